@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Let a plain checkout be imported as ansible_collections.jobgate.gitlab, without a copy of it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parent
+
+
+def link_checkout() -> str:
+    """Return the folder that holds ansible_collections with a symbolic link to this checkout."""
+    lines = (ROOT / "galaxy.yml").read_text(encoding="utf-8").splitlines()
+    info = dict(line.split(":", 1) for line in lines if line.startswith(("namespace:", "name:")))
+    collections = ROOT / ".cache" / "collections"
+    link = collections / "ansible_collections" / info["namespace"].strip() / info["name"].strip()
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if not link.is_symlink():
+        try:
+            link.symlink_to("../../../..", target_is_directory=True)
+        except FileExistsError:  # another worker was faster
+            pass
+    return str(collections)
+
+
+# In an ansible_collections tree (ansible-test) nothing is to be done, and the environment must stay as it is:
+# ansible-test reads ANSIBLE_COLLECTIONS_PATH as one single path. There this file is not at the root for pytest either,
+# which refuses pytest_plugins then.
+if ROOT.parent.parent.name != "ansible_collections":
+    COLLECTIONS = link_checkout()
+    os.environ["ANSIBLE_COLLECTIONS_PATH"] = COLLECTIONS
+
+    from ansible.plugins.loader import init_plugin_loader
+
+    init_plugin_loader([COLLECTIONS])
+
+    if importlib.util.find_spec("aiohttp") and (ROOT / "tests" / "simulator" / "fixture.py").is_file():
+        pytest_plugins = ["tests.simulator.fixture"]
