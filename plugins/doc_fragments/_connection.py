@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this is a private part of the collection: no other collection may extend its documentation with it.
+
+"""Options for the way to the GitLab server."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Connection options, for modules; with a second block for other plugins."""
+
+    DOCUMENTATION = r"""
+options:
+  api_url:
+    description:
+      - Address of the GitLab server. With or without C(/api/v4), with or without a slash at the end, and with the path
+        of an installation below one, all mean the same.
+      - When it is not set, the first of E(GITLAB_API_URL), E(GITLAB_URL), E(GITLAB_SERVER_URL) and E(CI_SERVER_URL)
+        that is set is used. So a playbook that runs in a CI job talks to the server of that job.
+      - The token travels to this scheme, host and port only. A redirect to anywhere else is followed without it, and
+        one from https to http is not followed at all.
+    type: str
+    default: https://gitlab.com
+  api_token:
+    description:
+      - A personal, project or group access token, sent in the header C(PRIVATE-TOKEN). To read it needs the scope
+        C(read_api), to act on jobs the scope C(api).
+      - When no token option is set, the first of E(GITLAB_API_TOKEN), E(GITLAB_TOKEN) and E(GITLAB_PRIVATE_TOKEN) that
+        is set is used. A token given as an option, of whatever kind, beats all of them.
+      - At most one token can be given; two are an error. With none at all the request is anonymous, which is enough
+        only for reading public projects, and there not for everything.
+      - User names and passwords are not supported; GitLab's API takes tokens.
+    type: str
+    aliases:
+      - private_token
+      - access_token
+  api_oauth_token:
+    description:
+      - An OAuth 2.0 access token, sent in the header C(Authorization) as a bearer token.
+      - When no token option is set, E(GITLAB_OAUTH_TOKEN) is used.
+      - It is not renewed when it expires during the task.
+    type: str
+  api_job_token:
+    description:
+      - The token of a running CI job, sent in the header C(JOB-TOKEN).
+      - E(CI_JOB_TOKEN) is never picked up by itself, since it would act as somebody else without anyone noticing.
+        Name it here if you want it.
+      - GitLab lets a job token do little. It can list the jobs of a project or pipeline from GitLab 18 on, and trigger
+        jobs from GitLab 19 on. It cannot play, retry, cancel or erase a job; use O(api_token) for that.
+      - In another project than its own it works only if that project has it on its allow-list.
+    type: str
+  ca_path:
+    description:
+      - File or folder with the certificates of the authorities that may have signed the server's certificate, for
+        servers with a certificate of the company's own authority.
+      - Read on the machine that runs the task. Without effect when O(validate_certs=false).
+      - When it is not set, E(REQUESTS_CA_BUNDLE) and E(CURL_CA_BUNDLE) are honoured, and else the certificates that
+        come with the Python library C(requests) are used.
+    type: path
+  validate_certs:
+    description:
+      - Whether the server's certificate is verified.
+      - Anyone on the way can read the token when this is V(false). Give O(ca_path) instead wherever you can.
+    type: bool
+    default: true
+  api_timeout:
+    description:
+      - Seconds to wait for a connection, and for each further piece of an answer.
+      - It says when a silent server counts as gone, not how long the whole task may take.
+    type: float
+    default: 30
+  api_retries:
+    description:
+      - How often a request is repeated after a dropped connection, a rate limit (429) or a server error (5xx).
+      - A request that acts on a job is repeated only if it certainly was not executed. When its answer is lost, the
+        job is read again before anything else is done.
+      - V(0) reports the first fault.
+    type: int
+    default: 5
+  api_concurrency:
+    description:
+      - The most requests that one task has under way at the same time. More make big pipelines and trees of pipelines
+        faster, fewer spare the server's rate limit.
+      - V(1) sends one request after the other. Tasks for several hosts each count for themselves.
+    type: int
+    default: 8
+  extensions:
+    description:
+      - Python extensions to load, by the name of their entry point in the group C(jobgate.gitlab). They can veto an
+        action during a change freeze, write an audit log, annotate what is returned, or go through a special proxy.
+      - When it is not set, E(JOBGATE_EXTENSIONS) is used, with the names separated by commas.
+      - Nothing is loaded that is not named, and a name that is not installed is an error. An extension has to be
+        installed where the task runs.
+    type: list
+    elements: str
+    default: []
+"""
+
+    # To be used together with the standard block, by plugins that are not modules.
+    # Ansible takes the last variable of a list that is set. The first name in the description shall win, so the lists
+    # are in reverse order.
+    PLUGINS = r"""
+options:
+  api_url:
+    env:
+      - name: CI_SERVER_URL
+      - name: GITLAB_SERVER_URL
+      - name: GITLAB_URL
+      - name: GITLAB_API_URL
+    ini:
+      - section: jobgate_gitlab
+        key: api_url
+    vars:
+      - name: jobgate_gitlab_api_url
+  api_token:
+    env:
+      - name: GITLAB_PRIVATE_TOKEN
+      - name: GITLAB_TOKEN
+      - name: GITLAB_API_TOKEN
+    ini:
+      - section: jobgate_gitlab
+        key: api_token
+    vars:
+      - name: jobgate_gitlab_api_token
+  api_oauth_token:
+    env:
+      - name: GITLAB_OAUTH_TOKEN
+    ini:
+      - section: jobgate_gitlab
+        key: api_oauth_token
+    vars:
+      - name: jobgate_gitlab_api_oauth_token
+  api_job_token:
+    ini:
+      - section: jobgate_gitlab
+        key: api_job_token
+    vars:
+      - name: jobgate_gitlab_api_job_token
+  ca_path:
+    ini:
+      - section: jobgate_gitlab
+        key: ca_path
+    vars:
+      - name: jobgate_gitlab_ca_path
+  validate_certs:
+    ini:
+      - section: jobgate_gitlab
+        key: validate_certs
+    vars:
+      - name: jobgate_gitlab_validate_certs
+  api_timeout:
+    ini:
+      - section: jobgate_gitlab
+        key: api_timeout
+    vars:
+      - name: jobgate_gitlab_api_timeout
+  api_retries:
+    ini:
+      - section: jobgate_gitlab
+        key: api_retries
+    vars:
+      - name: jobgate_gitlab_api_retries
+  api_concurrency:
+    ini:
+      - section: jobgate_gitlab
+        key: api_concurrency
+    vars:
+      - name: jobgate_gitlab_api_concurrency
+  extensions:
+    env:
+      - name: JOBGATE_EXTENSIONS
+    ini:
+      - section: jobgate_gitlab
+        key: extensions
+    vars:
+      - name: jobgate_gitlab_extensions
+"""

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this is a private part of the collection: no other collection may extend its documentation with it.
+
+"""Options for waiting."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Waiting, as far as it is the same everywhere; with a second block for what concerns jobs only."""
+
+    DOCUMENTATION = r"""
+options:
+  wait:
+    description:
+      - Whether to wait until O(wait_for) is reached. Without it the task returns what is there now.
+      - Restarts of the server, server errors, rate limits and dropped connections are survived until O(wait_timeout)
+        has passed.
+      - A pipeline that does not exist yet for O(ref), O(sha) or O(merge_request) is waited for. So is everything that a
+        trigger job has yet to start. A misspelt name in a complete pipeline is an error at once.
+      - A job or trigger job that somebody else retries meanwhile is followed to its new attempt.
+      - In check mode nothing waits.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - Seconds for everything the task does, measured on a clock that nobody can set back. GitLab's own limit for a job
+        is one hour as well, unless the project says otherwise.
+      - When they have passed, O(on_timeout) decides.
+    type: float
+    default: 3600
+  wait_interval:
+    description:
+      - The longest pause between two looks, in seconds. The first pause is one second, each further one is half as long
+        again until this value is reached, all with some jitter.
+      - One look costs one request for each pipeline, however many jobs it has.
+    type: float
+    default: 10
+    aliases:
+      - interval
+"""
+
+    # To be used together with the standard block.
+    JOBS = r"""
+options:
+  pending_timeout:
+    description:
+      - Give up when a job has been V(pending) for this many seconds, and say which runner tags it asks for. So a
+        missing runner shows after minutes, and not only after O(wait_timeout).
+      - Time before the queue, as in V(created) or V(waiting_for_resource), does not count. When it is not set, a job
+        may be pending as long as O(wait_timeout) allows.
+      - Only with O(wait=true).
+    type: float
+  on_timeout:
+    description:
+      - What to do when O(wait_timeout) or O(pending_timeout) has passed.
+      - V(fail) fails the task and leaves the jobs as they are.
+      - V(cancel) cancels those jobs of the selection that have not finished, and then fails the task.
+      - V(continue) lets the task succeed with RV(timed_out) set to V(true), for playbooks that decide by themselves.
+    type: str
+    choices:
+      - fail
+      - cancel
+      - continue
+    default: fail
+  ignore_allowed_failures:
+    description:
+      - Whether a job with C(allow_failure) may end in a state of O(fail_on) without failing the task.
+      - It is V(false) because GitLab gives C(allow_failure) to manual jobs by default. A deployment that was played and
+        failed would otherwise pass unnoticed.
+    type: bool
+    default: false
+"""

@@ -1,0 +1,743 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation of the module, and its way to the task."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: gitlab_job_action
+version_added: 0.1.0
+short_description: Play, retry, cancel or erase GitLab CI jobs, and keep or delete their artifacts
+description:
+  - Brings jobs to where they should be. Played, running again, canceled, erased, with artifacts kept or deleted.
+  - The job is read first. A job that is already where the action would bring it is left alone, and one that the action
+    would surprise is refused with the reason and what to do instead. The notes say what happens in which status.
+  - With O(wait=true) the task ends when the job has, and fails with the end of its log if that went wrong.
+  - It starts no pipeline. It acts on jobs of pipelines that exist, or that appear while it waits.
+author:
+  - Jobgate Developers (@jobgate)
+requirements:
+  - requests
+  - pluggy
+extends_documentation_fragment:
+  - jobgate.gitlab._connection
+  - jobgate.gitlab._job_selection
+  - jobgate.gitlab._job_selection.pipeline
+  - jobgate.gitlab._waiting
+  - jobgate.gitlab._waiting.jobs
+  - jobgate.gitlab._attributes
+  - jobgate.gitlab._attributes.actiongroup_gitlab
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Everything is read and decided as in a real run, and nothing is sent. RV(ignore:changed) is what the real run
+        would report.
+      - Nothing waits. For a V(created) job that a real run with O(wait=true) would wait for and play, the prediction is
+        V(true).
+  diff_mode:
+    support: full
+    details:
+      - Shows id and status of each job before and after. In check mode, the status after is the expected one.
+  idempotent:
+    support: partial
+    details:
+      - A job that is under way, or that has succeeded, is not played or retried a second time. A canceled or erased one
+        is not canceled or erased again.
+      - O(action=retry) acts again on a job that has failed again, and O(replay) and O(force) ask for a new run each
+        time.
+options:
+  action:
+    description:
+      - What to do. The notes say for each action on which jobs it acts, and which it leaves alone or refuses.
+      - V(play) starts a manual job, or a delayed one before its time.
+      - V(retry) starts a new attempt of a job that has ended.
+      - V(cancel) stops a job, or keeps it from starting.
+      - V(erase) removes log and artifacts of a job that has ended. There is no way back.
+      - V(keep_artifacts) takes the expiry date off the artifacts.
+      - V(delete_artifacts) removes the artifacts and leaves the log.
+    type: str
+    required: true
+    choices:
+      - play
+      - retry
+      - cancel
+      - erase
+      - keep_artifacts
+      - delete_artifacts
+  job_id:
+    description:
+      - Id of one job, as in the address of its page. It needs no pipeline, and excludes O(pipeline_id), O(ref), O(sha)
+        and O(merge_request).
+      - The id of an attempt that has been retried since stands for the newest attempt of that job.
+      - Trigger jobs cannot be found by their id; choose them by name.
+  multiple:
+    description:
+      - What to do when one of the O(name) entries, or O(stage) and O(scope) without a name, stands for several jobs.
+      - V(error) does nothing and lists them.
+      - V(latest) takes the one with the highest id.
+      - V(all) takes every one. All are tried before the task fails, and RV(results) tells how each went.
+    type: str
+    choices:
+      - error
+      - latest
+      - all
+    default: error
+  job_variables:
+    description:
+      - Variables for the job that O(action=play) starts. They are visible on the page of the job in GitLab, so they are
+        no place for secrets.
+      - Numbers become strings, booleans become V(true) and V(false). Lists and dictionaries are refused, since GitLab
+        takes text only; use the P(ansible.builtin.to_json#filter) filter if the job can read that.
+      - Their values are not returned.
+      - Not for trigger jobs, where GitLab drops them, and not together with O(replay) for a job that has ended, where
+        GitLab would use the variables of the earlier run instead. Both are refused.
+      - Servers before GitLab 14.9 ignore them without a word.
+    type: dict
+  job_inputs:
+    description:
+      - Values for the inputs that the job declares, for O(action=play) and O(action=retry).
+      - Needs GitLab 18.10; older servers ignore them without a word. An input that the job does not declare is an error
+        from GitLab, and the job stays as it is.
+    type: dict
+  replay:
+    description:
+      - Whether O(action=play) may start a manual or delayed job again that has already ended.
+      - V(never) leaves a job alone that has succeeded, and refuses one that has failed or was canceled.
+      - V(failed) starts it again if it has failed or was canceled.
+      - V(always) starts it again if it has succeeded, too. A deployment then runs at every run of the playbook.
+      - Not for trigger jobs; retry these.
+    type: str
+    choices:
+      - never
+      - failed
+      - always
+    default: never
+  retry_on:
+    description:
+      - Retry only if the job failed for one of these reasons, in GitLab's words, such as V(runner_system_failure),
+        V(stuck_or_timeout_failure), V(api_failure) or V(job_execution_timeout). See RV(jobs[].failure_reason).
+      - It keeps a broken test (V(script_failure)) from being tried until it is lucky. A job that failed otherwise, or
+        was canceled, is refused.
+      - When it is not set, every reason will do. Only with O(action=retry).
+    type: list
+    elements: str
+  max_attempts:
+    description:
+      - Keep retrying a job that fails, up to this many attempts in all. All attempts that the job has had in its
+        pipeline count, earlier ones included.
+      - A job that has had that many is refused. With O(retry_on), only failures with these reasons are tried again.
+      - When it is not set, there is one retry. Needs O(wait=true); only with O(action=retry).
+    type: int
+  force:
+    description:
+      - With O(action=retry), run a job again that has succeeded.
+      - With O(action=cancel), end a job that is V(canceling) without waiting for its C(after_script). This needs the
+        role Maintainer and GitLab 17.11. A job that is merely running is canceled in the ordinary way.
+    type: bool
+    default: false
+  wait_for:
+    description:
+      - What each of the jobs has to reach after the action. With several entries, any one of them is enough.
+      - V(playable) is a job that is V(manual) or V(scheduled), or already past that.
+      - V(started) is a job that is V(running), or already past that.
+      - V(finished) is a job that is V(success), V(failed), V(canceled) or V(skipped).
+      - V(success) is a job that has succeeded.
+      - When a job has ended and can no longer reach what is asked for, the task fails at once and says so.
+      - Only with O(wait=true).
+    type: list
+    elements: str
+    choices:
+      - playable
+      - started
+      - finished
+      - success
+    default:
+      - finished
+  fail_on:
+    description:
+      - End states of a job that fail the task, after the action was done and waited for. An empty list accepts whatever
+        the job makes of it.
+      - V(canceled) does not count for O(action=cancel).
+      - Only with O(wait=true).
+    type: list
+    elements: str
+    default:
+      - failed
+      - canceled
+      - skipped
+  log_lines:
+    description:
+      - When a job fails the task, how many lines from the end of its log to show with the failure. Colour codes and
+        section marks are removed. V(0) reads no log.
+      - Secrets that GitLab has not masked in the log are not masked here either.
+    type: int
+    default: 20
+notes:
+  - The job is O(job_id), or it is found in a pipeline with at least one of O(name), O(stage) and O(scope). One of
+    O(job_id), O(pipeline_id), O(ref), O(sha) and O(merge_request) is required.
+  - In the following, "under way" is V(waiting_for_resource), V(preparing), V(waiting_for_callback), V(pending) and
+    V(running); "ended" is V(success), V(failed) and V(canceled). What is left alone is reported with
+    RV(ignore:changed=false).
+  - O(action=play) acts on jobs that are V(manual) or V(scheduled), with O(wait=true) also on V(created) ones when their
+    turn comes, and on ended ones as far as O(replay) allows; leaves alone jobs under way, and V(success); refuses
+    V(created) without O(wait), V(canceling), V(failed), V(canceled) and V(skipped).
+  - O(action=retry) acts on jobs that are V(failed) or V(canceled), as far as O(retry_on) allows, with O(wait=true) also
+    on V(canceling) ones when they have ended, and with O(force=true) on V(success); leaves alone jobs under way, and
+    V(success); refuses V(created), V(manual) and V(scheduled), which never ran and want O(action=play), V(canceling)
+    without O(wait), and V(skipped).
+  - O(action=cancel) acts on jobs that are V(created), V(manual), V(scheduled) or under way, and with O(force=true) on
+    V(canceling); leaves alone V(canceling), V(skipped) and ended jobs; refuses trigger jobs.
+  - O(action=erase) acts on jobs that have ended; leaves alone those that were erased already, and V(skipped) ones with
+    nothing to erase; refuses all that have not ended, and trigger jobs.
+  - O(action=keep_artifacts) acts on jobs that have ended and whose artifacts expire; leaves alone those where nothing
+    expires; refuses V(skipped), all that have not ended, and trigger jobs.
+  - O(action=delete_artifacts) acts on jobs in any status that have artifacts other than the log; leaves alone the
+    others; refuses trigger jobs.
+  - Trigger jobs are found by name and can be played and retried. GitLab offers nothing else for them; act on the jobs
+    of their downstream pipelines, with O(include_downstream=true).
+  - O(wait) has no effect for O(action=erase), O(action=keep_artifacts) and O(action=delete_artifacts), which are done
+    when GitLab answers.
+  - Lost answers. When the connection breaks, or GitLab answers with an error that leaves it open whether the request
+    was executed, the job is read again and the decision made anew. A job is not started twice because an answer was
+    lost.
+  - Job variables. A project can reserve variables for Maintainers, Owners, or nobody
+    (C(ci_pipeline_variables_minimum_override_role)). GitLab then answers V(403 Forbidden) to a play with
+    O(job_variables), and the job stays V(manual). The same play without variables is not affected.
+  - Protected environments. A job that deploys to one can be played, retried, canceled or erased only by those whom the
+    environment admits, whatever their role; others get V(403 Forbidden). The same holds for jobs of a protected branch
+    or tag that the user may not push or merge to, and for a deployment that is older than the last successful one where
+    the project forbids that. While a deployment waits for approval, its job is V(manual) but cannot be played.
+  - The user of the token needs the role Developer. To delete artifacts, or to erase a job that somebody else has
+    started, it needs the role Maintainer.
+seealso:
+  - module: jobgate.gitlab.gitlab_job_info
+  - module: jobgate.gitlab.gitlab_pipeline_bridges
+  - plugin: jobgate.gitlab.gitlab_job
+    plugin_type: lookup
+  - name: Jobs API
+    description: What GitLab says about acting on jobs.
+    link: https://docs.gitlab.com/api/jobs/
+"""
+
+EXAMPLES = r"""
+- name: Deploy to staging, and go on when it is there
+  jobgate.gitlab.gitlab_job_action:
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    project: group/app
+    ref: main
+    name: deploy:staging
+    action: play
+    wait: true
+    wait_for: success
+
+- name: Deploy a release to production as soon as its tests allow, with the version as a variable
+  jobgate.gitlab.gitlab_job_action:
+    project: group/app
+    ref: v1.2.0
+    sha: "{{ release_commit }}"
+    name: deploy:prod
+    action: play
+    job_variables:
+      RELEASE: v1.2.0
+      DRY_RUN: false
+    wait: true
+    wait_timeout: 7200
+    wait_interval: 30
+    pending_timeout: 600
+    log_lines: 100
+
+- name: Start the deployment again if it failed or was canceled last time
+  jobgate.gitlab.gitlab_job_action:
+    project: group/app
+    pipeline_id: 6
+    name: deploy:prod
+    action: play
+    replay: failed
+    wait: true
+
+- name: Play a job that takes inputs, and only see it start
+  jobgate.gitlab.gitlab_job_action:
+    project: group/app
+    ref: main
+    name: smoke-test
+    action: play
+    job_inputs:
+      browser: firefox
+    wait: true
+    wait_for: started
+
+- name: Retry a flaky job, three attempts in all, but only when the runner is to blame
+  jobgate.gitlab.gitlab_job_action:
+    project: group/app
+    ref: main
+    name: integration
+    action: retry
+    retry_on:
+      - runner_system_failure
+      - stuck_or_timeout_failure
+    max_attempts: 3
+    wait: true
+
+- name: Retry two cells of a matrix
+  jobgate.gitlab.gitlab_job_action:
+    project: group/app
+    pipeline_id: 6
+    name:
+      - "test: [py311, linux]"
+      - "test: [py312, linux]"
+    action: retry
+
+- name: Run a successful scan again
+  jobgate.gitlab.gitlab_job_action:
+    project: group/app
+    ref: main
+    name: scan:*
+    multiple: latest
+    action: retry
+    force: true
+
+- name: Apply the infrastructure in a child pipeline
+  jobgate.gitlab.gitlab_job_action:
+    project: group/app
+    ref: main
+    name: trigger:infra/apply
+    include_downstream: true
+    action: play
+    wait: true
+
+- name: Play the reviews of a merge request, where the optional ones may fail
+  jobgate.gitlab.gitlab_job_action:
+    project: group/app
+    merge_request: 17
+    name: review:*
+    multiple: all
+    action: play
+    wait: true
+    fail_on:
+      - failed
+    ignore_allowed_failures: true
+  register: reviews
+
+- name: Tell how each went
+  ansible.builtin.debug:
+    msg: "{{ item.name }} {{ item.outcome }}, now {{ item.after.status }}"
+  loop: "{{ reviews.results }}"
+  loop_control:
+    label: "{{ item.name }}"
+
+- name: Cancel everything that still waits in the deploy stage
+  jobgate.gitlab.gitlab_job_action:
+    project: group/app
+    ref: main
+    stage: deploy
+    scope:
+      - created
+      - manual
+      - pending
+    multiple: all
+    action: cancel
+
+- name: Play a long job, and cancel it if it has not ended after half an hour
+  jobgate.gitlab.gitlab_job_action:
+    project: group/app
+    ref: main
+    name: load-test
+    action: play
+    wait: true
+    wait_timeout: 1800
+    on_timeout: cancel
+
+- name: Erase the job that has printed too much
+  jobgate.gitlab.gitlab_job_action:
+    project: group/app
+    job_id: 42
+    action: erase
+
+- name: Keep what was released
+  jobgate.gitlab.gitlab_job_action:
+    project: group/app
+    ref: v1.2.0
+    name: build
+    action: keep_artifacts
+
+- name: Delete the artifacts of old test runs, and leave the logs
+  jobgate.gitlab.gitlab_job_action:
+    project: group/app
+    pipeline_id: 5
+    stage: test
+    multiple: all
+    action: delete_artifacts
+
+- name: Release under the rules of a change freeze, on a server of our own
+  module_defaults:
+    group/jobgate.gitlab.gitlab:
+      api_url: https://gitlab.example.com
+      api_oauth_token: "{{ gitlab_oauth_token }}"
+      ca_path: /etc/ssl/certs/example-ca.pem
+      extensions:
+        - change_freeze
+  block:
+    - name: Wait for the tests
+      jobgate.gitlab.gitlab_job_info:
+        project: group/app
+        ref: v1.2.0
+        stage: test
+        wait: true
+        wait_for: success
+
+    - name: Deploy
+      jobgate.gitlab.gitlab_job_action:
+        project: group/app
+        ref: v1.2.0
+        name: deploy:prod
+        action: play
+        wait: true
+
+- name: Play a job of a test server, and lose no time on faults
+  jobgate.gitlab.gitlab_job_action:
+    api_url: https://localhost:8443/gitlab
+    validate_certs: false
+    api_timeout: 5
+    api_retries: 0
+    api_concurrency: 1
+    project: 1
+    pipeline_id: 6
+    name: deploy:staging
+    action: play
+"""
+
+RETURN = r"""
+jobs:
+  description:
+    - The newest attempt of each job after the action, newest first, in GitLab's own words. Fields not listed here are
+      passed on as the server sends them.
+    - In check mode, the jobs as they are.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - id: 42
+      name: deploy:prod
+      stage: deploy
+      status: success
+      ref: v1.2.0
+      web_url: https://gitlab.example.com/group/app/-/jobs/42
+  contains:
+    id:
+      description: Number of this attempt of the job. A retry gets a new one.
+      type: int
+      returned: always
+      sample: 42
+    name:
+      description: Name of the job. Jobs made by C(parallel:matrix) carry their values in it.
+      type: str
+      returned: always
+      sample: deploy:prod
+    stage:
+      description: Its stage.
+      type: str
+      returned: always
+      sample: deploy
+    status:
+      description: Its status, see O(scope).
+      type: str
+      returned: always
+      sample: success
+    ref:
+      description: Branch or tag.
+      type: str
+      returned: always
+      sample: v1.2.0
+    tag:
+      description: Whether RV(jobs[].ref) is a tag.
+      type: bool
+      returned: always
+      sample: true
+    allow_failure:
+      description: Whether the pipeline can succeed without it. Manual jobs have this by default.
+      type: bool
+      returned: always
+      sample: true
+    failure_reason:
+      description: Why it failed, such as V(script_failure) or V(runner_system_failure).
+      type: str
+      returned: when RV(jobs[].status) is V(failed)
+      sample: script_failure
+    started_at:
+      description: When a runner began, V(null) before that.
+      type: str
+      returned: always
+      sample: "2026-03-02T09:16:10.000Z"
+    finished_at:
+      description: When it ended, V(null) before that.
+      type: str
+      returned: always
+      sample: "2026-03-02T09:18:40.000Z"
+    erased_at:
+      description: When its log and artifacts were erased, V(null) if they were not.
+      type: str
+      returned: always, from GitLab 15.9 on
+      sample: null
+    duration:
+      description: Seconds it ran, or has run so far.
+      type: float
+      returned: always
+      sample: 150.2
+    queued_duration:
+      description: Seconds it was in the queue, or has been so far.
+      type: float
+      returned: always
+      sample: 70.1
+    web_url:
+      description: Its page.
+      type: str
+      returned: always
+      sample: https://gitlab.example.com/group/app/-/jobs/42
+    user:
+      description: Who started it. After the action, the user of the token.
+      type: dict
+      returned: always
+      sample:
+        id: 3
+        username: release-bot
+    pipeline:
+      description: The pipeline it belongs to.
+      type: dict
+      returned: always
+      sample:
+        id: 6
+        project_id: 1
+        ref: v1.2.0
+        status: success
+    runner:
+      description: The runner that took it, V(null) before that.
+      type: dict
+      returned: always, except for trigger jobs
+      sample:
+        id: 32
+        description: shared-runner-1
+    tag_list:
+      description: The tags that a runner must have to take it.
+      type: list
+      elements: str
+      returned: always, except for trigger jobs and by very old servers
+      sample: ["linux"]
+    artifacts:
+      description: The files it has left. The log is one of them, with C(file_type) V(trace).
+      type: list
+      elements: dict
+      returned: always, except for trigger jobs
+      sample:
+        - file_type: trace
+          filename: job.log
+          size: 1500
+    artifacts_expire_at:
+      description: When its artifacts are removed, V(null) if never.
+      type: str
+      returned: always, except for trigger jobs
+      sample: null
+    downstream_pipeline:
+      description: The pipeline that a trigger job has started, V(null) before that.
+      type: dict
+      returned: for trigger jobs, when GitLab has told
+      sample:
+        id: 7
+        project_id: 2
+        status: running
+    annotations:
+      description: What extensions have to say about the job.
+      type: dict
+      returned: when an extension has added something
+      sample:
+        cost_centre: "4711"
+job:
+  description: The job, with the same fields as in RV(jobs).
+  type: dict
+  returned: when exactly one job was chosen
+  sample:
+    id: 42
+    name: deploy:prod
+    status: success
+results:
+  description: What was done with each job. With several jobs all are tried, and a failure of the task lists each.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - name: deploy:prod
+      outcome: applied
+      reason: ""
+      before:
+        id: 42
+        status: manual
+      after:
+        id: 42
+        status: success
+  contains:
+    name:
+      description:
+        - Name of the job. In a downstream pipeline, the names of the trigger jobs that lead to it come before it.
+      type: str
+      returned: always
+      sample: deploy:prod
+    outcome:
+      description:
+        - V(applied) when the action was done, or would be in check mode.
+        - V(unchanged) when the job was left alone.
+        - V(refused) when the action was not tried.
+        - V(failed) when GitLab did not do it, or the job did not end as it should.
+      type: str
+      returned: always
+      sample: applied
+    reason:
+      description: Why, in words, and what to do about it. Can be empty when the action was done.
+      type: str
+      returned: always
+      sample: it has succeeded already
+    before:
+      description: The job as it was found.
+      type: dict
+      returned: always
+      sample:
+        id: 42
+        status: manual
+      contains:
+        id:
+          description: Its id.
+          type: int
+          returned: always
+          sample: 42
+        status:
+          description: Its status.
+          type: str
+          returned: always
+          sample: manual
+    after:
+      description: The job as it was seen last. In check mode, what is expected.
+      type: dict
+      returned: always
+      sample:
+        id: 42
+        status: success
+      contains:
+        id:
+          description: Its id. A retry, and playing a job that has ended, make a new one.
+          type: int
+          returned: always
+          sample: 42
+        status:
+          description: Its status.
+          type: str
+          returned: always
+          sample: success
+id:
+  description: Short for the RV(jobs[].id) of the job.
+  type: int
+  returned: when exactly one job was chosen
+  sample: 42
+status:
+  description: Short for the RV(jobs[].status) of the job.
+  type: str
+  returned: when exactly one job was chosen
+  sample: success
+web_url:
+  description: Short for the RV(jobs[].web_url) of the job.
+  type: str
+  returned: when exactly one job was chosen
+  sample: https://gitlab.example.com/group/app/-/jobs/42
+queued:
+  description: Seconds that the job was in the queue, as GitLab counts them in RV(jobs[].queued_duration).
+  type: float
+  returned: when exactly one job was chosen
+  sample: 70.1
+elapsed:
+  description: Seconds that the task took.
+  type: float
+  returned: always
+  sample: 224.518
+timed_out:
+  description: Whether the time was over before the jobs had reached O(wait_for).
+  type: bool
+  returned: always
+  sample: false
+timeline:
+  description: What happened to the jobs while the task ran, in order. The first entry of a job is how it was found.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - at: "2026-03-02T09:15:03.120Z"
+      seconds: 0.31
+      id: 42
+      name: deploy:prod
+      from: null
+      to: manual
+    - at: "2026-03-02T09:15:03.480Z"
+      seconds: 0.67
+      id: 42
+      name: deploy:prod
+      from: manual
+      to: pending
+  contains:
+    at:
+      description: When it was seen, in UTC.
+      type: str
+      returned: always
+      sample: "2026-03-02T09:15:03.480Z"
+    seconds:
+      description: Seconds since the task began.
+      type: float
+      returned: always
+      sample: 0.67
+    id:
+      description: Id of the job.
+      type: int
+      returned: always
+      sample: 42
+    name:
+      description:
+        - Name of the job. In a downstream pipeline, the names of the trigger jobs that lead to it come before it.
+      type: str
+      returned: always
+      sample: deploy:prod
+    from:
+      description: Its status before, V(null) at the first look.
+      type: str
+      returned: always
+      sample: manual
+    to:
+      description: Its new status.
+      type: str
+      returned: always
+      sample: pending
+diff:
+  description: Id and status of each job before and after.
+  type: dict
+  returned: in diff mode
+  sample:
+    before:
+      deploy:prod:
+        id: 42
+        status: manual
+    after:
+      deploy:prod:
+        id: 42
+        status: pending
+"""
+
+from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible.module_face import run_module
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
+
+
+def main() -> None:
+    """Act on jobs."""
+    run_module(TASK)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,485 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation of the module, and its way to the task."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: gitlab_pipeline_bridges
+version_added: 0.1.0
+short_description: Read the trigger jobs of a GitLab pipeline and the pipelines they start, and wait for them
+description:
+  - Reads the trigger jobs of a pipeline, which GitLab's API also calls bridges, and the child and multi-project
+    pipelines that they have started, as deep as you like.
+  - With O(wait=true) it waits for these downstream pipelines. GitLab itself does so only for trigger jobs with
+    C(strategy:depend) or C(strategy:mirror); any other trigger job is V(success) as soon as its pipeline exists,
+    whatever becomes of that.
+  - It starts nothing. Use M(jobgate.gitlab.gitlab_job_action) to play or retry a trigger job.
+author:
+  - Jobgate Developers (@jobgate)
+requirements:
+  - requests
+  - pluggy
+extends_documentation_fragment:
+  - jobgate.gitlab._connection
+  - jobgate.gitlab._job_selection.pipeline
+  - jobgate.gitlab._waiting
+  - jobgate.gitlab._attributes
+  - jobgate.gitlab._attributes.info_module
+  - jobgate.gitlab._attributes.actiongroup_gitlab
+options:
+  name:
+    description:
+      - Only trigger jobs of these names. A trigger job of exactly that name is taken; only if there is none, C(*) and
+        C(?) in the name are wildcards.
+      - It holds on every level that O(depth) shows. What is left out is left out with everything below it, and is not
+        waited for.
+      - A name that nothing matches is an error that shows close names.
+    type: list
+    elements: str
+  scope:
+    description:
+      - Only trigger jobs that have one of these statuses when the task begins. Like O(name), it holds on every level.
+      - It is the status of the trigger job, and not that of the pipeline behind it.
+      - GitLab knows V(created), V(waiting_for_resource), V(preparing), V(waiting_for_callback), V(pending),
+        V(running), V(canceling), V(success), V(failed), V(canceled), V(skipped), V(manual) and V(scheduled). A status
+        that the server does not know is an error.
+    type: list
+    elements: str
+  depth:
+    description:
+      - How many levels of trigger jobs to read. V(1) reads those of this pipeline only, V(2) also those of the
+        pipelines that they have started.
+      - V(0) reads the whole tree. A pipeline that was met before is not entered again, so a tree that bites its own
+        tail comes to an end.
+    type: int
+    default: 1
+  include_jobs:
+    description:
+      - Read the jobs of each downstream pipeline as well, into RV(bridges[].jobs). One request more for each pipeline
+        and page of jobs.
+      - To wait for single jobs of a downstream pipeline, use M(jobgate.gitlab.gitlab_job_info) with
+        O(jobgate.gitlab.gitlab_job_info#module:include_downstream=true).
+    type: bool
+    default: false
+  wait_for:
+    description:
+      - What each of the downstream pipelines has to reach, on all levels that O(depth) shows. With several entries, any
+        one of them is enough.
+      - V(playable) is a pipeline that is V(manual) or V(scheduled), or already past that.
+      - V(started) is a pipeline that is V(running), or already past that.
+      - V(finished) is a pipeline that is V(success), V(failed), V(canceled) or V(skipped). One that stands still at a
+        manual job is V(manual), and so not finished.
+      - V(success) is a pipeline that has succeeded. Any other status known to O(scope) can be named as well, and means
+        exactly that status.
+      - When a pipeline has ended, or its trigger job has without starting one, and what is asked for can no longer be
+        reached, the task fails at once and says so.
+      - Only with O(wait=true).
+    type: list
+    elements: str
+    default:
+      - finished
+  on_timeout:
+    description:
+      - What to do when O(wait_timeout) has passed.
+      - V(fail) fails the task and leaves the pipelines as they are.
+      - V(continue) lets the task succeed with RV(timed_out) set to V(true), for playbooks that decide by themselves.
+      - There is no V(ignore:cancel) here, since GitLab's API cannot cancel trigger jobs.
+    type: str
+    choices:
+      - fail
+      - continue
+    default: fail
+  fail_on:
+    description:
+      - End states of a downstream pipeline that fail the task, usually V(failed), V(canceled) and V(skipped).
+      - It also holds without O(wait=true), for the pipelines that have ended already.
+      - It is empty by default, since reading about a failed pipeline is no failure.
+    type: list
+    elements: str
+    default: []
+notes:
+  - One of O(pipeline_id), O(ref), O(sha) and O(merge_request) is required.
+  - A downstream pipeline in a project that the token cannot read is shown as far as its trigger job tells, with
+    RV(bridges[].accessible) set to V(false). It has no jobs and no trigger jobs of its own here, and is waited for with
+    the status that its trigger job shows.
+  - The trigger jobs come from C(trigger_jobs) where the server has it (GitLab 19.2), and from C(bridges) otherwise.
+seealso:
+  - module: jobgate.gitlab.gitlab_job_info
+  - module: jobgate.gitlab.gitlab_job_action
+  - name: Jobs API, pipeline trigger jobs
+    description: What GitLab says about trigger jobs and their fields.
+    link: https://docs.gitlab.com/api/jobs/
+  - name: Downstream pipelines
+    description: How trigger jobs and their pipelines belong together.
+    link: https://docs.gitlab.com/ci/pipelines/downstream_pipelines/
+"""
+
+EXAMPLES = r"""
+- name: See which pipelines the newest pipeline of main has started
+  jobgate.gitlab.gitlab_pipeline_bridges:
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    project: group/app
+    ref: main
+  register: downstream
+
+- name: Show them
+  ansible.builtin.debug:
+    msg: "{{ item.status }} {{ item.web_url }}"
+  loop: "{{ downstream.downstream_pipelines }}"
+  loop_control:
+    label: "{{ item.id }}"
+
+- name: Wait until everything behind a release has succeeded
+  jobgate.gitlab.gitlab_pipeline_bridges:
+    project: group/app
+    ref: v1.2.0
+    depth: 0
+    wait: true
+    wait_for: success
+    wait_timeout: 5400
+    wait_interval: 20
+
+- name: Wait for the infrastructure pipeline, and fail if it does
+  jobgate.gitlab.gitlab_pipeline_bridges:
+    project: group/app
+    pipeline_id: 6
+    name: trigger:infra
+    wait: true
+    fail_on:
+      - failed
+      - canceled
+      - skipped
+
+- name: Write the tree of pipelines of this commit into the release notes
+  jobgate.gitlab.gitlab_pipeline_bridges:
+    project: group/app
+    sha: "{{ release_commit }}"
+    depth: 0
+  register: tree
+
+- name: Keep it as a Mermaid flowchart
+  ansible.builtin.copy:
+    content: "{{ tree.graph }}\n"
+    dest: "{{ release_notes_folder }}/pipelines.mmd"
+    mode: "0644"
+
+- name: Find the failed jobs behind all trigger jobs that deploy
+  jobgate.gitlab.gitlab_pipeline_bridges:
+    project: group/app
+    ref: main
+    name: deploy:*
+    include_jobs: true
+  register: deployments
+
+- name: Show the failed jobs
+  ansible.builtin.debug:
+    msg: "{{ jobs | selectattr('status', 'eq', 'failed') | map(attribute='web_url') }}"
+  vars:
+    jobs: "{{ deployments.bridges | map(attribute='jobs') | flatten }}"
+
+- name: See which trigger jobs of a merge request wait for somebody
+  jobgate.gitlab.gitlab_pipeline_bridges:
+    project: group/app
+    merge_request: 17
+    scope:
+      - manual
+
+- name: Give the documentation ten minutes, and go on without it
+  jobgate.gitlab.gitlab_pipeline_bridges:
+    project: group/app
+    ref: main
+    name: trigger:docs
+    wait: true
+    wait_timeout: 600
+    on_timeout: continue
+  register: docs
+
+- name: Say so
+  ansible.builtin.debug:
+    msg: The documentation is late.
+  when: docs.timed_out
+
+- name: Read from inside a CI job
+  jobgate.gitlab.gitlab_pipeline_bridges:
+    api_job_token: "{{ lookup('ansible.builtin.env', 'CI_JOB_TOKEN') }}"
+    project: "{{ lookup('ansible.builtin.env', 'CI_PROJECT_ID') }}"
+    pipeline_id: "{{ lookup('ansible.builtin.env', 'CI_PIPELINE_ID') }}"
+
+- name: Read a big tree from a server of our own, gently
+  jobgate.gitlab.gitlab_pipeline_bridges:
+    api_url: https://gitlab.example.com
+    api_oauth_token: "{{ gitlab_oauth_token }}"
+    ca_path: /etc/ssl/certs/example-ca.pem
+    api_timeout: 60
+    api_retries: 8
+    api_concurrency: 2
+    extensions:
+      - cost_centre
+    project: group/app
+    ref: main
+    depth: 0
+
+- name: Wait for two projects of the same server
+  module_defaults:
+    group/jobgate.gitlab.gitlab:
+      api_url: https://localhost:8443/gitlab
+      api_token: "{{ gitlab_token }}"
+      validate_certs: false
+  block:
+    - name: Wait for what the application has started
+      jobgate.gitlab.gitlab_pipeline_bridges:
+        project: group/app
+        ref: main
+        wait: true
+
+    - name: Wait for what its documentation has started
+      jobgate.gitlab.gitlab_pipeline_bridges:
+        project: group/docs
+        ref: main
+        wait: true
+"""
+
+RETURN = r"""
+bridges:
+  description:
+    - The trigger jobs that were chosen, newest first, in GitLab's own words, with what was found behind them. Fields
+      not listed here are passed on as the server sends them.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - id: 51
+      name: trigger:infra
+      stage: deploy
+      status: success
+      depth: 1
+      accessible: true
+      downstream_pipeline:
+        id: 7
+        project_id: 2
+        status: running
+      bridges: []
+  contains:
+    id:
+      description: Number of this attempt of the trigger job. A retry gets a new one.
+      type: int
+      returned: always
+      sample: 51
+    name:
+      description: Name of the trigger job.
+      type: str
+      returned: always
+      sample: trigger:infra
+    stage:
+      description: Its stage.
+      type: str
+      returned: always
+      sample: deploy
+    status:
+      description: Its own status, which can be V(success) long before the downstream pipeline has ended.
+      type: str
+      returned: always
+      sample: success
+    failure_reason:
+      description: Why it failed, such as V(downstream_pipeline_creation_failed).
+      type: str
+      returned: when RV(bridges[].status) is V(failed)
+      sample: downstream_pipeline_creation_failed
+    allow_failure:
+      description: Whether the pipeline can succeed without it.
+      type: bool
+      returned: always
+      sample: false
+    web_url:
+      description: Its page.
+      type: str
+      returned: always
+      sample: https://gitlab.example.com/group/app/-/jobs/51
+    downstream_pipeline:
+      description: The pipeline it has started, V(null) before that, and for ever if that has failed.
+      type: dict
+      returned: always
+      sample:
+        id: 7
+        project_id: 2
+        ref: main
+        status: running
+        web_url: https://gitlab.example.com/group/infra/-/pipelines/7
+    depth:
+      description:
+        - V(1) for the trigger jobs of the pipeline asked for, V(2) for those of the pipelines below, and so on.
+      type: int
+      returned: always
+      sample: 1
+    accessible:
+      description: Whether the token can read the downstream pipeline.
+      type: bool
+      returned: always
+      sample: true
+    bridges:
+      description: The trigger jobs of the downstream pipeline, with the same fields again. Empty beyond O(depth).
+      type: list
+      elements: dict
+      returned: always
+      sample: []
+    jobs:
+      description: The jobs of the downstream pipeline, with the fields that M(jobgate.gitlab.gitlab_job_info) returns.
+      type: list
+      elements: dict
+      returned: when O(include_jobs=true)
+      sample:
+        - id: 61
+          name: apply
+          status: running
+    annotations:
+      description: What extensions have to say about the trigger job.
+      type: dict
+      returned: when an extension has added something
+      sample:
+        cost_centre: "4711"
+downstream_pipelines:
+  description: All downstream pipelines of RV(bridges), on all levels, in one flat list.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - id: 7
+      project_id: 2
+      ref: main
+      status: running
+      web_url: https://gitlab.example.com/group/infra/-/pipelines/7
+  contains:
+    id:
+      description: Id of the pipeline.
+      type: int
+      returned: always
+      sample: 7
+    project_id:
+      description: Id of its project, which can be another one.
+      type: int
+      returned: always, except by very old servers
+      sample: 2
+    ref:
+      description: Branch or tag.
+      type: str
+      returned: always
+      sample: main
+    sha:
+      description: The commit it runs on.
+      type: str
+      returned: always
+      sample: 7d1a3f0f6f1a4c1f5bb0a3f7d94a5c6a1de28e11
+    status:
+      description: Its status.
+      type: str
+      returned: always
+      sample: running
+    web_url:
+      description: Its page.
+      type: str
+      returned: always, except by very old servers
+      sample: https://gitlab.example.com/group/infra/-/pipelines/7
+    annotations:
+      description: What extensions have to say about the pipeline.
+      type: dict
+      returned: when an extension has added something
+      sample:
+        cost_centre: "4711"
+pipeline:
+  description: The pipeline that was asked for.
+  type: dict
+  returned: always
+  sample:
+    id: 6
+    project_id: 1
+    ref: v1.2.0
+    status: running
+    web_url: https://gitlab.example.com/group/app/-/pipelines/6
+summary:
+  description: How many of RV(downstream_pipelines) have each status.
+  type: dict
+  returned: always
+  sample:
+    running: 1
+    success: 3
+graph:
+  description:
+    - The tree with its statuses, as a Mermaid flowchart. GitLab shows it in a Markdown block marked C(mermaid).
+  type: str
+  returned: always
+  sample: |-
+    flowchart LR
+      p6["pipeline 6: running"] -->|"trigger:infra: success"| p7["pipeline 7: running"]
+elapsed:
+  description: Seconds that the task took.
+  type: float
+  returned: always
+  sample: 73.214
+timed_out:
+  description: Whether the time was over before the pipelines had reached O(wait_for).
+  type: bool
+  returned: always
+  sample: false
+timeline:
+  description:
+    - What happened to the downstream pipelines while the task waited, in order. The first entry of one is how it was
+      found.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - at: "2026-03-02T09:16:12.480Z"
+      seconds: 69.67
+      id: 7
+      name: trigger:infra
+      from: pending
+      to: running
+  contains:
+    at:
+      description: When it was seen, in UTC.
+      type: str
+      returned: always
+      sample: "2026-03-02T09:16:12.480Z"
+    seconds:
+      description: Seconds since the task began.
+      type: float
+      returned: always
+      sample: 69.67
+    id:
+      description: Id of the pipeline.
+      type: int
+      returned: always
+      sample: 7
+    name:
+      description: Names of the trigger jobs that lead to it, separated by slashes.
+      type: str
+      returned: always
+      sample: trigger:infra
+    from:
+      description: Its status before, V(null) at the first look.
+      type: str
+      returned: always
+      sample: pending
+    to:
+      description: Its new status.
+      type: str
+      returned: always
+      sample: running
+"""
+
+from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible.module_face import run_module
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipeline_bridges import TASK
+
+
+def main() -> None:
+    """Read trigger jobs and the pipelines behind them."""
+    run_module(TASK)
+
+
+if __name__ == "__main__":
+    main()
