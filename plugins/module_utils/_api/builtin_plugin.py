@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What the collection does without extensions, registered through the hooks that extensions use."""
+
+from __future__ import annotations
+
+from . import catalogue
+from .connection import ConnectionSettings
+from .endpoints import EndpointRegistry
+from .hookspecs import hookimpl
+from .transport import Transport, create_transport
+
+# Header and form for each kind of token; GitLab takes a job token only in its own header.
+_HEADERS = {
+    "api_token": ("PRIVATE-TOKEN", "{token}"),
+    "api_oauth_token": ("Authorization", "Bearer {token}"),
+    "api_job_token": ("JOB-TOKEN", "{token}"),
+}
+
+
+class BuiltinPlugin:
+    """The documented endpoints, requests as transport, and a token in a header."""
+
+    @hookimpl(trylast=True)
+    def gitlab_register_endpoints(self, registry: EndpointRegistry) -> None:
+        """Add GitLab's documented endpoints."""
+        for endpoint in catalogue.CATALOGUE:
+            registry.add(endpoint)
+
+    @hookimpl(trylast=True)
+    def gitlab_create_transport(self, settings: ConnectionSettings) -> Transport:
+        """Return a transport that uses requests."""
+        return create_transport(settings)
+
+    @hookimpl(trylast=True)
+    def gitlab_authenticate(self, settings: ConnectionSettings) -> dict[str, str]:
+        """Return the header for the token of the options; none for anonymous access."""
+        if not settings.token:
+            return {}
+        header, form = _HEADERS[settings.token_kind]
+        return {header: form.format(token=settings.token)}

@@ -1,0 +1,195 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The only way to the server: endpoint and arguments in, records or a typed error out."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import urlsplit
+
+from . import decoding
+from .advice import advice_for
+from .clock import Clock
+from .connection import ConnectionSettings
+from .endpoints import Endpoint, EndpointRegistry
+from .errors import (
+    BadAnswerError,
+    NotFoundError,
+    RequestError,
+    StatusError,
+    UsageError,
+    status_error_class,
+)
+from .http import Request, Response
+from .masking import Masker
+from .pagination import PAGE_SIZE, Page, Position, walk
+from .plugin_manager import PluginManager
+from .redirects import send_following
+from .retry import Retrier, server_wish_seconds
+from .transport import Transport
+
+_MOVED_TO = re.compile(r"/projects/(\d+)(?:/|$)")
+
+
+class ApiClient:
+    """Calls endpoints of one GitLab server.
+
+    :param masker: knows the secrets; no text leaves this class without passing it.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: ConnectionSettings,
+        transport: Transport,
+        endpoints: EndpointRegistry,
+        plugins: PluginManager,
+        retrier: Retrier,
+        masker: Masker,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self.masker = masker
+        self.retrier = retrier
+        self._transport = transport
+        self._endpoints = endpoints
+        self._plugins = plugins
+        self._clock = clock
+        self._has_finished_hook = plugins.has_extensions_for("gitlab_request_finished")
+        # A moved project answers a read with a redirect to its id and refuses writes, so the id is kept for the rest.
+        self._moved_projects: dict[str, str] = {}
+
+    def call(self, name: str, **arguments: t.Any) -> t.Any:
+        """Return the record of an endpoint (or its text, its bytes, or None, as the catalogue says).
+
+        :raises RequestError: one of its subclasses.
+        """
+        endpoint = self._endpoints.get(name)
+        return self.retrier.run(lambda: self._read(endpoint, arguments)[0], is_repeatable=endpoint.repeatable)
+
+    def iterate(self, name: str, *, page_size: int = PAGE_SIZE, **arguments: t.Any) -> t.Iterator[decoding.Record]:
+        """Yield every record of a list once, fetching pages as they are needed.
+
+        :param page_size: records per request, 100 at most.
+        :raises RequestError: one of its subclasses.
+        """
+        endpoint = self._endpoints.get(name)
+
+        def fetch(position: Position) -> Page:
+            return self.retrier.run(lambda: self._read(endpoint, {**arguments, **position}), is_repeatable=True)
+
+        return walk(fetch, endpoint.paginated, page_size)
+
+    def list_all(self, name: str, **arguments: t.Any) -> list[decoding.Record]:
+        """Return every record of a list."""
+        return list(self.iterate(name, **arguments))
+
+    def _read(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> tuple[t.Any, Response]:
+        """Return the decoded answer to one request, redirects followed, and the answer itself.
+
+        :raises RequestError: for everything but an expected status.
+        """
+        project = str(arguments.get("project", ""))
+        if project in self._moved_projects:
+            arguments = {**arguments, "project": self._moved_projects[project]}
+        request = endpoint.build(self.settings.api_url, arguments)
+        try:
+            response = send_following(request, self._send)
+            if response.status not in endpoint.ok_statuses:
+                raise self._status_error(endpoint, request, response)
+            self._note_moved(project, request, response)
+            return _decode(endpoint, response), response
+        except UsageError as exc:
+            raise UsageError(self.masker.mask(str(exc))) from None
+        except RequestError as exc:
+            exc.method, exc.url = exc.method or request.method, exc.url or request.display_url
+            raise self._masked(exc) from None
+
+    def _send(self, request: Request) -> Response:
+        """Send one request and tell extensions about it."""
+        if not self._has_finished_hook:
+            return self._transport.send(request, timeout_seconds=self.settings.timeout_seconds)
+        started = self._clock.monotonic()
+        status: int | None = None
+        try:
+            response = self._transport.send(request, timeout_seconds=self.settings.timeout_seconds)
+            status = response.status
+            return response
+        finally:
+            self._plugins.call(
+                "gitlab_request_finished",
+                request=request,
+                status=status,
+                seconds=self._clock.monotonic() - started,
+            )
+
+    def _status_error(self, endpoint: Endpoint, request: Request, response: Response) -> RequestError:
+        """Return the typed error for an answer with an unexpected status."""
+        if response.status < 400:
+            return BadAnswerError(
+                f"the answer has status {response.status}, expected was {endpoint.ok_statuses[0]}",
+                method=request.method,
+                url=request.display_url,
+                advice="Check that api_url is the address of a GitLab server",
+            )
+        text = decoding.server_text(response, self.masker)
+        is_missing_endpoint = response.status == 404 and (
+            decoding.has_error_key(response) or decoding.is_html(response)
+        )
+        problem = f"status {response.status}"
+        if text:
+            problem += f", GitLab says: {text}"
+        elif decoding.is_html(response):
+            problem += " with an HTML page instead of JSON"
+        error = status_error_class(response.status)(
+            problem,
+            status=response.status,
+            server_text=text,
+            request_id=decoding.printable_header(response, "x-request-id"),
+            method=request.method,
+            url=request.display_url,
+            advice=advice_for(
+                status=response.status,
+                server_text=text,
+                endpoint=endpoint.name,
+                token_kind=self.settings.token_kind,
+                is_missing_endpoint=is_missing_endpoint,
+            ),
+        )
+        error.wish_seconds = server_wish_seconds(response.status, response.headers, self._clock.time())
+        if isinstance(error, NotFoundError):
+            error.is_missing_endpoint = is_missing_endpoint
+        return error
+
+    def _note_moved(self, project: str, request: Request, response: Response) -> None:
+        """Remember the id of a project whose path redirects to it."""
+        if project and response.url and response.url != request.url:
+            found = _MOVED_TO.search(urlsplit(response.url).path)
+            if found and not project.isdigit():
+                self._moved_projects[project] = found.group(1)
+
+    def _masked(self, error: RequestError) -> RequestError:
+        """Return the error with no secret in any of its texts."""
+        error.problem = self.masker.mask(error.problem)
+        error.url = self.masker.mask(error.url)
+        if isinstance(error, StatusError):
+            error.request_id = self.masker.mask(error.request_id)
+        error.args = (error.problem,)
+        return error
+
+
+def _decode(endpoint: Endpoint, response: Response) -> t.Any:
+    if endpoint.answer == "nothing":
+        return None
+    if endpoint.answer == "bytes":
+        return response.body
+    if endpoint.answer == "text":
+        return decoding.decode_text(response)
+    if endpoint.answer == "records":
+        return decoding.decode_records(response)
+    return decoding.decode_record(response)

@@ -1,0 +1,63 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Time as a value that tests can replace: monotonic seconds, pauses, and deadlines made of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import typing as t
+
+
+class Clock(t.Protocol):
+    """What the collection needs of time."""
+
+    def monotonic(self) -> float:
+        """Return seconds from an arbitrary start, never going back, whatever happens to the wall clock."""
+
+    def time(self) -> float:
+        """Return Unix time, for time stamps and HTTP dates only."""
+
+    def sleep(self, seconds: float) -> None:
+        """Pause this thread."""
+
+
+class SystemClock:
+    """The real one."""
+
+    def monotonic(self) -> float:
+        """Return the system's monotonic clock."""
+        return time.monotonic()
+
+    def time(self) -> float:
+        """Return the system's wall clock."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Pause this thread."""
+        time.sleep(seconds)
+
+
+@dataclasses.dataclass(frozen=True)
+class Deadline:
+    """A point on the monotonic clock by which a task must be done."""
+
+    clock: Clock
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float, clock: Clock) -> Deadline:
+        """Return the deadline that lies `seconds` from now."""
+        return cls(clock=clock, at=clock.monotonic() + seconds)
+
+    def remaining(self) -> float:
+        """Return the seconds left, never less than 0."""
+        return max(0.0, self.at - self.clock.monotonic())
+
+    def has_passed(self) -> bool:
+        """Return whether no time is left."""
+        return self.remaining() <= 0.0

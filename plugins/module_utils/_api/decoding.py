@@ -1,0 +1,126 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""From the bytes of an answer to records, or to an error that says what came instead."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from .errors import BadAnswerError, GitLabError
+from .http import Response
+from .masking import Masker, printable
+
+Record = dict[str, t.Any]  # GitLab's own, fields untouched
+
+_LONGEST_SERVER_TEXT = 300
+
+
+def decode_json(response: Response) -> t.Any:
+    """Return the decoded JSON of an answer.
+
+    :raises BadAnswerError: for HTML, an empty body, or something that is no JSON.
+    """
+    try:
+        return json.loads(response.body)
+    except (ValueError, RecursionError):
+        raise BadAnswerError(
+            f"the answer (status {response.status}) is {_describe(response)}, not JSON", advice=_NOT_GITLAB
+        ) from None
+
+
+def decode_record(response: Response) -> Record:
+    """Return one record.
+
+    :raises BadAnswerError: when it is anything else than a JSON object.
+    """
+    value = decode_json(response)
+    if not isinstance(value, dict):
+        raise BadAnswerError(f"the answer is a JSON {_json_type(value)} where an object belongs", advice=_NOT_GITLAB)
+    return value
+
+
+def decode_records(response: Response) -> list[Record]:
+    """Return a page of records.
+
+    :raises BadAnswerError: when it is anything else than a JSON array of objects.
+    """
+    value = decode_json(response)
+    if not isinstance(value, list):
+        raise BadAnswerError(f"the answer is a JSON {_json_type(value)} where a list belongs", advice=_NOT_GITLAB)
+    for item in value:
+        if not isinstance(item, dict):
+            raise BadAnswerError(
+                f"the list holds a JSON {_json_type(item)} where an object belongs", advice=_NOT_GITLAB
+            )
+    return value
+
+
+def decode_text(response: Response) -> str:
+    """Return a text answer; bytes that are no UTF-8, or only half a character, are replaced."""
+    return response.body.decode("utf-8", errors="replace")
+
+
+def server_text(response: Response, masker: Masker) -> str:
+    """Return GitLab's own words from an error answer, in one safe line.
+
+    Sources by precedence: `message`, `error_description`, `error`, the beginning of a body that is no JSON.
+    """
+    text: t.Any = ""
+    try:
+        value = json.loads(response.body)
+    except (ValueError, RecursionError):
+        if not is_html(response):
+            text = decode_text(response)
+    else:
+        text = value
+        if isinstance(value, dict):
+            text = value.get("message") or value.get("error_description") or value.get("error") or ""
+    if not isinstance(text, str):
+        text = json.dumps(text)
+    # a server may echo what it was sent, so the mask comes before anything is cut in half
+    line = " ".join(printable(masker.mask(text).replace("\n", " ")).split())
+    return line if len(line) <= _LONGEST_SERVER_TEXT else line[: _LONGEST_SERVER_TEXT - 1] + "…"
+
+
+def printable_header(response: Response, name: str) -> str:
+    """Return a header's value as it may stand in a message."""
+    return printable(response.header(name))[:64]
+
+
+def has_error_key(response: Response) -> bool:
+    """Return whether the answer has GitLab's shape for a missing route: `error`, and no `message`."""
+    try:
+        value = decode_json(response)
+    except GitLabError:
+        return False
+    return isinstance(value, dict) and "error" in value and "message" not in value
+
+
+def is_html(response: Response) -> bool:
+    """Return whether the body is a web page."""
+    return "html" in response.header("content-type") or response.body.lstrip()[:15].lower().startswith(
+        (b"<!doctype", b"<html")
+    )
+
+
+_NOT_GITLAB = (
+    "Check that api_url is the address of a GitLab server, and that no proxy or login page answers in its place"
+)
+
+
+def _describe(response: Response) -> str:
+    if is_html(response):
+        return "an HTML page"
+    if not response.body.strip():
+        return "empty"
+    return response.header("content-type").split(";")[0] or "something else"
+
+
+def _json_type(value: t.Any) -> str:
+    names = {dict: "object", list: "list", str: "string", bool: "boolean", int: "number", float: "number"}
+    return names.get(type(value), "null")

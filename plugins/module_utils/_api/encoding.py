@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""How values become parts of a URL or of a body: paths quoted once, arrays with `[]`, booleans in lower case."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from urllib.parse import quote, urlencode
+
+# What stays readable in a path segment. GitLab's own clients leave these alone, too.
+_SAFE_IN_SEGMENT = "-._~"
+# Refs and artifact paths may contain raw slashes: their routes take the rest of the path.
+_SAFE_IN_REST = _SAFE_IN_SEGMENT + "/"
+
+
+def quote_segment(value: object) -> str:
+    """Return one path segment, quoted exactly once; a slash becomes %2F."""
+    return quote(str(value), safe=_SAFE_IN_SEGMENT)
+
+
+def quote_rest(value: object) -> str:
+    """Return the value for a part of the path that may hold slashes (a ref or the path of an artifact)."""
+    return quote(str(value), safe=_SAFE_IN_REST)
+
+
+def to_text(value: object) -> str:
+    """Return a scalar as GitLab's parameter parser reads it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def query_string(pairs: t.Iterable[tuple[str, object]]) -> str:
+    """Return a query string; a list is sent as repeated `name[]`, None is left out."""
+    flat: list[tuple[str, str]] = []
+    for name, value in pairs:
+        if isinstance(value, (list, tuple)):
+            flat.extend((f"{name}[]", to_text(item)) for item in value)
+        elif value is not None:
+            flat.append((name, to_text(value)))
+    return urlencode(flat)
+
+
+def json_body(fields: t.Mapping[str, object]) -> bytes | None:
+    """Return the JSON body of a write, None when there is nothing to send."""
+    present = {name: value for name, value in fields.items() if value is not None}
+    return json.dumps(present).encode("utf-8") if present else None

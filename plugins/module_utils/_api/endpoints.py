@@ -1,0 +1,132 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""One row of the catalogue, and how a row and arguments become a request."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .encoding import json_body, query_string, quote_rest, quote_segment
+from .http import Request
+
+Place = t.Literal["segment", "rest", "query", "body"]
+Answer = t.Literal["record", "records", "text", "bytes", "nothing"]
+Paging = t.Literal["", "offset", "keyset"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """One argument of an endpoint.
+
+    :param name: keyword argument of `ApiClient.call`.
+    :param place: `segment` is one quoted path segment, `rest` may hold slashes, `query` and `body` speak
+        for themselves.
+    :param sent_as: the names on the wire; several where servers disagree about the name and ignore unknown ones.
+    """
+
+    name: str
+    place: Place
+    sent_as: tuple[str, ...] = ()
+    is_required: bool = False
+
+    @property
+    def wire_names(self) -> tuple[str, ...]:
+        """Return the names under which the value is sent."""
+        return self.sent_as or (self.name,)
+
+
+@dataclasses.dataclass(frozen=True)
+class Endpoint:
+    """One documented operation of GitLab's REST API.
+
+    :param name: what `ApiClient.call` and `ApiClient.iterate` know it by.
+    :param path: below `/api/v4`, with the names of `segment` and `rest` parameters in braces.
+    :param answer: what a successful answer holds.
+    :param paginated: how its pages are walked; empty when there are none.
+    :param repeatable: whether sending it twice does no more than sending it once.
+    :param doc_url: the page of GitLab's manual.
+    """
+
+    name: str
+    method: str
+    path: str
+    params: tuple[Parameter, ...] = ()
+    ok_statuses: tuple[int, ...] = (200,)
+    answer: Answer = "record"
+    paginated: Paging = ""
+    repeatable: bool = True
+    doc_url: str = ""
+
+    def build(self, api_url: str, arguments: t.Mapping[str, t.Any]) -> Request:
+        """Return the request for these arguments; an argument that is None is left out.
+
+        :raises TypeError: for an unknown or a missing argument, which is a mistake of the calling code.
+        """
+        given = {name: value for name, value in arguments.items() if value is not None}
+        known = {param.name: param for param in self.params}
+        unknown = sorted(set(given) - set(known))
+        missing = sorted(name for name, param in known.items() if param.is_required and name not in given)
+        if unknown or missing:
+            raise TypeError(f"endpoint {self.name}: unknown arguments {unknown}, missing arguments {missing}")
+
+        path = self.path
+        query: list[tuple[str, t.Any]] = []
+        body: dict[str, t.Any] = {}
+        for param in self.params:
+            if param.name not in given:
+                continue
+            value = given[param.name]
+            if param.place in ("segment", "rest"):
+                quoted = quote_segment(value) if param.place == "segment" else quote_rest(value)
+                path = path.replace("{" + param.name + "}", quoted)
+            elif param.place == "query":
+                query.extend((wire_name, value) for wire_name in param.wire_names)
+            else:
+                body.update((wire_name, value) for wire_name in param.wire_names)
+
+        url = api_url + path
+        if query:
+            url += "?" + query_string(query)
+        headers = {"Accept": "application/json" if self.answer in ("record", "records", "nothing") else "*/*"}
+        content = json_body(body)
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        return Request(
+            method=self.method,
+            url=url,
+            endpoint=self.name,
+            headers=headers,
+            body=content,
+            is_repeatable=self.repeatable,
+        )
+
+
+class EndpointRegistry:
+    """The endpoints a client knows, by name; given to the hook `gitlab_register_endpoints`."""
+
+    def __init__(self) -> None:
+        self._endpoints: dict[str, Endpoint] = {}
+
+    def add(self, endpoint: Endpoint) -> None:
+        """Register an endpoint.
+
+        :raises ValueError: when the name is taken.
+        """
+        if endpoint.name in self._endpoints:
+            raise ValueError(f"an endpoint named {endpoint.name} is registered already")
+        self._endpoints[endpoint.name] = endpoint
+
+    def get(self, name: str) -> Endpoint:
+        """Return the endpoint of that name.
+
+        :raises KeyError: when there is none.
+        """
+        return self._endpoints[name]
+
+    def __iter__(self) -> t.Iterator[Endpoint]:
+        return iter(self._endpoints.values())

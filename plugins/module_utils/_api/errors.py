@@ -1,0 +1,174 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Everything that can go wrong, sorted by what a caller does differently.
+
+GitLabError
+├── UsageError                  options that make no sense together, or a value that cannot be used; nothing was sent
+├── MissingLibraryError         requests or pluggy is not installed
+├── ExtensionError              an extension is unknown, cannot be loaded, or raised
+├── SelectionError              no job or pipeline fits the selection, or too many do
+├── WaitError                   waiting ended without what was waited for
+│   └── WaitTimeoutError        because the time was up
+└── RequestError                a request was made, or was to be made
+    ├── ConnectError            the server was not reached: the request was certainly not executed
+    │   └── TrustError          TLS failed: another try will fail as well
+    ├── LostAnswerError         sent, and no usable answer came: it may have been executed
+    ├── BadAnswerError          an answer came that is not GitLab's: HTML, cut, or no JSON
+    └── StatusError             GitLab answered with an error status
+        ├── NotAuthorizedError  401, 403
+        ├── NotFoundError       404
+        ├── RefusedError        400, 405, 409, 422
+        ├── ThrottledError      429: certainly not executed
+        └── ServerError         5xx
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class GitLabError(Exception):
+    """The root of all errors of this collection; its text is one sentence or two, made for the user."""
+
+
+class UsageError(GitLabError):
+    """The options cannot be used as they are; nothing was sent."""
+
+
+class MissingLibraryError(GitLabError):
+    """A Python library that the collection needs is not installed."""
+
+    def __init__(self, library: str) -> None:
+        super().__init__(f"the Python library {library} is not installed; install it with pip")
+        self.library = library
+
+
+class ExtensionError(GitLabError):
+    """An extension is unknown, cannot be loaded, or failed in one of its hooks."""
+
+
+class SelectionError(GitLabError):
+    """Nothing fits the selection, or too much does."""
+
+
+class WaitError(GitLabError):
+    """Waiting ended without what was waited for."""
+
+
+class WaitTimeoutError(WaitError):
+    """Waiting took longer than allowed."""
+
+
+class RequestError(GitLabError):
+    """A request failed.
+
+    :param problem: what went wrong, in words for the user, free of secrets.
+    :param method: HTTP method.
+    :param url: address without query and without secrets.
+    :param advice: what the user can do; empty when there is nothing to say.
+    """
+
+    def __init__(self, problem: str, *, method: str = "", url: str = "", advice: str = "") -> None:
+        self.problem = problem
+        self.method = method
+        self.url = url
+        self.advice = advice
+        super().__init__(problem)
+
+    def __str__(self) -> str:
+        where = f"{self.method} {self.url}: " if self.method else ""
+        return f"{where}{self.problem}" + (f". {self.advice}" if self.advice else "")
+
+
+class ConnectError(RequestError):
+    """The server was not reached: the request was certainly not executed.
+
+    `is_permanent` is true when trying again cannot help before somebody changes something (an unknown host name).
+    """
+
+    is_permanent = False
+
+
+class TrustError(ConnectError):
+    """TLS failed: another try will fail as well."""
+
+    is_permanent = True
+
+
+class LostAnswerError(RequestError):
+    """The request was sent and no whole answer came: it may have been executed."""
+
+
+class BadAnswerError(RequestError):
+    """An answer came that does not speak the language of GitLab's API."""
+
+
+class StatusError(RequestError):
+    """GitLab, or something before it, answered with an error status.
+
+    :param status: HTTP status.
+    :param server_text: GitLab's own words, shortened, free of control codes and secrets; may be empty.
+    :param request_id: value of the header X-Request-Id, for the administrator's log; may be empty.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        status: int,
+        server_text: str = "",
+        request_id: str = "",
+        method: str = "",
+        url: str = "",
+        advice: str = "",
+    ) -> None:
+        super().__init__(problem, method=method, url=url, advice=advice)
+        self.status = status
+        # how long the server wants us to wait before the next request, None when it does not say
+        self.wish_seconds: float | None = None
+        self.server_text = server_text
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        suffix = f" (request id {self.request_id})" if self.request_id else ""
+        return super().__str__() + suffix
+
+
+class NotAuthorizedError(StatusError):
+    """401 or 403: the credential is not accepted, or not for this."""
+
+
+class NotFoundError(StatusError):
+    """404. `is_missing_endpoint` tells a server without this endpoint from a missing object."""
+
+    is_missing_endpoint = False
+
+
+class RefusedError(StatusError):
+    """400, 405, 409 or 422: GitLab understood and refused."""
+
+
+class ThrottledError(StatusError):
+    """429: too many requests; certainly not executed."""
+
+
+class ServerError(StatusError):
+    """5xx: a write may have been executed."""
+
+
+# Which class a status becomes; other 4xx are RefusedError, other 5xx are ServerError.
+STATUS_ERRORS: t.Mapping[int, type[StatusError]] = {
+    401: NotAuthorizedError,
+    403: NotAuthorizedError,
+    404: NotFoundError,
+    429: ThrottledError,
+}
+
+
+def status_error_class(status: int) -> type[StatusError]:
+    """Return the error class for an HTTP status of 400 or more."""
+    return STATUS_ERRORS.get(status) or (ServerError if status >= 500 else RefusedError)

@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Walking over the pages of a list, the same for every server since 11.x: by Link, by X-Next-Page, by short page.
+
+Totals are never relied on: newer servers send none. Rows pushed from one page to the next by new jobs come twice, so
+records are told apart by their id. Source: https://docs.gitlab.com/api/rest/#pagination.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import parse_qs, urlsplit
+
+from .errors import BadAnswerError
+from .http import Response
+
+PAGE_SIZE = 100
+
+_NEXT_LINK = re.compile(r"<([^>]*)>\s*;[^,<]*\brel=\"?next\"?", re.IGNORECASE)
+# Of a link only these are used: its host may be another one, and the filters stay ours.
+_POSITION_PARAMETERS = ("page", "cursor", "id_after", "id_before", "pagination")
+
+Position = dict[str, t.Any]
+Page = tuple[list[dict[str, t.Any]], Response]
+
+
+def first_position(paging: str, page_size: int = PAGE_SIZE) -> Position:
+    """Return the paging arguments of the first request.
+
+    Keyset is asked for where GitLab has it; a server that does not know it answers with ordinary pages.
+    """
+    position: Position = {"per_page": page_size}
+    if paging == "keyset":
+        position.update(pagination="keyset", order_by="id", sort="desc")
+    return position
+
+
+def next_position(current: Position, count: int, response: Response) -> Position | None:
+    """Return the paging arguments of the next request, None after the last page.
+
+    :param count: how many records this page held.
+    """
+    if count == 0:
+        return None
+    link = _NEXT_LINK.search(response.header("link"))
+    if link:
+        query = parse_qs(urlsplit(link.group(1)).query)
+        found = {name: query[name][0] for name in _POSITION_PARAMETERS if query.get(name)}
+        if "cursor" in found or "id_after" in found or "id_before" in found:
+            found.pop("page", None)
+            return _moved(current, {**current, **found})
+        if "page" in found:
+            return _moved(current, _by_number(current, found["page"]))
+    if "x-next-page" in response.headers:
+        number = response.header("x-next-page").strip()
+        return _moved(current, _by_number(current, number)) if number else None
+    if "link" in response.headers or "x-page" in response.headers or "cursor" in current:
+        return None
+    # Neither kind of header: a proxy may have dropped them. A full page may have a successor, so ask for it by number.
+    if count < current["per_page"]:
+        return None
+    return _by_number(current, str(int(current.get("page", 1)) + 1))
+
+
+def walk(fetch: t.Callable[[Position], Page], paging: str, page_size: int = PAGE_SIZE) -> t.Iterator[dict[str, t.Any]]:
+    """Yield every record of a list once, in the server's order.
+
+    :param fetch: returns the records and the answer for paging arguments.
+    """
+    position: Position | None = first_position(paging, page_size)
+    seen: set[t.Any] = set()
+    while position is not None:
+        records, response = fetch(position)
+        for record in records:
+            identity = record.get("id")
+            if identity is None or identity not in seen:
+                seen.add(identity)
+                yield record
+        position = next_position(position, len(records), response)
+
+
+def _by_number(current: Position, page: str) -> Position:
+    return {"per_page": current["per_page"], "page": page}
+
+
+def _moved(current: Position, following: Position) -> Position:
+    """Return the next position.
+
+    :raises BadAnswerError: when it is the present one, which would never end.
+    """
+    if following == current:
+        raise BadAnswerError("the server names the present page as the next one")
+    return following

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Loads extensions by name and calls hooks, turning what goes wrong in an extension into an error for the user."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.metadata
+import typing as t
+
+from .errors import ExtensionError, GitLabError
+from .hookspecs import PROJECT_NAME, HookSpecs
+from .optional_imports import pluggy, require_libraries
+
+
+class PluginManager:
+    """The hooks of one task.
+
+    :param builtins: objects with the built-in behaviour.
+    :param extensions: names of entry points of the group `jobgate.gitlab`; the first one is asked first.
+    :raises ExtensionError: when one is unknown or cannot be loaded.
+    :raises MissingLibraryError: when pluggy is not installed.
+    """
+
+    def __init__(self, builtins: t.Iterable[object], extensions: t.Sequence[str] = ()) -> None:
+        require_libraries()
+        self._names = tuple(dict.fromkeys(extensions))
+        self._manager = pluggy.PluginManager(PROJECT_NAME)
+        self._manager.add_hookspecs(HookSpecs)
+        for plugin in builtins:
+            self._manager.register(plugin)
+        # pluggy asks the one registered last first
+        for name, extension in reversed(_load(self._names)):
+            self._register(name, extension)
+
+    def call(self, hook: str, **arguments: t.Any) -> t.Any:
+        """Return what a hook returns.
+
+        :raises ExtensionError: when an extension raises anything that is not meant for the user.
+        """
+        try:
+            return getattr(self._manager.hook, hook)(**arguments)
+        except GitLabError:
+            raise
+        except Exception as exc:
+            raise ExtensionError(
+                f"an extension ({', '.join(self._names)}) failed in {hook}: {type(exc).__name__}: {exc}"
+            ) from exc
+
+    def has_extensions_for(self, hook: str) -> bool:
+        """Return whether anything is registered for a hook."""
+        return bool(getattr(self._manager.hook, hook).get_hookimpls())
+
+    def _register(self, name: str, extension: t.Any) -> None:
+        try:
+            self._manager.register(extension, name=name)
+            self._manager.check_pending()
+        except Exception as exc:  # pluggy's own errors, and whatever inspecting a foreign object raises
+            raise ExtensionError(f"extension {name!r} does not fit the hooks of {PROJECT_NAME}: {exc}") from exc
+
+
+def _load(names: t.Sequence[str]) -> list[tuple[str, t.Any]]:
+    """Return the extensions of these names; the packages on this machine are searched only when there is a name."""
+    if not names:
+        return []
+    available = {entry_point.name: entry_point for entry_point in _entry_points()}
+    loaded = []
+    for name in names:
+        if name not in available:
+            close = difflib.get_close_matches(name, available, n=3)
+            known = f"did you mean {' or '.join(map(repr, close))}?" if close else f"installed are {sorted(available)}."
+            raise ExtensionError(
+                f"unknown extension {name!r}; {known} An extension is a Python package with an entry point of the "
+                f"group {PROJECT_NAME!r}, installed where the task runs"
+            )
+        try:
+            loaded.append((name, available[name].load()))
+        except Exception as exc:  # anything can go wrong while foreign code is imported
+            raise ExtensionError(f"extension {name!r} cannot be loaded: {type(exc).__name__}: {exc}") from exc
+    return loaded
+
+
+def _entry_points() -> t.Iterable[t.Any]:
+    try:
+        return importlib.metadata.entry_points(group=PROJECT_NAME)
+    except TypeError:  # Python 3.9 takes no group
+        every: t.Any = importlib.metadata.entry_points()
+        return t.cast("t.Iterable[t.Any]", every.get(PROJECT_NAME, ()))

@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Redirects, followed by our own rules: reads only, never from https to http, five at most.
+
+The credential needs no rule here: a transport adds it only for the origin it was made for.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from urllib.parse import urljoin, urlsplit
+
+from .errors import BadAnswerError
+from .http import Request, Response
+
+MOST_REDIRECTS = 5
+_REDIRECT_STATUSES = (301, 302, 303, 307, 308)
+
+
+def send_following(request: Request, send: t.Callable[[Request], Response]) -> Response:
+    """Return the final answer to a request.
+
+    :raises BadAnswerError: for a redirect that must not be followed.
+    """
+    current = request
+    for _redirect in range(MOST_REDIRECTS + 1):
+        response = send(current)
+        if response.status not in _REDIRECT_STATUSES:
+            return response
+        current = dataclasses.replace(current, url=_target(current, response))
+    raise _refusal(request, f"more than {MOST_REDIRECTS} redirects, which is a loop")
+
+
+def _target(request: Request, response: Response) -> str:
+    """Return where a redirect leads."""
+    location = response.header("location")
+    if not location:
+        raise _refusal(request, f"status {response.status} without a Location")
+    # the address is not put into the text: a signed storage address is a secret
+    target = urljoin(request.url, location)
+    old, new = urlsplit(request.url), urlsplit(target)
+    if request.method not in ("GET", "HEAD"):
+        raise _refusal(request, f"the server redirects a {request.method} (status {response.status})")
+    if new.scheme not in ("http", "https") or not new.hostname:
+        raise _refusal(request, "a redirect to something that is no web address")
+    if old.scheme == "https" and new.scheme == "http":
+        raise _refusal(request, "a redirect from https to http")
+    return target
+
+
+def _refusal(request: Request, problem: str) -> BadAnswerError:
+    return BadAnswerError(
+        f"{problem}, which is not followed",
+        method=request.method,
+        url=request.display_url,
+        advice="Check that api_url is the address GitLab itself uses: scheme, host, port and path",
+    )

@@ -1,0 +1,143 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""When a request is sent again, and after which pause.
+
+A read is repeated after everything that may pass. A write is repeated only when it was certainly not executed; any
+other doubt goes up to the use case, which reads the job again and decides anew.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import random
+import typing as t
+
+from .clock import Clock, Deadline
+from .errors import (
+    BadAnswerError,
+    ConnectError,
+    LostAnswerError,
+    RequestError,
+    ServerError,
+    StatusError,
+    ThrottledError,
+    TrustError,
+)
+
+# First pause (halved, on average, by the jitter) and ceiling of the pauses between attempts.
+BACK_OFF_SECONDS = (0.5, 30.0)
+# GitLab's limits count by the minute, so what is behind an answer 429 without a wish is over after one.
+THROTTLED_SECONDS = (4.0, 60.0)
+# Nobody expects a task without a deadline to sleep longer than this.
+LONGEST_WISH_SECONDS = 120.0
+
+_T = t.TypeVar("_T")
+
+
+def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -> float | None:
+    """Return how long the server wants us to wait, None when it does not say.
+
+    :param headers: of the answer, names in lower case: `Retry-After` in seconds or as a date; on 429 also
+        `RateLimit-Reset`, which recent servers send on every answer, so that elsewhere it means nothing.
+    :param now: Unix time.
+    """
+    wish = headers.get("retry-after", "").strip()
+    if wish.isdigit():
+        return float(wish)
+    if wish:
+        try:
+            return max(0.0, email.utils.parsedate_to_datetime(wish).timestamp() - now)
+        except (TypeError, ValueError, OverflowError):
+            pass
+    reset = headers.get("ratelimit-reset", "").strip()
+    return max(0.0, float(reset) - now) if status == 429 and reset.isdigit() else None
+
+
+class Retrier:
+    """Repeats an operation as long as that is safe and makes sense.
+
+    :param retries: how often a request is repeated.
+    :param deadline: when everything must be done, None for no limit.
+    :param is_persistent: after the server has answered once, repeat reads until the deadline instead of `retries`
+        times: a server that is away for minutes does not end a wait.
+    """
+
+    def __init__(
+        self,
+        *,
+        retries: int,
+        clock: Clock,
+        deadline: Deadline | None = None,
+        is_persistent: bool = False,
+        jitter: t.Callable[[], float] = random.random,
+    ) -> None:
+        self._retries = retries
+        self._clock = clock
+        self._jitter = jitter
+        self._has_answered = False
+        self.deadline = deadline
+        self.is_persistent = is_persistent
+
+    def run(self, operation: t.Callable[[], _T], *, is_repeatable: bool) -> _T:
+        """Return what the operation returns, repeating it after errors that may pass.
+
+        :raises RequestError: the last error, when it is not to be repeated, or was repeated often enough.
+        """
+        attempt = 0
+        while True:
+            try:
+                result = operation()
+            except RequestError as exc:
+                attempt += 1
+                if not self._is_worth_repeating(exc, attempt, is_repeatable=is_repeatable):
+                    raise _with_attempts(exc, attempt) from None
+                if not self.pause(attempt, exc):
+                    raise _with_attempts(exc, attempt) from None
+            else:
+                self._has_answered = True
+                return result
+
+    def pause(self, attempt: int, exc: RequestError | None = None) -> bool:
+        """Sleep before the next attempt; return whether there is time for one.
+
+        :param attempt: number of attempts made so far, from 1.
+        """
+        wish = exc.wish_seconds if isinstance(exc, StatusError) else None
+        base, ceiling = THROTTLED_SECONDS if isinstance(exc, ThrottledError) else BACK_OFF_SECONDS
+        # full jitter: clients that were thrown off together must not come back together
+        seconds = self._jitter() * min(ceiling, base * 2.0 ** min(attempt, 16))
+        if wish is not None:
+            seconds = wish + self._jitter()
+            if self.deadline is None and wish > LONGEST_WISH_SECONDS:
+                return False
+        if self.deadline is not None and seconds >= self.deadline.remaining():
+            return False
+        self._clock.sleep(seconds)
+        return True
+
+    def _is_worth_repeating(self, exc: RequestError, attempt: int, *, is_repeatable: bool) -> bool:
+        if isinstance(exc, ConnectError):
+            may_pass = not isinstance(exc, TrustError) and (self._has_answered or not exc.is_permanent)
+        elif isinstance(exc, ThrottledError):
+            may_pass = True
+        elif isinstance(exc, (LostAnswerError, ServerError)):
+            may_pass = is_repeatable
+        elif isinstance(exc, BadAnswerError):
+            # before the first good answer the address is wrong; after it, something in between has a bad moment
+            may_pass = is_repeatable and self._has_answered
+        else:
+            may_pass = False
+        if not may_pass:
+            return False
+        return attempt <= self._retries or (self.is_persistent and self._has_answered)
+
+
+def _with_attempts(exc: RequestError, attempts: int) -> RequestError:
+    """Return the error, saying how often it was tried if that was more than once."""
+    if attempts > 1 and "attempts" not in exc.problem:
+        exc.problem += f" (after {attempts} attempts)"
+    return exc

@@ -1,0 +1,153 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Trigger jobs (GitLab's code calls them bridges) and the tree of pipelines that they start."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+from urllib.parse import unquote, urlsplit
+
+from .._api.errors import NotAuthorizedError, NotFoundError
+from .concurrency import run_all
+from .session import Session
+from .statuses import Record, is_finished, newest_per_name, status_of
+
+_PIPELINE_PAGE = re.compile(r"^(?P<project>.+?)(?:/-)?/pipelines/\d+$")
+
+
+@dataclasses.dataclass
+class PipelineNode:
+    """A pipeline of the tree.
+
+    :param path: names of the trigger jobs that lead here, joined by slashes; empty for the root.
+    :param is_accessible: False when the token may not read it, or its project.
+    """
+
+    project: str
+    pipeline_id: int
+    path: str = ""
+    depth: int = 0
+    record: Record = dataclasses.field(default_factory=dict)
+    is_accessible: bool = True
+    bridges: list[BridgeNode] = dataclasses.field(default_factory=list)
+
+    def walk(self) -> t.Iterator[PipelineNode]:
+        """Yield this pipeline and every one below it, depth first."""
+        yield self
+        for bridge in self.bridges:
+            if bridge.downstream:
+                yield from bridge.downstream.walk()
+
+
+@dataclasses.dataclass
+class BridgeNode:
+    """A trigger job, and the pipeline it has started, if it has.
+
+    :param depth: 1 for the trigger jobs of the root pipeline.
+    """
+
+    record: Record
+    path: str
+    depth: int
+    downstream: PipelineNode | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether it is known if there is a downstream pipeline: there is one, or there will be none."""
+        return bool(self.record.get("downstream_pipeline")) or is_finished(status_of(self.record))
+
+
+def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Record]:
+    """Return the trigger jobs of a pipeline, newest first, without superseded ones.
+
+    `trigger_jobs` took the place of `bridges` in 19.2; a server that has neither has no trigger jobs.
+    """
+    records: t.Iterable[Record] = ()
+    for endpoint in session.bridge_endpoints:
+        try:
+            records = session.client.list_all(endpoint, project=project, pipeline_id=pipeline_id)
+        except NotFoundError as exc:
+            if not exc.is_missing_endpoint:
+                raise
+            continue
+        session.bridge_endpoints = (endpoint,)
+        break
+    else:
+        session.bridge_endpoints = ()
+        session.warn("This GitLab server has no list of trigger jobs, so downstream pipelines cannot be followed.")
+    return newest_per_name(records)
+
+
+def pipeline_tree(session: Session, project: str, pipeline_id: int, *, most_depth: int = 0) -> PipelineNode:
+    """Return a pipeline with its trigger jobs, and those of the pipelines that they started.
+
+    The pipelines of one level are read side by side; one that was met before is not entered again.
+
+    :param most_depth: levels of trigger jobs to read; 0 for all.
+    """
+    root = PipelineNode(project=project, pipeline_id=pipeline_id)
+    visited = {pipeline_id}
+    level = [root]
+    while level and (not most_depth or level[0].depth < most_depth):
+        run_all(lambda node: _read_bridges(session, node), level, most_at_once=session.client.settings.concurrency)
+        following: list[PipelineNode] = []
+        for node in level:
+            for bridge in node.bridges:
+                bridge.downstream = _downstream_of(session, node, bridge)
+                # pipeline ids are unique on a server, whatever the project
+                if bridge.downstream and bridge.downstream.pipeline_id not in visited:
+                    visited.add(bridge.downstream.pipeline_id)
+                    following.append(bridge.downstream)
+        level = following
+    return root
+
+
+def is_settled(root: PipelineNode) -> bool:
+    """Return whether no further downstream pipeline can appear."""
+    return all(bridge.is_settled for node in root.walk() for bridge in node.bridges)
+
+
+def _read_bridges(session: Session, node: PipelineNode) -> None:
+    try:
+        records = list_bridges(session, node.project, node.pipeline_id)
+    except (NotAuthorizedError, NotFoundError):
+        # the root is what the user asked for; anything below may belong to others
+        if not node.path:
+            raise
+        node.is_accessible = False
+        return
+    prefix = f"{node.path}/" if node.path else ""
+    node.bridges = [
+        BridgeNode(record=record, path=prefix + str(record.get("name")), depth=node.depth + 1) for record in records
+    ]
+
+
+def _downstream_of(session: Session, parent: PipelineNode, bridge: BridgeNode) -> PipelineNode | None:
+    summary = bridge.record.get("downstream_pipeline")
+    if not isinstance(summary, dict) or not isinstance(summary.get("id"), int):
+        return None
+    return PipelineNode(
+        project=_project_of(session, summary) or parent.project,
+        pipeline_id=summary["id"],
+        path=bridge.path,
+        depth=bridge.depth,
+        record=summary,
+    )
+
+
+def _project_of(session: Session, summary: Record) -> str:
+    """Return the project of a pipeline summary: by its id, on very old servers by its address."""
+    if isinstance(summary.get("project_id"), int):
+        return str(summary["project_id"])
+    install_path = urlsplit(session.client.settings.api_url).path[: -len("/api/v4")]
+    page = unquote(urlsplit(str(summary.get("web_url") or "")).path)
+    if install_path and page.startswith(install_path):
+        page = page[len(install_path) :]
+    found = _PIPELINE_PAGE.match(page.strip("/"))
+    return found.group("project") if found else ""

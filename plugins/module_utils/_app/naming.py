@@ -1,0 +1,78 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Job names as users write them: exact first, else `*` and `?`; `[` is ordinary, since matrix jobs carry it."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import typing as t
+
+from .statuses import Record
+
+MOST_NAMES_IN_TEXT = 12
+
+
+@dataclasses.dataclass(frozen=True)
+class FoundJob:
+    """A job, or a trigger job, and where it was found.
+
+    :param project: numeric id or path of the project it belongs to, as requests about it need it.
+    :param path: its name, with the names of the trigger jobs that lead to it before it, separated by slashes.
+    """
+
+    record: Record
+    project: str
+    pipeline_id: int
+    path: str
+    is_bridge: bool = False
+
+    @property
+    def id(self) -> int:
+        """Return the id of this attempt."""
+        return int(self.record.get("id") or 0)
+
+    @property
+    def name(self) -> str:
+        """Return the name of the job in its own pipeline."""
+        return str(self.record.get("name") or "")
+
+    @property
+    def key(self) -> tuple[str, int, str]:
+        """Return what all attempts of this job have in common."""
+        return self.project, self.pipeline_id, self.name
+
+
+def match_name(jobs: t.Sequence[FoundJob], name: str) -> list[FoundJob]:
+    """Return the jobs that a name stands for: those of exactly that name or path, else those that fit its wildcards."""
+    exact = [job for job in jobs if name in (job.name, job.path)]
+    if exact or not has_wildcard(name):
+        return exact
+    pattern = re.compile(re.escape(name).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+    return [job for job in jobs if pattern.fullmatch(job.name) or pattern.fullmatch(job.path)]
+
+
+def has_wildcard(name: str) -> bool:
+    """Return whether a name may stand for several jobs."""
+    return "*" in name or "?" in name
+
+
+def suggestions(known: t.Collection[str], name: str) -> str:
+    """Return the close names, or else all of them, as a sentence."""
+    if not known:
+        return "there are no jobs at all"
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    if close:
+        return f"did you mean {' or '.join(map(repr, close))}?"
+    return f"there are {shortened(sorted(known))}"
+
+
+def shortened(texts: t.Sequence[str]) -> str:
+    """Return texts as a list for a sentence, cut when it is long."""
+    shown = ", ".join(map(repr, texts[:MOST_NAMES_IN_TEXT]))
+    return shown + (f" and {len(texts) - MOST_NAMES_IN_TEXT} more" if len(texts) > MOST_NAMES_IN_TEXT else "")

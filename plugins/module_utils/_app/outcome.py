@@ -1,0 +1,68 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What a task hands to the user, whichever way it runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .statuses import Record
+
+
+@dataclasses.dataclass
+class Outcome:
+    """The result of a task; the same keys whether it failed or not.
+
+    :param values: return values by name.
+    :param failure: why the task failed, None when it did not.
+    """
+
+    changed: bool = False
+    values: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    failure: str | None = None
+    warnings: list[str] = dataclasses.field(default_factory=list)
+    diff: dict[str, t.Any] | None = None
+
+
+class Progress(t.Protocol):
+    """Who is told about changes while a task waits."""
+
+    def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
+        """Take note that a job has gone from one status to another.
+
+        :param detail: more about it, for people; may be empty.
+        """
+
+
+class SilentProgress:
+    """Tells nobody: what a module, whose output comes at its end, can do."""
+
+    def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
+        """Do nothing."""
+
+
+def project_fields(record: Record, fields: t.Sequence[str]) -> Record:
+    """Return a copy of a record with only these fields; a dot reaches inside.
+
+    A field that is not there is left out, as it is in GitLab's own answer.
+    """
+    kept: Record = {}
+    for field in fields:
+        source: t.Any = record
+        target = kept
+        path = field.split(".")
+        for step in path[:-1]:
+            source = source.get(step) if isinstance(source, dict) else None
+            if not isinstance(source, dict):
+                break
+            inner = target.setdefault(step, {})
+            target = inner
+        else:
+            if isinstance(source, dict) and path[-1] in source:
+                target[path[-1]] = source[path[-1]]
+    return kept

@@ -1,0 +1,368 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""From what a user asks for to GitLab's records: find the pipeline, pin it, list its jobs, match their names."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .._api.errors import NotAuthorizedError, NotFoundError, RequestError, SelectionError
+from .bridges import PipelineNode, is_settled, list_bridges, pipeline_tree
+from .concurrency import run_all
+from .naming import FoundJob, has_wildcard, match_name, shortened, suggestions
+from .outcome import project_fields
+from .session import Session
+from .statuses import Record, can_be_superseded, is_finished, status_of
+
+# What selecting and waiting need of a record, whatever the user wants to keep of it.
+_NEEDED_FIELDS = ("id", "name", "status", "stage", "pipeline")
+
+
+@dataclasses.dataclass(frozen=True)
+class PipelineQuery:
+    """Which pipeline to look into; none of the values for a whole project."""
+
+    project: str
+    pipeline_id: int | None = None
+    ref: str | None = None
+    sha: str | None = None
+    merge_request: int | None = None
+
+    @property
+    def is_given(self) -> bool:
+        """Return whether it names a pipeline."""
+        return any(value is not None for value in (self.pipeline_id, self.ref, self.sha, self.merge_request))
+
+    def describe(self) -> str:
+        """Return what it asks for, as part of a sentence."""
+        if self.pipeline_id is not None:
+            return f"pipeline {self.pipeline_id} of project {self.project}"
+        if self.merge_request is not None:
+            return f"pipeline of merge request {self.merge_request} in project {self.project}"
+        wanted = [f"{word} {value}" for word, value in (("ref", self.ref), ("commit", self.sha)) if value is not None]
+        return f"pipeline of {' and '.join(wanted)} in project {self.project}" if wanted else f"project {self.project}"
+
+
+@dataclasses.dataclass(frozen=True)
+class JobQuery:
+    """Which jobs to look for.
+
+    :param with_bridges: whether names may stand for trigger jobs, too.
+    :param newest_attempt: whether `job_id` stands for the newest attempt of that job.
+    :param fields: the only fields of each record that the caller will return; empty for all.
+    :param limit: most jobs that the caller will return, 0 for all.
+    """
+
+    pipeline: PipelineQuery
+    job_id: int | None = None
+    names: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
+    include_downstream: bool = False
+    include_retried: bool = False
+    with_bridges: bool = False
+    newest_attempt: bool = False
+    fields: tuple[str, ...] = ()
+    limit: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Selection:
+    """What was found.
+
+    :param groups: the jobs of each name, or all jobs in one group when no names were asked for.
+    :param missing: names for which there is no job.
+    :param pipeline: the pinned pipeline, None when there is none (yet).
+    :param is_complete: whether no further job can appear that would fit.
+    :param known: paths of all jobs there are, for suggestions.
+    :param unreadable: paths of downstream pipelines that the token cannot read.
+    """
+
+    groups: tuple[tuple[FoundJob, ...], ...] = ()
+    missing: tuple[str, ...] = ()
+    pipeline: Record | None = None
+    is_complete: bool = True
+    known: frozenset[str] = frozenset()
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def jobs(self) -> list[FoundJob]:
+        """Return every job found once, newest first."""
+        unique = {(job.key, job.id): job for group in self.groups for job in group}
+        return sorted(unique.values(), key=lambda job: -job.id)
+
+
+class JobFinder:
+    """Finds the jobs of a query, again and again; the pipeline found first is kept."""
+
+    def __init__(self, session: Session, query: JobQuery) -> None:
+        self._session = session
+        self._query = query
+        self._project = query.pipeline.project
+        self._pipeline: Record | None = None
+
+    def find(self) -> Selection:
+        """Return what fits now.
+
+        :raises RequestError: when GitLab cannot be asked.
+        """
+        if self._query.job_id is not None:
+            return self._find_by_id(self._query.job_id)
+        if not self._query.pipeline.is_given:
+            return self._find_in_project()
+        if self._pipeline is None:
+            self._pipeline = find_pipeline(self._session, self._query.pipeline)
+        if self._pipeline is None:
+            return Selection(missing=self._query.names, is_complete=False)
+        return self._find_in_pipeline(self._pipeline)
+
+    def require(self, selection: Selection) -> None:
+        """Return if there is a pipeline, and a job for every name.
+
+        :raises SelectionError: saying what is missing, and what there is instead.
+        """
+        pipeline = self._query.pipeline
+        if pipeline.is_given and selection.pipeline is None:
+            raise SelectionError(missing_pipeline(pipeline))
+        for name in selection.missing:
+            raise SelectionError(
+                f"no job {name!r} in the {pipeline.describe()}: {suggestions(selection.known, name)}"
+                f"{self._downstream_hint(selection, name)}"
+                if pipeline.is_given
+                else f"no job {name!r} in {pipeline.describe()}: {suggestions(selection.known, name)}"
+            )
+
+    # ----- one job -----
+
+    def _find_by_id(self, job_id: int) -> Selection:
+        record = self._session.client.call("get_job", project=self._project, job_id=job_id)
+        summary = _summary(record)
+        found = self._found(record, summary)
+        if self._query.newest_attempt and summary and can_be_superseded(status_of(record)):
+            attempts = [job for job in self._list_jobs(self._node(summary)) if job.name == found.name]
+            found = max(attempts + [found], key=lambda job: job.id)
+        return Selection(groups=((found,),), pipeline=summary, known=frozenset({found.path}))
+
+    # ----- a project -----
+
+    def _find_in_project(self) -> Selection:
+        query = self._query
+        newest: set[tuple[t.Any, str]] = set()
+        kept: list[FoundJob] = []
+        known: set[str] = set()
+        for record in self._session.client.iterate(
+            "list_project_jobs", project=self._project, scope=list(query.scope) or None
+        ):
+            found = self._found(record, _summary(record))
+            attempt_of = (found.pipeline_id, found.name)
+            if attempt_of in newest and not query.include_retried:
+                continue
+            newest.add(attempt_of)
+            known.add(found.path)
+            if self._fits(found) and (not query.names or any(match_name([found], name) for name in query.names)):
+                kept.append(found)
+                if query.limit and len(kept) > query.limit:
+                    break  # one more than wanted, which shows that there are more
+        return self._select(kept, known=frozenset(known), pipeline=None, is_complete=True)
+
+    # ----- a pipeline, and those below it -----
+
+    def _find_in_pipeline(self, pipeline: Record) -> Selection:
+        root = self._node(pipeline)
+        unreadable: list[str] = []
+        is_complete = True
+        bridges: list[FoundJob] = []
+        if not self._query.include_downstream:
+            jobs = self._list_jobs(root)
+            if self._query.with_bridges and self._may_be_bridges(jobs):
+                bridges = [
+                    FoundJob(record, root.project, root.pipeline_id, str(record.get("name")), is_bridge=True)
+                    for record in list_bridges(self._session, root.project, root.pipeline_id)
+                ]
+        else:
+            tree = pipeline_tree(self._session, root.project, root.pipeline_id)
+            nodes = list(tree.walk())
+            is_complete = is_settled(tree)
+            per_node = run_all(
+                lambda node: self._list_readable(node),
+                nodes,
+                most_at_once=self._session.client.settings.concurrency,
+            )
+            unreadable = [node.path for node, listed in zip(nodes, per_node) if listed is None]
+            jobs = [job for listed in per_node for job in listed or ()]
+            if self._query.with_bridges:
+                bridges = [
+                    FoundJob(bridge.record, node.project, node.pipeline_id, bridge.path, is_bridge=True)
+                    for node in nodes
+                    for bridge in node.bridges
+                ]
+        if not jobs:
+            # GitLab makes the jobs a moment after the pipeline
+            pipeline = self._session.client.call("get_pipeline", project=root.project, pipeline_id=root.pipeline_id)
+            is_complete = is_complete and is_finished(status_of(pipeline))
+        everything = jobs + bridges
+        return self._select(
+            everything,
+            known=frozenset(job.path for job in everything),
+            pipeline=_summary(jobs[0].record) if jobs and not self._query.include_downstream else pipeline,
+            is_complete=is_complete,
+            unreadable=tuple(unreadable),
+        )
+
+    def _select(
+        self,
+        jobs: t.Sequence[FoundJob],
+        *,
+        known: frozenset[str],
+        pipeline: Record | None,
+        is_complete: bool,
+        unreadable: tuple[str, ...] = (),
+    ) -> Selection:
+        """Return the selection: names are matched against all jobs, then stage and scope choose among them."""
+        if self._query.names:
+            per_name = [(name, match_name(jobs, name)) for name in self._query.names]
+        else:
+            per_name = [("", [job for job in jobs if not job.is_bridge])]
+        return Selection(
+            groups=tuple(tuple(job for job in found if self._fits(job)) for _name, found in per_name),
+            missing=tuple(name for name, found in per_name if name and not found),
+            pipeline=pipeline,
+            is_complete=is_complete,
+            known=known,
+            unreadable=unreadable,
+        )
+
+    def _list_jobs(self, node: PipelineNode) -> list[FoundJob]:
+        """Return the jobs of a pipeline, newest first, without superseded ones unless they are asked for."""
+        query = self._query
+        # Names are matched against all jobs, so that a wrong name is told from one that is out of scope.
+        scope = list(query.scope) if query.scope and not query.names and not query.newest_attempt else None
+        records = self._read_jobs(node, scope)
+        if scope and any("queued_duration" not in record for record in records):
+            # A server this old (before 13.5) lists superseded attempts, too, and within a scope they look like the
+            # newest ones.
+            records = self._read_jobs(node, None)
+        found = sorted(
+            (self._found(record, {"id": node.pipeline_id}, node) for record in records), key=lambda job: -job.id
+        )
+        if query.include_retried:
+            return found
+        newest: dict[str, FoundJob] = {}
+        for job in found:
+            newest.setdefault(job.name, job)
+        return list(newest.values())
+
+    def _read_jobs(self, node: PipelineNode, scope: list[str] | None) -> list[Record]:
+        return self._session.client.list_all(
+            "list_pipeline_jobs",
+            project=node.project,
+            pipeline_id=node.pipeline_id,
+            scope=scope,
+            include_retried=self._query.include_retried or None,
+        )
+
+    def _list_readable(self, node: PipelineNode) -> list[FoundJob] | None:
+        """Return the jobs of a pipeline of the tree, None when the token may not read them."""
+        if not node.is_accessible:
+            return None
+        try:
+            return self._list_jobs(node)
+        except (NotAuthorizedError, NotFoundError):
+            if not node.path:
+                raise
+            return None
+
+    def _may_be_bridges(self, jobs: t.Sequence[FoundJob]) -> bool:
+        return any(has_wildcard(name) or not match_name(jobs, name) for name in self._query.names)
+
+    def _fits(self, job: FoundJob) -> bool:
+        query = self._query
+        return (not query.stages or job.record.get("stage") in query.stages) and (
+            not query.scope or status_of(job.record) in query.scope
+        )
+
+    def _found(self, record: Record, pipeline: Record | None, node: PipelineNode | None = None) -> FoundJob:
+        if self._query.fields:
+            record = project_fields(record, (*_NEEDED_FIELDS, *self._query.fields))
+        name = str(record.get("name") or "")
+        return FoundJob(
+            record=record,
+            project=node.project if node else str((pipeline or {}).get("project_id") or self._project),
+            pipeline_id=int((pipeline or {}).get("id") or 0),
+            path=f"{node.path}/{name}" if node and node.path else name,
+        )
+
+    def _node(self, pipeline: Record) -> PipelineNode:
+        return PipelineNode(
+            project=str(pipeline.get("project_id") or self._project), pipeline_id=int(pipeline["id"]), record=pipeline
+        )
+
+    def _downstream_hint(self, selection: Selection, name: str) -> str:
+        """Return what to do when the name may be one of a downstream pipeline."""
+        if self._query.include_downstream:
+            if selection.unreadable:
+                return f" The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
+            return ""
+        try:
+            pipeline = self._node(selection.pipeline or {})
+            bridges = [
+                str(bridge.get("name"))
+                for bridge in list_bridges(self._session, pipeline.project, pipeline.pipeline_id)
+            ]
+        except RequestError:
+            return ""  # the hint is not worth another error
+        if name in bridges:
+            return f" {name!r} is a trigger job, which gitlab_pipeline_bridges reads."
+        if bridges:
+            return (
+                f" The pipeline has trigger jobs ({shortened(bridges)}): use include_downstream to look into their "
+                "pipelines, too."
+            )
+        return ""
+
+
+def find_pipeline(session: Session, query: PipelineQuery) -> Record | None:
+    """Return the pipeline that a query names, None when there is none for a ref, commit or merge request.
+
+    Never `pipelines/latest`, which leaves out pipelines that are skipped and knows no commit.
+    """
+    if query.pipeline_id is not None:
+        return {"id": query.pipeline_id}
+    if query.merge_request is not None:
+        listed = session.client.iterate(
+            "list_merge_request_pipelines", project=query.project, merge_request=query.merge_request, page_size=20
+        )
+    else:
+        listed = session.client.iterate(
+            "list_pipelines",
+            project=query.project,
+            ref=query.ref,
+            sha=query.sha,
+            order_by="id",
+            sort="desc",
+            page_size=1,
+        )
+    return next(listed, None)
+
+
+def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record) -> Record:
+    """Return the whole record of a pipeline of which only the id is known."""
+    if len(pipeline) > 1:
+        return pipeline
+    return t.cast(Record, session.client.call("get_pipeline", project=query.project, pipeline_id=pipeline["id"]))
+
+
+def missing_pipeline(query: PipelineQuery) -> str:
+    """Return the message for a pipeline that is not there."""
+    advice = "check ref, sha or merge_request, start a pipeline, or use wait to wait for one"
+    return f"there is no {query.describe()}; {advice}"
+
+
+def _summary(record: Record) -> Record | None:
+    pipeline = record.get("pipeline")
+    return pipeline if isinstance(pipeline, dict) and isinstance(pipeline.get("id"), int) else None

@@ -1,0 +1,128 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The composition root: options become a client, extensions, a deadline and somebody to tell about progress."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import typing as t
+
+from .._api.builtin_plugin import BuiltinPlugin
+from .._api.client import ApiClient
+from .._api.clock import Clock, Deadline, SystemClock
+from .._api.endpoints import EndpointRegistry
+from .._api.errors import UsageError
+from .._api.masking import Masker
+from .._api.optional_imports import require_libraries
+from .._api.plugin_manager import PluginManager
+from .._api.retry import Retrier
+from .decisions import BuiltinDecisions
+from .outcome import Progress, SilentProgress
+from .settings import connection_settings, with_credential
+from .statuses import Record
+
+# GitLab's own default for how long a job may take.
+DEFAULT_TIMEOUT_SECONDS = 3600.0
+
+
+@dataclasses.dataclass
+class TaskContext:
+    """What a task is told by the face that runs it.
+
+    :param register_secret: called with every secret the task learns of, so that the face can censor it.
+    """
+
+    check_mode: bool = False
+    environ: t.Mapping[str, str] = dataclasses.field(default_factory=lambda: os.environ)
+    clock: Clock = dataclasses.field(default_factory=SystemClock)
+    progress: Progress = dataclasses.field(default_factory=SilentProgress)
+    register_secret: t.Callable[[str], None] = lambda secret: None
+
+
+@dataclasses.dataclass
+class Session:
+    """Everything a use case needs."""
+
+    client: ApiClient
+    plugins: PluginManager
+    clock: Clock
+    deadline: Deadline
+    progress: Progress
+    check_mode: bool = False
+    warnings: list[str] = dataclasses.field(default_factory=list)
+    started: float = 0.0
+    # where trigger jobs are listed, in the order to try; the one that the server has is kept
+    bridge_endpoints: tuple[str, ...] = ("list_pipeline_trigger_jobs", "list_pipeline_bridges")
+
+    def elapsed(self) -> float:
+        """Return the seconds since the task began, to the millisecond."""
+        return round(self.clock.monotonic() - self.started, 3)
+
+    def warn(self, text: str) -> None:
+        """Add a warning for the user, once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+    def annotated(self, kind: str, record: Record) -> Record:
+        """Return a record with what extensions say about it under `annotations`; without extensions, the record."""
+        if not self.plugins.has_extensions_for("gitlab_annotate_record"):
+            return record
+        notes: dict[str, t.Any] = {}
+        # the one asked first has the last word
+        for note in reversed(self.plugins.call("gitlab_annotate_record", kind=kind, record=dict(record))):
+            notes.update(note or {})
+        return {**record, "annotations": notes} if notes else record
+
+
+def open_session(options: t.Mapping[str, t.Any], context: TaskContext) -> Session:
+    """Return a session for a task.
+
+    :param options: validated options of the task.
+    :raises UsageError: when they cannot be used.
+    :raises MissingLibraryError: when requests or pluggy is not installed.
+    :raises ExtensionError: when an extension cannot be loaded.
+    """
+    clock = context.clock
+    settings = connection_settings(options, context.environ)
+    if settings.token:
+        context.register_secret(settings.token)
+    require_libraries()
+    plugins = PluginManager((BuiltinPlugin(), BuiltinDecisions()), settings.extensions)
+    settings = with_credential(settings, plugins.call("gitlab_authenticate", settings=settings) or {})
+    for secret in settings.secrets:
+        context.register_secret(secret)
+    endpoints = EndpointRegistry()
+    plugins.call("gitlab_register_endpoints", registry=endpoints)
+    timeout_seconds = options.get("wait_timeout")
+    timeout_seconds = DEFAULT_TIMEOUT_SECONDS if timeout_seconds is None else float(timeout_seconds)
+    if not timeout_seconds >= 0:
+        raise UsageError("wait_timeout is less than 0; give the seconds the task may take")
+    deadline = Deadline.after(timeout_seconds, clock)
+    client = ApiClient(
+        settings=settings,
+        transport=plugins.call("gitlab_create_transport", settings=settings),
+        endpoints=endpoints,
+        plugins=plugins,
+        retrier=Retrier(
+            retries=settings.retries,
+            clock=clock,
+            deadline=deadline,
+            is_persistent=bool(options.get("wait")) and not context.check_mode,
+        ),
+        masker=Masker(settings.secrets),
+        clock=clock,
+    )
+    return Session(
+        client=client,
+        plugins=plugins,
+        clock=clock,
+        deadline=deadline,
+        progress=context.progress,
+        check_mode=context.check_mode,
+        started=clock.monotonic(),
+    )

@@ -1,0 +1,146 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""From options and environment to a connection: addresses made regular, one token chosen, mistakes explained."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+from urllib.parse import urlsplit, urlunsplit
+
+from .._api.connection import ConnectionSettings, TokenKind
+from .._api.errors import UsageError
+
+DEFAULT_URL = "https://gitlab.com"
+
+# The first variable that is set wins. A CI job token is never picked up silently: it would act as somebody else.
+URL_VARIABLES = ("GITLAB_API_URL", "GITLAB_URL", "GITLAB_SERVER_URL", "CI_SERVER_URL")
+EXTENSION_VARIABLES = ("JOBGATE_EXTENSIONS",)
+TOKEN_VARIABLES: t.Mapping[TokenKind, tuple[str, ...]] = {
+    "api_token": ("GITLAB_API_TOKEN", "GITLAB_TOKEN", "GITLAB_PRIVATE_TOKEN"),
+    "api_oauth_token": ("GITLAB_OAUTH_TOKEN",),
+    "api_job_token": (),
+}
+
+_API_SUFFIX = "/api/v4"
+_CONTROL = re.compile(r"[\x00-\x20\x7f]")
+
+
+def connection_settings(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> ConnectionSettings:
+    """Return the connection that the options describe.
+
+    :param options: as validated; only the connection options are read.
+    :param environ: for the fall-backs of options that are not given.
+    :raises UsageError: when they cannot be used.
+    """
+    kind, token = choose_token(options, environ)
+    retries, concurrency = int(options.get("api_retries", 5)), int(options.get("api_concurrency", 8))
+    timeout_seconds = float(options.get("api_timeout", 30.0))
+    for name, value, least in (
+        ("api_retries", retries, 0),
+        ("api_concurrency", concurrency, 1),
+        ("api_timeout", timeout_seconds, 0.001),
+    ):
+        if value < least:
+            raise UsageError(f"{name} is {value:g}, which is too small: give {least:g} or more")
+    url = options.get("api_url") or first_set(environ, URL_VARIABLES) or DEFAULT_URL
+    extensions = options.get("extensions")
+    if extensions is None:
+        extensions = first_set(environ, EXTENSION_VARIABLES).split(",")
+    return ConnectionSettings(
+        api_url=api_base_url(str(url)),
+        token_kind=kind,
+        token=token,
+        ca_path=options.get("ca_path"),
+        validate_certs=bool(options.get("validate_certs", True)),
+        timeout_seconds=timeout_seconds,
+        retries=retries,
+        concurrency=concurrency,
+        extensions=tuple(name.strip() for name in extensions if name.strip()),
+    )
+
+
+def api_base_url(url: str) -> str:
+    """Return the base address of the REST API for any way people write the address of a GitLab server.
+
+    :raises UsageError: when it is no http or https address, or carries a user name.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        has_port = parts.port is None or parts.port > 0
+    except ValueError:
+        raise UsageError("api_url has no valid host or port; write it like https://gitlab.example.com") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or not has_port or _CONTROL.search(url.strip()):
+        raise UsageError(f"api_url {_shown(url)!r} is no web address; write it like https://gitlab.example.com")
+    if "@" in parts.netloc:
+        raise UsageError("api_url carries a user name; leave it out and give a token with api_token")
+    if parts.query or parts.fragment:
+        raise UsageError(
+            f"api_url {_shown(url)!r} carries a query or a fragment; write it like https://gitlab.example.com"
+        )
+    path = parts.path.rstrip("/")
+    if not path.endswith(_API_SUFFIX):
+        if re.search(r"/api(/v\d+)?$", path):
+            raise UsageError(f"api_url {_shown(url)!r} names another API than {_API_SUFFIX}; leave the part /api out")
+        path += _API_SUFFIX
+    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+
+
+def choose_token(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> tuple[TokenKind, str]:
+    """Return the kind and value of the one token to use; both are empty for anonymous access.
+
+    :raises UsageError: when there are several, or one that cannot be sent.
+    """
+    given = {kind: str(options[kind]).strip() for kind in TOKEN_VARIABLES if options.get(kind)}
+    source = "given"
+    if not given:
+        source = "set in the environment"
+        found = {kind: first_set(environ, names).strip() for kind, names in TOKEN_VARIABLES.items()}
+        given = {kind: value for kind, value in found.items() if value}
+    if len(given) > 1:
+        raise UsageError(f"several tokens are {source}: {', '.join(given)}; give exactly one")
+    for kind, token in given.items():
+        if _CONTROL.search(token) or not token.isascii():
+            raise UsageError(f"{kind} holds blanks, line breaks or other characters that no token has")
+        return kind, token
+    return "", ""
+
+
+def first_set(environ: t.Mapping[str, str], names: t.Iterable[str]) -> str:
+    """Return the value of the first variable that is set and not empty, else an empty string."""
+    return next((environ[name] for name in names if environ.get(name)), "")
+
+
+def project_of(options: t.Mapping[str, t.Any]) -> str:
+    """Return the project as GitLab takes it.
+
+    :raises UsageError: for a path that GitLab would not find.
+    """
+    project = str(options.get("project") or "").strip().strip("/")
+    if not project:
+        raise UsageError("project is empty; give the numeric id or the full path, like group/project")
+    if "%2f" in project.lower():
+        raise UsageError(f"project {project!r} is URL-encoded; give the plain path, like group/project")
+    if "://" in project:
+        raise UsageError(f"project {project!r} is a web address; give only the path, like group/project")
+    if not project.isdigit() and "/" not in project:
+        raise UsageError(
+            f"project {project!r} has no slash: GitLab finds a project only by its numeric id or its full path, like "
+            f"group/{project}"
+        )
+    return project
+
+
+def _shown(url: str) -> str:
+    """Return an address as it may stand in a message: without user information and query, and short."""
+    return re.sub(r"//[^/@]*@", "//", url).split("?", 1)[0][:100]
+
+
+def with_credential(settings: ConnectionSettings, credential: t.Mapping[str, str]) -> ConnectionSettings:
+    """Return the settings with what the authentication hook said."""
+    return dataclasses.replace(settings, credential=dict(credential))

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What a task is: its options, and a function that runs it; the same for every face."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .._app.outcome import Outcome
+from .._app.session import TaskContext
+
+Options = t.Mapping[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class ArgumentSpec:
+    """Options and the rules between them, as one value that can be merged with others."""
+
+    arguments: t.Mapping[str, t.Mapping[str, t.Any]] = dataclasses.field(default_factory=dict)
+    mutually_exclusive: tuple[tuple[str, ...], ...] = ()
+    required_one_of: tuple[tuple[str, ...], ...] = ()
+    required_if: tuple[tuple[str, t.Any, tuple[str, ...]], ...] = ()
+    required_by: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+
+    def merged(self, *others: ArgumentSpec) -> ArgumentSpec:
+        """Return one value with everything of all of them; a later option of the same name wins."""
+        every = (self, *others)
+        return ArgumentSpec(
+            arguments={name: dict(option) for spec in every for name, option in spec.arguments.items()},
+            mutually_exclusive=tuple(rule for spec in every for rule in spec.mutually_exclusive),
+            required_one_of=tuple(rule for spec in every for rule in spec.required_one_of),
+            required_if=tuple(rule for spec in every for rule in spec.required_if),
+            required_by={name: rule for spec in every for name, rule in spec.required_by.items()},
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskDefinition:
+    """A task that a module, and an action plugin of the same name, can run.
+
+    :param run: takes validated options; raises `GitLabError` for what a user or a server did wrong.
+    :param empty_result: every return value as it is when there is nothing to return; a failure returns these, too.
+    :param hidden_options: options whose values are not shown again, for what is sent may be a secret.
+    """
+
+    name: str
+    spec: ArgumentSpec
+    run: t.Callable[[Options, TaskContext], Outcome]
+    empty_result: t.Mapping[str, t.Any]
+    hidden_options: tuple[str, ...] = ()

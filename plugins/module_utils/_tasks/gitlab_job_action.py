@@ -1,0 +1,203 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The task behind `gitlab_job_action`: its options, and how they become an action on jobs."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._api.encoding import to_text
+from .._api.errors import UsageError
+from .._app.decisions import ACTIONS
+from .._app.job_actions import ActionReport, ActionRequest, ActionRun, Target, failure_text
+from .._app.logs import read_tail
+from .._app.outcome import Outcome
+from .._app.selection import JobQuery
+from .._app.session import Session, TaskContext, open_session
+from .._app.statuses import STATUSES, Record, status_of
+from .._app.waiting import WaitOptions
+from .definition import ArgumentSpec, Options, TaskDefinition
+from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, check_statuses, pipeline_query, text_list
+
+SPEC = CONNECTION.merged(
+    JOB_SELECTION,
+    JOB_WAITING,
+    ArgumentSpec(
+        arguments={
+            "action": {"type": "str", "required": True, "choices": list(ACTIONS)},
+            "multiple": {"type": "str", "choices": ["error", "latest", "all"], "default": "error"},
+            "job_variables": {"type": "dict", "no_log": False},
+            "job_inputs": {"type": "dict"},
+            "replay": {"type": "str", "choices": ["never", "failed", "always"], "default": "never"},
+            "retry_on": {"type": "list", "elements": "str", "default": []},
+            "max_attempts": {"type": "int"},
+            "force": {"type": "bool", "default": False},
+            "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
+            "fail_on": {"type": "list", "elements": "str", "default": ["failed", "canceled", "skipped"]},
+            "log_lines": {"type": "int", "default": 20},
+        },
+        required_one_of=(("job_id", "pipeline_id", "ref", "sha", "merge_request"),),
+    ),
+)
+
+# Options that mean something for some actions only.
+_ONLY_FOR: t.Mapping[str, tuple[str, ...]] = {
+    "job_variables": ("play",),
+    "job_inputs": ("play", "retry"),
+    "retry_on": ("play", "retry"),
+    "max_attempts": ("play", "retry"),
+    "force": ("retry", "cancel"),
+}
+
+
+def run(options: Options, context: TaskContext) -> Outcome:
+    """Return what became of the action.
+
+    :raises GitLabError: for what the user or the server did wrong.
+    """
+    query, request, waiting = _query(options), _request(options), WaitOptions.of(options)
+    session = open_session(options, context)
+    report = ActionRun(session, query, request, waiting).run()
+    _read_logs(session, report, waiting.log_lines)
+    jobs = [_record(session, target) for target in report.targets]
+    single = report.targets[0] if len(report.targets) == 1 else None
+    values = {
+        "jobs": jobs,
+        "job": jobs[0] if single else None,
+        "results": [_result(target) for target in report.targets],
+        "id": single.after["id"] if single else None,
+        "status": single.after["status"] if single else None,
+        "web_url": single.job.record.get("web_url") if single else None,
+        "elapsed": session.elapsed(),
+        "queued": single.job.record.get("queued_duration") if single else None,
+        "timed_out": report.has_timed_out,
+        "timeline": report.timeline,
+    }
+    mask = session.client.masker
+    failure = failure_text(report, request.action)
+    return Outcome(
+        changed=any(target.has_changed for target in report.targets),
+        values=mask.mask_value(values),
+        failure=mask.mask(failure) if failure else None,
+        warnings=session.warnings,
+        diff=mask.mask_value(_diff(report)),
+    )
+
+
+def _query(options: Options) -> JobQuery:
+    action = options["action"]
+    query = JobQuery(
+        pipeline=pipeline_query(options),
+        job_id=options.get("job_id"),
+        names=text_list(options, "name"),
+        stages=text_list(options, "stage"),
+        scope=text_list(options, "scope"),
+        include_downstream=bool(options.get("include_downstream")),
+        # other actions on a trigger job are refused, which needs it to be found
+        with_bridges=True,
+        newest_attempt=True,
+    )
+    check_statuses("scope", query.scope, tuple(STATUSES))
+    if query.job_id is None and not (query.names or query.stages or query.scope):
+        raise UsageError(
+            f"{action} of every job of a pipeline is not meant by chance; give name, stage, scope or job_id"
+        )
+    if query.include_downstream and query.job_id is not None:
+        raise UsageError("include_downstream has no meaning with job_id; leave one of them out")
+    return query
+
+
+def _request(options: Options) -> ActionRequest:
+    action = options["action"]
+    for name, actions in _ONLY_FOR.items():
+        if options.get(name) and action not in actions:
+            raise UsageError(f"{name} has no meaning for {action}, only for {' and '.join(actions)}; leave it out")
+    if options.get("replay", "never") != "never" and action != "play":
+        raise UsageError(f"replay has no meaning for {action}, only for play; leave it out")
+    max_attempts = options.get("max_attempts")
+    if max_attempts is not None:
+        if max_attempts < 1:
+            raise UsageError(f"max_attempts is {max_attempts}; give 1 or more")
+        if not options.get("wait"):
+            raise UsageError("max_attempts needs wait: true, since only then the outcome of an attempt is seen")
+    return ActionRequest(
+        action=action,
+        multiple=options.get("multiple") or "error",
+        variables=_variables(options.get("job_variables") or {}),
+        inputs=options.get("job_inputs"),
+        replay=options.get("replay") or "never",
+        force=bool(options.get("force")),
+        retry_on=text_list(options, "retry_on"),
+        max_attempts=max_attempts,
+    )
+
+
+def _variables(variables: t.Mapping[str, t.Any]) -> tuple[Record, ...]:
+    """Return job variables as GitLab takes them; numbers and booleans become texts."""
+    for key, value in variables.items():
+        if not isinstance(value, (str, int, float)):
+            kind = "null" if value is None else "a list" if isinstance(value, list) else "a mapping"
+            raise UsageError(
+                f"job_variables: {key} is {kind}, and GitLab takes only text there; give a text, a number or a boolean, "
+                "for example with the filter to_json"
+            )
+    return tuple({"key": str(key), "value": to_text(value)} for key, value in variables.items())
+
+
+def _read_logs(session: Session, report: ActionReport, lines: int) -> None:
+    """Read the tail of the log of each job that has failed."""
+    for target in report.targets:
+        if target.outcome == "failed" and status_of(target.job.record) == "failed":
+            target.log_tail = read_tail(session, target.job, lines)
+
+
+def _record(session: Session, target: Target) -> Record:
+    record = session.annotated("bridge" if target.job.is_bridge else "job", target.job.record)
+    return record if target.log_tail is None else {**record, "log_tail": target.log_tail}
+
+
+def _result(target: Target) -> Record:
+    return {
+        "name": target.job.path,
+        "outcome": target.outcome,
+        "reason": target.reason,
+        "before": target.before,
+        "after": target.after,
+    }
+
+
+def _diff(report: ActionReport) -> Record:
+    """Return the states before and after, as Ansible shows them with `--diff`."""
+
+    def lines(states: t.Iterable[tuple[str, Record]]) -> str:
+        return "".join(f"{name}: {state['status']} (id {state['id'] or 'new'})\n" for name, state in states)
+
+    return {
+        "before": lines((target.job.path, target.before) for target in report.targets),
+        "after": lines((target.job.path, target.after) for target in report.targets),
+    }
+
+
+TASK = TaskDefinition(
+    name="gitlab_job_action",
+    spec=SPEC,
+    run=run,
+    empty_result={
+        "jobs": [],
+        "job": None,
+        "results": [],
+        "id": None,
+        "status": None,
+        "web_url": None,
+        "elapsed": 0.0,
+        "queued": None,
+        "timed_out": False,
+        "timeline": [],
+        "diff": {"before": "", "after": ""},
+    },
+    hidden_options=("job_variables", "job_inputs"),
+)

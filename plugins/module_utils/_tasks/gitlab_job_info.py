@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The task behind `gitlab_job_info`: its options, and how they become a reading of jobs."""
+
+from __future__ import annotations
+
+from .._api.errors import UsageError
+from .._app.concurrency import run_all
+from .._app.job_reading import JobReport, read_jobs
+from .._app.logs import read_tail
+from .._app.naming import FoundJob
+from .._app.outcome import Outcome, project_fields
+from .._app.selection import JobQuery
+from .._app.session import Session, TaskContext, open_session
+from .._app.statuses import STATUSES, Record
+from .._app.waiting import WaitOptions
+from .definition import ArgumentSpec, Options, TaskDefinition
+from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, WAIT_FOR, check_statuses, pipeline_query, text_list
+
+SPEC = CONNECTION.merged(
+    JOB_SELECTION,
+    JOB_WAITING,
+    WAIT_FOR,
+    ArgumentSpec(
+        arguments={
+            "include_retried": {"type": "bool", "default": False},
+            "limit": {"type": "int", "default": 1000},
+            "fields": {"type": "list", "elements": "str", "default": []},
+        }
+    ),
+)
+
+
+def run(options: Options, context: TaskContext) -> Outcome:
+    """Return the jobs that the options ask for.
+
+    :raises GitLabError: for what the user or the server did wrong.
+    """
+    query = _query(options)
+    waiting = WaitOptions.of(options)
+    session = open_session(options, context)
+    report = read_jobs(session, query, waiting)
+    jobs = run_all(
+        lambda job: _record(session, job, options, waiting),
+        report.jobs,
+        most_at_once=session.client.settings.concurrency if waiting.log_lines else 1,
+    )
+    values = {
+        "jobs": jobs,
+        "job": jobs[0] if len(jobs) == 1 else None,
+        "pipeline": session.annotated("pipeline", report.pipeline) if report.pipeline else None,
+        "summary": report.summary,
+        "truncated": report.is_truncated,
+        "elapsed": session.elapsed(),
+        "timed_out": report.has_timed_out,
+        "timeline": report.timeline,
+    }
+    return Outcome(values=session.client.masker.mask_value(values), failure=_failure(report), warnings=session.warnings)
+
+
+def _query(options: Options) -> JobQuery:
+    query = JobQuery(
+        pipeline=pipeline_query(options),
+        job_id=options.get("job_id"),
+        names=text_list(options, "name"),
+        stages=text_list(options, "stage"),
+        scope=text_list(options, "scope"),
+        include_downstream=bool(options.get("include_downstream")),
+        include_retried=bool(options.get("include_retried")),
+        newest_attempt=bool(options.get("wait")),
+        fields=() if options.get("wait") else text_list(options, "fields"),
+        limit=int(options.get("limit") or 0),
+    )
+    check_statuses("scope", query.scope, tuple(STATUSES))
+    if query.limit < 0:
+        raise UsageError(f"limit is {query.limit}; give 0 for all jobs, or more")
+    if not query.pipeline.is_given and query.job_id is None:
+        for name in ("include_downstream", "wait"):
+            if options.get(name):
+                raise UsageError(f"{name} needs a pipeline; give pipeline_id, ref, sha or merge_request")
+    if query.include_downstream and query.job_id is not None:
+        raise UsageError("include_downstream has no meaning with job_id; leave one of them out")
+    if query.include_retried and options.get("wait"):
+        raise UsageError("include_retried has no meaning with wait, which follows the newest attempt; leave one out")
+    return query
+
+
+def _record(session: Session, job: FoundJob, options: Options, waiting: WaitOptions) -> Record:
+    """Return a job as the user wants it: annotated, projected, with the tail of its log."""
+    record = session.annotated("job", job.record)
+    fields = text_list(options, "fields")
+    if fields:
+        record = project_fields(record, fields)
+    if waiting.log_lines:
+        record = {**record, "log_tail": read_tail(session, job, waiting.log_lines)}
+    return record
+
+
+def _failure(report: JobReport) -> str | None:
+    if not report.problems:
+        if not report.has_timed_out:
+            return None
+    texts = [f"job {job.path!r} (id {job.id}) {problem}" for job, problem in report.problems]
+    return "; ".join(texts) or None
+
+
+TASK = TaskDefinition(
+    name="gitlab_job_info",
+    spec=SPEC,
+    run=run,
+    empty_result={
+        "jobs": [],
+        "job": None,
+        "pipeline": None,
+        "summary": {},
+        "truncated": False,
+        "elapsed": 0.0,
+        "timed_out": False,
+        "timeline": [],
+    },
+)

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The task behind `gitlab_pipeline_bridges`: its options, and how they become a reading of a tree of pipelines."""
+
+from __future__ import annotations
+
+from .._api.errors import UsageError
+from .._app.bridge_reading import BridgeQuery, BridgeReport, read_bridges
+from .._app.bridges import BridgeNode, PipelineNode
+from .._app.graph import mermaid
+from .._app.outcome import Outcome
+from .._app.session import Session, TaskContext, open_session
+from .._app.statuses import STATUSES, Record
+from .._app.waiting import WaitOptions
+from .definition import ArgumentSpec, Options, TaskDefinition
+from .options import CONNECTION, PIPELINE_SELECTION, WAIT_FOR, WAITING, check_statuses, pipeline_query, text_list
+
+SPEC = CONNECTION.merged(
+    PIPELINE_SELECTION,
+    WAITING,
+    WAIT_FOR,
+    ArgumentSpec(
+        arguments={
+            "name": {"type": "list", "elements": "str"},
+            "scope": {"type": "list", "elements": "str"},
+            "depth": {"type": "int", "default": 1},
+            "include_jobs": {"type": "bool", "default": False},
+        },
+        required_one_of=(("pipeline_id", "ref", "sha", "merge_request"),),
+    ),
+)
+
+
+def run(options: Options, context: TaskContext) -> Outcome:
+    """Return the trigger jobs that the options ask for, and the pipelines they started.
+
+    :raises GitLabError: for what the user or the server did wrong.
+    """
+    query = BridgeQuery(
+        pipeline=pipeline_query(options),
+        names=text_list(options, "name"),
+        scope=text_list(options, "scope"),
+        depth=int(options.get("depth", 1)),
+        include_jobs=bool(options.get("include_jobs")),
+    )
+    check_statuses("scope", query.scope, tuple(STATUSES))
+    if query.depth < 0:
+        raise UsageError(f"depth is {query.depth}; give 0 for the whole tree, or the levels of trigger jobs to read")
+    waiting = WaitOptions.of(options)
+    session = open_session(options, context)
+    report = read_bridges(session, query, waiting)
+    downstream = [node for node in report.root.walk() if node is not report.root]
+    values = {
+        "bridges": [_bridge(session, report, bridge) for bridge in report.root.bridges],
+        "downstream_pipelines": [_pipeline(session, node) for node in downstream],
+        "pipeline": session.annotated("pipeline", report.pipeline),
+        "summary": report.summary,
+        "graph": mermaid(report.root),
+        "elapsed": session.elapsed(),
+        "timed_out": report.has_timed_out,
+        "timeline": report.timeline,
+    }
+    return Outcome(
+        values=session.client.masker.mask_value(values),
+        failure=session.client.masker.mask("; ".join(report.problems)) or None,
+        warnings=session.warnings,
+    )
+
+
+def _bridge(session: Session, report: BridgeReport, bridge: BridgeNode) -> Record:
+    """Return a trigger job with what is below it."""
+    node = bridge.downstream
+    record: Record = {
+        **session.annotated("bridge", bridge.record),
+        "depth": bridge.depth,
+        "accessible": node.is_accessible if node else None,
+        "bridges": [_bridge(session, report, inner) for inner in node.bridges] if node else [],
+    }
+    if node and node.pipeline_id in report.jobs:
+        record["jobs"] = [session.annotated("job", job) for job in report.jobs[node.pipeline_id]]
+    return record
+
+
+def _pipeline(session: Session, node: PipelineNode) -> Record:
+    return {
+        **session.annotated("pipeline", node.record),
+        "path": node.path,
+        "depth": node.depth,
+        "accessible": node.is_accessible,
+    }
+
+
+TASK = TaskDefinition(
+    name="gitlab_pipeline_bridges",
+    spec=SPEC,
+    run=run,
+    empty_result={
+        "bridges": [],
+        "downstream_pipelines": [],
+        "pipeline": None,
+        "summary": {},
+        "graph": "",
+        "elapsed": 0.0,
+        "timed_out": False,
+        "timeline": [],
+    },
+)

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The options that tasks share, and how they become the values that use cases take."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._api.errors import UsageError
+from .._app.selection import PipelineQuery
+from .._app.settings import DEFAULT_URL, EXTENSION_VARIABLES, URL_VARIABLES, project_of
+from .definition import ArgumentSpec, Options
+
+CONNECTION = ArgumentSpec(
+    arguments={
+        "api_url": {"type": "str", "default": DEFAULT_URL},
+        "api_token": {"type": "str", "no_log": True, "aliases": ["private_token", "access_token"]},
+        "api_oauth_token": {"type": "str", "no_log": True},
+        "api_job_token": {"type": "str", "no_log": True},
+        "ca_path": {"type": "path"},
+        "validate_certs": {"type": "bool", "default": True},
+        "api_timeout": {"type": "float", "default": 30.0},
+        "api_retries": {"type": "int", "default": 5},
+        "api_concurrency": {"type": "int", "default": 8},
+        "extensions": {"type": "list", "elements": "str", "default": []},
+    },
+    mutually_exclusive=(("api_token", "api_oauth_token", "api_job_token"),),
+)
+
+# Options that take their value from the environment when they are not given. Tokens do, too, but a token given as an
+# option must win over another kind of token in the environment, which only the settings can tell.
+ENVIRONMENT_FALL_BACKS: t.Mapping[str, tuple[str, ...]] = {
+    "api_url": URL_VARIABLES,
+    "extensions": EXTENSION_VARIABLES,
+}
+
+PIPELINE_SELECTION = ArgumentSpec(
+    arguments={
+        "project": {"type": "str", "required": True},
+        "pipeline_id": {"type": "int"},
+        "ref": {"type": "str"},
+        "sha": {"type": "str"},
+        "merge_request": {"type": "int"},
+    },
+    mutually_exclusive=(
+        ("pipeline_id", "ref", "merge_request"),
+        ("pipeline_id", "sha", "merge_request"),
+    ),
+)
+
+JOB_SELECTION = PIPELINE_SELECTION.merged(
+    ArgumentSpec(
+        arguments={
+            "job_id": {"type": "int"},
+            "name": {"type": "list", "elements": "str"},
+            "stage": {"type": "list", "elements": "str"},
+            "scope": {"type": "list", "elements": "str"},
+            "include_downstream": {"type": "bool", "default": False},
+        },
+        mutually_exclusive=(
+            ("job_id", "pipeline_id"),
+            ("job_id", "ref"),
+            ("job_id", "sha"),
+            ("job_id", "merge_request"),
+            ("job_id", "name"),
+            ("job_id", "stage"),
+            ("job_id", "scope"),
+        ),
+    )
+)
+
+WAITING = ArgumentSpec(
+    arguments={
+        "wait": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "float", "default": 3600.0},
+        "wait_interval": {"type": "float", "default": 10.0, "aliases": ["interval"]},
+        "on_timeout": {"type": "str", "choices": ["fail", "continue"], "default": "fail"},
+        "fail_on": {"type": "list", "elements": "str", "default": []},
+    },
+)
+
+# Only where single jobs are waited for.
+JOB_WAITING = WAITING.merged(
+    ArgumentSpec(
+        arguments={
+            "pending_timeout": {"type": "float"},
+            "ignore_allowed_failures": {"type": "bool", "default": False},
+            "log_lines": {"type": "int", "default": 0},
+        }
+    )
+)
+
+WAIT_FOR = ArgumentSpec(arguments={"wait_for": {"type": "list", "elements": "str", "default": ["finished"]}})
+
+
+def pipeline_query(options: Options) -> PipelineQuery:
+    """Return which pipeline the options ask for.
+
+    :raises UsageError: for a project that GitLab would not find, or an id that is none.
+    """
+    for name in ("job_id", "pipeline_id", "merge_request"):
+        value = options.get(name)
+        if value is not None and value <= 0:
+            raise UsageError(f"{name} is {value}; ids count from 1")
+    for name in ("ref", "sha"):
+        if options.get(name) is not None and not str(options[name]).strip():
+            raise UsageError(f"{name} is empty; give a value or leave it out")
+    return PipelineQuery(
+        project=project_of(options),
+        pipeline_id=options.get("pipeline_id"),
+        ref=options.get("ref"),
+        sha=options.get("sha"),
+        merge_request=options.get("merge_request"),
+    )
+
+
+def text_list(options: Options, name: str) -> tuple[str, ...]:
+    """Return a list option without repeats.
+
+    :raises UsageError: when it holds an empty text, which a forgotten variable leaves behind.
+    """
+    values = tuple(dict.fromkeys(str(value) for value in options.get(name) or ()))
+    if any(not value.strip() for value in values):
+        raise UsageError(f"{name} holds an empty text; give names, or leave the option out")
+    return values
+
+
+def check_statuses(name: str, values: t.Sequence[str], known: t.Sequence[str]) -> None:
+    """Return when all values are known.
+
+    :raises UsageError: naming the first one that is not.
+    """
+    for value in values:
+        if value not in known:
+            raise UsageError(f"{name} holds {value!r}, which is none of {', '.join(dict.fromkeys(known))}")
