@@ -21,8 +21,9 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 o
 # ansible-core:Python pairs of the matrix
 CORES ?= 2.18:3.11 2.21:3.13
 EMPTY :=
+PYENV_ROOT ?= $(HOME)/.pyenv
 # for the matrix only: the shims of pyenv answer for versions that are not switched on and then fail
-PYBINS := $(subst $(EMPTY) ,:,$(wildcard $(HOME)/.pyenv/versions/3.*/bin))
+PYBINS := $(subst $(EMPTY) ,:,$(wildcard $(PYENV_ROOT)/versions/3.*/bin))
 PYVER = $$($(VENV)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 export PATH := $(VENV)/bin:$(PATH)
@@ -114,6 +115,7 @@ units: tree ## ansible-test units
 matrix: tree ## other versions of ansible-core: units, sanity, integration
 	@$(PLAIN)
 	export PATH=$(if $(PYBINS),$(PYBINS):)$$PATH
+	ran=
 	for pair in $(CORES); do
 	  core=$${pair%:*}; py=$${pair#*:}; v=$(ROOT)/.venv-core-$$core
 	  python$$py -c '' 2>/dev/null || { echo "ansible-core $$core: no Python $$py here, skipped"; continue; }
@@ -126,14 +128,16 @@ matrix: tree ## other versions of ansible-core: units, sanity, integration
 	  }
 	  echo "=== ansible-core $$core on Python $$py"
 	  ( export PATH=$$v/bin:$$PATH ANSIBLE_PYTHON_INTERPRETER=$$v/bin/python
-	    pytest -q -n 2 -p no:cacheprovider tests/unit tests/contract tests/integration
+	    pytest -q -n 2 tests/unit tests/contract tests/integration
 	    cd $(TREE)
 	    status=0; ansible-test sanity --python $$py --color no > $(ROOT)/.cache/sanity-$$core.log 2>&1 || status=$$?
 	    if [ $$status != 0 ] || grep -q 'All targets skipped' $(ROOT)/.cache/sanity-$$core.log; then
 	      cat $(ROOT)/.cache/sanity-$$core.log; exit 1
 	    fi
 	    echo "sanity passed" )
+	  ran="$$ran $$core"
 	done
+	[ -n "$$ran" ] || { echo "None of the interpreters is here."; exit 1; }
 
 docs: setup ## HTML documentation in build/docs/build/html
 	@$(PLAIN)
