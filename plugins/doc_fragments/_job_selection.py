@@ -17,8 +17,8 @@ class ModuleDocFragment:
 options:
   job_id:
     description:
-      - Id of one job, as in the address of its page. It needs no pipeline, and excludes O(pipeline_id), O(ref), O(sha)
-        and O(merge_request).
+      - Id of one job, as in the address of its page. It needs no pipeline, and excludes all other options that choose a
+        pipeline or a job in it.
       - Trigger jobs cannot be read by their id; choose them by name.
     type: int
   name:
@@ -45,8 +45,8 @@ options:
       - Only jobs that have one of these statuses when the task begins. A job that is waited for stays chosen whatever
         its status becomes.
       - GitLab knows V(created), V(waiting_for_resource), V(preparing), V(waiting_for_callback), V(pending),
-        V(running), V(canceling), V(success), V(failed), V(canceled), V(skipped), V(manual) and V(scheduled). A status
-        that the server does not know is an error.
+        V(running), V(canceling), V(success), V(failed), V(canceled), V(skipped), V(manual) and V(scheduled). Anything
+        else is an error.
     type: list
     elements: str
   include_downstream:
@@ -54,7 +54,7 @@ options:
       - Look for jobs in the child and multi-project pipelines, too, that trigger jobs of this pipeline have started,
         and in those that they have started in turn.
       - A downstream project that the token cannot read is passed over, and mentioned when a name is not found.
-      - Needs a pipeline to start from.
+      - Needs a pipeline to start from, so it is an error together with O(job_id).
     type: bool
     default: false
 """

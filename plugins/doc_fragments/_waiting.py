@@ -29,7 +29,7 @@ options:
     description:
       - Seconds for everything the task does, measured on a clock that nobody can set back. GitLab's own limit for a job
         is one hour as well, unless the project says otherwise.
-      - When they have passed, O(on_timeout) decides.
+      - When they have passed while waiting, O(on_timeout) decides.
     type: float
     default: 3600
   wait_interval:
@@ -48,7 +48,7 @@ options:
 options:
   pending_timeout:
     description:
-      - Give up when a job has been V(pending) for this many seconds, and say which runner tags it asks for. So a
+      - Fail the task when a job has been V(pending) for this many seconds, and say which runner tags it asks for. So a
         missing runner shows after minutes, and not only after O(wait_timeout).
       - Time before the queue, as in V(created) or V(waiting_for_resource), does not count. When it is not set, a job
         may be pending as long as O(wait_timeout) allows.
@@ -56,7 +56,7 @@ options:
     type: float
   on_timeout:
     description:
-      - What to do when O(wait_timeout) or O(pending_timeout) has passed.
+      - What to do when O(wait_timeout) has passed.
       - V(fail) fails the task and leaves the jobs as they are.
       - V(cancel) cancels those jobs of the selection that have not finished, and then fails the task.
       - V(continue) lets the task succeed with RV(timed_out) set to V(true), for playbooks that decide by themselves.

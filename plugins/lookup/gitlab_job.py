@@ -103,9 +103,9 @@ EXAMPLES = r"""
 
 - name: Show whether a child pipeline has applied the infrastructure
   ansible.builtin.debug:
-    msg: "It is {{ apply.status }}"
+    msg: "It is {{ infrastructure.status }}"
   vars:
-    apply: >-
+    infrastructure: >-
       {{ lookup('jobgate.gitlab.gitlab_job', 'trigger:infra/apply', project='group/app', ref='main',
                 include_downstream=true) }}
 
@@ -151,8 +151,14 @@ _raw:
 
 import typing as t
 
-from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
+
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.job_lookup import LookupRequest, look_up
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext, open_session
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import pipeline_query
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._errors import plugin_error
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import plugin_options
 
 
 class LookupModule(LookupBase):
@@ -161,4 +167,34 @@ class LookupModule(LookupBase):
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
         """Return the jobs, or the fields of them that were asked for."""
         self.set_options(var_options=variables, direct=kwargs)
-        raise AnsibleError("gitlab_job cannot read jobs yet")
+        options = plugin_options(self, variables)
+        try:
+            request = _request(terms, options, has_default="default" in kwargs)
+            session = open_session(options, TaskContext())
+            return session.client.masker.mask_value(look_up(session, request))
+        except GitLabError as exc:
+            raise plugin_error("lookup gitlab_job", exc) from None
+
+
+def _request(terms: list[t.Any], options: dict[str, t.Any], *, has_default: bool) -> LookupRequest:
+    """Return what the expression asks for.
+
+    :raises UsageError: when the options make no sense.
+    """
+    names = tuple(str(term).strip() for term in terms)
+    if not names or not all(names):
+        raise UsageError("give the name or the id of a job, not an empty text")
+    if options.get("attribute") and options.get("fields"):
+        raise UsageError("attribute and fields exclude each other; give one of them")
+    query = pipeline_query(options)
+    if query.is_overdetermined:
+        raise UsageError("pipeline_id, merge_request, and ref or sha exclude each other; give one way to the pipeline")
+    return LookupRequest(
+        pipeline=query,
+        terms=names,
+        include_downstream=bool(options.get("include_downstream")),
+        attribute=options.get("attribute") or "",
+        fields=tuple(options.get("fields") or ()),
+        has_default=has_default,
+        default=options.get("default"),
+    )

@@ -13,9 +13,10 @@ module: gitlab_job_action
 version_added: 0.1.0
 short_description: Play, retry, cancel or erase GitLab CI jobs, and keep or delete their artifacts
 description:
-  - Brings jobs to where they should be. Played, running again, canceled, erased, with artifacts kept or deleted.
-  - The job is read first. A job that is already where the action would bring it is left alone, and one that the action
-    would surprise is refused with the reason and what to do instead. The notes say what happens in which status.
+  - Plays, retries, cancels or erases jobs of a pipeline, and keeps or deletes their artifacts.
+  - Each job is read first. It is left alone when it is already where the action would bring it, and refused, with the
+    reason and what to do instead, when the action is not possible or would do something else than it seems. The notes
+    say what happens in which status.
   - With O(wait=true) the task ends when the job has, and fails with the end of its log if that went wrong.
   - It starts no pipeline. It acts on jobs of pipelines that exist, or that appear while it waits.
 author:
@@ -71,8 +72,8 @@ options:
       - delete_artifacts
   job_id:
     description:
-      - Id of one job, as in the address of its page. It needs no pipeline, and excludes O(pipeline_id), O(ref), O(sha)
-        and O(merge_request).
+      - Id of one job, as in the address of its page. It needs no pipeline, and excludes all other options that choose a
+        pipeline or a job in it.
       - The id of an attempt that has been retried since stands for the newest attempt of that job.
       - Trigger jobs cannot be found by their id; choose them by name.
   multiple:
@@ -123,15 +124,18 @@ options:
         V(stuck_or_timeout_failure), V(api_failure) or V(job_execution_timeout). See RV(jobs[].failure_reason).
       - It keeps a broken test (V(script_failure)) from being tried until it is lucky. A job that failed otherwise, or
         was canceled, is refused.
-      - When it is not set, every reason will do. Only with O(action=retry).
+      - When it is empty, every reason will do.
+      - For O(action=retry), and for the retries that O(max_attempts) adds to O(action=play).
     type: list
     elements: str
+    default: []
   max_attempts:
     description:
       - Keep retrying a job that fails, up to this many attempts in all. All attempts that the job has had in its
         pipeline count, earlier ones included.
-      - A job that has had that many is refused. With O(retry_on), only failures with these reasons are tried again.
-      - When it is not set, there is one retry. Needs O(wait=true); only with O(action=retry).
+      - A job that has had that many is not retried. With O(retry_on), only failures with these reasons are tried again.
+      - When it is not set, the action is done once, and its outcome is the outcome of the task.
+      - Needs O(wait=true). For O(action=retry) and O(action=play).
     type: int
   force:
     description:
@@ -172,8 +176,8 @@ options:
       - skipped
   log_lines:
     description:
-      - When a job fails the task, how many lines from the end of its log to show with the failure. Colour codes and
-        section marks are removed. V(0) reads no log.
+      - When a job fails the task, how many lines from the end of its log to return with the failure, as
+        RV(jobs[].log_tail). Colour codes and section marks are removed. V(0) reads no log.
       - Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20
@@ -184,22 +188,24 @@ notes:
     V(running); "ended" is V(success), V(failed) and V(canceled). What is left alone is reported with
     RV(ignore:changed=false).
   - O(action=play) acts on jobs that are V(manual) or V(scheduled), with O(wait=true) also on V(created) ones when their
-    turn comes, and on ended ones as far as O(replay) allows; leaves alone jobs under way, and V(success); refuses
-    V(created) without O(wait), V(canceling), V(failed), V(canceled) and V(skipped).
+    turn comes, and on ended ones as far as O(replay) allows; leaves alone jobs under way, and V(success) unless
+    O(replay=always); refuses V(created) without O(wait), V(canceling), V(skipped), and with O(replay=never) also
+    V(failed) and V(canceled).
   - O(action=retry) acts on jobs that are V(failed) or V(canceled), as far as O(retry_on) allows, with O(wait=true) also
     on V(canceling) ones when they have ended, and with O(force=true) on V(success); leaves alone jobs under way, and
-    V(success); refuses V(created), V(manual) and V(scheduled), which never ran and want O(action=play), V(canceling)
-    without O(wait), and V(skipped).
+    V(success) without O(force); refuses V(created), V(manual) and V(scheduled), which never ran and want
+    O(action=play), V(canceling) without O(wait), and V(skipped).
   - O(action=cancel) acts on jobs that are V(created), V(manual), V(scheduled) or under way, and with O(force=true) on
     V(canceling); leaves alone V(canceling), V(skipped) and ended jobs; refuses trigger jobs.
-  - O(action=erase) acts on jobs that have ended; leaves alone those that were erased already, and V(skipped) ones with
-    nothing to erase; refuses all that have not ended, and trigger jobs.
+  - O(action=erase) acts on jobs that have ended; leaves alone those that were erased already or have nothing to
+    erase, V(skipped) ones among them; refuses all that have not ended, and trigger jobs.
   - O(action=keep_artifacts) acts on jobs that have ended and whose artifacts expire; leaves alone those where nothing
     expires; refuses V(skipped), all that have not ended, and trigger jobs.
   - O(action=delete_artifacts) acts on jobs in any status that have artifacts other than the log; leaves alone the
     others; refuses trigger jobs.
   - Trigger jobs are found by name and can be played and retried. GitLab offers nothing else for them; act on the jobs
     of their downstream pipelines, with O(include_downstream=true).
+  - Archived jobs cannot be played or retried, nor told to keep their artifacts. Start a new pipeline instead.
   - O(wait) has no effect for O(action=erase), O(action=keep_artifacts) and O(action=delete_artifacts), which are done
     when GitLab answers.
   - Lost answers. When the connection breaks, or GitLab answers with an error that leaves it open whether the request
@@ -549,6 +555,14 @@ jobs:
         id: 7
         project_id: 2
         status: running
+    log_tail:
+      description: The last lines of its log.
+      type: list
+      elements: str
+      returned: when the job failed the task, and O(log_lines) is more than V(0)
+      sample:
+        - $ ./deploy.sh
+        - "ERROR: Job failed: exit code 1"
     annotations:
       description: What extensions have to say about the job.
       type: dict
@@ -556,9 +570,9 @@ jobs:
       sample:
         cost_centre: "4711"
 job:
-  description: The job, with the same fields as in RV(jobs).
+  description: The job, with the same fields as in RV(jobs), when exactly one was chosen; else V(null).
   type: dict
-  returned: when exactly one job was chosen
+  returned: always
   sample:
     id: 42
     name: deploy:prod
@@ -626,7 +640,8 @@ results:
         status: success
       contains:
         id:
-          description: Its id. A retry, and playing a job that has ended, make a new one.
+          description:
+            - Its id. A retry, and playing a job that has ended, make a new one, which is V(null) in check mode.
           type: int
           returned: always
           sample: 42
@@ -636,24 +651,26 @@ results:
           returned: always
           sample: success
 id:
-  description: Short for the RV(jobs[].id) of the job.
+  description: Short for RV(results[].after.id), when exactly one job was chosen; else V(null).
   type: int
-  returned: when exactly one job was chosen
+  returned: always
   sample: 42
 status:
-  description: Short for the RV(jobs[].status) of the job.
+  description: Short for RV(results[].after.status), when exactly one job was chosen; else V(null).
   type: str
-  returned: when exactly one job was chosen
+  returned: always
   sample: success
 web_url:
-  description: Short for the RV(jobs[].web_url) of the job.
+  description: Short for RV(jobs[].web_url), when exactly one job was chosen; else V(null).
   type: str
-  returned: when exactly one job was chosen
+  returned: always
   sample: https://gitlab.example.com/group/app/-/jobs/42
 queued:
-  description: Seconds that the job was in the queue, as GitLab counts them in RV(jobs[].queued_duration).
+  description:
+    - Seconds that the job was in the queue, as GitLab counts them in RV(jobs[].queued_duration), when exactly one job
+      was chosen; else V(null).
   type: float
-  returned: when exactly one job was chosen
+  returned: always
   sample: 70.1
 elapsed:
   description: Seconds that the task took.
@@ -716,18 +733,23 @@ timeline:
       returned: always
       sample: pending
 diff:
-  description: Id and status of each job before and after.
+  description: Status and id of each job before and after, one line each, as C(--diff) shows them.
   type: dict
-  returned: in diff mode
+  returned: always
   sample:
+    before: "deploy:prod: manual (id 42)\n"
+    after: "deploy:prod: success (id 42)\n"
+  contains:
     before:
-      deploy:prod:
-        id: 42
-        status: manual
+      description: The jobs as they were found.
+      type: str
+      returned: always
+      sample: "deploy:prod: manual (id 42)\n"
     after:
-      deploy:prod:
-        id: 42
-        status: pending
+      description: The jobs as they were seen last. In check mode, what is expected.
+      type: str
+      returned: always
+      sample: "deploy:prod: success (id 42)\n"
 """
 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible.module_face import run_module

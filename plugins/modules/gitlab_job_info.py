@@ -41,7 +41,7 @@ options:
   include_retried:
     description:
       - Return superseded attempts of retried jobs as well, to see how often a job was tried and how it failed.
-      - Waiting is always for the newest attempt.
+      - Not together with O(wait=true), which is for the newest attempt.
     type: bool
     default: false
   limit:
@@ -94,7 +94,8 @@ options:
     default: 0
 notes:
   - Without O(job_id), O(pipeline_id), O(ref), O(sha) and O(merge_request) the jobs of the whole project are listed,
-    newest first. O(include_downstream=true) and names with a slash need a pipeline.
+    newest first. O(include_downstream=true), names with a slash and O(wait=true) need a pipeline, or for the last one
+    O(job_id).
   - The module only reads, with one exception that you have to ask for. With O(wait=true) and O(on_timeout=cancel),
     unfinished jobs are canceled when the time is over.
 seealso:
@@ -405,7 +406,7 @@ jobs:
       returned: always
       sample: null
     log_tail:
-      description: The last lines of its log.
+      description: The last lines of its log, V(null) when the log cannot be read.
       type: list
       elements: str
       returned: when O(log_lines) is more than V(0)
@@ -419,17 +420,17 @@ jobs:
       sample:
         cost_centre: "4711"
 job:
-  description: The job, with the same fields as in RV(jobs).
+  description: The job, with the same fields as in RV(jobs), when exactly one was chosen; else V(null).
   type: dict
-  returned: when exactly one job was chosen
+  returned: always
   sample:
     id: 42
     name: deploy:prod
     status: manual
 pipeline:
-  description: The pipeline that the jobs were looked for in, as far as GitLab tells about it along with the jobs.
+  description: The pipeline that the jobs were looked for in, or that O(job_id) belongs to; V(null) for a whole project.
   type: dict
-  returned: when one job or one pipeline was asked for
+  returned: always
   sample:
     id: 6
     project_id: 1

@@ -36,18 +36,19 @@ options:
     description:
       - Only trigger jobs of these names. A trigger job of exactly that name is taken; only if there is none, C(*) and
         C(?) in the name are wildcards.
-      - It holds on every level that O(depth) shows. What is left out is left out with everything below it, and is not
-        waited for.
+      - It chooses among the trigger jobs of the pipeline itself. What is below a chosen one is shown whole, as deep as
+        O(depth) says; what is not chosen is not waited for.
       - A name that nothing matches is an error that shows close names.
     type: list
     elements: str
   scope:
     description:
-      - Only trigger jobs that have one of these statuses when the task begins. Like O(name), it holds on every level.
+      - Only trigger jobs that have one of these statuses. Like O(name), it chooses among the trigger jobs of the
+        pipeline itself.
       - It is the status of the trigger job, and not that of the pipeline behind it.
       - GitLab knows V(created), V(waiting_for_resource), V(preparing), V(waiting_for_callback), V(pending),
-        V(running), V(canceling), V(success), V(failed), V(canceled), V(skipped), V(manual) and V(scheduled). A status
-        that the server does not know is an error.
+        V(running), V(canceling), V(success), V(failed), V(canceled), V(skipped), V(manual) and V(scheduled). Anything
+        else is an error.
     type: list
     elements: str
   depth:
@@ -164,7 +165,7 @@ EXAMPLES = r"""
 
 - name: Keep it as a Mermaid flowchart
   ansible.builtin.copy:
-    content: "{{ tree.graph }}\n"
+    content: "{{ tree.graph }}"
     dest: "{{ release_notes_folder }}/pipelines.mmd"
     mode: "0644"
 
@@ -180,7 +181,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ jobs | selectattr('status', 'eq', 'failed') | map(attribute='web_url') }}"
   vars:
-    jobs: "{{ deployments.bridges | map(attribute='jobs') | flatten }}"
+    jobs: "{{ deployments.bridges | map(attribute='jobs', default=[]) | flatten }}"
 
 - name: See which trigger jobs of a merge request wait for somebody
   jobgate.gitlab.gitlab_pipeline_bridges:
@@ -317,7 +318,7 @@ bridges:
       returned: always
       sample: 1
     accessible:
-      description: Whether the token can read the downstream pipeline.
+      description: Whether the token can read the downstream pipeline, V(null) if there is none.
       type: bool
       returned: always
       sample: true
@@ -331,7 +332,7 @@ bridges:
       description: The jobs of the downstream pipeline, with the fields that M(jobgate.gitlab.gitlab_job_info) returns.
       type: list
       elements: dict
-      returned: when O(include_jobs=true)
+      returned: when O(include_jobs=true) and there is a downstream pipeline that the token can read
       sample:
         - id: 61
           name: apply
@@ -353,6 +354,9 @@ downstream_pipelines:
       ref: main
       status: running
       web_url: https://gitlab.example.com/group/infra/-/pipelines/7
+      path: trigger:infra
+      depth: 1
+      accessible: true
   contains:
     id:
       description: Id of the pipeline.
@@ -384,6 +388,21 @@ downstream_pipelines:
       type: str
       returned: always, except by very old servers
       sample: https://gitlab.example.com/group/infra/-/pipelines/7
+    path:
+      description: Names of the trigger jobs that lead to it, separated by slashes.
+      type: str
+      returned: always
+      sample: trigger:infra
+    depth:
+      description: How many trigger jobs lead to it.
+      type: int
+      returned: always
+      sample: 1
+    accessible:
+      description: Whether the token can read it.
+      type: bool
+      returned: always
+      sample: true
     annotations:
       description: What extensions have to say about the pipeline.
       type: dict
@@ -391,7 +410,7 @@ downstream_pipelines:
       sample:
         cost_centre: "4711"
 pipeline:
-  description: The pipeline that was asked for.
+  description: The pipeline that was asked for, V(null) when it was not found.
   type: dict
   returned: always
   sample:
@@ -401,20 +420,21 @@ pipeline:
     status: running
     web_url: https://gitlab.example.com/group/app/-/pipelines/6
 summary:
-  description: How many of RV(downstream_pipelines) have each status.
+  description: How many trigger jobs, on all levels of RV(bridges), have each status.
   type: dict
   returned: always
   sample:
-    running: 1
+    manual: 1
     success: 3
 graph:
   description:
     - The tree with its statuses, as a Mermaid flowchart. GitLab shows it in a Markdown block marked C(mermaid).
   type: str
   returned: always
-  sample: |-
+  sample: |
     flowchart LR
-      p6["pipeline 6: running"] -->|"trigger:infra: success"| p7["pipeline 7: running"]
+        p6["pipeline 6 · v1.2.0 · running"]
+        p6 -->|"trigger:infra (success)"| p7["pipeline 7 · main · running"]
 elapsed:
   description: Seconds that the task took.
   type: float
@@ -427,8 +447,8 @@ timed_out:
   sample: false
 timeline:
   description:
-    - What happened to the downstream pipelines while the task waited, in order. The first entry of one is how it was
-      found.
+    - What happened to the trigger jobs and the downstream pipelines while the task waited, in order. The first entry of
+      each is how it was found.
   type: list
   elements: dict
   returned: always
@@ -436,7 +456,7 @@ timeline:
     - at: "2026-03-02T09:16:12.480Z"
       seconds: 69.67
       id: 7
-      name: trigger:infra
+      name: trigger:infra -> pipeline 7
       from: pending
       to: running
   contains:
@@ -451,15 +471,15 @@ timeline:
       returned: always
       sample: 69.67
     id:
-      description: Id of the pipeline.
+      description: Id of the trigger job or pipeline.
       type: int
       returned: always
       sample: 7
     name:
-      description: Names of the trigger jobs that lead to it, separated by slashes.
+      description: Names of the trigger jobs that lead to it, separated by slashes; for a pipeline with its id.
       type: str
       returned: always
-      sample: trigger:infra
+      sample: trigger:infra -> pipeline 7
     from:
       description: Its status before, V(null) at the first look.
       type: str
