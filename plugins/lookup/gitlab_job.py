@@ -152,7 +152,6 @@ _raw:
 import typing as t
 
 from ansible.plugins.lookup import LookupBase
-
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.job_lookup import LookupRequest, look_up
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext, open_session
@@ -167,7 +166,7 @@ class LookupModule(LookupBase):
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
         """Return the jobs, or the fields of them that were asked for."""
         self.set_options(var_options=variables, direct=kwargs)
-        options = plugin_options(self, variables)
+        options = plugin_options(self, variables, kwargs)
         try:
             request = _request(terms, options, has_default="default" in kwargs)
             session = open_session(options, TaskContext())

@@ -166,7 +166,7 @@ options:
     description:
       - End states of a job that fail the task, after the action was done and waited for. An empty list accepts whatever
         the job makes of it.
-      - V(canceled) does not count for O(action=cancel).
+      - Nothing counts for O(action=cancel), where any end is what was asked for.
       - Only with O(wait=true).
     type: list
     elements: str

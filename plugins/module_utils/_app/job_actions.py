@@ -19,7 +19,7 @@ from .naming import FoundJob, shortened
 from .selection import JobFinder, JobQuery, Selection
 from .session import Session
 from .statuses import Record, is_finished, status_of
-from .waiting import Pauses, WaitOptions, Watch, end_problem, queue_problem
+from .waiting import Pauses, WaitOptions, Watch, end_problem, is_there, queue_problem
 from .writes import WriteResult, write
 
 # What an action does, for messages and for the prediction of check mode: participle, and status afterwards.
@@ -206,7 +206,7 @@ class ActionRun:
             return False
         # what was played or retried is looked at even if it has ended by now: it may have failed
         is_news = target.has_changed and self._request.action != "cancel"
-        return is_news or not is_finished(status_of(target.job.record))
+        return is_news or not is_there(target.job.record, self._options)
 
     def _predict(self, target: Target, decision: Decision) -> None:
         """Note what the real run would do."""
@@ -246,7 +246,7 @@ class ActionRun:
 
     def _look_at(self, target: Target) -> None:
         """Take note of what a followed job has come to."""
-        if is_finished(status_of(target.job.record)):
+        if is_there(target.job.record, self._options):
             self._end(target)
             return
         problem = queue_problem(self._watch, target.job, self._options)
@@ -254,12 +254,8 @@ class ActionRun:
             target.settle("failed", problem)
 
     def _end(self, target: Target) -> None:
-        """Take note that a followed job has ended; with `max_attempts` retry it instead."""
-        problem = (
-            ""
-            if self._request.action == "cancel"
-            else end_problem(target.job.record, self._options, check_targets=False)
-        )
+        """Take note that a followed job is where it should be, or has ended; with `max_attempts` retry it instead."""
+        problem = "" if self._request.action == "cancel" else end_problem(target.job.record, self._options)
         target.is_followed = False
         if not problem:
             return

@@ -38,6 +38,12 @@ class PipelineQuery:
         """Return whether it names a pipeline."""
         return any(value is not None for value in (self.pipeline_id, self.ref, self.sha, self.merge_request))
 
+    @property
+    def is_overdetermined(self) -> bool:
+        """Return whether it names a pipeline in more than one way; ref and sha together are one."""
+        ways = (self.pipeline_id, self.merge_request, self.ref if self.ref is not None else self.sha)
+        return sum(way is not None for way in ways) > 1
+
     def describe(self) -> str:
         """Return what it asks for, as part of a sentence."""
         if self.pipeline_id is not None:
@@ -105,6 +111,8 @@ class JobFinder:
         self._query = query
         self._project = query.pipeline.project
         self._pipeline: Record | None = None
+        # a job once chosen stays chosen, whatever its status becomes while it is waited for
+        self._chosen: set[t.Any] = set()
 
     def find(self) -> Selection:
         """Return what fits now.
@@ -228,8 +236,10 @@ class JobFinder:
             per_name = [(name, match_name(jobs, name)) for name in self._query.names]
         else:
             per_name = [("", [job for job in jobs if not job.is_bridge])]
+        groups = tuple(tuple(job for job in found if self._fits(job)) for _name, found in per_name)
+        self._chosen.update(job.key for group in groups for job in group)
         return Selection(
-            groups=tuple(tuple(job for job in found if self._fits(job)) for _name, found in per_name),
+            groups=groups,
             missing=tuple(name for name, found in per_name if name and not found),
             pipeline=pipeline,
             is_complete=is_complete,
@@ -240,7 +250,8 @@ class JobFinder:
     def _list_jobs(self, node: PipelineNode) -> list[FoundJob]:
         """Return the jobs of a pipeline, newest first, without superseded ones unless they are asked for."""
         query = self._query
-        # Names are matched against all jobs, so that a wrong name is told from one that is out of scope.
+        # Names are matched against all jobs, so that a wrong name is told from one that is out of scope; and a job that
+        # is waited for leaves its scope.
         scope = list(query.scope) if query.scope and not query.names and not query.newest_attempt else None
         records = self._read_jobs(node, scope)
         if scope and any("queued_duration" not in record for record in records):
@@ -283,7 +294,7 @@ class JobFinder:
     def _fits(self, job: FoundJob) -> bool:
         query = self._query
         return (not query.stages or job.record.get("stage") in query.stages) and (
-            not query.scope or status_of(job.record) in query.scope
+            not query.scope or status_of(job.record) in query.scope or job.key in self._chosen
         )
 
     def _found(self, record: Record, pipeline: Record | None, node: PipelineNode | None = None) -> FoundJob:

@@ -18,7 +18,7 @@ from .._app.logs import read_tail
 from .._app.outcome import Outcome
 from .._app.selection import JobQuery
 from .._app.session import Session, TaskContext, open_session
-from .._app.statuses import STATUSES, Record, status_of
+from .._app.statuses import STATUSES, WAIT_TARGETS, Record, status_of
 from .._app.waiting import WaitOptions
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, check_statuses, pipeline_query, text_list
@@ -39,6 +39,7 @@ SPEC = CONNECTION.merged(
             "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
             "fail_on": {"type": "list", "elements": "str", "default": ["failed", "canceled", "skipped"]},
             "log_lines": {"type": "int", "default": 20},
+            "wait_for": {"type": "list", "elements": "str", "choices": list(WAIT_TARGETS), "default": ["finished"]},
         },
         required_one_of=(("job_id", "pipeline_id", "ref", "sha", "merge_request"),),
     ),
@@ -142,8 +143,8 @@ def _variables(variables: t.Mapping[str, t.Any]) -> tuple[Record, ...]:
         if not isinstance(value, (str, int, float)):
             kind = "null" if value is None else "a list" if isinstance(value, list) else "a mapping"
             raise UsageError(
-                f"job_variables: {key} is {kind}, and GitLab takes only text there; give a text, a number or a boolean, "
-                "for example with the filter to_json"
+                f"job_variables: {key} is {kind}, and GitLab takes only text there; give a text, a number or a "
+                "boolean, for example with the filter to_json"
             )
     return tuple({"key": str(key), "value": to_text(value)} for key, value in variables.items())
 

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Jobs by the terms of a look-up: names or ids, each with a value of its own when there is nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .._api.errors import NotFoundError, SelectionError, UsageError
+from .naming import FoundJob
+from .outcome import project_fields
+from .selection import JobFinder, JobQuery, PipelineQuery
+from .session import Session
+from .statuses import Record
+
+_NOTHING: t.Any = object()
+
+
+@dataclasses.dataclass(frozen=True)
+class LookupRequest:
+    """What an expression asks for.
+
+    :param default: stands for what is not there; only with `has_default`.
+    """
+
+    pipeline: PipelineQuery
+    terms: tuple[str, ...]
+    include_downstream: bool = False
+    attribute: str = ""
+    fields: tuple[str, ...] = ()
+    has_default: bool = False
+    default: t.Any = None
+
+
+def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
+    """Return the values for all terms, in their order.
+
+    :raises SelectionError: when there is no such job, and no default.
+    :raises RequestError: when GitLab cannot be asked.
+    """
+    names = tuple(term for term in request.terms if not term.isdigit())
+    if names and not request.pipeline.is_given:
+        raise UsageError(f"the name {names[0]!r} needs a pipeline: give pipeline_id, ref, sha or merge_request")
+    by_name = _by_name(session, request, names) if names else {}
+    values: list[t.Any] = []
+    for term in request.terms:
+        jobs = _by_id(session, request, int(term)) if term.isdigit() else by_name[term]
+        values += [_value(session, request, job) for job in jobs] if jobs else [request.default]
+    return values
+
+
+def _by_name(session: Session, request: LookupRequest, names: tuple[str, ...]) -> dict[str, list[FoundJob]]:
+    query = JobQuery(request.pipeline, names=names, include_downstream=request.include_downstream)
+    finder = JobFinder(session, query)
+    try:
+        selection = finder.find()
+    except NotFoundError as exc:
+        # a pipeline that is not there, in a project that is
+        if not request.has_default or exc.is_missing_endpoint or "project not found" in exc.server_text.lower():
+            raise
+        return {name: [] for name in names}
+    if not request.has_default:
+        finder.require(selection)
+    groups = selection.groups or ((),) * len(names)
+    return {name: sorted(group, key=lambda job: -job.id) for name, group in zip(names, groups)}
+
+
+def _by_id(session: Session, request: LookupRequest, job_id: int) -> list[FoundJob]:
+    query = JobQuery(PipelineQuery(request.pipeline.project), job_id=job_id)
+    try:
+        return JobFinder(session, query).find().jobs
+    except NotFoundError as exc:
+        if request.has_default and not exc.is_missing_endpoint and "project not found" not in exc.server_text.lower():
+            return []
+        raise
+
+
+def _value(session: Session, request: LookupRequest, job: FoundJob) -> t.Any:
+    record = session.annotated("job", job.record)
+    if request.fields:
+        return project_fields(record, request.fields)
+    if not request.attribute:
+        return record
+    value = _attribute(record, request.attribute)
+    if value is not _NOTHING:
+        return value
+    if request.has_default:
+        return request.default
+    raise SelectionError(
+        f"job {job.path!r} (id {job.id}) has no {request.attribute!r}; it has {', '.join(sorted(record))}"
+    )
+
+
+def _attribute(record: Record, path: str) -> t.Any:
+    """Return what is at the end of a dotted path, or _NOTHING."""
+    value: t.Any = record
+    for step in path.split("."):
+        if not isinstance(value, dict) or step not in value:
+            return _NOTHING
+        value = value[step]
+    return value

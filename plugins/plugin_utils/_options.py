@@ -1,0 +1,39 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Options of plugins on the controller as the tasks take them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible import constants
+from ansible.plugins import AnsiblePlugin
+
+from ..module_utils._app.settings import TOKEN_VARIABLES
+
+
+def plugin_options(
+    plugin: AnsiblePlugin, variables: dict[str, t.Any] | None, direct: t.Mapping[str, t.Any]
+) -> dict[str, t.Any]:
+    """Return the options of a plugin by name.
+
+    A token that comes from an environment variable is left out: the settings look there themselves when no token is
+    given, since a token of whatever kind that is given beats all of them.
+
+    :param direct: what was written in the expression itself.
+    """
+    options = dict(plugin.get_options(hostvars=variables))
+    for name in TOKEN_VARIABLES:
+        aliases = plugin.option_definitions[name].get("aliases", ())
+        if any(key in direct for key in (name, *aliases)):
+            continue
+        _value, origin = constants.config.get_config_value_and_origin(
+            name, plugin_type=plugin.plugin_type, plugin_name=plugin._load_name, variables=variables
+        )
+        if str(origin).startswith("env:"):
+            options[name] = None
+    return options
