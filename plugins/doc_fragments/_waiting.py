@@ -58,12 +58,10 @@ options:
     description:
       - What to do when O(wait_timeout) has passed.
       - V(fail) fails the task and leaves the jobs as they are.
-      - V(cancel) cancels those jobs of the selection that have not finished, and then fails the task.
       - V(continue) lets the task succeed with RV(timed_out) set to V(true), for playbooks that decide by themselves.
     type: str
     choices:
       - fail
-      - cancel
       - continue
     default: fail
   ignore_allowed_failures:

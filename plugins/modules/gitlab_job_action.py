@@ -79,7 +79,8 @@ options:
   multiple:
     description:
       - What to do when one of the O(name) entries, or O(stage) and O(scope) without a name, stands for several jobs.
-      - V(error) does nothing and lists them.
+      - V(error) does nothing and lists them. Two entries that are the exact names of two jobs are no such case; both
+        jobs are meant.
       - V(latest) takes the one with the highest id.
       - V(all) takes every one. All are tried before the task fails, and RV(results) tells how each went.
     type: str
@@ -162,6 +163,19 @@ options:
       - success
     default:
       - finished
+  on_timeout:
+    description:
+      - What to do when O(wait_timeout) has passed.
+      - V(fail) fails the task and leaves the jobs as they are.
+      - V(cancel) cancels those jobs that the task still waits for, and then fails the task. Trigger jobs cannot be
+        canceled through GitLab's API and are left as they are.
+      - V(continue) lets the task succeed with RV(timed_out) set to V(true), for playbooks that decide by themselves.
+    type: str
+    choices:
+      - fail
+      - cancel
+      - continue
+    default: fail
   fail_on:
     description:
       - End states of a job that fail the task, after the action was done and waited for. An empty list accepts whatever
@@ -177,7 +191,8 @@ options:
   log_lines:
     description:
       - When a job fails the task, how many lines from the end of its log to return with the failure, as
-        RV(jobs[].log_tail). Colour codes and section marks are removed. V(0) reads no log.
+        RV(jobs[].log_tail). Colour codes and section marks are removed. The last line is also part of the failure
+        message. V(0) reads no log.
       - Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20

@@ -32,11 +32,6 @@ extends_documentation_fragment:
   - jobgate.gitlab._attributes
   - jobgate.gitlab._attributes.info_module
   - jobgate.gitlab._attributes.actiongroup_gitlab
-attributes:
-  check_mode:
-    details:
-      - The module reads. In check mode it does not wait, and returns the present state. So O(on_timeout=cancel) cancels
-        nothing there.
 options:
   include_retried:
     description:
@@ -77,7 +72,8 @@ options:
       - finished
   fail_on:
     description:
-      - End states of a job that fail the task, usually V(failed), V(canceled) and V(skipped).
+      - End states of a job that fail the task, usually V(failed), V(canceled) and V(skipped). With O(wait=true), the
+        first job that ends in one of them ends the waiting, even if others are still running.
       - It also holds without O(wait=true), for the jobs that have ended already.
       - It is empty by default, since reading about a failed job is no failure. In
         M(jobgate.gitlab.gitlab_job_action) it is not empty.
@@ -96,8 +92,8 @@ notes:
   - Without O(job_id), O(pipeline_id), O(ref), O(sha) and O(merge_request) the jobs of the whole project are listed,
     newest first. O(include_downstream=true), names with a slash and O(wait=true) need a pipeline, or for the last one
     O(job_id).
-  - The module only reads, with one exception that you have to ask for. With O(wait=true) and O(on_timeout=cancel),
-    unfinished jobs are canceled when the time is over.
+  - The module only reads. When the time is over it leaves the jobs as they are; to have a job canceled then, wait for
+    it with M(jobgate.gitlab.gitlab_job_action).
 seealso:
   - module: jobgate.gitlab.gitlab_job_action
   - module: jobgate.gitlab.gitlab_pipeline_bridges
