@@ -82,7 +82,8 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
         report.problems = [problem for bridge in report.bridges for problem in _problems(bridge, options, is_waiting)]
         if not is_waiting:
             break
-        if any([watch.observe(job) for bridge in report.bridges for job in _observed(bridge)]):
+        changes = [watch.observe(job) for bridge in report.bridges for job in _observed(bridge)]
+        if any(changes):
             pauses.restart()
         late = [bridge for bridge in report.bridges if not _is_there(bridge, options)]
         if report.problems or not late:

@@ -197,7 +197,7 @@ class JobFinder:
             nodes = list(tree.walk())
             is_complete = is_settled(tree)
             per_node = run_all(
-                lambda node: self._list_readable(node),
+                self._list_readable,
                 nodes,
                 most_at_once=self._session.client.settings.concurrency,
             )
