@@ -1,0 +1,344 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the unit tests share: a clock that only sleeping moves, scripted exchanges, GitLab-like records, and tasks that
+run against them through the hooks that extensions use."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing as t
+from unittest import mock
+from urllib.parse import parse_qs, urlsplit
+
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import plugin_manager
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.hookspecs import hookimpl
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import Session, TaskContext, open_session
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
+
+SERVER = "https://gitlab.example.com"
+API = SERVER + "/api/v4"
+TOKEN = "glpat-0123456789abcdef"
+NOT_FOUND = {"message": "404 Not found"}
+NO_ROUTE = {"error": "404 Not Found"}
+Record = dict[str, t.Any]
+
+
+class FakeClock:
+    """A clock on which time passes only by sleeping."""
+
+    def __init__(self, unix_time: float = 1_700_000_000.0) -> None:
+        self.now = 1000.0
+        self.sleeps: list[float] = []
+        self._unix_offset = unix_time - self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return self.now + self._unix_offset
+
+    def sleep(self, seconds: float) -> None:
+        if seconds < 0:
+            raise AssertionError(f"slept for {seconds} s")
+        self.sleeps.append(seconds)
+        self.now += seconds
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds since the clock was made."""
+        return self.now - 1000.0
+
+
+# ----- answers -----
+
+
+def reply(content: t.Any = None, *, status: int = 200, headers: t.Mapping[str, str] | None = None) -> Response:
+    """Return an answer: text or bytes as they are, anything else as JSON."""
+    if isinstance(content, bytes):
+        kind, body = "application/octet-stream", content
+    elif isinstance(content, str):
+        kind, body = "text/html" if content.startswith("<") else "text/plain", content.encode()
+    else:
+        kind, body = "application/json", json.dumps(content).encode()
+    named = {name.lower(): value for name, value in (headers or {}).items()}
+    return Response(status=status, headers={"content-type": kind, **named}, body=body)
+
+
+def _as_response(answer: t.Any, request: Request, status: int = 200) -> Response:
+    if isinstance(answer, BaseException):
+        raise answer
+    response = answer if isinstance(answer, Response) else reply(answer, status=status)
+    return response if response.url else dataclasses.replace(response, url=request.url)
+
+
+# ----- transports -----
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """A request as tests look at it: the path below the API, quoted, and query and body decoded."""
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    body: t.Any
+    request: Request
+
+    @classmethod
+    def of(cls, request: Request) -> Call:
+        parts = urlsplit(request.url)
+        base = urlsplit(API)
+        is_own = (parts.scheme, parts.netloc) == (base.scheme, base.netloc) and parts.path.startswith(base.path)
+        path = parts.path[len(base.path) :] if is_own else f"{parts.scheme}://{parts.netloc}{parts.path}"
+        query = parse_qs(parts.query, keep_blank_values=True)
+        if query.get("per_page") == ["100"]:
+            del query["per_page"]
+        return cls(request.method, path, query, json.loads(request.body) if request.body else None, request)
+
+    @property
+    def line(self) -> str:
+        """Return method and path."""
+        return f"{self.method} {self.path}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Exchange:
+    """An expected request and what comes back.
+
+    :param line: method, path below the API as it is sent, and query; `per_page=100` goes without saying.
+    :param answer: a Response, an exception to raise, or what is sent as JSON or text.
+    """
+
+    line: str
+    answer: t.Any
+    status: int = 200
+    body: t.Any = None
+
+    def expected(self) -> tuple[str, str, dict[str, list[str]], t.Any]:
+        method, _blank, target = self.line.partition(" ")
+        path, _mark, query = target.partition("?")
+        return method, path, parse_qs(query, keep_blank_values=True), self.body
+
+
+class RecordingTransport:
+    """Keeps every request; what comes back is for subclasses to say."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+
+    def send(self, request: Request, *, timeout_seconds: float) -> Response:
+        call = Call.of(request)
+        self.calls.append(call)
+        return self.answer(call)
+
+    def answer(self, call: Call) -> Response:
+        raise NotImplementedError
+
+    @property
+    def lines(self) -> list[str]:
+        """Return method and path of each request."""
+        return [call.line for call in self.calls]
+
+    @property
+    def writes(self) -> list[str]:
+        """Return method and path of each request that is no read."""
+        return [call.line for call in self.calls if call.method != "GET"]
+
+
+class ScriptedTransport(RecordingTransport):
+    """Expects exactly these exchanges in this order."""
+
+    def __init__(self, *exchanges: Exchange) -> None:
+        super().__init__()
+        self._left = list(exchanges)
+
+    def answer(self, call: Call) -> Response:
+        if not self._left:
+            raise AssertionError(f"unexpected request after the last one: {call.line} {call.query} {call.body}")
+        exchange = self._left.pop(0)
+        found = (call.method, call.path, call.query, call.body)
+        if found != exchange.expected():
+            raise AssertionError(f"request {len(self.calls)} is {found}, expected was {exchange.expected()}")
+        return _as_response(exchange.answer, call.request, exchange.status)
+
+    def assert_done(self) -> None:
+        """Fail when an expected request was not made."""
+        if self._left:
+            raise AssertionError(f"never requested: {[exchange.line for exchange in self._left]}")
+
+
+class FunctionTransport(RecordingTransport):
+    """Asks a function, which returns what an Exchange has as answer."""
+
+    def __init__(self, function: t.Callable[[Call], t.Any]) -> None:
+        super().__init__()
+        self._function = function
+
+    def answer(self, call: Call) -> Response:
+        return _as_response(self._function(call), call.request)
+
+
+# ----- records -----
+
+
+def pipeline(pipeline_id: int = 6, status: str = "running", **fields: t.Any) -> Record:
+    """Return a pipeline as lists, jobs and bridges show it."""
+    project_id = fields.pop("project_id", 7)
+    return {
+        "id": pipeline_id,
+        "iid": pipeline_id,
+        "project_id": project_id,
+        "sha": "f" * 40,
+        "ref": "main",
+        "status": status,
+        "source": "push",
+        "web_url": f"{SERVER}/group/app/-/pipelines/{pipeline_id}",
+        **fields,
+    }
+
+
+def job(job_id: int = 42, status: str = "manual", name: str = "deploy", **fields: t.Any) -> Record:
+    """Return a job as GitLab 18 shows it."""
+    has_started = status in ("running", "canceling", "success", "failed")
+    record = {
+        "id": job_id,
+        "status": status,
+        "stage": "deploy",
+        "name": name,
+        "ref": "main",
+        "tag": False,
+        "allow_failure": False,
+        "created_at": "2026-01-01T00:00:00.000Z",
+        "started_at": "2026-01-01T00:01:00.000Z" if has_started else None,
+        "finished_at": "2026-01-01T00:02:00.000Z" if status in ("success", "failed", "canceled") else None,
+        "erased_at": None,
+        "duration": None,
+        "queued_duration": 1.5,
+        "pipeline": pipeline(),
+        "web_url": f"{SERVER}/group/app/-/jobs/{job_id}",
+        "artifacts": [],
+        "artifacts_expire_at": None,
+        "tag_list": [],
+        "runner": None,
+        "archived": False,
+    }
+    if status == "failed":
+        record["failure_reason"] = "script_failure"
+    return {**record, **fields}
+
+
+def bridge(
+    job_id: int = 50, status: str = "success", name: str = "trigger", downstream: Record | None = None, **fields: t.Any
+) -> Record:
+    """Return a trigger job."""
+    record = job(job_id, status, name, **fields)
+    for absent in ("artifacts", "artifacts_expire_at", "runner", "tag_list", "archived"):
+        record.pop(absent)
+    return {**record, "downstream_pipeline": downstream}
+
+
+# ----- tasks -----
+
+
+class TransportExtension:
+    """Gives a task this transport, by the hook for it."""
+
+    def __init__(self, transport: RecordingTransport) -> None:
+        self._transport = transport
+
+    @hookimpl
+    def gitlab_create_transport(self, settings: t.Any) -> RecordingTransport:
+        return self._transport
+
+
+@dataclasses.dataclass
+class Progress:
+    """Keeps what a user would be shown while waiting."""
+
+    lines: list[str] = dataclasses.field(default_factory=list)
+
+    def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
+        self.lines.append(f"{name}: {before} -> {after} {detail}".strip())
+
+
+def installed(extensions: t.Mapping[str, t.Any]) -> t.Any:
+    """Return a context in which these extensions are installed; an exception is raised when it is loaded."""
+
+    def entry_point(name: str, extension: t.Any) -> t.Any:
+        def load() -> t.Any:
+            if isinstance(extension, Exception):
+                raise extension
+            return extension
+
+        return types.SimpleNamespace(name=name, load=load)
+
+    entries = [entry_point(name, extension) for name, extension in extensions.items()]
+    return mock.patch.object(plugin_manager, "_entry_points", return_value=entries)
+
+
+def with_defaults(task: TaskDefinition, options: t.Mapping[str, t.Any]) -> Record:
+    """Return options as a face hands them to a task."""
+    unknown = set(options) - set(task.spec.arguments)
+    if unknown:
+        raise AssertionError(f"{task.name} has no options {sorted(unknown)}")
+    given = {name: option.get("default") for name, option in task.spec.arguments.items()}
+    # one request after the other, so that their order is known
+    given.update({"api_url": SERVER, "project": "7", "api_token": TOKEN, "api_concurrency": 1}, **options)
+    return given
+
+
+def run_task(
+    task: TaskDefinition,
+    options: t.Mapping[str, t.Any],
+    *,
+    transport: RecordingTransport,
+    environ: t.Mapping[str, str] | None = None,
+    check_mode: bool = False,
+    clock: FakeClock | None = None,
+    progress: Progress | None = None,
+    extensions: t.Mapping[str, t.Any] | None = None,
+) -> Outcome:
+    """Return what a task returns, with the defaults of its options, against a transport that is no network."""
+    named = {"the-transport": TransportExtension(transport), **(extensions or {})}
+    context = TaskContext(
+        check_mode=check_mode, environ=environ or {}, clock=clock or FakeClock(), progress=progress or Progress()
+    )
+    with installed(named):
+        try:
+            outcome = task.run({**with_defaults(task, options), "extensions": list(named)}, context)
+        except GitLabError:
+            _assert_done(transport)
+            raise
+    _assert_done(transport)
+    return outcome
+
+
+def new_session(
+    transport: RecordingTransport,
+    options: t.Mapping[str, t.Any] | None = None,
+    *,
+    clock: FakeClock | None = None,
+    check_mode: bool = False,
+    extensions: t.Mapping[str, t.Any] | None = None,
+    progress: Progress | None = None,
+) -> Session:
+    """Return a session whose requests go to this transport."""
+    named = {"the-transport": TransportExtension(transport), **(extensions or {})}
+    given = {"api_url": SERVER, "api_token": TOKEN, "api_concurrency": 1, **(options or {}), "extensions": list(named)}
+    context = TaskContext(
+        check_mode=check_mode, environ={}, clock=clock or FakeClock(), progress=progress or Progress()
+    )
+    with installed(named):
+        return open_session(given, context)
+
+
+def _assert_done(transport: RecordingTransport) -> None:
+    if isinstance(transport, ScriptedTransport):
+        transport.assert_done()
