@@ -1,0 +1,78 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run the simulator as a program: python -m tests.simulator --scenario FILE."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import pathlib
+import signal
+import sys
+
+from .clock import make_clock
+from .schema import ScenarioError
+from .server import Server
+from .simulation import Simulation
+from .versions import parse_version
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulator", description=__doc__)
+    parser.add_argument("--scenario", type=pathlib.Path, metavar="FILE", help="YAML; without it the server is empty")
+    parser.add_argument("--version", help="GitLab version for a scenario that names none, for example 18.10")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--clock", help="real, scaled:FACTOR or stepped, for a scenario that names none")
+    parser.add_argument("--address-file", type=pathlib.Path, metavar="PATH", help="receives the URL and the process id")
+    parser.add_argument("--quiet", action="store_true", help="do not print the URL")
+    options = parser.parse_args(arguments)
+    try:
+        if options.version:
+            parse_version(options.version)
+        if options.clock:
+            make_clock(options.clock)
+    except ValueError as error:
+        parser.error(str(error))
+    return options
+
+
+def write_address(path: pathlib.Path, url: str) -> None:
+    """Write the address in one step, so that a reader sees all of it or nothing."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    unfinished.write_text(f"{url} {os.getpid()}\n", encoding="utf-8")
+    unfinished.replace(path)
+
+
+async def serve(options: argparse.Namespace, simulation: Simulation) -> None:
+    server = Server(simulation)
+    url = await server.start(host=options.host, port=options.port)
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    if options.address_file:
+        write_address(options.address_file, url)
+    if not options.quiet:
+        print(url, flush=True)
+    await ended.wait()
+    await server.stop()
+
+
+def main() -> int:
+    options = parse_arguments()
+    simulation = Simulation()
+    try:
+        simulation.load(options.scenario, version=options.version, clock_name=options.clock)
+    except (ScenarioError, OSError) as error:
+        print(f"simulator: {error}", file=sys.stderr)
+        return 2
+    asyncio.run(serve(options, simulation))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,168 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What each action does to a job, by its state (topic: what each action does, by state).
+
+Roles are checked by the endpoints; here are the state, the change, and the note of it among the effects.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import errors, predicates, roles
+from .engine import Engine
+from .model import BRIDGE, Job, Project, User
+
+Variables = list[dict[str, str]]
+
+
+class Effects:
+    """What really changed on the server, in order, for tests to look at."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, t.Any]] = []
+
+    def note(self, engine: Engine, action: str, job: Job, user: User | None, *, new: Job | None = None) -> None:
+        subject = new or job
+        self.rows.append(
+            {
+                "action": action,
+                "project": job.project.path,
+                "pipeline_id": job.pipeline.id,
+                "job_id": job.id,
+                "name": job.name,
+                "user": user.username if user else None,
+                "new_job_id": new.id if new else None,
+                "variables": list(subject.variables),
+                "inputs": dict(subject.inputs),
+                "at": engine.time,
+            }
+        )
+
+    def note_project(self, engine: Engine, action: str, project: Project, user: User | None) -> None:
+        row = dict.fromkeys(("pipeline_id", "job_id", "name", "new_job_id"))
+        row.update(action=action, project=project.path, user=user.username if user else None)
+        self.rows.append({**row, "variables": [], "inputs": {}, "at": engine.time})
+
+
+class Actions:
+    """The writes of the API, also used by the admin path to act as somebody else."""
+
+    def __init__(self, engine: Engine, effects: Effects) -> None:
+        self.engine = engine
+        self.effects = effects
+
+    def play(self, job: Job, user: User | None, *, variables: Variables, inputs: dict[str, t.Any]) -> Job:
+        """Start a waiting job, or a new one in place of a finished manual one; return the job that was started."""
+        engine = self.engine
+        if not predicates.is_playable(engine, job):
+            raise errors.bad_request("Unplayable Job")
+        if variables and job.kind != BRIDGE and not self._variables_allowed(job, user):
+            raise errors.forbidden()
+        check_inputs(job, inputs)
+        if job.status not in ("manual", "scheduled"):
+            # The way of a retry, which drops the variables of this call: the new job has those of the old one.
+            new = engine.renew(job, user=user)
+            self.effects.note(engine, "play", job, user, new=new)
+            return new
+        job.user = user
+        if job.kind != BRIDGE:
+            job.variables = list(variables)
+            job.inputs = {**job.inputs, **inputs}
+        engine.enqueue(job)
+        engine.process_again_after(job)
+        self.effects.note(engine, "play", job, user)
+        return job
+
+    def _variables_allowed(self, job: Job, user: User | None) -> bool:
+        if not job.spec.variables_allowed:
+            return False
+        return not self.engine.world.features.has("variables_role") or roles.may_set_variables(user, job.project)
+
+    def retry(self, job: Job, user: User | None, *, inputs: dict[str, t.Any]) -> Job:
+        engine = self.engine
+        if not predicates.is_retryable(engine, job):
+            raise errors.forbidden("Job is not retryable")
+        check_inputs(job, inputs)
+        new = engine.renew(job, user=user, inputs=inputs)
+        self.effects.note(engine, "retry", job, user, new=new)
+        return new
+
+    def cancel(self, job: Job, user: User | None) -> Job:
+        """Cancel what can be cancelled; anything else is left alone without an error."""
+        engine = self.engine
+        if job.status in predicates.CANCELABLE:
+            graceful = job.runner is not None and job.runner.graceful_cancel and engine.world.features.has("canceling")
+            engine.move(job, "canceling" if job.status == "running" and graceful else "canceled")
+            self.effects.note(engine, "cancel", job, user)
+        return job
+
+    def force_cancel(self, job: Job, user: User | None) -> Job:
+        """End a job that is being cancelled; it does nothing to a job in another state."""
+        if job.status == "canceling":
+            self.engine.move(job, "canceled")
+            self.effects.note(self.engine, "force_cancel", job, user)
+        return job
+
+    def erase(self, job: Job, user: User | None) -> Job:
+        if not predicates.is_erasable(self.engine, job):
+            raise errors.forbidden("Job is not erasable!")
+        check_stats_refresh(job.project)
+        self.engine.wipe(job)
+        job.erased_at = self.engine.time
+        self.effects.note(self.engine, "erase", job, user)
+        return job
+
+    def keep_artifacts(self, job: Job, user: User | None) -> Job:
+        if not predicates.has_artifacts(self.engine, job):
+            # The server prints the record itself, which is why no client should match this text.
+            raise errors.message(404, f"404 #<Ci::Build id: {job.id}> Not Found")
+        if job.artifacts_expire_at is not None:
+            job.artifacts_expire_at = None
+            self.engine.touch(job)
+            self.effects.note(self.engine, "keep_artifacts", job, user)
+        return job
+
+    def delete_artifacts(self, job: Job, user: User | None) -> Job:
+        """Take the artifacts away, but not the log."""
+        check_stats_refresh(job.project)
+        if job.has_archive or job.has_reports:
+            job.has_archive = job.has_reports = False
+            self.engine.touch(job)
+            self.effects.note(self.engine, "delete_artifacts", job, user)
+        return job
+
+    def delete_project_artifacts(self, project: Project, user: User | None) -> None:
+        """Let the artifacts of a project expire now, save those of each ref's latest successful pipeline."""
+        check_stats_refresh(project)
+        kept = {p.ref: p for p in project.pipelines if self.engine.status(p) == "success"}
+        changed = False
+        for job in project.builds:
+            if not (job.has_archive or job.has_reports) or kept.get(job.pipeline.ref) is job.pipeline:
+                continue
+            if job.artifacts_expire_at is None or job.artifacts_expire_at > self.engine.time:
+                job.artifacts_expire_at = self.engine.time
+                self.engine.touch(job)
+                changed = True
+        if changed:
+            self.effects.note_project(self.engine, "delete_project_artifacts", project, user)
+
+
+def check_stats_refresh(project: Project) -> None:
+    if project.stats_refresh:
+        text = "Action temporarily disabled. The project this pipeline belongs to is undergoing stats refresh."
+        raise errors.message(409, text)
+
+
+def check_inputs(job: Job, inputs: dict[str, t.Any]) -> None:
+    """Refuse inputs that the job does not have, and values that are not among its options."""
+    for name, value in inputs.items():
+        if name not in job.spec.inputs:
+            raise errors.bad_request(f"Unknown input: {name}")
+        options = (job.spec.inputs[name] or {}).get("options")
+        if options is not None and value not in options:
+            known = ", ".join(str(option) for option in options)
+            why = f"cannot be used because it is not in the list of allowed options ({known})"
+            raise errors.bad_request(f"`{name}` input: `{value}` {why}")

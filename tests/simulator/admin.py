@@ -1,0 +1,124 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The admin path /_simulator: look at the world and change it. It needs no token and is not logged."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+import urllib.parse
+
+import yaml
+
+from . import errors
+from .call import Reply, Request, json_reply
+from .schema import ScenarioError
+from .simulation import Simulation
+
+PREFIX = "/_simulator"
+
+Arguments = dict[str, t.Any]
+
+
+def answer(simulation: Simulation, request: Request) -> Reply:
+    """Return the answer to a request below the admin path."""
+    path = request.raw_path[len(PREFIX) :].rstrip("/")
+    for method, pattern, handler in _ROUTES:
+        match = re.fullmatch(pattern, path)
+        if match and method == request.method:
+            try:
+                with simulation.lock:
+                    return handler(simulation, request, *match.groups())
+            except errors.ApiError as error:
+                return json_reply(error.body, status=error.status)
+            except KeyError as error:
+                return json_reply({"error": f"no job {error.args[0]}"}, status=404)
+            except (ScenarioError, ValueError, TypeError, yaml.YAMLError) as error:
+                return json_reply({"error": str(error)}, status=400)
+    return json_reply({"error": f"no {request.method} {request.raw_path}"}, status=404)
+
+
+def _data(request: Request) -> t.Any:
+    # YAML holds all of JSON, and a scenario may be either.
+    return yaml.safe_load(request.body.decode()) if request.body.strip() else {}
+
+
+def _health(simulation: Simulation, request: Request) -> Reply:
+    return json_reply({"status": "ok", "version": simulation.engine.world.features.text})
+
+
+def _requests(simulation: Simulation, request: Request) -> Reply:
+    return json_reply(simulation.requests)
+
+
+def _effects(simulation: Simulation, request: Request) -> Reply:
+    return json_reply(simulation.effects.rows)
+
+
+def _jobs(simulation: Simulation, request: Request) -> Reply:
+    simulation.engine.advance()
+    jobs = simulation.engine.world.jobs
+    return json_reply([simulation.view(jobs[number]) for number in sorted(jobs)])
+
+
+def _clear_logs(simulation: Simulation, request: Request) -> Reply:
+    simulation.clear_logs()
+    return Reply(204, content_type=None)
+
+
+def _clock(simulation: Simulation, request: Request) -> Reply:
+    simulation.engine.advance()
+    clock = simulation.engine.clock
+    return json_reply({"clock": clock.name, "now": simulation.engine.time, "epoch": clock.epoch.isoformat()})
+
+
+def _advance(simulation: Simulation, request: Request) -> Reply:
+    return json_reply({"now": simulation.advance(float(_data(request)["seconds"]))})
+
+
+def _load(simulation: Simulation, request: Request) -> Reply:
+    query = dict(urllib.parse.parse_qsl(request.query))
+    simulation.load(_data(request), version=query.get("version"), clock_name=query.get("clock"))
+    return json_reply({"status": "loaded", "version": simulation.engine.world.features.text})
+
+
+def _number_or_name(text: str) -> int | str:
+    return int(text) if text.isdigit() else urllib.parse.unquote(text)
+
+
+def _set_job(simulation: Simulation, request: Request, job: str) -> Reply:
+    return json_reply(simulation.view(simulation.set_job(_number_or_name(job), _data(request))))
+
+
+def _act(simulation: Simulation, request: Request, job: str, action: str) -> Reply:
+    return json_reply(simulation.view(simulation.act(action, _number_or_name(job))))
+
+
+def _add_fault(simulation: Simulation, request: Request) -> Reply:
+    data = _data(request)
+    for rule in data if isinstance(data, list) else [data]:
+        simulation.faults.add(**rule)
+    return json_reply({"rules": len(simulation.faults.rules)}, status=201)
+
+
+def _clear_faults(simulation: Simulation, request: Request) -> Reply:
+    simulation.faults.rules.clear()
+    return Reply(204, content_type=None)
+
+
+_ROUTES: list[tuple[str, str, t.Callable[..., Reply]]] = [
+    ("GET", "/health", _health),
+    ("GET", "/requests", _requests),
+    ("GET", "/effects", _effects),
+    ("GET", "/jobs", _jobs),
+    ("DELETE", "/logs", _clear_logs),
+    ("GET", "/clock", _clock),
+    ("POST", "/clock/advance", _advance),
+    ("POST", "/scenario", _load),
+    ("POST", "/jobs/([^/]+)", _set_job),
+    ("POST", "/jobs/([^/]+)/([a-z_]+)", _act),
+    ("POST", "/faults", _add_fault),
+    ("DELETE", "/faults", _clear_faults),
+]

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From a request to its answer, in the server's order of checks (topic: order of checks)."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+import urllib.parse
+
+from . import auth, endpoints, errors, log, params
+from .call import Call, Reply, Request
+
+if t.TYPE_CHECKING:
+    from .simulation import Simulation
+
+BASE_PATH = "/api/v4"
+_MINUTE = 60.0
+_DEFAULT_LIMIT = 2000
+_TOO_MANY = "This endpoint has been requested too many times. Try again later."
+
+
+class Limiter:
+    """Counts requests per caller in whole minutes of the scenario's clock."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, int], int] = {}
+
+    def count(self, who: str, now: float) -> int:
+        """Count one more, and return how many it are in this minute."""
+        key = (who, int(now // _MINUTE))
+        self._counts[key] = self._counts.get(key, 0) + 1
+        return self._counts[key]
+
+
+def endpoint_name(simulation: Simulation, request: Request) -> str | None:
+    """Return the name of the endpoint that a request is for, None when there is none."""
+    try:
+        return endpoints.find(request.method, _path(request), simulation.engine.world.features)[0].name
+    except errors.ApiError:
+        return None
+
+
+def _path(request: Request) -> str:
+    if not request.raw_path.startswith(BASE_PATH + "/"):
+        raise errors.no_route()
+    return request.raw_path[len(BASE_PATH) :]
+
+
+def answer(simulation: Simulation, request: Request, entry: dict[str, t.Any]) -> Reply:
+    """Return the answer to a request, and complete its log entry."""
+    try:
+        throttle = _throttle(simulation, request)
+        reply = _answer(simulation, request, entry)
+        reply.headers.update(throttle)
+    except errors.ApiError as error:
+        plain = isinstance(error.body, str)
+        body = error.body if plain else json.dumps(error.body)
+        reply = Reply(error.status, body.encode(), dict(error.headers), error.content_type)
+    if request.method == "HEAD":
+        reply.body = b""
+    reply.headers.setdefault("X-Request-Id", simulation.next_request_id())
+    reply.headers.setdefault("X-Runtime", "0.010000")
+    reply.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
+    reply.headers.setdefault("X-Content-Type-Options", "nosniff")
+    reply.headers.setdefault("Vary", "Origin")
+    reply.headers.setdefault("Cache-Control", "max-age=0, private, must-revalidate")
+    return reply
+
+
+def _answer(simulation: Simulation, request: Request, entry: dict[str, t.Any]) -> Reply:
+    features = simulation.engine.world.features
+    endpoint, raw = endpoints.find(request.method, _path(request), features)
+    entry["endpoint"] = endpoint.name
+    given = params.parse_query(request.query)
+    if request.method not in ("GET", "HEAD"):
+        body = params.parse_body(request.body, request.headers.get("content-type", ""))
+        entry["body"] = log.masked_body(body)
+        given.update(body)
+    path_params = {name: urllib.parse.unquote(value) for name, value in raw.items()}
+    call = Call(request, simulation, endpoint, path_params, given)
+    call.identity = auth.identify(call)
+    user = call.identity.user
+    entry["user"] = user.username if user else None
+    if user is None and (endpoint.login or endpoint.method != "GET"):
+        raise errors.unauthorized()
+    endpoint.check(call)
+    if endpoint.limited and user and features.has("jobs_list_limiter"):
+        most = simulation.engine.world.limits["jobs_list_per_minute"]
+        if most is not None and simulation.limiter.count(f"jobs:{user.username}", simulation.engine.time) > most:
+            # Neither Retry-After nor RateLimit headers tell about this one (topic: rate limits).
+            raise errors.ApiError(429, {"message": {"error": _TOO_MANY}})
+    return endpoint.handler(call)
+
+
+def _throttle(simulation: Simulation, request: Request) -> dict[str, str]:
+    """Count the request against the general limit; return the headers about it that the version sends.
+
+    :raises ApiError: 429 in plain text.
+    """
+    world = simulation.engine.world
+    limit = world.limits["throttle_per_minute"]
+    secret = next((request.headers[name] for name in ("private-token", "authorization", "job-token")
+                   if name in request.headers), "")  # fmt: skip
+    kind = "authenticated" if secret else "unauthenticated"
+    now = simulation.engine.time
+    observed = simulation.limiter.count(f"all:{secret or request.peer}", now)
+    reset = simulation.unix_time(now - now % _MINUTE + _MINUTE)
+    most = limit or _DEFAULT_LIMIT
+    headers = {
+        "RateLimit-Name": f"throttle_{kind}_api",
+        "RateLimit-Limit": str(most),
+        "RateLimit-Observed": str(observed),
+        "RateLimit-Remaining": str(max(0, most - observed)),
+        "RateLimit-Reset": str(int(reset)),
+    }
+    if limit is not None and observed > limit:
+        headers["RateLimit-ResetTime"] = simulation.http_date(reset)
+        headers["Retry-After"] = str(max(1, int(_MINUTE - now % _MINUTE)))
+        raise errors.ApiError(429, "Retry later\n", headers=headers, content_type="text/plain")
+    return headers if world.features.has("rate_headers_always") else {}

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One request and one answer, free of the HTTP library."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing as t
+
+from .engine import Engine
+from .roles import ANONYMOUS, Identity
+from .versions import Features
+
+if t.TYPE_CHECKING:
+    from .endpoints import Endpoint
+    from .simulation import Simulation
+
+
+@dataclasses.dataclass(slots=True)
+class Reply:
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    content_type: str | None = "application/json"
+
+
+def json_reply(data: t.Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
+    return Reply(status, json.dumps(data).encode(), headers or {})
+
+
+@dataclasses.dataclass(slots=True)
+class Request:
+    """What arrived. Header names are in lower case; the path is as it was sent, without the query."""
+
+    method: str
+    raw_path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+    base_url: str
+    peer: str = "127.0.0.1"
+
+
+@dataclasses.dataclass(slots=True)
+class Call:
+    """A request that has found its endpoint."""
+
+    request: Request
+    simulation: Simulation
+    endpoint: Endpoint
+    path_params: dict[str, str]
+    params: dict[str, t.Any]
+    identity: Identity = ANONYMOUS
+
+    @property
+    def engine(self) -> Engine:
+        return self.simulation.engine
+
+    @property
+    def features(self) -> Features:
+        return self.engine.world.features
+
+    @property
+    def raw_path(self) -> str:
+        return self.request.raw_path
+
+    @property
+    def base_url(self) -> str:
+        """Where the server believes it lives: the configured host, whatever name the client used."""
+        return self.engine.world.external_url or self.request.base_url

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where the simulator's time comes from: the wall clock, a faster one, or one moved by hand."""
+
+from __future__ import annotations
+
+import datetime
+import time
+import typing as t
+
+# A stepped world always starts at the same moment, so that a test can state whole time stamps.
+STEPPED_EPOCH = datetime.datetime(2026, 1, 5, 12, 0, tzinfo=datetime.UTC)
+
+
+class Clock(t.Protocol):
+    """Seconds since the scenario began, and the moment at which it began."""
+
+    name: str
+    epoch: datetime.datetime
+
+    def now(self) -> float: ...
+
+    def advance(self, seconds: float) -> None: ...
+
+
+class RealClock:
+    """Run at the speed of the wall clock, or `factor` times as fast. It can be pushed forward as well."""
+
+    def __init__(self, factor: float = 1.0) -> None:
+        self.name = "real" if factor == 1.0 else f"scaled:{factor:g}"
+        self.epoch = datetime.datetime.now(datetime.UTC)
+        self._factor = factor
+        self._begin = time.monotonic()
+        self._pushed = 0.0
+
+    def now(self) -> float:
+        return (time.monotonic() - self._begin) * self._factor + self._pushed
+
+    def advance(self, seconds: float) -> None:
+        self._pushed += seconds
+
+
+class SteppedClock:
+    """Stand still until advance() is called."""
+
+    def __init__(self) -> None:
+        self.name = "stepped"
+        self.epoch = STEPPED_EPOCH
+        self._now = 0.0
+
+    def now(self) -> float:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += seconds
+
+
+def make_clock(text: str) -> Clock:
+    """Return the clock that `text` names: real, stepped or scaled:FACTOR.
+
+    :raises ValueError: nothing of the kind.
+    """
+    kind, _colon, factor = text.partition(":")
+    if kind == "stepped" and not factor:
+        return SteppedClock()
+    if kind == "real" and not factor:
+        return RealClock()
+    if kind == "scaled" and factor:
+        number = float(factor)
+        if number > 0:
+            return RealClock(number)
+    raise ValueError(f"clock {text!r} is none of real, stepped, scaled:FACTOR")

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The table of endpoints (topic: endpoints, overview) and the way from a URL to its row."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import dataclasses
+import functools
+import re
+import typing as t
+
+from . import errors, routes_artifacts, routes_jobs, routes_misc, routes_pipelines
+from .call import Call, Reply
+from .versions import SINCE, Features, Version
+
+Handler = c.Callable[[Call], Reply]
+
+_ALWAYS: t.Final = (0, 0)
+_AI = frozenset({"ai_workflows"})
+_PROJECT = "/projects/:id"
+_JOB = f"{_PROJECT}/jobs/:job_id"
+_PIPELINE = f"{_PROJECT}/pipelines/:pipeline_id"
+
+
+@dataclasses.dataclass(frozen=True)
+class Endpoint:
+    """One row: what is called how, since when, by whom.
+
+    :param login: anonymous callers get 401 before anything else is looked at.
+    :param job_token: the version from which job tokens are accepted; None is never.
+    :param only_jobs: only a job token will do.
+    :param check: validates parameters, before the project is looked up.
+    """
+
+    name: str
+    method: str
+    path: str
+    handler: Handler
+    since: str | None = None
+    login: bool = True
+    permission: str | None = None
+    job_token: Version | None = None
+    only_jobs: bool = False
+    extra_scopes: frozenset[str] = frozenset()
+    check: c.Callable[[Call], None] = lambda call: None
+    limited: bool = False
+
+    @functools.cached_property
+    def pattern(self) -> re.Pattern[str]:
+        parts = re.sub(r":(\w+)", r"(?P<\1>[^/]+)", self.path)
+        return re.compile(re.sub(r"\*(\w+)", r"(?P<\1>.+)", parts) + r"/?")
+
+    def is_known(self, features: Features) -> bool:
+        return self.since is None or features.has(self.since)
+
+
+E = Endpoint
+ENDPOINTS: list[Endpoint] = [
+    E("list_project_jobs", "GET", f"{_PROJECT}/jobs", routes_jobs.list_project_jobs, permission="read_job",
+      job_token=SINCE["job_token_on_jobs"], extra_scopes=_AI, check=routes_jobs.check_project_list, limited=True),
+    E("list_pipeline_jobs", "GET", f"{_PIPELINE}/jobs", routes_jobs.list_pipeline_jobs, login=False,
+      permission="read_pipeline_job", job_token=SINCE["job_token_on_jobs"], extra_scopes=_AI,
+      check=routes_jobs.check_pipeline_list),
+    E("list_bridges", "GET", f"{_PIPELINE}/bridges", routes_jobs.list_bridges, since="bridges", login=False,
+      permission="read_pipeline_bridge", job_token=SINCE["job_token_on_bridges"], extra_scopes=_AI,
+      check=routes_jobs.check_pipeline_list),
+    E("list_trigger_jobs", "GET", f"{_PIPELINE}/trigger_jobs", routes_jobs.list_bridges, since="trigger_jobs",
+      login=False, permission="read_pipeline_bridge", job_token=_ALWAYS, extra_scopes=_AI,
+      check=routes_jobs.check_pipeline_list),
+    E("job_by_token", "GET", "/job", routes_misc.job_by_token, since="job_by_token", job_token=_ALWAYS,
+      only_jobs=True),
+    E("allowed_agents", "GET", "/job/allowed_agents", routes_misc.allowed_agents, since="allowed_agents",
+      job_token=_ALWAYS, only_jobs=True),
+    E("artifacts_by_ref", "GET", f"{_PROJECT}/jobs/artifacts/*ref_name/download", routes_artifacts.archive_by_ref,
+      login=False, permission="download_job_artifact", job_token=_ALWAYS, check=routes_artifacts.check_by_ref),
+    E("raw_artifact_by_ref", "GET", f"{_PROJECT}/jobs/artifacts/*ref_name/raw/*artifact_path",
+      routes_artifacts.file_by_ref, since="raw_artifact_by_ref", login=False, permission="download_job_artifact",
+      job_token=_ALWAYS, check=routes_artifacts.check_by_ref),
+    E("get_job", "GET", _JOB, routes_jobs.get_job, permission="read_job", extra_scopes=_AI,
+      check=routes_jobs.check_job_id),
+    E("get_trace", "GET", f"{_JOB}/trace", routes_jobs.get_trace, permission="read_job", extra_scopes=_AI,
+      check=routes_jobs.check_trace),
+    E("cancel_job", "POST", f"{_JOB}/cancel", routes_jobs.cancel, permission="cancel_job",
+      check=routes_jobs.check_cancel),
+    E("retry_job", "POST", f"{_JOB}/retry", routes_jobs.retry, permission="retry_job",
+      check=routes_jobs.check_inputs("inputs")),
+    E("erase_job", "POST", f"{_JOB}/erase", routes_jobs.erase, permission="erase_job",
+      check=routes_jobs.check_job_id),
+    E("play_job", "POST", f"{_JOB}/play", routes_jobs.play, permission="play_job", check=routes_jobs.check_play),
+    E("download_artifacts", "GET", f"{_JOB}/artifacts", routes_artifacts.archive_by_job, login=False,
+      permission="download_job_artifact", job_token=_ALWAYS, check=routes_jobs.check_job_id),
+    E("artifacts_tree", "GET", f"{_JOB}/artifacts/tree", routes_artifacts.tree, since="artifacts_tree", login=False,
+      permission="download_job_artifact", job_token=_ALWAYS, check=routes_artifacts.check_tree),
+    E("artifact_file", "GET", f"{_JOB}/artifacts/*artifact_path", routes_artifacts.file_by_job, login=False,
+      permission="download_job_artifact", job_token=_ALWAYS, check=routes_jobs.check_job_id),
+    E("keep_artifacts", "POST", f"{_JOB}/artifacts/keep", routes_artifacts.keep,
+      permission="preserve_job_artifact", check=routes_jobs.check_job_id),
+    E("delete_artifacts", "DELETE", f"{_JOB}/artifacts", routes_artifacts.delete, since="delete_job_artifacts",
+      permission="delete_job_artifact", check=routes_jobs.check_job_id),
+    E("delete_project_artifacts", "DELETE", f"{_PROJECT}/artifacts", routes_artifacts.delete_of_project,
+      since="delete_project_artifacts", permission="delete_artifact"),
+    E("list_pipelines", "GET", f"{_PROJECT}/pipelines", routes_pipelines.list_pipelines, login=False,
+      permission="read_pipeline", check=routes_pipelines.check_list),
+    E("get_pipeline", "GET", _PIPELINE, routes_pipelines.get_pipeline, login=False, permission="read_pipeline",
+      check=routes_pipelines.check_pipeline_id),
+    E("list_merge_request_pipelines", "GET", f"{_PROJECT}/merge_requests/:merge_request_iid/pipelines",
+      routes_pipelines.list_of_merge_request, login=False, permission="read_pipeline",
+      check=routes_pipelines.check_merge_request),
+    E("get_project", "GET", _PROJECT, routes_misc.get_project, login=False, permission="read_project"),
+    E("get_user", "GET", "/user", routes_misc.get_user, permission="read_user",
+      extra_scopes=frozenset({"read_user"})),
+    E("get_version", "GET", "/version", routes_misc.get_version, extra_scopes=frozenset({"read_user"})),
+    E("get_metadata", "GET", "/metadata", routes_misc.get_metadata, since="metadata",
+      extra_scopes=frozenset({"read_user"})),
+]  # fmt: skip
+
+
+def find(method: str, path: str, features: Features) -> tuple[Endpoint, dict[str, str]]:
+    """Return the endpoint of a path below the API's base, and its path parameters as they were sent.
+
+    :raises ApiError: 404 for a path that does not exist in this version, 405 for a verb it does not have.
+    """
+    wanted = "GET" if method == "HEAD" else method
+    others: list[str] = []
+    for endpoint in ENDPOINTS:
+        if not endpoint.is_known(features):
+            continue
+        match = endpoint.pattern.fullmatch(path)
+        if match and endpoint.method == wanted:
+            return endpoint, match.groupdict()
+        if match:
+            others.append(endpoint.method)
+    if others:
+        allowed = ", ".join(["OPTIONS", *sorted(set(others))])
+        raise errors.ApiError(405, {"error": "405 Not Allowed"}, headers={"Allow": allowed})
+    raise errors.no_route()

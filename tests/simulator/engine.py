@@ -1,0 +1,458 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The state machine of jobs and pipelines, driven by events in order of time.
+
+Source: topic "statuses and state machine" of the reference, above all its table of transitions.
+"""
+
+from __future__ import annotations
+
+import bisect
+import collections.abc as c
+import hashlib
+import heapq
+import itertools
+import operator
+import typing as t
+
+from . import processing, scenario
+from .clock import Clock
+from .model import BRIDGE, BUILD, COMPLETE, Job, Pipeline, Project, User
+from .scenario import World
+
+_BY_ID = operator.attrgetter("id")
+# Whoever is in one of these holds the resource of a resource group.
+_HOLDING = frozenset({"preparing", "pending", "running", "canceling", "waiting_for_callback"})
+Action = c.Callable[[], None]
+
+
+class Engine:
+    """A world in motion. Every caller has to advance() it to the present first."""
+
+    def __init__(self, world: World, clock: Clock) -> None:
+        self.world = world
+        self.clock = clock
+        self.time = 0.0
+        self._events: list[tuple[float, int, Job | None, int, Action]] = []
+        self._sequence = itertools.count()
+        self._entering: dict[str, c.Callable[[Job], None]] = {
+            "waiting_for_resource": lambda job: self._plan(0, self.offer_resource, job),
+            "preparing": lambda job: self._plan(job.spec.prepare, lambda j: self.move(j, "pending"), job),
+            "pending": self._entered_pending,
+            "running": self._entered_running,
+            "canceling": lambda job: self._plan(job.spec.cancel_duration, lambda j: self.move(j, "canceled"), job),
+            "scheduled": self._entered_scheduled,
+        }
+        for row, place in world.pipeline_rows:
+            project = self._project_of(row, place=place)
+            self.create_pipeline(row, project, user=None, place=place)
+
+    # -- time ------------------------------------------------------------------------------------------------------
+
+    def advance(self) -> None:
+        """Let everything happen that is due by now."""
+        now = self.clock.now()
+        while self._events and self._events[0][0] <= now:
+            at, _sequence, job, turn, action = heapq.heappop(self._events)
+            if job is None or job.turn == turn:
+                self.time = at
+                action()
+        self.time = now
+
+    def _plan(self, delay: float, action: c.Callable[[Job], None], job: Job) -> None:
+        """Let `action` happen to `job` after `delay`, unless its status changes before."""
+        event = (self.time + delay, next(self._sequence), job, job.turn, lambda: action(job))
+        heapq.heappush(self._events, event)
+
+    def plan_processing(self, pipeline: Pipeline) -> None:
+        """Look at the pipeline again, but only after the request that changed it has its answer."""
+        if not pipeline.processing_planned:
+            pipeline.processing_planned = True
+            heapq.heappush(self._events, (self.time, next(self._sequence), None, 0, lambda: self.process(pipeline)))
+
+    # -- creation --------------------------------------------------------------------------------------------------
+
+    def _project_of(self, row: dict[str, t.Any], *, place: str) -> Project:
+        projects = self.world.projects
+        if row["project"] is not None:
+            return self.world.project(row["project"], place=f"{place}.project")
+        if len(projects) != 1:
+            raise scenario.ScenarioError(f"{place}: key 'project' is missing, and there is not exactly one project")
+        return next(iter(projects.values()))
+
+    def create_pipeline(
+        self,
+        row: dict[str, t.Any],
+        project: Project,
+        *,
+        user: User | None,
+        place: str,
+        bridge: Job | None = None,
+    ) -> Pipeline:
+        """Add the pipeline of a scenario row, with its jobs, and have it processed."""
+        # The second downstream pipeline of a retried bridge cannot have the ids the scenario gave to the first.
+        renewed = bridge is not None and bridge.attempt > 1
+        number = self.world.pipeline_ids.take(None if renewed else row["id"], place=place)
+        jobs = list(scenario.expand_jobs(row["jobs"], place=place))
+        forced = any(job["status"] for _spec, job, _name in jobs)
+        present = self.time
+        ago = row["created_ago"]
+        if ago is None and bridge is None and forced:
+            ago = 60 + max((job["queue"] or 0) + job["duration"] for _spec, job, _name in jobs)
+        created_at = present - (ago or 0)
+        pipeline = Pipeline(
+            id=number,
+            iid=len(project.pipelines) + 1,
+            project=project,
+            ref=row["ref"],
+            tag=row["tag"],
+            sha=row["sha"] or hashlib.sha1(f"pipeline {number}".encode()).hexdigest(),
+            source=row["source"] or _source(row, bridge, project),
+            merge_request=row["merge_request"],
+            user=self.world.user(row["user"], place=f"{place}.user") or user or self.world.first_user,
+            stages=row["stages"] or list(dict.fromkeys(spec.stage for spec, _job, _name in jobs)),
+            created_at=created_at,
+            updated_at=created_at,
+            source_bridge=bridge,
+        )
+        self.world.pipelines[number] = pipeline
+        bisect.insort(project.pipelines, pipeline, key=_BY_ID)
+        self.time = created_at
+        for spec, job_row, name in jobs:
+            if spec.stage not in pipeline.stages:
+                raise scenario.schema.unknown("stage", spec.stage, pipeline.stages, place=f"{place} job {name!r}")
+            if renewed:
+                job_row = {**job_row, "id": None}
+            self._create_from_row(pipeline, spec, job_row, name, present=present, place=place)
+        if forced:
+            # What the scenario fixed holds at its start; the rest goes on from there.
+            self.time = present
+        self.plan_processing(pipeline)
+        self.time = present
+        return pipeline
+
+    def _create_from_row(
+        self,
+        pipeline: Pipeline,
+        spec: scenario.JobSpec,
+        row: dict[str, t.Any],
+        name: str,
+        *,
+        present: float,
+        place: str,
+    ) -> None:
+        created_at = self.time
+        user = self.world.user(row["user"], place=f"{place} job {name!r}") if row["user"] else pipeline.user
+        wanted = row["id"] if "count" not in row else None
+        for attempt in range(1, row["retried"] + 2):
+            last = attempt > row["retried"]
+            number = None if wanted is None else wanted - row["retried"] + attempt - 1
+            job = Job(
+                id=self.world.job_ids.take(number, place=f"{place} job {name!r}"),
+                name=name,
+                pipeline=pipeline,
+                spec=spec,
+                kind=spec.kind,
+                user=user,
+                when=spec.when,
+                allow_failure=spec.allow_failure,
+                created_at=created_at,
+                attempt=attempt,
+                superseded=not last,
+                archived=row["archived"],
+                approval=spec.approval,
+            )
+            self._add(job)
+            status = row["status"] if last else "failed"
+            if status and status != "created":
+                self.time = present
+                end = min(present, created_at + (spec.queue or 0) + job.plan.duration)
+                self.force(job, status, finished_at=end)
+                self.time = created_at
+            if last and row["erased"]:
+                self.wipe(job)
+                job.erased_at = present
+
+    def _add(self, job: Job) -> None:
+        self.world.jobs[job.id] = job
+        jobs = job.pipeline.jobs
+        if jobs and jobs[-1].id > job.id:
+            bisect.insort(jobs, job, key=_BY_ID)
+        else:
+            jobs.append(job)
+        job.pipeline.waiting += 1
+        if job.kind == BUILD:
+            builds = job.project.builds
+            if builds and builds[-1].id > job.id:
+                bisect.insort(builds, job, key=_BY_ID)
+            else:
+                builds.append(job)
+
+    def renew(self, old: Job, *, user: User | None, inputs: dict[str, t.Any] | None = None) -> Job:
+        """Replace `old` by a new attempt of the same job, started at once, and return it (topic: retry)."""
+        job = Job(
+            id=self.world.job_ids.take(None, place="retry"),
+            name=old.name,
+            pipeline=old.pipeline,
+            spec=old.spec,
+            kind=old.kind,
+            user=user,
+            when=old.when,
+            allow_failure=old.allow_failure,
+            created_at=self.time,
+            attempt=old.attempt + 1,
+            variables=list(old.variables),
+            inputs={**old.inputs, **(inputs or {})},
+        )
+        old.superseded = True
+        old.rev += 1
+        self._add(job)
+        self.enqueue(job)
+        self.process_again_after(job)
+        return job
+
+    def process_again_after(self, job: Job) -> None:
+        """Open what was skipped because of `job`, here and in the pipelines above."""
+        for other in processing.skipped_because_of(job):
+            self.move(other, "created")
+        self.plan_processing(job.pipeline)
+        bridge = job.pipeline.source_bridge
+        if bridge and bridge.spec.strategy != "none" and bridge.status in COMPLETE and not bridge.superseded:
+            bridge.finished_at = None
+            self.move(bridge, "running")
+            self.process_again_after(bridge)
+
+    # -- transitions -----------------------------------------------------------------------------------------------
+
+    def move(self, job: Job, status: str, *, reason: str | None = None) -> None:
+        """Bring a job into another status, with the time stamps of that step and all that follows from it."""
+        before, job.status = job.status, status
+        job.pipeline.waiting += (status == "created") - (before == "created")
+        job.turn += 1
+        job.failure_reason = reason if status == "failed" else None
+        if before == "scheduled":
+            job.scheduled_at = None
+        if status == "pending":
+            job.queued_at = self.time
+        elif status == "running":
+            job.started_at = self.time
+        elif status in ("success", "failed", "canceled"):
+            job.finished_at = self.time
+        self.touch(job)
+        if status in self._entering:
+            self._entering[status](job)
+        if status not in _HOLDING and before in _HOLDING and job.spec.resource_group:
+            self._next_for_resource(job)
+        self.plan_processing(job.pipeline)
+
+    def touch(self, job: Job) -> None:
+        job.rev += 1
+        job.pipeline.rev += 1
+        job.pipeline.updated_at = max(job.pipeline.updated_at, self.time)
+
+    def enqueue(self, job: Job) -> None:
+        """Let a job start as far as it can: resource group, prerequisites, then the queue of the runners."""
+        if job.approval == "rejected":
+            self.move(job, "failed", reason="deployment_rejected")
+        elif job.spec.resource_group:
+            self.move(job, "waiting_for_resource")
+        else:
+            self._after_resource(job)
+
+    def _after_resource(self, job: Job) -> None:
+        self.move(job, "preparing" if job.spec.prepare else "pending")
+
+    def offer_resource(self, job: Job) -> None:
+        """Give a waiting job the resource of its group, if nobody has it and no older job waits for it."""
+        group = job.spec.resource_group
+        if group is None:
+            return
+        rivals = [
+            other
+            for pipeline in job.project.pipelines
+            for other in pipeline.jobs
+            if other.spec.resource_group == group and other is not job
+        ]
+        if any(other.status in _HOLDING for other in rivals):
+            return
+        if not any(other.status == "waiting_for_resource" and other.id < job.id for other in rivals):
+            self._after_resource(job)
+
+    def _next_for_resource(self, job: Job) -> None:
+        for pipeline in job.project.pipelines:
+            for other in pipeline.jobs:
+                if other.status == "waiting_for_resource" and other.spec.resource_group == job.spec.resource_group:
+                    self._plan(0, self.offer_resource, other)
+
+    def _entered_pending(self, job: Job) -> None:
+        if job.kind == BRIDGE:
+            self._plan(0, self._create_downstream, job)
+        elif job.spec.queue is not None and self._runner_for(job):
+            self._plan(job.spec.queue, self._start, job)
+
+    def _runner_for(self, job: Job) -> t.Any:
+        wanted = set(job.spec.tags)
+        return next((r for r in self.world.runners if not r.paused and wanted <= r.tags), None)
+
+    def _start(self, job: Job) -> None:
+        job.runner = self._runner_for(job)
+        job.has_log = job.spec.log != ""
+        self.move(job, "running")
+
+    def _entered_running(self, job: Job) -> None:
+        plan = job.plan
+        if job.kind == BUILD and plan.outcome != "hang":
+            self._plan(plan.duration, self._finish, job)
+
+    def _entered_scheduled(self, job: Job) -> None:
+        job.scheduled_at = self.time + job.spec.start_in
+        self._plan(job.spec.start_in, self.enqueue, job)
+
+    def replan(self, job: Job) -> None:
+        """Forget when a running job would end, and plan its end anew from its start."""
+        job.turn += 1
+        plan = job.plan
+        if plan.outcome != "hang" and job.started_at is not None:
+            self._plan(max(0.0, job.started_at + plan.duration - self.time), self._finish, job)
+
+    def unschedule(self, job: Job) -> Job:
+        """Take the timer away from a delayed job, which the web page can do but not the API."""
+        if job.status == "scheduled":
+            self.move(job, "manual")
+        return job
+
+    def _finish(self, job: Job) -> None:
+        plan = job.plan
+        self._upload(job, plan.outcome)
+        self.move(job, plan.outcome, reason=plan.failure_reason)
+
+    def _upload(self, job: Job, outcome: str) -> None:
+        """Leave behind what a finished job leaves: its artifacts; reports also when it failed."""
+        artifacts = job.spec.artifacts
+        if artifacts is None:
+            return
+        job.has_archive = outcome == "success" and bool(artifacts["files"])
+        job.has_reports = bool(artifacts["reports"])
+        if artifacts["expire_in"] is not None:
+            job.artifacts_expire_at = self.time + artifacts["expire_in"]
+
+    def wipe(self, job: Job) -> None:
+        """Take the log and all artifacts away."""
+        job.has_archive = job.has_reports = job.has_log = False
+        job.artifacts_expire_at = None
+        self.touch(job)
+
+    def force(self, job: Job, status: str, *, finished_at: float | None = None) -> None:
+        """Put a job into a status, however it could have got there, with time stamps that fit."""
+        plan = job.plan
+        present = self.time
+        end = present if finished_at is None else finished_at
+        ran = status in ("running", "canceling", "success", "failed", "canceled")
+        if ran:
+            length = 0 if status in ("running", "canceling") else plan.duration
+            started = job.started_at if job.started_at is not None else max(job.created_at, end - length)
+            job.queued_at = job.queued_at if job.queued_at is not None else max(job.created_at, started - 1)
+            if job.kind == BUILD:
+                job.runner = job.runner or self._runner_for(job)
+                job.has_log = job.spec.log != ""
+        else:
+            job.queued_at = started = job.runner = None
+            job.has_log = False
+        if job.kind == BRIDGE and ran and job.downstream is None:
+            self._make_downstream(job)
+        if status not in ("success", "failed", "canceled"):
+            job.finished_at = None
+        self.time = end if status in COMPLETE else present
+        if status in ("success", "failed") and not job.has_archive:
+            self._upload(job, status)
+        self.move(job, status, reason=plan.failure_reason)
+        self.time = present
+        job.started_at = started
+
+    # -- pipelines -------------------------------------------------------------------------------------------------
+
+    def status(self, pipeline: Pipeline) -> str:
+        """Return what the pipeline's jobs add up to."""
+        if pipeline.cached_status is None or pipeline.cached_status[0] != pipeline.rev:
+            pipeline.cached_status = (pipeline.rev, processing.composite(pipeline.latest()) or "created")
+        return pipeline.cached_status[1]
+
+    def process(self, pipeline: Pipeline) -> None:
+        """Start or skip every created job whose turn has come, and tell the pipeline above how this one stands."""
+        progress = bool(pipeline.waiting)
+        while progress:
+            progress = False
+            latest = pipeline.latest()
+            by_stage: dict[int, str | None] = {}
+            for job in latest:
+                if job.status != "created":
+                    continue
+                verdict = processing.verdict(job, latest, by_stage)
+                if verdict is None:
+                    continue
+                self._take_turn(job, verdict)
+                progress = True
+        # The moves above need no further look: the loop ended because none changes anything.
+        pipeline.processing_planned = False
+        self._tell_bridge(pipeline)
+
+    def _take_turn(self, job: Job, verdict: str) -> None:
+        if verdict == "skip":
+            self.move(job, "skipped")
+        elif job.when == "manual" or job.approval == "waiting":
+            self.move(job, "manual")
+        elif job.when == "delayed":
+            self.move(job, "scheduled")
+        else:
+            self.enqueue(job)
+
+    # -- bridges ---------------------------------------------------------------------------------------------------
+
+    def _create_downstream(self, bridge: Job) -> None:
+        assert bridge.spec.trigger is not None
+        fails = bridge.spec.trigger["creation_fails"]
+        if fails:
+            self.move(bridge, "failed", reason=fails)
+            return
+        self._make_downstream(bridge)
+        self.move(bridge, "running")
+        if bridge.spec.strategy == "none":
+            self.move(bridge, "success")
+
+    def _make_downstream(self, bridge: Job) -> None:
+        trigger = bridge.spec.trigger
+        assert trigger is not None
+        if trigger["creation_fails"]:
+            return
+        place = f"job {bridge.name!r}.trigger"
+        project = self.world.project(trigger["project"], place=place) if trigger["project"] else bridge.project
+        row = dict(trigger["pipeline"])
+        if project is bridge.project:
+            # A child pipeline runs on what its parent runs on.
+            row.update(ref=bridge.pipeline.ref, tag=bridge.pipeline.tag, sha=bridge.pipeline.sha)
+            row["merge_request"] = bridge.pipeline.merge_request
+        bridge.downstream = self.create_pipeline(row, project, user=bridge.user, place=place, bridge=bridge)
+
+    def _tell_bridge(self, pipeline: Pipeline) -> None:
+        """Pass the status of a downstream pipeline on to a bridge with a strategy (topic: bridges)."""
+        bridge = pipeline.source_bridge
+        if bridge is None or bridge.downstream is not pipeline or bridge.spec.strategy == "none":
+            return
+        status = self.status(pipeline)
+        mirrored = bridge.spec.strategy == "mirror" and status in ("manual", "skipped")
+        if not mirrored:
+            status = {"skipped": "failed"}.get(status, status)
+        if bridge.status in COMPLETE or bridge.status == status:
+            return
+        if status in COMPLETE or mirrored:
+            self.move(bridge, status, reason="unknown_failure")
+        elif bridge.status == "manual" and status != "manual":
+            self.move(bridge, "running")
+
+
+def _source(row: dict[str, t.Any], bridge: Job | None, project: Project) -> str:
+    if bridge is not None:
+        return "parent_pipeline" if bridge.project is project else "pipeline"
+    return "merge_request_event" if row["merge_request"] else "push"

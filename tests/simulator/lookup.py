@@ -1,0 +1,82 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the ids in a URL to records, with the errors in the server's order (topics: project id, order of checks)."""
+
+from __future__ import annotations
+
+import re
+
+from . import errors, roles
+from .call import Call
+from .model import BUILD, Job, Pipeline, Project
+
+
+def project(call: Call) -> Project:
+    """Return the project that the request names, if the caller can see it.
+
+    :raises ApiError: 404, or what becomes of the path of a moved project.
+    """
+    text = call.path_params["id"]
+    world = call.engine.world
+    if re.fullmatch(r"-?\d+", text):
+        found = world.projects.get(int(text))
+    elif "/" in text:
+        found = world.paths.get(text.lower())
+        if found is None and text.lower() in world.moved:
+            found = world.moved[text.lower()]
+            if not found.pending_deletion and roles.can_see(call.identity.user, found):
+                _refuse_moved(call, found)
+    else:
+        found = None
+    if found is None or found.pending_deletion:
+        raise errors.project_not_found()
+    _check_job_token(call, found)
+    if not roles.can_see(call.identity.user, found):
+        raise errors.project_not_found()
+    return found
+
+
+def _refuse_moved(call: Call, found: Project) -> None:
+    if not call.features.has("moved_projects"):
+        return
+    if call.request.method != "GET":
+        raise errors.message(405, "Non GET methods are not allowed for moved projects")
+    head, _projects, rest = call.raw_path.partition("/projects/")
+    tail = rest.partition("/")[2]
+    query = f"?{call.request.query}" if call.request.query else ""
+    location = f"{call.base_url}{head}/projects/{found.id}{'/' + tail if tail else ''}{query}"
+    text = "This resource has been moved permanently to " + location
+    raise errors.ApiError(301, text, headers={"Location": location}, content_type="text/plain")
+
+
+def _check_job_token(call: Call, target: Project) -> None:
+    """Let a job into another project only if that project lists the job's own one."""
+    job = call.identity.job
+    if job is None or job.project is target or job.project.path in target.job_token_allowlist:
+        return
+    if not call.features.has("job_token_denied_403"):
+        raise errors.project_not_found()
+    source, goal = (one.path.rpartition("/")[2] for one in (job.project, target))
+    raise errors.forbidden(f"Authentication by CI/CD job token not allowed from {source} to {goal}.")
+
+
+def check_reads_builds(call: Call, found: Project) -> None:
+    if not roles.can_read_builds(call.identity.user, found):
+        raise errors.forbidden()
+
+
+def pipeline(call: Call, found: Project) -> Pipeline:
+    record = call.engine.world.pipelines.get(int(call.path_params["pipeline_id"]))
+    if record is None or record.project is not found:
+        raise errors.record_not_found()
+    return record
+
+
+def job(call: Call, found: Project, *, bridges: bool = False) -> Job:
+    """Return the job of the project; a bridge only where bridges are served."""
+    record = call.engine.world.jobs.get(int(call.path_params["job_id"]))
+    if record is None or record.project is not found or not (bridges or record.kind == BUILD):
+        raise errors.record_not_found()
+    return record

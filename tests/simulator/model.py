@@ -1,0 +1,203 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The records of the simulated server. Times are seconds since the scenario began; None means not yet."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+BUILD: t.Final = "build"
+BRIDGE: t.Final = "bridge"
+
+COMPLETE: t.Final = ("success", "failed", "canceled", "skipped")
+ACTIVE: t.Final = ("waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running")
+STATUSES: t.Final = ("created", *ACTIVE, "canceling", *COMPLETE, "manual", "scheduled")
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class User:
+    id: int
+    username: str
+    name: str
+    admin: bool = False
+    state: str = "active"
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Token:
+    value: str
+    kind: str
+    user: User | None
+    scopes: frozenset[str]
+    state: str
+    permissions: frozenset[str] | None
+    job: str | int | None
+    pipeline: int | None
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Runner:
+    id: int
+    description: str
+    tags: frozenset[str]
+    graceful_cancel: bool
+    paused: bool
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Project:
+    id: int
+    path: str
+    visibility: str
+    public_builds: bool
+    members: dict[str, str]
+    moved_from: list[str]
+    archived: bool
+    pending_deletion: bool
+    variables_minimum_override_role: str
+    protected_refs: dict[str, list[str]]
+    protected_environments: dict[str, list[str]]
+    forbid_outdated_deployments: bool
+    stats_refresh: bool
+    job_token_allowlist: list[str]
+    job_archiving: bool | float
+    agents: list[dict[str, t.Any]]
+    # Both ordered by id; builds only, as the list of a project's jobs has no bridges.
+    builds: list[Job] = dataclasses.field(default_factory=list)
+    pipelines: list[Pipeline] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(slots=True, frozen=True)
+class Attempt:
+    """How one run of a job goes. A duration of None never ends."""
+
+    outcome: str
+    failure_reason: str
+    duration: float
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class JobSpec:
+    """What the scenario says about a job; shared by all its attempts, and by all of a `generate`."""
+
+    name: str
+    stage: str
+    when: str
+    start_in: float
+    queue: float | None
+    prepare: float
+    cancel_duration: float
+    attempts: list[Attempt]
+    allow_failure: bool
+    needs: list[str] | None
+    tags: list[str]
+    environment: str | None
+    approval: str | None
+    older_than_last: bool
+    resource_group: str | None
+    variables_allowed: bool
+    inputs: dict[str, dict[str, t.Any]]
+    coverage: float | None
+    log: str | None
+    artifacts: dict[str, t.Any] | None
+    debug_trace: bool
+    trigger: dict[str, t.Any] | None
+
+    @property
+    def kind(self) -> str:
+        return BRIDGE if self.trigger is not None else BUILD
+
+    @property
+    def strategy(self) -> str:
+        return self.trigger["strategy"] if self.trigger else "none"
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Job:
+    """One attempt of a build or bridge. `turn` counts status changes, `rev` counts changes of any kind."""
+
+    id: int
+    name: str
+    pipeline: Pipeline
+    spec: JobSpec
+    kind: str
+    user: User | None
+    when: str
+    allow_failure: bool
+    created_at: float
+    attempt: int = 1
+    status: str = "created"
+    superseded: bool = False
+    archived: bool = False
+    queued_at: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    scheduled_at: float | None = None
+    erased_at: float | None = None
+    failure_reason: str | None = None
+    approval: str | None = None
+    runner: Runner | None = None
+    downstream: Pipeline | None = None
+    outcome: str | None = None
+    duration: float | None = None
+    variables: list[dict[str, str]] = dataclasses.field(default_factory=list)
+    inputs: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    has_archive: bool = False
+    has_reports: bool = False
+    has_log: bool = False
+    artifacts_expire_at: float | None = None
+    turn: int = 0
+    rev: int = 0
+    cache: tuple[t.Any, ...] | None = None
+
+    @property
+    def project(self) -> Project:
+        return self.pipeline.project
+
+    @property
+    def plan(self) -> Attempt:
+        """How this attempt goes: what a test set on it, else the scenario's row for it, whose last one repeats."""
+        rows = self.spec.attempts
+        row = rows[min(self.attempt, len(rows)) - 1]
+        return Attempt(
+            self.outcome or row.outcome,
+            row.failure_reason,
+            row.duration if self.duration is None else self.duration,
+        )
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Pipeline:
+    id: int
+    iid: int
+    project: Project
+    ref: str
+    tag: bool
+    sha: str
+    source: str
+    merge_request: int | None
+    user: User | None
+    stages: list[str]
+    created_at: float
+    updated_at: float
+    source_bridge: Job | None = None
+    jobs: list[Job] = dataclasses.field(default_factory=list)
+    rev: int = 0
+    waiting: int = 0
+    processing_planned: bool = False
+    cached_status: tuple[int, str] | None = None
+
+    def latest(self) -> list[Job]:
+        """Return the jobs and bridges that no retry has replaced."""
+        return [job for job in self.jobs if not job.superseded]
+
+    def stage_index(self, job: Job) -> int:
+        return self.stages.index(job.spec.stage)
+
+
+def qualified_ref(pipeline: Pipeline) -> str:
+    """Return the ref as the API shows it; pipelines of merge requests have the long form."""
+    return f"refs/merge-requests/{pipeline.merge_request}/head" if pipeline.merge_request else pipeline.ref

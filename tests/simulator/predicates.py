@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can be done with a job in its present state (topics: predicates for builds, predicates for bridges)."""
+
+from __future__ import annotations
+
+from .engine import Engine
+from .model import ACTIVE, BRIDGE, COMPLETE, Job
+
+# From these a cancel over the API changes something; wider than what the web page offers.
+CANCELABLE = frozenset({"created", *ACTIVE, "scheduled", "manual"})
+_RETRYABLE = frozenset({"success", "failed", "canceled", "canceling"})
+_BRIDGE_DEAD_ENDS = frozenset({"pipeline_loop_detected", "reached_max_descendant_pipelines_depth"})
+
+
+def is_archived(engine: Engine, job: Job) -> bool:
+    limit = job.project.job_archiving
+    if job.archived or limit is True:
+        return True
+    return limit is not False and engine.time - job.created_at > float(limit)
+
+
+def is_retryable(engine: Engine, job: Job) -> bool:
+    if job.superseded or is_archived(engine, job) or job.approval == "rejected" or job.status not in _RETRYABLE:
+        return False
+    return not (job.kind == BRIDGE and job.failure_reason in _BRIDGE_DEAD_ENDS)
+
+
+def is_playable(engine: Engine, job: Job) -> bool:
+    if is_archived(engine, job) or job.approval == "waiting":
+        return False
+    if job.kind == BRIDGE:
+        return job.when == "manual" and job.status == "manual"
+    if job.when not in ("manual", "delayed"):
+        return False
+    return job.status in ("manual", "scheduled") or is_retryable(engine, job)
+
+
+def is_expired(engine: Engine, job: Job) -> bool:
+    return job.artifacts_expire_at is not None and job.artifacts_expire_at <= engine.time
+
+
+def has_artifacts(engine: Engine, job: Job) -> bool:
+    return job.has_archive and not is_expired(engine, job)
+
+
+def has_available_artifacts(engine: Engine, job: Job) -> bool:
+    return job.has_archive and (not is_expired(engine, job) or are_artifacts_locked(job))
+
+
+def are_artifacts_locked(job: Job) -> bool:
+    return bool(job.spec.artifacts and job.spec.artifacts["locked"])
+
+
+def is_erasable(engine: Engine, job: Job) -> bool:
+    leftovers = has_artifacts(engine, job) or job.has_archive or job.has_reports or job.has_log
+    return job.status in COMPLETE and leftovers
+
+
+def is_outdated(job: Job) -> bool:
+    """Say if the job would deploy something older than what is deployed (topic: outdated deployments)."""
+    return bool(job.spec.environment) and job.spec.older_than_last and job.project.forbid_outdated_deployments

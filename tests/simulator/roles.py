@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who may do what (topic: roles). An identity is who a request comes from, after its token was read."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from .model import Job, Pipeline, Project, Token, User
+
+LEVELS = {"guest": 10, "planner": 15, "reporter": 20, "developer": 30, "maintainer": 40, "owner": 50}
+NO_LEVEL = 0
+ADMIN_LEVEL = 60
+
+# Lowest role for each action; reading builds has its own rule below.
+LOWEST: dict[str, str] = {
+    "cancel": "developer",
+    "force_cancel": "maintainer",
+    "retry": "developer",
+    "play": "developer",
+    "erase": "maintainer",
+    "erase_own": "developer",
+    "keep": "developer",
+    "delete_artifacts": "maintainer",
+    "debug_trace": "developer",
+}
+
+
+@dataclasses.dataclass(slots=True, frozen=True)
+class Identity:
+    """Who a request comes from: nobody, a user, or a job (then `job` is set and `user` is the job's)."""
+
+    user: User | None = None
+    token: Token | None = None
+    job: Job | None = None
+
+
+ANONYMOUS = Identity()
+
+
+def project_level(user: User | None, project: Project) -> int:
+    """Return the level of the user's role in the project, without what being an administrator adds."""
+    return LEVELS[project.members[user.username]] if user and user.username in project.members else NO_LEVEL
+
+
+def level(user: User | None, project: Project) -> int:
+    return ADMIN_LEVEL if user and user.admin else project_level(user, project)
+
+
+def at_least(user: User | None, project: Project, role: str) -> bool:
+    return level(user, project) >= LEVELS[role]
+
+
+def can_see(user: User | None, project: Project) -> bool:
+    """Say if the project exists for this user; None is anybody."""
+    if project.visibility == "public" or level(user, project) > NO_LEVEL:
+        return True
+    return project.visibility == "internal" and user is not None
+
+
+def can_read_builds(user: User | None, project: Project) -> bool:
+    """Reporters can; everybody who sees the project can when its pipelines are public."""
+    return at_least(user, project, "reporter") or (project.public_builds and can_see(user, project))
+
+
+def can_read_artifacts(user: User | None, job: Job) -> bool:
+    """Apply `artifacts:access` of the job."""
+    access = job.spec.artifacts["access"] if job.spec.artifacts else "all"
+    if access == "none":
+        return False
+    return access == "all" or at_least(user, job.project, access)
+
+
+def may_push(user: User | None, pipeline: Pipeline) -> bool:
+    """Say if the user may push or merge to the pipeline's ref, in case it is protected."""
+    allowed = pipeline.project.protected_refs.get(pipeline.ref)
+    return allowed is None or (user is not None and (user.admin or user.username in allowed))
+
+
+def may_write_job(user: User | None, job: Job, action: str) -> bool:
+    """Say if the user may do a write to this job, ref and environment considered, but not its state."""
+    project = job.project
+    if project.archived:
+        return False
+    environments = project.protected_environments
+    if job.spec.environment in environments:
+        # Being admitted to the environment stands above role and ref (topic: protected environments).
+        admitted = user is not None and (user.admin or user.username in environments[job.spec.environment])
+        return admitted and at_least(user, project, "reporter")
+    if not may_push(user, job.pipeline):
+        return False
+    if action == "erase" and job.user is user and user is not None:
+        action = "erase_own" if job.pipeline.ref not in project.protected_refs else action
+    return at_least(user, project, LOWEST[action])
+
+
+def may_set_variables(user: User | None, project: Project) -> bool:
+    """Apply the project's role for pipeline variables; being an administrator does not help (topic: job variables)."""
+    role = project.variables_minimum_override_role
+    return role != "no_one_allowed" and project_level(user, project) >= LEVELS[role]

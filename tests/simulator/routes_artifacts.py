@@ -1,0 +1,193 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Artifacts: archives, single files, the tree, keeping and deleting (topics: artifacts, artifact downloads)."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import io
+import mimetypes
+import posixpath
+import urllib.parse
+import zipfile
+
+from . import artifacts, errors, lookup, pages, params, predicates, roles, routes_jobs
+from .call import Call, Reply, json_reply
+from .model import BRIDGE, Job, Pipeline, Project, qualified_ref
+
+_RECENT_MOST = 100
+
+
+def check_by_ref(call: Call) -> None:
+    if not call.params.get("job"):
+        raise errors.invalid("job is missing")
+
+
+def check_tree(call: Call) -> None:
+    routes_jobs.check_job_id(call)
+    params.boolean(call.params, "recursive")
+    pages.check(call)
+
+
+# -- reading -------------------------------------------------------------------------------------------------------
+
+
+def _readable_project(call: Call) -> Project:
+    project = lookup.project(call)
+    lookup.check_reads_builds(call, project)
+    return project
+
+
+def _check_access(call: Call, job: Job) -> None:
+    """Refuse before looking if there is anything, so that 403 does not tell that artifacts exist."""
+    if not roles.can_read_artifacts(call.identity.user, job):
+        raise errors.forbidden()
+
+
+def _archive_reply(job: Job) -> Reply:
+    if not job.has_archive:
+        raise errors.message(404, "404 Not Found")
+    headers = {
+        "Content-Disposition": "attachment; filename=\"artifacts.zip\"; filename*=UTF-8''artifacts.zip",
+        "Content-Transfer-Encoding": "binary",
+    }
+    return Reply(200, artifacts.archive(job), headers, "application/octet-stream")
+
+
+def archive_by_job(call: Call) -> Reply:
+    """E12: the archive, also an expired one that is still there."""
+    job = lookup.job(call, _readable_project(call))
+    _check_access(call, job)
+    return _archive_reply(job)
+
+
+def archive_by_ref(call: Call) -> Reply:
+    """E13: the archive of a named job of the latest successful pipeline of a ref."""
+    job = _job_by_ref(call, _readable_project(call), search=call.features.has("search_recent_by_ref"))
+    _check_access(call, job)
+    return _archive_reply(job)
+
+
+def file_by_job(call: Call) -> Reply:
+    """E14: one file of the archive; not from an expired one, unless it is locked."""
+    job = lookup.job(call, _readable_project(call))
+    _check_access(call, job)
+    if not predicates.has_available_artifacts(call.engine, job):
+        raise errors.message(404, "404 Not Found")
+    return _file_reply(call, job)
+
+
+def file_by_ref(call: Call) -> Reply:
+    """E15: one file by ref; expiry is not looked at."""
+    job = _job_by_ref(call, _readable_project(call), search=call.features.has("search_recent_raw"))
+    _check_access(call, job)
+    if not job.has_archive:
+        raise errors.message(404, "404 Not Found")
+    return _file_reply(call, job)
+
+
+def _job_by_ref(call: Call, project: Project, *, search: bool) -> Job:
+    ref = call.path_params["ref_name"]
+    successful = [
+        p
+        for p in reversed(project.pipelines)
+        if ref in (p.ref if not p.merge_request else None, qualified_ref(p))
+        and p.source != "parent_pipeline"
+        and call.engine.status(p) == "success"
+    ]
+    several = search and params.boolean(call.params, "search_recent_successful_pipelines")
+    for pipeline in successful[: _RECENT_MOST if several else 1]:
+        for job in _with_children(pipeline):
+            if job.name == call.params["job"] and (job.has_archive or not several):
+                return job
+    raise errors.message(404, "404 Job Not Found") if several else errors.record_not_found()
+
+
+def _with_children(pipeline: Pipeline) -> c.Iterator[Job]:
+    """Yield the builds of a pipeline, then those of its child pipelines: a parent's job of the same name wins."""
+    jobs = pipeline.latest()
+    yield from (job for job in jobs if job.kind != BRIDGE)
+    for bridge in jobs:
+        if bridge.kind == BRIDGE and bridge.downstream and bridge.downstream.project is pipeline.project:
+            yield from _with_children(bridge.downstream)
+
+
+def _file_reply(call: Call, job: Job) -> Reply:
+    path = call.path_params["artifact_path"]
+    if path.startswith("/") or ".." in path.split("/"):
+        raise errors.message(400, "400 Bad request - Invalid path")
+    with zipfile.ZipFile(io.BytesIO(artifacts.archive(job))) as packed:
+        try:
+            content = packed.read(path)
+        except KeyError:
+            # The front proxy answers this one itself, in plain text.
+            raise errors.ApiError(404, "Not Found\n", content_type="text/plain; charset=utf-8") from None
+    name = urllib.parse.quote(posixpath.basename(path), safe=" !#$&+-.^_`|~()[]{}@,;='")
+    kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+    return Reply(200, content, {"Content-Disposition": f'attachment; filename="{name}"'}, kind)
+
+
+def tree(call: Call) -> Reply:
+    """E16: what is in the archive, one level or all."""
+    job = lookup.job(call, _readable_project(call))
+    _check_access(call, job)
+    if not predicates.has_available_artifacts(call.engine, job):
+        raise errors.message(404, "404 Artifacts Not Found")
+    top = str(call.params.get("path") or "").strip("/")
+    rows = _tree_rows(job, top, recursive=params.boolean(call.params, "recursive"))
+    if not rows and top:
+        raise errors.message(404, "404 Path Not Found")
+    part, headers = pages.offset_page(call, rows, totals=True)
+    return json_reply(list(part), headers=headers)
+
+
+def _tree_rows(job: Job, top: str, *, recursive: bool) -> list[dict[str, object]]:
+    prefix = f"{top}/" if top else ""
+    found: dict[str, dict[str, object]] = {}
+    with zipfile.ZipFile(io.BytesIO(artifacts.archive(job))) as packed:
+        for info in sorted(packed.infolist(), key=lambda one: one.filename):
+            if not info.filename.startswith(prefix):
+                continue
+            parts = info.filename[len(prefix) :].split("/")
+            for depth in range(1, len(parts)):
+                path = prefix + "/".join(parts[:depth]) + "/"
+                folder: dict[str, object] = {"name": parts[depth - 1], "path": path, "type": "directory"}
+                if recursive or depth == 1:
+                    found.setdefault(path, {**folder, "mode": "040755"})
+            if recursive or len(parts) == 1:
+                row: dict[str, object] = {"name": parts[-1], "path": info.filename, "type": "file"}
+                found[info.filename] = {**row, "size": info.file_size, "mode": "100644"}
+    return list(found.values())
+
+
+# -- writing -------------------------------------------------------------------------------------------------------
+
+
+def keep(call: Call) -> Reply:
+    """E17: artifacts no longer expire."""
+    job = routes_jobs.find_for_write(call, "keep")
+    kept = call.simulation.actions.keep_artifacts(job, call.identity.user)
+    return json_reply(call.simulation.renderer(call.base_url).job(kept))
+
+
+def _check_may_delete(call: Call, project: Project) -> None:
+    if project.archived or not roles.at_least(call.identity.user, project, roles.LOWEST["delete_artifacts"]):
+        raise errors.forbidden()
+
+
+def delete(call: Call) -> Reply:
+    """E18: 204, whether or not there was anything."""
+    project = lookup.project(call)
+    _check_may_delete(call, project)
+    call.simulation.actions.delete_artifacts(lookup.job(call, project), call.identity.user)
+    return Reply(204, content_type=None)
+
+
+def delete_of_project(call: Call) -> Reply:
+    """E19: all artifacts of the project expire now."""
+    project = lookup.project(call)
+    _check_may_delete(call, project)
+    call.simulation.actions.delete_project_artifacts(project, call.identity.user)
+    return json_reply({"message": "202 Accepted"}, status=202)

@@ -1,0 +1,276 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lists of jobs, single jobs, their logs, and what can be done to them."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import json
+import typing as t
+
+from . import artifacts, errors, lookup, model, pages, params, predicates, roles
+from .call import Call, Reply, json_reply
+from .model import BRIDGE, BUILD, Job, Project
+
+_TRACE_MOST = 512_000
+_LATE_STATUSES = ("waiting_for_resource", "preparing", "waiting_for_callback", "scheduled", "canceling")
+
+
+# -- parameters ----------------------------------------------------------------------------------------------------
+
+
+def check_id(call: Call, name: str) -> None:
+    if not call.path_params[name].isdigit():
+        raise errors.invalid(f"{name} is invalid")
+
+
+def check_job_id(call: Call) -> None:
+    check_id(call, "job_id")
+
+
+def _known_statuses(call: Call) -> frozenset[str]:
+    return frozenset(s for s in model.STATUSES if s not in _LATE_STATUSES or call.features.has(s))
+
+
+def scopes(call: Call, *, hashes: bool) -> frozenset[str] | None:
+    """Return the statuses asked for, None for all.
+
+    :param hashes: take the values of a hash; otherwise it is an error.
+    """
+    given = call.params.get("scope")
+    if given is None:
+        return None
+    if isinstance(given, dict) and hashes:
+        given = list(given.values())
+    values = given if isinstance(given, list) else [given]
+    if not all(isinstance(value, str) and value in _known_statuses(call) for value in values):
+        raise errors.invalid("scope does not have a valid value")
+    return frozenset(values)
+
+
+def check_project_list(call: Call) -> None:
+    scopes(call, hashes=True)
+    pages.check(call)
+
+
+def check_pipeline_list(call: Call) -> None:
+    check_id(call, "pipeline_id")
+    scopes(call, hashes=False)
+    params.boolean(call.params, "include_retried")
+    pages.check(call)
+
+
+def check_trace(call: Call) -> None:
+    check_job_id(call)
+    if call.features.has("trace_ranges"):
+        offset = params.integer(call.params, "byte_offset")
+        limit = params.integer(call.params, "byte_limit")
+        if offset is not None and offset < 0:
+            raise errors.invalid("byte_offset does not have a valid value")
+        if limit is not None and not 1 <= limit <= _TRACE_MOST:
+            raise errors.invalid("byte_limit does not have a valid value")
+
+
+def check_cancel(call: Call) -> None:
+    check_job_id(call)
+    if call.features.has("force_cancel"):
+        params.boolean(call.params, "force")
+
+
+def check_inputs(name: str) -> c.Callable[[Call], None]:
+    def check(call: Call) -> None:
+        check_job_id(call)
+        if call.features.has("job_inputs") and not isinstance(call.params.get(name) or {}, dict):
+            raise errors.invalid(f"{name} is invalid")
+
+    return check
+
+
+def check_play(call: Call) -> None:
+    check_inputs("job_inputs")(call)
+    if not call.features.has("job_variables"):
+        return
+    rows = call.params.get("job_variables_attributes")
+    if rows is not None and not isinstance(rows, list):
+        raise errors.invalid("job_variables_attributes is invalid")
+    missing = [
+        f"job_variables_attributes[{number}][{key}] is missing"
+        for number, row in enumerate(rows or [])
+        for key in ("key", "value")
+        if not isinstance(row, dict) or key not in row
+    ]
+    if missing:
+        raise errors.invalid(", ".join(missing))
+
+
+# -- reading -------------------------------------------------------------------------------------------------------
+
+
+def _newest_first(jobs: c.Sequence[Job], wanted: frozenset[str] | None) -> list[Job]:
+    if wanted is None:
+        return list(reversed(jobs))
+    return [job for job in reversed(jobs) if job.status in wanted]
+
+
+def _job_list(call: Call, jobs: c.Sequence[Job], headers: dict[str, str]) -> Reply:
+    render = call.simulation.renderer(call.base_url)
+    text = "[" + ",".join(render.job_text(job) for job in jobs) + "]"
+    return Reply(200, text.encode(), headers)
+
+
+def list_project_jobs(call: Call) -> Reply:
+    """E1: all attempts of all builds, newest first."""
+    project = lookup.project(call)
+    if call.features.has("jobs_list_checks_builds"):
+        lookup.check_reads_builds(call, project)
+    rows = _newest_first(project.builds, scopes(call, hashes=True))
+    ref = call.params.get("ref")
+    if ref and call.features.has("jobs_list_ref_filter"):
+        rows = [job for job in rows if model.qualified_ref(job.pipeline) == ref]
+    if call.params.get("pagination") == "keyset" and call.features.has("keyset"):
+        order = (call.params.get("order_by") or "id", call.params.get("sort") or "desc")
+        if order != ("id", "desc"):
+            raise errors.ApiError(405, {"error": "Keyset pagination is not yet available for this type of request"})
+        return _job_list(call, *pages.keyset_page(call, rows))
+    totals = not call.features.has("jobs_list_without_totals")
+    return _job_list(call, *pages.offset_page(call, rows, totals=totals))
+
+
+def _pipeline_rows(call: Call, kind: str) -> list[Job]:
+    """Return the builds or bridges of a pipeline in the order and selection of the version."""
+    project = lookup.project(call)
+    lookup.check_reads_builds(call, project)
+    pipeline = lookup.pipeline(call, project)
+    bridge = pipeline.source_bridge
+    if bridge and bridge.project is project and not call.features.has("child_pipelines_listed"):
+        raise errors.record_not_found()
+    rows = [job for job in pipeline.jobs if job.kind == kind]
+    old = kind == BUILD and not call.features.has("newest_first")
+    retried = old or (
+        kind == BUILD and call.features.has("include_retried") and params.boolean(call.params, "include_retried")
+    )
+    if not retried:
+        rows = [job for job in rows if not job.superseded]
+    rows = _newest_first(rows, scopes(call, hashes=False))
+    return rows[::-1] if old else rows
+
+
+def list_pipeline_jobs(call: Call) -> Reply:
+    """E2: the builds of a pipeline; before 13.5 oldest first with the retried ones."""
+    return _job_list(call, *pages.offset_page(call, _pipeline_rows(call, BUILD), totals=True))
+
+
+def list_bridges(call: Call) -> Reply:
+    """E3 and E3b: the trigger jobs of a pipeline, newest first."""
+    rows, headers = pages.offset_page(call, _pipeline_rows(call, BRIDGE), totals=True)
+    render = call.simulation.renderer(call.base_url)
+    return json_reply([render.bridge(job) for job in rows], headers=headers)
+
+
+def get_job(call: Call) -> Reply:
+    """E6: one build."""
+    project = lookup.project(call)
+    lookup.check_reads_builds(call, project)
+    return _one(call, lookup.job(call, project))
+
+
+def get_trace(call: Call) -> Reply:
+    """E7: the raw log so far; empty when there is none."""
+    project = lookup.project(call)
+    lookup.check_reads_builds(call, project)
+    job = lookup.job(call, project)
+    if job.spec.debug_trace and not roles.at_least(call.identity.user, project, roles.LOWEST["debug_trace"]):
+        raise errors.forbidden()
+    text = artifacts.log(call.engine, job)
+    if call.features.has("trace_ranges"):
+        offset = params.integer(call.params, "byte_offset") or 0
+        limit = params.integer(call.params, "byte_limit")
+        text = text[offset:] if limit is None else text[offset : offset + limit]
+    return Reply(200, text, {"Content-Disposition": f'infile; filename="{job.id}.log"'}, "text/plain")
+
+
+# -- writing -------------------------------------------------------------------------------------------------------
+
+
+def _one(call: Call, job: Job, *, status: int = 200) -> Reply:
+    return json_reply(call.simulation.renderer(call.base_url).job(job), status=status)
+
+
+def find_for_write(call: Call, action: str, *, bridges: bool = False, role_first: bool | None = None) -> Job:
+    """Return the job to be written to, if the caller may do `action` to it.
+
+    :param role_first: ask for the role in the project before looking the record up; None is what the version does.
+    """
+    project = lookup.project(call)
+    if role_first is None:
+        role_first = not call.features.has("lookup_before_role")
+    if role_first:
+        _check_project_role(call, project, "erase_own" if action == "erase" else action)
+    job = lookup.job(call, project, bridges=bridges)
+    check_may_write(call, job, action)
+    return job
+
+
+def _check_project_role(call: Call, project: Project, action: str) -> None:
+    if project.archived or not roles.at_least(call.identity.user, project, roles.LOWEST[action]):
+        raise errors.forbidden()
+
+
+def check_may_write(call: Call, job: Job, action: str) -> None:
+    """Refuse, without a reason in the text, what role, ref, environment, deployment or archiving forbid."""
+    lost_by_archiving = {"play", "retry", "keep"}
+    if not call.features.has("archived_erasable"):
+        lost_by_archiving.add("erase")
+    archived = action in lost_by_archiving and predicates.is_archived(call.engine, job)
+    if archived or predicates.is_outdated(job) or not roles.may_write_job(call.identity.user, job, action):
+        raise errors.forbidden()
+
+
+def cancel(call: Call) -> Reply:
+    """E8: always 201; whoever cannot be cancelled comes back as it was."""
+    job = find_for_write(call, "cancel", role_first=True)
+    actions = call.simulation.actions
+    if call.features.has("force_cancel") and params.boolean(call.params, "force"):
+        check_may_write(call, job, "force_cancel")
+        return _one(call, actions.force_cancel(job, call.identity.user), status=201)
+    return _one(call, actions.cancel(job, call.identity.user), status=201)
+
+
+def _inputs(call: Call, name: str) -> dict[str, t.Any]:
+    return dict(call.params.get(name) or {}) if call.features.has("job_inputs") else {}
+
+
+def retry(call: Call) -> Reply:
+    """E9: a new job. The documentation's name `job_inputs` is not read here, as in the source."""
+    job = find_for_write(call, "retry", bridges=call.features.has("retry_bridge"))
+    new = call.simulation.actions.retry(job, call.identity.user, inputs=_inputs(call, "inputs"))
+    return _one(call, new, status=201)
+
+
+def erase(call: Call) -> Reply:
+    """E10: the job without log and artifacts."""
+    job = find_for_write(call, "erase")
+    return _one(call, call.simulation.actions.erase(job, call.identity.user), status=201)
+
+
+def play(call: Call) -> Reply:
+    """E11: 200, with the old or the new job when a finished one was played, by version."""
+    project = lookup.project(call)
+    lookup.check_reads_builds(call, project)
+    job = lookup.job(call, project, bridges=call.features.has("play_bridge"))
+    check_may_write(call, job, "play")
+    variables: list[dict[str, str]] = []
+    if call.features.has("job_variables"):
+        rows = call.params.get("job_variables_attributes") or []
+        variables = [{"key": str(row["key"]), "value": _text(row["value"])} for row in rows]
+    inputs = _inputs(call, "job_inputs")
+    started = call.simulation.actions.play(job, call.identity.user, variables=variables, inputs=inputs)
+    if job.kind == BRIDGE:
+        return json_reply(call.simulation.renderer(call.base_url).bridge(started))
+    return _one(call, started if call.features.has("play_answers_new_job") else job)
+
+
+def _text(value: t.Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,244 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Turn a scenario (YAML text, file or mapping) into the records of a world."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import pathlib
+import typing as t
+
+import yaml
+
+from . import schema
+from .model import Attempt, JobSpec, Pipeline, Project, Runner, Token, User
+from .schema import ScenarioError, fill
+from .versions import DEFAULT_VERSION, Features
+
+Loadable = dict[str, t.Any] | str | pathlib.Path | None
+
+
+class Counter:
+    """Ids that only grow; one named by the scenario is left free for it, and moves the counter past it."""
+
+    def __init__(self, first: int) -> None:
+        self._next = first
+        self._used: set[int] = set()
+        self.reserved: set[int] = set()
+
+    def take(self, wanted: int | None, *, place: str) -> int:
+        while self._next in self.reserved:
+            self._next += 1
+        number = self._next if wanted is None else wanted
+        if number in self._used:
+            raise ScenarioError(f"{place}.id: {number} is taken already")
+        self._used.add(number)
+        self._next = max(self._next, number + 1)
+        return number
+
+
+@dataclasses.dataclass(eq=False)
+class World:
+    """Everything the server knows, without its behaviour."""
+
+    features: Features
+    clock_name: str | None
+    external_url: str | None
+    limits: dict[str, t.Any]
+    pipeline_rows: list[tuple[dict[str, t.Any], str]]
+    users: dict[str, User] = dataclasses.field(default_factory=dict)
+    tokens: dict[str, Token] = dataclasses.field(default_factory=dict)
+    projects: dict[int, Project] = dataclasses.field(default_factory=dict)
+    paths: dict[str, Project] = dataclasses.field(default_factory=dict)
+    moved: dict[str, Project] = dataclasses.field(default_factory=dict)
+    runners: list[Runner] = dataclasses.field(default_factory=list)
+    pipelines: dict[int, Pipeline] = dataclasses.field(default_factory=dict)
+    jobs: dict[int, t.Any] = dataclasses.field(default_factory=dict)
+    job_ids: Counter = dataclasses.field(default_factory=lambda: Counter(1000))
+    pipeline_ids: Counter = dataclasses.field(default_factory=lambda: Counter(100))
+
+    @property
+    def first_user(self) -> User | None:
+        return next(iter(self.users.values()), None)
+
+    def user(self, username: str | None, *, place: str) -> User | None:
+        if username is None:
+            return None
+        if username not in self.users:
+            raise schema.unknown("user", username, self.users, place=place)
+        return self.users[username]
+
+    def project(self, path: str | int, *, place: str) -> Project:
+        found = self.projects.get(path) if isinstance(path, int) else self.paths.get(path.lower())
+        if found is None:
+            raise schema.unknown("project", path, self.paths, place=place)
+        return found
+
+
+def read_scenario(given: Loadable) -> dict[str, t.Any]:
+    """Return the mapping of a scenario: itself, that of a file, or that of YAML text (anything with a line break)."""
+    if given is None:
+        return {}
+    if isinstance(given, dict):
+        return given
+    text = given if isinstance(given, str) and ("\n" in given or not pathlib.Path(given).exists()) else None
+    if text is None:
+        text = pathlib.Path(given).read_text(encoding="utf-8")
+    data = yaml.safe_load(text)
+    if not isinstance(data, dict | None):
+        raise ScenarioError("scenario: a mapping is needed (or the file of that name does not exist)")
+    return data or {}
+
+
+def build_world(given: Loadable, *, version: str | None = None) -> World:
+    """Return the world of a scenario; its pipelines are still rows, which the engine turns into records.
+
+    :param version: the GitLab version for a scenario that names none.
+    """
+    row = fill(read_scenario(given), schema.SCENARIO, kind="scenario", place="scenario")
+    try:
+        features = Features(str(row["version"] or version or DEFAULT_VERSION))
+    except ValueError as error:
+        raise ScenarioError(f"scenario.version: {error}") from error
+    world = World(
+        features=features,
+        clock_name=row["clock"],
+        external_url=row["external_url"],
+        limits=fill(row["limits"], schema.LIMITS, kind="limits", place="limits"),
+        pipeline_rows=[
+            (fill(entry, schema.PIPELINE, kind="pipeline", place=f"pipelines[{number}]"), f"pipelines[{number}]")
+            for number, entry in enumerate(row["pipelines"])
+        ],
+    )
+    _reserve_ids(world, row["pipelines"])
+    _add_users(world, row["users"])
+    _add_projects(world, row["projects"])
+    _add_runners(world, row["runners"])
+    _add_tokens(world, row["tokens"])
+    return world
+
+
+def _reserve_ids(world: World, pipelines: list[t.Any]) -> None:
+    """Keep the ids that the scenario names, at any depth, from being given to something else before."""
+    for pipeline in pipelines:
+        world.pipeline_ids.reserved.update({pipeline["id"]} if pipeline.get("id") else ())
+        for job in pipeline.get("jobs") or []:
+            if isinstance(job, dict) and job.get("id"):
+                world.job_ids.reserved.update(range(job["id"] - (job.get("retried") or 0), job["id"] + 1))
+            trigger = job.get("trigger") if isinstance(job, dict) else None
+            if isinstance(trigger, dict) and isinstance(trigger.get("pipeline"), dict):
+                _reserve_ids(world, [trigger["pipeline"]])
+
+
+def _add_users(world: World, rows: list[t.Any]) -> None:
+    ids = Counter(1)
+    for number, given in enumerate(rows):
+        place = f"users[{number}]"
+        row = fill({"username": given} if isinstance(given, str) else given, schema.USER, kind="user", place=place)
+        user = User(
+            id=ids.take(row["id"], place=place),
+            username=row["username"],
+            name=row["name"] or row["username"].capitalize(),
+            admin=row["admin"],
+            state=row["state"],
+        )
+        world.users[user.username] = user
+
+
+def _add_projects(world: World, rows: list[t.Any]) -> None:
+    ids = Counter(1)
+    for number, given in enumerate(rows):
+        place = f"projects[{number}]"
+        row = fill(given, schema.PROJECT, kind="project", place=place)
+        row["id"] = ids.take(row["id"], place=place)
+        for username, role in row["members"].items():
+            world.user(username, place=f"{place}.members")
+            if role not in schema.ROLES:
+                raise schema.unknown("role", role, schema.ROLES, place=f"{place}.members.{username}")
+        project = Project(**row)
+        world.projects[project.id] = project
+        world.paths[project.path.lower()] = project
+        world.moved.update({old.lower(): project for old in project.moved_from})
+
+
+def _add_runners(world: World, rows: list[t.Any] | None) -> None:
+    ids = Counter(1)
+    for number, given in enumerate([{}] if rows is None else rows):
+        place = f"runners[{number}]"
+        row = fill(given, schema.RUNNER, kind="runner", place=place)
+        row["id"] = ids.take(row["id"], place=place)
+        world.runners.append(Runner(**{**row, "tags": frozenset(row["tags"])}))
+
+
+def _add_tokens(world: World, rows: list[t.Any]) -> None:
+    for number, given in enumerate(rows):
+        place = f"tokens[{number}]"
+        row = fill(given, schema.TOKEN, kind="token", place=place)
+        if row["kind"] == "job":
+            if row["job"] is None:
+                raise ScenarioError(f"{place}: a job token needs the key 'job'")
+        elif row["user"] is None and row["kind"] != "deploy":
+            raise ScenarioError(f"{place}: key 'user' is missing")
+        world.tokens[row["token"]] = Token(
+            value=row["token"],
+            kind=row["kind"],
+            user=world.user(row["user"], place=place),
+            scopes=frozenset(row["scopes"]),
+            state=row["state"],
+            permissions=None if row["permissions"] is None else frozenset(row["permissions"]),
+            job=row["job"],
+            pipeline=row["pipeline"],
+        )
+
+
+def expand_jobs(rows: list[t.Any], *, place: str) -> t.Iterator[tuple[JobSpec, dict[str, t.Any], str]]:
+    """Yield (what the job does, its row, its name) for each job of a pipeline, masses included."""
+    for number, given in enumerate(rows):
+        here = f"{place}.jobs[{number}]"
+        if isinstance(given, dict) and "generate" in given:
+            if len(given) > 1:
+                raise ScenarioError(f"{here}: 'generate' stands alone, its keys go below it")
+            row = fill(given["generate"], schema.GENERATE, kind="job", place=f"{here}.generate")
+            spec = make_spec(row, place=f"{here}.generate")
+            for n in itertools.islice(itertools.count(1), row["count"]):
+                yield spec, row, row["name"].replace("{n}", str(n))
+        else:
+            row = fill(given, schema.JOB, kind="job", place=here)
+            yield make_spec(row, place=here), row, row["name"]
+
+
+def make_spec(row: dict[str, t.Any], *, place: str) -> JobSpec:
+    """Return what a job does. A status forced at the start tells `when`, unless the row has it."""
+    when = row["when"] or {"manual": "manual", "scheduled": "delayed"}.get(row["status"], "on_success")
+    deployment = fill(row["deployment"], schema.DEPLOYMENT, kind="deployment", place=f"{place}.deployment")
+    trigger = row["trigger"]
+    if trigger is not None:
+        trigger = fill(trigger, schema.TRIGGER, kind="trigger", place=f"{place}.trigger")
+        pipeline = fill(trigger["pipeline"] or {}, schema.PIPELINE, kind="pipeline", place=f"{place}.trigger.pipeline")
+        # Read now, so that a mistake below is told when the scenario is loaded, not when the bridge starts.
+        list(expand_jobs(pipeline["jobs"], place=f"{place}.trigger.pipeline"))
+        trigger["pipeline"] = pipeline
+    artifacts = row["artifacts"]
+    if artifacts is not None:
+        artifacts = fill(artifacts, schema.ARTIFACTS, kind="artifacts", place=f"{place}.artifacts")
+    base = {key: row[key] for key in schema.ATTEMPT}
+    attempts = [
+        Attempt(**fill({**base, **given}, schema.ATTEMPT, kind="attempt", place=f"{place}.attempts[{number}]"))
+        for number, given in enumerate(row["attempts"] or [{}])
+    ]
+    plain = ("start_in", "queue", "prepare", "cancel_duration", "needs", "tags", "environment", "resource_group")
+    more = ("variables_allowed", "inputs", "coverage", "log", "debug_trace", "name", "stage")
+    return JobSpec(
+        **{key: row[key] for key in (*plain, *more)},
+        when=when,
+        attempts=attempts,
+        # Only manual jobs may fail (or wait for ever) by default, as in the .gitlab-ci.yml manual.
+        allow_failure=when == "manual" if row["allow_failure"] is None else row["allow_failure"],
+        approval=deployment["approval"],
+        older_than_last=deployment["older_than_last"],
+        artifacts=artifacts,
+        trigger=trigger,
+    )

@@ -1,0 +1,170 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which keys a scenario may have, what they default to, and the check that says where one is wrong."""
+
+from __future__ import annotations
+
+import difflib
+import typing as t
+
+from . import model
+
+REQUIRED: t.Final = object()
+
+ROLES: t.Final = ("guest", "planner", "reporter", "developer", "maintainer", "owner")
+WHENS: t.Final = ("on_success", "on_failure", "always", "manual", "delayed")
+
+# One table per kind of mapping: key -> default.
+SCENARIO: dict[str, t.Any] = {
+    "version": None,
+    "clock": None,
+    "external_url": None,
+    "users": [],
+    "tokens": [],
+    "projects": [],
+    "runners": None,
+    "pipelines": [],
+    "limits": {},
+}
+LIMITS: dict[str, t.Any] = {"jobs_list_per_minute": 600, "throttle_per_minute": None}
+USER: dict[str, t.Any] = {"username": REQUIRED, "id": None, "name": None, "admin": False, "state": "active"}
+TOKEN: dict[str, t.Any] = {
+    "token": REQUIRED,
+    "user": None,
+    "kind": "personal",
+    "scopes": ["api"],
+    "state": "valid",
+    "permissions": None,
+    "job": None,
+    "pipeline": None,
+}
+PROJECT: dict[str, t.Any] = {
+    "path": REQUIRED,
+    "id": None,
+    "visibility": "private",
+    "public_builds": True,
+    "members": {},
+    "moved_from": [],
+    "archived": False,
+    "pending_deletion": False,
+    "variables_minimum_override_role": "developer",
+    "protected_refs": {},
+    "protected_environments": {},
+    "forbid_outdated_deployments": False,
+    "stats_refresh": False,
+    "job_token_allowlist": [],
+    "job_archiving": False,
+    "agents": [],
+}
+RUNNER: dict[str, t.Any] = {
+    "id": None,
+    "description": "docker-1",
+    "tags": [],
+    "graceful_cancel": True,
+    "paused": False,
+}
+PIPELINE: dict[str, t.Any] = {
+    "id": None,
+    "project": None,
+    "ref": "main",
+    "tag": False,
+    "sha": None,
+    "source": None,
+    "merge_request": None,
+    "user": None,
+    "stages": None,
+    "created_ago": None,
+    "jobs": [],
+}
+ATTEMPT: dict[str, t.Any] = {"outcome": "success", "failure_reason": "script_failure", "duration": 1}
+DEPLOYMENT: dict[str, t.Any] = {"approval": None, "older_than_last": False}
+ARTIFACTS: dict[str, t.Any] = {"files": {}, "expire_in": None, "reports": [], "locked": False, "access": "all"}
+TRIGGER: dict[str, t.Any] = {"strategy": "none", "project": None, "creation_fails": None, "pipeline": None}
+JOB: dict[str, t.Any] = {
+    "name": REQUIRED,
+    "id": None,
+    "stage": "test",
+    "when": None,
+    "start_in": 60,
+    "queue": 1,
+    "prepare": 0,
+    "duration": 1,
+    "cancel_duration": 2,
+    "outcome": "success",
+    "failure_reason": "script_failure",
+    "attempts": None,
+    "status": None,
+    "retried": 0,
+    "allow_failure": None,
+    "needs": None,
+    "tags": [],
+    "environment": None,
+    "deployment": {},
+    "resource_group": None,
+    "variables_allowed": True,
+    "inputs": {},
+    "coverage": None,
+    "log": None,
+    "debug_trace": False,
+    "artifacts": None,
+    "erased": False,
+    "archived": False,
+    "user": None,
+    "trigger": None,
+}
+# A mass of jobs: the keys of a job and how many of them; {n} in the name is the number of each.
+GENERATE: dict[str, t.Any] = {**JOB, "name": "job {n}", "count": REQUIRED}
+
+CHOICES: dict[str, tuple[t.Any, ...]] = {
+    "token.kind": ("personal", "oauth", "project", "group", "job", "deploy"),
+    "token.state": ("valid", "expired", "revoked"),
+    "user.state": ("active", "blocked"),
+    "project.visibility": ("private", "internal", "public"),
+    "project.variables_minimum_override_role": ("no_one_allowed", "developer", "maintainer", "owner"),
+    "job.when": (None, *WHENS),
+    "job.status": (None, *model.STATUSES),
+    "job.outcome": ("success", "failed", "hang"),
+    "attempt.outcome": ("success", "failed", "hang"),
+    "deployment.approval": (None, "waiting", "rejected"),
+    "trigger.strategy": ("none", "depend", "mirror"),
+    "artifacts.access": ("all", "developer", "maintainer", "none"),
+}
+
+
+class ScenarioError(ValueError):
+    """The scenario is wrong; the text names the place and what would be right."""
+
+
+def unknown(what: str, given: t.Any, known: t.Iterable[t.Any], *, place: str) -> ScenarioError:
+    """Return the error for a word that is not in a list of known ones, with those that look alike."""
+    names = [str(name) for name in known if name is not None]
+    close = difflib.get_close_matches(str(given), names, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(names)}"
+    return ScenarioError(f"{place}: unknown {what} {given!r}; {hint}")
+
+
+def fill(given: t.Any, table: dict[str, t.Any], *, kind: str, place: str) -> dict[str, t.Any]:
+    """Return `given` with the defaults of `table`.
+
+    :raises ScenarioError: unknown or missing key, a value that is not one of its choices, or not a mapping.
+    """
+    if not isinstance(given, dict):
+        raise ScenarioError(f"{place}: a mapping is needed, not {type(given).__name__}")
+    for key in given:
+        if key not in table:
+            raise unknown("key", key, table, place=place)
+    filled = {**table, **given}
+    for key, value in filled.items():
+        if value is REQUIRED:
+            raise ScenarioError(f"{place}: key {key!r} is missing")
+        default = table[key]
+        if isinstance(default, (list, dict)) and value is None:
+            filled[key] = type(default)()
+        elif isinstance(default, (list, dict)) and not isinstance(value, type(default)):
+            raise ScenarioError(f"{place}.{key}: a {'list' if isinstance(default, list) else 'mapping'} is needed")
+        choices = CHOICES.get(f"{kind}.{key}")
+        if choices and value not in choices:
+            raise unknown("value", value, choices, place=f"{place}.{key}")
+    return filled

@@ -1,0 +1,202 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The running simulation: world, clock, logs and faults behind one lock. Used by the server, admin path and fixture."""
+
+from __future__ import annotations
+
+import email.utils
+import threading
+import typing as t
+
+from . import api, clock, log, scenario, schema
+from .actions import Actions, Effects
+from .call import Reply, Request
+from .engine import Engine
+from .faults import Faults, Rule
+from .model import Job, User
+from .render import Renderer
+
+# Somebody with all rights whom no scenario names, for changes made behind a client's back.
+SOMEBODY_ELSE = User(id=999_999, username="somebody-else", name="Somebody Else", admin=True)
+
+# Fields of a job that a test may set; a status goes by way of the engine.
+SETTABLE = (
+    "outcome", "duration", "failure_reason", "when", "allow_failure", "superseded", "archived", "approval",
+    "has_log", "has_archive", "has_reports", "artifacts_expire_at", "erased_at", "variables", "inputs", "user",
+)  # fmt: skip
+
+
+class Simulation:
+    """Everything the program holds. Methods lock; attributes are for code that holds the lock."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._default_version: str | None = None
+        self._default_clock = "real"
+        self.load(None)
+
+    def load(self, given: scenario.Loadable, *, version: str | None = None, clock_name: str | None = None) -> None:
+        """Replace the world by that of a scenario and clear logs and faults.
+
+        :param version: for a scenario that names none; None keeps the one given last.
+        :raises ScenarioError: nothing was replaced then.
+        """
+        world = scenario.build_world(given, version=version or self._default_version)
+        try:
+            ticking = clock.make_clock(world.clock_name or clock_name or self._default_clock)
+        except ValueError as error:
+            raise schema.ScenarioError(f"scenario.clock: {error}") from error
+        engine = Engine(world, ticking)
+        with self.lock:
+            self._default_version = version or self._default_version
+            self._default_clock = clock_name or self._default_clock
+            self.engine = engine
+            self.effects = Effects()
+            self.actions = Actions(engine, self.effects)
+            self.requests: list[dict[str, t.Any]] = []
+            self.faults = Faults()
+            self.limiter = api.Limiter()
+            self._renderers: dict[str, Renderer] = {}
+            self._request_count = 0
+            engine.advance()
+
+    # -- requests --------------------------------------------------------------------------------------------------
+
+    def renderer(self, base_url: str) -> Renderer:
+        if base_url not in self._renderers:
+            self._renderers[base_url] = Renderer(self.engine, base_url)
+        return self._renderers[base_url]
+
+    def next_request_id(self) -> str:
+        self._request_count += 1
+        return f"01SIM{self._request_count:021d}"
+
+    def unix_time(self, seconds: float) -> float:
+        return self.engine.clock.epoch.timestamp() + seconds
+
+    def http_date(self, unix_seconds: float) -> str:
+        return email.utils.formatdate(unix_seconds, usegmt=True)
+
+    def answer(self, request: Request) -> tuple[Reply, Rule | None]:
+        """Return the answer to a request, and the fault that the transport still has to commit."""
+        with self.lock:
+            self.engine.advance()
+            entry = log.entry(request, at=self.engine.time)
+            self.requests.append(entry)
+            rule = self.faults.find(request, api.endpoint_name(self, request)) if self.faults.rules else None
+            if rule is not None and rule.is_before:
+                entry["endpoint"] = api.endpoint_name(self, request)
+                reply = rule.reply()
+            else:
+                reply = api.answer(self, request, entry)
+            entry["status"] = reply.status
+            entry["fault"] = rule.kind if rule else None
+            return reply, rule
+
+    # -- control ---------------------------------------------------------------------------------------------------
+
+    def advance(self, seconds: float) -> float:
+        """Move the clock forward and return the time since the scenario began."""
+        if seconds < 0:
+            raise schema.ScenarioError("seconds: time does not run backwards")
+        with self.lock:
+            self.engine.clock.advance(seconds)
+            self.engine.advance()
+            return self.engine.time
+
+    def clear_logs(self) -> None:
+        with self.lock:
+            self.requests.clear()
+            self.effects.rows.clear()
+
+    def find_job(self, name_or_id: str | int, *, pipeline_id: int | None = None) -> Job:
+        """Return the job of that id, or the newest attempt of that name.
+
+        :raises KeyError: there is none.
+        """
+        jobs = self.engine.world.jobs
+        if isinstance(name_or_id, int):
+            return t.cast(Job, jobs[name_or_id])
+        named = [job for job in jobs.values() if job.name == name_or_id]
+        if pipeline_id is not None:
+            named = [job for job in named if job.pipeline.id == pipeline_id]
+        if not named:
+            raise KeyError(name_or_id)
+        return t.cast(Job, max(named, key=lambda job: job.id))
+
+    def view(self, job: Job) -> dict[str, t.Any]:
+        """Return a job as the engine sees it, hidden fields included."""
+        plain = (
+            "id", "name", "kind", "status", "attempt", "superseded", "archived", "when", "allow_failure", "approval",
+            "failure_reason", "created_at", "queued_at", "started_at", "finished_at", "scheduled_at", "erased_at",
+            "artifacts_expire_at", "variables", "inputs", "has_log", "has_archive", "has_reports",
+        )  # fmt: skip
+        return {
+            **{name: getattr(job, name) for name in plain},
+            "stage": job.spec.stage,
+            "project": job.project.path,
+            "pipeline_id": job.pipeline.id,
+            "pipeline_status": self.engine.status(job.pipeline),
+            "user": job.user.username if job.user else None,
+            "runner": job.runner.id if job.runner else None,
+            "downstream_pipeline_id": job.downstream.id if job.downstream else None,
+        }
+
+    def set_job(self, name_or_id: str | int, fields: dict[str, t.Any]) -> Job:
+        """Force fields of a job; a new status comes with fitting time stamps, and the engine goes on from there."""
+        with self.lock:
+            self.engine.advance()
+            job = self.find_job(name_or_id)
+            status = fields.get("status")
+            for name, value in fields.items():
+                if name == "status":
+                    continue
+                if name not in SETTABLE:
+                    raise schema.unknown("field", name, ("status", *SETTABLE), place="job")
+                self._set_field(job, name, value)
+            if status is not None:
+                if status not in schema.CHOICES["job.status"]:
+                    raise schema.unknown("status", status, schema.CHOICES["job.status"], place="job.status")
+                self.engine.force(job, status)
+                if "failure_reason" in fields:
+                    job.failure_reason = fields["failure_reason"]
+            self.engine.touch(job)
+            self.engine.advance()
+            return job
+
+    def _set_field(self, job: Job, name: str, value: t.Any) -> None:
+        if name == "user":
+            job.user = self.engine.world.user(value, place="job.user")
+        elif name in ("outcome", "duration") and job.status == "running":
+            setattr(job, name, value)
+            # The run is planned anew, from its beginning.
+            self.engine.replan(job)
+        else:
+            setattr(job, name, value)
+
+    def act(self, action: str, name_or_id: str | int) -> Job:
+        """Let somebody else do something to a job.
+
+        :raises ApiError: the state of the job does not allow it.
+        """
+        with self.lock:
+            self.engine.advance()
+            job = self.find_job(name_or_id)
+            actions, user = self.actions, SOMEBODY_ELSE
+            table: dict[str, t.Callable[[], Job]] = {
+                "play": lambda: actions.play(job, user, variables=[], inputs={}),
+                "retry": lambda: actions.retry(job, user, inputs={}),
+                "cancel": lambda: actions.cancel(job, user),
+                "force_cancel": lambda: actions.force_cancel(job, user),
+                "erase": lambda: actions.erase(job, user),
+                "keep_artifacts": lambda: actions.keep_artifacts(job, user),
+                "delete_artifacts": lambda: actions.delete_artifacts(job, user),
+                "unschedule": lambda: self.engine.unschedule(job),
+            }
+            if action not in table:
+                raise schema.unknown("action", action, table, place="job")
+            done = table[action]()
+            self.engine.advance()
+            return done

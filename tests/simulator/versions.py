@@ -1,0 +1,109 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What changed in which GitLab version (topic of the reference: versions, matrix).
+
+Where the reference gives a range or calls the number uncertain, the first version of the range is taken here.
+"""
+
+from __future__ import annotations
+
+Version = tuple[int, int]
+
+DEFAULT_VERSION = "18.10"
+TESTED_VERSIONS = ("11.11", "13.12", "15.9", "17.11", "18.10", "19.2")
+
+SINCE: dict[str, Version] = {
+    # endpoints
+    "bridges": (12, 0),
+    "trigger_jobs": (19, 2),
+    "job_by_token": (13, 10),
+    "allowed_agents": (13, 11),
+    "raw_artifact_by_ref": (11, 5),
+    "delete_job_artifacts": (11, 9),
+    "delete_project_artifacts": (15, 0),
+    "artifacts_tree": (18, 8),
+    "metadata": (15, 2),
+    # lists
+    "jobs_list_checks_builds": (12, 0),
+    "child_pipelines_listed": (13, 3),
+    "newest_first": (13, 5),
+    "include_retried": (13, 9),
+    "keyset": (15, 9),
+    "jobs_list_without_totals": (16, 0),
+    "totals_capped": (14, 9),
+    "jobs_list_limiter": (16, 5),
+    "jobs_list_ref_filter": (19, 0),
+    # actions
+    "play_bridge": (12, 0),
+    "job_variables": (14, 9),
+    "variables_role": (17, 0),
+    "retry_bridge": (17, 0),
+    "canceling": (17, 0),
+    "force_cancel": (17, 11),
+    "lookup_before_role": (17, 0),
+    "job_inputs": (18, 10),
+    "play_answers_new_job": (18, 10),
+    "archived_erasable": (18, 0),
+    # artifacts and logs
+    "search_recent_by_ref": (18, 7),
+    "search_recent_raw": (18, 9),
+    "trace_ranges": (19, 0),
+    # projects, tokens, headers
+    "moved_projects": (16, 4),
+    "job_token_on_jobs": (18, 5),
+    "job_token_on_bridges": (19, 0),
+    "job_token_denied_403": (15, 9),
+    "rate_headers_always": (18, 0),
+    "fine_grained_tokens": (18, 10),
+    "per_page_negative_checked": (18, 0),
+    # statuses
+    "waiting_for_resource": (12, 0),
+    "preparing": (12, 0),
+    "waiting_for_callback": (16, 0),
+    "scheduled": (11, 4),
+    # fields of the records
+    "field.allow_failure": (12, 0),
+    "field.artifacts": (11, 5),
+    "field.duration": (13, 0),
+    "field.queued_duration": (13, 0),
+    "field.tag_list": (13, 0),
+    "field.failure_reason": (14, 0),
+    "field.project": (15, 0),
+    "field.erased_at": (15, 9),
+    "field.archived": (17, 0),
+    "field.runner_manager": (17, 0),
+    "field.source": (18, 0),
+    "field.pipeline.project_id": (12, 0),
+    "field.pipeline.dates": (12, 0),
+    "field.pipeline.source": (14, 1),
+    "field.pipeline.iid": (14, 1),
+    "field.agents.slim": (15, 0),
+    "field.roles.planner": (17, 0),
+    "field.runner.ip_address": (11, 0),
+    "field.runner.job_execution_status": (18, 0),
+}
+
+
+def parse_version(text: str) -> Version:
+    """Return (major, minor) of a text such as 18.10.
+
+    :raises ValueError: the text is not a version.
+    """
+    parts = str(text).split(".")
+    if len(parts) < 2 or not all(part.isdigit() for part in parts[:2]):
+        raise ValueError(f"version {text!r} is not MAJOR.MINOR, for example {DEFAULT_VERSION!r} (in quotes)")
+    return int(parts[0]), int(parts[1])
+
+
+class Features:
+    """What a server of one version can do."""
+
+    def __init__(self, text: str) -> None:
+        self.text = str(text)
+        self.version = parse_version(text)
+
+    def has(self, name: str) -> bool:
+        """Say if the server knows `name`, a row of SINCE."""
+        return self.version >= SINCE[name]
