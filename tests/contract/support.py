@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the contract tests share: the plugins with their documentation, and a way to validate a task's options."""
+
+from __future__ import annotations
+
+import functools
+import pathlib
+import typing as t
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import fragment_loader
+from ansible.utils.plugin_docs import get_docstring
+from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import module_face
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
+    gitlab_job_action,
+    gitlab_job_info,
+    gitlab_pipeline_bridges,
+)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PLUGINS = ROOT / "plugins"
+COLLECTION = "jobgate.gitlab"
+
+# The Python modules that hold the tasks, by the name of the Ansible module.
+TASK_MODULES: dict[str, t.Any] = {
+    module.TASK.name: module for module in (gitlab_job_action, gitlab_job_info, gitlab_pipeline_bridges)
+}
+TASKS: dict[str, TaskDefinition] = {name: module.TASK for name, module in TASK_MODULES.items()}
+
+
+class Documentation(t.NamedTuple):
+    """What a plugin says about itself, with its fragments merged in."""
+
+    doc: dict[str, t.Any]
+    examples: str
+    returns: dict[str, t.Any]
+
+
+@functools.cache
+def documentation(name: str, plugin_type: str = "module") -> Documentation:
+    """Return the documentation of a plugin as Ansible loads it."""
+    folder = "modules" if plugin_type == "module" else plugin_type
+    doc, examples, returns, _metadata = get_docstring(
+        str(PLUGINS / folder / f"{name}.py"), fragment_loader, collection_name=COLLECTION, plugin_type=plugin_type
+    )
+    return Documentation(doc, examples, DataLoader().load(returns) if isinstance(returns, str) else returns)
+
+
+def validated(task: TaskDefinition, parameters: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the options that the module of a task would hand to it.
+
+    :raises AssertionError: when the module would refuse them.
+    """
+    arguments = dict(module_face._module_arguments(task))
+    del arguments["supports_check_mode"]
+    result = ArgumentSpecValidator(**arguments).validate(dict(parameters))
+    if result.error_messages:
+        raise AssertionError("; ".join(result.error_messages))
+    return t.cast("dict[str, t.Any]", result.validated_parameters)

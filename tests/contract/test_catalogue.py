@@ -1,0 +1,165 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The catalogue: its rows are GitLab's endpoints, each is used or said to be waiting for its use, and used rightly."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import string
+import typing as t
+from urllib.parse import urlsplit
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app import writes
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.decisions import ACTIONS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import Session
+
+from tests.contract.support import PLUGINS
+
+ROWS: dict[str, Endpoint] = {endpoint.name: endpoint for endpoint in CATALOGUE}
+
+# GitLab's Jobs and Job Artifacts API: method, path and the status of success. E12 to E15 may also answer 302, which is
+# a redirect to the object storage and followed. E19, deleting the artifacts of a whole project, has no row yet.
+GITLAB: dict[str, tuple[str, str, str, int]] = {
+    "list_project_jobs": ("E1", "GET", "/projects/:id/jobs", 200),
+    "list_pipeline_jobs": ("E2", "GET", "/projects/:id/pipelines/:pipeline_id/jobs", 200),
+    "list_pipeline_bridges": ("E3", "GET", "/projects/:id/pipelines/:pipeline_id/bridges", 200),
+    "list_pipeline_trigger_jobs": ("E3b", "GET", "/projects/:id/pipelines/:pipeline_id/trigger_jobs", 200),
+    "get_token_job": ("E4", "GET", "/job", 200),
+    "get_allowed_agents": ("E5", "GET", "/job/allowed_agents", 200),
+    "get_job": ("E6", "GET", "/projects/:id/jobs/:job_id", 200),
+    "get_job_log": ("E7", "GET", "/projects/:id/jobs/:job_id/trace", 200),
+    "cancel_job": ("E8", "POST", "/projects/:id/jobs/:job_id/cancel", 201),
+    "retry_job": ("E9", "POST", "/projects/:id/jobs/:job_id/retry", 201),
+    "erase_job": ("E10", "POST", "/projects/:id/jobs/:job_id/erase", 201),
+    "play_job": ("E11", "POST", "/projects/:id/jobs/:job_id/play", 200),
+    "download_artifacts": ("E12", "GET", "/projects/:id/jobs/:job_id/artifacts", 200),
+    "download_artifacts_by_ref": ("E13", "GET", "/projects/:id/jobs/artifacts/:ref_name/download", 200),
+    "download_artifact_file": ("E14", "GET", "/projects/:id/jobs/:job_id/artifacts/*artifact_path", 200),
+    "download_artifact_file_by_ref": ("E15", "GET", "/projects/:id/jobs/artifacts/:ref_name/raw/*artifact_path", 200),
+    "list_artifact_tree": ("E16", "GET", "/projects/:id/jobs/:job_id/artifacts/tree", 200),
+    "keep_artifacts": ("E17", "POST", "/projects/:id/jobs/:job_id/artifacts/keep", 200),
+    "delete_artifacts": ("E18", "DELETE", "/projects/:id/jobs/:job_id/artifacts", 204),
+}
+LOOK_UPS: dict[str, tuple[str, str, int]] = {
+    "get_project": ("GET", "/projects/:id", 200),
+    "list_pipelines": ("GET", "/projects/:id/pipelines", 200),
+    "get_pipeline": ("GET", "/projects/:id/pipelines/:pipeline_id", 200),
+    "list_merge_request_pipelines": ("GET", "/projects/:id/merge_requests/:merge_request/pipelines", 200),
+}
+
+# Rows that no use case calls yet, and why they are there all the same. A row that gets its use leaves this table.
+NOT_USED_YET: dict[str, str] = {
+    "get_token_job": "E4: the module that tells which job a job token belongs to comes with a later version",
+    "get_allowed_agents": "E5: comes with the same module",
+    "download_artifacts": "E12: the module that downloads comes with a later version",
+    "download_artifacts_by_ref": "E13: comes with the same module",
+    "download_artifact_file": "E14: comes with the same module, and with artifacts in the lookup",
+    "download_artifact_file_by_ref": "E15: comes with the same module, and with artifacts in the lookup",
+    "list_artifact_tree": "E16: comes with the same module",
+    "get_project": "a project is named in every path as the user wrote it, so nothing has had to look it up so far",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """One place where a use case names an endpoint."""
+
+    place: str
+    endpoint: str
+    arguments: tuple[str, ...]
+
+
+def calls_in(source: str, place: str) -> t.Iterator[Call]:
+    """Yield the calls of the client with the name of the endpoint written out."""
+    for node in ast.walk(ast.parse(source)):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("call", "iterate", "list_all")
+            and node.args
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            names = tuple(keyword.arg for keyword in node.keywords if keyword.arg)
+            # hooks are called in the same way
+            if not str(node.args[0].value).startswith("gitlab_"):
+                yield Call(f"{place}:{node.lineno}", str(node.args[0].value), names)
+
+
+APP = PLUGINS / "module_utils" / "_app"
+CALLS = [call for path in sorted(APP.glob("*.py")) for call in calls_in(path.read_text(encoding="utf-8"), path.name)]
+BY_TABLE = {*writes._ENDPOINTS.values(), *Session.bridge_endpoints}
+
+
+def gitlab_path(endpoint: Endpoint) -> str:
+    """Return the path as GitLab's manual writes it."""
+    path = endpoint.path.replace("{project}", ":id")
+    for param in endpoint.params:
+        path = path.replace("{" + param.name + "}", ("*" if param.name == "artifact_path" else ":") + param.name)
+    return path
+
+
+def test_names_are_unique() -> None:
+    assert len(ROWS) == len(CATALOGUE)
+
+
+def test_rows_are_gitlabs_endpoints() -> None:
+    expected = {name: row[1:] for name, row in GITLAB.items()} | LOOK_UPS
+    found = {name: (row.method, gitlab_path(row), row.ok_statuses[0]) for name, row in ROWS.items()}
+    assert found == expected
+
+
+@pytest.mark.parametrize("name", sorted(ROWS))
+def test_row_is_complete(name: str) -> None:
+    row = ROWS[name]
+    in_path = {field for _text, field, _spec, _conversion in string.Formatter().parse(row.path) if field}
+    declared = {param.name for param in row.params if param.place in ("segment", "rest")}
+    assert in_path == declared
+    assert all(param.is_required for param in row.params if param.name in in_path)
+    assert len({param.name for param in row.params}) == len(row.params)
+    url = urlsplit(row.doc_url)
+    assert (url.scheme, url.netloc) == ("https", "docs.gitlab.com")
+    assert url.path.startswith("/api/") and url.fragment
+    assert len(row.ok_statuses) == 1
+
+
+@pytest.mark.parametrize("name", sorted(ROWS))
+def test_row_says_rightly_what_may_be_repeated_and_walked(name: str) -> None:
+    row = ROWS[name]
+    # keeping artifacts takes an expiry date away, and twice is once; what else writes may do something twice
+    assert row.repeatable == (row.method == "GET" or name == "keep_artifacts")
+    assert (row.answer == "records") == name.startswith("list_") == bool(row.paginated)
+    assert (row.answer == "nothing") == (row.ok_statuses == (204,))
+
+
+@pytest.mark.parametrize("name", sorted(ROWS))
+def test_row_is_used_or_waits_for_its_use(name: str) -> None:
+    is_used = name in BY_TABLE or any(call.endpoint == name for call in CALLS)
+    assert is_used != (name in NOT_USED_YET)
+
+
+def test_nothing_else_waits() -> None:
+    assert set(NOT_USED_YET) <= set(ROWS)
+    assert BY_TABLE <= set(ROWS)
+    assert CALLS
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.place)
+def test_call_fits_its_row(call: Call) -> None:
+    row = ROWS[call.endpoint]
+    declared = {param.name: param for param in row.params}
+    assert set(call.arguments) <= {*declared, *(("page_size",) if row.paginated else ())}
+    assert {name for name, param in declared.items() if param.is_required} <= set(call.arguments)
+
+
+def test_every_action_has_its_endpoint() -> None:
+    assert tuple(writes._ENDPOINTS) == ACTIONS
+    assert all(ROWS[name].method != "GET" for name in writes._ENDPOINTS.values())
+    # and no other place writes
+    written = {call.endpoint for call in CALLS if ROWS[call.endpoint].method != "GET"}
+    assert written == set()

@@ -1,0 +1,195 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options: what the tasks take is what the documentation says, and both are what the contract fixes."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.settings import TOKEN_VARIABLES
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import ENVIRONMENT_FALL_BACKS
+
+from tests.contract.support import PLUGINS, TASKS, documentation
+
+# What the user does not see of an option in its documentation: whether it is hidden.
+_NOT_DOCUMENTED = ("no_log",)
+_KEYS = ("type", "elements", "default", "choices", "aliases", "required")
+
+Option = dict[str, t.Any]
+
+
+def _list(default: list[str] | None = None, **more: t.Any) -> Option:
+    return {"type": "list", "elements": "str", **({} if default is None else {"default": default}), **more}
+
+
+CONNECTION: dict[str, Option] = {
+    "api_url": {"type": "str", "default": "https://gitlab.com"},
+    "api_token": {"type": "str", "aliases": ["private_token", "access_token"]},
+    "api_oauth_token": {"type": "str"},
+    "api_job_token": {"type": "str"},
+    "ca_path": {"type": "path"},
+    "validate_certs": {"type": "bool", "default": True},
+    "api_timeout": {"type": "float", "default": 30},
+    "api_retries": {"type": "int", "default": 5},
+    "api_concurrency": {"type": "int", "default": 8},
+    "extensions": _list([]),
+}
+PIPELINE: dict[str, Option] = {
+    "project": {"type": "str", "required": True},
+    "pipeline_id": {"type": "int"},
+    "ref": {"type": "str"},
+    "sha": {"type": "str"},
+    "merge_request": {"type": "int"},
+}
+JOBS: dict[str, Option] = {
+    "job_id": {"type": "int"},
+    "name": _list(),
+    "stage": _list(),
+    "scope": _list(),
+    "include_downstream": {"type": "bool", "default": False},
+}
+WAITING: dict[str, Option] = {
+    "wait": {"type": "bool", "default": False},
+    "wait_for": _list(["finished"]),
+    "wait_timeout": {"type": "float", "default": 3600},
+    "wait_interval": {"type": "float", "default": 10, "aliases": ["interval"]},
+    # a module that only reads must not cancel
+    "on_timeout": {"type": "str", "choices": ["fail", "continue"], "default": "fail"},
+    "fail_on": _list([]),
+}
+JOB_WAITING: dict[str, Option] = {
+    "pending_timeout": {"type": "float"},
+    "ignore_allowed_failures": {"type": "bool", "default": False},
+    "log_lines": {"type": "int", "default": 0},
+}
+CONTRACT: dict[str, dict[str, Option]] = {
+    "gitlab_job_info": {
+        **CONNECTION,
+        **PIPELINE,
+        **JOBS,
+        **WAITING,
+        **JOB_WAITING,
+        "include_retried": {"type": "bool", "default": False},
+        "limit": {"type": "int", "default": 1000},
+        "fields": _list([]),
+    },
+    "gitlab_job_action": {
+        **CONNECTION,
+        **PIPELINE,
+        **JOBS,
+        **WAITING,
+        **JOB_WAITING,
+        "action": {
+            "type": "str",
+            "required": True,
+            "choices": ["play", "retry", "cancel", "erase", "keep_artifacts", "delete_artifacts"],
+        },
+        "multiple": {"type": "str", "choices": ["error", "latest", "all"], "default": "error"},
+        "job_variables": {"type": "dict"},
+        "job_inputs": {"type": "dict"},
+        "replay": {"type": "str", "choices": ["never", "failed", "always"], "default": "never"},
+        "retry_on": _list([]),
+        "max_attempts": {"type": "int"},
+        "force": {"type": "bool", "default": False},
+        # bare statuses are for the modules that read
+        "wait_for": _list(["finished"], choices=["playable", "started", "finished", "success"]),
+        "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
+        "fail_on": _list(["failed", "canceled", "skipped"]),
+        "log_lines": {"type": "int", "default": 20},
+    },
+    "gitlab_pipeline_bridges": {
+        **CONNECTION,
+        **PIPELINE,
+        **WAITING,
+        "name": _list(),
+        "scope": _list(),
+        "depth": {"type": "int", "default": 1},
+        "include_jobs": {"type": "bool", "default": False},
+    },
+}
+LOOKUP: dict[str, Option] = {
+    **CONNECTION,
+    **PIPELINE,
+    "_terms": _list(required=True),
+    "include_downstream": {"type": "bool", "default": False},
+    "attribute": {"type": "str"},
+    "fields": _list([]),
+    "default": {"type": "raw"},
+}
+
+
+def comparable(option: t.Mapping[str, t.Any]) -> Option:
+    """Return what matters of an option; what is not said and what is said to be nothing are the same."""
+    kept: Option = {"type": "str", **{key: option[key] for key in _KEYS if option.get(key) is not None}}
+    if not kept.get("required"):
+        kept.pop("required", None)
+    if "aliases" in kept:
+        kept["aliases"] = sorted(kept["aliases"])
+    return kept
+
+
+def comparable_all(options: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, Option]:
+    return {name: comparable(option) for name, option in sorted(options.items())}
+
+
+def test_every_module_has_a_task() -> None:
+    modules = {path.stem for path in (PLUGINS / "modules").glob("*.py")}
+    assert modules == set(TASKS) == set(CONTRACT)
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_documentation_says_what_the_task_takes(name: str) -> None:
+    documented = comparable_all(documentation(name).doc["options"])
+    assert documented == comparable_all(TASKS[name].spec.arguments)
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_task_takes_what_the_contract_says(name: str) -> None:
+    assert comparable_all(TASKS[name].spec.arguments) == comparable_all(CONTRACT[name])
+
+
+def test_lookup_takes_what_the_contract_says() -> None:
+    assert comparable_all(documentation("gitlab_job", "lookup").doc["options"]) == comparable_all(LOOKUP)
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_task_uses_only_known_words(name: str) -> None:
+    for option_name, option in TASKS[name].spec.arguments.items():
+        assert set(option) <= {*_KEYS, *_NOT_DOCUMENTED}, option_name
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_rules_are_about_options_that_exist(name: str) -> None:
+    spec = TASKS[name].spec
+    named = {option for rule in (*spec.mutually_exclusive, *spec.required_one_of) for option in rule}
+    named |= {option for rule in spec.required_if for option in (rule[0], *rule[2])}
+    named |= {option for key, rule in spec.required_by.items() for option in (key, *rule)}
+    assert named <= set(spec.arguments)
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_tokens_are_hidden(name: str) -> None:
+    arguments = TASKS[name].spec.arguments
+    assert {option for option in arguments if arguments[option].get("no_log")} == set(TOKEN_VARIABLES)
+
+
+VARIABLES = {**ENVIRONMENT_FALL_BACKS, **TOKEN_VARIABLES}
+
+
+@pytest.mark.parametrize("option", sorted(VARIABLES))
+def test_environment_variables_are_documented(option: str) -> None:
+    text = " ".join(documentation("gitlab_job_info").doc["options"][option]["description"])
+    # the first one that is set wins, so the order matters
+    positions = [text.find(f"E({variable})") for variable in VARIABLES[option]]
+    assert -1 not in positions
+    assert positions == sorted(positions)
+
+
+@pytest.mark.parametrize("option", sorted(VARIABLES))
+def test_lookup_reads_the_same_environment_variables(option: str) -> None:
+    documented = documentation("gitlab_job", "lookup").doc["options"][option].get("env", [])
+    # Ansible takes the last one that is set
+    assert [entry["name"] for entry in reversed(documented)] == list(VARIABLES[option])

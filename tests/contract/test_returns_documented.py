@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Return values: what the tasks return is documented, and nothing else is."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.contract.support import TASKS, documentation
+
+# What the contract promises, besides `changed`.
+CONTRACT = {
+    "gitlab_job_info": "jobs job pipeline summary truncated elapsed timed_out timeline",
+    "gitlab_job_action": "jobs job results id status web_url elapsed queued timed_out timeline diff",
+    "gitlab_pipeline_bridges": "bridges downstream_pipelines pipeline summary graph elapsed timed_out timeline",
+}
+PYTHON_TYPES: dict[str, tuple[type, ...]] = {
+    "list": (list,),
+    "dict": (dict,),
+    "str": (str,),
+    "bool": (bool,),
+    "int": (int,),
+    "float": (float, int),
+}
+
+
+def entries(returns: t.Mapping[str, t.Any], prefix: str = "") -> t.Iterator[tuple[str, dict[str, t.Any]]]:
+    """Yield every documented return value, inner ones included, with its path."""
+    for name, entry in returns.items():
+        yield prefix + name, entry
+        yield from entries(entry.get("contains", {}), f"{prefix}{name}.")
+
+
+ENTRIES = [(name, path, entry) for name in sorted(TASKS) for path, entry in entries(documentation(name).returns)]
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_documented_is_what_is_returned(name: str) -> None:
+    assert set(documentation(name).returns) == set(TASKS[name].empty_result)
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_returned_is_what_the_contract_promises(name: str) -> None:
+    assert set(TASKS[name].empty_result) == set(CONTRACT[name].split())
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_top_level_values_are_always_returned(name: str) -> None:
+    # a failure has the same keys as a success, so none of them comes only sometimes
+    returned = {key: entry["returned"] for key, entry in documentation(name).returns.items()}
+    assert returned == dict.fromkeys(returned, "always")
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_empty_values_have_the_documented_type(name: str) -> None:
+    returns = documentation(name).returns
+    for key, value in TASKS[name].empty_result.items():
+        assert value is None or isinstance(value, PYTHON_TYPES[returns[key]["type"]]), key
+
+
+@pytest.mark.parametrize(("name", "path", "entry"), ENTRIES, ids=[f"{name}-{path}" for name, path, _entry in ENTRIES])
+def test_entry_is_complete(name: str, path: str, entry: dict[str, t.Any]) -> None:
+    assert set(entry) <= {"description", "type", "elements", "returned", "sample", "contains"}
+    assert {"description", "type", "returned", "sample"} <= set(entry)
+    assert ("elements" in entry) == (entry["type"] == "list")
+    assert entry["sample"] is None or isinstance(entry["sample"], PYTHON_TYPES[entry["type"]])
+
+
+@pytest.mark.parametrize(("name", "path", "entry"), ENTRIES, ids=[f"{name}-{path}" for name, path, _entry in ENTRIES])
+def test_sample_shows_documented_fields(name: str, path: str, entry: dict[str, t.Any]) -> None:
+    if not entry.get("contains"):
+        return
+    samples = entry["sample"] if entry["type"] == "list" else [entry["sample"]]
+    for sample in samples:
+        assert set(sample) <= set(entry["contains"])
