@@ -62,7 +62,8 @@ def next_position(current: Position, count: int, response: Response) -> Position
     if "link" in response.headers or "x-page" in response.headers or "cursor" in current:
         return None
     # Neither kind of header: a proxy may have dropped them. A full page may have a successor, so ask for it by number.
-    if count < current["per_page"]:
+    size = response.header("x-per-page").strip()
+    if count < (int(size) if size.isdecimal() else current["per_page"]):
         return None
     return _by_number(current, str(int(current.get("page", 1)) + 1))
 
@@ -71,10 +72,15 @@ def walk(fetch: t.Callable[[Position], Page], paging: str, page_size: int = PAGE
     """Yield every record of a list once, in the server's order.
 
     :param fetch: returns the records and the answer for paging arguments.
+    :raises BadAnswerError: when the server leads in circles.
     """
     position: Position | None = first_position(paging, page_size)
     seen: set[t.Any] = set()
+    visited: set[frozenset[tuple[str, t.Any]]] = set()
     while position is not None:
+        if frozenset(position.items()) in visited:
+            raise BadAnswerError("the server names a page as the next one that it has given before")
+        visited.add(frozenset(position.items()))
         records, response = fetch(position)
         for record in records:
             identity = record.get("id")
