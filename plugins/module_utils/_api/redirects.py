@@ -16,7 +16,7 @@ import typing as t
 from urllib.parse import urljoin, urlsplit
 
 from .errors import BadAnswerError
-from .http import Request, Response
+from .http import Request, Response, origin_of
 
 MOST_REDIRECTS = 5
 _REDIRECT_STATUSES = (301, 302, 303, 307, 308)
@@ -42,8 +42,12 @@ def _target(request: Request, response: Response) -> str:
     if not location:
         raise _refusal(request, f"status {response.status} without a Location")
     # the address is not put into the text: a signed storage address is a secret
-    target = urljoin(request.url, location)
-    old, new = urlsplit(request.url), urlsplit(target)
+    try:
+        target = urljoin(request.url, location)
+        old, new = urlsplit(request.url), urlsplit(target)
+        origin_of(target)
+    except ValueError:
+        raise _refusal(request, "a redirect to something that is no web address") from None
     if request.method not in ("GET", "HEAD"):
         raise _refusal(request, f"the server redirects a {request.method} (status {response.status})")
     if new.scheme not in ("http", "https") or not new.hostname:
