@@ -64,9 +64,9 @@ async def serve(options: argparse.Namespace, simulation: Simulation) -> None:
 
 def main() -> int:
     options = parse_arguments()
-    simulation = Simulation()
+    simulation = Simulation(version=options.version, clock_name=options.clock)
     try:
-        simulation.load(options.scenario, version=options.version, clock_name=options.clock)
+        simulation.load(options.scenario)
     except (ScenarioError, OSError) as error:
         print(f"simulator: {error}", file=sys.stderr)
         return 2

@@ -58,6 +58,8 @@ class Actions:
         """Start a waiting job, or a new one in place of a finished manual one; return the job that was started."""
         engine = self.engine
         if not predicates.is_playable(engine, job):
+            if not engine.world.features.has("bad_request_with_reason"):
+                raise errors.message(400, '400 (Bad request) "Unplayable Job" not given')
             raise errors.bad_request("Unplayable Job")
         if variables and job.kind != BRIDGE and not self._variables_allowed(job, user):
             raise errors.forbidden()

@@ -51,14 +51,15 @@ def _path(request: Request) -> str:
 
 def answer(simulation: Simulation, request: Request, entry: dict[str, t.Any]) -> Reply:
     """Return the answer to a request, and complete its log entry."""
+    throttle: dict[str, str] = {}
     try:
         throttle = _throttle(simulation, request)
         reply = _answer(simulation, request, entry)
-        reply.headers.update(throttle)
     except errors.ApiError as error:
         plain = isinstance(error.body, str)
         body = error.body if plain else json.dumps(error.body)
         reply = Reply(error.status, body.encode(), dict(error.headers), error.content_type)
+    reply.headers.update(throttle)
     if request.method == "HEAD":
         reply.body = b""
     reply.headers.setdefault("X-Request-Id", simulation.next_request_id())
@@ -71,6 +72,8 @@ def answer(simulation: Simulation, request: Request, entry: dict[str, t.Any]) ->
 
 
 def _answer(simulation: Simulation, request: Request, entry: dict[str, t.Any]) -> Reply:
+    if simulation.engine.world.maintenance_mode and request.method not in ("GET", "HEAD"):
+        raise errors.message(503, "GitLab Maintenance: system is in maintenance mode")
     features = simulation.engine.world.features
     endpoint, raw = endpoints.find(request.method, _path(request), features)
     entry["endpoint"] = endpoint.name

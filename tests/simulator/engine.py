@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import bisect
 import collections.abc as c
-import hashlib
 import heapq
 import itertools
 import operator
 import typing as t
 
-from . import processing, scenario
+from . import bridges, creation, processing
 from .clock import Clock
-from .model import BRIDGE, BUILD, COMPLETE, Job, Pipeline, Project, User
+from .model import BRIDGE, BUILD, COMPLETE, Job, Pipeline, User
 from .scenario import World
 
 _BY_ID = operator.attrgetter("id")
@@ -46,8 +45,9 @@ class Engine:
             "scheduled": self._entered_scheduled,
         }
         for row, place in world.pipeline_rows:
-            project = self._project_of(row, place=place)
-            self.create_pipeline(row, project, user=None, place=place)
+            creation.check(world, row, place=place)
+        for row, place in world.pipeline_rows:
+            creation.create_pipeline(self, row, creation.project_of(world, row, place=place), place=place)
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -74,108 +74,11 @@ class Engine:
 
     # -- creation --------------------------------------------------------------------------------------------------
 
-    def _project_of(self, row: dict[str, t.Any], *, place: str) -> Project:
-        projects = self.world.projects
-        if row["project"] is not None:
-            return self.world.project(row["project"], place=f"{place}.project")
-        if len(projects) != 1:
-            raise scenario.ScenarioError(f"{place}: key 'project' is missing, and there is not exactly one project")
-        return next(iter(projects.values()))
+    def add_pipeline(self, pipeline: Pipeline) -> None:
+        self.world.pipelines[pipeline.id] = pipeline
+        bisect.insort(pipeline.project.pipelines, pipeline, key=_BY_ID)
 
-    def create_pipeline(
-        self,
-        row: dict[str, t.Any],
-        project: Project,
-        *,
-        user: User | None,
-        place: str,
-        bridge: Job | None = None,
-    ) -> Pipeline:
-        """Add the pipeline of a scenario row, with its jobs, and have it processed."""
-        # The second downstream pipeline of a retried bridge cannot have the ids the scenario gave to the first.
-        renewed = bridge is not None and bridge.attempt > 1
-        number = self.world.pipeline_ids.take(None if renewed else row["id"], place=place)
-        jobs = list(scenario.expand_jobs(row["jobs"], place=place))
-        forced = any(job["status"] for _spec, job, _name in jobs)
-        present = self.time
-        ago = row["created_ago"]
-        if ago is None and bridge is None and forced:
-            ago = 60 + max((job["queue"] or 0) + job["duration"] for _spec, job, _name in jobs)
-        created_at = present - (ago or 0)
-        pipeline = Pipeline(
-            id=number,
-            iid=len(project.pipelines) + 1,
-            project=project,
-            ref=row["ref"],
-            tag=row["tag"],
-            sha=row["sha"] or hashlib.sha1(f"pipeline {number}".encode()).hexdigest(),
-            source=row["source"] or _source(row, bridge, project),
-            merge_request=row["merge_request"],
-            user=self.world.user(row["user"], place=f"{place}.user") or user or self.world.first_user,
-            stages=row["stages"] or list(dict.fromkeys(spec.stage for spec, _job, _name in jobs)),
-            created_at=created_at,
-            updated_at=created_at,
-            source_bridge=bridge,
-        )
-        self.world.pipelines[number] = pipeline
-        bisect.insort(project.pipelines, pipeline, key=_BY_ID)
-        self.time = created_at
-        for spec, job_row, name in jobs:
-            if spec.stage not in pipeline.stages:
-                raise scenario.schema.unknown("stage", spec.stage, pipeline.stages, place=f"{place} job {name!r}")
-            if renewed:
-                job_row = {**job_row, "id": None}
-            self._create_from_row(pipeline, spec, job_row, name, present=present, place=place)
-        if forced:
-            # What the scenario fixed holds at its start; the rest goes on from there.
-            self.time = present
-        self.plan_processing(pipeline)
-        self.time = present
-        return pipeline
-
-    def _create_from_row(
-        self,
-        pipeline: Pipeline,
-        spec: scenario.JobSpec,
-        row: dict[str, t.Any],
-        name: str,
-        *,
-        present: float,
-        place: str,
-    ) -> None:
-        created_at = self.time
-        user = self.world.user(row["user"], place=f"{place} job {name!r}") if row["user"] else pipeline.user
-        wanted = row["id"] if "count" not in row else None
-        for attempt in range(1, row["retried"] + 2):
-            last = attempt > row["retried"]
-            number = None if wanted is None else wanted - row["retried"] + attempt - 1
-            job = Job(
-                id=self.world.job_ids.take(number, place=f"{place} job {name!r}"),
-                name=name,
-                pipeline=pipeline,
-                spec=spec,
-                kind=spec.kind,
-                user=user,
-                when=spec.when,
-                allow_failure=spec.allow_failure,
-                created_at=created_at,
-                attempt=attempt,
-                superseded=not last,
-                archived=row["archived"],
-                approval=spec.approval,
-            )
-            self._add(job)
-            status = row["status"] if last else "failed"
-            if status and status != "created":
-                self.time = present
-                end = min(present, created_at + (spec.queue or 0) + job.plan.duration)
-                self.force(job, status, finished_at=end)
-                self.time = created_at
-            if last and row["erased"]:
-                self.wipe(job)
-                job.erased_at = present
-
-    def _add(self, job: Job) -> None:
+    def add(self, job: Job) -> None:
         self.world.jobs[job.id] = job
         jobs = job.pipeline.jobs
         if jobs and jobs[-1].id > job.id:
@@ -208,7 +111,7 @@ class Engine:
         )
         old.superseded = True
         old.rev += 1
-        self._add(job)
+        self.add(job)
         self.enqueue(job)
         self.process_again_after(job)
         return job
@@ -288,7 +191,7 @@ class Engine:
 
     def _entered_pending(self, job: Job) -> None:
         if job.kind == BRIDGE:
-            self._plan(0, self._create_downstream, job)
+            self._plan(0, lambda bridge: bridges.start(self, bridge), job)
         elif job.spec.queue is not None and self._runner_for(job):
             self._plan(job.spec.queue, self._start, job)
 
@@ -323,6 +226,21 @@ class Engine:
             self.move(job, "manual")
         return job
 
+    def approve(self, job: Job) -> Job:
+        """Approve the deployment of a job, which then goes on by itself."""
+        if job.approval == "waiting":
+            job.approval = None
+            if job.status == "manual":
+                self.enqueue(job)
+        return job
+
+    def reject(self, job: Job) -> Job:
+        """Reject the deployment of a job, which fails it."""
+        if job.approval == "waiting":
+            job.approval = "rejected"
+            self.move(job, "failed", reason="deployment_rejected")
+        return job
+
     def _finish(self, job: Job) -> None:
         plan = job.plan
         self._upload(job, plan.outcome)
@@ -333,7 +251,8 @@ class Engine:
         artifacts = job.spec.artifacts
         if artifacts is None:
             return
-        job.has_archive = outcome == "success" and bool(artifacts["files"])
+        is_kept = artifacts["when"] == "always" or (artifacts["when"] == "on_success") is (outcome == "success")
+        job.has_archive = is_kept and bool(artifacts["files"])
         job.has_reports = bool(artifacts["reports"])
         if artifacts["expire_in"] is not None:
             job.artifacts_expire_at = self.time + artifacts["expire_in"]
@@ -352,16 +271,18 @@ class Engine:
         ran = status in ("running", "canceling", "success", "failed", "canceled")
         if ran:
             length = 0 if status in ("running", "canceling") else plan.duration
-            started = job.started_at if job.started_at is not None else max(job.created_at, end - length)
-            job.queued_at = job.queued_at if job.queued_at is not None else max(job.created_at, started - 1)
+            begun = job.started_at if job.started_at is not None else max(job.created_at, end - length)
+            started: float | None = begun
+            job.queued_at = job.queued_at if job.queued_at is not None else max(job.created_at, begun - 1)
             if job.kind == BUILD:
                 job.runner = job.runner or self._runner_for(job)
                 job.has_log = job.spec.log != ""
         else:
-            job.queued_at = started = job.runner = None
+            started = None
+            job.queued_at = job.runner = None
             job.has_log = False
         if job.kind == BRIDGE and ran and job.downstream is None:
-            self._make_downstream(job)
+            bridges.create_downstream(self, job)
         if status not in ("success", "failed", "canceled"):
             job.finished_at = None
         self.time = end if status in COMPLETE else present
@@ -396,7 +317,7 @@ class Engine:
                 progress = True
         # The moves above need no further look: the loop ended because none changes anything.
         pipeline.processing_planned = False
-        self._tell_bridge(pipeline)
+        bridges.tell_bridge(self, pipeline)
 
     def _take_turn(self, job: Job, verdict: str) -> None:
         if verdict == "skip":
@@ -407,52 +328,3 @@ class Engine:
             self.move(job, "scheduled")
         else:
             self.enqueue(job)
-
-    # -- bridges ---------------------------------------------------------------------------------------------------
-
-    def _create_downstream(self, bridge: Job) -> None:
-        assert bridge.spec.trigger is not None
-        fails = bridge.spec.trigger["creation_fails"]
-        if fails:
-            self.move(bridge, "failed", reason=fails)
-            return
-        self._make_downstream(bridge)
-        self.move(bridge, "running")
-        if bridge.spec.strategy == "none":
-            self.move(bridge, "success")
-
-    def _make_downstream(self, bridge: Job) -> None:
-        trigger = bridge.spec.trigger
-        assert trigger is not None
-        if trigger["creation_fails"]:
-            return
-        place = f"job {bridge.name!r}.trigger"
-        project = self.world.project(trigger["project"], place=place) if trigger["project"] else bridge.project
-        row = dict(trigger["pipeline"])
-        if project is bridge.project:
-            # A child pipeline runs on what its parent runs on.
-            row.update(ref=bridge.pipeline.ref, tag=bridge.pipeline.tag, sha=bridge.pipeline.sha)
-            row["merge_request"] = bridge.pipeline.merge_request
-        bridge.downstream = self.create_pipeline(row, project, user=bridge.user, place=place, bridge=bridge)
-
-    def _tell_bridge(self, pipeline: Pipeline) -> None:
-        """Pass the status of a downstream pipeline on to a bridge with a strategy (topic: bridges)."""
-        bridge = pipeline.source_bridge
-        if bridge is None or bridge.downstream is not pipeline or bridge.spec.strategy == "none":
-            return
-        status = self.status(pipeline)
-        mirrored = bridge.spec.strategy == "mirror" and status in ("manual", "skipped")
-        if not mirrored:
-            status = {"skipped": "failed"}.get(status, status)
-        if bridge.status in COMPLETE or bridge.status == status:
-            return
-        if status in COMPLETE or mirrored:
-            self.move(bridge, status, reason="unknown_failure")
-        elif bridge.status == "manual" and status != "manual":
-            self.move(bridge, "running")
-
-
-def _source(row: dict[str, t.Any], bridge: Job | None, project: Project) -> str:
-    if bridge is not None:
-        return "parent_pipeline" if bridge.project is project else "pipeline"
-    return "merge_request_event" if row["merge_request"] else "push"

@@ -10,7 +10,7 @@ import dataclasses
 import re
 import typing as t
 
-from .call import Reply, Request
+from .call import Reply, Request, json_reply
 from .schema import ScenarioError, fill, unknown
 
 KINDS = ("status", "reset_before", "reset_after", "html", "truncate", "delay", "redirect")
@@ -86,8 +86,6 @@ class Rule:
         body = self.body if self.body is not None else {"message": f"{self.status or 500} Internal Server Error"}
         if isinstance(body, str):
             return Reply(self.status or 500, body.encode(), dict(self.headers), "text/plain")
-        from .call import json_reply
-
         return json_reply(body, status=self.status or 500, headers=dict(self.headers))
 
 

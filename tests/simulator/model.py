@@ -72,7 +72,7 @@ class Project:
 
 @dataclasses.dataclass(slots=True, frozen=True)
 class Attempt:
-    """How one run of a job goes. A duration of None never ends."""
+    """How one run of a job goes."""
 
     outcome: str
     failure_reason: str
@@ -196,8 +196,3 @@ class Pipeline:
 
     def stage_index(self, job: Job) -> int:
         return self.stages.index(job.spec.stage)
-
-
-def qualified_ref(pipeline: Pipeline) -> str:
-    """Return the ref as the API shows it; pipelines of merge requests have the long form."""
-    return f"refs/merge-requests/{pipeline.merge_request}/head" if pipeline.merge_request else pipeline.ref

@@ -42,6 +42,18 @@ def wanted(call: Call) -> tuple[int, int]:
     return max(page, 1), min(per_page if per_page > 0 else 20, MOST_PER_PAGE)
 
 
+def check_offset(call: Call, *, most: int | None) -> None:
+    """Refuse to go deeper than an operator allows.
+
+    :raises ApiError: 405, as the server wants keyset pagination then.
+    """
+    page, per_page = wanted(call)
+    if most is not None and page * per_page > most:
+        text = f"Offset pagination has a maximum allowed offset of {most} for requests that return objects of type"
+        advice = "Remaining records can be retrieved using keyset pagination."
+        raise errors.ApiError(405, {"error": f"{text} Ci::Build. {advice}"})
+
+
 def offset_page(call: Call, rows: c.Sequence[t.Any], *, totals: bool) -> tuple[c.Sequence[t.Any], Headers]:
     """Return the rows of the page asked for, and the headers that go with it.
 

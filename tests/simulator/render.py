@@ -13,7 +13,7 @@ import typing as t
 
 from . import artifacts, predicates, versions
 from .engine import Engine
-from .model import BRIDGE, COMPLETE, Job, Pipeline, Project, Runner, User, qualified_ref
+from .model import BRIDGE, COMPLETE, Job, Pipeline, Project, Runner, User
 
 Record = dict[str, t.Any]
 Getter = c.Callable[["Renderer", Job], t.Any]
@@ -27,6 +27,9 @@ class Renderer:
         self.base_url = base_url
         self.features = engine.world.features
         self._epoch = engine.clock.epoch
+        # Thousands of jobs share these parts: (revision, record) by id of their pipeline.
+        self._summaries: dict[int, tuple[int, Record]] = {}
+        self._commits: dict[int, Record] = {}
         self._job_fields = [(n, get) for n, get in JOB_FIELDS if self._knows(n)]
         self._bridge_fields = [(n, get) for n, get in self._job_fields if n not in NOT_ON_BRIDGES]
 
@@ -38,7 +41,7 @@ class Renderer:
         if seconds is None:
             return None
         moment = self._epoch + datetime.timedelta(seconds=seconds)
-        return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+        return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
     def job(self, job: Job) -> Record:
         """Return a Job, also for a bridge, as the answer to its retry has that shape."""
@@ -65,7 +68,7 @@ class Renderer:
         if cached and cached[0] == key and self.engine.time < cached[1]:
             return cached[2]
         text = json.dumps(self.job(job))
-        if job.status in COMPLETE:
+        if job.status in COMPLETE and isinstance(job.project.job_archiving, bool):
             expires = job.artifacts_expire_at
             until = float("inf") if expires is None or expires <= self.engine.time else expires
             job.cache = (key, until, text)
@@ -94,6 +97,11 @@ class Renderer:
         }
 
     def commit(self, pipeline: Pipeline) -> Record:
+        if pipeline.id not in self._commits:
+            self._commits[pipeline.id] = self._commit(pipeline)
+        return self._commits[pipeline.id]
+
+    def _commit(self, pipeline: Pipeline) -> Record:
         # The commit's own offset, which need not be UTC.
         moment = self._epoch + datetime.timedelta(seconds=pipeline.created_at - 30)
         created = moment.astimezone(datetime.timezone(datetime.timedelta(hours=2))).isoformat(timespec="milliseconds")
@@ -117,10 +125,16 @@ class Renderer:
 
     def pipeline_summary(self, pipeline: Pipeline) -> Record:
         """Return what jobs and bridges, and the lists of pipelines, say about a pipeline."""
+        known = self._summaries.get(pipeline.id)
+        if known is None or known[0] != pipeline.rev:
+            known = self._summaries[pipeline.id] = (pipeline.rev, self._pipeline_summary(pipeline))
+        return known[1]
+
+    def _pipeline_summary(self, pipeline: Pipeline) -> Record:
         record: Record = {
             "id": pipeline.id,
             "sha": pipeline.sha,
-            "ref": qualified_ref(pipeline),
+            "ref": pipeline.ref,
             "status": self.engine.status(pipeline),
         }
         if self._knows("pipeline.iid"):
@@ -233,7 +247,7 @@ JOB_FIELDS: list[tuple[str, Getter]] = [
     ("status", lambda r, job: job.status),
     ("stage", lambda r, job: job.spec.stage),
     ("name", lambda r, job: job.name),
-    ("ref", lambda r, job: qualified_ref(job.pipeline)),
+    ("ref", lambda r, job: job.pipeline.ref),
     ("tag", lambda r, job: job.pipeline.tag),
     ("coverage", lambda r, job: job.spec.coverage if job.status == "success" else None),
     ("allow_failure", lambda r, job: job.allow_failure),

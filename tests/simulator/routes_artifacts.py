@@ -15,7 +15,7 @@ import zipfile
 
 from . import artifacts, errors, lookup, pages, params, predicates, roles, routes_jobs
 from .call import Call, Reply, json_reply
-from .model import BRIDGE, Job, Pipeline, Project, qualified_ref
+from .model import BRIDGE, Job, Pipeline, Project
 
 _RECENT_MOST = 100
 
@@ -93,7 +93,7 @@ def _job_by_ref(call: Call, project: Project, *, search: bool) -> Job:
     successful = [
         p
         for p in reversed(project.pipelines)
-        if ref in (p.ref if not p.merge_request else None, qualified_ref(p))
+        if p.ref == ref
         and p.source != "parent_pipeline"
         and call.engine.status(p) == "success"
     ]

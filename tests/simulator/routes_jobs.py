@@ -58,7 +58,8 @@ def check_project_list(call: Call) -> None:
 def check_pipeline_list(call: Call) -> None:
     check_id(call, "pipeline_id")
     scopes(call, hashes=False)
-    params.boolean(call.params, "include_retried")
+    if call.features.has("include_retried"):
+        params.boolean(call.params, "include_retried")
     pages.check(call)
 
 
@@ -128,12 +129,13 @@ def list_project_jobs(call: Call) -> Reply:
     rows = _newest_first(project.builds, scopes(call, hashes=True))
     ref = call.params.get("ref")
     if ref and call.features.has("jobs_list_ref_filter"):
-        rows = [job for job in rows if model.qualified_ref(job.pipeline) == ref]
+        rows = [job for job in rows if job.pipeline.ref == ref]
     if call.params.get("pagination") == "keyset" and call.features.has("keyset"):
         order = (call.params.get("order_by") or "id", call.params.get("sort") or "desc")
         if order != ("id", "desc"):
             raise errors.ApiError(405, {"error": "Keyset pagination is not yet available for this type of request"})
         return _job_list(call, *pages.keyset_page(call, rows))
+    pages.check_offset(call, most=call.engine.world.limits["jobs_list_offset"])
     totals = not call.features.has("jobs_list_without_totals")
     return _job_list(call, *pages.offset_page(call, rows, totals=totals))
 

@@ -60,7 +60,7 @@ def list_pipelines(call: Call) -> Reply:
     else:
         rows = [p for p in rows if p.source != "parent_pipeline"]
     tests: dict[str, t.Callable[[Pipeline], t.Any]] = {
-        "ref": model.qualified_ref,
+        "ref": lambda p: p.ref,
         "sha": lambda p: p.sha,
         "status": engine.status,
         "username": lambda p: p.user.username if p.user else None,

@@ -48,6 +48,7 @@ class World:
     clock_name: str | None
     external_url: str | None
     limits: dict[str, t.Any]
+    maintenance_mode: bool
     pipeline_rows: list[tuple[dict[str, t.Any], str]]
     users: dict[str, User] = dataclasses.field(default_factory=dict)
     tokens: dict[str, Token] = dataclasses.field(default_factory=dict)
@@ -99,6 +100,8 @@ def build_world(given: Loadable, *, version: str | None = None) -> World:
     :param version: the GitLab version for a scenario that names none.
     """
     row = fill(read_scenario(given), schema.SCENARIO, kind="scenario", place="scenario")
+    if isinstance(row["version"], float):
+        raise ScenarioError("scenario.version: put it in quotes, or 18.10 is read as 18.1")
     try:
         features = Features(str(row["version"] or version or DEFAULT_VERSION))
     except ValueError as error:
@@ -107,6 +110,7 @@ def build_world(given: Loadable, *, version: str | None = None) -> World:
         features=features,
         clock_name=row["clock"],
         external_url=row["external_url"],
+        maintenance_mode=row["maintenance_mode"],
         limits=fill(row["limits"], schema.LIMITS, kind="limits", place="limits"),
         pipeline_rows=[
             (fill(entry, schema.PIPELINE, kind="pipeline", place=f"pipelines[{number}]"), f"pipelines[{number}]")

@@ -27,8 +27,9 @@ SCENARIO: dict[str, t.Any] = {
     "runners": None,
     "pipelines": [],
     "limits": {},
+    "maintenance_mode": False,
 }
-LIMITS: dict[str, t.Any] = {"jobs_list_per_minute": 600, "throttle_per_minute": None}
+LIMITS: dict[str, t.Any] = {"jobs_list_per_minute": 600, "jobs_list_offset": None, "throttle_per_minute": None}
 USER: dict[str, t.Any] = {"username": REQUIRED, "id": None, "name": None, "admin": False, "state": "active"}
 TOKEN: dict[str, t.Any] = {
     "token": REQUIRED,
@@ -80,7 +81,14 @@ PIPELINE: dict[str, t.Any] = {
 }
 ATTEMPT: dict[str, t.Any] = {"outcome": "success", "failure_reason": "script_failure", "duration": 1}
 DEPLOYMENT: dict[str, t.Any] = {"approval": None, "older_than_last": False}
-ARTIFACTS: dict[str, t.Any] = {"files": {}, "expire_in": None, "reports": [], "locked": False, "access": "all"}
+ARTIFACTS: dict[str, t.Any] = {
+    "files": {},
+    "when": "on_success",
+    "expire_in": None,
+    "reports": [],
+    "locked": False,
+    "access": "all",
+}
 TRIGGER: dict[str, t.Any] = {"strategy": "none", "project": None, "creation_fails": None, "pipeline": None}
 JOB: dict[str, t.Any] = {
     "name": REQUIRED,

@@ -43,7 +43,7 @@ class Server:
             raw_path=raw_path,
             query=query,
             headers={name.lower(): value for name, value in incoming.headers.items()},
-            body=await incoming.read(),
+            body=await incoming.content.read(),
             base_url=f"{incoming.scheme}://{incoming.host}",
             peer=incoming.remote or "",
         )

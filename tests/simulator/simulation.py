@@ -31,16 +31,20 @@ SETTABLE = (
 class Simulation:
     """Everything the program holds. Methods lock; attributes are for code that holds the lock."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, version: str | None = None, clock_name: str | None = None) -> None:
+        """Begin with an empty world.
+
+        :param version: for scenarios that name none; clock_name likewise.
+        """
         self.lock = threading.RLock()
-        self._default_version: str | None = None
-        self._default_clock = "real"
+        self._default_version = version
+        self._default_clock = clock_name or "real"
         self.load(None)
 
     def load(self, given: scenario.Loadable, *, version: str | None = None, clock_name: str | None = None) -> None:
         """Replace the world by that of a scenario and clear logs and faults.
 
-        :param version: for a scenario that names none; None keeps the one given last.
+        :param version: for a scenario that names none, before that of the constructor; clock_name likewise.
         :raises ScenarioError: nothing was replaced then.
         """
         world = scenario.build_world(given, version=version or self._default_version)
@@ -50,8 +54,6 @@ class Simulation:
             raise schema.ScenarioError(f"scenario.clock: {error}") from error
         engine = Engine(world, ticking)
         with self.lock:
-            self._default_version = version or self._default_version
-            self._default_clock = clock_name or self._default_clock
             self.engine = engine
             self.effects = Effects()
             self.actions = Actions(engine, self.effects)
@@ -91,7 +93,7 @@ class Simulation:
                 reply = rule.reply()
             else:
                 reply = api.answer(self, request, entry)
-            entry["status"] = reply.status
+            entry["status"] = None if rule is not None and rule.kind == "reset_before" else reply.status
             entry["fault"] = rule.kind if rule else None
             return reply, rule
 
@@ -194,6 +196,8 @@ class Simulation:
                 "keep_artifacts": lambda: actions.keep_artifacts(job, user),
                 "delete_artifacts": lambda: actions.delete_artifacts(job, user),
                 "unschedule": lambda: self.engine.unschedule(job),
+                "approve": lambda: self.engine.approve(job),
+                "reject": lambda: self.engine.reject(job),
             }
             if action not in table:
                 raise schema.unknown("action", action, table, place="job")

@@ -44,6 +44,7 @@ SINCE: dict[str, Version] = {
     "force_cancel": (17, 11),
     "lookup_before_role": (17, 0),
     "job_inputs": (18, 10),
+    "bad_request_with_reason": (12, 0),
     "play_answers_new_job": (18, 10),
     "archived_erasable": (18, 0),
     # artifacts and logs

@@ -1,0 +1,154 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pipelines and their jobs from the rows of a scenario, at its start and when a bridge starts."""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+
+from . import scenario, schema
+from .model import Job, JobSpec, Pipeline, Project
+from .scenario import ScenarioError, World
+
+if t.TYPE_CHECKING:
+    from .engine import Engine
+
+_SPARE_SECONDS = 60
+
+JobRow = tuple[JobSpec, dict[str, t.Any], str]
+
+
+def project_of(world: World, row: dict[str, t.Any], *, place: str) -> Project:
+    """Return the project of a pipeline row; it may be left out when there is only one."""
+    if row["project"] is not None:
+        return world.project(row["project"], place=f"{place}.project")
+    if len(world.projects) != 1:
+        raise ScenarioError(f"{place}: key 'project' is missing, and there is not exactly one project")
+    return next(iter(world.projects.values()))
+
+
+def create_pipeline(
+    engine: Engine, row: dict[str, t.Any], project: Project, *, place: str, bridge: Job | None = None
+) -> Pipeline:
+    """Add the pipeline of a scenario row, with its jobs, and plan its processing.
+
+    :param bridge: the trigger job that it is the downstream pipeline of.
+    """
+    world = engine.world
+    jobs = list(scenario.expand_jobs(row["jobs"], place=place))
+    # The second downstream pipeline of a retried bridge cannot have the ids the scenario gave to the first.
+    renewed = bridge is not None and bridge.attempt > 1
+    if renewed:
+        jobs = [(spec, {**job, "id": None}, name) for spec, job, name in jobs]
+    number = world.pipeline_ids.take(None if renewed else row["id"], place=place)
+    present = engine.time
+    forced = any(job["status"] for _spec, job, _name in jobs)
+    user = world.user(row["user"], place=f"{place}.user") or (bridge.user if bridge else world.first_user)
+    created_at = present - _age(row, jobs, forced=forced and bridge is None)
+    iid = row["merge_request"]
+    pipeline = Pipeline(
+        id=number,
+        iid=len(project.pipelines) + 1,
+        project=project,
+        ref=f"refs/merge-requests/{iid}/head" if iid else row["ref"],
+        tag=row["tag"],
+        sha=row["sha"] or hashlib.sha1(f"pipeline {number}".encode()).hexdigest(),
+        source=row["source"] or _source(row, bridge, project),
+        merge_request=iid,
+        user=user,
+        stages=row["stages"] or list(dict.fromkeys(spec.stage for spec, _job, _name in jobs)),
+        created_at=created_at,
+        updated_at=created_at,
+        source_bridge=bridge,
+        # Held back until all jobs are there.
+        processing_planned=True,
+    )
+    engine.add_pipeline(pipeline)
+    engine.time = created_at
+    for job_row in jobs:
+        _create_job(engine, pipeline, job_row, present=present, place=place)
+    if forced:
+        # What the scenario fixed holds at its start; the rest goes on from there.
+        engine.time = present
+    pipeline.processing_planned = False
+    engine.plan_processing(pipeline)
+    engine.time = present
+    return pipeline
+
+
+def _age(row: dict[str, t.Any], jobs: list[JobRow], *, forced: bool) -> float:
+    """Return how long ago the pipeline began: long enough for what the scenario says has happened already."""
+    if row["created_ago"] is not None:
+        return float(row["created_ago"])
+    if not forced:
+        return 0.0
+    return _SPARE_SECONDS + max((job["queue"] or 0) + job["duration"] for _spec, job, _name in jobs)
+
+
+def check(world: World, row: dict[str, t.Any], *, place: str) -> None:
+    """Find what is wrong with a pipeline and those below it now, not when a bridge starts in the middle of a test.
+
+    :raises ScenarioError: a user, project, stage or needed job that does not exist.
+    """
+    jobs = list(scenario.expand_jobs(row["jobs"], place=place))
+    names = {name for _spec, _row, name in jobs}
+    world.user(row["user"], place=f"{place}.user")
+    for spec, job, name in jobs:
+        here = f"{place}: job {name!r}"
+        if row["stages"] and spec.stage not in row["stages"]:
+            raise schema.unknown("stage", spec.stage, row["stages"], place=here)
+        world.user(job["user"], place=f"{here}: user")
+        for needed in spec.needs or []:
+            if needed not in names:
+                raise schema.unknown("job", needed, names, place=f"{here}: needs")
+        if spec.trigger is not None:
+            if spec.trigger["project"] is not None:
+                world.project(spec.trigger["project"], place=f"{here}: trigger.project")
+            check(world, spec.trigger["pipeline"], place=f"{here}: trigger.pipeline")
+
+
+def _create_job(engine: Engine, pipeline: Pipeline, job_row: JobRow, *, present: float, place: str) -> None:
+    """Add a job with the earlier attempts that the scenario wants it to have."""
+    spec, row, name = job_row
+    world = engine.world
+    created_at = engine.time
+    here = f"{place}: job {name!r}"
+    user = world.user(row["user"], place=here) if row["user"] else pipeline.user
+    wanted = None if "count" in row else row["id"]
+    for attempt in range(1, row["retried"] + 2):
+        is_last = attempt > row["retried"]
+        number = None if wanted is None else wanted - row["retried"] + attempt - 1
+        job = Job(
+            id=world.job_ids.take(number, place=here),
+            name=name,
+            pipeline=pipeline,
+            spec=spec,
+            kind=spec.kind,
+            user=user,
+            when=spec.when,
+            allow_failure=spec.allow_failure,
+            created_at=created_at,
+            attempt=attempt,
+            superseded=not is_last,
+            archived=row["archived"],
+            approval=spec.approval,
+        )
+        engine.add(job)
+        status = row["status"] if is_last else "failed"
+        if status and status != "created":
+            engine.time = present
+            end = min(present, created_at + (spec.queue or 0) + job.plan.duration)
+            engine.force(job, status, finished_at=end)
+            engine.time = created_at
+        if is_last and row["erased"]:
+            engine.wipe(job)
+            job.erased_at = present
+
+
+def _source(row: dict[str, t.Any], bridge: Job | None, project: Project) -> str:
+    if bridge is not None:
+        return "parent_pipeline" if bridge.project is project else "pipeline"
+    return "merge_request_event" if row["merge_request"] else "push"
