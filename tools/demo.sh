@@ -16,12 +16,13 @@ scratch=$PWD/.cache/demo
 for name in $(compgen -v | grep -E '^(GITLAB_|CI_|JOBGATE_)' || true); do unset "$name"; done
 export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
 # Neither must the user's own configuration of Ansible change what is shown.
-export ANSIBLE_CONFIG=/dev/null ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false
+export ANSIBLE_CONFIG=$scratch/ansible.cfg ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false
 export ANSIBLE_COLLECTIONS_PATH=$PWD/.cache/collections ANSIBLE_HOME=$PWD/.cache/ansible
 export ANSIBLE_PYTHON_INTERPRETER=$python
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then export ANSIBLE_FORCE_COLOR=1; else export ANSIBLE_NOCOLOR=1; fi
 
 mkdir -p "$scratch"
+: > "$scratch/ansible.cfg"
 rm -f "$scratch/address"
 "$python" -m tests.simulator --scenario "$scenario" --clock scaled:60 --address-file "$scratch/address" --quiet \
   > "$scratch/simulator.log" 2>&1 &

@@ -6,21 +6,18 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import re
-import subprocess
-import sys
 import typing as t
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from .harness import ROOT, TOKEN, play
 
 SCENARIO: dict[str, t.Any] = {
     "clock": "scaled:60",
     "users": [{"username": "alice", "id": 2}],
-    "tokens": [{"token": "alice-token", "user": "alice"}],
+    "tokens": [{"token": TOKEN, "user": "alice"}],
     "projects": [{"path": "group/app", "members": {"alice": "maintainer"}}],
     "pipelines": [
         {
@@ -47,42 +44,21 @@ def playbook_fixture(tmp_path: pathlib.Path) -> pathlib.Path:
     return path
 
 
-def run(playbook: pathlib.Path, url: str, *options: str) -> str:
-    # the tests' own HTTP traffic must not be sent to a proxy, nor anything of the caller's GitLab be used
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("GITLAB_", "CI_"))}
-    environment |= {
-        "ANSIBLE_CONFIG": os.devnull,
-        "ANSIBLE_NOCOLOR": "1",
-        "GITLAB_API_URL": url,
-        "GITLAB_TOKEN": "alice-token",
-        "NO_PROXY": "127.0.0.1",
-        "no_proxy": "127.0.0.1",
-    }
-    program = pathlib.Path(sys.executable).with_name("ansible-playbook")
-    done = subprocess.run(
-        [str(program), str(playbook), *options],
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "alice-token" not in done.stdout + done.stderr
-    return done.stdout
-
-
-def test_the_playbook_of_the_readme(simulator: t.Any, playbook: pathlib.Path) -> None:
+def test_the_playbook_of_the_readme(simulator: t.Any, playbook: pathlib.Path, tmp_path: pathlib.Path) -> None:
     simulator.load(SCENARIO)
 
-    assert "changed=1" in run(playbook, simulator.url, "--check")
+    def run(*options: str) -> str:
+        done = play(playbook, tmp_path, *options, url=simulator.url)
+        assert done.returncode == 0, done.output
+        return done.output
+
+    assert "changed=1" in run("--check")
     assert simulator.effects() == []
 
-    assert "changed=1" in run(playbook, simulator.url)
+    assert "changed=1" in run()
     assert [(effect["action"], effect["name"]) for effect in simulator.effects()] == [("play", "deploy:prod")]
     assert simulator.job("deploy:prod")["status"] == "success"
 
-    assert "changed=0" in run(playbook, simulator.url, "--check")
-    assert "changed=0" in run(playbook, simulator.url)
+    assert "changed=0" in run("--check")
+    assert "changed=0" in run()
     assert len(simulator.effects()) == 1

@@ -37,7 +37,8 @@ class _TaskModule(AnsibleModule):
                 "api_username and api_password do not exist, since GitLab's API takes no password: give a token with "
                 "api_token"
             )
-        super().fail_json(msg=msg, **{**self._task.empty_result, "changed": False, **self._shown(), **kwargs})
+        result = {**self._task.empty_result, "changed": False, **self._shown(), **kwargs}
+        super().fail_json(msg=_sentence(msg), **result)
 
     def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
         """End with success."""
@@ -45,12 +46,15 @@ class _TaskModule(AnsibleModule):
 
     def _shown(self) -> dict[str, t.Any]:
         """Return the invocation without what was sent to GitLab as variables."""
-        if not any((getattr(self, "params", None) or {}).get(name) for name in self._task.hidden_options):
+        given = getattr(self, "params", None) or {}
+        hidden = (*self._task.hidden_options, *_NO_PASSWORDS)
+        if not any(given.get(name) for name in hidden):
             return {}
-        shown = dict(self.params)
-        for name in self._task.hidden_options:
-            if isinstance(shown.get(name), dict):
-                shown[name] = dict.fromkeys(shown[name], _HIDDEN)
+        shown = {
+            name: value if name not in hidden else dict.fromkeys(value, _HIDDEN) if isinstance(value, dict) else _HIDDEN
+            for name, value in given.items()
+            if value is not None
+        }
         return {"invocation": {"module_args": shown}}
 
 
@@ -63,7 +67,7 @@ def run_module(task: TaskDefinition) -> None:
     except MissingLibraryError as exc:
         module.fail_json(msg=missing_required_lib(exc.library))
     except GitLabError as exc:
-        module.fail_json(msg=_sentence(str(exc)))
+        module.fail_json(msg=str(exc))
     except Exception as exc:  # a mistake of ours: said in one line, since a traceback could hold secrets
         module.fail_json(msg=f"Unexpected {type(exc).__name__} in {task.name}, please report it: {exc}")
     for warning in outcome.warnings:
@@ -72,7 +76,7 @@ def run_module(task: TaskDefinition) -> None:
     if outcome.diff is not None:
         result["diff"] = outcome.diff
     if outcome.failure is not None:
-        module.fail_json(msg=_sentence(outcome.failure), **result)
+        module.fail_json(msg=outcome.failure, **result)
     module.exit_json(**result)
 
 

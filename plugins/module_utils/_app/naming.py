@@ -66,7 +66,7 @@ def suggestions(known: t.Collection[str], name: str) -> str:
     """Return the close names, or else all of them, as a sentence."""
     if not known:
         return "there are no jobs at all"
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(name, known, n=3)
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"
     return f"there are {shortened(sorted(known))}"

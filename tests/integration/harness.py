@@ -1,0 +1,184 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Two ways to the simulator: a task in this process, whose pauses move the simulator's clock, and a real playbook."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import typing as t
+
+import yaml
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
+    gitlab_job_action,
+    gitlab_job_info,
+    gitlab_pipeline_bridges,
+)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TOKEN = "alice-token-0123456789"
+
+INFO = gitlab_job_info.TASK
+ACTION = gitlab_job_action.TASK
+BRIDGES = gitlab_pipeline_bridges.TASK
+
+
+class SimulatedTime:
+    """A clock whose pauses move the stepped clock of a simulator, so that waiting takes no time."""
+
+    def __init__(self, simulator: t.Any) -> None:
+        self._simulator = simulator
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def time(self) -> float:
+        return 1_800_000_000.0 + self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        self._simulator.advance(seconds)
+
+
+@dataclasses.dataclass
+class Result:
+    """What a task would hand to Ansible."""
+
+    values: dict[str, t.Any]
+    changed: bool = False
+    failure: str | None = None
+    warnings: list[str] = dataclasses.field(default_factory=list)
+    seconds: float = 0.0
+
+    def __getitem__(self, name: str) -> t.Any:
+        return self.values[name]
+
+
+def run_task(
+    simulator: t.Any, task: TaskDefinition, *, check_mode: bool = False, token: str | None = TOKEN, **options: t.Any
+) -> Result:
+    """Return the result of a task that talks to the simulator over HTTP; errors are results, as the faces make them."""
+    unknown = set(options) - set(task.spec.arguments)
+    assert not unknown, f"{task.name} has no {unknown}"
+    defaults = {name: copy.deepcopy(option.get("default")) for name, option in task.spec.arguments.items()}
+    clock = SimulatedTime(simulator)
+    context = TaskContext(check_mode=check_mode, environ={}, clock=clock)
+    try:
+        outcome = task.run({**defaults, "api_url": simulator.url, "api_token": token, **options}, context)
+    except GitLabError as exc:
+        return Result(dict(task.empty_result), failure=str(exc), seconds=clock.seconds)
+    return Result(outcome.values, outcome.changed, outcome.failure, outcome.warnings, clock.seconds)
+
+
+@dataclasses.dataclass
+class Play:
+    """A finished ansible-playbook process.
+
+    :param results: of each task, in order, by the names of the tasks.
+    """
+
+    returncode: int
+    output: str
+    results: dict[str, dict[str, t.Any]]
+
+
+def play(
+    tasks: list[dict[str, t.Any]] | pathlib.Path,
+    tmp_path: pathlib.Path,
+    *options: str,
+    url: str = "",
+    token: str = TOKEN,
+    environment: t.Mapping[str, str] | None = None,
+    play_keywords: t.Mapping[str, t.Any] | None = None,
+    secrets: t.Sequence[str] = (TOKEN,),
+) -> Play:
+    """Return what `ansible-playbook` makes of these tasks, or of a playbook; no secret may be in its output."""
+    playbook = tasks if isinstance(tasks, pathlib.Path) else tmp_path / "playbook.yml"
+    if not isinstance(tasks, pathlib.Path):
+        content = {
+            "hosts": "localhost",
+            "connection": "local",
+            "gather_facts": False,
+            "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+            "tasks": tasks,
+            **(play_keywords or {}),
+        }
+        playbook.write_text(yaml.safe_dump([content], sort_keys=False), encoding="utf-8")
+    results_path = tmp_path / "results.jsonl"
+    results_path.unlink(missing_ok=True)
+    configuration = tmp_path / "ansible.cfg"
+    configuration.touch()
+    # neither the caller's GitLab, nor its proxy, nor its own configuration may play a part
+    foreign = ("GITLAB_", "CI_", "JOBGATE_", "ANSIBLE_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    clean |= {
+        "ANSIBLE_CONFIG": str(configuration),
+        "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
+        "ANSIBLE_HOME": str(ROOT / ".cache" / "ansible"),
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_CALLBACK_PLUGINS": str(pathlib.Path(__file__).parent / "callback_plugins"),
+        "ANSIBLE_CALLBACKS_ENABLED": "results",
+        "RESULTS_PATH": str(results_path),
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+    }
+    if url:
+        clean |= {"GITLAB_API_URL": url}
+    if token:
+        clean |= {"GITLAB_TOKEN": token}
+    program = pathlib.Path(sys.executable).with_name("ansible-playbook")
+    done = subprocess.run(
+        [str(program), str(playbook), *options],
+        env={**clean, **(environment or {})},
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    output = done.stdout + done.stderr
+    written = results_path.read_text(encoding="utf-8") if results_path.exists() else ""
+    for secret in secrets:
+        assert secret not in output + written, "a secret is in the output"
+    lines = [json.loads(line) for line in written.splitlines()]
+    return Play(done.returncode, output, {line["name"]: line["result"] for line in lines})
+
+
+def effects(simulator: t.Any) -> list[tuple[str, str]]:
+    """Return action and job name of everything that was really changed on the server."""
+    return [(effect["action"], effect["name"]) for effect in simulator.effects()]
+
+
+def world(*jobs: dict[str, t.Any], **pipeline: t.Any) -> dict[str, t.Any]:
+    """Return a scenario: one project, one pipeline with these jobs, and alice, who may do everything."""
+    return {
+        "users": [
+            {"username": "alice", "id": 2},
+            {"username": "bob", "id": 3},
+            {"username": "carol", "id": 4},
+        ],
+        "tokens": [
+            {"token": TOKEN, "user": "alice"},
+            {"token": "bob-token-0123456789", "user": "bob"},
+            {"token": "carol-token-0123456789", "user": "carol"},
+            {"token": "read-token-0123456789", "user": "alice", "scopes": ["read_api"]},
+        ],
+        "projects": [
+            {"path": "group/app", "id": 7, "members": {"alice": "maintainer", "bob": "developer", "carol": "reporter"}}
+        ],
+        "pipelines": [
+            {"id": 100, "project": "group/app", "ref": "main", "user": "bob", "jobs": list(jobs), **pipeline}
+        ],
+    }

@@ -1,0 +1,194 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a user sees when something is wrong: one sentence that says what to do, exit code 2, and no traceback."""
+
+from __future__ import annotations
+
+import pathlib
+import socket
+import typing as t
+
+import pytest
+
+from .harness import TOKEN, Play, effects, play, world
+
+PLAY = {"project": "group/app", "pipeline_id": 100, "action": "play", "name": "deploy:prod"}
+READ = {"project": "group/app", "pipeline_id": 100}
+ACTION = "jobgate.gitlab.gitlab_job_action"
+INFO = "jobgate.gitlab.gitlab_job_info"
+
+JOBS: list[dict[str, t.Any]] = [
+    {"name": "build", "status": "success"},
+    {"name": "deploy:prod", "stage": "deploy", "when": "manual", "allow_failure": False},
+    {"name": "deploy:staging", "stage": "deploy", "when": "manual"},
+    {"name": "deploy:locked", "stage": "deploy", "when": "manual", "environment": "production"},
+    {
+        "name": "deploy:approval",
+        "stage": "deploy",
+        "when": "manual",
+        "environment": "live",
+        "deployment": {"approval": "waiting"},
+    },
+    {"name": "endless", "stage": "deploy", "when": "manual", "queue": None},
+]
+
+
+def scenario() -> dict[str, t.Any]:
+    made = world(*JOBS)
+    made["projects"][0] |= {
+        "protected_environments": {"production": ["carol"]},
+        "variables_minimum_override_role": "no_one_allowed",
+    }
+    return made
+
+
+def fails(result: Play, *words: str) -> str:
+    """Check the form of a failure; return its message."""
+    assert result.returncode == 2, result.output
+    assert "Traceback" not in result.output
+    message = str(next(iter(result.results.values()))["msg"])
+    assert "\n" not in message and len(message) < 700, message
+    assert message[-1] in ".?!", message
+    for word in words:
+        assert word.lower() in message.lower(), f"{word!r} is not in: {message}"
+    return message
+
+
+# name, module, options, token, words of the message
+CASES: list[tuple[str, str, dict[str, t.Any], str, tuple[str, ...]]] = [
+    ("bad token", INFO, READ, "no-such-token-0123456789", ("401", "check the token")),
+    ("no token", INFO, {"project": "group/app", "job_id": 1000}, "", ("401", "api_token")),
+    ("read-only token", ACTION, PLAY, "read-token-0123456789", ("403", "scope api")),
+    ("reporter", ACTION, PLAY, "carol-token-0123456789", ("403", "role")),
+    (
+        "project not found",
+        INFO,
+        {**READ, "project": "group/none"},
+        TOKEN,
+        ("404", "Project Not Found", "check project"),
+    ),
+    ("path without a slash", INFO, {**READ, "project": "app"}, TOKEN, ("no slash", "full path")),
+    ("encoded path", INFO, {**READ, "project": "group%2Fapp"}, TOKEN, ("URL-encoded", "plain path")),
+    ("pipeline not found", INFO, {**READ, "pipeline_id": 999}, TOKEN, ("404", "pipelines/999")),
+    (
+        "ref without a pipeline",
+        INFO,
+        {"project": "group/app", "ref": "nope"},
+        TOKEN,
+        ("no pipeline of ref nope", "wait"),
+    ),
+    (
+        "unknown job",
+        ACTION,
+        {**PLAY, "name": "deploy:prdo"},
+        TOKEN,
+        ("no job 'deploy:prdo'", "did you mean 'deploy:prod'"),
+    ),
+    ("two jobs", ACTION, {**PLAY, "name": "deploy:*"}, TOKEN, ("4 jobs match", "deploy:staging", "multiple: all")),
+    ("unplayable", ACTION, {**PLAY, "name": "deploy:approval"}, TOKEN, ("unplayable job", "approval")),
+    ("protected environment", ACTION, {**PLAY, "name": "deploy:locked"}, TOKEN, ("403", "protected")),
+    ("restricted variables", ACTION, {**PLAY, "job_variables": {"A": "b"}}, TOKEN, ("403", "pipeline variables")),
+    ("non-scalar variable", ACTION, {**PLAY, "job_variables": {"A": ["b"]}}, TOKEN, ("A is a list", "give a text")),
+    ("bad combination", ACTION, {**PLAY, "action": "cancel", "replay": "always"}, TOKEN, ("replay", "only for play")),
+    ("two ways", INFO, {**READ, "ref": "main"}, TOKEN, ("mutually exclusive", "pipeline_id", "ref")),
+    (
+        "two tokens",
+        INFO,
+        {**READ, "api_token": "a-token-1", "api_oauth_token": "b-token-2"},
+        "",
+        ("mutually exclusive",),
+    ),
+    ("password", INFO, {**READ, "api_username": "alice", "api_password": "secret-word"}, TOKEN, ("give a token",)),
+    (
+        "unknown extension",
+        INFO,
+        {**READ, "extensions": ["frezze"]},
+        TOKEN,
+        ("unknown extension 'frezze'", "entry point"),
+    ),
+    (
+        "timeout",
+        ACTION,
+        {**PLAY, "name": "endless", "wait": True, "wait_timeout": 1.5},
+        TOKEN,
+        ("still pending", "wait_timeout"),
+    ),
+    (
+        "pending timeout",
+        ACTION,
+        {**PLAY, "name": "endless", "wait": True, "pending_timeout": 0.5},
+        TOKEN,
+        ("has been pending", "runner"),
+    ),
+    ("bad URL", INFO, {**READ, "api_url": "gitlab.example.com"}, TOKEN, ("no web address", "https://")),
+    ("unknown host", INFO, {**READ, "api_url": "http://no-such-host.invalid"}, TOKEN, ("host name", "check api_url")),
+    (
+        "wrong path",
+        INFO,
+        {**READ, "api_url": "{{ lookup('ansible.builtin.env', 'GITLAB_API_URL') }}/no"},
+        TOKEN,
+        ("404", "api_url"),
+    ),
+    (
+        "TLS to a server without it",
+        INFO,
+        {**READ, "api_url": "{{ lookup('ansible.builtin.env', 'GITLAB_API_URL') | replace('http:', 'https:') }}"},
+        TOKEN,
+        ("TLS failed", "scheme"),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "token", "words"), [pytest.param(*case[1:], id=case[0]) for case in CASES]
+)
+def test_error(
+    simulator: t.Any, tmp_path: pathlib.Path, module: str, options: dict[str, t.Any], token: str, words: tuple[str, ...]
+) -> None:
+    simulator.load(scenario(), clock="real")
+    secrets = [secret for secret in (token, "secret-word", "a-token-1", "b-token-2") if secret]
+    result = play(
+        [{"name": "task", module: options}], tmp_path, "-vvv", url=simulator.url, token=token, secrets=secrets
+    )
+    fails(result, *words)
+    # the one that times out has played its job before
+    played = [("play", "endless")] if options.get("name") == "endless" else []
+    assert effects(simulator) == played
+
+
+def test_nobody_listens(tmp_path: pathlib.Path) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        options = {**READ, "api_url": url, "api_retries": 1}
+        result = play([{"name": "task", INFO: options}], tmp_path)
+    fails(result, "refuses the connection", "after 2 attempts", "check api_url")
+
+
+def test_html_instead_of_json(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario())
+    simulator.inject(kind="html", status=200)
+    fails(play([{"name": "task", INFO: READ}], tmp_path, url=simulator.url), "an HTML page, not JSON", "api_url")
+
+
+@pytest.mark.parametrize("library", ["requests", "pluggy"])
+def test_a_missing_library(simulator: t.Any, tmp_path: pathlib.Path, library: str) -> None:
+    """The module runs with a path that has a broken library of that name in front."""
+    simulator.load(scenario())
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / f"{library}.py").write_text("raise ImportError('not installed')\n", encoding="utf-8")
+    task = {"name": "task", INFO: READ, "environment": {"PYTHONPATH": str(hidden)}}
+    fails(play([task], tmp_path, url=simulator.url), f"required python library ({library})")
+    assert simulator.requests() == []
+
+
+def test_a_lookup_says_it_in_one_sentence(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario())
+    message = "{{ lookup('jobgate.gitlab.gitlab_job', 'deploy:prdo', project='group/app', pipeline_id=100) }}"
+    result = play([{"name": "task", "ansible.builtin.debug": {"msg": message}}], tmp_path, url=simulator.url)
+    assert result.returncode == 2
+    assert "did you mean 'deploy:prod'" in result.output
+    assert "Traceback" not in result.output
