@@ -79,7 +79,6 @@ _ROWS: tuple[_Row, ...] = (
         404,
         "This server has no such address: check that api_url is the address of GitLab, and that no proxy before it "
         "decodes %2F",
-        words="404 not found",
         endpoint="<missing endpoint>",
     ),
     _Row(

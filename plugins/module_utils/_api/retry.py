@@ -46,7 +46,7 @@ def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -
     :param now: Unix time.
     """
     wish = headers.get("retry-after", "").strip()
-    if wish.isdigit():
+    if wish.isdecimal():
         return float(wish)
     if wish:
         try:
@@ -54,7 +54,7 @@ def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -
         except (TypeError, ValueError, OverflowError):
             pass
     reset = headers.get("ratelimit-reset", "").strip()
-    return max(0.0, float(reset) - now) if status == 429 and reset.isdigit() else None
+    return max(0.0, float(reset) - now) if status == 429 and reset.isdecimal() else None
 
 
 class Retrier:
