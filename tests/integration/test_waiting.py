@@ -1,0 +1,183 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting against the simulator, whose clock moves only while the task pauses."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from .harness import ACTION, BRIDGES, INFO, effects, run_task, world
+
+PIPELINE: dict[str, t.Any] = {"project": "group/app", "pipeline_id": 100, "wait": True}
+
+
+def test_jobs_are_waited_for_with_one_list_per_look(simulator: t.Any) -> None:
+    simulator.load(world(*({"name": f"job {n}", "duration": 10 * n} for n in range(1, 6))))
+    result = run_task(simulator, INFO, **PIPELINE, wait_for=["success"])
+    assert result.failure is None
+    assert result["summary"] == {"success": 5}
+    assert 50 <= result.seconds <= 70
+    assert {request["path"].rpartition("/")[2] for request in simulator.requests()} == {"jobs"}
+    changes = [(entry["from"], entry["to"]) for entry in result["timeline"] if entry["name"] == "job 5"]
+    assert changes[-1] == ("running", "success")
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [("playable", "manual"), ("started", "running"), ("finished", "failed"), ("running", "running")],
+)
+def test_targets(simulator: t.Any, target: str, status: str) -> None:
+    deploy = {"name": "deploy", "stage": "b", "when": "manual", "allow_failure": False}
+    simulator.load(
+        world(
+            {"name": "build", "stage": "a", "queue": 10, "duration": 20, "outcome": "failed", "allow_failure": True},
+            deploy,
+        )
+    )
+    name = "deploy" if target == "playable" else "build"
+    result = run_task(simulator, INFO, **PIPELINE, name=[name], wait_for=[target], wait_interval=1.0)
+    assert result.failure is None
+    assert result["job"]["status"] == status
+
+
+def test_what_can_no_longer_be_reached_ends_the_waiting(simulator: t.Any) -> None:
+    simulator.load(world({"name": "test", "duration": 5, "outcome": "failed"}, {"name": "long", "duration": 5000}))
+    result = run_task(simulator, INFO, **PIPELINE, wait_for=["success"])
+    assert "'test'" in str(result.failure) and "can no longer become success" in str(result.failure)
+    assert result.seconds < 30
+    assert result["jobs"]
+
+
+@pytest.mark.parametrize(("on_timeout", "fails"), [("fail", True), ("continue", False)])
+def test_the_deadline_is_kept(simulator: t.Any, on_timeout: str, fails: bool) -> None:
+    simulator.load(world({"name": "endless", "outcome": "hang"}))
+    result = run_task(simulator, INFO, **PIPELINE, wait_timeout=90.0, on_timeout=on_timeout)
+    assert result["timed_out"] is True
+    assert (result.failure is not None) is fails
+    assert result.seconds == pytest.approx(90.0, abs=1.0)
+
+
+def test_a_timeout_can_cancel_what_was_played(simulator: t.Any) -> None:
+    simulator.load(world({"name": "deploy", "when": "manual", "outcome": "hang"}))
+    result = run_task(
+        simulator, ACTION, **PIPELINE, name=["deploy"], action="play", wait_timeout=30.0, on_timeout="cancel"
+    )
+    assert effects(simulator) == [("play", "deploy"), ("cancel", "deploy")]
+    assert result.changed and result["timed_out"] and "it was canceled" in str(result.failure)
+
+
+def test_a_failing_job_brings_its_log(simulator: t.Any) -> None:
+    log = "section_start:1:x\r\x1b[0K\x1b[32;1m$ make\x1b[0;m\nsection_end:1:x\r\x1b[0K\nERROR: exit 1\n"
+    simulator.load(world({"name": "deploy", "when": "manual", "outcome": "failed", "log": log}))
+    result = run_task(simulator, ACTION, **PIPELINE, name=["deploy"], action="play")
+    assert str(result.failure).endswith("Its log ends with: ERROR: exit 1")
+    assert result["job"]["log_tail"] == ["$ make", "", "ERROR: exit 1"]
+    assert result.changed and result["results"][0]["outcome"] == "failed"
+
+
+def test_allowed_failures_fail_unless_they_are_ignored(simulator: t.Any) -> None:
+    for ignored in (False, True):
+        # a manual job is allowed to fail unless its configuration says otherwise
+        simulator.load(world({"name": "deploy", "when": "manual", "outcome": "failed"}))
+        result = run_task(
+            simulator, ACTION, **PIPELINE, name=["deploy"], action="play", ignore_allowed_failures=ignored, log_lines=0
+        )
+        assert (result.failure is None) is ignored
+
+
+def test_a_flaky_job_is_retried_up_to_its_attempts(simulator: t.Any) -> None:
+    failed = {"outcome": "failed", "failure_reason": "runner_system_failure"}
+    for attempts, most, fails in (([failed, failed, {"outcome": "success"}], 3, False), ([failed], 3, True)):
+        simulator.load(world({"name": "deploy", "when": "manual", "attempts": attempts}))
+        result = run_task(
+            simulator,
+            ACTION,
+            **PIPELINE,
+            name=["deploy"],
+            action="play",
+            max_attempts=most,
+            retry_on=["runner_system_failure"],
+        )
+        assert (result.failure is not None) is fails
+        assert effects(simulator) == [("play", "deploy"), ("retry", "deploy"), ("retry", "deploy")]
+    again = run_task(simulator, ACTION, **PIPELINE, name=["deploy"], action="retry", max_attempts=3)
+    assert "3 attempts already" in str(again.failure)
+    assert len(effects(simulator)) == 3
+
+
+def test_a_retry_by_somebody_else_is_followed(simulator: t.Any) -> None:
+    simulator.load(
+        world({"name": "deploy", "attempts": [{"outcome": "failed"}, {"outcome": "success", "duration": 50}]})
+    )
+    simulator.advance(30)
+    old_id = simulator.job("deploy")["id"]
+    simulator.act_as_somebody_else("retry", "deploy")
+    result = run_task(simulator, INFO, project="group/app", job_id=old_id, wait=True, wait_for=["success"])
+    assert result.failure is None
+    assert result["job"]["id"] > old_id and result["job"]["status"] == "success"
+
+
+def test_a_pipeline_and_a_child_job_that_do_not_exist_yet_are_waited_for(simulator: t.Any) -> None:
+    child = {"jobs": [{"name": "apply", "duration": 5}]}
+    simulator.load(
+        world(
+            {"name": "build", "stage": "a", "duration": 40},
+            {"name": "infra", "stage": "b", "trigger": {"pipeline": child}},
+        )
+    )
+    options = {**PIPELINE, "include_downstream": True, "wait_for": ["success"]}
+    result = run_task(simulator, INFO, **options, name=["infra/apply"])
+    assert result.failure is None and result["job"]["name"] == "apply"
+    misspelt = run_task(simulator, INFO, **options, name=["infra/aply"])
+    assert "did you mean 'infra/apply'?" in str(misspelt.failure)
+    assert misspelt.seconds == 0
+    late = run_task(simulator, INFO, project="group/app", ref="v9", wait=True, wait_timeout=20.0)
+    assert "no pipeline of ref v9" in str(late.failure) and late.seconds == pytest.approx(20, abs=1)
+
+
+def test_several_jobs_are_all_tried_and_listed_in_one_failure(simulator: t.Any) -> None:
+    simulator.load(
+        world(
+            {"name": "deploy:a", "when": "manual"},
+            {"name": "deploy:b", "status": "skipped"},
+            {"name": "deploy:c", "when": "manual", "outcome": "failed", "log": "boom\n"},
+            {"name": "deploy:d", "status": "success"},
+        )
+    )
+    result = run_task(simulator, ACTION, **PIPELINE, name=["deploy:*"], action="play", multiple="all")
+    assert sorted(effects(simulator)) == [("play", "deploy:a"), ("play", "deploy:c")]
+    assert {entry["name"]: entry["outcome"] for entry in result["results"]} == {
+        "deploy:a": "applied",
+        "deploy:b": "refused",
+        "deploy:c": "failed",
+        "deploy:d": "unchanged",
+    }
+    assert "2 of 4 jobs failed" in str(result.failure)
+
+
+def test_a_tree_of_pipelines_is_waited_for_and_drawn(simulator: t.Any) -> None:
+    grandchild = {"jobs": [{"name": "leaf", "duration": 30}]}
+    child = {"jobs": [{"name": "deeper", "trigger": {"strategy": "depend", "pipeline": grandchild}}]}
+    made = world(
+        {"name": "one", "trigger": {"strategy": "depend", "pipeline": child}},
+        {
+            "name": "secret",
+            "trigger": {"project": "other/hidden", "pipeline": {"ref": "main", "jobs": [{"name": "x"}]}},
+        },
+    )
+    made["projects"].append({"path": "other/hidden", "id": 8, "members": {"bob": "maintainer"}})
+    simulator.load(made)
+    result = run_task(simulator, BRIDGES, **PIPELINE, depth=0, include_jobs=True, wait_for=["finished"])
+    assert result.failure is None
+    bridges = {bridge["name"]: bridge for bridge in result["bridges"]}
+    assert bridges["one"]["bridges"][0]["jobs"][0]["name"] == "leaf"
+    assert bridges["one"]["bridges"][0]["depth"] == 2
+    assert bridges["secret"]["accessible"] is False and bridges["one"]["accessible"] is True
+    assert {pipeline["path"] for pipeline in result["downstream_pipelines"]} == {"one", "one/deeper", "secret"}
+    assert result["graph"].startswith("flowchart LR\n")
+    flat = run_task(simulator, BRIDGES, project="group/app", pipeline_id=100)
+    assert {bridge["name"]: bridge["accessible"] for bridge in flat["bridges"]} == {"one": True, "secret": False}
