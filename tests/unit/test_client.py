@@ -1,0 +1,262 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The client: records or typed errors, moved projects, and no secret in any text."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.hookspecs import hookimpl
+
+from .harness import (
+    API,
+    SERVER,
+    TOKEN,
+    Exchange,
+    FakeClock,
+    FunctionTransport,
+    ScriptedTransport,
+    job,
+    new_session,
+    reply,
+)
+
+JOB = {"project": "group/app", "job_id": 42}
+GET_JOB = "GET /projects/group%2Fapp/jobs/42"
+PLAY = "POST /projects/group%2Fapp/jobs/42/play"
+
+
+def client_of(*exchanges, **options):
+    return new_session(ScriptedTransport(*exchanges), {"api_retries": 0, **options}).client
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, errors.RefusedError),
+        (401, errors.NotAuthorizedError),
+        (403, errors.NotAuthorizedError),
+        (404, errors.NotFoundError),
+        (405, errors.RefusedError),
+        (409, errors.RefusedError),
+        (422, errors.RefusedError),
+        (429, errors.ThrottledError),
+        (500, errors.ServerError),
+        (502, errors.ServerError),
+        (503, errors.ServerError),
+        (504, errors.ServerError),
+        (599, errors.ServerError),
+    ],
+)
+def test_error_statuses_become_typed_errors(status, error):
+    answer = reply({"message": f"{status} Reason"}, status=status, headers={"X-Request-Id": "01ABC"})
+    with pytest.raises(error) as caught:
+        client_of(Exchange(GET_JOB, answer)).call("get_job", **JOB)
+    assert type(caught.value) is error
+    assert caught.value.status == status
+    assert caught.value.server_text == f"{status} Reason"
+    text = str(caught.value)
+    assert text.startswith(f"GET {API}/projects/group%2Fapp/jobs/42: status {status}, GitLab says: {status} Reason")
+    assert text.endswith("(request id 01ABC)")
+
+
+@pytest.mark.parametrize("page", ["<html>Bad Gateway</html>", "<!DOCTYPE html>"])
+def test_a_web_page_with_an_error_status(page):
+    with pytest.raises(errors.ServerError, match="status 502 with an HTML page instead of JSON"):
+        client_of(Exchange(GET_JOB, reply(page, status=502))).call("get_job", **JOB)
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_missing"),
+    [
+        (reply({"error": "404 Not Found"}, status=404), True),
+        (reply("<html>nginx</html>", status=404), True),
+        (reply({"message": "404 Not found"}, status=404), False),
+        (reply({"message": "404 Project Not Found"}, status=404), False),
+        (reply("no such file", status=404), False),
+    ],
+)
+def test_a_missing_endpoint_is_told_from_a_missing_object(answer, is_missing):
+    with pytest.raises(errors.NotFoundError) as caught:
+        client_of(Exchange(GET_JOB, answer)).call("get_job", **JOB)
+    assert caught.value.is_missing_endpoint is is_missing
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "answer", "problem"),
+    [
+        (PLAY, "play_job", reply(job(), status=201), "the answer has status 201, expected was 200"),
+        (GET_JOB, "get_job", reply(b"", status=204), "the answer has status 204, expected was 200"),
+        (GET_JOB, "get_job", reply(b"", status=304), "the answer has status 304"),
+        (GET_JOB, "get_job", reply("<html>Sign in</html>"), "HTML page, not JSON"),
+        (GET_JOB, "get_job", reply(b'{"id": 4'), "not JSON"),
+        (GET_JOB, "get_job", reply([]), "a JSON list where an object belongs"),
+    ],
+)
+def test_an_answer_that_is_not_of_gitlab_says_so(line, name, answer, problem):
+    with pytest.raises(errors.BadAnswerError, match=problem) as caught:
+        client_of(Exchange(line, answer)).call(name, **JOB)
+    assert caught.value.method == line.split()[0]
+    assert caught.value.url == API + line.split()[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "answer", "expected"),
+    [
+        (GET_JOB, "get_job", {"id": 42, "new": [1]}, {"id": 42, "new": [1]}),
+        (GET_JOB + "/trace", "get_job_log", "plain \x1b[0m log", "plain \x1b[0m log"),
+        (GET_JOB + "/artifacts", "download_artifacts", b"PK\x03", b"PK\x03"),
+        ("DELETE /projects/group%2Fapp/jobs/42/artifacts", "delete_artifacts", reply(b"", status=204), None),
+        ("POST /projects/group%2Fapp/jobs/42/retry", "retry_job", reply({"id": 43}, status=201), {"id": 43}),
+        (PLAY, "play_job", {"id": 42}, {"id": 42}),
+    ],
+)
+def test_answers(line, name, answer, expected):
+    assert client_of(Exchange(line, answer)).call(name, **JOB) == expected
+
+
+def test_reads_are_repeated_and_writes_are_not():
+    transport = ScriptedTransport(Exchange(GET_JOB, reply("<html>", status=502)), Exchange(GET_JOB, {"id": 42}))
+    assert new_session(transport).client.call("get_job", **JOB) == {"id": 42}
+    transport.assert_done()
+    with pytest.raises(errors.ServerError):
+        new_session(ScriptedTransport(Exchange(PLAY, reply("<html>", status=502)))).client.call("play_job", **JOB)
+
+
+def test_a_write_that_was_throttled_is_repeated_after_the_time_the_server_says():
+    clock = FakeClock()
+    throttled = reply("Retry later", status=429, headers={"Retry-After": "7"})
+    transport = ScriptedTransport(Exchange(PLAY, throttled), Exchange(PLAY, {"id": 42}))
+    new_session(transport, clock=clock).client.call("play_job", **JOB)
+    assert 7.0 <= clock.seconds <= 8.0
+
+
+def test_each_page_of_a_list_is_repeated_by_itself():
+    line = "GET /projects/7/pipelines/6/jobs"
+    transport = ScriptedTransport(
+        Exchange(line, reply([{"id": 2}], headers={"X-Next-Page": "2"})),
+        Exchange(line + "?page=2", errors.LostAnswerError("cut")),
+        Exchange(line + "?page=2", reply([{"id": 1}], headers={"X-Next-Page": ""})),
+    )
+    client = new_session(transport).client
+    assert client.list_all("list_pipeline_jobs", project=7, pipeline_id=6) == [{"id": 2}, {"id": 1}]
+    transport.assert_done()
+
+
+def test_filters_go_with_every_page():
+    line = "GET /projects/7/jobs?pagination=keyset&order_by=id&sort=desc&scope[]=failed"
+    link = f'<{SERVER}/api/v4/projects/7/jobs?cursor=abc&scope[]=manual>; rel="next"'
+    transport = ScriptedTransport(
+        Exchange(line, reply([{"id": 2}], headers={"Link": link})),
+        Exchange(line + "&cursor=abc", [{"id": 1}]),
+    )
+    listed = new_session(transport).client.list_all("list_project_jobs", project=7, scope=["failed"])
+    assert [record["id"] for record in listed] == [2, 1]
+
+
+MOVED = Exchange(GET_JOB, reply("moved", status=301, headers={"Location": API + "/projects/7/jobs/42"}))
+
+
+def test_a_moved_project_is_known_by_its_id_from_then_on():
+    transport = ScriptedTransport(
+        MOVED,
+        Exchange("GET /projects/7/jobs/42", job()),
+        Exchange("POST /projects/7/jobs/42/play", job(status="pending")),
+        Exchange("GET /projects/other%2Fapp/jobs/42", job()),
+    )
+    client = new_session(transport).client
+    client.call("get_job", **JOB)
+    client.call("play_job", **JOB)
+    client.call("get_job", project="other/app", job_id=42)
+    transport.assert_done()
+
+
+def test_a_redirect_that_is_no_move_changes_nothing():
+    target = "https://cdn.example.com/file?X-Signature=abc"
+    redirect = reply(b"", status=302, headers={"Location": target})
+    transport = ScriptedTransport(
+        Exchange(GET_JOB + "/artifacts", redirect),
+        Exchange("GET https://cdn.example.com/file?X-Signature=abc", b"PK"),
+        Exchange(GET_JOB, job()),
+    )
+    client = new_session(transport).client
+    assert client.call("download_artifacts", **JOB) == b"PK"
+    client.call("get_job", **JOB)
+    transport.assert_done()
+
+
+def test_a_redirect_error_shows_no_signed_address():
+    target = "https://cdn.example.com/file?X-Signature=s1gned"
+    transport = ScriptedTransport(
+        Exchange(GET_JOB + "/artifacts", reply(b"", status=302, headers={"Location": target})),
+        Exchange("GET https://cdn.example.com/file?X-Signature=s1gned", reply("gone", status=403)),
+    )
+    with pytest.raises(errors.NotAuthorizedError) as caught:
+        new_session(transport).client.call("download_artifacts", **JOB)
+    assert "s1gned" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply({"message": f"bad token {TOKEN}"}, status=401),
+        reply(f"echo {TOKEN}", status=500),
+        reply({"message": {"error": TOKEN}}, status=400, headers={"X-Request-Id": TOKEN}),
+        errors.LostAnswerError(f"cut at {TOKEN}"),
+        errors.ConnectError(f"no {TOKEN}"),
+    ],
+)
+def test_no_text_holds_the_token(answer):
+    with pytest.raises(errors.RequestError) as caught:
+        client_of(Exchange(GET_JOB, answer)).call("get_job", **JOB)
+    error = caught.value
+    shown = [str(error), repr(error), error.problem, error.url, str(error.args), getattr(error, "server_text", "")]
+    assert not [text for text in shown if TOKEN in text]
+    assert error.__cause__ is None
+
+
+def test_the_settings_do_not_show_the_token():
+    settings = client_of().settings
+    assert TOKEN in settings.secrets
+    assert TOKEN not in repr(settings)
+
+
+def test_extensions_are_told_about_every_request():
+    told = []
+
+    class Audit:
+        @hookimpl
+        def gitlab_request_finished(self, request, status, seconds):
+            told.append((request.method, request.display_url, status, dict(request.headers)))
+
+    transport = ScriptedTransport(
+        MOVED,
+        Exchange("GET /projects/7/jobs/42", errors.LostAnswerError("cut")),
+        MOVED,
+        Exchange("GET /projects/7/jobs/42", job()),
+    )
+    new_session(transport, extensions={"audit": Audit()}).client.call("get_job", **JOB)
+    assert [(method, status) for method, _url, status, _headers in told] == [
+        ("GET", 301),
+        ("GET", None),
+        ("GET", 301),
+        ("GET", 200),
+    ]
+    assert TOKEN not in str(told)
+
+
+def test_ten_thousand_jobs_are_read_in_a_hundred_requests():
+    def page(call):
+        number = int(call.query.get("page", ["1"])[0])
+        first = 10_000 - (number - 1) * 100
+        return reply(
+            [{"id": first - index} for index in range(100)],
+            headers={"X-Next-Page": str(number + 1) if number < 100 else ""},
+        )
+
+    transport = FunctionTransport(page)
+    listed = new_session(transport).client.list_all("list_pipeline_jobs", project=7, pipeline_id=6)
+    assert [record["id"] for record in listed] == list(range(10_000, 0, -1))
+    assert len(transport.calls) == 100
