@@ -25,6 +25,10 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition i
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
 COLLECTION = "jobgate.gitlab"
+EXTENSION_EXAMPLES = ROOT / "docs" / "examples" / "extensions"
+
+# Installs modules, given as source by name, as a distribution with an entry point for each.
+Install = t.Callable[..., None]
 
 # The Python modules that hold the tasks, by the name of the Ansible module.
 TASK_MODULES: dict[str, t.Any] = {

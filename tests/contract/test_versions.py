@@ -53,6 +53,12 @@ def test_first_version_has_every_plugin() -> None:
         assert {documentation(name, kind).doc["version_added"] for kind, name in PLUGIN_NAMES} == {"0.1.0"}
 
 
+def test_changelog_is_shown_when_there_is_a_release() -> None:
+    releases = yaml.safe_load((ROOT / "changelogs" / "changelog.yaml").read_text(encoding="utf-8"))["releases"]
+    config = yaml.safe_load((ROOT / "docs" / "docsite" / "config.yml").read_text(encoding="utf-8"))
+    assert config["changelog"]["write_changelog"] == bool(releases)
+
+
 def test_action_group_has_every_module() -> None:
     assert RUNTIME["action_groups"] == {"gitlab": sorted(TASKS)}
 

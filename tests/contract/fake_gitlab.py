@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A GitLab of two jobs in place of the network, and tasks that run against it."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
+
+from tests.contract.support import TASKS, validated
+
+
+class FakeGitLab:
+    """One project with one manual job and one that is running; stands in for the built-in transport."""
+
+    def __init__(self) -> None:
+        self.settings: ConnectionSettings | None = None
+        self.requests: list[Request] = []
+        self.jobs = {42: self._job(42, "deploy:prod", "manual"), 43: self._job(43, "build", "running")}
+
+    def create(self, settings: ConnectionSettings) -> FakeGitLab:
+        self.settings = settings
+        return self
+
+    def send(self, request: Request, *, timeout_seconds: float) -> Response:
+        self.requests.append(request)
+        path = urlsplit(request.url).path.partition("/projects/1/")[2]
+        if path == "pipelines/6/test_report_summary":
+            return self._answer(request, {"total": {"count": 3}})
+        if path == "pipelines/6/jobs":
+            return self._answer(request, list(self.jobs.values()))
+        job = self.jobs[int(path.split("/")[1])]
+        if path.endswith("/play"):
+            job["status"] = "pending"
+        return self._answer(request, job)
+
+    @property
+    def writes(self) -> list[Request]:
+        return [request for request in self.requests if request.method != "GET"]
+
+    @staticmethod
+    def _answer(request: Request, record: t.Any) -> Response:
+        return Response(200, {"content-type": "application/json"}, json.dumps(record).encode(), request.url)
+
+    @staticmethod
+    def _job(job_id: int, name: str, status: str) -> dict[str, t.Any]:
+        pipeline = {"id": 6, "project_id": 1, "status": "running"}
+        return {"id": job_id, "name": name, "stage": "deploy", "status": status, "pipeline": pipeline}
+
+
+def run(task: str, *extensions: str, check_mode: bool = False, **options: t.Any) -> Outcome:
+    parameters = {"project": "1", "job_id": 42, "api_token": "the-token", "extensions": list(extensions), **options}
+    definition = TASKS[task]
+    context = TaskContext(check_mode=check_mode, environ={})
+    return definition.run(validated(definition, {**parameters, "api_url": "https://gitlab.example.com"}), context)
+
+
+def play(*extensions: str, **options: t.Any) -> Outcome:
+    return run("gitlab_job_action", *extensions, action="play", **options)

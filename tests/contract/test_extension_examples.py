@@ -1,0 +1,185 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The extensions of the guide do what it says: installed as a package, named in `extensions`, and seen at work."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import pathlib
+import shlex
+import sys
+import typing as t
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ExtensionError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext, open_session
+
+from tests.contract.fake_gitlab import FakeGitLab, play, run
+from tests.contract.support import EXTENSION_EXAMPLES, Install
+
+TOMORROW = (datetime.date.today() + datetime.timedelta(days=1)).isoformat()
+YESTERDAY = (datetime.date.today() - datetime.timedelta(days=1)).isoformat()
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_change_freeze_refuses(
+    check_mode: bool, gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_example("change_freeze")
+    monkeypatch.setenv("JOBGATE_FREEZE_UNTIL", TOMORROW)
+    outcome = play("change_freeze", check_mode=check_mode)
+    assert gitlab.writes == []
+    assert not outcome.changed
+    assert outcome.values["results"][0]["outcome"] == "refused"
+    assert "change freeze until" in (outcome.failure or "")
+    assert TOMORROW in (outcome.failure or "")
+
+
+@pytest.mark.parametrize(
+    ("until", "options", "expected"),
+    [
+        ("", {}, "applied"),
+        (YESTERDAY, {}, "applied"),
+        (datetime.date.today().isoformat(), {}, "applied"),
+        (TOMORROW, {"job_id": 43}, "unchanged"),
+    ],
+    ids=["not set", "over", "ends today", "runs already"],
+)
+def test_change_freeze_lets_pass(
+    until: str,
+    options: dict[str, t.Any],
+    expected: str,
+    gitlab: FakeGitLab,
+    install_example: t.Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    install_example("change_freeze")
+    monkeypatch.setenv("JOBGATE_FREEZE_UNTIL", until)
+    outcome = play("change_freeze", **options)
+    assert outcome.failure is None
+    assert outcome.values["results"][0]["outcome"] == expected
+    assert len(gitlab.writes) == (expected == "applied")
+
+
+def test_change_freeze_with_a_wrong_date_starts_nothing(
+    gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_example("change_freeze")
+    monkeypatch.setenv("JOBGATE_FREEZE_UNTIL", "next Monday")
+    with pytest.raises(ExtensionError, match="change_freeze.*gitlab_decide_job_action.*next Monday"):
+        play("change_freeze")
+    assert gitlab.writes == []
+
+
+def test_audit_log_has_one_line_per_request(
+    gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    install_example("audit_log")
+    path = tmp_path / "audit.jsonl"
+    monkeypatch.setenv("JOBGATE_AUDIT_LOG", str(path))
+    monkeypatch.setenv("LOGNAME", "release-manager")
+    assert play("audit_log", job_variables={"NOTE": "not-for-the-log"}).failure is None
+    text = path.read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [(line["method"], line["endpoint"]) for line in lines] == [
+        (request.method, request.endpoint) for request in gitlab.requests
+    ]
+    assert {"at", "who", "endpoint", "method", "url", "status", "seconds"} == set(lines[-1])
+    assert (lines[-1]["status"], lines[-1]["who"]) == (200, "release-manager")
+    assert "POST" in [line["method"] for line in lines]
+    assert "the-token" not in text
+    assert "not-for-the-log" not in text
+
+
+def test_gateway_gets_its_pass_and_nobody_else(
+    gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_example("gateway")
+    monkeypatch.setenv("JOBGATE_GATEWAY_PASS", "let-me-in")
+    assert play("gateway").failure is None
+    assert {request.headers.get("X-Gateway-Pass") for request in gitlab.requests} == {"let-me-in"}
+    session = open_session(
+        {"extensions": ["gateway"], "api_url": "https://gitlab.example.com"}, TaskContext(environ={})
+    )
+    transport = session.client._transport
+    elsewhere = Request("GET", "https://gitlab.example.com.evil.example/api/v4/projects/1/jobs/42")
+    transport.send(elsewhere, timeout_seconds=1)
+    assert "X-Gateway-Pass" not in gitlab.requests[-1].headers
+
+
+def test_gateway_without_a_pass_changes_nothing(
+    gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_example("gateway")
+    monkeypatch.delenv("JOBGATE_GATEWAY_PASS", raising=False)
+    assert play("gateway").failure is None
+    assert not any("X-Gateway-Pass" in request.headers for request in gitlab.requests)
+
+
+def test_cost_centre_annotates(gitlab: FakeGitLab, install_example: t.Any) -> None:
+    install_example("cost_centre")
+    values = run("gitlab_job_info", "cost_centre").values
+    assert values["job"]["annotations"] == {"cost_centre": "4711"}
+    assert values["pipeline"]["annotations"] == {"cost_centre": "4711"}
+    gitlab.jobs[42]["pipeline"]["project_id"] = 99
+    assert "annotations" not in run("gitlab_job_info", "cost_centre").values["job"]
+
+
+def test_annotations_are_a_field(gitlab: FakeGitLab, install_example: t.Any) -> None:
+    install_example("cost_centre")
+    kept = run("gitlab_job_info", "cost_centre", fields=["name", "annotations"]).values["job"]
+    assert kept == {"name": "deploy:prod", "annotations": {"cost_centre": "4711"}}
+
+
+def test_first_extension_has_the_last_word_about_a_note(
+    gitlab: FakeGitLab, install: Install, install_example: t.Any
+) -> None:
+    install_example("cost_centre")
+    install(
+        other_notes="import pluggy\n\n\n@pluggy.HookimplMarker('jobgate.gitlab')\ndef gitlab_annotate_record(kind):\n"
+        "    return {'cost_centre': 'other', 'kind': kind}\n"
+    )
+    for order, expected in ((["cost_centre", "other_notes"], "4711"), (["other_notes", "cost_centre"], "other")):
+        notes = run("gitlab_job_info", *order).values["job"]["annotations"]
+        assert notes == {"cost_centre": expected, "kind": "job"}
+
+
+def test_token_comes_from_the_command(
+    gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_example("token_command")
+    monkeypatch.setenv("JOBGATE_TOKEN_COMMAND", shlex.join([sys.executable, "-c", "print('from-the-command')"]))
+    assert play("token_command", api_token=None).failure is None
+    assert gitlab.settings and gitlab.settings.credential == {"PRIVATE-TOKEN": "from-the-command"}
+    # a token that was given is not replaced
+    assert play("token_command").failure is None
+    assert gitlab.settings.credential == {"PRIVATE-TOKEN": "the-token"}
+
+
+def test_token_command_that_fails_sends_nothing(
+    gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_example("token_command")
+    monkeypatch.setenv("JOBGATE_TOKEN_COMMAND", shlex.join([sys.executable, "-c", "raise SystemExit(3)"]))
+    with pytest.raises(ExtensionError, match="token_command.*gitlab_authenticate.*exit status 3"):
+        play("token_command", api_token=None)
+    assert gitlab.requests == []
+
+
+def test_endpoint_can_be_called_by_its_name(gitlab: FakeGitLab, install_example: t.Any) -> None:
+    install_example("report_endpoint")
+    session = open_session(
+        {"extensions": ["report_endpoint"], "api_url": "https://gitlab.example.com"}, TaskContext(environ={})
+    )
+    assert session.client.call("get_test_report_summary", project=1, pipeline_id=6) == {"total": {"count": 3}}
+
+
+def test_every_example_is_executed_here() -> None:
+    source = pathlib.Path(__file__).read_text(encoding="utf-8")
+    assert [
+        path.stem for path in EXTENSION_EXAMPLES.glob("*.py") if f'install_example("{path.stem}")' not in source
+    ] == []

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Extensions are found by the names of their entry points; what is wrong with one is said in a sentence."""
+
+from __future__ import annotations
+
+import sys
+import typing as t
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.builtin_plugin import BuiltinPlugin
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ExtensionError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.plugin_manager import PluginManager
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.decisions import BuiltinDecisions
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext, open_session
+
+from tests.contract.fake_gitlab import FakeGitLab, play
+from tests.contract.support import Install
+
+HOOK = "import pluggy\n\nhookimpl = pluggy.HookimplMarker('jobgate.gitlab')\n\n\n@hookimpl\n"
+
+
+def load(*names: str) -> PluginManager:
+    return PluginManager((BuiltinPlugin(), BuiltinDecisions()), names)
+
+
+def test_only_what_is_named_is_loaded(install: Install) -> None:
+    install(wanted=f"{HOOK}def gitlab_annotate_record(kind):\n    return None\n", unwanted="raise RuntimeError\n")
+    assert load("wanted", "wanted").has_extensions_for("gitlab_annotate_record")
+    assert not load().has_extensions_for("gitlab_annotate_record")
+    assert "unwanted" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "message"),
+    [
+        ("audit_logg", None, "unknown extension 'audit_logg'; did you mean 'audit_log'?"),
+        ("something", None, "unknown extension 'something'; installed are"),
+        ("broken", "import no_such_library\n", "'broken' cannot be loaded: ModuleNotFoundError: .*no_such_library"),
+        ("failing", "raise RuntimeError('not today')\n", "'failing' cannot be loaded: RuntimeError: not today"),
+        ("misspelt", f"{HOOK}def gitlab_decide(job):\n    return None\n", "'misspelt' does not fit.*gitlab_decide"),
+        (
+            "greedy",
+            f"{HOOK}def gitlab_authenticate(settings, more):\n    return None\n",
+            "'greedy' does not fit.*more",
+        ),
+    ],
+)
+def test_what_cannot_be_loaded_is_explained(
+    name: str, source: str | None, message: str, install: Install, install_example: t.Any
+) -> None:
+    install_example("audit_log")
+    if source is not None:
+        install(**{name: source})
+    with pytest.raises(ExtensionError, match="(?s)" + message):
+        load(name)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            "raise ValueError('no such day')",
+            "failed in gitlab_decide_job_action: ValueError: no such day",
+        ),
+        ("return 'refuse'", "returned str from gitlab_decide_job_action"),
+    ],
+)
+def test_wrong_decisions_are_explained(body: str, message: str, gitlab: FakeGitLab, install: Install) -> None:
+    install(wrong=f"{HOOK}def gitlab_decide_job_action(job):\n    {body}\n")
+    with pytest.raises(ExtensionError, match=message):
+        play("wrong")
+    assert gitlab.writes == []
+
+
+def test_extension_can_choose_the_whole_message(gitlab: FakeGitLab, install: Install) -> None:
+    package = ExtensionError.__module__
+    install(
+        picky=f"from {package} import ExtensionError\n{HOOK}def gitlab_authenticate():\n"
+        "    raise ExtensionError('log in with acme-login first')\n"
+    )
+    with pytest.raises(ExtensionError) as caught:
+        play("picky")
+    assert str(caught.value) == "log in with acme-login first"
+
+
+def test_catalogue_names_cannot_be_taken(gitlab: FakeGitLab, install: Install) -> None:
+    package = Endpoint.__module__
+    install(
+        thief=f"from {package} import Endpoint\n{HOOK}def gitlab_register_endpoints(registry):\n"
+        "    registry.add(Endpoint('get_job', 'GET', '/elsewhere'))\n"
+    )
+    with pytest.raises(ExtensionError, match="thief.*get_job is registered already"):
+        play("thief")
+    assert gitlab.requests == []
+
+
+def test_extension_can_overrule_the_table(gitlab: FakeGitLab, install: Install) -> None:
+    gitlab.jobs[42]["status"] = "failed"
+    assert "use action retry" in (play().failure or "")
+    install(bold=f"{HOOK}def gitlab_decide_job_action(decisions):\n    return decisions.act('overruled')\n")
+    assert play("bold").changed
+    assert [request.endpoint for request in gitlab.writes] == ["play_job"]
+
+
+def test_extension_named_first_decides(gitlab: FakeGitLab, install: Install) -> None:
+    decide = f"{HOOK}def gitlab_decide_job_action(decisions):\n    return decisions."
+    install(strict=decide + "refuse('strict')\n", lenient=decide + "same('lenient')\n")
+    assert play("strict", "lenient").values["results"][0]["reason"] == "strict"
+    assert play("lenient", "strict").values["results"][0]["reason"] == "lenient"
+    assert gitlab.writes == []
+
+
+def test_names_from_the_environment_are_split(gitlab: FakeGitLab, install_example: t.Any) -> None:
+    install_example("cost_centre")
+    options = {"api_url": "https://gitlab.example.com"}
+    session = open_session(options, TaskContext(environ={"JOBGATE_EXTENSIONS": " cost_centre , "}))
+    assert session.client.settings.extensions == ("cost_centre",)
+    assert session.annotated("pipeline", {"project_id": 2})["annotations"] == {"cost_centre": "0815"}
