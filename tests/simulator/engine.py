@@ -38,7 +38,7 @@ class Engine:
         self._sequence = itertools.count()
         self._entering: dict[str, c.Callable[[Job], None]] = {
             "waiting_for_resource": lambda job: self._plan(0, self.offer_resource, job),
-            "preparing": lambda job: self._plan(job.spec.prepare, lambda j: self.move(j, "pending"), job),
+            "preparing": self._entered_preparing,
             "pending": self._entered_pending,
             "running": self._entered_running,
             "canceling": lambda job: self._plan(job.spec.cancel_duration, lambda j: self.move(j, "canceled"), job),
@@ -134,6 +134,7 @@ class Engine:
         before, job.status = job.status, status
         job.pipeline.waiting += (status == "created") - (before == "created")
         job.turn += 1
+        job.held = False
         job.failure_reason = reason if status == "failed" else None
         if before == "scheduled":
             job.scheduled_at = None
@@ -189,10 +190,17 @@ class Engine:
                 if other.status == "waiting_for_resource" and other.spec.resource_group == job.spec.resource_group:
                     self._plan(0, self.offer_resource, other)
 
+    def _entered_preparing(self, job: Job) -> None:
+        # A state forced on a job that has nothing to prepare stays.
+        if job.spec.prepare:
+            self._plan(job.spec.prepare, lambda prepared: self.move(prepared, "pending"), job)
+
     def _entered_pending(self, job: Job) -> None:
+        if job.spec.queue is None:
+            return
         if job.kind == BRIDGE:
             self._plan(0, lambda bridge: bridges.start(self, bridge), job)
-        elif job.spec.queue is not None and self._runner_for(job):
+        elif self._runner_for(job):
             self._plan(job.spec.queue, self._start, job)
 
     def _runner_for(self, job: Job) -> t.Any:
@@ -291,6 +299,7 @@ class Engine:
         self.move(job, status, reason=plan.failure_reason)
         self.time = present
         job.started_at = started
+        job.held = status == "created"
 
     # -- pipelines -------------------------------------------------------------------------------------------------
 
@@ -308,7 +317,7 @@ class Engine:
             latest = pipeline.latest()
             by_stage: dict[int, str | None] = {}
             for job in latest:
-                if job.status != "created":
+                if job.status != "created" or job.held:
                     continue
                 verdict = processing.verdict(job, latest, by_stage)
                 if verdict is None:

@@ -130,6 +130,8 @@ class Job:
     created_at: float
     attempt: int = 1
     status: str = "created"
+    # Stays created until something else is done to it.
+    held: bool = False
     superseded: bool = False
     archived: bool = False
     queued_at: float | None = None
