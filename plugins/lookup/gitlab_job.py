@@ -28,7 +28,7 @@ extends_documentation_fragment:
 options:
   _terms:
     description:
-      - Names or ids of jobs. A term of digits only is an id, which needs no pipeline. A name needs one of
+      - Names or ids of jobs, or lists of these. A term of digits only is an id, which needs no pipeline. A name needs one of
         O(pipeline_id), O(ref), O(sha) and O(merge_request).
       - A job of exactly that name is taken; only if there is none, C(*) and C(?) in the name are wildcards. C([) is an
         ordinary character, since jobs made by C(parallel:matrix) carry it.
@@ -168,7 +168,7 @@ class LookupModule(LookupBase):
         self.set_options(var_options=variables, direct=kwargs)
         options = plugin_options(self, variables, kwargs)
         try:
-            request = _request(terms, options, has_default="default" in kwargs)
+            request = _request(self._flatten(terms), options, has_default="default" in kwargs)
             session = open_session(options, TaskContext())
             return session.client.masker.mask_value(look_up(session, request))
         except GitLabError as exc:

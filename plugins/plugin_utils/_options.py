@@ -11,29 +11,31 @@ from __future__ import annotations
 import typing as t
 
 from ansible import constants
-from ansible.plugins import AnsiblePlugin
+from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._app.settings import TOKEN_VARIABLES
 
 
 def plugin_options(
-    plugin: AnsiblePlugin, variables: dict[str, t.Any] | None, direct: t.Mapping[str, t.Any]
+    plugin: LookupBase, variables: dict[str, t.Any] | None, direct: t.Mapping[str, t.Any]
 ) -> dict[str, t.Any]:
-    """Return the options of a plugin by name.
+    """Return the options of a lookup plugin by name.
 
-    A token that comes from an environment variable is left out: the settings look there themselves when no token is
-    given, since a token of whatever kind that is given beats all of them.
+    Ansible hands over the values of variables as they are written, so templates in them are resolved here. A token that
+    comes from an environment variable is left out: the settings look there themselves when no token is given, since a
+    token of whatever kind that is given beats all of them.
 
     :param direct: what was written in the expression itself.
     """
     options = dict(plugin.get_options(hostvars=variables))
-    for name in TOKEN_VARIABLES:
-        aliases = plugin.option_definitions[name].get("aliases", ())
-        if any(key in direct for key in (name, *aliases)):
+    for name, definition in plugin.option_definitions.items():
+        if any(key in direct for key in (name, *definition.get("aliases", ()))):
             continue
         _value, origin = constants.config.get_config_value_and_origin(
             name, plugin_type=plugin.plugin_type, plugin_name=plugin._load_name, variables=variables
         )
-        if str(origin).startswith("env:"):
+        if str(origin).startswith("var:") and plugin._templar is not None:
+            options[name] = plugin._templar.template(options[name])
+        elif str(origin).startswith("env:") and name in TOKEN_VARIABLES:
             options[name] = None
     return options
