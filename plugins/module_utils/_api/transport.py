@@ -103,7 +103,7 @@ def _check_length(answer: t.Any, headers: t.Mapping[str, str]) -> None:
     """Compare what came with what was announced; older urllib3 does not."""
     declared = headers.get("content-length", "")
     received = answer.raw.tell()
-    if declared.isdigit() and answer.request.method != "HEAD" and answer.status_code not in (204, 304):
+    if declared.isdecimal() and answer.request.method != "HEAD" and answer.status_code not in (204, 304):
         if received != int(declared):
             raise LostAnswerError(f"the answer was cut after {received} of {declared} bytes")
 
@@ -143,11 +143,22 @@ def _translate(
         return error
     if isinstance(exc, errors.ConnectionError) and "NewConnectionError" in causes:
         return ConnectError(f"{where} refuses the connection or cannot be reached", advice="Check api_url")
-    if isinstance(exc, (errors.InvalidURL, errors.InvalidSchema, errors.MissingSchema, errors.InvalidHeader)):
+    if _is_unsendable(exc):
         return UsageError(f"the connection options cannot be used: {type(exc).__name__}; check api_url and the token")
     if isinstance(exc, FileNotFoundError) or "CA certificate" in str(exc) or "CA bundle" in str(exc):
         return UsageError("ca_path (or REQUESTS_CA_BUNDLE) does not name a readable file or folder of CA certificates")
     return LostAnswerError("the connection broke before the whole answer was there")
+
+
+def _is_unsendable(exc: Exception) -> bool:
+    """Return whether a request could not even be written down: nothing was sent."""
+    errors = requests.exceptions
+    if isinstance(exc, errors.InvalidHeader):
+        # urllib3 has an error of this name for headers that it received
+        return not any(type(cause).__module__.startswith("urllib3") for cause in _causes(exc))
+    if isinstance(exc, errors.RequestException):
+        return isinstance(exc, (errors.InvalidURL, errors.InvalidSchema, errors.MissingSchema))
+    return isinstance(exc, ValueError)  # of http.client, for a header or an address
 
 
 def _causes(exc: BaseException) -> t.Iterator[BaseException]:
