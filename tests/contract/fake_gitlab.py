@@ -35,8 +35,12 @@ class FakeGitLab:
         path = urlsplit(request.url).path.partition("/projects/1/")[2]
         if path == "pipelines/6/test_report_summary":
             return self._answer(request, {"total": {"count": 3}})
+        if path == "pipelines/6/jobs":
+            return self._answer(request, list(self.jobs.values()))
         job = self.jobs[int(path.split("/")[1])]
-        if path.endswith("/play"):
+        if path.endswith("/play") and job["status"] == "success":
+            job = self.jobs[44] = self._job(44, job["name"], "pending")
+        elif path.endswith("/play"):
             job["status"] = "pending"
         return self._answer(request, job)
 
@@ -45,7 +49,7 @@ class FakeGitLab:
         return [request for request in self.requests if request.method != "GET"]
 
     @staticmethod
-    def _answer(request: Request, record: dict[str, t.Any]) -> Response:
+    def _answer(request: Request, record: t.Any) -> Response:
         return Response(200, {"content-type": "application/json"}, json.dumps(record).encode(), request.url)
 
     @staticmethod

@@ -99,8 +99,8 @@ def test_catalogue_names_cannot_be_taken(gitlab: FakeGitLab, install: Install) -
 
 
 def test_extension_can_overrule_the_table(gitlab: FakeGitLab, install: Install) -> None:
-    gitlab.jobs[42]["status"] = "created"
-    assert "use wait to play it" in (play().failure or "")
+    gitlab.jobs[42]["status"] = "success"
+    assert play().values["results"][0]["outcome"] == "unchanged"
     install(bold=f"{HOOK}def gitlab_decide_job_action(decisions):\n    return decisions.act('overruled')\n")
     assert play("bold").changed
     assert [request.endpoint for request in gitlab.writes] == ["play_job"]

@@ -64,7 +64,8 @@ class HookSpecs:
         """Return what an action is to do with a job, or None to leave it to the next one and to the decision table.
 
         Called for each job before the action, in check mode too, and again after each re-read; must have no side
-        effects. Retries that `max_attempts` adds and the cancellation of `on_timeout` belong to what was decided before.
+        effects. Retries that `max_attempts` adds, and the cancellation of `on_timeout`, belong to what was decided
+        before.
 
         :param action: `play`, `retry`, `cancel`, `erase`, `keep_artifacts` or `delete_artifacts`.
         :param job: GitLab's record of the newest attempt.
