@@ -28,8 +28,8 @@ extends_documentation_fragment:
 options:
   _terms:
     description:
-      - Names or ids of jobs, or lists of these. A term of digits only is an id, which needs no pipeline. A name needs one of
-        O(pipeline_id), O(ref), O(sha) and O(merge_request).
+      - Names or ids of jobs, or lists of these. A term of digits only is an id, which needs no pipeline. A name needs
+        one of O(pipeline_id), O(ref), O(sha) and O(merge_request).
       - A job of exactly that name is taken; only if there is none, C(*) and C(?) in the name are wildcards. C([) is an
         ordinary character, since jobs made by C(parallel:matrix) carry it.
       - A name stands for the newest attempt of the job.

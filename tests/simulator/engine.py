@@ -294,7 +294,7 @@ class Engine:
         if status not in ("success", "failed", "canceled"):
             job.finished_at = None
         self.time = end if status in COMPLETE else present
-        if status in ("success", "failed") and not job.has_archive:
+        if status in ("success", "failed", "canceled") and not job.has_archive:
             self._upload(job, status)
         self.move(job, status, reason=plan.failure_reason)
         self.time = present

@@ -19,6 +19,7 @@ from .connection import ConnectionSettings
 from .endpoints import Endpoint, EndpointRegistry
 from .errors import (
     BadAnswerError,
+    GitLabError,
     NotFoundError,
     RequestError,
     StatusError,
@@ -40,6 +41,7 @@ class ApiClient:
     """Calls endpoints of one GitLab server.
 
     :param masker: knows the secrets; no text leaves this class without passing it.
+    :param warn: is told what went wrong without mattering to the result.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class ApiClient:
         retrier: Retrier,
         masker: Masker,
         clock: Clock,
+        warn: t.Callable[[str], None],
     ) -> None:
         self.settings = settings
         self.masker = masker
@@ -60,6 +63,7 @@ class ApiClient:
         self._endpoints = endpoints
         self._plugins = plugins
         self._clock = clock
+        self._warn = warn
         self._has_finished_hook = plugins.has_extensions_for("gitlab_request_finished")
         # A moved project answers a read with a redirect to its id and refuses writes, so the id is kept for the rest.
         self._moved_projects: dict[str, str] = {}
@@ -121,12 +125,14 @@ class ApiClient:
             status = response.status
             return response
         finally:
-            self._plugins.call(
-                "gitlab_request_finished",
-                request=request,
-                status=status,
-                seconds=self._clock.monotonic() - started,
-            )
+            self._tell_extensions(request, status, self._clock.monotonic() - started)
+
+    def _tell_extensions(self, request: Request, status: int | None, seconds: float) -> None:
+        """Call the hook; what goes wrong there is a warning, for the request has been made, and its outcome counts."""
+        try:
+            self._plugins.call("gitlab_request_finished", request=request, status=status, seconds=seconds)
+        except GitLabError as exc:
+            self._warn(self.masker.mask(str(exc)))
 
     def _status_error(self, endpoint: Endpoint, request: Request, response: Response) -> RequestError:
         """Return the typed error for an answer with an unexpected status."""

@@ -15,7 +15,7 @@ from .http import origin_of
 
 USER_AGENT = "jobgate.gitlab/0.1.0 (Ansible collection)"
 
-TokenKind = t.Literal["api_token", "api_oauth_token", "api_job_token", ""]
+TokenKind = t.Literal["api_token", "api_oauth_token", "api_job_token", "extension", ""]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +23,7 @@ class ConnectionSettings:
     """Where the server is and how to talk to it; what hooks that build a transport or a credential are given.
 
     :param api_url: base address of the REST API, ending in `/api/v4`.
-    :param token_kind: which option the token came from; empty for anonymous access.
+    :param token_kind: which option the token came from, or that it came from an extension; empty for anonymous access.
     :param credential: header names and values to send to this origin, and to no other; filled by `gitlab_authenticate`.
     :param ca_path: file or folder of CA certificates, None for the library's own choice.
     :param timeout_seconds: for connecting, and for each read.

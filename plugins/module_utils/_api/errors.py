@@ -17,7 +17,8 @@ GitLabError
     ├── ConnectError            the server was not reached: the request was certainly not executed
     │   └── TrustError          TLS failed: another try will fail as well
     ├── LostAnswerError         sent, and no usable answer came: it may have been executed
-    ├── BadAnswerError          an answer came that is not GitLab's: HTML, cut, or no JSON
+    ├── BadAnswerError          an answer came that is not GitLab's: HTML, or no JSON
+    │   └── RedirectError       it leads somewhere that must not be followed
     └── StatusError             GitLab answered with an error status
         ├── NotAuthorizedError  401, 403
         ├── NotFoundError       404
@@ -105,6 +106,10 @@ class LostAnswerError(RequestError):
 
 class BadAnswerError(RequestError):
     """An answer came that does not speak the language of GitLab's API."""
+
+
+class RedirectError(BadAnswerError):
+    """The answer is a redirect that must not be followed."""
 
 
 class StatusError(RequestError):

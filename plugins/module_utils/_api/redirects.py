@@ -15,7 +15,7 @@ import dataclasses
 import typing as t
 from urllib.parse import urljoin, urlsplit
 
-from .errors import BadAnswerError
+from .errors import RedirectError
 from .http import Request, Response, origin_of
 
 MOST_REDIRECTS = 5
@@ -25,7 +25,7 @@ _REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 def send_following(request: Request, send: t.Callable[[Request], Response]) -> Response:
     """Return the final answer to a request.
 
-    :raises BadAnswerError: for a redirect that must not be followed.
+    :raises RedirectError: for a redirect that must not be followed.
     """
     current = request
     for _redirect in range(MOST_REDIRECTS + 1):
@@ -57,8 +57,8 @@ def _target(request: Request, response: Response) -> str:
     return target
 
 
-def _refusal(request: Request, problem: str) -> BadAnswerError:
-    return BadAnswerError(
+def _refusal(request: Request, problem: str) -> RedirectError:
+    return RedirectError(
         f"{problem}, which is not followed",
         method=request.method,
         url=request.display_url,

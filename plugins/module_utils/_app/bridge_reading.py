@@ -18,7 +18,7 @@ from .job_reading import count_statuses, late_text
 from .naming import FoundJob, match_name, suggestions
 from .selection import PipelineQuery, find_pipeline, missing_pipeline, read_pipeline
 from .session import Session
-from .statuses import Record, newest_per_name, status_of
+from .statuses import Record, id_of, newest_per_name, status_of
 from .waiting import Pauses, WaitOptions, Watch, end_problem, is_there
 
 
@@ -76,7 +76,7 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
         raise SelectionError(missing_pipeline(query.pipeline))
     project = str(pipeline.get("project_id") or query.pipeline.project)
     while True:
-        root = pipeline_tree(session, project, int(pipeline["id"]), most_depth=query.depth)
+        root = pipeline_tree(session, project, id_of(pipeline), most_depth=query.depth)
         _keep_wanted(root, query)
         report = BridgeReport(root, pipeline, timeline=watch.timeline)
         report.problems = [problem for bridge in report.bridges for problem in _problems(bridge, options, is_waiting)]

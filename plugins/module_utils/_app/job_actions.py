@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._api.errors import ExtensionError, SelectionError
+from .._api.errors import ExtensionError, GitLabError, SelectionError
 from .attempts import count_attempts, newest_attempts
 from .concurrency import run_all
 from .decisions import Decision, Decisions, Policy, decide
@@ -88,6 +88,11 @@ class ActionReport:
     pipeline: Record | None = None
     has_timed_out: bool = False
 
+    @property
+    def active(self) -> list[Target]:
+        """Return the targets that are not done."""
+        return [target for target in self.targets if target.is_followed or target.is_waiting_for_turn]
+
 
 class ActionRun:
     """One run of an action over the jobs of a query."""
@@ -155,8 +160,9 @@ class ActionRun:
         for target, result in zip(acting, results):
             self._take(target, result)
 
-    def _decide(self, job: FoundJob) -> Decision:
+    def _decide(self, job: FoundJob, action: str = "") -> Decision:
         request = self._request
+        action = action or request.action
         needs_count = request.max_attempts is not None and is_finished(status_of(job.record))
         policy = Policy(
             wait=self._options.wait,
@@ -168,9 +174,9 @@ class ActionRun:
             attempts=count_attempts(self._session, job) if needs_count else 1,
             is_bridge=job.is_bridge,
         )
-        built_in = decide(request.action, job.record, policy)
+        built_in = decide(action, job.record, policy)
         decision = self._session.plugins.call(
-            "gitlab_decide_job_action", action=request.action, job=dict(job.record), decisions=Decisions(built_in)
+            "gitlab_decide_job_action", action=action, job=dict(job.record), decisions=Decisions(built_in)
         )
         if not isinstance(decision, Decision):
             raise ExtensionError(
@@ -179,17 +185,23 @@ class ActionRun:
             )
         return decision
 
-    def _write(self, job: FoundJob, action: str | None = None) -> WriteResult:
-        return write(self._session, action or self._request.action, job, self._arguments(job, action), self._decide)
+    def _write(self, job: FoundJob, action: str = "") -> WriteResult:
+        """Return what became of an action on one job; an error is an outcome here, so that the others are not lost."""
+        action = action or self._request.action
+        try:
+            arguments = self._arguments(job, action)
+            return write(self._session, action, job, arguments, lambda latest: self._decide(latest, action))
+        except GitLabError as exc:
+            return WriteResult("failed", job, reason=str(exc))
 
-    def _arguments(self, job: FoundJob, action: str | None) -> dict[str, t.Any]:
+    def _arguments(self, job: FoundJob, action: str) -> dict[str, t.Any]:
         """Return what is sent with the request, besides project and id."""
         request = self._request
-        if (action or request.action) == "play":
+        if action == "play":
             return {"job_variables": list(request.variables) or None, "job_inputs": request.inputs or None}
-        if (action or request.action) == "retry":
+        if action == "retry":
             return {"job_inputs": request.inputs or None}
-        if request.action == "cancel" and request.force and status_of(job.record) == "canceling":
+        if action == "cancel" and request.force and status_of(job.record) == "canceling":
             return {"force": True}
         return {}
 
@@ -222,21 +234,30 @@ class ActionRun:
     # ----- follow -----
 
     def _follow(self, report: ActionReport) -> None:
-        """Read the jobs again and again until each has ended or the time is up."""
+        """Read the jobs again and again until each has ended or the time is up.
+
+        What was done is done, so an error on the way is noted with the jobs and not raised.
+        """
         self._pauses.restart()
-        while True:
-            for target in report.targets:
-                if target.is_followed:
-                    self._look_at(target)
-            active = [target for target in report.targets if target.is_followed or target.is_waiting_for_turn]
-            if not active:
-                return
-            if not self._pauses.pause():
-                report.has_timed_out = True
-                self._time_out(active)
-                return
-            self._refresh(active)
-            self._step([target for target in active if target.is_waiting_for_turn])
+        try:
+            while self._look(report):
+                if not self._pauses.pause():
+                    report.has_timed_out = True
+                    self._time_out(report.active)
+                    return
+                self._refresh(report.active)
+                self._step([target for target in report.active if target.is_waiting_for_turn])
+        except GitLabError as exc:
+            report.has_timed_out = self._session.deadline.has_passed()
+            for target in report.active:
+                target.settle("failed", f"it could not be followed to its end: {exc}")
+
+    def _look(self, report: ActionReport) -> bool:
+        """Take note of what the followed jobs have come to; return whether something is left to wait for."""
+        for target in report.active:
+            if target.is_followed:
+                self._look_at(target)
+        return bool(report.active)
 
     def _refresh(self, active: list[Target]) -> None:
         for target, job in zip(active, newest_attempts(self._session, [target.job for target in active])):

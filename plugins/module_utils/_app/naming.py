@@ -13,7 +13,7 @@ import difflib
 import re
 import typing as t
 
-from .statuses import Record
+from .statuses import Record, id_of
 
 MOST_NAMES_IN_TEXT = 12
 
@@ -35,7 +35,7 @@ class FoundJob:
     @property
     def id(self) -> int:
         """Return the id of this attempt."""
-        return int(self.record.get("id") or 0)
+        return id_of(self.record)
 
     @property
     def name(self) -> str:

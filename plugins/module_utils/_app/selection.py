@@ -11,13 +11,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._api.errors import NotAuthorizedError, NotFoundError, RequestError, SelectionError
+from .._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, RequestError, SelectionError
 from .bridges import PipelineNode, is_settled, list_bridges, pipeline_tree
 from .concurrency import run_all
 from .naming import FoundJob, has_wildcard, match_name, shortened, suggestions
 from .outcome import project_fields
 from .session import Session
-from .statuses import Record, can_be_superseded, is_finished, status_of
+from .statuses import Record, can_be_superseded, id_of, is_finished, status_of
 
 # What selecting and waiting need of a record, whatever the user wants to keep of it.
 _NEEDED_FIELDS = ("id", "name", "status", "stage", "pipeline")
@@ -304,13 +304,13 @@ class JobFinder:
         return FoundJob(
             record=record,
             project=node.project if node else str((pipeline or {}).get("project_id") or self._project),
-            pipeline_id=int((pipeline or {}).get("id") or 0),
+            pipeline_id=id_of(pipeline or {}),
             path=f"{node.path}/{name}" if node and node.path else name,
         )
 
     def _node(self, pipeline: Record) -> PipelineNode:
         return PipelineNode(
-            project=str(pipeline.get("project_id") or self._project), pipeline_id=int(pipeline["id"]), record=pipeline
+            project=str(pipeline.get("project_id") or self._project), pipeline_id=id_of(pipeline), record=pipeline
         )
 
     def _downstream_hint(self, selection: Selection, name: str) -> str:
@@ -358,7 +358,10 @@ def find_pipeline(session: Session, query: PipelineQuery) -> Record | None:
             sort="desc",
             page_size=1,
         )
-    return next(listed, None)
+    found = next(listed, None)
+    if found is not None and not id_of(found):
+        raise BadAnswerError(f"GitLab lists a {query.describe()} without an id")
+    return found
 
 
 def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record) -> Record:

@@ -16,7 +16,7 @@ from .._api.builtin_plugin import BuiltinPlugin
 from .._api.client import ApiClient
 from .._api.clock import Clock, Deadline, SystemClock
 from .._api.endpoints import EndpointRegistry
-from .._api.errors import UsageError
+from .._api.errors import GitLabError, UsageError
 from .._api.masking import Masker
 from .._api.optional_imports import require_libraries
 from .._api.plugin_manager import PluginManager
@@ -53,8 +53,10 @@ class Session:
     clock: Clock
     deadline: Deadline
     progress: Progress
+    # adds a warning for the user, once
+    warn: t.Callable[[str], None]
+    warnings: list[str]
     check_mode: bool = False
-    warnings: list[str] = dataclasses.field(default_factory=list)
     started: float = 0.0
     # where trigger jobs are listed, in the order to try; the one that the server has is kept
     bridge_endpoints: tuple[str, ...] = ("list_pipeline_trigger_jobs", "list_pipeline_bridges")
@@ -63,18 +65,18 @@ class Session:
         """Return the seconds since the task began, to the millisecond."""
         return round(self.clock.monotonic() - self.started, 3)
 
-    def warn(self, text: str) -> None:
-        """Add a warning for the user, once."""
-        if text not in self.warnings:
-            self.warnings.append(text)
-
     def annotated(self, kind: str, record: Record) -> Record:
         """Return a record with what extensions say about it under `annotations`; without extensions, the record."""
         if not self.plugins.has_extensions_for("gitlab_annotate_record"):
             return record
         notes: dict[str, t.Any] = {}
         # the one asked first has the last word
-        for note in reversed(self.plugins.call("gitlab_annotate_record", kind=kind, record=dict(record))):
+        try:
+            told = self.plugins.call("gitlab_annotate_record", kind=kind, record=dict(record))
+        except GitLabError as exc:
+            self.warn(self.client.masker.mask(str(exc)))  # what was read or done is worth more than a note about it
+            return record
+        for note in reversed(told):
             notes.update(note or {})
         return {**record, "annotations": notes} if notes else record
 
@@ -103,6 +105,12 @@ def open_session(options: t.Mapping[str, t.Any], context: TaskContext) -> Sessio
     if not timeout_seconds >= 0:
         raise UsageError("wait_timeout is less than 0; give the seconds the task may take")
     deadline = Deadline.after(timeout_seconds, clock)
+    warnings: list[str] = []
+
+    def warn(text: str) -> None:
+        if text not in warnings:
+            warnings.append(text)
+
     client = ApiClient(
         settings=settings,
         transport=plugins.call("gitlab_create_transport", settings=settings),
@@ -116,6 +124,7 @@ def open_session(options: t.Mapping[str, t.Any], context: TaskContext) -> Sessio
         ),
         masker=Masker(settings.secrets),
         clock=clock,
+        warn=warn,
     )
     return Session(
         client=client,
@@ -125,4 +134,6 @@ def open_session(options: t.Mapping[str, t.Any], context: TaskContext) -> Sessio
         progress=context.progress,
         check_mode=context.check_mode,
         started=clock.monotonic(),
+        warn=warn,
+        warnings=warnings,
     )

@@ -143,4 +143,5 @@ def _shown(url: str) -> str:
 
 def with_credential(settings: ConnectionSettings, credential: t.Mapping[str, str]) -> ConnectionSettings:
     """Return the settings with what the authentication hook said."""
-    return dataclasses.replace(settings, credential=dict(credential))
+    kind: TokenKind = settings.token_kind or ("extension" if credential else "")
+    return dataclasses.replace(settings, token_kind=kind, credential=dict(credential))

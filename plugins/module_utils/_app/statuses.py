@@ -47,6 +47,12 @@ def status_of(record: Record) -> str:
     return status if isinstance(status, str) else ""
 
 
+def id_of(record: Record) -> int:
+    """Return the id of a job, bridge or pipeline, 0 when the server sent none."""
+    value = record.get("id")
+    return value if isinstance(value, int) else 0
+
+
 def is_known(status: str) -> bool:
     """Return whether the status is in the table; an unknown one counts as unfinished."""
     return status in STATUSES
@@ -96,7 +102,7 @@ def has_reached(status: str, targets: t.Sequence[str]) -> bool:
 def newest_per_name(records: t.Iterable[Record]) -> list[Record]:
     """Return the newest attempt of each job name, newest first."""
     newest: dict[str, Record] = {}
-    for record in sorted(records, key=lambda record: -int(record.get("id") or 0)):
+    for record in sorted(records, key=lambda record: -id_of(record)):
         newest.setdefault(str(record.get("name")), record)
     return list(newest.values())
 

@@ -18,6 +18,7 @@ import typing as t
 from .._api.errors import (
     BadAnswerError,
     LostAnswerError,
+    RedirectError,
     RequestError,
     ServerError,
     StatusError,
@@ -26,7 +27,7 @@ from .attempts import newest_attempts
 from .decisions import Decision
 from .naming import FoundJob
 from .session import Session
-from .statuses import Record, is_finished, is_playable, status_of
+from .statuses import Record, id_of, is_finished, is_under_way, status_of
 
 Outcome = t.Literal["applied", "unchanged", "refused", "failed"]
 
@@ -69,62 +70,94 @@ def write(
     :param arguments: further arguments of the endpoint.
     :param decide_again: asked after a re-read.
     """
-    attempt = 0
-    while True:
-        attempt += 1
+    return _Write(session, action, job, arguments, decide_again).run()
+
+
+class _Write:
+    """One action on one job, until it is known what became of it."""
+
+    def __init__(
+        self,
+        session: Session,
+        action: str,
+        job: FoundJob,
+        arguments: t.Mapping[str, t.Any],
+        decide_again: t.Callable[[FoundJob], Decision],
+    ) -> None:
+        self._session = session
+        self._action = action
+        self._first = job
+        self._job = job
+        self._arguments = arguments
+        self._decide_again = decide_again
+        # whether some request may have been executed without our knowing
+        self._is_in_doubt = False
+
+    def run(self) -> WriteResult:
+        """Send the request, again only when the job shows that it was not executed; return the outcome."""
+        client = self._session.client
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                record = client.call(
+                    _ENDPOINTS[self._action], project=self._job.project, job_id=self._job.id, **self._arguments
+                )
+            except RequestError as exc:
+                if not _has_to_be_read(exc):
+                    return WriteResult("failed", self._job, reason=str(exc))
+                may_repeat = attempt <= client.settings.retries
+                if not _was_refused(exc) or _is_lock(exc):
+                    # The pause comes before the look, so that what is still under way on the server can arrive, and so
+                    # that nothing lies between the look and the next request.
+                    may_repeat = client.retrier.pause(attempt, exc) and may_repeat
+                result = self._settle(exc)
+                if result is None and not may_repeat:
+                    return WriteResult("failed", self._job, reason=str(exc))
+                if result is not None:
+                    return result
+            else:
+                return _read_answer(self._session, self._action, self._job, record)
+
+    def _settle(self, exc: RequestError) -> WriteResult | None:
+        """Return the result of a request in doubt, None when it is certainly still to be done."""
+        was_refused = _was_refused(exc)
+        self._is_in_doubt = self._is_in_doubt or not was_refused
         try:
-            record = session.client.call(_ENDPOINTS[action], project=job.project, job_id=job.id, **arguments)
-        except RequestError as exc:
-            if not _leaves_doubt(exc):
-                return WriteResult("failed", job, reason=str(exc))
-            settled = _settle(session, action, job, exc, decide_again)
-            if isinstance(settled, WriteResult):
-                return settled
-            # certainly not executed, and still to be done
-            if attempt > session.client.settings.retries or not session.client.retrier.pause(attempt, exc):
-                return WriteResult("failed", settled, reason=str(exc))
-            job = settled
-        else:
-            return _read_answer(session, action, job, record)
+            latest = newest_attempts(self._session, [self._job])[0]
+        except RequestError as second:
+            unknown = f"{exc}. Whether it was done is unknown, since reading the job failed, too: {second}"
+            return WriteResult("failed", self._job, reason=unknown)
+        if self._is_in_doubt and _has_taken_effect(self._action, self._first.record, latest.record):
+            reason = "the answer was lost, but the job shows the effect"
+            return WriteResult("applied", latest, has_changed=True, reason=reason)
+        is_finished_job = is_finished(status_of(latest.record))
+        if self._action == "erase" and was_refused and _NOTHING_TO_ERASE in str(exc) and is_finished_job:
+            return WriteResult("unchanged", latest, reason="there is nothing to erase")
+        decision = self._decide_again(latest)
+        has_moved = (latest.id, status_of(latest.record)) != (self._job.id, status_of(self._job.record))
+        if decision.verdict == "same":
+            return WriteResult("unchanged", latest, reason=decision.reason)
+        if decision.verdict == "refuse" and has_moved:
+            return WriteResult("refused", latest, reason=decision.reason)
+        if decision.verdict == "act" and (has_moved or not was_refused or _is_lock(exc)):
+            self._job = latest
+            return None
+        return WriteResult("refused", latest, reason=str(exc))
 
 
-def _leaves_doubt(exc: RequestError) -> bool:
+def _has_to_be_read(exc: RequestError) -> bool:
     """Return whether the job has to be read to know what happened, or why it was refused."""
+    if isinstance(exc, RedirectError):
+        return False  # what answers there is not GitLab, and has executed nothing
     if isinstance(exc, StatusError):
         return exc.status in (400, 403, 404, 409) or isinstance(exc, ServerError)
     return isinstance(exc, (LostAnswerError, BadAnswerError))
 
 
-def _settle(
-    session: Session,
-    action: str,
-    job: FoundJob,
-    exc: RequestError,
-    decide_again: t.Callable[[FoundJob], Decision],
-) -> WriteResult | FoundJob:
-    """Return the result of a write in doubt, or the job to write to once more."""
-    try:
-        latest = newest_attempts(session, [job])[0]
-    except RequestError as second:
-        return WriteResult(
-            "failed", job, reason=f"{exc}. Whether it was done is unknown, since reading the job failed, too: {second}"
-        )
-    was_refused = isinstance(exc, StatusError) and not isinstance(exc, ServerError)
-    if not was_refused and _has_taken_effect(action, job.record, latest.record):
-        return WriteResult(
-            "applied", latest, has_changed=True, reason="the answer was lost, but the job shows the effect"
-        )
-    if action == "erase" and was_refused and _NOTHING_TO_ERASE in str(exc) and is_finished(status_of(latest.record)):
-        return WriteResult("unchanged", latest, reason="there is nothing to erase")
-    decision = decide_again(latest)
-    if decision.verdict == "same":
-        return WriteResult("unchanged", latest, reason=decision.reason)
-    has_moved = (latest.id, status_of(latest.record)) != (job.id, status_of(job.record))
-    if decision.verdict == "refuse" and has_moved:
-        return WriteResult("refused", latest, reason=decision.reason)
-    if decision.verdict == "act" and (has_moved or not was_refused or _is_lock(exc)):
-        return latest
-    return WriteResult("refused", latest, reason=str(exc))
+def _was_refused(exc: RequestError) -> bool:
+    """Return whether GitLab has answered that it did not do it."""
+    return isinstance(exc, StatusError) and not isinstance(exc, ServerError)
 
 
 def _is_lock(exc: RequestError) -> bool:
@@ -135,10 +168,11 @@ def _has_taken_effect(action: str, before: Record, after: Record) -> bool:
     """Return whether a job shows that an action has been executed since it was read before."""
     old, new = status_of(before), status_of(after)
     if action in ("play", "retry"):
-        if int(after.get("id") or 0) > int(before.get("id") or 0):
+        if id_of(after) > id_of(before):
             return True
-        never_started = new in ("canceled", "skipped", "created") and not after.get("started_at")
-        return action == "play" and is_playable(old) and not is_playable(new) and not never_started
+        # the same job has been set off: it is queued, or it has run since
+        is_set_off = is_under_way(new) or bool(after.get("started_at"))
+        return action == "play" and new != old and not is_under_way(old) and is_set_off
     if action == "cancel":
         return new != old and new in ("canceled", "canceling")
     if action == "erase":
