@@ -126,6 +126,8 @@ class _Write:
         try:
             latest = newest_attempts(self._session, [self._job])[0]
         except RequestError as second:
+            if not self._is_in_doubt:
+                return WriteResult("failed", self._job, reason=str(exc))
             unknown = f"{exc}. Whether it was done is unknown, since reading the job failed, too: {second}"
             return WriteResult("failed", self._job, reason=unknown)
         if self._is_in_doubt and _has_taken_effect(self._action, self._first.record, latest.record):
