@@ -47,7 +47,9 @@ def scenario(*jobs: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
                 **more,
             }
         ],
-        "pipelines": [{"id": 100, "project": "group/app", "user": "mia", "jobs": list(jobs), **pipeline}] if jobs else [],
+        "pipelines": [
+            {"id": 100, "project": "group/app", "user": "mia", "jobs": list(jobs), **pipeline},
+        ],
     }
 
 

@@ -1,0 +1,157 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The program: its options, its admin path, its end; and faults on request."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import typing as t
+
+import pytest
+import requests
+import yaml
+
+from tests.simulator.fixture import Simulator
+
+from .support import Client, scenario
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+Start = c.Callable[..., tuple[str, "subprocess.Popen[str]"]]
+
+
+@pytest.fixture
+def start(tmp_path: pathlib.Path) -> c.Iterator[Start]:
+    """Yield a function that runs the program with options, and return its URL and process."""
+    running: list[subprocess.Popen[str]] = []
+
+    def run(*options: str, world: dict[str, t.Any] | None = None) -> tuple[str, subprocess.Popen[str]]:
+        path = tmp_path / "scenario.yml"
+        path.write_text(yaml.safe_dump(world or {}))
+        command = [sys.executable, "-m", "tests.simulator", "--scenario", str(path), *options]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        running.append(process)
+        assert process.stdout is not None
+        return process.stdout.readline().strip(), process
+
+    yield run
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def test_it_runs_and_ends(start: Start, tmp_path: pathlib.Path) -> None:
+    address = tmp_path / "address"
+    url, process = start("--address-file", str(address), "--clock", "stepped", "--version", "15.9", world=scenario())
+    assert address.read_text() == f"{url} {process.pid}\n"
+    assert url.startswith("http://127.0.0.1:")
+    assert requests.get(f"{url}/_simulator/health").json() == {"status": "ok", "version": "15.9"}
+    begin = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=5) == 0
+    assert time.monotonic() - begin < 3
+
+
+def test_a_scaled_clock(start: Start) -> None:
+    url, _process = start("--clock", "scaled:100000", world=scenario({"name": "a", "duration": 1000}))
+    time.sleep(0.05)
+    assert requests.get(f"{url}/_simulator/jobs").json()[0]["status"] == "success"
+
+
+@pytest.mark.parametrize(
+    ("options", "world", "text"),
+    [
+        ((), {"user": []}, "simulator: scenario: unknown key 'user'; did you mean users"),
+        (("--clock", "soon"), {}, "none of real, stepped, scaled:FACTOR"),
+        (("--version", "x"), {}, "is not MAJOR.MINOR"),
+    ],
+)
+def test_wrong_use(start: Start, options: tuple[str, ...], world: dict[str, t.Any], text: str) -> None:
+    _url, process = start(*options, world=world)
+    _output, errors = process.communicate(timeout=10)
+    assert process.returncode == 2
+    assert text in errors and "Traceback" not in errors
+
+
+def test_admin_path(simulator: Simulator) -> None:
+    admin = f"{simulator.url}/_simulator"
+    text = yaml.safe_dump(scenario({"name": "a", "when": "manual"}, clock="stepped"))
+    loaded = requests.post(f"{admin}/scenario?version=17.11", data=text)
+    assert loaded.json() == {"status": "loaded", "version": "17.11"}
+    assert requests.post(f"{admin}/scenario", json={"x": 1}).status_code == 400
+    Client(simulator).post("jobs/1000/play")
+    assert requests.post(f"{admin}/clock/advance", json={"seconds": 5}).json() == {"now": 5.0}
+    assert requests.get(f"{admin}/clock").json()["clock"] == "stepped"
+    (job,) = requests.get(f"{admin}/jobs").json()
+    assert (job["name"], job["status"], job["user"]) == ("a", "success", "mia")
+    assert [row["endpoint"] for row in requests.get(f"{admin}/requests").json()] == ["play_job"]
+    assert requests.post(f"{admin}/jobs/1000/retry").json()["id"] == 1001
+    assert requests.post(f"{admin}/jobs/1000/retry").status_code == 403
+    assert requests.post(f"{admin}/jobs/1000/dance").status_code == 400
+    effects = requests.get(f"{admin}/effects").json()
+    assert [(row["action"], row["user"]) for row in effects] == [("play", "mia"), ("retry", "somebody-else")]
+    assert requests.post(f"{admin}/jobs/a", json={"status": "failed"}).json()["status"] == "failed"
+    assert requests.post(f"{admin}/jobs/1000", json={"statu": "failed"}).status_code == 400
+    assert requests.post(f"{admin}/jobs/99", json={"status": "failed"}).status_code == 404
+    assert requests.delete(f"{admin}/logs").status_code == 204
+    assert requests.get(f"{admin}/effects").json() == requests.get(f"{admin}/requests").json() == []
+    assert requests.get(f"{admin}/nothing").status_code == 404
+
+
+class TestFaults:
+    @pytest.fixture
+    def client(self, simulator: Simulator) -> Client:
+        simulator.load(scenario({"name": "a", "when": "manual"}))
+        return Client(simulator)
+
+    def test_status(self, simulator: Simulator, client: Client) -> None:
+        simulator.inject(endpoint="get_job", nth=2, status=503, headers={"Retry-After": "3"}, body={"message": "x"})
+        answers = [client.get("jobs/1000") for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [200, 503, 200]
+        assert (answers[1].headers["Retry-After"], answers[1].json()) == ("3", {"message": "x"})
+        assert [row["fault"] for row in simulator.requests()] == [None, "status", None]
+
+    def test_html(self, simulator: Simulator, client: Client) -> None:
+        simulator.inject(kind="html", method="GET", times=1)
+        answer = client.get("jobs/1000")
+        assert (answer.status_code, "<html>" in answer.text) == (502, True)
+        assert client.get("jobs/1000").status_code == 200
+
+    @pytest.mark.parametrize(("kind", "status"), [("reset_before", "manual"), ("reset_after", "pending")])
+    def test_resets(self, simulator: Simulator, client: Client, kind: str, status: str) -> None:
+        simulator.inject(kind=kind, path="/play$")
+        with pytest.raises(requests.ConnectionError):
+            client.post("jobs/1000/play")
+        assert simulator.job("a")["status"] == status
+        assert len(simulator.effects()) == (status == "pending")
+
+    def test_truncate(self, simulator: Simulator, client: Client) -> None:
+        simulator.inject(kind="truncate", bytes=5)
+        with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+            client.get("jobs/1000")
+
+    def test_redirect(self, simulator: Simulator, client: Client) -> None:
+        simulator.inject(kind="redirect", location="https://elsewhere.example.com/")
+        answer = client.get("jobs/1000")
+        assert (answer.status_code, answer.headers["Location"]) == (302, "https://elsewhere.example.com/")
+
+    def test_delay(self, simulator: Simulator, client: Client) -> None:
+        simulator.inject(kind="delay", seconds=0.2)
+        begin = time.monotonic()
+        assert client.get("jobs/1000").status_code == 200
+        assert time.monotonic() - begin >= 0.2
+
+    def test_rules_over_http(self, simulator: Simulator, client: Client) -> None:
+        admin = f"{simulator.url}/_simulator/faults"
+        assert requests.post(admin, json={"kind": "status", "status": 500}).status_code == 201
+        assert client.get("jobs").status_code == 500
+        assert requests.delete(admin).status_code == 204
+        assert client.get("jobs").status_code == 200
+        assert requests.post(admin, json={"kind": "explode"}).status_code == 400
+        assert requests.post(admin, json={"knd": "status"}).status_code == 400

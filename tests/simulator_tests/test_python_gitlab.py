@@ -1,0 +1,140 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An independent client, python-gitlab, is content with the answers of every version."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import io
+import typing as t
+import warnings
+import zipfile
+
+import gitlab
+import gitlab.exceptions
+import pytest
+
+from tests.simulator.fixture import Simulator
+
+from .support import VERSIONS, scenario
+
+JOBS = (
+    {"name": "build", "stage": "build", "status": "success", "artifacts": {"files": {"x": "y"}, "expire_in": 9999}},
+    {"name": "test", "stage": "test", "status": "failed", "failure_reason": "script_failure", "attempts": [{}]},
+    {"name": "long", "stage": "test", "status": "running", "duration": 500},
+    {"name": "deploy", "stage": "test", "when": "manual"},
+    {
+        "name": "bridge",
+        "stage": "test",
+        "status": "success",
+        "trigger": {"strategy": "depend", "pipeline": {"jobs": [{"name": "below", "status": "success"}]}},
+    },
+)
+
+
+@pytest.fixture(params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> str:
+    return t.cast(str, request.param)
+
+
+@pytest.fixture
+def project(simulator: Simulator, version: str) -> c.Iterator[t.Any]:
+    """Yield the project as python-gitlab has it; any warning of the client fails the test."""
+    simulator.load(scenario(*JOBS), version=version)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with gitlab.Gitlab(simulator.url, private_token="mia-token") as client:
+            yield client.projects.get("group/app")
+
+
+def job_id(simulator: Simulator, name: str) -> int:
+    return t.cast(int, simulator.job(name)["id"])
+
+
+def test_caller_and_server(simulator: Simulator, project: t.Any, version: str) -> None:
+    client = project.manager.gitlab
+    client.auth()
+    assert client.user.username == "mia"
+    assert client.version()[0] == f"{version}.0"
+
+
+def test_lists(project: t.Any, version: str) -> None:
+    assert {job.name for job in project.jobs.list(iterator=True, per_page=2)} == {
+        "build", "test", "long", "deploy", "below",
+    }  # fmt: skip
+    assert [job.name for job in project.jobs.list(get_all=True, scope=["failed", "running"])] == ["long", "test"]
+    pipeline = project.pipelines.get(100)
+    expected = ["deploy", "long", "test", "build"]
+    names = [job.name for job in pipeline.jobs.list(get_all=True)]
+    assert names == (expected[::-1] if version == "11.11" else expected)
+    assert [one.id for one in project.pipelines.list(get_all=True)] == [100]
+
+
+def test_keyset(project: t.Any, version: str) -> None:
+    jobs = project.jobs.list(iterator=True, pagination="keyset", order_by="id", per_page=2)
+    assert len(list(jobs)) == 5
+
+
+def test_bridges(project: t.Any, version: str) -> None:
+    if version == "11.11":
+        with pytest.raises(gitlab.exceptions.GitlabListError) as caught:
+            project.pipelines.get(100).bridges.list(get_all=True)
+        assert caught.value.response_code == 404
+        return
+    (bridge,) = project.pipelines.get(100).bridges.list(get_all=True)
+    below = project.pipelines.get(bridge.downstream_pipeline["id"])
+    assert [job.name for job in below.jobs.list(get_all=True)] == ["below"]
+
+
+def test_play_retry_cancel_erase(simulator: Simulator, project: t.Any, version: str) -> None:
+    project.jobs.get(job_id(simulator, "deploy")).play()
+    assert simulator.job("deploy")["status"] == "pending"
+    project.jobs.get(job_id(simulator, "test")).retry()
+    assert simulator.job("test")["attempt"] == 2
+    project.jobs.get(job_id(simulator, "long")).cancel()
+    graceful = version in ("17.11", "18.10", "19.2")
+    assert simulator.job("long")["status"] == ("canceling" if graceful else "canceled")
+    project.jobs.get(job_id(simulator, "build")).erase()
+    assert project.jobs.get(job_id(simulator, "build")).attributes["artifacts"] == []
+    assert [effect["action"] for effect in simulator.effects()] == ["play", "retry", "cancel", "erase"]
+
+
+def test_refusals(simulator: Simulator, project: t.Any) -> None:
+    with pytest.raises(gitlab.exceptions.GitlabJobPlayError, match="Unplayable Job"):
+        project.jobs.get(job_id(simulator, "build")).play()
+    with pytest.raises(gitlab.exceptions.GitlabJobRetryError, match="Job is not retryable"):
+        project.jobs.get(job_id(simulator, "long")).retry()
+    with pytest.raises(gitlab.exceptions.GitlabJobEraseError, match="Job is not erasable!"):
+        project.jobs.get(job_id(simulator, "long")).erase()
+
+
+def test_artifacts_and_trace(simulator: Simulator, project: t.Any, version: str) -> None:
+    job = project.jobs.get(job_id(simulator, "build"))
+    assert b"Job succeeded" in job.trace()
+    with zipfile.ZipFile(io.BytesIO(job.artifacts())) as packed:
+        assert packed.read("x") == b"y"
+    assert job.artifact("x") == b"y"
+    job.keep_artifacts()
+    assert project.jobs.get(job.id).artifacts_expire_at is None
+    job.delete_artifacts()
+    assert simulator.job("build")["has_archive"] is False
+
+
+def test_artifacts_by_ref_and_of_the_project(simulator: Simulator, version: str) -> None:
+    simulator.load(scenario(JOBS[0]), version=version)
+    with gitlab.Gitlab(simulator.url, private_token="mia-token") as client:
+        project = client.projects.get(7)
+        assert zipfile.is_zipfile(io.BytesIO(project.artifacts.download("main", "build")))
+        assert project.artifacts.raw("main", "x", "build") == b"y"
+        if version not in ("11.11", "13.12"):
+            project.artifacts.delete()
+
+
+def test_merge_requests(simulator: Simulator, version: str) -> None:
+    simulator.load(scenario({"name": "a"}, merge_request=5), version=version)
+    with gitlab.Gitlab(simulator.url, private_token="mia-token") as client:
+        project = client.projects.get(7, lazy=True)
+        (pipeline,) = project.mergerequests.get(5, lazy=True).pipelines.list(get_all=True)
+        assert (pipeline.id, pipeline.ref) == (100, "refs/merge-requests/5/head")
