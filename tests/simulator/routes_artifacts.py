@@ -93,9 +93,7 @@ def _job_by_ref(call: Call, project: Project, *, search: bool) -> Job:
     successful = [
         p
         for p in reversed(project.pipelines)
-        if p.ref == ref
-        and p.source != "parent_pipeline"
-        and call.engine.status(p) == "success"
+        if p.ref == ref and p.source != "parent_pipeline" and call.engine.status(p) == "success"
     ]
     several = search and params.boolean(call.params, "search_recent_successful_pipelines")
     for pipeline in successful[: _RECENT_MOST if several else 1]:

@@ -124,7 +124,7 @@ def test_jobs_in_every_state(simulator: Simulator, version: str) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_answers_of_the_writes(simulator: Simulator, version: str) -> None:
-    jobs = [
+    jobs: list[dict[str, t.Any]] = [
         {"name": "play", "when": "manual"},
         {"name": "retry", "status": "success"},
         {"name": "cancel", "status": "running"},

@@ -67,9 +67,7 @@ READS = ("jobs", "pipelines/100/jobs", "pipelines/100/bridges", "jobs/1000", "jo
         ("public", False, "rob", 403),
     ],
 )
-def test_reads(
-    simulator: Simulator, path: str, visibility: str, public_builds: bool, lowest: str, below: int
-) -> None:
+def test_reads(simulator: Simulator, path: str, visibility: str, public_builds: bool, lowest: str, below: int) -> None:
     simulator.load(scenario({"name": "a"}, visibility=visibility, public_builds=public_builds))
     for who in RANK:
         response = Client(simulator, f"{who}-token").get(path)
