@@ -56,6 +56,7 @@ class Target:
     :param before: its state when it was first read.
     :param is_waiting_for_turn: whether the action is still to be done.
     :param is_followed: whether it has to be read until it ends.
+    :param retries: how often this task has retried it; trigger jobs and servers before 13.9 do not show old attempts.
     """
 
     job: FoundJob
@@ -65,7 +66,9 @@ class Target:
     has_changed: bool = False
     is_waiting_for_turn: bool = False
     is_followed: bool = False
+    retries: int = 0
     predicted: Record | None = None
+    has_ended_badly: bool = False
     log_tail: list[str] | None = None
 
     @property
@@ -209,6 +212,7 @@ class ActionRun:
         """Note the result of a write."""
         target.job = result.job
         target.has_changed = target.has_changed or result.has_changed
+        target.retries += result.has_changed and self._request.action == "retry"
         target.settle(result.outcome, result.reason)
         self._watch.observe(target.job, detail=_WORDS[self._request.action][0] if result.has_changed else "")
         target.is_followed = result.outcome in ("applied", "unchanged") and self._is_to_be_followed(target)
@@ -284,9 +288,11 @@ class ActionRun:
             result = self._write(target.job, "retry")
             if result.outcome == "applied":
                 target.job, target.has_changed, target.is_followed = result.job, True, True
+                target.retries += 1
                 self._watch.observe(target.job, detail="retried")
                 return
             problem += f", and could not be retried: {result.reason}"
+        target.has_ended_badly = True
         target.settle("failed", problem)
 
     def _may_retry(self, target: Target) -> bool:
@@ -297,7 +303,7 @@ class ActionRun:
             return False
         if request.retry_on and target.job.record.get("failure_reason") not in request.retry_on:
             return False
-        return count_attempts(self._session, target.job) < request.max_attempts
+        return max(count_attempts(self._session, target.job), target.retries + 1) < request.max_attempts
 
     def _time_out(self, active: list[Target]) -> None:
         """End the targets that are not done in time, as `on_timeout` says."""
