@@ -15,13 +15,14 @@ from .schema import ScenarioError, fill, unknown
 
 KINDS = ("status", "reset_before", "reset_after", "html", "truncate", "delay", "redirect")
 
-# Keys of a rule. The first four say which requests it is for, the others what happens.
+# Keys of a rule. The first five say which requests it is for, the others what happens.
 RULE: dict[str, t.Any] = {
     "method": None,
     "path": None,
     "endpoint": None,
     "nth": None,
     "times": None,
+    "after": False,
     "kind": "status",
     "status": None,
     "body": None,
@@ -39,6 +40,7 @@ class Rule:
 
     :param nth: only the n-th matching request (from 1), or a list of such numbers; None is every one.
     :param times: at most so many requests.
+    :param after: the application does its work all the same, only its answer is replaced.
     """
 
     method: str | None
@@ -46,6 +48,7 @@ class Rule:
     endpoint: str | None
     nth: int | list[int] | None
     times: int | None
+    after: bool
     kind: str
     status: int | None
     body: t.Any
@@ -72,8 +75,8 @@ class Rule:
         return True
 
     @property
-    def is_before(self) -> bool:
-        """Say if the request never gets to the application."""
+    def replaces(self) -> bool:
+        """Say if the answer is one of reply(), not the application's."""
         return self.kind in ("status", "html", "reset_before", "redirect")
 
     def reply(self) -> Reply:

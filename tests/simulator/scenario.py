@@ -80,17 +80,21 @@ class World:
 
 
 def read_scenario(given: Loadable) -> dict[str, t.Any]:
-    """Return the mapping of a scenario: itself, that of a file, or that of YAML text (anything with a line break)."""
+    """Return the mapping of a scenario: itself, that of a file, or that of YAML text (with a line break or a brace).
+
+    :raises OSError: there is no such file.
+    """
     if given is None:
         return {}
     if isinstance(given, dict):
         return given
-    text = given if isinstance(given, str) and ("\n" in given or not pathlib.Path(given).exists()) else None
-    if text is None:
-        text = pathlib.Path(given).read_text(encoding="utf-8")
-    data = yaml.safe_load(text)
+    is_text = isinstance(given, str) and ("\n" in given or given.lstrip().startswith("{"))
+    try:
+        data = yaml.safe_load(str(given) if is_text else pathlib.Path(given).read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ScenarioError(f"scenario: {error}") from error
     if not isinstance(data, dict | None):
-        raise ScenarioError("scenario: a mapping is needed (or the file of that name does not exist)")
+        raise ScenarioError(f"scenario: a mapping is needed, not {type(data).__name__}")
     return data or {}
 
 
@@ -109,7 +113,7 @@ def build_world(given: Loadable, *, version: str | None = None) -> World:
     world = World(
         features=features,
         clock_name=row["clock"],
-        external_url=row["external_url"],
+        external_url=row["external_url"].rstrip("/") if row["external_url"] else None,
         maintenance_mode=row["maintenance_mode"],
         limits=fill(row["limits"], schema.LIMITS, kind="limits", place="limits"),
         pipeline_rows=[

@@ -88,11 +88,11 @@ class Simulation:
             entry = log.entry(request, at=self.engine.time)
             self.requests.append(entry)
             rule = self.faults.find(request, api.endpoint_name(self, request)) if self.faults.rules else None
-            if rule is not None and rule.is_before:
+            if rule is None or not rule.replaces or rule.after:
+                reply = api.answer(self, request, entry)
+            if rule is not None and rule.replaces:
                 entry["endpoint"] = api.endpoint_name(self, request)
                 reply = rule.reply()
-            else:
-                reply = api.answer(self, request, entry)
             entry["status"] = None if rule is not None and rule.kind == "reset_before" else reply.status
             entry["fault"] = rule.kind if rule else None
             return reply, rule

@@ -123,6 +123,12 @@ class TestFaults:
         assert (answer.status_code, "<html>" in answer.text) == (502, True)
         assert client.get("jobs/1000").status_code == 200
 
+    @pytest.mark.parametrize(("after", "status"), [(False, "manual"), (True, "pending")])
+    def test_before_and_after(self, simulator: Simulator, client: Client, after: bool, status: str) -> None:
+        simulator.inject(kind="html", after=after)
+        assert client.post("jobs/1000/play").status_code == 502
+        assert simulator.job("a")["status"] == status
+
     @pytest.mark.parametrize(("kind", "status"), [("reset_before", "manual"), ("reset_after", "pending")])
     def test_resets(self, simulator: Simulator, client: Client, kind: str, status: str) -> None:
         simulator.inject(kind=kind, path="/play$")
