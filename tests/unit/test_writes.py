@@ -105,9 +105,11 @@ def test_a_lost_request_is_sent_again_when_the_job_shows_no_effect(action, befor
     assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
 
 
-def test_keeping_artifacts_twice_is_once_so_it_is_just_repeated():
+def test_keeping_artifacts_is_looked_at_before_it_is_sent_again():
     before = job(42, "success", **KEPT)
-    outcome, _result = act("keep_artifacts", before, Exchange(KEEP, lost()), Exchange(KEEP, job(42, "success")))
+    newest = Exchange("GET /projects/7/pipelines/6/jobs", [before])
+    exchanges = [Exchange(KEEP, lost()), Exchange(JOB, before), newest, Exchange(KEEP, job(42, "success"))]
+    outcome, _result = act("keep_artifacts", before, *exchanges)
     assert outcome.changed
 
 

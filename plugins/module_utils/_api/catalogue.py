@@ -188,7 +188,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "POST",
         _JOB + "/artifacts/keep",
         (_PROJECT, _JOB_ID),
-        repeatable=True,  # only takes the expiry away: twice is once
+        repeatable=False,
         doc_url=_ARTIFACTS + "#keep-job-artifacts",
     ),
     Endpoint(

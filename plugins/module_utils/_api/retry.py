@@ -21,6 +21,7 @@ from .errors import (
     BadAnswerError,
     ConnectError,
     LostAnswerError,
+    RedirectError,
     RequestError,
     ServerError,
     StatusError,
@@ -126,6 +127,8 @@ class Retrier:
             may_pass = True
         elif isinstance(exc, (LostAnswerError, ServerError)):
             may_pass = is_repeatable
+        elif isinstance(exc, RedirectError):
+            may_pass = False
         elif isinstance(exc, BadAnswerError):
             # before the first good answer the address is wrong; after it, something in between has a bad moment
             may_pass = is_repeatable and self._has_answered

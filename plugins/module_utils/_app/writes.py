@@ -113,7 +113,8 @@ class _Write:
                     may_repeat = client.retrier.pause(attempt, exc) and may_repeat
                 result = self._settle(exc)
                 if result is None and not may_repeat:
-                    return WriteResult("failed", self._job, reason=str(exc))
+                    sent = f" It was sent {attempt} times, and the job shows no effect" if attempt > 1 else ""
+                    return WriteResult("failed", self._job, reason=f"{exc}.{sent}" if sent else str(exc))
                 if result is not None:
                     return result
             else:

@@ -18,7 +18,7 @@ from .._app.logs import read_tail
 from .._app.outcome import Outcome
 from .._app.selection import JobQuery
 from .._app.session import Session, TaskContext, open_session
-from .._app.statuses import STATUSES, WAIT_TARGETS, Record, status_of
+from .._app.statuses import STATUSES, WAIT_TARGETS, Record
 from .._app.waiting import WaitOptions
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, check_statuses, pipeline_query, text_list
@@ -152,7 +152,7 @@ def _variables(variables: t.Mapping[str, t.Any]) -> tuple[Record, ...]:
 def _read_logs(session: Session, report: ActionReport, lines: int) -> None:
     """Read the tail of the log of each job that has failed."""
     for target in report.targets:
-        if target.outcome == "failed" and status_of(target.job.record) == "failed":
+        if target.has_ended_badly:
             target.log_tail = read_tail(session, target.job, lines)
 
 
