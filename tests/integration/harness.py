@@ -93,7 +93,7 @@ class Play:
     results: dict[str, dict[str, t.Any]]
 
 
-def play(
+def playbook_command(
     tasks: list[dict[str, t.Any]] | pathlib.Path,
     tmp_path: pathlib.Path,
     *options: str,
@@ -101,9 +101,8 @@ def play(
     token: str = TOKEN,
     environment: t.Mapping[str, str] | None = None,
     play_keywords: t.Mapping[str, t.Any] | None = None,
-    secrets: t.Sequence[str] = (TOKEN,),
-) -> Play:
-    """Return what `ansible-playbook` makes of these tasks, or of a playbook; no secret may be in its output."""
+) -> tuple[list[str], dict[str, str]]:
+    """Return the command and the environment that run these tasks, or a playbook, and nothing of the caller's."""
     playbook = tasks if isinstance(tasks, pathlib.Path) else tmp_path / "playbook.yml"
     if not isinstance(tasks, pathlib.Path):
         content = {
@@ -115,8 +114,6 @@ def play(
             **(play_keywords or {}),
         }
         playbook.write_text(yaml.safe_dump([content], sort_keys=False), encoding="utf-8")
-    results_path = tmp_path / "results.jsonl"
-    results_path.unlink(missing_ok=True)
     configuration = tmp_path / "ansible.cfg"
     configuration.touch()
     # neither the caller's GitLab, nor its proxy, nor its own configuration may play a part
@@ -129,7 +126,7 @@ def play(
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_CALLBACK_PLUGINS": str(pathlib.Path(__file__).parent / "callback_plugins"),
         "ANSIBLE_CALLBACKS_ENABLED": "results",
-        "RESULTS_PATH": str(results_path),
+        "RESULTS_PATH": str(tmp_path / "results.jsonl"),
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
     }
@@ -138,9 +135,26 @@ def play(
     if token:
         clean |= {"GITLAB_TOKEN": token}
     program = pathlib.Path(sys.executable).with_name("ansible-playbook")
+    return [str(program), str(playbook), *options], {**clean, **(environment or {})}
+
+
+def play(
+    tasks: list[dict[str, t.Any]] | pathlib.Path,
+    tmp_path: pathlib.Path,
+    *options: str,
+    secrets: t.Sequence[str] = (TOKEN,),
+    **how: t.Any,
+) -> Play:
+    """Return what `ansible-playbook` makes of these tasks, or of a playbook; no secret may be in its output.
+
+    :param how: see `playbook_command`.
+    """
+    results_path = tmp_path / "results.jsonl"
+    results_path.unlink(missing_ok=True)
+    command, environment = playbook_command(tasks, tmp_path, *options, **how)
     done = subprocess.run(
-        [str(program), str(playbook), *options],
-        env={**clean, **(environment or {})},
+        command,
+        env=environment,
         cwd=tmp_path,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -1,0 +1,138 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One action under faults, and the judgement: one effect and a truthful result, or no effect and an error."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from tests.integration.harness import ACTION, TOKEN, Result, run_task, world
+
+PROJECT = "group/app"
+# A server that says nothing counts as gone after this long, in real time.
+TIMEOUT_SECONDS = 0.25
+
+
+@dataclasses.dataclass(frozen=True)
+class Deed:
+    """An action and the job it is done to.
+
+    :param job: the job in the scenario.
+    :param options: further options of the task.
+    :param end: the status of the newest attempt when all is done and followed to its end.
+    """
+
+    action: str
+    job: dict[str, t.Any]
+    options: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    end: str = "success"
+
+    @property
+    def effect(self) -> str:
+        """Return what the simulator calls the effect."""
+        return self.action
+
+
+_ARTIFACTS = {"files": {"build.env": "VERSION=1.2.0\n"}, "when": "always", "expire_in": 360000}
+_DONE = {"name": "deploy", "status": "success", "duration": 5, "artifacts": _ARTIFACTS}
+
+DEEDS: dict[str, Deed] = {
+    "play": Deed("play", {"name": "deploy", "when": "manual", "allow_failure": False, "duration": 5}),
+    "play again": Deed("play", {**_DONE, "when": "manual"}, {"replay": "always"}),
+    "retry": Deed(
+        "retry", {"name": "deploy", "attempts": [{"outcome": "failed"}, {}], "status": "failed", "duration": 5}
+    ),
+    "retry forced": Deed("retry", dict(_DONE), {"force": True}),
+    "cancel": Deed("cancel", {"name": "deploy", "outcome": "hang", "status": "pending"}, end="canceled"),
+    "erase": Deed("erase", dict(_DONE)),
+    "keep_artifacts": Deed("keep_artifacts", dict(_DONE)),
+    "delete_artifacts": Deed("delete_artifacts", dict(_DONE)),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What came out of a run.
+
+    :param violation: what must never happen, empty when it did not.
+    """
+
+    effects: int
+    changed: bool
+    failure: str | None
+    violation: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Return the column of the table it counts in."""
+        if self.violation:
+            return "violation"
+        if self.effects:
+            return "one effect" if self.failure is None else "one effect, told with an error"
+        return "no effect, error"
+
+
+def run(simulator: t.Any, deed: Deed, *, wait: bool, faults: t.Iterable[dict[str, t.Any]], **options: t.Any) -> Verdict:
+    """Return the verdict over one run of an action on a fresh world with these fault rules."""
+    simulator.load(world(dict(deed.job)))
+    for rule in faults:
+        simulator.inject(**rule)
+    result = run_task(
+        simulator,
+        ACTION,
+        project=PROJECT,
+        pipeline_id=100,
+        name=["deploy"],
+        action=deed.action,
+        wait=wait,
+        wait_timeout=600.0,
+        api_timeout=TIMEOUT_SECONDS,
+        **{**deed.options, **options},
+    )
+    simulator.clear_faults()
+    effects = len(simulator.effects())
+    violation = _violation(simulator, deed, result, effects, wait=wait)
+    return Verdict(effects, result.changed, result.failure, violation)
+
+
+def _violation(simulator: t.Any, deed: Deed, result: Result, effects: int, *, wait: bool) -> str:
+    """Return what is wrong with a result, empty when nothing is."""
+    wrong = [effect["action"] for effect in simulator.effects() if effect["action"] != deed.effect]
+    if wrong:
+        return f"did {wrong[0]} instead"
+    if effects > 1:
+        return f"{effects} effects"
+    if result.changed != bool(effects):
+        return f"changed is {result.changed} after {effects} effects"
+    if result.failure is None and not effects:
+        return "no effect, and no error"
+    text = str(result.failure or "") + str(result.values) + str(result.warnings)
+    if TOKEN in text:
+        return "the token is in the result"
+    if result.failure is not None and ("Traceback" in result.failure or "\n" in result.failure):
+        return "the error is no sentence"
+    if result.failure is None and wait and deed.action in ("play", "retry", "cancel"):
+        status = simulator.job("deploy")["status"]
+        if result["status"] != status or status != deed.end:
+            return f"reported {result['status']}, the job is {status}"
+    return _second_run(simulator, deed, effects)
+
+
+def _second_run(simulator: t.Any, deed: Deed, effects: int) -> str:
+    """Return what is wrong with another run, now without faults: it ends in one effect, whatever the first one did.
+
+    What replays or is forced acts on every run by its nature, so there is nothing to be seen.
+    """
+    if deed.options and effects:
+        return ""
+    again = run_task(
+        simulator, ACTION, project=PROJECT, pipeline_id=100, name=["deploy"], action=deed.action, **deed.options
+    )
+    if again.failure is not None:
+        return f"the second run fails: {again.failure}"
+    if again.changed == bool(effects) or len(simulator.effects()) != 1:
+        return f"{len(simulator.effects())} effects after a second run"
+    return ""

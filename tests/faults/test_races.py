@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Several at once, and one that is killed: the count of effects is one, and every result tells the truth."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import threading
+import typing as t
+
+import pytest
+
+from tests.integration.harness import ACTION, effects, play, playbook_command, run_task, world
+
+ROUNDS = int(os.environ.get("JOBGATE_FAULT_ROUNDS", "1"))
+PIPELINE: dict[str, t.Any] = {"project": "group/app", "pipeline_id": 100, "name": ["deploy"]}
+MANUAL = {"name": "deploy", "when": "manual", "allow_failure": False, "duration": 3600}
+
+
+def at_once(functions: list[t.Callable[[], t.Any]]) -> list[t.Any]:
+    """Return the results of functions that start at the same moment."""
+    barrier = threading.Barrier(len(functions))
+
+    def run(function: t.Callable[[], t.Any]) -> t.Any:
+        barrier.wait(timeout=10)
+        return function()
+
+    with concurrent.futures.ThreadPoolExecutor(max_workers=len(functions)) as executor:
+        return list(executor.map(run, functions))
+
+
+@pytest.mark.parametrize("round_", range(20 * ROUNDS))
+@pytest.mark.parametrize(
+    ("action", "job"),
+    [
+        ("play", MANUAL),
+        ("retry", {"name": "deploy", "status": "failed", "duration": 3600}),
+        ("cancel", {"name": "deploy", "status": "running", "outcome": "hang"}),
+        ("erase", {"name": "deploy", "status": "success"}),
+    ],
+)
+def test_the_same_action_several_times_at_once(
+    simulator: t.Any, action: str, job: dict[str, t.Any], round_: int
+) -> None:
+    simulator.load(world(job))
+    results = at_once([lambda: run_task(simulator, ACTION, **PIPELINE, action=action)] * 3)
+    assert effects(simulator) == [(action, "deploy")]
+    assert [result.failure for result in results] == [None] * 3
+    # GitLab answers a cancel of a canceled job as it answers the first one, so that more than one may think it was them
+    claims = sum(result.changed for result in results)
+    assert claims == 1 if action != "cancel" else 1 <= claims <= 3
+    assert len({result["id"] for result in results}) == 1
+
+
+@pytest.mark.parametrize("round_", range(20 * ROUNDS))
+def test_play_retry_and_cancel_at_once(simulator: t.Any, round_: int) -> None:
+    simulator.load(world(MANUAL))
+    actions = ("play", "retry", "cancel", "play", "cancel")
+    results = at_once(
+        [lambda action=action: run_task(simulator, ACTION, **PIPELINE, action=action) for action in actions]
+    )
+    done = [action for action, _name in effects(simulator)]
+    # what one undoes another may do again, but no one does anything twice to the same state
+    for action in ("play", "cancel"):
+        told = sum(result.changed for name, result in zip(actions, results, strict=True) if name == action)
+        assert done.count(action) <= told
+    for action, result in zip(actions, results, strict=True):
+        assert result.failure is None or "cannot be" in result.failure, (action, result.failure)
+
+
+@pytest.mark.parametrize("round_", range(4 * ROUNDS))
+def test_a_playbook_that_is_killed_and_run_again(simulator: t.Any, tmp_path: pathlib.Path, round_: int) -> None:
+    """Killed at any moment, before its first request or after its last one, the next run finishes the work."""
+    simulator.load(world({**MANUAL, "duration": 30}), clock="scaled:60")
+    moment = random.Random(round_).uniform(0.2, 2.2)
+    task = {"name": "deploy", "jobgate.gitlab.gitlab_job_action": {**PIPELINE, "action": "play", "wait": True}}
+    command, environment = playbook_command([task], tmp_path, url=simulator.url)
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        process.wait(timeout=moment)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # the process group that was started above, and only that
+        process.wait(timeout=10)
+    result = play([task], tmp_path, url=simulator.url)
+    assert result.returncode == 0, result.output
+    assert result.results["deploy"]["status"] == "success"
+    assert effects(simulator) == [("play", "deploy")]
