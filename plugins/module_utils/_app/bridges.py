@@ -27,6 +27,7 @@ class PipelineNode:
 
     :param path: names of the trigger jobs that lead here, joined by slashes; empty for the root.
     :param is_accessible: False when the token may not read it, or its project.
+    :param is_repeated: whether it stands at another place of the tree, too, and is shown with what is below it there.
     """
 
     project: str
@@ -35,13 +36,14 @@ class PipelineNode:
     depth: int = 0
     record: Record = dataclasses.field(default_factory=dict)
     is_accessible: bool = True
+    is_repeated: bool = False
     bridges: list[BridgeNode] = dataclasses.field(default_factory=list)
 
     def walk(self) -> t.Iterator[PipelineNode]:
-        """Yield this pipeline and every one below it, depth first."""
+        """Yield this pipeline and every one below it once, depth first."""
         yield self
         for bridge in self.bridges:
-            if bridge.downstream:
+            if bridge.downstream and not bridge.downstream.is_repeated:
                 yield from bridge.downstream.walk()
 
 
@@ -101,7 +103,10 @@ def pipeline_tree(session: Session, project: str, pipeline_id: int, *, most_dept
             for bridge in node.bridges:
                 bridge.downstream = _downstream_of(session, node, bridge)
                 # pipeline ids are unique on a server, whatever the project
-                if bridge.downstream and bridge.downstream.pipeline_id not in visited:
+                if not bridge.downstream:
+                    continue
+                bridge.downstream.is_repeated = bridge.downstream.pipeline_id in visited
+                if not bridge.downstream.is_repeated:
                     visited.add(bridge.downstream.pipeline_id)
                     following.append(bridge.downstream)
         level = following

@@ -163,6 +163,7 @@ class JobFinder:
         newest: set[tuple[t.Any, str]] = set()
         kept: list[FoundJob] = []
         known: set[str] = set()
+        unmatched = set(query.names)
         for record in self._session.client.iterate(
             "list_project_jobs", project=self._project, scope=list(query.scope) or None
         ):
@@ -172,11 +173,15 @@ class JobFinder:
                 continue
             newest.add(attempt_of)
             known.add(found.path)
-            if self._fits(found) and (not query.names or any(match_name([found], name) for name in query.names)):
+            matched = {name for name in query.names if match_name([found], name)}
+            unmatched -= matched
+            if self._fits(found) and (not query.names or matched):
                 kept.append(found)
-                if query.limit and len(kept) > query.limit:
-                    break  # one more than wanted, which shows that there are more
-        return self._select(kept, known=frozenset(known), pipeline=None, is_complete=True)
+            if query.limit and len(kept) > query.limit and not unmatched:
+                break  # one more than wanted, which shows that there are more
+        selection = self._select(kept, known=frozenset(known), pipeline=None, is_complete=True)
+        # a job that is there, and of another stage, is not missing
+        return dataclasses.replace(selection, missing=tuple(name for name in query.names if name in unmatched))
 
     # ----- a pipeline, and those below it -----
 
@@ -217,7 +222,7 @@ class JobFinder:
         return self._select(
             everything,
             known=frozenset(job.path for job in everything),
-            pipeline=_summary(jobs[0].record) if jobs and not self._query.include_downstream else pipeline,
+            pipeline=(not self._query.include_downstream and jobs and _summary(jobs[0].record)) or pipeline,
             is_complete=is_complete,
             unreadable=tuple(unreadable),
         )
