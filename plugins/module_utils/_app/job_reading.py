@@ -30,7 +30,7 @@ class JobReport:
     is_truncated: bool = False
     has_timed_out: bool = False
     timeline: list[Record] = dataclasses.field(default_factory=list)
-    problems: list[tuple[FoundJob, str]] = dataclasses.field(default_factory=list)
+    problems: list[tuple[FoundJob | None, str]] = dataclasses.field(default_factory=list)
 
     @property
     def summary(self) -> dict[str, int]:
@@ -103,6 +103,9 @@ def _note_late(session: Session, report: JobReport, options: WaitOptions) -> Non
         return
     late = [job for job in report.jobs if not is_there(job.record, options)]
     report.problems += [(job, late_text(session, status_of(job.record))) for job in late]
+    if not late:
+        seconds = f"{session.elapsed():.0f} s, which is all that wait_timeout allows"
+        report.problems.append((None, f"the pipeline may still create jobs that fit after {seconds}"))
 
 
 def late_text(session: Session, status: str) -> str:

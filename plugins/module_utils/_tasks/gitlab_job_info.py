@@ -101,10 +101,7 @@ def _record(session: Session, job: FoundJob, options: Options, waiting: WaitOpti
 
 
 def _failure(report: JobReport) -> str | None:
-    if not report.problems:
-        if not report.has_timed_out:
-            return None
-    texts = [f"job {job.path!r} (id {job.id}) {problem}" for job, problem in report.problems]
+    texts = [f"job {job.path!r} (id {job.id}) {problem}" if job else problem for job, problem in report.problems]
     return "; ".join(texts) or None
 
 
