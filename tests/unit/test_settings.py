@@ -1,0 +1,165 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From options and environment to a connection."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app import settings
+
+SECRET = "glpat-0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://gitlab.example.com", "https://gitlab.example.com/api/v4"),
+        ("https://gitlab.example.com/", "https://gitlab.example.com/api/v4"),
+        ("https://gitlab.example.com/api/v4", "https://gitlab.example.com/api/v4"),
+        ("https://gitlab.example.com/api/v4//", "https://gitlab.example.com/api/v4"),
+        (" http://localhost:8080 ", "http://localhost:8080/api/v4"),
+        ("https://example.com/gitlab", "https://example.com/gitlab/api/v4"),
+        ("https://example.com/gitlab/api/v4/", "https://example.com/gitlab/api/v4"),
+        ("https://example.com/rapid", "https://example.com/rapid/api/v4"),
+        ("HTTPS://Gitlab.Example.com", "https://Gitlab.Example.com/api/v4"),
+        ("https://[::1]:8443", "https://[::1]:8443/api/v4"),
+    ],
+)
+def test_every_way_to_write_an_address(url, expected):
+    assert settings.api_base_url(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("gitlab.example.com", "is no web address"),
+        ("ftp://gitlab.example.com", "is no web address"),
+        ("https://", "is no web address"),
+        ("", "is no web address"),
+        ("https://git lab.example.com", "is no web address"),
+        ("https://gitlab.example.com\n/x", "is no web address"),
+        ("https://gitlab.example.com:0", "is no web address"),
+        ("https://gitlab.example.com:99999", "no valid host or port"),
+        ("https://gitlab.example.com:port", "no valid host or port"),
+        ("https://[::1", "no valid host or port"),
+        (f"https://user:{SECRET}@gitlab.example.com", "carries a user name"),
+        (f"https://gitlab.example.com?private_token={SECRET}", "carries a query"),
+        ("https://gitlab.example.com#top", "carries a query or a fragment"),
+        ("https://gitlab.example.com/api", "another API"),
+        ("https://gitlab.example.com/api/v3/", "another API"),
+    ],
+)
+def test_addresses_that_cannot_be_used(url, words):
+    with pytest.raises(UsageError) as caught:
+        settings.api_base_url(url)
+    assert words in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+OPTION = {"api_token": "from-option"}
+PAT = {"GITLAB_API_TOKEN": "one", "GITLAB_TOKEN": "two", "GITLAB_PRIVATE_TOKEN": "three"}
+OAUTH = {"GITLAB_OAUTH_TOKEN": "four"}
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "expected"),
+    [
+        ({}, {}, ("", "")),
+        ({}, PAT, ("api_token", "one")),
+        ({}, {**PAT, "GITLAB_API_TOKEN": ""}, ("api_token", "two")),
+        ({}, {"GITLAB_PRIVATE_TOKEN": "three"}, ("api_token", "three")),
+        ({}, OAUTH, ("api_oauth_token", "four")),
+        (OPTION, {**PAT, **OAUTH}, ("api_token", "from-option")),
+        ({"api_job_token": "glcbt-1"}, PAT, ("api_job_token", "glcbt-1")),
+        ({"api_oauth_token": "abc"}, PAT, ("api_oauth_token", "abc")),
+        ({"api_token": "", "api_oauth_token": None}, OAUTH, ("api_oauth_token", "four")),
+        ({"api_token": " padded\n"}, {}, ("api_token", "padded")),
+        # it would act as somebody else
+        ({}, {"CI_JOB_TOKEN": "glcbt-1"}, ("", "")),
+    ],
+)
+def test_which_token_is_used(options, environ, expected):
+    assert settings.choose_token(options, environ) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "words"),
+    [
+        ({"api_token": "one", "api_job_token": "two"}, {}, "several tokens are given: api_token, api_job_token"),
+        ({}, {**PAT, **OAUTH}, "several tokens are set in the environment"),
+        ({"api_token": f"{SECRET} x"}, {}, "api_token holds blanks"),
+        ({"api_token": f"{SECRET}\nx"}, {}, "api_token holds blanks"),
+        ({"api_token": f"{SECRET}ü"}, {}, "no token has"),
+    ],
+)
+def test_tokens_that_cannot_be_used(options, environ, words):
+    with pytest.raises(UsageError) as caught:
+        settings.choose_token(options, environ)
+    assert words in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, "https://gitlab.com/api/v4"),
+        ({"CI_SERVER_URL": "https://ci"}, "https://ci/api/v4"),
+        ({"CI_SERVER_URL": "https://ci", "GITLAB_SERVER_URL": "https://server"}, "https://server/api/v4"),
+        ({"GITLAB_URL": "https://url", "GITLAB_SERVER_URL": "https://server"}, "https://url/api/v4"),
+        ({"GITLAB_API_URL": "https://api/api/v4", "GITLAB_URL": "https://url"}, "https://api/api/v4"),
+    ],
+)
+def test_the_address_from_the_environment(environ, expected):
+    assert settings.connection_settings({}, environ).api_url == expected
+    given = settings.connection_settings({"api_url": "https://option"}, environ)
+    assert given.api_url == "https://option/api/v4"
+
+
+def test_extensions_from_the_environment():
+    environ = {"JOBGATE_EXTENSIONS": " audit-log, ,freeze"}
+    assert settings.connection_settings({}, environ).extensions == ("audit-log", "freeze")
+    assert settings.connection_settings({"extensions": []}, environ).extensions == ()
+    assert settings.connection_settings({"extensions": [" a "]}, environ).extensions == ("a",)
+
+
+def test_defaults_and_given_values():
+    found = settings.connection_settings({}, {})
+    assert (found.timeout_seconds, found.retries, found.concurrency, found.validate_certs) == (30.0, 5, 8, True)
+    options = {"api_timeout": 2, "api_retries": 0, "api_concurrency": 1, "validate_certs": False, "ca_path": "/ca.pem"}
+    found = settings.connection_settings(options, {})
+    assert (found.timeout_seconds, found.retries, found.concurrency, found.validate_certs) == (2.0, 0, 1, False)
+    assert found.ca_path == "/ca.pem"
+
+
+@pytest.mark.parametrize(
+    "options", [{"api_retries": -1}, {"api_concurrency": 0}, {"api_timeout": 0.0}, {"api_timeout": -1.0}]
+)
+def test_values_that_are_too_small(options):
+    with pytest.raises(UsageError, match=f"{next(iter(options))} is .* which is too small"):
+        settings.connection_settings(options, {})
+
+
+@pytest.mark.parametrize(
+    ("project", "expected"),
+    [(7, "7"), ("7", "7"), ("group/app", "group/app"), ("/group/sub/app/", "group/sub/app"), (" a/b ", "a/b")],
+)
+def test_projects(project, expected):
+    assert settings.project_of({"project": project}) == expected
+
+
+@pytest.mark.parametrize(
+    ("project", "words"),
+    [
+        ("", "project is empty"),
+        ("/", "project is empty"),
+        ("app", "has no slash"),
+        ("group%2Fapp", "is URL-encoded"),
+        ("https://gitlab.example.com/group/app", "is a web address"),
+    ],
+)
+def test_projects_that_gitlab_would_not_find(project, words):
+    with pytest.raises(UsageError, match=words):
+        settings.project_of({"project": project})
