@@ -14,7 +14,8 @@ import yaml
 
 from . import errors
 from .call import Reply, Request, json_reply
-from .schema import ScenarioError
+from .fault_presets import PRESETS
+from .schema import ScenarioError, fill
 from .simulation import Simulation
 
 PREFIX = "/_simulator"
@@ -98,9 +99,26 @@ def _act(simulation: Simulation, request: Request, job: str, action: str) -> Rep
 
 def _add_fault(simulation: Simulation, request: Request) -> Reply:
     data = _data(request)
+    if isinstance(data, dict) and ("rules" in data or set(data) == {"seed"}):
+        whole = fill(data, {"rules": [], "seed": None}, kind="faults", place="faults")
+        if whole["seed"] is not None:
+            simulation.faults.seed = int(whole["seed"])
+        data = whole["rules"]
     for rule in data if isinstance(data, list) else [data]:
         simulation.faults.add(**rule)
     return json_reply({"rules": len(simulation.faults.rules)}, status=201)
+
+
+def _faults(simulation: Simulation, request: Request) -> Reply:
+    return json_reply(simulation.faults.describe())
+
+
+def _presets(simulation: Simulation, request: Request) -> Reply:
+    return json_reply(PRESETS)
+
+
+def _jump(simulation: Simulation, request: Request) -> Reply:
+    return json_reply({"unix_time": simulation.jump_clock(float(_data(request)["seconds"]))})
 
 
 def _clear_faults(simulation: Simulation, request: Request) -> Reply:
@@ -119,6 +137,9 @@ _ROUTES: list[tuple[str, str, t.Callable[..., Reply]]] = [
     ("POST", "/scenario", _load),
     ("POST", "/jobs/([^/]+)", _set_job),
     ("POST", "/jobs/([^/]+)/([a-z_]+)", _act),
+    ("POST", "/clock/jump", _jump),
+    ("GET", "/faults", _faults),
+    ("GET", "/faults/presets", _presets),
     ("POST", "/faults", _add_fault),
     ("DELETE", "/faults", _clear_faults),
 ]

@@ -24,11 +24,37 @@ class Clock(t.Protocol):
 
     def advance(self, seconds: float) -> None: ...
 
+    def jump(self, seconds: float) -> None: ...
 
-class RealClock:
+    def moment(self, seconds: float) -> datetime.datetime: ...
+
+
+class _WallClock:
+    """What a server shows as time. It may jump, as clocks that are set do, while all that happens goes on as before."""
+
+    epoch: datetime.datetime
+
+    def __init__(self) -> None:
+        # (since when in seconds of the scenario, by how much)
+        self._jumps: list[tuple[float, float]] = []
+
+    def now(self) -> float:
+        raise NotImplementedError
+
+    def jump(self, seconds: float) -> None:
+        self._jumps.append((self.now(), seconds))
+
+    def moment(self, seconds: float) -> datetime.datetime:
+        """Return the wall-clock time at so many seconds of the scenario; what was before a jump keeps its time."""
+        shift = sum(size for since, size in self._jumps if since <= seconds)
+        return self.epoch + datetime.timedelta(seconds=seconds + shift)
+
+
+class RealClock(_WallClock):
     """Run at the speed of the wall clock, or `factor` times as fast. It can be pushed forward as well."""
 
     def __init__(self, factor: float = 1.0) -> None:
+        super().__init__()
         self.name = "real" if factor == 1.0 else f"scaled:{factor:g}"
         self.epoch = datetime.datetime.now(datetime.UTC)
         self._factor = factor
@@ -42,10 +68,11 @@ class RealClock:
         self._pushed += seconds
 
 
-class SteppedClock:
+class SteppedClock(_WallClock):
     """Stand still until advance() is called."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.name = "stepped"
         self.epoch = STEPPED_EPOCH
         self._now = 0.0

@@ -2,36 +2,79 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults put into the server's answers on purpose: lost connections, proxies' error pages, cut-off bodies."""
+"""Faults put into the server's answers on purpose: which requests they strike, and of what kind they are."""
 
 from __future__ import annotations
 
 import dataclasses
+import random
 import re
 import typing as t
 
-from .call import Reply, Request, json_reply
+from .call import Request
+from .fault_presets import AFTER, BEFORE, PRESETS
 from .schema import ScenarioError, fill, unknown
 
-KINDS = ("status", "reset_before", "reset_after", "html", "truncate", "delay", "redirect")
 
-# Keys of a rule. The first five say which requests it is for, the others what happens.
+class Kind(t.NamedTuple):
+    """What is always true of a kind of fault.
+
+    :param effect: when it strikes unless a rule says otherwise: before the application has run, or after.
+    :param either: a rule may choose.
+    :param silent: the client gets no answer.
+    """
+
+    effect: str
+    either: bool = False
+    silent: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    # The fault makes an answer of its own.
+    "status": Kind(BEFORE, either=True),
+    "html": Kind(BEFORE, either=True),
+    "redirect": Kind(BEFORE, either=True),
+    "invalid_json": Kind(AFTER, either=True),
+    "wrong_json": Kind(AFTER, either=True),
+    "empty": Kind(AFTER, either=True),
+    # There is no answer.
+    "refuse": Kind(BEFORE, either=True, silent=True),
+    "reset_before": Kind(BEFORE, silent=True),
+    "reset_after": Kind(AFTER, silent=True),
+    "close_before": Kind(BEFORE, silent=True),
+    "close_after": Kind(AFTER, silent=True),
+    "hang": Kind(BEFORE, either=True, silent=True),
+    # The application's answer, late or damaged.
+    "delay": Kind(AFTER),
+    "drip": Kind(AFTER),
+    "truncate": Kind(AFTER),
+    "wrong_length": Kind(AFTER),
+    "chunk_cut": Kind(AFTER),
+    "gzip": Kind(AFTER),
+    "bad_gzip": Kind(AFTER),
+    "gzip_cut": Kind(AFTER),
+    "link_host": Kind(AFTER),
+}
+
+# Keys of a rule. The first six say which requests it is for, the others what happens.
 RULE: dict[str, t.Any] = {
     "method": None,
     "path": None,
     "endpoint": None,
     "nth": None,
     "times": None,
-    "after": False,
+    "probability": None,
+    "name": None,
     "kind": "status",
+    "effect": None,
     "status": None,
     "body": None,
     "headers": {},
     "seconds": 0,
     "bytes": 20,
+    "by": 10,
     "location": None,
 }
-_PROXY_PAGE = "<html><head><title>502 Bad Gateway</title></head>\r\n<body><h1>502 Bad Gateway</h1></body></html>\r\n"
 
 
 @dataclasses.dataclass(slots=True)
@@ -40,7 +83,10 @@ class Rule:
 
     :param nth: only the n-th matching request (from 1), or a list of such numbers; None is every one.
     :param times: at most so many requests.
-    :param after: the application does its work all the same, only its answer is replaced.
+    :param probability: of those that are left, this share, at random.
+    :param name: what the request log calls it.
+    :param effect: BEFORE: the application never sees the request; AFTER: it has done its work.
+    :param by: how much the length in the header is more than that of the body.
     """
 
     method: str | None
@@ -48,72 +94,146 @@ class Rule:
     endpoint: str | None
     nth: int | list[int] | None
     times: int | None
-    after: bool
+    probability: float | None
+    name: str
     kind: str
+    effect: str
     status: int | None
     body: t.Any
     headers: dict[str, str]
     seconds: float
     bytes: int
+    by: int
     location: str | None
     seen: int = 0
     struck: int = 0
 
-    def strikes(self, request: Request, endpoint: str | None) -> bool:
-        """Count a request that matches, and say if this is one to strike."""
+    @property
+    def is_before(self) -> bool:
+        """Say if the request never gets to the application."""
+        return self.effect == BEFORE
+
+    @property
+    def is_silent(self) -> bool:
+        return KINDS[self.kind].silent
+
+    @property
+    def is_for_connections(self) -> bool:
+        """Say if it strikes connections before anything is read from them, and no requests."""
+        return self.kind == "refuse" and not self.seconds
+
+    def matches(self, request: Request, endpoint: str | None) -> bool:
         if self.method is not None and self.method.upper() != request.method:
             return False
         if self.endpoint is not None and self.endpoint != endpoint:
             return False
-        if self.path is not None and not re.search(self.path, request.raw_path):
-            return False
+        return self.path is None or bool(re.search(self.path, request.raw_path))
+
+    def counts(self, dice: random.Random) -> bool:
+        """Count one more that matches, and say if this is one to strike."""
         self.seen += 1
         numbers = [self.nth] if isinstance(self.nth, int) else self.nth
         if (numbers is not None and self.seen not in numbers) or (self.times is not None and self.struck >= self.times):
             return False
+        if self.probability is not None and dice.random() >= self.probability:
+            return False
         self.struck += 1
         return True
 
-    @property
-    def replaces(self) -> bool:
-        """Say if the answer is one of reply(), not the application's."""
-        return self.kind in ("status", "html", "reset_before", "redirect")
-
-    def reply(self) -> Reply:
-        """Return the answer of a fault that takes the application's place."""
-        if self.kind == "html":
-            return Reply(self.status or 502, str(self.body or _PROXY_PAGE).encode(), dict(self.headers), "text/html")
-        if self.kind == "redirect":
-            headers = {**self.headers, "Location": self.location or "/"}
-            return Reply(self.status or 302, b"", headers, "text/html")
-        body = self.body if self.body is not None else {"message": f"{self.status or 500} Internal Server Error"}
-        if isinstance(body, str):
-            return Reply(self.status or 500, body.encode(), dict(self.headers), "text/plain")
-        return json_reply(body, status=self.status or 500, headers=dict(self.headers))
+    def describe(self) -> dict[str, t.Any]:
+        """Return what is not the default, and the counts so far."""
+        row = dataclasses.asdict(self)
+        return {key: value for key, value in row.items() if key not in RULE or value != RULE[key]}
 
 
 class Faults:
-    """The rules in force; the first that strikes counts."""
+    """The rules in force; the first that strikes counts, and those behind it do not see the request.
+
+    :ivar seed: where the one source of chance begins; to set it begins anew.
+    """
 
     def __init__(self) -> None:
         self.rules: list[Rule] = []
+        self.seed = 0
 
-    def add(self, **given: t.Any) -> Rule:
+    @property
+    def seed(self) -> int:
+        return self._seed
+
+    @seed.setter
+    def seed(self, value: int) -> None:
+        self._seed = value
+        self._dice = random.Random(value)
+
+    def add(self, *, preset: str | None = None, seed: int | None = None, **given: t.Any) -> Rule:
         """Add a rule.
 
-        :raises ScenarioError: unknown key or kind.
+        :param preset: its keys come from PRESETS unless they are given.
+        :param seed: see the attribute.
+        :raises ScenarioError: unknown key, kind or preset, or a value that makes no sense.
         """
-        row = fill(given, RULE, kind="fault", place="fault")
-        if row["kind"] not in KINDS:
-            raise unknown("kind", row["kind"], KINDS, place="fault.kind")
-        if row["path"] is not None:
-            try:
-                re.compile(row["path"])
-            except re.error as error:
-                raise ScenarioError(f"fault.path: {error}") from error
-        rule = Rule(**row)
+        if preset is not None:
+            if preset not in PRESETS:
+                raise unknown("preset", preset, PRESETS, place="fault.preset")
+            given = {"name": preset, **PRESETS[preset], **given}
+        if "after" in given:
+            # Another way to say it.
+            given["effect"] = AFTER if given.pop("after") else BEFORE
+        rule = Rule(**_checked(fill(given, RULE, kind="fault", place="fault")))
+        if seed is not None:
+            self.seed = seed
         self.rules.append(rule)
         return rule
 
     def find(self, request: Request, endpoint: str | None) -> Rule | None:
-        return next((rule for rule in self.rules if rule.strikes(request, endpoint)), None)
+        """Return the rule that strikes this request."""
+        rules = (rule for rule in self.rules if not rule.is_for_connections and rule.matches(request, endpoint))
+        return next((rule for rule in rules if rule.counts(self._dice)), None)
+
+    def find_for_connection(self) -> Rule | None:
+        """Return the rule that strikes a connection which has just been made."""
+        return next((rule for rule in self.rules if rule.is_for_connections and rule.counts(self._dice)), None)
+
+    def describe(self) -> dict[str, t.Any]:
+        return {"seed": self.seed, "rules": [rule.describe() for rule in self.rules]}
+
+
+def _checked(row: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the row of a rule with the defaults that depend on its kind.
+
+    :raises ScenarioError: a value makes no sense.
+    """
+    kind = row["kind"]
+    if kind not in KINDS:
+        raise unknown("kind", kind, KINDS, place="fault.kind")
+    if row["path"] is not None:
+        try:
+            re.compile(row["path"])
+        except re.error as error:
+            raise ScenarioError(f"fault.path: {error}") from error
+    numbers = row["nth"] if isinstance(row["nth"], list) else [row["nth"]]
+    if any(number is not None and (not isinstance(number, int) or number < 1) for number in numbers):
+        raise ScenarioError("fault.nth: a number from 1, or a list of such numbers, is needed")
+    if row["probability"] is not None and not 0 <= row["probability"] <= 1:
+        raise ScenarioError("fault.probability: a number from 0 to 1 is needed")
+    if row["seconds"] < 0 or row["bytes"] < 0:
+        raise ScenarioError("fault: seconds and bytes are never below 0")
+    row["effect"] = _effect(kind, row["effect"])
+    row["name"] = row["name"] or kind
+    if kind == "refuse" and not row["seconds"]:
+        if row["method"] or row["path"] or row["endpoint"] or row["effect"] == AFTER:
+            raise ScenarioError("fault: without seconds, refuse strikes connections, which have no method and no path")
+        # A client on the admin path needs a connection to remove the rule.
+        row["times"] = row["times"] or 1
+    return row
+
+
+def _effect(kind: str, given: t.Any) -> str:
+    """Return when a fault strikes: true means that the application does its work, as AFTER does."""
+    usual = KINDS[kind].effect
+    wanted = usual if given is None else {True: AFTER, False: BEFORE}.get(given, given)
+    if wanted not in (BEFORE, AFTER):
+        raise unknown("value", given, ("true", "false", BEFORE, AFTER), place="fault.effect")
+    if wanted != usual and not KINDS[kind].either:
+        raise ScenarioError(f"fault.effect: {kind} always strikes {usual} the effect")
+    return str(wanted)

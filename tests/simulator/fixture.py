@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import collections.abc as c
 import copy
+import dataclasses
+import pathlib
 import threading
 import types
 import typing as t
@@ -16,22 +18,38 @@ import typing as t
 import pytest
 
 from .scenario import Loadable
+from .second import SecondOrigin
 from .server import Server
 from .simulation import Simulation
 from .versions import DEFAULT_VERSION
 
 Row = dict[str, t.Any]
+Result = t.TypeVar("Result")
 
 
 class Simulator:
     """A running server. Use it as a context manager, or the fixture `simulator`."""
 
-    def __init__(self, scenario: Loadable = None, *, version: str = DEFAULT_VERSION, clock: str = "stepped") -> None:
+    def __init__(
+        self,
+        scenario: Loadable = None,
+        *,
+        version: str = DEFAULT_VERSION,
+        clock: str = "stepped",
+        tls: str | None = None,
+    ) -> None:
+        """Prepare a server.
+
+        :param tls: a kind of certificate (see tls_url); `url` is that of the TLS port then.
+        """
         self.url = ""
+        self._tls = tls
         self._version = version
         self._clock = clock
         self._simulation = Simulation()
         self._thread: threading.Thread | None = None
+        self._server: Server | None = None
+        self._second: Second | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Event | None = None
         self.load(scenario)
@@ -54,9 +72,10 @@ class Simulator:
     async def _serve(self, listening: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
-        server = Server(self._simulation)
+        server = self._server = Server(self._simulation)
         try:
-            self.url = await server.start()
+            url = await server.start()
+            self.url = await server.tls_url(self._tls) if self._tls else url
         finally:
             listening.set()
         await self._ended.wait()
@@ -67,10 +86,14 @@ class Simulator:
             self._loop.call_soon_threadsafe(self._ended.set)
             self._thread.join(timeout=10)
             self._thread = None
+            self._server = None
 
     def load(self, scenario: Loadable, *, version: str | None = None, clock: str | None = None) -> None:
-        """Replace the whole world; logs and faults are cleared."""
+        """Replace the whole world; logs and faults are cleared, and a server that is down is up again."""
         self._simulation.load(scenario, version=version or self._version, clock_name=clock or self._clock)
+        if self._server is not None:
+            self._call(self._server.open())
+            self._server.second.clear()
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward."""
@@ -118,14 +141,92 @@ class Simulator:
         with self._simulation.lock:
             return copy.deepcopy(self._simulation.view(self._simulation.act(action, name_or_id)))
 
-    def inject(self, **rule: t.Any) -> None:
-        """Add a fault rule; see faults.RULE for its keys."""
+    def inject(self, preset: str | None = None, *, seed: int | None = None, **rule: t.Any) -> None:
+        """Add a fault rule; see faults.RULE for its keys, and fault_presets.PRESETS for rules by name."""
         with self._simulation.lock:
-            self._simulation.faults.add(**rule)
+            self._simulation.faults.add(preset=preset, seed=seed, **rule)
+
+    def faults(self) -> Row:
+        """Return the seed and the rules with how many requests they have seen and struck."""
+        with self._simulation.lock:
+            return self._simulation.faults.describe()
 
     def clear_faults(self) -> None:
         with self._simulation.lock:
             self._simulation.faults.rules.clear()
+
+    def jump_clock(self, seconds: float) -> None:
+        """Let the server's wall clock jump forward or back: its Date headers, and the time stamps from now on."""
+        self._simulation.jump_clock(seconds)
+
+    # -- sockets ---------------------------------------------------------------------------------------------------
+
+    def _call(self, work: c.Coroutine[t.Any, t.Any, Result]) -> Result:
+        """Do something in the server's event loop."""
+        if self._loop is None:
+            work.close()
+            raise RuntimeError("the simulator does not run")
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
+
+    @property
+    def _running(self) -> Server:
+        if self._server is None:
+            raise RuntimeError("the simulator does not run")
+        return self._server
+
+    def refuse(self, seconds: float) -> None:
+        """Refuse connections for so long from now, and end those that are idle; returns at once."""
+        self._call(self._running.refuse(seconds))
+
+    def refuse_next(self, times: int = 1) -> None:
+        """Reset the next connections as soon as they are made, before a byte is read."""
+        self.inject(kind="refuse", times=times)
+
+    def restart(self, down_seconds: float = 0.2) -> None:
+        """Reset all connections and come back with the same world on the same port; returns when it is down."""
+        self._call(self._running.restart(down_seconds))
+
+    def come_back(self) -> None:
+        """End the time for which the server is down."""
+        self._call(self._running.open())
+
+    @property
+    def http_url(self) -> str:
+        return self._running.url
+
+    def tls_url(self, kind: str = "valid") -> str:
+        """Return where the same world is served over TLS; see certificates.TLS_KINDS."""
+        return self._call(self._running.tls_url(kind))
+
+    @property
+    def ca_path(self) -> pathlib.Path:
+        """Return the file of the authority that signs the certificates, which goes with the server."""
+        return self._running.authority.ca_path
+
+    @property
+    def second(self) -> Second:
+        """Return another server, to which no credential must travel."""
+        running = self._running
+        if self._second is None or self._second.origin is not running.second:
+            urls = self._call(running.second.url()), self._call(running.second.tls_url())
+            self._second = Second(running.second, *urls)
+        return self._second
+
+
+@dataclasses.dataclass(frozen=True)
+class Second:
+    """The second origin, as tests see it."""
+
+    origin: SecondOrigin
+    url: str
+    tls_url: str
+
+    def requests(self) -> list[Row]:
+        """Return the requests so far, with every header as it came."""
+        return self.origin.requests()
+
+    def clear(self) -> None:
+        self.origin.clear()
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ class Renderer:
         self.engine = engine
         self.base_url = base_url
         self.features = engine.world.features
-        self._epoch = engine.clock.epoch
+        self._clock = engine.clock
         # Thousands of jobs share these parts: (revision, record) by id of their pipeline.
         self._summaries: dict[int, tuple[int, Record]] = {}
         self._commits: dict[int, Record] = {}
@@ -40,7 +40,7 @@ class Renderer:
         """Return a moment as ISO 8601 in UTC with milliseconds."""
         if seconds is None:
             return None
-        moment = self._epoch + datetime.timedelta(seconds=seconds)
+        moment = self._clock.moment(seconds)
         return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
     def job(self, job: Job) -> Record:
@@ -103,7 +103,7 @@ class Renderer:
 
     def _commit(self, pipeline: Pipeline) -> Record:
         # The commit's own offset, which need not be UTC.
-        moment = self._epoch + datetime.timedelta(seconds=pipeline.created_at - 30)
+        moment = self._clock.moment(pipeline.created_at - 30)
         created = moment.astimezone(datetime.timezone(datetime.timedelta(hours=2))).isoformat(timespec="milliseconds")
         author = pipeline.user.name if pipeline.user else "Nobody"
         mail = f"{pipeline.user.username if pipeline.user else 'nobody'}@example.org"

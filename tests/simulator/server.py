@@ -7,34 +7,114 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from aiohttp import web
 
-from . import admin
+from . import admin, controls, wire
 from .call import Reply, Request
-from .faults import Rule
+from .certificates import Authority
+from .listener import Listener, reset
+from .second import SecondOrigin
 from .simulation import Simulation
+
+# What the headers of a fault may say instead of an address or a moment that is known only later.
+_NAMED = re.compile(r"\{(second|second_tls|self|self_http|self_tls|path|date|unix)([+-]\d+)?\}")
 
 
 class Server:
-    """Serves a simulation on one address, inside a running event loop."""
+    """Serves a simulation inside a running event loop: on one port, and per kind of certificate on one more."""
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
-        self._runner: web.ServerRunner | None = None
+        self.authority = Authority()
+        self.second = SecondOrigin(self.authority, host="127.0.0.1")
+        self._host = ""
+        self._http: web.Server[web.BaseRequest] | None = None
+        # By kind of certificate; the plain one has the empty name.
+        self._listeners: dict[str, Listener] = {}
+        self._busy: set[asyncio.BaseTransport] = set()
+        self._reopening: asyncio.TimerHandle | None = None
 
     async def start(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen, and return the URL; port 0 takes a free one."""
-        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, reuse_address=True)
-        await site.start()
-        address = self._runner.addresses[0]
-        return f"http://{host}:{address[1]}"
+        self._host = host
+        self._http = web.Server(self._handle, access_log=None)
+        self._listen("", port=port)
+        return self.url
 
     async def stop(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._reopening is not None:
+            self._reopening.cancel()
+        for listener in self._listeners.values():
+            await listener.end()
+        if self._http is not None:
+            await self._http.shutdown(0.1)
+        await self.second.stop()
+        self.authority.stop()
+
+    @property
+    def url(self) -> str:
+        return self._listeners[""].url
+
+    async def tls_url(self, kind: str) -> str:
+        """Return the URL at which the same world is served over TLS.
+
+        :raises ValueError: there is no such kind of certificate.
+        """
+        if kind not in self._listeners:
+            self._listen(kind)
+        return self._listeners[kind].url
+
+    def _listen(self, kind: str, *, port: int = 0) -> None:
+        assert self._http is not None
+        context = self.authority.context(kind) if kind else None
+        listener = Listener(self._http, host=self._host, port=port, context=context, refuses=self._refuses)
+        listener.open()
+        self._listeners[kind] = listener
+
+    def _refuses(self) -> bool:
+        with self.simulation.lock:
+            return self.simulation.faults.find_for_connection() is not None
+
+    # -- being away ------------------------------------------------------------------------------------------------
+
+    async def refuse(self, seconds: float) -> None:
+        """Refuse connections for a while. Idle ones end now, those with a request when it is answered."""
+        await self._close(seconds)
+        for handler in self._http.connections if self._http else ():
+            if handler.transport is None:
+                continue
+            if handler.transport in self._busy:
+                handler.close()
+            else:
+                handler.transport.close()
+
+    async def restart(self, down_seconds: float) -> None:
+        """Reset all connections, with whatever they are doing, and refuse new ones for a while."""
+        await self._close(down_seconds)
+        for handler in self._http.connections if self._http else ():
+            reset(handler.transport)
+
+    async def _close(self, seconds: float) -> None:
+        if self._reopening is not None:
+            self._reopening.cancel()
+        for listener in self._listeners.values():
+            await listener.close()
+        self._reopening = asyncio.get_running_loop().call_later(seconds, self._open)
+
+    async def open(self) -> None:
+        """Listen again at once."""
+        self._open()
+
+    def _open(self) -> None:
+        if self._reopening is not None:
+            self._reopening.cancel()
+            self._reopening = None
+        for listener in self._listeners.values():
+            listener.open()
+
+    # -- requests --------------------------------------------------------------------------------------------------
 
     async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
         raw_path, _mark, query = incoming.raw_path.partition("?")
@@ -47,38 +127,64 @@ class Server:
             base_url=f"{incoming.scheme}://{incoming.host}",
             peer=incoming.remote or "",
         )
-        if raw_path.startswith(admin.PREFIX):
-            return _response(admin.answer(self.simulation, request))
+        transport = incoming.transport
+        if transport is not None:
+            self._busy.add(transport)
+        try:
+            if raw_path.startswith(admin.PREFIX):
+                return await self._administer(incoming, request)
+            return await self._answer(incoming, request)
+        finally:
+            if transport is not None:
+                self._busy.discard(transport)
+
+    async def _administer(self, incoming: web.BaseRequest, request: Request) -> web.StreamResponse:
+        handled = await controls.answer(self, request)
+        if handled is None:
+            return wire.response(admin.answer(self.simulation, request))
+        reply, afterwards = handled
+        made = wire.response(reply)
+        if afterwards is not None:
+            # The answer has to be out before its connection ends, too.
+            made.force_close()
+            await made.prepare(incoming)
+            await made.write_eof()
+            await afterwards()
+        return made
+
+    async def _answer(self, incoming: web.BaseRequest, request: Request) -> web.StreamResponse:
         reply, rule = self.simulation.answer(request)
+        reply.headers.setdefault("Date", self.simulation.http_date(self.simulation.wall_time()))
         if rule is None:
-            return _response(reply)
-        return await self._respond_with_fault(incoming, reply, rule)
+            return wire.response(reply)
+        await self._name(reply, request)
+        made = await wire.commit(incoming, reply, rule)
+        if rule.kind == "refuse":
+            await self.refuse(rule.seconds)
+        return made
 
-    async def _respond_with_fault(self, incoming: web.BaseRequest, reply: Reply, rule: Rule) -> web.StreamResponse:
-        if rule.seconds:
-            await asyncio.sleep(rule.seconds)
-        if rule.kind in ("reset_before", "reset_after"):
-            _abort(incoming)
-        if rule.kind != "truncate":
-            return _response(reply)
-        # Promise the whole body, send its beginning, and hang up.
-        response = web.StreamResponse(status=reply.status, headers=reply.headers)
-        response.content_type = reply.content_type or "application/octet-stream"
-        response.content_length = len(reply.body)
-        await response.prepare(incoming)
-        await response.write(reply.body[: rule.bytes])
-        if incoming.transport is not None:
-            incoming.transport.close()
-        return response
+    async def _name(self, reply: Reply, request: Request) -> None:
+        """Replace the names of addresses and moments in the headers."""
+        for header, text in reply.headers.items():
+            known = {match[0]: await self._named(match, request) for match in _NAMED.finditer(text)}
+            for name, value in known.items():
+                text = text.replace(name, value)
+            reply.headers[header] = text
 
-
-def _abort(incoming: web.BaseRequest) -> None:
-    if incoming.transport is not None:
-        incoming.transport.abort()
-
-
-def _response(reply: Reply) -> web.Response:
-    headers = dict(reply.headers)
-    if reply.content_type is not None:
-        headers["Content-Type"] = reply.content_type
-    return web.Response(status=reply.status, body=reply.body, headers=headers)
+    async def _named(self, match: re.Match[str], request: Request) -> str:
+        name, later = match[1], int(match[2] or 0)
+        if name == "second":
+            return await self.second.url()
+        if name == "second_tls":
+            return await self.second.tls_url()
+        if name == "self_http":
+            return self.url
+        if name == "self_tls":
+            return await self.tls_url("valid")
+        if name == "self":
+            return request.base_url
+        if name == "path":
+            return f"{request.raw_path}?{request.query}" if request.query else request.raw_path
+        moment = self.simulation.wall_time() + later
+        # A moment is named with its fraction rounded up, as "in a second" must not be earlier.
+        return self.simulation.http_date(-(-moment // 1)) if name == "date" else str(int(-(-moment // 1)))

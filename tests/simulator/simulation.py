@@ -10,7 +10,7 @@ import email.utils
 import threading
 import typing as t
 
-from . import api, clock, log, scenario, schema
+from . import api, clock, fault_answers, log, scenario, schema
 from .actions import Actions, Effects
 from .call import Reply, Request
 from .engine import Engine
@@ -76,7 +76,11 @@ class Simulation:
         return f"01SIM{self._request_count:021d}"
 
     def unix_time(self, seconds: float) -> float:
-        return self.engine.clock.epoch.timestamp() + seconds
+        return self.engine.clock.moment(seconds).timestamp()
+
+    def wall_time(self) -> float:
+        """Return what the server takes for the time, in Unix seconds."""
+        return self.unix_time(self.engine.clock.now())
 
     def http_date(self, unix_seconds: float) -> str:
         return email.utils.formatdate(unix_seconds, usegmt=True)
@@ -88,13 +92,20 @@ class Simulation:
             entry = log.entry(request, at=self.engine.time)
             self.requests.append(entry)
             rule = self.faults.find(request, api.endpoint_name(self, request)) if self.faults.rules else None
-            if rule is None or not rule.replaces or rule.after:
+            if rule is None:
                 reply = api.answer(self, request, entry)
-            if rule is not None and rule.replaces:
+                entry["status"] = reply.status
+                return reply, None
+            entry["fault"] = rule.name
+            if rule.is_before:
                 entry["endpoint"] = api.endpoint_name(self, request)
-                reply = rule.reply()
-            entry["status"] = None if rule is not None and rule.kind == "reset_before" else reply.status
-            entry["fault"] = rule.kind if rule else None
+                reply = fault_answers.make(rule) or fault_answers.nothing()
+                entry["status"] = None if rule.is_silent else reply.status
+                return reply, rule
+            # The application's answer may get lost, its effects stay.
+            reply = api.answer(self, request, entry)
+            reply = fault_answers.make(rule) or fault_answers.change(rule, reply, request)
+            entry["status"] = reply.status
             return reply, rule
 
     # -- control ---------------------------------------------------------------------------------------------------
@@ -107,6 +118,17 @@ class Simulation:
             self.engine.clock.advance(seconds)
             self.engine.advance()
             return self.engine.time
+
+    def jump_clock(self, seconds: float) -> float:
+        """Let the wall clock jump forward or back, and return it; nothing comes nearer or goes further away by that."""
+        with self.lock:
+            self.engine.advance()
+            self.engine.clock.jump(seconds)
+            # Records that were rendered before could hold times that are no longer right.
+            self._renderers.clear()
+            for job in self.engine.world.jobs.values():
+                job.cache = None
+            return self.wall_time()
 
     def clear_logs(self) -> None:
         with self.lock:
