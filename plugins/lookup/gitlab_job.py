@@ -154,6 +154,7 @@ import typing as t
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.job_lookup import LookupRequest, look_up
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext, open_session
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import pipeline_query
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._errors import plugin_error
@@ -167,12 +168,12 @@ class LookupModule(LookupBase):
         """Return the jobs, or the fields of them that were asked for."""
         self.set_options(var_options=variables, direct=kwargs)
         options = plugin_options(self, variables, kwargs)
+        output = SafeOutput(TaskContext())
         try:
             request = _request(self._flatten(terms), options, has_default="default" in kwargs)
-            session = open_session(options, TaskContext())
-            return session.client.masker.mask_value(look_up(session, request))
+            return list(output.value(look_up(open_session(options, output.context), request)))
         except GitLabError as exc:
-            raise plugin_error("lookup gitlab_job", exc) from None
+            raise plugin_error("lookup gitlab_job", output.error(exc)) from None
 
 
 def _request(terms: list[t.Any], options: dict[str, t.Any], *, has_default: bool) -> LookupRequest:

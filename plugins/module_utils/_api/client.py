@@ -22,7 +22,6 @@ from .errors import (
     GitLabError,
     NotFoundError,
     RequestError,
-    StatusError,
     UsageError,
     status_error_class,
 )
@@ -109,10 +108,11 @@ class ApiClient:
             self._note_moved(project, request, response)
             return _decode(endpoint, response), response
         except UsageError as exc:
-            raise UsageError(self.masker.mask(str(exc))) from None
+            raise UsageError(self.masker.line(str(exc))) from None
         except RequestError as exc:
             exc.method, exc.url = exc.method or request.method, exc.url or request.display_url
-            raise self._masked(exc) from None
+            exc.rewrite(self.masker.line)
+            raise
 
     def _send(self, request: Request) -> Response:
         """Send one request and tell extensions about it."""
@@ -156,7 +156,7 @@ class ApiClient:
             problem,
             status=response.status,
             server_text=text,
-            request_id=decoding.printable_header(response, "x-request-id"),
+            request_id=decoding.printable_header(response, "x-request-id", self.masker),
             method=request.method,
             url=request.display_url,
             advice=advice_for(
@@ -178,15 +178,6 @@ class ApiClient:
             found = _MOVED_TO.search(urlsplit(response.url).path)
             if found and not project.isdigit():
                 self._moved_projects[project] = found.group(1)
-
-    def _masked(self, error: RequestError) -> RequestError:
-        """Return the error with no secret in any of its texts."""
-        error.problem = self.masker.mask(error.problem)
-        error.url = self.masker.mask(error.url)
-        if isinstance(error, StatusError):
-            error.request_id = self.masker.mask(error.request_id)
-        error.args = (error.problem,)
-        return error
 
 
 def _decode(endpoint: Endpoint, response: Response) -> t.Any:

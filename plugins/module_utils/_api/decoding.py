@@ -9,28 +9,36 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 
 from .errors import BadAnswerError, GitLabError
 from .http import Response
-from .masking import Masker, printable
+from .masking import Masker
 
 Record = dict[str, t.Any]  # GitLab's own, fields untouched
 
 _LONGEST_SERVER_TEXT = 300
+_LONGEST_HEADER = 64
+_MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}", re.ASCII)
+# GitLab nests its records less than ten levels deep; what is walked by recursion later must have an end.
+_DEEPEST_JSON = 100
 
 
 def decode_json(response: Response) -> t.Any:
     """Return the decoded JSON of an answer.
 
-    :raises BadAnswerError: for HTML, an empty body, or something that is no JSON.
+    :raises BadAnswerError: for HTML, an empty body, something that is no JSON, or JSON too deep to be handled.
     """
     try:
-        return json.loads(response.body)
+        value = json.loads(response.body)
     except (ValueError, RecursionError):
         raise BadAnswerError(
             f"the answer (status {response.status}) is {_describe(response)}, not JSON", advice=_NOT_GITLAB
         ) from None
+    if _is_deeper(value, _DEEPEST_JSON):
+        raise BadAnswerError(f"the answer is JSON of more than {_DEEPEST_JSON} levels", advice=_NOT_GITLAB)
+    return value
 
 
 def decode_record(response: Response) -> Record:
@@ -72,8 +80,8 @@ def server_text(response: Response, masker: Masker) -> str:
     """
     text: t.Any = ""
     try:
-        value = json.loads(response.body)
-    except (ValueError, RecursionError):
+        value = decode_json(response)
+    except BadAnswerError:
         if not is_html(response):
             text = decode_text(response)
     else:
@@ -83,13 +91,13 @@ def server_text(response: Response, masker: Masker) -> str:
     if not isinstance(text, str):
         text = json.dumps(text)
     # a server may echo what it was sent, so the mask comes before anything is cut in half
-    line = " ".join(printable(masker.mask(text).replace("\n", " ")).split())
+    line = masker.mask(" ".join(masker.line(text).split()))
     return line if len(line) <= _LONGEST_SERVER_TEXT else line[: _LONGEST_SERVER_TEXT - 1] + "…"
 
 
-def printable_header(response: Response, name: str) -> str:
+def printable_header(response: Response, name: str, masker: Masker) -> str:
     """Return a header's value as it may stand in a message."""
-    return printable(response.header(name))[:64]
+    return masker.line(response.header(name))[:_LONGEST_HEADER]
 
 
 def has_error_key(response: Response) -> bool:
@@ -118,7 +126,17 @@ def _describe(response: Response) -> str:
         return "an HTML page"
     if not response.body.strip():
         return "empty"
-    return response.header("content-type").split(";")[0] or "something else"
+    kind = response.header("content-type").split(";")[0].strip()
+    return kind if _MEDIA_TYPE.fullmatch(kind) else "something else"
+
+
+def _is_deeper(value: t.Any, levels: int) -> bool:
+    """Return whether a value holds lists and objects in more than so many levels."""
+    if isinstance(value, dict):
+        return levels == 0 or any(_is_deeper(item, levels - 1) for item in value.values())
+    if isinstance(value, list):
+        return levels == 0 or any(_is_deeper(item, levels - 1) for item in value)
+    return False
 
 
 def _json_type(value: t.Any) -> str:

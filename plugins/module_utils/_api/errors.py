@@ -35,6 +35,10 @@ import typing as t
 class GitLabError(Exception):
     """The root of all errors of this collection; its text is one sentence or two, made for the user."""
 
+    def rewrite(self, change: t.Callable[[str], str]) -> None:
+        """Change every text of this error, as somebody who knows the secrets has to."""
+        self.args = (change(str(self)),)
+
 
 class UsageError(GitLabError):
     """The options cannot be used as they are; nothing was sent."""
@@ -79,6 +83,11 @@ class RequestError(GitLabError):
         self.url = url
         self.advice = advice
         super().__init__(problem)
+
+    def rewrite(self, change: t.Callable[[str], str]) -> None:
+        """Change every text of this error."""
+        self.problem, self.url, self.advice = change(self.problem), change(self.url), change(self.advice)
+        self.args = (self.problem,)
 
     def __str__(self) -> str:
         where = f"{self.method} {self.url}: " if self.method else ""
@@ -137,6 +146,11 @@ class StatusError(RequestError):
         self.wish_seconds: float | None = None
         self.server_text = server_text
         self.request_id = request_id
+
+    def rewrite(self, change: t.Callable[[str], str]) -> None:
+        """Change every text of this error."""
+        super().rewrite(change)
+        self.server_text, self.request_id = change(self.server_text), change(self.request_id)
 
     def __str__(self) -> str:
         suffix = f" (request id {self.request_id})" if self.request_id else ""

@@ -8,6 +8,9 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import json
 import re
 import typing as t
 from urllib.parse import quote, quote_plus
@@ -16,23 +19,35 @@ MASK = "********"
 
 # All control characters but tab and line feed, and the codes of the C1 range that some terminals obey.
 _CONTROL_CODES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-# Escape sequences as terminals know them: CSI (colours, cursor), OSC (titles, links) and two-character ones.
-_ESCAPE_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+# Escape sequences as terminals know them: CSI (colours, cursor), strings such as OSC (titles, links) and DCS, which end
+# with the line at the latest, and short ones. CSI and strings may begin with one code of the C1 range, too.
+_ESCAPE_SEQUENCES = re.compile(
+    r"(?:\x1b\[|\x9b(?=[0-?]))[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[P\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
+    r"|\x1b[ -/]*[0-Z\\-~]"
+)
+# What begins a new line on a terminal or in a text, and the tab, which tears a line apart.
+_LINE_BREAKS = re.compile(r"\s*[\n\u2028\u2029]\s*|\t")
 
 # A shorter value cannot be masked without making texts unreadable, and is no token GitLab ever made.
 _SHORTEST_SECRET = 4
 
 
 class Masker:
-    """Replaces each known secret, and its URL-encoded forms, by a mask."""
+    """Replaces each known secret, as it is and as encodings change it, by a mask."""
 
     def __init__(self, secrets: t.Iterable[str] = ()) -> None:
         forms: set[str] = set()
         for secret in secrets:
             if len(secret) >= _SHORTEST_SECRET:
-                forms.update((secret, quote(secret, safe=""), quote_plus(secret)))
+                forms.update(_forms(secret))
         # longest first, so that a secret which contains another one leaves no rest
         self._forms = sorted(forms, key=len, reverse=True)
+
+    def line(self, text: str) -> str:
+        """Return the text as one line that may be shown: without secrets and control codes."""
+        # Taking control codes away may put a secret together, and whoever cuts the text must cut a mask.
+        return self.mask(one_line(text))
 
     def mask(self, text: str) -> str:
         """Return the text with every secret replaced."""
@@ -56,3 +71,25 @@ class Masker:
 def printable(text: str) -> str:
     """Return the text without escape sequences and control codes, safe for a terminal."""
     return _CONTROL_CODES.sub("", _ESCAPE_SEQUENCES.sub("", text))
+
+
+def one_line(text: str) -> str:
+    """Return the printable text in one line."""
+    return _LINE_BREAKS.sub(" ", printable(text)).strip()
+
+
+def _forms(secret: str) -> t.Iterator[str]:
+    """Yield a secret as it is, and as URLs, JSON, HTML, Python and base64 write it."""
+    yield secret
+    yield one_line(secret) if len(one_line(secret)) >= _SHORTEST_SECRET else secret
+    as_bytes = secret.encode("utf-8", errors="surrogatepass")
+    for quoted in (quote(as_bytes, safe=""), quote(as_bytes), quote_plus(as_bytes)):
+        yield quoted
+        yield re.sub("%[0-9A-F]{2}", lambda code: code.group().lower(), quoted)
+    for escaped in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield escaped
+        yield escaped.replace("/", "\\/")
+    yield html.escape(secret)
+    yield repr(secret)[1:-1]
+    for encoded in (base64.b64encode(as_bytes), base64.urlsafe_b64encode(as_bytes)):
+        yield encoded.decode("ascii").rstrip("=")

@@ -8,9 +8,9 @@
 
 from __future__ import annotations
 
-from .._api.masking import printable
+from .._api.masking import one_line
 from .bridges import PipelineNode
-from .statuses import status_of
+from .statuses import id_of, status_of
 
 
 def mermaid(root: PipelineNode) -> str:
@@ -22,7 +22,7 @@ def mermaid(root: PipelineNode) -> str:
             if bridge.downstream:
                 lines.append(f"    p{node.pipeline_id} -->|{label}| {_box(bridge.downstream)}")
             else:
-                lines.append(f"    p{node.pipeline_id} -.->|{label}| none{bridge.record.get('id')}([no pipeline])")
+                lines.append(f"    p{node.pipeline_id} -.->|{label}| none{id_of(bridge.record)}([no pipeline])")
     return "\n".join(lines) + "\n"
 
 
@@ -35,6 +35,7 @@ def _box(node: PipelineNode) -> str:
 
 def _text(text: str) -> str:
     """Return a quoted label; quotes and what Mermaid reads as markup are written as entities."""
+    text = one_line(text)
     for character, entity in (("#", "#35;"), ('"', "#quot;"), ("<", "#lt;"), (">", "#gt;"), ("`", "#96;")):
         text = text.replace(character, entity)
-    return f'"{printable(text)}"'
+    return f'"{text}"'

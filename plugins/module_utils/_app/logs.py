@@ -45,4 +45,5 @@ def read_tail(session: Session, job: FoundJob, lines: int) -> list[str] | None:
     except RequestError as exc:
         session.warn(f"The log of job {job.path!r} cannot be read: {exc}")
         return None
-    return tail_of(session.client.masker.mask(log), lines)
+    # taking colour codes away may put a secret together
+    return [session.client.masker.mask(line) for line in tail_of(log, lines)]

@@ -49,8 +49,13 @@ def status_of(record: Record) -> str:
 
 def id_of(record: Record) -> int:
     """Return the id of a job, bridge or pipeline, 0 when the server sent none."""
-    value = record.get("id")
-    return value if isinstance(value, int) else 0
+    return int_of(record, "id")
+
+
+def int_of(record: Record, name: str) -> int:
+    """Return an id that a record holds under a name, 0 when it is none."""
+    value = record.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def is_known(status: str) -> bool:

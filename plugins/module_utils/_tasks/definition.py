@@ -11,7 +11,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from .._api.errors import GitLabError
 from .._app.outcome import Outcome
+from .._app.safe_output import SafeOutput
 from .._app.session import TaskContext
 
 Options = t.Mapping[str, t.Any]
@@ -43,13 +45,24 @@ class ArgumentSpec:
 class TaskDefinition:
     """A task that a module, and an action plugin of the same name, can run.
 
-    :param run: takes validated options; raises `GitLabError` for what a user or a server did wrong.
+    :param work: what `run` runs; raises `GitLabError` for what a user or a server did wrong.
     :param empty_result: every return value as it is when there is nothing to return; a failure returns these, too.
     :param hidden_options: options whose values are not shown again, for what is sent may be a secret.
     """
 
     name: str
     spec: ArgumentSpec
-    run: t.Callable[[Options, TaskContext], Outcome]
+    work: t.Callable[[Options, TaskContext], Outcome]
     empty_result: t.Mapping[str, t.Any]
     hidden_options: tuple[str, ...] = ()
+
+    def run(self, options: Options, context: TaskContext) -> Outcome:
+        """Return the outcome for validated options, with nothing in it that must not be shown.
+
+        :raises GitLabError: for what a user or a server did wrong, equally clean.
+        """
+        output = SafeOutput(context)
+        try:
+            return output.outcome(self.work(options, output.context))
+        except GitLabError as exc:
+            raise output.error(exc) from None

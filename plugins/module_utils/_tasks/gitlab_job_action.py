@@ -12,6 +12,7 @@ import typing as t
 
 from .._api.encoding import to_text
 from .._api.errors import UsageError
+from .._api.masking import one_line
 from .._app.decisions import ACTIONS
 from .._app.job_actions import ActionReport, ActionRequest, ActionRun, Target, failure_text
 from .._app.logs import read_tail
@@ -78,14 +79,12 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }
-    mask = session.client.masker
-    failure = failure_text(report, request.action)
     return Outcome(
         changed=any(target.has_changed for target in report.targets),
-        values=mask.mask_value(values),
-        failure=mask.mask(failure) if failure else None,
+        values=values,
+        failure=failure_text(report, request.action),
         warnings=session.warnings,
-        diff=mask.mask_value(_diff(report)),
+        diff=_diff(report),
     )
 
 
@@ -137,11 +136,14 @@ def _request(options: Options) -> ActionRequest:
     )
 
 
+_KINDS: t.Mapping[type, str] = {type(None): "null", list: "a list", dict: "a mapping"}
+
+
 def _variables(variables: t.Mapping[str, t.Any]) -> tuple[Record, ...]:
     """Return job variables as GitLab takes them; numbers and booleans become texts."""
     for key, value in variables.items():
         if not isinstance(value, (str, int, float)):
-            kind = "null" if value is None else "a list" if isinstance(value, list) else "a mapping"
+            kind = _KINDS.get(type(value), f"a value of type {type(value).__name__}")
             raise UsageError(
                 f"job_variables: {key} is {kind}, and GitLab takes only text there; give a text, a number or a "
                 "boolean, for example with the filter to_json"
@@ -165,7 +167,7 @@ def _result(target: Target) -> Record:
     return {
         "name": target.job.path,
         "outcome": target.outcome,
-        "reason": target.reason,
+        "reason": one_line(target.reason),
         "before": target.before,
         "after": target.after,
     }
@@ -175,7 +177,7 @@ def _diff(report: ActionReport) -> Record:
     """Return the states before and after, as Ansible shows them with `--diff`."""
 
     def lines(states: t.Iterable[tuple[str, Record]]) -> str:
-        return "".join(f"{name}: {state['status']} (id {state['id'] or 'new'})\n" for name, state in states)
+        return "".join(f"{one_line(name)}: {state['status']} (id {state['id'] or 'new'})\n" for name, state in states)
 
     return {
         "before": lines((target.job.path, target.before) for target in report.targets),
@@ -186,7 +188,7 @@ def _diff(report: ActionReport) -> Record:
 TASK = TaskDefinition(
     name="gitlab_job_action",
     spec=SPEC,
-    run=run,
+    work=run,
     empty_result={
         "jobs": [],
         "job": None,

@@ -59,7 +59,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }
-    return Outcome(values=session.client.masker.mask_value(values), failure=_failure(report), warnings=session.warnings)
+    return Outcome(values=values, failure=_failure(report), warnings=session.warnings)
 
 
 def _query(options: Options) -> JobQuery:
@@ -108,7 +108,7 @@ def _failure(report: JobReport) -> str | None:
 TASK = TaskDefinition(
     name="gitlab_job_info",
     spec=SPEC,
-    run=run,
+    work=run,
     empty_result={
         "jobs": [],
         "job": None,

@@ -65,8 +65,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "timeline": report.timeline,
     }
     return Outcome(
-        values=session.client.masker.mask_value(values),
-        failure=session.client.masker.mask("; ".join(report.problems)) or None,
+        values=values,
+        failure="; ".join(report.problems) or None,
         warnings=session.warnings,
     )
 
@@ -97,7 +97,7 @@ def _pipeline(session: Session, node: PipelineNode) -> Record:
 TASK = TaskDefinition(
     name="gitlab_pipeline_bridges",
     spec=SPEC,
-    run=run,
+    work=run,
     empty_result={
         "bridges": [],
         "downstream_pipelines": [],

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The last door: everything a task says or returns passes here, and no secret and no control code does.
+
+Records keep what the server sent, but for secrets; texts that are shown as they are lose their control codes, too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .._api.errors import GitLabError
+from .._api.masking import Masker, printable
+from .outcome import Outcome, Progress
+from .session import TaskContext
+
+
+class SafeOutput:
+    """Cleans what one task says.
+
+    `context` is the one to run the task with: by it the secrets become known here.
+    """
+
+    def __init__(self, context: TaskContext) -> None:
+        self._secrets: list[str] = []
+        self._register = context.register_secret
+        self._masker = Masker()
+        self.context = dataclasses.replace(
+            context, register_secret=self._add_secret, progress=_SafeProgress(self, context.progress)
+        )
+
+    def line(self, text: str) -> str:
+        """Return a text as one line that may be shown."""
+        return self._masker.line(text)
+
+    def error(self, exc: GitLabError) -> GitLabError:
+        """Return an error with clean texts."""
+        exc.rewrite(self.line)
+        return exc
+
+    def value(self, value: t.Any) -> t.Any:
+        """Return a value without secrets."""
+        return self._masker.mask_value(value)
+
+    def outcome(self, outcome: Outcome) -> Outcome:
+        """Return what a task returned, cleaned."""
+        return dataclasses.replace(
+            outcome,
+            values=self.value(outcome.values),
+            failure=None if outcome.failure is None else self.line(outcome.failure),
+            warnings=[self.line(text) for text in outcome.warnings],
+            diff=outcome.diff and {key: self._shown(part) for key, part in outcome.diff.items()},
+        )
+
+    def _shown(self, part: t.Any) -> t.Any:
+        return self._masker.mask(printable(part)) if isinstance(part, str) else self.value(part)
+
+    def _add_secret(self, secret: str) -> None:
+        self._secrets.append(secret)
+        self._masker = Masker(self._secrets)
+        self._register(secret)
+
+
+class _SafeProgress:
+    """Passes changes on in clean words."""
+
+    def __init__(self, output: SafeOutput, progress: Progress) -> None:
+        self._output = output
+        self._progress = progress
+
+    def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
+        """Take note that a job has gone from one status to another."""
+        line = self._output.line
+        self._progress.state_changed(name=line(name), before=line(before), after=line(after), detail=line(detail))
