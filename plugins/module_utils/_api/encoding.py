@@ -19,13 +19,28 @@ _SAFE_IN_REST = _SAFE_IN_SEGMENT + "/"
 
 
 def quote_segment(value: object) -> str:
-    """Return one path segment, quoted exactly once; a slash becomes %2F."""
-    return quote(str(value), safe=_SAFE_IN_SEGMENT)
+    """Return one path segment, quoted exactly once; a slash becomes %2F.
+
+    :raises ValueError: for a value that no path can carry.
+    """
+    return _quote(str(value), _SAFE_IN_SEGMENT)
 
 
 def quote_rest(value: object) -> str:
-    """Return the value for a part of the path that may hold slashes (a ref or the path of an artifact)."""
-    return quote(str(value), safe=_SAFE_IN_REST)
+    """Return the value for a part of the path that may hold slashes (a ref or the path of an artifact).
+
+    :raises ValueError: for a value that no path can carry.
+    """
+    return _quote(str(value), _SAFE_IN_REST)
+
+
+def _quote(text: str, safe: str) -> str:
+    # surrogateescape: what Python could not read as UTF-8, such as the name of a file, is sent as it was
+    quoted = quote(text, safe=safe, errors="surrogateescape")
+    # not even when it is encoded does a dot stand for itself there: libraries and proxies resolve it
+    if not {".", ".."}.isdisjoint(quoted.split("/")):
+        raise ValueError("a part of a path cannot be . or ..")
+    return quoted
 
 
 def to_text(value: object) -> str:
@@ -36,14 +51,17 @@ def to_text(value: object) -> str:
 
 
 def query_string(pairs: t.Iterable[tuple[str, object]]) -> str:
-    """Return a query string; a list is sent as repeated `name[]`, None is left out."""
+    """Return a query string; a list is sent as repeated `name[]`, None is left out.
+
+    :raises ValueError: for half a character, which no encoding has.
+    """
     flat: list[tuple[str, str]] = []
     for name, value in pairs:
         if isinstance(value, (list, tuple)):
             flat.extend((f"{name}[]", to_text(item)) for item in value)
         elif value is not None:
             flat.append((name, to_text(value)))
-    return urlencode(flat)
+    return urlencode(flat, errors="surrogateescape")
 
 
 def json_body(fields: t.Mapping[str, object]) -> bytes | None:

@@ -12,6 +12,7 @@ import dataclasses
 import typing as t
 
 from .encoding import json_body, query_string, quote_rest, quote_segment
+from .errors import UsageError
 from .http import Request
 
 Place = t.Literal["segment", "rest", "query", "body"]
@@ -66,6 +67,7 @@ class Endpoint:
         """Return the request for these arguments; an argument that is None is left out.
 
         :raises TypeError: for an unknown or a missing argument, which is a mistake of the calling code.
+        :raises UsageError: for a value that no address can carry.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
         known = {param.name: param for param in self.params}
@@ -74,6 +76,12 @@ class Endpoint:
         if unknown or missing:
             raise TypeError(f"endpoint {self.name}: unknown arguments {unknown}, missing arguments {missing}")
 
+        try:
+            return self._request(api_url, given)
+        except ValueError as exc:
+            raise UsageError(f"the address of {self.name} cannot be written: {_reason(exc)}") from None
+
+    def _request(self, api_url: str, given: t.Mapping[str, t.Any]) -> Request:
         path = self.path
         query: list[tuple[str, t.Any]] = []
         body: dict[str, t.Any] = {}
@@ -104,6 +112,12 @@ class Endpoint:
             body=content,
             is_repeatable=self.repeatable,
         )
+
+
+def _reason(exc: ValueError) -> str:
+    if isinstance(exc, UnicodeError):
+        return "a value holds half of a character, which UTF-8 cannot express"
+    return str(exc)
 
 
 class EndpointRegistry:

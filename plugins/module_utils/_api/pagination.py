@@ -20,8 +20,11 @@ from .errors import BadAnswerError
 from .http import Response
 
 PAGE_SIZE = 100
+# A million records. A server that has more to say is asked by pipeline or with a limit, or it makes them up.
+MOST_PAGES = 10_000
 
 _NEXT_LINK = re.compile(r"<([^>]*)>\s*;[^,<]*\brel=\"?next\"?", re.IGNORECASE)
+_COUNT = re.compile(r"[0-9]{1,9}")
 # Of a link only these are used: its host may be another one, and the filters stay ours.
 _POSITION_PARAMETERS = ("page", "cursor", "id_after", "id_before", "pagination")
 
@@ -49,21 +52,21 @@ def next_position(current: Position, count: int, response: Response) -> Position
         return None
     link = _NEXT_LINK.search(response.header("link"))
     if link:
-        query = parse_qs(urlsplit(link.group(1)).query)
+        query = _query_of(link.group(1))
         found = {name: query[name][0] for name in _POSITION_PARAMETERS if query.get(name)}
         if "cursor" in found or "id_after" in found or "id_before" in found:
             found.pop("page", None)
             return _moved(current, {**current, **found})
-        if "page" in found:
+        if _COUNT.fullmatch(found.get("page", "")):
             return _moved(current, _by_number(current, found["page"]))
     if "x-next-page" in response.headers:
         number = response.header("x-next-page").strip()
-        return _moved(current, _by_number(current, number)) if number else None
+        return _moved(current, _by_number(current, number)) if _COUNT.fullmatch(number) else None
     if "link" in response.headers or "x-page" in response.headers or "cursor" in current:
         return None
     # Neither kind of header: a proxy may have dropped them. A full page may have a successor, so ask for it by number.
     size = response.header("x-per-page").strip()
-    if count < (int(size) if size.isdecimal() else current["per_page"]):
+    if count < (int(size) if _COUNT.fullmatch(size) else current["per_page"]):
         return None
     return _by_number(current, str(int(current.get("page", 1)) + 1))
 
@@ -72,7 +75,7 @@ def walk(fetch: t.Callable[[Position], Page], paging: str, page_size: int = PAGE
     """Yield every record of a list once, in the server's order.
 
     :param fetch: returns the records and the answer for paging arguments.
-    :raises BadAnswerError: when the server leads in circles.
+    :raises BadAnswerError: when the server leads in circles, or nowhere.
     """
     position: Position | None = first_position(paging, page_size)
     seen: set[t.Any] = set()
@@ -80,14 +83,28 @@ def walk(fetch: t.Callable[[Position], Page], paging: str, page_size: int = PAGE
     while position is not None:
         if frozenset(position.items()) in visited:
             raise BadAnswerError("the server names a page as the next one that it has given before")
+        if len(visited) == MOST_PAGES:
+            raise BadAnswerError(
+                f"the list does not end within {MOST_PAGES} pages", advice="Choose a pipeline, or give a limit"
+            )
         visited.add(frozenset(position.items()))
         records, response = fetch(position)
         for record in records:
             identity = record.get("id")
-            if identity is None or identity not in seen:
+            if not isinstance(identity, (int, str)):
+                yield record
+            elif identity not in seen:
                 seen.add(identity)
                 yield record
         position = next_position(position, len(records), response)
+
+
+def _query_of(address: str) -> dict[str, list[str]]:
+    """Return the query of a link, empty for what is no address."""
+    try:
+        return parse_qs(urlsplit(address).query)
+    except ValueError:
+        return {}
 
 
 def _by_number(current: Position, page: str) -> Position:

@@ -52,8 +52,8 @@ def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -
     if wish:
         try:
             return max(0.0, email.utils.parsedate_to_datetime(wish).timestamp() - now)
-        except (TypeError, ValueError, OverflowError):
-            pass
+        except (TypeError, ValueError, OverflowError, OSError, IndexError):
+            pass  # no date
     reset = headers.get("ratelimit-reset", "").strip()
     return max(0.0, float(reset) - now) if status == 429 and reset.isdecimal() else None
 

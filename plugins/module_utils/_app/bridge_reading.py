@@ -18,7 +18,7 @@ from .job_reading import count_statuses, late_text
 from .naming import FoundJob, match_name, suggestions
 from .selection import PipelineQuery, find_pipeline, missing_pipeline, read_pipeline
 from .session import Session
-from .statuses import Record, id_of, newest_per_name, status_of
+from .statuses import Record, id_of, int_of, newest_per_name, status_of
 from .waiting import Pauses, WaitOptions, Watch, end_problem, is_there
 
 
@@ -74,7 +74,7 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
         pipeline = find_pipeline(session, query.pipeline)
     if pipeline is None:
         raise SelectionError(missing_pipeline(query.pipeline))
-    project = str(pipeline.get("project_id") or query.pipeline.project)
+    project = str(int_of(pipeline, "project_id") or query.pipeline.project)
     while True:
         root = pipeline_tree(session, project, id_of(pipeline), most_depth=query.depth)
         _keep_wanted(root, query)

@@ -13,11 +13,14 @@ import re
 import typing as t
 from urllib.parse import unquote, urlsplit
 
-from .._api.errors import NotAuthorizedError, NotFoundError
+from .._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError
 from .concurrency import run_all
 from .session import Session
-from .statuses import Record, is_finished, newest_per_name, status_of
+from .statuses import Record, id_of, int_of, is_finished, newest_per_name, status_of
 
+# GitLab's own limit is 1000 pipelines in a tree, unless an administrator raises it.
+MOST_PIPELINES = 10_000
+DEEPEST_TREE = 100
 _PIPELINE_PAGE = re.compile(r"^(?P<project>.+?)(?:/-)?/pipelines/\d+$")
 
 
@@ -92,11 +95,14 @@ def pipeline_tree(session: Session, project: str, pipeline_id: int, *, most_dept
     The pipelines of one level are read side by side; one that was met before is not entered again.
 
     :param most_depth: levels of trigger jobs to read; 0 for all.
+    :raises BadAnswerError: for a tree without an end.
     """
     root = PipelineNode(project=project, pipeline_id=pipeline_id)
     visited = {pipeline_id}
     level = [root]
     while level and (not most_depth or level[0].depth < most_depth):
+        if level[0].depth > DEEPEST_TREE or len(visited) > MOST_PIPELINES:
+            raise BadAnswerError(f"the tree of downstream pipelines does not end; {len(visited)} pipelines were seen")
         run_all(lambda node: _read_bridges(session, node), level, most_at_once=session.client.settings.concurrency)
         following: list[PipelineNode] = []
         for node in level:
@@ -135,11 +141,11 @@ def _read_bridges(session: Session, node: PipelineNode) -> None:
 
 def _downstream_of(session: Session, parent: PipelineNode, bridge: BridgeNode) -> PipelineNode | None:
     summary = bridge.record.get("downstream_pipeline")
-    if not isinstance(summary, dict) or not isinstance(summary.get("id"), int):
+    if not isinstance(summary, dict) or not id_of(summary):
         return None
     return PipelineNode(
         project=_project_of(session, summary) or parent.project,
-        pipeline_id=summary["id"],
+        pipeline_id=id_of(summary),
         path=bridge.path,
         depth=bridge.depth,
         record=summary,
@@ -148,10 +154,13 @@ def _downstream_of(session: Session, parent: PipelineNode, bridge: BridgeNode) -
 
 def _project_of(session: Session, summary: Record) -> str:
     """Return the project of a pipeline summary: by its id, on very old servers by its address."""
-    if isinstance(summary.get("project_id"), int):
+    if int_of(summary, "project_id"):
         return str(summary["project_id"])
     install_path = urlsplit(session.client.settings.api_url).path[: -len("/api/v4")]
-    page = unquote(urlsplit(str(summary.get("web_url") or "")).path)
+    try:
+        page = unquote(urlsplit(str(summary.get("web_url") or "")).path)
+    except ValueError:
+        return ""
     if install_path and page.startswith(install_path):
         page = page[len(install_path) :]
     found = _PIPELINE_PAGE.match(page.strip("/"))

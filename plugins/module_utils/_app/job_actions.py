@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._api.errors import ExtensionError, GitLabError, SelectionError
+from .._api.errors import BadAnswerError, ExtensionError, GitLabError, SelectionError
 from .attempts import count_attempts, newest_attempts
 from .concurrency import run_all
 from .decisions import Decision, Decisions, Policy, decide
@@ -329,6 +329,7 @@ def _choose(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJ
     """Return the jobs to act on.
 
     :raises SelectionError: when a name stands for several jobs, and only one is wanted.
+    :raises BadAnswerError: when GitLab does not say which job it is.
     """
     chosen: dict[t.Any, FoundJob] = {}
     for index, group in enumerate(selection.groups):
@@ -341,6 +342,9 @@ def _choose(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJ
             )
         kept = [max(group, key=lambda job: job.id)] if group and multiple == "latest" else group
         chosen.update({job.key: job for job in kept})
+    for job in chosen.values():
+        if not job.id:
+            raise BadAnswerError(f"GitLab lists job {job.path!r} without an id, by which it could be acted on")
     return sorted(chosen.values(), key=lambda job: -job.id)
 
 

@@ -43,15 +43,20 @@ def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
     :raises SelectionError: when there is no such job, and no default.
     :raises RequestError: when GitLab cannot be asked.
     """
-    names = tuple(term for term in request.terms if not term.isdigit())
+    names = tuple(term for term in request.terms if not _is_id(term))
     if names and not request.pipeline.is_given:
         raise UsageError(f"the name {names[0]!r} needs a pipeline: give pipeline_id, ref, sha or merge_request")
     by_name = _by_name(session, request, names) if names else {}
     values: list[t.Any] = []
     for term in request.terms:
-        jobs = _by_id(session, request, int(term)) if term.isdigit() else by_name[term]
+        jobs = _by_id(session, request, int(term)) if _is_id(term) else by_name[term]
         values += [_value(session, request, job) for job in jobs] if jobs else [request.default]
     return values
+
+
+def _is_id(term: str) -> bool:
+    # more digits than a 64-bit number has are no id, and neither are superscript ones
+    return len(term) < 20 and term.isdecimal()
 
 
 def _by_name(session: Session, request: LookupRequest, names: tuple[str, ...]) -> dict[str, list[FoundJob]]:

@@ -17,7 +17,7 @@ from .concurrency import run_all
 from .naming import FoundJob, has_wildcard, match_name, shortened, suggestions
 from .outcome import project_fields
 from .session import Session
-from .statuses import Record, can_be_superseded, id_of, is_finished, status_of
+from .statuses import Record, can_be_superseded, id_of, int_of, is_finished, status_of
 
 # What selecting and waiting need of a record, whatever the user wants to keep of it.
 _NEEDED_FIELDS = ("id", "name", "status", "stage", "pipeline")
@@ -308,14 +308,14 @@ class JobFinder:
         name = str(record.get("name") or "")
         return FoundJob(
             record=record,
-            project=node.project if node else str((pipeline or {}).get("project_id") or self._project),
+            project=node.project if node else str(int_of(pipeline or {}, "project_id") or self._project),
             pipeline_id=id_of(pipeline or {}),
             path=f"{node.path}/{name}" if node and node.path else name,
         )
 
     def _node(self, pipeline: Record) -> PipelineNode:
         return PipelineNode(
-            project=str(pipeline.get("project_id") or self._project), pipeline_id=id_of(pipeline), record=pipeline
+            project=str(int_of(pipeline, "project_id") or self._project), pipeline_id=id_of(pipeline), record=pipeline
         )
 
     def _downstream_hint(self, selection: Selection, name: str) -> str:
@@ -384,4 +384,4 @@ def missing_pipeline(query: PipelineQuery) -> str:
 
 def _summary(record: Record) -> Record | None:
     pipeline = record.get("pipeline")
-    return pipeline if isinstance(pipeline, dict) and isinstance(pipeline.get("id"), int) else None
+    return pipeline if isinstance(pipeline, dict) and id_of(pipeline) else None

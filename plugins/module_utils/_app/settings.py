@@ -28,7 +28,11 @@ TOKEN_VARIABLES: t.Mapping[TokenKind, tuple[str, ...]] = {
 }
 
 _API_SUFFIX = "/api/v4"
+# More than the longest wait for a job; what sockets can take ends somewhere beyond it.
+_LONGEST_TIMEOUT_SECONDS = 1e6
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
+# Libraries do not agree on where a host with one of these ends, and a token must have one destination.
+_NO_HOST = re.compile(r"[\\\s%<>\"{}|^`]")
 
 
 def connection_settings(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> ConnectionSettings:
@@ -46,8 +50,10 @@ def connection_settings(options: t.Mapping[str, t.Any], environ: t.Mapping[str, 
         ("api_concurrency", concurrency, 1),
         ("api_timeout", timeout_seconds, 0.001),
     ):
-        if value < least:
+        if not value >= least:
             raise UsageError(f"{name} is {value:g}, which is too small: give {least:g} or more")
+    if timeout_seconds > _LONGEST_TIMEOUT_SECONDS:
+        raise UsageError(f"api_timeout is {timeout_seconds:g}; give {_LONGEST_TIMEOUT_SECONDS:g} seconds or less")
     url = options.get("api_url") or first_set(environ, URL_VARIABLES) or DEFAULT_URL
     extensions = options.get("extensions")
     if extensions is None:
@@ -75,7 +81,8 @@ def api_base_url(url: str) -> str:
         has_port = parts.port is None or parts.port > 0
     except ValueError:
         raise UsageError("api_url has no valid host or port; write it like https://gitlab.example.com") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or not has_port or _CONTROL.search(url.strip()):
+    is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and has_port
+    if not is_web or _CONTROL.search(url.strip()) or _NO_HOST.search(parts.hostname or ""):
         raise UsageError(f"api_url {_shown(url)!r} is no web address; write it like https://gitlab.example.com")
     if "@" in parts.netloc:
         raise UsageError("api_url carries a user name; leave it out and give a token with api_token")
@@ -138,7 +145,8 @@ def project_of(options: t.Mapping[str, t.Any]) -> str:
 
 def _shown(url: str) -> str:
     """Return an address as it may stand in a message: without user information and query, and short."""
-    return re.sub(r"//[^/@]*@", "//", url).split("?", 1)[0][:100]
+    # whatever stands before an @ may be a password, in an address that cannot be taken apart most of all
+    return re.split(r"[?#]", url.rpartition("@")[2], maxsplit=1)[0][:100]
 
 
 def with_credential(settings: ConnectionSettings, credential: t.Mapping[str, str]) -> ConnectionSettings:

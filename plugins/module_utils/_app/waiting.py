@@ -32,6 +32,7 @@ FIRST_PAUSE_SECONDS = 1.0
 PAUSE_GROWTH = 1.5
 # Of a pause, so much is left to chance: many playbooks started together must not ask together for ever.
 PAUSE_JITTER = 0.2
+_LONGEST_QUEUE_SECONDS = 1e9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +75,7 @@ class WaitOptions:
         pending = options.get("pending_timeout")
         log_lines = int(options.get("log_lines") or 0)
         for name, value in (("pending_timeout", pending), ("log_lines", log_lines)):
-            if value is not None and value < 0:
+            if value is not None and not value >= 0:
                 raise UsageError(f"{name} is {value:g}; give 0 or more")
         return cls(
             wait=bool(options.get("wait")),
@@ -165,7 +166,8 @@ class Watch:
         """Return how long a pending job has been in the queue: as GitLab says, or as long as we have seen it there."""
         seen = self._session.clock.monotonic() - self._queued_since.get(job.id, self._session.clock.monotonic())
         told = job.record.get("queued_duration")
-        return max(seen, float(told) if isinstance(told, (int, float)) else 0.0)
+        # what is no time, or longer than one may last, was not measured
+        return max(seen, told if isinstance(told, (int, float)) and 0 <= told < _LONGEST_QUEUE_SECONDS else 0.0)
 
 
 def queue_problem(watch: Watch, job: FoundJob, options: WaitOptions) -> str:
