@@ -23,6 +23,12 @@ from .harness import (
     reply,
 )
 
+
+def row(job_id: int) -> dict[str, object]:
+    """Return as little as a job has on every server."""
+    return {"id": job_id, "name": "deploy", "status": "manual"}
+
+
 JOB = {"project": "group/app", "job_id": 42}
 GET_JOB = "GET /projects/group%2Fapp/jobs/42"
 PLAY = "POST /projects/group%2Fapp/jobs/42/play"
@@ -92,6 +98,9 @@ def test_a_missing_endpoint_is_told_from_a_missing_object(answer, is_missing):
         (GET_JOB, "get_job", reply(b"", status=304), "the answer has status 304"),
         (GET_JOB, "get_job", reply("<html>Sign in</html>"), "HTML page, not JSON"),
         (GET_JOB, "get_job", reply(b'{"id": 4'), "not JSON"),
+        (GET_JOB, "get_job", {"id": 42, "status": "manual"}, "no proper 'name'"),
+        (GET_JOB, "get_job", {**row(42), "id": "42"}, "no proper 'id'"),
+        (GET_JOB, "get_job", {**row(42), "status": ["manual"]}, "no proper 'status'"),
         (GET_JOB, "get_job", reply([]), "a JSON list where an object belongs"),
     ],
 )
@@ -105,12 +114,12 @@ def test_an_answer_that_is_not_of_gitlab_says_so(line, name, answer, problem):
 @pytest.mark.parametrize(
     ("line", "name", "answer", "expected"),
     [
-        (GET_JOB, "get_job", {"id": 42, "new": [1]}, {"id": 42, "new": [1]}),
+        (GET_JOB, "get_job", {**row(42), "new": [1]}, {**row(42), "new": [1]}),
         (GET_JOB + "/trace", "get_job_log", "plain \x1b[0m log", "plain \x1b[0m log"),
         (GET_JOB + "/artifacts", "download_artifacts", b"PK\x03", b"PK\x03"),
         ("DELETE /projects/group%2Fapp/jobs/42/artifacts", "delete_artifacts", reply(b"", status=204), None),
-        ("POST /projects/group%2Fapp/jobs/42/retry", "retry_job", reply({"id": 43}, status=201), {"id": 43}),
-        (PLAY, "play_job", {"id": 42}, {"id": 42}),
+        ("POST /projects/group%2Fapp/jobs/42/retry", "retry_job", reply(row(43), status=201), row(43)),
+        (PLAY, "play_job", row(42), row(42)),
     ],
 )
 def test_answers(line, name, answer, expected):
@@ -118,8 +127,8 @@ def test_answers(line, name, answer, expected):
 
 
 def test_reads_are_repeated_and_writes_are_not():
-    transport = ScriptedTransport(Exchange(GET_JOB, reply("<html>", status=502)), Exchange(GET_JOB, {"id": 42}))
-    assert new_session(transport).client.call("get_job", **JOB) == {"id": 42}
+    transport = ScriptedTransport(Exchange(GET_JOB, reply("<html>", status=502)), Exchange(GET_JOB, row(42)))
+    assert new_session(transport).client.call("get_job", **JOB) == row(42)
     transport.assert_done()
     with pytest.raises(errors.ServerError):
         new_session(ScriptedTransport(Exchange(PLAY, reply("<html>", status=502)))).client.call("play_job", **JOB)
@@ -128,7 +137,7 @@ def test_reads_are_repeated_and_writes_are_not():
 def test_a_write_that_was_throttled_is_repeated_after_the_time_the_server_says():
     clock = FakeClock()
     throttled = reply("Retry later", status=429, headers={"Retry-After": "7"})
-    transport = ScriptedTransport(Exchange(PLAY, throttled), Exchange(PLAY, {"id": 42}))
+    transport = ScriptedTransport(Exchange(PLAY, throttled), Exchange(PLAY, row(42)))
     new_session(transport, clock=clock).client.call("play_job", **JOB)
     assert 7.0 <= clock.seconds <= 8.0
 
@@ -136,12 +145,12 @@ def test_a_write_that_was_throttled_is_repeated_after_the_time_the_server_says()
 def test_each_page_of_a_list_is_repeated_by_itself():
     line = "GET /projects/7/pipelines/6/jobs"
     transport = ScriptedTransport(
-        Exchange(line, reply([{"id": 2}], headers={"X-Next-Page": "2"})),
+        Exchange(line, reply([row(2)], headers={"X-Next-Page": "2"})),
         Exchange(line + "?page=2", errors.LostAnswerError("cut")),
-        Exchange(line + "?page=2", reply([{"id": 1}], headers={"X-Next-Page": ""})),
+        Exchange(line + "?page=2", reply([row(1)], headers={"X-Next-Page": ""})),
     )
     client = new_session(transport).client
-    assert client.list_all("list_pipeline_jobs", project=7, pipeline_id=6) == [{"id": 2}, {"id": 1}]
+    assert client.list_all("list_pipeline_jobs", project=7, pipeline_id=6) == [row(2), row(1)]
     transport.assert_done()
 
 
@@ -149,8 +158,8 @@ def test_filters_go_with_every_page():
     line = "GET /projects/7/jobs?pagination=keyset&order_by=id&sort=desc&scope[]=failed"
     link = f'<{SERVER}/api/v4/projects/7/jobs?cursor=abc&scope[]=manual>; rel="next"'
     transport = ScriptedTransport(
-        Exchange(line, reply([{"id": 2}], headers={"Link": link})),
-        Exchange(line + "&cursor=abc", [{"id": 1}]),
+        Exchange(line, reply([row(2)], headers={"Link": link})),
+        Exchange(line + "&cursor=abc", [row(1)]),
     )
     listed = new_session(transport).client.list_all("list_project_jobs", project=7, scope=["failed"])
     assert [record["id"] for record in listed] == [2, 1]
@@ -252,7 +261,7 @@ def test_ten_thousand_jobs_are_read_in_a_hundred_requests():
         number = int(call.query.get("page", ["1"])[0])
         first = 10_000 - (number - 1) * 100
         return reply(
-            [{"id": first - index} for index in range(100)],
+            [row(first - index) for index in range(100)],
             headers={"X-Next-Page": str(number + 1) if number < 100 else ""},
         )
 

@@ -47,6 +47,10 @@ PAGING = (
     Parameter("id_before", "query"),
 )
 
+# What the collection itself relies on; anything else may be missing.
+_JOB_SHAPE = {"id": int, "name": str, "status": str}
+_PIPELINE_SHAPE = {"id": int, "status": str}
+
 _JOB = "/projects/{project}/jobs/{job_id}"
 _PIPELINE = "/projects/{project}/pipelines/{pipeline_id}"
 
@@ -59,6 +63,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         (_PROJECT, _SCOPE, *PAGING),
         answer="records",
         paginated="keyset",
+        shape=_JOB_SHAPE,
         doc_url=_JOBS + "#list-project-jobs",
     ),
     Endpoint(
@@ -68,6 +73,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         (_PROJECT, _PIPELINE_ID, _SCOPE, Parameter("include_retried", "query"), *PAGING),
         answer="records",
         paginated="offset",
+        shape=_JOB_SHAPE,
         doc_url=_JOBS + "#list-pipeline-jobs",
     ),
     Endpoint(
@@ -77,6 +83,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         (_PROJECT, _PIPELINE_ID, _SCOPE, *PAGING),
         answer="records",
         paginated="offset",
+        shape=_JOB_SHAPE,
         doc_url=_JOBS + "#list-pipeline-trigger-jobs",
     ),
     Endpoint(
@@ -86,11 +93,12 @@ CATALOGUE: tuple[Endpoint, ...] = (
         (_PROJECT, _PIPELINE_ID, _SCOPE, *PAGING),
         answer="records",
         paginated="offset",
+        shape=_JOB_SHAPE,
         doc_url=_JOBS + "#list-pipeline-trigger-jobs",
     ),
-    Endpoint("get_token_job", "GET", "/job", doc_url=_JOBS + "#get-job-tokens-job"),
+    Endpoint("get_token_job", "GET", "/job", shape=_JOB_SHAPE, doc_url=_JOBS + "#get-job-tokens-job"),
     Endpoint("get_allowed_agents", "GET", "/job/allowed_agents", doc_url=_JOBS + "#get-gitlab-agent-by-ci_job_token"),
-    Endpoint("get_job", "GET", _JOB, (_PROJECT, _JOB_ID), doc_url=_JOBS + "#get-a-single-job"),
+    Endpoint("get_job", "GET", _JOB, (_PROJECT, _JOB_ID), shape=_JOB_SHAPE, doc_url=_JOBS + "#get-a-single-job"),
     Endpoint(
         "get_job_log",
         "GET",
@@ -107,6 +115,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         (_PROJECT, _JOB_ID, Parameter("force", "body")),
         ok_statuses=(201,),
         repeatable=False,
+        shape=_JOB_SHAPE,
         doc_url=_JOBS + "#cancel-a-job",
     ),
     Endpoint(
@@ -117,6 +126,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         (_PROJECT, _JOB_ID, Parameter("job_inputs", "body", sent_as=("inputs", "job_inputs"))),
         ok_statuses=(201,),
         repeatable=False,
+        shape=_JOB_SHAPE,
         doc_url=_JOBS + "#retry-a-job",
     ),
     Endpoint(
@@ -126,6 +136,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         (_PROJECT, _JOB_ID),
         ok_statuses=(201,),
         repeatable=False,
+        shape=_JOB_SHAPE,
         doc_url=_JOBS + "#erase-a-job",
     ),
     Endpoint(
@@ -139,6 +150,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
             Parameter("job_inputs", "body"),
         ),
         repeatable=False,
+        shape=_JOB_SHAPE,
         doc_url=_JOBS + "#run-a-job",
     ),
     # ----- artifacts -----
@@ -189,6 +201,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         _JOB + "/artifacts/keep",
         (_PROJECT, _JOB_ID),
         repeatable=False,
+        shape=_JOB_SHAPE,
         doc_url=_ARTIFACTS + "#keep-job-artifacts",
     ),
     Endpoint(
@@ -210,6 +223,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         (_PROJECT, Parameter("ref", "query"), Parameter("sha", "query"), _SCOPE, *PAGING),
         answer="records",
         paginated="offset",
+        shape=_PIPELINE_SHAPE,
         doc_url=_PIPELINES + "#list-project-pipelines",
     ),
     Endpoint(
@@ -217,6 +231,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "GET",
         _PIPELINE,
         (_PROJECT, _PIPELINE_ID),
+        shape=_PIPELINE_SHAPE,
         doc_url=_PIPELINES + "#get-a-single-pipeline",
     ),
     Endpoint(
@@ -226,6 +241,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         (_PROJECT, _MERGE_REQUEST, *PAGING),
         answer="records",
         paginated="offset",
+        shape=_PIPELINE_SHAPE,
         doc_url=_MERGE_REQUESTS + "#list-merge-request-pipelines",
     ),
 )

@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import re
 import typing as t
 from urllib.parse import urlsplit
@@ -25,15 +27,33 @@ from .errors import (
     UsageError,
     status_error_class,
 )
-from .http import Request, Response
+from .http import Request, Response, origin_of
 from .masking import Masker
 from .pagination import PAGE_SIZE, Page, Position, walk
 from .plugin_manager import PluginManager
-from .redirects import send_following
+from .redirects import Answer, send_following
 from .retry import Retrier, server_wish_seconds
-from .transport import Transport
+from .transport import ByteStream, StreamingTransport, Transport, WholeBody
+
+# The right size for a piece: larger ones miss the cache, smaller ones cost more calls.
+_CHUNK = 64 * 1024
+# Of an error page, as much is read as can hold GitLab's words.
+_LONGEST_ERROR = 16 * 1024
+_SHORTEST_TIMEOUT_SECONDS = 1.0
+
+_A = t.TypeVar("_A", bound=Answer)
 
 _MOVED_TO = re.compile(r"/projects/(\d+)(?:/|$)")
+
+
+class Sink(t.Protocol):
+    """Where a download goes."""
+
+    def restart(self) -> None:
+        """Forget what was written: the download begins, or begins again."""
+
+    def write(self, chunk: bytes) -> object:
+        """Take the next piece."""
 
 
 class ApiClient:
@@ -97,16 +117,51 @@ class ApiClient:
 
         :raises RequestError: for everything but an expected status.
         """
-        project = str(arguments.get("project", ""))
-        if project in self._moved_projects:
-            arguments = {**arguments, "project": self._moved_projects[project]}
-        request = endpoint.build(self.settings.api_url, arguments)
-        try:
+        request = self._request(endpoint, arguments)
+        with self._errors_of(request):
             response = send_following(request, self._send)
             if response.status not in endpoint.ok_statuses:
                 raise self._status_error(endpoint, request, response)
-            self._note_moved(project, request, response)
+            self._note_moved(str(arguments.get("project", "")), request, response)
             return _decode(endpoint, response), response
+
+    def download(self, name: str, sink: Sink, **arguments: t.Any) -> None:
+        """Write the body of an answer to a sink, in constant memory; after a fault from the beginning.
+
+        :raises RequestError: one of its subclasses.
+        """
+        endpoint = self._endpoints.get(name)
+        self.retrier.run(lambda: self._download(endpoint, sink, arguments), is_repeatable=True)
+
+    def _download(self, endpoint: Endpoint, sink: Sink, arguments: t.Mapping[str, t.Any]) -> None:
+        sink.restart()
+        request = self._request(endpoint, arguments)
+        with self._errors_of(request):
+            stream = send_following(request, self._stream)
+            try:
+                if stream.status not in endpoint.ok_statuses:
+                    body = stream.read(_LONGEST_ERROR)
+                    raise self._status_error(endpoint, request, Response(stream.status, stream.headers, body))
+                while True:
+                    chunk = stream.read(_CHUNK)
+                    if not chunk:
+                        return
+                    sink.write(chunk)
+            finally:
+                stream.close()
+
+    def _request(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Request:
+        """Return the request for these arguments, with the id of a project that has moved."""
+        project = str(arguments.get("project", ""))
+        if project in self._moved_projects:
+            arguments = {**arguments, "project": self._moved_projects[project]}
+        return endpoint.build(self.settings.api_url, arguments)
+
+    @contextlib.contextmanager
+    def _errors_of(self, request: Request) -> t.Iterator[None]:
+        """Fill in where an error happened, and take every secret out of it."""
+        try:
+            yield
         except UsageError as exc:
             raise UsageError(self.masker.line(str(exc))) from None
         except RequestError as exc:
@@ -116,19 +171,39 @@ class ApiClient:
 
     def _send(self, request: Request) -> Response:
         """Send one request and tell extensions about it."""
+        return self._told(request, lambda: self._transport.send(request, timeout_seconds=self._timeout_seconds()))
+
+    def _stream(self, request: Request) -> ByteStream:
+        """Send one request, leave its body unread, and tell extensions about it."""
+        transport = self._transport
+        if not isinstance(transport, StreamingTransport):
+            return WholeBody(self._send(request))
+        return self._told(request, lambda: transport.stream(request, timeout_seconds=self._timeout_seconds()))
+
+    def _timeout_seconds(self) -> float:
+        """Return the time-out of a request: near the deadline a silent server must not hold the task much longer."""
+        deadline = self.retrier.deadline
+        remaining = deadline.remaining() if deadline else self.settings.timeout_seconds
+        return min(self.settings.timeout_seconds, max(_SHORTEST_TIMEOUT_SECONDS, remaining))
+
+    def _told(self, request: Request, send: t.Callable[[], _A]) -> _A:
+        """Return what sending returns, and tell extensions about it."""
         if not self._has_finished_hook:
-            return self._transport.send(request, timeout_seconds=self.settings.timeout_seconds)
+            return send()
         started = self._clock.monotonic()
         status: int | None = None
         try:
-            response = self._transport.send(request, timeout_seconds=self.settings.timeout_seconds)
-            status = response.status
-            return response
+            answer = send()
+            status = answer.status
+            return answer
         finally:
             self._tell_extensions(request, status, self._clock.monotonic() - started)
 
     def _tell_extensions(self, request: Request, status: int | None, seconds: float) -> None:
         """Call the hook; what goes wrong there is a warning, for the request has been made, and its outcome counts."""
+        if origin_of(request.url) != self.settings.origin:
+            # the address of an object storage is signed, which makes its query a credential
+            request = dataclasses.replace(request, url=request.display_url)
         try:
             self._plugins.call("gitlab_request_finished", request=request, status=status, seconds=seconds)
         except GitLabError as exc:
@@ -188,5 +263,10 @@ def _decode(endpoint: Endpoint, response: Response) -> t.Any:
     if endpoint.answer == "text":
         return decoding.decode_text(response)
     if endpoint.answer == "records":
-        return decoding.decode_records(response)
-    return decoding.decode_record(response)
+        records = decoding.decode_records(response)
+        for record in records:
+            decoding.check_shape(record, endpoint.shape)
+        return records
+    record = decoding.decode_record(response)
+    decoding.check_shape(record, endpoint.shape)
+    return record

@@ -68,6 +68,17 @@ def decode_records(response: Response) -> list[Record]:
     return value
 
 
+def check_shape(record: Record, shape: t.Mapping[str, type]) -> None:
+    """Return if a record has the fields that every record of its kind has.
+
+    :raises BadAnswerError: when one is missing, or of another type.
+    """
+    for name, kind in shape.items():
+        value = record.get(name)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise BadAnswerError(f"a record of the answer has no proper {name!r}", advice=_NOT_GITLAB)
+
+
 def decode_text(response: Response) -> str:
     """Return a text answer; bytes that are no UTF-8, or only half a character, are replaced."""
     return response.body.decode("utf-8", errors="replace")

@@ -49,6 +49,7 @@ class Endpoint:
     :param path: below `/api/v4`, with the names of `segment` and `rest` parameters in braces.
     :param answer: what a successful answer holds.
     :param paginated: how its pages are walked; empty when there are none.
+    :param shape: fields that every record of an answer has, with their types: what lacks one is no answer of GitLab's.
     :param repeatable: whether sending it twice does no more than sending it once.
     :param doc_url: the page of GitLab's manual.
     """
@@ -61,6 +62,7 @@ class Endpoint:
     answer: Answer = "record"
     paginated: Paging = ""
     repeatable: bool = True
+    shape: t.Mapping[str, type] = dataclasses.field(default_factory=dict)
     doc_url: str = ""
 
     def build(self, api_url: str, arguments: t.Mapping[str, t.Any]) -> Request:

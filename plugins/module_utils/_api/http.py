@@ -50,6 +50,9 @@ class Response:
         """Return a header's value, empty when the header is absent."""
         return self.headers.get(name.lower(), "")
 
+    def close(self) -> None:
+        """Do nothing: everything has been read. A stream, which is used in the same places, has something to close."""
+
 
 def origin_of(url: str) -> tuple[str, str, int | None]:
     """Return scheme, host and port: what a credential is bound to.

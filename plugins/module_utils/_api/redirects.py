@@ -16,13 +16,30 @@ import typing as t
 from urllib.parse import urljoin, urlsplit
 
 from .errors import RedirectError
-from .http import Request, Response, origin_of
+from .http import Request, origin_of
 
 MOST_REDIRECTS = 5
 _REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 
 
-def send_following(request: Request, send: t.Callable[[Request], Response]) -> Response:
+class Answer(t.Protocol):
+    """What following a redirect needs of an answer."""
+
+    @property
+    def status(self) -> int:
+        """Return the HTTP status."""
+
+    def header(self, name: str) -> str:
+        """Return a header's value, empty when the header is absent."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+_A = t.TypeVar("_A", bound=Answer)
+
+
+def send_following(request: Request, send: t.Callable[[Request], _A]) -> _A:
     """Return the final answer to a request.
 
     :raises RedirectError: for a redirect that must not be followed.
@@ -32,11 +49,12 @@ def send_following(request: Request, send: t.Callable[[Request], Response]) -> R
         response = send(current)
         if response.status not in _REDIRECT_STATUSES:
             return response
+        response.close()
         current = dataclasses.replace(current, url=_target(current, response))
     raise _refusal(request, f"more than {MOST_REDIRECTS} redirects, which is a loop")
 
 
-def _target(request: Request, response: Response) -> str:
+def _target(request: Request, response: Answer) -> str:
     """Return where a redirect leads."""
     location = response.header("location")
     if not location:

@@ -12,7 +12,9 @@ it only to requests to the origin it was made for.
 
 from __future__ import annotations
 
+import contextlib
 import http.cookiejar
+import io
 import typing as t
 
 from .connection import USER_AGENT, ConnectionSettings
@@ -31,6 +33,55 @@ class Transport(t.Protocol):
         :raises ConnectError: when the request was certainly not executed.
         :raises LostAnswerError: when it may have been.
         """
+
+
+class ByteStream(t.Protocol):
+    """An answer whose body is read piece by piece."""
+
+    status: int
+    headers: t.Mapping[str, str]
+    url: str
+
+    def header(self, name: str) -> str:
+        """Return a header's value, empty when the header is absent."""
+
+    def read(self, size: int) -> bytes:
+        """Return up to so many bytes of the body, none at its end.
+
+        :raises LostAnswerError: when the connection breaks before the announced length has come.
+        """
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+class WholeBody:
+    """An answer that was read whole, in the place of a stream."""
+
+    def __init__(self, response: Response) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self.url = response.url
+        self._rest = io.BytesIO(response.body)
+
+    def header(self, name: str) -> str:
+        """Return a header's value, empty when the header is absent."""
+        return self.headers.get(name.lower(), "")
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes."""
+        return self._rest.read(size)
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""
+
+
+@t.runtime_checkable
+class StreamingTransport(Transport, t.Protocol):
+    """A transport that can hand over a body while it comes; one that cannot is read whole."""
+
+    def stream(self, request: Request, *, timeout_seconds: float) -> ByteStream:
+        """Return the answer to one request, its body unread."""
 
 
 def create_transport(settings: ConnectionSettings) -> Transport:
@@ -75,28 +126,78 @@ class RequestsTransport:
 
     def send(self, request: Request, *, timeout_seconds: float) -> Response:
         """Return the answer to one request."""
+        with self._translated(request, timeout_seconds), self._open(request, timeout_seconds) as answer:
+            body = answer.content
+            headers = _lower_case(answer.headers)
+            _check_length(answer, headers)
+            return Response(status=answer.status_code, headers=headers, body=body, url=request.url)
+
+    def stream(self, request: Request, *, timeout_seconds: float) -> ByteStream:
+        """Return the answer to one request, its body unread."""
+        with self._translated(request, timeout_seconds):
+            answer = self._open(request, timeout_seconds)
+        return _RequestsStream(answer, request.url, lambda: self._translated(request, timeout_seconds))
+
+    def _open(self, request: Request, timeout_seconds: float) -> t.Any:
         is_own = origin_of(request.url) == self._origin
+        return self._session.request(
+            request.method,
+            request.url,
+            headers=dict(request.headers),
+            data=request.body,
+            auth=self._own_auth if is_own else self._no_auth,
+            timeout=(timeout_seconds, timeout_seconds),
+            verify=self._verify,
+            allow_redirects=False,
+            stream=True,
+        )
+
+    @contextlib.contextmanager
+    def _translated(self, request: Request, timeout_seconds: float) -> t.Iterator[None]:
+        """Turn what requests raises into our errors."""
         try:
-            with self._session.request(
-                request.method,
-                request.url,
-                headers=dict(request.headers),
-                data=request.body,
-                auth=self._own_auth if is_own else self._no_auth,
-                timeout=(timeout_seconds, timeout_seconds),
-                verify=self._verify,
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
-                body = answer.content
-                headers = {name.lower(): value for name, value in answer.headers.items()}
-                _check_length(answer, headers)
-                return Response(status=answer.status_code, headers=headers, body=body, url=request.url)
+            yield
         except RequestError as exc:
             raise _located(exc, request) from None
         except (requests.exceptions.RequestException, OSError, ValueError) as exc:
             # `from None`: what requests puts into its texts may hold the query, and nobody needs its traceback
             raise _located(_translate(exc, timeout_seconds, self._origin), request) from None
+        except Exception as exc:
+            if type(exc).__module__.partition(".")[0] != "urllib3":
+                raise
+            # what urllib3 raises while a body is read, which requests passes on as it is
+            raise _located(_translate(exc, timeout_seconds, self._origin), request) from None
+
+
+class _RequestsStream:
+    """A body as it comes through requests."""
+
+    def __init__(self, answer: t.Any, url: str, translated: t.Callable[[], t.ContextManager[None]]) -> None:
+        self.status: int = answer.status_code
+        self.headers: t.Mapping[str, str] = _lower_case(answer.headers)
+        self.url = url
+        self._answer = answer
+        self._translated = translated
+
+    def header(self, name: str) -> str:
+        """Return a header's value, empty when the header is absent."""
+        return self.headers.get(name.lower(), "")
+
+    def read(self, size: int) -> bytes:
+        """Return up to so many bytes, decoded if the server has encoded them although it was not asked to."""
+        with self._translated():
+            content: bytes = self._answer.raw.read(size, decode_content=True)
+            if not content:
+                _check_length(self._answer, self.headers)
+            return content
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._answer.close()
+
+
+def _lower_case(headers: t.Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _check_length(answer: t.Any, headers: t.Mapping[str, str]) -> None:

@@ -11,11 +11,15 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from .._api.errors import BadAnswerError
 from .bridges import list_bridges
 from .concurrency import run_all
 from .naming import FoundJob
 from .session import Session
 from .statuses import Record, can_be_superseded, newest_per_name, status_of
+
+# A list that does not hold a job which is known to exist is read again so often before it is an error.
+LOOKS_FOR_MISSING = 3
 
 _PipelineKey = tuple[str, int]
 
@@ -28,14 +32,23 @@ def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJ
     groups: dict[_PipelineKey, list[FoundJob]] = {}
     for job in jobs:
         groups.setdefault((job.project, job.pipeline_id), []).append(job)
+    for attempt in range(1, LOOKS_FOR_MISSING + 1):
+        found = _read_groups(session, list(groups.values()))
+        if all(job.key in found for job in jobs):
+            return [found[job.key] for job in jobs]
+        if not session.client.retrier.pause(attempt):
+            break
+    missing = next(job for job in jobs if job.key not in found)
+    raise BadAnswerError(f"GitLab lists pipeline {missing.pipeline_id} without the job {missing.path!r}, which it has")
+
+
+def _read_groups(session: Session, groups: list[list[FoundJob]]) -> dict[t.Any, FoundJob]:
+    """Return the newest attempts of the jobs of several pipelines by their key."""
     found: dict[t.Any, FoundJob] = {}
-    for listed in run_all(
-        lambda group: _read_group(session, group),
-        list(groups.values()),
-        most_at_once=session.client.settings.concurrency,
-    ):
+    most_at_once = session.client.settings.concurrency
+    for listed in run_all(lambda group: _read_group(session, group), groups, most_at_once=most_at_once):
         found.update(listed)
-    return [found.get(job.key, job) for job in jobs]
+    return found
 
 
 def count_attempts(session: Session, job: FoundJob) -> int:

@@ -106,11 +106,12 @@ class _Write:
             except RequestError as exc:
                 if not _has_to_be_read(exc):
                     return WriteResult("failed", self._job, reason=str(exc))
-                may_repeat = attempt <= client.settings.retries
+                # a redirect leads to the same place each time
+                may_repeat = attempt <= client.settings.retries and not isinstance(exc, RedirectError)
                 if not _was_refused(exc) or _is_lock(exc):
                     # The pause comes before the look, so that what is still under way on the server can arrive, and so
                     # that nothing lies between the look and the next request.
-                    may_repeat = client.retrier.pause(attempt, exc) and may_repeat
+                    may_repeat = may_repeat and client.retrier.pause(attempt, exc)
                 result = self._settle(exc)
                 if result is None and not may_repeat:
                     sent = f" It was sent {attempt} times, and the job shows no effect" if attempt > 1 else ""
@@ -151,8 +152,6 @@ class _Write:
 
 def _has_to_be_read(exc: RequestError) -> bool:
     """Return whether the job has to be read to know what happened, or why it was refused."""
-    if isinstance(exc, RedirectError):
-        return False  # what answers there is not GitLab, and has executed nothing
     if isinstance(exc, StatusError):
         return exc.status in (400, 403, 404, 409) or isinstance(exc, ServerError)
     return isinstance(exc, (LostAnswerError, BadAnswerError))
