@@ -1,0 +1,95 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the properties share: how many examples, the same ones each time, and values that nobody expects."""
+
+from __future__ import annotations
+
+import typing as t
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from ..harness import TOKEN
+
+
+def examples(count: int) -> settings:
+    """Return the settings of a property: so many examples, always the same, and nothing kept on disk."""
+    return settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+
+
+CONTROL_CODES = [chr(code) for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"]
+# CSI, OSC, DCS, APC, PM and SOS, in both of their forms, ended and not; and short ones.
+ESCAPE_SEQUENCES = [
+    "\x1b[31m",
+    "\x1b[0;1;38;5;200m",
+    "\x1b[?25l",
+    "\x1b[2J",
+    "\x1b[",
+    "\x1b]0;title\x07",
+    "\x1b]8;;https://evil.example\x1b\\",
+    "\x1b]52;c;AAAA",
+    "\x1bPq#0\x1b\\",
+    "\x1b_apc\x1b\\",
+    "\x1b^pm\x1b\\",
+    "\x1bXsos\x1b\\",
+    "\x1b(B",
+    "\x1b7",
+    "\x1bc",
+    "\x9b31m",
+    "\x9d0;title\x9c",
+    "\x90q\x9c",
+]
+NASTY = [
+    *ESCAPE_SEQUENCES,
+    *"\x00\x07\x08\r\n\t\x7f\x85\u2028\u2029\u202e%/\\\"'<>&{}[]*?.",
+    "..",
+    "../",
+    "%2F",
+    "\ud800",
+    "\udcff",
+    "é",
+    "日本",
+    "😀",
+]
+
+any_text = st.lists(st.one_of(st.sampled_from(NASTY), st.text(max_size=8)), max_size=8).map("".join)
+# Text that a URL can carry: half characters are not text.
+sendable_text = any_text.filter(lambda text: not any(0xD800 <= ord(char) < 0xE000 for char in text))
+# What a server may say about the credential that it was sent, and to whoever reads a terminal.
+hostile_text = st.lists(
+    st.one_of(
+        st.sampled_from([*NASTY, TOKEN, TOKEN[:9] + "\x1b[0m" + TOKEN[9:], "deploy", "failed"]), st.text(max_size=5)
+    ),
+    min_size=1,
+    max_size=5,
+).map("".join)
+
+
+def control_codes_in(text: str) -> list[str]:
+    """Return what a terminal may obey."""
+    return [char for char in text if char in CONTROL_CODES]
+
+
+def assert_line(text: str) -> None:
+    """Fail unless a text is one line for people: not empty, no line break, no control code, no secret."""
+    assert text.strip()
+    assert len(text.splitlines()) == 1, repr(text)
+    assert not control_codes_in(text), repr(text)
+    assert TOKEN not in text
+
+
+def nested(leaves: t.Any, most: int = 8) -> t.Any:
+    """Return a strategy of JSON values with these at their ends."""
+    return st.recursive(
+        leaves,
+        lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)),
+        max_leaves=most,
+    )

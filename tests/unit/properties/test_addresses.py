@@ -1,0 +1,149 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever a value holds, it stays in its place in the address, and reads back as it was."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import encoding
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ..harness import API, FunctionTransport, job, run_task
+from .support import any_text, assert_line, examples, nested, sendable_text
+
+ROWS = {endpoint.name: endpoint for endpoint in CATALOGUE}
+long_text = st.builds(lambda text, times: text * times, sendable_text, st.sampled_from([1, 1, 1, 400]))
+
+
+def has_dots(text: str) -> bool:
+    return not {".", ".."}.isdisjoint(text.split("/"))
+
+
+@examples(300)
+@given(long_text)
+def test_a_project_is_one_segment_and_changes_nothing_else(project):
+    arguments = {"project": project, "job_id": 42}
+    if project in (".", ".."):
+        with pytest.raises(UsageError):
+            ROWS["get_job"].build(API, arguments)
+        return
+    request = ROWS["get_job"].build(API, arguments)
+    parts = urlsplit(request.url)
+    assert (parts.scheme, parts.netloc, parts.query, parts.fragment) == ("https", "gitlab.example.com", "", "")
+    segments = parts.path.split("/")
+    assert [*segments[:4], *segments[5:]] == ["", "api", "v4", "projects", "jobs", "42"]
+    assert unquote(segments[4]) == project
+    assert request.url.isascii() and request.url.isprintable()
+
+
+@examples(300)
+@given(long_text, long_text, long_text)
+def test_a_ref_and_an_artifact_path_stay_where_they_are(ref, path, name):
+    arguments = {"project": "group/app", "ref_name": ref, "artifact_path": path, "job_name": name}
+    endpoint = ROWS["download_artifact_file_by_ref"]
+    if has_dots(ref) or has_dots(path):
+        with pytest.raises(UsageError) as caught:
+            endpoint.build(API, arguments)
+        assert_line(str(caught.value))
+        return
+    parts = urlsplit(endpoint.build(API, arguments).url)
+    before, after = f"/api/v4/projects/group%2Fapp/jobs/artifacts/{encoding.quote_rest(ref)}", "/raw/"
+    assert parts.path == before + after + encoding.quote_rest(path)
+    assert unquote(parts.path) == f"/api/v4/projects/group/app/jobs/artifacts/{ref}/raw/{path}"
+    assert parse_qsl(parts.query, keep_blank_values=True) == [("job", name)]
+    assert not parts.fragment
+
+
+@examples(200)
+@given(any_text)
+def test_half_a_character_is_sent_as_it_was_read_or_refused(value):
+    """Python reads bytes that are no UTF-8 as half characters, which become these bytes again."""
+    try:
+        request = ROWS["list_pipelines"].build(API, {"project": "7", "ref": value})
+    except UsageError as exc:
+        assert_line(str(exc))
+        assert any(0xD800 <= ord(char) < 0xE000 for char in value)
+        return
+    assert parse_qsl(urlsplit(request.url).query, errors="surrogateescape", keep_blank_values=True) == [("ref", value)]
+
+
+@examples(200)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["scope", "ref", "page", "a&b=c"]),
+            st.one_of(st.none(), st.booleans(), st.integers(), sendable_text, st.lists(sendable_text, max_size=4)),
+        ),
+        max_size=5,
+    )
+)
+def test_query_strings_read_back(pairs):
+    expected = []
+    for name, value in pairs:
+        if isinstance(value, list):
+            expected += [(name + "[]", item) for item in value]
+        elif value is not None:
+            expected.append((name, str(value).lower() if isinstance(value, bool) else str(value)))
+    query = encoding.query_string(pairs)
+    assert parse_qsl(query, keep_blank_values=True) == expected
+    assert query.isascii() and not set(query) & set(" #/?\n")
+
+
+@examples(200)
+@given(st.dictionaries(sendable_text, nested(st.one_of(st.none(), st.integers(), any_text)), max_size=4))
+def test_bodies_read_back(fields):
+    body = encoding.json_body(fields)
+    present = {name: value for name, value in fields.items() if value is not None}
+    assert (json.loads(body) if body else {}) == present
+
+
+def played_with(variables):
+    transport = FunctionTransport(lambda call: job(status="pending" if call.method == "POST" else "manual"))
+    options = {"action": "play", "job_id": 42, "job_variables": variables}
+    run_task(gitlab_job_action.TASK, options, transport=transport)
+    [call] = [call for call in transport.calls if call.method == "POST"]
+    return call.body
+
+
+@examples(150)
+@given(
+    st.dictionaries(
+        st.text(min_size=1, max_size=8), st.one_of(any_text, st.booleans(), st.integers(), st.floats()), min_size=1
+    )
+)
+def test_scalars_become_job_variables(variables):
+    expected = {
+        key: ("true" if value else "false") if isinstance(value, bool) else str(value)
+        for key, value in variables.items()
+    }
+    sent = played_with(variables)["job_variables_attributes"]
+    assert {variable["key"]: variable["value"] for variable in sent} == expected
+    assert all(set(variable) == {"key", "value"} for variable in sent)
+
+
+@examples(100)
+@given(
+    any_text,
+    st.one_of(
+        st.none(),
+        st.lists(st.integers(), max_size=2),
+        st.dictionaries(st.text(), st.integers(), max_size=2),
+        st.binary(max_size=4),
+        st.dates(),
+        st.sets(st.integers(), max_size=2),
+    ),
+)
+def test_anything_else_is_no_job_variable(key, value):
+    with pytest.raises(GitLabError) as caught:
+        played_with({key: value})
+    assert isinstance(caught.value, UsageError)
+    assert_line(str(caught.value))

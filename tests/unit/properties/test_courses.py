@@ -1,0 +1,139 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting: how often is looked, for how long, and what is noted, for any course of events."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.statuses import STATUSES, is_finished
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action, gitlab_job_info
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ..harness import FakeClock, FunctionTransport, Progress, job, run_task
+from .support import assert_line, examples
+
+REQUEST_SECONDS = 0.25
+# Each status, and how many seconds it lasts.
+courses = st.lists(
+    st.tuples(st.sampled_from([*STATUSES, "brand_new"]), st.one_of(st.floats(0.1, 5.0), st.floats(5.0, 300.0))),
+    min_size=1,
+    max_size=8,
+)
+
+
+class Course:
+    """A job whose status depends on the clock alone; each request takes its time."""
+
+    def __init__(self, course):
+        self.clock = FakeClock()
+        self.course = course
+        self.looks = []
+        self.times = []
+
+    def status(self):
+        until = 0.0
+        for status, seconds in self.course:
+            until += seconds
+            if self.clock.seconds < until:
+                return status
+        return self.course[-1][0]
+
+    def answer(self, call):
+        self.times.append(self.clock.seconds)
+        status = self.status()
+        self.clock.now += REQUEST_SECONDS
+        record = job(status=status)
+        if call.path.endswith("/trace"):
+            return "log"
+        if call.path.endswith("/jobs"):
+            self.looks.append(status)
+            return [record]
+        return record
+
+
+def waited(course, **options):
+    server, progress = Course(course), Progress()
+    transport = FunctionTransport(server.answer)
+    outcome = run_task(
+        gitlab_job_info.TASK,
+        {"pipeline_id": 6, "name": ["deploy"], "wait": True, **options},
+        transport=transport,
+        clock=server.clock,
+        progress=progress,
+    )
+    return server, outcome, progress
+
+
+@examples(200)
+@given(
+    courses,
+    st.floats(0.0, 600.0),
+    st.one_of(st.floats(1.0, 60.0), st.floats(0.1, 1.0)),
+    st.sampled_from([["finished"], ["success"], ["playable"], ["started"], ["running", "success"]]),
+)
+def test_looks_stay_within_their_bounds(course, timeout, interval, targets):
+    server, outcome, progress = waited(course, wait_timeout=timeout, wait_interval=interval, wait_for=targets)
+    clock = server.clock
+
+    # the time is up at the deadline, or one request later
+    assert clock.seconds <= timeout + 2 * REQUEST_SECONDS + 1e-6
+    assert outcome.values["elapsed"] == pytest.approx(clock.seconds, abs=0.001)
+
+    # pauses: between 0.8 of the first one and the interval, but for the last one, which the deadline cuts
+    shortest, longest = 0.8 * min(1.0, interval), interval
+    pauses = clock.sleeps
+    assert all(pause <= longest + 1e-9 for pause in pauses)
+    assert all(pause >= shortest - 1e-9 for pause in pauses[:-1])
+    assert len(pauses) <= timeout / shortest + 1
+    assert len(server.looks) == len(pauses) + 1
+    for index in range(1, len(pauses) - 1):
+        # it grows by half at most, and goes back to the beginning only when something has changed
+        grown = pauses[index] <= pauses[index - 1] * 1.5 / 0.8 + 1e-9
+        assert grown
+        if pauses[index] < pauses[index - 1] * 0.8 - 1e-9:
+            assert server.looks[index] != server.looks[index - 1]
+
+    # the timeline: each change that was seen, once, in order
+    changes = [status for index, status in enumerate(server.looks) if index == 0 or status != server.looks[index - 1]]
+    timeline = outcome.values["timeline"]
+    assert [entry["to"] for entry in timeline] == changes
+    assert [entry["from"] for entry in timeline] == [None, *changes[:-1]]
+    assert [entry["seconds"] for entry in timeline] == sorted(entry["seconds"] for entry in timeline)
+    assert [entry["at"] for entry in timeline] == sorted(entry["at"] for entry in timeline)
+    assert len(progress.lines) == len(changes) - 1
+
+    # it ends because it is there, because it never will be, or because the time is up
+    assert outcome.values["timed_out"] == (clock.seconds >= timeout and outcome.values["timed_out"])
+    if not outcome.values["timed_out"]:
+        last = server.looks[-1]
+        assert is_finished(last) or last in targets or targets[0] in ("playable", "started")
+    if outcome.failure:
+        assert_line(outcome.failure)
+
+
+@examples(80)
+@given(courses, st.floats(1.0, 400.0), st.sampled_from(["play", "retry", "cancel"]), st.integers(1, 4))
+def test_an_action_ends_in_time_and_counts_its_writes(course, timeout, action, attempts):
+    assume(course)
+    server = Course(course)
+    transport = FunctionTransport(server.answer)
+    options = {"pipeline_id": 6, "name": ["deploy"], "action": action, "wait": True, "wait_timeout": timeout}
+    if action != "cancel":
+        options["max_attempts"] = attempts
+    try:
+        outcome = run_task(gitlab_job_action.TASK, options, transport=transport, clock=server.clock)
+    except GitLabError as exc:
+        assert_line(str(exc))
+    else:
+        assert [entry["to"] for entry in outcome.values["timeline"]]
+        if outcome.failure:
+            assert_line(outcome.failure)
+    # after the deadline: what was begun, the look that it needs, and the log
+    assert server.clock.seconds <= timeout + 8 * REQUEST_SECONDS
+    # never two writes without a look in between
+    methods = [call.method for call in transport.calls]
+    assert ("POST", "POST") not in list(zip(methods, methods[1:]))

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Names: an exact match wins, `*` and `?` are wildcards, and everything else stands for itself."""
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.naming import FoundJob, has_wildcard, match_name
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .support import any_text, examples
+
+# Every character that means something in a regular expression or in fnmatch, and a few that do not.
+names = st.text(alphabet="ab*?[]!-^$.|+(){}\\ \n/:é", max_size=8)
+
+
+def fits(name: str, pattern: str) -> bool:
+    """Return whether a name fits a pattern, in the slow and obvious way."""
+    fitting = {0}
+    for char in pattern:
+        if char == "*":
+            fitting = {end for start in fitting for end in range(start, len(name) + 1)}
+        else:
+            fitting = {at + 1 for at in fitting if at < len(name) and char in ("?", name[at])}
+    return len(name) in fitting
+
+
+def jobs_of(listed) -> list[FoundJob]:
+    return [
+        FoundJob({"id": number, "name": name}, "7", 6, f"{prefix}/{name}" if prefix else name)
+        for number, (prefix, name) in enumerate(listed, 1)
+    ]
+
+
+@examples(400)
+@given(st.lists(st.tuples(st.sampled_from(["", "", "a", "[b]"]), names), max_size=6), names)
+def test_matching_is_what_the_oracle_says(listed, pattern):
+    jobs = jobs_of(listed)
+    exact = [job for job in jobs if pattern in (job.name, job.path)]
+    expected = exact or [job for job in jobs if fits(job.name, pattern) or fits(job.path, pattern)]
+    assert match_name(jobs, pattern) == expected
+
+
+@examples(200)
+@given(any_text, any_text)
+def test_a_name_matches_itself_and_wins(name, other):
+    jobs = jobs_of([("", name), ("", other)])
+    assert match_name(jobs, name) == [job for job in jobs if job.name == name]
+
+
+@examples(200)
+@given(names.filter(lambda name: not has_wildcard(name)), names)
+def test_without_wildcards_only_equality_counts(pattern, name):
+    assert bool(match_name(jobs_of([("", name)]), pattern)) == (name == pattern)
+
+
+@examples(100)
+@given(names.filter(lambda name: "\n" not in name))
+def test_names_with_escaped_wildcards_agree_with_a_regular_expression(pattern):
+    expression = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
+    candidates = [pattern.replace("*", ""), pattern.replace("?", "x"), pattern + "x", "x" + pattern]
+    for name in candidates:
+        assert fits(name, pattern) == bool(re.fullmatch(expression, name, re.DOTALL))
+
+
+def test_many_wildcards_take_no_time():
+    jobs = jobs_of([("", "a" * 255)])
+    assert match_name(jobs, "*a" * 40 + "*b") == []
+    assert match_name(jobs, "*" * 200 + "b") == []
+    assert match_name(jobs, "*a" * 40 + "*") == jobs

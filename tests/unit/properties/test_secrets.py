@@ -1,0 +1,222 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No secret comes out again, however a server or an encoding has changed it."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from unittest import mock
+from urllib.parse import quote, quote_plus
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, RequestError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.hookspecs import hookimpl
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import MASK, Masker
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action, gitlab_job_info
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ..harness import TOKEN, FakeClock, FunctionTransport, Progress, job, new_session, pipeline, run_task
+from .support import any_text, examples, nested
+
+# With an asterisk inside, a secret could be made of masks.
+plain_secrets = st.text(alphabet="abcXYZ0189-._~", min_size=4, max_size=24)
+secrets = st.one_of(
+    plain_secrets,
+    st.text(alphabet="ab1+/=%&?# \"\\'<>:;,éß日😀", min_size=4, max_size=12).filter(lambda text: text == text.strip()),
+)
+around = st.text(max_size=12)
+
+ENCODINGS = {
+    "as it is": str,
+    "URL": lambda text: quote(text, safe=""),
+    "URL with slashes": quote,
+    "URL of a form": quote_plus,
+    "JSON": lambda text: json.dumps(text)[1:-1],
+    "JSON with characters": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    "JSON of PHP": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
+    "HTML": html.escape,
+    "Python": lambda text: repr(text)[1:-1],
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "base64 of URLs": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+}
+
+
+def remains(form: str, masked: str, before: str, after: str) -> bool:
+    """Return whether a form is there that the mask, or the text around it, does not explain."""
+    return form in masked and form not in before + MASK + after
+
+
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
+@examples(120)
+@given(secret=secrets, before=around, after=around)
+def test_no_form_of_a_secret_survives(encode, secret, before, after):
+    form = encode(secret)
+    masked = Masker([secret]).mask(before + form + after)
+    assert not remains(form, masked, before, after)
+    assert not remains(secret, masked, before, after)
+
+
+def test_hexadecimal_digits_in_either_case():
+    masker = Masker(["a+b/c=dé"])
+    assert masker.mask("a%2bb%2fc%3dd%c3%a9 a%2Bb%2Fc%3Dd%C3%A9") == f"{MASK} {MASK}"
+
+
+@examples(200)
+@given(st.data(), secrets)
+def test_no_secret_survives_in_a_value(data, secret):
+    leaf = st.one_of(st.none(), st.booleans(), st.integers(), around, around.map(lambda text: text + secret))
+    value = data.draw(nested(leaf))
+    masked = json.dumps(Masker([secret]).mask_value(value), ensure_ascii=False)
+    clean = json.dumps(Masker([secret]).mask_value(json.loads(masked)), ensure_ascii=False)
+    assert clean == masked
+    if secret not in MASK:
+        assert json.dumps(secret, ensure_ascii=False)[1:-1] not in masked or '"' in secret or "\\" in secret
+
+
+@examples(200)
+@given(secrets, any_text, any_text, st.sampled_from(["\x1b[0m", "\x00", "\r", "\x9b1m", "\x1b]0;x\x07"]), st.data())
+def test_taking_codes_away_puts_no_secret_together(secret, before, after, code, data):
+    at = data.draw(st.integers(min_value=0, max_value=len(secret)))
+    line = Masker([secret]).line(f"{before}\n{secret[:at]}{code}{secret[at:]}\n{after}")
+    clean = Masker([secret]).line(before + "\n" + after)
+    assert secret not in line or secret in clean or secret in f"{clean}{MASK}"
+
+
+# ----- through the client, from every place in which a server can say it -----
+
+SECRET_TOKENS = st.one_of(st.just(TOKEN), st.text(alphabet="abcXYZ0189-._~+/=%&\"'<>", min_size=16, max_size=24))
+PLACES = ("message", "error_description", "error", "nested", "text", "html", "id", "location", "type", "reason")
+
+
+def echoing(place: str, echo: str, status: int) -> Response:
+    headers = {"content-type": "application/json"}
+    content: object = {"message": "no"}
+    if place in ("message", "error_description", "error"):
+        content = {place: f"what is {echo}?"}
+    elif place == "nested":
+        content = {"message": {"base": [f"token {echo} is wrong"]}}
+    elif place == "id":
+        headers["x-request-id"] = echo
+    elif place == "location":
+        headers["location"] = f"https://elsewhere.example/{echo}?{echo}"
+    elif place == "type":
+        headers["content-type"] = f"text/{echo}"
+        content = ""
+    elif place == "reason":
+        headers.update({"retry-after": echo, "ratelimit-reset": echo, "link": f"<{echo}>; rel=next"})
+    body = json.dumps(content).encode()
+    if place == "text":
+        body = f"{echo} went wrong".encode()
+    elif place == "html":
+        headers["content-type"] = "text/html"
+        body = f"<html><body>{echo}</body></html>".encode()
+    return Response(status=status, headers=headers, body=body)
+
+
+@examples(250)
+@given(
+    token=SECRET_TOKENS,
+    place=st.sampled_from(PLACES),
+    status=st.sampled_from([200, 204, 301, 302, 400, 401, 403, 404, 405, 409, 418, 422, 429, 500, 502, 503]),
+    before=st.one_of(st.text(max_size=8), st.integers(0, 400).map("x".__mul__)),
+    encode=st.sampled_from([str, quote, json.dumps, html.escape, lambda text: text[:7] + "\x1b[m" + text[7:]]),
+)
+def test_no_error_of_the_client_shows_the_token(token, place, status, before, encode):
+    transport = FunctionTransport(lambda call: echoing(place, before + encode(token), status))
+    session = new_session(transport, {"api_token": token, "api_retries": 1})
+    with pytest.raises(RequestError) as caught:
+        session.client.list_all("list_pipeline_jobs", project="7", pipeline_id=6)
+    exc = caught.value
+    parts = [str(exc), exc.problem, exc.url, *map(str, exc.args), getattr(exc, "request_id", "")]
+    parts.append(getattr(exc, "server_text", ""))
+    for text in parts:
+        assert token not in text and token[:12] not in text
+        assert len(text.splitlines()) <= 1
+
+
+# ----- through a task, in everything that it returns and says -----
+
+
+class Note:
+    """An extension that knows the token, and has a loose tongue."""
+
+    @hookimpl
+    def gitlab_annotate_record(self, kind, record):
+        return {"who": f"{TOKEN} of {kind}"}
+
+
+def told(task, options, states, extra):
+    """Return everything a task says about a job that has the token in all its fields."""
+    left = list(states)
+
+    def answer(call):
+        if call.path.endswith("/trace"):
+            return f"one {extra}\n\x1b[31m{TOKEN[:5]}\x1b[0m{TOKEN[5:]}\nlast {extra}{TOKEN}"
+        if call.path.endswith("/jobs") or "/jobs/" in call.path:
+            status = left.pop(0) if len(left) > 1 else left[0]
+            record = job(
+                status=status,
+                name=f"{extra}{TOKEN}",
+                failure_reason=TOKEN,
+                pipeline=pipeline(ref=TOKEN),
+                tag_list=[TOKEN],
+                runner={"description": TOKEN},
+            )
+            return [record] if call.path.endswith("/jobs") else record
+        if call.path.endswith(("bridges", "trigger_jobs")):
+            return []
+        return pipeline(ref=TOKEN)
+
+    clock, progress = FakeClock(), Progress()
+    try:
+        outcome = run_task(
+            task,
+            options,
+            transport=FunctionTransport(answer),
+            clock=clock,
+            progress=progress,
+            extensions={"note": Note()},
+        )
+    except GitLabError as exc:
+        return [str(exc), *map(str, exc.args), *progress.lines]
+    everything = [outcome.failure or "", *outcome.warnings, *progress.lines]
+    return [*everything, json.dumps(outcome.values), json.dumps(outcome.diff)]
+
+
+statuses = st.lists(
+    st.sampled_from(["manual", "pending", "running", "success", "failed", "canceled", TOKEN, "new"]),
+    min_size=1,
+    max_size=6,
+)
+
+
+@examples(120)
+@given(
+    statuses,
+    st.sampled_from(
+        [
+            (gitlab_job_info.TASK, {"log_lines": 5, "fail_on": ["failed"]}),
+            (gitlab_job_info.TASK, {"log_lines": 5, "wait": True, "wait_timeout": 30.0}),
+            (gitlab_job_info.TASK, {"wait": True, "wait_timeout": 60.0, "pending_timeout": 1.0, "name": ["*"]}),
+            (gitlab_job_info.TASK, {"name": ["nothing like it"]}),
+            (gitlab_job_action.TASK, {"action": "play", "name": ["*"], "wait": True, "wait_timeout": 60.0}),
+            (gitlab_job_action.TASK, {"action": "retry", "name": ["*"], "retry_on": ["api_failure"]}),
+            (gitlab_job_action.TASK, {"action": "erase", "name": ["*"]}),
+            (gitlab_job_action.TASK, {"action": "cancel", "name": ["*" + TOKEN], "wait": True, "wait_timeout": 20.0}),
+        ]
+    ),
+    st.sampled_from(["", "x\x1b[1m", "a\nb"]),
+)
+def test_no_task_shows_the_token(states, how, extra):
+    task, options = how
+    with mock.patch("random.random", return_value=0.5):
+        everything = told(task, {"pipeline_id": 6, **options}, states, extra)
+    for text in everything:
+        assert TOKEN not in text
+        assert "\x1b" not in text
