@@ -35,7 +35,7 @@ export ANSIBLE_PYTHON_INTERPRETER := $(VENV)/bin/python
 
 PLAIN = export NO_COLOR=1 ANSIBLE_NOCOLOR=1
 
-.PHONY: help setup demo test lint unit integration sanity units matrix docs package tree clean
+.PHONY: help setup demo test lint unit integration faults sanity units matrix docs package tree clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -64,7 +64,7 @@ setup: $(VENV)/.done $(LINK) ## virtual environment, and the checkout under its 
 demo: $(if $(wildcard $(VENV)/.done),$(VENV)/.done,$(DEMO)/.done) $(LINK) ## play a release against the simulator, twice
 	@if [ -e $(VENV)/.done ]; then tools/demo.sh $(VENV); else tools/demo.sh $(DEMO); fi
 
-test: lint unit sanity integration ## what a change must pass
+test: lint unit integration sanity ## what a change must pass
 
 lint: setup ## ruff, mypy, yamllint, ansible-lint, changelog, documentation, licences
 	@$(PLAIN)
@@ -85,9 +85,14 @@ unit: setup ## pytest: units, contract, simulator
 	done
 	pytest -q -n 2 $$dirs --cov --cov-report=term
 
-integration: setup ## pytest: real ansible-playbook processes against the simulator
+integration: setup ## pytest: tasks and real ansible-playbook processes against the simulator, also under faults
 	@$(PLAIN)
-	pytest -q tests/integration
+	pytest -q -n 2 tests/integration tests/faults
+
+faults: setup ## the whole fault matrix and SEQUENCES random sequences of faults: make faults SEED=1
+	@$(PLAIN)
+	python -m tests.faults --sequences $(or $(SEQUENCES),10000) $(if $(SEED),--seed $(SEED))
+	JOBGATE_FAULT_ROUNDS=10 pytest -q -n 2 tests/faults/test_races.py
 
 tree: setup
 	@mkdir -p $(TREE) $(HOME)/.ansible/test/cache

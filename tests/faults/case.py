@@ -13,7 +13,7 @@ from tests.integration.harness import ACTION, TOKEN, Result, run_task, world
 
 PROJECT = "group/app"
 # A server that says nothing counts as gone after this long, in real time.
-TIMEOUT_SECONDS = 0.25
+TIMEOUT_SECONDS = 0.15
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +77,7 @@ class Verdict:
 
 def run(simulator: t.Any, deed: Deed, *, wait: bool, faults: t.Iterable[dict[str, t.Any]], **options: t.Any) -> Verdict:
     """Return the verdict over one run of an action on a fresh world with these fault rules."""
+    simulator.come_back()
     simulator.load(world(dict(deed.job)))
     for rule in faults:
         simulator.inject(**rule)
@@ -93,6 +94,7 @@ def run(simulator: t.Any, deed: Deed, *, wait: bool, faults: t.Iterable[dict[str
         **{**deed.options, **options},
     )
     simulator.clear_faults()
+    simulator.come_back()
     effects = len(simulator.effects())
     violation = _violation(simulator, deed, result, effects, wait=wait)
     return Verdict(effects, result.changed, result.failure, violation)

@@ -193,7 +193,7 @@ class TestTrace:
         simulator.load(scenario({"name": "a", "duration": 10, "log": "0123456789" * 10}))
         client = Client(simulator)
         seen = []
-        for _ in range(13):
+        for _round in range(13):
             response = client.get("jobs/1000/trace")
             seen.append(response.text)
             simulator.advance(1)

@@ -27,7 +27,7 @@ def pipeline_status(simulator: Simulator, number: int = 100) -> str:
 def test_stages_follow_each_other(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "a", "stage": "one", "duration": 5}, {"name": "b", "stage": "two", "duration": 5}))
     seen = []
-    for _ in range(15):
+    for _round in range(15):
         seen.append((simulator.job("a")["status"], simulator.job("b")["status"], pipeline_status(simulator)))
         simulator.advance(1)
     assert list(dict.fromkeys(seen)) == [
@@ -45,7 +45,7 @@ def test_one_long_step_equals_many_short_ones(simulator: Simulator) -> None:
     simulator.advance(100)
     one = [simulator.job(f"j{n}") for n in range(12)]
     simulator.load(scenario(*jobs))
-    for _ in range(1000):
+    for _round in range(1000):
         simulator.advance(0.1)
     for n, row in enumerate(one):
         again = simulator.job(f"j{n}")

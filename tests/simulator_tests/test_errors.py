@@ -191,7 +191,7 @@ class TestLimits:
 
     def test_before_16_5_there_was_none(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a"}, limits={"jobs_list_per_minute": 1}), version="15.9")
-        assert [Client(simulator).get("jobs").status_code for _ in range(3)] == [200] * 3
+        assert [Client(simulator).get("jobs").status_code for _round in range(3)] == [200] * 3
 
     @pytest.mark.parametrize(("version", "always"), [("15.9", False), ("18.10", True)])
     def test_throttle(self, simulator: Simulator, version: str, always: bool) -> None:

@@ -112,7 +112,7 @@ class TestFaults:
 
     def test_status(self, simulator: Simulator, client: Client) -> None:
         simulator.inject(endpoint="get_job", nth=2, status=503, headers={"Retry-After": "3"}, body={"message": "x"})
-        answers = [client.get("jobs/1000") for _ in range(3)]
+        answers = [client.get("jobs/1000") for _round in range(3)]
         assert [answer.status_code for answer in answers] == [200, 503, 200]
         assert (answers[1].headers["Retry-After"], answers[1].json()) == ("3", {"message": "x"})
         assert [row["fault"] for row in simulator.requests()] == [None, "status", None]

@@ -165,7 +165,7 @@ def test_durations_grow(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "a", "queue": 3, "duration": 10}))
     client = Client(simulator)
     seen = []
-    for _ in range(5):
+    for _round in range(5):
         record = client.get("jobs/1000").json()
         seen.append((record["queued_duration"], record["duration"]))
         simulator.advance(2)

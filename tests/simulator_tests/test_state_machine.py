@@ -188,7 +188,7 @@ def test_outdated_deployment(simulator: Simulator, action: str) -> None:
 class TestRepeats:
     def test_cancel(self, simulator: Simulator) -> None:
         job_id = load_in_state(simulator, "running")
-        answers = [Client(simulator).post(f"jobs/{job_id}/cancel") for _ in range(2)]
+        answers = [Client(simulator).post(f"jobs/{job_id}/cancel") for _round in range(2)]
         assert [(a.status_code, a.json()["status"]) for a in answers] == [(201, "canceling")] * 2
         assert len(simulator.effects()) == 1
 
@@ -217,9 +217,9 @@ class TestRepeats:
         simulator.load(scenario({"name": "work", "status": "success", "artifacts": files}))
         job_id = simulator.job("work")["id"]
         client = Client(simulator)
-        for _ in range(2):
+        for _round in range(2):
             assert client.post(f"jobs/{job_id}/artifacts/keep").json()["artifacts_expire_at"] is None
-        for _ in range(2):
+        for _round in range(2):
             assert client.delete(f"jobs/{job_id}/artifacts").status_code == 204
         assert [effect["action"] for effect in simulator.effects()] == ["keep_artifacts", "delete_artifacts"]
 

@@ -60,7 +60,7 @@ def test_error_statuses_become_typed_errors(status, error):
     answer = reply({"message": f"{status} Reason"}, status=status, headers={"X-Request-Id": "01ABC"})
     with pytest.raises(error) as caught:
         client_of(Exchange(GET_JOB, answer)).call("get_job", **JOB)
-    assert type(caught.value) is error
+    assert caught.type is error
     assert caught.value.status == status
     assert caught.value.server_text == f"{status} Reason"
     text = str(caught.value)

@@ -69,7 +69,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("error", "read", "write"), CASES, ids=lambda case: str(case))
+@pytest.mark.parametrize(("error", "read", "write"), CASES, ids=str)
 def test_which_errors_repeat(error, read, write):
     for is_repeatable, is_repeated in ((True, read), (False, write)):
         operation = Operation(error)

@@ -82,7 +82,12 @@ def api_base_url(url: str) -> str:
     except ValueError:
         raise UsageError("api_url has no valid host or port; write it like https://gitlab.example.com") from None
     is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and has_port
-    if not is_web or not url.strip().isprintable() or _CONTROL.search(url.strip()) or _NO_HOST.search(parts.hostname or ""):
+    if (
+        not is_web
+        or not url.strip().isprintable()
+        or _CONTROL.search(url.strip())
+        or _NO_HOST.search(parts.hostname or "")
+    ):
         raise UsageError(f"api_url {_shown(url)!r} is no web address; write it like https://gitlab.example.com")
     if "@" in parts.netloc:
         raise UsageError("api_url carries a user name; leave it out and give a token with api_token")

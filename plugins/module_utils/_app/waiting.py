@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import math
 import random
 import typing as t
 
@@ -75,7 +76,7 @@ class WaitOptions:
         pending = options.get("pending_timeout")
         log_lines = int(options.get("log_lines") or 0)
         for name, value in (("pending_timeout", pending), ("log_lines", log_lines)):
-            if value is not None and not value >= 0:
+            if value is not None and (value < 0 or math.isnan(value)):
                 raise UsageError(f"{name} is {value:g}; give 0 or more")
         return cls(
             wait=bool(options.get("wait")),

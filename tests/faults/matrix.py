@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every action under every fault at every point, random sequences of faults, and what came of them as a table."""
+
+from __future__ import annotations
+
+import collections
+import collections.abc as c
+import random
+import typing as t
+
+from tests.simulator.fault_presets import PRESETS
+
+from .case import DEEDS, Deed, Verdict, run
+
+# Where a fault strikes. The second read is the look after a write in doubt, or the first one while waiting.
+POINTS: dict[str, dict[str, t.Any]] = {
+    "first write": {"write": True, "nth": 1},
+    "every write": {"write": True},
+    "first read": {"write": False, "nth": 1},
+    "second read": {"write": False, "nth": 2},
+    "third read": {"write": False, "nth": 3},
+}
+
+COLUMNS = ("one effect", "one effect, told with an error", "no effect, error", "violation")
+
+# In real time, as short as a fault of this kind can be and still be one.
+_SHORT_SECONDS = 0.02
+
+Table = dict[str, collections.Counter[str]]
+
+
+class Case(t.NamedTuple):
+    """A row of the matrix."""
+
+    preset: str
+    point: str
+    deed: str
+    wait: bool
+
+
+def cases(*, deeds: c.Iterable[str] = (), points: c.Iterable[str] = ()) -> c.Iterator[Case]:
+    """Yield the matrix, or the part of it with these actions and points."""
+    for deed in deeds or DEEDS:
+        for preset in PRESETS:
+            for point in points or POINTS:
+                for wait in (False, True):
+                    yield Case(preset, point, deed, wait)
+
+
+def run_case(simulator: t.Any, case: Case) -> Verdict:
+    """Return the verdict over a row of the matrix."""
+    deed = DEEDS[case.deed]
+    where = dict(POINTS[case.point])
+    where["method"] = _write_method(deed) if where.pop("write") else "GET"
+    return run(simulator, deed, wait=case.wait, faults=[{**_preset(case.preset), **where}])
+
+
+def random_faults(seed: int, number: int) -> tuple[str, bool, list[dict[str, t.Any]]]:
+    """Return an action, whether it waits, and the faults of one sequence; the same for the same numbers."""
+    chance = random.Random(f"{seed}:{number}")
+    deed = chance.choice(list(DEEDS))
+    rules = []
+    for _fault in range(chance.randint(1, 5)):
+        rule = _preset(chance.choice(list(PRESETS)))
+        method = chance.choice([None, "GET", _write_method(DEEDS[deed])])
+        rules.append({**rule, "method": method, "nth": sorted(chance.sample(range(1, 9), chance.randint(1, 3)))})
+    return deed, chance.random() < 0.5, rules
+
+
+def run_sequence(simulator: t.Any, seed: int, number: int) -> Verdict:
+    """Return the verdict over one random sequence of faults."""
+    deed, wait, rules = random_faults(seed, number)
+    return run(simulator, DEEDS[deed], wait=wait, faults=rules)
+
+
+def as_text(table: Table) -> str:
+    """Return a table of counts, a row for each fault, and the sums."""
+    width = max(len(name) for name in (*table, "all"))
+    lines = [" ".join([" " * width, *(f"{column:>{max(10, len(column))}}" for column in COLUMNS)])]
+    total: collections.Counter[str] = sum(table.values(), collections.Counter())
+    for name, counts in (*sorted(table.items()), ("all", total)):
+        numbers = (f"{counts[column]:>{max(10, len(column))}}" for column in COLUMNS)
+        lines.append(" ".join([f"{name:<{width}}", *numbers]))
+    return "\n".join(lines)
+
+
+def _preset(name: str) -> dict[str, t.Any]:
+    rule = {**PRESETS[name], "name": name}
+    if 0 < rule.get("seconds", 0) < 1:
+        rule["seconds"] = _SHORT_SECONDS
+    return rule
+
+
+def _write_method(deed: Deed) -> str:
+    return "DELETE" if deed.action == "delete_artifacts" else "POST"

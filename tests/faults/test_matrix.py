@@ -1,0 +1,50 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The fault matrix in a bounded form: every fault at the points that matter most, and some random sequences.
+
+`make faults` runs it whole.
+"""
+
+from __future__ import annotations
+
+import collections
+import typing as t
+
+import pytest
+
+from .case import DEEDS
+from .matrix import Table, cases, run_case, run_sequence
+
+SEED = 20_261
+SEQUENCES_EACH = 50
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+@pytest.mark.parametrize("point", ["first write", "second read"])
+def test_one_effect_and_a_truthful_result_or_none_and_an_error(
+    simulator: t.Any, deed: str, point: str, record_property: t.Any
+) -> None:
+    table: Table = collections.defaultdict(collections.Counter)
+    violations = []
+    for case in cases(deeds=[deed], points=[point]):
+        verdict = run_case(simulator, case)
+        table[case.preset][verdict.kind] += 1
+        if verdict.violation:
+            violations.append((case, verdict))
+    record_property("faults", {name: dict(counts) for name, counts in table.items()})
+    assert violations == []
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_random_sequences(simulator: t.Any, part: int, record_property: t.Any) -> None:
+    table: Table = collections.defaultdict(collections.Counter)
+    violations = []
+    for number in range(part * SEQUENCES_EACH, (part + 1) * SEQUENCES_EACH):
+        verdict = run_sequence(simulator, SEED, number)
+        table["random sequences"][verdict.kind] += 1
+        if verdict.violation:
+            violations.append((f"python -m tests.faults --seed {SEED} --replay {number}", verdict))
+    record_property("faults", {name: dict(counts) for name, counts in table.items()})
+    assert violations == []

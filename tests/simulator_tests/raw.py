@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A client that hides nothing of what comes over the connection."""
+
+from __future__ import annotations
+
+import dataclasses
+import http.client
+import ssl
+import urllib.parse
+
+from .support import PROJECT
+
+# Long enough for an answer that comes, short enough to wait for one that does not.
+PATIENCE = 0.25
+PLAY = f"/api/v4/projects/{PROJECT}/jobs/1000/play"
+JOB = f"/api/v4/projects/{PROJECT}/jobs/1000"
+JOBS = f"/api/v4/projects/{PROJECT}/jobs"
+
+
+@dataclasses.dataclass
+class Answer:
+    """What came: an answer, or the beginning of one and the error that ended it."""
+
+    status: int | None = None
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    body: bytes = b""
+    error: Exception | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        return self.status is not None and self.error is None
+
+
+def connect(url: str, *, context: ssl.SSLContext | None = None, timeout: float = 5) -> http.client.HTTPConnection:
+    parts = urllib.parse.urlsplit(url)
+    assert parts.hostname is not None
+    if parts.scheme == "https":
+        return http.client.HTTPSConnection(parts.hostname, parts.port, context=context, timeout=timeout)
+    return http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+
+
+def exchange(
+    used: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    *,
+    headers: dict[str, str] | None = None,
+    body: bytes | None = None,
+) -> Answer:
+    """Send a request over a connection, and return what comes back."""
+    answer = Answer()
+    try:
+        used.request(method, path, body=body, headers={"PRIVATE-TOKEN": "mia-token", **(headers or {})})
+        response = used.getresponse()
+        answer.status = response.status
+        answer.headers = dict(response.getheaders())
+        try:
+            answer.body = response.read()
+        except http.client.IncompleteRead as error:
+            answer.body = error.partial
+            raise
+    except (OSError, http.client.HTTPException) as error:
+        answer.error = error
+    return answer
+
+
+def call(
+    url: str,
+    method: str,
+    path: str,
+    *,
+    timeout: float = 5,
+    context: ssl.SSLContext | None = None,
+    headers: dict[str, str] | None = None,
+    body: bytes | None = None,
+) -> Answer:
+    """Send a request over a connection of its own."""
+    used = connect(url, context=context, timeout=timeout)
+    try:
+        return exchange(used, method, path, headers=headers, body=body)
+    finally:
+        used.close()
