@@ -17,6 +17,9 @@ import os
 import sys
 import time
 
+import conftest  # noqa: F401  puts the checkout under its collection name
+from tests.simulator.fixture import Simulator
+
 from .matrix import COLUMNS, Case, Table, as_text, cases, random_faults, run_case, run_sequence
 
 _CHUNK = 200
@@ -59,9 +62,6 @@ def main() -> int:
 
 def _run_part(part: tuple[str, object]) -> tuple[Table, list[str]]:
     """Run some rows in a process with a simulator of its own."""
-    import conftest  # noqa: F401  the checkout under its collection name
-    from tests.simulator.fixture import Simulator
-
     table: Table = collections.defaultdict(collections.Counter)
     violations = []
     kind, what = part
@@ -84,9 +84,6 @@ def _run_part(part: tuple[str, object]) -> tuple[Table, list[str]]:
 
 def _replay(seed: int, number: int) -> int:
     """Run one sequence, and show the faults, the requests and the verdict."""
-    import conftest  # noqa: F401  the checkout under its collection name
-    from tests.simulator.fixture import Simulator
-
     deed, wait, rules = random_faults(seed, number)
     print(f"{deed}, wait {wait}")
     for rule in rules:
