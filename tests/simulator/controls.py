@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections.abc as c
 import json
 import typing as t
@@ -17,20 +18,22 @@ from .schema import ScenarioError, fill
 if t.TYPE_CHECKING:
     from .server import Server
 
-# An answer, and what is to be done when it has been sent.
-Handled = tuple[Reply, c.Callable[[], c.Awaitable[None]] | None]
+Handler = c.Callable[["Server", t.Any, asyncio.BaseTransport | None], c.Awaitable[Reply]]
 
 
-async def answer(server: Server, request: Request) -> Handled | None:
-    """Return the answer to a request below the admin path, None when it is for the rest of the admin path."""
+async def answer(server: Server, request: Request, transport: asyncio.BaseTransport | None) -> Reply | None:
+    """Return the answer to a request below the admin path, None when it is for the rest of the admin path.
+
+    What it asks for is done before it is answered, so that whatever the client does next meets it.
+    """
     path = request.raw_path[len(admin.PREFIX) :].rstrip("/")
     handler = _ROUTES.get((request.method, path))
     if handler is None:
         return None
     try:
-        return await handler(server, json.loads(request.body or b"{}"))
+        return await handler(server, json.loads(request.body or b"{}"), transport)
     except (ScenarioError, ValueError, TypeError) as error:
-        return json_reply({"error": str(error)}, status=400), None
+        return json_reply({"error": str(error)}, status=400)
 
 
 def _seconds(value: t.Any) -> float:
@@ -39,44 +42,44 @@ def _seconds(value: t.Any) -> float:
     return value
 
 
-async def _refuse(server: Server, data: t.Any) -> Handled:
+async def _refuse(server: Server, data: t.Any, transport: asyncio.BaseTransport | None) -> Reply:
     row = fill(data, {"seconds": None, "times": None}, kind="refuse", place="refuse")
     if (row["seconds"] is None) == (row["times"] is None):
         raise ScenarioError("refuse: either seconds or times is needed")
-    if row["times"] is not None:
+    if row["times"] is None:
+        await server.refuse(_seconds(row["seconds"]))
+    else:
         with server.simulation.lock:
             server.simulation.faults.add(kind="refuse", times=row["times"])
-        return json_reply(row, status=202), None
-    seconds = _seconds(row["seconds"])
-    return json_reply(row, status=202), lambda: server.refuse(seconds)
+    return json_reply(row)
 
 
-async def _restart(server: Server, data: t.Any) -> Handled:
+async def _restart(server: Server, data: t.Any, transport: asyncio.BaseTransport | None) -> Reply:
     row = fill(data, {"down_seconds": 0.2}, kind="restart", place="restart")
-    seconds = _seconds(row["down_seconds"])
-    return json_reply(row, status=202), lambda: server.restart(seconds)
+    await server.restart(_seconds(row["down_seconds"]), spare=transport)
+    return json_reply(row)
 
 
-async def _second(server: Server, data: t.Any) -> Handled:
-    return json_reply({"url": await server.second.url(), "tls_url": await server.second.tls_url()}), None
+async def _second(server: Server, data: t.Any, transport: asyncio.BaseTransport | None) -> Reply:
+    return json_reply({"url": await server.second.url(), "tls_url": await server.second.tls_url()})
 
 
-async def _second_requests(server: Server, data: t.Any) -> Handled:
-    return json_reply(server.second.requests()), None
+async def _second_requests(server: Server, data: t.Any, transport: asyncio.BaseTransport | None) -> Reply:
+    return json_reply(server.second.requests())
 
 
-async def _clear_second(server: Server, data: t.Any) -> Handled:
+async def _clear_second(server: Server, data: t.Any, transport: asyncio.BaseTransport | None) -> Reply:
     server.second.clear()
-    return Reply(204, content_type=None), None
+    return Reply(204, content_type=None)
 
 
-async def _tls(server: Server, data: t.Any) -> Handled:
+async def _tls(server: Server, data: t.Any, transport: asyncio.BaseTransport | None) -> Reply:
     row = fill(data, {"kind": "valid"}, kind="tls", place="tls")
     url = await server.tls_url(row["kind"])
-    return json_reply({"url": url, "ca_path": str(server.authority.ca_path)}), None
+    return json_reply({"url": url, "ca_path": str(server.authority.ca_path)})
 
 
-_ROUTES: dict[tuple[str, str], c.Callable[[Server, t.Any], c.Awaitable[Handled]]] = {
+_ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "/refuse"): _refuse,
     ("POST", "/restart"): _restart,
     ("GET", "/second"): _second,

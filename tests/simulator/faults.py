@@ -141,9 +141,9 @@ class Rule:
         return True
 
     def describe(self) -> dict[str, t.Any]:
-        """Return what is not the default, and the counts so far."""
+        """Return its kind, the counts so far, and what is not the default."""
         row = dataclasses.asdict(self)
-        return {key: value for key, value in row.items() if key not in RULE or value != RULE[key]}
+        return {key: value for key, value in row.items() if key == "kind" or key not in RULE or value != RULE[key]}
 
 
 class Faults:

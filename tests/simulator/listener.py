@@ -49,7 +49,9 @@ class Listener:
         self._host = host
         self._context = context
         self._refuses = refuses
-        self._family, *_rest, self._address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        self._family: int = found[0]
+        self._address: t.Any = found[4]
         # Bound, but never listening: nobody else can take the port while it is closed.
         self._place_holder: socket.socket | None = None
         self._socket: socket.socket | None = None

@@ -49,7 +49,7 @@ class SecondOrigin:
     def __init__(self, authority: Authority, *, host: str) -> None:
         self._authority = authority
         self._host = host
-        self._server: web.Server[web.BaseRequest] | None = None
+        self._server: web.Server | None = None
         self._listeners: dict[str, Listener] = {}
         self._rows: list[Row] = []
         self._lock = threading.Lock()

@@ -30,7 +30,7 @@ class Server:
         self.authority = Authority()
         self.second = SecondOrigin(self.authority, host="127.0.0.1")
         self._host = ""
-        self._http: web.Server[web.BaseRequest] | None = None
+        self._http: web.Server | None = None
         # By kind of certificate; the plain one has the empty name.
         self._listeners: dict[str, Listener] = {}
         self._busy: set[asyncio.BaseTransport] = set()
@@ -90,11 +90,17 @@ class Server:
             else:
                 handler.transport.close()
 
-    async def restart(self, down_seconds: float) -> None:
-        """Reset all connections, with whatever they are doing, and refuse new ones for a while."""
+    async def restart(self, down_seconds: float, *, spare: asyncio.BaseTransport | None = None) -> None:
+        """Reset all connections, with whatever they are doing, and refuse new ones for a while.
+
+        :param spare: the connection of this one ends when its request is answered.
+        """
         await self._close(down_seconds)
         for handler in self._http.connections if self._http else ():
-            reset(handler.transport)
+            if handler.transport is not None and handler.transport is spare:
+                handler.close()
+            else:
+                reset(handler.transport)
 
     async def _close(self, seconds: float) -> None:
         if self._reopening is not None:
@@ -132,25 +138,12 @@ class Server:
             self._busy.add(transport)
         try:
             if raw_path.startswith(admin.PREFIX):
-                return await self._administer(incoming, request)
+                reply = await controls.answer(self, request, transport)
+                return wire.response(reply or admin.answer(self.simulation, request))
             return await self._answer(incoming, request)
         finally:
             if transport is not None:
                 self._busy.discard(transport)
-
-    async def _administer(self, incoming: web.BaseRequest, request: Request) -> web.StreamResponse:
-        handled = await controls.answer(self, request)
-        if handled is None:
-            return wire.response(admin.answer(self.simulation, request))
-        reply, afterwards = handled
-        made = wire.response(reply)
-        if afterwards is not None:
-            # The answer has to be out before its connection ends, too.
-            made.force_close()
-            await made.prepare(incoming)
-            await made.write_eof()
-            await afterwards()
-        return made
 
     async def _answer(self, incoming: web.BaseRequest, request: Request) -> web.StreamResponse:
         reply, rule = self.simulation.answer(request)
@@ -158,10 +151,10 @@ class Server:
         if rule is None:
             return wire.response(reply)
         await self._name(reply, request)
-        made = await wire.commit(incoming, reply, rule)
         if rule.kind == "refuse":
+            # First of all, so that whatever the client does next is refused.
             await self.refuse(rule.seconds)
-        return made
+        return await wire.commit(incoming, reply, rule)
 
     async def _name(self, reply: Reply, request: Request) -> None:
         """Replace the names of addresses and moments in the headers."""

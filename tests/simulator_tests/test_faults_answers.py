@@ -61,7 +61,7 @@ class TestSilence:
         simulator.inject("hang_before", seconds=0.1)
         begin = time.monotonic()
         assert isinstance(get(simulator).error, http.client.RemoteDisconnected)
-        assert 0.1 <= time.monotonic() - begin < 1
+        assert 0.1 <= time.monotonic() - begin < 5
 
 
 class TestSlow:
@@ -76,7 +76,7 @@ class TestSlow:
         begin = time.monotonic()
         used = connect(simulator.url)
         answer = exchange(used, "GET", JOB)
-        assert 0.2 <= time.monotonic() - begin < 1
+        assert 0.2 <= time.monotonic() - begin < 5
         simulator.clear_faults()
         # It is a right answer, and the connection lives on.
         assert exchange(used, "GET", JOB).body == answer.body

@@ -47,10 +47,10 @@ class TestRefusing:
     def test_for_a_while(self, simulator: Simulator) -> None:
         url = simulator.url
         begin = time.monotonic()
-        simulator.refuse(0.15)
+        simulator.refuse(0.3)
         assert isinstance(call(url, "POST", PLAY).error, ConnectionRefusedError)
         assert wait_for(simulator).status == 200
-        assert time.monotonic() - begin >= 0.15
+        assert time.monotonic() - begin >= 0.3
         assert (simulator.url, simulator.effects()) == (url, [])
 
     def test_an_idle_connection_ends(self, simulator: Simulator) -> None:
@@ -66,7 +66,7 @@ class TestRefusing:
         used.request("POST", PLAY, headers={"PRIVATE-TOKEN": "mia-token"})
         while not simulator.effects():
             time.sleep(0.005)
-        simulator.refuse(0.2)
+        simulator.refuse(60)
         assert used.getresponse().status == 200
         used.close()
         assert isinstance(call(simulator.url, "GET", JOB).error, ConnectionRefusedError)
@@ -84,7 +84,7 @@ class TestRefusing:
 
     def test_from_a_request_on(self, simulator: Simulator) -> None:
         """The request is answered; from then on connections are refused, that of the write first."""
-        simulator.inject("refuse_then", endpoint="get_job", times=1)
+        simulator.inject("refuse_then", endpoint="get_job", times=1, seconds=60)
         assert call(simulator.url, "GET", JOB).status == 200
         assert isinstance(call(simulator.url, "POST", PLAY).error, ConnectionRefusedError)
         simulator.come_back()
@@ -103,7 +103,7 @@ class TestRestart:
         assert call(url, "POST", PLAY).status == 200
         idle = connect(url)
         assert exchange(idle, "GET", JOB).status == 200
-        simulator.restart(0.1)
+        simulator.restart(0.3)
         assert isinstance(call(url, "GET", JOB).error, ConnectionRefusedError)
         assert isinstance(exchange(idle, "GET", JOB).error, ConnectionResetError)
         assert json.loads(wait_for(simulator).body)["status"] == "pending"
@@ -291,7 +291,7 @@ class TestAdminPath:
         assert "reset_after" in self.ask(simulator, "GET", "/faults/presets")[1]
 
     def test_refuse(self, simulator: Simulator) -> None:
-        assert self.ask(simulator, "POST", "/refuse", {"seconds": 0.1})[0] == 200
+        assert self.ask(simulator, "POST", "/refuse", {"seconds": 0.3})[0] == 200
         assert isinstance(call(simulator.url, "GET", JOB).error, ConnectionRefusedError)
         assert wait_for(simulator).status == 200
         assert self.ask(simulator, "POST", "/refuse", {"times": 1})[0] == 200
@@ -300,7 +300,7 @@ class TestAdminPath:
             assert self.ask(simulator, "POST", "/refuse", wrong)[0] == 400
 
     def test_restart(self, simulator: Simulator) -> None:
-        assert self.ask(simulator, "POST", "/restart", {"down_seconds": 0.1})[0] == 200
+        assert self.ask(simulator, "POST", "/restart", {"down_seconds": 0.3})[0] == 200
         assert isinstance(call(simulator.url, "GET", JOB).error, ConnectionRefusedError)
         assert wait_for(simulator).status == 200
 
