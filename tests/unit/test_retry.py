@@ -64,7 +64,7 @@ CASES = [
     (status_error(403), False, False),
     (status_error(404), False, False),
     (status_error(405), False, False),
-    (status_error(409), False, False),
+    (status_error(409), True, False),
     (status_error(422), False, False),
 ]
 

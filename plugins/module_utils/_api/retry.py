@@ -33,6 +33,8 @@ from .errors import (
 BACK_OFF_SECONDS = (0.5, 30.0)
 # GitLab's limits count by the minute, so what is behind an answer 429 without a wish is over after one.
 THROTTLED_SECONDS = (4.0, 60.0)
+# A lock in GitLab's database: it is over in a moment.
+LOCK_STATUS = 409
 # Nobody expects a task without a deadline to sleep longer than this.
 LONGEST_WISH_SECONDS = 120.0
 
@@ -125,7 +127,7 @@ class Retrier:
             may_pass = not isinstance(exc, TrustError) and (self._has_answered or not exc.is_permanent)
         elif isinstance(exc, ThrottledError):
             may_pass = True
-        elif isinstance(exc, (LostAnswerError, ServerError)):
+        elif isinstance(exc, (LostAnswerError, ServerError)) or getattr(exc, "status", 0) == LOCK_STATUS:
             may_pass = is_repeatable
         elif isinstance(exc, RedirectError):
             may_pass = False

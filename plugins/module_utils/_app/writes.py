@@ -126,7 +126,7 @@ class _Write:
         was_refused = _was_refused(exc)
         self._is_in_doubt = self._is_in_doubt or not was_refused
         try:
-            latest = newest_attempts(self._session, [self._job])[0]
+            latest = self._look()
         except RequestError as second:
             if not self._is_in_doubt:
                 return WriteResult("failed", self._job, reason=str(exc))
@@ -148,6 +148,22 @@ class _Write:
             self._job = latest
             return None
         return WriteResult("refused", latest, reason=str(exc))
+
+    def _look(self) -> FoundJob:
+        """Return the newest attempt of the job; while in doubt no error of reading is taken for the last word.
+
+        :raises RequestError: when it cannot be read.
+        """
+        retrier = self._session.client.retrier
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return newest_attempts(self._session, [self._job])[0]
+            except RequestError as exc:
+                is_enough = attempt > self._session.client.settings.retries
+                if not self._is_in_doubt or is_enough or not retrier.pause(attempt, exc):
+                    raise
 
 
 def _has_to_be_read(exc: RequestError) -> bool:
