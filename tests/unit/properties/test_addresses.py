@@ -28,7 +28,7 @@ def has_dots(text: str) -> bool:
     return not {".", ".."}.isdisjoint(text.split("/"))
 
 
-@examples(300)
+@examples(150)
 @given(long_text)
 def test_a_project_is_one_segment_and_changes_nothing_else(project):
     arguments = {"project": project, "job_id": 42}
@@ -45,7 +45,7 @@ def test_a_project_is_one_segment_and_changes_nothing_else(project):
     assert request.url.isascii() and request.url.isprintable()
 
 
-@examples(300)
+@examples(150)
 @given(long_text, long_text, long_text)
 def test_a_ref_and_an_artifact_path_stay_where_they_are(ref, path, name):
     arguments = {"project": "group/app", "ref_name": ref, "artifact_path": path, "job_name": name}
@@ -63,7 +63,7 @@ def test_a_ref_and_an_artifact_path_stay_where_they_are(ref, path, name):
     assert not parts.fragment
 
 
-@examples(200)
+@examples(100)
 @given(any_text)
 def test_half_a_character_is_sent_as_it_was_read_or_refused(value):
     """Python reads bytes that are no UTF-8 as half characters, which become these bytes again."""
@@ -76,7 +76,7 @@ def test_half_a_character_is_sent_as_it_was_read_or_refused(value):
     assert parse_qsl(urlsplit(request.url).query, errors="surrogateescape", keep_blank_values=True) == [("ref", value)]
 
 
-@examples(200)
+@examples(100)
 @given(
     st.lists(
         st.tuples(
@@ -98,7 +98,7 @@ def test_query_strings_read_back(pairs):
     assert query.isascii() and not set(query) & set(" #/?\n")
 
 
-@examples(200)
+@examples(100)
 @given(st.dictionaries(sendable_text, nested(st.one_of(st.none(), st.integers(), any_text)), max_size=4))
 def test_bodies_read_back(fields):
     body = encoding.json_body(fields)
@@ -114,7 +114,7 @@ def played_with(variables):
     return call.body
 
 
-@examples(150)
+@examples(80)
 @given(
     st.dictionaries(
         st.text(min_size=1, max_size=8), st.one_of(any_text, st.booleans(), st.integers(), st.floats()), min_size=1

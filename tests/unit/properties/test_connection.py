@@ -49,7 +49,7 @@ pieces = st.lists(
 ).map("".join)
 
 
-@examples(800)
+@examples(400)
 @given(st.one_of(pieces, any_text, pieces.map(lambda rest: "https://" + rest)))
 def test_an_address_keeps_its_origin_or_is_refused(url):
     try:
@@ -64,7 +64,7 @@ def test_an_address_keeps_its_origin_or_is_refused(url):
     assert api_base_url(base) == base
 
 
-@examples(500)
+@examples(150)
 @given(pieces, st.sampled_from(["", "user:", "us@er:", "user:x/", "user:#"]), pieces)
 def test_no_message_shows_a_password(before, user, after):
     url = f"{before}{user}{PASSWORD}@{after}"
@@ -78,7 +78,7 @@ def test_no_message_shows_a_password(before, user, after):
         assert "@" not in urlsplit(base).netloc
 
 
-@examples(300)
+@examples(150)
 @given(st.sampled_from(["api_token", "api_oauth_token", "api_job_token"]), any_text)
 def test_a_token_is_plain_or_refused(kind, token):
     try:
@@ -103,7 +103,7 @@ def test_a_token_with_something_foreign_inside_is_refused(head, foreign, tail):
         choose_token({"api_token": head + foreign + tail}, {})
 
 
-@examples(300)
+@examples(150)
 @given(any_text)
 def test_a_project_is_usable_or_refused(project):
     try:

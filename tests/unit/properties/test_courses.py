@@ -68,7 +68,7 @@ def waited(course, **options):
     return server, outcome, progress
 
 
-@examples(200)
+@examples(120)
 @given(
     courses,
     st.floats(0.0, 600.0),
@@ -115,7 +115,7 @@ def test_looks_stay_within_their_bounds(course, timeout, interval, targets):
         assert_line(outcome.failure)
 
 
-@examples(80)
+@examples(60)
 @given(courses, st.floats(1.0, 400.0), st.sampled_from(["play", "retry", "cancel"]), st.integers(1, 4))
 def test_an_action_ends_in_time_and_counts_its_writes(course, timeout, action, attempts):
     assume(course)

@@ -295,7 +295,7 @@ pipelines = st.sampled_from([{"pipeline_id": 6}, {"ref": "main"}, {"merge_reques
 waits = st.sampled_from([{}, {"wait": True}, {"wait": True, "pending_timeout": 2.0, "on_timeout": "continue"}])
 
 
-@examples(350)
+@examples(180)
 @given(
     scripts,
     st.one_of(pipelines, st.sampled_from([{"job_id": 42}, {}])),
@@ -322,7 +322,7 @@ def test_job_info(script, pipeline_options, wait, more):
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-@examples(90)
+@examples(55)
 @given(
     scripts,
     st.one_of(st.just({"job_id": 42}), pipelines),
@@ -344,7 +344,7 @@ def test_job_action(action, script, where, wait, how, special, check_mode):
     face(gitlab_job_action.TASK, options, script, check_mode=check_mode)
 
 
-@examples(250)
+@examples(110)
 @given(scripts, pipelines, waits, st.integers(0, 3), st.booleans(), st.sampled_from([{}, {"name": ["t*"]}]))
 def test_pipeline_bridges(script, where, wait, depth, include_jobs, more):
     wait = {name: value for name, value in wait.items() if name != "pending_timeout"}
@@ -352,7 +352,7 @@ def test_pipeline_bridges(script, where, wait, depth, include_jobs, more):
     face(gitlab_pipeline_bridges.TASK, options, script)
 
 
-@examples(250)
+@examples(110)
 @given(
     scripts,
     st.lists(st.sampled_from(["42", "deploy", "t*", "²", "٣", "9" * 5000, "no"]), min_size=1, max_size=3),
@@ -379,6 +379,27 @@ def test_look_up(script, terms, attribute, has_default, include_downstream):
             assert_line(str(output.error(exc)))
         else:
             assert TOKEN not in json.dumps(values)
+
+
+@pytest.mark.parametrize("told", [10**400, float("nan"), float("inf"), -1, True, "1", None])
+def test_a_time_in_the_queue_that_is_none(told):
+    face(
+        gitlab_job_info.TASK,
+        {"pipeline_id": 6, "wait": True, "pending_timeout": 2.0},
+        [Said(records=[{"status": "pending", "queued_duration": told}])],
+    )
+
+
+@examples(80)
+@given(hostile_text, hostile_text)
+def test_a_graph_has_one_line_for_each_arrow(name, status):
+    record = bridge(name=name, status=status, downstream=pipeline(9, ref=name))
+    transport = FunctionTransport(lambda call: pipeline() if call.path.endswith("/6") else [record])
+    outcome = run_task(gitlab_pipeline_bridges.TASK, {"pipeline_id": 6}, transport=transport)
+    lines = outcome.values["graph"].splitlines()
+    assert len(lines) == 3
+    assert not control_codes_in("".join(lines))
+    assert all(line.count('"') in (0, 2, 4) for line in lines)
 
 
 def test_a_list_without_an_end_is_an_error():

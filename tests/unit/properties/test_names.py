@@ -36,7 +36,7 @@ def jobs_of(listed) -> list[FoundJob]:
     ]
 
 
-@examples(400)
+@examples(250)
 @given(st.lists(st.tuples(st.sampled_from(["", "", "a", "[b]"]), names), max_size=6), names)
 def test_matching_is_what_the_oracle_says(listed, pattern):
     jobs = jobs_of(listed)
@@ -45,14 +45,14 @@ def test_matching_is_what_the_oracle_says(listed, pattern):
     assert match_name(jobs, pattern) == expected
 
 
-@examples(200)
+@examples(100)
 @given(any_text, any_text)
 def test_a_name_matches_itself_and_wins(name, other):
     jobs = jobs_of([("", name), ("", other)])
     assert match_name(jobs, name) == [job for job in jobs if job.name == name]
 
 
-@examples(200)
+@examples(100)
 @given(names.filter(lambda name: not has_wildcard(name)), names)
 def test_without_wildcards_only_equality_counts(pattern, name):
     assert bool(match_name(jobs_of([("", name)]), pattern)) == (name == pattern)

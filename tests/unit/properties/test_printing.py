@@ -21,7 +21,7 @@ visible = st.text(alphabet="abc ü日.;[]0", max_size=6)
 ended = [code for code in ESCAPE_SEQUENCES if not code.endswith(("\x1b[", "AAAA"))]
 
 
-@examples(500)
+@examples(200)
 @given(codes_and_text)
 def test_nothing_that_a_terminal_obeys_remains(text):
     cleaned = printable(text)
@@ -30,7 +30,7 @@ def test_nothing_that_a_terminal_obeys_remains(text):
     assert len(cleaned) <= len(text)
 
 
-@examples(300)
+@examples(200)
 @given(st.lists(st.tuples(visible, st.sampled_from(ended)), max_size=6), visible)
 def test_what_can_be_seen_stays(parts, rest):
     text = "".join(before + code for before, code in parts) + rest
@@ -48,7 +48,7 @@ def test_a_sequence_ends_with_its_line_at_the_latest(code):
     assert printable(f"one{code}\ntwo").split("\n")[1] == "two"
 
 
-@examples(300)
+@examples(200)
 @given(codes_and_text)
 def test_one_line_is_one_line(text):
     line = one_line(text)
@@ -57,7 +57,7 @@ def test_one_line_is_one_line(text):
     assert one_line(line) == line
 
 
-@examples(300)
+@examples(200)
 @given(codes_and_text, st.integers(min_value=-1, max_value=5))
 def test_tails_are_lines(log, lines):
     tail = tail_of(log, lines)

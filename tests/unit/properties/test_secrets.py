@@ -53,7 +53,7 @@ def remains(form: str, masked: str, before: str, after: str) -> bool:
 
 
 @pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
-@examples(120)
+@examples(60)
 @given(secret=secrets, before=around, after=around)
 def test_no_form_of_a_secret_survives(encode, secret, before, after):
     form = encode(secret)
@@ -67,7 +67,7 @@ def test_hexadecimal_digits_in_either_case():
     assert masker.mask("a%2bb%2fc%3dd%c3%a9 a%2Bb%2Fc%3Dd%C3%A9") == f"{MASK} {MASK}"
 
 
-@examples(200)
+@examples(100)
 @given(st.data(), secrets)
 def test_no_secret_survives_in_a_value(data, secret):
     leaf = st.one_of(st.none(), st.booleans(), st.integers(), around, around.map(lambda text: text + secret))
@@ -79,7 +79,7 @@ def test_no_secret_survives_in_a_value(data, secret):
         assert json.dumps(secret, ensure_ascii=False)[1:-1] not in masked or '"' in secret or "\\" in secret
 
 
-@examples(200)
+@examples(100)
 @given(secrets, any_text, any_text, st.sampled_from(["\x1b[0m", "\x00", "\r", "\x9b1m", "\x1b]0;x\x07"]), st.data())
 def test_taking_codes_away_puts_no_secret_together(secret, before, after, code, data):
     at = data.draw(st.integers(min_value=0, max_value=len(secret)))
@@ -119,7 +119,7 @@ def echoing(place: str, echo: str, status: int) -> Response:
     return Response(status=status, headers=headers, body=body)
 
 
-@examples(250)
+@examples(150)
 @given(
     token=SECRET_TOKENS,
     place=st.sampled_from(PLACES),
