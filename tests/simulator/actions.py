@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import typing as t
 
-from . import errors, predicates, roles
+from . import errors, leftovers, predicates, roles
 from .engine import Engine
-from .model import BRIDGE, Job, Project, User
+from .model import BRIDGE, Job, Pipeline, Project, User
 
 Variables = list[dict[str, str]]
 
@@ -139,10 +139,14 @@ class Actions:
     def delete_project_artifacts(self, project: Project, user: User | None) -> None:
         """Let the artifacts of a project expire now, save those of each ref's latest successful pipeline."""
         check_stats_refresh(project)
-        kept = {p.ref: p for p in project.pipelines if self.engine.status(p) == "success"}
+        kept = {
+            p.ref: p for p in project.pipelines if p.source != "parent_pipeline" and self.engine.status(p) == "success"
+        }
         changed = False
         for job in project.builds:
-            if not (job.has_archive or job.has_reports) or kept.get(job.pipeline.ref) is job.pipeline:
+            if kept.get(job.pipeline.ref) is _root(job.pipeline) or leftovers.is_locked(self.engine.world, job):
+                continue
+            if not (job.has_archive or job.has_reports):
                 continue
             if job.artifacts_expire_at is None or job.artifacts_expire_at > self.engine.time:
                 job.artifacts_expire_at = self.engine.time
@@ -150,6 +154,13 @@ class Actions:
                 changed = True
         if changed:
             self.effects.note_project(self.engine, "delete_project_artifacts", project, user)
+
+
+def _root(pipeline: Pipeline) -> Pipeline:
+    """Return the pipeline that a child pipeline belongs to, at any depth."""
+    while pipeline.source == "parent_pipeline" and pipeline.source_bridge is not None:
+        pipeline = pipeline.source_bridge.pipeline
+    return pipeline
 
 
 def check_stats_refresh(project: Project) -> None:

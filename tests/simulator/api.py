@@ -61,7 +61,7 @@ def answer(simulation: Simulation, request: Request, entry: dict[str, t.Any]) ->
         reply = Reply(error.status, body.encode(), dict(error.headers), error.content_type)
     reply.headers.update(throttle)
     if request.method == "HEAD":
-        reply.body = b""
+        reply.body, reply.source = b"", None
     reply.headers.setdefault("X-Request-Id", simulation.next_request_id())
     reply.headers.setdefault("X-Runtime", "0.010000")
     reply.headers.setdefault("X-Frame-Options", "SAMEORIGIN")

@@ -6,34 +6,37 @@
 
 from __future__ import annotations
 
-import functools
-import io
-import zipfile
-
-from . import predicates
+from . import predicates, zips
+from .content import Content, Generated, Part, Plain
 from .engine import Engine
 from .model import Job
 
+ARCHIVE = "archive"
+LOG = "log"
 
-def archive(job: Job) -> bytes:
+
+def archive(job: Job) -> Content:
     """Return the job's zip file; the same bytes every time."""
-    files = job.spec.artifacts["files"] if job.spec.artifacts else {}
-    return _zip(tuple(sorted((str(path), str(content)) for path, content in files.items())))
+    return zips.of_row(job.spec.artifacts)[1]
 
 
-@functools.lru_cache(maxsize=256)
-def _zip(files: tuple[tuple[str, str], ...]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
-        for path, content in files:
-            info = zipfile.ZipInfo(path, date_time=(2026, 1, 5, 12, 0, 0))
-            info.external_attr = 0o100644 << 16
-            packed.writestr(info, content)
-    return buffer.getvalue()
+def files(job: Job) -> dict[str, Content]:
+    """Return what the archive holds, by path."""
+    return zips.of_row(job.spec.artifacts)[0]
 
 
 def archive_size(job: Job) -> int:
-    return len(archive(job))
+    return archive(job).size
+
+
+def named(engine: Engine, job: Job, name: str) -> Content:
+    """Return the archive, the whole log, or a file of the archive.
+
+    :raises KeyError: there is no such file.
+    """
+    if name == ARCHIVE:
+        return archive(job)
+    return full_log(engine, job) if name == LOG else files(job)[name]
 
 
 def entries(engine: Engine, job: Job) -> list[dict[str, object]]:
@@ -42,20 +45,28 @@ def entries(engine: Engine, job: Job) -> list[dict[str, object]]:
     if predicates.has_artifacts(engine, job):
         size = archive_size(job)
         rows.append({"file_type": "archive", "size": size, "filename": "artifacts.zip", "file_format": "zip"})
-        rows.append({"file_type": "metadata", "size": 225, "filename": "metadata.gz", "file_format": "gzip"})
+        if job.spec.artifacts and job.spec.artifacts["metadata"]:
+            rows.append({"file_type": "metadata", "size": 225, "filename": "metadata.gz", "file_format": "gzip"})
     if job.has_reports and job.spec.artifacts and not predicates.is_expired(engine, job):
         for report in job.spec.artifacts["reports"]:
             rows.append({"file_type": report, "size": 512, "filename": f"{report}.xml.gz", "file_format": "gzip"})
     if job.has_log and job.finished_at is not None:
-        size = len(full_log(job))
+        size = full_log(engine, job).size
         rows.append({"file_type": "trace", "size": size, "filename": "job.log", "file_format": "raw"})
     return rows
 
 
-def full_log(job: Job) -> bytes:
+def full_log(engine: Engine, job: Job) -> Content:
     """Return everything the job will have written at its end."""
+    if job.spec.log_size is not None:
+        return Generated(job.spec.log_size, kind="text", seed=job.id)
+    text = _text(job)
+    return Plain(_with_times(engine, job, text) if job.spec.log_timestamps else text)
+
+
+def _text(job: Job) -> bytes:
     if job.spec.log is not None:
-        return job.spec.log.encode()
+        return job.spec.log if isinstance(job.spec.log, bytes) else job.spec.log.encode()
     when = 1767614400 + int(job.id)
     runner = job.runner.description if job.runner else "docker-1"
     ending = (
@@ -73,11 +84,29 @@ def full_log(job: Job) -> bytes:
     ).encode()
 
 
-def log(engine: Engine, job: Job) -> bytes:
+def _with_times(engine: Engine, job: Job, text: bytes) -> bytes:
+    """Return the log with the runner's prefix of 32 characters before each line: time, stream, kind of line."""
+    rows = text.split(b"\n")
+    lines = [row + b"\n" for row in rows[:-1]] + [row for row in rows[-1:] if row]
+    begun = job.started_at or 0.0
+    marked = []
+    for number, line in enumerate(lines):
+        moment = engine.clock.moment(begun + job.plan.duration * number / len(lines))
+        marked.append(f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z 00O ".encode() + line)
+    return b"".join(marked)
+
+
+def is_debug_trace(job: Job) -> bool:
+    """Say if the log may show secrets, by the scenario or by a variable that the job was played with."""
+    switches = ("CI_DEBUG_TRACE", "CI_DEBUG_SERVICES")
+    return job.spec.debug_trace or any(row["key"] in switches and row["value"] == "true" for row in job.variables)
+
+
+def log(engine: Engine, job: Job) -> Content:
     """Return what the job has written so far: it grows evenly while the job runs."""
     if not job.has_log or job.started_at is None:
-        return b""
-    text = full_log(job)
+        return Plain(b"")
+    text = full_log(engine, job)
     plan = job.plan
     end = job.finished_at if job.finished_at is not None else engine.time
     if job.status in ("success", "failed") or not plan.duration:
@@ -86,4 +115,5 @@ def log(engine: Engine, job: Job) -> bytes:
     if plan.outcome == "hang":
         # It never ends, so it never gets to its last words.
         share = min(share, 0.9)
-    return text[: int(len(text) * share)]
+    # What is lost by times that are not exact must not cost a byte.
+    return Part(text, 0, int(text.size * share + 1e-6))

@@ -10,6 +10,7 @@ import dataclasses
 import json
 import typing as t
 
+from .content import INLINE_MOST, Content, Plain, read
 from .engine import Engine
 from .roles import ANONYMOUS, Identity
 from .versions import Features
@@ -21,10 +22,30 @@ if t.TYPE_CHECKING:
 
 @dataclasses.dataclass(slots=True)
 class Reply:
+    """An answer; a large body is made from `source` while it is sent."""
+
     status: int
     body: bytes = b""
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
     content_type: str | None = "application/json"
+    source: Content | None = None
+
+    @property
+    def content(self) -> Content:
+        return Plain(self.body) if self.source is None else self.source
+
+    @property
+    def size(self) -> int:
+        return self.content.size
+
+
+def content_reply(
+    content: Content, headers: dict[str, str], *, status: int = 200, content_type: str = "application/octet-stream"
+) -> Reply:
+    """Return an answer whose body is held only when it is small."""
+    if content.size <= INLINE_MOST:
+        return Reply(status, read(content), headers, content_type)
+    return Reply(status, b"", headers, content_type, content)
 
 
 def json_reply(data: t.Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
@@ -42,6 +63,7 @@ class Request:
     body: bytes
     base_url: str
     peer: str = "127.0.0.1"
+    origin: str = "server"
 
 
 @dataclasses.dataclass(slots=True)

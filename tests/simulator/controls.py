@@ -13,7 +13,7 @@ import typing as t
 
 from . import admin
 from .call import Reply, Request, json_reply
-from .schema import ScenarioError, fill
+from .schema import REQUIRED, ScenarioError, fill
 
 if t.TYPE_CHECKING:
     from .server import Server
@@ -32,6 +32,8 @@ async def answer(server: Server, request: Request, transport: asyncio.BaseTransp
         return None
     try:
         return await handler(server, json.loads(request.body or b"{}"), transport)
+    except KeyError as error:
+        return json_reply({"error": f"no job or file {error.args[0]}"}, status=404)
     except (ScenarioError, ValueError, TypeError) as error:
         return json_reply({"error": str(error)}, status=400)
 
@@ -73,6 +75,13 @@ async def _clear_second(server: Server, data: t.Any, transport: asyncio.BaseTran
     return Reply(204, content_type=None)
 
 
+async def _sha256(server: Server, data: t.Any, transport: asyncio.BaseTransport | None) -> Reply:
+    row = fill(data, {"job": REQUIRED, "content": "archive"}, kind="sha256", place="sha256")
+    # For a gigabyte this takes a second, in which the server has to go on.
+    digest = await asyncio.to_thread(server.simulation.sha256, row["job"], row["content"])
+    return json_reply({"sha256": digest})
+
+
 async def _tls(server: Server, data: t.Any, transport: asyncio.BaseTransport | None) -> Reply:
     row = fill(data, {"kind": "valid"}, kind="tls", place="tls")
     url = await server.tls_url(row["kind"])
@@ -86,4 +95,5 @@ _ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "/second/requests"): _second_requests,
     ("DELETE", "/second/requests"): _clear_second,
     ("POST", "/tls"): _tls,
+    ("POST", "/sha256"): _sha256,
 }

@@ -12,7 +12,7 @@ import functools
 import re
 import typing as t
 
-from . import errors, routes_artifacts, routes_jobs, routes_misc, routes_pipelines
+from . import agents, errors, routes_artifacts, routes_jobs, routes_misc, routes_pipelines
 from .call import Call, Reply
 from .versions import SINCE, Features, Version
 
@@ -72,7 +72,7 @@ ENDPOINTS: list[Endpoint] = [
       check=routes_jobs.check_pipeline_list),
     E("job_by_token", "GET", "/job", routes_misc.job_by_token, since="job_by_token", job_token=_ALWAYS,
       only_jobs=True),
-    E("allowed_agents", "GET", "/job/allowed_agents", routes_misc.allowed_agents, since="allowed_agents",
+    E("allowed_agents", "GET", "/job/allowed_agents", agents.allowed_agents, since="allowed_agents",
       job_token=_ALWAYS, only_jobs=True),
     E("artifacts_by_ref", "GET", f"{_PROJECT}/jobs/artifacts/*ref_name/download", routes_artifacts.archive_by_ref,
       login=False, permission="download_job_artifact", job_token=_ALWAYS, check=routes_artifacts.check_by_ref),

@@ -16,7 +16,7 @@ import itertools
 import operator
 import typing as t
 
-from . import bridges, creation, processing
+from . import bridges, creation, leftovers, processing
 from .clock import Clock
 from .model import BRIDGE, BUILD, COMPLETE, Job, Pipeline, User
 from .scenario import World
@@ -36,6 +36,7 @@ class Engine:
         self.time = 0.0
         self._events: list[tuple[float, int, Job | None, int, Action]] = []
         self._sequence = itertools.count()
+        self._cleaner = leftovers.Cleaner(self)
         self._entering: dict[str, c.Callable[[Job], None]] = {
             "waiting_for_resource": lambda job: self._plan(0, self.offer_resource, job),
             "preparing": self._entered_preparing,
@@ -60,6 +61,7 @@ class Engine:
                 self.time = at
                 action()
         self.time = now
+        self._cleaner.clean()
 
     def _plan(self, delay: float, action: c.Callable[[Job], None], job: Job) -> None:
         """Let `action` happen to `job` after `delay`, unless its status changes before."""
@@ -155,6 +157,7 @@ class Engine:
         job.rev += 1
         job.pipeline.rev += 1
         job.pipeline.updated_at = max(job.pipeline.updated_at, self.time)
+        self._cleaner.watch(job)
 
     def enqueue(self, job: Job) -> None:
         """Let a job start as far as it can: resource group, prerequisites, then the queue of the runners."""
@@ -251,19 +254,8 @@ class Engine:
 
     def _finish(self, job: Job) -> None:
         plan = job.plan
-        self._upload(job, plan.outcome)
+        leftovers.upload(job, plan.outcome, now=self.time)
         self.move(job, plan.outcome, reason=plan.failure_reason)
-
-    def _upload(self, job: Job, outcome: str) -> None:
-        """Leave behind what a finished job leaves: its artifacts; reports also when it failed."""
-        artifacts = job.spec.artifacts
-        if artifacts is None:
-            return
-        is_kept = artifacts["when"] == "always" or (artifacts["when"] == "on_success") is (outcome == "success")
-        job.has_archive = is_kept and bool(artifacts["files"])
-        job.has_reports = bool(artifacts["reports"])
-        if artifacts["expire_in"] is not None:
-            job.artifacts_expire_at = self.time + artifacts["expire_in"]
 
     def wipe(self, job: Job) -> None:
         """Take the log and all artifacts away."""
@@ -295,7 +287,7 @@ class Engine:
             job.finished_at = None
         self.time = end if status in COMPLETE else present
         if status in ("success", "failed", "canceled") and not job.has_archive:
-            self._upload(job, status)
+            leftovers.upload(job, status, now=self.time)
         self.move(job, status, reason=plan.failure_reason)
         self.time = present
         job.started_at = started

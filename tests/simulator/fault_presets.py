@@ -55,6 +55,7 @@ PRESETS: dict[str, Row] = {
     # Damaged on the way.
     "truncate": {"effect": AFTER, "kind": "truncate"},
     "truncate_all": {"effect": AFTER, "kind": "truncate", "bytes": 0},
+    "reset_at": {"effect": AFTER, "kind": "reset_at"},
     "length_too_long": {"effect": AFTER, "kind": "wrong_length", "by": 10},
     "length_too_short": {"effect": AFTER, "kind": "wrong_length", "by": -10},
     "chunk_cut": {"effect": AFTER, "kind": "chunk_cut"},

@@ -48,6 +48,7 @@ KINDS: dict[str, Kind] = {
     "delay": Kind(AFTER),
     "drip": Kind(AFTER),
     "truncate": Kind(AFTER),
+    "reset_at": Kind(AFTER),
     "wrong_length": Kind(AFTER),
     "chunk_cut": Kind(AFTER),
     "gzip": Kind(AFTER),
@@ -56,11 +57,12 @@ KINDS: dict[str, Kind] = {
     "link_host": Kind(AFTER),
 }
 
-# Keys of a rule. The first six say which requests it is for, the others what happens.
+# Keys of a rule. The first seven say which requests it is for, the others what happens.
 RULE: dict[str, t.Any] = {
     "method": None,
     "path": None,
     "endpoint": None,
+    "origin": "server",
     "nth": None,
     "times": None,
     "probability": None,
@@ -81,6 +83,7 @@ RULE: dict[str, t.Any] = {
 class Rule:
     """One fault: which requests it strikes, and how.
 
+    :param origin: server, or second: the object storage that downloads are redirected to.
     :param nth: only the n-th matching request (from 1), or a list of such numbers; None is every one.
     :param times: at most so many requests.
     :param probability: of those that are left, this share, at random.
@@ -92,6 +95,7 @@ class Rule:
     method: str | None
     path: str | None
     endpoint: str | None
+    origin: str
     nth: int | list[int] | None
     times: int | None
     probability: float | None
@@ -125,7 +129,7 @@ class Rule:
     def matches(self, request: Request, endpoint: str | None) -> bool:
         if self.method is not None and self.method.upper() != request.method:
             return False
-        if self.endpoint is not None and self.endpoint != endpoint:
+        if self.origin != request.origin or (self.endpoint is not None and self.endpoint != endpoint):
             return False
         return self.path is None or bool(re.search(self.path, request.raw_path))
 
@@ -206,6 +210,10 @@ def _checked(row: dict[str, t.Any]) -> dict[str, t.Any]:
     kind = row["kind"]
     if kind not in KINDS:
         raise unknown("kind", kind, KINDS, place="fault.kind")
+    if row["origin"] not in ("server", "second"):
+        raise unknown("value", row["origin"], ("server", "second"), place="fault.origin")
+    if row["origin"] == "second" and (kind == "refuse" or row["endpoint"]):
+        raise ScenarioError("fault.origin: the second origin has no endpoints and cannot refuse")
     if row["path"] is not None:
         try:
             re.compile(row["path"])

@@ -131,6 +131,13 @@ class Simulator:
             found = self._simulation.find_job(name_or_id, pipeline_id=pipeline_id)
             return copy.deepcopy(self._simulation.view(found))
 
+    def sha256(self, name_or_id: str | int, content: str = "archive") -> str:
+        """Return the SHA-256 of a job's `archive`, its whole `log`, or a file of its archive, without a request.
+
+        :raises KeyError: there is no such job or file.
+        """
+        return self._simulation.sha256(name_or_id, content)
+
     def set_job(self, name_or_id: str | int, **fields: t.Any) -> Row:
         """Force fields of a job, above all its status."""
         with self._simulation.lock:

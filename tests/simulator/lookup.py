@@ -12,6 +12,9 @@ from . import errors, roles
 from .call import Call
 from .model import BUILD, Job, Pipeline, Project
 
+# What every endpoint here that takes job tokens needs.
+_POLICY = "read_jobs"
+
 
 def project(call: Call) -> Project:
     """Return the project that the request names, if the caller can see it.
@@ -54,12 +57,20 @@ def _refuse_moved(call: Call, found: Project) -> None:
 def _check_job_token(call: Call, target: Project) -> None:
     """Let a job into another project only if that project lists the job's own one."""
     job = call.identity.job
-    if job is None or job.project is target or job.project.path in target.job_token_allowlist:
+    if job is None or job.project is target:
         return
-    if not call.features.has("job_token_denied_403"):
-        raise errors.project_not_found()
-    source, goal = (one.path.rpartition("/")[2] for one in (job.project, target))
-    raise errors.forbidden(f"Authentication by CI/CD job token not allowed from {source} to {goal}.")
+    path = job.project.path
+    entries = [name for name in target.job_token_allowlist if path == name or path.startswith(f"{name}/")]
+    if not entries or not roles.can_see(call.identity.user, target):
+        if not call.features.has("job_token_denied_403"):
+            raise errors.project_not_found()
+        source, goal = (one.path.rpartition("/")[2] for one in (job.project, target))
+        raise errors.forbidden(f"Authentication by CI/CD job token not allowed from {source} to {goal}.")
+    # An entry of the project itself comes before those of its groups.
+    allowed = target.job_token_allowlist[max(entries, key=len)]
+    if allowed is not None and _POLICY not in allowed and call.features.has("job_token_policies"):
+        text = f"Insufficient permissions to access this resource in project {target.path}. "
+        raise errors.forbidden(f"{text}The following token permission is required: {_POLICY}.")
 
 
 def check_reads_builds(call: Call, found: Project) -> None:

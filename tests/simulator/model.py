@@ -62,9 +62,11 @@ class Project:
     protected_environments: dict[str, list[str]]
     forbid_outdated_deployments: bool
     stats_refresh: bool
-    job_token_allowlist: list[str]
+    # What jobs of a project or group may do here; None is everything.
+    job_token_allowlist: dict[str, list[str] | None]
     job_archiving: bool | float
     agents: list[dict[str, t.Any]]
+    artifacts_storage: str
     # Both ordered by id; builds only, as the list of a project's jobs has no bridges.
     builds: list[Job] = dataclasses.field(default_factory=list)
     pipelines: list[Pipeline] = dataclasses.field(default_factory=list)
@@ -102,6 +104,8 @@ class JobSpec:
     inputs: dict[str, dict[str, t.Any]]
     coverage: float | None
     log: str | None
+    log_size: int | None
+    log_timestamps: bool
     artifacts: dict[str, t.Any] | None
     debug_trace: bool
     trigger: dict[str, t.Any] | None

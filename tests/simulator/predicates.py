@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from .engine import Engine
+from .leftovers import is_locked
 from .model import ACTIVE, BRIDGE, COMPLETE, Job
 
 # From these a cancel over the API changes something; wider than what the web page offers.
@@ -47,11 +48,7 @@ def has_artifacts(engine: Engine, job: Job) -> bool:
 
 
 def has_available_artifacts(engine: Engine, job: Job) -> bool:
-    return job.has_archive and (not is_expired(engine, job) or are_artifacts_locked(job))
-
-
-def are_artifacts_locked(job: Job) -> bool:
-    return bool(job.spec.artifacts and job.spec.artifacts["locked"])
+    return job.has_archive and (not is_expired(engine, job) or is_locked(engine.world, job))
 
 
 def is_erasable(engine: Engine, job: Job) -> bool:

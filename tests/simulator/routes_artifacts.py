@@ -7,14 +7,12 @@
 from __future__ import annotations
 
 import collections.abc as c
-import io
 import mimetypes
 import posixpath
 import urllib.parse
-import zipfile
 
-from . import artifacts, errors, lookup, pages, params, predicates, roles, routes_jobs
-from .call import Call, Reply, json_reply
+from . import artifacts, errors, lookup, pages, params, predicates, roles, routes_jobs, storage
+from .call import Call, Reply, content_reply, json_reply
 from .model import BRIDGE, Job, Pipeline, Project
 
 _RECENT_MOST = 100
@@ -46,28 +44,33 @@ def _check_access(call: Call, job: Job) -> None:
         raise errors.forbidden()
 
 
-def _archive_reply(job: Job) -> Reply:
+def _archive_reply(call: Call, job: Job) -> Reply:
+    """Return the archive, or where it is: that depends on how the project stores artifacts."""
     if not job.has_archive:
         raise errors.message(404, "404 Not Found")
-    headers = {
-        "Content-Disposition": "attachment; filename=\"artifacts.zip\"; filename*=UTF-8''artifacts.zip",
-        "Content-Transfer-Encoding": "binary",
-    }
-    return Reply(200, artifacts.archive(job), headers, "application/octet-stream")
+    headers = {"Content-Disposition": "attachment; filename=\"artifacts.zip\"; filename*=UTF-8''artifacts.zip"}
+    if job.project.artifacts_storage == "redirect":
+        # Over TLS the storage has to be, too: clients must not follow from there to plain HTTP.
+        origin = "{second_tls}" if call.request.base_url.startswith("https:") else "{second}"
+        location = origin + call.simulation.storage.sign(job, headers)
+        return Reply(302, b"", {"Location": location, "Cache-Control": "no-cache"}, "text/html")
+    if job.project.artifacts_storage == "proxied":
+        return storage.serve(artifacts.archive(job), call.request, headers, etag=storage.etag(job))
+    return content_reply(artifacts.archive(job), {**headers, "Content-Transfer-Encoding": "binary"})
 
 
 def archive_by_job(call: Call) -> Reply:
     """E12: the archive, also an expired one that is still there."""
     job = lookup.job(call, _readable_project(call))
     _check_access(call, job)
-    return _archive_reply(job)
+    return _archive_reply(call, job)
 
 
 def archive_by_ref(call: Call) -> Reply:
     """E13: the archive of a named job of the latest successful pipeline of a ref."""
     job = _job_by_ref(call, _readable_project(call), search=call.features.has("search_recent_by_ref"))
     _check_access(call, job)
-    return _archive_reply(job)
+    return _archive_reply(call, job)
 
 
 def file_by_job(call: Call) -> Reply:
@@ -98,7 +101,8 @@ def _job_by_ref(call: Call, project: Project, *, search: bool) -> Job:
     several = search and params.boolean(call.params, "search_recent_successful_pipelines")
     for pipeline in successful[: _RECENT_MOST if several else 1]:
         for job in _with_children(pipeline):
-            if job.name == call.params["job"] and (job.has_archive or not several):
+            # Reports can be downloaded from the web page, which is why the server finds jobs that have nothing else.
+            if job.name == call.params["job"] and (job.has_archive or job.has_reports):
                 return job
     raise errors.message(404, "404 Job Not Found") if several else errors.record_not_found()
 
@@ -115,16 +119,14 @@ def _with_children(pipeline: Pipeline) -> c.Iterator[Job]:
 def _file_reply(call: Call, job: Job) -> Reply:
     path = call.path_params["artifact_path"]
     if path.startswith("/") or ".." in path.split("/"):
-        raise errors.message(400, "400 Bad request - Invalid path")
-    with zipfile.ZipFile(io.BytesIO(artifacts.archive(job))) as packed:
-        try:
-            content = packed.read(path)
-        except KeyError:
-            # The front proxy answers this one itself, in plain text.
-            raise errors.ApiError(404, "Not Found\n", content_type="text/plain; charset=utf-8") from None
+        raise errors.message(400, "400 Bad request")
+    content = artifacts.files(job).get(path)
+    if content is None:
+        # The front proxy answers this one itself, in plain text.
+        raise errors.ApiError(404, "Not Found\n", content_type="text/plain; charset=utf-8")
     name = urllib.parse.quote(posixpath.basename(path), safe=" !#$&+-.^_`|~()[]{}@,;='")
     kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-    return Reply(200, content, {"Content-Disposition": f'attachment; filename="{name}"'}, kind)
+    return content_reply(content, {"Content-Disposition": f'attachment; filename="{name}"'}, content_type=kind)
 
 
 def tree(call: Call) -> Reply:
@@ -133,6 +135,8 @@ def tree(call: Call) -> Reply:
     _check_access(call, job)
     if not predicates.has_available_artifacts(call.engine, job):
         raise errors.message(404, "404 Artifacts Not Found")
+    if job.spec.artifacts and not job.spec.artifacts["metadata"]:
+        raise errors.message(404, "404 Artifacts metadata Not Found")
     top = str(call.params.get("path") or "").strip("/")
     rows = _tree_rows(job, top, recursive=params.boolean(call.params, "recursive"))
     if not rows and top:
@@ -144,19 +148,18 @@ def tree(call: Call) -> Reply:
 def _tree_rows(job: Job, top: str, *, recursive: bool) -> list[dict[str, object]]:
     prefix = f"{top}/" if top else ""
     found: dict[str, dict[str, object]] = {}
-    with zipfile.ZipFile(io.BytesIO(artifacts.archive(job))) as packed:
-        for info in sorted(packed.infolist(), key=lambda one: one.filename):
-            if not info.filename.startswith(prefix):
-                continue
-            parts = info.filename[len(prefix) :].split("/")
-            for depth in range(1, len(parts)):
-                path = prefix + "/".join(parts[:depth]) + "/"
-                folder: dict[str, object] = {"name": parts[depth - 1], "path": path, "type": "directory"}
-                if recursive or depth == 1:
-                    found.setdefault(path, {**folder, "mode": "040755"})
-            if recursive or len(parts) == 1:
-                row: dict[str, object] = {"name": parts[-1], "path": info.filename, "type": "file"}
-                found[info.filename] = {**row, "size": info.file_size, "mode": "100644"}
+    for name, content in sorted(artifacts.files(job).items()):
+        if not name.startswith(prefix):
+            continue
+        parts = name[len(prefix) :].split("/")
+        for depth in range(1, len(parts)):
+            path = prefix + "/".join(parts[:depth]) + "/"
+            folder: dict[str, object] = {"name": parts[depth - 1], "path": path, "type": "directory"}
+            if recursive or depth == 1:
+                found.setdefault(path, {**folder, "mode": "040755"})
+        if recursive or len(parts) == 1:
+            row: dict[str, object] = {"name": parts[-1], "path": name, "type": "file"}
+            found[name] = {**row, "size": content.size, "mode": "100644"}
     return list(found.values())
 
 

@@ -11,7 +11,8 @@ import json
 import typing as t
 
 from . import artifacts, errors, lookup, model, pages, params, predicates, roles
-from .call import Call, Reply, json_reply
+from .call import Call, Reply, content_reply, json_reply
+from .content import Part
 from .model import BRIDGE, BUILD, Job, Project
 
 _TRACE_MOST = 512_000
@@ -183,14 +184,15 @@ def get_trace(call: Call) -> Reply:
     project = lookup.project(call)
     lookup.check_reads_builds(call, project)
     job = lookup.job(call, project)
-    if job.spec.debug_trace and not roles.at_least(call.identity.user, project, roles.LOWEST["debug_trace"]):
+    if artifacts.is_debug_trace(job) and not roles.at_least(call.identity.user, project, roles.LOWEST["debug_trace"]):
         raise errors.forbidden()
     text = artifacts.log(call.engine, job)
     if call.features.has("trace_ranges"):
         offset = params.integer(call.params, "byte_offset") or 0
         limit = params.integer(call.params, "byte_limit")
-        text = text[offset:] if limit is None else text[offset : offset + limit]
-    return Reply(200, text, {"Content-Disposition": f'infile; filename="{job.id}.log"'}, "text/plain")
+        text = Part(text, offset, text.size if limit is None else offset + limit)
+    headers = {"Content-Disposition": f'infile; filename="{job.id}.log"'}
+    return content_reply(text, headers, content_type="text/plain")
 
 
 # -- writing -------------------------------------------------------------------------------------------------------

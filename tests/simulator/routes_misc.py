@@ -6,9 +6,7 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from . import errors, lookup, roles
+from . import errors, lookup
 from .call import Call, Reply, json_reply
 
 _REVISION = "0f67ff19"
@@ -40,34 +38,3 @@ def job_by_token(call: Call) -> Reply:
     if job is None:
         raise errors.unauthorized()
     return json_reply(call.simulation.renderer(call.base_url).job(job))
-
-
-def allowed_agents(call: Call) -> Reply:
-    """E5: the Kubernetes agents the job may use (topic: /job/allowed_agents)."""
-    job = call.identity.job
-    if job is None or job.user is None:
-        raise errors.unauthorized()
-    own_level = roles.project_level(job.user, job.project)
-    held = [role for role, level in roles.LEVELS.items() if level <= own_level]
-    if not call.features.has("field.roles.planner"):
-        held = [role for role in held if role != "planner"]
-    groups = job.project.path.split("/")[:-1]
-    record: dict[str, t.Any] = {
-        "allowed_agents": job.project.agents,
-        "job": {"id": job.id},
-        "pipeline": {"id": job.pipeline.id},
-        "project": {"id": job.project.id, "groups": [{"id": 1000 + n} for n in range(len(groups), 0, -1)]},
-        "user": {"id": job.user.id, "username": job.user.username, "roles_in_project": held},
-    }
-    if not call.features.has("field.agents.slim"):
-        render = call.simulation.renderer(call.base_url)
-        for name, more in (
-            ("job", {"name": job.name, "status": job.status, "stage": job.spec.stage}),
-            ("pipeline", render.pipeline_summary(job.pipeline)),
-            ("project", render.project(job.project)),
-            ("user", render.user(job.user) or {}),
-        ):
-            record[name] = {**more, **record[name]}
-    if job.spec.environment:
-        record["environment"] = {"tier": job.spec.environment, "slug": job.spec.environment.replace("/", "-")}
-    return json_reply(record)

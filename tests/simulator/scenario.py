@@ -13,7 +13,7 @@ import typing as t
 
 import yaml
 
-from . import schema
+from . import schema, zips
 from .model import Attempt, JobSpec, Pipeline, Project, Runner, Token, User
 from .schema import ScenarioError, fill
 from .versions import DEFAULT_VERSION, Features
@@ -50,6 +50,8 @@ class World:
     limits: dict[str, t.Any]
     maintenance_mode: bool
     pipeline_rows: list[tuple[dict[str, t.Any], str]]
+    artifacts_url_seconds: float = 600
+    artifacts_cleanup: float | None = None
     users: dict[str, User] = dataclasses.field(default_factory=dict)
     tokens: dict[str, Token] = dataclasses.field(default_factory=dict)
     projects: dict[int, Project] = dataclasses.field(default_factory=dict)
@@ -115,6 +117,8 @@ def build_world(given: Loadable, *, version: str | None = None) -> World:
         clock_name=row["clock"],
         external_url=row["external_url"].rstrip("/") if row["external_url"] else None,
         maintenance_mode=row["maintenance_mode"],
+        artifacts_url_seconds=row["artifacts_url_seconds"],
+        artifacts_cleanup=row["artifacts_cleanup"],
         limits=fill(row["limits"], schema.LIMITS, kind="limits", place="limits"),
         pipeline_rows=[
             (fill(entry, schema.PIPELINE, kind="pipeline", place=f"pipelines[{number}]"), f"pipelines[{number}]")
@@ -123,7 +127,8 @@ def build_world(given: Loadable, *, version: str | None = None) -> World:
     )
     _reserve_ids(world, row["pipelines"])
     _add_users(world, row["users"])
-    _add_projects(world, row["projects"])
+    _add_projects(world, row["projects"], storage=row["artifacts_storage"])
+    _check_agents(world)
     _add_runners(world, row["runners"])
     _add_tokens(world, row["tokens"])
     return world
@@ -156,7 +161,7 @@ def _add_users(world: World, rows: list[t.Any]) -> None:
         world.users[user.username] = user
 
 
-def _add_projects(world: World, rows: list[t.Any]) -> None:
+def _add_projects(world: World, rows: list[t.Any], *, storage: str) -> None:
     ids = Counter(1)
     for number, given in enumerate(rows):
         place = f"projects[{number}]"
@@ -166,10 +171,35 @@ def _add_projects(world: World, rows: list[t.Any]) -> None:
             world.user(username, place=f"{place}.members")
             if role not in schema.ROLES:
                 raise schema.unknown("role", role, schema.ROLES, place=f"{place}.members.{username}")
+        row["artifacts_storage"] = row["artifacts_storage"] or storage
+        row["agents"] = [
+            fill(agent, schema.AGENT, kind="agent", place=f"{place}.agents[{n}]")
+            for n, agent in enumerate(row["agents"])
+        ]
+        row["job_token_allowlist"] = _allowed(row["job_token_allowlist"], place=f"{place}.job_token_allowlist")
         project = Project(**row)
         world.projects[project.id] = project
         world.paths[project.path.lower()] = project
         world.moved.update({old.lower(): project for old in project.moved_from})
+
+
+def _allowed(rows: list[t.Any], *, place: str) -> dict[str, list[str] | None]:
+    """Return by path of a project or group what its jobs may do; None is everything."""
+    allowed: dict[str, list[str] | None] = {}
+    for number, given in enumerate(rows):
+        if isinstance(given, str):
+            allowed[given] = None
+        else:
+            row = fill(given, schema.ALLOWED, kind="allowed", place=f"{place}[{number}]")
+            allowed[row["project"]] = list(row["policies"])
+    return allowed
+
+
+def _check_agents(world: World) -> None:
+    for project in world.projects.values():
+        for agent in project.agents:
+            if agent["config_project"] is not None:
+                world.project(agent["config_project"], place=f"project {project.path}: agents.config_project")
 
 
 def _add_runners(world: World, rows: list[t.Any] | None) -> None:
@@ -232,13 +262,28 @@ def make_spec(row: dict[str, t.Any], *, place: str) -> JobSpec:
     artifacts = row["artifacts"]
     if artifacts is not None:
         artifacts = fill(artifacts, schema.ARTIFACTS, kind="artifacts", place=f"{place}.artifacts")
+        zips.check(artifacts, place=f"{place}.artifacts")
+    if row["log_size"] is not None and (row["log"] is not None or row["log_timestamps"]):
+        raise ScenarioError(f"{place}.log_size: not together with log or log_timestamps")
+    if row["log_size"] is not None and not zips.is_size(row["log_size"]):
+        raise ScenarioError(f"{place}.log_size: a number of bytes is needed")
     base = {key: row[key] for key in schema.ATTEMPT}
     attempts = [
         Attempt(**fill({**base, **given}, schema.ATTEMPT, kind="attempt", place=f"{place}.attempts[{number}]"))
         for number, given in enumerate(row["attempts"] or [{}])
     ]
     plain = ("start_in", "queue", "prepare", "cancel_duration", "needs", "tags", "environment", "resource_group")
-    more = ("variables_allowed", "inputs", "coverage", "log", "debug_trace", "name", "stage")
+    more = (
+        "variables_allowed",
+        "inputs",
+        "coverage",
+        "log",
+        "log_size",
+        "log_timestamps",
+        "debug_trace",
+        "name",
+        "stage",
+    )
     return JobSpec(
         **{key: row[key] for key in (*plain, *more)},
         when=when,

@@ -14,6 +14,7 @@ from . import model
 REQUIRED: t.Final = object()
 
 ROLES: t.Final = ("guest", "planner", "reporter", "developer", "maintainer", "owner")
+STORAGES: t.Final = ("local", "redirect", "proxied")
 WHENS: t.Final = ("on_success", "on_failure", "always", "manual", "delayed")
 
 # One table per kind of mapping: key -> default.
@@ -28,6 +29,9 @@ SCENARIO: dict[str, t.Any] = {
     "pipelines": [],
     "limits": {},
     "maintenance_mode": False,
+    "artifacts_storage": "local",
+    "artifacts_url_seconds": 600,
+    "artifacts_cleanup": None,
 }
 LIMITS: dict[str, t.Any] = {"jobs_list_per_minute": 600, "jobs_list_offset": None, "throttle_per_minute": None}
 USER: dict[str, t.Any] = {"username": REQUIRED, "id": None, "name": None, "admin": False, "state": "active"}
@@ -58,7 +62,10 @@ PROJECT: dict[str, t.Any] = {
     "job_token_allowlist": [],
     "job_archiving": False,
     "agents": [],
+    "artifacts_storage": None,
 }
+AGENT: dict[str, t.Any] = {"id": REQUIRED, "config_project": None, "environments": None, "configuration": {}}
+ALLOWED: dict[str, t.Any] = {"project": REQUIRED, "policies": REQUIRED}
 RUNNER: dict[str, t.Any] = {
     "id": None,
     "description": "docker-1",
@@ -83,6 +90,8 @@ ATTEMPT: dict[str, t.Any] = {"outcome": "success", "failure_reason": "script_fai
 DEPLOYMENT: dict[str, t.Any] = {"approval": None, "older_than_last": False}
 ARTIFACTS: dict[str, t.Any] = {
     "files": {},
+    "size": None,
+    "metadata": True,
     "when": "on_success",
     "expire_in": None,
     "reports": [],
@@ -115,6 +124,8 @@ JOB: dict[str, t.Any] = {
     "inputs": {},
     "coverage": None,
     "log": None,
+    "log_size": None,
+    "log_timestamps": False,
     "debug_trace": False,
     "artifacts": None,
     "erased": False,
@@ -137,6 +148,8 @@ CHOICES: dict[str, tuple[t.Any, ...]] = {
     "attempt.outcome": ("success", "failed", "hang"),
     "deployment.approval": (None, "waiting", "rejected"),
     "trigger.strategy": ("none", "depend", "mirror"),
+    "scenario.artifacts_storage": STORAGES,
+    "project.artifacts_storage": (None, *STORAGES),
     "artifacts.access": ("all", "developer", "maintainer", "none"),
 }
 

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A second origin: another server, to which no credential must ever travel. It records all that it gets."""
+"""A second origin: another server, to which no credential must ever travel. It records all that it gets.
+
+The object storage lives here, too.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,14 @@ import zipfile
 
 from aiohttp import web
 
-from .call import Reply, json_reply
+from .call import Reply, Request, json_reply
 from .certificates import Authority
 from .listener import Listener
+from .storage import PREFIX
 from .wire import response
 
 Row = dict[str, t.Any]
+Storage = t.Callable[[web.BaseRequest, Request], t.Awaitable[web.StreamResponse]]
 
 
 def _archive() -> bytes:
@@ -46,9 +51,10 @@ def _answer(method: str, path: str) -> Reply:
 class SecondOrigin:
     """Listens from the first time that somebody asks for its address; over TLS on another port."""
 
-    def __init__(self, authority: Authority, *, host: str) -> None:
+    def __init__(self, authority: Authority, *, host: str, storage: Storage) -> None:
         self._authority = authority
         self._host = host
+        self._storage = storage
         self._server: web.Server | None = None
         self._listeners: dict[str, Listener] = {}
         self._rows: list[Row] = []
@@ -89,7 +95,7 @@ class SecondOrigin:
         body = await incoming.content.read()
         path, _mark, query = incoming.raw_path.partition("?")
         names = dict.fromkeys(name.lower() for name in incoming.headers)
-        row = {
+        row: Row = {
             "scheme": incoming.scheme,
             "method": incoming.method,
             "path": path,
@@ -101,4 +107,8 @@ class SecondOrigin:
         json.dumps(row)
         with self._lock:
             self._rows.append(row)
+        if path.startswith(PREFIX):
+            base = f"{incoming.scheme}://{incoming.host}"
+            request = Request(incoming.method, path, query, row["headers"], body, base, origin="second")
+            return await self._storage(incoming, request)
         return response(_answer(incoming.method, path))

@@ -28,7 +28,7 @@ class Server:
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
         self.authority = Authority()
-        self.second = SecondOrigin(self.authority, host="127.0.0.1")
+        self.second = SecondOrigin(self.authority, host="127.0.0.1", storage=self._answer_from_storage)
         self._host = ""
         self._http: web.Server | None = None
         # By kind of certificate; the plain one has the empty name.
@@ -148,17 +148,27 @@ class Server:
     async def _answer(self, incoming: web.BaseRequest, request: Request) -> web.StreamResponse:
         reply, rule = self.simulation.answer(request)
         reply.headers.setdefault("Date", self.simulation.http_date(self.simulation.wall_time()))
-        if rule is None:
-            return wire.response(reply)
         await self._name(reply, request)
+        if rule is None:
+            return await wire.send(incoming, reply)
         if rule.kind == "refuse":
             # First of all, so that whatever the client does next is refused.
             await self.refuse(rule.seconds)
         return await wire.commit(incoming, reply, rule)
 
+    async def _answer_from_storage(self, incoming: web.BaseRequest, request: Request) -> web.StreamResponse:
+        """Answer a request to the object storage, which lives on the second origin."""
+        reply, rule = self.simulation.answer_from_storage(request)
+        if rule is None:
+            return await wire.send(incoming, reply)
+        await self._name(reply, request)
+        return await wire.commit(incoming, reply, rule)
+
     async def _name(self, reply: Reply, request: Request) -> None:
         """Replace the names of addresses and moments in the headers."""
         for header, text in reply.headers.items():
+            if "{" not in text:
+                continue
             known = {match[0]: await self._named(match, request) for match in _NAMED.finditer(text)}
             for name, value in known.items():
                 text = text.replace(name, value)

@@ -10,13 +10,15 @@ import email.utils
 import threading
 import typing as t
 
-from . import api, clock, fault_answers, log, scenario, schema
+from . import api, artifacts, clock, fault_answers, log, scenario, schema
 from .actions import Actions, Effects
 from .call import Reply, Request
+from .content import sha256
 from .engine import Engine
 from .faults import Faults, Rule
 from .model import Job, User
 from .render import Renderer
+from .storage import Storage
 
 # Somebody with all rights whom no scenario names, for changes made behind a client's back.
 SOMEBODY_ELSE = User(id=999_999, username="somebody-else", name="Somebody Else", admin=True)
@@ -60,6 +62,7 @@ class Simulation:
             self.requests: list[dict[str, t.Any]] = []
             self.faults = Faults()
             self.limiter = api.Limiter()
+            self.storage = Storage(engine)
             self._renderers: dict[str, Renderer] = {}
             self._request_count = 0
             engine.advance()
@@ -108,6 +111,18 @@ class Simulation:
             entry["status"] = reply.status
             return reply, rule
 
+    def answer_from_storage(self, request: Request) -> tuple[Reply, Rule | None]:
+        """Return what the object storage answers, and the fault that strikes it; its requests are not logged here."""
+        with self.lock:
+            self.engine.advance()
+            rule = self.faults.find(request, None)
+            if rule is None:
+                return self.storage.answer(request), None
+            if rule.is_before:
+                return fault_answers.make(rule) or fault_answers.nothing(), rule
+            reply = self.storage.answer(request)
+            return fault_answers.make(rule) or fault_answers.change(rule, reply, request), rule
+
     # -- control ---------------------------------------------------------------------------------------------------
 
     def advance(self, seconds: float) -> float:
@@ -149,6 +164,12 @@ class Simulation:
         if not named:
             raise KeyError(name_or_id)
         return t.cast(Job, max(named, key=lambda job: job.id))
+
+    def sha256(self, name_or_id: str | int, content: str) -> str:
+        """Return the checksum of what can be downloaded of a job; see artifacts.named."""
+        with self.lock:
+            found = artifacts.named(self.engine, self.find_job(name_or_id), content)
+        return sha256(found)
 
     def view(self, job: Job) -> dict[str, t.Any]:
         """Return a job as the engine sees it, hidden fields included."""

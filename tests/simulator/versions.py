@@ -50,12 +50,14 @@ SINCE: dict[str, Version] = {
     # artifacts and logs
     "search_recent_by_ref": (18, 7),
     "search_recent_raw": (18, 9),
-    "trace_ranges": (19, 0),
+    "trace_ranges": (19, 2),
+    "artifacts_locked": (13, 4),
     # projects, tokens, headers
     "moved_projects": (16, 4),
     "job_token_on_jobs": (18, 5),
     "job_token_on_bridges": (19, 0),
     "job_token_denied_403": (15, 9),
+    "job_token_policies": (18, 3),
     "rate_headers_always": (18, 0),
     "fine_grained_tokens": (18, 10),
     "per_page_negative_checked": (18, 0),

@@ -7,11 +7,16 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import http
+import struct
+import termios
+import typing as t
 
 from aiohttp import web
 
 from .call import Reply
+from .content import BLOCK, Piece, read
 from .faults import Rule
 from .listener import reset
 
@@ -39,10 +44,13 @@ async def commit(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> web.Str
         return _closed(incoming, reply)
     if rule.kind == "drip":
         return await _drip(incoming, reply, rule)
-    if rule.kind in ("truncate", "wrong_length", "chunk_cut") and reply.status != 204 and incoming.method != "HEAD":
-        _send_damaged(incoming, reply, rule)
-        return _closed(incoming, reply)
-    made = response(reply)
+    if reply.status != 204 and incoming.method != "HEAD":
+        if rule.kind in ("truncate", "reset_at"):
+            return await _cut(incoming, reply, rule)
+        if rule.kind in ("wrong_length", "chunk_cut"):
+            await _send_damaged(incoming, reply, rule)
+            return _closed(incoming, reply)
+    made = await send(incoming, reply)
     if rule.kind == "refuse":
         made.force_close()
     return made
@@ -63,39 +71,94 @@ async def _wait(incoming: web.BaseRequest, seconds: float) -> None:
         await asyncio.sleep(min(_MOMENT, max(0.0, end - loop.time())))
 
 
+async def _begin(incoming: web.BaseRequest, reply: Reply, *, size: int) -> web.StreamResponse:
+    """Send the head of an answer, which says that so many bytes follow."""
+    begun = web.StreamResponse(status=reply.status, headers=reply.headers)
+    if reply.content_type is not None:
+        begun.headers["Content-Type"] = reply.content_type
+    begun.content_length = size
+    await begun.prepare(incoming)
+    return begun
+
+
+async def send(incoming: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+    """Answer a request; what is large is made while it is sent."""
+    if reply.source is None:
+        return response(reply)
+    stream = await _begin(incoming, reply, size=reply.size)
+    for piece in reply.source.blocks():
+        await stream.write(piece)
+    return stream
+
+
 async def _drip(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> web.StreamResponse:
     """Send the head at once, and the body in pieces over the time of the rule."""
-    slow = web.StreamResponse(status=reply.status, headers=reply.headers)
-    slow.content_type = reply.content_type or "application/octet-stream"
-    slow.content_length = len(reply.body)
-    await slow.prepare(incoming)
+    content = reply.content
+    slow = await _begin(incoming, reply, size=content.size)
     size = max(rule.bytes, 1)
-    pieces = [reply.body[begin : begin + size] for begin in range(0, len(reply.body), size)]
-    for piece in pieces:
-        await _wait(incoming, rule.seconds / len(pieces))
-        await slow.write(piece)
+    begins = range(0, content.size, size)
+    for begin in begins:
+        await _wait(incoming, rule.seconds / len(begins))
+        await slow.write(read(content, begin, min(begin + size, content.size)))
     return slow
 
 
-def _send_damaged(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> None:
+async def _cut(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> web.StreamResponse:
+    """Send the first bytes of the body, and end the connection in good order or by a reset."""
+    content = reply.content
+    # An empty body is cut, too: one byte is promised.
+    declared = max(content.size, 1)
+    begun = await _begin(incoming, reply, size=declared)
+    for piece in content.blocks(0, min(rule.bytes, declared - 1)):
+        await begun.write(piece)
+    if rule.kind == "reset_at":
+        await _arrived(incoming)
+        reset(incoming.transport)
+    elif incoming.transport is not None:
+        incoming.transport.close()
+    return begun
+
+
+async def _arrived(incoming: web.BaseRequest) -> None:
+    """Wait until the client's side has all that was sent, as a reset throws away what is still under way."""
+    transport = incoming.transport
+    used = None if transport is None else transport.get_extra_info("socket")
+    while transport is not None and used is not None and not transport.is_closing():
+        waiting = struct.unpack("i", fcntl.ioctl(used.fileno(), termios.TIOCOUTQ, bytes(4)))[0]
+        if not waiting and not t.cast(asyncio.WriteTransport, transport).get_write_buffer_size():
+            return
+        await asyncio.sleep(0.001)
+
+
+async def _send_damaged(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> None:
     """Write an answer past the HTTP library, which would not let a wrong one out."""
-    body, headers = reply.body, dict(reply.headers)
+    content, headers = reply.content, dict(reply.headers)
     if reply.content_type is not None:
         headers["Content-Type"] = reply.content_type
-    if rule.kind == "truncate":
-        declared = max(len(body), 1)
-        headers["Content-Length"] = str(declared)
-        body = body[: min(rule.bytes, declared - 1)]
-    elif rule.kind == "wrong_length":
-        headers["Content-Length"] = str(max(0, len(body) + rule.by))
+    before = after = b""
+    end = content.size
+    if rule.kind == "wrong_length":
+        headers["Content-Length"] = str(max(0, content.size + rule.by))
     else:
         headers["Transfer-Encoding"] = "chunked"
-        half = body[: max(1, len(body) // 2)]
         # One whole chunk, and the beginning of the next.
-        body = b"%x\r\n%b\r\n" % (len(half), half) + b"%x\r\n" % max(1, len(body) - len(half))
+        end = min(content.size, max(1, content.size // 2))
+        before, after = b"%x\r\n" % end, b"\r\n%x\r\n" % max(1, content.size - end)
     lines = [f"HTTP/1.1 {reply.status} {_phrase(reply.status)}", *(f"{name}: {headers[name]}" for name in headers)]
-    if incoming.transport is not None:
-        incoming.transport.write("\r\n".join([*lines, "", ""]).encode() + body)
+    await _write(incoming, "\r\n".join([*lines, "", ""]).encode() + before)
+    for piece in content.blocks(0, end):
+        await _write(incoming, piece)
+    await _write(incoming, after)
+
+
+async def _write(incoming: web.BaseRequest, data: Piece) -> None:
+    """Write past the HTTP library, but never more than a client takes."""
+    transport = t.cast(asyncio.WriteTransport | None, incoming.transport)
+    if transport is None or transport.is_closing():
+        return
+    transport.write(data)
+    while not transport.is_closing() and transport.get_write_buffer_size() > BLOCK:
+        await asyncio.sleep(0.001)
 
 
 def _phrase(status: int) -> str:
