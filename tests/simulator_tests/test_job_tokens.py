@@ -1,0 +1,261 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Job tokens: how long they live, where they are taken, whom they let in, and what they tell about agents."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+import pytest
+
+from tests.simulator import agents
+from tests.simulator.fixture import Simulator
+from tests.simulator.schema import ScenarioError
+
+from .support import Client, scenario
+
+TOKEN = "glcbt-it"
+
+
+def load(
+    simulator: Simulator,
+    *,
+    version: str = "19.2",
+    allow: list[t.Any] | None = None,
+    job: dict[str, t.Any] | None = None,
+    **project: t.Any,
+) -> Client:
+    """Return a client with the token of a running job; project 8 has a finished job 2000 with artifacts."""
+    world = scenario({"name": "a", "duration": 100, "environment": "review/one", **(job or {})}, **project)
+    world["tokens"].append({"token": TOKEN, "kind": "job", "job": "a"})
+    world["projects"].append(
+        {"path": "top/sub/other", "id": 8, "members": {"mia": "owner"}, "job_token_allowlist": allow or []}
+    )
+    built = {"name": "b", "id": 2000, "status": "success", "artifacts": {"files": {"x": "x"}}}
+    world["pipelines"].append({"id": 200, "project": "top/sub/other", "jobs": [built]})
+    simulator.load(world, version=version)
+    simulator.advance(1)
+    client = Client(simulator, None)
+    client.session.headers["JOB-TOKEN"] = TOKEN
+    return client
+
+
+class TestLife:
+    @pytest.mark.parametrize(
+        ("status", "answer"),
+        [("pending", 401), ("running", 200), ("canceling", 200), ("success", 401), ("failed", 401), ("canceled", 401)],
+    )
+    def test_by_status(self, simulator: Simulator, status: str, answer: int) -> None:
+        client = load(simulator)
+        simulator.set_job("a", status=status)
+        assert client.get("/job").status_code == answer
+        # A token that is no longer good is not the same as none.
+        assert client.get("pipelines/100/jobs").status_code == answer
+
+    def test_of_an_erased_job(self, simulator: Simulator) -> None:
+        client = load(simulator)
+        simulator.set_job("a", erased_at=0.5)
+        assert client.get("/job").status_code == 401
+
+    def test_of_a_project_that_will_be_deleted(self, simulator: Simulator) -> None:
+        assert load(simulator, pending_deletion=True).get("/job").status_code == 401
+
+    def test_of_a_job_without_user(self, simulator: Simulator) -> None:
+        client = load(simulator)
+        simulator.set_job("a", user=None)
+        assert client.get("/job").status_code == 401
+
+    def test_a_retry_has_the_token_again(self, simulator: Simulator) -> None:
+        client = load(simulator)
+        simulator.set_job("a", status="failed")
+        Client(simulator).post("jobs/1000/retry")
+        simulator.advance(1)
+        assert client.get("/job").json()["id"] == simulator.job("a")["id"] != 1000
+
+
+ROUTES = [
+    # path, first version that takes job tokens, status before that: the header means nothing, so nobody asks
+    ("jobs", "18.5", 401),
+    ("pipelines/100/jobs", "18.5", 404),
+    ("pipelines/100/bridges", "19.0", 404),
+    ("/job", "13.10", 404),
+    ("/job/allowed_agents", "13.11", 404),
+    ("/projects/8/jobs/2000/artifacts", "11.0", None),
+    ("/projects/8/jobs/2000/artifacts/x", "11.0", None),
+    ("/projects/8/jobs/artifacts/main/download?job=b", "11.0", None),
+    ("/projects/8/jobs/artifacts/main/raw/x?job=b", "11.5", 401),
+    ("/projects/8/jobs/2000/artifacts/tree", "18.8", None),
+]
+
+
+class TestRoutes:
+    @pytest.mark.parametrize("version", ["11.0", "11.11", "13.12", "15.9", "17.11", "18.10", "19.2"])
+    @pytest.mark.parametrize(("path", "since", "before"), ROUTES)
+    def test_taken(self, simulator: Simulator, path: str, since: str, before: int | None, version: str) -> None:
+        client = load(simulator, version=version, allow=["group/app"])
+        old, new = (tuple(map(int, one.split("."))) for one in (version, since))
+        if old >= new:
+            assert client.get(path).status_code == 200
+        elif before is not None:
+            assert client.get(path).status_code in (before, 404)
+
+    def test_trigger_jobs(self, simulator: Simulator) -> None:
+        assert load(simulator).get("pipelines/100/trigger_jobs").json() == []
+
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("GET", "jobs/1000"),
+            ("GET", "jobs/1000/trace"),
+            ("POST", "jobs/1000/cancel"),
+            ("POST", "jobs/1000/retry"),
+            ("POST", "jobs/1000/erase"),
+            ("POST", "jobs/1000/play"),
+            ("POST", "jobs/1000/artifacts/keep"),
+            ("DELETE", "jobs/1000/artifacts"),
+            ("DELETE", "artifacts"),
+        ],
+    )
+    def test_ignored_elsewhere(self, simulator: Simulator, method: str, path: str) -> None:
+        client = load(simulator)
+        assert client.call(method, path).json() == {"message": "401 Unauthorized"}
+        assert simulator.effects() == []
+
+    def test_as_bearer_elsewhere(self, simulator: Simulator) -> None:
+        load(simulator)
+        client = Client(simulator, None)
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        assert client.get("jobs/1000", headers=headers).status_code == 401
+        assert client.get("pipelines/100/jobs", headers=headers).status_code == 200
+
+    @pytest.mark.parametrize("path", ["jobs", "jobs/1000", "/job", "/user"])
+    def test_as_private_token(self, simulator: Simulator, path: str) -> None:
+        load(simulator)
+        assert Client(simulator, TOKEN).get(path).status_code == 401
+        # Where nobody has to say who it is, it is nobody.
+        load(simulator, visibility="public")
+        assert Client(simulator, TOKEN).get("pipelines/100/jobs").status_code == 200
+
+
+class TestAllowLists:
+    DENIED = "403 Forbidden - Authentication by CI/CD job token not allowed from app to other."
+    LACKING = (
+        "403 Forbidden - Insufficient permissions to access this resource in project top/sub/other. "
+        "The following token permission is required: read_jobs."
+    )
+
+    @pytest.mark.parametrize("path", ["jobs/2000/artifacts", "jobs", "pipelines/200/jobs"])
+    @pytest.mark.parametrize("allow", [["group/app"], ["group"], [{"project": "group/app", "policies": ["read_jobs"]}]])
+    def test_listed(self, simulator: Simulator, path: str, allow: list[t.Any]) -> None:
+        assert load(simulator, allow=allow).get(f"/projects/8/{path}").status_code == 200
+
+    @pytest.mark.parametrize(
+        ("version", "status", "text"),
+        [("19.2", 403, DENIED), ("15.9", 403, DENIED), ("13.12", 404, "404 Project Not Found")],
+    )
+    @pytest.mark.parametrize("allow", [[], ["group/ap"], ["group/app/more"]])
+    def test_not_listed(self, simulator: Simulator, allow: list[t.Any], version: str, status: int, text: str) -> None:
+        response = load(simulator, version=version, allow=allow).get("/projects/8/jobs/2000/artifacts")
+        assert (response.status_code, response.json()) == (status, {"message": text})
+
+    def test_listed_but_not_a_member(self, simulator: Simulator) -> None:
+        client = load(simulator, allow=["group/app"], job={"user": "dev"})
+        assert client.get("/projects/8/jobs/2000/artifacts").json() == {"message": self.DENIED}
+        assert client.get("/projects/99/jobs/2000/artifacts").status_code == 404
+
+    def test_policies(self, simulator: Simulator) -> None:
+        allow = [{"project": "group/app", "policies": ["read_packages"]}, "group"]
+        response = load(simulator, allow=allow).get("/projects/8/jobs/2000/artifacts")
+        assert (response.status_code, response.json()) == (403, {"message": self.LACKING})
+        assert load(simulator, version="17.11", allow=allow).get("/projects/8/jobs/2000/artifacts").ok
+
+
+class TestAgents:
+    AGENTS: t.ClassVar[list[dict[str, t.Any]]] = [
+        {"id": 1},
+        {"id": 2, "environments": ["review/*"], "configuration": {"default_namespace": "x"}},
+        {"id": 3, "environments": ["production", "*/two"]},
+        {"id": 4, "config_project": "top/sub/other"},
+        {"id": 5, "environments": []},
+    ]
+
+    @pytest.mark.parametrize(
+        ("environment", "ids"),
+        [("review/one", [1, 2, 4]), ("review/two", [1, 2, 3, 4]), ("production", [1, 3, 4]), (None, [1, 4]),
+         ("xreview/one", [1, 4])],
+    )  # fmt: skip
+    def test_environments(self, simulator: Simulator, environment: str | None, ids: list[int]) -> None:
+        client = load(simulator, agents=self.AGENTS, job={"environment": environment})
+        record = client.get("/job/allowed_agents").json()
+        assert [row["id"] for row in record["allowed_agents"]] == ids
+        assert ("environment" in record) == (environment is not None)
+
+    def test_shape(self, simulator: Simulator) -> None:
+        record = load(simulator, agents=self.AGENTS).get("/job/allowed_agents").json()
+        first, second, fourth = record["allowed_agents"]
+        assert first["configuration"] == {}
+        assert second["configuration"] == {"default_namespace": "x", "environments": ["review/*"]}
+        assert fourth["config_project"] == {
+            "id": 8,
+            "description": None,
+            "name": "other",
+            "name_with_namespace": "top / sub / other",
+            "path": "other",
+            "path_with_namespace": "top/sub/other",
+            "created_at": "2025-12-06T12:00:00.000Z",
+        }
+        assert (record["job"], record["pipeline"]) == ({"id": 1000}, {"id": 100})
+        assert record["environment"] == {"tier": "development", "slug": agents.slug("review/one")}
+
+    @pytest.mark.parametrize(("path", "count"), [("group/app", 1), ("a/b/c/app", 3), ("mia/app", 0)])
+    def test_groups(self, simulator: Simulator, path: str, count: int) -> None:
+        world = scenario({"name": "a", "duration": 100})
+        world["tokens"].append({"token": TOKEN, "kind": "job", "job": "a"})
+        world["projects"][0]["path"] = world["pipelines"][0]["project"] = path
+        simulator.load(world)
+        simulator.advance(1)
+        record = Client(simulator, None).get("/job/allowed_agents", headers={"JOB-TOKEN": TOKEN}).json()
+        ids = [row["id"] for row in record["project"]["groups"]]
+        # The nearest first: groups are counted from the top.
+        assert (len(ids), ids) == (count, sorted(ids, reverse=True))
+
+    @pytest.mark.parametrize(
+        ("user", "version", "roles"),
+        [
+            ("olga", "19.2", ["guest", "planner", "reporter", "developer", "maintainer", "owner"]),
+            ("dev", "17.11", ["guest", "planner", "reporter", "developer"]),
+            ("dev", "15.9", ["guest", "reporter", "developer"]),
+            ("gus", "19.2", ["guest"]),
+        ],
+    )
+    def test_roles(self, simulator: Simulator, user: str, version: str, roles: list[str]) -> None:
+        client = load(simulator, version=version, job={"user": user})
+        assert client.get("/job/allowed_agents").json()["user"]["roles_in_project"] == roles
+
+    def test_old_shape(self, simulator: Simulator) -> None:
+        record = load(simulator, version="14.10").get("/job/allowed_agents").json()
+        assert (record["job"]["name"], record["job"]["status"]) == ("a", "running")
+        assert record["pipeline"]["ref"] == "main" and record["project"]["web_url"] and record["user"]["name"] == "Mia"
+        assert load(simulator, version="13.10").get("/job/allowed_agents").json() == {"error": "404 Not Found"}
+
+    @pytest.mark.parametrize("row", [{}, {"id": 1, "config_project": "no/where"}, {"id": 1, "name": "x"}])
+    def test_mistakes(self, simulator: Simulator, row: dict[str, t.Any]) -> None:
+        with pytest.raises(ScenarioError):
+            load(simulator, agents=[row])
+
+    @pytest.mark.parametrize(
+        ("name", "tier", "slug"),
+        [
+            ("production", "production", "production"),
+            ("staging-2", "staging", "staging-2"),
+            ("Review/Some--Thing", "development", r"review-some-thing-[0-9a-z]{6}"),
+            ("1-canary-of-a-very-long-name", "other", r"env-1-canary-of-a-[0-9a-z]{6}"),
+        ],
+    )
+    def test_names_of_environments(self, name: str, tier: str, slug: str) -> None:
+        assert agents.tier(name) == tier
+        assert re.fullmatch(slug, agents.slug(name))
+        assert len(agents.slug(name)) <= 24
