@@ -35,7 +35,7 @@ export ANSIBLE_PYTHON_INTERPRETER := $(VENV)/bin/python
 
 PLAIN = export NO_COLOR=1 ANSIBLE_NOCOLOR=1
 
-.PHONY: help setup demo test lint unit integration faults sanity units matrix docs package tree clean
+.PHONY: help setup demo test lint unit integration faults bench-faults sanity units matrix docs package tree clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -87,12 +87,16 @@ unit: setup ## pytest: units, contract, simulator
 
 integration: setup ## pytest: tasks and real ansible-playbook processes against the simulator, also under faults
 	@$(PLAIN)
-	pytest -q -n 2 tests/integration tests/faults
+	pytest -q -n 2 tests/integration tests/faults tests/benchmarks
 
 faults: setup ## the whole fault matrix and SEQUENCES random sequences of faults: make faults SEED=1
 	@$(PLAIN)
 	python -m tests.faults --sequences $(or $(SEQUENCES),10000) $(if $(SEED),--seed $(SEED))
 	JOBGATE_FAULT_ROUNDS=10 pytest -q -n 2 tests/faults/test_races.py
+
+bench-faults: setup ## compare with python-gitlab and ansible.builtin.uri under the same faults (quickly: QUICK=1)
+	@$(PLAIN)
+	python -m tests.benchmarks.faults $(if $(QUICK),--quick)
 
 tree: setup
 	@mkdir -p $(TREE) $(HOME)/.ansible/test/cache

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The clients that are playbooks: ansible.builtin.uri as people write it, and the collection's module.
+
+Many runs share one ansible-playbook process. Each has a job of its own, and its fault strikes requests for that only.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import tempfile
+import typing as t
+
+from tests.faults.case import PROJECT
+from tests.integration.harness import TOKEN, play, world
+
+from .cases import BEFORE, TIMEOUT_SECONDS, Case, Outcome, has_leaked
+
+Task = dict[str, t.Any]
+Tasks = t.Callable[[str, str, int], list[Task]]
+
+_STATUS_CODE = {"play": 200, "retry": 201}
+_REPEATED = {"retries": 5, "delay": 0}
+_NOW = "now().timestamp()"
+
+
+def uri_tasks(url: str, deed: str, job_id: int) -> list[Task]:
+    """Return the usual two tasks: read the job, and act if it is in the status for that."""
+    address = f"{url}/api/v4/projects/{PROJECT.replace('/', '%2F')}/jobs/{job_id}"
+    common = {"headers": {"PRIVATE-TOKEN": TOKEN}, "timeout": TIMEOUT_SECONDS}
+    return [
+        {
+            "name": f"{job_id} read",
+            "ansible.builtin.uri": {"url": address, "status_code": 200, **common},
+            "register": "job",
+            "until": "job is succeeded",
+            **_REPEATED,
+        },
+        {
+            "name": f"{job_id} act",
+            "ansible.builtin.uri": {
+                "url": f"{address}/{deed}",
+                "method": "POST",
+                "status_code": _STATUS_CODE[deed],
+                **common,
+            },
+            "register": "acted",
+            "until": "acted is succeeded",
+            "when": f"job.json.status == '{BEFORE[deed]}'",
+            **_REPEATED,
+        },
+    ]
+
+
+def jobgate_tasks(url: str, deed: str, job_id: int) -> list[Task]:
+    """Return the one task of the collection."""
+    options = {"api_url": url, "api_token": TOKEN, "api_timeout": TIMEOUT_SECONDS}
+    deeds = {"project": PROJECT, "job_id": job_id, "action": deed}
+    return [{"name": f"{job_id} act", "jobgate.gitlab.gitlab_job_action": {**options, **deeds}}]
+
+
+def run_cases(simulator: t.Any, tasks: Tasks, cases: list[Case]) -> list[Outcome]:
+    """Return what comes of each run, all of them in one process."""
+    numbered = {1000 + 10 * number: case for number, case in enumerate(cases)}
+    _load(simulator, numbered)
+    whole: list[Task] = []
+    for job_id, case in numbered.items():
+        whole += [
+            _told(f"{job_id} begins", _NOW),
+            {
+                "block": tasks(simulator.url, case.deed, job_id),
+                # A failure ends this run and not the others.
+                "rescue": [_told(f"{job_id} failed", "ansible_failed_result.msg | default('no message')")],
+            },
+            _told(f"{job_id} ends", _NOW),
+        ]
+    with tempfile.TemporaryDirectory() as folder:
+        # In its results the module's arguments are shown with their headers, as it is.
+        done = play(whole, pathlib.Path(folder), secrets=(), environment={"ANSIBLE_PIPELINING": "1"})
+    results = done.results
+    if len([name for name in results if name.endswith(" ends")]) != len(cases):
+        raise RuntimeError(f"the playbook has not run to its end: {done.output[-2000:]}")
+    return [_outcome(simulator, results, job_id, case) for job_id, case in numbered.items()]
+
+
+def _load(simulator: t.Any, numbered: dict[int, Case]) -> None:
+    """Load a world with a pipeline for each job, and all faults."""
+    scenario = world()
+    pipeline = scenario["pipelines"].pop()
+    for job_id, case in numbered.items():
+        scenario["pipelines"].append({**pipeline, "id": job_id, "jobs": [case.job(job_id)]})
+    simulator.load(scenario, clock="real")
+    for job_id, case in numbered.items():
+        if case.preset:
+            rule = case.rule()
+            simulator.inject(**rule, path=f"/jobs/{job_id}" + (f"/{case.deed}$" if rule["method"] == "POST" else "$"))
+
+
+def _told(name: str, expression: str) -> Task:
+    return {"name": name, "ansible.builtin.debug": {"msg": f"{{{{ {expression} }}}}"}}
+
+
+def _outcome(simulator: t.Any, results: dict[str, dict[str, t.Any]], job_id: int, case: Case) -> Outcome:
+    failed = results.get(f"{job_id} failed")
+    effects = [effect for effect in simulator.effects() if effect["pipeline_id"] == job_id]
+    abroad = [row for row in simulator.second.requests() if f"/jobs/{job_id}" in row["path"]]
+    seconds = float(results[f"{job_id} ends"]["msg"]) - float(results[f"{job_id} begins"]["msg"])
+    failure = None if failed is None else str(failed["msg"])
+    return Outcome(case, len(effects), failure, has_leaked(abroad), seconds)
