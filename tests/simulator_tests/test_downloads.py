@@ -251,7 +251,7 @@ class _File(io.RawIOBase):
 class TestFaults:
     def test_ten_in_a_row(self, simulator: Simulator) -> None:
         load(simulator)
-        rules = [
+        rules: list[dict[str, t.Any]] = [
             {"kind": "truncate", "bytes": 1},
             {"kind": "truncate", "bytes": 100},
             {"kind": "reset_at", "bytes": 0},
@@ -297,7 +297,7 @@ class TestFaults:
     @pytest.mark.parametrize("kind", ["wrong_length", "chunk_cut", "gzip", "drip", "delay"])
     def test_large_answers_are_damaged_as_well(self, simulator: Simulator, kind: str) -> None:
         load(simulator, artifacts={"size": 20_000_000})
-        simulator.inject(kind=kind, **({"bytes": 5_000_000} if kind == "drip" else {}))
+        simulator.inject(kind=kind, bytes=5_000_000)
         answer = call(simulator.url, "GET", ARCHIVE, headers={"Accept-Encoding": "gzip"})
         assert answer.is_complete == (kind not in ("wrong_length", "chunk_cut"))
         if answer.is_complete:
