@@ -38,6 +38,7 @@ KINDS = (MORE, NOTHING_DONE, DONE, LEAK, SLOW)
 RULES = f"""\
 - Each run is one deed (play a manual job, or retry a failed one) by the id of the job, on a fresh job of the simulator,
   under one fault that strikes at the first write (POST), at the first read (GET), or at every write.
+- The job is over 6 s after it has been started.
 - Effects are what the simulator recorded as really done to the job, not what a client says.
 - Success is what its user takes for success: a call that returns, tasks that end without a failure, skipped ones
   included. Anything else, whatever its text says, is a failure.

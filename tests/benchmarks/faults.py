@@ -40,6 +40,10 @@ _NOTES = (
     "GET, and with `follow_redirects: none` not even these.",
     "The uri playbook skips its POST when the job it has read is not in the status for it, which is a success for "
     "Ansible. It has no way to tell that the answer was wrong, or another server's.",
+    "GitLab answers a retry with 201, which is the status that the uri task waits for. Faults that put a 200 with "
+    "another body in its place therefore end in a failure after the deed; a playbook that takes both has a success there.",
+    "Whether a job is started twice depends on how soon it ends, and for the uri task, whose time is real, on how fast "
+    "the machine is.",
     "Pauses that a server asks for, and those between attempts, count as time like any other. Those of python-gitlab "
     "come to 102 s with its 10 repetitions; `max_retries` makes them fewer.",
     f"Without the time-out of {TIMEOUT_SECONDS} s that it is given here, python-gitlab waits for as long as a silent "
