@@ -41,7 +41,7 @@ _NOTES = (
     "The uri playbook skips its POST when the job it has read is not in the status for it, which is a success for "
     "Ansible. It has no way to tell that the answer was wrong, or another server's.",
     "GitLab answers a retry with 201, which is the status that the uri task waits for. Faults that put a 200 with "
-    "another body in its place therefore end in a failure after the deed; a playbook that takes both has a success there.",
+    "another body in its place therefore end in a failure after the deed; one that takes both succeeds there.",
     "Whether a job is started twice depends on how soon it ends, and for the uri task, whose time is real, on how fast "
     "the machine is.",
     "Pauses that a server asks for, and those between attempts, count as time like any other. Those of python-gitlab "
