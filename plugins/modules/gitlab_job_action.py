@@ -51,6 +51,7 @@ attributes:
         is not canceled or erased again.
       - O(action=retry) acts again on a job that has failed again, and O(replay) and O(force) ask for a new run each
         time.
+      - O(whole_project) sends its request each time, since GitLab does not tell whether anything was left to delete.
 options:
   action:
     description:
@@ -60,7 +61,8 @@ options:
       - V(cancel) stops a job, or keeps it from starting.
       - V(erase) removes log and artifacts of a job that has ended. There is no way back.
       - V(keep_artifacts) takes the expiry date off the artifacts.
-      - V(delete_artifacts) removes the artifacts and leaves the log.
+      - V(delete_artifacts) removes the artifacts and leaves the log. With O(whole_project=true), those of all jobs of
+        the project.
     type: str
     required: true
     choices:
@@ -145,6 +147,20 @@ options:
         role Maintainer and GitLab 17.11. A job that is merely running is canceled in the ordinary way.
     type: bool
     default: false
+  whole_project:
+    description:
+      - With O(action=delete_artifacts), delete the artifacts of all jobs of O(project), of every pipeline it has ever
+        had. There is no way back.
+      - GitLab keeps the artifacts of the latest successful pipeline of each branch and tag, and all logs. It marks the
+        others as expired and removes them later, so they may still be there for a while when the task has ended.
+      - Without it, O(action=delete_artifacts) wants a selection of jobs like any other action, so that a forgotten
+        O(name) deletes nothing. With it, every option that chooses a pipeline or jobs is an error, and so is any other
+        O(action).
+      - RV(ignore:changed) is always V(true), in check mode as well, since GitLab does not tell whether anything was
+        left to delete.
+      - Needs the role Maintainer. Very old servers cannot do it, which is an error.
+    type: bool
+    default: false
   wait_for:
     description:
       - What each of the jobs has to reach after the action. With several entries, any one of them is enough.
@@ -198,7 +214,8 @@ options:
     default: 20
 notes:
   - The job is O(job_id), or it is found in a pipeline with at least one of O(name), O(stage) and O(scope). One of
-    O(job_id), O(pipeline_id), O(ref), O(sha) and O(merge_request) is required.
+    O(job_id), O(pipeline_id), O(ref), O(sha) and O(merge_request) is required. With O(whole_project=true) there is none
+    of them.
   - In the following, "under way" is V(waiting_for_resource), V(preparing), V(waiting_for_callback), V(pending) and
     V(running); "ended" is V(success), V(failed) and V(canceled). What is left alone is reported with
     RV(ignore:changed=false).
@@ -217,7 +234,7 @@ notes:
   - O(action=keep_artifacts) acts on jobs that have ended and whose artifacts expire; leaves alone those where nothing
     expires; refuses V(skipped), all that have not ended, and trigger jobs.
   - O(action=delete_artifacts) acts on jobs in any status that have artifacts other than the log; leaves alone the
-    others; refuses trigger jobs.
+    others; refuses trigger jobs. With O(whole_project=true) no job is looked at.
   - Trigger jobs are found by name and can be played and retried. GitLab offers nothing else for them; act on the jobs
     of their downstream pipelines, with O(include_downstream=true).
   - Archived jobs cannot be played or retried, nor told to keep their artifacts. Start a new pipeline instead.
@@ -394,6 +411,12 @@ EXAMPLES = r"""
     multiple: all
     action: delete_artifacts
 
+- name: Free the space of all old artifacts of a project that nobody works on any more
+  jobgate.gitlab.gitlab_job_action:
+    project: group/old-app
+    action: delete_artifacts
+    whole_project: true
+
 - name: Release under the rules of a change freeze, on a server of our own
   module_defaults:
     group/jobgate.gitlab.gitlab:
@@ -437,7 +460,7 @@ jobs:
   description:
     - The newest attempt of each job after the action, newest first, in GitLab's own words. Fields not listed here are
       passed on as the server sends them.
-    - In check mode, the jobs as they are.
+    - In check mode, the jobs as they are. With O(whole_project=true) there are none.
   type: list
   elements: dict
   returned: always
@@ -593,7 +616,9 @@ job:
     name: deploy:prod
     status: success
 results:
-  description: What was done with each job. With several jobs all are tried, and a failure of the task lists each.
+  description:
+    - What was done with each job. With several jobs all are tried, and a failure of the task lists each.
+    - With O(whole_project=true), one entry for the project.
   type: list
   elements: dict
   returned: always
@@ -611,6 +636,7 @@ results:
     name:
       description:
         - Name of the job. In a downstream pipeline, the names of the trigger jobs that lead to it come before it.
+        - With O(whole_project=true), the project as it was given.
       type: str
       returned: always
       sample: deploy:prod
@@ -629,7 +655,7 @@ results:
       returned: always
       sample: it has succeeded already
     before:
-      description: The job as it was found.
+      description: The job as it was found. With O(whole_project=true), its values are V(null).
       type: dict
       returned: always
       sample:
@@ -647,7 +673,9 @@ results:
           returned: always
           sample: manual
     after:
-      description: The job as it was seen last. In check mode, what is expected.
+      description:
+        - The job as it was seen last. In check mode, what is expected.
+        - With O(whole_project=true), its values are V(null).
       type: dict
       returned: always
       sample:
@@ -748,7 +776,9 @@ timeline:
       returned: always
       sample: pending
 diff:
-  description: Status and id of each job before and after, one line each, as C(--diff) shows them.
+  description:
+    - Status and id of each job before and after, one line each, as C(--diff) shows them.
+    - With O(whole_project=true), one line for the project.
   type: dict
   returned: always
   sample:

@@ -10,17 +10,20 @@ import functools
 import pathlib
 import typing as t
 
+from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import fragment_loader
 from ansible.utils.plugin_docs import get_docstring
-from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import module_face
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_job_action,
+    gitlab_job_download,
     gitlab_job_info,
+    gitlab_job_token_info,
     gitlab_pipeline_bridges,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.face import argument_rules
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
@@ -32,9 +35,22 @@ Install = t.Callable[..., None]
 
 # The Python modules that hold the tasks, by the name of the Ansible module.
 TASK_MODULES: dict[str, t.Any] = {
-    module.TASK.name: module for module in (gitlab_job_action, gitlab_job_info, gitlab_pipeline_bridges)
+    module.TASK.name: module
+    for module in (
+        gitlab_job_action,
+        gitlab_job_download,
+        gitlab_job_info,
+        gitlab_job_token_info,
+        gitlab_pipeline_bridges,
+    )
 }
 TASKS: dict[str, TaskDefinition] = {name: module.TASK for name, module in TASK_MODULES.items()}
+
+
+def file_options(name: str) -> dict[str, t.Any]:
+    """Return the options that Ansible itself adds to a module that makes files."""
+    task = TASKS.get(name)
+    return dict(FILE_COMMON_ARGUMENTS) if task and task.has_file_options else {}
 
 
 class Documentation(t.NamedTuple):
@@ -60,9 +76,9 @@ def validated(task: TaskDefinition, parameters: t.Mapping[str, t.Any]) -> dict[s
 
     :raises AssertionError: when the module would refuse them.
     """
-    arguments = dict(module_face._module_arguments(task))
-    del arguments["supports_check_mode"]
-    result = ArgumentSpecValidator(**arguments).validate(dict(parameters))
+    rules = argument_rules(task, env_fallback)
+    rules["argument_spec"] = {**file_options(task.name), **rules["argument_spec"]}
+    result = ArgumentSpecValidator(**rules).validate(dict(parameters))
     if result.error_messages:
         raise AssertionError("; ".join(result.error_messages))
     return t.cast("dict[str, t.Any]", result.validated_parameters)

@@ -18,7 +18,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.settings impor
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import CONNECTION
 from jinja2 import Environment, nodes
 
-from tests.contract.support import COLLECTION, TASK_MODULES, TASKS, documentation, validated
+from tests.contract.support import COLLECTION, TASK_MODULES, TASKS, documentation, file_options, validated
 
 GROUP = f"group/{COLLECTION}.gitlab"
 LOOKUP = f"{COLLECTION}.gitlab_job"
@@ -26,10 +26,13 @@ KEYWORDS = {"name", "register", "when", "loop", "loop_control", "vars", "module_
 TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 # What a template may become, by the type of the option; it has to be plausible, not right.
 DUMMIES = {"int": "7", "float": "7", "bool": "true", "str": "from/template", "path": "/from/template"}
+# And where the option wants more than its type says.
+DUMMIES_BY_NAME = {"checksum": "0" * 64}
 
 # Options without an example, and why.
 NOT_SHOWN: dict[str, dict[str, str]] = {
     "gitlab_job_action": {"api_job_token": "GitLab lets a job token act on no job, so an example would mislead"},
+    "gitlab_job_token_info": dict.fromkeys(("api_token", "api_oauth_token"), "to give one is an error"),
 }
 
 
@@ -40,12 +43,12 @@ class Example:
     source: str
     name: str
     module: str
-    own: dict[str, t.Any]
+    own: dict[str, t.Any] | None
     defaults: dict[str, t.Any]
 
     @property
     def parameters(self) -> dict[str, t.Any]:
-        return {**self.defaults, **self.own}
+        return {**self.defaults, **(self.own or {})}
 
 
 def examples_of(source: str, tasks: list[dict[str, t.Any]], defaults: dict[str, t.Any]) -> t.Iterator[Example]:
@@ -79,7 +82,7 @@ def task_of(example: Example) -> t.Any:
 
 def filled(example: Example) -> dict[str, t.Any]:
     """Return the parameters of an example with something fitting for each template."""
-    arguments = task_of(example).spec.arguments
+    arguments = {**file_options(task_of(example).name), **task_of(example).spec.arguments}
     known = {alias: option for option in arguments.values() for alias in option.get("aliases", ())}
     known.update(arguments)
 
@@ -91,7 +94,7 @@ def filled(example: Example) -> dict[str, t.Any]:
         return TEMPLATE.sub(dummy, value) if isinstance(value, str) else value
 
     return {
-        name: fill(value, DUMMIES.get(known.get(name, {}).get("type", "str"), "template"))
+        name: fill(value, DUMMIES_BY_NAME.get(name) or DUMMIES.get(known.get(name, {}).get("type", "str"), "template"))
         for name, value in example.parameters.items()
     }
 
@@ -113,7 +116,7 @@ def run_checks(monkeypatch: pytest.MonkeyPatch, task_name: str, parameters: dict
     monkeypatch.setattr(TASK_MODULES[task_name], "open_session", stop)
     options = validated(TASKS[task_name], parameters)
     with pytest.raises(SessionReachedError):
-        TASKS[task_name].run(options, TaskContext(environ={}))
+        TASKS[task_name].run(options, TaskContext(environ={"CI_JOB_TOKEN": "of-this-job"}))
 
 
 @pytest.mark.parametrize("example", OWN_EXAMPLES, ids=label)

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.settings import TOKEN_VARIABLES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import ENVIRONMENT_FALL_BACKS
 
-from tests.contract.support import PLUGINS, TASKS, documentation
+from tests.contract.support import PLUGINS, TASKS, documentation, file_options
 
 # What the user does not see of an option in its documentation: whether it is hidden.
 _NOT_DOCUMENTED = ("no_log",)
@@ -94,12 +94,28 @@ CONTRACT: dict[str, dict[str, Option]] = {
         "retry_on": _list([]),
         "max_attempts": {"type": "int"},
         "force": {"type": "bool", "default": False},
+        "whole_project": {"type": "bool", "default": False},
         # bare statuses are for the modules that read
         "wait_for": _list(["finished"], choices=["playable", "started", "finished", "success"]),
         "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
         "fail_on": _list(["failed", "canceled", "skipped"]),
         "log_lines": {"type": "int", "default": 20},
     },
+    "gitlab_job_download": {
+        **CONNECTION,
+        **PIPELINE,
+        "job_id": {"type": "int"},
+        # one job
+        "name": {"type": "str"},
+        "include_downstream": {"type": "bool", "default": False},
+        "content": {"type": "str", "choices": ["archive", "file", "log", "list"], "default": "archive"},
+        "artifact_path": {"type": "str"},
+        "recursive": {"type": "bool", "default": True},
+        "dest": {"type": "path"},
+        "checksum": {"type": "str"},
+        "force": {"type": "bool", "default": False},
+    },
+    "gitlab_job_token_info": {**CONNECTION, "agents": {"type": "bool", "default": False}},
     "gitlab_pipeline_bridges": {
         **CONNECTION,
         **PIPELINE,
@@ -117,6 +133,10 @@ LOOKUP: dict[str, Option] = {
     "include_downstream": {"type": "bool", "default": False},
     "attribute": {"type": "str"},
     "fields": _list([]),
+    "artifact": {"type": "str"},
+    "parse": {"type": "str", "choices": ["text", "json", "yaml", "dotenv"], "default": "text"},
+    "log": {"type": "bool", "default": False},
+    "cache_seconds": {"type": "float", "default": 2},
     "default": {"type": "raw"},
 }
 
@@ -143,6 +163,9 @@ def test_every_module_has_a_task() -> None:
 @pytest.mark.parametrize("name", sorted(TASKS))
 def test_documentation_says_what_the_task_takes(name: str) -> None:
     documented = comparable_all(documentation(name).doc["options"])
+    # those that Ansible adds are documented by Ansible
+    added = {option: documented.pop(option, None) for option in file_options(name)}
+    assert None not in added.values()
     assert documented == comparable_all(TASKS[name].spec.arguments)
 
 

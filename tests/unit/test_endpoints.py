@@ -56,6 +56,7 @@ PIPELINE = {"project": "group/app", "pipeline_id": 6}
         ),
         ("keep_artifacts", JOB, "POST /projects/group%2Fapp/jobs/42/artifacts/keep", None),
         ("delete_artifacts", JOB, "DELETE /projects/group%2Fapp/jobs/42/artifacts", None),
+        ("delete_project_artifacts", {"project": "group/app"}, "DELETE /projects/group%2Fapp/artifacts", None),
         ("download_artifacts", JOB, "GET /projects/group%2Fapp/jobs/42/artifacts", None),
         (
             "download_artifacts_by_ref",
@@ -125,11 +126,13 @@ def test_rows_are_consistent(endpoint):
         ("erase_job", 201, False),
         ("keep_artifacts", 200, False),
         ("delete_artifacts", 204, False),
+        ("delete_project_artifacts", 202, False),
     ],
 )
 def test_writes(name, status, is_repeatable):
     assert ROWS[name].ok_statuses == (status,)
-    assert ROWS[name].build(API, JOB).is_repeatable is is_repeatable
+    arguments = {param.name: JOB[param.name] for param in ROWS[name].params if param.is_required}
+    assert ROWS[name].build(API, arguments).is_repeatable is is_repeatable
 
 
 @pytest.mark.parametrize(

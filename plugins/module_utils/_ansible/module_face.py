@@ -15,10 +15,7 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_requ
 from .._api.errors import GitLabError, MissingLibraryError
 from .._app.session import TaskContext
 from .._tasks.definition import TaskDefinition
-from .._tasks.options import ENVIRONMENT_FALL_BACKS
-
-_HIDDEN = "VALUE_NOT_SHOWN"
-_NO_PASSWORDS = ("api_username", "api_password")
+from .._tasks.face import argument_rules, failure, shown_options, success
 
 
 class _TaskModule(AnsibleModule):
@@ -27,41 +24,29 @@ class _TaskModule(AnsibleModule):
     def __init__(self, task: TaskDefinition) -> None:
         # before the constructor, which already fails for wrong options
         self._task = task
-        super().__init__(**_module_arguments(task))
+        rules = argument_rules(task, env_fallback)
+        super().__init__(**rules, supports_check_mode=True, add_file_common_args=task.has_file_options)
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         """End with a failure."""
         given = getattr(self, "params", None) or {}
-        if any(name in given for name in _NO_PASSWORDS):
-            msg = (
-                "api_username and api_password do not exist, since GitLab's API takes no password: give a token with "
-                "api_token"
-            )
-        result = {**self._task.empty_result, "changed": False, **self._shown(), **kwargs}
-        super().fail_json(msg=_sentence(msg), **result)
+        super().fail_json(**{**self._shown(), **failure(self._task, msg, given, kwargs)})
 
     def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
         """End with success."""
         super().exit_json(**self._shown(), **kwargs)
 
     def _shown(self) -> dict[str, t.Any]:
-        """Return the invocation without what was sent to GitLab as variables."""
-        given = getattr(self, "params", None) or {}
-        hidden = (*self._task.hidden_options, *_NO_PASSWORDS)
-        if not any(given.get(name) for name in hidden):
-            return {}
-        shown = {
-            name: value if name not in hidden else dict.fromkeys(value, _HIDDEN) if isinstance(value, dict) else _HIDDEN
-            for name, value in given.items()
-            if value is not None
-        }
-        return {"invocation": {"module_args": shown}}
+        """Return the invocation as it may be shown."""
+        return {"invocation": {"module_args": shown_options(self._task, getattr(self, "params", None) or {})}}
 
 
 def run_module(task: TaskDefinition) -> None:
     """Run a task as a module."""
     module = _TaskModule(task)
-    context = TaskContext(check_mode=module.check_mode, register_secret=module.no_log_values.add)
+    context = TaskContext(
+        check_mode=module.check_mode, register_secret=module.no_log_values.add, files=_ModuleFiles(module)
+    )
     try:
         outcome = task.run(module.params, context)
     except MissingLibraryError as exc:
@@ -72,37 +57,33 @@ def run_module(task: TaskDefinition) -> None:
         module.fail_json(msg=f"Unexpected {type(exc).__name__} in {task.name}, please report it: {exc}")
     for warning in outcome.warnings:
         module.warn(warning)
-    result = {**task.empty_result, **outcome.values, "changed": outcome.changed}
-    if outcome.diff is not None:
-        result["diff"] = outcome.diff
+    result = success(task, outcome)
     if outcome.failure is not None:
         module.fail_json(msg=outcome.failure, **result)
+    if task.has_file_options and result.get("dest"):
+        _set_attributes(module, result)
     module.exit_json(**result)
 
 
-def _module_arguments(task: TaskDefinition) -> dict[str, t.Any]:
-    """Return what AnsibleModule takes, for the options of a task."""
-    spec = task.spec
-    arguments = {name: dict(option) for name, option in spec.arguments.items()}
-    for name, variables in ENVIRONMENT_FALL_BACKS.items():
-        if name in arguments:
-            arguments[name]["fallback"] = (env_fallback, list(variables))
-    return {
-        "argument_spec": arguments,
-        "mutually_exclusive": [list(rule) for rule in spec.mutually_exclusive],
-        "required_one_of": [list(rule) for rule in spec.required_one_of],
-        "required_if": [list(rule) for rule in spec.required_if],
-        "required_by": {name: list(rule) for name, rule in spec.required_by.items()},
-        "supports_check_mode": True,
-    }
+class _ModuleFiles:
+    """Files as Ansible puts them in place: with SELinux contexts, and the permissions of what was there."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self._module = module
+
+    def replace(self, source: str, dest: str) -> None:
+        """Put a complete file in the place of the target."""
+        self._module.atomic_move(source, dest, unsafe_writes=bool(self._module.params.get("unsafe_writes")))
 
 
-def _sentence(text: str) -> str:
-    """Return the text with a capital at the beginning, unless it begins with the name of an option, and a full stop."""
-    text = text.strip()
-    if text.split(" ", 1)[0] in _BEGINNINGS:
-        text = text[0].upper() + text[1:]
-    return text if text.endswith((".", "?", "!")) else text + "."
+def _set_attributes(module: AnsibleModule, result: dict[str, t.Any]) -> None:
+    """Give the file the attributes of the options, and add to the result which ones it has."""
+    wanted = module.load_file_common_arguments(module.params, path=result["dest"])
+    result["changed"] = module.set_fs_attributes_if_different(wanted, result["changed"])
+    size = result["size"]
+    facts = module.add_path_info({"path": result["dest"]})
+    result.update({name: facts.get(name) for name in _FILE_FACTS if name in facts})
+    result["size"] = size
 
 
-_BEGINNINGS = ("a", "an", "downstream", "extension", "job", "no", "several", "the", "there", "trigger", "unknown")
+_FILE_FACTS = ("mode", "owner", "group", "uid", "gid", "state", "secontext")

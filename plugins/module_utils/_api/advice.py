@@ -13,7 +13,15 @@ import dataclasses
 from .connection import TokenKind
 
 _WRITES = frozenset(
-    {"play_job", "retry_job", "cancel_job", "erase_job", "keep_artifacts", "delete_artifacts"},
+    {
+        "play_job",
+        "retry_job",
+        "cancel_job",
+        "erase_job",
+        "keep_artifacts",
+        "delete_artifacts",
+        "delete_project_artifacts",
+    },
 )
 
 
@@ -63,6 +71,7 @@ _ROWS: tuple[_Row, ...] = (
         endpoint="erase_job",
     ),
     _Row(403, "The user of the token needs the role Maintainer in the project", endpoint="delete_artifacts"),
+    _Row(403, "The user of the token needs the role Maintainer in the project", endpoint="delete_project_artifacts"),
     _Row(
         403,
         "The usual reasons: the user of the token has no Developer role in the project, or the ref or the environment "

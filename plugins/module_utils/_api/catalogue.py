@@ -214,6 +214,16 @@ CATALOGUE: tuple[Endpoint, ...] = (
         repeatable=False,
         doc_url=_ARTIFACTS + "#delete-job-artifacts",
     ),
+    Endpoint(
+        "delete_project_artifacts",
+        "DELETE",
+        "/projects/{project}/artifacts",
+        (_PROJECT,),
+        ok_statuses=(202,),
+        answer="nothing",
+        repeatable=False,
+        doc_url=_ARTIFACTS + "#delete-all-job-artifacts-in-a-project",
+    ),
     # ----- look-ups that selection needs -----
     Endpoint("get_project", "GET", "/projects/{project}", (_PROJECT,), doc_url=_PROJECTS + "#retrieve-a-project"),
     Endpoint(

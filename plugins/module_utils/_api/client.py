@@ -119,7 +119,7 @@ class ApiClient:
         """
         request = self._request(endpoint, arguments)
         with self._errors_of(request):
-            response = send_following(request, self._send)
+            response = send_following(request, self._send, may_leave=endpoint.answer in ("bytes", "text"))
             if response.status not in endpoint.ok_statuses:
                 raise self._status_error(endpoint, request, response)
             self._note_moved(str(arguments.get("project", "")), request, response)
@@ -245,6 +245,7 @@ class ApiClient:
         error.wish_seconds = server_wish_seconds(response.status, response.headers, self._clock.time())
         if isinstance(error, NotFoundError):
             error.is_missing_endpoint = is_missing_endpoint
+            error.is_json = "json" in response.header("content-type")
         return error
 
     def _note_moved(self, project: str, request: Request, response: Response) -> None:

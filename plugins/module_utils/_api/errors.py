@@ -165,6 +165,8 @@ class NotFoundError(StatusError):
     """404. `is_missing_endpoint` tells a server without this endpoint from a missing object."""
 
     is_missing_endpoint = False
+    # whether the answer was JSON; for a file that is not in an archive it is plain text
+    is_json = True
 
 
 class RefusedError(StatusError):

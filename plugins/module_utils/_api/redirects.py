@@ -39,9 +39,11 @@ class Answer(t.Protocol):
 _A = t.TypeVar("_A", bound=Answer)
 
 
-def send_following(request: Request, send: t.Callable[[Request], _A]) -> _A:
+def send_following(request: Request, send: t.Callable[[Request], _A], *, may_leave: bool = True) -> _A:
     """Return the final answer to a request.
 
+    :param may_leave: whether another origin may answer, as an object storage does for a download. Without a credential
+        it could not answer for GitLab, and what it says about jobs is not to be believed.
     :raises RedirectError: for a redirect that must not be followed.
     """
     current = request
@@ -51,6 +53,8 @@ def send_following(request: Request, send: t.Callable[[Request], _A]) -> _A:
             return response
         response.close()
         current = dataclasses.replace(current, url=_target(current, response))
+        if not may_leave and origin_of(current.url) != origin_of(request.url):
+            raise _refusal(request, "a redirect to another scheme, host or port")
     raise _refusal(request, f"more than {MOST_REDIRECTS} redirects, which is a loop")
 
 

@@ -66,10 +66,12 @@ def _read_group(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, Fou
     project, pipeline_id = jobs[0].project, jobs[0].pipeline_id
     builds = [job for job in jobs if not job.is_bridge]
     records: list[Record] = []
-    if len(builds) == 1:
+    # a job token may list jobs, and not read a single one
+    if len(builds) == 1 and session.client.settings.token_kind != "api_job_token":
         records.append(session.client.call("get_job", project=project, job_id=builds[0].id))
         if pipeline_id and can_be_superseded(status_of(records[0])):
-            records += session.client.list_all("list_pipeline_jobs", project=project, pipeline_id=pipeline_id)
+            # the list alone tells which attempt is the newest one, and a list without the job tells nothing
+            records = session.client.list_all("list_pipeline_jobs", project=project, pipeline_id=pipeline_id)
     elif builds:
         records += session.client.list_all("list_pipeline_jobs", project=project, pipeline_id=pipeline_id)
     if len(builds) < len(jobs):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._api.errors import BadAnswerError, ExtensionError, GitLabError, SelectionError
+from .._api.errors import BadAnswerError, ExtensionError, GitLabError, SelectionError, UsageError
 from .attempts import count_attempts, newest_attempts
 from .concurrency import run_all
 from .decisions import Decision, Decisions, Policy, decide
@@ -116,6 +116,7 @@ class ActionRun:
         :raises SelectionError: when the jobs cannot be found, or more than wanted are found.
         :raises RequestError: when GitLab cannot be asked for them.
         """
+        refuse_job_token(self._session, self._request.action)
         selection = self._find()
         targets = [
             Target(job, before={"id": job.id, "status": status_of(job.record)})
@@ -323,6 +324,18 @@ class ActionRun:
                 self._watch.observe(target.job, detail="canceled" if result.has_changed else "")
                 reason += "; it was canceled" if result.has_changed else f"; it was not canceled: {result.reason}"
             target.settle("failed", reason)
+
+
+def refuse_job_token(session: Session, action: str) -> None:
+    """Return unless the token is one that GitLab never lets act.
+
+    :raises UsageError: before any request was made.
+    """
+    if session.client.settings.token_kind == "api_job_token":
+        raise UsageError(
+            f"GitLab never lets a job token do {action}; give api_token, of a user or of a bot of the project, instead "
+            "of api_job_token"
+        )
 
 
 def _choose(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJob]:

@@ -148,13 +148,25 @@ class JobFinder:
     # ----- one job -----
 
     def _find_by_id(self, job_id: int) -> Selection:
-        record = self._session.client.call("get_job", project=self._project, job_id=job_id)
+        record = self._read_job(job_id)
         summary = _summary(record)
         found = self._found(record, summary)
         if self._query.newest_attempt and summary and can_be_superseded(status_of(record)):
             attempts = [job for job in self._list_jobs(self._node(summary)) if job.name == found.name]
             found = max(attempts + [found], key=lambda job: job.id)
         return Selection(groups=((found,),), pipeline=summary, known=frozenset({found.path}))
+
+    def _read_job(self, job_id: int) -> Record:
+        """Return a job by its id; a job token may not read a single one, but it may list."""
+        client = self._session.client
+        if client.settings.token_kind != "api_job_token":
+            return t.cast(Record, client.call("get_job", project=self._project, job_id=job_id))
+        for record in client.iterate("list_project_jobs", project=self._project):
+            if id_of(record) <= job_id:
+                if id_of(record) == job_id:
+                    return record
+                break  # newest first: it does not come any more
+        raise SelectionError(f"no job {job_id} among the jobs of project {self._project} that the job token may list")
 
     # ----- a project -----
 

@@ -15,15 +15,18 @@ import typing as t
 from .._api.builtin_plugin import BuiltinPlugin
 from .._api.client import ApiClient
 from .._api.clock import Clock, Deadline, SystemClock
+from .._api.connection import ConnectionSettings
 from .._api.endpoints import EndpointRegistry
 from .._api.errors import GitLabError, UsageError
 from .._api.masking import Masker
 from .._api.optional_imports import require_libraries
 from .._api.plugin_manager import PluginManager
 from .._api.retry import Retrier
+from .._api.transport import Transport
 from .decisions import BuiltinDecisions
 from .outcome import Progress, SilentProgress
 from .settings import connection_settings, with_credential
+from .sinks import Files, PlainFiles
 from .statuses import Record
 
 # GitLab's own default for how long a job may take.
@@ -35,6 +38,8 @@ class TaskContext:
     """What a task is told by the face that runs it.
 
     :param register_secret: called with every secret the task learns of, so that the face can censor it.
+    :param files: puts downloads in place.
+    :param transport: returns the transport for a connection, made by what it is given, or one that was made before.
     """
 
     check_mode: bool = False
@@ -42,6 +47,8 @@ class TaskContext:
     clock: Clock = dataclasses.field(default_factory=SystemClock)
     progress: Progress = dataclasses.field(default_factory=SilentProgress)
     register_secret: t.Callable[[str], None] = lambda secret: None
+    files: Files = dataclasses.field(default_factory=PlainFiles)
+    transport: t.Callable[[ConnectionSettings, t.Callable[[], Transport]], Transport] = lambda settings, make: make()
 
 
 @dataclasses.dataclass
@@ -113,7 +120,7 @@ def open_session(options: t.Mapping[str, t.Any], context: TaskContext) -> Sessio
 
     client = ApiClient(
         settings=settings,
-        transport=plugins.call("gitlab_create_transport", settings=settings),
+        transport=context.transport(settings, lambda: plugins.call("gitlab_create_transport", settings=settings)),
         endpoints=endpoints,
         plugins=plugins,
         retrier=Retrier(

@@ -48,6 +48,7 @@ class TaskDefinition:
     :param work: what `run` runs; raises `GitLabError` for what a user or a server did wrong.
     :param empty_result: every return value as it is when there is nothing to return; a failure returns these, too.
     :param hidden_options: options whose values are not shown again, for what is sent may be a secret.
+    :param has_file_options: whether it makes a file `dest` and takes Ansible's options for the attributes of files.
     """
 
     name: str
@@ -55,6 +56,7 @@ class TaskDefinition:
     work: t.Callable[[Options, TaskContext], Outcome]
     empty_result: t.Mapping[str, t.Any]
     hidden_options: tuple[str, ...] = ()
+    has_file_options: bool = False
 
     def run(self, options: Options, context: TaskContext) -> Outcome:
         """Return the outcome for validated options, with nothing in it that must not be shown.

@@ -14,9 +14,10 @@ from .._api.encoding import to_text
 from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.decisions import ACTIONS
-from .._app.job_actions import ActionReport, ActionRequest, ActionRun, Target, failure_text
+from .._app.job_actions import ActionReport, ActionRequest, ActionRun, Target, failure_text, refuse_job_token
 from .._app.logs import read_tail
 from .._app.outcome import Outcome
+from .._app.project_artifacts import delete_project_artifacts
 from .._app.selection import JobQuery
 from .._app.session import Session, TaskContext, open_session
 from .._app.statuses import STATUSES, WAIT_TARGETS, Record
@@ -37,14 +38,17 @@ SPEC = CONNECTION.merged(
             "retry_on": {"type": "list", "elements": "str", "default": []},
             "max_attempts": {"type": "int"},
             "force": {"type": "bool", "default": False},
+            "whole_project": {"type": "bool", "default": False},
             "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
             "fail_on": {"type": "list", "elements": "str", "default": ["failed", "canceled", "skipped"]},
             "log_lines": {"type": "int", "default": 20},
             "wait_for": {"type": "list", "elements": "str", "choices": list(WAIT_TARGETS), "default": ["finished"]},
         },
-        required_one_of=(("job_id", "pipeline_id", "ref", "sha", "merge_request"),),
     ),
 )
+
+# What chooses one job, or a pipeline.
+_SELECTORS = ("job_id", "pipeline_id", "ref", "sha", "merge_request")
 
 # Options that mean something for some actions only.
 _ONLY_FOR: t.Mapping[str, tuple[str, ...]] = {
@@ -61,6 +65,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
 
     :raises GitLabError: for what the user or the server did wrong.
     """
+    if options.get("whole_project"):
+        return _run_whole_project(options, context)
     query, request, waiting = _query(options), _request(options), WaitOptions.of(options)
     session = open_session(options, context)
     report = ActionRun(session, query, request, waiting).run()
@@ -88,8 +94,42 @@ def run(options: Options, context: TaskContext) -> Outcome:
     )
 
 
+def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
+    """Return what became of deleting the artifacts of all jobs of a project."""
+    if options["action"] != "delete_artifacts":
+        raise UsageError(
+            f"whole_project has no meaning for {options['action']}, only for delete_artifacts; leave it out"
+        )
+    for name in (*_SELECTORS, "name", "stage", "scope", "include_downstream"):
+        if options.get(name):
+            raise UsageError(f"{name} has no meaning with whole_project, which means every job; leave one of them out")
+    project = pipeline_query(options).project
+    session = open_session(options, context)
+    refuse_job_token(session, "delete_artifacts")
+    result = delete_project_artifacts(session, project)
+    before = {"id": None, "status": None}
+    after = "expired, to be removed by GitLab" if result.has_changed else "as they were"
+    return Outcome(
+        changed=result.has_changed,
+        values={
+            **TASK.empty_result,
+            "results": [
+                {"name": project, "outcome": result.outcome, "reason": result.reason, "before": before, "after": before}
+            ],
+            "elapsed": session.elapsed(),
+        },
+        failure=f"the artifacts of project {project} were not deleted: {result.reason}"
+        if result.outcome == "failed"
+        else None,
+        warnings=session.warnings,
+        diff={"before": f"{project}: artifacts as they were\n", "after": f"{project}: artifacts {after}\n"},
+    )
+
+
 def _query(options: Options) -> JobQuery:
     action = options["action"]
+    if all(options.get(name) is None for name in _SELECTORS):
+        raise UsageError(f"one of the following is required: {', '.join(_SELECTORS)}")
     query = JobQuery(
         pipeline=pipeline_query(options),
         job_id=options.get("job_id"),

@@ -1,0 +1,177 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Where downloads go: a file beside the target, memory, or nowhere, always with size and digest."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import tempfile
+import typing as t
+
+from .._api.errors import UsageError
+
+_BLOCK = 1024 * 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class Content:
+    """Size and digest of some content; None of a file that does not exist."""
+
+    size: int
+    sha256: str
+
+
+class Files(t.Protocol):
+    """What may be done with files; a module leaves it to Ansible."""
+
+    def replace(self, source: str, dest: str) -> None:
+        """Put a complete file in the place of the target, at once."""
+
+
+class PlainFiles:
+    """Files without Ansible."""
+
+    def replace(self, source: str, dest: str) -> None:
+        """Put a complete file in the place of the target, with its permissions, or those of a new file."""
+        umask = os.umask(0)
+        os.umask(umask)
+        mode = os.stat(dest).st_mode & 0o7777 if os.path.exists(dest) else 0o666 & ~umask
+        os.chmod(source, mode)
+        os.replace(source, dest)
+
+
+def content_of(path: str) -> Content | None:
+    """Return size and digest of a file, None when there is none.
+
+    :raises UsageError: when it cannot be read, or is no file.
+    """
+    if not os.path.lexists(path):
+        return None
+    digest = hashlib.sha256()
+    size = 0
+    try:
+        with open(path, "rb") as file:
+            while True:
+                block = file.read(_BLOCK)
+                if not block:
+                    return Content(size, digest.hexdigest())
+                digest.update(block)
+                size += len(block)
+    except OSError as exc:
+        raise UsageError(f"dest {path!r} cannot be read: {exc.strerror or exc}") from None
+
+
+class Measure:
+    """A sink that keeps only size and digest."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def restart(self) -> None:
+        """Forget everything."""
+        self._digest, self._size = hashlib.sha256(), 0
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next piece."""
+        self._digest.update(chunk)
+        self._size += len(chunk)
+
+    @property
+    def content(self) -> Content:
+        """Return size and digest of what has come."""
+        return Content(self._size, self._digest.hexdigest())
+
+
+class Memory:
+    """A sink for content that is small enough."""
+
+    def __init__(self) -> None:
+        self.chunks: list[bytes] = []
+
+    def restart(self) -> None:
+        """Forget everything."""
+        self.chunks.clear()
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next piece."""
+        self.chunks.append(chunk)
+
+
+class Tail:
+    """A sink that keeps the end, and holds never much more than that.
+
+    :param most: how many bytes to keep.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept = b""
+        self.is_whole = True
+
+    def restart(self) -> None:
+        """Forget everything."""
+        self._kept, self.is_whole = b"", True
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next piece."""
+        self._kept += chunk
+        # cut now and then: each time would copy the whole for every piece
+        if len(self._kept) > 2 * self._most:
+            self._kept, self.is_whole = self._kept[-self._most :], False
+
+    @property
+    def text(self) -> str:
+        """Return the end as text; half a character at either side is replaced, as are other bytes that are no text."""
+        return self._kept[-self._most :].decode("utf-8", errors="replace")
+
+
+class TemporaryTarget(Measure):
+    """A sink that writes to a file beside the target, which is gone when the block ends, unless it was put in place."""
+
+    def __init__(self, dest: str) -> None:
+        super().__init__()
+        folder = os.path.dirname(dest) or "."
+        try:
+            self._file, self.path = tempfile.mkstemp(prefix=".jobgate-", suffix=".part", dir=folder)
+        except OSError as exc:
+            raise UsageError(f"dest cannot be written: no file can be made in {folder!r}: {exc.strerror}") from None
+
+    def __enter__(self) -> TemporaryTarget:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+        if os.path.lexists(self.path):
+            os.unlink(self.path)
+
+    def restart(self) -> None:
+        """Forget everything."""
+        super().restart()
+        os.ftruncate(self._file, 0)
+        os.lseek(self._file, 0, os.SEEK_SET)
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next piece.
+
+        :raises UsageError: when it cannot be written, for example because the disk is full.
+        """
+        super().write(chunk)
+        view = memoryview(chunk)
+        try:
+            while view:
+                view = view[os.write(self._file, view) :]
+        except OSError as exc:
+            raise UsageError(f"the content cannot be written beside dest: {exc.strerror or exc}") from None
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1

@@ -1,0 +1,46 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The job that a job token belongs to, and the agents it may use."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from .._api.errors import NotAuthorizedError, NotFoundError, SelectionError
+from .session import Session
+from .statuses import Record
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenReport:
+    """What GitLab says about a job token."""
+
+    job: Record
+    agents: Record
+
+
+def read_token_job(session: Session, *, with_agents: bool) -> TokenReport:
+    """Return the job of the token, and with it what an agent is told about it.
+
+    :raises SelectionError: when no job belongs to the token, with the reason.
+    """
+    try:
+        job = session.client.call("get_token_job")
+        agents = session.client.call("get_allowed_agents") if with_agents else {}
+    except NotAuthorizedError as exc:
+        if exc.status != 401:
+            raise
+        raise SelectionError(
+            f"GitLab does not know this job token ({exc}). A job token is good only while its job is running"
+        ) from exc
+    except NotFoundError as exc:
+        if exc.is_missing_endpoint:
+            raise SelectionError(
+                f"this server cannot tell the job of a token: that needs GitLab 13.10 ({exc})"
+            ) from exc
+        raise SelectionError(f"no job belongs to this token: it is no CI job token ({exc})") from exc
+    return TokenReport(job, agents)

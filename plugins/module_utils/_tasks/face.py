@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What every face of a task has in common: the rules for its options, and how results and failures look."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._app.outcome import Outcome
+from .definition import TaskDefinition
+from .options import ENVIRONMENT_FALL_BACKS
+
+Record = dict[str, t.Any]
+
+PASSWORD_OPTIONS = ("api_username", "api_password")
+_HIDDEN = "VALUE_NOT_SHOWN"
+_NO_PASSWORDS = (
+    "api_username and api_password do not exist, since GitLab's API takes no password: give a token with api_token"
+)
+
+
+def argument_rules(task: TaskDefinition, env_fallback: t.Any) -> Record:
+    """Return the options of a task and the rules between them as Ansible's validators take them.
+
+    :param env_fallback: Ansible's function that looks a variable up in the environment.
+    """
+    spec = task.spec
+    arguments = {name: dict(option) for name, option in spec.arguments.items()}
+    for name, variables in ENVIRONMENT_FALL_BACKS.items():
+        if name in arguments:
+            arguments[name]["fallback"] = (env_fallback, list(variables))
+    return {
+        "argument_spec": arguments,
+        "mutually_exclusive": [list(rule) for rule in spec.mutually_exclusive],
+        "required_one_of": [list(rule) for rule in spec.required_one_of],
+        "required_if": [list(rule) for rule in spec.required_if],
+        "required_by": {name: list(rule) for name, rule in spec.required_by.items()},
+    }
+
+
+def success(task: TaskDefinition, outcome: Outcome) -> Record:
+    """Return the result of a task; it may still be a failure, which `outcome.failure` tells."""
+    result = {**task.empty_result, **outcome.values, "changed": outcome.changed}
+    if outcome.diff is not None:
+        result["diff"] = outcome.diff
+    return result
+
+
+def failure(task: TaskDefinition, message: str, params: t.Mapping[str, t.Any], result: Record) -> Record:
+    """Return a failed result, which has the same keys as a successful one.
+
+    :param params: the options, as far as they could be read.
+    :param result: what is known of the result.
+    """
+    if any(name in params for name in PASSWORD_OPTIONS):
+        message = _NO_PASSWORDS
+    return {**task.empty_result, "changed": False, **result, "msg": sentence(message)}
+
+
+def shown_options(task: TaskDefinition, params: t.Mapping[str, t.Any]) -> Record:
+    """Return the options as the invocation may show them: without what was sent to GitLab as variables."""
+    hidden = (*task.hidden_options, *PASSWORD_OPTIONS)
+    if not any(params.get(name) for name in hidden):
+        return dict(params)
+    return {
+        name: value if name not in hidden else dict.fromkeys(value, _HIDDEN) if isinstance(value, dict) else _HIDDEN
+        for name, value in params.items()
+        if value is not None
+    }
+
+
+def sentence(text: str) -> str:
+    """Return the text with a capital at the beginning, unless it begins with the name of an option, and a full stop."""
+    text = text.strip()
+    if text.split(" ", 1)[0] in _BEGINNINGS:
+        text = text[0].upper() + text[1:]
+    return text if text.endswith((".", "?", "!")) else text + "."
+
+
+_BEGINNINGS = ("a", "an", "downstream", "extension", "job", "no", "several", "the", "there", "trigger", "unknown")

@@ -1,0 +1,136 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The task behind `gitlab_job_download`: its options, and how they become a download."""
+
+from __future__ import annotations
+
+from .._api.errors import UsageError
+from .._app.downloads import DownloadRequest, download, list_entries, sha256_option
+from .._app.outcome import Outcome
+from .._app.selection import JobQuery
+from .._app.session import TaskContext, open_session
+from .._app.sinks import Content
+from .._app.statuses import Record
+from .definition import ArgumentSpec, Options, TaskDefinition
+from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query
+
+SPEC = CONNECTION.merged(
+    PIPELINE_SELECTION,
+    ArgumentSpec(
+        arguments={
+            "job_id": {"type": "int"},
+            "name": {"type": "str"},
+            "include_downstream": {"type": "bool", "default": False},
+            "content": {"type": "str", "choices": ["archive", "file", "log", "list"], "default": "archive"},
+            "artifact_path": {"type": "str"},
+            "recursive": {"type": "bool", "default": True},
+            "dest": {"type": "path"},
+            "checksum": {"type": "str"},
+            "force": {"type": "bool", "default": False},
+        },
+        mutually_exclusive=(
+            ("job_id", "pipeline_id"),
+            ("job_id", "ref"),
+            ("job_id", "sha"),
+            ("job_id", "merge_request"),
+            ("job_id", "name"),
+        ),
+        required_one_of=(("job_id", "pipeline_id", "ref", "sha", "merge_request"), ("job_id", "name")),
+        required_if=(
+            ("content", "archive", ("dest",)),
+            ("content", "file", ("dest", "artifact_path")),
+            ("content", "log", ("dest",)),
+        ),
+    ),
+)
+
+
+def run(options: Options, context: TaskContext) -> Outcome:
+    """Return what was downloaded, or listed.
+
+    :raises GitLabError: for what the user or the server did wrong.
+    """
+    request = _request(options)
+    session = open_session(options, context)
+    if options["content"] == "list":
+        job, entries = list_entries(session, request.query, request.path, recursive=bool(options["recursive"]))
+        values: Record = {"entries": entries, "job": session.annotated("job", job.record)}
+        before, after, has_changed = None, None, False
+    else:
+        report = download(session, request, context.files)
+        values = {
+            "dest": report.dest,
+            "size": report.after.size,
+            "sha256": report.after.sha256,
+            "job": session.annotated("job", report.job.record) if report.job else None,
+        }
+        before, after, has_changed = report.before, report.after, report.has_changed
+    return Outcome(
+        changed=has_changed,
+        values={**values, "elapsed": session.elapsed()},
+        warnings=session.warnings,
+        diff={"before": _text(before), "after": _text(after)},
+    )
+
+
+def _request(options: Options) -> DownloadRequest:
+    content = options["content"]
+    path = options.get("artifact_path") or ""
+    if path and content not in ("file", "list"):
+        raise UsageError(f"artifact_path has no meaning with content: {content}, only with file and list; leave it out")
+    if content == "list":
+        for name in ("dest", "checksum"):
+            if options.get(name):
+                raise UsageError(f"{name} has no meaning with content: list, which makes no file; leave it out")
+    if content == "file" and not path.strip("/"):
+        raise UsageError("artifact_path is empty; give the path of a file inside the archive")
+    if options.get("include_downstream") and options.get("job_id") is not None:
+        raise UsageError("include_downstream has no meaning with job_id; leave one of them out")
+    name = str(options.get("name") or "")
+    if options.get("name") is not None and not name.strip():
+        raise UsageError("name is empty; give the name of a job, or job_id")
+    return DownloadRequest(
+        query=JobQuery(
+            pipeline=pipeline_query(options),
+            job_id=options.get("job_id"),
+            names=(name,) if name else (),
+            include_downstream=bool(options.get("include_downstream")),
+        ),
+        content=content,
+        path=path,
+        dest=options.get("dest") or "",
+        sha256=sha256_option(options.get("checksum") or ""),
+        force=bool(options.get("force")),
+    )
+
+
+def _text(content: Content | None) -> str:
+    return f"size: {content.size}\nsha256: {content.sha256}\n" if content else ""
+
+
+TASK = TaskDefinition(
+    name="gitlab_job_download",
+    spec=SPEC,
+    work=run,
+    empty_result={
+        "dest": None,
+        "size": None,
+        "sha256": None,
+        "job": None,
+        "entries": [],
+        "elapsed": 0.0,
+        "diff": {"before": "", "after": ""},
+        "mode": None,
+        "owner": None,
+        "group": None,
+        "uid": None,
+        "gid": None,
+        "state": None,
+        "secontext": None,
+    },
+    has_file_options=True,
+)

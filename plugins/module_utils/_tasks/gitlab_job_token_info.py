@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The task behind `gitlab_job_token_info`: its options, and how they become a question about a job token."""
+
+from __future__ import annotations
+
+from .._api.errors import UsageError
+from .._app.outcome import Outcome
+from .._app.session import TaskContext, open_session
+from .._app.token_info import read_token_job
+from .definition import ArgumentSpec, Options, TaskDefinition
+from .options import CONNECTION
+
+SPEC = CONNECTION.merged(ArgumentSpec(arguments={"agents": {"type": "bool", "default": False}}))
+
+# The only plugin that picks it up by itself: to ask for its job is all that it does with it.
+TOKEN_VARIABLE = "CI_JOB_TOKEN"
+
+
+def run(options: Options, context: TaskContext) -> Outcome:
+    """Return the job of a job token.
+
+    :raises GitLabError: for what the user or the server did wrong.
+    """
+    for name in ("api_token", "api_oauth_token"):
+        if options.get(name):
+            raise UsageError(f"{name} has no meaning here: GitLab tells this to a job token only; give api_job_token")
+    token = options.get("api_job_token") or context.environ.get(TOKEN_VARIABLE)
+    if not token:
+        raise UsageError(
+            f"no job token: give api_job_token, or run where {TOKEN_VARIABLE} is set, which is in a CI job"
+        )
+    session = open_session({**options, "api_job_token": token}, context)
+    report = read_token_job(session, with_agents=bool(options.get("agents")))
+    values = {
+        "job": session.annotated("job", report.job),
+        "allowed_agents": report.agents.get("allowed_agents"),
+        "user": report.agents.get("user"),
+        "environment": report.agents.get("environment"),
+        "pipeline": report.agents.get("pipeline"),
+        "project": report.agents.get("project"),
+    }
+    return Outcome(values=values, warnings=session.warnings)
+
+
+TASK = TaskDefinition(
+    name="gitlab_job_token_info",
+    spec=SPEC,
+    work=run,
+    empty_result={
+        "job": None,
+        "allowed_agents": None,
+        "user": None,
+        "environment": None,
+        "pipeline": None,
+        "project": None,
+    },
+)
