@@ -2,22 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A job, or some of its fields, in an expression."""
+"""A job, some of its fields, an artifact or its log, in an expression."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: gitlab_job
 version_added: 0.1.0
-short_description: Read GitLab CI jobs in an expression
+short_description: Read GitLab CI jobs, their artifacts or logs in an expression
 author:
   - Jobgate Developers (@jobgate)
 description:
-  - Returns jobs of a project, or one field of them, by name or id. For conditions, messages and variables.
+  - Returns jobs of a project by name or id, or one field of them, a file out of their artifacts, or their log. For
+    conditions, messages and variables.
   - It reads once and does not wait. Use P(jobgate.gitlab.gitlab_job_info#module) to wait for a job, and
-    P(jobgate.gitlab.gitlab_job_action#module) to act on one.
+    P(jobgate.gitlab.gitlab_job_action#module) to act on one. P(jobgate.gitlab.gitlab_job_download#module) brings
+    artifacts and logs of any size into files.
   - It runs on the controller, and each time that the expression is evaluated. Keep the result with
-    P(ansible.builtin.set_fact#module) if you need it often.
+    P(ansible.builtin.set_fact#module) if you need it often. Within one process the connection is shared, and so are
+    identical reads for O(cache_seconds).
 requirements:
   - requests
   - pluggy
@@ -32,7 +35,7 @@ options:
         one of O(pipeline_id), O(ref), O(sha) and O(merge_request).
       - A job of exactly that name is taken; only if there is none, C(*) and C(?) in the name are wildcards. C([) is an
         ordinary character, since jobs made by C(parallel:matrix) carry it.
-      - A name stands for the newest attempt of the job.
+      - A name stands for the newest attempt of the job, whatever its status. One exception is made for O(artifact).
       - A term that nothing matches is an error, unless O(default) is set.
     type: list
     elements: str
@@ -47,31 +50,88 @@ options:
     description:
       - Return only this field of each job instead of the whole job. A dot reaches inside, as in V(pipeline.id).
       - A field that the job does not have is an error, unless O(default) is set.
-      - Excludes O(fields).
+      - Excludes O(fields), O(artifact) and O(log).
     type: str
   fields:
     description:
       - Keep only these fields of each job. A dot reaches inside, as in V(pipeline.id) or V(user.username), and the
         result is nested in the same way.
-      - A field that the job does not have is left out. Excludes O(attribute).
+      - A field that the job does not have is left out. Excludes O(attribute), O(artifact) and O(log).
     type: list
     elements: str
     default: []
+  artifact:
+    description:
+      - Return the content of this file out of the artifacts of each job instead of the job, read as O(parse) says. The
+        path inside the archive, such as V(dist/version.json), written as it is and not URL-encoded.
+      - With O(ref), a term that is an exact name, and nothing else that chooses, it is the file of the newest
+        successful job, as GitLab itself finds it. GitLab looks into the newest pipeline of the branch or tag that has
+        succeeded, and into its child pipelines, where a job of the parent comes first. With an id, wildcards, another
+        way to the pipeline or O(include_downstream=true), it is the file of the job that the term names, whatever its
+        status.
+      - A file that is not there is an error, unless O(default) is set. So are artifacts that have expired or were
+        erased. Reports such as C(reports:dotenv) are not part of the archive; list the file under C(artifacts:paths)
+        as well.
+      - The file is read into memory. Use P(jobgate.gitlab.gitlab_job_download#module) for big or binary ones.
+      - Excludes O(attribute), O(fields) and O(log).
+    type: str
+  parse:
+    description:
+      - What O(artifact) is. Content that is malformed is an error that names the file, and the line where that is
+        known.
+      - V(text) returns it as one string. It has to be UTF-8.
+      - V(json) returns what the JSON document holds.
+      - V(yaml) returns what the YAML document holds. Plain data only; no tag creates anything else.
+      - V(dotenv) returns a dictionary of strings, from lines of the form C(NAME=value), as jobs write them for
+        C(reports:dotenv).
+      - Without effect unless O(artifact) is set.
+    type: str
+    choices:
+      - text
+      - json
+      - yaml
+      - dotenv
+    default: text
+  log:
+    description:
+      - Return the log of each job instead of the job, as one string. Of a job that is still running it is what has been
+        written so far.
+      - Bytes that are not UTF-8 are replaced, colour codes and other control codes are removed. Everything else is as
+        GitLab keeps it. Secrets that GitLab has not masked in the log are not masked here either.
+      - To get its last lines only, use O(jobgate.gitlab.gitlab_job_info#module:log_lines).
+      - Excludes O(attribute), O(fields) and O(artifact).
+    type: bool
+    default: false
+  cache_seconds:
+    description:
+      - For how many seconds a read is good for further ones that ask the same of the same server with the same token.
+        So a template that uses several fields of a job asks GitLab once.
+      - Only reads within one process share. Ansible usually starts a new process for each task and host.
+      - V(0) asks GitLab each time, for conditions that must not see what was true a moment ago.
+    type: float
+    default: 2
   default:
     description:
-      - Returned for a term when there is no such pipeline or job, and for a job that does not have O(attribute).
-      - It does not hide other errors, such as a server that cannot be reached or a token without the right to read.
+      - Returned for a term when there is no such pipeline or job, and for a job that does not have O(attribute) or
+        O(artifact).
+      - It does not hide other errors, such as a server that cannot be reached, a token without the right to read,
+        or an artifact that is malformed.
     type: raw
 notes:
   - Ansible's P(ansible.builtin.env#lookup) and variables are good places for a token; C(ansible.cfg) usually is not,
     since it is kept with the playbooks.
+  - GitLab lets a job token read artifacts, but no log.
 seealso:
   - module: jobgate.gitlab.gitlab_job_info
   - module: jobgate.gitlab.gitlab_job_action
+  - module: jobgate.gitlab.gitlab_job_download
   - module: jobgate.gitlab.gitlab_pipeline_bridges
   - name: Jobs API
     description: What GitLab says about jobs and their fields.
     link: https://docs.gitlab.com/api/jobs/
+  - name: Job artifacts API
+    description: What GitLab says about artifacts.
+    link: https://docs.gitlab.com/api/job_artifacts/
 """
 
 EXAMPLES = r"""
@@ -117,6 +177,44 @@ EXAMPLES = r"""
       {{ lookup('jobgate.gitlab.gitlab_job', 'review', project='group/app', merge_request=17,
                 attribute='status', default='none') }}
 
+- name: Show the version that the newest successful build has written
+  ansible.builtin.debug:
+    msg: "Version {{ build.VERSION }}"
+  vars:
+    build: >-
+      {{ lookup('jobgate.gitlab.gitlab_job', 'build', project='group/app', ref='main',
+                artifact='build.env', parse='dotenv') }}
+
+- name: Stop when the tests of this pipeline cover too little
+  ansible.builtin.assert:
+    that: coverage.totals.percent_covered >= 80
+  vars:
+    coverage: >-
+      {{ lookup('jobgate.gitlab.gitlab_job', 'coverage', project='group/app', pipeline_id=6,
+                artifact='coverage.json', parse='json') }}
+
+- name: Use the settings of a release, or none for releases that have no such file
+  ansible.builtin.debug:
+    msg: "{{ settings }}"
+  vars:
+    settings: >-
+      {{ lookup('jobgate.gitlab.gitlab_job', 'build', project='group/app', ref='v1.2.0',
+                artifact='config/settings.yml', parse='yaml', default={}) }}
+
+- name: Say whether the log of a job mentions a warning
+  ansible.builtin.debug:
+    msg: "{{ 'There are warnings' if 'WARNING' in text else 'All is quiet' }}"
+  vars:
+    text: "{{ lookup('jobgate.gitlab.gitlab_job', 42, project='group/app', log=true) }}"
+
+- name: Make sure that the deployment has not begun by now
+  ansible.builtin.assert:
+    that: status == 'manual'
+  vars:
+    status: >-
+      {{ lookup('jobgate.gitlab.gitlab_job', 'deploy:prod', project='group/app', pipeline_id=6,
+                attribute='status', cache_seconds=0) }}
+
 - name: Read from a server of our own, with the connection in variables
   ansible.builtin.debug:
     msg: "{{ query('jobgate.gitlab.gitlab_job', 'build', 'deploy:*', project='group/app', ref='main') }}"
@@ -137,8 +235,9 @@ _raw:
   description:
     - The jobs of all terms, in the order of the terms, and for each term newest first. In GitLab's own words, as
       P(jobgate.gitlab.gitlab_job_info#module) returns them.
-    - With O(attribute), the values of that field instead.
-    - C(lookup) gives the bare job or value when there is only one. Use C(query) to get a list in every case.
+    - With O(attribute), the values of that field instead. With O(artifact), the contents of the file as O(parse) says,
+      and with O(log), the logs.
+    - C(lookup) gives the bare job, value or content when there is only one. Use C(query) to get a list in every case.
   type: list
   elements: raw
   sample:
@@ -159,21 +258,41 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import pipeline_query
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._errors import plugin_error
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import plugin_options
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import shared_transport
+
+# What an expression may ask for instead of whole jobs: one of these at most.
+_INSTEAD = ("attribute", "fields", "artifact", "log")
 
 
 class LookupModule(LookupBase):
     """Finds the jobs that the terms name."""
 
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
-        """Return the jobs, or the fields of them that were asked for."""
+        """Return the jobs, or what of them was asked for."""
         self.set_options(var_options=variables, direct=kwargs)
         options = plugin_options(self, variables, kwargs)
-        output = SafeOutput(TaskContext())
+        cache_seconds = float(options["cache_seconds"])
+        context = TaskContext(
+            transport=lambda settings, make: shared_transport(settings, make, cache_seconds=cache_seconds)
+        )
+        output = SafeOutput(context)
         try:
             request = _request(self._flatten(terms), options, has_default="default" in kwargs)
-            return list(output.value(look_up(open_session(options, output.context), request)))
+            values = look_up(open_session(options, output.context), request)
+            return list(output.value([_parsed(value, options) for value in values]))
         except GitLabError as exc:
             raise plugin_error("lookup gitlab_job", output.error(exc)) from None
+
+
+def _parsed(value: t.Any, options: dict[str, t.Any]) -> t.Any:
+    """Return the content of a file or a log as a value; anything else as it is.
+
+    :raises UsageError: for a malformed file.
+    """
+    if not isinstance(value, bytes):
+        return value
+    return log_text(value) if options["log"] else parse_artifact(value, options["parse"], options["artifact"])
 
 
 def _request(terms: list[t.Any], options: dict[str, t.Any], *, has_default: bool) -> LookupRequest:
@@ -184,8 +303,9 @@ def _request(terms: list[t.Any], options: dict[str, t.Any], *, has_default: bool
     names = tuple(str(term).strip() for term in terms)
     if not names or not all(names):
         raise UsageError("give the name or the id of a job, not an empty text")
-    if options.get("attribute") and options.get("fields"):
-        raise UsageError("attribute and fields exclude each other; give one of them")
+    given = [name for name in _INSTEAD if options.get(name)]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} exclude each other; give one of them")
     query = pipeline_query(options)
     if query.is_overdetermined:
         raise UsageError("pipeline_id, merge_request, and ref or sha exclude each other; give one way to the pipeline")
@@ -195,6 +315,8 @@ def _request(terms: list[t.Any], options: dict[str, t.Any], *, has_default: bool
         include_downstream=bool(options.get("include_downstream")),
         attribute=options.get("attribute") or "",
         fields=tuple(options.get("fields") or ()),
+        artifact=options.get("artifact") or "",
+        log=bool(options.get("log")),
         has_default=has_default,
         default=options.get("default"),
     )

@@ -42,7 +42,7 @@ PLAYED = Exchange(PLAY, job(status="pending"))
 
 def test_a_job_is_waited_for_played_once_and_followed():
     progress = Progress()
-    runner = {"id": 1, "description": "runner X"}
+    runner = {"id": 1, "description": "X"}
     outcome = act(
         Exchange(LIST, [job(status="created")]),
         Exchange(JOB, job(status="created")),

@@ -62,6 +62,7 @@ API_RANKS: dict[str, int] = {
     "advice": 2,
     "catalogue": 2,
     "transport": 2,
+    "caching": 3,
     # what others may replace
     "hookspecs": 3,
     "builtin_plugin": 4,

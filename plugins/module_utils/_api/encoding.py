@@ -67,4 +67,4 @@ def query_string(pairs: t.Iterable[tuple[str, object]]) -> str:
 def json_body(fields: t.Mapping[str, object]) -> bytes | None:
     """Return the JSON body of a write, None when there is nothing to send."""
     present = {name: value for name, value in fields.items() if value is not None}
-    return json.dumps(present).encode("utf-8") if present else None
+    return json.dumps(present, default=str).encode("utf-8") if present else None

@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-import concurrent.futures
+import queue
+import threading
 import typing as t
 
 _A = t.TypeVar("_A")
@@ -18,11 +19,35 @@ _R = t.TypeVar("_R")
 def run_all(function: t.Callable[[_A], _R], items: t.Sequence[_A], *, most_at_once: int) -> list[_R]:
     """Return the result of the function for each item, in the order of the items.
 
+    The threads are daemons, for a worker of Ansible waits at its end for any other kind, whatever time the task has.
+
     :param most_at_once: how many calls run at a time.
     :raises Exception: what the first failing item, in the order of the items, raised; the others are finished first.
     """
     if len(items) <= 1 or most_at_once <= 1:
         return [function(item) for item in items]
-    with concurrent.futures.ThreadPoolExecutor(max_workers=min(most_at_once, len(items))) as executor:
-        futures = [executor.submit(function, item) for item in items]
-    return [future.result() for future in futures]
+    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for index in range(len(items)):
+        waiting.put(index)
+    results: dict[int, _R] = {}
+    errors: dict[int, Exception] = {}
+
+    def work() -> None:
+        while True:
+            try:
+                index = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                results[index] = function(items[index])
+            except Exception as exc:  # raised again below, in the caller's thread
+                errors[index] = exc
+
+    threads = [threading.Thread(target=work, daemon=True) for _number in range(min(most_at_once, len(items)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[min(errors)]
+    return [results[index] for index in range(len(items))]

@@ -12,6 +12,7 @@ import dataclasses
 import typing as t
 
 from .._api.errors import NotFoundError, SelectionError, UsageError
+from .downloads import DownloadRequest, fetch_bytes
 from .naming import FoundJob
 from .outcome import project_fields
 from .selection import JobFinder, JobQuery, PipelineQuery
@@ -25,6 +26,8 @@ _NOTHING: t.Any = object()
 class LookupRequest:
     """What an expression asks for.
 
+    :param artifact: path of a file in the archives of the jobs, whose content is wanted instead of the jobs.
+    :param log: whether the logs of the jobs are wanted instead of the jobs.
     :param default: stands for what is not there; only with `has_default`.
     """
 
@@ -33,6 +36,8 @@ class LookupRequest:
     include_downstream: bool = False
     attribute: str = ""
     fields: tuple[str, ...] = ()
+    artifact: str = ""
+    log: bool = False
     has_default: bool = False
     default: t.Any = None
 
@@ -44,6 +49,10 @@ def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
     :raises RequestError: when GitLab cannot be asked.
     """
     names = tuple(term for term in request.terms if not _is_id(term))
+    if request.artifact and request.pipeline.ref and names == request.terms:
+        by_ref = [_artifact_by_ref(session, request, name) for name in names]
+        if all(found is not None for found in by_ref):
+            return [value for found in by_ref if found is not None for value in found]
     if names and not request.pipeline.is_given:
         raise UsageError(f"the name {names[0]!r} needs a pipeline: give pipeline_id, ref, sha or merge_request")
     by_name = _by_name(session, request, names) if names else {}
@@ -85,7 +94,28 @@ def _by_id(session: Session, request: LookupRequest, job_id: int) -> list[FoundJ
         raise
 
 
+def _artifact_by_ref(session: Session, request: LookupRequest, name: str) -> list[t.Any] | None:
+    """Return the file of the newest successful job of a ref; None where GitLab does not find that by itself."""
+    query = JobQuery(request.pipeline, names=(name,), include_downstream=request.include_downstream)
+    download = DownloadRequest(query, "file", path=request.artifact)
+    return [_content(session, request, download)] if download.ref_name else None
+
+
+def _content(session: Session, request: LookupRequest, download: DownloadRequest) -> t.Any:
+    """Return the bytes of an artifact, or the default when it is not there."""
+    try:
+        return fetch_bytes(session, download)
+    except SelectionError:
+        if request.has_default:
+            return request.default
+        raise
+
+
 def _value(session: Session, request: LookupRequest, job: FoundJob) -> t.Any:
+    if request.artifact or request.log:
+        query = JobQuery(PipelineQuery(job.project), job_id=job.id)
+        content = "file" if request.artifact else "log"
+        return _content(session, request, DownloadRequest(query, content, path=request.artifact))
     record = session.annotated("job", job.record)
     if request.fields:
         return project_fields(record, request.fields)

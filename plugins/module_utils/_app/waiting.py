@@ -155,11 +155,11 @@ class Watch:
         )
         if before:
             details = [f"({detail})"] if detail else []
-            if now > since:
+            if not detail and now - since >= 1:
                 details.append(f"after {now - since:.0f} s")
             runner = job.record.get("runner")
             if status == "running" and isinstance(runner, dict) and runner.get("description"):
-                details.append(f"on {runner['description']}")
+                details.append(f"on runner {runner['description']}")
             self._session.progress.state_changed(name=job.path, before=before, after=status, detail=" ".join(details))
         return bool(before)
 

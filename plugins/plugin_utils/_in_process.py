@@ -1,0 +1,216 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Runs a task in Ansible's own worker process, which saves the time it takes to build and start a module.
+
+Everything a task can do goes on to work as with the module. Where only the module can do it right, it is the module
+that runs: on other hosts, with another user or interpreter, in the background.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import typing as t
+
+from ansible import constants
+from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback, missing_required_lib, remove_values
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..module_utils._api.errors import GitLabError, MissingLibraryError
+from ..module_utils._app.outcome import Progress, SilentProgress
+from ..module_utils._app.session import TaskContext
+from ..module_utils._tasks.definition import TaskDefinition
+from ..module_utils._tasks.face import argument_rules, failure, shown_options, success
+from ._files import file_facts, has_selinux
+from ._progress import DisplayProgress
+
+Variables = dict[str, t.Any]
+Result = dict[str, t.Any]
+
+# Switches, by name: environment variable, key of the section jobgate_gitlab in ansible.cfg, and variable of the play.
+_SECTION = "jobgate_gitlab"
+_SWITCHES = {
+    name: {
+        "default": True,
+        "type": "bool",
+        "env": [{"name": f"JOBGATE_{name.upper()}"}],
+        "ini": [{"section": _SECTION, "key": name}],
+        "vars": [{"name": f"jobgate_{name}"}],
+    }
+    for name in ("in_process", "progress")
+}
+
+
+class InProcessAction(ActionBase):
+    """An action plugin that runs the task of the module with its name; its class names the task."""
+
+    TASK: TaskDefinition
+    _supports_check_mode = True
+    _supports_diff = True
+    _supports_async = True
+
+    def run(self, tmp: str | None = None, task_vars: Variables | None = None) -> Result:
+        """Return the result of the task."""
+        variables: Variables = dict(task_vars or {})
+        super().run(tmp, variables)
+        environment: dict[str, str] = {}
+        self._compute_environment_string(environment)
+        if self._has_to_be_a_module(variables, environment):
+            return t.cast(Result, self._execute_module(task_vars=task_vars, wrap_async=bool(self._task.async_val)))
+        with _environment(environment):
+            return self._run_here(variables)
+
+    # ----- stepping aside -----
+
+    def _has_to_be_a_module(self, variables: Variables, environment: t.Mapping[str, str]) -> bool:
+        """Return whether something about the task can be done right by the module only."""
+        return (
+            bool(self._task.async_val)
+            or bool(self._connection.become)
+            or bool(getattr(self._task, "become", False))
+            or self._connection.transport != "local"
+            or not self._is_on("in_process", variables)
+            or not self._is_own_interpreter(variables)
+            # another search path for Python libraries comes too late for a process that runs
+            or any(name.startswith("PYTHON") for name in environment)
+            or self._has_file_options()
+        )
+
+    def _has_file_options(self) -> bool:
+        """Return whether attributes of files are asked for, which a module sets with all of Ansible's care."""
+        own = self.TASK.spec.arguments
+        return self.TASK.has_file_options and (has_selinux() or any(name not in own for name in self._task.args))
+
+    def _is_own_interpreter(self, variables: Variables) -> bool:
+        """Return whether the task is to run with the Python that runs this."""
+        host = self._task.delegate_to
+        delegated = (variables.get("ansible_delegated_vars") or {}).get(host) if host else None
+        raw = (delegated if delegated is not None else variables).get("ansible_python_interpreter")
+        if not raw:
+            return True
+        wanted = str(self._templar.template(raw))
+        if wanted.startswith("auto"):
+            return True
+        return os.path.abspath(os.path.expanduser(wanted)) == os.path.abspath(sys.executable)
+
+    def _is_on(self, switch: str, variables: Variables) -> bool:
+        """Return what a switch is set to."""
+        constants.config.initialize_plugin_configuration_definitions("action", _SECTION, _SWITCHES)
+        raw = {name: variables[name] for name in (f"jobgate_{switch}",) if name in variables}
+        value = constants.config.get_config_value(
+            switch,
+            plugin_type="action",
+            plugin_name=_SECTION,
+            variables={name: self._templar.template(value) for name, value in raw.items()},
+        )
+        return bool(boolean(value, strict=False))
+
+    # ----- running -----
+
+    def _run_here(self, variables: Variables) -> Result:
+        """Return the result of the task, run in this process."""
+        secrets: set[str] = set()
+        validated = _validate(self.TASK, self._task.args, str(self._task.resolved_action or self._task.action))
+        secrets.update(validated.no_log_values)
+        if validated.error:
+            result = self._failed(validated.error, validated.params)
+        else:
+            result = self._run_task(validated.params, secrets, variables)
+        result["invocation"] = {"module_args": shown_options(self.TASK, validated.params)}
+        return t.cast(Result, remove_values(result, secrets))
+
+    def _run_task(self, params: Variables, secrets: set[str], variables: Variables) -> Result:
+        context = TaskContext(
+            check_mode=bool(self._task.check_mode),
+            register_secret=secrets.add,
+            progress=self._progress(variables),
+        )
+        try:
+            outcome = self.TASK.run(params, context)
+        except MissingLibraryError as exc:
+            return self._failed(missing_required_lib(exc.library), params)
+        except GitLabError as exc:
+            return self._failed(str(exc), params)
+        except Exception as exc:  # a mistake of ours must not take the worker with it, nor show a traceback
+            return self._failed(f"Unexpected {type(exc).__name__} in {self.TASK.name}, please report it: {exc}", params)
+        result = success(self.TASK, outcome)
+        if self.TASK.has_file_options and result.get("dest"):
+            result.update(file_facts(result["dest"]))
+        if outcome.warnings:
+            result["warnings"] = list(outcome.warnings)
+        if outcome.failure is not None:
+            return {**failure(self.TASK, outcome.failure, params, result), "failed": True}
+        return result
+
+    def _failed(self, message: str, params: Variables) -> Result:
+        return {**failure(self.TASK, message, params, {}), "failed": True}
+
+    def _progress(self, variables: Variables) -> Progress:
+        """Return who is told while the task waits: nobody when its output is not wanted."""
+        if self._task.no_log or not self._is_on("progress", variables):
+            return SilentProgress()
+        several = len(variables.get("ansible_play_hosts") or ()) > 1
+        return DisplayProgress(Display().display, str(variables.get("inventory_hostname", "")) if several else "")
+
+
+class _Validated(t.NamedTuple):
+    """Options as the validator left them.
+
+    :param error: what is wrong with them, empty when nothing is.
+    """
+
+    params: Variables
+    no_log_values: set[str]
+    error: str
+
+
+def _validate(task: TaskDefinition, given: t.Mapping[str, t.Any], name: str) -> _Validated:
+    """Return the options of a task, validated by the rules and in the words of the module."""
+    rules = argument_rules(task, env_fallback)
+    if task.has_file_options:
+        rules["argument_spec"].update(FILE_COMMON_ARGUMENTS)
+    found = ArgumentSpecValidator(**rules).validate(_plain(dict(given)))
+    error = ""
+    if found.error_messages:
+        error = str(found.errors.msg)
+        if isinstance(found.errors[0], UnsupportedError):
+            error = f"Unsupported parameters for ({name}) module: {error}"
+    return _Validated(dict(found.validated_parameters), set(found._no_log_values), error)
+
+
+def _plain(value: t.Any) -> t.Any:
+    """Return a value as a module would get it: of plain types, without what Ansible attaches to values."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    for kind in (int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    return str.__str__(value) if isinstance(value, str) else str(value)
+
+
+@contextlib.contextmanager
+def _environment(wanted: t.Mapping[str, str]) -> t.Iterator[None]:
+    """Set environment variables for a while; items of a loop share the process, so they are put back."""
+    before = {name: os.environ.get(name) for name in wanted}
+    try:
+        os.environ.update({name: str(value) for name, value in wanted.items()})
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,27 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Shows on the terminal what happens to jobs while a task waits for them."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class DisplayProgress:
+    """Writes one line for each change of state.
+
+    :param show: writes a line to the terminal at once.
+    :param prefix: names the host where lines of several may mix; empty where there is one only.
+    """
+
+    def __init__(self, show: t.Callable[[str], object], prefix: str = "") -> None:
+        self._show = show
+        self._prefix = f"[{prefix}] " if prefix else ""
+
+    def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
+        """Show that a job has gone from one status to another."""
+        self._show(f"{self._prefix}{name}: {before} -> {after}" + (f" {detail}" if detail else ""))

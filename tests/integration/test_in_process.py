@@ -1,0 +1,219 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""In Ansible's own process: when it is used, that it steps aside, and that nothing differs but the time it takes."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sys
+import typing as t
+
+import pytest
+
+from .harness import TOKEN, Play, effects, play, world
+
+ACTION = "jobgate.gitlab.gitlab_job_action"
+INFO = "jobgate.gitlab.gitlab_job_info"
+BRIDGES = "jobgate.gitlab.gitlab_pipeline_bridges"
+DOWNLOAD = "jobgate.gitlab.gitlab_job_download"
+READ: dict[str, t.Any] = {"project": "group/app", "ref": "main", "name": "build"}
+
+PINNED: dict[str, t.Any] = {"project": "group/app", "pipeline_id": 100, "name": "build"}
+
+# what differs from run to run, whichever way
+TIMES = {
+    "elapsed",
+    "at",
+    "seconds",
+    "warnings",
+    "created_at",
+    "contacted_at",
+    "updated_at",
+    "queued_duration",
+    "duration",
+}
+# what Ansible itself adds for one kind of plugin or the other
+OWN = {"_ansible_no_log", "_ansible_verbose_override", "_ansible_parsed", "ansible_facts", "exception"}
+
+
+def scenario() -> dict[str, t.Any]:
+    child = {"jobs": [{"name": "apply", "status": "success"}]}
+    return world(
+        {"name": "build", "status": "success", "artifacts": {"files": {"a.txt": "content\n"}}},
+        {"name": "deploy", "stage": "deploy", "when": "manual", "allow_failure": False, "duration": 60},
+        {"name": "broken", "status": "failed", "allow_failure": True, "log": "one\ntwo\n"},
+        {"name": "infra", "trigger": {"pipeline": child}},
+    )
+
+
+def ran_as_module(result: Play) -> bool:
+    """Return whether a module was built and started, which Ansible tells at verbosity 3."""
+    return "EXEC" in result.output
+
+
+def tasks(folder: pathlib.Path) -> list[dict[str, t.Any]]:
+    deploy = {**READ, "name": "deploy", "action": "play"}
+    return [
+        {"name": "read", INFO: READ},
+        {"name": "read all", INFO: {"project": "group/app", "pipeline_id": 100, "fields": ["name", "user.username"]}},
+        {"name": "with log", INFO: {**READ, "name": "broken", "log_lines": 5}},
+        {"name": "tree", BRIDGES: {"project": "group/app", "pipeline_id": 100, "depth": 0, "include_jobs": True}},
+        {"name": "predict", ACTION: deploy, "check_mode": True, "diff": True},
+        {"name": "play", ACTION: {**deploy, "job_variables": {"A": True, "B": "b"}}, "diff": True},
+        {"name": "again", ACTION: deploy},
+        {"name": "refused", ACTION: {**deploy, "action": "erase"}, "ignore_errors": True},
+        {"name": "no such job", INFO: {**READ, "name": "bild"}, "ignore_errors": True},
+        {"name": "no such option", INFO: {**READ, "nmae": "build"}, "ignore_errors": True},
+        {"name": "wrong type", INFO: {**READ, "limit": "many"}, "ignore_errors": True},
+        {"name": "missing", ACTION: READ, "ignore_errors": True},
+        {"name": "no password", INFO: {**READ, "api_password": "secret-word-1"}, "ignore_errors": True},
+        {"name": "predict file", DOWNLOAD: {**PINNED, "dest": str(folder / "a.zip")}, "check_mode": True},
+        {
+            "name": "file",
+            DOWNLOAD: {**PINNED, "content": "file", "artifact_path": "a.txt", "dest": str(folder / "a.txt")},
+        },
+        {
+            "name": "file again",
+            DOWNLOAD: {**PINNED, "content": "file", "artifact_path": "a.txt", "dest": str(folder / "a.txt")},
+        },
+        {"name": "loop", INFO: {**READ, "name": "{{ item }}"}, "loop": ["build", "broken"]},
+        {"name": "until", INFO: READ, "register": "seen", "until": "seen.job.status == 'success'", "retries": 2},
+        {"name": "own rule", INFO: READ, "register": "mine", "failed_when": "mine.truncated"},
+        {"name": "hidden", INFO: READ, "no_log": True},
+        {
+            "name": "environment",
+            INFO: READ,
+            "environment": {"GITLAB_API_URL": "http://127.0.0.1:1"},
+            "ignore_errors": True,
+        },
+    ]
+
+
+def comparable(value: t.Any) -> t.Any:
+    """Return a result without what differs from run to run."""
+    if isinstance(value, dict):
+        return {key: comparable(item) for key, item in value.items() if key not in TIMES | OWN}
+    return [comparable(item) for item in value] if isinstance(value, list) else value
+
+
+def test_both_ways_return_the_same(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    results = []
+    for way in ("true", "false"):
+        simulator.load(scenario())
+        simulator.advance(30)
+        folder = tmp_path / "files"
+        folder.mkdir()
+        result = play(
+            tasks(folder),
+            tmp_path,
+            "-vvv",
+            url=simulator.url,
+            environment={"JOBGATE_IN_PROCESS": way},
+            secrets=[TOKEN, "secret-word-1"],
+        )
+        assert result.returncode == 0, result.output
+        assert ran_as_module(result) is (way == "false")
+        assert effects(simulator) == [("play", "deploy")]
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+        results.append(comparable(result.results))
+    for name, in_process in results[0].items():
+        assert in_process == results[1][name], name
+
+
+STEPS_ASIDE: dict[str, dict[str, t.Any]] = {
+    "switched off by a variable": {"vars": {"jobgate_in_process": False}},
+    "in the background": {"async": 30, "poll": 1},
+    "another search path for Python": {"environment": {"PYTHONPATH": "/nowhere"}},
+    "attributes of files": {"module": {"name": DOWNLOAD, "options": {**PINNED, "mode": "0600"}}},
+}
+
+
+@pytest.mark.parametrize("name", STEPS_ASIDE)
+def test_it_steps_aside(simulator: t.Any, tmp_path: pathlib.Path, name: str) -> None:
+    simulator.load(scenario())
+    keywords = dict(STEPS_ASIDE[name])
+    module = keywords.pop("module", {"name": INFO, "options": READ})
+    options = {**module["options"], **({"dest": str(tmp_path / "a.zip")} if module["name"] == DOWNLOAD else {})}
+    result = play([{"name": "task", module["name"]: options, **keywords}], tmp_path, "-vvv", url=simulator.url)
+    assert result.returncode == 0, result.output
+    assert ran_as_module(result)
+    assert result.results["task"]["job"]["name"] == "build"
+    if module["name"] == DOWNLOAD:
+        assert (tmp_path / "a.zip").stat().st_mode & 0o777 == 0o600
+
+
+def test_another_interpreter_is_honoured(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario())
+    other = tmp_path / "python"
+    other.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8")
+    other.chmod(0o755)
+    task = {"name": "task", INFO: READ, "vars": {"ansible_python_interpreter": str(other)}}
+    result = play([task], tmp_path, "-vvv", url=simulator.url)
+    assert result.returncode == 0, result.output
+    assert ran_as_module(result)
+
+
+def test_delegated_to_the_controller_it_runs_in_process(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario())
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text("all: {hosts: {far: {ansible_host: 192.0.2.1, ansible_connection: ssh}}}\n", encoding="utf-8")
+    result = play(
+        [{"name": "task", INFO: READ, "delegate_to": "localhost", "run_once": True}],
+        tmp_path,
+        "-vvv",
+        "-i",
+        str(inventory),
+        url=simulator.url,
+        play_keywords={"hosts": "all", "connection": "ssh", "vars": {}},
+    )
+    assert result.returncode == 0, result.output
+    assert not ran_as_module(result)
+
+
+def test_a_time_out_of_the_task_ends_it(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(world({"name": "endless", "outcome": "hang"}), clock="real")
+    task = {"name": "task", INFO: {**READ, "name": "endless", "wait": True}, "timeout": 2}
+    result = play([task], tmp_path, url=simulator.url)
+    assert result.returncode == 2
+    assert "Traceback" not in result.output
+
+
+def test_each_change_of_state_is_shown_and_nothing_else(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    deploy = {**READ, "name": "deploy", "action": "play", "wait": True, "wait_interval": 0.5}
+    for shown in (True, False):
+        simulator.load(scenario(), clock="scaled:30")
+        task = {"name": "task", ACTION: deploy, "vars": {"jobgate_progress": shown}}
+        result = play([task], tmp_path, url=simulator.url)
+        assert result.returncode == 0, result.output
+        lines = [line for line in result.output.splitlines() if line.startswith("deploy: ")]
+        if shown:
+            assert lines[0].startswith("deploy: manual -> ") and lines[0].endswith("(played)")
+            assert lines[-1].startswith("deploy: running -> success after ")
+            assert len(lines) <= 4
+        else:
+            assert lines == []
+    # what is not to be logged is not to be shown either
+    simulator.load(scenario(), clock="scaled:30")
+    result = play([{"name": "task", ACTION: deploy, "no_log": True}], tmp_path, url=simulator.url)
+    assert "deploy:" not in result.output
+
+
+def test_the_environment_of_a_task_is_put_back(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario())
+    task = {
+        "name": "task",
+        INFO: READ,
+        "environment": {"GITLAB_TOKEN": "{{ lookup('ansible.builtin.env', item) }}"},
+        "loop": ["RIGHT_TOKEN", "WRONG_TOKEN", "RIGHT_TOKEN"],
+        "register": "found",
+        "failed_when": "(found.msg is defined) != (item == 'WRONG_TOKEN')",
+    }
+    environment = {"RIGHT_TOKEN": TOKEN, "WRONG_TOKEN": "wrong-token-0123456789"}
+    result = play([task], tmp_path, url=simulator.url, token="", environment=environment)
+    assert result.returncode == 0, result.output
+    assert "GITLAB_TOKEN" not in os.environ

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Artifacts and logs in expressions, as real playbooks."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+from .harness import play, world
+
+FILES = {
+    "build.env": "VERSION=1.2.0\nIMAGE=app\n",
+    "out/report.json": '{"passed": 41, "failed": 1}',
+    "out/settings.yml": "replicas: 3\nhosts: [a, b]\n",
+    "notes.txt": "hello\n",
+    "broken.json": '{"a":\n1,}',
+}
+LOOKUP = "lookup('jobgate.gitlab.gitlab_job', 'build', project='group/app', "
+
+
+def scenario(**job: t.Any) -> dict[str, t.Any]:
+    build = {
+        "name": "build",
+        "status": "success",
+        "log": "\x1b[32mbuilding\x1b[0m\ndone\n",
+        "artifacts": {"files": FILES},
+    }
+    return world({**build, **job})
+
+
+def evaluate(simulator: t.Any, tmp_path: pathlib.Path, *expressions: str, code: int = 0, **how: t.Any) -> t.Any:
+    tasks = [
+        {"name": expression, "ansible.builtin.debug": {"msg": "{{ " + expression + " }}"}} for expression in expressions
+    ]
+    result = play(tasks, tmp_path, url=simulator.url, **how)
+    assert result.returncode == code, result.output
+    assert "Traceback" not in result.output
+    return result
+
+
+def test_artifacts_come_out_as_values(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario())
+    expected: dict[str, t.Any] = {
+        LOOKUP + "ref='main', artifact='build.env', parse='dotenv').VERSION": "1.2.0",
+        LOOKUP + "pipeline_id=100, artifact='out/report.json', parse='json').failed + 1": "2",
+        LOOKUP + "ref='main', artifact='out/settings.yml', parse='yaml').hosts | join('-')": "a-b",
+        LOOKUP + "ref='main', artifact='notes.txt')": "hello\n",
+        LOOKUP + "ref='main', artifact='none.txt', default='-')": "-",
+        LOOKUP + "pipeline_id=100, log=true).splitlines() | last": "done",
+        LOOKUP + "pipeline_id=100, log=true).splitlines() | first": "building",
+    }
+    result = evaluate(simulator, tmp_path, *expected)
+    for expression, value in expected.items():
+        shown = result.results[expression]["msg"]
+        assert str(shown).strip() == str(value).strip(), expression
+    assert simulator.writes() == []
+
+
+def test_what_is_malformed_or_missing_is_told_in_one_sentence(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario())
+    for expression, words in (
+        (LOOKUP + "ref='main', artifact='broken.json', parse='json')", "artifact 'broken.json' is no JSON"),
+        (
+            LOOKUP + "ref='main', artifact='none.txt')",
+            "there is no 'none.txt' in the artifacts of job 'build' of ref main",
+        ),
+        (LOOKUP + "ref='main', artifact='notes.txt', log=true)", "artifact and log exclude each other"),
+    ):
+        assert words in evaluate(simulator, tmp_path, expression, code=2).output
+
+
+def test_identical_reads_of_one_template_ask_once(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario())
+    twice = LOOKUP + "pipeline_id=100).status ~ " + LOOKUP + "pipeline_id=100).name"
+    evaluate(simulator, tmp_path, twice)
+    assert len(simulator.requests()) == 1
+    simulator.clear_logs()
+    fresh = twice.replace("pipeline_id=100", "pipeline_id=100, cache_seconds=0")
+    evaluate(simulator, tmp_path, fresh)
+    assert len(simulator.requests()) == 2
