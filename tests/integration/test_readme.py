@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pathlib
 import re
+import textwrap
 import typing as t
 
 import pytest
@@ -42,6 +43,22 @@ def playbook_fixture(tmp_path: pathlib.Path) -> pathlib.Path:
     path = tmp_path / "readme.yml"
     path.write_text("---\n" + blocks[0], encoding="utf-8")
     return path
+
+
+def test_the_playbook_of_the_guide_to_where_tasks_run(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    guide = (ROOT / "docs" / "docsite" / "rst" / "in_process.rst").read_text(encoding="utf-8")
+    block = guide.rpartition(".. code-block:: yaml\n")[2]
+    path = tmp_path / "guide.yml"
+    path.write_text("---\n" + textwrap.dedent(block), encoding="utf-8")
+    made = dict(SCENARIO)
+    made["pipelines"] = [{**SCENARIO["pipelines"][0], "ref": "main", "tag": False}]
+    simulator.load(made)
+    done = play(path, tmp_path, "-vvv", url=simulator.url)
+    assert done.returncode == 0, done.output
+    # the first task in this process, and without progress; the second one as a module
+    assert "deploy:prod: manual -> " not in done.output
+    assert done.output.partition("TASK [Read")[0].count(" EXEC ") == 0
+    assert done.output.partition("TASK [Read")[2].count(" EXEC ") > 0
 
 
 def test_the_playbook_of_the_readme(simulator: t.Any, playbook: pathlib.Path, tmp_path: pathlib.Path) -> None:
