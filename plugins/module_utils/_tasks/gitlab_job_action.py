@@ -20,10 +20,10 @@ from .._app.outcome import Outcome
 from .._app.project_artifacts import delete_project_artifacts
 from .._app.selection import JobQuery
 from .._app.session import Session, TaskContext, open_session
-from .._app.statuses import STATUSES, WAIT_TARGETS, Record
+from .._app.statuses import WAIT_TARGETS, Record
 from .._app.waiting import WaitOptions
 from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, check_statuses, pipeline_query, text_list
+from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, job_query, pipeline_query, text_list
 
 SPEC = CONNECTION.merged(
     JOB_SELECTION,
@@ -130,24 +130,12 @@ def _query(options: Options) -> JobQuery:
     action = options["action"]
     if all(options.get(name) is None for name in _SELECTORS):
         raise UsageError(f"one of the following is required: {', '.join(_SELECTORS)}")
-    query = JobQuery(
-        pipeline=pipeline_query(options),
-        job_id=options.get("job_id"),
-        names=text_list(options, "name"),
-        stages=text_list(options, "stage"),
-        scope=text_list(options, "scope"),
-        include_downstream=bool(options.get("include_downstream")),
-        # other actions on a trigger job are refused, which needs it to be found
-        with_bridges=True,
-        newest_attempt=True,
-    )
-    check_statuses("scope", query.scope, tuple(STATUSES))
+    # other actions than play and retry are refused for a trigger job, which needs it to be found
+    query = job_query(options, with_bridges=True, newest_attempt=True)
     if query.job_id is None and not (query.names or query.stages or query.scope):
         raise UsageError(
             f"{action} of every job of a pipeline is not meant by chance; give name, stage, scope or job_id"
         )
-    if query.include_downstream and query.job_id is not None:
-        raise UsageError("include_downstream has no meaning with job_id; leave one of them out")
     return query
 
 

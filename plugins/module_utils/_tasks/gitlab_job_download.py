@@ -16,7 +16,7 @@ from .._app.session import TaskContext, open_session
 from .._app.sinks import Content
 from .._app.statuses import Record
 from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query
+from .options import CONNECTION, JOB_ID_ALONE, PIPELINE_SELECTION, pipeline_query
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
@@ -32,13 +32,7 @@ SPEC = CONNECTION.merged(
             "checksum": {"type": "str"},
             "force": {"type": "bool", "default": False},
         },
-        mutually_exclusive=(
-            ("job_id", "pipeline_id"),
-            ("job_id", "ref"),
-            ("job_id", "sha"),
-            ("job_id", "merge_request"),
-            ("job_id", "name"),
-        ),
+        mutually_exclusive=JOB_ID_ALONE,
         required_one_of=(("job_id", "pipeline_id", "ref", "sha", "merge_request"), ("job_id", "name")),
         required_if=(
             ("content", "archive", ("dest",)),
@@ -58,7 +52,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     session = open_session(options, context)
     if options["content"] == "list":
         job, entries = list_entries(session, request.query, request.path, recursive=bool(options["recursive"]))
-        values: Record = {"entries": entries, "job": session.annotated("job", job.record)}
+        values: Record = {"entries": entries, "job": session.annotated("job", job.record) if job else None}
         before, after, has_changed = None, None, False
     else:
         report = download(session, request, context.files)

@@ -16,10 +16,10 @@ from .._app.naming import FoundJob
 from .._app.outcome import Outcome, project_fields
 from .._app.selection import JobQuery
 from .._app.session import Session, TaskContext, open_session
-from .._app.statuses import STATUSES, Record
+from .._app.statuses import Record
 from .._app.waiting import WaitOptions
 from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, WAIT_FOR, check_statuses, pipeline_query, text_list
+from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, WAIT_FOR, job_query, text_list
 
 SPEC = CONNECTION.merged(
     JOB_SELECTION,
@@ -63,27 +63,19 @@ def run(options: Options, context: TaskContext) -> Outcome:
 
 
 def _query(options: Options) -> JobQuery:
-    query = JobQuery(
-        pipeline=pipeline_query(options),
-        job_id=options.get("job_id"),
-        names=text_list(options, "name"),
-        stages=text_list(options, "stage"),
-        scope=text_list(options, "scope"),
-        include_downstream=bool(options.get("include_downstream")),
+    query = job_query(
+        options,
         include_retried=bool(options.get("include_retried")),
         newest_attempt=bool(options.get("wait")),
         fields=() if options.get("wait") else text_list(options, "fields"),
         limit=int(options.get("limit") or 0),
     )
-    check_statuses("scope", query.scope, tuple(STATUSES))
     if query.limit < 0:
         raise UsageError(f"limit is {query.limit}; give 0 for all jobs, or more")
     if not query.pipeline.is_given and query.job_id is None:
         for name in ("include_downstream", "wait"):
             if options.get(name):
                 raise UsageError(f"{name} needs a pipeline; give pipeline_id, ref, sha or merge_request")
-    if query.include_downstream and query.job_id is not None:
-        raise UsageError("include_downstream has no meaning with job_id; leave one of them out")
     if query.include_retried and options.get("wait"):
         raise UsageError("include_retried has no meaning with wait, which follows the newest attempt; leave one out")
     return query

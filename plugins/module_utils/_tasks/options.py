@@ -11,8 +11,9 @@ from __future__ import annotations
 import typing as t
 
 from .._api.errors import UsageError
-from .._app.selection import PipelineQuery
+from .._app.selection import JobQuery, PipelineQuery
 from .._app.settings import DEFAULT_URL, EXTENSION_VARIABLES, URL_VARIABLES, project_of
+from .._app.statuses import STATUSES
 from .definition import ArgumentSpec, Options
 
 CONNECTION = ArgumentSpec(
@@ -52,6 +53,9 @@ PIPELINE_SELECTION = ArgumentSpec(
     ),
 )
 
+# A job's id needs nothing beside it.
+JOB_ID_ALONE = tuple(("job_id", name) for name in ("pipeline_id", "ref", "sha", "merge_request", "name"))
+
 JOB_SELECTION = PIPELINE_SELECTION.merged(
     ArgumentSpec(
         arguments={
@@ -61,15 +65,7 @@ JOB_SELECTION = PIPELINE_SELECTION.merged(
             "scope": {"type": "list", "elements": "str"},
             "include_downstream": {"type": "bool", "default": False},
         },
-        mutually_exclusive=(
-            ("job_id", "pipeline_id"),
-            ("job_id", "ref"),
-            ("job_id", "sha"),
-            ("job_id", "merge_request"),
-            ("job_id", "name"),
-            ("job_id", "stage"),
-            ("job_id", "scope"),
-        ),
+        mutually_exclusive=(*JOB_ID_ALONE, ("job_id", "stage"), ("job_id", "scope")),
     )
 )
 
@@ -116,6 +112,27 @@ def pipeline_query(options: Options) -> PipelineQuery:
         sha=options.get("sha"),
         merge_request=options.get("merge_request"),
     )
+
+
+def job_query(options: Options, **how: t.Any) -> JobQuery:
+    """Return which jobs the options ask for.
+
+    :param how: further fields of the query, by what the task does with the jobs.
+    :raises UsageError: for values that cannot be used, or not together.
+    """
+    query = JobQuery(
+        pipeline=pipeline_query(options),
+        job_id=options.get("job_id"),
+        names=text_list(options, "name"),
+        stages=text_list(options, "stage"),
+        scope=text_list(options, "scope"),
+        include_downstream=bool(options.get("include_downstream")),
+        **how,
+    )
+    check_statuses("scope", query.scope, tuple(STATUSES))
+    if query.include_downstream and query.job_id is not None:
+        raise UsageError("include_downstream has no meaning with job_id; leave one of them out")
+    return query
 
 
 def text_list(options: Options, name: str) -> tuple[str, ...]:
