@@ -20,7 +20,9 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_job_action,
+    gitlab_job_download,
     gitlab_job_info,
+    gitlab_job_token_info,
     gitlab_pipeline_bridges,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
@@ -31,6 +33,8 @@ TOKEN = "alice-token-0123456789"
 INFO = gitlab_job_info.TASK
 ACTION = gitlab_job_action.TASK
 BRIDGES = gitlab_pipeline_bridges.TASK
+DOWNLOAD = gitlab_job_download.TASK
+TOKEN_INFO = gitlab_job_token_info.TASK
 
 
 class SimulatedTime:
@@ -69,14 +73,20 @@ class Result:
 
 
 def run_task(
-    simulator: t.Any, task: TaskDefinition, *, check_mode: bool = False, token: str | None = TOKEN, **options: t.Any
+    simulator: t.Any,
+    task: TaskDefinition,
+    *,
+    check_mode: bool = False,
+    token: str | None = TOKEN,
+    environ: t.Mapping[str, str] | None = None,
+    **options: t.Any,
 ) -> Result:
     """Return the result of a task that talks to the simulator over HTTP; errors are results, as the faces make them."""
     unknown = set(options) - set(task.spec.arguments)
     assert not unknown, f"{task.name} has no {unknown}"
     defaults = {name: copy.deepcopy(option.get("default")) for name, option in task.spec.arguments.items()}
     clock = SimulatedTime(simulator)
-    context = TaskContext(check_mode=check_mode, environ={}, clock=clock)
+    context = TaskContext(check_mode=check_mode, environ=environ or {}, clock=clock)
     try:
         outcome = task.run({**defaults, "api_url": simulator.url, "api_token": token, **options}, context)
     except GitLabError as exc:
@@ -126,6 +136,9 @@ def playbook_command(
         "ANSIBLE_CONFIG": str(configuration),
         "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
         "ANSIBLE_HOME": str(ROOT / ".cache" / "ansible"),
+        # Ansible looks the home folder up in two ways, which differ where HOME is another folder
+        "ANSIBLE_ASYNC_DIR": str(tmp_path / "async"),
+        "ANSIBLE_REMOTE_TEMP": str(tmp_path / "remote"),
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_CALLBACK_PLUGINS": str(pathlib.Path(__file__).parent / "callback_plugins"),
         "ANSIBLE_CALLBACKS_ENABLED": "results",
