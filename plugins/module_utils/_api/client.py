@@ -142,6 +142,10 @@ class ApiClient:
                 if stream.status not in endpoint.ok_statuses:
                     body = stream.read(_LONGEST_ERROR)
                     raise self._status_error(endpoint, request, Response(stream.status, stream.headers, body))
+                if decoding.is_page_instead(stream.headers):
+                    raise BadAnswerError(
+                        "the answer is a web page in the place of the content", advice=decoding.NOT_GITLAB
+                    )
                 while True:
                     chunk = stream.read(_CHUNK)
                     if not chunk:

@@ -34,10 +34,10 @@ def decode_json(response: Response) -> t.Any:
         value = json.loads(response.body)
     except (ValueError, RecursionError):
         raise BadAnswerError(
-            f"the answer (status {response.status}) is {_describe(response)}, not JSON", advice=_NOT_GITLAB
+            f"the answer (status {response.status}) is {_describe(response)}, not JSON", advice=NOT_GITLAB
         ) from None
     if _is_deeper(value, _DEEPEST_JSON):
-        raise BadAnswerError(f"the answer is JSON of more than {_DEEPEST_JSON} levels", advice=_NOT_GITLAB)
+        raise BadAnswerError(f"the answer is JSON of more than {_DEEPEST_JSON} levels", advice=NOT_GITLAB)
     return value
 
 
@@ -48,7 +48,7 @@ def decode_record(response: Response) -> Record:
     """
     value = decode_json(response)
     if not isinstance(value, dict):
-        raise BadAnswerError(f"the answer is a JSON {_json_type(value)} where an object belongs", advice=_NOT_GITLAB)
+        raise BadAnswerError(f"the answer is a JSON {_json_type(value)} where an object belongs", advice=NOT_GITLAB)
     return value
 
 
@@ -59,12 +59,10 @@ def decode_records(response: Response) -> list[Record]:
     """
     value = decode_json(response)
     if not isinstance(value, list):
-        raise BadAnswerError(f"the answer is a JSON {_json_type(value)} where a list belongs", advice=_NOT_GITLAB)
+        raise BadAnswerError(f"the answer is a JSON {_json_type(value)} where a list belongs", advice=NOT_GITLAB)
     for item in value:
         if not isinstance(item, dict):
-            raise BadAnswerError(
-                f"the list holds a JSON {_json_type(item)} where an object belongs", advice=_NOT_GITLAB
-            )
+            raise BadAnswerError(f"the list holds a JSON {_json_type(item)} where an object belongs", advice=NOT_GITLAB)
     return value
 
 
@@ -76,7 +74,7 @@ def check_shape(record: Record, shape: t.Mapping[str, type]) -> None:
     for name, kind in shape.items():
         value = record.get(name)
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise BadAnswerError(f"a record of the answer has no proper {name!r}", advice=_NOT_GITLAB)
+            raise BadAnswerError(f"a record of the answer has no proper {name!r}", advice=NOT_GITLAB)
 
 
 def decode_text(response: Response) -> str:
@@ -127,7 +125,12 @@ def is_html(response: Response) -> bool:
     )
 
 
-_NOT_GITLAB = (
+def is_page_instead(headers: t.Mapping[str, str]) -> bool:
+    """Return whether an answer to a download is a web page of something before GitLab, which names no file."""
+    return "html" in headers.get("content-type", "") and not headers.get("content-disposition")
+
+
+NOT_GITLAB = (
     "Check that api_url is the address of a GitLab server, and that no proxy or login page answers in its place"
 )
 
