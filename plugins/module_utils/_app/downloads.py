@@ -28,6 +28,9 @@ BY_ID: t.Mapping[str, str] = {
 }
 BY_REF: t.Mapping[str, str] = {"archive": "download_artifacts_by_ref", "file": "download_artifact_file_by_ref"}
 
+# Without a token, or with that of a job, GitLab gives artifacts away, but not the job that they belong to.
+_ONLY_DOWNLOAD = ("", "api_job_token")
+
 _CHECKSUM = re.compile(r"sha256:([0-9a-fA-F]{64})")
 
 
@@ -60,6 +63,7 @@ class DownloadReport:
     """What became of a download.
 
     :param before: the content of the target as it was found, None when there was none.
+    :param job: None when it was not read.
     """
 
     dest: str
@@ -92,21 +96,16 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
     :raises SelectionError: when there is no such job, or no such artifact.
     :raises BadAnswerError: when the content is not what `checksum` says.
     """
-    if request.ref_name:
-        job = None
-        subject = f"job {request.query.names[0]!r} of ref {request.ref_name}"
-    else:
-        job = find_one_job(session, request.query)
-        subject = f"job {job.path!r} (id {job.id})"
+    job, subject = _source(session, request)
     dest = _target(request, job)
     before = content_of(dest)
     if request.sha256 and before and before.sha256 == request.sha256 and not request.force:
-        return DownloadReport(dest, before, before, job)
+        return DownloadReport(dest, before, before, _as_read(job))
     if session.check_mode:
         measured = Measure()
         _fetch(session, request, job, subject, measured)
         _verify(request, measured.content)
-        return DownloadReport(dest, before, measured.content, job)
+        return DownloadReport(dest, before, measured.content, _as_read(job))
     with TemporaryTarget(dest) as target:
         _fetch(session, request, job, subject, target)
         after = target.content
@@ -114,15 +113,17 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
         if before != after:
             target.close()
             files.replace(target.path, dest)
-    return DownloadReport(dest, before, after, job)
+    return DownloadReport(dest, before, after, _as_read(job))
 
 
-def list_entries(session: Session, query: JobQuery, path: str, *, recursive: bool) -> tuple[FoundJob, list[Record]]:
-    """Return the job and the entries of its archive.
+def list_entries(
+    session: Session, query: JobQuery, path: str, *, recursive: bool
+) -> tuple[FoundJob | None, list[Record]]:
+    """Return the job, None when it was not read, and the entries of its archive.
 
     :raises SelectionError: when the server cannot list them, or there are none.
     """
-    job = find_one_job(session, query)
+    job = _wanted_job(session, query)
     try:
         entries = session.client.list_all(
             "list_artifact_tree", project=job.project, job_id=job.id, path=path or None, recursive=recursive
@@ -130,15 +131,18 @@ def list_entries(session: Session, query: JobQuery, path: str, *, recursive: boo
     except NotFoundError as exc:
         text = exc.server_text.lower()
         if "path not found" in text:
-            raise SelectionError(f"there is no {path!r} in the artifacts of job {job.path!r} (id {job.id})") from exc
+            raise SelectionError(f"there is no {path!r} in the artifacts of {_subject(job)}") from exc
+        if "artifacts metadata" in text:
+            raise SelectionError(f"GitLab has kept no list of the artifacts of {_subject(job)}") from exc
         if "artifacts" in text:
-            raise SelectionError(f"{_why_missing(job, f'job {job.path!r} (id {job.id})')}") from exc
+            raise SelectionError(_why_missing(job, _subject(job))) from exc
+        if "project not found" in text or exc.is_missing_endpoint:
+            raise
         # before 18.8 GitLab takes the address for a file named tree
         raise SelectionError(
-            f"the artifacts of job {job.path!r} (id {job.id}) cannot be listed: that needs GitLab 18.8, or the job "
-            "has no archive"
+            f"the artifacts of {_subject(job)} cannot be listed: that needs GitLab 18.8, or the job has no archive"
         ) from exc
-    return job, entries
+    return _as_read(job), entries
 
 
 def find_one_job(session: Session, query: JobQuery) -> FoundJob:
@@ -163,14 +167,45 @@ def fetch_bytes(session: Session, request: DownloadRequest) -> bytes:
 
     :raises SelectionError: when there is no such job, or no such artifact.
     """
-    job = None if request.ref_name else find_one_job(session, request.query)
-    subject = f"job {job.path!r} (id {job.id})" if job else f"job {request.query.names[0]!r} of ref {request.ref_name}"
+    job, subject = _source(session, request)
     memory = Memory()
     _fetch(session, request, job, subject, memory)
     return b"".join(memory.chunks)
 
 
 # ----- steps -----
+
+
+def _source(session: Session, request: DownloadRequest) -> tuple[FoundJob | None, str]:
+    """Return the job, None when GitLab is to find it, and what to call it in a sentence.
+
+    :raises SelectionError: when there is no such job.
+    :raises UsageError: when the token can never read such content, or its path can be in no archive.
+    """
+    if request.content == "file" and {"..", "."} & set(request.path.split("/")):
+        raise UsageError(_invalid_path(request.path))
+    if request.ref_name:
+        return None, f"job {request.query.names[0]!r} of ref {request.ref_name}"
+    if request.content == "log" and session.client.settings.token_kind == "api_job_token":
+        raise UsageError("GitLab lets no job token read a log; give api_token instead of api_job_token")
+    job = _wanted_job(session, request.query)
+    return job, _subject(job)
+
+
+def _wanted_job(session: Session, query: JobQuery) -> FoundJob:
+    """Return the one job of a query; only with its id where that is known and all that the token may know."""
+    if query.job_id is not None and session.client.settings.token_kind in _ONLY_DOWNLOAD:
+        return FoundJob({"id": query.job_id}, query.pipeline.project, 0, "")
+    return find_one_job(session, query)
+
+
+def _as_read(job: FoundJob | None) -> FoundJob | None:
+    """Return the job if GitLab has told more of it than there was to know before."""
+    return job if job and job.path else None
+
+
+def _subject(job: FoundJob) -> str:
+    return f"job {job.path!r} (id {job.id})" if job.path else f"job {job.id}"
 
 
 def _fetch(session: Session, request: DownloadRequest, job: FoundJob | None, subject: str, sink: t.Any) -> None:
@@ -196,7 +231,7 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob | None, sub
     try:
         session.client.download(endpoint, sink, **arguments)
     except NotFoundError as exc:
-        if "project not found" in exc.server_text.lower():
+        if "project not found" in exc.server_text.lower() or exc.is_missing_endpoint:
             raise
         if request.content == "file" and not exc.is_json:
             raise SelectionError(f"there is no {request.path!r} in the artifacts of {subject}") from exc
@@ -209,11 +244,15 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob | None, sub
         raise SelectionError(what) from exc
     except RefusedError as exc:
         if exc.status == 400 and request.content == "file":
-            raise SelectionError(
-                f"GitLab takes {request.path!r} for no valid path inside the artifacts of {subject}; give the path as "
-                "it stands in the archive, without a slash at the beginning and without .."
-            ) from exc
+            raise SelectionError(_invalid_path(request.path)) from exc
         raise
+
+
+def _invalid_path(path: str) -> str:
+    return (
+        f"{path!r} is no valid path inside an archive; give the path as it stands there, without a slash at the "
+        "beginning and without .."
+    )
 
 
 def _why_missing(job: FoundJob | None, subject: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+import stat
 import tempfile
 import typing as t
 
@@ -56,6 +57,9 @@ def content_of(path: str) -> Content | None:
     digest = hashlib.sha256()
     size = 0
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            # a device may have no end, and must not be replaced
+            raise UsageError(f"dest {path!r} is no regular file")
         with open(path, "rb") as file:
             while True:
                 block = file.read(_BLOCK)
