@@ -1,0 +1,775 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Artifacts and logs into files: the right ones, whole or not at all, and unchanged when they are there already."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pathlib
+import resource
+import stat
+import tracemalloc
+import typing as t
+import zipfile
+from urllib.parse import parse_qs
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app import logs
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.face import sentence
+
+from .harness import DOWNLOAD, INFO, TOKEN, Result, play, run_task, world
+
+MODULE = "jobgate.gitlab.gitlab_job_download"
+FILES = {"dist/app.txt": "the app\n", "dist/sub/deep.bin": "deep", "a b#\u00fc?.txt": "odd"}
+LOG = "\x1b[32mone\x1b[0m\ntwo\n"
+BUILD: dict[str, t.Any] = {"name": "build", "status": "success", "artifacts": {"files": FILES}, "log": LOG}
+OLD = b"what was there before"
+
+Options = dict[str, t.Any]
+BY_ID: Options = {"job_id": 1000}
+BY_PIPELINE: Options = {"pipeline_id": 100, "name": "build"}
+BY_REF: Options = {"ref": "main", "name": "build"}
+CONTENTS: dict[str, Options] = {
+    "archive": {"content": "archive"},
+    "file": {"content": "file", "artifact_path": "dist/app.txt"},
+    "log": {"content": "log"},
+}
+ENDPOINTS = {
+    "archive": ("download_artifacts", "artifacts_by_ref"),
+    "file": ("artifact_file", "raw_artifact_by_ref"),
+    "log": ("get_trace", "get_trace"),
+}
+
+
+def load(simulator: t.Any, job: Options | None = None, version: str = "18.10", **more: t.Any) -> None:
+    simulator.load({**world({**BUILD, **(job or {})}), **more}, version=version)
+
+
+def fetch(simulator: t.Any, dest: object, **options: t.Any) -> Result:
+    """Return the result of a download; whatever happens, nothing is left beside the target."""
+    result = run_task(simulator, DOWNLOAD, project="group/app", dest=str(dest), **options)
+    folder = pathlib.Path(str(dest)) if os.path.isdir(str(dest)) else pathlib.Path(str(dest)).parent
+    if folder.is_dir():
+        assert not [path.name for path in folder.iterdir() if path.name.endswith(".part")]
+    return result
+
+
+def wanted(simulator: t.Any, content: str, job: object = "build") -> str:
+    return str(simulator.sha256(job, "dist/app.txt" if content == "file" else content))
+
+
+def digest(path: pathlib.Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def endpoints(simulator: t.Any) -> list[str]:
+    return [request["endpoint"] for request in simulator.requests()]
+
+
+def transfers(simulator: t.Any) -> int:
+    return sum(request["endpoint"] in sum(ENDPOINTS.values(), ()) for request in simulator.requests())
+
+
+def assert_sentence(failure: str | None, *words: str) -> None:
+    assert failure is not None
+    text = sentence(failure)
+    assert "\n" not in text and len(text) < 500, text
+    for word in words:
+        assert word.lower() in text.lower(), text
+
+
+# ----- what is downloaded -----
+
+
+@pytest.mark.parametrize("content", sorted(CONTENTS))
+@pytest.mark.parametrize("way", [BY_ID, BY_PIPELINE, BY_REF], ids=["id", "pipeline", "ref"])
+def test_check_run_check_run(simulator: t.Any, tmp_path: pathlib.Path, content: str, way: Options) -> None:
+    load(simulator)
+    dest = tmp_path / "target"
+    options = {**CONTENTS[content], **way}
+    for check_mode, changed in ((True, True), (False, True), (True, False), (False, False)):
+        result = fetch(simulator, dest, check_mode=check_mode, **options)
+        assert result.failure is None
+        assert (result.changed, result["sha256"]) == (changed, wanted(simulator, content))
+        assert (result["dest"], result["entries"] if "entries" in result.values else []) == (str(dest), [])
+        assert dest.exists() == (changed is False or not check_mode)
+    assert (digest(dest), dest.stat().st_size) == (result["sha256"], result["size"])
+    is_by_ref = way is BY_REF and content != "log"
+    assert endpoints(simulator)[-1] == ENDPOINTS[content][is_by_ref]
+    # GitLab finds the job there
+    assert (result["job"] is None) == is_by_ref
+    if not is_by_ref:
+        assert result["job"]["id"] == 1000
+
+
+def test_other_content_is_a_change_and_the_mode_stays(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load(simulator)
+    dest = tmp_path / "app"
+    dest.write_bytes(OLD)
+    dest.chmod(0o751)
+    prediction = fetch(simulator, dest, check_mode=True, **CONTENTS["file"], **BY_ID)
+    assert (prediction.changed, dest.read_bytes()) == (True, OLD)
+    result = fetch(simulator, dest, **CONTENTS["file"], **BY_ID)
+    assert (result.changed, dest.read_bytes()) == (True, b"the app\n")
+    assert stat.S_IMODE(dest.stat().st_mode) == 0o751
+    old = hashlib.sha256(OLD).hexdigest()
+    for shown in (prediction, result):
+        assert shown.values.keys() == {"dest", "size", "sha256", "job", "elapsed"}
+        assert shown["size"] == 8
+    assert old != result["sha256"]
+
+
+def test_a_new_file_has_the_mode_of_new_files(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load(simulator)
+    other = tmp_path / "other"
+    other.touch()
+    fetch(simulator, tmp_path / "app", **CONTENTS["file"], **BY_ID)
+    assert (tmp_path / "app").stat().st_mode == other.stat().st_mode
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        (CONTENTS["archive"], "artifacts.zip"),
+        (CONTENTS["file"], "app.txt"),
+        ({"content": "file", "artifact_path": "a b#\u00fc?.txt"}, "a b#\u00fc?.txt"),
+        (CONTENTS["log"], "1000.log"),
+    ],
+)
+def test_into_a_folder(simulator: t.Any, tmp_path: pathlib.Path, options: Options, name: str) -> None:
+    load(simulator)
+    for dest in (str(tmp_path), f"{tmp_path}/"):
+        result = fetch(simulator, dest, **options, **BY_ID)
+        assert result.failure is None
+        assert result["dest"] == str(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert not result.changed
+
+
+def test_the_archive_is_a_zip_with_the_files(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load(simulator)
+    fetch(simulator, tmp_path / "a.zip", **BY_ID)
+    with zipfile.ZipFile(tmp_path / "a.zip") as packed:
+        assert {name: packed.read(name).decode() for name in packed.namelist()} == FILES
+
+
+def test_an_empty_file_and_an_empty_log(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load(simulator, {"artifacts": {"files": {"empty": ""}}, "log": ""})
+    for options in ({"content": "file", "artifact_path": "empty"}, {"content": "log"}):
+        (tmp_path / "x").unlink(missing_ok=True)
+        result = fetch(simulator, tmp_path / "x", **options, **BY_ID)
+        assert (result.failure, result.changed, result["size"], (tmp_path / "x").read_bytes()) == (None, True, 0, b"")
+
+
+@pytest.mark.parametrize("content", ["archive", "file"])
+def test_by_ref_it_is_the_newest_successful_job(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
+    scenario = world({**BUILD, "artifacts": {"files": {"dist/app.txt": "old"}}})
+    scenario["pipelines"] += [
+        {"id": 101, "ref": "main", "jobs": [{**BUILD, "id": 1100}]},
+        # newer ones do not count: one that failed, one of another ref, and one without the job
+        {"id": 102, "ref": "main", "jobs": [{**BUILD, "id": 1200}, {"name": "bad", "status": "failed"}]},
+        {"id": 103, "ref": "next", "jobs": [{**BUILD, "id": 1300}]},
+        {"id": 104, "ref": "main", "jobs": [{"name": "docs", "status": "success"}]},
+    ]
+    simulator.load(scenario)
+    result = fetch(simulator, tmp_path / "x", **CONTENTS[content], **BY_REF)
+    assert (result.failure, result["sha256"]) == (None, wanted(simulator, content, 1100))
+
+
+@pytest.mark.parametrize("content", ["archive", "file"])
+def test_by_ref_a_job_of_a_child_pipeline_is_found(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
+    child = {"jobs": [BUILD]}
+    simulator.load(
+        world({"name": "trigger", "status": "success", "trigger": {"strategy": "depend", "pipeline": child}})
+    )
+    simulator.advance(10)
+    result = fetch(simulator, tmp_path / "x", **CONTENTS[content], **BY_REF)
+    assert (result.failure, result["sha256"]) == (None, wanted(simulator, content))
+    # and by the pipeline, with the name of the trigger job before it
+    named = {"pipeline_id": 100, "name": "trigger/build", "include_downstream": True}
+    again = fetch(simulator, tmp_path / "x", **CONTENTS[content], **named)
+    assert (again.failure, again.changed, again["job"]["name"]) == (None, False, "build")
+
+
+def test_a_ref_with_slashes_and_a_sha(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(world(BUILD, ref="feature/a#1"))
+    way = {"ref": "feature/a#1", "name": "build"}
+    assert fetch(simulator, tmp_path / "x", **CONTENTS["file"], **way).changed
+    sha = (
+        simulator.requests()[-1] and run_task(simulator, INFO, project="group/app", pipeline_id=100)["pipeline"]["sha"]
+    )
+    result = fetch(simulator, tmp_path / "x", **CONTENTS["file"], **way, sha=sha)
+    assert (result.failure, result.changed, result["job"]["id"]) == (None, False, 1000)
+
+
+def test_a_name_with_wildcards_is_for_one_job(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(world(BUILD, {**BUILD, "name": "build: [2]"}))
+    result = fetch(simulator, tmp_path / "x", ref="main", name="build*")
+    assert_sentence(result.failure, "2 jobs match", "'build (id 1000)'", "'build: [2] (id 1001)'", "job_id")
+    assert fetch(simulator, tmp_path / "x", ref="main", name="*[2]")["job"]["name"] == "build: [2]"
+    assert fetch(simulator, tmp_path / "y", ref="main", name="build: [2]").changed
+
+
+def test_a_log_is_that_of_a_running_job_so_far(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(world({"name": "build", "queue": 0, "duration": 100, "log": "line\n" * 100}))
+    sizes = []
+    for _number in range(3):
+        simulator.advance(20)
+        result = fetch(simulator, tmp_path / "x", content="log", **BY_PIPELINE)
+        assert (result.failure, result.changed) == (None, True)
+        sizes.append(result["size"])
+    assert 0 < sizes[0] < sizes[1] < sizes[2] < 500
+    simulator.advance(100)
+    assert fetch(simulator, tmp_path / "x", content="log", **BY_PIPELINE)["size"] == 500
+
+
+# ----- checksums -----
+
+
+@pytest.mark.parametrize("content", sorted(CONTENTS))
+def test_a_known_checksum_transfers_nothing(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
+    load(simulator)
+    dest = tmp_path / "x"
+    options = {**CONTENTS[content], **BY_ID, "checksum": "sha256:" + wanted(simulator, content).upper()}
+    assert fetch(simulator, dest, check_mode=True, **options).changed
+    assert fetch(simulator, dest, **options).changed
+    seen = transfers(simulator)
+    for check_mode in (True, False):
+        result = fetch(simulator, dest, check_mode=check_mode, **options)
+        assert (result.failure, result.changed, result["sha256"]) == (None, False, digest(dest))
+    assert transfers(simulator) == seen
+    for number, check_mode in enumerate((True, False), start=1):
+        assert not fetch(simulator, dest, check_mode=check_mode, force=True, **options).changed
+        assert transfers(simulator) == seen + number
+    # by ref not a single request
+    if content != "log":
+        simulator.clear_logs()
+        fetch(simulator, dest, **{**options, "job_id": None}, **BY_REF)
+        assert simulator.requests() == []
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_wrong_checksum(simulator: t.Any, tmp_path: pathlib.Path, is_there: bool, check_mode: bool) -> None:
+    load(simulator)
+    dest = tmp_path / "x"
+    if is_there:
+        dest.write_bytes(OLD)
+    result = fetch(simulator, dest, **CONTENTS["file"], **BY_ID, checksum="sha256:" + "0" * 64, check_mode=check_mode)
+    assert_sentence(result.failure, wanted(simulator, "file"), "0" * 64, "left as it was")
+    assert (dest.read_bytes() if is_there else dest.exists()) == (OLD if is_there else False)
+    assert (result.changed, list(result.values)) == (False, list(DOWNLOAD.empty_result))
+
+
+@pytest.mark.parametrize("checksum", ["md5:" + "0" * 32, "0" * 64, "sha256:" + "0" * 63, "sha256:https://x/y"])
+def test_a_checksum_of_another_form(simulator: t.Any, tmp_path: pathlib.Path, checksum: str) -> None:
+    load(simulator)
+    assert_sentence(fetch(simulator, tmp_path / "x", **BY_ID, checksum=checksum).failure, "sha256:", "64 hexadecimal")
+    assert simulator.requests() == []
+
+
+# ----- faults -----
+
+
+def load_big(simulator: t.Any, **more: t.Any) -> None:
+    """Load a job whose archive, file and log have several pieces."""
+    files = {"dist/app.txt": {"size": 200_000}}
+    load(simulator, {"artifacts": {"files": files, "size": 300_000}, "log": None, "log_size": 200_000}, **more)
+
+
+def strike(simulator: t.Any, content: str, preset: str, **rule: t.Any) -> None:
+    for endpoint in set(ENDPOINTS[content]):
+        simulator.inject(preset, endpoint=endpoint, **rule)
+
+
+DAMAGE = [("truncate", {"bytes": count}) for count in (0, 1, 1000, 65_536, 199_999)]
+DAMAGE += [("reset_at", {"bytes": count}) for count in (0, 1, 70_000, 199_999)]
+DAMAGE += [(preset, {}) for preset in ("reset_before", "reset_after", "close_after", "length_too_long", "error_500")]
+DAMAGE += [(preset, {}) for preset in ("html_502", "html_200", "gzip_cut", "bad_gzip", "throttle_seconds", "chunk_cut")]
+
+
+@pytest.mark.parametrize("content", sorted(CONTENTS))
+@pytest.mark.parametrize(("preset", "rule"), DAMAGE, ids=[f"{name}-{rule.get('bytes', '')}" for name, rule in DAMAGE])
+def test_a_fault_is_survived(
+    simulator: t.Any, tmp_path: pathlib.Path, content: str, preset: str, rule: Options
+) -> None:
+    load_big(simulator)
+    dest = tmp_path / "x"
+    dest.write_bytes(OLD)
+    strike(simulator, content, preset, times=1, **rule)
+    result = fetch(simulator, dest, **CONTENTS[content], **BY_ID)
+    assert (result.failure, result.changed, digest(dest)) == (None, True, wanted(simulator, content))
+
+
+# gzip is only for clients that ask for it, and a chunked body is none here
+LASTING = [row for row in DAMAGE if row[0] not in ("gzip_cut", "bad_gzip", "chunk_cut")]
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("content", sorted(CONTENTS))
+@pytest.mark.parametrize(("preset", "rule"), LASTING, ids=[f"{name}-{rule.get('bytes', '')}" for name, rule in LASTING])
+def test_what_was_there_stays_when_the_fault_does(
+    simulator: t.Any, tmp_path: pathlib.Path, content: str, preset: str, rule: Options, check_mode: bool
+) -> None:
+    load_big(simulator)
+    strike(simulator, content, preset, **rule)
+    for is_there in (False, True):
+        dest = tmp_path / str(is_there)
+        if is_there:
+            dest.write_bytes(OLD)
+            before = dest.stat()
+        result = fetch(simulator, dest, **CONTENTS[content], **BY_ID, api_retries=2, check_mode=check_mode)
+        assert result.failure is not None and "(after 3 attempts)" in result.failure
+        assert_sentence(result.failure)
+        assert not result.changed
+        assert dest.exists() == is_there
+        if is_there:
+            assert (dest.read_bytes(), dest.stat().st_mtime_ns) == (OLD, before.st_mtime_ns)
+
+
+def test_ten_faults_in_a_row(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load_big(simulator)
+    for number in range(10):
+        preset = ("reset_at", "truncate", "length_too_long", "error_500")[number % 4]
+        rule = {"bytes": number * 30_000} if preset in ("reset_at", "truncate") else {}
+        simulator.inject(preset, endpoint="download_artifacts", times=1, **rule)
+    result = fetch(simulator, tmp_path / "x", **BY_ID, api_retries=10)
+    assert (result.failure, digest(tmp_path / "x")) == (None, wanted(simulator, "archive"))
+    assert transfers(simulator) == 11
+
+
+def test_a_length_that_is_too_short_is_seen_by_the_checksum(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load_big(simulator)
+    dest = tmp_path / "x"
+    dest.write_bytes(OLD)
+    strike(simulator, "archive", "length_too_short")
+    result = fetch(simulator, dest, **BY_ID, checksum="sha256:" + wanted(simulator, "archive"))
+    assert_sentence(result.failure, "checksum")
+    assert dest.read_bytes() == OLD
+
+
+@pytest.mark.parametrize("content", sorted(CONTENTS))
+@pytest.mark.parametrize("preset", ["redirect_301", "redirect_302", "redirect_303", "redirect_307", "redirect_308"])
+def test_a_redirect_takes_no_credential_along(
+    simulator: t.Any, tmp_path: pathlib.Path, content: str, preset: str
+) -> None:
+    load(simulator)
+    dest = tmp_path / "x"
+    dest.write_bytes(OLD)
+    strike(simulator, content, preset)
+    # what comes from there has another checksum
+    result = fetch(simulator, dest, **CONTENTS[content], **BY_ID, checksum="sha256:" + wanted(simulator, content))
+    assert_sentence(result.failure, "left as it was")
+    assert dest.read_bytes() == OLD
+    (seen,) = simulator.second.requests()
+    assert TOKEN not in str(seen)
+    assert not {"private-token", "authorization", "job-token", "cookie"} & set(seen["headers"])
+
+
+@pytest.mark.parametrize("content", sorted(CONTENTS))
+def test_a_redirect_loop_ends(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
+    load(simulator)
+    dest = tmp_path / "x"
+    dest.write_bytes(OLD)
+    strike(simulator, content, "redirect_loop")
+    assert_sentence(fetch(simulator, dest, **CONTENTS[content], **BY_ID).failure, "redirects, which is a loop")
+    assert dest.read_bytes() == OLD
+    assert transfers(simulator) == 6
+
+
+@pytest.mark.parametrize("way", [BY_ID, BY_REF], ids=["id", "ref"])
+@pytest.mark.parametrize("storage", ["redirect", "proxied"])
+def test_storages(simulator: t.Any, tmp_path: pathlib.Path, storage: str, way: Options) -> None:
+    load(simulator, artifacts_storage=storage)
+    result = fetch(simulator, tmp_path / "x", **way)
+    assert (result.failure, result["sha256"]) == (None, wanted(simulator, "archive"))
+    seen = simulator.second.requests()
+    assert len(seen) == (storage == "redirect")
+    for request in seen:
+        assert TOKEN not in str(request)
+        assert request["query"] not in str(result)
+    assert not fetch(simulator, tmp_path / "x", **way).changed
+
+
+def test_faults_of_the_storage(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load_big(simulator, artifacts_storage="redirect")
+    dest = tmp_path / "x"
+    for rule in ({"kind": "reset_at", "bytes": 100_000}, {"kind": "truncate", "bytes": 7}, {"kind": "status"}):
+        simulator.inject(origin="second", times=1, **rule)
+    result = fetch(simulator, dest, **BY_ID)
+    assert (result.failure, digest(dest)) == (None, wanted(simulator, "archive"))
+    dest.write_bytes(OLD)
+    simulator.inject(kind="status", status=403, origin="second")
+    result = fetch(simulator, dest, **BY_ID)
+    assert_sentence(result.failure, "403")
+    assert dest.read_bytes() == OLD
+    for request in simulator.second.requests():
+        assert request["query"] not in str(result)
+
+
+# ----- what is not there -----
+
+_HOUR = 3600.0
+MISSING: dict[str, tuple[Options, Options, tuple[str, ...]]] = {
+    "expired file": (
+        {"artifacts": {"files": FILES, "expire_in": 5, "locked": False}},
+        CONTENTS["file"],
+        ("the artifacts of job 'build' (id 1000) have expired (", "retry the job"),
+    ),
+    "erased": (
+        {"erased": True},
+        CONTENTS["archive"],
+        ("job 'build' (id 1000) was erased",),
+    ),
+    "reports only": (
+        {"artifacts": {"reports": ["junit"]}},
+        CONTENTS["archive"],
+        ("has only reports (junit)", "artifacts:paths"),
+    ),
+    "no artifacts": ({"artifacts": None}, CONTENTS["archive"], ("job 'build' (id 1000) has no artifacts",)),
+    "no such path": (
+        {},
+        {"content": "file", "artifact_path": "dist/no.txt"},
+        ("there is no 'dist/no.txt' in the artifacts of job 'build' (id 1000)",),
+    ),
+    "a folder": (
+        {},
+        {"content": "file", "artifact_path": "dist"},
+        ("there is no 'dist' in the artifacts",),
+    ),
+    "absolute path": (
+        {},
+        {"content": "file", "artifact_path": "/dist/app.txt"},
+        ("'/dist/app.txt' is no valid path inside an archive",),
+    ),
+    "invalid path": (
+        {},
+        {"content": "file", "artifact_path": "../etc/passwd"},
+        ("'../etc/passwd' is no valid path inside an archive", "without .."),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", sorted(MISSING))
+def test_what_is_missing_is_told_in_a_sentence(simulator: t.Any, tmp_path: pathlib.Path, case: str) -> None:
+    job, options, words = MISSING[case]
+    # a newer successful pipeline, which takes the lock off the older one's artifacts
+    scenario = world({**BUILD, **job}, created_ago=100)
+    scenario["pipelines"].append({"id": 200, "jobs": [{"name": "other", "status": "success"}]})
+    simulator.load(scenario)
+    simulator.advance(10)
+    dest = tmp_path / "x"
+    dest.write_bytes(OLD)
+    result = fetch(simulator, dest, **options, **BY_ID)
+    assert_sentence(result.failure, *words)
+    assert (result.changed, dest.read_bytes()) == (False, OLD)
+
+
+def test_unknown_jobs(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load(simulator)
+    dest = tmp_path / "x"
+    assert_sentence(fetch(simulator, dest, job_id=4711).failure, "404")
+    assert_sentence(fetch(simulator, dest, pipeline_id=100, name="biuld").failure, "did you mean 'build'?")
+    assert_sentence(fetch(simulator, dest, pipeline_id=4711, name="build").failure, "404")
+    for content in ("archive", "file"):
+        for way in ({"ref": "main", "name": "biuld"}, {"ref": "no", "name": "build"}):
+            result = fetch(simulator, dest, **CONTENTS[content], **way)
+            assert_sentence(result.failure, f"job '{way['name']}' of ref {way['ref']} has no artifacts", "pipeline_id")
+    assert_sentence(fetch(simulator, dest, content="log", ref="no", name="build").failure, "there is no", "no")
+    other = run_task(simulator, DOWNLOAD, project="group/none", dest=str(dest), ref="main", name="build")
+    assert_sentence(other.failure, "404 Project Not Found")
+    assert not dest.exists()
+
+
+def test_a_job_without_artifacts_is_told_by_the_role(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load(simulator, {"artifacts": {"files": FILES, "access": "maintainer"}})
+    result = fetch(simulator, tmp_path / "x", **BY_ID, token="bob-token-0123456789")
+    assert_sentence(result.failure, "403")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"content": "archive", "artifact_path": "x", **BY_ID}, ("artifact_path has no meaning",)),
+        ({"content": "file", "artifact_path": "/", **BY_ID}, ("artifact_path is empty",)),
+        ({"content": "list", "checksum": "sha256:" + "0" * 64, **BY_ID}, ("dest has no meaning",)),
+        ({"include_downstream": True, **BY_ID}, ("include_downstream has no meaning with job_id",)),
+        ({"ref": "main", "name": " "}, ("name is empty",)),
+    ],
+)
+def test_options_that_make_no_sense(
+    simulator: t.Any, tmp_path: pathlib.Path, options: Options, words: tuple[str, ...]
+) -> None:
+    load(simulator)
+    assert_sentence(fetch(simulator, tmp_path / "x", **options).failure, *words)
+    assert simulator.requests() == []
+
+
+# ----- where it cannot go -----
+
+
+@pytest.mark.parametrize("content", sorted(CONTENTS))
+def test_folders_that_are_not_there(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
+    load(simulator)
+    for dest, word in ((tmp_path / "no" / "x", "folder of dest"), (f"{tmp_path}/no/", "is no folder")):
+        assert_sentence(fetch(simulator, dest, **CONTENTS[content], **BY_ID).failure, word, "make it first")
+    assert list(tmp_path.iterdir()) == []
+    assert transfers(simulator) == 0
+
+
+def test_targets_that_are_no_files(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load(simulator)
+    os.mkfifo(tmp_path / "pipe")
+    for dest in ("/dev/full", "/dev/null", str(tmp_path / "pipe")):
+        result = run_task(simulator, DOWNLOAD, project="group/app", dest=dest, **BY_ID)
+        assert_sentence(result.failure, "is no regular file")
+    (tmp_path / "folder" / "app.txt").mkdir(parents=True)
+    result = fetch(simulator, tmp_path / "folder", **CONTENTS["file"], **BY_ID)
+    assert_sentence(result.failure, "is no regular file")
+    assert transfers(simulator) == 0
+
+
+def test_a_folder_that_cannot_be_written(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load(simulator)
+    # nobody can make files there, whoever runs this
+    result = fetch(simulator, "/proc/self/x", **BY_ID)
+    assert_sentence(result.failure, "dest cannot be written", "'/proc/self'")
+    if os.geteuid() != 0:
+        tmp_path.chmod(0o555)
+        assert_sentence(fetch(simulator, tmp_path / "x", **BY_ID).failure, "dest cannot be written")
+    assert transfers(simulator) == 0
+
+
+def test_no_room(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load_big(simulator)
+    dest = tmp_path / "x"
+    dest.write_bytes(OLD)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # as with a full disk, writing fails in the middle
+    resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, limits[1]))
+    try:
+        result = fetch(simulator, dest, **BY_ID)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert_sentence(result.failure, "cannot be written beside dest", "File too large")
+    assert dest.read_bytes() == OLD
+    assert transfers(simulator) == 1
+
+
+# ----- lists -----
+
+
+def listed(simulator: t.Any, **options: t.Any) -> Result:
+    return run_task(simulator, DOWNLOAD, project="group/app", content="list", **{**BY_ID, **options})
+
+
+@pytest.mark.parametrize("version", ["18.8", "18.10", "19.2"])
+def test_a_list(simulator: t.Any, version: str) -> None:
+    load(simulator, version=version)
+
+    def paths(**options: t.Any) -> list[str]:
+        result = listed(simulator, **options)
+        assert (result.failure, result.changed, result["job"]["id"]) == (None, False, 1000)
+        return [entry["path"] for entry in result["entries"]]
+
+    odd = "a b#\u00fc?.txt"
+    assert paths() == [odd, "dist/", "dist/app.txt", "dist/sub/", "dist/sub/deep.bin"]
+    assert paths(recursive=False) == [odd, "dist/"]
+    assert paths(artifact_path="dist", recursive=False) == ["dist/app.txt", "dist/sub/"]
+    assert paths(artifact_path="dist/sub/") == ["dist/sub/deep.bin"]
+    assert paths(check_mode=True) == paths(job_id=None, **BY_PIPELINE) == paths(job_id=None, **BY_REF)
+    assert listed(simulator)["entries"][2] == {
+        "name": "app.txt",
+        "path": "dist/app.txt",
+        "type": "file",
+        "size": 8,
+        "mode": "100644",
+    }
+    assert_sentence(listed(simulator, artifact_path="no").failure, "there is no 'no' in the artifacts of job 'build'")
+
+
+def test_a_long_list_is_complete(simulator: t.Any) -> None:
+    load(simulator, {"artifacts": {"files": {f"f/{number:04}": "x" for number in range(350)}}})
+    assert len(listed(simulator)["entries"]) == 351
+
+
+@pytest.mark.parametrize("version", ["11.11", "17.11"])
+@pytest.mark.parametrize("artifacts", [{"files": FILES}, None])
+def test_no_list_from_older_servers(simulator: t.Any, version: str, artifacts: Options | None) -> None:
+    load(simulator, {"artifacts": artifacts}, version=version)
+    assert_sentence(listed(simulator).failure, "cannot be listed: that needs GitLab 18.8, or the job has no archive")
+
+
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        ({"artifacts": None}, "has no artifacts"),
+        ({"artifacts": {"files": FILES, "metadata": False}}, "GitLab has kept no list of the artifacts of job 'build'"),
+        ({"artifacts": {"reports": ["junit"]}}, "has only reports (junit)"),
+    ],
+)
+def test_nothing_to_list(simulator: t.Any, job: Options, words: str) -> None:
+    load(simulator, job)
+    assert_sentence(listed(simulator).failure, words)
+
+
+# ----- without a token -----
+
+
+def test_public_artifacts_need_no_token(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    scenario = world(BUILD)
+    scenario["projects"][0]["visibility"] = "public"
+    simulator.load(scenario)
+    for content in ("archive", "file"):
+        for way in (BY_ID, BY_REF, BY_PIPELINE):
+            result = fetch(simulator, tmp_path / content, token=None, **CONTENTS[content], **way)
+            assert (result.failure, digest(tmp_path / content)) == (None, wanted(simulator, content))
+            assert (result["job"] is None) == (way is not BY_PIPELINE)
+    assert listed(simulator, token=None)["job"] is None
+    assert_sentence(fetch(simulator, tmp_path / "x", token=None, content="log", **BY_ID).failure, "401")
+
+
+# ----- tails -----
+
+WHOLE = "".join(f"line {number} {'x' * 90}\n" for number in range(20_000))
+
+
+@pytest.mark.parametrize("version", ["13.12", "18.10", "19.2"])
+def test_only_the_end_of_a_long_log_is_read(simulator: t.Any, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    load(simulator, {"log": WHOLE}, version=version)
+    came = [0]
+
+    class CountingTail(logs.Tail):
+        def write(self, chunk: bytes) -> None:
+            came[0] += len(chunk)
+            super().write(chunk)
+
+    monkeypatch.setattr(logs, "Tail", CountingTail)
+    result = run_task(simulator, INFO, project="group/app", job_id=1000, log_lines=5)
+    assert result.warnings == []
+    assert result["job"]["log_tail"] == WHOLE.splitlines()[-5:]
+    (request,) = [request for request in simulator.requests() if request["endpoint"] == "get_trace"]
+    assert int(parse_qs(request["query"])["byte_offset"][0]) == len(WHOLE) - logs.SHORTEST_WINDOW
+    # an older server does not know the parameter, and says nothing about it
+    assert came[0] == (logs.SHORTEST_WINDOW if version == "19.2" else len(WHOLE))
+
+
+def test_a_short_log_is_read_whole(simulator: t.Any) -> None:
+    load(simulator, version="19.2")
+    result = run_task(simulator, INFO, project="group/app", job_id=1000, log_lines=5)
+    assert result["job"]["log_tail"] == ["one", "two"]
+    (request,) = [request for request in simulator.requests() if request["endpoint"] == "get_trace"]
+    assert "byte_offset" not in request["query"]
+
+
+@pytest.mark.parametrize("version", ["18.10", "19.2"])
+def test_the_tail_of_a_huge_log_takes_little_memory(simulator: t.Any, version: str) -> None:
+    load(simulator, {"log": None, "log_size": 50_000_000}, version=version)
+    tracemalloc.start()
+    try:
+        result = run_task(simulator, INFO, project="group/app", job_id=1000, log_lines=100)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(result["job"]["log_tail"]) == 100
+    assert peak < 5_000_000
+
+
+def test_a_huge_download_takes_little_memory(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load(simulator, {"artifacts": {"size": 50_000_000}})
+    tracemalloc.start()
+    try:
+        result = fetch(simulator, tmp_path / "x", **BY_ID)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (result.failure, result["size"]) == (None, 50_000_000)
+    assert peak < 5_000_000
+
+
+# ----- with Ansible -----
+
+
+@pytest.mark.parametrize("way", ["in_process", "module"])
+def test_playbook(simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    monkeypatch.setenv("JOBGATE_TEST_WAY", way)
+    load(simulator)
+    folder = tmp_path / "files"
+    folder.mkdir()
+    base = {"project": "group/app", **CONTENTS["file"], **BY_ID, "dest": str(folder / "app")}
+    tasks: list[dict[str, t.Any]] = [
+        {"name": "predict", MODULE: {**base, "mode": "0640"}, "check_mode": True, "diff": True},
+        {"name": "make", MODULE: {**base, "mode": "0640"}, "diff": True},
+        {"name": "predict again", MODULE: {**base, "mode": "0640"}, "check_mode": True},
+        {"name": "make again", MODULE: {**base, "mode": "0640"}},
+        {"name": "predict mode", MODULE: {**base, "mode": "0600"}, "check_mode": True},
+        {"name": "mode", MODULE: {**base, "mode": "0600"}},
+        {"name": "mode again", MODULE: {**base, "mode": "0600"}},
+        {"name": "without mode", MODULE: base},
+        {"name": "other content", MODULE: {**base, "artifact_path": "dist/sub/deep.bin"}},
+        {"name": "list", MODULE: {"project": "group/app", **BY_ID, "content": "list"}},
+        {"name": "folder", MODULE: {**base, "dest": str(folder), "owner": str(os.geteuid())}},
+        {"name": "missing", MODULE: {**base, "artifact_path": "no"}, "ignore_errors": True},
+        {"name": "nowhere", MODULE: {**base, "dest": str(tmp_path / "no" / "x")}, "ignore_errors": True},
+        {"name": "wrong", MODULE: {**base, "checksum": "sha256:" + "0" * 64}, "ignore_errors": True},
+    ]
+    done = play(tasks, tmp_path, url=simulator.url)
+    assert done.returncode == 0, done.output
+    changed = {name: result["changed"] for name, result in done.results.items()}
+    assert changed == {
+        "predict": True,
+        "make": True,
+        "predict again": False,
+        "make again": False,
+        "predict mode": True,
+        "mode": True,
+        "mode again": False,
+        "without mode": False,
+        "other content": True,
+        "list": False,
+        "folder": True,
+        "missing": False,
+        "nowhere": False,
+        "wrong": False,
+    }
+    assert sorted(path.name for path in folder.iterdir()) == ["app", "app.txt"]
+    assert (folder / "app").read_text(encoding="utf-8") == "deep"
+    assert stat.S_IMODE((folder / "app").stat().st_mode) == 0o600
+    assert [done.results[name]["mode"] for name in ("make", "mode again", "other content")] == ["0640", "0600", "0600"]
+    made = done.results["make"]
+    assert (made["size"], made["sha256"], made["state"], made["uid"]) == (
+        8,
+        wanted(simulator, "file"),
+        "file",
+        os.geteuid(),
+    )
+    for name in ("predict", "make"):
+        assert done.results[name]["diff"]["before"] == ""
+        assert wanted(simulator, "file") in done.results[name]["diff"]["after"]
+    assert "+size: 8" in done.output
+    assert len(done.results["list"]["entries"]) == 5
+    for result in done.results.values():
+        assert set(DOWNLOAD.empty_result) <= set(result)
+    assert done.results["missing"]["msg"] == "There is no 'no' in the artifacts of job 'build' (id 1000)."
+    assert done.results["nowhere"]["msg"].endswith("make it first.")
+
+
+def test_playbook_with_faults_and_a_storage(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load_big(simulator, artifacts_storage="redirect")
+    simulator.inject(kind="truncate", bytes=5, origin="second", times=1)
+    task = {
+        "name": "fetch",
+        MODULE: {"project": "group/app", **BY_REF, "dest": str(tmp_path / "x.zip"), "mode": "0644"},
+    }
+    done = play([task], tmp_path, "-vvvv", url=simulator.url)
+    assert done.returncode == 0, done.output
+    assert digest(tmp_path / "x.zip") == wanted(simulator, "archive")
+    seen = simulator.second.requests()
+    assert len(seen) == 2
+    for request in seen:
+        assert TOKEN not in str(request)
+        assert request["query"] not in done.output
+        assert "X-Amz-Signature" not in done.output
