@@ -17,7 +17,7 @@ import os
 import sys
 import time
 
-import conftest  # noqa: F401  puts the checkout under its collection name
+import conftest
 from tests.simulator.fixture import Simulator
 
 from .matrix import COLUMNS, Case, Table, as_text, cases, random_faults, run_case, run_sequence
@@ -27,6 +27,7 @@ _CHUNK = 200
 
 def main() -> int:
     """Run what the command line asks for."""
+    conftest.link_checkout()  # the import has done so, too, in time for those that follow it
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument(
         "--sequences", type=int, default=10_000, help="random sequences of faults (default: %(default)s)"

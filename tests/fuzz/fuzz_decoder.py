@@ -29,7 +29,9 @@ import typing as t
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
-    import conftest  # noqa: F401  # it makes this checkout importable under the name of the collection
+    import conftest
+
+    conftest.link_checkout()  # so that this checkout is found under the name of the collection
 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import decoding
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError

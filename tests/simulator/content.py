@@ -28,11 +28,11 @@ class Content(t.Protocol):
     """Bytes that can be read in blocks from anywhere."""
 
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """Return how many there are."""
 
     def blocks(self, begin: int = 0, end: int | None = None) -> c.Iterator[Piece]:
         """Yield what is from `begin` up to `end`, both within the size."""
-        ...
 
 
 class Plain:
