@@ -172,8 +172,16 @@ def _check_access(session: Session, report: BridgeReport, query: BridgeQuery) ->
     ]
 
     def check(node: PipelineNode) -> None:
+        project, pipeline_id = node.project, node.pipeline_id
         try:
-            session.client.call("get_pipeline", project=node.project, pipeline_id=node.pipeline_id)
+            if session.client.settings.token_kind == "api_job_token":
+                # it may list what is in a pipeline, and not read the pipeline itself
+                listed = session.client.iterate(
+                    "list_pipeline_jobs", project=project, pipeline_id=pipeline_id, page_size=1
+                )
+                next(listed, None)
+            else:
+                session.client.call("get_pipeline", project=project, pipeline_id=pipeline_id)
         except (NotAuthorizedError, NotFoundError):
             node.is_accessible = False
 

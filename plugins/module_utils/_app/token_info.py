@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import typing as t
 
 from .._api.errors import NotAuthorizedError, NotFoundError, SelectionError
 from .session import Session
@@ -28,9 +29,20 @@ def read_token_job(session: Session, *, with_agents: bool) -> TokenReport:
 
     :raises SelectionError: when no job belongs to the token, with the reason.
     """
+    job = _ask(session, "get_token_job", "the job of a token: that needs GitLab 13.10")
+    agents = {}
+    if with_agents:
+        agents = _ask(session, "get_allowed_agents", "the agents of a token: that needs GitLab 13.11")
+    return TokenReport(job, agents)
+
+
+def _ask(session: Session, endpoint: str, what: str) -> Record:
+    """Return what GitLab says about the token.
+
+    :param what: what a server that is too old cannot tell.
+    """
     try:
-        job = session.client.call("get_token_job")
-        agents = session.client.call("get_allowed_agents") if with_agents else {}
+        return t.cast(Record, session.client.call(endpoint))
     except NotAuthorizedError as exc:
         if exc.status != 401:
             raise
@@ -39,8 +51,5 @@ def read_token_job(session: Session, *, with_agents: bool) -> TokenReport:
         ) from exc
     except NotFoundError as exc:
         if exc.is_missing_endpoint:
-            raise SelectionError(
-                f"this server cannot tell the job of a token: that needs GitLab 13.10 ({exc})"
-            ) from exc
+            raise SelectionError(f"this server cannot tell {what} ({exc})") from exc
         raise SelectionError(f"no job belongs to this token: it is no CI job token ({exc})") from exc
-    return TokenReport(job, agents)
