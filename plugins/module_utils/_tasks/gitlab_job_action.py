@@ -103,6 +103,7 @@ def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
     for name in (*_SELECTORS, "name", "stage", "scope", "include_downstream"):
         if options.get(name):
             raise UsageError(f"{name} has no meaning with whole_project, which means every job; leave one of them out")
+    _request(options)  # for what it refuses
     project = pipeline_query(options).project
     session = open_session(options, context)
     refuse_job_token(session, "delete_artifacts")
