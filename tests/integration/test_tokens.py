@@ -1,0 +1,400 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Job tokens: the job they belong to, what can be read with them and how, and that nothing is done with them."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.decisions import ACTIONS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.face import sentence
+
+from .harness import ACTION, BRIDGES, DOWNLOAD, INFO, TOKEN, TOKEN_INFO, Result, play, run_task, world
+
+JOB_TOKEN = "glcbt-64_of-the-deploy-job-0123"
+OTHER_TOKEN = "glcbt-64_of-another-project-0123"
+MODULE = "jobgate.gitlab.gitlab_job_token_info"
+
+AGENTS = [
+    {"id": 1},
+    {"id": 2, "environments": ["production"], "configuration": {"default_namespace": "shop"}},
+    {"id": 3, "environments": ["staging"]},
+]
+BUILD = {"name": "build", "status": "success", "artifacts": {"files": {"dist/app.txt": "the app\n"}}, "log": "done\n"}
+
+
+def load(simulator: t.Any, version: str = "19.2", allow: list[str] | None = None) -> None:
+    """Load a project with a job that runs, and another project with a job that runs, too."""
+    deploy = {"name": "deploy", "queue": 0, "duration": 100, "environment": "production", "user": "alice"}
+    scenario = world(BUILD, {**deploy, "stage": "deploy", "needs": []})
+    scenario["projects"][0] |= {"agents": AGENTS, "job_token_allowlist": allow or []}
+    scenario["projects"].append({"path": "group/other", "id": 8, "members": {"alice": "maintainer"}})
+    scenario["pipelines"].append({"id": 200, "project": "group/other", "jobs": [{**deploy, "name": "use"}]})
+    scenario["tokens"] += [
+        {"token": JOB_TOKEN, "kind": "job", "job": "deploy"},
+        {"token": OTHER_TOKEN, "kind": "job", "job": "use"},
+    ]
+    simulator.load(scenario, version=version)
+    simulator.advance(1)
+    assert simulator.job("deploy")["status"] == "running"
+    simulator.clear_logs()
+
+
+def ask(simulator: t.Any, job_token: str | None = JOB_TOKEN, **options: t.Any) -> Result:
+    return run_task(simulator, TOKEN_INFO, **{"token": None, "api_job_token": job_token, **options})
+
+
+def with_job_token(simulator: t.Any, task: t.Any, **options: t.Any) -> Result:
+    return run_task(simulator, task, token=None, **{"api_job_token": JOB_TOKEN, "project": "group/app", **options})
+
+
+def endpoints(simulator: t.Any) -> list[str]:
+    return [request["endpoint"] for request in simulator.requests()]
+
+
+def assert_sentence(failure: str | None, *words: str) -> None:
+    assert failure is not None
+    text = sentence(failure)
+    assert "\n" not in text and len(text) < 600, text
+    assert JOB_TOKEN not in text and OTHER_TOKEN not in text
+    for word in words:
+        assert word.lower() in text.lower(), text
+
+
+# ----- the job of a token -----
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("version", ["13.12", "17.11", "19.2"])
+def test_the_job_of_a_running_job(simulator: t.Any, version: str, check_mode: bool) -> None:
+    load(simulator, version)
+    result = ask(simulator, check_mode=check_mode)
+    assert (result.failure, result.changed, result.warnings) == (None, False, [])
+    job = result["job"]
+    assert (job["name"], job["status"], job["pipeline"]["id"], job["user"]["username"]) == (
+        "deploy",
+        "running",
+        100,
+        "alice",
+    )
+    assert {name for name, value in result.values.items() if value is None} == set(TOKEN_INFO.empty_result) - {"job"}
+    assert endpoints(simulator) == ["job_by_token"]
+
+
+@pytest.mark.parametrize("version", ["13.12", "17.11", "19.2"])
+def test_agents(simulator: t.Any, version: str) -> None:
+    load(simulator, version)
+    result = ask(simulator, agents=True)
+    assert result.failure is None
+    assert [agent["id"] for agent in result["allowed_agents"]] == [1, 2]
+    assert result["allowed_agents"][1]["config_project"]["id"] == 7
+    assert result["environment"]["slug"] == "production"
+    assert (result["user"]["username"], result["pipeline"]["id"], result["project"]["id"]) == ("alice", 100, 7)
+    assert endpoints(simulator) == ["job_by_token", "allowed_agents"]
+
+
+@pytest.mark.parametrize("status", ["success", "failed", "canceled", "created"])
+def test_a_job_that_does_not_run(simulator: t.Any, status: str) -> None:
+    load(simulator)
+    simulator.set_job("deploy", status=status)
+    result = ask(simulator)
+    assert_sentence(result.failure, "does not know this job token", "401 Unauthorized", "only while its job is running")
+    assert result.values == TOKEN_INFO.empty_result
+
+
+def test_a_job_that_is_being_canceled(simulator: t.Any) -> None:
+    load(simulator)
+    simulator.set_job("deploy", status="canceling")
+    assert ask(simulator)["job"]["status"] == "canceling"
+
+
+def test_a_token_that_nobody_knows(simulator: t.Any) -> None:
+    load(simulator)
+    assert_sentence(ask(simulator, "glcbt-mistyped").failure, "does not know this job token")
+
+
+def test_a_personal_token_in_its_place(simulator: t.Any) -> None:
+    load(simulator)
+    # GitLab looks for it among the job tokens
+    assert_sentence(ask(simulator, TOKEN).failure, "does not know this job token")
+
+
+def test_no_job_belongs_to_a_token(simulator: t.Any) -> None:
+    load(simulator)
+    simulator.inject(kind="status", status=404, body={"message": "404 Job Not Found"}, endpoint="job_by_token")
+    assert_sentence(ask(simulator).failure, "No job belongs to this token", "no CI job token", "404 Job Not Found")
+
+
+@pytest.mark.parametrize("agents", [False, True])
+def test_a_server_that_is_too_old(simulator: t.Any, agents: bool) -> None:
+    load(simulator, "11.11")
+    assert_sentence(ask(simulator, agents=agents).failure, "that needs GitLab 13.10")
+
+
+def test_a_server_that_is_too_old_for_agents(simulator: t.Any) -> None:
+    load(simulator, "13.10")
+    assert ask(simulator).failure is None
+    assert_sentence(ask(simulator, agents=True).failure, "that needs GitLab 13.11")
+
+
+@pytest.mark.parametrize("name", ["api_token", "api_oauth_token"])
+def test_other_tokens_are_refused(simulator: t.Any, name: str) -> None:
+    load(simulator)
+    given: dict[str, t.Any] = {"token": None, name: TOKEN}
+    result = run_task(simulator, TOKEN_INFO, **given, environ={"CI_JOB_TOKEN": JOB_TOKEN})
+    assert_sentence(result.failure, f"{name} has no meaning here", "give api_job_token")
+    assert simulator.requests() == []
+
+
+def test_faults_are_survived(simulator: t.Any) -> None:
+    load(simulator)
+    for preset in ("reset_after", "html_502", "truncate", "throttle_seconds", "refuse"):
+        simulator.inject(preset, times=1)
+    assert ask(simulator, agents=True)["job"]["name"] == "deploy"
+
+
+# ----- the token of the environment -----
+
+
+def test_the_environment_is_looked_at_here(simulator: t.Any) -> None:
+    load(simulator)
+    # others are not, and an option is better than the environment
+    environ = {"CI_JOB_TOKEN": JOB_TOKEN, "GITLAB_API_TOKEN": TOKEN, "GITLAB_OAUTH_TOKEN": TOKEN}
+    assert ask(simulator, None, environ=environ)["job"]["name"] == "deploy"
+    assert ask(simulator, OTHER_TOKEN, environ=environ)["job"]["name"] == "use"
+    assert_sentence(ask(simulator, None).failure, "no job token: give api_job_token", "CI_JOB_TOKEN")
+
+
+@pytest.mark.parametrize("task", [INFO, ACTION, BRIDGES, DOWNLOAD], ids=lambda task: task.name)
+def test_the_environment_is_not_looked_at_elsewhere(simulator: t.Any, tmp_path: pathlib.Path, task: t.Any) -> None:
+    load(simulator)
+    options = {
+        "gitlab_job_info": {"pipeline_id": 100},
+        "gitlab_job_action": {"job_id": 1000, "action": "cancel"},
+        "gitlab_pipeline_bridges": {"pipeline_id": 100},
+        "gitlab_job_download": {"job_id": 1000, "dest": str(tmp_path / "x")},
+    }[task.name]
+    result = run_task(simulator, task, token=None, environ={"CI_JOB_TOKEN": JOB_TOKEN}, project="group/app", **options)
+    assert_sentence(result.failure, "404 Project Not Found" if task is not ACTION else "401")
+    assert simulator.requests()
+    for request in simulator.requests():
+        assert request["user"] is None
+        assert not {"job-token", "private-token", "authorization"} & {name.lower() for name in request["headers"]}
+
+
+# ----- reading with a job token -----
+
+
+def test_jobs_are_read_through_lists(simulator: t.Any) -> None:
+    load(simulator)
+    by_pipeline = with_job_token(simulator, INFO, pipeline_id=100)
+    assert [job["name"] for job in by_pipeline["jobs"]] == ["deploy", "build"]
+    for job_id, name in ((1000, "build"), (1001, "deploy")):
+        by_id = with_job_token(simulator, INFO, job_id=job_id)
+        assert (by_id.failure, by_id["job"]["name"]) == (None, name)
+    assert "get_job" not in endpoints(simulator)
+    unknown = with_job_token(simulator, INFO, job_id=999)
+    assert_sentence(unknown.failure, "no job 999", "that the job token may list")
+
+
+def test_waiting(simulator: t.Any) -> None:
+    build = {**BUILD, "status": None, "queue": 0, "duration": 30}
+    build.pop("status")
+    scenario = world(build, {"name": "deploy", "queue": 0, "duration": 1000, "user": "alice", "needs": []})
+    scenario["tokens"].append({"token": JOB_TOKEN, "kind": "job", "job": "deploy"})
+    simulator.load(scenario, version="19.2")
+    simulator.advance(1)
+    for way in ({"job_id": 1000}, {"pipeline_id": 100, "name": ["build"]}):
+        result = with_job_token(simulator, INFO, **way, wait=True)
+        assert (result.failure, result["job"]["status"]) == (None, "success")
+    assert set(endpoints(simulator)) <= {"list_project_jobs", "list_pipeline_jobs", "get_pipeline"}
+
+
+@pytest.mark.parametrize("version", ["19.0", "19.2"])
+@pytest.mark.parametrize("is_listed", [False, True])
+def test_trigger_jobs(simulator: t.Any, version: str, is_listed: bool) -> None:
+    load(simulator, version)
+    result = with_job_token(simulator, BRIDGES, pipeline_id=100)
+    # it may not read the pipeline itself
+    assert (result.failure, result["bridges"], result["pipeline"]) == (None, [], {"id": 100})
+    other = {"name": "other", "status": "success", "trigger": {"project": "group/other", "pipeline": {"jobs": [BUILD]}}}
+    child = {"name": "child", "status": "success", "trigger": {"pipeline": {"jobs": [BUILD]}}}
+    deploy = {"name": "deploy", "queue": 0, "duration": 100, "user": "alice", "needs": []}
+    scenario = world(deploy, other, child)
+    listed = ["group/app"] if is_listed else []
+    scenario["projects"].append(
+        {"path": "group/other", "id": 8, "members": {"alice": "maintainer"}, "job_token_allowlist": listed}
+    )
+    scenario["tokens"].append({"token": JOB_TOKEN, "kind": "job", "job": "deploy"})
+    simulator.load(scenario, version=version)
+    simulator.advance(2)
+    result = with_job_token(simulator, BRIDGES, pipeline_id=100)
+    assert result.failure is None
+    assert {bridge["name"]: bridge["accessible"] for bridge in result["bridges"]} == {
+        "child": True,
+        "other": is_listed,
+    }
+
+
+@pytest.mark.parametrize("version", ["13.12", "17.11"])
+def test_older_servers_take_no_job_token_for_lists(simulator: t.Any, version: str) -> None:
+    load(simulator, version)
+    result = with_job_token(simulator, INFO, pipeline_id=100)
+    assert_sentence(result.failure, "404 Project Not Found")
+
+
+def test_there_is_no_log_and_a_warning_says_so(simulator: t.Any) -> None:
+    load(simulator)
+    result = with_job_token(simulator, INFO, pipeline_id=100, name=["build"], log_lines=5)
+    assert (result.failure, result["job"]["log_tail"]) == (None, None)
+    assert result.warnings == ["GitLab lets no job token read a log, so there is none here; give api_token to see it."]
+    assert "get_trace" not in endpoints(simulator)
+
+
+# ----- acting with a job token -----
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("action", ACTIONS)
+def test_every_action_is_refused_before_any_request(simulator: t.Any, action: str, check_mode: bool) -> None:
+    load(simulator)
+    for way in ({"job_id": 1000}, {"pipeline_id": 100, "name": ["build"]}):
+        result = with_job_token(simulator, ACTION, **way, action=action, check_mode=check_mode)
+        assert_sentence(result.failure, f"GitLab never lets a job token do {action}; give api_token")
+        assert result.values == ACTION.empty_result
+    assert simulator.requests() == []
+
+
+def test_the_whole_project_is_refused_too(simulator: t.Any) -> None:
+    load(simulator)
+    result = with_job_token(simulator, ACTION, action="delete_artifacts", whole_project=True)
+    assert_sentence(result.failure, "GitLab never lets a job token do delete_artifacts")
+    assert simulator.requests() == []
+
+
+# ----- downloads -----
+
+CONTENTS = {"archive": {}, "file": {"content": "file", "artifact_path": "dist/app.txt"}}
+
+
+@pytest.mark.parametrize("content", sorted(CONTENTS))
+@pytest.mark.parametrize("version", ["11.11", "13.12", "17.11", "19.2"])
+def test_downloads(simulator: t.Any, tmp_path: pathlib.Path, content: str, version: str) -> None:
+    load(simulator, version)
+    options = {"dest": str(tmp_path / "x"), **CONTENTS[content]}
+    result = with_job_token(simulator, DOWNLOAD, **options, job_id=1000)
+    assert (result.failure, result.changed, result["job"]) == (None, True, None)
+    assert result["sha256"] == simulator.sha256("build", "archive" if content == "archive" else "dist/app.txt")
+    assert len(simulator.requests()) == 1
+    # the pipeline has not succeeded yet
+    by_ref = with_job_token(simulator, DOWNLOAD, **options, ref="main", name="build")
+    assert_sentence(by_ref.failure, "job 'build' of ref main has no artifacts", "latest successful pipeline")
+
+
+@pytest.mark.parametrize("content", sorted(CONTENTS))
+def test_downloads_by_ref(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
+    scenario = world(BUILD)
+    scenario["pipelines"].append(
+        {"id": 200, "ref": "next", "jobs": [{"name": "deploy", "queue": 0, "duration": 100, "user": "alice"}]}
+    )
+    scenario["tokens"].append({"token": JOB_TOKEN, "kind": "job", "job": "deploy"})
+    simulator.load(scenario)
+    simulator.advance(1)
+    options = {**CONTENTS[content], "ref": "main", "name": "build", "dest": str(tmp_path / "x")}
+    assert with_job_token(simulator, DOWNLOAD, **options).failure is None
+    assert not with_job_token(simulator, DOWNLOAD, **options).changed
+
+
+def test_downloads_by_pipeline_and_lists_of_files(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load(simulator)
+    options = {"dest": str(tmp_path / "x"), "pipeline_id": 100, "name": "build"}
+    assert with_job_token(simulator, DOWNLOAD, **options)["job"]["id"] == 1000
+    listed = with_job_token(simulator, DOWNLOAD, content="list", job_id=1000)
+    assert ([entry["path"] for entry in listed["entries"]], listed["job"]) == (["dist/", "dist/app.txt"], None)
+
+
+def test_a_log_is_refused_before_any_request(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load(simulator)
+    result = with_job_token(simulator, DOWNLOAD, content="log", job_id=1000, dest=str(tmp_path / "x"))
+    assert_sentence(result.failure, "GitLab lets no job token read a log; give api_token")
+    assert (simulator.requests(), list(tmp_path.iterdir())) == ([], [])
+
+
+# ----- other projects -----
+
+WAYS: list[tuple[t.Any, dict[str, t.Any]]] = [
+    (INFO, {"pipeline_id": 100}),
+    (INFO, {"job_id": 1000}),
+    (BRIDGES, {"pipeline_id": 100}),
+    (DOWNLOAD, {"job_id": 1000}),
+    (DOWNLOAD, {"job_id": 1000, **CONTENTS["file"]}),
+    (DOWNLOAD, {"ref": "main", "name": "build"}),
+    (DOWNLOAD, {"job_id": 1000, "content": "list"}),
+]
+
+
+@pytest.mark.parametrize(("task", "way"), WAYS)
+@pytest.mark.parametrize("is_listed", [False, True])
+def test_another_project(
+    simulator: t.Any, tmp_path: pathlib.Path, task: t.Any, way: dict[str, t.Any], is_listed: bool
+) -> None:
+    load(simulator, allow=["group/other"] if is_listed else None)
+    simulator.set_job("deploy", status="success")
+    if task is DOWNLOAD and way.get("content") != "list":
+        way = {**way, "dest": str(tmp_path / "x")}
+    result = with_job_token(simulator, task, api_job_token=OTHER_TOKEN, **way)
+    if is_listed:
+        assert result.failure is None
+    else:
+        assert_sentence(
+            result.failure,
+            "403 Forbidden - Authentication by CI/CD job token not allowed from other to app.",
+            "Add this project to the job token allow-list of the project",
+        )
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_another_project_of_an_older_server(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load(simulator, "13.12")
+    options = {"job_id": 1000, "dest": str(tmp_path / "x")}
+    result = with_job_token(simulator, DOWNLOAD, api_job_token=OTHER_TOKEN, **options)
+    assert_sentence(result.failure, "404 Project Not Found", "the token may not see it")
+
+
+# ----- with Ansible -----
+
+
+@pytest.mark.parametrize("way", ["in_process", "module"])
+def test_playbook(simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    monkeypatch.setenv("JOBGATE_TEST_WAY", way)
+    load(simulator)
+    info = {"project": "group/app", "pipeline_id": 100}
+    tasks = [
+        {"name": "me", MODULE: {}},
+        {"name": "agents", MODULE: {"agents": True}, "check_mode": True},
+        {"name": "other", MODULE: {"api_job_token": "{{ lookup('ansible.builtin.env', 'OTHER') }}"}},
+        {"name": "own", MODULE: {"api_token": "some-token"}, "ignore_errors": True},
+        {"name": "anonymous", "jobgate.gitlab.gitlab_job_info": info, "ignore_errors": True},
+    ]
+    done = play(
+        tasks,
+        tmp_path,
+        "-vvvv",
+        url=simulator.url,
+        token="",
+        environment={"CI_JOB_TOKEN": JOB_TOKEN, "OTHER": OTHER_TOKEN},
+        secrets=[JOB_TOKEN, OTHER_TOKEN],
+    )
+    assert done.returncode == 0, done.output
+    assert done.results["me"]["job"]["name"] == "deploy"
+    assert len(done.results["agents"]["allowed_agents"]) == 2
+    assert done.results["other"]["job"]["name"] == "use"
+    assert "api_token has no meaning here" in done.results["own"]["msg"]
+    assert "404 Project Not Found" in done.results["anonymous"]["msg"]
+    for name in ("me", "agents", "other", "own"):
+        assert set(TOKEN_INFO.empty_result) <= set(done.results[name])
+        assert done.results[name]["changed"] is False
