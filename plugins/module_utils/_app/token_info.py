@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
@@ -29,20 +30,23 @@ def read_token_job(session: Session, *, with_agents: bool) -> TokenReport:
 
     :raises SelectionError: when no job belongs to the token, with the reason.
     """
-    job = _ask(session, "get_token_job", "the job of a token: that needs GitLab 13.10")
-    agents = {}
+    with _explained("the job of a token: that needs GitLab 13.10"):
+        job = session.client.call("get_token_job")
+    agents: Record = {}
     if with_agents:
-        agents = _ask(session, "get_allowed_agents", "the agents of a token: that needs GitLab 13.11")
+        with _explained("the agents of a token: that needs GitLab 13.11"):
+            agents = session.client.call("get_allowed_agents")
     return TokenReport(job, agents)
 
 
-def _ask(session: Session, endpoint: str, what: str) -> Record:
-    """Return what GitLab says about the token.
+@contextlib.contextmanager
+def _explained(what: str) -> t.Iterator[None]:
+    """Turn what GitLab answers to a token that it does not take into the reason.
 
     :param what: what a server that is too old cannot tell.
     """
     try:
-        return t.cast(Record, session.client.call(endpoint))
+        yield
     except NotAuthorizedError as exc:
         if exc.status != 401:
             raise
