@@ -35,7 +35,7 @@ export ANSIBLE_PYTHON_INTERPRETER := $(VENV)/bin/python
 
 PLAIN = export NO_COLOR=1 ANSIBLE_NOCOLOR=1
 
-.PHONY: help setup demo test lint unit integration faults bench-faults sanity units matrix docs package tree clean
+.PHONY: help setup demo test lint unit integration faults bench-faults sanity units matrix docs endpoints package tree clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -154,6 +154,9 @@ docs: setup ## HTML documentation in build/docs/build/html
 	antsibull-docs sphinx-init --use-current --dest-dir build/docs --lenient $(NS).$(NAME)
 	printf '\nintersphinx_mapping = {}\nsuppress_warnings = ["ref.ref"]\n' >> build/docs/conf.py
 	build/docs/build.sh
+
+endpoints: setup ## the table of endpoints in docs/docsite/rst/endpoints.rst, from the catalogue
+	@python tools/endpoints_table.py
 
 package: setup ## tarball in build/
 	@$(PLAIN)

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The guide's table of endpoints: it is what the tool makes, and what it says can be looked up."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import sys
+import typing as t
+
+import pytest
+import yaml
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
+
+from tests.contract.support import ROOT, TASKS
+from tests.contract.test_catalogue import GITLAB
+
+
+def load_tool() -> t.Any:
+    spec = importlib.util.spec_from_file_location("endpoints_table", ROOT / "tools" / "endpoints_table.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # dataclasses look their module up
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, spec.name, module)
+        spec.loader.exec_module(module)
+    return module
+
+
+TOOL = load_tool()
+TABLE: list[tuple[str, ...]] = TOOL.table(CATALOGUE)
+
+
+def test_the_guide_is_what_the_tool_makes() -> None:
+    assert TOOL.TARGET.read_text(encoding="utf-8") == TOOL.text(CATALOGUE), "run: make endpoints"
+
+
+def test_the_guide_is_listed() -> None:
+    extra = yaml.safe_load((ROOT / "docs" / "docsite" / "extra-docs.yml").read_text(encoding="utf-8"))
+    assert TOOL.TARGET.stem in [name for section in extra["sections"] for name in section["toctree"]]
+
+
+def test_every_endpoint_has_a_row() -> None:
+    numbers = [cells[0] for cells in TABLE]
+    assert [number for number in numbers if number != "E3b"] == [f"E{number}" for number in range(1, 20)]
+    assert {name: row.number for name, row in TOOL.ROWS.items()} == {name: row[0] for name, row in GITLAB.items()}
+    for cells, (_number, method, path, _status) in zip(TABLE, GITLAB.values()):
+        expected = path.replace("/:id", "/:project").replace("*", ":")
+        assert cells[1] == f"``{method} {expected}``"
+
+
+@pytest.mark.parametrize("cells", TABLE, ids=lambda cells: cells[0])
+def test_no_cell_is_empty(cells: tuple[str, ...]) -> None:
+    assert len(cells) == len(TOOL.COLUMNS)
+    assert all(cell.strip("` ") for cell in cells)
+
+
+@pytest.mark.parametrize("name", list(TOOL.ROWS))
+def test_a_row_names_what_there_is(name: str) -> None:
+    row = TOOL.ROWS[name]
+    assert re.fullmatch(r"\d+(\.\d+)?", row.since)
+    for module, options in row.reached:
+        arguments = TASKS[module].spec.arguments
+        for option in options:
+            option_name, _equals, value = option.partition("=")
+            assert option_name in arguments
+            if value and arguments[option_name]["type"] != "bool":
+                assert value in arguments[option_name]["choices"]
+
+
+@pytest.mark.parametrize("name", list(TOOL.ROWS))
+def test_its_test_exists(name: str) -> None:
+    file, _colons, function = TOOL.ROWS[name].test.partition("::")
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    assert function.startswith("test_")
+    assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}

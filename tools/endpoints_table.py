@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Write the guide's table of endpoints: methods and paths from the catalogue, the rest from the table below."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import sys
+import typing as t
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+TARGET = ROOT / "docs" / "docsite" / "rst" / "endpoints.rst"
+COLLECTION = "jobgate.gitlab"
+
+_INFO, _ACTION, _BRIDGES = "gitlab_job_info", "gitlab_job_action", "gitlab_pipeline_bridges"
+_DOWNLOAD, _TOKEN_INFO = "gitlab_job_download", "gitlab_job_token_info"
+_CELL = "tests/integration/test_decision_table.py::test_cell"
+_DOWNLOADS = "tests/integration/test_downloads.py::"
+_TOKENS = "tests/integration/test_tokens.py::"
+_SELECTION = "tests/integration/test_selection.py::"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """What the catalogue does not say of an endpoint.
+
+    :param reached: modules with the options by which they reach it; no option where the module always does.
+    :param since: the oldest GitLab that has it.
+    :param test: one that sends it to a server, as file::function.
+    """
+
+    number: str
+    reached: tuple[tuple[str, tuple[str, ...]], ...]
+    since: str
+    test: str
+
+
+ROWS: t.Mapping[str, Row] = {
+    "list_project_jobs": Row(
+        "E1", ((_INFO, ("project",)),), "11", _SELECTION + "test_ten_thousand_jobs_are_listed_completely_and_in_order"
+    ),
+    "list_pipeline_jobs": Row(
+        "E2",
+        ((_INFO, ("pipeline_id", "ref", "sha", "merge_request")), (_ACTION, ("name", "stage", "scope"))),
+        "11",
+        _SELECTION + "test_superseded_attempts_are_left_out_unless_wanted",
+    ),
+    "list_pipeline_bridges": Row(
+        "E3",
+        ((_BRIDGES, ()), (_INFO, ("include_downstream",)), (_ACTION, ("include_downstream",))),
+        "12",
+        "tests/integration/test_waiting.py::test_a_tree_of_pipelines_is_waited_for_and_drawn",
+    ),
+    "list_pipeline_trigger_jobs": Row(
+        "E3b",
+        ((_BRIDGES, ()), (_INFO, ("include_downstream",)), (_ACTION, ("include_downstream",))),
+        "19.2",
+        _TOKENS + "test_trigger_jobs",
+    ),
+    "get_token_job": Row("E4", ((_TOKEN_INFO, ()),), "13.10", _TOKENS + "test_the_job_of_a_running_job"),
+    "get_allowed_agents": Row("E5", ((_TOKEN_INFO, ("agents=true",)),), "13.11", _TOKENS + "test_agents"),
+    "get_job": Row(
+        "E6",
+        ((_INFO, ("job_id",)), (_ACTION, ("job_id",)), (_DOWNLOAD, ("job_id",))),
+        "11",
+        _SELECTION + "test_a_superseded_id_stands_for_the_newest_attempt",
+    ),
+    "get_job_log": Row(
+        "E7",
+        ((_DOWNLOAD, ("content=log",)), (_INFO, ("log_lines",)), (_ACTION, ("log_lines",))),
+        "11",
+        _DOWNLOADS + "test_only_the_end_of_a_long_log_is_read",
+    ),
+    "cancel_job": Row("E8", ((_ACTION, ("action=cancel", "on_timeout=cancel")),), "11", _CELL),
+    "retry_job": Row("E9", ((_ACTION, ("action=retry", "max_attempts")),), "11", _CELL),
+    "erase_job": Row("E10", ((_ACTION, ("action=erase",)),), "11", _CELL),
+    "play_job": Row("E11", ((_ACTION, ("action=play",)),), "11", _CELL),
+    "download_artifacts": Row(
+        "E12", ((_DOWNLOAD, ("content=archive",)),), "11", _DOWNLOADS + "test_check_run_check_run"
+    ),
+    "download_artifacts_by_ref": Row(
+        "E13",
+        ((_DOWNLOAD, ("content=archive", "ref", "name")),),
+        "11",
+        _DOWNLOADS + "test_by_ref_it_is_the_newest_successful_job",
+    ),
+    "download_artifact_file": Row(
+        "E14", ((_DOWNLOAD, ("content=file",)),), "11", _DOWNLOADS + "test_a_known_checksum_transfers_nothing"
+    ),
+    "download_artifact_file_by_ref": Row(
+        "E15",
+        ((_DOWNLOAD, ("content=file", "ref", "name")),),
+        "11.5",
+        _DOWNLOADS + "test_by_ref_a_job_of_a_child_pipeline_is_found",
+    ),
+    "list_artifact_tree": Row("E16", ((_DOWNLOAD, ("content=list",)),), "18.8", _DOWNLOADS + "test_a_list"),
+    "keep_artifacts": Row("E17", ((_ACTION, ("action=keep_artifacts",)),), "11", _CELL),
+    "delete_artifacts": Row("E18", ((_ACTION, ("action=delete_artifacts",)),), "11.9", _CELL),
+    "delete_project_artifacts": Row(
+        "E19",
+        ((_ACTION, ("action=delete_artifacts", "whole_project=true")),),
+        "15",
+        "tests/integration/test_whole_project.py::test_artifacts_of_all_but_the_newest_pipelines",
+    ),
+}
+
+_HEAD = f"""..
+  Copyright (c) 2026, the jobgate.gitlab contributors
+  GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+  SPDX-License-Identifier: GPL-3.0-or-later
+
+..
+  Made by `make endpoints`; change tools/endpoints_table.py instead.
+
+.. _ansible_collections.{COLLECTION}.docsite.endpoints:
+
+Endpoints of GitLab
+===================
+
+All endpoints of GitLab's `Jobs API <https://docs.gitlab.com/api/jobs/>`_ and `Job artifacts API
+<https://docs.gitlab.com/api/job_artifacts/>`_, and how to reach them. Paths are those below ``/api/v4``. The oldest
+GitLab is the release that brought the endpoint, or 11 for all that were there before; the collection is tested with
+11.11 and later. The last column names a test that uses the endpoint.
+
+.. list-table::
+  :header-rows: 1
+
+"""
+COLUMNS = ("Number", "Request", "Reached by", "Oldest GitLab", "Test")
+
+
+def cells_of(name: str, method: str, path: str) -> tuple[str, ...]:
+    """Return the cells of an endpoint, in the order of COLUMNS."""
+    row = ROWS[name]
+    reached = []
+    for module, options in row.reached:
+        plugin = f"{COLLECTION}.{module}#module"
+        named = " and ".join(f":ansopt:`{plugin}:{option}`" for option in options if "=" in option)
+        others = ", ".join(f":ansopt:`{plugin}:{option}`" for option in options if "=" not in option)
+        shown = " with ".join(text for text in (named, others) if text)
+        reached.append(f":ansplugin:`{plugin}`" + (f": {shown}" if shown else ""))
+    return row.number, f"``{method} {path}``", "; ".join(reached), row.since, f"``{row.test}``"
+
+
+def table(endpoints: t.Iterable[t.Any]) -> list[tuple[str, ...]]:
+    """Return the cells of all endpoints in the order of their numbers."""
+    found = {endpoint.name: endpoint for endpoint in endpoints}
+    return [cells_of(name, found[name].method, found[name].path.replace("{", ":").replace("}", "")) for name in ROWS]
+
+
+def text(endpoints: t.Iterable[t.Any]) -> str:
+    """Return the whole guide."""
+    lines = []
+    for cells in (COLUMNS, *table(endpoints)):
+        lines += [f"  {'*' if not number else ' '} - {cell}" for number, cell in enumerate(cells)]
+    return _HEAD + "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write the guide."""
+    sys.path.insert(0, str(ROOT / ".cache" / "collections"))
+    from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
+
+    TARGET.write_text(text(CATALOGUE), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
