@@ -73,7 +73,6 @@ def _seconds(url: str, task: dict[str, t.Any], environment: dict[str, str], coun
         command, variables = playbook_command(
             tasks, pathlib.Path(folder), url=url, token=TOKEN, environment=environment
         )
-        variables["ANSIBLE_CALLBACKS_ENABLED"] = ""
         started = time.monotonic()
         subprocess.run(
             command, env=variables, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
