@@ -16,6 +16,7 @@ import tempfile
 import typing as t
 
 from .._api.errors import UsageError
+from .digests import StreamDigest
 
 _BLOCK = 1024 * 1024
 
@@ -75,12 +76,13 @@ class Measure:
     """A sink that keeps only size and digest."""
 
     def __init__(self) -> None:
-        self._digest = hashlib.sha256()
+        self._digest = StreamDigest()
         self._size = 0
 
     def restart(self) -> None:
         """Forget everything."""
-        self._digest, self._size = hashlib.sha256(), 0
+        self._digest.close()
+        self._digest, self._size = StreamDigest(), 0
 
     def write(self, chunk: bytes) -> None:
         """Take the next piece."""
@@ -151,6 +153,7 @@ class TemporaryTarget(Measure):
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        self._digest.close()
         self.close()
         if os.path.lexists(self.path):
             os.unlink(self.path)
