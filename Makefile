@@ -87,7 +87,8 @@ unit: setup ## pytest: units, contract, simulator
 
 integration: setup ## pytest: tasks and real ansible-playbook processes against the simulator, also under faults
 	@$(PLAIN)
-	pytest -q -n 2 tests/integration tests/faults tests/benchmarks
+	pytest -q -n 2 tests/integration tests/faults tests/benchmarks 2>&1 | tee .cache/integration.log
+	if grep -q 'token-0123456789' .cache/integration.log; then echo "A token is in the output of the tests."; exit 1; fi
 
 faults: setup ## the whole fault matrix and SEQUENCES random sequences of faults: make faults SEED=1
 	@$(PLAIN)

@@ -114,6 +114,10 @@ def _violation(simulator: t.Any, deed: Deed, result: Result, effects: int, *, wa
     text = str(result.failure or "") + str(result.values) + str(result.warnings)
     if TOKEN in text:
         return "the token is in the result"
+    seen_elsewhere = str(simulator.second.requests())
+    simulator.second.clear()
+    if TOKEN in seen_elsewhere:
+        return "the second origin has received the token"
     if result.failure is not None and ("Traceback" in result.failure or "\n" in result.failure):
         return "the error is no sentence"
     if result.failure is None and wait and deed.action in ("play", "retry", "cancel"):
