@@ -14,7 +14,7 @@ import threading
 import typing as t
 
 # So much goes to the thread at a time, and so many of these wait for it at most, which bounds the memory.
-_BATCH_BYTES = 1024 * 1024
+_BATCH_BYTES = 256 * 1024
 _MOST_BATCHES = 4
 
 
