@@ -11,8 +11,6 @@ GitLabError
 ├── MissingLibraryError         requests or pluggy is not installed
 ├── ExtensionError              an extension is unknown, cannot be loaded, or raised
 ├── SelectionError              no job or pipeline fits the selection, or too many do
-├── WaitError                   waiting ended without what was waited for
-│   └── WaitTimeoutError        because the time was up
 └── RequestError                a request was made, or was to be made
     ├── ConnectError            the server was not reached: the request was certainly not executed
     │   └── TrustError          TLS failed: another try will fail as well
@@ -58,14 +56,6 @@ class ExtensionError(GitLabError):
 
 class SelectionError(GitLabError):
     """Nothing fits the selection, or too much does."""
-
-
-class WaitError(GitLabError):
-    """Waiting ended without what was waited for."""
-
-
-class WaitTimeoutError(WaitError):
-    """Waiting took longer than allowed."""
 
 
 class RequestError(GitLabError):
@@ -167,6 +157,11 @@ class NotFoundError(StatusError):
     is_missing_endpoint = False
     # whether the answer was JSON; for a file that is not in an archive it is plain text
     is_json = True
+
+    @property
+    def is_no_mere_object(self) -> bool:
+        """Return whether more is missing than the object asked for: its project, or the whole endpoint."""
+        return self.is_missing_endpoint or "project not found" in self.server_text.lower()
 
 
 class RefusedError(StatusError):

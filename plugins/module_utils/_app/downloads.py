@@ -136,7 +136,7 @@ def list_entries(
             raise SelectionError(f"GitLab has kept no list of the artifacts of {_subject(job)}") from exc
         if "artifacts" in text:
             raise SelectionError(_why_missing(job, _subject(job))) from exc
-        if "project not found" in text or exc.is_missing_endpoint:
+        if exc.is_no_mere_object:
             raise
         # before 18.8 GitLab takes the address for a file named tree
         raise SelectionError(
@@ -231,7 +231,7 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob | None, sub
     try:
         session.client.download(endpoint, sink, **arguments)
     except NotFoundError as exc:
-        if "project not found" in exc.server_text.lower() or exc.is_missing_endpoint:
+        if exc.is_no_mere_object:
             raise
         if request.content == "file" and not exc.is_json:
             raise SelectionError(f"there is no {request.path!r} in the artifacts of {subject}") from exc

@@ -75,7 +75,7 @@ def _by_name(session: Session, request: LookupRequest, names: tuple[str, ...]) -
         selection = finder.find()
     except NotFoundError as exc:
         # a pipeline that is not there, in a project that is
-        if not request.has_default or exc.is_missing_endpoint or "project not found" in exc.server_text.lower():
+        if not request.has_default or exc.is_no_mere_object:
             raise
         return {name: [] for name in names}
     if not request.has_default:
@@ -89,7 +89,7 @@ def _by_id(session: Session, request: LookupRequest, job_id: int) -> list[FoundJ
     try:
         return JobFinder(session, query).find().jobs
     except NotFoundError as exc:
-        if request.has_default and not exc.is_missing_endpoint and "project not found" not in exc.server_text.lower():
+        if request.has_default and not exc.is_no_mere_object:
             return []
         raise
 
