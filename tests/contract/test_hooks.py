@@ -97,7 +97,7 @@ def test_built_in_behaviour_uses_the_hooks_and_comes_last() -> None:
     found: dict[type, set[str]] = {}
     for plugin in BUILT_IN:
         made = manager()
-        made.register(plugin())
+        made.register(hookspecs.coming_last(plugin()))
         made.check_pending()
         callers = {hook: getattr(made.hook, hook).get_hookimpls() for hook in HOOKS}
         found[plugin] = {hook for hook, implementations in callers.items() if implementations}

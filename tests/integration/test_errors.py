@@ -175,12 +175,15 @@ def test_html_instead_of_json(simulator: t.Any, tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("library", ["requests", "pluggy"])
 def test_a_missing_library(simulator: t.Any, tmp_path: pathlib.Path, library: str) -> None:
-    """The module runs with a path that has a broken library of that name in front."""
+    """The module needs a library, and runs with a path that has a broken one of that name in front."""
     simulator.load(scenario())
     hidden = tmp_path / "hidden"
     hidden.mkdir()
     (hidden / f"{library}.py").write_text("raise ImportError('not installed')\n", encoding="utf-8")
-    task = {"name": "task", INFO: READ, "environment": {"PYTHONPATH": str(hidden)}}
+    proxy = {"HTTP_PROXY": "http://127.0.0.1:1", "NO_PROXY": "", "no_proxy": ""}
+    need: t.Any = {"requests": (READ, proxy), "pluggy": ({**READ, "extensions": ["some"]}, {})}
+    options, environment = need[library]
+    task = {"name": "task", INFO: options, "environment": {"PYTHONPATH": str(hidden), **environment}}
     fails(play([task], tmp_path, url=simulator.url), f"required python library ({library})")
     assert simulator.requests() == []
 

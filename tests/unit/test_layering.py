@@ -54,6 +54,7 @@ API_RANKS: dict[str, int] = {
     "connection": 1,
     "decoding": 1,
     "endpoints": 1,
+    "compression": 1,
     "optional_imports": 1,
     "pagination": 1,
     "redirects": 1,
@@ -61,14 +62,17 @@ API_RANKS: dict[str, int] = {
     # what knows GitLab or the network
     "advice": 2,
     "catalogue": 2,
-    "transport": 2,
-    "caching": 3,
+    "tls": 2,
+    "direct_transport": 3,
+    "requests_transport": 4,
+    "transport": 5,
+    "caching": 6,
     # what others may replace
-    "hookspecs": 3,
-    "builtin_plugin": 4,
-    "plugin_manager": 4,
+    "hookspecs": 6,
+    "builtin_plugin": 7,
+    "plugin_manager": 7,
     # the only door
-    "client": 5,
+    "client": 8,
 }
 
 # What _tasks may take from _api: values without HTTP.
@@ -79,7 +83,7 @@ DYNAMIC_MODULES = frozenset({"imp", "importlib", "pkgutil", "runpy"})
 DYNAMIC_ALLOWED = {"module_utils/_api/plugin_manager.py": "importlib.metadata"}
 
 THIRD_PARTY_FILE = "module_utils/_api/optional_imports.py"
-THIRD_PARTY = frozenset({"pluggy", "requests"})
+THIRD_PARTY = frozenset({"certifi", "pluggy", "requests"})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,24 +13,25 @@ import sys
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import optional_imports
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import MissingLibraryError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK
-
-from .harness import ScriptedTransport, run_task
 
 UTILS = "ansible_collections.jobgate.gitlab.plugins.module_utils"
 
 PROGRAM = f"""
 import sys
-sys.modules[{{library!r}}] = None
+for library in ("pluggy", "requests"):
+    sys.modules[library] = None
 from {UTILS}._tasks import gitlab_job_action, gitlab_job_info, gitlab_pipeline_bridges
-from {UTILS}._api.errors import MissingLibraryError
+from {UTILS}._api import hookspecs, requests_transport
+from {UTILS}._api.errors import ConnectError, MissingLibraryError
 from {UTILS}._app.session import TaskContext
-options = {{{{"project": "7", "pipeline_id": 6, "api_url": "https://gitlab.example.com"}}}}
-for task in (gitlab_job_info.TASK, gitlab_pipeline_bridges.TASK):
+options = {{"project": "7", "pipeline_id": 6, "api_url": "http://127.0.0.1:1", "api_retries": 0}}
+for more in ({{}}, {{"extensions": ["some"]}}, {{"api_url": "http://gitlab.invalid"}}):
     try:
-        task.run(options, TaskContext(environ={{{{}}}}))
+        gitlab_job_info.TASK.run({{**options, **more}}, TaskContext(environ={{}}))
     except MissingLibraryError as exc:
         print(exc.library)
+    except ConnectError as exc:
+        print("connect")
 """
 
 
@@ -40,37 +41,38 @@ def search_path():
     return file.split(os.sep + "ansible_collections" + os.sep)[0]
 
 
-@pytest.mark.parametrize("library", ["requests", "pluggy"])
-def test_without_a_library_everything_imports_and_the_task_says_what_is_missing(library):
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([search_path(), *sys.path])}
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(library=library)],
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.stdout.split(), done.stderr) == ([library] * 2, "")
+def test_without_libraries_everything_imports_and_what_needs_one_says_so():
+    environ = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([search_path(), *sys.path]),
+        "HTTP_PROXY": "http://127.0.0.1:1",
+        "NO_PROXY": "127.0.0.1",
+    }
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environ, capture_output=True, text=True, check=False)
+    assert (done.stdout.split(), done.stderr) == (["connect", "pluggy", "requests"], "")
 
 
 @pytest.mark.parametrize("library", ["requests", "pluggy"])
 def test_the_missing_library_is_named(monkeypatch, library):
-    monkeypatch.setattr(optional_imports, library, None)
+    monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(MissingLibraryError, match=f"the Python library {library} is not installed") as caught:
-        run_task(TASK, {"pipeline_id": 6}, transport=ScriptedTransport())
+        getattr(optional_imports, f"{library}_library")()
     assert caught.value.library == library
 
 
-def test_stand_in_markers_change_nothing():
-    marker = optional_imports._MarkerStandIn("jobgate.gitlab")
+def test_without_certifi_the_authorities_of_the_system_are_trusted(monkeypatch):
+    assert os.path.isfile(optional_imports.certifi_file())
+    monkeypatch.setitem(sys.modules, "certifi", None)
+    assert optional_imports.certifi_file() == ""
+
+
+def test_stand_in_markers_change_nothing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pluggy", None)
 
     def function():
         return 1
 
-    assert marker(function) is function
-    assert marker(firstresult=True)(function) is function
-    assert marker(trylast=True)(function)() == 1
-
-
-def test_with_both_libraries_nothing_is_missing():
-    assert optional_imports.require_libraries() is None
+    for marker in (optional_imports.hookimpl_marker("jobgate.gitlab"), optional_imports.hookspec_marker("x")):
+        assert marker(function) is function
+        assert marker(firstresult=True)(function) is function
+        assert marker(trylast=True)(function)() == 1

@@ -13,8 +13,10 @@ import threading
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.direct_transport import DirectTransport
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import RequestsTransport
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.requests_transport import RequestsTransport
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import RoutedTransport
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]"
 SECRET = "glpat-0123456789abcdef"
@@ -86,9 +88,17 @@ def _read_request(connection):
     return head + b"\r\n\r\n" + body
 
 
+WAY = {"kind": DirectTransport}
+
+
+@pytest.fixture(autouse=True, params=[DirectTransport, RequestsTransport], ids=["direct", "requests"])
+def _way(request, monkeypatch):
+    monkeypatch.setitem(WAY, "kind", request.param)
+
+
 def transport_for(url, credential=None, **settings):
     credential = {"PRIVATE-TOKEN": SECRET} if credential is None else credential
-    return RequestsTransport(ConnectionSettings(api_url=url + "/api/v4", credential=credential, **settings))
+    return WAY["kind"](ConnectionSettings(api_url=url + "/api/v4", credential=credential, **settings))
 
 
 def send(transport, url, method="GET", body=None, timeout=5.0):
@@ -215,6 +225,7 @@ def test_an_unknown_host(monkeypatch, failure, is_permanent):
 
 
 def test_a_proxy_that_is_not_there(monkeypatch):
+    monkeypatch.setitem(WAY, "kind", RoutedTransport)
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     monkeypatch.delenv("NO_PROXY")

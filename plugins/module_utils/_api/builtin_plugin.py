@@ -11,7 +11,6 @@ from __future__ import annotations
 from . import catalogue
 from .connection import ConnectionSettings
 from .endpoints import EndpointRegistry
-from .hookspecs import hookimpl
 from .transport import Transport, create_transport
 
 # Header and form for each kind of token; GitLab takes a job token only in its own header.
@@ -25,18 +24,15 @@ _HEADERS = {
 class BuiltinPlugin:
     """The documented endpoints, requests as transport, and a token in a header."""
 
-    @hookimpl(trylast=True)
     def gitlab_register_endpoints(self, registry: EndpointRegistry) -> None:
         """Add GitLab's documented endpoints."""
         for endpoint in catalogue.CATALOGUE:
             registry.add(endpoint)
 
-    @hookimpl(trylast=True)
     def gitlab_create_transport(self, settings: ConnectionSettings) -> Transport:
         """Return a transport that uses requests."""
         return create_transport(settings)
 
-    @hookimpl(trylast=True)
     def gitlab_authenticate(self, settings: ConnectionSettings) -> dict[str, str]:
         """Return the header for the token of the options; none for anonymous access."""
         if not settings.token:

@@ -13,6 +13,8 @@ import typing as t
 
 from .http import origin_of
 
+# pluggy's name for the project, and the group of entry points of extensions.
+PROJECT_NAME = "jobgate.gitlab"
 USER_AGENT = "jobgate.gitlab/0.1.0 (Ansible collection)"
 
 TokenKind = t.Literal["api_token", "api_oauth_token", "api_job_token", "extension", ""]

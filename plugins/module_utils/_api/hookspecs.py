@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .optional_imports import HookimplMarker, HookspecMarker
+from .connection import PROJECT_NAME
+from .optional_imports import hookimpl_marker, hookspec_marker
 
 if t.TYPE_CHECKING:
     from .connection import ConnectionSettings
@@ -24,10 +25,8 @@ if t.TYPE_CHECKING:
     from .http import Request
     from .transport import Transport
 
-PROJECT_NAME = "jobgate.gitlab"
-
-hookspec = HookspecMarker(PROJECT_NAME)
-hookimpl = HookimplMarker(PROJECT_NAME)
+hookspec = hookspec_marker(PROJECT_NAME)
+hookimpl = hookimpl_marker(PROJECT_NAME)
 
 
 class HookSpecs:
@@ -91,3 +90,15 @@ class HookSpecs:
         :param status: of the answer; None when none came.
         :param seconds: from sending to the whole answer.
         """
+
+
+def coming_last(plugin: object) -> object:
+    """Return an object with built-in behaviour, its methods marked as implementations that are asked last.
+
+    They carry no marks by themselves, for without extensions they are called without pluggy.
+    """
+    for name in vars(HookSpecs):
+        function = getattr(type(plugin), name, None) if name.startswith("gitlab_") else None
+        if function is not None and not hasattr(function, f"{PROJECT_NAME}_impl"):
+            hookimpl(trylast=True)(function)
+    return plugin

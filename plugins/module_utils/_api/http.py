@@ -54,6 +54,15 @@ class Response:
         """Do nothing: everything has been read. A stream, which is used in the same places, has something to close."""
 
 
+def lower_case(headers: t.Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return headers with names in lower case; of several with one name, the values joined as the standard says."""
+    lowered: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        lowered[key] = f"{lowered[key]}, {value}" if key in lowered else value
+    return lowered
+
+
 def origin_of(url: str) -> tuple[str, str, int | None]:
     """Return scheme, host and port: what a credential is bound to.
 

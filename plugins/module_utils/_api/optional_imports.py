@@ -6,28 +6,52 @@
 
 """The one place where third-party libraries are imported, guarded, so that every other file imports without them.
 
-A missing library becomes `MissingLibraryError` when it is first needed, which is after the options were read.
+They are imported when they are first needed: a task that goes to GitLab without a proxy, and without extensions, needs
+none of them. A missing one becomes `MissingLibraryError` then.
 """
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from .errors import MissingLibraryError
 
-try:
-    import requests
-except ImportError:  # reported by require_libraries()
-    requests = None  # type: ignore[assignment]
-
-try:
-    import pluggy
-except ImportError:  # reported by require_libraries()
-    pluggy = None  # type: ignore[assignment]
-
-__all__ = ("HookimplMarker", "HookspecMarker", "pluggy", "requests", "require_libraries")
-
 _F = t.TypeVar("_F", bound=t.Callable[..., t.Any])
+
+
+def requests_library() -> t.Any:
+    """Return requests.
+
+    :raises MissingLibraryError: when it is not installed.
+    """
+    try:
+        import requests
+    except ImportError:
+        raise MissingLibraryError("requests") from None
+    return requests
+
+
+def pluggy_library() -> t.Any:
+    """Return pluggy.
+
+    :raises MissingLibraryError: when it is not installed.
+    """
+    try:
+        import pluggy
+    except ImportError:
+        raise MissingLibraryError("pluggy") from None
+    return pluggy
+
+
+def certifi_file() -> str:
+    """Return the bundle of certificate authorities that comes with requests, empty when there is none."""
+    try:
+        import certifi
+    except ImportError:
+        return ""
+    path = str(certifi.where())
+    return path if os.path.exists(path) else ""
 
 
 class _MarkerStandIn:
@@ -47,15 +71,17 @@ class _MarkerStandIn:
         return decorate
 
 
-HookspecMarker: t.Any = pluggy.HookspecMarker if pluggy is not None else _MarkerStandIn
-HookimplMarker: t.Any = pluggy.HookimplMarker if pluggy is not None else _MarkerStandIn
+def hookspec_marker(project_name: str) -> t.Any:
+    """Return pluggy's marker for specifications of hooks, or what marks nothing."""
+    try:
+        return pluggy_library().HookspecMarker(project_name)
+    except MissingLibraryError:
+        return _MarkerStandIn(project_name)
 
 
-def require_libraries() -> None:
-    """Return if every library is there.
-
-    :raises MissingLibraryError: naming the first one that is not.
-    """
-    for name, library in (("requests", requests), ("pluggy", pluggy)):
-        if library is None:
-            raise MissingLibraryError(name)
+def hookimpl_marker(project_name: str) -> t.Any:
+    """Return pluggy's marker for implementations of hooks, or what marks nothing."""
+    try:
+        return pluggy_library().HookimplMarker(project_name)
+    except MissingLibraryError:
+        return _MarkerStandIn(project_name)

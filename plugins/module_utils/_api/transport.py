@@ -12,16 +12,14 @@ it only to requests to the origin it was made for.
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import http.cookiejar
 import io
+import os
 import typing as t
+from urllib.parse import urlsplit
 
-from .connection import USER_AGENT, ConnectionSettings
-from .errors import ConnectError, LostAnswerError, RequestError, TrustError, UsageError
+from .connection import ConnectionSettings
+from .direct_transport import DirectTransport
 from .http import Request, Response, origin_of
-from .optional_imports import requests, require_libraries
 
 
 class Transport(t.Protocol):
@@ -52,6 +50,12 @@ class ByteStream(t.Protocol):
         :raises LostAnswerError: when the connection breaks before the announced length has come.
         """
 
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill a buffer with the next bytes, at its beginning; return how many there are, 0 at the end.
+
+        :raises LostAnswerError: as `read` does.
+        """
+
     def close(self) -> None:
         """Let go of the connection."""
 
@@ -73,6 +77,10 @@ class WholeBody:
         """Return the next bytes."""
         return self._rest.read(size)
 
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill a buffer with the next bytes."""
+        return self._rest.readinto(buffer)
+
     def close(self) -> None:
         """Do nothing: there is no connection."""
 
@@ -86,205 +94,54 @@ class StreamingTransport(Transport, t.Protocol):
 
 
 def create_transport(settings: ConnectionSettings) -> Transport:
-    """Return the built-in transport.
-
-    :raises MissingLibraryError: when requests is not installed.
-    """
-    require_libraries()
-    return RequestsTransport(settings)
+    """Return the built-in transport."""
+    return RoutedTransport(settings)
 
 
-def _auth(headers: t.Mapping[str, str]) -> t.Any:
-    """Return an authentication object for requests: with any such object, `~/.netrc` is not looked at."""
-
-    class HeaderAuth(requests.auth.AuthBase):
-        def __call__(self, prepared: t.Any) -> t.Any:
-            prepared.headers.update(headers)
-            return prepared
-
-    return HeaderAuth()
-
-
-class RequestsTransport:
-    """Sends through one pooled `requests.Session`.
-
-    Proxies and CA bundles come from the environment as users of requests expect (`HTTPS_PROXY`, `NO_PROXY`,
-    `REQUESTS_CA_BUNDLE`), unless `ca_path` is given.
-    """
+class RoutedTransport:
+    """Goes to each server directly, or through requests where a proxy may have to be used."""
 
     def __init__(self, settings: ConnectionSettings) -> None:
-        self._origin = settings.origin
-        self._own_auth = _auth(settings.credential)
-        self._no_auth = _auth({})
-        self._session = requests.Session()
-        adapter = requests.adapters.HTTPAdapter(pool_connections=4, pool_maxsize=max(1, settings.concurrency))
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
-        self._session.headers["User-Agent"] = USER_AGENT
-        # a session cookie would be a second credential, which nobody asked for
-        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        self._verify: bool | str = settings.validate_certs and (settings.ca_path or True)
+        self._settings = settings
+        self._direct = DirectTransport(settings)
+        self._ways: dict[tuple[str, str, int | None], StreamingTransport] = {}
 
     def send(self, request: Request, *, timeout_seconds: float) -> Response:
-        """Return the answer to one request."""
-        with self._translated(request, timeout_seconds), self._open(request, timeout_seconds) as answer:
-            body = answer.content
-            headers = _lower_case(answer.headers)
-            _check_length(answer, headers)
-            return Response(status=answer.status_code, headers=headers, body=body, url=request.url)
+        """Return the answer to one request.
+
+        :raises MissingLibraryError: when there is a proxy, and requests is not installed.
+        """
+        return self._way_to(request.url).send(request, timeout_seconds=timeout_seconds)
 
     def stream(self, request: Request, *, timeout_seconds: float) -> ByteStream:
-        """Return the answer to one request, its body unread."""
-        # compressed content that ends early looks whole when the length fits, and artifacts are compressed already
-        plain = dataclasses.replace(request, headers={**request.headers, "Accept-Encoding": "identity"})
-        with self._translated(request, timeout_seconds):
-            answer = self._open(plain, timeout_seconds)
-        return _RequestsStream(answer, request.url, lambda: self._translated(request, timeout_seconds))
+        """Return the answer to one request, its body unread.
 
-    def _open(self, request: Request, timeout_seconds: float) -> t.Any:
-        is_own = origin_of(request.url) == self._origin
-        return self._session.request(
-            request.method,
-            request.url,
-            headers=dict(request.headers),
-            data=request.body,
-            auth=self._own_auth if is_own else self._no_auth,
-            timeout=(timeout_seconds, timeout_seconds),
-            verify=self._verify,
-            allow_redirects=False,
-            stream=True,
-        )
+        :raises MissingLibraryError: when there is a proxy, and requests is not installed.
+        """
+        return self._way_to(request.url).stream(request, timeout_seconds=timeout_seconds)
 
-    @contextlib.contextmanager
-    def _translated(self, request: Request, timeout_seconds: float) -> t.Iterator[None]:
-        """Turn what requests raises into our errors."""
-        try:
-            yield
-        except RequestError as exc:
-            raise _located(exc, request) from None
-        except (requests.exceptions.RequestException, OSError, ValueError) as exc:
-            # `from None`: what requests puts into its texts may hold the query, and nobody needs its traceback
-            raise _located(_translate(exc, timeout_seconds, self._origin), request) from None
-        except Exception as exc:
-            if type(exc).__module__.partition(".")[0] != "urllib3":
-                raise
-            # what urllib3 raises while a body is read, which requests passes on as it is
-            raise _located(_translate(exc, timeout_seconds, self._origin), request) from None
+    def _way_to(self, url: str) -> StreamingTransport:
+        origin = origin_of(url)
+        if origin not in self._ways:
+            self._ways[origin] = self._through_requests() if may_have_proxy(url, os.environ) else self._direct
+        return self._ways[origin]
+
+    def _through_requests(self) -> StreamingTransport:
+        # here, since most tasks can do without
+        from .requests_transport import RequestsTransport
+
+        return RequestsTransport(self._settings)
 
 
-class _RequestsStream:
-    """A body as it comes through requests."""
+def may_have_proxy(url: str, environ: t.Mapping[str, str]) -> bool:
+    """Return whether the environment may ask for a proxy on the way to an address; requests knows for sure."""
+    parts = urlsplit(url)
+    names = (f"{parts.scheme}_proxy", "all_proxy")
+    if not any(environ.get(name) or environ.get(name.upper()) for name in names):
+        return False
+    # here, for it takes as long to import as everything else together
+    import urllib.request as library
 
-    def __init__(self, answer: t.Any, url: str, translated: t.Callable[[], t.ContextManager[None]]) -> None:
-        self.status: int = answer.status_code
-        self.headers: t.Mapping[str, str] = _lower_case(answer.headers)
-        self.url = url
-        self._answer = answer
-        self._translated = translated
-        # without an encoding the bytes pass through urllib3 as they are, which costs half as much
-        self._is_encoded = self.headers.get("content-encoding", "identity").lower() not in ("", "identity")
-
-    def header(self, name: str) -> str:
-        """Return a header's value, empty when the header is absent."""
-        return self.headers.get(name.lower(), "")
-
-    def read(self, size: int) -> bytes:
-        """Return up to so many bytes, decoded if the server has encoded them although it was not asked to."""
-        with self._translated():
-            content: bytes = self._answer.raw.read(size, decode_content=self._is_encoded)
-            if not content:
-                _check_length(self._answer, self.headers)
-            return content
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._answer.close()
-
-
-def _lower_case(headers: t.Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
-
-
-def _check_length(answer: t.Any, headers: t.Mapping[str, str]) -> None:
-    """Compare what came with what was announced; older urllib3 does not."""
-    declared = headers.get("content-length", "")
-    received = answer.raw.tell()
-    if declared.isdecimal() and answer.request.method != "HEAD" and answer.status_code not in (204, 304):
-        if received != int(declared):
-            raise LostAnswerError(f"the answer was cut after {received} of {declared} bytes")
-
-
-def _located(error: RequestError | UsageError, request: Request) -> Exception:
-    """Return the error with method and address filled in."""
-    if isinstance(error, RequestError):
-        error.method, error.url = request.method, request.display_url
-    return error
-
-
-def _translate(
-    exc: Exception, timeout_seconds: float, origin: tuple[str, str, int | None]
-) -> RequestError | UsageError:
-    """Return our error for one of requests' errors, by whether the request can have been executed."""
-    errors = requests.exceptions
-    where = f"{origin[1]}:{origin[2]}"
-    causes = "".join(f"{type(cause).__name__}: {cause} " for cause in _causes(exc))
-    if isinstance(exc, errors.SSLError) or "certificate verify failed" in causes:
-        return TrustError(
-            f"TLS failed: {_tls_reason(causes)}",
-            advice="Give the CA certificate of this server with ca_path; or check that api_url has the right scheme, "
-            "host name and port",
-        )
-    if isinstance(exc, errors.ProxyError):
-        return ConnectError("the proxy could not be reached", advice="Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY")
-    if isinstance(exc, errors.ConnectTimeout):
-        return ConnectError(
-            f"no connection to {where} within {timeout_seconds:g} s", advice="Check api_url and the network"
-        )
-    if isinstance(exc, (errors.ReadTimeout, errors.Timeout)):
-        return LostAnswerError(f"no answer within {timeout_seconds:g} s", advice="Raise api_timeout if this is normal")
-    if "NameResolutionError" in causes or "gaierror" in causes or "getaddrinfo" in causes:
-        error = ConnectError(f"the host name {origin[1]} is unknown", advice="Check api_url")
-        # EAI_AGAIN is a name server that is away for the moment; any other says that there is no such name
-        error.is_permanent = "Temporary failure" not in causes
-        return error
-    if isinstance(exc, errors.ConnectionError) and "NewConnectionError" in causes:
-        return ConnectError(f"{where} refuses the connection or cannot be reached", advice="Check api_url")
-    if _is_unsendable(exc):
-        return UsageError(f"the connection options cannot be used: {type(exc).__name__}; check api_url and the token")
-    if isinstance(exc, FileNotFoundError) or "CA certificate" in str(exc) or "CA bundle" in str(exc):
-        return UsageError("ca_path (or REQUESTS_CA_BUNDLE) does not name a readable file or folder of CA certificates")
-    return LostAnswerError("the connection broke before the whole answer was there")
-
-
-def _is_unsendable(exc: Exception) -> bool:
-    """Return whether a request could not even be written down: nothing was sent."""
-    errors = requests.exceptions
-    if isinstance(exc, errors.InvalidHeader):
-        # urllib3 has an error of this name for headers that it received
-        return not any(type(cause).__module__.startswith("urllib3") for cause in _causes(exc))
-    if isinstance(exc, errors.RequestException):
-        return isinstance(exc, (errors.InvalidURL, errors.InvalidSchema, errors.MissingSchema))
-    return isinstance(exc, ValueError)  # of http.client, for a header or an address
-
-
-def _causes(exc: BaseException) -> t.Iterator[BaseException]:
-    """Yield an error and what is wrapped in it: urllib3's errors, and those of the socket."""
-    seen: set[int] = set()
-    queue: list[t.Any] = [exc]
-    while queue:
-        current = queue.pop(0)
-        if not isinstance(current, BaseException) or id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        queue.extend((*current.args, getattr(current, "reason", None), current.__cause__, current.__context__))
-
-
-def _tls_reason(causes: str) -> str:
-    """Return the part of OpenSSL's text that says what is wrong."""
-    if "certificate verify failed" in causes:
-        rest = causes.split("certificate verify failed", 1)[1]
-        return "certificate verify failed" + rest.split("(_ssl")[0].rstrip(" (")
-    if "WRONG_VERSION_NUMBER" in causes or "record layer" in causes:
-        return "the server does not speak TLS on this port"
-    return "no secure connection could be made"
+    bypass: t.Any = library.proxy_bypass_environment  # type: ignore[attr-defined]
+    excluded = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    return not bypass(parts.netloc.rpartition("@")[2], {"no": excluded})

@@ -16,7 +16,6 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._api.hookspecs import hookimpl
 from .statuses import Record, is_known, status_of
 
 Verdict = t.Literal["act", "same", "refuse", "later"]
@@ -89,7 +88,6 @@ class Decisions:
 class BuiltinDecisions:
     """The decision table, registered through the hook that extensions use."""
 
-    @hookimpl(trylast=True)
     def gitlab_decide_job_action(self, action: str, job: Record, decisions: Decisions) -> Decision:
         """Return what the table says."""
         return decisions.built_in

@@ -19,7 +19,6 @@ from .._api.connection import ConnectionSettings
 from .._api.endpoints import EndpointRegistry
 from .._api.errors import GitLabError, UsageError
 from .._api.masking import Masker
-from .._api.optional_imports import require_libraries
 from .._api.plugin_manager import PluginManager
 from .._api.retry import Retrier
 from .._api.transport import Transport
@@ -93,14 +92,13 @@ def open_session(options: t.Mapping[str, t.Any], context: TaskContext) -> Sessio
 
     :param options: validated options of the task.
     :raises UsageError: when they cannot be used.
-    :raises MissingLibraryError: when requests or pluggy is not installed.
+    :raises MissingLibraryError: when there are extensions, and pluggy is not installed.
     :raises ExtensionError: when an extension cannot be loaded.
     """
     clock = context.clock
     settings = connection_settings(options, context.environ)
     if settings.token:
         context.register_secret(settings.token)
-    require_libraries()
     plugins = PluginManager((BuiltinPlugin(), BuiltinDecisions()), settings.extensions)
     settings = with_credential(settings, plugins.call("gitlab_authenticate", settings=settings) or {})
     for secret in settings.secrets:
