@@ -52,6 +52,7 @@ API_RANKS: dict[str, int] = {
     "masking": 0,
     # what is made of values
     "connection": 1,
+    "budget": 1,
     "decoding": 1,
     "endpoints": 1,
     "compression": 1,
@@ -62,6 +63,7 @@ API_RANKS: dict[str, int] = {
     # what knows GitLab or the network
     "advice": 2,
     "catalogue": 2,
+    "reading_ahead": 2,
     "tls": 2,
     "direct_transport": 3,
     "requests_transport": 4,

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from . import decoding
 from .advice import advice_for
+from .budget import RequestBudget
 from .clock import Clock
 from .connection import ConnectionSettings
 from .endpoints import Endpoint, EndpointRegistry
@@ -31,12 +32,11 @@ from .http import Request, Response, origin_of
 from .masking import Masker
 from .pagination import PAGE_SIZE, Page, Position, walk
 from .plugin_manager import PluginManager
+from .reading_ahead import Reading
 from .redirects import Answer, send_following
 from .retry import Retrier, server_wish_seconds
 from .transport import ByteStream, StreamingTransport, Transport, WholeBody
 
-# The right size for a piece: larger ones miss the cache, smaller ones cost more calls.
-_CHUNK = 64 * 1024
 # Of an error page, as much is read as can hold GitLab's words.
 _LONGEST_ERROR = 16 * 1024
 _SHORTEST_TIMEOUT_SECONDS = 1.0
@@ -52,8 +52,11 @@ class Sink(t.Protocol):
     def restart(self) -> None:
         """Forget what was written: the download begins, or begins again."""
 
-    def write(self, chunk: bytes) -> object:
-        """Take the next piece."""
+    def buffer(self) -> memoryview:
+        """Return where the next bytes go."""
+
+    def filled(self, count: int) -> None:
+        """Take so many bytes from the beginning of the buffer."""
 
 
 class ApiClient:
@@ -83,9 +86,12 @@ class ApiClient:
         self._plugins = plugins
         self._clock = clock
         self._warn = warn
+        self._budget = RequestBudget(settings.concurrency)
         self._has_finished_hook = plugins.has_extensions_for("gitlab_request_finished")
         # A moved project answers a read with a redirect to its id and refuses writes, so the id is kept for the rest.
         self._moved_projects: dict[str, str] = {}
+        # How long the last request took from sending to the answer, which tells whether several at a time make sense.
+        self._waited_seconds = 0.0
 
     def call(self, name: str, **arguments: t.Any) -> t.Any:
         """Return the record of an endpoint (or its text, its bytes, or None, as the catalogue says).
@@ -102,15 +108,48 @@ class ApiClient:
         :raises RequestError: one of its subclasses.
         """
         endpoint = self._endpoints.get(name)
+        return walk(self._pages_of(endpoint, arguments), endpoint.paginated, page_size)
+
+    def list_all(
+        self, name: str, *, keep: t.Callable[[decoding.Record], t.Any] | None = None, **arguments: t.Any
+    ) -> list[t.Any]:
+        """Return every record of a list, read by several requests at a time where there are many.
+
+        :param keep: returns what of a record is to be kept; page by page, so that the rest takes no memory.
+        :raises RequestError: one of its subclasses.
+        """
+        reading = self.read_ahead(name, **arguments)
+        records = [keep(record) for record in reading] if keep else list(reading)
+        if reading.is_exact():
+            return records
+        again = self.iterate(name, **arguments)
+        return [keep(record) for record in again] if keep else list(again)
+
+    def read_ahead(self, name: str, *, most_records: int = 0, **arguments: t.Any) -> Reading:
+        """Return a reading of a list by several requests at a time; see there about `is_exact`.
+
+        A list by cursor that has a scope is read one page after the other: jobs leave a scope while it is read, which
+        nothing at its beginning tells.
+
+        :param most_records: how many records are certainly wanted; 0 for all.
+        """
+        endpoint = self._endpoints.get(name)
+        is_moving = endpoint.paginated == "keyset" and arguments.get("scope")
+        return Reading(
+            self._pages_of(endpoint, arguments),
+            endpoint.paginated,
+            most_at_once=1 if is_moving else self.settings.concurrency,
+            most_records=most_records,
+            timed=lambda: (self._waited_seconds, self._clock.monotonic()),
+        )
+
+    def _pages_of(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> t.Callable[[Position], Page]:
+        """Return what fetches a page by its paging arguments."""
 
         def fetch(position: Position) -> Page:
             return self.retrier.run(lambda: self._read(endpoint, {**arguments, **position}), is_repeatable=True)
 
-        return walk(fetch, endpoint.paginated, page_size)
-
-    def list_all(self, name: str, **arguments: t.Any) -> list[decoding.Record]:
-        """Return every record of a list."""
-        return list(self.iterate(name, **arguments))
+        return fetch
 
     def _read(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> tuple[t.Any, Response]:
         """Return the decoded answer to one request, redirects followed, and the answer itself.
@@ -118,7 +157,7 @@ class ApiClient:
         :raises RequestError: for everything but an expected status.
         """
         request = self._request(endpoint, arguments)
-        with self._errors_of(request):
+        with self._errors_of(request), self._budget.request():
             response = send_following(request, self._send, may_leave=endpoint.answer in ("bytes", "text"))
             if response.status not in endpoint.ok_statuses:
                 raise self._status_error(endpoint, request, response)
@@ -147,10 +186,10 @@ class ApiClient:
                         "the answer is a web page in the place of the content", advice=decoding.NOT_GITLAB
                     )
                 while True:
-                    chunk = stream.read(_CHUNK)
-                    if not chunk:
+                    count = stream.readinto(sink.buffer())
+                    if not count:
                         return
-                    sink.write(chunk)
+                    sink.filled(count)
             finally:
                 stream.close()
 
@@ -192,8 +231,6 @@ class ApiClient:
 
     def _told(self, request: Request, send: t.Callable[[], _A]) -> _A:
         """Return what sending returns, and tell extensions about it."""
-        if not self._has_finished_hook:
-            return send()
         started = self._clock.monotonic()
         status: int | None = None
         try:
@@ -201,7 +238,9 @@ class ApiClient:
             status = answer.status
             return answer
         finally:
-            self._tell_extensions(request, status, self._clock.monotonic() - started)
+            self._waited_seconds = self._clock.monotonic() - started
+            if self._has_finished_hook:
+                self._tell_extensions(request, status, self._waited_seconds)
 
     def _tell_extensions(self, request: Request, status: int | None, seconds: float) -> None:
         """Call the hook; what goes wrong there is a warning, for the request has been made, and its outcome counts."""

@@ -71,14 +71,40 @@ def next_position(current: Position, count: int, response: Response) -> Position
     return _by_number(current, str(int(current.get("page", 1)) + 1))
 
 
-def walk(fetch: t.Callable[[Position], Page], paging: str, page_size: int = PAGE_SIZE) -> t.Iterator[dict[str, t.Any]]:
-    """Yield every record of a list once, in the server's order.
+def page_position(number: int) -> Position:
+    """Return the paging arguments of a page by its number."""
+    return {"per_page": PAGE_SIZE, "page": str(number)}
+
+
+def walk(
+    fetch: t.Callable[[Position], Page], paging: str, page_size: int = PAGE_SIZE, *, first: Page | None = None
+) -> t.Iterator[dict[str, t.Any]]:
+    """Yield every record of a list once, in the server's order, one page after the other.
 
     :param fetch: returns the records and the answer for paging arguments.
+    :param first: the first page, if it has been read.
     :raises BadAnswerError: when the server leads in circles, or nowhere.
     """
-    position: Position | None = first_position(paging, page_size)
+    return unseen(_walk_pages(fetch, paging, page_size, first))
+
+
+def unseen(pages: t.Iterable[list[dict[str, t.Any]]]) -> t.Iterator[dict[str, t.Any]]:
+    """Yield the records of pages, each id once: rows that new ones push to the next page come twice."""
     seen: set[t.Any] = set()
+    for records in pages:
+        for record in records:
+            identity = record.get("id")
+            if not isinstance(identity, (int, str)):
+                yield record
+            elif identity not in seen:
+                seen.add(identity)
+                yield record
+
+
+def _walk_pages(
+    fetch: t.Callable[[Position], Page], paging: str, page_size: int, first: Page | None
+) -> t.Iterator[list[dict[str, t.Any]]]:
+    position: Position | None = first_position(paging, page_size)
     visited: set[frozenset[tuple[str, t.Any]]] = set()
     while position is not None:
         if frozenset(position.items()) in visited:
@@ -88,14 +114,9 @@ def walk(fetch: t.Callable[[Position], Page], paging: str, page_size: int = PAGE
                 f"the list does not end within {MOST_PAGES} pages", advice="Choose a pipeline, or give a limit"
             )
         visited.add(frozenset(position.items()))
-        records, response = fetch(position)
-        for record in records:
-            identity = record.get("id")
-            if not isinstance(identity, (int, str)):
-                yield record
-            elif identity not in seen:
-                seen.add(identity)
-                yield record
+        records, response = first or fetch(position)
+        first = None
+        yield records
         position = next_position(position, len(records), response)
 
 

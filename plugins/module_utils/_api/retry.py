@@ -82,6 +82,8 @@ class Retrier:
         self._clock = clock
         self._jitter = jitter
         self._has_answered = False
+        # until when no request of any thread is sent: the server has told one of them that they are too many
+        self._held_until = float("-inf")
         self.deadline = deadline
         self.is_persistent = is_persistent
 
@@ -92,6 +94,7 @@ class Retrier:
         """
         attempt = 0
         while True:
+            self._hold()
             try:
                 result = operation()
             except RequestError as exc:
@@ -119,8 +122,18 @@ class Retrier:
                 return False
         if self.deadline is not None and seconds >= self.deadline.remaining():
             return False
+        if isinstance(exc, ThrottledError):
+            self._held_until = max(self._held_until, self._clock.monotonic() + seconds)
         self._clock.sleep(seconds)
         return True
+
+    def _hold(self) -> None:
+        """Wait until requests may be sent again."""
+        seconds = self._held_until - self._clock.monotonic()
+        if self.deadline is not None:
+            seconds = min(seconds, self.deadline.remaining())
+        if seconds > 0:
+            self._clock.sleep(seconds)
 
     def _is_worth_repeating(self, exc: RequestError, attempt: int, *, is_repeatable: bool) -> bool:
         if isinstance(exc, ConnectError):

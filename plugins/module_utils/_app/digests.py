@@ -11,54 +11,66 @@ from __future__ import annotations
 import hashlib
 import queue
 import threading
-import typing as t
 
-# So much goes to the thread at a time, and so many of these wait for it at most, which bounds the memory.
-_BATCH_BYTES = 256 * 1024
-_MOST_BATCHES = 4
+# The size of a buffer: larger ones miss the caches of a processor, smaller ones cost more calls. So many are in use.
+BUFFER_BYTES = 128 * 1024
+_BUFFERS = 8
+# What is smaller is hashed without a thread.
+_THREAD_FROM_BYTES = 1024 * 1024
+
+_Piece = tuple[memoryview, int]
 
 
 class StreamDigest:
-    """Takes pieces and tells their digest; what is small is hashed without a thread."""
+    """Gives buffers to be filled, and tells the digest of what they were filled with."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
-        self._batch: list[bytes] = []
-        self._batch_bytes = 0
-        self._queue: queue.Queue[list[bytes] | None] | None = None
+        self._given = memoryview(bytearray(BUFFER_BYTES))
+        self._hashed_bytes = 0
+        self._free: queue.SimpleQueue[memoryview] = queue.SimpleQueue()
+        self._full: queue.SimpleQueue[_Piece | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
-    def update(self, piece: bytes) -> None:
-        """Take the next piece."""
-        self._batch.append(piece)
-        self._batch_bytes += len(piece)
-        if self._batch_bytes >= _BATCH_BYTES:
-            if self._queue is None:
-                self._queue = queue.Queue(_MOST_BATCHES)
-                self._thread = threading.Thread(target=self._work, args=(self._queue,), daemon=True)
-                self._thread.start()
-            self._queue.put(self._batch)
-            self._batch, self._batch_bytes = [], 0
+    def buffer(self) -> memoryview:
+        """Return where the next bytes go; it is good until `filled` is called."""
+        return self._given
+
+    def filled(self, count: int) -> None:
+        """Take note that so many bytes were put at the beginning of the buffer."""
+        if self._thread is None:
+            self._hash.update(self._given[:count])
+            self._hashed_bytes += count
+            if self._hashed_bytes >= _THREAD_FROM_BYTES:
+                self._start()
+            return
+        self._full.put((self._given, count))
+        self._given = self._free.get()
 
     def hexdigest(self) -> str:
-        """Return the digest of all pieces."""
+        """Return the digest of all bytes."""
         self.close()
-        for piece in self._batch:
-            self._hash.update(piece)
-        self._batch = []
         return self._hash.hexdigest()
 
     def close(self) -> None:
         """End the thread when it has done what it was given."""
-        if self._queue is not None and self._thread is not None:
-            self._queue.put(None)
+        if self._thread is not None:
+            self._full.put(None)
             self._thread.join()
-            self._queue = self._thread = None
+            self._thread = None
+            self._hashed_bytes = 0
 
-    def _work(self, batches: queue.Queue[t.Any]) -> None:
+    def _start(self) -> None:
+        while self._free.qsize() < _BUFFERS - 1:
+            self._free.put(memoryview(bytearray(BUFFER_BYTES)))
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
         while True:
-            batch = batches.get()
-            if batch is None:
+            piece = self._full.get()
+            if piece is None:
                 return
-            for piece in batch:
-                self._hash.update(piece)
+            buffer, count = piece
+            self._hash.update(buffer[:count])
+            self._free.put(buffer)

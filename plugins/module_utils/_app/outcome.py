@@ -53,6 +53,10 @@ def project_fields(record: Record, fields: t.Sequence[str]) -> Record:
     """
     kept: Record = {}
     for field in fields:
+        if "." not in field:
+            if field in record:
+                kept[field] = record[field]
+            continue
         source: t.Any = record
         target = kept
         path = field.split(".")

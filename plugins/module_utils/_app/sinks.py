@@ -16,7 +16,7 @@ import tempfile
 import typing as t
 
 from .._api.errors import UsageError
-from .digests import StreamDigest
+from .digests import BUFFER_BYTES, StreamDigest
 
 _BLOCK = 1024 * 1024
 
@@ -84,10 +84,14 @@ class Measure:
         self._digest.close()
         self._digest, self._size = StreamDigest(), 0
 
-    def write(self, chunk: bytes) -> None:
-        """Take the next piece."""
-        self._digest.update(chunk)
-        self._size += len(chunk)
+    def buffer(self) -> memoryview:
+        """Return where the next bytes go."""
+        return self._digest.buffer()
+
+    def filled(self, count: int) -> None:
+        """Take so many bytes from the beginning of the buffer."""
+        self._size += count
+        self._digest.filled(count)
 
     @property
     def content(self) -> Content:
@@ -95,10 +99,30 @@ class Measure:
         return Content(self._size, self._digest.hexdigest())
 
 
-class Memory:
+class _Copying:
+    """A sink that takes copies, from one buffer."""
+
+    def __init__(self) -> None:
+        self._buffer = memoryview(bytearray(BUFFER_BYTES))
+
+    def buffer(self) -> memoryview:
+        """Return where the next bytes go."""
+        return self._buffer
+
+    def filled(self, count: int) -> None:
+        """Take so many bytes from the beginning of the buffer."""
+        self.write(bytes(self._buffer[:count]))
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next piece."""
+        raise NotImplementedError
+
+
+class Memory(_Copying):
     """A sink for content that is small enough."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.chunks: list[bytes] = []
 
     def restart(self) -> None:
@@ -110,13 +134,14 @@ class Memory:
         self.chunks.append(chunk)
 
 
-class Tail:
+class Tail(_Copying):
     """A sink that keeps the end, and holds never much more than that.
 
     :param most: how many bytes to keep.
     """
 
     def __init__(self, most: int) -> None:
+        super().__init__()
         self._most = most
         self._kept = b""
         self.is_whole = True
@@ -164,18 +189,18 @@ class TemporaryTarget(Measure):
         os.ftruncate(self._file, 0)
         os.lseek(self._file, 0, os.SEEK_SET)
 
-    def write(self, chunk: bytes) -> None:
-        """Take the next piece.
+    def filled(self, count: int) -> None:
+        """Take so many bytes from the beginning of the buffer.
 
-        :raises UsageError: when it cannot be written, for example because the disk is full.
+        :raises UsageError: when they cannot be written, for example because the disk is full.
         """
-        super().write(chunk)
-        view = memoryview(chunk)
+        view = self.buffer()[:count]
         try:
             while view:
                 view = view[os.write(self._file, view) :]
         except OSError as exc:
             raise UsageError(f"the content cannot be written beside dest: {exc.strerror or exc}") from None
+        super().filled(count)
 
     def close(self) -> None:
         """Close the file."""

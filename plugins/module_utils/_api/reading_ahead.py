@@ -1,0 +1,212 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Several pages of a list at a time, with records in the server's order, and a check that nothing has moved meanwhile.
+
+Pages by number are a moving target: a new job pushes rows to the next page, and who reads a later page before an
+earlier one can miss a row. So the beginning of the list is looked at again at the end: as long as the newest id is the
+same, and the total where there is one, nothing was missed. Otherwise the list is read again, page after page. (A row
+that leaves its scope while it is read can hide another one, as it does for everybody who reads pages by number.)
+"""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+
+from .errors import RequestError
+from .http import Response
+from .pagination import PAGE_SIZE, Page, Position, first_position, next_position, page_position, unseen, walk
+
+Fetch = t.Callable[[Position], Page]
+Record = dict[str, t.Any]
+
+# Of a page this is the least that decoding takes; it keeps a server without any delay from getting many connections.
+_LEAST_WORK_SECONDS = 0.0005
+# GitLab.com refuses to count further than 50,000 rows. A list that long is read by cursor.
+LAST_PAGE = 500
+
+
+class Reading:
+    """One reading of a list, which yields each record once.
+
+    :param fetch: returns the records and the answer for paging arguments; called by several threads.
+    :param paging: of the endpoint.
+    :param most_at_once: most requests at a time.
+    :param most_records: how many records are certainly wanted; 0 for all. More are read when they are asked for.
+    :param timed: returns the seconds that the last request took from sending to the answer, and the time now.
+    """
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        paging: str,
+        *,
+        most_at_once: int,
+        most_records: int = 0,
+        timed: t.Callable[[], tuple[float, float]],
+    ) -> None:
+        self._fetch = fetch
+        self._paging = paging
+        self._most_at_once = most_at_once
+        self._most_records = most_records
+        self._timed = timed
+        self._first: Page | None = None
+        self._is_ahead = False
+        self._is_read_whole = False
+        self._has_failed = False
+        self._count = 0
+
+    def __iter__(self) -> t.Iterator[Record]:
+        position = first_position(self._paging)
+        started = self._timed()[1]
+        first = self._first = self._fetch(position)
+        following = next_position(position, len(first[0]), first[1])
+        threads = self._threads(started) if following is not None else 1
+        if threads < 2:
+            yield from walk(self._fetch, self._paging, first=first)
+            return
+        self._is_ahead = True
+        for record in unseen(self._pages(first, threads)):
+            self._count += 1
+            yield record
+
+    def is_exact(self) -> bool:
+        """Return whether what was read is the list as it is: nothing has moved while several pages were read.
+
+        :raises RequestError: when GitLab cannot be asked.
+        """
+        if not self._is_ahead or self._first is None:
+            return True
+        if self._has_failed:
+            return False
+        records, response = self._fetch({"per_page": 1})
+        if not records or records[0].get("id") != self._first[0][0].get("id"):
+            return False
+        total = _total(response)
+        return total is None or not self._is_read_whole or total == self._count
+
+    # ----- pages -----
+
+    def _threads(self, started: float) -> int:
+        """Return how many requests at a time make sense: as many as can be worked on while one is waited for."""
+        waited, now = self._timed()
+        worked = max(now - started - waited, _LEAST_WORK_SECONDS)
+        return min(self._most_at_once, 1 + int(waited / worked))
+
+    def _pages(self, first: Page, threads: int) -> t.Iterator[list[Record]]:
+        yield first[0]
+        pages = _Pages(self._fetch, threads=threads, first=first, most_records=self._most_records)
+        try:
+            number = 2
+            while True:
+                page = pages.take(number)
+                if page is None:
+                    self._is_read_whole = True
+                    return
+                yield page
+                number += 1
+        except RequestError:
+            # perhaps GitLab counts no further, or a page has gone: the list is read again, where it may be the same
+            # error, for good
+            self._has_failed = True
+        finally:
+            pages.stop()
+
+
+class _Pages:
+    """Pages from the second one on, fetched by threads that run ahead of who takes them.
+
+    The threads are daemons, for a worker of Ansible waits at its end for any other kind, whatever time the task has.
+    """
+
+    def __init__(self, fetch: Fetch, *, threads: int, first: Page, most_records: int) -> None:
+        self._fetch = fetch
+        self._changed = threading.Condition()
+        self._ready: dict[int, list[Record] | RequestError | Exception] = {}
+        self._next = 2
+        # pages up to this one are there, as far as is known; None when it is not known
+        self._last = _last_page(first)
+        # no further than is wanted, and no more than twice the threads ahead of who takes them
+        self._wanted = -(-most_records // PAGE_SIZE) if most_records else None
+        self._taken = 1
+        self._window = 2 * threads
+        most = min(threads, self._bound() - 1)
+        for _number in range(max(1, most)):
+            threading.Thread(target=self._work, daemon=True).start()
+
+    def take(self, number: int) -> list[Record] | None:
+        """Return the records of a page, None after the last one.
+
+        :raises RequestError: when it could not be read.
+        """
+        with self._changed:
+            self._taken = number
+            self._changed.notify_all()
+            while self._last is None or number <= self._last:
+                if number in self._ready:
+                    break
+                self._changed.wait()
+            else:
+                return None  # what was read beyond the end, or went wrong there, does not matter
+            page = self._ready.pop(number)
+        if isinstance(page, Exception):
+            raise page
+        return page
+
+    def stop(self) -> None:
+        """Let the threads end."""
+        with self._changed:
+            self._last = 0
+            self._changed.notify_all()
+
+    def _bound(self) -> int:
+        """Return the number of the last page that may be fetched now."""
+        bounds = [self._taken + self._window, LAST_PAGE + 1]
+        if self._last is not None:
+            bounds.append(self._last)
+        if self._wanted is not None:
+            bounds.append(max(self._wanted, self._taken))
+        return min(bounds)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while self._next > self._bound():
+                    if self._last is not None and self._next > self._last:
+                        return
+                    self._changed.wait()
+                number = self._next
+                self._next += 1
+            page, is_last = self._read(number)
+            with self._changed:
+                self._ready[number] = page
+                if is_last and (self._last is None or number < self._last):
+                    self._last = number
+                self._changed.notify_all()
+
+    def _read(self, number: int) -> tuple[list[Record] | Exception, bool]:
+        """Return a page, or why there is none, and whether no further one is to be read."""
+        position = page_position(number)
+        try:
+            records, response = self._fetch(position)
+            following = next_position(position, len(records), response)
+        except Exception as exc:  # raised again by who takes the page
+            return exc, True
+        return records, following is None
+
+
+def _last_page(first: Page) -> int | None:
+    """Return the number of the last page, None when GitLab does not say, or says what cannot be."""
+    total = _total(first[1])
+    last = None if total is None else -(-total // len(first[0]))
+    return last if last and last > 1 else None
+
+
+def _total(response: Response) -> int | None:
+    """Return how many records GitLab says there are, None when it does not say."""
+    text = response.header("x-total").strip()
+    return int(text) if text.isdecimal() and len(text) < 10 else None
