@@ -14,7 +14,7 @@ import typing as t
 from urllib.parse import unquote, urlsplit
 
 from .._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError
-from .concurrency import run_all
+from .concurrency import run_growing
 from .session import Session
 from .statuses import Record, id_of, int_of, is_finished, newest_per_name, status_of
 
@@ -92,31 +92,60 @@ def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Recor
 def pipeline_tree(session: Session, project: str, pipeline_id: int, *, most_depth: int = 0) -> PipelineNode:
     """Return a pipeline with its trigger jobs, and those of the pipelines that they started.
 
-    The pipelines of one level are read side by side; one that was met before is not entered again.
+    A pipeline is asked for as soon as its trigger job is known; one that was met before is not entered again.
 
     :param most_depth: levels of trigger jobs to read; 0 for all.
     :raises BadAnswerError: for a tree without an end.
     """
     root = PipelineNode(project=project, pipeline_id=pipeline_id)
-    visited = {pipeline_id}
+    read: dict[int, list[Record] | None] = {}
+    claimed = {pipeline_id}
+
+    def visit(node: PipelineNode) -> list[PipelineNode]:
+        read[node.pipeline_id] = _read_bridges(session, node)
+        if most_depth and node.depth + 1 >= most_depth:
+            return []
+        found = [bridge.downstream for bridge in _bridges_of(session, node, read[node.pipeline_id])]
+        # pipeline ids are unique on a server, whatever the project
+        return [inner for inner in found if inner and _claim(inner, claimed)]
+
+    run_growing(visit, [root], most_at_once=session.client.settings.concurrency)
+    _grow(session, root, read, most_depth)
+    return root
+
+
+def _claim(node: PipelineNode, claimed: set[int]) -> bool:
+    """Return whether a pipeline is met for the first time.
+
+    :raises BadAnswerError: when there are too many, or they lie too deep, for a tree that has an end.
+    """
+    if node.depth > DEEPEST_TREE or len(claimed) > MOST_PIPELINES:
+        raise BadAnswerError(f"the tree of downstream pipelines does not end; {len(claimed)} pipelines were seen")
+    before = len(claimed)
+    claimed.add(node.pipeline_id)
+    return len(claimed) > before
+
+
+def _grow(session: Session, root: PipelineNode, read: dict[int, list[Record] | None], most_depth: int) -> None:
+    """Make the tree of what was read, level by level, the same whichever answer came first."""
+    visited = {root.pipeline_id}
     level = [root]
     while level and (not most_depth or level[0].depth < most_depth):
-        if level[0].depth > DEEPEST_TREE or len(visited) > MOST_PIPELINES:
-            raise BadAnswerError(f"the tree of downstream pipelines does not end; {len(visited)} pipelines were seen")
-        run_all(lambda node: _read_bridges(session, node), level, most_at_once=session.client.settings.concurrency)
         following: list[PipelineNode] = []
         for node in level:
-            for bridge in node.bridges:
-                bridge.downstream = _downstream_of(session, node, bridge)
-                # pipeline ids are unique on a server, whatever the project
-                if not bridge.downstream:
-                    continue
-                bridge.downstream.is_repeated = bridge.downstream.pipeline_id in visited
-                if not bridge.downstream.is_repeated:
-                    visited.add(bridge.downstream.pipeline_id)
-                    following.append(bridge.downstream)
+            if node.pipeline_id not in read:
+                # met at a greater depth first, where it was not to be entered
+                read[node.pipeline_id] = _read_bridges(session, node)
+            records = read[node.pipeline_id]
+            node.is_accessible = records is not None
+            node.bridges = _bridges_of(session, node, records)
+            for inner in (bridge.downstream for bridge in node.bridges):
+                if inner:
+                    inner.is_repeated = inner.pipeline_id in visited
+                    visited.add(inner.pipeline_id)
+                    if not inner.is_repeated:
+                        following.append(inner)
         level = following
-    return root
 
 
 def is_settled(root: PipelineNode) -> bool:
@@ -124,19 +153,26 @@ def is_settled(root: PipelineNode) -> bool:
     return all(bridge.is_settled for node in root.walk() for bridge in node.bridges)
 
 
-def _read_bridges(session: Session, node: PipelineNode) -> None:
+def _read_bridges(session: Session, node: PipelineNode) -> list[Record] | None:
+    """Return the trigger jobs of a pipeline, None when the token may not read them."""
     try:
-        records = list_bridges(session, node.project, node.pipeline_id)
+        return list_bridges(session, node.project, node.pipeline_id)
     except (NotAuthorizedError, NotFoundError):
         # the root is what the user asked for; anything below may belong to others
         if not node.path:
             raise
-        node.is_accessible = False
-        return
+        return None
+
+
+def _bridges_of(session: Session, node: PipelineNode, records: list[Record] | None) -> list[BridgeNode]:
     prefix = f"{node.path}/" if node.path else ""
-    node.bridges = [
-        BridgeNode(record=record, path=prefix + str(record.get("name")), depth=node.depth + 1) for record in records
+    bridges = [
+        BridgeNode(record=record, path=prefix + str(record.get("name")), depth=node.depth + 1)
+        for record in records or ()
     ]
+    for bridge in bridges:
+        bridge.downstream = _downstream_of(session, node, bridge)
+    return bridges
 
 
 def _downstream_of(session: Session, parent: PipelineNode, bridge: BridgeNode) -> PipelineNode | None:
