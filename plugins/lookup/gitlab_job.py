@@ -251,11 +251,14 @@ _raw:
 import typing as t
 
 from ansible.plugins.lookup import LookupBase
+
+# first: it has to be there before the core is imported
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _bytecode  # noqa: F401 # isort: skip
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.job_lookup import LookupRequest, look_up
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.queries import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext, open_session
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import pipeline_query
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._errors import plugin_error
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import plugin_options
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
@@ -306,7 +309,7 @@ def _request(terms: list[t.Any], options: dict[str, t.Any], *, has_default: bool
     given = [name for name in _INSTEAD if options.get(name)]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} exclude each other; give one of them")
-    query = pipeline_query(options)
+    query = PipelineQuery.of(options)
     if query.is_overdetermined:
         raise UsageError("pipeline_id, merge_request, and ref or sha exclude each other; give one way to the pipeline")
     return LookupRequest(

@@ -25,7 +25,8 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils._api.errors import GitLabError, MissingLibraryError
+from ..module_utils._api.errors import GitLabError, MissingLibraryError, UsageError
+from ..module_utils._api.tls import context_for
 from ..module_utils._app.outcome import Progress, SilentProgress
 from ..module_utils._app.session import TaskContext
 from ..module_utils._tasks.definition import TaskDefinition
@@ -48,6 +49,12 @@ _SWITCHES = {
     }
     for name in ("in_process", "progress")
 }
+
+
+# Ansible loads this file before it makes the processes of its workers, which then inherit what takes long to make. What
+# is wrong with the authorities is said by the task that needs them.
+with contextlib.suppress(UsageError):
+    context_for(validate_certs=True, ca_path=None, environ=os.environ)
 
 
 class InProcessAction(ActionBase):

@@ -70,7 +70,7 @@ def calls_in(source: str, place: str) -> t.Iterator[Call]:
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
-            and node.func.attr in ("call", "iterate", "list_all", "download")
+            and node.func.attr in ("call", "count", "iterate", "list_all", "read_ahead", "download")
             and node.args
             and isinstance(node.args[0], ast.Constant)
         ):
@@ -145,7 +145,7 @@ def test_nothing_else_is_used() -> None:
 def test_call_fits_its_row(call: Call) -> None:
     row = ROWS[call.endpoint]
     declared = {param.name: param for param in row.params}
-    assert set(call.arguments) <= {*declared, *(("page_size",) if row.paginated else ())}
+    assert set(call.arguments) <= {*declared, *(("page_size", "most_records", "keep") if row.paginated else ())}
     assert {name for name, param in declared.items() if param.is_required} <= set(call.arguments)
 
 

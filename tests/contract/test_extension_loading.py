@@ -14,7 +14,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.builtin_plugin
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ExtensionError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.plugin_manager import PluginManager
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.decisions import BuiltinDecisions
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.builtin_decisions import BuiltinDecisions
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext, open_session
 
 from tests.contract.fake_gitlab import FakeGitLab, play

@@ -20,7 +20,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api import hookspe
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.builtin_plugin import BuiltinPlugin
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.decisions import BuiltinDecisions
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.builtin_decisions import BuiltinDecisions
 
 from tests.contract.support import ROOT
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.builtin_decisions import BuiltinDecisions
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.decisions import (
     ACTIONS,
-    BuiltinDecisions,
     Decision,
     Decisions,
     Policy,

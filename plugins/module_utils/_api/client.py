@@ -15,7 +15,6 @@ import typing as t
 from urllib.parse import urlsplit
 
 from . import decoding
-from .advice import advice_for
 from .budget import RequestBudget
 from .clock import Clock
 from .connection import ConnectionSettings
@@ -254,6 +253,9 @@ class ApiClient:
 
     def _status_error(self, endpoint: Endpoint, request: Request, response: Response) -> RequestError:
         """Return the typed error for an answer with an unexpected status."""
+        # here, for most tasks see no error
+        from .advice import advice_for
+
         if response.status < 400:
             return BadAnswerError(
                 f"the answer has status {response.status}, expected was {endpoint.ok_statuses[0]}",

@@ -16,7 +16,8 @@ from .bridges import BridgeNode, PipelineNode, pipeline_tree
 from .concurrency import run_all
 from .job_reading import count_statuses, late_text
 from .naming import FoundJob, match_name, suggestions
-from .selection import PipelineQuery, find_pipeline, missing_pipeline, read_pipeline
+from .queries import PipelineQuery
+from .selection import find_pipeline, missing_pipeline, read_pipeline
 from .session import Session
 from .statuses import Record, id_of, int_of, newest_per_name, status_of
 from .waiting import Pauses, WaitOptions, Watch, end_problem, is_there

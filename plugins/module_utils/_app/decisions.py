@@ -85,14 +85,6 @@ class Decisions:
         return Decision("refuse", reason)
 
 
-class BuiltinDecisions:
-    """The decision table, registered through the hook that extensions use."""
-
-    def gitlab_decide_job_action(self, action: str, job: Record, decisions: Decisions) -> Decision:
-        """Return what the table says."""
-        return decisions.built_in
-
-
 # ----- cells -----
 
 

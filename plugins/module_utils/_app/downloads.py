@@ -14,10 +14,12 @@ import re
 import typing as t
 
 from .._api.errors import BadAnswerError, NotFoundError, RefusedError, SelectionError, UsageError
+from .files import Files
 from .naming import FoundJob, has_wildcard, shortened
-from .selection import JobFinder, JobQuery
+from .queries import JobQuery
+from .selection import JobFinder
 from .session import Session
-from .sinks import Content, Files, Measure, Memory, TemporaryTarget, content_of
+from .sinks import Content, Measure, Memory, TemporaryTarget, content_of
 from .statuses import Record
 
 # The endpoint for each content, with a job and with a ref of which GitLab finds the job.

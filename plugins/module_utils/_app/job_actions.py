@@ -16,7 +16,8 @@ from .attempts import count_attempts, newest_attempts
 from .concurrency import run_all
 from .decisions import Decision, Decisions, Policy, decide
 from .naming import FoundJob, shortened
-from .selection import JobFinder, JobQuery, Selection
+from .queries import JobQuery
+from .selection import JobFinder, Selection
 from .session import Session
 from .statuses import Record, is_finished, status_of
 from .waiting import Pauses, WaitOptions, Watch, end_problem, is_there, queue_problem

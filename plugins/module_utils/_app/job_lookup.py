@@ -12,12 +12,15 @@ import dataclasses
 import typing as t
 
 from .._api.errors import NotFoundError, SelectionError, UsageError
-from .downloads import DownloadRequest, fetch_bytes
 from .naming import FoundJob
 from .outcome import project_fields
-from .selection import JobFinder, JobQuery, PipelineQuery
+from .queries import JobQuery, PipelineQuery
+from .selection import JobFinder
 from .session import Session
 from .statuses import Record
+
+if t.TYPE_CHECKING:
+    from .downloads import DownloadRequest
 
 _NOTHING: t.Any = object()
 
@@ -96,6 +99,9 @@ def _by_id(session: Session, request: LookupRequest, job_id: int) -> list[FoundJ
 
 def _artifact_by_ref(session: Session, request: LookupRequest, name: str) -> list[t.Any] | None:
     """Return the file of the newest successful job of a ref; None where GitLab does not find that by itself."""
+    # here, as in the other places: most look-ups need no content
+    from .downloads import DownloadRequest
+
     query = JobQuery(request.pipeline, names=(name,), include_downstream=request.include_downstream)
     download = DownloadRequest(query, "file", path=request.artifact)
     return [_content(session, request, download)] if download.ref_name else None
@@ -103,6 +109,8 @@ def _artifact_by_ref(session: Session, request: LookupRequest, name: str) -> lis
 
 def _content(session: Session, request: LookupRequest, download: DownloadRequest) -> t.Any:
     """Return the bytes of an artifact, or the default when it is not there."""
+    from .downloads import fetch_bytes
+
     try:
         return fetch_bytes(session, download)
     except SelectionError:
@@ -113,6 +121,8 @@ def _content(session: Session, request: LookupRequest, download: DownloadRequest
 
 def _value(session: Session, request: LookupRequest, job: FoundJob) -> t.Any:
     if request.artifact or request.log:
+        from .downloads import DownloadRequest
+
         query = JobQuery(PipelineQuery(job.project), job_id=job.id)
         content = "file" if request.artifact else "log"
         return _content(session, request, DownloadRequest(query, content, path=request.artifact))

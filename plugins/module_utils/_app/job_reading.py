@@ -12,7 +12,8 @@ import dataclasses
 import typing as t
 
 from .naming import FoundJob
-from .selection import JobFinder, JobQuery, Selection, read_pipeline
+from .queries import JobQuery
+from .selection import JobFinder, Selection, read_pipeline
 from .session import Session
 from .statuses import Record, status_of
 from .waiting import Pauses, WaitOptions, Watch, end_problem, is_there, queue_problem

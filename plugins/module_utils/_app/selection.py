@@ -16,65 +16,12 @@ from .bridges import PipelineNode, is_settled, list_bridges, pipeline_tree
 from .concurrency import run_all
 from .naming import FoundJob, has_wildcard, match_name, shortened, suggestions
 from .outcome import project_fields
+from .queries import JobQuery, PipelineQuery
 from .session import Session
 from .statuses import Record, can_be_superseded, id_of, int_of, is_finished, status_of
 
 # What selecting and waiting need of a record, whatever the user wants to keep of it.
 _NEEDED_FIELDS = ("id", "name", "status", "stage", "pipeline", "queued_duration")
-
-
-@dataclasses.dataclass(frozen=True)
-class PipelineQuery:
-    """Which pipeline to look into; none of the values for a whole project."""
-
-    project: str
-    pipeline_id: int | None = None
-    ref: str | None = None
-    sha: str | None = None
-    merge_request: int | None = None
-
-    @property
-    def is_given(self) -> bool:
-        """Return whether it names a pipeline."""
-        return any(value is not None for value in (self.pipeline_id, self.ref, self.sha, self.merge_request))
-
-    @property
-    def is_overdetermined(self) -> bool:
-        """Return whether it names a pipeline in more than one way; ref and sha together are one."""
-        ways = (self.pipeline_id, self.merge_request, self.ref if self.ref is not None else self.sha)
-        return sum(way is not None for way in ways) > 1
-
-    def describe(self) -> str:
-        """Return what it asks for, as part of a sentence."""
-        if self.pipeline_id is not None:
-            return f"pipeline {self.pipeline_id} of project {self.project}"
-        if self.merge_request is not None:
-            return f"pipeline of merge request {self.merge_request} in project {self.project}"
-        wanted = [f"{word} {value}" for word, value in (("ref", self.ref), ("commit", self.sha)) if value is not None]
-        return f"pipeline of {' and '.join(wanted)} in project {self.project}" if wanted else f"project {self.project}"
-
-
-@dataclasses.dataclass(frozen=True)
-class JobQuery:
-    """Which jobs to look for.
-
-    :param with_bridges: whether names may stand for trigger jobs, too.
-    :param newest_attempt: whether `job_id` stands for the newest attempt of that job.
-    :param fields: the only fields of each record that the caller will return; empty for all.
-    :param limit: most jobs that the caller will return, 0 for all.
-    """
-
-    pipeline: PipelineQuery
-    job_id: int | None = None
-    names: tuple[str, ...] = ()
-    stages: tuple[str, ...] = ()
-    scope: tuple[str, ...] = ()
-    include_downstream: bool = False
-    include_retried: bool = False
-    with_bridges: bool = False
-    newest_attempt: bool = False
-    fields: tuple[str, ...] = ()
-    limit: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,15 +121,17 @@ class JobFinder:
     def _find_in_project(self) -> Selection:
         """Return the newest jobs of the project; without names several pages of them are read at a time."""
         client, query = self._session.client, self._query
-        arguments: dict[str, t.Any] = {"project": self._project, "scope": list(query.scope) or None}
+        scope = list(query.scope) or None
         if not query.names:
             # one more than wanted shows that there are more
             most_records = query.limit + 1 if query.limit else 0
-            reading = client.read_ahead("list_project_jobs", most_records=most_records, **arguments)
+            reading = client.read_ahead(
+                "list_project_jobs", most_records=most_records, project=self._project, scope=scope
+            )
             selection = self._choose_from(reading)
             if reading.is_exact():
                 return selection
-        return self._choose_from(client.iterate("list_project_jobs", **arguments))
+        return self._choose_from(client.iterate("list_project_jobs", project=self._project, scope=scope))
 
     def _choose_from(self, records: t.Iterable[Record]) -> Selection:
         """Return what fits of the jobs of a project, newest first, reading no further than necessary."""

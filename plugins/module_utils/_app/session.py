@@ -22,10 +22,10 @@ from .._api.masking import Masker
 from .._api.plugin_manager import PluginManager
 from .._api.retry import Retrier
 from .._api.transport import Transport
-from .decisions import BuiltinDecisions
+from .builtin_decisions import BuiltinDecisions
+from .files import Files, PlainFiles
 from .outcome import Progress, SilentProgress
 from .settings import connection_settings, with_credential
-from .sinks import Files, PlainFiles
 from .statuses import Record
 
 # GitLab's own default for how long a job may take.

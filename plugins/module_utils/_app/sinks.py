@@ -13,7 +13,6 @@ import hashlib
 import os
 import stat
 import tempfile
-import typing as t
 
 from .._api.errors import UsageError
 from .digests import BUFFER_BYTES, StreamDigest
@@ -27,25 +26,6 @@ class Content:
 
     size: int
     sha256: str
-
-
-class Files(t.Protocol):
-    """What may be done with files; a module leaves it to Ansible."""
-
-    def replace(self, source: str, dest: str) -> None:
-        """Put a complete file in the place of the target, at once."""
-
-
-class PlainFiles:
-    """Files without Ansible."""
-
-    def replace(self, source: str, dest: str) -> None:
-        """Put a complete file in the place of the target, with its permissions, or those of a new file."""
-        umask = os.umask(0)
-        os.umask(umask)
-        mode = os.stat(dest).st_mode & 0o7777 if os.path.exists(dest) else 0o666 & ~umask
-        os.chmod(source, mode)
-        os.replace(source, dest)
 
 
 def content_of(path: str) -> Content | None:

@@ -18,12 +18,12 @@ from .._app.job_actions import ActionReport, ActionRequest, ActionRun, Target, f
 from .._app.logs import read_tail
 from .._app.outcome import Outcome
 from .._app.project_artifacts import delete_project_artifacts
-from .._app.selection import JobQuery
+from .._app.queries import JobQuery, PipelineQuery
 from .._app.session import Session, TaskContext, open_session
 from .._app.statuses import WAIT_TARGETS, Record
 from .._app.waiting import WaitOptions
 from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, job_query, pipeline_query, text_list
+from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, job_query, text_list
 
 SPEC = CONNECTION.merged(
     JOB_SELECTION,
@@ -104,7 +104,7 @@ def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
         if options.get(name):
             raise UsageError(f"{name} has no meaning with whole_project, which means every job; leave one of them out")
     _request(options)  # for what it refuses
-    project = pipeline_query(options).project
+    project = PipelineQuery.of(options).project
     session = open_session(options, context)
     refuse_job_token(session, "delete_artifacts")
     result = delete_project_artifacts(session, project)

@@ -11,12 +11,12 @@ from __future__ import annotations
 from .._api.errors import UsageError
 from .._app.downloads import DownloadRequest, download, list_entries, sha256_option
 from .._app.outcome import Outcome
-from .._app.selection import JobQuery
+from .._app.queries import JobQuery, PipelineQuery
 from .._app.session import TaskContext, open_session
 from .._app.sinks import Content
 from .._app.statuses import Record
 from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, JOB_ID_ALONE, PIPELINE_SELECTION, pipeline_query
+from .options import CONNECTION, JOB_ID_ALONE, PIPELINE_SELECTION
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
@@ -89,7 +89,7 @@ def _request(options: Options) -> DownloadRequest:
         raise UsageError("name is empty; give the name of a job, or job_id")
     return DownloadRequest(
         query=JobQuery(
-            pipeline=pipeline_query(options),
+            pipeline=PipelineQuery.of(options),
             job_id=options.get("job_id"),
             names=(name,) if name else (),
             include_downstream=bool(options.get("include_downstream")),

@@ -14,7 +14,7 @@ from .._app.job_reading import JobReport, read_jobs
 from .._app.logs import read_tail
 from .._app.naming import FoundJob
 from .._app.outcome import Outcome, project_fields
-from .._app.selection import JobQuery
+from .._app.queries import JobQuery
 from .._app.session import Session, TaskContext, open_session
 from .._app.statuses import Record
 from .._app.waiting import WaitOptions

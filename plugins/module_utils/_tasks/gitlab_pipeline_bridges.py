@@ -13,11 +13,12 @@ from .._app.bridge_reading import BridgeQuery, BridgeReport, read_bridges
 from .._app.bridges import BridgeNode, PipelineNode
 from .._app.graph import mermaid
 from .._app.outcome import Outcome
+from .._app.queries import PipelineQuery
 from .._app.session import Session, TaskContext, open_session
 from .._app.statuses import STATUSES, Record
 from .._app.waiting import WaitOptions
 from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, PIPELINE_SELECTION, WAIT_FOR, WAITING, check_statuses, pipeline_query, text_list
+from .options import CONNECTION, PIPELINE_SELECTION, WAIT_FOR, WAITING, check_statuses, text_list
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
@@ -41,7 +42,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     :raises GitLabError: for what the user or the server did wrong.
     """
     query = BridgeQuery(
-        pipeline=pipeline_query(options),
+        pipeline=PipelineQuery.of(options),
         names=text_list(options, "name"),
         scope=text_list(options, "scope"),
         depth=int(options.get("depth", 1)),

@@ -11,8 +11,8 @@ from __future__ import annotations
 import typing as t
 
 from .._api.errors import UsageError
-from .._app.selection import JobQuery, PipelineQuery
-from .._app.settings import DEFAULT_URL, EXTENSION_VARIABLES, URL_VARIABLES, project_of
+from .._app.queries import JobQuery, PipelineQuery
+from .._app.settings import DEFAULT_URL, EXTENSION_VARIABLES, URL_VARIABLES
 from .._app.statuses import STATUSES
 from .definition import ArgumentSpec, Options
 
@@ -93,27 +93,6 @@ JOB_WAITING = WAITING.merged(
 WAIT_FOR = ArgumentSpec(arguments={"wait_for": {"type": "list", "elements": "str", "default": ["finished"]}})
 
 
-def pipeline_query(options: Options) -> PipelineQuery:
-    """Return which pipeline the options ask for.
-
-    :raises UsageError: for a project that GitLab would not find, or an id that is none.
-    """
-    for name in ("job_id", "pipeline_id", "merge_request"):
-        value = options.get(name)
-        if value is not None and value <= 0:
-            raise UsageError(f"{name} is {value}; ids count from 1")
-    for name in ("ref", "sha"):
-        if options.get(name) is not None and not str(options[name]).strip():
-            raise UsageError(f"{name} is empty; give a value or leave it out")
-    return PipelineQuery(
-        project=project_of(options),
-        pipeline_id=options.get("pipeline_id"),
-        ref=options.get("ref"),
-        sha=options.get("sha"),
-        merge_request=options.get("merge_request"),
-    )
-
-
 def job_query(options: Options, **how: t.Any) -> JobQuery:
     """Return which jobs the options ask for.
 
@@ -121,7 +100,7 @@ def job_query(options: Options, **how: t.Any) -> JobQuery:
     :raises UsageError: for values that cannot be used, or not together.
     """
     query = JobQuery(
-        pipeline=pipeline_query(options),
+        pipeline=PipelineQuery.of(options),
         job_id=options.get("job_id"),
         names=text_list(options, "name"),
         stages=text_list(options, "stage"),

@@ -25,8 +25,8 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app import bridges
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.decisions import ACTIONS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.job_lookup import LookupRequest, look_up
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.queries import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.selection import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext, open_session
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.statuses import STATUSES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
