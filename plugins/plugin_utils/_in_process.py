@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import typing as t
 
@@ -26,6 +27,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._api.errors import GitLabError, MissingLibraryError, UsageError
+from ..module_utils._api.masking import may_hold
 from ..module_utils._api.tls import context_for
 from ..module_utils._app.outcome import Progress, SilentProgress
 from ..module_utils._app.session import TaskContext
@@ -36,6 +38,8 @@ from ._progress import DisplayProgress
 
 Variables = dict[str, t.Any]
 Result = dict[str, t.Any]
+
+_OWN_INTERPRETER = re.compile(r"\s*\{\{\s*ansible_playbook_python\s*\}\}\s*")
 
 # Switches, by name: environment variable, key of the section jobgate_gitlab in ansible.cfg, and variable of the play.
 _SECTION = "jobgate_gitlab"
@@ -104,6 +108,8 @@ class InProcessAction(ActionBase):
         raw = (delegated if delegated is not None else variables).get("ansible_python_interpreter")
         if not raw:
             return True
+        if _OWN_INTERPRETER.fullmatch(str(raw)):
+            return True  # as the documentation recommends it; to template it takes as long as to talk to GitLab
         wanted = str(self._templar.template(raw))
         if wanted.startswith("auto"):
             return True
@@ -133,7 +139,9 @@ class InProcessAction(ActionBase):
         else:
             result = self._run_task(validated.params, secrets, variables)
         result["invocation"] = {"module_args": shown_options(self.TASK, validated.params)}
-        return t.cast(Result, remove_values(result, secrets))
+        if may_hold(result, secrets):
+            result = t.cast(Result, remove_values(result, secrets))
+        return result
 
     def _run_task(self, params: Variables, secrets: set[str], variables: Variables) -> Result:
         context = TaskContext(

@@ -36,7 +36,7 @@ def decode_json(response: Response) -> t.Any:
         raise BadAnswerError(
             f"the answer (status {response.status}) is {_describe(response)}, not JSON", advice=NOT_GITLAB
         ) from None
-    if _is_deeper(value, _DEEPEST_JSON):
+    if _may_be_deeper(response.body, _DEEPEST_JSON) and _is_deeper(value, _DEEPEST_JSON):
         raise BadAnswerError(f"the answer is JSON of more than {_DEEPEST_JSON} levels", advice=NOT_GITLAB)
     return value
 
@@ -142,6 +142,20 @@ def _describe(response: Response) -> str:
         return "empty"
     kind = response.header("content-type").split(";")[0].strip()
     return kind if _MEDIA_TYPE.fullmatch(kind) else "something else"
+
+
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def _may_be_deeper(body: bytes, levels: int) -> bool:
+    """Return whether JSON may have more than so many levels; false is certain, and known without walking through it."""
+    brackets = body.translate(None, _NO_BRACKETS)
+    for _level in range(levels):
+        before = len(brackets)
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if len(brackets) == before:
+            break
+    return bool(brackets)  # what is left lies deeper, or stands in a text
 
 
 def _is_deeper(value: t.Any, levels: int) -> bool:
