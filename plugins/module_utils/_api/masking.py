@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import marshal
 import re
 import typing as t
 from urllib.parse import quote, quote_plus
@@ -71,15 +72,17 @@ class Masker:
 def may_hold(value: t.Any, secrets: t.Collection[str]) -> bool:
     """Return whether a JSON-like value may hold one of these texts; false is certain.
 
-    Written as JSON, a value is searched twenty times as fast as by walking through it.
+    As bytes of `marshal`, which leaves texts as they are, a value is searched much faster than by walking through it.
     """
     if not secrets:
         return False
+    if any(secret.isdecimal() for secret in secrets):
+        return True  # it may be there as a number
     try:
-        text = json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError, RecursionError):
-        return True
-    return any(secret in text or json.dumps(secret, ensure_ascii=False)[1:-1] in text for secret in secrets)
+        content = marshal.dumps(value)
+    except ValueError:
+        return True  # something else than JSON has
+    return any(secret.encode("utf-8", errors="surrogatepass") in content for secret in secrets)
 
 
 def printable(text: str) -> str:

@@ -44,8 +44,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
     waiting = WaitOptions.of(options)
     session = open_session(options, context)
     report = read_jobs(session, query, waiting)
+    fields = text_list(options, "fields")
     jobs = run_all(
-        lambda job: _record(session, job, options, waiting),
+        lambda job: _record(session, job, fields, waiting),
         report.jobs,
         most_at_once=session.client.settings.concurrency if waiting.log_lines else 1,
     )
@@ -81,10 +82,9 @@ def _query(options: Options) -> JobQuery:
     return query
 
 
-def _record(session: Session, job: FoundJob, options: Options, waiting: WaitOptions) -> Record:
+def _record(session: Session, job: FoundJob, fields: tuple[str, ...], waiting: WaitOptions) -> Record:
     """Return a job as the user wants it: annotated, projected, with the tail of its log."""
     record = session.annotated("job", job.record)
-    fields = text_list(options, "fields")
     if fields:
         record = project_fields(record, fields)
     if waiting.log_lines:
