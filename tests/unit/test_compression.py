@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Compressed bodies: the same bytes in whatever pieces they come, and an error when they end too early."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.compression import Decoder
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import BadAnswerError, LostAnswerError
+
+CONTENT = b'{"id": 42, "name": "deploy:prod"}' * 100
+
+
+def raw_deflate(content):
+    stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return stream.compress(content) + stream.flush()
+
+
+ENCODED = {
+    "gzip": ("gzip", gzip.compress(CONTENT)),
+    "gzip, upper case": (" GZIP ", gzip.compress(CONTENT)),
+    "gzip in two members": ("x-gzip", gzip.compress(CONTENT[:50]) + gzip.compress(CONTENT[50:])),
+    "deflate": ("deflate", zlib.compress(CONTENT)),
+    "deflate without a wrapper": ("deflate", raw_deflate(CONTENT)),
+    "nothing": ("", CONTENT),
+    "identity": ("identity", CONTENT),
+}
+
+
+def decoded(encoding, body, size):
+    decoder = Decoder(encoding)
+    pieces = [decoder.decode(body[start : start + size]) for start in range(0, len(body), size)]
+    decoder.finish()
+    return b"".join(pieces)
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+@pytest.mark.parametrize(("encoding", "body"), ENCODED.values(), ids=ENCODED)
+def test_the_content_in_pieces(encoding, body, size):
+    assert decoded(encoding, body, size) == CONTENT
+
+
+@pytest.mark.parametrize("name", ["gzip", "gzip in two members", "deflate", "deflate without a wrapper"])
+def test_a_cut_body_is_lost(name):
+    encoding, body = ENCODED[name]
+    for cut in (1, len(body) // 2, len(body) - 1):
+        with pytest.raises(LostAnswerError, match="cut|damaged"):
+            decoded(encoding, body[:cut], 10_000)
+
+
+def test_a_damaged_body_is_lost():
+    body = bytearray(gzip.compress(CONTENT))
+    body[-6] ^= 0xFF
+    with pytest.raises(LostAnswerError, match="damaged"):
+        decoded("gzip", bytes(body), 10_000)
+
+
+def test_an_empty_body_has_no_end():
+    assert decoded("gzip", b"", 10) == b""
+
+
+def test_what_nobody_asked_for():
+    with pytest.raises(BadAnswerError, match="compressed in a way"):
+        Decoder("br")
