@@ -158,6 +158,25 @@ def test_another_interpreter_is_honoured(simulator: t.Any, tmp_path: pathlib.Pat
     assert ran_as_module(result)
 
 
+def test_another_user_is_honoured(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario())
+    # stands for sudo, which need not be on this machine: leaves its options out, and notes that it was asked
+    sudo = tmp_path / "sudo"
+    sudo.write_text(
+        "#!/bin/sh\n"
+        f"echo asked >> {tmp_path}/asked\n"
+        'while [ "$#" -gt 0 ]; do case "$1" in -u|-p) shift 2;; -*) shift;; *) break;; esac; done\n'
+        'exec "$@"\n',
+        encoding="utf-8",
+    )
+    sudo.chmod(0o755)
+    task = {"name": "task", INFO: READ, "become": True, "vars": {"ansible_become_exe": str(sudo)}}
+    result = play([task], tmp_path, "-vvv", url=simulator.url)
+    assert result.returncode == 0, result.output
+    assert ran_as_module(result)
+    assert (tmp_path / "asked").exists()
+
+
 def test_delegated_to_the_controller_it_runs_in_process(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     inventory = tmp_path / "hosts.yml"
