@@ -170,7 +170,13 @@ def test_another_user_is_honoured(simulator: t.Any, tmp_path: pathlib.Path) -> N
         encoding="utf-8",
     )
     sudo.chmod(0o755)
-    task = {"name": "task", INFO: READ, "become": True, "vars": {"ansible_become_exe": str(sudo)}}
+    task = {
+        "name": "task",
+        INFO: READ,
+        "become": True,
+        "become_user": "nobody",
+        "vars": {"ansible_become_exe": str(sudo)},
+    }
     result = play([task], tmp_path, "-vvv", url=simulator.url)
     assert result.returncode == 0, result.output
     assert ran_as_module(result)
