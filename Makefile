@@ -35,7 +35,7 @@ export ANSIBLE_PYTHON_INTERPRETER := $(VENV)/bin/python
 
 PLAIN = export NO_COLOR=1 ANSIBLE_NOCOLOR=1
 
-.PHONY: help setup demo test lint unit integration faults bench-faults sanity units matrix docs endpoints package tree clean
+.PHONY: help setup demo test lint unit integration faults bench bench-faults sanity units matrix docs endpoints package tree clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -94,6 +94,10 @@ faults: setup ## the whole fault matrix and SEQUENCES random sequences of faults
 	@$(PLAIN)
 	python -m tests.faults --sequences $(or $(SEQUENCES),10000) $(if $(SEED),--seed $(SEED))
 	JOBGATE_FAULT_ROUNDS=10 pytest -q -n 2 tests/faults/test_races.py
+
+bench: setup ## compare the speed with others, a long table: make bench ROUNDS=5 ONLY=1a,2a
+	@$(PLAIN)
+	python -m tests.benchmarks.speed --rounds $(or $(ROUNDS),5) $(if $(ONLY),--only $(ONLY))
 
 bench-faults: setup ## compare with python-gitlab and ansible.builtin.uri under the same faults (quickly: QUICK=1)
 	@$(PLAIN)

@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A log of one GiB into a file: rows 5a to 5e."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import pathlib
+import shlex
+import tempfile
+import typing as t
+
+from .measure import TOKEN, Run, expect, run, script
+from .plays import HEADERS, PROJECT, Task, play
+from .server import Server
+from .suite import Bench, Case, Row, Table, Values, figures
+from .world import API, LARGE_JOB, SMALL_JOB
+
+_MEBIBYTE = 1024 * 1024
+
+_CURL, _CURL_SUM = "curl -o", "curl -o, and sha256sum"
+_TASK, _SMALL = "download", "download, 1 MiB"
+_PEER, _PEER_LARGE = "python-gitlab, default", "python-gitlab, 1 MiB chunks"
+_GET_URL, _PLAYBOOK = "get_url, playbook", "download, playbook"
+
+Way = t.Callable[[Server, str], Run]
+
+
+def _address(base: str) -> str:
+    return f"{base}{API}/projects/{PROJECT}/jobs/{LARGE_JOB}/trace"
+
+
+@functools.lru_cache(maxsize=1)
+def _digest(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _into_file(way: Way, mebibytes: int = 0) -> t.Callable[[Bench], Values]:
+    """Return a case that makes a file, which is measured and removed.
+
+    :param mebibytes: how large it is to be; the large log without.
+    """
+
+    def work(bench: Bench) -> Values:
+        bench.server.forget()
+        with tempfile.TemporaryDirectory(prefix="bench-") as name:
+            dest = str(pathlib.Path(name, "dest"))
+            done = way(bench.server, dest)
+            size = (mebibytes or bench.server.mebibytes) * _MEBIBYTE
+            expect("bytes", os.path.getsize(dest), size)
+            wanted = _digest(bench.server.large_file)
+            if bench.scale < 1 and not mebibytes:
+                expect("digest of the file", hashlib.sha256(pathlib.Path(dest).read_bytes()).hexdigest(), wanted)
+            if done.output.startswith("{") and "sha256" in done.told and not mebibytes:
+                expect("digest told", done.told["sha256"], wanted)
+            return figures(done)
+
+    return work
+
+
+def _curl(server: Server, dest: str) -> Run:
+    return run(["curl", "-sSf", "-H", f"PRIVATE-TOKEN: {TOKEN}", "-o", dest, _address(server.http)])
+
+
+def _curl_https(server: Server, dest: str) -> Run:
+    options = ["-H", f"PRIVATE-TOKEN: {TOKEN}", "--cacert", server.ca_file]
+    return run(["curl", "-sSf", *options, "-o", dest, _address(server.https)])
+
+
+def _curl_sum(server: Server, dest: str) -> Run:
+    words = ["curl", "-sSf", "-H", f"PRIVATE-TOKEN: {TOKEN}", "-o", dest, _address(server.http)]
+    return run(["sh", "-c", f"{shlex.join(words)} && sha256sum {shlex.quote(dest)}"])
+
+
+def _download(server: Server, dest: str, *, job_id: int = LARGE_JOB, **options: t.Any) -> Run:
+    chosen = {"project": "group/app", "job_id": job_id, "content": "log", "dest": dest}
+    connection = {"api_url": server.http, "api_token": TOKEN, **options}
+    return script("script_jobgate.py", "gitlab_job_download", {**connection, **chosen})
+
+
+def _download_https(server: Server, dest: str) -> Run:
+    return _download(server, dest, api_url=server.https, ca_path=server.ca_file)
+
+
+def _download_small(server: Server, dest: str) -> Run:
+    return _download(server, dest, job_id=SMALL_JOB)
+
+
+def _python_gitlab(server: Server, dest: str, **options: t.Any) -> Run:
+    return script("script_python_gitlab.py", server.http, "download", {"job_id": LARGE_JOB, "dest": dest, **options})
+
+
+def _python_gitlab_large(server: Server, dest: str) -> Run:
+    return _python_gitlab(server, dest, chunk_size=_MEBIBYTE)
+
+
+def _get_url(server: Server, dest: str) -> Run:
+    task = {"ansible.builtin.get_url": {"url": _address(server.http), "headers": HEADERS, "dest": dest}}
+    return play([{"name": "download", **task}], url=server.http)
+
+
+def _playbook(server: Server, dest: str) -> Run:
+    chosen = {"project": "group/app", "job_id": LARGE_JOB, "content": "log", "dest": dest}
+    task: Task = {"name": "download", "jobgate.gitlab.gitlab_job_download": chosen}
+    return play([task], url=server.http)
+
+
+TABLES = (
+    Table(
+        "download",
+        "A log of 1 GiB into a file",
+        (
+            Case(_CURL, _into_file(_curl)),
+            Case(_CURL_SUM, _into_file(_curl_sum)),
+            Case(_TASK, _into_file(_download)),
+            Case(_SMALL, _into_file(_download_small, mebibytes=1)),
+            Case(_PEER, _into_file(_python_gitlab)),
+            Case(_PEER_LARGE, _into_file(_python_gitlab_large)),
+            Case(_GET_URL, _into_file(_get_url)),
+            Case(_PLAYBOOK, _into_file(_playbook)),
+        ),
+        (
+            Row("5a", "1 GiB to a file, http, wall", _TASK, _CURL, "wall", 1.0),
+            Row("5a", "the same, CPU", _TASK, _CURL, "cpu", 1.0),
+            Row("5b", "the same, wall", _TASK, _PEER, "wall", 0.25),
+            Row("5c", "the same, whole playbook", _PLAYBOOK, _GET_URL, "wall", 0.40),
+            Row("5e", "peak memory, 1 GiB against 1 MiB", _TASK, _SMALL, "peak_mib", 1.05),
+            Row("5i", "wall; both make a sha256", _TASK, _CURL_SUM, "wall"),
+            Row("5i", "CPU; both make a sha256", _TASK, _CURL_SUM, "cpu"),
+            Row("5i", "wall", _TASK, _PEER_LARGE, "wall"),
+        ),
+    ),
+    Table(
+        "download-https",
+        "The same over https",
+        (Case(_CURL, _into_file(_curl_https)), Case(_TASK, _into_file(_download_https))),
+        (
+            Row("5d", "1 GiB over https, CPU", _TASK, _CURL, "cpu", 1.15),
+            Row("5i", "https, wall", _TASK, _CURL, "wall"),
+        ),
+    ),
+)

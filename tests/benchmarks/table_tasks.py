@@ -1,0 +1,133 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one more task of a play costs, and the first one: rows 1a to 1e."""
+
+from __future__ import annotations
+
+import statistics
+import typing as t
+
+from . import peers
+from .plays import HEADERS, PROJECT, Task, info, named, play, uri
+from .server import Server
+from .suite import Bench, Case, Row, Table, Values
+from .world import API, ONE_JOB
+
+# A cheap task is repeated more often, for its cost must stand out from the noise of the start.
+_CHEAP, _DEAR = 90, 30
+_TIMES = 3
+
+TaskOf = t.Callable[[Server], Task]
+
+
+def _address(base: str) -> str:
+    return f"{base}{API}/projects/{PROJECT}/jobs/{ONE_JOB}"
+
+
+def _debug(_server: Server) -> Task:
+    return {"ansible.builtin.debug": {"msg": "hello"}}
+
+
+def _uri(server: Server) -> Task:
+    return uri(_address(server.http))
+
+
+def _uri_https(server: Server) -> Task:
+    return uri(_address(server.https), ca_path=server.ca_file)
+
+
+def _info(_server: Server) -> Task:
+    return info(job_id=ONE_JOB)
+
+
+def _info_https(server: Server) -> Task:
+    return info(job_id=ONE_JOB, api_url=server.https, ca_path=server.ca_file)
+
+
+def _variable(server: Server) -> Task:
+    options = {"api_url": server.http, "api_token": HEADERS["PRIVATE-TOKEN"], "project": "group/app"}
+    return {
+        "community.general.gitlab_project_variable": {**options, "vars": {"RELEASE": "1.2.0"}},
+        "check_mode": True,
+    }
+
+
+def _tasks(task_of: TaskOf, count: int, **how: t.Any) -> t.Callable[[Bench], Values]:
+    """Return a case that runs one task, and then so many more of it."""
+
+    def run(bench: Bench) -> Values:
+        task = task_of(bench.server)
+        many = bench.few(count)
+        return _costs(bench, named(task, many + 1), named(task, 1), many, **how)
+
+    return run
+
+
+def _loop(task_of: TaskOf, count: int) -> t.Callable[[Bench], Values]:
+    """Return a case that runs one task with one item, and then with so many more."""
+
+    def run(bench: Bench) -> Values:
+        task = {"name": "loop", "loop_control": {"label": ""}, **task_of(bench.server)}
+        many = bench.few(count)
+        items = [{**task, "loop": list(range(number))} for number in (many + 1, 1)]
+        return _costs(bench, items[:1], items[1:], many)
+
+    return run
+
+
+def _costs(bench: Bench, many: list[Task], one: list[Task], count: int, **how: t.Any) -> Values:
+    """Return the cost of one more, and of the first above an empty play."""
+    bench.server.forget()
+    whole = play(many, url=bench.server.http, **how)
+    times = _TIMES if bench.scale == 1 else 1
+    first = [play(one, url=bench.server.http, **how) for _time in range(times)]
+    empty = [play([], url=bench.server.http, **how) for _time in range(times)]
+    first_wall = statistics.median(run.wall for run in first)
+    return {
+        "ms": 1000 * (whole.wall - first_wall) / count,
+        "cpu_ms": 1000 * (whole.cpu - statistics.median(run.cpu for run in first)) / count,
+        "first_ms": 1000 * (first_wall - statistics.median(run.wall for run in empty)),
+    }
+
+
+def _community(bench: Bench) -> Values:
+    return _tasks(_variable, _DEAR, collections=[peers.community_general()])(bench)
+
+
+_AS_MODULE = {"JOBGATE_IN_PROCESS": "false"}
+
+TABLES = (
+    Table(
+        "tasks",
+        "One more task of a play, one job read over http",
+        (
+            Case("debug", _tasks(_debug, _CHEAP)),
+            Case("uri", _tasks(_uri, _DEAR)),
+            Case("info", _tasks(_info, _CHEAP)),
+            Case("info, as a module", _tasks(_info, _DEAR, environment=_AS_MODULE)),
+            Case("community.general gitlab_project_variable", _community),
+        ),
+        (
+            Row("1a", "one more task, http", "info", "uri", "ms", 0.07),
+            Row("1a", "the same", "info", "debug", "ms", 1.4),
+            Row("1d", "first task of a play", "info", "uri", "first_ms", 0.20),
+            Row("1e", "module path", "info, as a module", "uri", "ms", 0.85),
+            Row("1i", "one more task", "info", "community.general gitlab_project_variable", "ms"),
+            Row("1i", "module path", "info, as a module", "community.general gitlab_project_variable", "ms"),
+        ),
+    ),
+    Table(
+        "tasks-https",
+        "The same over https",
+        (Case("uri", _tasks(_uri_https, _DEAR)), Case("info", _tasks(_info_https, _CHEAP))),
+        (Row("1b", "one more task, https", "info", "uri", "ms", 0.08),),
+    ),
+    Table(
+        "loop",
+        "One more item of a loop",
+        (Case("uri", _loop(_uri, _DEAR)), Case("info", _loop(_info, 5 * _CHEAP))),
+        (Row("1c", "one more item of a loop", "info", "uri", "ms", 0.02),),
+    ),
+)
