@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 import typing as t
@@ -56,6 +57,8 @@ def main() -> int:
         numbers = numbers_of(options.only)
     except ValueError as exc:
         parser.error(str(exc))
+    # ended from outside it ends what it has started, as with Ctrl-C
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     started = time.monotonic()
     with Server() as server:
         measured = measure(Bench(server), options.rounds, numbers)

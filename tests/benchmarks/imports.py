@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What importing each module, action and lookup costs: `python -m tests.benchmarks.imports [--rounds 5]`.
+
+In a fresh interpreter, above what is there anyway: a module finds `ansible.module_utils.basic`, and a plugin finds what
+ansible-playbook has loaded before it. Times are the smallest of the rounds, since everything else only adds to them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import typing as t
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+_PLUGINS = "ansible_collections.jobgate.gitlab.plugins"
+# What is loaded already, by kind of file.
+_PLAYBOOK = (
+    "ansible.cli.playbook, ansible.executor.task_executor, ansible.plugins.strategy.linear, ansible.plugins.action, "
+    "ansible.plugins.lookup"
+)
+BASES: t.Mapping[str, str] = {"modules": "ansible.module_utils.basic", "action": _PLAYBOOK, "lookup": _PLAYBOOK}
+# Libraries whose loading or reading a task would feel. A name stands for what is below it, too.
+HEAVY = (
+    "requests", "urllib3", "pluggy", "ssl", "http.client", "http.cookiejar", "idna", "certifi", "charset_normalizer",
+    "chardet", "orjson", "importlib.metadata", "email.parser", "urllib.request", "concurrent.futures", "asyncio",
+    "multiprocessing", "zipfile", "yaml", "jinja2", "cryptography", "unittest", "sqlite3", "xml", "logging.handlers",
+    "ansible.module_utils.urls", "ansible.galaxy",
+)  # fmt: skip
+# The reading of the entry points of every library that is installed, which shows in the files that are opened.
+SCAN = "scan of entry points"
+
+_MARK = "-- from here on --"
+_PROGRAM = """\
+import sys
+sys.path.insert(0, {path!r})
+import {base}
+before = set(sys.modules)
+opened = []
+sys.addaudithook(lambda event, values: opened.append(str(values[0])) if event == "open" else None)
+print({mark!r}, file=sys.stderr, flush=True)
+import {name}
+print({mark!r}, file=sys.stderr, flush=True)
+scanned = any(path.endswith("entry_points.txt") for path in opened)
+import json
+print(json.dumps({{"loaded": sorted(set(sys.modules) - before), "scanned": scanned}}))
+"""
+_LINE = re.compile(r"import time:\s*(\d+) \|\s*(\d+) \|\s*(\S+)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Import:
+    """What an import did.
+
+    :param loaded: modules that were not there before.
+    :param packages: milliseconds of each package, by its name; of ours, the whole collection is one.
+    """
+
+    name: str
+    loaded: tuple[str, ...]
+    is_scanning: bool
+    packages: t.Mapping[str, float]
+
+    @property
+    def milliseconds(self) -> float:
+        """Return what it took."""
+        return sum(self.packages.values())
+
+    @property
+    def heavy(self) -> set[str]:
+        """Return the heavy libraries that it loaded."""
+        found = {name for name in HEAVY if any(one == name or one.startswith(f"{name}.") for one in self.loaded)}
+        return found | ({SCAN} if self.is_scanning else set())
+
+    @property
+    def own(self) -> int:
+        """Return how many files and folders of the collection it loaded."""
+        return sum(one.startswith(f"{_PLUGINS}.") for one in self.loaded)
+
+
+def files() -> list[str]:
+    """Return every module, action and lookup, as folder and name."""
+    found = [path for kind in BASES for path in sorted((_ROOT / "plugins" / kind).glob("*.py"))]
+    return [f"{path.parent.name}/{path.stem}" for path in found if path.stem != "__init__"]
+
+
+def import_of(file: str, search_path: str) -> Import:
+    """Return what importing a file does in a fresh interpreter.
+
+    :param search_path: the folder that holds ansible_collections.
+    """
+    kind, _slash, name = file.partition("/")
+    program = _PROGRAM.format(path=search_path, base=BASES[kind], mark=_MARK, name=f"{_PLUGINS}.{kind}.{name}")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment.pop("COVERAGE_PROCESS_START", None)
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{file} cannot be imported: {done.stderr[-1000:]}")
+    told = json.loads(done.stdout)
+    packages: dict[str, float] = collections.defaultdict(float)
+    for line in done.stderr.split(_MARK)[1].splitlines():
+        found = _LINE.search(line)
+        if found:
+            packages[_package(found[3])] += int(found[1]) / 1000
+    return Import(file, tuple(told["loaded"]), told["scanned"], dict(packages))
+
+
+def table(imports: t.Sequence[Import]) -> str:
+    """Return a row for each file, with the five packages that cost most."""
+    lines = ["| file | ms | modules | of them ours | most expensive |", "|---|---:|---:|---:|---|"]
+    for one in imports:
+        dearest = sorted(one.packages.items(), key=lambda pair: -pair[1])[:5]
+        shown = ", ".join(f"{name} {cost:.1f}" for name, cost in dearest)
+        lines.append(f"| {one.name} | {one.milliseconds:.0f} | {len(one.loaded)} | {one.own} | {shown} |")
+    return "\n".join(lines)
+
+
+def _package(module: str) -> str:
+    return "the collection" if module.startswith("ansible_collections") else module.partition(".")[0]
+
+
+def main() -> None:
+    """Measure, and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.imports", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    path = str(_ROOT / ".cache" / "collections")
+    best = []
+    for file in files():
+        best.append(min((import_of(file, path) for _round in range(rounds)), key=lambda one: one.milliseconds))
+        print(f"  {file}: {best[-1].milliseconds:.0f} ms", flush=True)
+    print(f"\nPython {sys.version.split()[0]}, above what Ansible has loaded already\n\n{table(best)}")
+
+
+if __name__ == "__main__":
+    main()
