@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the simulator as a program: python -m tests.simulator --scenario FILE."""
+"""Run the simulator as a program: it plays a scenario until it is told to end."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from .simulation import Simulation
 from .versions import parse_version
 
 
-def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.simulator", description=__doc__)
+def parse_arguments(program: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog=program, description=__doc__)
     parser.add_argument("--scenario", type=pathlib.Path, metavar="FILE", help="YAML; without it the server is empty")
     parser.add_argument("--version", help="GitLab version for a scenario that names none, for example 18.10")
     parser.add_argument("--host", default="127.0.0.1")
@@ -29,7 +29,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--clock", help="real, scaled:FACTOR or stepped, for a scenario that names none")
     parser.add_argument("--address-file", type=pathlib.Path, metavar="PATH", help="receives the URL and the process id")
     parser.add_argument("--quiet", action="store_true", help="do not print the URL")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args()
     try:
         if options.version:
             parse_version(options.version)
@@ -62,8 +62,8 @@ async def serve(options: argparse.Namespace, simulation: Simulation) -> None:
     await server.stop()
 
 
-def main() -> int:
-    options = parse_arguments()
+def main(*, program: str = f"python -m {__package__}") -> int:
+    options = parse_arguments(program)
     simulation = Simulation(version=options.version, clock_name=options.clock)
     try:
         simulation.load(options.scenario)

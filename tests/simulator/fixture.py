@@ -2,7 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The simulator inside a test process: a server in its own thread, and pytest fixtures."""
+"""The simulator inside a test process: a server in its own thread, and pytest fixtures.
+
+Where it is installed by `pip install 'jobgate-gitlab[simulator]'`, a `conftest.py` switches the fixtures on:
+
+    pytest_plugins = ["jobgate_gitlab_simulator.fixture"]
+
+They are not an entry point of pytest: every test run in an environment with the wheel would load them then, and fail
+where the extra is missing. Without pytest, use `Simulator` as a context manager, or the program
+`jobgate-gitlab-simulator`.
+"""
 
 from __future__ import annotations
 

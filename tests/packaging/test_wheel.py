@@ -1,0 +1,152 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The wheel has the same collection as the tarball, where ansible-core finds it, and the simulator beside it."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import email
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import zipfile
+
+import pytest
+import yaml
+
+from .support import GALAXY, PYTHON, ROOT, SCENARIO, TOKEN, WHEEL_COMMAND, environment, run, tool, write_playbook
+
+PLACE = f"ansible_collections/{GALAXY['namespace']}/{GALAXY['name']}/"
+SIMULATOR = "jobgate_gitlab_simulator"
+
+TEST_OF_A_USER = f"""\
+import urllib.request
+
+pytest_plugins = ["{SIMULATOR}.fixture"]
+
+
+def test_it_answers(simulator):
+    simulator.load({SCENARIO!r})
+    url = simulator.url + "/api/v4/projects/group%2Fapp/jobs?per_page=1"
+    request = urllib.request.Request(url, headers={{"PRIVATE-TOKEN": "{TOKEN}"}})
+    with urllib.request.urlopen(request) as answer:
+        assert b"deploy:prod" in answer.read()
+"""
+
+
+@pytest.fixture(scope="module")
+def unpacked(made: pathlib.Path, wheel: pathlib.Path) -> pathlib.Path:
+    """Return a folder as site-packages would be, without the dependencies."""
+    folder = made / "site-packages"
+    command = [PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", folder, wheel]
+    run(*command, cwd=made, env=environment(made / "home"))
+    return folder
+
+
+@pytest.fixture
+def served(tmp_path: pathlib.Path) -> c.Iterator[c.Callable[..., str]]:
+    """Yield a function that starts a simulator, the program as users run it, and returns its URL."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(*command: str | pathlib.Path, env: dict[str, str]) -> str:
+        scenario, address = tmp_path / "scenario.yml", tmp_path / "address"
+        scenario.write_text(yaml.safe_dump(SCENARIO), encoding="utf-8")
+        options = ["--scenario", scenario, "--address-file", address, "--quiet"]
+        running.append(subprocess.Popen([str(part) for part in [*command, *options]], cwd=tmp_path, env=env))
+        deadline = time.monotonic() + 30
+        while not address.exists():
+            assert running[-1].poll() is None and time.monotonic() < deadline, "the simulator does not start"
+            time.sleep(0.02)
+        return address.read_text(encoding="utf-8").split()[0]
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def test_the_collection_is_that_of_the_tarball(wheel: pathlib.Path, tarball_names: set[str]) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.removeprefix(PLACE) for name in names if name.startswith(PLACE)} == tarball_names
+
+
+def test_the_rest_is_the_simulator(wheel: pathlib.Path) -> None:
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if not name.startswith(PLACE)}
+    sources = {path.name for path in (ROOT / "tests" / "simulator").iterdir() if path.is_file()}
+    information = {name for name in names if f"-{GALAXY['version']}.dist-info/" in name}
+    assert names - information == {f"{SIMULATOR}/{name}" for name in sources}
+
+
+def test_what_it_says_of_itself(wheel: pathlib.Path) -> None:
+    with zipfile.ZipFile(wheel) as opened:
+        name = next(name for name in opened.namelist() if name.endswith(".dist-info/METADATA"))
+        told = email.message_from_bytes(opened.read(name))
+    assert told["Version"] == GALAXY["version"]
+    assert sorted(GALAXY["license"]) == sorted(told["License-Expression"].split(" AND "))
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    required = told.get_all("Requires-Dist") or []
+    assert [one for one in required if "extra ==" not in one] == [one for one in lines if not one.startswith("#")]
+    extra = {re.split(r"[>=;]", one)[0].lower() for one in required if "extra == 'simulator'" in one}
+    assert extra == {"aiohttp", "cryptography", "pyyaml"}
+
+
+def test_a_playbook_with_what_was_installed(
+    served: c.Callable[..., str], unpacked: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    nothing = str(tmp_path / "nothing")
+    env = environment(tmp_path / "home", PYTHONPATH=str(unpacked), ANSIBLE_COLLECTIONS_PATH=nothing)
+    url = served(PYTHON, "-m", SIMULATOR, env=env)
+    env |= {"GITLAB_API_URL": url, "GITLAB_TOKEN": TOKEN}
+    command = [tool("ansible-playbook"), write_playbook(tmp_path)]
+    first = run(*command, cwd=tmp_path, env=env)
+    assert "changed=1" in first and "it is success" in first
+    assert "changed=0" in run(*command, cwd=tmp_path, env=env)
+
+
+def test_the_program_without_the_extra_says_what_to_install(unpacked: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    program = f"import sys; sys.modules['aiohttp'] = None; from {SIMULATOR}.command import main; sys.exit(main())"
+    env = environment(tmp_path / "home", PYTHONPATH=str(unpacked))
+    output = run(PYTHON, "-c", program, cwd=tmp_path, env=env, expect=1)
+    assert output == ("jobgate-gitlab-simulator: aiohttp is missing. Run: pip install 'jobgate-gitlab[simulator]'\n")
+
+
+def test_the_fixture_in_a_project_of_somebody_else(unpacked: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "test_it.py").write_text(TEST_OF_A_USER, encoding="utf-8")
+    env = environment(tmp_path / "home", PYTHONPATH=str(unpacked))
+    assert "1 passed" in run(PYTHON, "-m", "pytest", "-q", tmp_path, cwd=tmp_path, env=env)
+
+
+@pytest.mark.fresh
+def test_one_command_in_a_new_environment(
+    served: c.Callable[..., str], wheel: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """What a user does: a virtual environment, one `pip install`, the simulator, a playbook."""
+    env = environment(tmp_path / "home")
+    # pip has its own settings in the home folder; where it gets its packages from is not what is tested
+    env["HOME"] = str(pathlib.Path.home())
+    run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path, env=env)
+    folder = tmp_path / "venv" / "bin"
+    install = [folder / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    run(*install, f"{wheel}[simulator]", "ansible-core", "pytest", cwd=tmp_path, env=env, timeout_seconds=600)
+
+    env = environment(tmp_path / "home", PATH=f"{folder}:/usr/bin:/bin")
+    url = served(folder / "jobgate-gitlab-simulator", env=env)
+    env |= {"GITLAB_API_URL": url, "GITLAB_TOKEN": TOKEN}
+    command = [folder / "ansible-playbook", write_playbook(tmp_path)]
+    first = run(*command, cwd=tmp_path, env=env)
+    assert "changed=1" in first and "it is success" in first
+    assert "changed=0" in run(*command, cwd=tmp_path, env=env)
+    listed = run(folder / "ansible-galaxy", "collection", "list", cwd=tmp_path, env=env)
+    assert re.search(rf"{GALAXY['namespace']}\.{GALAXY['name']} +{re.escape(GALAXY['version'])}", listed)
+
+    (tmp_path / "test_it.py").write_text(TEST_OF_A_USER, encoding="utf-8")
+    assert "1 passed" in run(folder / "pytest", "-q", tmp_path / "test_it.py", cwd=tmp_path, env=env)
+
+
+def test_it_is_reproducible(wheel: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    run(*WHEEL_COMMAND, tmp_path, ROOT, cwd=tmp_path, env=environment(tmp_path / "home"))
+    assert (tmp_path / wheel.name).read_bytes() == wheel.read_bytes()
