@@ -22,19 +22,15 @@ class Clock(t.Protocol):
 
     def now(self) -> float:
         """Return the seconds since the scenario began."""
-        ...
 
     def advance(self, seconds: float) -> None:
         """Let so much time pass."""
-        ...
 
     def jump(self, seconds: float) -> None:
         """Set the wall clock forward or back, without letting time pass."""
-        ...
 
     def moment(self, seconds: float) -> datetime.datetime:
         """Return what the wall clock shows so long after the beginning."""
-        ...
 
 
 class _WallClock:
