@@ -14,12 +14,16 @@ VERSION := $(shell sed -n 's/^version: *//p' galaxy.yml)
 ROOT := $(CURDIR)
 VENV := $(ROOT)/.venv
 DEMO := $(ROOT)/.venv-demo
+# tools that do not go together with those of .venv
+IMPORTER := $(ROOT)/.venv-importer
+NOX := $(ROOT)/.venv-nox
+SESSIONS ?= formatters codeqa yamllint typing docs-check license-check build-import-check ansible-lint sanity units
 LINK := $(ROOT)/.cache/collections/ansible_collections/$(NS)/$(NAME)
 TREE := $(ROOT)/.cache/ansible-test/ansible_collections/$(NS)/$(NAME)
 PIP := -m pip install --quiet --disable-pip-version-check
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")
 # ansible-core:Python pairs of the matrix
-CORES ?= 2.18:3.11 2.21:3.13
+CORES ?= 2.18:3.11 2.20:3.12 2.21:3.13
 EMPTY :=
 PYENV_ROOT ?= $(HOME)/.pyenv
 # for the matrix only: the shims of pyenv answer for versions that are not switched on and then fail
@@ -35,7 +39,8 @@ export ANSIBLE_PYTHON_INTERPRETER := $(VENV)/bin/python
 
 PLAIN = export NO_COLOR=1 ANSIBLE_NOCOLOR=1
 
-.PHONY: help setup demo test lint unit integration faults bench bench-faults sanity units matrix docs endpoints package tree clean
+.PHONY: help setup demo test check lint unit coverage integration packaging faults bench bench-faults sanity units matrix docs
+.PHONY: endpoints package wheel tree clean check-package check-docs check-importer check-nox check-matrix check-changelog
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -64,7 +69,9 @@ setup: $(VENV)/.done $(LINK) ## virtual environment, and the checkout under its 
 demo: $(if $(wildcard $(VENV)/.done),$(VENV)/.done,$(DEMO)/.done) $(LINK) ## play a release against the simulator, twice
 	@if [ -e $(VENV)/.done ]; then tools/demo.sh $(VENV); else tools/demo.sh $(DEMO); fi
 
-test: lint unit integration sanity ## what a change must pass
+test: lint unit integration packaging sanity ## what a change must pass
+
+check: test units check-package check-changelog check-docs check-importer check-nox check-matrix ## all checks there are; longer
 
 lint: setup ## ruff, mypy, yamllint, ansible-lint, changelog, documentation, licences
 	@$(PLAIN)
@@ -83,12 +90,17 @@ unit: setup ## pytest: units, contract, simulator
 	dirs=; for dir in tests/unit tests/contract tests/simulator_tests; do
 	  [ -z "$$(find $$dir -name 'test_*.py' 2>/dev/null)" ] || dirs="$$dirs $$dir"
 	done
-	pytest -q -n 2 $$dirs --cov --cov-report=term
+	pytest -q -n 2 $$dirs --cov --cov-report=term --cov-report=json:.cache/coverage.json
+	python tools/check_coverage.py .cache/coverage.json
 
 integration: setup ## pytest: tasks and real ansible-playbook processes against the simulator, also under faults
 	@$(PLAIN)
 	pytest -q -n 2 tests/integration tests/faults tests/benchmarks 2>&1 | tee .cache/integration.log
 	if grep -q 'token-0123456789' .cache/integration.log; then echo "A token is in the output of the tests."; exit 1; fi
+
+packaging: setup ## pytest: the tarball, the wheel, and playbooks from both; also under ansible-runner and ansible-navigator
+	@$(PLAIN)
+	pytest -q -n 2 tests/packaging -m 'not fresh'
 
 faults: setup ## the whole fault matrix and SEQUENCES random sequences of faults: make faults SEED=1
 	@$(PLAIN)
@@ -167,5 +179,56 @@ package: setup ## tarball in build/
 	@$(PLAIN)
 	ansible-galaxy collection build --force --output-path build .
 
+wheel: setup ## wheel in build/
+	@$(PLAIN)
+	python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build .
+
+check-package: setup ## the wheel by one pip install in a new environment
+	@$(PLAIN)
+	pytest -q tests/packaging -m fresh
+
+check-docs: docs ## documentation of all plugins, and the HTML pages without a warning
+	@$(PLAIN)
+	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
+
+# in a copy: a release empties the folder of the fragments
+check-changelog: tree ## whether a release could be made now
+	@$(PLAIN)
+	antsibull-changelog lint
+	rm -rf .cache/release && mkdir -p .cache/release/ansible_collections/$(NS)
+	cp -r $(TREE) .cache/release/ansible_collections/$(NS)/$(NAME)
+	cd .cache/release/ansible_collections/$(NS)/$(NAME)
+	unset ANSIBLE_COLLECTIONS_PATH
+	antsibull-changelog release --version $(VERSION) --date 2026-01-01 > /dev/null
+	grep -q '$(VERSION)' CHANGELOG.md
+	antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml
+	echo "A release of $(VERSION) could be made."
+
+$(IMPORTER)/.done:
+	@$(PYTHON) -m venv $(IMPORTER)
+	$(IMPORTER)/bin/python $(PIP) galaxy-importer==0.4.44 'ansible-core~=2.19.0' pluggy requests
+	touch $@
+
+# it ends with status 0 whatever it finds
+check-importer: package $(IMPORTER)/.done ## what Galaxy checks on upload
+	@$(PLAIN)
+	mkdir -p .cache/importer && cd .cache/importer
+	unset ANSIBLE_COLLECTIONS_PATH
+	PATH=$(IMPORTER)/bin:$$PATH python -m galaxy_importer.main $(ROOT)/build/$(NS)-$(NAME)-$(VERSION).tar.gz 2>&1 | tee ../importer.log
+	if grep -E '^(ERROR|WARNING)|Traceback' ../importer.log; then exit 1; fi
+	grep -q 'Importer processing completed successfully' ../importer.log
+
+$(NOX)/.done:
+	@$(PYTHON) -m venv $(NOX)
+	$(NOX)/bin/python $(PIP) antsibull-nox==1.10.0 'ansible-core~=2.19.0'
+	touch $@
+
+check-nox: tree $(NOX)/.done ## the sessions of antsibull-nox
+	@$(PLAIN)
+	unset ANSIBLE_COLLECTIONS_PATH ANSIBLE_HOME
+	PATH=$(NOX)/bin:$$PATH nox -R -e $(SESSIONS)
+
+check-matrix: matrix ## the tests and ansible-test sanity with other versions of ansible-core
+
 clean: ## remove what was made
-	@rm -rf .cache build .venv .venv-* .hypothesis .pytest_cache .mypy_cache .ruff_cache .coverage
+	@rm -rf .cache .nox build .venv .venv-* .hypothesis .pytest_cache .mypy_cache .ruff_cache .coverage
