@@ -12,11 +12,13 @@ import typing as t
 
 
 class DisplayProgress:
-    """Writes one line for each change of state.
+    """Writes one line for everything that happens, each with one call, so that lines of several hosts never mix.
 
     :param show: writes a line to the terminal at once.
     :param prefix: names the host where lines of several may mix; empty where there is one only.
     """
+
+    is_shown = True
 
     def __init__(self, show: t.Callable[[str], object], prefix: str = "") -> None:
         self._show = show
@@ -25,3 +27,15 @@ class DisplayProgress:
     def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
         """Show that a job has gone from one status to another."""
         self._show(f"{self._prefix}{name}: {before} -> {after}" + (f" {detail}" if detail else ""))
+
+    def waits_for(self, *, name: str, what: str) -> None:
+        """Show what holds a job up."""
+        self._show(f"{self._prefix}{name}: {what}")
+
+    def still_waiting(self, *, text: str) -> None:
+        """Show that nothing has happened for a long time."""
+        self._show(f"{self._prefix}{text}")
+
+    def log_line(self, *, name: str, line: str) -> None:
+        """Show the next line of a job's log."""
+        self._show(f"{self._prefix}{name} | {line}")

@@ -260,12 +260,26 @@ class TransportExtension:
 
 @dataclasses.dataclass
 class Progress:
-    """Keeps what a user would be shown while waiting."""
+    """Keeps what a user would be shown while waiting: changes of state, and all the rest.
 
+    :param is_shown: whether the task is told that somebody listens.
+    """
+
+    is_shown: bool = False
     lines: list[str] = dataclasses.field(default_factory=list)
+    others: list[str] = dataclasses.field(default_factory=list)
 
     def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
         self.lines.append(f"{name}: {before} -> {after} {detail}".strip())
+
+    def waits_for(self, *, name: str, what: str) -> None:
+        self.others.append(f"{name}: {what}")
+
+    def still_waiting(self, *, text: str) -> None:
+        self.others.append(text)
+
+    def log_line(self, *, name: str, line: str) -> None:
+        self.others.append(f"{name} | {line}")
 
 
 def installed(extensions: t.Mapping[str, t.Any]) -> t.Any:

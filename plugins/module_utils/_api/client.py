@@ -42,6 +42,7 @@ _SHORTEST_TIMEOUT_SECONDS = 1.0
 
 _A = t.TypeVar("_A", bound=Answer)
 
+_TOTAL = re.compile(r"[0-9]{1,9}")
 _MOVED_TO = re.compile(r"/projects/(\d+)(?:/|$)")
 
 
@@ -149,6 +150,20 @@ class ApiClient:
             return self.retrier.run(lambda: self._read(endpoint, {**arguments, **position}), is_repeatable=True)
 
         return fetch
+
+    def count(self, name: str, **arguments: t.Any) -> int | None:
+        """Return how many records a list has, None where the server does not tell: one request for one record.
+
+        :raises RequestError: one of its subclasses.
+        """
+        endpoint = self._endpoints.get(name)
+        single = {**arguments, "per_page": 1}
+        records, response = self.retrier.run(lambda: self._read(endpoint, single), is_repeatable=True)
+        total = response.header("x-total").strip()
+        # what the page contradicts was not counted for this list
+        if not _TOTAL.fullmatch(total) or bool(int(total)) != bool(records):
+            return None
+        return int(total)
 
     def _read(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> tuple[t.Any, Response]:
         """Return the decoded answer to one request, redirects followed, and the answer itself.

@@ -20,7 +20,8 @@ from .queries import PipelineQuery
 from .selection import find_pipeline, missing_pipeline, read_pipeline
 from .session import Session
 from .statuses import Record, id_of, int_of, newest_per_name, status_of
-from .waiting import Pauses, WaitOptions, Watch, end_problem, is_there
+from .waiting import Pauses, WaitOptions, end_problem, is_there
+from .watching import Watch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,10 +84,13 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
         report.problems = [problem for bridge in report.bridges for problem in _problems(bridge, options, is_waiting)]
         if not is_waiting:
             break
-        changes = [watch.observe(job) for bridge in report.bridges for job in _observed(bridge)]
-        if any(changes):
-            pauses.restart()
         late = [bridge for bridge in report.bridges if not _is_there(bridge, options)]
+        observed = {id(bridge): list(_observed(bridge)) for bridge in report.bridges}
+        if watch.looked(
+            [job for jobs in observed.values() for job in jobs], [observed[id(bridge)][-1] for bridge in late]
+        ):
+            pauses.restart()
+        pauses.expect(len(late))
         if report.problems or not late:
             break
         if not pauses.pause():
@@ -153,7 +157,7 @@ def _late(session: Session, bridge: BridgeNode) -> str:
 
 def _observed(bridge: BridgeNode) -> t.Iterator[FoundJob]:
     """Yield the trigger job and its downstream pipeline as things whose changes are noted."""
-    yield FoundJob(bridge.record, "", 0, bridge.path, is_bridge=True)
+    yield FoundJob({**bridge.record, "name": bridge.path}, "", 0, bridge.path, is_bridge=True)
     node = bridge.downstream
     if node:
         record = {**node.record, "name": f"{bridge.path} -> pipeline {node.pipeline_id}"}

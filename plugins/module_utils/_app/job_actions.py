@@ -15,12 +15,15 @@ from .._api.errors import BadAnswerError, ExtensionError, GitLabError, Selection
 from .attempts import count_attempts, newest_attempts
 from .concurrency import run_all
 from .decisions import Decision, Decisions, Policy, decide
+from .log_following import LogFollower, check_followable
+from .looks import CountedLooks
 from .naming import FoundJob, shortened
 from .queries import JobQuery
 from .selection import JobFinder, Selection
 from .session import Session
 from .statuses import Record, is_finished, status_of
-from .waiting import Pauses, WaitOptions, Watch, end_problem, is_there, queue_problem
+from .waiting import Pauses, WaitOptions, end_problem, is_there, queue_problem
+from .watching import Watch
 from .writes import WriteResult, write
 
 # What an action does, for messages and for the prediction of check mode: participle, and status afterwards.
@@ -108,8 +111,13 @@ class ActionRun:
         self._request = request
         self._options = options
         self._watch = Watch(session)
-        self._pauses = Pauses(session, options.interval_seconds)
         self._is_waiting = options.wait and not session.check_mode
+        self._follower = LogFollower(session, self._watch) if options.log_follow and self._is_waiting else None
+        meanwhile = self._follower.read if self._follower and session.progress.is_shown else None
+        self._pauses = Pauses(session, options.interval_seconds, meanwhile=meanwhile)
+        self._counts: CountedLooks | None = None
+        self._pipeline_size = 0
+        self._is_counted = False
 
     def run(self) -> ActionReport:
         """Return what became of the jobs; a refusal or a failure is in the report, it is not raised.
@@ -123,12 +131,17 @@ class ActionRun:
             Target(job, before={"id": job.id, "status": status_of(job.record)})
             for job in _choose(selection, self._query, self._request.multiple)
         ]
+        if self._options.log_follow:
+            check_followable(self._session, [target.job for target in targets])
+        self._pipeline_size = len(selection.known)
         report = ActionReport(targets, self._watch.timeline, selection.pipeline)
         for target in targets:
             self._watch.observe(target.job)
         self._step(targets)
         if self._is_waiting:
             self._follow(report)
+        if self._follower:
+            self._follower.end()
         return report
 
     def _find(self) -> Selection:
@@ -244,10 +257,10 @@ class ActionRun:
 
         What was done is done, so an error on the way is noted with the jobs and not raised.
         """
-        self._pauses.restart()
+        self._pauses.begin()
         try:
             while self._look(report):
-                if not self._pauses.pause():
+                if not self._wait_for_news(report.active):
                     report.has_timed_out = True
                     self._time_out(report.active)
                     return
@@ -263,13 +276,56 @@ class ActionRun:
         for target in report.active:
             if target.is_followed:
                 self._look_at(target)
+        self._pauses.expect(len(report.active))
         return bool(report.active)
 
+    def _wait_for_news(self, active: t.Sequence[Target]) -> bool:
+        """Pause until a listing may show something new; return whether there is time for one.
+
+        When the time is up, what was only counted is listed once more.
+        """
+        counts = self._count_of(active)
+        while self._pauses.pause():
+            if counts is None or counts.needs_listing():
+                return True
+            self._is_counted = True
+            self._pauses.expect(counts.left)
+            self._watch.beat(counts.left)
+        return self._is_counted
+
+    def _count_of(self, active: t.Sequence[Target]) -> CountedLooks | None:
+        """Return cheap looks at what is followed; None when it has to be read itself: a single job, or one whose turn
+        is to come, or jobs of several pipelines."""
+        pipelines = {(target.job.project, target.job.pipeline_id, target.job.is_bridge) for target in active}
+        if len(active) == 1 or len(pipelines) > 1 or any(target.is_waiting_for_turn for target in active):
+            self._counts = None
+        elif self._counts is None and not active[0].job.is_bridge:
+            self._counts = CountedLooks(
+                self._session,
+                self._options,
+                project=active[0].job.project,
+                pipeline_id=active[0].job.pipeline_id,
+                ends_at_failure=self._request.max_attempts is not None,
+            )
+        if self._counts:
+            self._counts.listed([target.job for target in active], size=self._pipeline_size, is_whole=False)
+        return self._counts
+
     def _refresh(self, active: list[Target]) -> None:
-        for target, job in zip(active, newest_attempts(self._session, [target.job for target in active])):
+        self._is_counted = False
+        jobs = newest_attempts(self._session, [target.job for target in active])
+        for target, job in zip(active, jobs):
             target.job = job
-            if self._watch.observe(job):
-                self._pauses.restart()
+        # what waits for its turn is not yet where the action can begin
+        waiting = [
+            target.job
+            for target in active
+            if target.is_waiting_for_turn or not is_there(target.job.record, self._options)
+        ]
+        if self._watch.looked(jobs, waiting):
+            self._pauses.restart()
+        if self._follower and jobs:
+            self._follower.follow(jobs[0])
 
     def _look_at(self, target: Target) -> None:
         """Take note of what a followed job has come to."""

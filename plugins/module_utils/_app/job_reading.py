@@ -11,12 +11,16 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from .._api.errors import RequestError
+from .log_following import LogFollower, check_followable
+from .looks import CountedLooks
 from .naming import FoundJob
 from .queries import JobQuery
 from .selection import JobFinder, Selection, read_pipeline
 from .session import Session
 from .statuses import Record, status_of
-from .waiting import Pauses, WaitOptions, Watch, end_problem, is_there, queue_problem
+from .waiting import Pauses, WaitOptions, end_problem, is_there, queue_problem
+from .watching import Watch
 
 
 @dataclasses.dataclass
@@ -43,34 +47,106 @@ def read_jobs(session: Session, query: JobQuery, options: WaitOptions) -> JobRep
     """Return the jobs of a query; with `wait` as soon as all are where they should be, or one never will.
 
     :raises SelectionError: when a pipeline or a name is not there.
+    :raises UsageError: when the log of several jobs would have to be followed.
     :raises RequestError: when GitLab cannot be asked.
     """
-    finder = JobFinder(session, query)
-    watch = Watch(session)
-    is_waiting = options.wait and not session.check_mode
-    pauses = Pauses(session, options.interval_seconds)
-    while True:
-        selection = finder.find()
-        report = _report(query, selection, watch)
-        report.problems = [(job, end_problem(job.record, options, check_targets=is_waiting)) for job in report.jobs]
-        if is_waiting:
-            changes = [watch.observe(job) for job in selection.jobs]
-            report.problems += [(job, queue_problem(watch, job, options)) for job in report.jobs]
-            if any(changes):
-                pauses.restart()
-        report.problems = [(job, problem) for job, problem in report.problems if problem]
-        if not is_waiting or report.problems or _is_done(selection, options):
-            break
-        if selection.missing and selection.is_complete:
-            break
-        if not pauses.pause():
-            report.has_timed_out = True
-            break
-    finder.require(selection)
-    if report.has_timed_out:
-        _note_late(session, report, options)
-    report.pipeline = _whole_pipeline(session, query, selection)
-    return report
+    return _Reading(session, query, options).run()
+
+
+class _Reading:
+    """One reading, with all its looks."""
+
+    def __init__(self, session: Session, query: JobQuery, options: WaitOptions) -> None:
+        self._session = session
+        self._query = query
+        self._options = options
+        self._finder = JobFinder(session, query)
+        self._watch = Watch(session)
+        self._is_waiting = options.wait and not session.check_mode
+        self._follower = LogFollower(session, self._watch) if options.log_follow and self._is_waiting else None
+        meanwhile = self._follower.read if self._follower and session.progress.is_shown else None
+        self._pauses = Pauses(session, options.interval_seconds, meanwhile=meanwhile)
+        self._counts: CountedLooks | None = None
+        self._is_counted = False
+
+    def run(self) -> JobReport:
+        """Return what there is in the end."""
+        selection, report = self._look()
+        is_blind = False
+        while not self._is_over(selection, report):
+            if not self._wait_for_news():
+                report.has_timed_out = True
+                break
+            try:
+                selection, report = self._look()
+            except RequestError as exc:
+                if not self._session.deadline.has_passed():
+                    raise
+                # the last look is lost, and not what was known before
+                self._session.warn(f"When the time was up, GitLab could not be asked again: {exc}")
+                report.has_timed_out = is_blind = True
+                break
+        if self._follower:
+            self._follower.end()
+        self._finder.require(selection)
+        if report.has_timed_out:
+            _note_late(self._session, report, self._options)
+        report.pipeline = selection.pipeline if is_blind else _whole_pipeline(self._session, self._query, selection)
+        return report
+
+    def _look(self) -> tuple[Selection, JobReport]:
+        """Return what fits now, and take note of it."""
+        options = self._options
+        selection = self._finder.find()
+        report = _report(self._query, selection, self._watch)
+        problems = [(job, end_problem(job.record, options, check_targets=self._is_waiting)) for job in report.jobs]
+        if options.log_follow:
+            check_followable(self._session, selection.jobs)
+        if self._is_waiting:
+            self._take_note(selection)
+            problems += [(job, queue_problem(self._watch, job, options)) for job in report.jobs]
+        report.problems = [(job, problem) for job, problem in problems if problem]
+        return selection, report
+
+    def _take_note(self, selection: Selection) -> None:
+        jobs = selection.jobs
+        left = [job for job in jobs if not is_there(job.record, self._options)]
+        if self._watch.looked(jobs, left):
+            self._pauses.restart()
+        self._pauses.expect(len(left))
+        if self._follower and jobs:
+            self._follower.follow(jobs[0])
+        query = self._query
+        if query.job_id is None and not query.include_downstream and jobs and not selection.missing:
+            if self._counts is None:
+                self._counts = CountedLooks(
+                    self._session,
+                    self._options,
+                    project=jobs[0].project,
+                    pipeline_id=jobs[0].pipeline_id,
+                    ends_at_failure=True,
+                )
+            is_whole = not (query.names or query.stages or query.scope)
+            self._counts.listed(jobs, size=len(selection.known), is_whole=is_whole)
+        self._is_counted = False
+
+    def _is_over(self, selection: Selection, report: JobReport) -> bool:
+        if not self._is_waiting or report.problems or (selection.missing and selection.is_complete):
+            return True
+        return _is_done(selection, self._options)
+
+    def _wait_for_news(self) -> bool:
+        """Pause until a listing may show something new; return whether there is time for one.
+
+        When the time is up, what was only counted is listed once more.
+        """
+        while self._pauses.pause():
+            if self._counts is None or self._counts.needs_listing():
+                return True
+            self._is_counted = True
+            self._pauses.expect(self._counts.left)
+            self._watch.beat(self._counts.left)
+        return self._is_counted
 
 
 def count_statuses(records: t.Iterable[Record]) -> dict[str, int]:

@@ -20,7 +20,7 @@ from .statuses import Record
 # `section_start:1560896352:name[options]` up to the carriage return, as the runner writes it to fold the log.
 _SECTION_MARK = re.compile(r"section_(?:start|end):\d+:[^\r\n\x1b]*\r?(?:\x1b\[0K)?")
 # Newer runners can put the time, stream and kind in 32 characters before each line.
-_TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [0-9a-f]{2}[OE][ +]?", re.MULTILINE)
+_TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [0-9a-f]{2}[OE][ +]?")
 
 
 # How much of the end of a log is held: enough for lines of a usual length, and never more than one request may ask for.
@@ -33,15 +33,18 @@ def tail_of(log: str, lines: int) -> list[str]:
     """Return the last lines of a log without colour codes, section marks, time stamps and overwritten text."""
     if lines <= 0:
         return []
-    text = _SECTION_MARK.sub("", _TIMESTAMP.sub("", log))
-    cleaned = []
-    for line in text.split("\n"):
-        # of a progress bar, which returns the carriage, only the last state is of interest
-        states = [state for state in line.split("\r") if printable(state).strip()]
-        cleaned.append(printable(states[-1]) if states else "")
+    cleaned = [clean_line(line) for line in log.split("\n")]
     while cleaned and not cleaned[-1].strip():
         cleaned.pop()
     return cleaned[-lines:]
+
+
+def clean_line(line: str) -> str:
+    """Return a line of a log without colour codes, section marks, time stamps and overwritten text."""
+    text = _SECTION_MARK.sub("", _TIMESTAMP.sub("", line))
+    # of a progress bar, which returns the carriage, only the last state is of interest
+    states = [state for state in text.split("\r") if printable(state).strip()]
+    return printable(states[-1]) if states else ""
 
 
 def read_tail(session: Session, job: FoundJob, lines: int) -> list[str] | None:

@@ -30,7 +30,12 @@ class Outcome:
 
 
 class Progress(t.Protocol):
-    """Who is told about changes while a task waits."""
+    """Who is told what happens while a task waits.
+
+    :param is_shown: whether anybody listens; without, nothing is found out only to be told.
+    """
+
+    is_shown: bool
 
     def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
         """Take note that a job has gone from one status to another.
@@ -38,11 +43,34 @@ class Progress(t.Protocol):
         :param detail: more about it, for people; may be empty.
         """
 
+    def waits_for(self, *, name: str, what: str) -> None:
+        """Take note of what holds a job up, said once.
+
+        :param what: goes on where the name stops, such as `waits for its resource group`.
+        """
+
+    def still_waiting(self, *, text: str) -> None:
+        """Take note that nothing has happened for a long time."""
+
+    def log_line(self, *, name: str, line: str) -> None:
+        """Take the next line of a job's log."""
+
 
 class SilentProgress:
     """Tells nobody: what a module, whose output comes at its end, can do."""
 
+    is_shown = False
+
     def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
+        """Do nothing."""
+
+    def waits_for(self, *, name: str, what: str) -> None:
+        """Do nothing."""
+
+    def still_waiting(self, *, text: str) -> None:
+        """Do nothing."""
+
+    def log_line(self, *, name: str, line: str) -> None:
         """Do nothing."""
 
 

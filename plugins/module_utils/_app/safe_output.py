@@ -67,13 +67,28 @@ class SafeOutput:
 
 
 class _SafeProgress:
-    """Passes changes on in clean words."""
+    """Passes on in clean words what happens."""
 
     def __init__(self, output: SafeOutput, progress: Progress) -> None:
         self._output = output
         self._progress = progress
+        self.is_shown = progress.is_shown
 
     def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
         """Take note that a job has gone from one status to another."""
         line = self._output.line
         self._progress.state_changed(name=line(name), before=line(before), after=line(after), detail=line(detail))
+
+    def waits_for(self, *, name: str, what: str) -> None:
+        """Take note of what holds a job up."""
+        self._progress.waits_for(name=self._output.line(name), what=self._output.line(what))
+
+    def still_waiting(self, *, text: str) -> None:
+        """Take note that nothing has happened for a long time."""
+        self._progress.still_waiting(text=self._output.line(text))
+
+    def log_line(self, *, name: str, line: str) -> None:
+        """Take the next line of a job's log; its indentation is part of it."""
+        body = line.lstrip(" ")
+        indentation = line[: len(line) - len(body)]
+        self._progress.log_line(name=self._output.line(name), line=indentation + self._output.line(body))

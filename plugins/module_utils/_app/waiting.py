@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import math
 import random
 import typing as t
@@ -23,17 +22,20 @@ from .statuses import (
     Record,
     has_reached,
     is_finished,
-    is_known,
     is_queued,
     runner_wish,
     status_of,
 )
+from .watching import Watch
 
 FIRST_PAUSE_SECONDS = 1.0
 PAUSE_GROWTH = 1.5
 # Of a pause, so much is left to chance: many playbooks started together must not ask together for ever.
 PAUSE_JITTER = 0.2
-_LONGEST_QUEUE_SECONDS = 1e9
+# The shortest pause, as a share of the longest one.
+SHORTEST_SHARE = 0.1
+# A log that is followed is read so often, however long a pause is.
+MEANWHILE_SECONDS = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +46,7 @@ class WaitOptions:
     :param pending_seconds: how long a job may sit in the queue, None for any time.
     :param targets: what to wait for; see `statuses.has_reached`.
     :param fail_on: end statuses that fail the task.
+    :param log_follow: whether the log of the one job is shown as it grows.
     """
 
     wait: bool = False
@@ -54,6 +57,7 @@ class WaitOptions:
     fail_on: tuple[str, ...] = ()
     ignore_allowed_failures: bool = False
     log_lines: int = 0
+    log_follow: bool = False
 
     @classmethod
     def of(cls, options: t.Mapping[str, t.Any]) -> WaitOptions:
@@ -75,6 +79,8 @@ class WaitOptions:
             raise UsageError(f"wait_interval is {interval:g}; give more than 0 seconds")
         pending = options.get("pending_timeout")
         log_lines = int(options.get("log_lines") or 0)
+        if options.get("log_follow") and not options.get("wait"):
+            raise UsageError("log_follow needs wait: true, since a log is followed while the job is waited for")
         for name, value in (("pending_timeout", pending), ("log_lines", log_lines)):
             if value is not None and (value < 0 or math.isnan(value)):
                 raise UsageError(f"{name} is {value:g}; give 0 or more")
@@ -87,88 +93,84 @@ class WaitOptions:
             fail_on=tuple(options.get("fail_on") or ()),
             ignore_allowed_failures=bool(options.get("ignore_allowed_failures")),
             log_lines=log_lines,
+            log_follow=bool(options.get("log_follow")),
         )
 
 
 class Pauses:
-    """The pauses between two looks: 1 s at first, growing by half, with jitter, never past the deadline."""
+    """The pauses between two looks, with jitter, never past the deadline.
+
+    While nothing is known about the end, they are 1 s at first and grow by half. When some of what is waited for has
+    ended, the next look comes at half the time that the rest will take at this rate.
+
+    :param interval_seconds: the longest pause.
+    :param meanwhile: called now and then during a pause.
+    """
 
     def __init__(
-        self, session: Session, interval_seconds: float, jitter: t.Callable[[], float] = random.random
+        self,
+        session: Session,
+        interval_seconds: float,
+        jitter: t.Callable[[], float] = random.random,
+        meanwhile: t.Callable[[], None] | None = None,
     ) -> None:
         self._session = session
         self._longest = interval_seconds
+        self._shortest = min(FIRST_PAUSE_SECONDS, interval_seconds * SHORTEST_SHARE)
         self._next = min(FIRST_PAUSE_SECONDS, interval_seconds)
         self._jitter = jitter
+        self._meanwhile = meanwhile
+        self._began = self._moved = session.clock.monotonic()
+        self._most = self._left = 0
+
+    def begin(self) -> None:
+        """Start anew: from now on it is waited for something else."""
+        self._most = self._left = 0
+        self._began = self._session.clock.monotonic()
+        self.restart()
 
     def pause(self) -> bool:
         """Sleep until the next look; return whether there is time for another one."""
         remaining = self._session.deadline.remaining()
         if remaining <= 0:
             return False
-        seconds = self._next * (1.0 - PAUSE_JITTER * self._jitter())
-        self._session.clock.sleep(min(seconds, remaining))
-        self._next = min(self._next * PAUSE_GROWTH, self._longest)
+        seconds = self._seconds() * (1.0 - PAUSE_JITTER * self._jitter())
+        self._sleep(min(seconds, remaining))
         return True
 
     def restart(self) -> None:
         """Look more often again: something has just changed."""
         self._next = min(FIRST_PAUSE_SECONDS, self._longest)
+        self._moved = self._session.clock.monotonic()
 
+    def expect(self, left: int) -> None:
+        """Take note of how much is still waited for."""
+        if left != self._left:
+            self._moved = self._session.clock.monotonic()
+        self._left = left
+        self._most = max(self._most, left)
 
-class Watch:
-    """Notes every change of state of the jobs it is shown, for the timeline and for whoever is told meanwhile."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._last: dict[t.Any, tuple[str, float]] = {}
-        self._queued_since: dict[int, float] = {}
-        self.timeline: list[Record] = []
-
-    def observe(self, job: FoundJob, detail: str = "") -> bool:
-        """Take note of a job's present state; return whether it has changed since the last look.
-
-        :param detail: why it changed, if that is known (`played`).
-        """
-        status = status_of(job.record)
+    def _seconds(self) -> float:
+        done = self._most - self._left
+        if not self._left or not done:
+            seconds = self._next
+            self._next = min(self._next * PAUSE_GROWTH, self._longest)
+            return seconds
         now = self._session.clock.monotonic()
-        if not is_known(status):
-            self._session.warn(
-                f"GitLab reports the status {status!r} for job {job.path!r}, which this collection does not know; it "
-                "counts as not finished."
-            )
-        if is_queued(status):
-            self._queued_since.setdefault(job.id, now)
-        before, since = self._last.get(job.key, ("", now))
-        if before == status:
-            return False
-        self._last[job.key] = (status, now)
-        self.timeline.append(
-            {
-                "at": _iso_time(self._session.clock.time()),
-                "seconds": self._session.elapsed(),
-                "id": job.id,
-                "name": job.path,
-                "from": before or None,
-                "to": status,
-            }
-        )
-        if before:
-            details = [f"({detail})"] if detail else []
-            if not detail and now - since >= 1:
-                details.append(f"after {now - since:.0f} s")
-            runner = job.record.get("runner")
-            if status == "running" and isinstance(runner, dict) and runner.get("description"):
-                details.append(f"on runner {runner['description']}")
-            self._session.progress.state_changed(name=job.path, before=before, after=status, detail=" ".join(details))
-        return bool(before)
+        so_far = now - self._began
+        # early on an estimate is worth little, hence never more than half of what it stands on
+        seconds = min(so_far * self._left / done, so_far) / 2
+        return min(max(seconds, self._shortest, (now - self._moved) / 10), self._longest)
 
-    def queued_seconds(self, job: FoundJob) -> float:
-        """Return how long a pending job has been in the queue: as GitLab says, or as long as we have seen it there."""
-        seen = self._session.clock.monotonic() - self._queued_since.get(job.id, self._session.clock.monotonic())
-        told = job.record.get("queued_duration")
-        # what is no time, or longer than one may last, was not measured
-        return max(seen, told if isinstance(told, (int, float)) and 0 <= told < _LONGEST_QUEUE_SECONDS else 0.0)
+    def _sleep(self, seconds: float) -> None:
+        clock = self._session.clock
+        end = clock.monotonic() + seconds
+        while self._meanwhile and seconds > MEANWHILE_SECONDS:
+            clock.sleep(MEANWHILE_SECONDS)
+            self._meanwhile()
+            seconds = end - clock.monotonic()
+        if seconds > 0:
+            clock.sleep(seconds)
 
 
 def queue_problem(watch: Watch, job: FoundJob, options: WaitOptions) -> str:
@@ -207,8 +209,3 @@ def end_problem(record: Record, options: WaitOptions, *, check_targets: bool = T
     if check_targets and options.wait and not has_reached(status, options.targets):
         return f"{ended} and can no longer become {' or '.join(options.targets)}"
     return ""
-
-
-def _iso_time(unix_time: float) -> str:
-    moment = datetime.datetime.fromtimestamp(unix_time, tz=datetime.timezone.utc)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

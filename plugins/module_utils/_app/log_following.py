@@ -1,0 +1,195 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The log of a job, line by line as it grows."""
+
+from __future__ import annotations
+
+import codecs
+import copy
+import typing as t
+
+from .._api.errors import RequestError, UsageError
+from .._api.retry import Retrier
+from .logs import clean_line
+from .naming import FoundJob
+from .session import Session
+from .statuses import can_be_superseded, status_of
+from .watching import Watch
+
+# So much of what was read last is asked for again: it tells an answer that begins there from one with the whole log.
+OVERLAP_BYTES = 64
+# A longer line is shown in pieces, so that no log takes more memory than this.
+LONGEST_LINE = 64 * 1024
+
+
+def check_followable(session: Session, jobs: t.Sequence[FoundJob]) -> None:
+    """Return if the log of what was selected can be followed.
+
+    :raises UsageError: saying why not.
+    """
+    if session.client.settings.token_kind == "api_job_token":
+        raise UsageError("log_follow cannot be used with api_job_token, for GitLab lets no job token read a log")
+    if len(jobs) > 1:
+        raise UsageError(
+            f"log_follow follows the log of one job, and {len(jobs)} jobs are selected; choose one, or leave it out"
+        )
+    if jobs and jobs[0].is_bridge:
+        raise UsageError(f"log_follow has no meaning for {jobs[0].path!r}, a trigger job, which has no log")
+
+
+class LogFollower:
+    """Tells what is new in the log of one job, which may be retried meanwhile."""
+
+    def __init__(self, session: Session, watch: Watch) -> None:
+        self._session = session
+        self._watch = watch
+        # A read that fails is not repeated: the next one gets what it missed.
+        self._client = copy.copy(session.client)
+        self._client.retrier = Retrier(retries=0, clock=session.clock, deadline=session.deadline)
+        self._job: FoundJob | None = None
+        self._text = _GrowingText(lambda line: None)
+
+    def follow(self, job: FoundJob) -> None:
+        """Tell what is new in the log of this attempt."""
+        if not self._session.progress.is_shown:
+            return
+        if self._job is None or self._job.id != job.id:
+            self._begin(job)
+        self._job = job
+        self.read()
+
+    def read(self) -> None:
+        """Tell what is new since the last time."""
+        job = self._job
+        if job is None or not _may_have_log(job):
+            return
+        offset = self._text.next_offset
+        try:
+            self._client.download(
+                "get_job_log",
+                self._text,
+                project=job.project,
+                job_id=job.id,
+                byte_offset=offset if offset else None,
+            )
+        except RequestError as exc:
+            self._session.warn(f"The log of job {job.path!r} could not be followed all the time: {exc}")
+            return
+        if self._text.end_of_answer():
+            self._say(job, "(the log has become shorter, it begins again)")
+
+    def end(self) -> None:
+        """Tell the rest, a line without its end included."""
+        self._text.flush()
+
+    def _begin(self, job: FoundJob) -> None:
+        before = self._job
+        self.end()
+        if before is not None:
+            self._say(job, f"(retried: the log of the new attempt, job {job.id}, follows)")
+        self._text = _GrowingText(lambda line: self._say(job, line))
+
+    def _say(self, job: FoundJob, line: str) -> None:
+        # taking colour codes away may put a secret together
+        self._watch.log_line(job.path, self._session.client.masker.mask(line))
+
+
+def _may_have_log(job: FoundJob) -> bool:
+    status = status_of(job.record)
+    return bool(job.id) and (status == "running" or can_be_superseded(status))
+
+
+class _GrowingText:
+    """A sink for answers that begin where the last one ended, or with the whole text, and tells each new line.
+
+    :param tell: called with each line, cleaned.
+    """
+
+    def __init__(self, tell: t.Callable[[str], None]) -> None:
+        self._tell = tell
+        # whether the server has shown that it honours offsets
+        self._knows_offsets = False
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        # how many bytes were told, the first of them, and the last of them
+        self._position = 0
+        self._head = b""
+        self._overlap = b""
+        self._line = ""
+        self.restart()
+
+    @property
+    def next_offset(self) -> int:
+        """Return where the next answer should begin."""
+        return self._position - len(self._overlap) if self._position > OVERLAP_BYTES else 0
+
+    def restart(self) -> None:
+        """Expect an answer from its beginning."""
+        self._opening = b""
+        # where in the text the next byte of the answer is; None until that is known
+        self._cursor: int | None = None if self.next_offset else 0
+        self._is_doubtful = False
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next piece of an answer."""
+        if self._cursor is None:
+            chunk = self._opening = self._opening + chunk
+            if len(chunk) < OVERLAP_BYTES:
+                return
+            self._cursor, self._opening = self._begin_of(chunk), b""
+        new = chunk[max(0, self._position - self._cursor) :]
+        self._cursor += len(chunk)
+        if new:
+            self._head = (self._head + new[:OVERLAP_BYTES])[:OVERLAP_BYTES]
+            self._overlap = (self._overlap + new[-OVERLAP_BYTES:])[-OVERLAP_BYTES:]
+            self._position += len(new)
+            self._take(self._decoder.decode(new))
+
+    def end_of_answer(self) -> bool:
+        """Take note that an answer is complete; return whether the text has become shorter, and begins again."""
+        if self._cursor is not None and self._cursor >= self._position:
+            return False
+        if self._is_doubtful:
+            # a whole text would have been longer
+            self._knows_offsets = True
+            return False
+        self._forget()
+        return True
+
+    def flush(self) -> None:
+        """Tell a last line that has no end."""
+        rest, self._line = self._line + self._decoder.decode(b"", final=True), ""
+        if rest:
+            self._tell_line(rest)
+
+    def _forget(self) -> None:
+        self._position, self._head, self._overlap, self._line = 0, b"", b"", ""
+        self._decoder.reset()
+
+    def _begin_of(self, opening: bytes) -> int:
+        """Return where in the text an answer begins: servers that do not know offsets send the whole text."""
+        is_head = opening.startswith(self._head)
+        is_overlap = opening.startswith(self._overlap)
+        self._is_doubtful = is_head and is_overlap and not self._knows_offsets
+        if is_head and not self._knows_offsets:
+            return 0
+        self._knows_offsets = self._knows_offsets or is_overlap
+        # if it is neither, the end of the text was written anew
+        return self.next_offset
+
+    def _take(self, text: str) -> None:
+        *lines, self._line = (self._line + text).split("\n")
+        for line in lines:
+            self._tell_line(line)
+        while len(self._line) > LONGEST_LINE:
+            self._tell_line(self._line[:LONGEST_LINE])
+            self._line = self._line[LONGEST_LINE:]
+
+    def _tell_line(self, raw: str) -> None:
+        line = clean_line(raw)
+        # marks of sections stand on lines of their own
+        if line.strip() or not raw.strip():
+            self._tell(line.rstrip())
