@@ -35,8 +35,12 @@ options:
   wait_interval:
     description:
       - The longest pause between two looks, in seconds. The first pause is one second, each further one is half as long
-        again until this value is reached, all with some jitter.
-      - One look costs one request for each pipeline, however many jobs it has.
+        again until this value is reached, all with some jitter. When some of what is waited for has ended, the next
+        look comes at half the time that the rest will take at this rate, but after
+        one second, or a tenth of this value if that is less.
+      - One look costs one request for each pipeline, however many jobs it has. For a pipeline of more than twenty jobs
+        that is a count of those that are still waited for, where the server gives totals; the jobs themselves are
+        listed when the count says that it may be over, or that there is something to decide or to show.
     type: float
     default: 10
     aliases:
@@ -64,6 +68,17 @@ options:
       - fail
       - continue
     default: fail
+  log_follow:
+    description:
+      - Whether to show the log of the job, line by line as it grows, while the task waits. Colour codes, section marks
+        and time stamps are removed.
+      - Only with O(wait=true) and for a single job. When the job is retried, the log of the new attempt follows.
+      - It has an effect only where lines can be shown, which is in Ansible's own process on the controller, and not with
+        C(no_log). The result is the same either way.
+      - Secrets that GitLab has not masked in the log are not masked here either, apart from the token of this task.
+      - A log that cannot be read for a while does not fail the task. Job tokens cannot read logs.
+    type: bool
+    default: false
   ignore_allowed_failures:
     description:
       - Whether a job with C(allow_failure) may end in a state of O(fail_on) without failing the task.

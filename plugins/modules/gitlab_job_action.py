@@ -298,6 +298,15 @@ EXAMPLES = r"""
     replay: failed
     wait: true
 
+- name: Deploy, and show what the deployment says while it runs
+  jobgate.gitlab.gitlab_job_action:
+    project: group/app
+    ref: main
+    name: deploy:prod
+    action: play
+    wait: true
+    log_follow: true
+
 - name: Play a job that takes inputs, and only see it start
   jobgate.gitlab.gitlab_job_action:
     project: group/app
@@ -726,7 +735,10 @@ timed_out:
   returned: always
   sample: false
 timeline:
-  description: What happened to the jobs while the task ran, in order. The first entry of a job is how it was found.
+  description:
+    - What happened to the jobs while the task ran, in order. The first entry of a job is how it was found.
+    - What a job went through between two looks is taken from the times that GitLab gives with it, as far as these lie
+      between the two looks by the clock of this machine. A change without such a time has the time of the look.
   type: list
   elements: dict
   returned: always

@@ -168,6 +168,14 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     var: culprit.job.log_tail
 
+- name: Watch the integration tests while they run
+  jobgate.gitlab.gitlab_job_info:
+    project: group/app
+    ref: main
+    name: integration
+    wait: true
+    log_follow: true
+
 - name: Check the infrastructure that a child pipeline applies
   jobgate.gitlab.gitlab_job_info:
     project: group/app
@@ -457,7 +465,10 @@ timed_out:
   returned: always
   sample: false
 timeline:
-  description: What happened to the jobs while the task waited, in order. The first entry of a job is how it was found.
+  description:
+    - What happened to the jobs while the task waited, in order. The first entry of a job is how it was found.
+    - What a job went through between two looks is taken from the times that GitLab gives with it, as far as these lie
+      between the two looks by the clock of this machine. A change without such a time has the time of the look.
   type: list
   elements: dict
   returned: always

@@ -41,9 +41,9 @@ Result = dict[str, t.Any]
 
 _OWN_INTERPRETER = re.compile(r"\s*\{\{\s*ansible_playbook_python\s*\}\}\s*")
 
-# Switches, by name: environment variable, key of the section jobgate_gitlab in ansible.cfg, and variable of the play.
+# Switches, by name: environment variable, key of a section in ansible.cfg, and variable of the play.
 _SECTION = "jobgate_gitlab"
-_SWITCHES = {
+_SWITCHES: dict[str, dict[str, t.Any]] = {
     name: {
         "default": True,
         "type": "bool",
@@ -53,6 +53,15 @@ _SWITCHES = {
     }
     for name in ("in_process", "progress")
 }
+# Ansible's own wish to hear only of what goes wrong, which is an option of its callbacks.
+_SWITCHES["display_ok_hosts"] = {
+    "default": True,
+    "type": "bool",
+    "env": [{"name": "ANSIBLE_DISPLAY_OK_HOSTS"}],
+    "ini": [{"section": "defaults", "key": "display_ok_hosts"}],
+}
+# Callbacks whose output is read by programs, or that want none.
+_CALLBACKS_WITHOUT_LINES = ("json", "jsonl", "null")
 
 
 # Ansible loads this file before it makes the processes of its workers, which then inherit what takes long to make. What
@@ -171,7 +180,13 @@ class InProcessAction(ActionBase):
 
     def _progress(self, variables: Variables) -> Progress:
         """Return who is told while the task waits: nobody when its output is not wanted."""
-        if self._task.no_log or not self._is_on("progress", variables):
+        callback = str(constants.DEFAULT_STDOUT_CALLBACK or "").rpartition(".")[2]
+        if (
+            self._task.no_log
+            or callback in _CALLBACKS_WITHOUT_LINES
+            or not self._is_on("display_ok_hosts", variables)
+            or not self._is_on("progress", variables)
+        ):
             return SilentProgress()
         several = len(variables.get("ansible_play_hosts") or ()) > 1
         return DisplayProgress(Display().display, str(variables.get("inventory_hostname", "")) if several else "")

@@ -64,6 +64,7 @@ JOB_WAITING: dict[str, Option] = {
     "pending_timeout": {"type": "float"},
     "ignore_allowed_failures": {"type": "bool", "default": False},
     "log_lines": {"type": "int", "default": 0},
+    "log_follow": {"type": "bool", "default": False},
 }
 CONTRACT: dict[str, dict[str, Option]] = {
     "gitlab_job_info": {

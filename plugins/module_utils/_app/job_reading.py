@@ -74,10 +74,10 @@ class _Reading:
         selection, report = self._look()
         is_blind = False
         while not self._is_over(selection, report):
-            if not self._wait_for_news():
-                report.has_timed_out = True
-                break
             try:
+                if not self._wait_for_news():
+                    report.has_timed_out = True
+                    break
                 selection, report = self._look()
             except RequestError as exc:
                 if not self._session.deadline.has_passed():

@@ -22,9 +22,11 @@ from .waiting import WaitOptions, end_problem, is_there
 
 # So many jobs are listed as cheaply as they are counted: it is GitLab's own page.
 FEWEST_JOBS = 20
-# After so many counts the jobs are listed, whatever the counts say: a job that ends while another one is retried leaves
-# the number as it is, and so does one that only starts, which somebody may want to be told.
-MOST_COUNTS = 10
+# After so many counts that say nothing new the jobs are listed nevertheless: a job that ends while another one is retried
+# leaves the number as it is. It matters more where only some of the jobs are waited for, and most where somebody wants
+# to be told of a job that only starts.
+MOST_COUNTS = 30
+MOST_COUNTS_OF_SOME = 10
 MOST_COUNTS_TOLD = 3
 # Statuses that servers do not know as scope, the youngest first. Such a server answers 400, and has no such jobs.
 _YOUNG_STATUSES = ("waiting_for_callback", "canceling", "waiting_for_resource", "preparing", "scheduled")
@@ -57,6 +59,7 @@ class CountedLooks:
         self._is_usable = bool(waiting) and options.pending_seconds is None
         # whether something is waited for that the count does not see, or the list is as cheap
         self._is_blind = True
+        self._is_whole = False
         self._last: int | None = None
         self._last_bad = 0
         # at this count the jobs waited for may all be where they should be; None before there is anything to go by
@@ -75,6 +78,7 @@ class CountedLooks:
         counted = sum(status in self._scope(self._waiting) for status in left)
         self._is_blind = counted < len(left) or size <= FEWEST_JOBS
         self._counts = 0
+        self._is_whole = is_whole
         self.left = len(left)
         if is_whole:
             self._last, self._enough = counted, 0
@@ -94,14 +98,17 @@ class CountedLooks:
         if count is None:
             self._is_usable = False
             return True
-        has_moved = count != self._last
-        self._last = count
+        before, self._last = self._last, count
         if self._enough is None or count <= self._enough:
             return True
         self.left = count - self._enough
         is_shown = self._session.progress.is_shown
-        self._counts += 1
-        if self._counts >= (MOST_COUNTS_TOLD if is_shown else MOST_COUNTS):
+        has_moved = count != before
+        # new jobs, or retries, hide how many of the others have ended
+        has_risen = before is not None and count > before and not self._is_whole
+        self._counts = 0 if has_moved and self._is_whole else self._counts + 1
+        most = MOST_COUNTS if self._is_whole else MOST_COUNTS_OF_SOME
+        if has_risen or self._counts >= (MOST_COUNTS_TOLD if is_shown else most):
             return True
         return has_moved and (is_shown or self._has_new_failures())
 

@@ -57,6 +57,7 @@ _ONLY_FOR: t.Mapping[str, tuple[str, ...]] = {
     "retry_on": ("play", "retry"),
     "max_attempts": ("play", "retry"),
     "force": ("retry", "cancel"),
+    "log_follow": ("play", "retry", "cancel"),
 }
 
 

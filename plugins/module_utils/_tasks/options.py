@@ -86,6 +86,7 @@ JOB_WAITING = WAITING.merged(
             "pending_timeout": {"type": "float"},
             "ignore_allowed_failures": {"type": "bool", "default": False},
             "log_lines": {"type": "int", "default": 0},
+            "log_follow": {"type": "bool", "default": False},
         }
     )
 )
