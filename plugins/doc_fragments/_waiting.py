@@ -73,8 +73,8 @@ options:
       - Whether to show the log of the job, line by line as it grows, while the task waits. Colour codes, section marks
         and time stamps are removed.
       - Only with O(wait=true) and for a single job. When the job is retried, the log of the new attempt follows.
-      - It has an effect only where lines can be shown, which is in Ansible's own process on the controller, and not with
-        C(no_log). The result is the same either way.
+      - It has an effect only where lines can be shown, which is in Ansible's own process on the controller, and not
+        with C(no_log). The result is the same either way.
       - Secrets that GitLab has not masked in the log are not masked here either, apart from the token of this task.
       - A log that cannot be read for a while does not fail the task. Job tokens cannot read logs.
     type: bool

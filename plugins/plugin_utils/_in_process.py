@@ -180,7 +180,7 @@ class InProcessAction(ActionBase):
 
     def _progress(self, variables: Variables) -> Progress:
         """Return who is told while the task waits: nobody when its output is not wanted."""
-        callback = str(constants.DEFAULT_STDOUT_CALLBACK or "").rpartition(".")[2]
+        callback = str(constants.config.get_config_value("DEFAULT_STDOUT_CALLBACK") or "").rpartition(".")[2]
         if (
             self._task.no_log
             or callback in _CALLBACKS_WITHOUT_LINES

@@ -269,3 +269,31 @@ def test_ten_thousand_jobs_are_read_in_a_hundred_requests():
     listed = new_session(transport).client.list_all("list_pipeline_jobs", project=7, pipeline_id=6)
     assert [record["id"] for record in listed] == list(range(10_000, 0, -1))
     assert len(transport.calls) == 100
+
+
+@pytest.mark.parametrize(
+    ("total", "records", "expected"),
+    [
+        ("3", [row(3)], 3),
+        ("0", [], 0),
+        ("999999999", [row(3)], 999_999_999),
+        # more than a number may be
+        ("1234567890", [row(3)], None),
+        ("", [row(3)], None),
+        ("many", [row(3)], None),
+        ("-1", [row(3)], None),
+        # what the page contradicts
+        ("0", [row(3)], None),
+        ("3", [], None),
+    ],
+)
+def test_a_list_is_counted_with_one_record_where_the_server_gives_totals(total, records, expected):
+    line = "GET /projects/7/pipelines/6/jobs?scope[]=running&per_page=1"
+    client = client_of(Exchange(line, reply(records, headers={"X-Total": total})))
+    assert client.count("list_pipeline_jobs", project="7", pipeline_id=6, scope=["running"]) == expected
+
+
+def test_a_list_without_a_total_is_not_counted_and_a_count_is_repeated_after_faults():
+    line = "GET /projects/7/pipelines/6/jobs?per_page=1"
+    client = client_of(Exchange(line, errors.LostAnswerError("cut")), Exchange(line, [row(3)]), api_retries=1)
+    assert client.count("list_pipeline_jobs", project="7", pipeline_id=6) is None

@@ -50,6 +50,7 @@ class LogFollower:
         # A read that fails is not repeated: the next one gets what it missed.
         self._client = copy.copy(session.client)
         self._client.retrier = Retrier(retries=0, clock=session.clock, deadline=session.deadline)
+        self._has_warned = False
         self._job: FoundJob | None = None
         self._text = _GrowingText(lambda line: None)
 
@@ -77,7 +78,9 @@ class LogFollower:
                 byte_offset=offset if offset else None,
             )
         except RequestError as exc:
-            self._session.warn(f"The log of job {job.path!r} could not be followed all the time: {exc}")
+            if not self._has_warned:
+                self._session.warn(f"The log of job {job.path!r} could not be followed all the time: {exc}")
+            self._has_warned = True
             return
         if self._text.end_of_answer():
             self._say(job, "(the log has become shorter, it begins again)")

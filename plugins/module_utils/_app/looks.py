@@ -22,9 +22,9 @@ from .waiting import WaitOptions, end_problem, is_there
 
 # So many jobs are listed as cheaply as they are counted: it is GitLab's own page.
 FEWEST_JOBS = 20
-# After so many counts that say nothing new the jobs are listed nevertheless: a job that ends while another one is retried
-# leaves the number as it is. It matters more where only some of the jobs are waited for, and most where somebody wants
-# to be told of a job that only starts.
+# After so many counts that say nothing new the jobs are listed nevertheless: a job that ends while another one is
+# retried leaves the number as it is. It matters more where only some of the jobs are waited for, and most where
+# somebody wants to be told of a job that only starts.
 MOST_COUNTS = 30
 MOST_COUNTS_OF_SOME = 10
 MOST_COUNTS_TOLD = 3
