@@ -17,6 +17,7 @@ from .._api.retry import Retrier
 from .logs import clean_line
 from .naming import FoundJob
 from .session import Session
+from .sinks import CopyingSink
 from .statuses import can_be_superseded, status_of
 from .watching import Watch
 
@@ -106,13 +107,14 @@ def _may_have_log(job: FoundJob) -> bool:
     return bool(job.id) and (status == "running" or can_be_superseded(status))
 
 
-class _GrowingText:
+class _GrowingText(CopyingSink):
     """A sink for answers that begin where the last one ended, or with the whole text, and tells each new line.
 
     :param tell: called with each line, cleaned.
     """
 
     def __init__(self, tell: t.Callable[[str], None]) -> None:
+        super().__init__()
         self._tell = tell
         # whether the server has shown that it honours offsets
         self._knows_offsets = False

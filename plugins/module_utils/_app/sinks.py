@@ -79,7 +79,7 @@ class Measure:
         return Content(self._size, self._digest.hexdigest())
 
 
-class _Copying:
+class CopyingSink:
     """A sink that takes copies, from one buffer."""
 
     def __init__(self) -> None:
@@ -98,7 +98,7 @@ class _Copying:
         raise NotImplementedError
 
 
-class Memory(_Copying):
+class Memory(CopyingSink):
     """A sink for content that is small enough."""
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ class Memory(_Copying):
         self.chunks.append(chunk)
 
 
-class Tail(_Copying):
+class Tail(CopyingSink):
     """A sink that keeps the end, and holds never much more than that.
 
     :param most: how many bytes to keep.
