@@ -49,7 +49,7 @@ class CountedLooks:
     ) -> None:
         self._session = session
         self._options = options
-        self._where: dict[str, t.Any] = {"project": project, "pipeline_id": pipeline_id}
+        self._project, self._pipeline_id = project, pipeline_id
         waiting = [status for status in STATUSES if not is_there({"status": status}, options)]
         bad = [s for s in STATUSES if is_finished(s) and ends_at_failure and end_problem({"status": s}, options)]
         self._waiting = tuple(waiting)
@@ -134,7 +134,9 @@ class CountedLooks:
             if not scope:
                 return None
             try:
-                return client.count("list_pipeline_jobs", scope=scope, **self._where)
+                return client.count(
+                    "list_pipeline_jobs", project=self._project, pipeline_id=self._pipeline_id, scope=scope
+                )
             except StatusError as exc:
                 known = len(self._too_young)
                 if exc.status != 400 or known == len(_YOUNG_STATUSES):
