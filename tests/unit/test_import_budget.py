@@ -36,7 +36,7 @@ class Budget:
     modules: int
 
 
-# The standard library speaks HTTP for the tasks; requests is loaded where there is a proxy, pluggy and the scan of entry
+# The standard library speaks HTTP for the tasks; requests is loaded where there is a proxy, pluggy and a scan of entry
 # points where there are extensions. A worker imports the lookup anew in every task, so there each file counts.
 BUDGETS = {
     "modules": Budget(_HTTP | {"email.parser"}, own=72, modules=110),
