@@ -154,6 +154,7 @@ class ActionRun:
             if selection.is_complete or not self._is_waiting or not self._pauses.pause():
                 self._finder.require(selection)
                 return selection
+            self._session.check_stop()
 
     # ----- decide and act -----
 
@@ -201,6 +202,9 @@ class ActionRun:
                 f"an extension returned {type(decision).__name__} from gitlab_decide_job_action; it has to return one "
                 "of decisions.act(), decisions.same(), decisions.refuse(), or None"
             )
+        stopped = self._session.stop()
+        if stopped and decision.verdict in ("act", "later"):
+            return Decision("refuse", stopped)
         return decision
 
     def _write(self, job: FoundJob, action: str = "") -> WriteResult:
@@ -355,7 +359,7 @@ class ActionRun:
 
     def _may_retry(self, target: Target) -> bool:
         request = self._request
-        if request.max_attempts is None or request.action not in ("play", "retry"):
+        if request.max_attempts is None or request.action not in ("play", "retry") or self._session.stop():
             return False
         if status_of(target.job.record) != "failed":
             return False

@@ -141,6 +141,7 @@ class _Reading:
         When the time is up, what was only counted is listed once more.
         """
         while self._pauses.pause():
+            self._session.check_stop()
             if self._counts is None or self._counts.needs_listing():
                 return True
             self._is_counted = True

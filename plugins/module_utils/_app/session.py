@@ -32,12 +32,17 @@ from .statuses import Record
 DEFAULT_TIMEOUT_SECONDS = 3600.0
 
 
+class StoppedError(GitLabError):
+    """What is not begun yet is not to be begun any more."""
+
+
 @dataclasses.dataclass
 class TaskContext:
     """What a task is told by the face that runs it.
 
     :param register_secret: called with every secret the task learns of, so that the face can censor it.
     :param files: puts downloads in place.
+    :param stop: returns why nothing new may be begun any more, an empty text while it may.
     :param transport: returns the transport for a connection, made by what it is given, or one that was made before.
     """
 
@@ -47,6 +52,7 @@ class TaskContext:
     progress: Progress = dataclasses.field(default_factory=SilentProgress)
     register_secret: t.Callable[[str], None] = lambda secret: None
     files: Files = dataclasses.field(default_factory=PlainFiles)
+    stop: t.Callable[[], str] = lambda: ""
     transport: t.Callable[[ConnectionSettings, t.Callable[[], Transport]], Transport] = lambda settings, make: make()
 
 
@@ -64,12 +70,23 @@ class Session:
     warnings: list[str]
     check_mode: bool = False
     started: float = 0.0
+    # why nothing new may be begun any more, empty while it may
+    stop: t.Callable[[], str] = lambda: ""
     # where trigger jobs are listed, in the order to try; the one that the server has is kept
     bridge_endpoints: tuple[str, ...] = ("list_pipeline_trigger_jobs", "list_pipeline_bridges")
 
     def elapsed(self) -> float:
         """Return the seconds since the task began, to the millisecond."""
         return round(self.clock.monotonic() - self.started, 3)
+
+    def check_stop(self) -> None:
+        """Return while something new may be begun.
+
+        :raises StoppedError: when it may not.
+        """
+        reason = self.stop()
+        if reason:
+            raise StoppedError(reason)
 
     def annotated(self, kind: str, record: Record) -> Record:
         """Return a record with what extensions say about it under `annotations`; without extensions, the record."""
@@ -141,4 +158,5 @@ def open_session(options: t.Mapping[str, t.Any], context: TaskContext) -> Sessio
         started=clock.monotonic(),
         warn=warn,
         warnings=warnings,
+        stop=context.stop,
     )

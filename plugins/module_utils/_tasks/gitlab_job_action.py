@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import typing as t
 
-from .._api.encoding import to_text
 from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.decisions import ACTIONS
@@ -23,7 +22,7 @@ from .._app.session import Session, TaskContext, open_session
 from .._app.statuses import WAIT_TARGETS, Record
 from .._app.waiting import WaitOptions
 from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, job_query, text_list
+from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, job_query, job_variables, text_list
 
 SPEC = CONNECTION.merged(
     JOB_SELECTION,
@@ -157,28 +156,13 @@ def _request(options: Options) -> ActionRequest:
     return ActionRequest(
         action=action,
         multiple=options.get("multiple") or "error",
-        variables=_variables(options.get("job_variables") or {}),
+        variables=job_variables(options.get("job_variables") or {}),
         inputs=options.get("job_inputs"),
         replay=options.get("replay") or "never",
         force=bool(options.get("force")),
         retry_on=text_list(options, "retry_on"),
         max_attempts=max_attempts,
     )
-
-
-_KINDS: t.Mapping[type, str] = {type(None): "null", list: "a list", dict: "a mapping"}
-
-
-def _variables(variables: t.Mapping[str, t.Any]) -> tuple[Record, ...]:
-    """Return job variables as GitLab takes them; numbers and booleans become texts."""
-    for key, value in variables.items():
-        if not isinstance(value, (str, int, float)):
-            kind = _KINDS.get(type(value), f"a value of type {type(value).__name__}")
-            raise UsageError(
-                f"job_variables: {key} is {kind}, and GitLab takes only text there; give a text, a number or a "
-                "boolean, for example with the filter to_json"
-            )
-    return tuple({"key": str(key), "value": to_text(value)} for key, value in variables.items())
 
 
 def _read_logs(session: Session, report: ActionReport, lines: int) -> None:

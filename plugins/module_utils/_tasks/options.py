@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import typing as t
 
+from .._api.encoding import to_text
 from .._api.errors import UsageError
 from .._app.queries import JobQuery, PipelineQuery
 from .._app.settings import DEFAULT_URL, EXTENSION_VARIABLES, URL_VARIABLES
-from .._app.statuses import STATUSES
+from .._app.statuses import STATUSES, Record
 from .definition import ArgumentSpec, Options
 
 CONNECTION = ArgumentSpec(
@@ -134,3 +135,21 @@ def check_statuses(name: str, values: t.Sequence[str], known: t.Sequence[str]) -
     for value in values:
         if value not in known:
             raise UsageError(f"{name} holds {value!r}, which is none of {', '.join(dict.fromkeys(known))}")
+
+
+_KINDS: t.Mapping[type, str] = {type(None): "null", list: "a list", dict: "a mapping"}
+
+
+def job_variables(variables: t.Mapping[str, t.Any]) -> tuple[Record, ...]:
+    """Return job variables as GitLab takes them; numbers and booleans become texts.
+
+    :raises UsageError: for a value that is neither text, number nor boolean.
+    """
+    for key, value in variables.items():
+        if not isinstance(value, (str, int, float)):
+            kind = _KINDS.get(type(value), f"a value of type {type(value).__name__}")
+            raise UsageError(
+                f"job_variables: {key} is {kind}, and GitLab takes only text there; give a text, a number or a "
+                "boolean, for example with the filter to_json"
+            )
+    return tuple({"key": str(key), "value": to_text(value)} for key, value in variables.items())

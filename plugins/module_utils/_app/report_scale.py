@@ -1,0 +1,144 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The time axis of a report, on which long times without any job are cut out."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import typing as t
+
+# A time without jobs is cut out when it is longer than so much of the time with jobs.
+_LONG_GAP = 0.15
+# What is left of it on the axis, in percent, and what all of them may take.
+_GAP_WIDTH = 3.0
+_MOST_GAP_WIDTH = 30.0
+_MOST_TICKS = 8
+# Ticks nearer than this, in percent, would write over each other.
+_LEAST_DISTANCE = 9.0
+_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
+
+Interval = tuple[float, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Tick:
+    """A moment named on the axis, at so many percent of its width."""
+
+    position: float
+    label: str
+
+
+@dataclasses.dataclass(frozen=True)
+class _Segment:
+    """A part of the axis: from and until when, and from and to what percent."""
+
+    start: float
+    end: float
+    left: float
+    right: float
+
+
+class TimeScale:
+    """Turns moments into percent of the width.
+
+    :param intervals: when jobs were queued or ran, in Unix time; at least one.
+    """
+
+    def __init__(self, intervals: t.Sequence[Interval]) -> None:
+        self._segments = _segments(intervals)
+
+    def position(self, moment: float) -> float:
+        """Return where a moment is, in percent of the width."""
+        for segment in self._segments:
+            if moment < segment.start:
+                return segment.left
+            if moment <= segment.end:
+                share = (moment - segment.start) / (segment.end - segment.start)
+                return segment.left + share * (segment.right - segment.left)
+        return 100.0
+
+    @property
+    def cuts(self) -> list[Interval]:
+        """Return where time was cut out, as pairs of percent."""
+        return [(before.right, after.left) for before, after in zip(self._segments, self._segments[1:])]
+
+    def ticks(self) -> list[Tick]:
+        """Return the moments that the axis names, from left to right."""
+        shown = sum(segment.end - segment.start for segment in self._segments)
+        step = next((step for step in _STEPS if shown / step <= _MOST_TICKS), 7 * _STEPS[-1])
+        several_days = _day(self._segments[0].start) != _day(self._segments[-1].end)
+        ticks: list[Tick] = []
+        last_day = ""
+        for segment in self._segments:
+            for moment in _multiples(segment, step):
+                position = self.position(moment)
+                if ticks and position - ticks[-1].position < _LEAST_DISTANCE:
+                    continue
+                label = _time(moment, with_seconds=step < 60 or moment % 60 != 0)
+                if several_days and _day(moment) != last_day:
+                    label = f"{_day(moment)} {label}"
+                    last_day = _day(moment)
+                ticks.append(Tick(position, label))
+        return ticks
+
+
+def _segments(intervals: t.Sequence[Interval]) -> list[_Segment]:
+    busy: list[list[float]] = []
+    for start, end in sorted(intervals):
+        if busy and start <= busy[-1][1]:
+            busy[-1][1] = max(busy[-1][1], end)
+        else:
+            busy.append([start, end])
+    total = max(sum(end - start for start, end in busy), 1.0)
+    parts = [busy[0]]
+    for start, end in busy[1:]:
+        if start - parts[-1][1] > total * _LONG_GAP:
+            parts.append([start, end])
+        else:
+            parts[-1][1] = end
+    gap = min(_GAP_WIDTH, _MOST_GAP_WIDTH / max(1, len(parts) - 1))
+    # at least a second, so that something of no length has a place, too
+    lengths = [max(end - start, 1.0) for start, end in parts]
+    percent = (100.0 - gap * (len(parts) - 1)) / sum(lengths)
+    segments: list[_Segment] = []
+    left = 0.0
+    for (start, _end), length in zip(parts, lengths):
+        segments.append(_Segment(start, start + length, left, left + length * percent))
+        left += length * percent + gap
+    return segments
+
+
+def _multiples(segment: _Segment, step: int) -> list[float]:
+    first = -(-segment.start // step) * step
+    count = int((segment.end - first) // step) + 1 if first <= segment.end else 0
+    # a part in which no round moment lies is named by its beginning
+    return [first + step * number for number in range(count)] or [float(int(segment.start))]
+
+
+def _time(moment: float, *, with_seconds: bool) -> str:
+    return _utc(moment).strftime("%H:%M:%S" if with_seconds else "%H:%M")
+
+
+def _day(moment: float) -> str:
+    at = _utc(moment)
+    return f"{at.day} {at.strftime('%b')}"
+
+
+def _utc(moment: float) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(moment, tz=datetime.timezone.utc)
+
+
+def parse_time(text: t.Any) -> float | None:
+    """Return the Unix time of a moment as GitLab writes it, None when it is none."""
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return moment.timestamp() if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None

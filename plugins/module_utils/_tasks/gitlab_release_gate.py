@@ -1,0 +1,283 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The task behind `gitlab_release_gate`: its options, and how they become the run of a release and its record."""
+
+from __future__ import annotations
+
+import dataclasses
+import getpass
+import json
+import platform
+import typing as t
+
+from .._api.connection import USER_AGENT
+from .._api.errors import UsageError
+from .._api.masking import one_line
+from .._app.outcome import Outcome, Progress
+from .._app.release_gates import GateRunner
+from .._app.release_plan import GATE_ACTIONS, REQUIREMENTS, STRATEGIES, Gate, ProjectPlan, ReleasePlan, make_plan
+from .._app.release_record import RunFacts, has_changed, make_record
+from .._app.release_run import ProjectResult, ReleaseRun, failure_text
+from .._app.release_tree import ReleaseTree, read_tree
+from .._app.report_page import render_page
+from .._app.session import Session, TaskContext, open_session
+from .._app.statuses import Record
+from .._app.text_files import check_writable, write_text
+from .definition import ArgumentSpec, Options, TaskDefinition
+from .options import CONNECTION, job_variables, pipeline_query, text_list
+
+# How long reading the jobs for the record may take, after the gates are done.
+_RECORD_SECONDS = 300.0
+
+GATE_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
+    "name": {"type": "list", "elements": "str"},
+    "stage": {"type": "list", "elements": "str"},
+    "action": {"type": "str", "required": True, "choices": list(GATE_ACTIONS)},
+    "require": {"type": "str", "choices": list(REQUIREMENTS), "default": "success"},
+    "include_downstream": {"type": "bool"},
+    "job_variables": {"type": "dict", "no_log": False},
+    "job_inputs": {"type": "dict"},
+    "multiple": {"type": "str", "choices": ["error", "latest", "all"]},
+    "replay": {"type": "str", "choices": ["never", "failed", "always"]},
+    "retry_on": {"type": "list", "elements": "str"},
+    "max_attempts": {"type": "int"},
+    "wait_timeout": {"type": "float"},
+    "wait_interval": {"type": "float"},
+    "pending_timeout": {"type": "float"},
+    "on_timeout": {"type": "str", "choices": ["fail", "cancel"]},
+    "ignore_allowed_failures": {"type": "bool", "default": False},
+}
+PROJECT_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
+    "name": {"type": "str"},
+    "project": {"type": "str", "required": True},
+    "pipeline_id": {"type": "int"},
+    "ref": {"type": "str"},
+    "sha": {"type": "str"},
+    "merge_request": {"type": "int"},
+    "needs": {"type": "list", "elements": "str", "default": []},
+    "gates": {"type": "list", "elements": "dict", "required": True, "options": GATE_OPTIONS},
+}
+SPEC = CONNECTION.merged(
+    ArgumentSpec(
+        arguments={
+            "projects": {"type": "list", "elements": "dict", "required": True, "options": PROJECT_OPTIONS},
+            "strategy": {"type": "str", "choices": list(STRATEGIES), "default": "fail_fast"},
+            "wait_timeout": {"type": "float", "default": 3600.0},
+            "wait_interval": {"type": "float", "default": 10.0},
+            "log_lines": {"type": "int", "default": 20},
+            "record": {"type": "path"},
+            "report": {"type": "path"},
+            "user": {"type": "str"},
+        },
+    )
+)
+
+
+def run(options: Options, context: TaskContext) -> Outcome:
+    """Return what became of the release; its record and its page are written whatever that is.
+
+    :raises GitLabError: for what is wrong before anything is begun.
+    """
+    plan = _plan(options)
+    _check_targets(options, context)
+    return _Release(options, context, plan).run()
+
+
+class _Release:
+    """One run, with the sessions of its gates."""
+
+    def __init__(self, options: Options, context: TaskContext, plan: ReleasePlan) -> None:
+        self._options = options
+        self._context = context
+        self._plan = plan
+        # before anything is begun, for what is wrong with the connection or an extension
+        self._sessions = [open_session({**options, "wait": False}, context)]
+
+    def run(self) -> Outcome:
+        """Return the outcome, when all is done and written."""
+        base = self._sessions[0]
+        begun = base.clock.time()
+        runner = GateRunner(self._open, log_lines=int(self._options.get("log_lines") or 0))
+        release = ReleaseRun(self._plan, runner)
+        results = release.run()
+        trees = {result.plan.name: self._tree(result) for result in results if result.pipeline}
+        message = failure_text(results)
+        facts = RunFacts(
+            version=USER_AGENT.partition("/")[2].partition(" ")[0],
+            user=str(self._options.get("user") or _login()),
+            host=platform.node(),
+            server=base.client.settings.api_url[: -len("/api/v4")],
+            strategy=self._plan.strategy,
+            check_mode=base.check_mode,
+            started_at=begun,
+            finished_at=base.clock.time(),
+            elapsed=base.elapsed(),
+        )
+        record = make_record(facts, results, trees, message=message, warnings=self._warnings())
+        problems = self._write(base.client.masker.mask_value(record))
+        return Outcome(
+            changed=has_changed(results),
+            values=_values(record),
+            failure="; ".join(text for text in (message, *problems) if text) or None,
+            warnings=self._warnings(),
+        )
+
+    def _open(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Session:
+        """Return a session with the time of a gate, which tells its progress with the name of the project."""
+        given = gate.options.get("wait_timeout")
+        several = len(self._plan.projects) > 1
+        progress = _NamedProgress(self._context.progress, project.plan.name) if several else self._context.progress
+        session = open_session(
+            {
+                **self._options,
+                "wait": gate.action != "verify",
+                "wait_timeout": self._options["wait_timeout"] if given is None else given,
+            },
+            dataclasses.replace(self._context, progress=progress, stop=stop),
+        )
+        self._sessions.append(session)
+        return session
+
+    def _tree(self, result: ProjectResult) -> ReleaseTree:
+        if result.pipeline is None:
+            raise AssertionError("called for a project without a pipeline")
+        session = open_session({**self._options, "wait": False, "wait_timeout": _RECORD_SECONDS}, self._context)
+        self._sessions.append(session)
+        return read_tree(session, result.plan.pipeline.project, result.pipeline)
+
+    def _write(self, record: Record) -> list[str]:
+        """Write record and page, and return what went wrong; the gates are done, which must be told all the same."""
+        problems = []
+        texts: dict[str, t.Callable[[], str]] = {
+            "record": lambda: json.dumps(record, indent=2, ensure_ascii=False) + "\n",
+            "report": lambda: render_page(record),
+        }
+        for name, text in texts.items():
+            path = self._options.get(name)
+            if path and not self._context.check_mode:
+                try:
+                    write_text(name, path, text(), self._context.files)
+                except UsageError as exc:
+                    problems.append(str(exc))
+        return problems
+
+    def _warnings(self) -> list[str]:
+        return list(dict.fromkeys(text for session in self._sessions for text in session.warnings))
+
+
+class _NamedProgress:
+    """Tells changes with the name of the project before that of the job."""
+
+    def __init__(self, progress: Progress, project: str) -> None:
+        self._progress = progress
+        self._project = project
+
+    def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
+        """Take note that a job has gone from one status to another."""
+        self._progress.state_changed(name=f"{self._project} {name}", before=before, after=after, detail=detail)
+
+
+def _plan(options: Options) -> ReleasePlan:
+    """Return what is to be done.
+
+    :raises UsageError: when it cannot be done as it is.
+    """
+    for name in ("wait_timeout", "wait_interval", "log_lines"):
+        _check_number(name, options.get(name), "")
+    return make_plan([_project(project, options) for project in options["projects"]], options["strategy"])
+
+
+def _project(given: Options, options: Options) -> ProjectPlan:
+    query = pipeline_query(given)
+    name = str(given.get("name") or query.project)
+    gates = tuple(
+        _gate(gate, options, f"gate {number} of project {name!r}") for number, gate in enumerate(given["gates"], 1)
+    )
+    return ProjectPlan(name=name, pipeline=query, gates=gates, needs=text_list(given, "needs"))
+
+
+def _gate(given: Options, options: Options, where: str) -> Gate:
+    for name in ("wait_timeout", "wait_interval", "pending_timeout", "max_attempts"):
+        _check_number(name, given.get(name), f"{where}: ")
+    # for verify it would be a mistake
+    waiting = {"wait_interval": options["wait_interval"]}
+    try:
+        return Gate(
+            names=text_list(given, "name"),
+            stages=text_list(given, "stage"),
+            action=given["action"],
+            require=given.get("require") or "success",
+            variables=job_variables(given.get("job_variables") or {}),
+            options={**({} if given["action"] == "verify" else waiting), **_given(given)},
+        )
+    except UsageError as exc:
+        raise UsageError(f"{where}: {exc}") from None
+
+
+def _given(gate: Options) -> Record:
+    return {name: value for name, value in gate.items() if value is not None and name in _PASSED_ON}
+
+
+_PASSED_ON = frozenset(GATE_OPTIONS) - {"name", "stage", "action", "require", "job_variables"}
+_LEAST: t.Mapping[str, float] = {"max_attempts": 1}
+
+
+def _check_number(name: str, value: float | None, where: str) -> None:
+    least = _LEAST.get(name, 0)
+    if value is None or (value >= least and not (name == "wait_interval" and value == 0)):
+        return
+    raise UsageError(
+        f"{where}{name} is {value:g}; give {'more than 0' if name == 'wait_interval' else f'{least:g} or more'}"
+    )
+
+
+def _check_targets(options: Options, context: TaskContext) -> None:
+    for name in ("record", "report"):
+        if options.get(name):
+            check_writable(name, options[name])
+
+
+def _values(record: Record) -> Record:
+    """Return what the task returns of the record: enough to go on with; all the rest is in the file."""
+    return {
+        "outcome": record["outcome"],
+        "summary": [_line(project, gate) for project in record["projects"] for gate in project["gates"]],
+        "gates": [
+            {
+                "project": project["name"],
+                **{name: gate[name] for name in ("name", "action", "outcome", "reason", "changed")},
+                "jobs": [{name: job[name] for name in ("id", "path", "status", "web_url")} for job in gate["jobs"]],
+            }
+            for project in record["projects"]
+            for gate in project["gates"]
+        ],
+        "elapsed": record["elapsed"],
+    }
+
+
+def _line(project: Record, gate: Record) -> str:
+    """Return what became of a gate as one line."""
+    reason = f" ({gate['reason']})" if gate["reason"] else ""
+    return one_line(f"{project['name']}: {gate['action']} {gate['name']}: {gate['outcome']}{reason}")
+
+
+def _login() -> str:
+    """Return who runs this, empty where the machine does not know."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return ""
+
+
+TASK = TaskDefinition(
+    name="gitlab_release_gate",
+    spec=SPEC,
+    work=run,
+    empty_result={"outcome": "failed", "summary": [], "gates": [], "elapsed": 0.0},
+    # with the job variables in it
+    hidden_options=("projects",),
+)

@@ -1,0 +1,453 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation of the module, and its way to the task."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: gitlab_release_gate
+version_added: 0.1.0
+short_description: Take a release of one or many GitLab projects through its gates
+description:
+  - This is what the role P(jobgate.gitlab.release_gate#role) runs. Use the role in playbooks; it documents the gates
+    from the point of view of a release.
+  - Each project has a list of gates, which are run one after the other. A gate waits for jobs, plays them, retries
+    them, or verifies that they are as they should be.
+  - Projects that do not need each other run side by side. A project begins when all that it needs have passed.
+  - A record of the run and a page for people are written whatever becomes of the release.
+author:
+  - Jobgate Developers (@jobgate)
+requirements:
+  - requests
+  - pluggy
+extends_documentation_fragment:
+  - jobgate.gitlab._connection
+  - jobgate.gitlab._attributes
+  - jobgate.gitlab._attributes.actiongroup_gitlab
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Everything is read and decided as in a real run, and nothing is sent, waited for or written. RV(gates) says what
+        would be played and retried.
+      - A job that does not exist yet, or was skipped, because of what the gates before it would change, cannot be
+        looked at. It counts as one that would be played.
+  diff_mode:
+    support: none
+    details:
+      - The record says what was changed.
+  idempotent:
+    support: full
+    details:
+      - A job that is under way or has succeeded is neither played nor retried, unless O(projects[].gates[].replay) asks
+        for it.
+      - O(record) and O(report) are written at every run, and do not count as a change.
+options:
+  projects:
+    description:
+      - What to take through which gates.
+      - Mistakes in it, such as an unknown name in O(projects[].needs), are reported before anything is played.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description:
+          - What the project is called in O(projects[].needs), in messages and in the record. It has to be unique.
+          - It is O(projects[].project) when it is not given.
+        type: str
+      project:
+        description:
+          - Numeric id or full path of the project.
+        type: str
+        required: true
+      pipeline_id:
+        description:
+          - Id of the pipeline. One of O(projects[].pipeline_id), O(projects[].ref), O(projects[].sha) and
+            O(projects[].merge_request) is required.
+        type: int
+      ref:
+        description:
+          - The newest pipeline of this branch or tag. The first gate finds it, and all gates of the project stay with
+            it.
+          - A gate that waits, plays or retries also waits for a pipeline that does not exist yet.
+        type: str
+      sha:
+        description:
+          - The newest pipeline of this commit, alone or together with O(projects[].ref).
+        type: str
+      merge_request:
+        description:
+          - The newest pipeline of the merge request with this number in the project.
+        type: int
+      needs:
+        description:
+          - Names of the projects that have to pass before this one begins.
+        type: list
+        elements: str
+        default: []
+      gates:
+        description:
+          - The gates of the project, in order.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          name:
+            description:
+              - Names of jobs. V(*) and V(?) are wildcards unless there is a job of exactly that name.
+              - A job of a downstream pipeline is named with the trigger jobs that lead to it, as in
+                V(trigger:infra/apply).
+              - At least one of O(projects[].gates[].name) and O(projects[].gates[].stage) is required.
+            type: list
+            elements: str
+          stage:
+            description:
+              - Stages whose jobs are meant, or to which O(projects[].gates[].name) is confined.
+            type: list
+            elements: str
+          action:
+            description:
+              - V(wait) waits until the jobs have become what O(projects[].gates[].require) says, and changes nothing.
+              - V(play) starts manual or delayed jobs when their turn comes, and waits for them. A job that is under way
+                is only waited for, and one that has succeeded is left alone.
+              - V(retry) waits for the end of the jobs and retries those that have failed or were canceled.
+              - V(verify) looks once and waits for nothing.
+            type: str
+            required: true
+            choices:
+              - wait
+              - play
+              - retry
+              - verify
+          require:
+            description:
+              - What has to become of the jobs for the gate to open.
+              - V(success) asks for success.
+              - V(finished) takes any end, a bad one as well.
+              - V(started) takes jobs that run, or have run. Not for O(projects[].gates[].action=retry).
+              - V(playable) takes jobs that can be played, or are already past that. Only for
+                O(projects[].gates[].action=wait) and O(projects[].gates[].action=verify).
+              - V(optional) asks for success, and goes on without it. What went wrong is in the record.
+            type: str
+            choices:
+              - success
+              - finished
+              - started
+              - playable
+              - optional
+            default: success
+          include_downstream:
+            description:
+              - Whether to look into downstream pipelines. When it is not given, that is done if a name has a slash in
+                it.
+            type: bool
+          job_variables:
+            description:
+              - Variables for jobs that O(projects[].gates[].action=play) starts. They are visible in GitLab; the record
+                has only their names.
+            type: dict
+          job_inputs:
+            description:
+              - Values for the inputs that the jobs declare, for V(play) and V(retry). Needs GitLab 18.10.
+            type: dict
+          multiple:
+            description:
+              - What V(play) and V(retry) do when a name or stage stands for several jobs, see the option of the same
+                name of M(jobgate.gitlab.gitlab_job_action). The default is V(error).
+            type: str
+            choices:
+              - error
+              - latest
+              - all
+          replay:
+            description:
+              - Whether V(play) may start a manual job again that has already ended, see the option of the same name of
+                M(jobgate.gitlab.gitlab_job_action). The default is V(never).
+            type: str
+            choices:
+              - never
+              - failed
+              - always
+          retry_on:
+            description:
+              - Retry only jobs that failed for one of these reasons, in GitLab's words, such as
+                V(runner_system_failure). For V(retry), and for V(play) with O(projects[].gates[].max_attempts).
+            type: list
+            elements: str
+          max_attempts:
+            description:
+              - Keep retrying a failing job, up to this many attempts in all. Without it, V(retry) tries once, and
+                V(play) never does.
+            type: int
+          wait_timeout:
+            description:
+              - How many seconds the gate may take, see O(wait_timeout).
+            type: float
+          wait_interval:
+            description:
+              - The longest pause between two looks, in seconds, see O(wait_interval).
+            type: float
+          pending_timeout:
+            description:
+              - Give up when a job is in the queue for more than this many seconds.
+            type: float
+          on_timeout:
+            description:
+              - Whether V(play) and V(retry) cancel the jobs when the time of the gate is over. The gate fails either
+                way. The default is V(fail), which leaves them as they are.
+            type: str
+            choices:
+              - fail
+              - cancel
+          ignore_allowed_failures:
+            description:
+              - Take the failure of a job with C(allow_failure) for a success. Manual jobs have that by default.
+            type: bool
+            default: false
+  strategy:
+    description:
+      - What a gate that does not open means for other projects.
+      - V(fail_fast) begins nothing more. Jobs that were started before are still waited for, so that the record tells
+        how they ended.
+      - V(collect) goes on with all projects that do not need the one that failed.
+    type: str
+    choices:
+      - fail_fast
+      - collect
+    default: fail_fast
+  wait_timeout:
+    description:
+      - How many seconds each gate may take that has no time of its own.
+    type: float
+    default: 3600
+  wait_interval:
+    description:
+      - The longest pause between two looks, in seconds. Pauses start at one second.
+    type: float
+    default: 10
+  log_lines:
+    description:
+      - How many lines from the end of the log of a failed job go into the record and the page. V(0) reads no log.
+      - Secrets that GitLab has not masked in the log are not masked here either.
+    type: int
+    default: 20
+  record:
+    description:
+      - Path of a file for the record of the run, as JSON. The folder has to exist. A file that is there is replaced.
+    type: path
+  report:
+    description:
+      - Path of a file for a page with the gates, the times of all jobs and the tree of pipelines, as HTML that needs
+        neither network nor scripts.
+    type: path
+  user:
+    description:
+      - Who is to stand in the record as the one who ran this. It is the name of the account that runs the task when it
+        is not given.
+    type: str
+notes:
+  - Each gate has its own time, which begins when the gate does. There is no limit for the whole.
+  - A GitLab server that restarts, or cannot be reached for a while, is waited for as long as the gate has time.
+seealso:
+  - plugin: jobgate.gitlab.release_gate
+    plugin_type: role
+  - module: jobgate.gitlab.gitlab_job_action
+  - module: jobgate.gitlab.gitlab_job_info
+"""
+
+EXAMPLES = r"""
+- name: Deploy an application after its infrastructure
+  jobgate.gitlab.gitlab_release_gate:
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    projects:
+      - name: infra
+        project: group/infra
+        ref: main
+        gates:
+          - name: apply
+            action: play
+            job_variables:
+              RELEASE: v1.2.0
+            wait_timeout: 1800
+      - name: app
+        project: group/app
+        ref: v1.2.0
+        needs: [infra]
+        gates:
+          - stage: test
+            action: wait
+          - name: integration
+            action: retry
+            retry_on: [runner_system_failure]
+            max_attempts: 3
+          - name: deploy:prod
+            action: play
+            pending_timeout: 300
+            on_timeout: cancel
+          - name: trigger:docs/publish
+            action: wait
+            require: optional
+    strategy: collect
+    record: /var/log/releases/v1.2.0.json
+    report: /var/log/releases/v1.2.0.html
+    user: "{{ lookup('ansible.builtin.env', 'GITLAB_USER_LOGIN') }}"
+
+- name: Wait for the pipeline of a merge request on a server with a certificate of the company's own
+  jobgate.gitlab.gitlab_release_gate:
+    api_url: https://gitlab.example.com
+    api_oauth_token: "{{ oauth_token }}"
+    ca_path: /etc/ssl/certs/company.pem
+    validate_certs: true
+    api_timeout: 60
+    api_retries: 3
+    api_concurrency: 4
+    extensions:
+      - audit_log
+    projects:
+      - project: group/app
+        merge_request: 12
+        gates:
+          - stage: [build, test]
+            action: wait
+
+- name: Look at a pipeline with a job token, which may only read
+  jobgate.gitlab.gitlab_release_gate:
+    api_job_token: "{{ lookup('ansible.builtin.env', 'CI_JOB_TOKEN') }}"
+    projects:
+      - project: group/infra
+        pipeline_id: 6
+        gates:
+          - name: apply
+            action: verify
+
+- name: Verify that a release is complete, without waiting for anything
+  jobgate.gitlab.gitlab_release_gate:
+    projects:
+      - project: group/app
+        ref: v1.2.0
+        gates:
+          - name: [deploy:staging, deploy:prod]
+            action: verify
+    wait_timeout: 60
+    wait_interval: 5
+    log_lines: 0
+"""
+
+RETURN = r"""
+outcome:
+  description:
+    - What became of the release, V(passed) or V(failed).
+    - In check mode V(would pass) when something would be played or waited for first.
+  type: str
+  returned: always
+  sample: passed
+summary:
+  description: One line for each gate with project, action, jobs, outcome and reason.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "app: play deploy:prod: applied"
+gates:
+  description: Every gate of every project in the order of the projects.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - project: app
+      name: deploy:prod
+      action: play
+      outcome: applied
+      reason: ""
+      changed: true
+      jobs: []
+  contains:
+    project:
+      description: Name of the project.
+      type: str
+      returned: always
+      sample: app
+    name:
+      description: Name of the gate, which is that of its jobs.
+      type: str
+      returned: always
+      sample: deploy:prod
+    action:
+      description: What the gate does.
+      type: str
+      returned: always
+      sample: play
+    outcome:
+      description:
+        - V(applied) when something was played or retried, V(unchanged) when all was as it should be or became so.
+        - V(refused) when a job is in a state in which it cannot be played or retried, V(failed) for everything else
+          that kept the gate from opening.
+        - V(not reached) when something before it failed.
+        - In check mode also V(would be played), V(would be retried), V(would be waited for) and V(would be verified).
+      type: str
+      returned: always
+      sample: applied
+    reason:
+      description: Why, in words for people.
+      type: str
+      returned: always
+      sample: it has succeeded already
+    changed:
+      description: Whether the gate changed something in GitLab.
+      type: bool
+      returned: always
+      sample: true
+    jobs:
+      description: The jobs of the gate; empty when it was not reached, or there is no such job.
+      type: list
+      elements: dict
+      returned: always
+      sample:
+        - id: 42
+          path: deploy:prod
+          status: success
+          web_url: https://gitlab.example.com/group/app/-/jobs/42
+      contains:
+        id:
+          description: Id of the newest attempt.
+          type: int
+          returned: always
+          sample: 42
+        path:
+          description: Its name. In a downstream pipeline, the names of the trigger jobs that lead to it come first.
+          type: str
+          returned: always
+          sample: deploy:prod
+        status:
+          description: Its status.
+          type: str
+          returned: always
+          sample: success
+        web_url:
+          description: Address of its page.
+          type: str
+          returned: always
+          sample: https://gitlab.example.com/group/app/-/jobs/42
+elapsed:
+  description: Seconds that the task took.
+  type: float
+  returned: always
+  sample: 94.2
+"""
+
+from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible.module_face import run_module
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_release_gate import TASK
+
+
+def main() -> None:
+    """Take a release through its gates."""
+    run_module(TASK)
+
+
+if __name__ == "__main__":
+    main()
