@@ -40,8 +40,8 @@ export ANSIBLE_PYTHON_INTERPRETER := $(VENV)/bin/python
 
 PLAIN = export NO_COLOR=1 ANSIBLE_NOCOLOR=1
 
-.PHONY: help setup demo test check lint unit integration packaging faults bench bench-faults sanity units matrix docs endpoints
-.PHONY: package wheel tree clean check-coverage check-package check-docs check-importer check-nox check-matrix check-changelog
+.PHONY: help setup demo test check lint unit integration packaging faults bench bench-faults sanity units molecule matrix docs
+.PHONY: endpoints package wheel tree clean check-coverage check-package check-docs check-importer check-nox check-matrix check-changelog
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -101,6 +101,10 @@ integration: setup ## pytest: tasks and real ansible-playbook processes against 
 packaging: setup ## pytest: the tarball, the wheel, and playbooks from both; also under ansible-runner and ansible-navigator
 	@$(PLAIN)
 	pytest -q -n 2 tests/packaging -m 'not fresh'
+
+molecule: setup ## the role and its scenarios against the simulator, without containers
+	@$(PLAIN)
+	molecule test --all
 
 faults: setup ## the whole fault matrix and SEQUENCES random sequences of faults: make faults SEED=1
 	@$(PLAIN)

@@ -21,6 +21,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_job_info,
     gitlab_job_token_info,
     gitlab_pipeline_bridges,
+    gitlab_release_gate,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.face import argument_rules
@@ -42,6 +43,7 @@ TASK_MODULES: dict[str, t.Any] = {
         gitlab_job_info,
         gitlab_job_token_info,
         gitlab_pipeline_bridges,
+        gitlab_release_gate,
     )
 }
 TASKS: dict[str, TaskDefinition] = {name: module.TASK for name, module in TASK_MODULES.items()}

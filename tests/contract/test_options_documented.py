@@ -9,13 +9,14 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+import yaml
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.settings import TOKEN_VARIABLES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import ENVIRONMENT_FALL_BACKS
 
-from tests.contract.support import PLUGINS, TASKS, documentation, file_options
+from tests.contract.support import PLUGINS, ROOT, TASKS, documentation, file_options
 
 # What the user does not see of an option in its documentation: whether it is hidden.
-_NOT_DOCUMENTED = ("no_log",)
+_NOT_DOCUMENTED = ("no_log", "options")
 _KEYS = ("type", "elements", "default", "choices", "aliases", "required")
 
 Option = dict[str, t.Any]
@@ -127,6 +128,17 @@ CONTRACT: dict[str, dict[str, Option]] = {
         "include_jobs": {"type": "bool", "default": False},
     },
 }
+CONTRACT["gitlab_release_gate"] = {
+    **CONNECTION,
+    "projects": {"type": "list", "elements": "dict", "required": True},
+    "strategy": {"type": "str", "choices": ["fail_fast", "collect"], "default": "fail_fast"},
+    "wait_timeout": {"type": "float", "default": 3600},
+    "wait_interval": {"type": "float", "default": 10},
+    "log_lines": {"type": "int", "default": 20},
+    "record": {"type": "path"},
+    "report": {"type": "path"},
+    "user": {"type": "str"},
+}
 LOOKUP: dict[str, Option] = {
     **CONNECTION,
     **PIPELINE,
@@ -168,6 +180,46 @@ def test_documentation_says_what_the_task_takes(name: str) -> None:
     added = {option: documented.pop(option, None) for option in file_options(name)}
     assert None not in added.values()
     assert documented == comparable_all(TASKS[name].spec.arguments)
+
+
+def nested(options: t.Mapping[str, t.Any], key: str, path: str = "") -> dict[str, dict[str, Option]]:
+    """Return the options inside other options, at any depth, by the path of the option that holds them."""
+    found: dict[str, dict[str, Option]] = {}
+    for name, option in options.items():
+        if option.get(key):
+            found[path + name] = comparable_all(option[key])
+            found.update(nested(option[key], key, f"{path}{name}."))
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_documentation_says_what_the_task_takes_inside_its_options(name: str) -> None:
+    assert nested(documentation(name).doc["options"], "suboptions") == nested(TASKS[name].spec.arguments, "options")
+
+
+def test_role_takes_what_its_module_takes() -> None:
+    spec = yaml.safe_load((ROOT / "roles" / "release_gate" / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    role = spec["argument_specs"]["main"]["options"]
+    prefix = "release_gate_"
+    assert {name for name in role if not name.startswith(prefix)} == set()
+    own = {name[len(prefix) :]: option for name, option in role.items()}
+    task = TASKS["gitlab_release_gate"].spec.arguments
+    assert nested(own, "options") == nested(task, "options")
+    assert {name: option.get("no_log") for name, option in own.items()} == {
+        name: option.get("no_log") for name, option in task.items()
+    }
+    taken, offered = comparable_all(task), comparable_all(own)
+    for name in CONNECTION:  # what is not given to the role is left to the module
+        taken[name].pop("default", None)
+        taken[name].pop("aliases", None)
+    assert offered == taken
+
+
+def test_role_defaults_are_those_of_its_module() -> None:
+    defaults = yaml.safe_load((ROOT / "roles" / "release_gate" / "defaults" / "main.yml").read_text(encoding="utf-8"))
+    task = TASKS["gitlab_release_gate"].spec.arguments
+    for name in ("strategy", "wait_timeout", "wait_interval", "log_lines"):
+        assert defaults[f"release_gate_{name}"] == task[name]["default"]
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))

@@ -19,6 +19,7 @@ CONTRACT = {
     "gitlab_job_download": "dest size sha256 job entries elapsed diff mode owner group uid gid state secontext",
     "gitlab_job_token_info": "job allowed_agents user environment pipeline project",
     "gitlab_pipeline_bridges": "bridges downstream_pipelines pipeline summary graph elapsed timed_out timeline",
+    "gitlab_release_gate": "outcome summary gates elapsed",
 }
 PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "list": (list,),

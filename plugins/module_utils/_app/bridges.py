@@ -190,8 +190,11 @@ def _downstream_of(session: Session, parent: PipelineNode, bridge: BridgeNode) -
 
 def _project_of(session: Session, summary: Record) -> str:
     """Return the project of a pipeline summary: by its id, on very old servers by its address."""
-    if int_of(summary, "project_id"):
-        return str(summary["project_id"])
+    return str(int_of(summary, "project_id") or project_path(session, summary))
+
+
+def project_path(session: Session, summary: Record) -> str:
+    """Return the path of the project of a pipeline, as its address tells it; empty when it does not."""
     install_path = urlsplit(session.client.settings.api_url).path[: -len("/api/v4")]
     try:
         page = unquote(urlsplit(str(summary.get("web_url") or "")).path)

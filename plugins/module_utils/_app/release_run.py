@@ -130,13 +130,12 @@ class ReleaseRun:
         """Run the gates of a project one after the other, until one of them fails."""
         try:
             for gate in result.gates:
-                if self._stopped:
-                    gate.reason = self._stopped
-                    continue
                 if result.failed_gate:
                     gate.reason = f"gate {result.failed_gate.gate.title!r} before it has failed"
-                    continue
-                self._run_one(result, gate)
+                elif self._stopped:
+                    gate.reason = self._stopped
+                else:
+                    self._run_one(result, gate)
         finally:
             self._finished.put(result)
 

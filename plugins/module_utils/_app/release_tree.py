@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from .._api.errors import GitLabError, NotAuthorizedError, NotFoundError
-from .bridges import PipelineNode, pipeline_tree
+from .bridges import PipelineNode, pipeline_tree, project_path
 from .concurrency import run_all
 from .session import Session
 from .statuses import Record, id_of, int_of, status_of
@@ -44,7 +44,7 @@ def read_tree(session: Session, project: str, pipeline: Record) -> ReleaseTree:
         )
     except GitLabError as exc:
         session.warn(f"The jobs of pipeline {id_of(pipeline)} are not in the record: {exc}")
-        return ReleaseTree([pipeline_record(pipeline)])
+        return ReleaseTree([{**pipeline_record(pipeline), "project": project_path(session, pipeline)}])
     parents = {
         bridge.downstream.pipeline_id: (node, bridge.record)
         for node in nodes
@@ -57,6 +57,7 @@ def read_tree(session: Session, project: str, pipeline: Record) -> ReleaseTree:
         pipelines.append(
             {
                 **pipeline_record(node.record),
+                "project": project_path(session, node.record),
                 "path": node.path,
                 "depth": node.depth,
                 "parent_id": parent[0].pipeline_id if parent else None,

@@ -41,7 +41,8 @@ def render_page(record: Record) -> str:
 
 
 def _header(record: Record) -> str:
-    changed = "nothing" if not record["changed"] else "see the gates"
+    count = sum(gate["changed"] for project in record["projects"] for gate in project["gates"])
+    changed = f"{count} gate{'s' if count > 1 else ''}" if count else "nothing"
     facts = (
         ("Run by", text(record["user"]) + (f" on {text(record['host'])}" if record["host"] else "")),
         ("GitLab", text(record["server"])),
@@ -133,7 +134,8 @@ def _pipeline(pipeline: Record, pipelines: t.Sequence[Record]) -> str:
     trigger = f"{text(pipeline['path'].rpartition('/')[2])} → " if pipeline.get("path") else ""
     closed = "" if pipeline.get("accessible", True) else ' <span class="small">cannot be read with this token</span>'
     shown = (
-        f"{trigger}{link(pipeline.get('web_url'), 'Pipeline ' + str(pipeline['id']))} {state(pipeline.get('status'))}"
+        f"{trigger}{text(pipeline.get('project'))} "
+        f"{link(pipeline.get('web_url'), 'Pipeline ' + str(pipeline['id']))} {state(pipeline.get('status'))}"
         f' <span class="small">{text(pipeline.get("ref"))}</span>{closed}'
     )
     children = "".join(

@@ -80,7 +80,7 @@ def seconds(value: t.Any) -> str:
     """Return a length of time for people, empty when it is none."""
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < 1e9:
         return ""
-    if value < 10 and value != int(value):
+    if value < 9.95 and round(value, 1) % 1:
         return f"{value:.1f} s"
     whole = round(value)
     if whole < 120:

@@ -37,7 +37,7 @@ p { margin: .5rem 0; }
 .message, .warning, dd { overflow-wrap: anywhere; }
 .warning { border-color: var(--still); }
 dl.facts {
-  display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: .6rem 1.5rem; margin: 1rem 0 0;
+  display: grid; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); gap: .6rem 1.5rem; margin: 1rem 0 0;
 }
 dl.facts div { min-width: 0; }
 dt { color: var(--soft); font-size: .8rem; }

@@ -64,7 +64,7 @@ def _group(pipeline: Record, jobs: t.Sequence[Record], bars: t.Mapping[t.Any, _B
     name = link(pipeline.get("web_url"), f"Pipeline {pipeline['id']}")
     by = f" by {text(pipeline['path'])}" if pipeline.get("path") else ""
     head = (
-        f'<tbody><tr><th scope="rowgroup" colspan="5">{name} '
+        f'<tbody><tr><th scope="rowgroup" colspan="5">{text(pipeline.get("project"))} {name} '
         f'<span class="small">of {text(pipeline.get("ref"))}{by}</span> {state(pipeline.get("status"))}</th></tr>\n'
     )
     return head + "".join(_row(job, bars[_key(job)], scale) for job in jobs) + "</tbody>\n"

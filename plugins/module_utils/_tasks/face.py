@@ -81,4 +81,18 @@ def sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else text + "."
 
 
-_BEGINNINGS = ("a", "an", "downstream", "extension", "job", "no", "several", "the", "there", "trigger", "unknown")
+_BEGINNINGS = (
+    "a",
+    "an",
+    "downstream",
+    "extension",
+    "gate",
+    "job",
+    "no",
+    "several",
+    "the",
+    "there",
+    "trigger",
+    "two",
+    "unknown",
+)

@@ -82,9 +82,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
 
     :raises GitLabError: for what is wrong before anything is begun.
     """
-    plan = _plan(options)
-    _check_targets(options, context)
-    return _Release(options, context, plan).run()
+    release = _Release(options, context, _plan(options))
+    _check_targets(options)
+    return release.run()
 
 
 class _Release:
@@ -235,7 +235,7 @@ def _check_number(name: str, value: float | None, where: str) -> None:
     )
 
 
-def _check_targets(options: Options, context: TaskContext) -> None:
+def _check_targets(options: Options) -> None:
     for name in ("record", "report"):
         if options.get(name):
             check_writable(name, options[name])
