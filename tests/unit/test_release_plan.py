@@ -11,7 +11,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release_plan import Gate, ProjectPlan, make_plan
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.selection import PipelineQuery
 
-
 DEPLOY = (Gate(("deploy",), "play"),)
 
 
