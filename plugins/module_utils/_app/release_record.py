@@ -66,7 +66,7 @@ def make_record(
         "strategy": facts.strategy,
         "outcome": _outcome(results, message),
         "changed": has_changed(results),
-        "message": message or "",
+        "message": message[:1].upper() + message[1:].rstrip(".") + "." if message else "",
         "warnings": list(warnings),
         "projects": [_project(result, trees.get(result.plan.name) or ReleaseTree()) for result in results],
     }

@@ -36,9 +36,7 @@ p { margin: .5rem 0; }
 .message, .warning { border-left: .3rem solid var(--bad); background: var(--panel); padding: .5rem .9rem; }
 .message, .warning, dd { overflow-wrap: anywhere; }
 .warning { border-color: var(--still); }
-dl.facts {
-  display: grid; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); gap: .6rem 1.5rem; margin: 1rem 0 0;
-}
+dl.facts { display: flex; flex-wrap: wrap; gap: .6rem 3rem; margin: 1rem 0 0; }
 dl.facts div { min-width: 0; }
 dt { color: var(--soft); font-size: .8rem; }
 dd { margin: 0; }
@@ -55,6 +53,7 @@ tbody + tbody th[scope=rowgroup] { border-top: 1px solid var(--line); }
 td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .small { color: var(--soft); font-size: .82rem; font-weight: 400; }
 .gates td:nth-of-type(4) { min-width: 16rem; overflow-wrap: anywhere; }
+.gates tbody th[scope=row] { min-width: 9rem; }
 .gates ul { list-style: none; margin: 0; padding: 0; min-width: 11rem; }
 pre {
   margin: .4rem 0 0; padding: .5rem .7rem; background: var(--panel); border: 1px solid var(--line);
@@ -65,7 +64,7 @@ summary { cursor: pointer; color: var(--soft); margin-top: .3rem; }
 .times { table-layout: fixed; }
 .times th, .times td { padding-top: .2rem; padding-bottom: .2rem; }
 .times thead th { position: sticky; top: 0; z-index: 1; vertical-align: bottom; }
-.times .job { width: 27%; } .times .status { width: 7.5rem; } .times .number { width: 5rem; }
+.times .job { width: 27%; } .times .status { width: 7.5rem; } .times .number { width: 6rem; }
 .times tbody th[scope=rowgroup] { background: var(--panel); padding-top: .45rem; padding-bottom: .45rem; }
 .times tbody th[scope=row] { font-weight: 400; }
 .times td.lane, .times th.lane { padding-left: .25rem; padding-right: 1rem; }
@@ -97,9 +96,8 @@ summary { cursor: pointer; color: var(--soft); margin-top: .3rem; }
   border: solid var(--line); border-width: 0 0 2px 2px; border-bottom-left-radius: .3rem;
 }
 footer { margin-top: 2.5rem; color: var(--soft); font-size: .82rem; }
-@media (max-width: 45rem) {
-  .times .number { display: none; } .times .status { width: 6.5rem; } .times .job { width: 40%; }
-}
+/* only where it has to be: a container that scrolls keeps the head of its table from staying in sight */
+@media (max-width: 56rem) { .lanes { overflow-x: auto; } .times { min-width: 54rem; } }
 @media print {
   :root {
     --ground: #fff; --panel: #f4f4f4; --text: #000; --soft: #333; --line: #bbb; --link: #000;
@@ -108,7 +106,7 @@ footer { margin-top: 2.5rem; color: var(--soft); font-size: .82rem; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   body { max-width: none; padding: 0; font-size: 9pt; }
   .times thead th { position: static; }
-  .scroll { overflow: visible; }
+  .scroll, .lanes { overflow: visible; }
   tr, li { break-inside: avoid; }
   h2 { break-after: avoid; }
 }

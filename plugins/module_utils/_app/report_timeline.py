@@ -44,7 +44,8 @@ def timeline(projects: t.Sequence[Record]) -> str:
     scale = TimeScale(intervals)
     legend = _LEGEND.format(cut=_CUT_LEGEND if scale.cuts else "")
     head = (
-        '<table class="times"><caption>All jobs of the pipelines and of those that they triggered, in the order in '
+        '<div class="lanes" tabindex="0" role="region" aria-labelledby="timeline"><table class="times">\n'
+        "<caption>All jobs of the pipelines and of those that they triggered, in the order in "
         "which they were created. Times are UTC as the GitLab server tells them.</caption>\n"
         '<thead><tr><th scope="col" class="job">Job</th><th scope="col" class="status">Status</th>'
         '<th scope="col" class="number">Queued</th><th scope="col" class="number">Ran</th>'
@@ -55,7 +56,7 @@ def timeline(projects: t.Sequence[Record]) -> str:
         for project in projects
         for pipeline in project["pipelines"]
     )
-    return f"{_grid(scale)}{legend}\n{head}{''.join(groups)}</table>"
+    return f"{_grid(scale)}{legend}\n{head}{''.join(groups)}</table></div>"
 
 
 def _group(pipeline: Record, jobs: t.Sequence[Record], bars: t.Mapping[t.Any, _Bars], scale: TimeScale) -> str:
@@ -78,7 +79,7 @@ def _row(job: Record, bars: _Bars, scale: TimeScale) -> str:
         notes.append(f"triggers pipeline {job['downstream_pipeline_id']}")
     note = f' <span class="small">{text(", ".join(notes))}</span>' if notes else ""
     ran = bars.run[1] - bars.run[0] if bars.run else None
-    queued = job.get("queued_duration") if bars.queue or not bars.run else None
+    queued = bars.queue[1] - bars.queue[0] if bars.queue else None
     parts = [_bar("queue", bars.queue, scale), _bar(f"run {look(job.get('status'))}", bars.run, scale)]
     return (
         f"<tr{' class=old' if job.get('superseded') else ''}>"
