@@ -53,7 +53,7 @@ tbody + tbody th[scope=rowgroup] { border-top: 1px solid var(--line); }
 td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .small { color: var(--soft); font-size: .82rem; font-weight: 400; }
 .gates td:nth-of-type(4) { min-width: 16rem; overflow-wrap: anywhere; }
-.gates tbody th[scope=row] { min-width: 9rem; }
+.gates tbody th[scope=row] { min-width: 11rem; }
 .gates ul { list-style: none; margin: 0; padding: 0; min-width: 11rem; }
 pre {
   margin: .4rem 0 0; padding: .5rem .7rem; background: var(--panel); border: 1px solid var(--line);

@@ -1,0 +1,286 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The release gate in this process, against the simulator: gates, order, check mode, and what is written."""
+
+from __future__ import annotations
+
+import copy
+import html.parser
+import json
+import pathlib
+import typing as t
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_release_gate
+
+from tests.integration.harness import Result, effects, run_task, world
+
+TASK = gitlab_release_gate.TASK
+Row = dict[str, t.Any]
+
+MANUAL: Row = {"when": "manual", "allow_failure": False}
+
+
+def with_defaults(given: t.Any, options: t.Mapping[str, t.Any]) -> t.Any:
+    """Return a list of mappings as Ansible validates it: with every option that there is."""
+    filled = []
+    for item in given:
+        row = {name: copy.deepcopy(option.get("default")) for name, option in options.items()}
+        unknown = set(item) - set(row)
+        assert not unknown, unknown
+        row.update(item)
+        for name, option in options.items():
+            if option["type"] == "list" and isinstance(row[name], str):
+                row[name] = [row[name]]
+        if "gates" in options:
+            row["gates"] = with_defaults(row["gates"], gitlab_release_gate.GATE_OPTIONS)
+        filled.append(row)
+    return filled
+
+
+def release(simulator: t.Any, *projects: Row, **options: t.Any) -> Result:
+    """Return what the task makes of these projects; one without a pipeline means the branch main of group/app."""
+    complete = [{"project": "group/app", "ref": "main", **project} for project in projects]
+    given = with_defaults(complete, gitlab_release_gate.PROJECT_OPTIONS)
+    return run_task(simulator, TASK, projects=given, **options)
+
+
+def gates_of(result: Result) -> dict[str, str]:
+    return {gate["name"]: gate["outcome"] for gate in result["gates"]}
+
+
+def two_projects(first: Row, second: Row) -> Row:
+    """Return a world with one job in each of two projects."""
+    scenario = world({"name": "deploy", **MANUAL, **first})
+    scenario["projects"].append({"path": "group/other", "members": {"alice": "maintainer"}})
+    scenario["pipelines"].append(
+        {"id": 200, "project": "group/other", "ref": "main", "jobs": [{"name": "publish", **MANUAL, **second}]}
+    )
+    return scenario
+
+
+OTHER = {"name": "other", "project": "group/other", "gates": [{"name": "publish", "action": "play"}]}
+APP = {"name": "app", "gates": [{"name": "deploy", "action": "play"}]}
+
+
+# ----- strategies and order -----
+
+
+def test_fail_fast_ends_with_the_first_failure(simulator: t.Any) -> None:
+    simulator.load(two_projects({"status": "skipped"}, {}))
+    site = {**OTHER, "needs": ["app"]}
+    result = release(simulator, APP, site)
+    assert result.failure and result.failure.endswith("Not reached: 'other'")
+    assert gates_of(result) == {"deploy": "refused", "publish": "not reached"}
+    assert effects(simulator) == []
+
+
+def test_fail_fast_does_not_play_a_job_whose_turn_comes_later(simulator: t.Any) -> None:
+    scenario = two_projects({"status": "skipped"}, {"stage": "deploy"})
+    scenario["pipelines"][1]["jobs"].insert(0, {"name": "test", "stage": "test", "duration": 500})
+    scenario["pipelines"][1]["stages"] = ["test", "deploy"]
+    simulator.load(scenario)
+    result = release(simulator, OTHER, APP)
+    assert gates_of(result) == {"publish": "not reached", "deploy": "refused"}
+    assert effects(simulator) == []
+    simulator.load(scenario)
+    result = release(simulator, OTHER, APP, strategy="collect")
+    assert gates_of(result) == {"publish": "applied", "deploy": "refused"}
+    assert effects(simulator) == [("play", "publish")]
+
+
+def test_a_restart_in_the_middle_is_survived(simulator: t.Any) -> None:
+    simulator.load(two_projects({"duration": 60}, {"duration": 60}))
+    # the second look at a job finds the server away
+    simulator.inject("refuse", path="/jobs", nth=3, seconds=0.2)
+    simulator.inject("reset_after", path="/play$", nth=1)
+    result = release(simulator, APP, OTHER)
+    assert result.failure is None
+    assert sorted(effects(simulator)) == [("play", "deploy"), ("play", "publish")]
+    assert gates_of(result) == {"deploy": "applied", "publish": "applied"}
+
+
+# ----- gates -----
+
+
+def test_retry_waits_for_the_end_and_then_retries_by_policy(simulator: t.Any) -> None:
+    flaky = {
+        "duration": 5,
+        "attempts": [{"outcome": "failed", "failure_reason": "api_failure"}, {"outcome": "success"}],
+    }
+    simulator.load(world({"name": "test", **flaky}))
+    gate = {"name": "test", "action": "retry", "retry_on": ["api_failure"]}
+    result = release(simulator, {"gates": [gate]})
+    assert (result.failure, gates_of(result)) == (None, {"test": "applied"})
+    simulator.load(world({"name": "test", **flaky}))
+    result = release(simulator, {"gates": [{**gate, "retry_on": ["runner_system_failure"]}]})
+    assert gates_of(result) == {"test": "refused"} and "retry_on allows only" in str(result.failure)
+    assert effects(simulator) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "require", "action", "outcome"),
+    [
+        ("failed", "success", "verify", "failed"),
+        ("failed", "finished", "verify", "unchanged"),
+        ("failed", "optional", "verify", "failed"),
+        ("manual", "playable", "verify", "unchanged"),
+        ("manual", "started", "verify", "failed"),
+        ("running", "started", "verify", "unchanged"),
+        ("manual", "playable", "wait", "unchanged"),
+        ("failed", "finished", "wait", "unchanged"),
+        ("failed", "success", "wait", "failed"),
+        ("canceled", "started", "wait", "failed"),
+        ("failed", "optional", "wait", "failed"),
+        ("failed", "finished", "retry", "applied"),
+    ],
+)
+def test_what_require_asks_for(simulator: t.Any, status: str, require: str, action: str, outcome: str) -> None:
+    simulator.load(world({"name": "job", "when": "manual", "status": status, "duration": 500, "outcome": "failed"}))
+    result = release(simulator, {"gates": [{"name": "job", "action": action, "require": require}]})
+    assert gates_of(result) == {"job": outcome}
+    assert (result.failure is None) == (outcome != "failed" or require == "optional")
+
+
+def test_the_reason_for_a_gate_that_timed_out(simulator: t.Any) -> None:
+    scenario = world({"name": "approve", **MANUAL}, {"name": "deploy", "stage": "deploy"}, stages=["test", "deploy"])
+    simulator.load(scenario)
+    gates = [{"name": "deploy", "action": "wait", "wait_timeout": 60.0}]
+    text = str(release(simulator, {"gates": gates}).failure)
+    assert "is still created after 60 s" in text and "waits for manual jobs to be played: 'approve'" in text
+    gates = [{"name": "approve", "action": "wait", "wait_timeout": 60.0}]
+    assert "it is a manual job, which somebody has to play" in str(release(simulator, {"gates": gates}).failure)
+
+
+def test_a_pipeline_that_comes_later_is_waited_for_and_kept(simulator: t.Any) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    gates = [{"name": "deploy", "action": "play", "wait_timeout": 30.0}]
+    text = str(release(simulator, {"ref": "v2", "gates": gates}).failure)
+    assert "there is no pipeline of ref v2" in text
+    verify = [{"name": "deploy", "action": "verify"}]
+    result = release(simulator, {"ref": "v2", "gates": verify})
+    assert result.seconds == 0 and "there is no pipeline of ref v2" in str(result.failure)
+    result = release(simulator, {"gates": gates + verify})
+    assert result.failure is None
+    lookups = [request for request in simulator.requests() if "ref=main" in request["query"]]
+    assert len(lookups) == 1
+
+
+def test_check_mode_waits_for_nothing_and_predicts(simulator: t.Any) -> None:
+    simulator.load(
+        world(
+            {"name": "test", "stage": "test", "duration": 50},
+            {"name": "deploy", "stage": "deploy", **MANUAL},
+            {"name": "check", "stage": "check"},
+            stages=["test", "deploy", "check"],
+        )
+    )
+    gates = [
+        {"name": "test", "action": "wait"},
+        {"name": "deploy", "action": "play"},
+        {"name": "check", "action": "retry"},
+        {"name": "check", "action": "verify"},
+    ]
+    result = release(simulator, {"gates": gates}, check_mode=True)
+    assert [gate["outcome"] for gate in result["gates"]] == [
+        "would be waited for",
+        "would be played",
+        "would be waited for",
+        "would be verified",
+    ]
+    assert (result["outcome"], result.changed, result.failure, result.seconds) == ("would pass", True, None, 0)
+    result = release(simulator, {"gates": [{"name": "chekc", "action": "wait"}]}, check_mode=True)
+    assert "did you mean 'check'?" in str(result.failure)
+
+
+# ----- record and report -----
+
+
+class Page(html.parser.HTMLParser):
+    """Reads a page: its tags, addresses and text, and whether everything that is opened is closed."""
+
+    VOID = ("meta", "br", "link", "img")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.text: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [str(value) for name, value in attrs if name in ("href", "src")]
+        assert not any(name.startswith("on") for name, _value in attrs)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+EVIL = "<script>alert(1)</script> & \"q\" 'a'"
+
+
+def test_foreign_text_does_no_harm_in_the_report(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    job = {"name": EVIL, **MANUAL, "duration": 5, "outcome": "failed", "log": "<img src=x onerror=alert(2)>\n"}
+    simulator.load(world(job))
+    report, record = tmp_path / "report.html", tmp_path / "record.json"
+    gates = [{"name": EVIL, "action": "play"}]
+    result = release(simulator, {"gates": gates}, report=str(report), record=str(record))
+    assert result.failure
+    text = report.read_text(encoding="utf-8")
+    page = Page(text)
+    assert "script" not in page.tags and "img" not in page.tags and page.open == []
+    assert any(EVIL in piece for piece in page.text)
+    assert page.addresses and all(address.startswith("http://127.0.0.1:") for address in page.addresses)
+    assert json.loads(record.read_text(encoding="utf-8"))["projects"][0]["gates"][0]["name"] == EVIL
+
+
+def test_the_record_has_pipelines_downstream_and_every_attempt(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    trigger = {"strategy": "depend", "pipeline": {"ref": "main", "jobs": [{"name": "apply", "duration": 20}]}}
+    simulator.load(
+        world(
+            {"name": "test", "retried": 1, "status": "success"},
+            {"name": "deploy", "stage": "deploy", **MANUAL, "duration": 30},
+            {"name": "infra", "stage": "next", "trigger": trigger},
+            stages=["test", "deploy", "next"],
+        )
+    )
+    path = tmp_path / "record.json"
+    gates = [{"name": "deploy", "action": "play"}, {"name": "infra/apply", "action": "wait"}]
+    result = release(simulator, {"gates": gates}, record=str(path), report=str(tmp_path / "report.html"), user="carol")
+    assert result.failure is None
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert (record["schema"], record["user"], record["server"]) == (1, "carol", simulator.url)
+    (project,) = record["projects"]
+    assert [pipeline["path"] for pipeline in project["pipelines"]] == ["", "infra"]
+    assert project["pipelines"][1]["parent_id"] == 100 and project["pipelines"][1]["project"] == "group/app"
+    jobs = [(job["path"], job["attempt"], job["superseded"]) for job in project["jobs"]]
+    assert ("test", 1, True) in jobs and ("test", 2, False) in jobs and ("infra/apply", 1, False) in jobs
+    assert ("infra", 1, False) in jobs
+    deploy = project["gates"][0]
+    assert (deploy["outcome"], deploy["changed"], deploy["jobs"][0]["status"]) == ("applied", True, "success")
+    assert [entry["to"] for entry in deploy["timeline"]][:2] == ["manual", "pending"]
+    assert record["started_at"] < record["finished_at"]
+
+
+def test_files_that_cannot_be_written_are_told_before_anything_is_played(
+    simulator: t.Any, tmp_path: pathlib.Path
+) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    for option, path, words in (
+        ("record", str(tmp_path / "none" / "x.json"), "is in a folder that does not exist"),
+        ("report", str(tmp_path), "is a folder; give the name of a file"),
+    ):
+        result = release(simulator, APP, **{option: path})
+        assert words in str(result.failure)
+    assert simulator.requests() == []
+    assert list(tmp_path.iterdir()) == []
