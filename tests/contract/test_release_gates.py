@@ -13,6 +13,7 @@ import pathlib
 import typing as t
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.sinks import PlainFiles
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_release_gate
 
 from tests.integration.harness import Result, effects, run_task, world
@@ -195,7 +196,148 @@ def test_check_mode_waits_for_nothing_and_predicts(simulator: t.Any) -> None:
     assert "did you mean 'check'?" in str(result.failure)
 
 
+def test_check_mode_expects_that_a_retry_brings_back_what_was_skipped(simulator: t.Any) -> None:
+    simulator.load(
+        world(
+            {"name": "test", "status": "failed"},
+            {"name": "deploy", "stage": "deploy", **MANUAL, "status": "skipped"},
+            {"name": "check", "stage": "check", "status": "skipped"},
+        )
+    )
+    rest = [{"name": "deploy", "action": "play"}, {"name": "check", "action": "wait"}]
+    result = release(simulator, {"gates": [{"name": "test", "action": "retry"}, *rest]}, check_mode=True)
+    assert gates_of(result) == {
+        "test": "would be retried",
+        "deploy": "would be played",
+        "check": "would be waited for",
+    }
+    for gate in rest:
+        assert release(simulator, {"gates": [gate]}, check_mode=True).failure
+    misspelt = {"gates": [{"name": "test", "action": "retry"}, {"name": "deplyo", "action": "play"}]}
+    assert "did you mean 'deploy'?" in str(release(simulator, misspelt, check_mode=True).failure)
+
+
+def test_check_mode_expects_a_pipeline_that_what_is_needed_may_start(simulator: t.Any) -> None:
+    simulator.load(two_projects({}, {}))
+    result = release(simulator, APP, {**OTHER, "ref": "v2", "needs": ["app"]}, check_mode=True)
+    assert (gates_of(result), result.changed) == ({"deploy": "would be played", "publish": "would be played"}, True)
+
+
+@pytest.mark.parametrize("strategy", [None, "depend"])
+def test_a_trigger_job_itself_can_be_a_gate(simulator: t.Any, strategy: str | None) -> None:
+    pipeline = {"ref": "main", "jobs": [{"name": "apply", "duration": 20}]}
+    trigger = {"pipeline": pipeline, **({"strategy": strategy} if strategy else {})}
+    simulator.load(world({"name": "infra", **MANUAL, "trigger": trigger}))
+    gates = [{"name": "infra", "action": "play"}, {"name": "infra", "action": "verify"}]
+    result = release(simulator, {"gates": gates})
+    assert result.failure is None
+    assert [gate["outcome"] for gate in result["gates"]] == ["applied", "unchanged"]
+
+
+def test_options_of_a_gate_reach_its_job(simulator: t.Any) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL, "duration": 900}))
+    gate = {"name": "deploy", "action": "play", "wait_timeout": 60.0, "on_timeout": "cancel"}
+    result = release(simulator, {"gates": [gate]})
+    assert effects(simulator) == [("play", "deploy"), ("cancel", "deploy")]
+    assert "it was canceled" in str(result.failure)
+    simulator.load(world({"name": "deploy", **MANUAL, "queue": None, "tags": ["gpu"]}))
+    gate = {"name": "deploy", "action": "play", "pending_timeout": 30.0}
+    assert "runner with the tags gpu" in str(release(simulator, {"gates": [gate]}).failure)
+
+
+def test_what_a_failure_means_is_up_to_the_gate(simulator: t.Any) -> None:
+    failing = {"name": "lint", "when": "manual", "allow_failure": True, "duration": 5, "outcome": "failed"}
+    for options, opens in (({}, False), ({"require": "finished"}, True), ({"ignore_allowed_failures": True}, True)):
+        simulator.load(world(failing))
+        result = release(simulator, {"gates": [{"name": "lint", "action": "play", **options}]})
+        assert (result.failure is None, result.changed) == (opens, True)
+    verify = {"name": "lint", "action": "verify", "ignore_allowed_failures": True}
+    assert release(simulator, {"gates": [verify]}).failure is None
+
+
+def test_a_job_token_plays_nothing(simulator: t.Any) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    result = release(simulator, APP, token=None, api_job_token="job-token-0123456789")
+    assert "GitLab never lets a job token do play" in str(result.failure)
+    assert simulator.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("gate", "options", "words"),
+    [
+        ({"max_attempts": 0}, {}, "gate 1 of project 'app': max_attempts is 0; give 1 or more"),
+        ({"wait_timeout": -1.0}, {}, "gate 1 of project 'app': wait_timeout is -1; give 0 or more"),
+        ({"wait_interval": 0.0}, {}, "gate 1 of project 'app': wait_interval is 0; give more than 0"),
+        ({"job_variables": {"A": [1]}}, {}, "gate 1 of project 'app': job_variables: A is a list"),
+        ({"name": ["a", " "]}, {}, "gate 1 of project 'app': name holds an empty text"),
+        ({}, {"log_lines": -1}, "log_lines is -1; give 0 or more"),
+        ({}, {"wait_interval": 0.0}, "wait_interval is 0; give more than 0"),
+    ],
+)
+def test_values_that_cannot_be_used_are_named(simulator: t.Any, gate: Row, options: Row, words: str) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    result = release(simulator, {"name": "app", "gates": [{"name": "deploy", "action": "play", **gate}]}, **options)
+    assert str(result.failure).startswith(words)
+    assert simulator.requests() == []
+
+
 # ----- record and report -----
+
+
+def test_jobs_that_cannot_be_read_are_a_warning(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    simulator.inject(kind="status", status=403, path="/(trigger_jobs|bridges)$")
+    path = tmp_path / "record.json"
+    result = release(simulator, APP, record=str(path), report=str(tmp_path / "report.html"))
+    assert result.failure is None
+    assert any("are not in the record" in warning for warning in result.warnings)
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert record["warnings"] and record["projects"][0]["jobs"] == []
+
+
+def test_a_downstream_project_that_is_closed_is_named_as_such(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    pipeline = {"ref": "main", "jobs": [{"name": "apply"}]}
+    scenario = world({"name": "infra", **MANUAL, "trigger": {"project": "secret/infra", "pipeline": pipeline}})
+    scenario["projects"].append({"path": "secret/infra", "members": {"bob": "owner"}})
+    scenario["pipelines"][0]["user"] = "bob"
+    simulator.load(scenario)
+    simulator.act_as_somebody_else("play", "infra")
+    simulator.advance(30)
+    path = tmp_path / "record.json"
+    gates = [{"name": "infra", "action": "wait"}]
+    result = release(simulator, {"gates": gates}, record=str(path), report=str(tmp_path / "report.html"))
+    assert result.failure is None
+    pipelines = json.loads(path.read_text(encoding="utf-8"))["projects"][0]["pipelines"]
+    assert [row["accessible"] for row in pipelines] == [True, False]
+
+
+def test_a_record_that_cannot_be_written_fails_the_task_and_hides_no_change(
+    simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}))
+
+    def full(*_arguments: t.Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(PlainFiles, "replace", full)
+    result = release(simulator, APP, record=str(tmp_path / "record.json"))
+    assert "cannot be written: No space left on device" in str(result.failure)
+    assert (result.changed, gates_of(result)) == (True, {"deploy": "applied"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_machine_without_a_name_for_its_user_leaves_it_out(
+    simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}))
+
+    def unknown() -> t.NoReturn:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr(gitlab_release_gate.getpass, "getuser", unknown)
+    path = tmp_path / "record.json"
+    assert release(simulator, APP, record=str(path)).failure is None
+    assert json.loads(path.read_text(encoding="utf-8"))["user"] == ""
 
 
 class Page(html.parser.HTMLParser):

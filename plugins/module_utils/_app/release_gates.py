@@ -103,7 +103,8 @@ class _GateRun:
     def _is_still_to_come(self) -> bool:
         """Return whether a job of the gate is missing, and may still be created."""
         selection = JobFinder(self._session, self._query()).find()
-        return bool(selection.missing) and (not selection.is_complete or self._has_predecessor_at_work())
+        may_be_created = self._gate.include_downstream and self._has_predecessor_at_work()
+        return bool(selection.missing) and (not selection.is_complete or may_be_created)
 
     def _has_predecessor_at_work(self) -> bool:
         """Return whether in check mode something before this gate would change what it finds."""
