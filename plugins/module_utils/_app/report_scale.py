@@ -20,6 +20,7 @@ _MOST_GAP_WIDTH = 30.0
 _MOST_TICKS = 8
 # Ticks nearer than this, in percent, would write over each other.
 _LEAST_DISTANCE = 9.0
+_LEAST_DISTANCE_AFTER_DAY = 22.0
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 
 Interval = tuple[float, float]
@@ -74,15 +75,19 @@ class TimeScale:
         several_days = _day(self._segments[0].start) != _day(self._segments[-1].end)
         ticks: list[Tick] = []
         last_day = ""
+        free_from = 0.0
         for segment in self._segments:
             for moment in _multiples(segment, step):
                 position = self.position(moment)
-                if ticks and position - ticks[-1].position < _LEAST_DISTANCE:
+                if position < free_from:
                     continue
                 label = _time(moment, with_seconds=step < 60 or moment % 60 != 0)
                 if several_days and _day(moment) != last_day:
                     label = f"{_day(moment)} {label}"
                     last_day = _day(moment)
+                    free_from = position + _LEAST_DISTANCE_AFTER_DAY
+                else:
+                    free_from = position + _LEAST_DISTANCE
                 ticks.append(Tick(position, label))
         return ticks
 

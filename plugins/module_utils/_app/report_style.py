@@ -52,7 +52,7 @@ tbody th { font-weight: 600; overflow-wrap: anywhere; }
 tbody + tbody th[scope=rowgroup] { border-top: 1px solid var(--line); }
 td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .small { color: var(--soft); font-size: .82rem; font-weight: 400; }
-.gates td:nth-of-type(4) { min-width: 16rem; overflow-wrap: anywhere; }
+.gates td:nth-of-type(3) { min-width: 16rem; overflow-wrap: anywhere; }
 .gates tbody th[scope=row] { min-width: 11rem; }
 .gates ul { list-style: none; margin: 0; padding: 0; min-width: 11rem; }
 pre {
@@ -107,7 +107,8 @@ footer { margin-top: 2.5rem; color: var(--soft); font-size: .82rem; }
   body { max-width: none; padding: 0; font-size: 9pt; }
   .times thead th { position: static; }
   .scroll, .lanes { overflow: visible; }
-  tr, li { break-inside: avoid; }
+  .times { min-width: 0; } .times .number { width: 5rem; } .times .status { width: 6rem; }
+  .times tr, li { break-inside: avoid; }
   h2 { break-after: avoid; }
 }
 """
