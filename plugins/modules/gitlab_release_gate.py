@@ -254,8 +254,6 @@ notes:
   - Each gate has its own time, which begins when the gate does. There is no limit for the whole.
   - A GitLab server that restarts, or cannot be reached for a while, is waited for as long as the gate has time.
 seealso:
-  - plugin: jobgate.gitlab.release_gate
-    plugin_type: role
   - module: jobgate.gitlab.gitlab_job_action
   - module: jobgate.gitlab.gitlab_job_info
 """

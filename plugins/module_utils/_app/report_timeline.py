@@ -38,7 +38,7 @@ def timeline(projects: t.Sequence[Record]) -> str:
     jobs = [job for project in projects for job in project["jobs"]]
     latest = max((moment for job in jobs for moment in _moments(job)), default=0.0)
     bars = {_key(job): _bars(job, latest) for job in jobs}
-    intervals = [part for bar in bars.values() for part in (bar.queue, bar.run) if part]
+    intervals = [part for job_bars in bars.values() for part in (job_bars.queue, job_bars.run) if part]
     if not intervals:
         return "<p>No job has been in the queue yet.</p>" if jobs else "<p>No pipeline was read.</p>"
     scale = TimeScale(intervals)
