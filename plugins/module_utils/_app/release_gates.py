@@ -16,9 +16,10 @@ from .job_actions import ActionReport, ActionRequest, ActionRun, Target, failure
 from .job_reading import JobReport, read_jobs
 from .logs import read_tail
 from .naming import FoundJob, shortened
+from .queries import JobQuery, PipelineQuery
 from .release_plan import Gate
 from .release_run import GateResult, ProjectResult
-from .selection import JobFinder, JobQuery, PipelineQuery, find_pipeline, missing_pipeline, read_pipeline
+from .selection import JobFinder, find_pipeline, missing_pipeline, read_pipeline
 from .session import Session
 from .statuses import Record, has_reached, id_of, int_of, is_finished, status_of
 from .waiting import Pauses, WaitOptions, end_problem

@@ -13,7 +13,7 @@ import difflib
 import typing as t
 
 from .._api.errors import UsageError
-from .selection import PipelineQuery
+from .queries import PipelineQuery
 from .statuses import Record
 
 GATE_ACTIONS = ("wait", "play", "retry", "verify")

@@ -12,7 +12,7 @@ import os
 import tempfile
 
 from .._api.errors import UsageError
-from .sinks import Files
+from .files import Files
 
 
 def check_writable(option: str, path: str) -> None:

@@ -18,6 +18,7 @@ from .._api.connection import USER_AGENT
 from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.outcome import Outcome, Progress
+from .._app.queries import PipelineQuery
 from .._app.release_gates import GateRunner
 from .._app.release_plan import GATE_ACTIONS, REQUIREMENTS, STRATEGIES, Gate, ProjectPlan, ReleasePlan, make_plan
 from .._app.release_record import RunFacts, has_changed, make_record
@@ -28,7 +29,7 @@ from .._app.session import Session, TaskContext, open_session
 from .._app.statuses import Record
 from .._app.text_files import check_writable, write_text
 from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, job_variables, pipeline_query, text_list
+from .options import CONNECTION, job_variables, text_list
 
 # How long reading the jobs for the record may take, after the gates are done.
 _RECORD_SECONDS = 300.0
@@ -173,12 +174,25 @@ class _NamedProgress:
     """Tells changes with the name of the project before that of the job."""
 
     def __init__(self, progress: Progress, project: str) -> None:
+        self.is_shown = progress.is_shown
         self._progress = progress
         self._project = project
 
     def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
         """Take note that a job has gone from one status to another."""
         self._progress.state_changed(name=f"{self._project} {name}", before=before, after=after, detail=detail)
+
+    def waits_for(self, *, name: str, what: str) -> None:
+        """Take note of what holds a job up."""
+        self._progress.waits_for(name=f"{self._project} {name}", what=what)
+
+    def still_waiting(self, *, text: str) -> None:
+        """Take note that nothing has happened for a long time."""
+        self._progress.still_waiting(text=f"{self._project}: {text}")
+
+    def log_line(self, *, name: str, line: str) -> None:
+        """Take the next line of a job's log."""
+        self._progress.log_line(name=f"{self._project} {name}", line=line)
 
 
 def _plan(options: Options) -> ReleasePlan:
@@ -192,7 +206,7 @@ def _plan(options: Options) -> ReleasePlan:
 
 
 def _project(given: Options, options: Options) -> ProjectPlan:
-    query = pipeline_query(given)
+    query = PipelineQuery.of(given)
     name = str(given.get("name") or query.project)
     gates = tuple(
         _gate(gate, options, f"gate {number} of project {name!r}") for number, gate in enumerate(given["gates"], 1)
