@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import pytest
@@ -58,9 +59,8 @@ def test_times_that_gitlab_does_not_give_are_those_that_were_seen():
     bare = {"queued_duration": None, "duration": None}
     pending = prod("pending", **bare)
     progress = shown(pending, pending, pending, prod("running", **bare), prod("success", **bare))
-    assert progress.lines[0].startswith("deploy:prod: pending -> running after 3 s") or progress.lines[0].startswith(
-        "deploy:prod: pending -> running after 4 s"
-    )
+    # 1, 1.5 and 2.25 s, of which up to a fifth is left to chance
+    assert re.match(r"deploy:prod: pending -> running after [45] s", progress.lines[0])
     assert "queued" not in progress.lines[1]
 
 
