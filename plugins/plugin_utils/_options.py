@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible import constants
 from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._app.settings import TOKEN_VARIABLES
@@ -31,9 +30,7 @@ def plugin_options(
     for name, definition in plugin.option_definitions.items():
         if any(key in direct for key in (name, *definition.get("aliases", ()))):
             continue
-        _value, origin = constants.config.get_config_value_and_origin(
-            name, plugin_type=plugin.plugin_type, plugin_name=plugin._load_name, variables=variables
-        )
+        _value, origin = plugin.get_option_and_origin(name, hostvars=variables)
         if str(origin).startswith("var:") and plugin._templar is not None:
             options[name] = plugin._templar.template(options[name])
         elif str(origin).startswith("env:") and name in TOKEN_VARIABLES:

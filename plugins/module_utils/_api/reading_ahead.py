@@ -14,6 +14,8 @@ that leaves its scope while it is read can hide another one, as it does for ever
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import threading
 import typing as t
 
@@ -24,6 +26,8 @@ from .pagination import PAGE_SIZE, Page, Position, first_position, next_position
 Fetch = t.Callable[[Position], Page]
 Record = dict[str, t.Any]
 
+# Who waits less than this for a page gains nothing by asking for several: the work on them is what takes the time.
+_WORTHWHILE_SECONDS = 0.005
 # Of a page this is the least that decoding takes; it keeps a server without any delay from getting many connections.
 _LEAST_WORK_SECONDS = 0.0005
 # GitLab.com refuses to count further than 50,000 rows. A list that long is read by cursor.
@@ -64,15 +68,18 @@ class Reading:
         position = first_position(self._paging)
         started = self._timed()[1]
         first = self._first = self._fetch(position)
-        following = next_position(position, len(first[0]), first[1])
-        threads = self._threads(started) if following is not None else 1
-        if threads < 2:
-            yield from walk(self._fetch, self._paging, first=first)
+        if next_position(position, len(first[0]), first[1]) is None:
+            yield from first[0]
             return
-        self._is_ahead = True
-        for record in unseen(self._pages(first, threads)):
-            self._count += 1
-            yield record
+        threads = self._threads(started)
+        with _collector_paused():
+            if threads < 2:
+                yield from walk(self._fetch, self._paging, first=first)
+                return
+            self._is_ahead = True
+            for record in unseen(self._pages(first, threads)):
+                self._count += 1
+                yield record
 
     def is_exact(self) -> bool:
         """Return whether what was read is the list as it is: nothing has moved while several pages were read.
@@ -94,8 +101,11 @@ class Reading:
     def _threads(self, started: float) -> int:
         """Return how many requests at a time make sense: as many as can be worked on while one is waited for."""
         waited, now = self._timed()
+        if waited < _WORTHWHILE_SECONDS:
+            return 1
         worked = max(now - started - waited, _LEAST_WORK_SECONDS)
-        return min(self._most_at_once, 1 + int(waited / worked))
+        # the first page takes longer to work on than those that follow it
+        return min(self._most_at_once, 1 + int(3 * waited / worked))
 
     def _pages(self, first: Page, threads: int) -> t.Iterator[list[Record]]:
         yield first[0]
@@ -115,6 +125,19 @@ class Reading:
             self._has_failed = True
         finally:
             pages.stop()
+
+
+@contextlib.contextmanager
+def _collector_paused() -> t.Iterator[None]:
+    """Keep Python from looking for garbage in cycles: records have none, and for a long list it would look for them
+    again and again in all that came before."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _Pages:

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from .._api.errors import BadAnswerError
@@ -77,4 +76,4 @@ def _read_group(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, Fou
     if len(builds) < len(jobs):
         records += list_bridges(session, project, pipeline_id)
     newest = {str(record.get("name")): record for record in newest_per_name(records)}
-    return {job.key: dataclasses.replace(job, record=newest[job.name]) for job in jobs if job.name in newest}
+    return {job.key: job.with_record(newest[job.name]) for job in jobs if job.name in newest}

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import fnmatch
 import re
@@ -19,34 +18,31 @@ from .statuses import Record, id_of
 MOST_NAMES_IN_TEXT = 12
 
 
-@dataclasses.dataclass(frozen=True)
 class FoundJob:
-    """A job, or a trigger job, and where it was found.
+    """A job, or a trigger job, and where it was found. There may be ten thousand of them, so it is a light one.
 
     :param project: numeric id or path of the project it belongs to, as requests about it need it.
     :param path: its name, with the names of the trigger jobs that lead to it before it, separated by slashes.
     """
 
-    record: Record
-    project: str
-    pipeline_id: int
-    path: str
-    is_bridge: bool = False
+    __slots__ = ("id", "is_bridge", "key", "name", "path", "pipeline_id", "project", "record")
 
-    @property
-    def id(self) -> int:
-        """Return the id of this attempt."""
-        return id_of(self.record)
+    def __init__(self, record: Record, project: str, pipeline_id: int, path: str, is_bridge: bool = False) -> None:
+        self.record = record
+        self.project = project
+        self.pipeline_id = pipeline_id
+        self.path = path
+        self.is_bridge = is_bridge
+        # of this attempt
+        self.id = id_of(record)
+        # in its own pipeline
+        self.name = str(record.get("name") or "")
+        # what all attempts of this job have in common
+        self.key = (project, pipeline_id, self.name)
 
-    @property
-    def name(self) -> str:
-        """Return the name of the job in its own pipeline."""
-        return str(self.record.get("name") or "")
-
-    @property
-    def key(self) -> tuple[str, int, str]:
-        """Return what all attempts of this job have in common."""
-        return self.project, self.pipeline_id, self.name
+    def with_record(self, record: Record) -> FoundJob:
+        """Return the same job with another record: a newer one, or that of another attempt."""
+        return FoundJob(record, self.project, self.pipeline_id, self.path, self.is_bridge)
 
 
 def match_name(jobs: t.Sequence[FoundJob], name: str) -> list[FoundJob]:

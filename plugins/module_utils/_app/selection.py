@@ -9,19 +9,21 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 import typing as t
 
 from .._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, RequestError, SelectionError
 from .bridges import PipelineNode, is_settled, list_bridges, pipeline_tree
 from .concurrency import run_all
 from .naming import FoundJob, has_wildcard, match_name, shortened, suggestions
-from .outcome import project_fields
+from .outcome import Projection
 from .queries import JobQuery, PipelineQuery
 from .session import Session
 from .statuses import Record, can_be_superseded, id_of, int_of, is_finished, status_of
 
 # What selecting and waiting need of a record, whatever the user wants to keep of it.
-_NEEDED_FIELDS = ("id", "name", "status", "stage", "pipeline", "queued_duration")
+_NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,11 +45,11 @@ class Selection:
     known: frozenset[str] = frozenset()
     unreadable: tuple[str, ...] = ()
 
-    @property
+    @functools.cached_property
     def jobs(self) -> list[FoundJob]:
         """Return every job found once, newest first."""
         unique = {(job.key, job.id): job for group in self.groups for job in group}
-        return sorted(unique.values(), key=lambda job: -job.id)
+        return sorted(unique.values(), key=operator.attrgetter("id"), reverse=True)
 
 
 class JobFinder:
@@ -57,8 +59,9 @@ class JobFinder:
         self._session = session
         self._query = query
         self._project = query.pipeline.project
-        self._needed = (*_NEEDED_FIELDS, *query.fields) if query.fields else ()
+        self._projection = Projection((*_NEEDED_FIELDS, *query.fields)) if query.fields else None
         self._pipeline: Record | None = None
+        self._listed_pipeline: Record | None = None
         # a job once chosen stays chosen, whatever its status becomes while it is waited for
         self._chosen: set[t.Any] = set()
 
@@ -136,20 +139,22 @@ class JobFinder:
     def _choose_from(self, records: t.Iterable[Record]) -> Selection:
         """Return what fits of the jobs of a project, newest first, reading no further than necessary."""
         query = self._query
-        newest: set[tuple[t.Any, str]] = set()
+        newest: set[t.Any] = set()
         kept: list[FoundJob] = []
         known: set[str] = set()
         unmatched = set(query.names)
         for record in records:
-            found = self._found(record, _summary(record))
-            attempt_of = (found.pipeline_id, found.name)
-            if attempt_of in newest and not query.include_retried:
+            found = self._found(self._projected(record), _summary(record))
+            if found.key in newest and not query.include_retried:
                 continue
-            newest.add(attempt_of)
-            known.add(found.path)
-            matched = {name for name in query.names if match_name([found], name)}
-            unmatched -= matched
-            if self._fits(found) and (not query.names or matched):
+            newest.add(found.key)
+            if query.names:
+                known.add(found.path)
+                matched = {name for name in query.names if match_name([found], name)}
+                unmatched -= matched
+                if matched and self._fits(found):
+                    kept.append(found)
+            elif self._fits(found):
                 kept.append(found)
             if query.limit and len(kept) > query.limit and not unmatched:
                 break
@@ -196,7 +201,7 @@ class JobFinder:
         return self._select(
             everything,
             known=frozenset(job.path for job in everything),
-            pipeline=(not self._query.include_downstream and jobs and _summary(jobs[0].record)) or pipeline,
+            pipeline=(not self._query.include_downstream and jobs and self._listed_pipeline) or pipeline,
             is_complete=is_complete,
             unreadable=tuple(unreadable),
         )
@@ -216,7 +221,8 @@ class JobFinder:
         else:
             per_name = [("", [job for job in jobs if not job.is_bridge])]
         groups = tuple(tuple(job for job in found if self._fits(job)) for _name, found in per_name)
-        self._chosen.update(job.key for group in groups for job in group)
+        if self._query.scope:
+            self._chosen.update(job.key for group in groups for job in group)
         return Selection(
             groups=groups,
             missing=tuple(name for name, found in per_name if name and not found),
@@ -248,9 +254,10 @@ class JobFinder:
         return list(newest.values())
 
     def _read_jobs(self, node: PipelineNode, scope: list[str] | None) -> list[Record]:
+        self._listed_pipeline = None
         return self._session.client.list_all(
             "list_pipeline_jobs",
-            keep=self._projected,
+            keep=self._kept,
             project=node.project,
             pipeline_id=node.pipeline_id,
             scope=scope,
@@ -273,12 +280,13 @@ class JobFinder:
 
     def _fits(self, job: FoundJob) -> bool:
         query = self._query
+        if not query.stages and not query.scope:
+            return True
         return (not query.stages or job.record.get("stage") in query.stages) and (
             not query.scope or status_of(job.record) in query.scope or job.key in self._chosen
         )
 
     def _found(self, record: Record, pipeline: Record | None, node: PipelineNode | None = None) -> FoundJob:
-        record = self._projected(record)
         name = str(record.get("name") or "")
         return FoundJob(
             record=record,
@@ -287,9 +295,15 @@ class JobFinder:
             path=f"{node.path}/{name}" if node and node.path else name,
         )
 
+    def _kept(self, record: Record) -> Record:
+        """Return what is kept of a record of a pipeline's list, the pipeline once for all of them."""
+        if self._listed_pipeline is None:
+            self._listed_pipeline = _summary(record)
+        return self._projected(record)
+
     def _projected(self, record: Record) -> Record:
         """Return of a record only what is needed, as soon as it has come: whole ones take thirty times the memory."""
-        return project_fields(record, self._needed) if self._needed else record
+        return self._projection(record) if self._projection else record
 
     def _node(self, pipeline: Record) -> PipelineNode:
         return PipelineNode(

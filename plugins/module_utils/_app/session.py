@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import typing as t
 
@@ -88,9 +89,13 @@ class Session:
         if reason:
             raise StoppedError(reason)
 
+    @functools.cached_property
+    def _has_annotations(self) -> bool:
+        return self.plugins.has_extensions_for("gitlab_annotate_record")
+
     def annotated(self, kind: str, record: Record) -> Record:
         """Return a record with what extensions say about it under `annotations`; without extensions, the record."""
-        if not self.plugins.has_extensions_for("gitlab_annotate_record"):
+        if not self._has_annotations:
             return record
         notes: dict[str, t.Any] = {}
         # the one asked first has the last word

@@ -211,7 +211,7 @@ def _read_answer(session: Session, action: str, job: FoundJob, record: Record | 
             )
     else:
         # a bridge comes back as a job, without its downstream pipeline
-        after = dataclasses.replace(job, record=record)
+        after = job.with_record(record)
     if action in ("erase", "keep_artifacts", "delete_artifacts") or _has_taken_effect(action, job.record, after.record):
         return WriteResult("applied", after, has_changed=True)
     status = status_of(after.record)

@@ -13,7 +13,7 @@ from .._app.concurrency import run_all
 from .._app.job_reading import JobReport, read_jobs
 from .._app.logs import read_tail
 from .._app.naming import FoundJob
-from .._app.outcome import Outcome, project_fields
+from .._app.outcome import Outcome, Projection
 from .._app.queries import JobQuery
 from .._app.session import Session, TaskContext, open_session
 from .._app.statuses import Record
@@ -45,8 +45,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
     session = open_session(options, context)
     report = read_jobs(session, query, waiting)
     fields = text_list(options, "fields")
+    projection = Projection(fields) if fields else None
     jobs = run_all(
-        lambda job: _record(session, job, fields, waiting),
+        lambda job: _record(session, job, projection, waiting),
         report.jobs,
         most_at_once=session.client.settings.concurrency if waiting.log_lines else 1,
     )
@@ -82,11 +83,11 @@ def _query(options: Options) -> JobQuery:
     return query
 
 
-def _record(session: Session, job: FoundJob, fields: tuple[str, ...], waiting: WaitOptions) -> Record:
+def _record(session: Session, job: FoundJob, projection: Projection | None, waiting: WaitOptions) -> Record:
     """Return a job as the user wants it: annotated, projected, with the tail of its log."""
     record = session.annotated("job", job.record)
-    if fields:
-        record = project_fields(record, fields)
+    if projection:
+        record = projection(record)
     if waiting.log_lines:
         record = {**record, "log_tail": read_tail(session, job, waiting.log_lines)}
     return record
