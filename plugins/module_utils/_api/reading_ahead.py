@@ -71,7 +71,8 @@ class Reading:
         if next_position(position, len(first[0]), first[1]) is None:
             yield from first[0]
             return
-        threads = self._threads(started)
+        # a single further page is read without a look at the beginning afterwards
+        threads = 1 if _last_page(first) == 2 else self._threads(started)
         with _collector_paused():
             if threads < 2:
                 yield from walk(self._fetch, self._paging, first=first)

@@ -170,12 +170,7 @@ class JobFinder:
         is_complete = True
         bridges: list[FoundJob] = []
         if not self._query.include_downstream:
-            jobs = self._list_jobs(root)
-            if self._query.with_bridges and self._may_be_bridges(jobs):
-                bridges = [
-                    FoundJob(record, root.project, root.pipeline_id, str(record.get("name")), is_bridge=True)
-                    for record in list_bridges(self._session, root.project, root.pipeline_id)
-                ]
+            jobs, bridges = self._list_both(root)
         else:
             tree = pipeline_tree(self._session, root.project, root.pipeline_id)
             nodes = list(tree.walk())
@@ -232,6 +227,31 @@ class JobFinder:
             unreadable=unreadable,
         )
 
+    def _list_both(self, root: PipelineNode) -> tuple[list[FoundJob], list[FoundJob]]:
+        """Return the jobs of a pipeline, and its trigger jobs where a name may stand for one."""
+        jobs: list[FoundJob] = []
+        bridges: list[FoundJob] = []
+
+        def read_jobs() -> None:
+            jobs.extend(self._list_jobs(root))
+
+        def read_bridges() -> None:
+            bridges.extend(
+                FoundJob(record, root.project, root.pipeline_id, str(record.get("name")), is_bridge=True)
+                for record in list_bridges(self._session, root.project, root.pipeline_id)
+            )
+
+        query = self._query
+        if query.with_bridges and any(has_wildcard(name) for name in query.names):
+            # both are needed for certain, so neither waits for the other
+            most_at_once = self._session.client.settings.concurrency
+            run_all(lambda read: read(), [read_jobs, read_bridges], most_at_once=most_at_once)
+        else:
+            read_jobs()
+            if query.with_bridges and self._may_be_bridges(jobs):
+                read_bridges()
+        return jobs, bridges
+
     def _list_jobs(self, node: PipelineNode) -> list[FoundJob]:
         """Return the jobs of a pipeline, newest first, without superseded ones unless they are asked for."""
         query = self._query
@@ -276,7 +296,7 @@ class JobFinder:
             return None
 
     def _may_be_bridges(self, jobs: t.Sequence[FoundJob]) -> bool:
-        return any(has_wildcard(name) or not match_name(jobs, name) for name in self._query.names)
+        return any(not match_name(jobs, name) for name in self._query.names)
 
     def _fits(self, job: FoundJob) -> bool:
         query = self._query
