@@ -41,7 +41,7 @@ export ANSIBLE_PYTHON_INTERPRETER := $(VENV)/bin/python
 PLAIN = export NO_COLOR=1 ANSIBLE_NOCOLOR=1
 
 .PHONY: help setup demo test check lint unit integration packaging faults bench bench-faults sanity units molecule matrix docs
-.PHONY: endpoints package wheel tree clean check-coverage check-package check-docs check-importer check-nox check-matrix check-changelog
+.PHONY: endpoints pictures package wheel tree clean check-coverage check-package check-docs check-importer check-nox check-matrix check-changelog
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -67,7 +67,7 @@ $(LINK):
 setup: $(VENV)/.done $(LINK) ## virtual environment, and the checkout under its collection name
 
 # the small environment, unless the large one is there
-demo: $(if $(wildcard $(VENV)/.done),$(VENV)/.done,$(DEMO)/.done) $(LINK) ## play a release against the simulator, twice
+demo: $(if $(wildcard $(VENV)/.done),$(VENV)/.done,$(DEMO)/.done) $(LINK) ## take a release of three projects through its gates against the simulator, twice
 	@if [ -e $(VENV)/.done ]; then tools/demo.sh $(VENV); else tools/demo.sh $(DEMO); fi
 
 test: lint unit integration packaging sanity ## what a change must pass
@@ -178,6 +178,9 @@ docs: setup ## HTML documentation in build/docs/build/html
 
 endpoints: setup ## the table of endpoints in docs/docsite/rst/endpoints.rst, from the catalogue
 	@python tools/endpoints_table.py
+
+pictures: setup ## the pictures of the README, from a run of the demo; needs chromium
+	@tools/pictures.sh $(VENV)
 
 package: setup ## tarball in build/
 	@$(PLAIN)
