@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Turn the coloured output of a command into a page that looks like a terminal: `terminal_page.py COMMAND < LOG > PAGE`."""
+"""Turn the coloured output of a command into a page like a terminal: `terminal_page.py COMMAND < LOG > PAGE`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import sys
 COLOURS = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "34": "#79c0ff", "35": "#d2a8ff", "36": "#56d4dd"}
 STYLE = """
 body { margin: 0; background: #0d1117; }
-pre { margin: 0; padding: 20px 24px; color: #e6edf3; font: 14px/1.45 "DejaVu Sans Mono", monospace; white-space: pre-wrap; }
+pre { margin: 0; padding: 20px 24px; color: #e6edf3; font: 14px/1.45 "DejaVu Sans Mono", monospace; }
+pre { white-space: pre-wrap; }
 .prompt { color: #8b949e; }
 """
 _CODE = re.compile(r"\x1b\[([0-9;]*)m")

@@ -262,7 +262,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._errors import plugin_error
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import plugin_options
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import shared_transport
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import caching_transport
 
 # What an expression may ask for instead of whole jobs: one of these at most.
 _INSTEAD = ("attribute", "fields", "artifact", "log")
@@ -277,7 +277,7 @@ class LookupModule(LookupBase):
         options = plugin_options(self, variables, kwargs)
         cache_seconds = float(options["cache_seconds"])
         context = TaskContext(
-            transport=lambda settings, make: shared_transport(settings, make, cache_seconds=cache_seconds)
+            transport=lambda settings, make: caching_transport(settings, make, cache_seconds=cache_seconds)
         )
         output = SafeOutput(context)
         try:

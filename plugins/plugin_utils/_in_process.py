@@ -35,6 +35,7 @@ from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.face import argument_rules, failure, shown_options, success
 from ._files import file_facts, has_selinux
 from ._progress import DisplayProgress
+from ._shared import shared_transport
 
 Variables = dict[str, t.Any]
 Result = dict[str, t.Any]
@@ -157,6 +158,7 @@ class InProcessAction(ActionBase):
             check_mode=bool(self._task.check_mode),
             register_secret=secrets.add,
             progress=self._progress(variables),
+            transport=shared_transport,
         )
         try:
             outcome = self.TASK.run(params, context)

@@ -68,7 +68,7 @@ def test_what_is_old_is_forgotten():
 
 
 def test_a_connection_is_shared_by_the_same_settings_and_nothing_else(monkeypatch):
-    monkeypatch.setattr(_shared, "_TRANSPORTS", {})
+    monkeypatch.setattr(_shared, "_CACHES", {})
     made: list[Counting] = []
 
     def make() -> Counting:
@@ -77,7 +77,7 @@ def test_a_connection_is_shared_by_the_same_settings_and_nothing_else(monkeypatc
 
     def shared(cache_seconds: float = 2.0, **settings: object) -> CachingTransport:
         connection = ConnectionSettings(api_url=API, **settings)  # type: ignore[arg-type]
-        return _shared.shared_transport(connection, make, cache_seconds=cache_seconds)
+        return _shared.caching_transport(connection, make, cache_seconds=cache_seconds)
 
     first = shared(credential={"PRIVATE-TOKEN": "a"})
     assert shared(credential={"PRIVATE-TOKEN": "a"}) is first
@@ -85,3 +85,16 @@ def test_a_connection_is_shared_by_the_same_settings_and_nothing_else(monkeypatc
     assert shared(credential={"PRIVATE-TOKEN": "a"}, validate_certs=False) is not first
     assert len(made) == 3
     assert shared(0.0, credential={"PRIVATE-TOKEN": "a"}).seconds == 0.0
+
+
+def test_items_of_a_loop_share_a_connection_unless_an_extension_may_have_made_it(monkeypatch):
+    monkeypatch.setattr(_shared, "_TRANSPORTS", {})
+    monkeypatch.delenv("https_proxy", raising=False)
+    plain = ConnectionSettings(api_url=API)
+    extended = ConnectionSettings(api_url=API, extensions=("gateway",))
+    first = _shared.shared_transport(plain, Counting)
+    assert _shared.shared_transport(plain, Counting) is first
+    assert _shared.shared_transport(extended, Counting) is not _shared.shared_transport(extended, Counting)
+    # a task of the loop may have an environment of its own
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:3128")
+    assert _shared.shared_transport(plain, Counting) is not first

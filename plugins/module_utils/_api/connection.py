@@ -53,4 +53,4 @@ class ConnectionSettings:
     def secrets(self) -> tuple[str, ...]:
         """Return every value that must appear nowhere."""
         bare = (value.rpartition(" ")[2] for value in self.credential.values())
-        return tuple(secret for secret in (self.token, *self.credential.values(), *bare) if secret)
+        return tuple(dict.fromkeys(secret for secret in (self.token, *self.credential.values(), *bare) if secret))

@@ -29,7 +29,7 @@ class SafeOutput:
     def __init__(self, context: TaskContext) -> None:
         self._secrets: list[str] = []
         self._register = context.register_secret
-        self._masker = Masker()
+        self._made: Masker | None = None
         self.context = dataclasses.replace(
             context, register_secret=self._add_secret, progress=_SafeProgress(self, context.progress)
         )
@@ -61,9 +61,17 @@ class SafeOutput:
         return self._masker.mask(printable(part)) if isinstance(part, str) else self.value(part)
 
     def _add_secret(self, secret: str) -> None:
-        self._secrets.append(secret)
-        self._masker = Masker(self._secrets)
-        self._register(secret)
+        if secret not in self._secrets:
+            self._secrets.append(secret)
+            self._made = None
+            self._register(secret)
+
+    @property
+    def _masker(self) -> Masker:
+        """Return what knows all secrets so far; made when it is needed, for it writes each of them in many ways."""
+        if self._made is None:
+            self._made = Masker(self._secrets)
+        return self._made
 
 
 class _SafeProgress:
