@@ -65,6 +65,10 @@ _SWITCHES["display_ok_hosts"] = {
 _CALLBACKS_WITHOUT_LINES = ("json", "jsonl", "null")
 
 
+_INVOCATION_SETTING = "INJECT_INVOCATION"
+_HAS_INVOCATION_SETTING = _INVOCATION_SETTING in constants.config.get_configuration_definitions()
+
+
 # Ansible loads this file before it makes the processes of its workers, which then inherit what takes long to make. What
 # is wrong with the authorities is said by the task that needs them.
 with contextlib.suppress(UsageError):
@@ -137,6 +141,12 @@ class InProcessAction(ActionBase):
         )
         return bool(boolean(value, strict=False))
 
+    def _shows_invocation(self, variables: Variables) -> bool:
+        """Return whether results show the options, which newer versions of Ansible leave to a setting."""
+        return not _HAS_INVOCATION_SETTING or bool(
+            constants.config.get_config_value(_INVOCATION_SETTING, variables=variables)
+        )
+
     # ----- running -----
 
     def _run_here(self, variables: Variables) -> Result:
@@ -148,7 +158,8 @@ class InProcessAction(ActionBase):
             result = self._failed(validated.error, validated.params)
         else:
             result = self._run_task(validated.params, secrets, variables)
-        result["invocation"] = {"module_args": shown_options(self.TASK, validated.params)}
+        if self._shows_invocation(variables):
+            result["invocation"] = {"module_args": shown_options(self.TASK, validated.params)}
         if may_hold(result, secrets):
             result = t.cast(Result, remove_values(result, secrets))
         return result

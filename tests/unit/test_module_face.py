@@ -31,7 +31,14 @@ def _environment(monkeypatch):
 
 def run_module(monkeypatch, capsys, task, options, *exchanges, check_mode=False):
     """Run a task as Ansible does; return what it prints."""
-    arguments = {"ANSIBLE_MODULE_ARGS": {**options, "_ansible_check_mode": check_mode, "_ansible_remote_tmp": "/tmp"}}
+    arguments = {
+        "ANSIBLE_MODULE_ARGS": {
+            **options,
+            "_ansible_check_mode": check_mode,
+            "_ansible_remote_tmp": "/tmp",
+            "_ansible_inject_invocation": True,
+        }
+    }
     if exchanges:
         arguments["ANSIBLE_MODULE_ARGS"]["extensions"] = ["the-transport"]
     monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(arguments).encode())

@@ -42,6 +42,8 @@ class CallbackModule(CallbackBase):
 
     def _write(self, result: t.Any) -> None:
         name = getattr(result, "task_name", None) or result._task.get_name()
+        # of a task of a role some versions put the name of the role first
+        name = name.rpartition(" : ")[2]
         content = getattr(result, "result", None) or result._result
         with open(self.get_option("path"), "a", encoding="utf-8") as file:
             file.write(json.dumps({"name": name, "result": content}, default=str) + "\n")
