@@ -36,7 +36,6 @@ def run_module(monkeypatch, capsys, task, options, *exchanges, check_mode=False)
             **options,
             "_ansible_check_mode": check_mode,
             "_ansible_remote_tmp": "/tmp",
-            "_ansible_inject_invocation": True,
         }
     }
     if exchanges:
