@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.hookspecs import hookimpl
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.sinks import Memory
 
 from .harness import (
     API,
@@ -297,3 +298,57 @@ def test_a_list_without_a_total_is_not_counted_and_a_count_is_repeated_after_fau
     line = "GET /projects/7/pipelines/6/jobs?per_page=1"
     client = client_of(Exchange(line, errors.LostAnswerError("cut")), Exchange(line, [row(3)]), api_retries=1)
     assert client.count("list_pipeline_jobs", project="7", pipeline_id=6) is None
+
+
+def test_extensions_see_no_signature_of_an_object_storage():
+    told = []
+
+    class Audit:
+        @hookimpl
+        def gitlab_request_finished(self, request, status):
+            told.append((request.url, status))
+
+    away = reply("", status=302, headers={"Location": "https://storage.example.com/a?signature=s3cret"})
+    transport = ScriptedTransport(
+        Exchange("GET /projects/7/jobs/42/artifacts", away),
+        Exchange("GET https://storage.example.com/a?signature=s3cret", b"content"),
+    )
+    sink = Memory()
+    session = new_session(transport, extensions={"audit": Audit()})
+    session.client.download("download_artifacts", sink, project="7", job_id=42)
+    assert sink.chunks == [b"content"]
+    assert told == [(API + "/projects/7/jobs/42/artifacts", 302), ("https://storage.example.com/a", 200)]
+
+
+def test_an_extension_that_fails_afterwards_costs_a_warning_and_not_the_answer():
+    class Broken:
+        @hookimpl
+        def gitlab_request_finished(self, status):
+            raise ValueError(f"cannot note {status} with {TOKEN}")
+
+        @hookimpl
+        def gitlab_annotate_record(self, kind, record):
+            raise ValueError(f"cannot annotate a {kind}")
+
+    session = new_session(ScriptedTransport(Exchange("GET /projects/7/jobs/42", job())), extensions={"bad": Broken()})
+    record = session.client.call("get_job", project="7", job_id=42)
+    assert session.annotated("job", record) == job()
+    assert [warning.partition("cannot ")[2].split()[0] for warning in session.warnings] == ["note", "annotate"]
+    assert TOKEN not in str(session.warnings)
+
+
+def test_of_several_annotations_the_extension_asked_first_has_the_last_word():
+    class First:
+        @hookimpl(tryfirst=True)
+        def gitlab_annotate_record(self, kind, record):
+            return {"owner": "first", "kind": kind}
+
+    class Second:
+        @hookimpl
+        def gitlab_annotate_record(self, record):
+            return {"owner": "second", "seen": record["id"]}
+
+    session = new_session(ScriptedTransport(), extensions={"a": First(), "b": Second()})
+    annotated = session.annotated("job", job())
+    assert annotated == {**job(), "annotations": {"owner": "first", "kind": "job", "seen": 42}}
+    assert "annotations" not in job()

@@ -14,6 +14,7 @@ from .harness import (
     NO_ROUTE,
     NOT_FOUND,
     Exchange,
+    FakeClock,
     FunctionTransport,
     ScriptedTransport,
     bridge,
@@ -289,3 +290,41 @@ def test_an_old_server_lists_bridges_under_their_old_name():
     )
     assert ids(outcome) == [62]
     assert sum(line.endswith("/trigger_jobs") for line in transport.lines) == 1
+
+
+def test_a_downstream_pipeline_whose_jobs_alone_are_closed_is_left_out():
+    closed = {"/projects/8/pipelines/26/jobs": reply({"message": "403 Forbidden"}, status=403)}
+    transport = FunctionTransport(lambda call: closed.get(call.path) or tree(call))
+    assert ids(run_task(TASK, {"pipeline_id": 6, "include_downstream": True}, transport=transport)) == [62, 42, 41]
+
+
+def test_a_root_whose_jobs_are_closed_is_an_error():
+    closed = {"/projects/7/pipelines/6/jobs": reply({"message": "403 Forbidden"}, status=403)}
+    transport = FunctionTransport(lambda call: closed.get(call.path) or tree(call))
+    with pytest.raises(errors.NotAuthorizedError):
+        run_task(TASK, {"pipeline_id": 6, "include_downstream": True}, transport=transport)
+
+
+@pytest.mark.parametrize("options", [{}, {"pipeline_id": 6}, {"pipeline_id": 6, "fields": ["id"]}], ids=str)
+def test_a_list_that_gets_a_new_job_while_it_is_read_is_read_again(options):
+    clock = FakeClock()
+    listed = list(range(1000, 0, -1))
+
+    def page(call):
+        clock.now += 0.02  # several requests at a time are for servers that take their time
+        number = int(call.query.get("page", ["1"])[0])
+        if number == 5 and len(listed) == 1000:
+            listed.insert(0, 1001)
+        rows = [job(each, name=f"j{each}") for each in listed[number * 100 - 100 : number * 100]]
+        following = str(number + 1) if number * 100 < len(listed) else ""
+        return reply(rows, headers={"X-Page": str(number), "X-Next-Page": following})
+
+    transport = FunctionTransport(page)
+    outcome = run_task(TASK, {"api_concurrency": 4, "limit": 0, **options}, transport=transport, clock=clock)
+    assert ids(outcome) == list(range(1001, 0, -1))
+
+
+def test_a_pipeline_without_an_id_is_no_pipeline():
+    line = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=1"
+    with pytest.raises(errors.BadAnswerError):
+        info(Exchange(line, [{"status": "running"}]), ref="main", api_retries=0)

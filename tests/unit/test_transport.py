@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import socket
 import threading
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.direct_transport import DirectTransport
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.direct_transport import DirectTransport, tls_error
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.requests_transport import RequestsTransport
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import RoutedTransport
@@ -248,3 +249,128 @@ def test_a_token_that_is_no_header_value(token):
     with pytest.raises(errors.UsageError, match="check api_url and the token") as caught:
         send(transport_for(url, {"PRIVATE-TOKEN": token}), url + "/api/v4/x")
     assert SECRET not in str(caught.value)
+
+
+# ----- bodies as they come -----
+
+
+def stream(server, path="/api/v4/x", timeout=5.0):
+    request = Request("GET", server.url + path)
+    return transport_for(server.url).stream(request, timeout_seconds=timeout)
+
+
+def read_all(body, size=4):
+    """Return what comes, piece by piece, as a download takes it."""
+    buffer = memoryview(bytearray(size))
+    content = b""
+    while True:
+        count = body.readinto(buffer)
+        if not count:
+            return content
+        content += bytes(buffer[:count])
+
+
+def test_a_body_comes_in_pieces_and_uncompressed():
+    answer = b"HTTP/1.1 200 OK\r\nX-Name: Value\r\nContent-Length: 11\r\nConnection: close\r\n\r\nhello world"
+    with LoopbackServer(answer) as server:
+        with contextlib.closing(stream(server)) as body:
+            assert (body.status, body.header("x-NAME"), body.header("none")) == (200, "Value", "")
+            assert body.read(5) == b"hello"
+            assert read_all(body) == b" world"
+            assert body.url == server.url + "/api/v4/x"
+    assert server.headers()["accept-encoding"] == "identity"
+    assert server.headers()["private-token"] == SECRET
+
+
+def test_a_body_of_no_known_length_ends_with_the_connection():
+    with LoopbackServer(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello") as server:
+        with contextlib.closing(stream(server)) as body:
+            assert read_all(body) == b"hello"
+
+
+def compressed(content):
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n"
+    return head.encode() + content
+
+
+def test_a_server_that_compresses_nevertheless_is_understood():
+    with LoopbackServer(compressed(gzip.compress(b"hello world" * 100))) as server:
+        with contextlib.closing(stream(server)) as body:
+            assert read_all(body, 64) == b"hello world" * 100
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OK.replace(b"Content-Length: 2", b"Content-Length: 20"),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+        compressed(b"no gzip at all"),
+    ],
+    ids=["length", "chunk", "no gzip"],
+)
+def test_a_body_that_breaks_off_is_lost_and_says_where(answer):
+    with LoopbackServer(answer) as server:
+        with contextlib.closing(stream(server, "/api/v4/x?token=" + SECRET)) as body:
+            with pytest.raises((errors.LostAnswerError, errors.BadAnswerError)) as caught:
+                read_all(body)
+    assert (caught.value.method, caught.value.url) == ("GET", server.url + "/api/v4/x")
+    assert SECRET not in str(caught.value)
+
+
+def test_a_server_that_stops_in_the_middle_of_a_body():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        taken = []
+
+        def serve():
+            connection, _address = silent.accept()
+            taken.append(connection)
+            _read_request(connection)
+            connection.sendall(OK.replace(b"Content-Length: 2", b"Content-Length: 20"))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        request = Request("GET", url + "/api/v4/x")
+        with contextlib.closing(transport_for(url).stream(request, timeout_seconds=0.2)) as body:
+            with pytest.raises(errors.LostAnswerError, match="no answer within 0.2 s|the connection broke"):
+                read_all(body)
+        thread.join(5)
+        taken[0].close()
+
+
+# ----- connections that cannot be made -----
+
+
+def test_a_server_that_takes_no_connection_in_time(monkeypatch):
+    def connect(_socket, _address):
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(socket.socket, "connect", connect, raising=False)
+    url = "http://127.0.0.1:1"
+    with pytest.raises(errors.ConnectError, match="no connection to 127.0.0.1:1 within 3 s") as caught:
+        send(transport_for(url), url + "/api/v4/x", timeout=3.0)
+    assert not caught.value.is_permanent
+
+
+def test_an_address_that_no_host_can_have():
+    url = "http://a" + "b" * 70 + ".example"
+    with pytest.raises(errors.UsageError, match="the connection options cannot be used: .*; check api_url"):
+        send(transport_for(url), url + "/api/v4/x")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)",
+            "TLS failed: certificate verify failed: self-signed certificate. Give the CA certificate",
+        ),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "the server does not speak TLS on this port"),
+        ("[SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert", "TLS failed: no secure connection could be made"),
+    ],
+)
+def test_what_openssl_says_in_words_for_the_user(text, words):
+    error = tls_error(text)
+    assert words in str(error)
+    assert "_ssl" not in str(error)
+    assert error.is_permanent

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Several calls at a time: results in order, errors raised where they can be handled, and nothing begun after one."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.concurrency import run_all, run_growing
+
+
+def test_results_come_in_the_order_of_the_items_whichever_is_done_first():
+    second_done = threading.Event()
+
+    def slow_at_first(item):
+        if item == 1:
+            assert second_done.wait(10)
+        else:
+            second_done.set()
+        return item * 10
+
+    assert run_all(slow_at_first, [1, 2], most_at_once=2) == [10, 20]
+
+
+@pytest.mark.parametrize("most_at_once", [1, 4])
+def test_the_first_item_to_fail_is_told_whichever_error_came_first(most_at_once):
+    done = []
+
+    def fail(item):
+        done.append(item)
+        if item in (1, 3):
+            raise ValueError(f"item {item}")
+
+    with pytest.raises(ValueError, match="item 1"):
+        run_all(fail, [0, 1, 2, 3], most_at_once=most_at_once)
+    # those that run at the same time are finished first
+    assert sorted(done) == ([0, 1] if most_at_once == 1 else [0, 1, 2, 3])
+
+
+def test_what_grows_is_done_to_its_end():
+    done = []
+
+    def children(item):
+        done.append(item)
+        return [item * 2, item * 2 + 1] if item < 8 else []
+
+    run_growing(children, [1], most_at_once=3)
+    assert sorted(done) == list(range(1, 16))
+
+
+def test_after_an_error_nothing_more_is_begun_and_no_thread_is_left():
+    before = threading.active_count()
+    both = threading.Barrier(2, timeout=10)
+    done = []
+
+    def work(item):
+        done.append(item)
+        both.wait()
+        if item == 0:
+            raise ValueError("the first one")
+        failed.wait(10)
+        return [100]
+
+    failed = threading.Event()
+    errors = []
+
+    def run():
+        try:
+            run_growing(work, [0, 1, 2, 3], most_at_once=2)
+        except ValueError as exc:
+            errors.append(str(exc))
+
+    runner = threading.Thread(target=run)
+    runner.start()
+    # the second item is let go when the thread of the first one has ended
+    while threading.active_count() > before + 2 and runner.is_alive():
+        runner.join(0.01)
+    failed.set()
+    runner.join(10)
+    assert (errors, sorted(done)) == (["the first one"], [0, 1])
+    assert threading.active_count() == before
