@@ -314,3 +314,36 @@ def test_played_jobs_are_followed_by_counting():
     reads = [call for call in server.requests if call.method == "GET"]
     assert len(reads) < 40
     assert len(server.lists) <= 5
+
+
+class Failing(FunctionTransport):
+    """A server that does not answer counts."""
+
+    def __init__(self, server: Server, status: int) -> None:
+        super().__init__(
+            lambda call: self._count(call) if call.query.get("per_page") == ["1"] else server._answer(call)
+        )
+        self.counted = 0
+        self._status = status
+
+    def _count(self, _call: Call) -> Response:
+        self.counted += 1
+        return reply({"message": f"{self._status} No"}, status=self._status)
+
+
+def test_a_server_that_refuses_every_count_is_listed_from_then_on():
+    server = Server(*spread(30, 12.0))
+    transport = Failing(server, 400)
+    options = {"pipeline_id": 6, "wait": True}
+    outcome = run_task(gitlab_job_info.TASK, options, transport=transport, clock=server.clock)
+    assert outcome.values["summary"] == {"success": 30}
+    # without the youngest statuses, one more each time, and then no more
+    assert transport.counted == 6
+    assert len(server.lists) > 2
+
+
+def test_any_other_error_of_a_count_is_one_of_the_task():
+    server = Server(*spread(30, 12.0))
+    options = {"pipeline_id": 6, "wait": True, "api_retries": 0}
+    with pytest.raises(errors.NotAuthorizedError, match="403 No"):
+        run_task(gitlab_job_info.TASK, options, transport=Failing(server, 403), clock=server.clock)

@@ -10,7 +10,18 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
 
-from .harness import Exchange, FakeClock, FunctionTransport, Progress, ScriptedTransport, bridge, job, reply, run_task
+from .harness import (
+    Exchange,
+    FakeClock,
+    FunctionTransport,
+    Progress,
+    ScriptedTransport,
+    bridge,
+    job,
+    pipeline,
+    reply,
+    run_task,
+)
 
 JOB = "GET /projects/7/jobs/42"
 LIST = "GET /projects/7/pipelines/6/jobs"
@@ -306,3 +317,36 @@ def test_check_mode_does_not_wait():
     clock = FakeClock()
     outcome = act(Exchange(LIST, [job(status="running")]), check_mode=True, clock=clock)
     assert (outcome.changed, clock.sleeps) == (False, [])
+
+
+def test_a_pipeline_that_comes_later_is_waited_for():
+    newest = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=1"
+    outcome = act(
+        Exchange(newest, []),
+        Exchange(newest, [pipeline()]),
+        Exchange(LIST, [job(42)]),
+        PLAYED,
+        *ended("success"),
+        pipeline_id=None,
+        ref="main",
+    )
+    assert (outcome.changed, outcome.values["status"]) == (True, "success")
+
+
+def test_a_retry_that_gitlab_refuses_is_told_beside_the_failure():
+    refused = reply({"message": "403 Forbidden"}, status=403)
+    played = []
+
+    def answer(call):
+        if call.method == "POST":
+            played.append(call.line)
+            return job(status="pending") if call.line == PLAY else refused
+        record = job(42, "failed" if played else "manual")
+        return record if call.line == JOB else [record]
+
+    transport = FunctionTransport(answer)
+    outcome = run_task(TASK, {**BASE, "max_attempts": 2, "api_retries": 0}, transport=transport)
+    assert "ended as failed (script_failure), and could not be retried: " in outcome.failure
+    assert "403 Forbidden" in outcome.failure
+    assert transport.writes == [PLAY, RETRY]
+    assert outcome.changed

@@ -288,8 +288,6 @@ def _connect_error(
     host, where = connection.host, f"{connection.host}:{connection.port}"
     if isinstance(exc, ssl.SSLError) and not isinstance(exc, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return tls_error(str(exc))
-    if isinstance(exc, ssl.CertificateError):
-        return tls_error(f"certificate verify failed: {exc}")
     if isinstance(exc, socket.gaierror):
         error = ConnectError(f"the host name {host} is unknown", advice="Check api_url")
         # EAI_AGAIN is a name server that is away for the moment; any other says that there is no such name
