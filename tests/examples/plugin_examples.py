@@ -265,7 +265,7 @@ def expect_effects(url: str, effects: list[str] | None, *, at_most: bool = False
         "vars": {
             "rows": "{{ lookup('ansible.builtin.url', address, split_lines=false) | from_json }}",
             "address": f"{url}/_simulator/effects",
-            "actions": "{{ rows | map(attribute='action') }}",
+            "actions": "{{ rows | map(attribute='action') | list }}",
             "found": "{{ actions | zip(rows | map(attribute='name')) | map('join', ' ') | list }}",
         },
     }

@@ -246,10 +246,12 @@ def infra_world() -> World:
 def release_world() -> World:
     """Return a world with an infrastructure to apply and a tag with a shaky test."""
     world = common_world()
+    # without main, whose pipeline starts a newer one of the infrastructure
+    world["pipelines"] = [row for row in world["pipelines"] if row["id"] in (7, 12)]
     world["pipelines"].append(
         {"id": 20, "project": "group/infra", "ref": "main", "jobs": [{"name": "apply", **MANUAL}]}
     )
-    shaky = {"status": "failed", "failure_reason": "runner_system_failure", "attempts": [{"outcome": "success"}]}
+    attempts = [{"outcome": "failed", "failure_reason": "runner_system_failure"}, {"outcome": "success"}]
     tag = next(row for row in world["pipelines"] if row["id"] == 7)
-    tag["jobs"].insert(1, {"name": "integration", "stage": "check", **shaky})
+    tag["jobs"].insert(3, {"name": "integration", "stage": "check", "attempts": attempts})
     return world

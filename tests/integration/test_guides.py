@@ -88,6 +88,22 @@ def test_every_guide_is_listed() -> None:
     assert sorted(names) == sorted(path.stem for path in FOLDER.glob("*.rst"))
 
 
+BUILDER = pathlib.Path(sys.executable).with_name("ansible-builder")
+
+
+@pytest.mark.skipif(not BUILDER.exists(), reason="ansible-builder is not in this environment")
+def test_the_execution_environment_of_the_guide(tmp_path: pathlib.Path) -> None:
+    described = next(block for block in guide_blocks("awx_and_ci") if block.text.startswith("version: 3"))
+    (tmp_path / "execution-environment.yml").write_text(described.text, encoding="utf-8")
+    tarball = described.content["additional_build_files"][0]["src"]
+    (tmp_path / tarball).touch()
+    command = [str(BUILDER), "create", "--output-filename", "Containerfile"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "context" / "_build" / tarball).is_file()
+    assert f"COPY _build/{tarball} /build/" in (tmp_path / "context" / "Containerfile").read_text(encoding="utf-8")
+
+
 def python_blocks() -> list[Block]:
     return [block for block in guide_blocks("testing_playbooks") if block.language == "python"]
 
