@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run all of it against a simulator that is there: `python -m tests.examples http://127.0.0.1:PORT FOLDER [NAME ...]`.
+
+A line is printed for each plugin and each playbook of a guide; the exit code is 1 if one of them has failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import sys
+import traceback
+import typing as t
+
+# makes the collection importable, before anything that needs it
+import conftest  # noqa: F401
+
+from .guides import GUIDES
+from .plugin_examples import SOURCES, run_examples
+from .run_guides import run_guide
+from .server import Server
+
+
+def passed(name: str, run: t.Callable[..., None], *arguments: t.Any) -> bool:
+    """Say whether something has done what it should, in a line; and what was wrong."""
+    try:
+        run(*arguments)
+    except AssertionError:
+        print(f"failed: {name}")
+        traceback.print_exc(file=sys.stdout)
+        return False
+    print(f"ok: {name}", flush=True)
+    return True
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.examples", description=__doc__)
+    parser.add_argument("url", help="of a simulator")
+    parser.add_argument("folder", type=pathlib.Path, help="for the playbooks and for what they write")
+    parser.add_argument("names", nargs="*", help="plugins and guides (default: all)")
+    options = parser.parse_args()
+    server = Server(options.url)
+    outcomes: list[bool] = []
+
+    def folder(name: str) -> pathlib.Path:
+        path = options.folder / name
+        path.mkdir(parents=True)
+        return path.resolve()
+
+    for source in SOURCES:
+        if not options.names or source in options.names:
+            outcomes.append(passed(f"examples of {source}", run_examples, source, server, folder(source)))
+    for number, guide in enumerate(GUIDES):
+        if not options.names or guide.name in options.names:
+            title = f"{guide.name}: {guide.title}"
+            outcomes.append(passed(title, run_guide, guide, server, folder(f"{guide.name}-{number}")))
+    return 0 if outcomes and all(outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

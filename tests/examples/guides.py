@@ -1,0 +1,285 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks of the guides: the world that each needs, and what comes of it at the first run and the second."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import typing as t
+
+from .blocks import guide_blocks
+from .server import JOB_TOKEN, TOKEN, World
+from .worlds import MANUAL, Job, project, trigger
+
+PACKAGE = "the package\n"
+
+
+@dataclasses.dataclass(frozen=True)
+class Guide:
+    """One playbook of a guide.
+
+    :param title: name of its first play.
+    :param effects: what the first run changes on the server, as action and name of the job.
+    :param again: what the second run changes on the server.
+    :param changes: how many tasks of the first run report a change.
+    :param changes_again: the same of the second run.
+    :param says: what is in the output of the first run.
+    :param faults: rules for the simulator during the first run.
+    :param approve: the job that somebody approves while the first run is under way.
+    :param replaced: texts of the playbook that become others, such as paths of the machine.
+    :param shows_token: the token is in the results of its tasks, as the guide says of it.
+    :param has_check_mode: whether check mode can say anything: not where tasks use what tasks before them have made.
+    """
+
+    name: str
+    title: str
+    world: World
+    effects: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
+    changes: int = 0
+    changes_again: int = 0
+    says: tuple[str, ...] = ()
+    faults: tuple[dict[str, t.Any], ...] = ()
+    approve: str = ""
+    extra_vars: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    environment: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    replaced: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    has_check_mode: bool = True
+    shows_token: bool = False
+
+    @property
+    def token(self) -> str:
+        """The token of the reader."""
+        return str(self.world["tokens"][0]["token"])
+
+
+def world(*jobs: Job, ref: str = "v1.2.0", **more: t.Any) -> World:
+    """Return a world with one pipeline."""
+    return {
+        "version": "19.2",
+        "users": ["alice", "bob"],
+        "tokens": [{"token": TOKEN, "user": "alice"}],
+        "projects": [project("group/app", id=1), project("group/smoke-tests")],
+        "pipelines": [{"project": "group/app", "ref": ref, "tag": ref != "main", "user": "alice", "jobs": list(jobs)}],
+        **more,
+    }
+
+
+def scenario_of(name: str) -> World:
+    """Return the scenario that a guide shows."""
+    scenarios = [block.content for block in guide_blocks(name) if block.is_scenario]
+    assert len(scenarios) == 1, f"{name}.rst has {len(scenarios)} scenarios"
+    return t.cast(World, scenarios[0])
+
+
+BUILD: Job = {"name": "build", "stage": "build", "queue": 0, "duration": 20}
+DEPLOY: Job = {"name": "deploy:prod", "stage": "deploy", **MANUAL, "environment": "production"}
+
+
+def downstream_world(**smoke: t.Any) -> World:
+    infra = trigger(
+        "trigger:infra", None, {"name": "plan", "stage": "plan"}, {"name": "apply", "stage": "apply", **MANUAL}
+    )
+    return world(
+        BUILD, infra, trigger("trigger:smoke", "group/smoke-tests", {"name": "login", "duration": 20}, **smoke)
+    )
+
+
+def applied_world() -> World:
+    made = downstream_world()
+    infra = made["pipelines"][0]["jobs"][1]["trigger"]["pipeline"]
+    infra["jobs"][1]["status"] = "success"
+    return made
+
+
+def hand_over_world() -> World:
+    """Return a world with a build that leaves what the guide reads."""
+    digest = hashlib.sha256(PACKAGE.encode()).hexdigest()
+    files = {
+        "build.env": "VERSION=1.2.0\n",
+        "dist/app.tar.gz": PACKAGE,
+        "dist/sha256.json": json.dumps({"app.tar.gz": digest}),
+    }
+    build = {
+        "name": "build",
+        "stage": "build",
+        "status": "success",
+        "log": "$ make\nWARNING: old compiler\ndone\n",
+        "artifacts": {"files": files, "expire_in": 86400},
+    }
+    tests = {"name": "test", "status": "success", "artifacts": {"files": {"coverage.json": '{"percent": 91}'}}}
+    # an optional deployment: a pipeline that waits for a blocking one has not succeeded
+    return world(build, tests, {**DEPLOY, "allow_failure": True}, ref="main")
+
+
+def ci_world() -> World:
+    """Return a world in which a job of a tag's pipeline is running, whose token the playbook has."""
+    build = {**BUILD, "status": "success", "artifacts": {"files": {"notes.md": "# 1.2.0\n"}}}
+    tests = {"name": "test:unit", "stage": "test", "queue": 0, "duration": 30}
+    release = {"name": "release", "stage": "release", "needs": [], "queue": 0, "duration": 100000}
+    made = world(build, tests, {**DEPLOY, "needs": ["test:unit"]}, release)
+    made["pipelines"][0]["id"] = 6
+    made["tokens"].append({"token": JOB_TOKEN, "kind": "job", "job": "release"})
+    return made
+
+
+SHAKY: Job = {"attempts": [{"outcome": "failed", "failure_reason": "runner_system_failure"}, {"outcome": "success"}]}
+
+
+RELEASED = ("play deploy:prod",)
+
+GUIDES: tuple[Guide, ...] = (
+    Guide(
+        "first_gate", "Deploy version 1.2.0 to staging", scenario_of("first_gate"), ("play deploy:staging",), changes=1
+    ),
+    Guide(
+        "first_gate",
+        "Release version 1.2.0",
+        scenario_of("first_gate"),
+        ("play deploy:staging", "play deploy:prod"),
+        changes=1,
+        files=("v1.2.0.json", "v1.2.0.html"),
+    ),
+    Guide(
+        "from_uri",
+        "Deploy with uri",
+        world({**BUILD, "status": "success"}, DEPLOY, ref="main"),
+        RELEASED,
+        # the second deployment that the guide warns of
+        again=RELEASED,
+        shows_token=True,
+        has_check_mode=False,
+    ),
+    Guide("from_uri", "Deploy with the collection", world(BUILD, DEPLOY, ref="main"), RELEASED, changes=1),
+    Guide(
+        "from_uri",
+        "Deploy with the collection",
+        world(BUILD, DEPLOY, ref="main"),
+        RELEASED,
+        changes=1,
+        faults=(
+            {"kind": "reset_after", "path": "/play$", "times": 1},
+            {"kind": "html", "nth": [2, 5], "method": "GET"},
+        ),
+    ),
+    Guide(
+        "from_uri",
+        "Wait for a deployment that somebody plays",
+        world(BUILD, {**DEPLOY, "status": "running", "user": "bob"}, ref="main"),
+        says=("deploy:prod was played by bob",),
+        has_check_mode=False,
+    ),
+    Guide(
+        "manual_jobs",
+        "Play what is optional, and deploy",
+        world({"name": "warm-caches", "stage": "build", "when": "manual", "outcome": "failed"}, DEPLOY),
+        ("play warm-caches", "play deploy:prod"),
+        again=("play warm-caches",),
+        changes=2,
+        changes_again=1,
+    ),
+    Guide(
+        "manual_jobs",
+        "Run a load test of limited length",
+        world({"name": "load-test", **MANUAL}),
+        ("play load-test",),
+        changes=1,
+    ),
+    Guide(
+        "manual_jobs",
+        "Run a load test of limited length",
+        world({"name": "load-test", **MANUAL, "duration": 100000}),
+        ("play load-test", "cancel load-test"),
+        extra_vars={"seconds": 2},
+        says=("load-test",),
+        has_check_mode=False,
+    ),
+    Guide("manual_jobs", "Deploy with variables", world(BUILD, DEPLOY), RELEASED, changes=1),
+    Guide("manual_jobs", "Deploy when it is approved", world(BUILD, DEPLOY), RELEASED, changes=1),
+    Guide(
+        "manual_jobs",
+        "Deploy when it is approved",
+        # once it is approved, GitLab goes on by itself, and the task finds the job under way
+        world(BUILD, {**DEPLOY, "deployment": {"approval": "waiting"}}),
+        approve="deploy:prod",
+        extra_vars={"pause": 1},
+        says=("FAILED - RETRYING",),
+        has_check_mode=False,
+    ),
+    Guide(
+        "manual_jobs",
+        "Deploy, with a second attempt if the runner is to blame",
+        world(BUILD, {**DEPLOY, **SHAKY}),
+        ("play deploy:prod", "retry deploy:prod"),
+        changes=1,
+    ),
+    Guide(
+        "downstream_pipelines",
+        "Apply the infrastructure, then wait for the smoke test",
+        downstream_world(),
+        ("play apply",),
+        changes=1,
+    ),
+    Guide(
+        "downstream_pipelines",
+        "Stop unless everything that was started has succeeded",
+        applied_world(),
+        changes=1,
+        files=("pipelines.mmd",),
+        says=("trigger:infra: ", "trigger:smoke: login"),
+        has_check_mode=False,
+    ),
+    Guide(
+        "downstream_pipelines",
+        "Start the smoke tests by hand",
+        downstream_world(when="manual", needs=[]),
+        ("play trigger:smoke",),
+        changes=1,
+        has_check_mode=False,
+    ),
+    Guide("hand_over", "Use what the build has written", hand_over_world(), RELEASED, changes=1),
+    Guide(
+        "hand_over",
+        "Fetch the package that was tested",
+        hand_over_world(),
+        changes=3,
+        files=("packages/app.tar.gz", "packages/build.log"),
+        has_check_mode=False,
+    ),
+    Guide("hand_over", "Look for warnings in a log", hand_over_world(), says=("WARNING: old compiler",)),
+    Guide(
+        "hand_over", "Keep the artifacts of what was released", hand_over_world(), ("keep_artifacts build",), changes=1
+    ),
+    Guide("awx_and_ci", "Deploy a release", world(BUILD, DEPLOY), RELEASED, changes=1),
+    Guide(
+        "awx_and_ci",
+        "Release from a CI job",
+        ci_world(),
+        RELEASED,
+        changes=2,
+        files=("notes.md",),
+        environment={"CI_JOB_TOKEN": JOB_TOKEN, "CI_PROJECT_ID": "1", "CI_PIPELINE_ID": "6"},
+    ),
+    Guide(
+        "testing_playbooks",
+        "Deploy",
+        scenario_of("testing_playbooks"),
+        ("play deploy:prod", "retry deploy:prod"),
+        changes=1,
+    ),
+    Guide(
+        "extending",
+        "Release under the rules of a change freeze",
+        # the play does not wait for its turn
+        world(DEPLOY),
+        RELEASED,
+        changes=1,
+        replaced={"2026-12-28": "2000-01-01", "/var/log/gitlab-actions.jsonl": "FOLDER/actions.jsonl"},
+        files=("actions.jsonl",),
+    ),
+)

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What single EXAMPLES of the plugins need beside the common world, and what is to come of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .server import World
+from .worlds import DONE, RELEASE_BUILD, Job, infra_world, release_world, settled_world, trigger
+
+
+@dataclasses.dataclass(frozen=True)
+class Need:
+    """One row of the table.
+
+    :param effects: what is to be changed on the server; None for anything, if the example acts on jobs.
+    :param changed: names of the tasks that report a change; None for those that act on jobs or write a file.
+    :param again: whether the second run does it all again.
+    :param jobs: fields of jobs in which the world is otherwise, by `PIPELINE:NAME`.
+    :param sha256_of: id of the job whose archive's checksum is `release_sha256`.
+    :param without: options that are left out, because they need a machine of their own.
+    :param world: makes another world than the common one.
+    """
+
+    effects: tuple[str, ...] | None = None
+    changed: tuple[str, ...] | None = None
+    again: bool = False
+    jobs: t.Mapping[str, Job] = dataclasses.field(default_factory=dict)
+    sha256_of: int | None = None
+    without: tuple[str, ...] = ()
+    world: t.Callable[[], World] | None = None
+
+
+COMMON = Need()
+
+SUCCEEDS = [{"outcome": "success"}]
+BROKEN = {"status": "failed", "attempts": SUCCEEDS}
+SETTLED = Need(world=settled_world)
+RELEASED = {"7:deploy:prod": {**DONE, "when": "manual"}}
+
+# somebody has played what the child pipeline of main waits for
+APPLIED = {"6:trigger:infra": trigger("trigger:infra", None, {"name": "apply", **DONE}, needs=[])}
+
+NEEDS: dict[str, Need] = {
+    # gitlab_job_action
+    "Deploy to staging, and go on when it is there": Need(effects=("play deploy:staging",)),
+    "Deploy a release to production as soon as its tests allow, with the version as a variable": Need(
+        effects=("play deploy:prod",)
+    ),
+    "Start the deployment again if it failed or was canceled last time": Need(
+        effects=("play deploy:prod",), jobs={"6:deploy:prod": BROKEN}
+    ),
+    "Play a job that takes inputs, and only see it start": Need(effects=("play smoke-test",)),
+    "Retry a flaky job, three attempts in all, but only when the runner is to blame": Need(
+        effects=("retry integration",),
+        jobs={"6:integration": {**BROKEN, "failure_reason": "runner_system_failure"}},
+    ),
+    "Retry two cells of a matrix": Need(
+        effects=("retry test: [py311, linux]", "retry test: [py312, linux]"),
+        jobs={"6:test: [py311, linux]": {**BROKEN, "retried": 0}, "6:test: [py312, linux]": BROKEN},
+    ),
+    "Run a successful scan again": Need(effects=("retry scan:2",), again=True),
+    "Apply the infrastructure in a child pipeline": Need(effects=("play apply",)),
+    "Play the reviews of a merge request, where the optional ones may fail": Need(
+        effects=("play review:security", "play review:style")
+    ),
+    "Cancel everything that still waits in the deploy stage": Need(
+        effects=("cancel deploy:staging", "cancel deploy:prod", "cancel load-test", "cancel smoke-test")
+    ),
+    "Play a long job, and cancel it if it has not ended after half an hour": Need(effects=("play load-test",)),
+    "Erase the job that has printed too much": Need(effects=("erase culprit",)),
+    "Keep what was released": Need(effects=("keep_artifacts build",)),
+    "Delete the artifacts of old test runs, and leave the logs": Need(effects=("delete_artifacts test:1",)),
+    "Free the space of all old artifacts of a project that nobody works on any more": Need(again=True),
+    "Release under the rules of a change freeze, on a server of our own": Need(
+        effects=("play deploy:prod",), changed=("Deploy",)
+    ),
+    "Play a job of a test server, and lose no time on faults": Need(effects=("play deploy:staging",)),
+    # gitlab_job_info
+    "Wait for a merge request, where jobs may fail that are allowed to": SETTLED,
+    "Read from two projects of the same server": SETTLED,
+    "Gate the deployment on the tests of this very commit": SETTLED,
+    "Check the infrastructure that a child pipeline applies": Need(jobs=APPLIED),
+    # gitlab_pipeline_bridges
+    "Wait for the infrastructure pipeline, and fail if it does": Need(jobs=APPLIED),
+    "Wait for two projects of the same server": Need(jobs=APPLIED),
+    # gitlab_job_download
+    "Fetch what the newest successful build of a release has left": Need(jobs=RELEASED),
+    "Fetch one file of the build of this very commit": Need(without=("owner", "group")),
+    "Download again what may have been damaged, to a folder with labels of its own": Need(
+        jobs=RELEASED, sha256_of=RELEASE_BUILD, without=("attributes",)
+    ),
+    # gitlab_release_gate
+    "Deploy an application after its infrastructure": Need(
+        world=release_world, effects=("play apply", "retry integration", "play deploy:prod")
+    ),
+    "Wait for the pipeline of a merge request on a server with a certificate of the company's own": Need(
+        world=infra_world
+    ),
+    "Look at a pipeline with a job token, which may only read": Need(world=infra_world),
+    "Verify that a release is complete, without waiting for anything": Need(world=infra_world),
+}

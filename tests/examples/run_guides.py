@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs a playbook of a guide as its reader would: once to see, once for real, and once more."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import threading
+
+from tests.integration.harness import Play, play
+
+from .blocks import playbook
+from .guides import Guide
+from .server import SECRETS, Server, install_extensions
+
+
+def run_guide(guide: Guide, server: Server, folder: pathlib.Path) -> None:
+    """Run a playbook of a guide, and compare what comes of it with its row.
+
+    :raises AssertionError: it is not what the row says.
+    """
+    path = folder / "playbook.yml"
+    text = playbook(guide.name, guide.title)
+    for shown, real in guide.replaced.items():
+        assert shown in text, f"{guide.title}: {shown} is not in the playbook"
+        text = text.replace(shown, real.replace("FOLDER", str(folder)))
+    path.write_text(text, encoding="utf-8")
+    server.load(guide.world)
+    runner = _Runner(guide, server, folder, path)
+    if guide.has_check_mode:
+        runner.run("--check", changes=guide.changes)
+        assert server.effects() == [], "check mode has changed something"
+    first = runner.run_for_the_first_time()
+    for words in guide.says:
+        assert words in first.output, f"{words!r} is not in: {first.output}"
+    assert sorted(server.effects()) == sorted(guide.effects)
+    assert [name for name in guide.files if not (folder / name).is_file()] == []
+    if guide.has_check_mode:
+        runner.run("--check", changes=guide.changes_again)
+    runner.run(changes=guide.changes_again)
+    assert sorted(server.effects()) == sorted((*guide.effects, *guide.again))
+
+
+class _Runner:
+    def __init__(self, guide: Guide, server: Server, folder: pathlib.Path, path: pathlib.Path) -> None:
+        self._guide, self._server, self._folder, self._path = guide, server, folder, path
+        # only for the guide to extensions, since PYTHONPATH is not what a reader has
+        site = str(install_extensions(folder / "site")) if guide.name == "extending" else ""
+        self._environment = {**guide.environment, **({"PYTHONPATH": site} if site else {})}
+
+    def run(self, *options: str, changes: int) -> Play:
+        variables = ["--extra-vars", json.dumps(dict(self._guide.extra_vars))] if self._guide.extra_vars else []
+        done = play(
+            self._path,
+            self._folder,
+            *options,
+            *variables,
+            url=self._server.url,
+            token=self._guide.token,
+            secrets=() if self._guide.shows_token else (*SECRETS, self._guide.token),
+            environment=self._environment,
+        )
+        assert done.returncode == 0, done.output
+        counted = re.search(r"changed=(\d+)", done.output)
+        assert counted and int(counted[1]) == changes, f"{changes} changes expected: {done.output}"
+        return done
+
+    def run_for_the_first_time(self) -> Play:
+        for fault in self._guide.faults:
+            self._server.inject(**fault)
+        timer = threading.Timer(3, self._approve)
+        timer.start()
+        try:
+            return self.run(changes=self._guide.changes)
+        finally:
+            timer.cancel()
+            self._server.clear_faults()
+
+    def _approve(self) -> None:
+        if self._guide.approve:
+            self._server.act(self._guide.approve, "approve")

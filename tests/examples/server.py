@@ -1,0 +1,76 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A running simulator as these examples use it: over HTTP only, so that it may be one of another process."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import typing as t
+import urllib.parse
+import urllib.request
+
+World = dict[str, t.Any]
+
+TOKEN = "alice-token-0123456789"
+OAUTH_TOKEN = "oauth-token-0123456789"
+JOB_TOKEN = "glcbt-64_of-the-job-release-0123"
+SECRETS = (TOKEN, OAUTH_TOKEN, JOB_TOKEN)
+
+
+class Server:
+    """The admin path of a simulator."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def _ask(self, path: str, body: object = None, method: str | None = None) -> t.Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/_simulator/{path}", data=data, method=method)
+        # never by way of a proxy: it is on this machine
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+            content = answer.read()
+        return json.loads(content) if content else None
+
+    def load(self, world: World) -> None:
+        """Replace the world; a second of ours is a minute of its own, unless it says otherwise."""
+        self._ask("scenario?clock=scaled:60", world)
+
+    def effects(self) -> list[str]:
+        """Return action and name of everything that was changed, in order."""
+        return [f"{effect['action']} {effect['name']}" for effect in self._ask("effects")]
+
+    def sha256(self, job_id: int) -> str:
+        """Return the checksum of the archive of a job."""
+        return str(self._ask("sha256", {"job": job_id, "content": "archive"})["sha256"])
+
+    def inject(self, **rule: t.Any) -> None:
+        """Add a fault."""
+        self._ask("faults", rule)
+
+    def clear_faults(self) -> None:
+        self._ask("faults", method="DELETE")
+
+    def act(self, job: str, action: str) -> None:
+        """Let somebody else do something."""
+        self._ask(f"jobs/{urllib.parse.quote(job, safe='')}/{action}", {})
+
+    def tls(self, kind: str) -> tuple[str, str]:
+        """Return where the same world is served over TLS, and the file of the authority."""
+        answer = self._ask("tls", {"kind": kind})
+        return answer["url"], answer["ca_path"]
+
+
+def install_extensions(folder: pathlib.Path) -> pathlib.Path:
+    """Return a folder for PYTHONPATH, where the extensions of the guide are installed as one distribution."""
+    sources = sorted((pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples" / "extensions").glob("*.py"))
+    info = folder / "acme_gitlab_extensions-1.0.0.dist-info"
+    info.mkdir(parents=True, exist_ok=True)
+    for source in sources:
+        (folder / source.name).write_bytes(source.read_bytes())
+    entries = "".join(f"{source.stem} = {source.stem}\n" for source in sources)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-gitlab-extensions\nVersion: 1.0.0\n")
+    (info / "entry_points.txt").write_text(f"[jobgate.gitlab]\n{entries}")
+    return folder
