@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-# first: it has to be there before the core is imported
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _bytecode  # noqa: F401 # isort: skip
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK as _TASK
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._in_process import InProcessAction
 

@@ -251,9 +251,6 @@ _raw:
 import typing as t
 
 from ansible.plugins.lookup import LookupBase
-
-# first: it has to be there before the core is imported
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _bytecode  # noqa: F401 # isort: skip
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.job_lookup import LookupRequest, look_up
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.queries import PipelineQuery

@@ -84,8 +84,6 @@ VALUES_FOR_TASKS = frozenset({"clock", "connection", "encoding", "errors", "mask
 DYNAMIC_MODULES = frozenset({"imp", "importlib", "pkgutil", "runpy"})
 DYNAMIC_ALLOWED = {
     "module_utils/_api/plugin_manager.py": "importlib.metadata",
-    # on the controller only, and by Python's own means
-    "plugin_utils/_bytecode.py": "importlib.machinery",
 }
 
 THIRD_PARTY_FILE = "module_utils/_api/optional_imports.py"
