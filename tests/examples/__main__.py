@@ -15,8 +15,7 @@ import sys
 import traceback
 import typing as t
 
-# makes the collection importable, before anything that needs it
-import conftest  # noqa: F401
+import conftest
 
 from .guides import GUIDES, Guide
 from .plugin_examples import SOURCES, run_examples
@@ -42,6 +41,7 @@ def run_twice(guide: Guide, server: Server, folder: pathlib.Path) -> None:
 
 
 def main() -> int:
+    conftest.link_checkout()  # the import has done so, too, in time for those that follow it
     parser = argparse.ArgumentParser(prog="python -m tests.examples", description=__doc__)
     parser.add_argument("url", help="of a simulator")
     parser.add_argument("folder", type=pathlib.Path, help="for the playbooks and for what they write")

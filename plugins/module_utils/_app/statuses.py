@@ -49,9 +49,7 @@ def status_of(record: Record) -> str:
 
 def id_of(record: Record) -> int:
     """Return the id of a job, bridge or pipeline, 0 when the server sent none."""
-    value = record.get("id")
-    # the plain case first: it is asked ten thousand times for a long list
-    return value if type(value) is int and value > 0 else int_of(record, "id")
+    return int_of(record, "id")
 
 
 def int_of(record: Record, name: str) -> int:
