@@ -48,7 +48,7 @@ BUDGETS = {
 def search_path() -> str:
     """Return the folder that holds ansible_collections, whichever way the tests run."""
     file = str(sys.modules[optional_imports.__name__].__file__)
-    return file.split(os.sep + "ansible_collections" + os.sep)[0]
+    return file.split(os.sep + "ansible_collections" + os.sep, maxsplit=1)[0]
 
 
 @pytest.mark.parametrize("file", imports.files())
