@@ -31,6 +31,7 @@ from ..module_utils._api.masking import may_hold
 from ..module_utils._api.tls import context_for
 from ..module_utils._app.outcome import Progress, SilentProgress
 from ..module_utils._app.session import TaskContext
+from ..module_utils._app.settings import first_url
 from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.face import argument_rules, failure, shown_options, success
 from ._files import file_facts, has_selinux
@@ -70,9 +71,10 @@ _HAS_INVOCATION_SETTING = _INVOCATION_SETTING in constants.config.get_configurat
 
 
 # Ansible loads this file before it makes the processes of its workers, which then inherit what takes long to make. What
-# is wrong with the authorities is said by the task that needs them.
-with contextlib.suppress(UsageError):
-    context_for(validate_certs=True, ca_path=None, environ=os.environ)
+# is wrong with the authorities is said by the task that needs them. A server that is reached without TLS needs none.
+if not first_url(os.environ).startswith("http:"):
+    with contextlib.suppress(UsageError):
+        context_for(validate_certs=True, ca_path=None, environ=os.environ)
 
 
 class InProcessAction(ActionBase):

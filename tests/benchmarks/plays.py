@@ -53,9 +53,8 @@ def play(
             ANSIBLE_HOME=str(ROOT / ".cache" / "ansible"),
             ANSIBLE_REMOTE_TEMP=str(folder / "remote"),
             ANSIBLE_NOCOLOR="1",
-            GITLAB_API_URL=url,
             GITLAB_TOKEN=TOKEN,
-            **(environment or {}),
+            **{"GITLAB_API_URL": url, **(environment or {})},
         )
         program = pathlib.Path(sys.executable).with_name("ansible-playbook")
         return run([str(program), str(folder / "playbook.yml")], environment=whole)

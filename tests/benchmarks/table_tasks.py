@@ -42,10 +42,6 @@ def _info(_server: Server) -> Task:
     return info(job_id=ONE_JOB)
 
 
-def _info_https(server: Server) -> Task:
-    return info(job_id=ONE_JOB, api_url=server.https)
-
-
 def _info_ca_path(server: Server) -> Task:
     return info(job_id=ONE_JOB, api_url=server.https, ca_path=server.ca_file)
 
@@ -103,7 +99,8 @@ def _community(bench: Bench) -> Values:
 
 def _https(bench: Bench) -> Values:
     """Return the figures where the authorities are named for the whole run, so that they are read once."""
-    return _tasks(_info_https, _CHEAP, environment={"REQUESTS_CA_BUNDLE": bench.server.ca_file})(bench)
+    named_there = {"REQUESTS_CA_BUNDLE": bench.server.ca_file, "GITLAB_API_URL": bench.server.https}
+    return _tasks(_info, _CHEAP, environment=named_there)(bench)
 
 
 _AS_MODULE = {"JOBGATE_IN_PROCESS": "false"}

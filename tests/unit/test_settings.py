@@ -163,3 +163,9 @@ def test_projects(project, expected):
 def test_projects_that_gitlab_would_not_find(project, words):
     with pytest.raises(UsageError, match=words):
         settings.project_of({"project": project})
+
+
+def test_the_address_that_counts_without_an_option():
+    assert settings.first_url({}) == "https://gitlab.com"
+    assert settings.first_url({"GITLAB_URL": "", "CI_SERVER_URL": "http://ci.example.com"}) == "http://ci.example.com"
+    assert settings.first_url({"CI_SERVER_URL": "http://ci", "GITLAB_API_URL": "https://a"}) == "https://a"

@@ -35,6 +35,11 @@ _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _NO_HOST = re.compile(r"[\\\s%<>\"{}|^`]")
 
 
+def first_url(environ: t.Mapping[str, str]) -> str:
+    """Return the address that counts where no option gives one."""
+    return next((environ[name] for name in URL_VARIABLES if environ.get(name)), DEFAULT_URL)
+
+
 def connection_settings(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> ConnectionSettings:
     """Return the connection that the options describe.
 
