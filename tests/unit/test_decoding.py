@@ -111,3 +111,13 @@ def test_headers_in_messages_are_short_and_printable():
     response = reply([], headers={"X-Request-Id": "01\x1b[2J" + "A" * 100})
     assert decoding.printable_header(response, "x-request-id", Masker()) == "01" + "A" * 62
     assert decoding.printable_header(response, "x-other", Masker()) == ""
+
+
+def test_a_stricter_decoder_has_not_the_last_word():
+    def strict(body):
+        raise ValueError(body)
+
+    assert decoding.decode_json(reply({"a": 1}), strict) == {"a": 1}
+    assert decoding.decode_records(reply([{"a": 1}]), lambda body: [{"a": 2}]) == [{"a": 2}]
+    with pytest.raises(BadAnswerError, match="not JSON"):
+        decoding.decode_json(reply("nonsense"), strict)

@@ -87,7 +87,7 @@ DYNAMIC_ALLOWED = {
 }
 
 THIRD_PARTY_FILE = "module_utils/_api/optional_imports.py"
-THIRD_PARTY = frozenset({"certifi", "pluggy", "requests"})
+THIRD_PARTY = frozenset({"certifi", "orjson", "pluggy", "requests"})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import types
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import optional_imports
@@ -76,3 +77,10 @@ def test_stand_in_markers_change_nothing(monkeypatch):
         assert marker(function) is function
         assert marker(firstresult=True)(function) is function
         assert marker(trylast=True)(function)() == 1
+
+
+def test_a_faster_decoder_is_used_where_there_is_one(monkeypatch):
+    monkeypatch.setitem(sys.modules, "orjson", types.SimpleNamespace(loads=len))
+    assert optional_imports.fast_json_loads() is len
+    monkeypatch.setitem(sys.modules, "orjson", None)
+    assert optional_imports.fast_json_loads() is None

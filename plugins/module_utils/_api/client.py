@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
+import itertools
+import json
 import re
 import typing as t
 from urllib.parse import urlsplit
@@ -29,6 +32,7 @@ from .errors import (
 )
 from .http import Request, Response, origin_of
 from .masking import Masker
+from .optional_imports import fast_json_loads
 from .pagination import PAGE_SIZE, Page, Position, walk
 from .plugin_manager import PluginManager
 from .reading_ahead import Reading
@@ -39,6 +43,8 @@ from .transport import ByteStream, StreamingTransport, Transport, WholeBody
 # Of an error page, as much is read as can hold GitLab's words.
 _LONGEST_ERROR = 16 * 1024
 _SHORTEST_TIMEOUT_SECONDS = 1.0
+# From this page of a list on it pays to import a faster decoder, if there is one.
+_PAGES_BEFORE_FAST = 10
 
 _A = t.TypeVar("_A", bound=Answer)
 
@@ -146,10 +152,17 @@ class ApiClient:
     def _pages_of(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> t.Callable[[Position], Page]:
         """Return what fetches a page by its paging arguments."""
 
+        pages = itertools.count(1)
+
         def fetch(position: Position) -> Page:
-            return self.retrier.run(lambda: self._read(endpoint, {**arguments, **position}), is_repeatable=True)
+            loads = self._fast_loads if next(pages) > _PAGES_BEFORE_FAST else json.loads
+            return self.retrier.run(lambda: self._read(endpoint, {**arguments, **position}, loads), is_repeatable=True)
 
         return fetch
+
+    @functools.cached_property
+    def _fast_loads(self) -> decoding.Loads:
+        return fast_json_loads() or json.loads
 
     def count(self, name: str, **arguments: t.Any) -> int | None:
         """Return how many records a list has, None where the server does not tell: one request for one record.
@@ -165,7 +178,9 @@ class ApiClient:
             return None
         return int(total)
 
-    def _read(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> tuple[t.Any, Response]:
+    def _read(
+        self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], loads: decoding.Loads = json.loads
+    ) -> tuple[t.Any, Response]:
         """Return the decoded answer to one request, redirects followed, and the answer itself.
 
         :raises RequestError: for everything but an expected status.
@@ -176,7 +191,7 @@ class ApiClient:
             if response.status not in endpoint.ok_statuses:
                 raise self._status_error(endpoint, request, response)
             self._note_moved(str(arguments.get("project", "")), request, response)
-            return _decode(endpoint, response), response
+            return _decode(endpoint, response, loads), response
 
     def download(self, name: str, sink: Sink, **arguments: t.Any) -> None:
         """Write the body of an answer to a sink, in constant memory; after a fault from the beginning.
@@ -316,7 +331,7 @@ class ApiClient:
                 self._moved_projects[project] = found.group(1)
 
 
-def _decode(endpoint: Endpoint, response: Response) -> t.Any:
+def _decode(endpoint: Endpoint, response: Response, loads: decoding.Loads) -> t.Any:
     if endpoint.answer == "nothing":
         return None
     if endpoint.answer == "bytes":
@@ -324,7 +339,7 @@ def _decode(endpoint: Endpoint, response: Response) -> t.Any:
     if endpoint.answer == "text":
         return decoding.decode_text(response)
     if endpoint.answer == "records":
-        records = decoding.decode_records(response)
+        records = decoding.decode_records(response, loads)
         for record in records:
             decoding.check_shape(record, endpoint.shape)
         return records

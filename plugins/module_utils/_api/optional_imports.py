@@ -54,6 +54,15 @@ def certifi_file() -> str:
     return path if os.path.exists(path) else ""
 
 
+def fast_json_loads() -> t.Callable[[bytes], t.Any] | None:
+    """Return the decoder of orjson, None when it is not installed; its import is paid back by long lists only."""
+    try:
+        import orjson
+    except ImportError:
+        return None
+    return t.cast("t.Callable[[bytes], t.Any]", orjson.loads)
+
+
 class _MarkerStandIn:
     """Takes the place of pluggy's markers while pluggy is missing: marks nothing."""
 
