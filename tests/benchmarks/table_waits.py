@@ -18,7 +18,7 @@ _LATENCY_MS = 20
 _SECONDS = 10.0
 
 _IN_TURN, _ALL, _TASK = "python-gitlab, one job after the other", "python-gitlab, every unfinished job", "info"
-_URI, _PLAYBOOK = "uri until, playbook", "info, playbook"
+_URI, _PLAYBOOK, _SILENT = "uri until, playbook", "info, playbook", "info, playbook without progress lines"
 
 Pipeline = dict[str, t.Any]
 
@@ -89,6 +89,10 @@ def _info_task(_bench: Bench, pipeline: Pipeline) -> Task:
     return info(**_options(pipeline))
 
 
+def _silent_info_task(bench: Bench, pipeline: Pipeline) -> Task:
+    return {**_info_task(bench, pipeline), "vars": {"jobgate_progress": False}}
+
+
 TABLES = (
     Table(
         "wait",
@@ -99,12 +103,14 @@ TABLES = (
             Case(_TASK, _info),
             Case(_URI, _playbook(_uri_task), rounds=2),
             Case(_PLAYBOOK, _playbook(_info_task)),
+            Case(_SILENT, _playbook(_silent_info_task)),
         ),
         (
             Row("4a", "wait for 200 jobs, requests", _TASK, _IN_TURN, "requests", 0.10),
             Row("4b", "the same, told how late", _TASK, _IN_TURN, "late", 0.20),
             Row("4c", "the same, whole playbook, told how late", _PLAYBOOK, _URI, "late", 0.02),
-            Row("4c", "the same, requests", _PLAYBOOK, _URI, "requests", 0.10),
+            Row("4c", "the same, requests, without progress lines", _SILENT, _URI, "requests", 0.10),
+            Row("4i", "the same, requests, with progress lines", _PLAYBOOK, _URI, "requests"),
             Row("4i", "requests", _TASK, _ALL, "requests"),
             Row("4i", "told how late", _TASK, _ALL, "late"),
         ),

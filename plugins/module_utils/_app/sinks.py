@@ -165,9 +165,11 @@ class TemporaryTarget(Measure):
 
     def restart(self) -> None:
         """Forget everything."""
+        # Some file systems write out at close what was truncated to nothing before, so an empty file is left alone.
+        if self._size:
+            os.ftruncate(self._file, 0)
+            os.lseek(self._file, 0, os.SEEK_SET)
         super().restart()
-        os.ftruncate(self._file, 0)
-        os.lseek(self._file, 0, os.SEEK_SET)
 
     def filled(self, count: int) -> None:
         """Take so many bytes from the beginning of the buffer.
