@@ -27,11 +27,13 @@ _TASK, _SMALL = "download", "download, 1 MiB"
 _PEER, _PEER_LARGE = "python-gitlab, default", "python-gitlab, 1 MiB chunks"
 _GET_URL, _PLAYBOOK = "get_url, playbook", "download, playbook"
 
+_PATH = "build/large.bin"
+
 Way = t.Callable[[Server, str], Run]
 
 
-def _address(base: str) -> str:
-    return f"{base}{API}/projects/{PROJECT}/jobs/{LARGE_JOB}/trace"
+def _address(base: str, what: str = "trace") -> str:
+    return f"{base}{API}/projects/{PROJECT}/jobs/{LARGE_JOB}/{what}"
 
 
 @functools.lru_cache(maxsize=1)
@@ -63,8 +65,16 @@ def _into_file(way: Way, mebibytes: int = 0) -> t.Callable[[Bench], Values]:
     return work
 
 
-def _curl(server: Server, dest: str) -> Run:
-    return run(["curl", "-sSf", "-H", f"PRIVATE-TOKEN: {TOKEN}", "-o", dest, _address(server.http)])
+def _curl(server: Server, dest: str, *, what: str = "trace") -> Run:
+    return run(["curl", "-sSf", "-H", f"PRIVATE-TOKEN: {TOKEN}", "-o", dest, _address(server.http, what)])
+
+
+def _curl_archive(server: Server, dest: str) -> Run:
+    return _curl(server, dest, what="artifacts")
+
+
+def _curl_file(server: Server, dest: str) -> Run:
+    return _curl(server, dest, what=f"artifacts/{_PATH}")
 
 
 def _curl_https(server: Server, dest: str) -> Run:
@@ -79,8 +89,8 @@ def _curl_sum(server: Server, dest: str) -> Run:
 
 def _download(server: Server, dest: str, *, job_id: int = LARGE_JOB, **options: t.Any) -> Run:
     chosen = {"project": "group/app", "job_id": job_id, "content": "log", "dest": dest}
-    connection = {"api_url": server.http, "api_token": TOKEN, **options}
-    return script("script_jobgate.py", "gitlab_job_download", {**connection, **chosen})
+    connection = {"api_url": server.http, "api_token": TOKEN}
+    return script("script_jobgate.py", "gitlab_job_download", {**connection, **chosen, **options})
 
 
 def _download_https(server: Server, dest: str) -> Run:
@@ -89,6 +99,14 @@ def _download_https(server: Server, dest: str) -> Run:
 
 def _download_small(server: Server, dest: str) -> Run:
     return _download(server, dest, job_id=SMALL_JOB)
+
+
+def _archive(server: Server, dest: str) -> Run:
+    return _download(server, dest, content="archive")
+
+
+def _file(server: Server, dest: str) -> Run:
+    return _download(server, dest, content="file", artifact_path=_PATH)
 
 
 def _python_gitlab(server: Server, dest: str, **options: t.Any) -> Run:
@@ -133,6 +151,20 @@ TABLES = (
             Row("5i", "wall; both make a sha256", _TASK, _CURL_SUM, "wall"),
             Row("5i", "CPU; both make a sha256", _TASK, _CURL_SUM, "cpu"),
             Row("5i", "wall", _TASK, _PEER_LARGE, "wall"),
+        ),
+    ),
+    Table(
+        "download-artifacts",
+        "An archive, and a file of an archive, of 1 GiB",
+        (
+            Case("curl, archive", _into_file(_curl_archive)),
+            Case("download, archive", _into_file(_archive)),
+            Case("curl, file", _into_file(_curl_file)),
+            Case("download, file", _into_file(_file)),
+        ),
+        (
+            Row("5i", "1 GiB archive to a file, http, wall", "download, archive", "curl, archive", "wall"),
+            Row("5i", "1 GiB file of an archive, http, wall", "download, file", "curl, file", "wall"),
         ),
     ),
     Table(

@@ -30,7 +30,7 @@ _JOBS_PER_PIPELINE = 100
 _FIRST_LIVE = 50_000
 
 _PROJECT_ROUTE = re.compile(rf"{API}/projects/(?:7|group%2[Ff]app)(?P<rest>/.*)?")
-_JOB_ROUTE = re.compile(r"/jobs/(?P<id>\d+)(?:/(?P<verb>play|trace|artifacts))?")
+_JOB_ROUTE = re.compile(r"/jobs/(?P<id>\d+)(?:/(?P<verb>play|trace|artifacts)(?:/build/large\.bin)?)?")
 _PIPELINE_ROUTE = re.compile(r"/pipelines/(?P<id>\d+)(?:/(?P<list>jobs|bridges|trigger_jobs))?")
 
 
