@@ -18,7 +18,7 @@ from .measure import TOKEN, Run, expect, run, script
 from .plays import HEADERS, PROJECT, Task, play
 from .server import Server
 from .suite import Bench, Case, Row, Table, Values, figures
-from .world import API, LARGE_JOB, SMALL_JOB
+from .world import API, ARCHIVED_PATH, LARGE_JOB, SMALL_JOB
 
 _MEBIBYTE = 1024 * 1024
 
@@ -27,9 +27,7 @@ _TASK, _SMALL = "download", "download, 1 MiB"
 _PEER, _PEER_LARGE = "python-gitlab, default", "python-gitlab, 1 MiB chunks"
 _GET_URL, _PLAYBOOK = "get_url, playbook", "download, playbook"
 
-_PATH = "build/large.bin"
-
-Way = t.Callable[[Server, str], Run]
+Way = t.Callable[..., Run]
 
 
 def _address(base: str, what: str = "trace") -> str:
@@ -42,17 +40,18 @@ def _digest(path: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _into_file(way: Way, mebibytes: int = 0) -> t.Callable[[Bench], Values]:
+def _into_file(way: Way, mebibytes: int = 0, **options: t.Any) -> t.Callable[[Bench], Values]:
     """Return a case that makes a file, which is measured and removed.
 
     :param mebibytes: how large it is to be; the large log without.
+    :param options: of the way.
     """
 
     def work(bench: Bench) -> Values:
         bench.server.forget()
         with tempfile.TemporaryDirectory(prefix="bench-") as name:
             dest = str(pathlib.Path(name, "dest"))
-            done = way(bench.server, dest)
+            done = way(bench.server, dest, **options)
             size = (mebibytes or bench.server.mebibytes) * _MEBIBYTE
             expect("bytes", os.path.getsize(dest), size)
             wanted = _digest(bench.server.large_file)
@@ -65,16 +64,8 @@ def _into_file(way: Way, mebibytes: int = 0) -> t.Callable[[Bench], Values]:
     return work
 
 
-def _curl(server: Server, dest: str, *, what: str = "trace") -> Run:
+def _curl(server: Server, dest: str, what: str = "trace") -> Run:
     return run(["curl", "-sSf", "-H", f"PRIVATE-TOKEN: {TOKEN}", "-o", dest, _address(server.http, what)])
-
-
-def _curl_archive(server: Server, dest: str) -> Run:
-    return _curl(server, dest, what="artifacts")
-
-
-def _curl_file(server: Server, dest: str) -> Run:
-    return _curl(server, dest, what=f"artifacts/{_PATH}")
 
 
 def _curl_https(server: Server, dest: str) -> Run:
@@ -87,34 +78,17 @@ def _curl_sum(server: Server, dest: str) -> Run:
     return run(["sh", "-c", f"{shlex.join(words)} && sha256sum {shlex.quote(dest)}"])
 
 
-def _download(server: Server, dest: str, *, job_id: int = LARGE_JOB, **options: t.Any) -> Run:
-    chosen = {"project": "group/app", "job_id": job_id, "content": "log", "dest": dest}
-    connection = {"api_url": server.http, "api_token": TOKEN}
-    return script("script_jobgate.py", "gitlab_job_download", {**connection, **chosen, **options})
+def _download(server: Server, dest: str, **options: t.Any) -> Run:
+    usual = {"api_url": server.http, "api_token": TOKEN, "project": "group/app", "job_id": LARGE_JOB, "content": "log"}
+    return script("script_jobgate.py", "gitlab_job_download", {**usual, "dest": dest, **options})
 
 
 def _download_https(server: Server, dest: str) -> Run:
     return _download(server, dest, api_url=server.https, ca_path=server.ca_file)
 
 
-def _download_small(server: Server, dest: str) -> Run:
-    return _download(server, dest, job_id=SMALL_JOB)
-
-
-def _archive(server: Server, dest: str) -> Run:
-    return _download(server, dest, content="archive")
-
-
-def _file(server: Server, dest: str) -> Run:
-    return _download(server, dest, content="file", artifact_path=_PATH)
-
-
 def _python_gitlab(server: Server, dest: str, **options: t.Any) -> Run:
     return script("script_python_gitlab.py", server.http, "download", {"job_id": LARGE_JOB, "dest": dest, **options})
-
-
-def _python_gitlab_large(server: Server, dest: str) -> Run:
-    return _python_gitlab(server, dest, chunk_size=_MEBIBYTE)
 
 
 def _get_url(server: Server, dest: str) -> Run:
@@ -136,9 +110,9 @@ TABLES = (
             Case(_CURL, _into_file(_curl)),
             Case(_CURL_SUM, _into_file(_curl_sum)),
             Case(_TASK, _into_file(_download)),
-            Case(_SMALL, _into_file(_download_small, mebibytes=1)),
+            Case(_SMALL, _into_file(_download, job_id=SMALL_JOB, mebibytes=1)),
             Case(_PEER, _into_file(_python_gitlab)),
-            Case(_PEER_LARGE, _into_file(_python_gitlab_large)),
+            Case(_PEER_LARGE, _into_file(_python_gitlab, chunk_size=_MEBIBYTE)),
             Case(_GET_URL, _into_file(_get_url)),
             Case(_PLAYBOOK, _into_file(_playbook)),
         ),
@@ -157,10 +131,10 @@ TABLES = (
         "download-artifacts",
         "An archive, and a file of an archive, of 1 GiB",
         (
-            Case("curl, archive", _into_file(_curl_archive)),
-            Case("download, archive", _into_file(_archive)),
-            Case("curl, file", _into_file(_curl_file)),
-            Case("download, file", _into_file(_file)),
+            Case("curl, archive", _into_file(_curl, what="artifacts")),
+            Case("download, archive", _into_file(_download, content="archive")),
+            Case("curl, file", _into_file(_curl, what=f"artifacts/{ARCHIVED_PATH}")),
+            Case("download, file", _into_file(_download, content="file", artifact_path=ARCHIVED_PATH)),
         ),
         (
             Row("5i", "1 GiB archive to a file, http, wall", "download, archive", "curl, archive", "wall"),

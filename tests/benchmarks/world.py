@@ -22,6 +22,8 @@ API = "/api/v4"
 # One job by itself, and those whose log and archive are the large and the small file.
 ONE_JOB, LARGE_JOB, SMALL_JOB = 1000, 2001, 2002
 ONE_PIPELINE = 100
+# The file in their archives.
+ARCHIVED_PATH = "build/large.bin"
 TREE_ROOT = 500
 # How many trigger jobs the pipelines of each level have: 100 pipelines in all below the root.
 TREE_FAN = (10, 3, 2)
@@ -30,7 +32,9 @@ _JOBS_PER_PIPELINE = 100
 _FIRST_LIVE = 50_000
 
 _PROJECT_ROUTE = re.compile(rf"{API}/projects/(?:7|group%2[Ff]app)(?P<rest>/.*)?")
-_JOB_ROUTE = re.compile(r"/jobs/(?P<id>\d+)(?:/(?P<verb>play|trace|artifacts)(?:/build/large\.bin)?)?")
+_JOB_ROUTE = re.compile(
+    rf"/jobs/(?P<id>\d+)(?:/(?P<verb>play|trace|artifacts)(?:(?<=/artifacts)/{re.escape(ARCHIVED_PATH)})?)?"
+)
 _PIPELINE_ROUTE = re.compile(r"/pipelines/(?P<id>\d+)(?:/(?P<list>jobs|bridges|trigger_jobs))?")
 
 

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app import logs
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.digests import BUFFER_BYTES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.face import sentence
 
 from .harness import DOWNLOAD, INFO, TOKEN, Result, play, run_task, world
@@ -275,9 +276,10 @@ def test_a_checksum_of_another_form(simulator: t.Any, tmp_path: pathlib.Path, ch
 
 
 def load_big(simulator: t.Any, **more: t.Any) -> None:
-    """Load a job whose archive, file and log have several pieces."""
-    files = {"dist/app.txt": {"size": 200_000}}
-    load(simulator, {"artifacts": {"files": files, "size": 300_000}, "log": None, "log_size": 200_000}, **more)
+    """Load a job whose archive, file and log are received in several pieces."""
+    size = 2 * BUFFER_BYTES + 70_000
+    files = {"dist/app.txt": {"size": size}}
+    load(simulator, {"artifacts": {"files": files, "size": size + 100_000}, "log": None, "log_size": size}, **more)
 
 
 def strike(simulator: t.Any, content: str, preset: str, **rule: t.Any) -> None:
@@ -285,8 +287,8 @@ def strike(simulator: t.Any, content: str, preset: str, **rule: t.Any) -> None:
         simulator.inject(preset, endpoint=endpoint, **rule)
 
 
-DAMAGE = [("truncate", {"bytes": count}) for count in (0, 1, 1000, 65_536, 199_999)]
-DAMAGE += [("reset_at", {"bytes": count}) for count in (0, 1, 70_000, 199_999)]
+DAMAGE = [("truncate", {"bytes": count}) for count in (0, 1, 1000, 65_536, 199_999, BUFFER_BYTES, 1_100_000)]
+DAMAGE += [("reset_at", {"bytes": count}) for count in (0, 1, 70_000, 199_999, 1_100_000)]
 DAMAGE += [(preset, {}) for preset in ("reset_before", "reset_after", "close_after", "length_too_long", "error_500")]
 DAMAGE += [(preset, {}) for preset in ("html_502", "html_200", "gzip_cut", "bad_gzip", "throttle_seconds", "chunk_cut")]
 
@@ -334,7 +336,7 @@ def test_ten_faults_in_a_row(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load_big(simulator)
     for number in range(10):
         preset = ("reset_at", "truncate", "length_too_long", "error_500")[number % 4]
-        rule = {"bytes": number * 30_000} if preset in ("reset_at", "truncate") else {}
+        rule = {"bytes": number * 130_000} if preset in ("reset_at", "truncate") else {}
         simulator.inject(preset, endpoint="download_artifacts", times=1, **rule)
     result = fetch(simulator, tmp_path / "x", **BY_ID, api_retries=10)
     assert (result.failure, digest(tmp_path / "x")) == (None, wanted(simulator, "archive"))

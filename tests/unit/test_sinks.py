@@ -70,6 +70,29 @@ def test_a_disk_that_takes_only_a_part_at_a_time_gets_the_rest(tmp_path, monkeyp
         assert target.content == Content(5, hashlib.sha256(b"abcde").hexdigest())
 
 
+def test_a_new_beginning_of_a_target_leaves_nothing_of_what_came_before(tmp_path):
+    with TemporaryTarget(str(tmp_path / "x")) as target:
+        for piece in (b"half of something long", b"the whole"):
+            target.restart()
+            fill(target, piece)
+        with open(target.path, "rb") as file:
+            assert file.read() == b"the whole"
+        assert target.content == Content(9, hashlib.sha256(b"the whole").hexdigest())
+
+
+def test_an_empty_target_is_not_truncated(tmp_path, monkeypatch):
+    # ext4 takes that for the replacement of a file, and writes all of it out at close
+    truncated = []
+    monkeypatch.setattr(os, "ftruncate", lambda _file, length: truncated.append(length))
+    with TemporaryTarget(str(tmp_path / "x")) as target:
+        target.restart()
+        target.restart()
+        assert truncated == []
+        fill(target, b"abc")
+        target.restart()
+        assert truncated == [0]
+
+
 @pytest.mark.parametrize("sink", [Memory(), Tail(100)], ids=["memory", "tail"])
 def test_a_new_beginning_forgets_what_came_before_a_break(sink):
     for piece in (b"half of", b"the whole"):

@@ -166,7 +166,7 @@ class TemporaryTarget(Measure):
     def restart(self) -> None:
         """Forget everything."""
         # Some file systems write out at close what was truncated to nothing before, so an empty file is left alone.
-        if self._size:
+        if os.lseek(self._file, 0, os.SEEK_CUR):
             os.ftruncate(self._file, 0)
             os.lseek(self._file, 0, os.SEEK_SET)
         super().restart()
