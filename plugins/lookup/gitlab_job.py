@@ -251,6 +251,10 @@ _raw:
 import typing as t
 
 from ansible.plugins.lookup import LookupBase
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._compiled import FOR_LOOKUPS, load_compiled
+
+load_compiled(FOR_LOOKUPS)  # before the imports that then find them
+
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.job_lookup import LookupRequest, look_up
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.queries import PipelineQuery
@@ -258,7 +262,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output im
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext, open_session
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._errors import plugin_error
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import plugin_options
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import caching_transport
 
 # What an expression may ask for instead of whole jobs: one of these at most.
@@ -292,6 +295,9 @@ def _parsed(value: t.Any, options: dict[str, t.Any]) -> t.Any:
     """
     if not isinstance(value, bytes):
         return value
+    # here, for most look-ups need no content
+    from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
+
     return log_text(value) if options["log"] else parse_artifact(value, options["parse"], options["artifact"])
 
 

@@ -39,6 +39,9 @@ HEAVY = (
 # The reading of the entry points of every library that is installed, which shows in the files that are opened.
 SCAN = "scan of entry points"
 
+# Variables that decide what is loaded: where the server and its authorities are, and who measures.
+_UNWANTED = ("GITLAB_API_URL", "CI_API_V4_URL", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "COVERAGE_PROCESS_START")
+
 _MARK = "-- from here on --"
 _PROGRAM = """\
 import sys
@@ -100,8 +103,8 @@ def import_of(file: str, search_path: str) -> Import:
     """
     kind, _slash, name = file.partition("/")
     program = _PROGRAM.format(path=search_path, base=BASES[kind], mark=_MARK, name=f"{_PLUGINS}.{kind}.{name}")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    environment.pop("COVERAGE_PROCESS_START", None)
+    environment = {key: value for key, value in os.environ.items() if key not in _UNWANTED}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", program],
         env=environment,

@@ -40,7 +40,8 @@ class Budget:
 # points where there are extensions. A worker imports the lookup anew in every task, so there each file counts.
 BUDGETS = {
     "modules": Budget(_HTTP | {"email.parser"}, own=72, modules=110),
-    "action": Budget(_HTTP, own=76, modules=90),
+    # certifi says where the authorities of requests are, unless the environment names others
+    "action": Budget(_HTTP | {"certifi"}, own=76, modules=95),
     "lookup": Budget(_HTTP, own=48, modules=60),
 }
 

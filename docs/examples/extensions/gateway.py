@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 
 import pluggy
@@ -26,7 +25,7 @@ class GatewayTransport:
         """Return the answer."""
         # a redirect may lead to an object storage, which must not see the pass
         if request.url.startswith(self._api_url + "/"):
-            request = dataclasses.replace(request, headers={**request.headers, "X-Gateway-Pass": self._pass})
+            request = request._replace(headers={**request.headers, "X-Gateway-Pass": self._pass})
         return self._inner.send(request, timeout_seconds=timeout_seconds)
 
 

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import itertools
 import json
@@ -33,7 +32,7 @@ from .errors import (
 from .http import Request, Response, origin_of
 from .masking import Masker
 from .optional_imports import fast_json_loads
-from .pagination import PAGE_SIZE, Page, Position, walk
+from .pagination import PAGE_SIZE, Page, Position, total_of, walk
 from .plugin_manager import PluginManager
 from .reading_ahead import Reading
 from .redirects import Answer, send_following
@@ -48,8 +47,7 @@ _PAGES_BEFORE_FAST = 10
 
 _A = t.TypeVar("_A", bound=Answer)
 
-_TOTAL = re.compile(r"[0-9]{1,9}")
-_MOVED_TO = re.compile(r"/projects/(\d+)(?:/|$)")
+_MOVED_TO = r"/projects/(\d+)(?:/|$)"
 
 
 class Sink(t.Protocol):
@@ -172,11 +170,9 @@ class ApiClient:
         endpoint = self._endpoints.get(name)
         single = {**arguments, "per_page": 1}
         records, response = self.retrier.run(lambda: self._read(endpoint, single), is_repeatable=True)
-        total = response.header("x-total").strip()
+        total = total_of(response)
         # what the page contradicts was not counted for this list
-        if not _TOTAL.fullmatch(total) or bool(int(total)) != bool(records):
-            return None
-        return int(total)
+        return None if total is None or bool(total) != bool(records) else total
 
     def _read(
         self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], loads: decoding.Loads = json.loads
@@ -275,7 +271,7 @@ class ApiClient:
         """Call the hook; what goes wrong there is a warning, for the request has been made, and its outcome counts."""
         if origin_of(request.url) != self.settings.origin:
             # the address of an object storage is signed, which makes its query a credential
-            request = dataclasses.replace(request, url=request.display_url)
+            request = request._replace(url=request.display_url)
         try:
             self._plugins.call("gitlab_request_finished", request=request, status=status, seconds=seconds)
         except GitLabError as exc:
@@ -326,7 +322,7 @@ class ApiClient:
     def _note_moved(self, project: str, request: Request, response: Response) -> None:
         """Remember the id of a project whose path redirects to it."""
         if project and response.url and response.url != request.url:
-            found = _MOVED_TO.search(urlsplit(response.url).path)
+            found = re.search(_MOVED_TO, urlsplit(response.url).path)
             if found and not project.isdigit():
                 self._moved_projects[project] = found.group(1)
 

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 import typing as t
 
@@ -42,8 +41,7 @@ class SystemClock:
         time.sleep(seconds)
 
 
-@dataclasses.dataclass(frozen=True)
-class Deadline:
+class Deadline(t.NamedTuple):
     """A point on the monotonic clock by which a task must be done."""
 
     clock: Clock

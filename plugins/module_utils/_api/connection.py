@@ -20,7 +20,7 @@ USER_AGENT = "jobgate.gitlab/0.1.0 (Ansible collection)"
 TokenKind = t.Literal["api_token", "api_oauth_token", "api_job_token", "extension", ""]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class ConnectionSettings:
     """Where the server is and how to talk to it; what hooks that build a transport or a credential are given.
 
@@ -35,8 +35,8 @@ class ConnectionSettings:
 
     api_url: str
     token_kind: TokenKind = ""
-    token: str = dataclasses.field(default="", repr=False)
-    credential: t.Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    token: str = ""
+    credential: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     ca_path: str | None = None
     validate_certs: bool = True
     timeout_seconds: float = 30.0

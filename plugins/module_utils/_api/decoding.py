@@ -21,7 +21,7 @@ Loads = t.Callable[[bytes], t.Any]
 
 _LONGEST_SERVER_TEXT = 300
 _LONGEST_HEADER = 64
-_MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}", re.ASCII)
+_MEDIA_TYPE = r"[\w.+-]{1,60}/[\w.+-]{1,60}"
 # GitLab nests its records less than ten levels deep; what is walked by recursion later must have an end.
 _DEEPEST_JSON = 100
 
@@ -146,7 +146,7 @@ def _describe(response: Response) -> str:
     if not response.body.strip():
         return "empty"
     kind = response.header("content-type").split(";")[0].strip()
-    return kind if _MEDIA_TYPE.fullmatch(kind) else "something else"
+    return kind if re.fullmatch(_MEDIA_TYPE, kind, re.ASCII) else "something else"
 
 
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))

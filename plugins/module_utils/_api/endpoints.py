@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import types
 import typing as t
 
 from .encoding import json_body, query_string, quote_rest, quote_segment
@@ -20,8 +20,7 @@ Answer = t.Literal["record", "records", "text", "bytes", "nothing"]
 Paging = t.Literal["", "offset", "keyset"]
 
 
-@dataclasses.dataclass(frozen=True)
-class Parameter:
+class Parameter(t.NamedTuple):
     """One argument of an endpoint.
 
     :param name: keyword argument of `ApiClient.call`.
@@ -41,8 +40,7 @@ class Parameter:
         return self.sent_as or (self.name,)
 
 
-@dataclasses.dataclass(frozen=True)
-class Endpoint:
+class Endpoint(t.NamedTuple):
     """One documented operation of GitLab's REST API.
 
     :param name: what `ApiClient.call` and `ApiClient.iterate` know it by.
@@ -62,7 +60,7 @@ class Endpoint:
     answer: Answer = "record"
     paginated: Paging = ""
     repeatable: bool = True
-    shape: t.Mapping[str, type] = dataclasses.field(default_factory=dict)
+    shape: t.Mapping[str, type] = types.MappingProxyType({})
     doc_url: str = ""
 
     def build(self, api_url: str, arguments: t.Mapping[str, t.Any]) -> Request:

@@ -8,13 +8,12 @@
 
 from __future__ import annotations
 
-import dataclasses
+import types
 import typing as t
 from urllib.parse import urlsplit, urlunsplit
 
 
-@dataclasses.dataclass(frozen=True)
-class Request:
+class Request(t.NamedTuple):
     """One HTTP request without its credential, which only the transport holds.
 
     :param endpoint: name of the catalogue row this request was made from.
@@ -24,7 +23,7 @@ class Request:
     method: str
     url: str
     endpoint: str = ""
-    headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    headers: t.Mapping[str, str] = types.MappingProxyType({})
     body: bytes | None = None
     is_repeatable: bool = False
 
@@ -34,15 +33,14 @@ class Request:
         return without_query(self.url)
 
 
-@dataclasses.dataclass(frozen=True)
-class Response:
+class Response(t.NamedTuple):
     """One HTTP answer, read completely; header names are in lower case.
 
     :param url: the address that answered, after redirects.
     """
 
     status: int
-    headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    headers: t.Mapping[str, str] = types.MappingProxyType({})
     body: bytes = b""
     url: str = ""
 

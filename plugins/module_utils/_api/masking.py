@@ -17,17 +17,18 @@ from urllib.parse import quote, quote_plus
 
 MASK = "********"
 
+# Patterns are compiled when a text is first masked, which most tasks never do.
 # All control characters but tab and line feed, and the codes of the C1 range that some terminals obey.
-_CONTROL_CODES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL_CODES = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 # Escape sequences as terminals know them: CSI (colours, cursor), strings such as OSC (titles, links) and DCS, which end
 # with the line at the latest, and short ones. CSI and strings may begin with one code of the C1 range, too.
-_ESCAPE_SEQUENCES = re.compile(
+_ESCAPE_SEQUENCES = (
     r"(?:\x1b\[|\x9b(?=[0-?]))[0-?]*[ -/]*[@-~]"
     r"|(?:\x1b[P\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-Z\\-~]"
 )
 # What begins a new line on a terminal or in a text, and the tab, which tears a line apart.
-_LINE_BREAKS = re.compile(r"\s*[\n\u2028\u2029]\s*|\t")
+_LINE_BREAKS = r"\s*[\n\u2028\u2029]\s*|\t"
 
 # A shorter value cannot be masked without making texts unreadable, and is no token GitLab ever made.
 _SHORTEST_SECRET = 4
@@ -87,12 +88,12 @@ def may_hold(value: t.Any, secrets: t.Collection[str]) -> bool:
 
 def printable(text: str) -> str:
     """Return the text without escape sequences and control codes, safe for a terminal."""
-    return _CONTROL_CODES.sub("", _ESCAPE_SEQUENCES.sub("", text))
+    return re.sub(_CONTROL_CODES, "", re.sub(_ESCAPE_SEQUENCES, "", text))
 
 
 def one_line(text: str) -> str:
     """Return the printable text in one line."""
-    return _LINE_BREAKS.sub(" ", printable(text)).strip()
+    return re.sub(_LINE_BREAKS, " ", printable(text)).strip()
 
 
 def _forms(secret: str) -> t.Iterator[str]:

@@ -23,8 +23,7 @@ PAGE_SIZE = 100
 # A million records. A server that has more to say is asked by pipeline or with a limit, or it makes them up.
 MOST_PAGES = 10_000
 
-_NEXT_LINK = re.compile(r"<([^>]*)>\s*;[^,<]*\brel=\"?next\"?", re.IGNORECASE)
-_COUNT = re.compile(r"[0-9]{1,9}")
+_NEXT_LINK = r"<([^>]*)>\s*;[^,<]*\brel=\"?next\"?"
 # Of a link only these are used: its host may be another one, and the filters stay ours.
 _POSITION_PARAMETERS = ("page", "cursor", "id_after", "id_before", "pagination")
 
@@ -50,25 +49,36 @@ def next_position(current: Position, count: int, response: Response) -> Position
     """
     if count == 0:
         return None
-    link = _NEXT_LINK.search(response.header("link"))
+    link = re.search(_NEXT_LINK, response.header("link"), re.IGNORECASE)
     if link:
         query = _query_of(link.group(1))
         found = {name: query[name][0] for name in _POSITION_PARAMETERS if query.get(name)}
         if "cursor" in found or "id_after" in found or "id_before" in found:
             found.pop("page", None)
             return _moved(current, {**current, **found})
-        if _COUNT.fullmatch(found.get("page", "")):
+        if is_count(found.get("page", "")):
             return _moved(current, _by_number(current, found["page"]))
     if "x-next-page" in response.headers:
         number = response.header("x-next-page").strip()
-        return _moved(current, _by_number(current, number)) if _COUNT.fullmatch(number) else None
+        return _moved(current, _by_number(current, number)) if is_count(number) else None
     if "link" in response.headers or "x-page" in response.headers or "cursor" in current:
         return None
     # Neither kind of header: a proxy may have dropped them. A full page may have a successor, so ask for it by number.
     size = response.header("x-per-page").strip()
-    if count < (int(size) if _COUNT.fullmatch(size) else current["per_page"]):
+    if count < (int(size) if is_count(size) else current["per_page"]):
         return None
     return _by_number(current, str(int(current.get("page", 1)) + 1))
+
+
+def is_count(text: str) -> bool:
+    """Return whether a text is a number of pages or records that can be."""
+    return text.isascii() and text.isdecimal() and len(text) < 10
+
+
+def total_of(response: Response) -> int | None:
+    """Return how many records the server says a list has, None when it does not say."""
+    text = response.header("x-total").strip()
+    return int(text) if is_count(text) else None
 
 
 def page_position(number: int) -> Position:

@@ -20,8 +20,7 @@ import threading
 import typing as t
 
 from .errors import RequestError
-from .http import Response
-from .pagination import PAGE_SIZE, Page, Position, first_position, next_position, page_position, unseen, walk
+from .pagination import PAGE_SIZE, Page, Position, first_position, next_position, page_position, total_of, unseen, walk
 
 Fetch = t.Callable[[Position], Page]
 Record = dict[str, t.Any]
@@ -94,7 +93,7 @@ class Reading:
         records, response = self._fetch({"per_page": 1})
         if not records or records[0].get("id") != self._first[0][0].get("id"):
             return False
-        total = _total(response)
+        total = total_of(response)
         return total is None or not self._is_read_whole or total == self._count
 
     # ----- pages -----
@@ -225,12 +224,6 @@ class _Pages:
 
 def _last_page(first: Page) -> int | None:
     """Return the number of the last page, None when GitLab does not say, or says what cannot be."""
-    total = _total(first[1])
+    total = total_of(first[1])
     last = None if total is None else -(-total // len(first[0]))
     return last if last and last > 1 else None
-
-
-def _total(response: Response) -> int | None:
-    """Return how many records GitLab says there are, None when it does not say."""
-    text = response.header("x-total").strip()
-    return int(text) if text.isdecimal() and len(text) < 10 else None

@@ -11,7 +11,6 @@ The credential needs no rule here: a transport adds it only for the origin it wa
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 from urllib.parse import urljoin, urlsplit
 
@@ -52,7 +51,7 @@ def send_following(request: Request, send: t.Callable[[Request], _A], *, may_lea
         if response.status not in _REDIRECT_STATUSES:
             return response
         response.close()
-        current = dataclasses.replace(current, url=_target(current, response))
+        current = current._replace(url=_target(current, response))
         if not may_leave and origin_of(current.url) != origin_of(request.url):
             raise _refusal(request, "a redirect to another scheme, host or port")
     raise _refusal(request, f"more than {MOST_REDIRECTS} redirects, which is a loop")

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import http.cookiejar
 import typing as t
 
@@ -66,7 +65,7 @@ class RequestsTransport:
     def stream(self, request: Request, *, timeout_seconds: float) -> RequestsStream:
         """Return the answer to one request, its body unread."""
         # compressed content that ends early looks whole when the length fits, and artifacts are compressed already
-        plain = dataclasses.replace(request, headers={**request.headers, "Accept-Encoding": "identity"})
+        plain = request._replace(headers={**request.headers, "Accept-Encoding": "identity"})
         with self._translated(request, timeout_seconds):
             answer = self._open(plain, timeout_seconds)
         return RequestsStream(answer, request.url, lambda: self._translated(request, timeout_seconds))

@@ -98,7 +98,7 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
             if options.on_timeout != "continue":
                 report.problems = [_late(session, bridge) for bridge in late]
             break
-    report.pipeline = read_pipeline(session, dataclasses.replace(query.pipeline, project=project), pipeline)
+    report.pipeline = read_pipeline(session, query.pipeline._replace(project=project), pipeline)
     root.record = report.pipeline
     _check_access(session, report, query)
     if query.include_jobs:

@@ -21,10 +21,10 @@ from .statuses import Record, id_of, int_of, is_finished, newest_per_name, statu
 # GitLab's own limit is 1000 pipelines in a tree, unless an administrator raises it.
 MOST_PIPELINES = 10_000
 DEEPEST_TREE = 100
-_PIPELINE_PAGE = re.compile(r"^(?P<project>.+?)(?:/-)?/pipelines/\d+$")
+_PIPELINE_PAGE = r"^(?P<project>.+?)(?:/-)?/pipelines/\d+$"
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class PipelineNode:
     """A pipeline of the tree.
 
@@ -50,7 +50,7 @@ class PipelineNode:
                 yield from bridge.downstream.walk()
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class BridgeNode:
     """A trigger job, and the pipeline it has started, if it has.
 
@@ -202,5 +202,5 @@ def project_path(session: Session, summary: Record) -> str:
         return ""
     if install_path and page.startswith(install_path):
         page = page[len(install_path) :]
-    found = _PIPELINE_PAGE.match(page.strip("/"))
+    found = re.match(_PIPELINE_PAGE, page.strip("/"))
     return found.group("project") if found else ""

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from .._api.errors import NotFoundError, SelectionError, UsageError
@@ -25,8 +24,7 @@ if t.TYPE_CHECKING:
 _NOTHING: t.Any = object()
 
 
-@dataclasses.dataclass(frozen=True)
-class LookupRequest:
+class LookupRequest(t.NamedTuple):
     """What an expression asks for.
 
     :param artifact: path of a file in the archives of the jobs, whose content is wanted instead of the jobs.

@@ -14,7 +14,7 @@ import typing as t
 from .statuses import Record
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class Outcome:
     """The result of a task; the same keys whether it failed or not.
 

@@ -8,15 +8,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from .._api.errors import UsageError
 from .settings import project_of
 
 
-@dataclasses.dataclass(frozen=True)
-class PipelineQuery:
+class PipelineQuery(t.NamedTuple):
     """Which pipeline to look into; none of the values for a whole project."""
 
     project: str
@@ -67,8 +65,7 @@ class PipelineQuery:
         return f"pipeline of {' and '.join(wanted)} in project {self.project}" if wanted else f"project {self.project}"
 
 
-@dataclasses.dataclass(frozen=True)
-class JobQuery:
+class JobQuery(t.NamedTuple):
     """Which jobs to look for.
 
     :param with_bridges: whether names may stand for trigger jobs, too.

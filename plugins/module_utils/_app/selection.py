@@ -26,7 +26,7 @@ from .statuses import Record, can_be_superseded, id_of, int_of, is_finished, sta
 _NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Selection:
     """What was found.
 

@@ -37,7 +37,7 @@ class StoppedError(GitLabError):
     """What is not begun yet is not to be begun any more."""
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class TaskContext:
     """What a task is told by the face that runs it.
 
@@ -57,7 +57,7 @@ class TaskContext:
     transport: t.Callable[[ConnectionSettings, t.Callable[[], Transport]], Transport] = lambda settings, make: make()
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class Session:
     """Everything a use case needs."""
 
