@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 
 import pytest
@@ -182,3 +183,26 @@ def test_a_reader_that_stops_lets_the_threads_end():
             thread.join(5)
     assert threading.active_count() <= before
     assert len(server.pages()) < 30
+
+
+def test_garbage_is_not_looked_for_in_records_while_they_are_read_and_afterwards():
+    enabled = []
+    server = Server(1000, before=lambda number: enabled.append((number, gc.isenabled())))
+    try:
+        records = list(reading(server))
+        assert {is_enabled for number, is_enabled in enabled if number > 1} == {False}
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+        assert not any(one is records[0] for one in gc.get_objects())
+    finally:
+        gc.unfreeze()
+
+
+def test_a_switched_off_collector_stays_as_it_is():
+    gc.disable()
+    try:
+        list(reading(Server(300)))
+        assert not gc.isenabled()
+        assert gc.get_freeze_count() == 0
+    finally:
+        gc.enable()
