@@ -9,7 +9,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.statuses import STATUSES, is_finished
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import Pauses, WaitOptions
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.wait_options import WaitOptions
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import Pauses
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK
 
 from .harness import (

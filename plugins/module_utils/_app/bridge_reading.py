@@ -20,8 +20,11 @@ from .queries import PipelineQuery
 from .selection import find_pipeline, missing_pipeline, read_pipeline
 from .session import Session
 from .statuses import Record, id_of, int_of, newest_per_name, status_of
-from .waiting import Pauses, WaitOptions, end_problem, is_there
-from .watching import Watch
+from .wait_options import WaitOptions, end_problem, is_there
+
+if t.TYPE_CHECKING:
+    from .waiting import Pauses
+    from .watching import Watch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,10 +72,9 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
     :raises RequestError: when GitLab cannot be asked.
     """
     is_waiting = options.wait and not session.check_mode
-    watch = Watch(session)
-    pauses = Pauses(session, options.interval_seconds)
+    watch, pauses = _waiting_tools(session, options) if is_waiting else (None, None)
     pipeline = find_pipeline(session, query.pipeline)
-    while pipeline is None and is_waiting and pauses.pause():
+    while pipeline is None and pauses and pauses.pause():
         pipeline = find_pipeline(session, query.pipeline)
     if pipeline is None:
         raise SelectionError(missing_pipeline(query.pipeline))
@@ -80,9 +82,9 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
     while True:
         root = pipeline_tree(session, project, id_of(pipeline), most_depth=query.depth)
         _keep_wanted(root, query)
-        report = BridgeReport(root, pipeline, timeline=watch.timeline)
+        report = BridgeReport(root, pipeline, timeline=watch.timeline if watch else [])
         report.problems = [problem for bridge in report.bridges for problem in _problems(bridge, options, is_waiting)]
-        if not is_waiting:
+        if watch is None or pauses is None:
             break
         late = [bridge for bridge in report.bridges if not _is_there(bridge, options)]
         observed = {id(bridge): list(_observed(bridge)) for bridge in report.bridges}
@@ -104,6 +106,14 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
     if query.include_jobs:
         report.jobs = _read_jobs(session, root)
     return report
+
+
+def _waiting_tools(session: Session, options: WaitOptions) -> tuple[Watch, Pauses]:
+    # here, for most tasks wait for nothing
+    from .waiting import Pauses
+    from .watching import Watch
+
+    return Watch(session), Pauses(session, options.interval_seconds)
 
 
 def _keep_wanted(root: PipelineNode, query: BridgeQuery) -> None:

@@ -15,16 +15,19 @@ from .._api.errors import BadAnswerError, ExtensionError, GitLabError, Selection
 from .attempts import count_attempts, newest_attempts
 from .concurrency import run_all
 from .decisions import Decision, Decisions, Policy, decide
-from .log_following import LogFollower, check_followable
-from .looks import CountedLooks
 from .naming import FoundJob, shortened
 from .queries import JobQuery
 from .selection import JobFinder, Selection
 from .session import Session
 from .statuses import Record, is_finished, status_of
-from .waiting import Pauses, WaitOptions, end_problem, is_there, queue_problem
+from .wait_options import WaitOptions, end_problem, is_there
+from .waiting import Pauses, queue_problem
 from .watching import Watch
 from .writes import WriteResult, write
+
+if t.TYPE_CHECKING:
+    from .log_following import LogFollower
+    from .looks import CountedLooks
 
 # What an action does, for messages and for the prediction of check mode: participle, and status afterwards.
 _WORDS: t.Mapping[str, tuple[str, str]] = {
@@ -112,7 +115,12 @@ class ActionRun:
         self._options = options
         self._watch = Watch(session)
         self._is_waiting = options.wait and not session.check_mode
-        self._follower = LogFollower(session, self._watch) if options.log_follow and self._is_waiting else None
+        self._follower: LogFollower | None = None
+        if options.log_follow and self._is_waiting:
+            # here, as in the other places: most tasks follow no log, and many do not wait
+            from .log_following import LogFollower
+
+            self._follower = LogFollower(session, self._watch)
         meanwhile = self._follower.read if self._follower and session.progress.is_shown else None
         self._pauses = Pauses(session, options.interval_seconds, meanwhile=meanwhile)
         self._counts: CountedLooks | None = None
@@ -132,6 +140,8 @@ class ActionRun:
             for job in _choose(selection, self._query, self._request.multiple)
         ]
         if self._options.log_follow:
+            from .log_following import check_followable
+
             check_followable(self._session, [target.job for target in targets])
         self._pipeline_size = len(selection.known)
         report = ActionReport(targets, self._watch.timeline, selection.pipeline)
@@ -304,6 +314,8 @@ class ActionRun:
         if len(active) == 1 or len(pipelines) > 1 or any(target.is_waiting_for_turn for target in active):
             self._counts = None
         elif self._counts is None and not active[0].job.is_bridge:
+            from .looks import CountedLooks
+
             self._counts = CountedLooks(
                 self._session,
                 self._options,

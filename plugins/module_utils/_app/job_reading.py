@@ -11,16 +11,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._api.errors import RequestError
-from .log_following import LogFollower, check_followable
-from .looks import CountedLooks
 from .naming import FoundJob
 from .queries import JobQuery
 from .selection import JobFinder, Selection, read_pipeline
 from .session import Session
 from .statuses import Record, status_of
-from .waiting import Pauses, WaitOptions, end_problem, is_there, queue_problem
-from .watching import Watch
+from .wait_options import WaitOptions, end_problem
 
 
 @dataclasses.dataclass
@@ -50,104 +46,24 @@ def read_jobs(session: Session, query: JobQuery, options: WaitOptions) -> JobRep
     :raises UsageError: when the log of several jobs would have to be followed.
     :raises RequestError: when GitLab cannot be asked.
     """
-    return _Reading(session, query, options).run()
+    if options.wait and not session.check_mode:
+        # here, for most tasks wait for nothing
+        from .job_waiting import JobWait
 
-
-class _Reading:
-    """One reading, with all its looks."""
-
-    def __init__(self, session: Session, query: JobQuery, options: WaitOptions) -> None:
-        self._session = session
-        self._query = query
-        self._options = options
-        self._finder = JobFinder(session, query)
-        self._watch = Watch(session)
-        self._is_waiting = options.wait and not session.check_mode
-        self._follower = LogFollower(session, self._watch) if options.log_follow and self._is_waiting else None
-        meanwhile = self._follower.read if self._follower and session.progress.is_shown else None
-        self._pauses = Pauses(session, options.interval_seconds, meanwhile=meanwhile)
-        self._counts: CountedLooks | None = None
-        self._is_counted = False
-
-    def run(self) -> JobReport:
-        """Return what there is in the end."""
-        selection, report = self._look()
-        is_blind = False
-        while not self._is_over(selection, report):
-            try:
-                if not self._wait_for_news():
-                    report.has_timed_out = True
-                    break
-                selection, report = self._look()
-            except RequestError as exc:
-                if not self._session.deadline.has_passed():
-                    raise
-                # the last look is lost, and not what was known before
-                self._session.warn(f"When the time was up, GitLab could not be asked again: {exc}")
-                report.has_timed_out = is_blind = True
-                break
-        if self._follower:
-            self._follower.end()
-        self._finder.require(selection)
-        if report.has_timed_out:
-            _note_late(self._session, report, self._options)
-        report.pipeline = selection.pipeline if is_blind else _whole_pipeline(self._session, self._query, selection)
-        return report
-
-    def _look(self) -> tuple[Selection, JobReport]:
-        """Return what fits now, and take note of it."""
-        options = self._options
-        selection = self._finder.find()
-        report = _report(self._query, selection, self._watch)
-        problems = [(job, end_problem(job.record, options, check_targets=self._is_waiting)) for job in report.jobs]
-        if options.log_follow:
-            check_followable(self._session, selection.jobs)
-        if self._is_waiting:
-            self._take_note(selection)
-            problems += [(job, queue_problem(self._watch, job, options)) for job in report.jobs]
+        return JobWait(session, query, options).run()
+    finder = JobFinder(session, query)
+    selection = finder.find()
+    report = report_of(query, selection)
+    if options.fail_on:
+        problems = ((job, end_problem(job.record, options, check_targets=False)) for job in report.jobs)
         report.problems = [(job, problem) for job, problem in problems if problem]
-        return selection, report
+    if options.log_follow:
+        from .log_following import check_followable
 
-    def _take_note(self, selection: Selection) -> None:
-        jobs = selection.jobs
-        left = [job for job in jobs if not is_there(job.record, self._options)]
-        if self._watch.looked(jobs, left):
-            self._pauses.restart()
-        self._pauses.expect(len(left))
-        if self._follower and jobs:
-            self._follower.follow(jobs[0])
-        query = self._query
-        if query.job_id is None and not query.include_downstream and jobs and not selection.missing:
-            if self._counts is None:
-                self._counts = CountedLooks(
-                    self._session,
-                    self._options,
-                    project=jobs[0].project,
-                    pipeline_id=jobs[0].pipeline_id,
-                    ends_at_failure=True,
-                )
-            is_whole = not (query.names or query.stages or query.scope)
-            self._counts.listed(jobs, size=len(selection.known), is_whole=is_whole)
-        self._is_counted = False
-
-    def _is_over(self, selection: Selection, report: JobReport) -> bool:
-        if not self._is_waiting or report.problems or (selection.missing and selection.is_complete):
-            return True
-        return _is_done(selection, self._options)
-
-    def _wait_for_news(self) -> bool:
-        """Pause until a listing may show something new; return whether there is time for one.
-
-        When the time is up, what was only counted is listed once more.
-        """
-        while self._pauses.pause():
-            self._session.check_stop()
-            if self._counts is None or self._counts.needs_listing():
-                return True
-            self._is_counted = True
-            self._pauses.expect(self._counts.left)
-            self._watch.beat(self._counts.left)
-        return self._is_counted
+        check_followable(session, selection.jobs)
+    finder.require(selection)
+    report.pipeline = whole_pipeline(session, query, selection)
+    return report
 
 
 def count_statuses(records: t.Iterable[Record]) -> dict[str, int]:
@@ -159,31 +75,10 @@ def count_statuses(records: t.Iterable[Record]) -> dict[str, int]:
     return counts
 
 
-def _report(query: JobQuery, selection: Selection, watch: Watch) -> JobReport:
-    jobs = selection.jobs
-    limit = query.limit
-    return JobReport(
-        jobs=jobs[:limit] if limit else jobs,
-        is_truncated=bool(limit) and len(jobs) > limit,
-        timeline=watch.timeline,
-    )
-
-
-def _is_done(selection: Selection, options: WaitOptions) -> bool:
-    return (
-        selection.is_complete and not selection.missing and all(is_there(job.record, options) for job in selection.jobs)
-    )
-
-
-def _note_late(session: Session, report: JobReport, options: WaitOptions) -> None:
-    """Note what was not there in time, unless `on_timeout` says to go on."""
-    if options.on_timeout == "continue":
-        return
-    late = [job for job in report.jobs if not is_there(job.record, options)]
-    report.problems += [(job, late_text(session, status_of(job.record))) for job in late]
-    if not late:
-        seconds = f"{session.elapsed():.0f} s, which is all that wait_timeout allows"
-        report.problems.append((None, f"the pipeline may still create jobs that fit after {seconds}"))
+def report_of(query: JobQuery, selection: Selection) -> JobReport:
+    """Return the jobs of a selection, as many as are wanted."""
+    jobs, limit = selection.jobs, query.limit
+    return JobReport(jobs=jobs[:limit] if limit else jobs, is_truncated=bool(limit) and len(jobs) > limit)
 
 
 def late_text(session: Session, status: str) -> str:
@@ -191,7 +86,8 @@ def late_text(session: Session, status: str) -> str:
     return f"is still {status} after {session.elapsed():.0f} s, which is all that wait_timeout allows"
 
 
-def _whole_pipeline(session: Session, query: JobQuery, selection: Selection) -> Record | None:
+def whole_pipeline(session: Session, query: JobQuery, selection: Selection) -> Record | None:
+    """Return the whole record of the pipeline that a query names; that of a job by its id as the job tells it."""
     if selection.pipeline is None or not query.pipeline.is_given:
         return selection.pipeline
     return read_pipeline(session, query.pipeline, selection.pipeline)

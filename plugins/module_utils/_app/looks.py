@@ -18,7 +18,7 @@ from .._api.errors import StatusError
 from .naming import FoundJob
 from .session import Session
 from .statuses import STATUSES, is_finished, status_of
-from .waiting import WaitOptions, end_problem, is_there
+from .wait_options import WaitOptions, end_problem, is_there
 
 # So many jobs are listed as cheaply as they are counted: it is GitLab's own page.
 FEWEST_JOBS = 20

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import re
 import typing as t
@@ -64,6 +63,8 @@ def suggestions(known: t.Collection[str], name: str) -> str:
     """Return the close names, or else all of them, as a sentence."""
     if not known:
         return "there are no jobs at all"
+    import difflib  # here, for most names are right
+
     close = difflib.get_close_matches(name, known, n=3)
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"

@@ -22,7 +22,8 @@ from .release_run import GateResult, ProjectResult
 from .selection import JobFinder, find_pipeline, missing_pipeline, read_pipeline
 from .session import Session
 from .statuses import Record, has_reached, id_of, int_of, is_finished, status_of
-from .waiting import Pauses, WaitOptions, end_problem
+from .wait_options import WaitOptions, end_problem
+from .waiting import Pauses
 
 _BAD_ENDS = ("failed", "canceled", "skipped")
 _PREDICTED = {

@@ -14,13 +14,12 @@ from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.decisions import ACTIONS
 from .._app.job_actions import ActionReport, ActionRequest, ActionRun, Target, failure_text, refuse_job_token
-from .._app.logs import read_tail
 from .._app.outcome import Outcome
 from .._app.project_artifacts import delete_project_artifacts
 from .._app.queries import JobQuery, PipelineQuery
 from .._app.session import Session, TaskContext, open_session
 from .._app.statuses import WAIT_TARGETS, Record
-from .._app.waiting import WaitOptions
+from .._app.wait_options import WaitOptions
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, job_query, job_variables, text_list
 
@@ -169,6 +168,9 @@ def _read_logs(session: Session, report: ActionReport, lines: int) -> None:
     """Read the tail of the log of each job that has failed."""
     for target in report.targets:
         if target.has_ended_badly:
+            # here, for most tasks see no failure
+            from .._app.logs import read_tail
+
             target.log_tail = read_tail(session, target.job, lines)
 
 

@@ -16,7 +16,7 @@ from .._app.outcome import Outcome
 from .._app.queries import PipelineQuery
 from .._app.session import Session, TaskContext, open_session
 from .._app.statuses import STATUSES, Record
-from .._app.waiting import WaitOptions
+from .._app.wait_options import WaitOptions
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, WAIT_FOR, WAITING, check_statuses, text_list
 
