@@ -120,12 +120,21 @@ def test_many_cuts_leave_room_for_the_jobs():
     assert sum(right - left for left, right in scale.cuts) == pytest.approx(30)
 
 
-@pytest.mark.parametrize("length", [0, 0.5, 3, 59, 61, 1000, 7200, DAY, 40 * DAY])
+def span(tick):
+    """Return from where to where a label is written, in percent of a narrow axis."""
+    width = 1.6 * len(tick.label)
+    left = tick.position - {"first": 0, "": width / 2, "last": width}[tick.edge]
+    return left, left + width
+
+
+@pytest.mark.parametrize("length", [0, 0.5, 3, 52, 59, 61, 1000, 7200, DAY, 40 * DAY])
 def test_ticks_are_few_in_order_and_apart(length):
     ticks = TimeScale([(START + 7.3, START + 7.3 + length)]).ticks()
     positions = [tick.position for tick in ticks]
     assert 1 <= len(ticks) <= 10
     assert all(after - before >= 9 for before, after in zip(positions, positions[1:]))
+    spans = [span(tick) for tick in ticks]
+    assert all(right <= left for (_left, right), (left, _right) in zip(spans, spans[1:]))
     assert all(0 <= position <= 100 for position in positions)
 
 

@@ -18,9 +18,12 @@ _LONG_GAP = 0.15
 _GAP_WIDTH = 3.0
 _MOST_GAP_WIDTH = 30.0
 _MOST_TICKS = 8
-# Ticks nearer than this, in percent, would write over each other.
-_LEAST_DISTANCE = 9.0
-_LEAST_DISTANCE_AFTER_DAY = 22.0
+# What labels may take of the axis, in percent, also on a narrow page.
+_WIDTH = 9.0
+_WIDTH_WITH_SECONDS = 14.0
+_WIDTH_WITH_DAY = 22.0
+# A label is centred below its moment, unless that is nearer to an edge than this.
+_EDGE = 7.0
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 
 Interval = tuple[float, float]
@@ -28,10 +31,14 @@ Interval = tuple[float, float]
 
 @dataclasses.dataclass(frozen=True)
 class Tick:
-    """A moment named on the axis, at so many percent of its width."""
+    """A moment named on the axis, at so many percent of its width.
+
+    :param edge: the edge of the axis that is so near that the label stands on one side of the moment.
+    """
 
     position: float
     label: str
+    edge: t.Literal["", "first", "last"] = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,21 +82,24 @@ class TimeScale:
         several_days = _day(self._segments[0].start) != _day(self._segments[-1].end)
         ticks: list[Tick] = []
         last_day = ""
-        free_from = 0.0
+        free_from = -_WIDTH_WITH_DAY
         for segment in self._segments:
             for moment in _multiples(segment, step):
-                position = self.position(moment)
-                if position < free_from:
+                with_seconds = step < 60 or moment % 60 != 0
+                with_day = several_days and _day(moment) != last_day
+                width = _WIDTH_WITH_DAY if with_day else _WIDTH_WITH_SECONDS if with_seconds else _WIDTH
+                tick = _tick(self.position(moment), _label(moment, with_day=with_day, with_seconds=with_seconds))
+                left = tick.position - {"first": 0.0, "": width / 2, "last": width}[tick.edge]
+                if left < free_from:
                     continue
-                label = _time(moment, with_seconds=step < 60 or moment % 60 != 0)
-                if several_days and _day(moment) != last_day:
-                    label = f"{_day(moment)} {label}"
-                    last_day = _day(moment)
-                    free_from = position + _LEAST_DISTANCE_AFTER_DAY
-                else:
-                    free_from = position + _LEAST_DISTANCE
-                ticks.append(Tick(position, label))
+                free_from = left + width
+                last_day = _day(moment)
+                ticks.append(tick)
         return ticks
+
+
+def _tick(position: float, label: str) -> Tick:
+    return Tick(position, label, "first" if position < _EDGE else "last" if position > 100.0 - _EDGE else "")
 
 
 def _segments(intervals: t.Sequence[Interval]) -> list[_Segment]:
@@ -125,8 +135,9 @@ def _multiples(segment: _Segment, step: int) -> list[float]:
     return [first + step * number for number in range(count)] or [float(int(segment.start))]
 
 
-def _time(moment: float, *, with_seconds: bool) -> str:
-    return _utc(moment).strftime("%H:%M:%S" if with_seconds else "%H:%M")
+def _label(moment: float, *, with_day: bool, with_seconds: bool) -> str:
+    time = _utc(moment).strftime("%H:%M:%S" if with_seconds else "%H:%M")
+    return f"{_day(moment)} {time}" if with_day else time
 
 
 def _day(moment: float) -> str:

@@ -107,7 +107,7 @@ def _cuts(scale: TimeScale) -> str:
 def _axis(scale: TimeScale) -> str:
     labels = []
     for tick in scale.ticks():
-        edge = ' class="first"' if tick.position < 5 else ' class="last"' if tick.position > 93 else ""
+        edge = f' class="{tick.edge}"' if tick.edge else ""
         labels.append(f'<span{edge} style="left:{tick.position:.2f}%">{text(tick.label)}</span>')
     return f'<span class="axis" aria-hidden="true">{"".join(labels)}</span>'
 
