@@ -94,6 +94,8 @@ NEEDS: dict[str, Need] = {
     "Download again what may have been damaged, to a folder with labels of its own": Need(
         jobs=RELEASED, sha256_of=RELEASE_BUILD, without=("attributes",)
     ),
+    # GitLab finds a job by its ref in a pipeline that has succeeded
+    "Fetch a big archive from a server of our own": Need(jobs={"8:soak-test": DONE}),
     # gitlab_release_gate
     "Deploy an application after its infrastructure": Need(
         world=release_world, effects=("play apply", "retry integration", "play deploy:prod")

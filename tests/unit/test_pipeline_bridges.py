@@ -217,3 +217,23 @@ def test_a_pipeline_that_does_not_exist_yet_is_waited_for():
     assert len(clock.sleeps) == 1
     with pytest.raises(errors.SelectionError, match="there is no pipeline of ref main"):
         run_task(TASK, {"ref": "main"}, transport=ScriptedTransport(Exchange(line, [])))
+
+
+BY_REF = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=1"
+
+
+@pytest.mark.parametrize(
+    ("last", "status", "warnings"),
+    [
+        (Exchange(ROOT, pipeline(status="success")), "success", []),
+        (Exchange(ROOT, reply({"message": "403 Forbidden"}, status=403)), "running", ["could not be read again"]),
+    ],
+)
+def test_the_pipeline_is_read_again_after_waiting(last, status, warnings):
+    looks = [Exchange(BRIDGES, down("running")), Exchange(BRIDGES, down("success"))]
+    transport = ScriptedTransport(Exchange(BY_REF, [pipeline(status="running")]), *looks, last)
+    outcome = run_task(TASK, {"ref": "main", "wait": True}, transport=transport)
+    assert (outcome.failure, outcome.values["pipeline"]["status"]) == (None, status)
+    assert f"· {status}" in outcome.values["graph"].splitlines()[1]
+    assert [words in warning for words, warning in zip(warnings, outcome.warnings)] == [True] * len(warnings)
+    assert len(outcome.warnings) == len(warnings)

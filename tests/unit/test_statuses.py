@@ -78,3 +78,11 @@ def test_the_newest_attempt_of_each_name():
 )
 def test_which_runner_a_job_asks_for(record, words):
     assert words in statuses.runner_wish(record)
+
+
+def test_an_id_may_be_of_a_type_that_ansible_has_made_of_a_number():
+    class Tagged(int):
+        pass
+
+    assert statuses.id_of({"id": Tagged(6)}) == 6
+    assert [statuses.id_of({"id": value}) for value in (True, 0, -6, 6.0, "6", None)] == [0] * 6

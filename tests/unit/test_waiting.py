@@ -233,6 +233,27 @@ def test_a_job_that_a_child_pipeline_may_still_create_is_waited_for():
     assert (outcome.failure, outcome.values["job"]["id"]) == (None, 62)
 
 
+def test_the_pipeline_of_a_tree_is_read_again_after_waiting():
+    child = pipeline(16)
+    statuses = ["running", "success"]
+
+    def answer(call):
+        if call.path.endswith("/16/jobs"):
+            return [job(62, statuses.pop(0), "apply", pipeline=child)]
+        return {
+            "GET /projects/7/pipelines": [pipeline(status="running")],
+            LIST: [job(42, "success", "build")],
+            "GET /projects/7/pipelines/6": pipeline(status="success"),
+            "GET /projects/7/pipelines/6/trigger_jobs": [bridge(50, "success", "infra", child)],
+            "GET /projects/7/pipelines/16/trigger_jobs": [],
+        }[call.line]
+
+    options = {"ref": "main", "name": ["infra/apply"], "include_downstream": True, "wait": True}
+    outcome = run_task(TASK, options, transport=FunctionTransport(answer))
+    assert (outcome.failure, statuses) == (None, [])
+    assert outcome.values["pipeline"]["status"] == "success"
+
+
 def test_somebody_elses_retry_is_followed():
     lists = [[job(42, "running")], [job(43, "running"), job(42, "failed")], [job(43, "success"), job(42, "failed")]]
     outcome = wait(*(Exchange(LIST, jobs) for jobs in lists), wait_for=["success"])

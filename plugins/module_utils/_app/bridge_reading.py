@@ -79,6 +79,7 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
     if pipeline is None:
         raise SelectionError(missing_pipeline(query.pipeline))
     project = str(int_of(pipeline, "project_id") or query.pipeline.project)
+    has_waited = False
     while True:
         root = pipeline_tree(session, project, id_of(pipeline), most_depth=query.depth)
         _keep_wanted(root, query)
@@ -100,7 +101,8 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
             if options.on_timeout != "continue":
                 report.problems = [_late(session, bridge) for bridge in late]
             break
-    report.pipeline = read_pipeline(session, query.pipeline._replace(project=project), pipeline)
+        has_waited = True
+    report.pipeline = read_pipeline(session, query.pipeline._replace(project=project), pipeline, is_old=has_waited)
     root.record = report.pipeline
     _check_access(session, report, query)
     if query.include_jobs:

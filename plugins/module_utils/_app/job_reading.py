@@ -86,8 +86,11 @@ def late_text(session: Session, status: str) -> str:
     return f"is still {status} after {session.elapsed():.0f} s, which is all that wait_timeout allows"
 
 
-def whole_pipeline(session: Session, query: JobQuery, selection: Selection) -> Record | None:
-    """Return the whole record of the pipeline that a query names; that of a job by its id as the job tells it."""
+def whole_pipeline(session: Session, query: JobQuery, selection: Selection, *, is_old: bool = False) -> Record | None:
+    """Return the whole record of the pipeline that a query names; that of a job by its id as the job tells it.
+
+    :param is_old: whether the pipeline was found some time before its jobs were read.
+    """
     if selection.pipeline is None or not query.pipeline.is_given:
         return selection.pipeline
-    return read_pipeline(session, query.pipeline, selection.pipeline)
+    return read_pipeline(session, query.pipeline, selection.pipeline, is_old=is_old)

@@ -44,12 +44,13 @@ class JobWait:
         :raises RequestError: when GitLab cannot be asked.
         """
         selection, report = self._look()
-        is_blind = False
+        has_waited = is_blind = False
         while not self._is_over(selection, report):
             try:
                 if not self._wait_for_news():
                     report.has_timed_out = True
                     break
+                has_waited = True
                 selection, report = self._look()
             except RequestError as exc:
                 if not self._session.deadline.has_passed():
@@ -63,7 +64,11 @@ class JobWait:
         self._finder.require(selection)
         if report.has_timed_out:
             _note_late(self._session, report, self._options)
-        report.pipeline = selection.pipeline if is_blind else whole_pipeline(self._session, self._query, selection)
+        # jobs of one pipeline tell how it is now
+        is_old = has_waited and self._query.include_downstream
+        report.pipeline = (
+            selection.pipeline if is_blind else whole_pipeline(self._session, self._query, selection, is_old=is_old)
+        )
         return report
 
     def _look(self) -> tuple[Selection, JobReport]:

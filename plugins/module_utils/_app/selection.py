@@ -381,16 +381,24 @@ def find_pipeline(session: Session, query: PipelineQuery) -> Record | None:
     return found
 
 
-def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record) -> Record:
-    """Return the whole record of a pipeline of which only the id is known; no more than that with a job token."""
-    if len(pipeline) > 1:
+def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record, *, is_old: bool = False) -> Record:
+    """Return the whole record of a pipeline of which only the id is known; no more than that with a job token.
+
+    :param is_old: whether what is known of it was true some time ago.
+    """
+    if len(pipeline) > 1 and not is_old:
         return pipeline
     try:
         return t.cast(Record, session.client.call("get_pipeline", project=query.project, pipeline_id=pipeline["id"]))
-    except (NotAuthorizedError, NotFoundError):
+    except RequestError as exc:
         # it may list what is in a pipeline, and not read the pipeline itself
-        if session.client.settings.token_kind != "api_job_token":
+        if session.client.settings.token_kind == "api_job_token" and isinstance(
+            exc, (NotAuthorizedError, NotFoundError)
+        ):
+            return pipeline
+        if not is_old:
             raise
+        session.warn(f"The pipeline is shown as it was found, for it could not be read again: {exc}")
         return pipeline
 
 

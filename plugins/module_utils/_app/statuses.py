@@ -55,8 +55,8 @@ def id_of(record: Record) -> int:
 def int_of(record: Record, name: str) -> int:
     """Return an id that a record holds under a name, 0 when it is none."""
     value = record.get(name)
-    # neither a bool, which isinstance would let through
-    return value if type(value) is int and value > 0 else 0
+    # what comes from a variable of Ansible is of a type of its own
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def is_known(status: str) -> bool:
