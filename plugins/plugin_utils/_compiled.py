@@ -75,14 +75,17 @@ def load_compiled(names: t.Iterable[str]) -> None:
 
     :param names: of modules, below `plugins`.
     :raises OSError: when there is no such file.
+    :raises ImportError: when it needs what is not there.
     """
     for name in names:
         full_name = f"{_PACKAGE}.{name}"
         if full_name in sys.modules:
             continue
         parent = importlib.import_module(full_name.rpartition(".")[0])
-        spec = importlib.util.spec_from_file_location(full_name, os.path.join(_FOLDER, *name.split(".")) + ".py")
-        assert spec is not None and spec.loader is not None, "every file whose name ends in .py has a loader"
+        path = os.path.join(_FOLDER, *name.split(".")) + ".py"
+        spec = importlib.util.spec_from_file_location(full_name, path)
+        if spec is None or spec.loader is None:
+            raise ImportError(f"{path} is no file that Python can load")
         module = importlib.util.module_from_spec(spec)
         sys.modules[full_name] = module
         try:

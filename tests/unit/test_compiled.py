@@ -52,7 +52,7 @@ def test_everything_that_the_lookup_needs_is_in_its_table_before_what_imports_it
     # Ansible loads the plugin itself as a file, and nothing can be loaded before what loads
     others = {"lookup.gitlab_job", "plugin_utils._compiled"}
     files = {name: loader for name, loader in of_lookup.items() if not is_folder(name) and name not in others}
-    assert set(files.values()) == {"SourceFileLoader"}
+    assert [name for name, loader in files.items() if loader != "SourceFileLoader"] == [], "missing in _compiled.py"
 
 
 def test_tables_hold_nothing_that_is_not_needed(of_lookup: dict[str, str]) -> None:

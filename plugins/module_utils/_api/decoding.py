@@ -77,8 +77,8 @@ def check_shape(record: Record, shape: t.Mapping[str, type]) -> None:
     :raises BadAnswerError: when one is missing, or of another type.
     """
     for name, kind in shape.items():
-        # neither a bool for an int, which isinstance would let through
-        if type(record.get(name)) is not kind:
+        value = record.get(name)
+        if not isinstance(value, kind) or isinstance(value, bool):
             raise BadAnswerError(f"a record of the answer has no proper {name!r}", advice=NOT_GITLAB)
 
 
