@@ -273,7 +273,6 @@ class LookupModule(LookupBase):
 
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
         """Return the jobs, or what of them was asked for."""
-        self.set_options(var_options=variables, direct=kwargs)
         options = plugin_options(self, variables, kwargs)
         cache_seconds = float(options["cache_seconds"])
         context = TaskContext(

@@ -99,11 +99,15 @@ def one_line(text: str) -> str:
 def _forms(secret: str) -> t.Iterator[str]:
     """Yield a secret as it is, and as URLs, JSON, HTML, Python and base64 write it."""
     yield secret
-    yield one_line(secret) if len(one_line(secret)) >= _SHORTEST_SECRET else secret
+    if not secret.isprintable() or secret != secret.strip():
+        line = one_line(secret)
+        if len(line) >= _SHORTEST_SECRET:
+            yield line
     as_bytes = secret.encode("utf-8", errors="surrogatepass")
     for quoted in (quote(as_bytes, safe=""), quote(as_bytes), quote_plus(as_bytes)):
         yield quoted
-        yield re.sub("%[0-9A-F]{2}", lambda code: code.group().lower(), quoted)
+        if "%" in quoted:
+            yield re.sub("%[0-9A-F]{2}", lambda code: code.group().lower(), quoted)
     for escaped in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
         yield escaped
         yield escaped.replace("/", "\\/")
