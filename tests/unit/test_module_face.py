@@ -11,6 +11,7 @@ import sys
 
 import pytest
 from ansible.module_utils import basic
+from ansible.module_utils.common.parameters import PASS_VARS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import module_face
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK as ACTION
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK as INFO
@@ -38,6 +39,8 @@ def run_module(monkeypatch, capsys, task, options, *exchanges, check_mode=False)
             "_ansible_remote_tmp": "/tmp",
         }
     }
+    if "inject_invocation" in PASS_VARS:  # newer versions show the options only where they are told to
+        arguments["ANSIBLE_MODULE_ARGS"]["_ansible_inject_invocation"] = True
     if exchanges:
         arguments["ANSIBLE_MODULE_ARGS"]["extensions"] = ["the-transport"]
     monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(arguments).encode())
