@@ -432,7 +432,9 @@ job:
     name: deploy:prod
     status: manual
 pipeline:
-  description: The pipeline that the jobs were looked for in, or that O(job_id) belongs to; V(null) for a whole project.
+  description:
+    - The pipeline that the jobs were looked for in, or that O(job_id) belongs to; V(null) for a whole project.
+    - With O(wait=true), as it is after waiting, unless it cannot be read again.
   type: dict
   returned: always
   sample:

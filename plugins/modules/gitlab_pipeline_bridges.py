@@ -410,7 +410,9 @@ downstream_pipelines:
       sample:
         cost_centre: "4711"
 pipeline:
-  description: The pipeline that was asked for, V(null) when it was not found.
+  description:
+    - The pipeline that was asked for, V(null) when it was not found.
+    - With O(wait=true), as it is after waiting, unless it cannot be read again.
   type: dict
   returned: always
   sample:

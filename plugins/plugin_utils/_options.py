@@ -39,10 +39,10 @@ def plugin_options(
     for name, definition in plugin.option_definitions.items():
         is_direct = any(key in direct for key in (name, *definition.get("aliases", ())))
         if not is_direct and not definition.get("required") and not any(definition.get(key) for key in _SOURCES):
-            key = (plugin._load_name, name)
-            if key not in _DEFAULTS:
-                _DEFAULTS[key] = _value(plugin, name, None, {})[0]
-            options[name] = _DEFAULTS[key]
+            place = (plugin._load_name, name)
+            if place not in _DEFAULTS:
+                _DEFAULTS[place] = _value(plugin, name, None, {})[0]
+            options[name] = _DEFAULTS[place]
             continue
         value, origin = _value(plugin, name, variables, direct)
         if not is_direct and origin.startswith("var:") and plugin._templar is not None:

@@ -139,6 +139,26 @@ def test_a_pipeline_and_a_child_job_that_do_not_exist_yet_are_waited_for(simulat
     assert "no pipeline of ref v9" in str(late.failure) and late.seconds == pytest.approx(20, abs=1)
 
 
+@pytest.mark.parametrize(
+    ("task", "options"),
+    [(BRIDGES, {}), (INFO, {"include_downstream": True, "name": ["infra/apply"]})],
+    ids=["bridges", "info"],
+)
+def test_the_pipeline_is_returned_as_it_is_after_waiting(
+    simulator: t.Any, task: t.Any, options: dict[str, t.Any]
+) -> None:
+    child = {"jobs": [{"name": "apply", "duration": 20}]}
+    simulator.load(world({"name": "infra", "trigger": {"pipeline": child, "strategy": "depend"}}, ref="main"))
+    statuses = []
+    for check_mode in (True, False, True, False):
+        # by its ref, which reads the pipeline before the waiting, too
+        result = run_task(simulator, task, project="group/app", ref="main", wait=True, check_mode=check_mode, **options)
+        assert (result.failure, result.changed) == (None, False)
+        statuses.append(result["pipeline"]["status"])
+    assert statuses[1:] == ["success"] * 3 and statuses[0] != "success"
+    assert effects(simulator) == []
+
+
 def test_several_jobs_are_all_tried_and_listed_in_one_failure(simulator: t.Any) -> None:
     simulator.load(
         world(

@@ -20,21 +20,20 @@ from ..benchmarks import imports
 from .test_import_budget import search_path
 
 _PLUGINS = "ansible_collections.jobgate.gitlab.plugins"
-# Imports plugins as Ansible does, and says who has loaded each file.
+# Imports a plugin as Ansible does, and says who has loaded each file.
 _PROGRAM = """\
 import importlib, json, sys
 from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
 _AnsibleCollectionFinder([{path!r}])._install()
-for name in {names!r}:
-    importlib.import_module({prefix!r} + name)
+importlib.import_module({prefix!r} + {name!r})
 found = [(name, module) for name, module in sys.modules.items() if name.startswith({prefix!r})]
 print(json.dumps({{name[len({prefix!r}):]: type(module.__loader__).__name__ for name, module in found}}))
 """
 
 
-def loaders(*names: str) -> dict[str, str]:
-    """Return who has loaded each file of the collection in a fresh process that imports these."""
-    program = _PROGRAM.format(path=search_path(), names=names, prefix=f"{_PLUGINS}.")
+def loaders(name: str) -> dict[str, str]:
+    """Return who has loaded each file of the collection in a fresh process that imports a plugin."""
+    program = _PROGRAM.format(path=search_path(), name=name, prefix=f"{_PLUGINS}.")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     return t.cast("dict[str, str]", json.loads(done.stdout))
 

@@ -235,5 +235,5 @@ def test_the_pipeline_is_read_again_after_waiting(last, status, warnings):
     outcome = run_task(TASK, {"ref": "main", "wait": True}, transport=transport)
     assert (outcome.failure, outcome.values["pipeline"]["status"]) == (None, status)
     assert f"· {status}" in outcome.values["graph"].splitlines()[1]
-    assert [words in warning for words, warning in zip(warnings, outcome.warnings)] == [True] * len(warnings)
     assert len(outcome.warnings) == len(warnings)
+    assert all(words in warning for words, warning in zip(warnings, outcome.warnings))

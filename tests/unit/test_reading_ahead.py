@@ -193,7 +193,8 @@ def test_garbage_is_not_looked_for_in_records_while_they_are_read_and_afterwards
         assert {is_enabled for number, is_enabled in enabled if number > 1} == {False}
         assert gc.isenabled()
         assert gc.get_freeze_count() > 0
-        assert not any(one is records[0] for one in gc.get_objects())
+        assert gc.is_tracked(records)
+        assert not any(one is records for one in gc.get_objects())
     finally:
         gc.unfreeze()
 

@@ -17,7 +17,7 @@ from urllib.parse import quote, quote_plus
 
 MASK = "********"
 
-# Patterns are compiled when a text is first masked, which most tasks never do.
+# Patterns are compiled when a text is first made fit to be shown: most tasks succeed and have nothing to say.
 # All control characters but tab and line feed, and the codes of the C1 range that some terminals obey.
 _CONTROL_CODES = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 # Escape sequences as terminals know them: CSI (colours, cursor), strings such as OSC (titles, links) and DCS, which end

@@ -391,14 +391,13 @@ def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record, *, i
     try:
         return t.cast(Record, session.client.call("get_pipeline", project=query.project, pipeline_id=pipeline["id"]))
     except RequestError as exc:
-        # it may list what is in a pipeline, and not read the pipeline itself
-        if session.client.settings.token_kind == "api_job_token" and isinstance(
-            exc, (NotAuthorizedError, NotFoundError)
-        ):
-            return pipeline
-        if not is_old:
+        # a job token may list what is in a pipeline, and not read the pipeline itself
+        is_denied = isinstance(exc, (NotAuthorizedError, NotFoundError))
+        is_expected = is_denied and session.client.settings.token_kind == "api_job_token"
+        if not is_expected and not is_old:
             raise
-        session.warn(f"The pipeline is shown as it was found, for it could not be read again: {exc}")
+        if not is_expected:
+            session.warn(f"The pipeline is shown as it was found, for it could not be read again: {exc}")
         return pipeline
 
 
