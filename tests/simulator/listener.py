@@ -90,11 +90,13 @@ class Listener:
         listening, self._socket = self._socket, None
         if listening is None or self._accepting is None:
             return
+        # first of all, for somebody may open again while the tasks end, and a port is listened on once
+        asyncio.get_running_loop().remove_reader(listening)
+        listening.close()
         tasks = [self._accepting, *self._opening]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        listening.close()
 
     async def end(self) -> None:
         """Close, and give the port away."""
