@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import threading
 
 import pytest
@@ -104,17 +105,61 @@ def test_more_than_wanted_is_read_when_it_is_taken():
     assert ids(reading(server, most_records=150)) == server.ids
 
 
-def test_a_new_job_on_the_way_is_noticed():
-    server = Server(1000)
+@pytest.mark.parametrize("has_totals", [True, False])
+@pytest.mark.parametrize("late", [2, 3, 5, 10])
+def test_a_new_job_that_hides_another_one_is_noticed(late, has_totals):
+    """A page is read after the job has come, and all others before it."""
+    server = Server(1000, has_totals=has_totals)
+    others = threading.Semaphore(0)
 
     def before(number):
-        if number == 5:
+        if number == late:
+            for _page in range(8):
+                assert others.acquire(timeout=10)
             server.ids.insert(0, 5000)
 
     server.before = before
+
+    def fetch(position):
+        page = server(position)
+        others.release()
+        return page
+
+    read = Reading(fetch, "offset", most_at_once=9, timed=lambda: (1.0, 5.0))
+    found = ids(read)
+    if has_totals or late < 10:  # what is pushed off the last page is found where nothing tells that it is the last one
+        assert 1000 - 100 * late + 1 not in found
+    assert not read.is_exact()
+
+
+def test_a_new_job_at_any_time_is_noticed_or_does_no_harm():
+    for when in range(1, 12):
+        server = Server(1000, has_totals=False)
+        count = itertools.count(1)
+
+        def before(number, server=server, count=count, when=when):
+            if next(count) == when:
+                server.ids.insert(0, 5000)
+
+        server.before = before
+        read = reading(server)
+        found = ids(read)
+        assert not read.is_exact() or found == server.ids or found == server.ids[1:]
+
+
+def test_a_job_that_goes_away_is_noticed_where_there_are_totals():
+    server = Server(1000, before=lambda number: server.ids.remove(900) if number == 5 else None)
     read = reading(server)
     list(read)
     assert not read.is_exact()
+
+
+def test_no_request_is_needed_to_know_that_nothing_has_moved():
+    server = Server(1000)
+    read = reading(server)
+    list(read)
+    assert read.is_exact()
+    assert len(server.asked) == 10
 
 
 def test_an_error_ends_the_reading_which_is_not_exact_then():

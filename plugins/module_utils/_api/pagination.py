@@ -12,6 +12,7 @@ records are told apart by their id. Source: https://docs.gitlab.com/api/rest/#pa
 
 from __future__ import annotations
 
+import itertools
 import re
 import typing as t
 from urllib.parse import parse_qs, urlsplit
@@ -95,20 +96,22 @@ def walk(
     :param first: the first page, if it has been read.
     :raises BadAnswerError: when the server leads in circles, or nowhere.
     """
-    return unseen(_walk_pages(fetch, paging, page_size, first))
+    return itertools.chain.from_iterable(unseen(_walk_pages(fetch, paging, page_size, first)))
 
 
-def unseen(pages: t.Iterable[list[dict[str, t.Any]]]) -> t.Iterator[dict[str, t.Any]]:
-    """Yield the records of pages, each id once: rows that new ones push to the next page come twice."""
+def unseen(pages: t.Iterable[list[dict[str, t.Any]]]) -> t.Iterator[list[dict[str, t.Any]]]:
+    """Yield pages with each id once: rows that new ones push to the next page come twice."""
     seen: set[t.Any] = set()
     for records in pages:
+        fresh = []
         for record in records:
             identity = record.get("id")
             if not isinstance(identity, (int, str)):
-                yield record
+                fresh.append(record)
             elif identity not in seen:
                 seen.add(identity)
-                yield record
+                fresh.append(record)
+        yield fresh
 
 
 def _walk_pages(

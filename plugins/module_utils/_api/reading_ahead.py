@@ -7,9 +7,11 @@
 """Several pages of a list at a time, with records in the server's order, and a check that nothing has moved meanwhile.
 
 Pages by number are a moving target: a new job pushes rows to the next page, and who reads a later page before an
-earlier one can miss a row. So the beginning of the list is looked at again at the end: as long as the newest id is the
-same, and the total where there is one, nothing was missed. Otherwise the list is read again, page after page. (A row
-that leaves its scope while it is read can hide another one, as it does for everybody who reads pages by number.)
+earlier one can miss a row. No request is needed to notice that. The first page is read before all others, so when any
+page was read after a new job came, some page was read before it and the next one after it, and these two share a row.
+As long as no row came twice, and there are as many as the first page said, if it did, nothing was missed. Otherwise the
+list is read again, page after page. (A row that leaves its scope while it is read can hide another one, as it does for
+everybody who reads pages by number.)
 """
 
 from __future__ import annotations
@@ -61,6 +63,7 @@ class Reading:
         self._is_ahead = False
         self._is_read_whole = False
         self._has_failed = False
+        self._rows = 0
         self._count = 0
 
     def __iter__(self) -> t.Iterator[Record]:
@@ -77,23 +80,17 @@ class Reading:
                 yield from walk(self._fetch, self._paging, first=first)
                 return
             self._is_ahead = True
-            for record in unseen(self._pages(first, threads)):
-                self._count += 1
-                yield record
+            for records in unseen(self._pages(first, threads)):
+                self._count += len(records)
+                yield from records
 
     def is_exact(self) -> bool:
-        """Return whether what was read is the list as it is: nothing has moved while several pages were read.
-
-        :raises RequestError: when GitLab cannot be asked.
-        """
+        """Return whether what was read is the list as it was: nothing has moved while several pages were read."""
         if not self._is_ahead or self._first is None:
             return True
-        if self._has_failed:
+        if self._has_failed or self._rows != self._count:
             return False
-        records, response = self._fetch({"per_page": 1})
-        if not records or records[0].get("id") != self._first[0][0].get("id"):
-            return False
-        total = total_of(response)
+        total = total_of(self._first[1])
         return total is None or not self._is_read_whole or total == self._count
 
     # ----- pages -----
@@ -108,6 +105,7 @@ class Reading:
         return min(self._most_at_once, 1 + int(3 * waited / worked))
 
     def _pages(self, first: Page, threads: int) -> t.Iterator[list[Record]]:
+        self._rows = len(first[0])
         yield first[0]
         pages = _Pages(self._fetch, threads=threads, first=first, most_records=self._most_records)
         try:
@@ -117,6 +115,7 @@ class Reading:
                 if page is None:
                     self._is_read_whole = True
                     return
+                self._rows += len(page)
                 yield page
                 number += 1
         except RequestError:
