@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ansible import constants
@@ -15,18 +16,42 @@ from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._app.settings import TOKEN_VARIABLES
 
-# Where Ansible looks for an option that the expression does not set.
-_SOURCES = ("vars", "env", "ini", "keyword", "cli")
 
-# Defaults of options that nothing but the expression can set, by plugin and name. Ansible takes as long to find the
-# options of a plugin as it takes to ask a server, and a template may ask a hundred times.
-_DEFAULTS: dict[tuple[str, str], t.Any] = {}
+class _Sources:
+    """What may set each option of a plugin.
+
+    Ansible takes as long to find the options of a plugin as it takes to ask a server, and a template may ask a hundred
+    times. So it is asked about what may have changed: options that the expression, a variable or the environment sets.
+    About the others it is asked once.
+    """
+
+    def __init__(self, definitions: t.Mapping[str, t.Mapping[str, t.Any]]) -> None:
+        self.names = tuple(name for name in definitions if name != "_terms")
+        self.required = {name for name in self.names if definitions[name].get("required")}
+        # an option by each name that an expression, a variable or the environment has for it
+        self._direct = {key: name for name in self.names for key in (name, *definitions[name].get("aliases", ()))}
+        self._variables = _owners(definitions, "vars")
+        self._environ = _owners(definitions, "env")
+        # by name, what ansible.cfg says, or the default
+        self.constants: dict[str, t.Any] = {}
+
+    def changing(self, variables: t.Mapping[str, t.Any], direct: t.Mapping[str, t.Any]) -> set[str]:
+        """Return the options that Ansible has to be asked about."""
+        return {
+            *self.required,
+            *(self._direct[key] for key in direct if key in self._direct),
+            *(name for key, name in self._variables.items() if key in variables),
+            *(name for key, name in self._environ.items() if key in os.environ),
+        }
+
+
+_SOURCES: dict[str, _Sources] = {}
 
 
 def plugin_options(
     plugin: LookupBase, variables: dict[str, t.Any] | None, direct: t.Mapping[str, t.Any]
 ) -> dict[str, t.Any]:
-    """Return the options of a lookup plugin by name.
+    """Return the options of a lookup plugin by name, but for the terms.
 
     Ansible hands over the values of variables as they are written, so templates in them are resolved here. A token that
     comes from an environment variable is left out: the settings look there themselves when no token is given, since a
@@ -35,22 +60,28 @@ def plugin_options(
     :param direct: what was written in the expression itself.
     :raises AnsibleError: for an option that is missing, or of the wrong type.
     """
+    if plugin._load_name not in _SOURCES:
+        _SOURCES[plugin._load_name] = _Sources(plugin.option_definitions)
+    sources = _SOURCES[plugin._load_name]
+    changing = sources.changing(variables or {}, direct)
     options: dict[str, t.Any] = {}
-    for name, definition in plugin.option_definitions.items():
-        is_direct = any(key in direct for key in (name, *definition.get("aliases", ())))
-        if not is_direct and not definition.get("required") and not any(definition.get(key) for key in _SOURCES):
-            place = (plugin._load_name, name)
-            if place not in _DEFAULTS:
-                _DEFAULTS[place] = _value(plugin, name, None, {})[0]
-            options[name] = _DEFAULTS[place]
+    for name in sources.names:
+        if name not in changing:
+            if name not in sources.constants:
+                sources.constants[name] = _value(plugin, name, None, {})[0]
+            options[name] = sources.constants[name]
             continue
         value, origin = _value(plugin, name, variables, direct)
-        if not is_direct and origin.startswith("var:") and plugin._templar is not None:
+        if origin.startswith("var:") and plugin._templar is not None:
             value = plugin._templar.template(value)
-        elif not is_direct and origin.startswith("env:") and name in TOKEN_VARIABLES:
+        elif origin.startswith("env:") and name in TOKEN_VARIABLES:
             value = None
         options[name] = value
     return options
+
+
+def _owners(definitions: t.Mapping[str, t.Mapping[str, t.Any]], source: str) -> dict[str, str]:
+    return {entry["name"]: name for name in definitions for entry in definitions[name].get(source) or ()}
 
 
 def _value(

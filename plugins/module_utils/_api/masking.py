@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import marshal
 import re
@@ -96,8 +97,14 @@ def one_line(text: str) -> str:
     return re.sub(_LINE_BREAKS, " ", printable(text)).strip()
 
 
-def _forms(secret: str) -> t.Iterator[str]:
-    """Yield a secret as it is, and as URLs, JSON, HTML, Python and base64 write it."""
+# a template may ask a hundred times with one token
+@functools.lru_cache(maxsize=64)
+def _forms(secret: str) -> frozenset[str]:
+    """Return a secret as it is, and as URLs, JSON, HTML, Python and base64 write it."""
+    return frozenset(_written(secret))
+
+
+def _written(secret: str) -> t.Iterator[str]:
     yield secret
     if not secret.isprintable() or secret != secret.strip():
         line = one_line(secret)
