@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import types
 import typing as t
 
 from .http import origin_of
@@ -20,8 +20,7 @@ USER_AGENT = "jobgate.gitlab/0.1.0 (Ansible collection)"
 TokenKind = t.Literal["api_token", "api_oauth_token", "api_job_token", "extension", ""]
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class ConnectionSettings:
+class ConnectionSettings(t.NamedTuple):
     """Where the server is and how to talk to it; what hooks that build a transport or a credential are given.
 
     :param api_url: base address of the REST API, ending in `/api/v4`.
@@ -36,13 +35,17 @@ class ConnectionSettings:
     api_url: str
     token_kind: TokenKind = ""
     token: str = ""
-    credential: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    credential: t.Mapping[str, str] = types.MappingProxyType({})
     ca_path: str | None = None
     validate_certs: bool = True
     timeout_seconds: float = 30.0
     retries: int = 5
     concurrency: int = 8
     extensions: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        # what extensions print or log must not hold a token
+        return f"<ConnectionSettings of {self.api_url}>"
 
     @property
     def origin(self) -> tuple[str, str, int | None]:

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from .naming import FoundJob
@@ -19,19 +18,16 @@ from .statuses import Record, status_of
 from .wait_options import WaitOptions, end_problem
 
 
-@dataclasses.dataclass
 class JobReport:
-    """What was read.
+    """What was read; `problems` says why the task fails, by job, and without a job for the whole."""
 
-    :param problems: why the task fails, by job; without a job for the whole.
-    """
-
-    jobs: list[FoundJob]
-    pipeline: Record | None = None
-    is_truncated: bool = False
-    has_timed_out: bool = False
-    timeline: list[Record] = dataclasses.field(default_factory=list)
-    problems: list[tuple[FoundJob | None, str]] = dataclasses.field(default_factory=list)
+    def __init__(self, jobs: list[FoundJob], *, is_truncated: bool) -> None:
+        self.jobs = jobs
+        self.is_truncated = is_truncated
+        self.pipeline: Record | None = None
+        self.has_timed_out = False
+        self.timeline: list[Record] = []
+        self.problems: list[tuple[FoundJob | None, str]] = []
 
     @property
     def summary(self) -> dict[str, int]:

@@ -8,24 +8,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from .statuses import Record
 
 
-@dataclasses.dataclass(eq=False, repr=False)
-class Outcome:
+class Outcome(t.NamedTuple):
     """The result of a task; the same keys whether it failed or not.
 
     :param values: return values by name.
     :param failure: why the task failed, None when it did not.
     """
 
+    values: dict[str, t.Any]
+    warnings: list[str]
     changed: bool = False
-    values: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     failure: str | None = None
-    warnings: list[str] = dataclasses.field(default_factory=list)
     diff: dict[str, t.Any] | None = None
 
 

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from .._api.errors import GitLabError, SelectionError
@@ -127,7 +126,7 @@ class _GateRun:
 
     def _waiting(self, **how: t.Any) -> WaitOptions:
         options = {name: value for name, value in self._gate.options.items() if value is not None}
-        return dataclasses.replace(WaitOptions.of({**options, "wait": True}), **how)
+        return WaitOptions.of({**options, "wait": True})._replace(**how)
 
     # ----- actions -----
 
@@ -171,7 +170,7 @@ class _GateRun:
         elif all(status_of(job.record) == "success" for job in report.jobs):
             self._settle("unchanged", "it has succeeded already")
         else:
-            self._act("retry", dataclasses.replace(options, fail_on=_BAD_ENDS))
+            self._act("retry", options._replace(fail_on=_BAD_ENDS))
 
     def _act(self, action: str, options: WaitOptions) -> None:
         given = self._gate.options

@@ -11,7 +11,6 @@ Records keep what the server sent, but for secrets; texts that are shown as they
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from .._api.errors import GitLabError
@@ -30,8 +29,8 @@ class SafeOutput:
         self._secrets: list[str] = []
         self._register = context.register_secret
         self._made: Masker | None = None
-        self.context = dataclasses.replace(
-            context, register_secret=self._add_secret, progress=_SafeProgress(self, context.progress)
+        self.context = context._replace(
+            register_secret=self._add_secret, progress=_SafeProgress(self, context.progress)
         )
 
     def line(self, text: str) -> str:
@@ -49,8 +48,7 @@ class SafeOutput:
 
     def outcome(self, outcome: Outcome) -> Outcome:
         """Return what a task returned, cleaned."""
-        return dataclasses.replace(
-            outcome,
+        return outcome._replace(
             values=self.value(outcome.values),
             failure=None if outcome.failure is None else self.line(outcome.failure),
             warnings=[self.line(text) for text in outcome.warnings],

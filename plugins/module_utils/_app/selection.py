@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import operator
 import typing as t
@@ -26,7 +25,6 @@ from .statuses import Record, can_be_superseded, id_of, int_of, is_finished, sta
 _NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Selection:
     """What was found.
 
@@ -38,17 +36,27 @@ class Selection:
     :param unreadable: paths of downstream pipelines that the token cannot read.
     """
 
-    groups: tuple[tuple[FoundJob, ...], ...] = ()
-    missing: tuple[str, ...] = ()
-    pipeline: Record | None = None
-    is_complete: bool = True
-    known: frozenset[str] = frozenset()
-    unreadable: tuple[str, ...] = ()
+    def __init__(
+        self,
+        groups: tuple[tuple[FoundJob, ...], ...] = (),
+        *,
+        missing: tuple[str, ...] = (),
+        pipeline: Record | None = None,
+        is_complete: bool = True,
+        known: frozenset[str] = frozenset(),
+        unreadable: tuple[str, ...] = (),
+    ) -> None:
+        self.groups = groups
+        self.missing = missing
+        self.pipeline = pipeline
+        self.is_complete = is_complete
+        self.known = known
+        self.unreadable = unreadable
 
     @functools.cached_property
     def jobs(self) -> list[FoundJob]:
         """Return every job found once, newest first."""
-        unique = {(job.key, job.id): job for group in self.groups for job in group}
+        unique = {job.id: job for group in self.groups for job in group}
         return sorted(unique.values(), key=operator.attrgetter("id"), reverse=True)
 
 
@@ -105,7 +113,7 @@ class JobFinder:
         if self._query.newest_attempt and summary and can_be_superseded(status_of(record)):
             attempts = [job for job in self._list_jobs(self._node(summary)) if job.name == found.name]
             found = max(attempts + [found], key=lambda job: job.id)
-        return Selection(groups=((found,),), pipeline=summary, known=frozenset({found.path}))
+        return Selection(((found,),), pipeline=summary, known=frozenset({found.path}))
 
     def _read_job(self, job_id: int) -> Record:
         """Return a job by its id; a job token may not read a single one, but it may list."""
@@ -160,7 +168,8 @@ class JobFinder:
                 break
         selection = self._select(kept, known=frozenset(known), pipeline=None, is_complete=True)
         # a job that is there, and of another stage, is not missing
-        return dataclasses.replace(selection, missing=tuple(name for name in query.names if name in unmatched))
+        selection.missing = tuple(name for name in query.names if name in unmatched)
+        return selection
 
     # ----- a pipeline, and those below it -----
 
@@ -219,7 +228,7 @@ class JobFinder:
         if self._query.scope:
             self._chosen.update(job.key for group in groups for job in group)
         return Selection(
-            groups=groups,
+            groups,
             missing=tuple(name for name, found in per_name if name and not found),
             pipeline=pipeline,
             is_complete=is_complete,

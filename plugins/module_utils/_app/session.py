@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import os
 import typing as t
@@ -37,8 +36,7 @@ class StoppedError(GitLabError):
     """What is not begun yet is not to be begun any more."""
 
 
-@dataclasses.dataclass(eq=False, repr=False)
-class TaskContext:
+class TaskContext(t.NamedTuple):
     """What a task is told by the face that runs it.
 
     :param register_secret: called with every secret the task learns of, so that the face can censor it.
@@ -48,33 +46,45 @@ class TaskContext:
     """
 
     check_mode: bool = False
-    environ: t.Mapping[str, str] = dataclasses.field(default_factory=lambda: os.environ)
-    clock: Clock = dataclasses.field(default_factory=SystemClock)
-    progress: Progress = dataclasses.field(default_factory=SilentProgress)
+    environ: t.Mapping[str, str] = os.environ
+    clock: Clock = SystemClock()
+    progress: Progress = SilentProgress()
     register_secret: t.Callable[[str], None] = lambda secret: None
-    files: Files = dataclasses.field(default_factory=PlainFiles)
+    files: Files = PlainFiles()
     stop: t.Callable[[], str] = lambda: ""
     transport: t.Callable[[ConnectionSettings, t.Callable[[], Transport]], Transport] = lambda settings, make: make()
 
 
-@dataclasses.dataclass(eq=False, repr=False)
 class Session:
-    """Everything a use case needs."""
+    """Everything a use case needs.
 
-    client: ApiClient
-    plugins: PluginManager
-    clock: Clock
-    deadline: Deadline
-    progress: Progress
-    # adds a warning for the user, once
-    warn: t.Callable[[str], None]
-    warnings: list[str]
-    check_mode: bool = False
-    started: float = 0.0
-    # why nothing new may be begun any more, empty while it may
-    stop: t.Callable[[], str] = lambda: ""
+    :param warn: adds a warning for the user, once.
+    """
+
     # where trigger jobs are listed, in the order to try; the one that the server has is kept
     bridge_endpoints: tuple[str, ...] = ("list_pipeline_trigger_jobs", "list_pipeline_bridges")
+
+    def __init__(
+        self,
+        context: TaskContext,
+        *,
+        client: ApiClient,
+        plugins: PluginManager,
+        deadline: Deadline,
+        warn: t.Callable[[str], None],
+        warnings: list[str],
+    ) -> None:
+        self.client = client
+        self.plugins = plugins
+        self.deadline = deadline
+        self.warn = warn
+        self.warnings = warnings
+        self.clock = context.clock
+        self.progress = context.progress
+        self.check_mode = context.check_mode
+        self.started = context.clock.monotonic()
+        # why nothing new may be begun any more, empty while it may
+        self.stop = context.stop
 
     def elapsed(self) -> float:
         """Return the seconds since the task began, to the millisecond."""
@@ -153,15 +163,4 @@ def open_session(options: t.Mapping[str, t.Any], context: TaskContext) -> Sessio
         clock=clock,
         warn=warn,
     )
-    return Session(
-        client=client,
-        plugins=plugins,
-        clock=clock,
-        deadline=deadline,
-        progress=context.progress,
-        check_mode=context.check_mode,
-        started=clock.monotonic(),
-        warn=warn,
-        warnings=warnings,
-        stop=context.stop,
-    )
+    return Session(context, client=client, plugins=plugins, deadline=deadline, warn=warn, warnings=warnings)

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import typing as t
 from urllib.parse import urlsplit, urlunsplit
@@ -162,4 +161,4 @@ def _shown(url: str) -> str:
 def with_credential(settings: ConnectionSettings, credential: t.Mapping[str, str]) -> ConnectionSettings:
     """Return the settings with what the authentication hook said."""
     kind: TokenKind = settings.token_kind or ("extension" if credential else "")
-    return dataclasses.replace(settings, token_kind=kind, credential=dict(credential))
+    return settings._replace(token_kind=kind, credential=dict(credential))

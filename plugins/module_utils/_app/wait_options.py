@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import typing as t
 
@@ -16,8 +15,7 @@ from .._api.errors import UsageError
 from .statuses import STATUSES, WAIT_TARGETS, Record, has_reached, is_finished, status_of
 
 
-@dataclasses.dataclass(frozen=True)
-class WaitOptions:
+class WaitOptions(t.NamedTuple):
     """How to wait.
 
     :param interval_seconds: the longest pause between two looks.

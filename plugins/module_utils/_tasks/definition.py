@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import types
 import typing as t
 
 from .._api.errors import GitLabError
@@ -19,15 +19,14 @@ from .._app.session import TaskContext
 Options = t.Mapping[str, t.Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class ArgumentSpec:
+class ArgumentSpec(t.NamedTuple):
     """Options and the rules between them, as one value that can be merged with others."""
 
-    arguments: t.Mapping[str, t.Mapping[str, t.Any]] = dataclasses.field(default_factory=dict)
+    arguments: t.Mapping[str, t.Mapping[str, t.Any]] = types.MappingProxyType({})
     mutually_exclusive: tuple[tuple[str, ...], ...] = ()
     required_one_of: tuple[tuple[str, ...], ...] = ()
     required_if: tuple[tuple[str, t.Any, tuple[str, ...]], ...] = ()
-    required_by: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    required_by: t.Mapping[str, tuple[str, ...]] = types.MappingProxyType({})
 
     def merged(self, *others: ArgumentSpec) -> ArgumentSpec:
         """Return one value with everything of all of them; a later option of the same name wins."""
@@ -41,8 +40,7 @@ class ArgumentSpec:
         )
 
 
-@dataclasses.dataclass(frozen=True)
-class TaskDefinition:
+class TaskDefinition(t.NamedTuple):
     """A task that a module, and an action plugin of the same name, can run.
 
     :param work: what `run` runs; raises `GitLabError` for what a user or a server did wrong.

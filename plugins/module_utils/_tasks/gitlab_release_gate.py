@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import getpass
 import json
 import platform
@@ -138,7 +137,7 @@ class _Release:
                 "wait": gate.action != "verify",
                 "wait_timeout": self._options["wait_timeout"] if given is None else given,
             },
-            dataclasses.replace(self._context, progress=progress, stop=stop),
+            self._context._replace(progress=progress, stop=stop),
         )
         self._sessions.append(session)
         return session
