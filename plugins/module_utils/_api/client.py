@@ -336,9 +336,8 @@ def _decode(endpoint: Endpoint, response: Response, loads: decoding.Loads) -> t.
         return decoding.decode_text(response)
     if endpoint.answer == "records":
         records = decoding.decode_records(response, loads)
-        for record in records:
-            decoding.check_shape(record, endpoint.shape)
+        decoding.check_shapes(records, endpoint.shape)
         return records
     record = decoding.decode_record(response)
-    decoding.check_shape(record, endpoint.shape)
+    decoding.check_shapes([record], endpoint.shape)
     return record

@@ -71,15 +71,15 @@ def decode_records(response: Response, loads: Loads = json.loads) -> list[Record
     return value
 
 
-def check_shape(record: Record, shape: t.Mapping[str, type]) -> None:
-    """Return if a record has the fields that every record of its kind has.
+def check_shapes(records: t.Iterable[Record], shape: t.Mapping[str, type]) -> None:
+    """Return if all records have the fields that every record of their kind has.
 
     :raises BadAnswerError: when one is missing, or of another type.
     """
     for name, kind in shape.items():
-        value = record.get(name)
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise BadAnswerError(f"a record of the answer has no proper {name!r}", advice=NOT_GITLAB)
+        for value in [record.get(name) for record in records]:
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise BadAnswerError(f"a record of the answer has no proper {name!r}", advice=NOT_GITLAB)
 
 
 def decode_text(response: Response) -> str:

@@ -21,6 +21,7 @@ from .queries import JobQuery, PipelineQuery
 from .session import Session
 from .statuses import Record, can_be_superseded, id_of, int_of, is_finished, status_of
 
+_BY_ID = operator.attrgetter("id")
 # What selecting and waiting need of a record, whatever the user wants to keep of it.
 _NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
 
@@ -57,7 +58,7 @@ class Selection:
     def jobs(self) -> list[FoundJob]:
         """Return every job found once, newest first."""
         unique = {job.id: job for group in self.groups for job in group}
-        return sorted(unique.values(), key=operator.attrgetter("id"), reverse=True)
+        return sorted(unique.values(), key=_BY_ID, reverse=True)
 
 
 class JobFinder:
@@ -272,9 +273,7 @@ class JobFinder:
             # A server this old (before 13.5) lists superseded attempts, too, and within a scope they look like the
             # newest ones.
             records = self._read_jobs(node, None)
-        found = sorted(
-            (self._found(record, {"id": node.pipeline_id}, node) for record in records), key=lambda job: -job.id
-        )
+        found = sorted((_found_in(node, record) for record in records), key=_BY_ID, reverse=True)
         if query.include_retried:
             return found
         newest: dict[str, FoundJob] = {}
@@ -315,14 +314,12 @@ class JobFinder:
             not query.scope or status_of(job.record) in query.scope or job.key in self._chosen
         )
 
-    def _found(self, record: Record, pipeline: Record | None, node: PipelineNode | None = None) -> FoundJob:
+    def _found(self, record: Record, pipeline: Record | None) -> FoundJob:
+        """Return a job that was not found by way of its pipeline, which its record sums up."""
         name = str(record.get("name") or "")
-        return FoundJob(
-            record=record,
-            project=node.project if node else str(int_of(pipeline or {}, "project_id") or self._project),
-            pipeline_id=id_of(pipeline or {}),
-            path=f"{node.path}/{name}" if node and node.path else name,
-        )
+        if pipeline is None:
+            return FoundJob(record, self._project, 0, name)
+        return FoundJob(record, str(int_of(pipeline, "project_id") or self._project), pipeline["id"], name)
 
     def _kept(self, record: Record) -> Record:
         """Return what is kept of a record of a pipeline's list, the pipeline once for all of them."""
@@ -414,6 +411,11 @@ def missing_pipeline(query: PipelineQuery) -> str:
     """Return the message for a pipeline that is not there."""
     advice = "check ref, sha or merge_request, start a pipeline, or use wait to wait for one"
     return f"there is no {query.describe()}; {advice}"
+
+
+def _found_in(node: PipelineNode, record: Record) -> FoundJob:
+    name = str(record.get("name") or "")
+    return FoundJob(record, node.project, node.pipeline_id, f"{node.path}/{name}" if node.path else name)
 
 
 def _summary(record: Record) -> Record | None:
