@@ -33,11 +33,22 @@ def test_paths_are_quoted_once(value, segment, rest):
     assert encoding.quote_rest(value) == rest
 
 
-@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+DOTS = (".", "..")
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])).filter(lambda value: value not in DOTS))
 def test_a_quoted_segment_holds_one_segment_and_reads_back(value):
     quoted = encoding.quote_segment(value)
     assert not set(quoted) & set("/?#")
     assert unquote(quoted) == value
+
+
+@pytest.mark.parametrize("value", DOTS)
+def test_dots_that_would_lead_elsewhere_are_no_part_of_a_path(value):
+    with pytest.raises(ValueError, match="cannot be"):
+        encoding.quote_segment(value)
+    with pytest.raises(ValueError, match="cannot be"):
+        encoding.quote_rest(f"a/{value}/b")
 
 
 @pytest.mark.parametrize(
