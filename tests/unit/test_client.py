@@ -272,6 +272,28 @@ def test_ten_thousand_jobs_are_read_in_a_hundred_requests():
     assert len(transport.calls) == 100
 
 
+@pytest.mark.parametrize("retries", [0, 1])
+def test_of_many_pages_one_that_cannot_be_read_is_asked_for_again(retries):
+    clock = FakeClock()
+    broken = iter([b'[{"id": 7'])
+
+    def page(call):
+        clock.sleep(0.05)  # so long that several are asked for at a time
+        number = int(call.query.get("page", ["1"])[0])
+        if number == 3:
+            for body in broken:
+                return reply(body)
+        rows = [row(1000 - 100 * number - index) for index in range(100)]
+        return reply(rows, headers={"X-Next-Page": str(number + 1) if number < 5 else ""})
+
+    transport = FunctionTransport(page)
+    client = new_session(transport, {"api_retries": retries, "api_concurrency": 4}, clock=clock).client
+    listed = client.list_all("list_pipeline_jobs", project=7, pipeline_id=6)
+    assert [record["id"] for record in listed] == list(range(900, 400, -1))
+    # without repetition the list is read again, page after page
+    assert len(transport.calls) == (6 if retries else 10)
+
+
 @pytest.mark.parametrize(
     ("total", "records", "expected"),
     [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import json
 import threading
 
 import pytest
@@ -30,7 +31,7 @@ class Server:
         self._now = 0
         self._lock = threading.Lock()
 
-    def __call__(self, position):
+    def ask(self, position):
         number, size = int(position.get("page", 1)), position["per_page"]
         with self._lock:
             self.asked.append((number, size))
@@ -44,7 +45,11 @@ class Server:
             if self.has_totals:
                 headers["X-Total"] = str(len(self.ids))
             self._now -= 1
-        return [{"id": row} for row in rows], reply([], headers=headers if self.paging_headers else {})
+        return reply([{"id": row} for row in rows], headers=headers if self.paging_headers else {})
+
+    def read(self, position, answer=None):
+        answer = answer or self.ask(position)
+        return json.loads(answer.body), answer
 
     def pages(self):
         return sorted(number for number, size in self.asked if size == 100)
@@ -87,6 +92,19 @@ def test_no_more_threads_than_allowed_and_all_of_them():
     assert server.most_at_once == 4
 
 
+def test_threads_only_wait_and_the_reader_decodes():
+    class Noting(Server):
+        readers = set()
+
+        def read(self, position, answer=None):
+            self.readers.add((threading.current_thread(), answer is not None or position.get("page") is None))
+            return super().read(position, answer)
+
+    server = Noting(2000)
+    list(reading(server))
+    assert server.readers == {(threading.current_thread(), True)}
+
+
 def test_a_server_without_delay_gets_one_request_after_the_other():
     server = Server(1000)
     read = reading(server, wait=0.0)
@@ -114,7 +132,6 @@ def test_more_than_wanted_is_read_when_it_is_taken():
 @pytest.mark.parametrize("late", [2, 3, 5, 10])
 def test_a_new_job_that_hides_another_one_is_noticed(late, has_totals):
     """A page is read after the job has come, and all others before it."""
-    server = Server(1000, has_totals=has_totals)
     others = threading.Semaphore(0)
 
     def before(number):
@@ -123,14 +140,14 @@ def test_a_new_job_that_hides_another_one_is_noticed(late, has_totals):
                 assert others.acquire(timeout=10)
             server.ids.insert(0, 5000)
 
-    server.before = before
+    class Telling(Server):
+        def ask(self, position):
+            answer = super().ask(position)
+            others.release()
+            return answer
 
-    def fetch(position):
-        page = server(position)
-        others.release()
-        return page
-
-    read = Reading(fetch, "offset", most_at_once=9, timed=lambda: (1.0, 5.0))
+    server = Telling(1000, has_totals=has_totals, before=before)
+    read = reading(server, at_once=9)
     found = ids(read)
     if has_totals or late < 10:  # what is pushed off the last page is found where nothing tells that it is the last one
         assert 1000 - 100 * late + 1 not in found
@@ -212,9 +229,9 @@ def test_a_mistake_of_ours_is_raised():
 
 def test_a_total_that_cannot_be_is_not_believed():
     class Lying(Server):
-        def __call__(self, position):
-            records, response = super().__call__(position)
-            return records, reply([], headers={**response.headers, "X-Total": "7"})
+        def ask(self, position):
+            answer = super().ask(position)
+            return answer._replace(headers={**answer.headers, "x-total": "7"})
 
     server = Lying(300)
     read = reading(server)

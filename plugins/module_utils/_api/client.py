@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import itertools
 import json
 import re
 import typing as t
@@ -103,7 +102,7 @@ class ApiClient:
         :raises RequestError: one of its subclasses.
         """
         endpoint = self._endpoints.get(name)
-        return self.retrier.run(lambda: self._read(endpoint, arguments)[0], is_repeatable=endpoint.repeatable)
+        return self.retrier.run(lambda: self.read(endpoint, arguments)[0], is_repeatable=endpoint.repeatable)
 
     def iterate(self, name: str, *, page_size: int = PAGE_SIZE, **arguments: t.Any) -> t.Iterator[decoding.Record]:
         """Yield every record of a list once, fetching pages as they are needed.
@@ -112,7 +111,7 @@ class ApiClient:
         :raises RequestError: one of its subclasses.
         """
         endpoint = self._endpoints.get(name)
-        return walk(self._pages_of(endpoint, arguments), endpoint.paginated, page_size)
+        return walk(_ListSource(self, endpoint, arguments).read, endpoint.paginated, page_size)
 
     def list_all(
         self, name: str, *, keep: t.Callable[[decoding.Record], t.Any] | None = None, **arguments: t.Any
@@ -140,27 +139,12 @@ class ApiClient:
         endpoint = self._endpoints.get(name)
         is_moving = endpoint.paginated == "keyset" and arguments.get("scope")
         return Reading(
-            self._pages_of(endpoint, arguments),
+            _ListSource(self, endpoint, arguments),
             endpoint.paginated,
             most_at_once=1 if is_moving else self.settings.concurrency,
             most_records=most_records,
             timed=lambda: (self._waited_seconds, self._clock.monotonic()),
         )
-
-    def _pages_of(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> t.Callable[[Position], Page]:
-        """Return what fetches a page by its paging arguments."""
-
-        pages = itertools.count(1)
-
-        def fetch(position: Position) -> Page:
-            loads = self._fast_loads if next(pages) > _PAGES_BEFORE_FAST else json.loads
-            return self.retrier.run(lambda: self._read(endpoint, {**arguments, **position}, loads), is_repeatable=True)
-
-        return fetch
-
-    @functools.cached_property
-    def _fast_loads(self) -> decoding.Loads:
-        return fast_json_loads() or json.loads
 
     def count(self, name: str, **arguments: t.Any) -> int | None:
         """Return how many records a list has, None where the server does not tell: one request for one record.
@@ -169,15 +153,23 @@ class ApiClient:
         """
         endpoint = self._endpoints.get(name)
         single = {**arguments, "per_page": 1}
-        records, response = self.retrier.run(lambda: self._read(endpoint, single), is_repeatable=True)
+        records, response = self.retrier.run(lambda: self.read(endpoint, single), is_repeatable=True)
         total = total_of(response)
         # what the page contradicts was not counted for this list
         return None if total is None or bool(total) != bool(records) else total
 
-    def _read(
+    def read(
         self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], loads: decoding.Loads = json.loads
     ) -> tuple[t.Any, Response]:
-        """Return the decoded answer to one request, redirects followed, and the answer itself.
+        """Return the decoded answer to one request, and the answer itself; nothing is repeated.
+
+        :raises RequestError: for everything but an expected status with what the catalogue promises.
+        """
+        response = self.ask(endpoint, arguments)
+        return self.decode(endpoint, arguments, response, loads), response
+
+    def ask(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Response:
+        """Return the answer to one request, redirects followed.
 
         :raises RequestError: for everything but an expected status.
         """
@@ -187,7 +179,25 @@ class ApiClient:
             if response.status not in endpoint.ok_statuses:
                 raise self._status_error(endpoint, request, response)
             self._note_moved(str(arguments.get("project", "")), request, response)
-            return _decode(endpoint, response, loads), response
+            return response
+
+    def decode(
+        self,
+        endpoint: Endpoint,
+        arguments: t.Mapping[str, t.Any],
+        response: Response,
+        loads: decoding.Loads = json.loads,
+    ) -> t.Any:
+        """Return what an answer holds.
+
+        :param arguments: of the request, for an error.
+        :raises BadAnswerError: when it is not what the catalogue promises.
+        """
+        try:
+            return _decode(endpoint, response, loads)
+        except RequestError:
+            with self._errors_of(self._request(endpoint, arguments)):
+                raise
 
     def download(self, name: str, sink: Sink, **arguments: t.Any) -> None:
         """Write the body of an answer to a sink, in constant memory; after a fault from the beginning.
@@ -325,6 +335,42 @@ class ApiClient:
             found = re.search(_MOVED_TO, urlsplit(response.url).path)
             if found and not project.isdigit():
                 self._moved_projects[project] = found.group(1)
+
+
+class _ListSource:
+    """Reads pages of one list by their paging arguments."""
+
+    def __init__(self, client: ApiClient, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> None:
+        self._client = client
+        self._endpoint = endpoint
+        self._arguments = arguments
+        self._decoded = 0
+
+    def ask(self, position: Position) -> Response:
+        """Return the answer with a page, not decoded."""
+        arguments = {**self._arguments, **position}
+        return self._client.retrier.run(lambda: self._client.ask(self._endpoint, arguments), is_repeatable=True)
+
+    def read(self, position: Position, answer: Response | None = None) -> Page:
+        """Return a page.
+
+        :param answer: what has been answered already; it is asked for anew if that is no good.
+        """
+        answers = [answer] if answer else []
+        arguments = {**self._arguments, **position}
+        self._decoded += 1
+        loads = _fast_loads() if self._decoded > _PAGES_BEFORE_FAST else json.loads
+
+        def attempt() -> Page:
+            response = answers.pop() if answers else self._client.ask(self._endpoint, arguments)
+            return self._client.decode(self._endpoint, arguments, response, loads), response
+
+        return self._client.retrier.run(attempt, is_repeatable=True)
+
+
+@functools.cache
+def _fast_loads() -> decoding.Loads:
+    return fast_json_loads() or json.loads
 
 
 def _decode(endpoint: Endpoint, response: Response, loads: decoding.Loads) -> t.Any:

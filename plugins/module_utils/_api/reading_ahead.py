@@ -22,9 +22,9 @@ import threading
 import typing as t
 
 from .errors import RequestError
+from .http import Response
 from .pagination import PAGE_SIZE, Page, Position, first_position, next_position, page_position, total_of, unseen, walk
 
-Fetch = t.Callable[[Position], Page]
 Record = dict[str, t.Any]
 
 # Who waits less than this for a page gains nothing by asking for several: the work on them is what takes the time.
@@ -35,10 +35,25 @@ _LEAST_WORK_SECONDS = 0.0005
 LAST_PAGE = 500
 
 
+class Source(t.Protocol):
+    """Where the pages of a list come from."""
+
+    def ask(self, position: Position) -> Response:
+        """Return the answer for paging arguments, not decoded; called by several threads."""
+
+    def read(self, position: Position, answer: Response | None = None) -> Page:
+        """Return the records and the answer for paging arguments.
+
+        :param answer: what was answered already.
+        """
+
+
 class Reading:
     """One reading of a list, which yields each record once.
 
-    :param fetch: returns the records and the answer for paging arguments; called by several threads.
+    Threads wait for the network, and nothing else: Python runs one of them at a time anyway, and what was decoded a
+    moment ago is quickly at hand.
+
     :param paging: of the endpoint.
     :param most_at_once: most requests at a time.
     :param most_records: how many records are certainly wanted; 0 for all. More are read when they are asked for.
@@ -47,14 +62,14 @@ class Reading:
 
     def __init__(
         self,
-        fetch: Fetch,
+        source: Source,
         paging: str,
         *,
         most_at_once: int,
         most_records: int = 0,
         timed: t.Callable[[], tuple[float, float]],
     ) -> None:
-        self._fetch = fetch
+        self._source = source
         self._paging = paging
         self._most_at_once = most_at_once
         self._most_records = most_records
@@ -69,7 +84,7 @@ class Reading:
     def __iter__(self) -> t.Iterator[Record]:
         position = first_position(self._paging)
         started = self._timed()[1]
-        first = self._first = self._fetch(position)
+        first = self._first = self._source.read(position)
         if next_position(position, len(first[0]), first[1]) is None:
             yield from first[0]
             return
@@ -77,7 +92,7 @@ class Reading:
         threads = 1 if _last_page(first) == 2 else self._threads(started)
         with _collector_paused():
             if threads < 2:
-                yield from walk(self._fetch, self._paging, first=first)
+                yield from walk(self._source.read, self._paging, first=first)
                 return
             self._is_ahead = True
             for records in unseen(self._pages(first, threads)):
@@ -107,23 +122,27 @@ class Reading:
     def _pages(self, first: Page, threads: int) -> t.Iterator[list[Record]]:
         self._rows = len(first[0])
         yield first[0]
-        pages = _Pages(self._fetch, threads=threads, first=first, most_records=self._most_records)
+        answers = _Answers(self._source.ask, threads=threads, first=first, most_records=self._most_records)
         try:
             number = 2
             while True:
-                page = pages.take(number)
-                if page is None:
+                answer = answers.take(number)
+                if answer is None:
                     self._is_read_whole = True
                     return
-                self._rows += len(page)
-                yield page
+                position = page_position(number)
+                records, answer = self._source.read(position, answer)
+                if next_position(position, len(records), answer) is None:
+                    answers.end(number)
+                self._rows += len(records)
+                yield records
                 number += 1
         except RequestError:
             # perhaps GitLab counts no further, or a page has gone: the list is read again, where it may be the same
             # error, for good
             self._has_failed = True
         finally:
-            pages.stop()
+            answers.end(0)
 
 
 @contextlib.contextmanager
@@ -144,16 +163,16 @@ def _collector_paused() -> t.Iterator[None]:
             gc.enable()
 
 
-class _Pages:
-    """Pages from the second one on, fetched by threads that run ahead of who takes them.
+class _Answers:
+    """Answers with the pages from the second one on, asked for by threads that run ahead of who takes them.
 
     The threads are daemons, for a worker of Ansible waits at its end for any other kind, whatever time the task has.
     """
 
-    def __init__(self, fetch: Fetch, *, threads: int, first: Page, most_records: int) -> None:
-        self._fetch = fetch
+    def __init__(self, ask: t.Callable[[Position], Response], *, threads: int, first: Page, most_records: int) -> None:
+        self._ask = ask
         self._changed = threading.Condition()
-        self._ready: dict[int, list[Record] | RequestError | Exception] = {}
+        self._ready: dict[int, Response | Exception] = {}
         self._next = 2
         # pages up to this one are there, as far as is known; None when it is not known
         self._last = _last_page(first)
@@ -165,10 +184,10 @@ class _Pages:
         for _number in range(max(1, most)):
             threading.Thread(target=self._work, daemon=True).start()
 
-    def take(self, number: int) -> list[Record] | None:
-        """Return the records of a page, None after the last one.
+    def take(self, number: int) -> Response | None:
+        """Return the answer with a page, None after the last one.
 
-        :raises RequestError: when it could not be read.
+        :raises RequestError: when there was none.
         """
         with self._changed:
             self._taken = number
@@ -179,15 +198,15 @@ class _Pages:
                 self._changed.wait()
             else:
                 return None  # what was read beyond the end, or went wrong there, does not matter
-            page = self._ready.pop(number)
-        if isinstance(page, Exception):
-            raise page
-        return page
+            answer = self._ready.pop(number)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
-    def stop(self) -> None:
-        """Let the threads end."""
+    def end(self, last: int) -> None:
+        """Take note of the number of the last page; after 0 the threads end."""
         with self._changed:
-            self._last = 0
+            self._last = last
             self._changed.notify_all()
 
     def _bound(self) -> int:
@@ -208,22 +227,24 @@ class _Pages:
                     self._changed.wait()
                 number = self._next
                 self._next += 1
-            page, is_last = self._read(number)
+            answer, is_last = self._answer(number)
             with self._changed:
-                self._ready[number] = page
+                self._ready[number] = answer
                 if is_last and (self._last is None or number < self._last):
                     self._last = number
                 self._changed.notify_all()
 
-    def _read(self, number: int) -> tuple[list[Record] | Exception, bool]:
-        """Return a page, or why there is none, and whether no further one is to be read."""
+    def _answer(self, number: int) -> tuple[Response | Exception, bool]:
+        """Return the answer with a page, or why there is none, and whether no further page is to be asked for."""
         position = page_position(number)
         try:
-            records, response = self._fetch(position)
-            following = next_position(position, len(records), response)
+            answer = self._ask(position)
+            # who takes the page counts its records; here only none are told from some, for a server without headers
+            count = 0 if answer.body.strip() == b"[]" else PAGE_SIZE
+            following = next_position(position, count, answer)
         except Exception as exc:  # raised again by who takes the page
             return exc, True
-        return records, following is None
+        return answer, following is None
 
 
 def _last_page(first: Page) -> int | None:
