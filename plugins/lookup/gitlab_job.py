@@ -261,8 +261,10 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.queries import
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext, open_session
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._errors import plugin_error
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import plugin_options
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import define_options, plugin_options
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import caching_transport
+
+define_options(__name__)  # before Ansible looks for them
 
 # What an expression may ask for instead of whole jobs: one of these at most.
 _INSTEAD = ("attribute", "fields", "artifact", "log")

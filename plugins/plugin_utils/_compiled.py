@@ -66,6 +66,7 @@ FOR_LOOKUPS = (
     *CORE,
     "module_utils._app.job_lookup",
     "plugin_utils._errors",
+    "plugin_utils._lookup_options",
     "plugin_utils._options",
 )
 

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 
@@ -15,6 +16,7 @@ from ansible import constants
 from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._app.settings import TOKEN_VARIABLES
+from ._lookup_options import OPTIONS
 
 
 class _Sources:
@@ -46,6 +48,18 @@ class _Sources:
 
 
 _SOURCES: dict[str, _Sources] = {}
+
+
+def define_options(name: str) -> None:
+    """Tell Ansible the options of the lookup.
+
+    It would read them out of the documentation, in the worker of each task anew, which takes longer than asking GitLab.
+
+    :param name: of the module that holds the plugin; Ansible knows its options by it.
+    """
+    # a version of Ansible that does not take them reads the documentation, as ever
+    with contextlib.suppress(AttributeError, TypeError):
+        constants.config.initialize_plugin_configuration_definitions("lookup", name, OPTIONS)
 
 
 def plugin_options(

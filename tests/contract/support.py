@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import pathlib
+import sys
 import typing as t
 
+import pytest
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
@@ -84,3 +87,15 @@ def validated(task: TaskDefinition, parameters: t.Mapping[str, t.Any]) -> dict[s
     if result.error_messages:
         raise AssertionError("; ".join(result.error_messages))
     return t.cast("dict[str, t.Any]", result.validated_parameters)
+
+
+def load_tool(name: str) -> t.Any:
+    """Return a program of the folder `tools` as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # dataclasses look their module up
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, name, module)
+        spec.loader.exec_module(module)
+    return module

@@ -7,31 +7,16 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
-import sys
-import typing as t
 
 import pytest
 import yaml
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
 
-from tests.contract.support import ROOT, TASKS
+from tests.contract.support import ROOT, TASKS, load_tool
 from tests.contract.test_catalogue import GITLAB
 
-
-def load_tool() -> t.Any:
-    spec = importlib.util.spec_from_file_location("endpoints_table", ROOT / "tools" / "endpoints_table.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # dataclasses look their module up
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, spec.name, module)
-        spec.loader.exec_module(module)
-    return module
-
-
-TOOL = load_tool()
+TOOL = load_tool("endpoints_table")
 TABLE: list[tuple[str, ...]] = TOOL.table(CATALOGUE)
 
 
