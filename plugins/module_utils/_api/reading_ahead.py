@@ -88,7 +88,7 @@ class Reading:
         if next_position(position, len(first[0]), first[1]) is None:
             yield from first[0]
             return
-        # a single further page is read without a look at the beginning afterwards
+        # for a single further page there is nothing to do at the same time
         threads = 1 if _last_page(first) == 2 else self._threads(started)
         with _collector_paused():
             if threads < 2:
