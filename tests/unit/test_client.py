@@ -233,6 +233,25 @@ def test_the_settings_do_not_show_the_token():
     assert TOKEN not in repr(settings)
 
 
+@pytest.mark.parametrize(
+    ("at", "timeout"),
+    [(0.0, 30.0), (80.0, 20.0), (99.7, 1.0), (100.0, 1.0), (100.02, 0.98), (100.8, 0.5), (105.0, 0.5)],
+)
+def test_a_silent_server_holds_no_task_for_more_than_a_second_past_its_deadline(at, timeout):
+    asked = []
+
+    class Noting(FunctionTransport):
+        def send(self, request, *, timeout_seconds):
+            asked.append(timeout_seconds)
+            return super().send(request, timeout_seconds=timeout_seconds)
+
+    clock = FakeClock()
+    session = new_session(Noting(lambda call: row(42)), {"wait_timeout": 100.0}, clock=clock)
+    clock.now += at
+    session.client.call("get_job", **JOB)
+    assert asked == [pytest.approx(timeout)]
+
+
 def test_extensions_are_told_about_every_request():
     told = []
 

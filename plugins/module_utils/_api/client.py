@@ -40,7 +40,10 @@ from .transport import ByteStream, StreamingTransport, Transport, WholeBody
 
 # Of an error page, as much is read as can hold GitLab's words.
 _LONGEST_ERROR = 16 * 1024
-_SHORTEST_TIMEOUT_SECONDS = 1.0
+# How long past the deadline of a task a request may last; one that begins later, to say how things stand, has at least
+# the shortest time.
+_GRACE_SECONDS = 1.0
+_SHORTEST_TIMEOUT_SECONDS = 0.5
 # From this page of a list on it pays to import a faster decoder, if there is one.
 _PAGES_BEFORE_FAST = 10
 
@@ -261,8 +264,11 @@ class ApiClient:
     def _timeout_seconds(self) -> float:
         """Return the time-out of a request: near the deadline a silent server must not hold the task much longer."""
         deadline = self.retrier.deadline
-        remaining = deadline.remaining() if deadline else self.settings.timeout_seconds
-        return min(self.settings.timeout_seconds, max(_SHORTEST_TIMEOUT_SECONDS, remaining))
+        if deadline is None:
+            return self.settings.timeout_seconds
+        left = deadline.at - self._clock.monotonic()
+        least = max(_SHORTEST_TIMEOUT_SECONDS, _GRACE_SECONDS + min(left, 0.0))
+        return min(self.settings.timeout_seconds, max(left, least))
 
     def _told(self, request: Request, send: t.Callable[[], _A]) -> _A:
         """Return what sending returns, and tell extensions about it."""
