@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import re
 import typing as t
@@ -162,14 +161,23 @@ class ApiClient:
         return None if total is None or bool(total) != bool(records) else total
 
     def read(
-        self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], loads: decoding.Loads = json.loads
+        self,
+        endpoint: Endpoint,
+        arguments: t.Mapping[str, t.Any],
+        loads: decoding.Loads = json.loads,
+        answer: Response | None = None,
     ) -> tuple[t.Any, Response]:
         """Return the decoded answer to one request, and the answer itself; nothing is repeated.
 
+        :param answer: what was answered already, if it was.
         :raises RequestError: for everything but an expected status with what the catalogue promises.
         """
-        response = self.ask(endpoint, arguments)
-        return self.decode(endpoint, arguments, response, loads), response
+        response = answer or self.ask(endpoint, arguments)
+        try:
+            return _decode(endpoint, response, loads), response
+        except RequestError:
+            with self._errors_of(self._request(endpoint, arguments)):
+                raise
 
     def ask(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Response:
         """Return the answer to one request, redirects followed.
@@ -183,24 +191,6 @@ class ApiClient:
                 raise self._status_error(endpoint, request, response)
             self._note_moved(str(arguments.get("project", "")), request, response)
             return response
-
-    def decode(
-        self,
-        endpoint: Endpoint,
-        arguments: t.Mapping[str, t.Any],
-        response: Response,
-        loads: decoding.Loads = json.loads,
-    ) -> t.Any:
-        """Return what an answer holds.
-
-        :param arguments: of the request, for an error.
-        :raises BadAnswerError: when it is not what the catalogue promises.
-        """
-        try:
-            return _decode(endpoint, response, loads)
-        except RequestError:
-            with self._errors_of(self._request(endpoint, arguments)):
-                raise
 
     def download(self, name: str, sink: Sink, **arguments: t.Any) -> None:
         """Write the body of an answer to a sink, in constant memory; after a fault from the beginning.
@@ -350,7 +340,8 @@ class _ListSource:
         self._client = client
         self._endpoint = endpoint
         self._arguments = arguments
-        self._decoded = 0
+        self._pages = 0
+        self._loads: decoding.Loads = json.loads
 
     def ask(self, position: Position) -> Response:
         """Return the answer with a page, not decoded."""
@@ -364,19 +355,15 @@ class _ListSource:
         """
         answers = [answer] if answer else []
         arguments = {**self._arguments, **position}
-        self._decoded += 1
-        loads = _fast_loads() if self._decoded > _PAGES_BEFORE_FAST else json.loads
+        if self._pages == _PAGES_BEFORE_FAST:
+            self._loads = fast_json_loads() or json.loads
+        self._pages += 1
 
         def attempt() -> Page:
-            response = answers.pop() if answers else self._client.ask(self._endpoint, arguments)
-            return self._client.decode(self._endpoint, arguments, response, loads), response
+            answered = answers.pop() if answers else None
+            return self._client.read(self._endpoint, arguments, self._loads, answered)
 
         return self._client.retrier.run(attempt, is_repeatable=True)
-
-
-@functools.cache
-def _fast_loads() -> decoding.Loads:
-    return fast_json_loads() or json.loads
 
 
 def _decode(endpoint: Endpoint, response: Response, loads: decoding.Loads) -> t.Any:

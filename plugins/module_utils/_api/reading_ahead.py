@@ -74,17 +74,17 @@ class Reading:
         self._most_at_once = most_at_once
         self._most_records = most_records
         self._timed = timed
-        self._first: Page | None = None
-        self._is_ahead = False
-        self._is_read_whole = False
-        self._has_failed = False
+        # about a reading by several requests at a time: how many rows came, and how many of them once
         self._rows = 0
         self._count = 0
+        # how many there are, as far as that is known when all have come
+        self._total: int | None = None
+        self._has_failed = False
 
     def __iter__(self) -> t.Iterator[Record]:
         position = first_position(self._paging)
         started = self._timed()[1]
-        first = self._first = self._source.read(position)
+        first = self._source.read(position)
         if next_position(position, len(first[0]), first[1]) is None:
             yield from first[0]
             return
@@ -94,19 +94,13 @@ class Reading:
             if threads < 2:
                 yield from walk(self._source.read, self._paging, first=first)
                 return
-            self._is_ahead = True
             for records in unseen(self._pages(first, threads)):
                 self._count += len(records)
                 yield from records
 
     def is_exact(self) -> bool:
         """Return whether what was read is the list as it was: nothing has moved while several pages were read."""
-        if not self._is_ahead or self._first is None:
-            return True
-        if self._has_failed or self._rows != self._count:
-            return False
-        total = total_of(self._first[1])
-        return total is None or not self._is_read_whole or total == self._count
+        return not self._has_failed and self._rows == self._count and self._total in (None, self._count)
 
     # ----- pages -----
 
@@ -128,7 +122,7 @@ class Reading:
             while True:
                 answer = answers.take(number)
                 if answer is None:
-                    self._is_read_whole = True
+                    self._total = total_of(first[1])
                     return
                 position = page_position(number)
                 records, answer = self._source.read(position, answer)

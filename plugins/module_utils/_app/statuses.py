@@ -49,15 +49,14 @@ def status_of(record: Record) -> str:
 
 def id_of(record: Record) -> int:
     """Return the id of a job, bridge or pipeline, 0 when the server sent none."""
-    value = record.get("id")
-    # what comes from a variable of Ansible is of a type of its own
-    return value if isinstance(value, int) and value > 0 and value is not True else 0
+    return int_of(record, "id")
 
 
 def int_of(record: Record, name: str) -> int:
     """Return an id that a record holds under a name, 0 when it is none."""
     value = record.get(name)
-    return value if isinstance(value, int) and value > 0 and value is not True else 0
+    # what comes from a variable of Ansible is of a type of its own
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def is_known(status: str) -> bool:
