@@ -6,10 +6,6 @@
 
 from __future__ import annotations
 
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils._compiled import CORE, load_compiled
-
-load_compiled(CORE)  # before the imports that then find it
-
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_release_gate import TASK as _TASK
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._in_process import InProcessAction
 

@@ -251,13 +251,9 @@ _raw:
 import typing as t
 
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils._compiled import FOR_LOOKUPS, load_compiled
-
-load_compiled(FOR_LOOKUPS)  # before the imports that then find them
-
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, UsageError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.job_lookup import LookupRequest, look_up
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.queries import PipelineQuery
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup import LookupRequest, look_up
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext, open_session
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._errors import plugin_error

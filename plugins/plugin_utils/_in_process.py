@@ -33,7 +33,7 @@ from ..module_utils._app.outcome import Progress, SilentProgress
 from ..module_utils._app.session import TaskContext
 from ..module_utils._app.settings import first_url
 from ..module_utils._tasks.definition import TaskDefinition
-from ..module_utils._tasks.face import argument_rules, failure, shown_options, success
+from ..module_utils._tasks.result import argument_rules, failure, shown_options, success
 from ._files import file_facts, has_selinux
 from ._progress import DisplayProgress
 from ._shared import shared_transport

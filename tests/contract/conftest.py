@@ -11,7 +11,7 @@ import sys
 import typing as t
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api import builtin_plugin
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions import builtin as builtin_plugin
 
 from tests.contract.fake_gitlab import FakeGitLab
 from tests.contract.support import EXTENSION_EXAMPLES, Install

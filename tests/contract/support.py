@@ -27,7 +27,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_release_gate,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.face import argument_rules
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import argument_rules
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"

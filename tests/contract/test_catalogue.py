@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app import downloads, writes
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.decisions import ACTIONS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions import write as writes
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import ACTIONS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files import download as downloads
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import Session
 
 from tests.contract.support import PLUGINS
@@ -81,7 +82,11 @@ def calls_in(source: str, place: str) -> t.Iterator[Call]:
 
 
 APP = PLUGINS / "module_utils" / "_app"
-CALLS = [call for path in sorted(APP.glob("*.py")) for call in calls_in(path.read_text(encoding="utf-8"), path.name)]
+CALLS = [
+    call
+    for path in sorted(APP.rglob("*.py"))
+    for call in calls_in(path.read_text(encoding="utf-8"), path.relative_to(APP).as_posix())
+]
 BY_TABLE = {
     *writes._ENDPOINTS.values(),
     *Session.bridge_endpoints,
@@ -155,4 +160,4 @@ def test_every_action_has_its_endpoint() -> None:
     # and no other place writes, but the one for which there is no job to look at
     written = {call.endpoint: call.place for call in CALLS if ROWS[call.endpoint].method != "GET"}
     assert list(written) == ["delete_project_artifacts"]
-    assert written["delete_project_artifacts"].startswith("project_artifacts.py:")
+    assert written["delete_project_artifacts"].startswith("actions/project.py:")

@@ -10,12 +10,11 @@ import sys
 import typing as t
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.builtin_plugin import BuiltinPlugin
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ExtensionError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.plugin_manager import PluginManager
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.builtin_decisions import BuiltinDecisions
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext, open_session
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.builtin import BuiltinPlugin
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.manager import PluginManager
 
 from tests.contract.fake_gitlab import FakeGitLab, play
 from tests.contract.support import Install
@@ -24,7 +23,7 @@ HOOK = "import pluggy\n\nhookimpl = pluggy.HookimplMarker('jobgate.gitlab')\n\n\
 
 
 def load(*names: str) -> PluginManager:
-    return PluginManager((BuiltinPlugin(), BuiltinDecisions()), names)
+    return PluginManager((BuiltinPlugin(), BuiltinPlugin()), names)
 
 
 def test_only_what_is_named_is_loaded(install: Install) -> None:

@@ -15,11 +15,10 @@ import typing as t
 import pluggy
 import pytest
 import yaml
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api import hookspecs
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.builtin_plugin import BuiltinPlugin
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.builtin_decisions import BuiltinDecisions
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions import hookspecs
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.builtin import BuiltinPlugin
 
 from tests.contract.support import ROOT
 
@@ -36,8 +35,12 @@ HOOKS = {
 }
 FIRST_ANSWER_COUNTS = {"gitlab_create_transport", "gitlab_authenticate", "gitlab_decide_job_action"}
 BUILT_IN: dict[type, set[str]] = {
-    BuiltinPlugin: {"gitlab_register_endpoints", "gitlab_create_transport", "gitlab_authenticate"},
-    BuiltinDecisions: {"gitlab_decide_job_action"},
+    BuiltinPlugin: {
+        "gitlab_register_endpoints",
+        "gitlab_create_transport",
+        "gitlab_authenticate",
+        "gitlab_decide_job_action",
+    },
 }
 
 

@@ -13,7 +13,7 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files import PlainFiles
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import PlainFiles
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_release_gate
 
 from tests.integration.harness import Result, effects, run_task, world

@@ -36,10 +36,10 @@ if __name__ == "__main__":
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import decoding
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import next_position
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pagination import next_position
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.retry import server_wish_seconds
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.logs import tail_of
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.logs import tail_of
 
 TOKEN = "glpat-0123456789abcdef"
 MASKER = Masker([TOKEN])

@@ -17,9 +17,9 @@ import zipfile
 from urllib.parse import parse_qs
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app import logs
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.digests import BUFFER_BYTES
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.face import sentence
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.targets import BUFFER_BYTES
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import logs
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import sentence
 
 from .harness import DOWNLOAD, INFO, TOKEN, Result, play, run_task, world
 

@@ -10,8 +10,8 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.decisions import ACTIONS
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.face import sentence
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import ACTIONS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import sentence
 
 from .harness import ACTION, BRIDGES, DOWNLOAD, INFO, TOKEN, TOKEN_INFO, Result, play, run_task, world
 

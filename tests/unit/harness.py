@@ -14,12 +14,12 @@ import typing as t
 from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api import plugin_manager
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import Session, TaskContext, open_session
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions import manager as plugin_manager
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
 
 SERVER = "https://gitlab.example.com"

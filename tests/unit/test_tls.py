@@ -13,7 +13,7 @@ import ssl
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import tls
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.optional_imports import certifi_file
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.libraries import certifi_file
 
 
 def context(ca_path=None, *, validate_certs=True, **environ):

@@ -15,7 +15,7 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_requ
 from .._api.errors import GitLabError, MissingLibraryError
 from .._app.session import TaskContext
 from .._tasks.definition import TaskDefinition
-from .._tasks.face import argument_rules, failure, shown_options, success
+from .._tasks.result import argument_rules, failure, shown_options, success
 
 
 class _TaskModule(AnsibleModule):

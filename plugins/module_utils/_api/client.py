@@ -15,26 +15,15 @@ import typing as t
 from urllib.parse import urlsplit
 
 from . import decoding
-from .budget import RequestBudget
 from .clock import Clock
 from .connection import ConnectionSettings
 from .endpoints import Endpoint, EndpointRegistry
-from .errors import (
-    BadAnswerError,
-    GitLabError,
-    NotFoundError,
-    RequestError,
-    UsageError,
-    status_error_class,
-)
-from .http import Request, Response, origin_of
+from .errors import BadAnswerError, GitLabError, NotFoundError, RequestError, UsageError, status_error_class
+from .http import Answer, Request, Response, origin_of, send_following
+from .libraries import fast_json_loads
+from .lists import PAGE_SIZE, Page, Position, Reading, total_of, walk
 from .masking import Masker
-from .optional_imports import fast_json_loads
-from .pagination import PAGE_SIZE, Page, Position, total_of, walk
-from .plugin_manager import PluginManager
-from .reading_ahead import Reading
-from .redirects import Answer, send_following
-from .retry import Retrier, server_wish_seconds
+from .retry import RequestBudget, Retrier, server_wish_seconds
 from .transport import ByteStream, StreamingTransport, Transport, WholeBody
 
 # Of an error page, as much is read as can hold GitLab's words.
@@ -46,9 +35,15 @@ _SHORTEST_TIMEOUT_SECONDS = 0.5
 # From this page of a list on it pays to import a faster decoder, if there is one.
 _PAGES_BEFORE_FAST = 10
 
+# Larger pieces of a download miss the processor's cache, smaller ones cost more calls.
+CHUNK_BYTES = 64 * 1024
 _A = t.TypeVar("_A", bound=Answer)
 
 _MOVED_TO = r"/projects/(\d+)(?:/|$)"
+
+
+# Told of every request: what was sent, the status of the answer or None, and the seconds it took.
+RequestFinished = t.Callable[[Request, t.Optional[int], float], None]
 
 
 class Sink(t.Protocol):
@@ -57,17 +52,15 @@ class Sink(t.Protocol):
     def restart(self) -> None:
         """Forget what was written: the download begins, or begins again."""
 
-    def buffer(self) -> memoryview:
-        """Return where the next bytes go."""
-
-    def filled(self, count: int) -> None:
-        """Take so many bytes from the beginning of the buffer."""
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes of the answer."""
 
 
 class ApiClient:
     """Calls endpoints of one GitLab server.
 
     :param masker: knows the secrets; no text leaves this class without passing it.
+    :param on_finished: is told of every request; None when nobody wants to know.
     :param warn: is told what went wrong without mattering to the result.
     """
 
@@ -77,7 +70,7 @@ class ApiClient:
         settings: ConnectionSettings,
         transport: Transport,
         endpoints: EndpointRegistry,
-        plugins: PluginManager,
+        on_finished: RequestFinished | None,
         retrier: Retrier,
         masker: Masker,
         clock: Clock,
@@ -88,11 +81,10 @@ class ApiClient:
         self.retrier = retrier
         self._transport = transport
         self._endpoints = endpoints
-        self._plugins = plugins
+        self._on_finished = on_finished
         self._clock = clock
         self._warn = warn
         self._budget = RequestBudget(settings.concurrency)
-        self._has_finished_hook = plugins.has_extensions_for("gitlab_request_finished")
         # A moved project answers a read with a redirect to its id and refuses writes, so the id is kept for the rest.
         self._moved_projects: dict[str, str] = {}
         # How long the last request took from sending to the answer, which tells whether several at a time make sense.
@@ -214,10 +206,10 @@ class ApiClient:
                         "the answer is a web page in the place of the content", advice=decoding.NOT_GITLAB
                     )
                 while True:
-                    count = stream.readinto(sink.buffer())
-                    if not count:
+                    chunk = stream.read(CHUNK_BYTES)
+                    if not chunk:
                         return
-                    sink.filled(count)
+                    sink.write(chunk)
             finally:
                 stream.close()
 
@@ -270,16 +262,18 @@ class ApiClient:
             return answer
         finally:
             self._waited_seconds = self._clock.monotonic() - started
-            if self._has_finished_hook:
-                self._tell_extensions(request, status, self._waited_seconds)
+            if self._on_finished:
+                self._tell_extensions(self._on_finished, request, status, self._waited_seconds)
 
-    def _tell_extensions(self, request: Request, status: int | None, seconds: float) -> None:
+    def _tell_extensions(
+        self, on_finished: RequestFinished, request: Request, status: int | None, seconds: float
+    ) -> None:
         """Call the hook; what goes wrong there is a warning, for the request has been made, and its outcome counts."""
         if origin_of(request.url) != self.settings.origin:
             # the address of an object storage is signed, which makes its query a credential
             request = request._replace(url=request.display_url)
         try:
-            self._plugins.call("gitlab_request_finished", request=request, status=status, seconds=seconds)
+            on_finished(request, status, seconds)
         except GitLabError as exc:
             self._warn(self.masker.mask(str(exc)))
 

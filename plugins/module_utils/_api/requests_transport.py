@@ -16,7 +16,7 @@ from .connection import USER_AGENT, ConnectionSettings
 from .direct_transport import tls_error
 from .errors import ConnectError, LostAnswerError, RequestError, UsageError
 from .http import Request, Response, lower_case, origin_of
-from .optional_imports import requests_library
+from .libraries import requests_library
 from .tls import NO_CA_FILE
 
 

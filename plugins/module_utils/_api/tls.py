@@ -14,7 +14,7 @@ import ssl
 import typing as t
 
 from .errors import UsageError
-from .optional_imports import certifi_file
+from .libraries import certifi_file
 
 # Where users of requests name a file or folder of certificate authorities.
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")

@@ -8,9 +8,10 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
-from .statuses import Record
+from .._api.decoding import Record
 
 
 class Outcome(t.NamedTuple):
@@ -106,3 +107,25 @@ def _copy_path(source: t.Any, target: Record, path: tuple[str, ...]) -> None:
 def project_fields(record: Record, fields: t.Sequence[str]) -> Record:
     """Return a copy of a record with only these fields; see `Projection`."""
     return Projection(fields)(record)
+
+
+# ----- files -----
+
+
+class Files(t.Protocol):
+    """What may be done with files; a module leaves it to Ansible."""
+
+    def replace(self, source: str, dest: str) -> None:
+        """Put a complete file in the place of the target, at once."""
+
+
+class PlainFiles:
+    """Files without Ansible."""
+
+    def replace(self, source: str, dest: str) -> None:
+        """Put a complete file in the place of the target, with its permissions, or those of a new file."""
+        umask = os.umask(0)
+        os.umask(umask)
+        mode = os.stat(dest).st_mode & 0o7777 if os.path.exists(dest) else 0o666 & ~umask
+        os.chmod(source, mode)
+        os.replace(source, dest)

@@ -12,21 +12,19 @@ import functools
 import os
 import typing as t
 
-from .._api.builtin_plugin import BuiltinPlugin
-from .._api.client import ApiClient
+from .._api.client import ApiClient, RequestFinished
 from .._api.clock import Clock, Deadline, SystemClock
 from .._api.connection import ConnectionSettings
+from .._api.decoding import Record
 from .._api.endpoints import EndpointRegistry
 from .._api.errors import GitLabError, UsageError
 from .._api.masking import Masker
-from .._api.plugin_manager import PluginManager
 from .._api.retry import Retrier
 from .._api.transport import Transport
-from .builtin_decisions import BuiltinDecisions
-from .files import Files, PlainFiles
-from .outcome import Progress, SilentProgress
+from .._extensions.builtin import BuiltinPlugin
+from .._extensions.manager import PluginManager
+from .outcome import Files, PlainFiles, Progress, SilentProgress
 from .settings import connection_settings, with_credential
-from .statuses import Record
 
 # GitLab's own default for how long a job may take.
 DEFAULT_TIMEOUT_SECONDS = 3600.0
@@ -131,7 +129,7 @@ def open_session(options: t.Mapping[str, t.Any], context: TaskContext) -> Sessio
     settings = connection_settings(options, context.environ)
     if settings.token:
         context.register_secret(settings.token)
-    plugins = PluginManager((BuiltinPlugin(), BuiltinDecisions()), settings.extensions)
+    plugins = PluginManager((BuiltinPlugin(),), settings.extensions)
     settings = with_credential(settings, plugins.call("gitlab_authenticate", settings=settings) or {})
     for secret in settings.secrets:
         context.register_secret(secret)
@@ -152,7 +150,7 @@ def open_session(options: t.Mapping[str, t.Any], context: TaskContext) -> Sessio
         settings=settings,
         transport=context.transport(settings, lambda: plugins.call("gitlab_create_transport", settings=settings)),
         endpoints=endpoints,
-        plugins=plugins,
+        on_finished=_finished_hook(plugins),
         retrier=Retrier(
             retries=settings.retries,
             clock=clock,
@@ -164,3 +162,12 @@ def open_session(options: t.Mapping[str, t.Any], context: TaskContext) -> Sessio
         warn=warn,
     )
     return Session(context, client=client, plugins=plugins, deadline=deadline, warn=warn, warnings=warnings)
+
+
+def _finished_hook(plugins: PluginManager) -> RequestFinished | None:
+    """Return what tells extensions about a request, None when none of them wants to know."""
+    if not plugins.has_extensions_for("gitlab_request_finished"):
+        return None
+    return lambda request, status, seconds: plugins.call(
+        "gitlab_request_finished", request=request, status=status, seconds=seconds
+    )

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import typing as t
 
+from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
-from .._app.decisions import ACTIONS
-from .._app.job_actions import ActionReport, ActionRequest, ActionRun, Target, failure_text, refuse_job_token
+from .._app.actions.act import ActionReport, ActionRequest, ActionRun, Target, failure_text, refuse_job_token
+from .._app.actions.decisions import ACTIONS
+from .._app.actions.project import delete_project_artifacts
+from .._app.jobs.query import JobQuery
+from .._app.jobs.statuses import WAIT_TARGETS
 from .._app.outcome import Outcome
-from .._app.project_artifacts import delete_project_artifacts
-from .._app.queries import JobQuery, PipelineQuery
+from .._app.pipelines.query import PipelineQuery
 from .._app.session import Session, TaskContext, open_session
-from .._app.statuses import WAIT_TARGETS, Record
-from .._app.wait_options import WaitOptions
+from .._app.waiting.options import WaitOptions
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, job_query, job_variables, text_list
 
@@ -169,7 +171,7 @@ def _read_logs(session: Session, report: ActionReport, lines: int) -> None:
     for target in report.targets:
         if target.has_ended_badly:
             # here, for most tasks see no failure
-            from .._app.logs import read_tail
+            from .._app.waiting.logs import read_tail
 
             target.log_tail = read_tail(session, target.job, lines)
 

@@ -8,13 +8,14 @@
 
 from __future__ import annotations
 
+from .._api.decoding import Record
 from .._api.errors import UsageError
-from .._app.downloads import DownloadRequest, download, list_entries, sha256_option
+from .._app.files.download import DownloadRequest, download, list_entries, sha256_option
+from .._app.files.targets import Content
+from .._app.jobs.query import JobQuery
 from .._app.outcome import Outcome
-from .._app.queries import JobQuery, PipelineQuery
+from .._app.pipelines.query import PipelineQuery
 from .._app.session import TaskContext, open_session
-from .._app.sinks import Content
-from .._app.statuses import Record
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, JOB_ID_ALONE, PIPELINE_SELECTION
 

@@ -8,15 +8,14 @@
 
 from __future__ import annotations
 
+from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._app.concurrency import run_all
-from .._app.job_reading import JobReport, read_jobs
-from .._app.naming import FoundJob
+from .._app.jobs.query import FoundJob, JobQuery
 from .._app.outcome import Outcome, Projection
-from .._app.queries import JobQuery
+from .._app.reads.jobs import JobReport, read_jobs
 from .._app.session import Session, TaskContext, open_session
-from .._app.statuses import Record
-from .._app.wait_options import WaitOptions
+from .._app.waiting.options import WaitOptions
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, WAIT_FOR, job_query, text_list
 
@@ -89,7 +88,7 @@ def _record(session: Session, job: FoundJob, projection: Projection | None, wait
         record = projection(record)
     if waiting.log_lines:
         # here, for most tasks read no log
-        from .._app.logs import read_tail
+        from .._app.waiting.logs import read_tail
 
         record = {**record, "log_tail": read_tail(session, job, waiting.log_lines)}
     return record

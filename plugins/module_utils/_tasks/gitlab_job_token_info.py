@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from .._api.errors import UsageError
 from .._app.outcome import Outcome
+from .._app.reads.tokens import read_token_job
 from .._app.session import TaskContext, open_session
-from .._app.token_info import read_token_job
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION
 

@@ -8,15 +8,15 @@
 
 from __future__ import annotations
 
+from .._api.decoding import Record
 from .._api.errors import UsageError
-from .._app.bridge_reading import BridgeQuery, BridgeReport, read_bridges
-from .._app.bridges import BridgeNode, PipelineNode
-from .._app.graph import mermaid
+from .._app.jobs.bridges import BridgeNode, PipelineNode, mermaid
+from .._app.jobs.statuses import STATUSES
 from .._app.outcome import Outcome
-from .._app.queries import PipelineQuery
+from .._app.pipelines.query import PipelineQuery
+from .._app.reads.bridges import BridgeQuery, BridgeReport, read_bridges
 from .._app.session import Session, TaskContext, open_session
-from .._app.statuses import STATUSES, Record
-from .._app.wait_options import WaitOptions
+from .._app.waiting.options import WaitOptions
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, WAIT_FOR, WAITING, check_statuses, text_list
 

@@ -14,19 +14,19 @@ import platform
 import typing as t
 
 from .._api.connection import USER_AGENT
+from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
+from .._app.files.place import check_writable, write_text
 from .._app.outcome import Outcome, Progress
-from .._app.queries import PipelineQuery
-from .._app.release_gates import GateRunner
-from .._app.release_plan import GATE_ACTIONS, REQUIREMENTS, STRATEGIES, Gate, ProjectPlan, ReleasePlan, make_plan
-from .._app.release_record import RunFacts, has_changed, make_record
-from .._app.release_run import ProjectResult, ReleaseRun, failure_text
-from .._app.release_tree import ReleaseTree, read_tree
-from .._app.report_page import render_page
+from .._app.pipelines.query import PipelineQuery
+from .._app.release.gates import GateRunner
+from .._app.release.plan import GATE_ACTIONS, REQUIREMENTS, STRATEGIES, Gate, ProjectPlan, ReleasePlan, make_plan
+from .._app.release.record import RunFacts, has_changed, make_record
+from .._app.release.run import ProjectResult, ReleaseRun, failure_text
+from .._app.release.tree import ReleaseTree, read_tree
+from .._app.report.page import render_page
 from .._app.session import Session, TaskContext, open_session
-from .._app.statuses import Record
-from .._app.text_files import check_writable, write_text
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, job_variables, text_list
 

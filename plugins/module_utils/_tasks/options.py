@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import typing as t
 
-from .._api.encoding import to_text
+from .._api.decoding import Record
+from .._api.endpoints import to_text
 from .._api.errors import UsageError
-from .._app.queries import JobQuery, PipelineQuery
+from .._app.jobs.query import JobQuery
+from .._app.jobs.statuses import STATUSES
+from .._app.pipelines.query import PipelineQuery
 from .._app.settings import DEFAULT_URL, EXTENSION_VARIABLES, URL_VARIABLES
-from .._app.statuses import STATUSES, Record
 from .definition import ArgumentSpec, Options
 
 CONNECTION = ArgumentSpec(

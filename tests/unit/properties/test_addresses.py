@@ -10,7 +10,7 @@ import json
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api import encoding
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import endpoints as encoding
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action

@@ -13,7 +13,7 @@ import typing as t
 from unittest import mock
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api import pagination
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import lists as pagination
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
     BadAnswerError,
     ConnectError,
@@ -21,14 +21,14 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import 
     LostAnswerError,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app import bridges
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.decisions import ACTIONS
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.job_lookup import LookupRequest, look_up
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import ACTIONS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs import bridges
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.queries import PipelineQuery
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup import LookupRequest, look_up
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext, open_session
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.statuses import STATUSES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_job_action,
     gitlab_job_info,

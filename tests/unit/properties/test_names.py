@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.naming import FoundJob, has_wildcard, match_name
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query import FoundJob, has_wildcard, match_name
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import one_line, printable
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.logs import tail_of
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.logs import tail_of
 from hypothesis import given
 from hypothesis import strategies as st
 

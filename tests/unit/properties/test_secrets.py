@@ -14,9 +14,9 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, RequestError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import MASK, Masker
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action, gitlab_job_info
 from hypothesis import given
 from hypothesis import strategies as st

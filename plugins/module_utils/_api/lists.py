@@ -1,0 +1,383 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Walking over the pages of a list, the same for every server since 11.x: by Link, by X-Next-Page, by short page.
+
+Totals are never relied on: newer servers send none. Rows pushed from one page to the next by new jobs come twice, so
+records are told apart by their id. Source: https://docs.gitlab.com/api/rest/#pagination.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import itertools
+import re
+import threading
+import typing as t
+from urllib.parse import parse_qs, urlsplit
+
+from .decoding import Record
+from .errors import BadAnswerError, RequestError
+from .http import Response
+
+PAGE_SIZE = 100
+# A million records. A server that has more to say is asked by pipeline or with a limit, or it makes them up.
+MOST_PAGES = 10_000
+
+_NEXT_LINK = r"<([^>]*)>\s*;[^,<]*\brel=\"?next\"?"
+# Of a link only these are used: its host may be another one, and the filters stay ours.
+_POSITION_PARAMETERS = ("page", "cursor", "id_after", "id_before", "pagination")
+
+Position = dict[str, t.Any]
+Page = tuple[list[dict[str, t.Any]], Response]
+
+
+def first_position(paging: str, page_size: int = PAGE_SIZE) -> Position:
+    """Return the paging arguments of the first request.
+
+    Keyset is asked for where GitLab has it; a server that does not know it answers with ordinary pages.
+    """
+    position: Position = {"per_page": page_size}
+    if paging == "keyset":
+        position.update(pagination="keyset", order_by="id", sort="desc")
+    return position
+
+
+def next_position(current: Position, count: int, response: Response) -> Position | None:
+    """Return the paging arguments of the next request, None after the last page.
+
+    :param count: how many records this page held.
+    """
+    if count == 0:
+        return None
+    link = re.search(_NEXT_LINK, response.header("link"), re.IGNORECASE)
+    if link:
+        query = _query_of(link.group(1))
+        found = {name: query[name][0] for name in _POSITION_PARAMETERS if query.get(name)}
+        if "cursor" in found or "id_after" in found or "id_before" in found:
+            found.pop("page", None)
+            return _moved(current, {**current, **found})
+        if is_count(found.get("page", "")):
+            return _moved(current, _by_number(current, found["page"]))
+    if "x-next-page" in response.headers:
+        number = response.header("x-next-page").strip()
+        return _moved(current, _by_number(current, number)) if is_count(number) else None
+    if "link" in response.headers or "x-page" in response.headers or "cursor" in current:
+        return None
+    # Neither kind of header: a proxy may have dropped them. A full page may have a successor, so ask for it by number.
+    size = response.header("x-per-page").strip()
+    if count < (int(size) if is_count(size) else current["per_page"]):
+        return None
+    return _by_number(current, str(int(current.get("page", 1)) + 1))
+
+
+def is_count(text: str) -> bool:
+    """Return whether a text is a number of pages or records that can be."""
+    return text.isascii() and text.isdecimal() and len(text) < 10
+
+
+def total_of(response: Response) -> int | None:
+    """Return how many records the server says a list has, None when it does not say."""
+    text = response.header("x-total").strip()
+    return int(text) if is_count(text) else None
+
+
+def page_position(number: int) -> Position:
+    """Return the paging arguments of a page by its number."""
+    return {"per_page": PAGE_SIZE, "page": str(number)}
+
+
+def walk(
+    fetch: t.Callable[[Position], Page], paging: str, page_size: int = PAGE_SIZE, *, first: Page | None = None
+) -> t.Iterator[dict[str, t.Any]]:
+    """Yield every record of a list once, in the server's order, one page after the other.
+
+    :param fetch: returns the records and the answer for paging arguments.
+    :param first: the first page, if it has been read.
+    :raises BadAnswerError: when the server leads in circles, or nowhere.
+    """
+    return itertools.chain.from_iterable(unseen(_walk_pages(fetch, paging, page_size, first)))
+
+
+def unseen(pages: t.Iterable[list[dict[str, t.Any]]]) -> t.Iterator[list[dict[str, t.Any]]]:
+    """Yield pages with each id once: rows that new ones push to the next page come twice."""
+    seen: set[t.Any] = set()
+    for records in pages:
+        fresh = []
+        for record in records:
+            identity = record.get("id")
+            if not isinstance(identity, (int, str)):
+                fresh.append(record)
+            elif identity not in seen:
+                seen.add(identity)
+                fresh.append(record)
+        yield fresh
+
+
+def _walk_pages(
+    fetch: t.Callable[[Position], Page], paging: str, page_size: int, first: Page | None
+) -> t.Iterator[list[dict[str, t.Any]]]:
+    position: Position | None = first_position(paging, page_size)
+    visited: set[frozenset[tuple[str, t.Any]]] = set()
+    while position is not None:
+        if frozenset(position.items()) in visited:
+            raise BadAnswerError("the server names a page as the next one that it has given before")
+        if len(visited) == MOST_PAGES:
+            raise BadAnswerError(
+                f"the list does not end within {MOST_PAGES} pages", advice="Choose a pipeline, or give a limit"
+            )
+        visited.add(frozenset(position.items()))
+        records, response = first or fetch(position)
+        first = None
+        yield records
+        position = next_position(position, len(records), response)
+
+
+def _query_of(address: str) -> dict[str, list[str]]:
+    """Return the query of a link, empty for what is no address."""
+    try:
+        return parse_qs(urlsplit(address).query)
+    except ValueError:
+        return {}
+
+
+def _by_number(current: Position, page: str) -> Position:
+    return {"per_page": current["per_page"], "page": page}
+
+
+def _moved(current: Position, following: Position) -> Position:
+    """Return the next position.
+
+    :raises BadAnswerError: when it is the present one, which would never end.
+    """
+    if following == current:
+        raise BadAnswerError("the server names the present page as the next one")
+    return following
+
+
+# ----- several pages at a time -----
+
+
+# Who waits less than this for a page gains nothing by asking for several: the work on them is what takes the time.
+_WORTHWHILE_SECONDS = 0.005
+# Of a page this is the least that decoding takes; it keeps a server without any delay from getting many connections.
+_LEAST_WORK_SECONDS = 0.0005
+# GitLab.com refuses to count further than 50,000 rows. A list that long is read by cursor.
+LAST_PAGE = 500
+
+
+class Source(t.Protocol):
+    """Where the pages of a list come from."""
+
+    def ask(self, position: Position) -> Response:
+        """Return the answer for paging arguments, not decoded; called by several threads."""
+
+    def read(self, position: Position, answer: Response | None = None) -> Page:
+        """Return the records and the answer for paging arguments.
+
+        :param answer: what was answered already.
+        """
+
+
+class Reading:
+    """One reading of a list, which yields each record once.
+
+    Threads wait for the network, and nothing else: Python runs one of them at a time anyway, and what was decoded a
+    moment ago is quickly at hand.
+
+    :param paging: of the endpoint.
+    :param most_at_once: most requests at a time.
+    :param most_records: how many records are certainly wanted; 0 for all. More are read when they are asked for.
+    :param timed: returns the seconds that the last request took from sending to the answer, and the time now.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        paging: str,
+        *,
+        most_at_once: int,
+        most_records: int = 0,
+        timed: t.Callable[[], tuple[float, float]],
+    ) -> None:
+        self._source = source
+        self._paging = paging
+        self._most_at_once = most_at_once
+        self._most_records = most_records
+        self._timed = timed
+        # about a reading by several requests at a time: how many rows came, and how many of them once
+        self._rows = 0
+        self._count = 0
+        # how many there are, as far as that is known when all have come
+        self._total: int | None = None
+        self._has_failed = False
+
+    def __iter__(self) -> t.Iterator[Record]:
+        position = first_position(self._paging)
+        started = self._timed()[1]
+        first = self._source.read(position)
+        if next_position(position, len(first[0]), first[1]) is None:
+            yield from first[0]
+            return
+        # for a single further page there is nothing to do at the same time
+        threads = 1 if _last_page(first) == 2 else self._threads(started)
+        with _collector_paused():
+            if threads < 2:
+                yield from walk(self._source.read, self._paging, first=first)
+                return
+            for records in unseen(self._pages(first, threads)):
+                self._count += len(records)
+                yield from records
+
+    def is_exact(self) -> bool:
+        """Return whether what was read is the list as it was: nothing has moved while several pages were read."""
+        return not self._has_failed and self._rows == self._count and self._total in (None, self._count)
+
+    # ----- pages -----
+
+    def _threads(self, started: float) -> int:
+        """Return how many requests at a time make sense: as many as can be worked on while one is waited for."""
+        waited, now = self._timed()
+        if waited < _WORTHWHILE_SECONDS:
+            return 1
+        worked = max(now - started - waited, _LEAST_WORK_SECONDS)
+        # the first page takes longer to work on than those that follow it
+        return min(self._most_at_once, 1 + int(3 * waited / worked))
+
+    def _pages(self, first: Page, threads: int) -> t.Iterator[list[Record]]:
+        self._rows = len(first[0])
+        yield first[0]
+        answers = _Answers(self._source.ask, threads=threads, first=first, most_records=self._most_records)
+        try:
+            number = 2
+            while True:
+                answer = answers.take(number)
+                if answer is None:
+                    self._total = total_of(first[1])
+                    return
+                position = page_position(number)
+                records, answer = self._source.read(position, answer)
+                if next_position(position, len(records), answer) is None:
+                    answers.end(number)
+                self._rows += len(records)
+                yield records
+                number += 1
+        except RequestError:
+            # perhaps GitLab counts no further, or a page has gone: the list is read again, where it may be the same
+            # error, for good
+            self._has_failed = True
+        finally:
+            answers.end(0)
+
+
+@contextlib.contextmanager
+def _collector_paused() -> t.Iterator[None]:
+    """Keep Python from looking for garbage in cycles: records have none, and for a long list it would look for them
+    again and again in all that came before.
+
+    Nor does it look through them afterwards, which takes as long as decoding them did. What is freed by counting
+    references, as records are, is freed as ever; and the process ends with its task.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.freeze()
+            gc.enable()
+
+
+class _Answers:
+    """Answers with the pages from the second one on, asked for by threads that run ahead of who takes them.
+
+    The threads are daemons, for a worker of Ansible waits at its end for any other kind, whatever time the task has.
+    """
+
+    def __init__(self, ask: t.Callable[[Position], Response], *, threads: int, first: Page, most_records: int) -> None:
+        self._ask = ask
+        self._changed = threading.Condition()
+        self._ready: dict[int, Response | Exception] = {}
+        self._next = 2
+        # pages up to this one are there, as far as is known; None when it is not known
+        self._last = _last_page(first)
+        # no further than is wanted, and no more than twice the threads ahead of who takes them
+        self._wanted = -(-most_records // PAGE_SIZE) if most_records else None
+        self._taken = 1
+        self._window = 2 * threads
+        most = min(threads, self._bound() - 1)
+        for _number in range(max(1, most)):
+            threading.Thread(target=self._work, daemon=True).start()
+
+    def take(self, number: int) -> Response | None:
+        """Return the answer with a page, None after the last one.
+
+        :raises RequestError: when there was none.
+        """
+        with self._changed:
+            self._taken = number
+            self._changed.notify_all()
+            while self._last is None or number <= self._last:
+                if number in self._ready:
+                    break
+                self._changed.wait()
+            else:
+                return None  # what was read beyond the end, or went wrong there, does not matter
+            answer = self._ready.pop(number)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def end(self, last: int) -> None:
+        """Take note of the number of the last page; after 0 the threads end."""
+        with self._changed:
+            self._last = last
+            self._changed.notify_all()
+
+    def _bound(self) -> int:
+        """Return the number of the last page that may be fetched now."""
+        bounds = [self._taken + self._window, LAST_PAGE + 1]
+        if self._last is not None:
+            bounds.append(self._last)
+        if self._wanted is not None:
+            bounds.append(max(self._wanted, self._taken))
+        return min(bounds)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while self._next > self._bound():
+                    if self._last is not None and self._next > self._last:
+                        return
+                    self._changed.wait()
+                number = self._next
+                self._next += 1
+            answer, is_last = self._answer(number)
+            with self._changed:
+                self._ready[number] = answer
+                if is_last and (self._last is None or number < self._last):
+                    self._last = number
+                self._changed.notify_all()
+
+    def _answer(self, number: int) -> tuple[Response | Exception, bool]:
+        """Return the answer with a page, or why there is none, and whether no further page is to be asked for."""
+        position = page_position(number)
+        try:
+            answer = self._ask(position)
+            # who takes the page counts its records; here only none are told from some, for a server without headers
+            count = 0 if answer.body.strip() == b"[]" else PAGE_SIZE
+            following = next_position(position, count, answer)
+        except Exception as exc:  # raised again by who takes the page
+            return exc, True
+        return answer, following is None
+
+
+def _last_page(first: Page) -> int | None:
+    """Return the number of the last page, None when GitLab does not say, or says what cannot be."""
+    total = total_of(first[1])
+    last = None if total is None else -(-total // len(first[0]))
+    return last if last and last > 1 else None

@@ -1,0 +1,223 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""One write: sent once, and after any doubt the job is read again and the decision is made anew.
+
+GitLab's play and retry are not idempotent, so a lost answer is never answered by sending again unseen. What the job
+looks like afterwards tells whether the request was executed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import BadAnswerError, LostAnswerError, RedirectError, RequestError, ServerError, StatusError
+from ..jobs.attempts import newest_attempts
+from ..jobs.query import FoundJob
+from ..jobs.statuses import id_of, is_finished, is_under_way, status_of
+from ..session import Session
+from .decisions import Decision
+
+Outcome = t.Literal["applied", "unchanged", "refused", "failed"]
+
+_ENDPOINTS = {
+    "play": "play_job",
+    "retry": "retry_job",
+    "cancel": "cancel_job",
+    "erase": "erase_job",
+    "keep_artifacts": "keep_artifacts",
+    "delete_artifacts": "delete_artifacts",
+}
+
+# GitLab's words by which a refusal is told from a missing permission; nothing else of its texts is matched.
+_NOTHING_TO_ERASE = "not erasable"
+
+
+@dataclasses.dataclass(frozen=True)
+class WriteResult:
+    """What became of a write.
+
+    :param job: the newest attempt afterwards.
+    :param has_changed: whether the server changed.
+    """
+
+    outcome: Outcome
+    job: FoundJob
+    has_changed: bool = False
+    reason: str = ""
+
+
+def write(
+    session: Session,
+    action: str,
+    job: FoundJob,
+    arguments: t.Mapping[str, t.Any],
+    decide_again: t.Callable[[FoundJob], Decision],
+) -> WriteResult:
+    """Return what became of one action on one job.
+
+    :param arguments: further arguments of the endpoint.
+    :param decide_again: asked after a re-read.
+    """
+    return _Write(session, action, job, arguments, decide_again).run()
+
+
+class _Write:
+    """One action on one job, until it is known what became of it."""
+
+    def __init__(
+        self,
+        session: Session,
+        action: str,
+        job: FoundJob,
+        arguments: t.Mapping[str, t.Any],
+        decide_again: t.Callable[[FoundJob], Decision],
+    ) -> None:
+        self._session = session
+        self._action = action
+        self._first = job
+        self._job = job
+        self._arguments = arguments
+        self._decide_again = decide_again
+        # whether some request may have been executed without our knowing
+        self._is_in_doubt = False
+
+    def run(self) -> WriteResult:
+        """Send the request, again only when the job shows that it was not executed; return the outcome."""
+        client = self._session.client
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                record = client.call(
+                    _ENDPOINTS[self._action], project=self._job.project, job_id=self._job.id, **self._arguments
+                )
+            except RequestError as exc:
+                if not _has_to_be_read(exc):
+                    return WriteResult("failed", self._job, reason=str(exc))
+                # a redirect leads to the same place each time
+                may_repeat = attempt <= client.settings.retries and not isinstance(exc, RedirectError)
+                if not _was_refused(exc) or _is_lock(exc):
+                    # The pause comes before the look, so that what is still under way on the server can arrive, and so
+                    # that nothing lies between the look and the next request.
+                    may_repeat = may_repeat and client.retrier.pause(attempt, exc)
+                result = self._settle(exc)
+                if result is None and not may_repeat:
+                    sent = f" It was sent {attempt} times, and the job shows no effect" if attempt > 1 else ""
+                    return WriteResult("failed", self._job, reason=f"{exc}.{sent}" if sent else str(exc))
+                if result is not None:
+                    return result
+            else:
+                return _read_answer(self._session, self._action, self._job, record)
+
+    def _settle(self, exc: RequestError) -> WriteResult | None:
+        """Return the result of a request in doubt, None when it is certainly still to be done."""
+        was_refused = _was_refused(exc)
+        self._is_in_doubt = self._is_in_doubt or not was_refused
+        try:
+            latest = self._look()
+        except RequestError as second:
+            if not self._is_in_doubt:
+                return WriteResult("failed", self._job, reason=str(exc))
+            unknown = f"{exc}. Whether it was done is unknown, since reading the job failed, too: {second}"
+            return WriteResult("failed", self._job, reason=unknown)
+        if self._is_in_doubt and _has_taken_effect(self._action, self._first.record, latest.record):
+            reason = "the answer was lost, but the job shows the effect"
+            return WriteResult("applied", latest, has_changed=True, reason=reason)
+        is_finished_job = is_finished(status_of(latest.record))
+        if self._action == "erase" and was_refused and _NOTHING_TO_ERASE in str(exc) and is_finished_job:
+            return WriteResult("unchanged", latest, reason="there is nothing to erase")
+        decision = self._decide_again(latest)
+        has_moved = (latest.id, status_of(latest.record)) != (self._job.id, status_of(self._job.record))
+        if decision.verdict == "same":
+            return WriteResult("unchanged", latest, reason=decision.reason)
+        if decision.verdict == "refuse" and has_moved:
+            return WriteResult("refused", latest, reason=decision.reason)
+        if decision.verdict == "act" and (has_moved or not was_refused or _is_lock(exc)):
+            self._job = latest
+            return None
+        return WriteResult("refused", latest, reason=str(exc))
+
+    def _look(self) -> FoundJob:
+        """Return the newest attempt of the job; while in doubt no error of reading is taken for the last word.
+
+        :raises RequestError: when it cannot be read.
+        """
+        retrier = self._session.client.retrier
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return newest_attempts(self._session, [self._job])[0]
+            except RequestError as exc:
+                is_enough = attempt > self._session.client.settings.retries
+                if not self._is_in_doubt or is_enough or not retrier.pause(attempt, exc):
+                    raise
+
+
+def _has_to_be_read(exc: RequestError) -> bool:
+    """Return whether the job has to be read to know what happened, or why it was refused."""
+    if isinstance(exc, StatusError):
+        return exc.status in (400, 403, 404, 409) or isinstance(exc, ServerError)
+    return isinstance(exc, (LostAnswerError, BadAnswerError))
+
+
+def _was_refused(exc: RequestError) -> bool:
+    """Return whether GitLab has answered that it did not do it."""
+    return isinstance(exc, StatusError) and not isinstance(exc, ServerError)
+
+
+def _is_lock(exc: RequestError) -> bool:
+    return isinstance(exc, StatusError) and exc.status == 409
+
+
+def _has_taken_effect(action: str, before: Record, after: Record) -> bool:
+    """Return whether a job shows that an action has been executed since it was read before."""
+    old, new = status_of(before), status_of(after)
+    if action in ("play", "retry"):
+        if id_of(after) > id_of(before):
+            return True
+        # the same job has been set off: it is queued, or it has run since
+        is_set_off = is_under_way(new) or bool(after.get("started_at"))
+        return action == "play" and new != old and not is_under_way(old) and is_set_off
+    if action == "cancel":
+        return new != old and new in ("canceled", "canceling")
+    if action == "erase":
+        return bool(after.get("erased_at")) and not before.get("erased_at")
+    if action == "keep_artifacts":
+        return bool(before.get("artifacts_expire_at")) and not after.get("artifacts_expire_at")
+    return before.get("artifacts") != after.get("artifacts")
+
+
+def _read_answer(session: Session, action: str, job: FoundJob, record: Record | None) -> WriteResult:
+    """Return the result of a write that GitLab has accepted; an answer that is no proof is followed by a re-read."""
+    if record is None or _is_stale(action, job.record, record):
+        try:
+            after = newest_attempts(session, [job])[0]
+        except RequestError as exc:
+            return WriteResult(
+                "applied", job, has_changed=True, reason=f"done, but reading the job again failed: {exc}"
+            )
+    else:
+        # a bridge comes back as a job, without its downstream pipeline
+        after = job.with_record(record)
+    if action in ("erase", "keep_artifacts", "delete_artifacts") or _has_taken_effect(action, job.record, after.record):
+        return WriteResult("applied", after, has_changed=True)
+    status = status_of(after.record)
+    if action == "cancel" and is_finished(status):
+        return WriteResult("unchanged", after, reason=f"it ended as {status} before it could be canceled")
+    if action == "cancel" and status == "canceling":
+        return WriteResult(
+            "refused", after, reason="GitLab did not force it: that needs version 17.11 and the role Maintainer"
+        )
+    return WriteResult("failed", after, reason=f"GitLab accepted the request, and the job is still {status}")
+
+
+def _is_stale(action: str, before: Record, answer: Record) -> bool:
+    """Return whether an answer to play shows the old job: until 18.7 GitLab answers so when it makes a new one."""
+    return action == "play" and answer.get("id") == before.get("id") and not _has_taken_effect("play", before, answer)

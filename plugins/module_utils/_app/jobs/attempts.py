@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Reading jobs again: the newest attempt of each, with one list per pipeline however many there are."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import BadAnswerError
+from ..concurrency import run_all
+from ..session import Session
+from .bridges import list_bridges
+from .query import FoundJob
+from .statuses import can_be_superseded, newest_per_name, status_of
+
+# A list that does not hold a job which is known to exist is read again so often before it is an error.
+LOOKS_FOR_MISSING = 3
+
+_PipelineKey = tuple[str, int]
+
+
+def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJob]:
+    """Return the newest attempt of each job, in the given order.
+
+    A single job is read by its id as long as it cannot have been retried; anything else by the list of its pipeline.
+    """
+    groups: dict[_PipelineKey, list[FoundJob]] = {}
+    for job in jobs:
+        groups.setdefault((job.project, job.pipeline_id), []).append(job)
+    for attempt in range(1, LOOKS_FOR_MISSING + 1):
+        found = _read_groups(session, list(groups.values()))
+        if all(job.key in found for job in jobs):
+            return [found[job.key] for job in jobs]
+        if not session.client.retrier.pause(attempt):
+            break
+    missing = next(job for job in jobs if job.key not in found)
+    raise BadAnswerError(f"GitLab lists pipeline {missing.pipeline_id} without the job {missing.path!r}, which it has")
+
+
+def _read_groups(session: Session, groups: list[list[FoundJob]]) -> dict[t.Any, FoundJob]:
+    """Return the newest attempts of the jobs of several pipelines by their key."""
+    found: dict[t.Any, FoundJob] = {}
+    most_at_once = session.client.settings.concurrency
+    for listed in run_all(lambda group: _read_group(session, group), groups, most_at_once=most_at_once):
+        found.update(listed)
+    return found
+
+
+def count_attempts(session: Session, job: FoundJob) -> int:
+    """Return how many attempts a job has had in its pipeline, the present one included."""
+    if job.is_bridge or not job.pipeline_id:
+        return 1
+    records = session.client.iterate(
+        "list_pipeline_jobs", project=job.project, pipeline_id=job.pipeline_id, include_retried=True
+    )
+    return max(1, sum(1 for record in records if record.get("name") == job.name))
+
+
+def _read_group(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, FoundJob]:
+    """Return the newest attempts of jobs of one pipeline by their key."""
+    project, pipeline_id = jobs[0].project, jobs[0].pipeline_id
+    builds = [job for job in jobs if not job.is_bridge]
+    records: list[Record] = []
+    # a job token may list jobs, and not read a single one
+    if len(builds) == 1 and session.client.settings.token_kind != "api_job_token":
+        records.append(session.client.call("get_job", project=project, job_id=builds[0].id))
+        if pipeline_id and can_be_superseded(status_of(records[0])):
+            # the list alone tells which attempt is the newest one, and a list without the job tells nothing
+            records = session.client.list_all("list_pipeline_jobs", project=project, pipeline_id=pipeline_id)
+    elif builds:
+        records += session.client.list_all("list_pipeline_jobs", project=project, pipeline_id=pipeline_id)
+    if len(builds) < len(jobs):
+        records += list_bridges(session, project, pipeline_id)
+    newest = {str(record.get("name")): record for record in newest_per_name(records)}
+    return {job.key: job.with_record(newest[job.name]) for job in jobs if job.name in newest}

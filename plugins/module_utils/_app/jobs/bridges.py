@@ -1,0 +1,248 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Trigger jobs (GitLab's code calls them bridges) and the tree of pipelines that they start."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import unquote, urlsplit
+
+from ..._api.decoding import Record
+from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError
+from ..._api.masking import one_line
+from ..concurrency import run_growing
+from ..session import Session
+from .statuses import id_of, int_of, is_finished, newest_per_name, status_of
+
+# GitLab's own limit is 1000 pipelines in a tree, unless an administrator raises it.
+MOST_PIPELINES = 10_000
+DEEPEST_TREE = 100
+_PIPELINE_PAGE = r"^(?P<project>.+?)(?:/-)?/pipelines/\d+$"
+
+
+class PipelineNode:
+    """A pipeline of the tree, and the trigger jobs in it.
+
+    :param path: names of the trigger jobs that lead here, joined by slashes; empty for the root.
+    :param is_accessible: False when the token may not read it, or its project.
+    :param is_repeated: whether it stands at another place of the tree, too, and is shown with what is below it there.
+    """
+
+    def __init__(
+        self,
+        *,
+        project: str,
+        pipeline_id: int,
+        path: str = "",
+        depth: int = 0,
+        record: Record | None = None,
+        is_accessible: bool = True,
+        is_repeated: bool = False,
+    ) -> None:
+        self.project = project
+        self.pipeline_id = pipeline_id
+        self.path = path
+        self.depth = depth
+        self.record = record or {}
+        self.is_accessible = is_accessible
+        self.is_repeated = is_repeated
+        self.bridges: list[BridgeNode] = []
+
+    def walk(self) -> t.Iterator[PipelineNode]:
+        """Yield this pipeline and every one below it once, depth first."""
+        yield self
+        for bridge in self.bridges:
+            if bridge.downstream and not bridge.downstream.is_repeated:
+                yield from bridge.downstream.walk()
+
+
+class BridgeNode:
+    """A trigger job, and the pipeline it has started, if it has.
+
+    :param depth: 1 for the trigger jobs of the root pipeline.
+    """
+
+    def __init__(self, *, record: Record, path: str, depth: int) -> None:
+        self.record = record
+        self.path = path
+        self.depth = depth
+        self.downstream: PipelineNode | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether it is known if there is a downstream pipeline: there is one, or there will be none."""
+        return bool(self.record.get("downstream_pipeline")) or is_finished(status_of(self.record))
+
+
+def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Record]:
+    """Return the trigger jobs of a pipeline, newest first, without superseded ones.
+
+    `trigger_jobs` took the place of `bridges` in 19.2; a server that has neither has no trigger jobs.
+    """
+    records: t.Iterable[Record] = ()
+    for endpoint in session.bridge_endpoints:
+        try:
+            records = session.client.list_all(endpoint, project=project, pipeline_id=pipeline_id)
+        except NotFoundError as exc:
+            if not exc.is_missing_endpoint:
+                raise
+            continue
+        session.bridge_endpoints = (endpoint,)
+        break
+    else:
+        session.bridge_endpoints = ()
+        session.warn("This GitLab server has no list of trigger jobs, so downstream pipelines cannot be followed.")
+    return newest_per_name(records)
+
+
+def pipeline_tree(session: Session, project: str, pipeline_id: int, *, most_depth: int = 0) -> PipelineNode:
+    """Return a pipeline with its trigger jobs, and those of the pipelines that they started.
+
+    A pipeline is asked for as soon as its trigger job is known; one that was met before is not entered again.
+
+    :param most_depth: levels of trigger jobs to read; 0 for all.
+    :raises BadAnswerError: for a tree without an end.
+    """
+    root = PipelineNode(project=project, pipeline_id=pipeline_id)
+    read: dict[int, list[Record] | None] = {}
+    claimed = {pipeline_id}
+
+    def visit(node: PipelineNode) -> list[PipelineNode]:
+        read[node.pipeline_id] = _read_bridges(session, node)
+        if most_depth and node.depth + 1 >= most_depth:
+            return []
+        found = [bridge.downstream for bridge in _bridges_of(session, node, read[node.pipeline_id])]
+        # pipeline ids are unique on a server, whatever the project
+        return [inner for inner in found if inner and _claim(inner, claimed)]
+
+    run_growing(visit, [root], most_at_once=session.client.settings.concurrency)
+    _grow(session, root, read, most_depth)
+    return root
+
+
+def _claim(node: PipelineNode, claimed: set[int]) -> bool:
+    """Return whether a pipeline is met for the first time.
+
+    :raises BadAnswerError: when there are too many, or they lie too deep, for a tree that has an end.
+    """
+    if node.depth > DEEPEST_TREE or len(claimed) > MOST_PIPELINES:
+        raise BadAnswerError(f"the tree of downstream pipelines does not end; {len(claimed)} pipelines were seen")
+    before = len(claimed)
+    claimed.add(node.pipeline_id)
+    return len(claimed) > before
+
+
+def _grow(session: Session, root: PipelineNode, read: dict[int, list[Record] | None], most_depth: int) -> None:
+    """Make the tree of what was read, level by level, the same whichever answer came first."""
+    visited = {root.pipeline_id}
+    level = [root]
+    while level and (not most_depth or level[0].depth < most_depth):
+        following: list[PipelineNode] = []
+        for node in level:
+            if node.pipeline_id not in read:
+                # met at a greater depth first, where it was not to be entered
+                read[node.pipeline_id] = _read_bridges(session, node)
+            records = read[node.pipeline_id]
+            node.is_accessible = records is not None
+            node.bridges = _bridges_of(session, node, records)
+            for inner in (bridge.downstream for bridge in node.bridges):
+                if inner:
+                    inner.is_repeated = inner.pipeline_id in visited
+                    visited.add(inner.pipeline_id)
+                    if not inner.is_repeated:
+                        following.append(inner)
+        level = following
+
+
+def is_settled(root: PipelineNode) -> bool:
+    """Return whether no further downstream pipeline can appear."""
+    return all(bridge.is_settled for node in root.walk() for bridge in node.bridges)
+
+
+def _read_bridges(session: Session, node: PipelineNode) -> list[Record] | None:
+    """Return the trigger jobs of a pipeline, None when the token may not read them."""
+    try:
+        return list_bridges(session, node.project, node.pipeline_id)
+    except (NotAuthorizedError, NotFoundError):
+        # the root is what the user asked for; anything below may belong to others
+        if not node.path:
+            raise
+        return None
+
+
+def _bridges_of(session: Session, node: PipelineNode, records: list[Record] | None) -> list[BridgeNode]:
+    prefix = f"{node.path}/" if node.path else ""
+    bridges = [
+        BridgeNode(record=record, path=prefix + str(record.get("name")), depth=node.depth + 1)
+        for record in records or ()
+    ]
+    for bridge in bridges:
+        bridge.downstream = _downstream_of(session, node, bridge)
+    return bridges
+
+
+def _downstream_of(session: Session, parent: PipelineNode, bridge: BridgeNode) -> PipelineNode | None:
+    summary = bridge.record.get("downstream_pipeline")
+    if not isinstance(summary, dict) or not id_of(summary):
+        return None
+    return PipelineNode(
+        project=_project_of(session, summary) or parent.project,
+        pipeline_id=id_of(summary),
+        path=bridge.path,
+        depth=bridge.depth,
+        record=summary,
+    )
+
+
+def _project_of(session: Session, summary: Record) -> str:
+    """Return the project of a pipeline summary: by its id, on very old servers by its address."""
+    return str(int_of(summary, "project_id") or project_path(session, summary))
+
+
+def project_path(session: Session, summary: Record) -> str:
+    """Return the path of the project of a pipeline, as its address tells it; empty when it does not."""
+    install_path = urlsplit(session.client.settings.api_url).path[: -len("/api/v4")]
+    try:
+        page = unquote(urlsplit(str(summary.get("web_url") or "")).path)
+    except ValueError:
+        return ""
+    if install_path and page.startswith(install_path):
+        page = page[len(install_path) :]
+    found = re.match(_PIPELINE_PAGE, page.strip("/"))
+    return found.group("project") if found else ""
+
+
+# ----- the tree as a picture -----
+
+
+def mermaid(root: PipelineNode) -> str:
+    """Return a flowchart: a box for each pipeline with its status, an arrow for each trigger job with its own."""
+    lines = ["flowchart LR", f"    {_box(root)}"]
+    for node in root.walk():
+        for bridge in node.bridges:
+            label = _text(f"{bridge.record.get('name')} ({status_of(bridge.record)})")
+            if bridge.downstream:
+                lines.append(f"    p{node.pipeline_id} -->|{label}| {_box(bridge.downstream)}")
+            else:
+                lines.append(f"    p{node.pipeline_id} -.->|{label}| none{id_of(bridge.record)}([no pipeline])")
+    return "\n".join(lines) + "\n"
+
+
+def _box(node: PipelineNode) -> str:
+    words = [f"pipeline {node.pipeline_id}", str(node.record.get("ref") or ""), status_of(node.record)]
+    if not node.is_accessible:
+        words.append("not accessible")
+    return f"p{node.pipeline_id}[{_text(' · '.join(word for word in words if word))}]"
+
+
+def _text(text: str) -> str:
+    """Return a quoted label; quotes and what Mermaid reads as markup are written as entities."""
+    text = one_line(text)
+    for character, entity in (("#", "#35;"), ('"', "#quot;"), ("<", "#lt;"), (">", "#gt;"), ("`", "#96;")):
+        text = text.replace(character, entity)
+    return f'"{text}"'

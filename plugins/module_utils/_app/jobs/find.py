@@ -1,0 +1,371 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""From what a user asks for to GitLab's records: find the pipeline, pin it, list its jobs, match their names."""
+
+from __future__ import annotations
+
+import functools
+import operator
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError, SelectionError
+from ..concurrency import run_all
+from ..outcome import Projection
+from ..pipelines.query import find_pipeline, missing_pipeline
+from ..session import Session
+from .bridges import PipelineNode, is_settled, list_bridges, pipeline_tree
+from .query import FoundJob, JobQuery, has_wildcard, match_name, shortened, suggestions
+from .statuses import can_be_superseded, id_of, int_of, is_finished, status_of
+
+_BY_ID = operator.attrgetter("id")
+# What selecting and waiting need of a record, whatever the user wants to keep of it.
+_NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
+
+
+class Selection:
+    """What was found.
+
+    :param groups: the jobs of each name, or all jobs in one group when no names were asked for.
+    :param missing: names for which there is no job.
+    :param pipeline: the pinned pipeline, None when there is none (yet).
+    :param is_complete: whether no further job can appear that would fit.
+    :param known: paths of all jobs there are, for suggestions.
+    :param unreadable: paths of downstream pipelines that the token cannot read.
+    """
+
+    def __init__(
+        self,
+        groups: tuple[tuple[FoundJob, ...], ...] = (),
+        *,
+        missing: tuple[str, ...] = (),
+        pipeline: Record | None = None,
+        is_complete: bool = True,
+        known: frozenset[str] = frozenset(),
+        unreadable: tuple[str, ...] = (),
+    ) -> None:
+        self.groups = groups
+        self.missing = missing
+        self.pipeline = pipeline
+        self.is_complete = is_complete
+        self.known = known
+        self.unreadable = unreadable
+
+    @functools.cached_property
+    def jobs(self) -> list[FoundJob]:
+        """Return every job found once, newest first."""
+        unique = {job.id: job for group in self.groups for job in group}
+        return sorted(unique.values(), key=_BY_ID, reverse=True)
+
+
+class JobFinder:
+    """Finds the jobs of a query, again and again; the pipeline found first is kept."""
+
+    def __init__(self, session: Session, query: JobQuery) -> None:
+        self._session = session
+        self._query = query
+        self._project = query.pipeline.project
+        self._projection = Projection((*_NEEDED_FIELDS, *query.fields)) if query.fields else None
+        self._pipeline: Record | None = None
+        self._listed_pipeline: Record | None = None
+        # a job once chosen stays chosen, whatever its status becomes while it is waited for
+        self._chosen: set[t.Any] = set()
+
+    def find(self) -> Selection:
+        """Return what fits now.
+
+        :raises RequestError: when GitLab cannot be asked.
+        """
+        if self._query.job_id is not None:
+            return self._find_by_id(self._query.job_id)
+        if not self._query.pipeline.is_given:
+            return self._find_in_project()
+        if self._pipeline is None:
+            self._pipeline = find_pipeline(self._session, self._query.pipeline)
+        if self._pipeline is None:
+            return Selection(missing=self._query.names, is_complete=False)
+        return self._find_in_pipeline(self._pipeline)
+
+    def require(self, selection: Selection) -> None:
+        """Return if there is a pipeline, and a job for every name.
+
+        :raises SelectionError: saying what is missing, and what there is instead.
+        """
+        pipeline = self._query.pipeline
+        if pipeline.is_given and selection.pipeline is None:
+            raise SelectionError(missing_pipeline(pipeline))
+        for name in selection.missing:
+            raise SelectionError(
+                f"no job {name!r} in the {pipeline.describe()}: {suggestions(selection.known, name)}"
+                f"{self._downstream_hint(selection, name)}"
+                if pipeline.is_given
+                else f"no job {name!r} in {pipeline.describe()}: {suggestions(selection.known, name)}"
+            )
+
+    # ----- one job -----
+
+    def _find_by_id(self, job_id: int) -> Selection:
+        record = self._read_job(job_id)
+        summary = _summary(record)
+        found = self._found(record, summary)
+        if self._query.newest_attempt and summary and can_be_superseded(status_of(record)):
+            attempts = [job for job in self._list_jobs(self._node(summary)) if job.name == found.name]
+            found = max(attempts + [found], key=lambda job: job.id)
+        return Selection(((found,),), pipeline=summary, known=frozenset({found.path}))
+
+    def _read_job(self, job_id: int) -> Record:
+        """Return a job by its id; a job token may not read a single one, but it may list."""
+        client = self._session.client
+        if client.settings.token_kind != "api_job_token":
+            return t.cast(Record, client.call("get_job", project=self._project, job_id=job_id))
+        for record in client.iterate("list_project_jobs", project=self._project):
+            if id_of(record) <= job_id:
+                if id_of(record) == job_id:
+                    return record
+                break  # newest first: it does not come any more
+        raise SelectionError(f"no job {job_id} among the jobs of project {self._project} that the job token may list")
+
+    # ----- a project -----
+
+    def _find_in_project(self) -> Selection:
+        """Return the newest jobs of the project; without names several pages of them are read at a time."""
+        client, query = self._session.client, self._query
+        scope = list(query.scope) or None
+        if not query.names:
+            # one more than wanted shows that there are more
+            most_records = query.limit + 1 if query.limit else 0
+            reading = client.read_ahead(
+                "list_project_jobs", most_records=most_records, project=self._project, scope=scope
+            )
+            selection = self._choose_from(reading)
+            if reading.is_exact():
+                return selection
+        return self._choose_from(client.iterate("list_project_jobs", project=self._project, scope=scope))
+
+    def _choose_from(self, records: t.Iterable[Record]) -> Selection:
+        """Return what fits of the jobs of a project, newest first, reading no further than necessary."""
+        query = self._query
+        newest: set[t.Any] = set()
+        kept: list[FoundJob] = []
+        known: set[str] = set()
+        unmatched = set(query.names)
+        for record in records:
+            found = self._found(self._projected(record), _summary(record))
+            if found.key in newest and not query.include_retried:
+                continue
+            newest.add(found.key)
+            if query.names:
+                known.add(found.path)
+                matched = {name for name in query.names if match_name([found], name)}
+                unmatched -= matched
+                if matched and self._fits(found):
+                    kept.append(found)
+            elif self._fits(found):
+                kept.append(found)
+            if query.limit and len(kept) > query.limit and not unmatched:
+                break
+        selection = self._select(kept, known=frozenset(known), pipeline=None, is_complete=True)
+        # a job that is there, and of another stage, is not missing
+        selection.missing = tuple(name for name in query.names if name in unmatched)
+        return selection
+
+    # ----- a pipeline, and those below it -----
+
+    def _find_in_pipeline(self, pipeline: Record) -> Selection:
+        root = self._node(pipeline)
+        unreadable: list[str] = []
+        is_complete = True
+        bridges: list[FoundJob] = []
+        if not self._query.include_downstream:
+            jobs, bridges = self._list_both(root)
+        else:
+            tree = pipeline_tree(self._session, root.project, root.pipeline_id)
+            nodes = list(tree.walk())
+            is_complete = is_settled(tree)
+            per_node = run_all(
+                self._list_readable,
+                nodes,
+                most_at_once=self._session.client.settings.concurrency,
+            )
+            unreadable = [node.path for node, listed in zip(nodes, per_node) if listed is None]
+            jobs = [job for listed in per_node for job in listed or ()]
+            if self._query.with_bridges:
+                bridges = [
+                    FoundJob(bridge.record, node.project, node.pipeline_id, bridge.path, is_bridge=True)
+                    for node in nodes
+                    for bridge in node.bridges
+                ]
+        if not jobs:
+            # GitLab makes the jobs a moment after the pipeline
+            pipeline = self._session.client.call("get_pipeline", project=root.project, pipeline_id=root.pipeline_id)
+            is_complete = is_complete and is_finished(status_of(pipeline))
+        everything = jobs + bridges
+        return self._select(
+            everything,
+            known=frozenset(job.path for job in everything),
+            pipeline=(not self._query.include_downstream and jobs and self._listed_pipeline) or pipeline,
+            is_complete=is_complete,
+            unreadable=tuple(unreadable),
+        )
+
+    def _select(
+        self,
+        jobs: t.Sequence[FoundJob],
+        *,
+        known: frozenset[str],
+        pipeline: Record | None,
+        is_complete: bool,
+        unreadable: tuple[str, ...] = (),
+    ) -> Selection:
+        """Return the selection: names are matched against all jobs, then stage and scope choose among them."""
+        if self._query.names:
+            per_name = [(name, match_name(jobs, name)) for name in self._query.names]
+        else:
+            per_name = [("", [job for job in jobs if not job.is_bridge])]
+        groups = tuple(tuple(job for job in found if self._fits(job)) for _name, found in per_name)
+        if self._query.scope:
+            self._chosen.update(job.key for group in groups for job in group)
+        return Selection(
+            groups,
+            missing=tuple(name for name, found in per_name if name and not found),
+            pipeline=pipeline,
+            is_complete=is_complete,
+            known=known,
+            unreadable=unreadable,
+        )
+
+    def _list_both(self, root: PipelineNode) -> tuple[list[FoundJob], list[FoundJob]]:
+        """Return the jobs of a pipeline, and its trigger jobs where a name may stand for one."""
+        jobs: list[FoundJob] = []
+        bridges: list[FoundJob] = []
+
+        def read_jobs() -> None:
+            jobs.extend(self._list_jobs(root))
+
+        def read_bridges() -> None:
+            bridges.extend(
+                FoundJob(record, root.project, root.pipeline_id, str(record.get("name")), is_bridge=True)
+                for record in list_bridges(self._session, root.project, root.pipeline_id)
+            )
+
+        query = self._query
+        if query.with_bridges and any(has_wildcard(name) for name in query.names):
+            # both are needed for certain, so neither waits for the other
+            most_at_once = self._session.client.settings.concurrency
+            run_all(lambda read: read(), [read_jobs, read_bridges], most_at_once=most_at_once)
+        else:
+            read_jobs()
+            if query.with_bridges and self._may_be_bridges(jobs):
+                read_bridges()
+        return jobs, bridges
+
+    def _list_jobs(self, node: PipelineNode) -> list[FoundJob]:
+        """Return the jobs of a pipeline, newest first, without superseded ones unless they are asked for."""
+        query = self._query
+        # Names are matched against all jobs, so that a wrong name is told from one that is out of scope; and a job that
+        # is waited for leaves its scope.
+        scope = list(query.scope) if query.scope and not query.names and not query.newest_attempt else None
+        records = self._read_jobs(node, scope)
+        if scope and any("queued_duration" not in record for record in records):
+            # A server this old (before 13.5) lists superseded attempts, too, and within a scope they look like the
+            # newest ones.
+            records = self._read_jobs(node, None)
+        found = sorted((_found_in(node, record) for record in records), key=_BY_ID, reverse=True)
+        if query.include_retried:
+            return found
+        newest: dict[str, FoundJob] = {}
+        for job in found:
+            newest.setdefault(job.name, job)
+        return list(newest.values())
+
+    def _read_jobs(self, node: PipelineNode, scope: list[str] | None) -> list[Record]:
+        self._listed_pipeline = None
+        return self._session.client.list_all(
+            "list_pipeline_jobs",
+            keep=self._kept,
+            project=node.project,
+            pipeline_id=node.pipeline_id,
+            scope=scope,
+            include_retried=self._query.include_retried or None,
+        )
+
+    def _list_readable(self, node: PipelineNode) -> list[FoundJob] | None:
+        """Return the jobs of a pipeline of the tree, None when the token may not read them."""
+        if not node.is_accessible:
+            return None
+        try:
+            return self._list_jobs(node)
+        except (NotAuthorizedError, NotFoundError):
+            if not node.path:
+                raise
+            return None
+
+    def _may_be_bridges(self, jobs: t.Sequence[FoundJob]) -> bool:
+        return any(not match_name(jobs, name) for name in self._query.names)
+
+    def _fits(self, job: FoundJob) -> bool:
+        query = self._query
+        if not query.stages and not query.scope:
+            return True
+        return (not query.stages or job.record.get("stage") in query.stages) and (
+            not query.scope or status_of(job.record) in query.scope or job.key in self._chosen
+        )
+
+    def _found(self, record: Record, pipeline: Record | None) -> FoundJob:
+        """Return a job that was not found by way of its pipeline, which its record sums up."""
+        name = str(record.get("name") or "")
+        if pipeline is None:
+            return FoundJob(record, self._project, 0, name)
+        return FoundJob(record, str(int_of(pipeline, "project_id") or self._project), pipeline["id"], name)
+
+    def _kept(self, record: Record) -> Record:
+        """Return what is kept of a record of a pipeline's list, the pipeline once for all of them."""
+        if self._listed_pipeline is None:
+            self._listed_pipeline = _summary(record)
+        return self._projected(record)
+
+    def _projected(self, record: Record) -> Record:
+        """Return of a record only what is needed, as soon as it has come: whole ones take thirty times the memory."""
+        return self._projection(record) if self._projection else record
+
+    def _node(self, pipeline: Record) -> PipelineNode:
+        return PipelineNode(
+            project=str(int_of(pipeline, "project_id") or self._project), pipeline_id=id_of(pipeline), record=pipeline
+        )
+
+    def _downstream_hint(self, selection: Selection, name: str) -> str:
+        """Return what to do when the name may be one of a downstream pipeline."""
+        if self._query.include_downstream:
+            if selection.unreadable:
+                return f" The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
+            return ""
+        try:
+            pipeline = self._node(selection.pipeline or {})
+            bridges = [
+                str(bridge.get("name"))
+                for bridge in list_bridges(self._session, pipeline.project, pipeline.pipeline_id)
+            ]
+        except RequestError:
+            return ""  # the hint is not worth another error
+        if name in bridges:
+            return f" {name!r} is a trigger job, which gitlab_pipeline_bridges reads."
+        if bridges:
+            return (
+                f" The pipeline has trigger jobs ({shortened(bridges)}): use include_downstream to look into their "
+                "pipelines, too."
+            )
+        return ""
+
+
+def _found_in(node: PipelineNode, record: Record) -> FoundJob:
+    name = str(record.get("name") or "")
+    return FoundJob(record, node.project, node.pipeline_id, f"{node.path}/{name}" if node.path else name)
+
+
+def _summary(record: Record) -> Record | None:
+    pipeline = record.get("pipeline")
+    return pipeline if isinstance(pipeline, dict) and id_of(pipeline) else None

@@ -1,0 +1,222 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The trigger jobs of a pipeline with the tree of pipelines below them, read once or until these are done."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import NotAuthorizedError, NotFoundError, SelectionError
+from ..concurrency import run_all
+from ..jobs.bridges import BridgeNode, PipelineNode, pipeline_tree
+from ..jobs.query import FoundJob, match_name, suggestions
+from ..jobs.statuses import id_of, int_of, newest_per_name, status_of
+from ..pipelines.query import PipelineQuery, find_pipeline, missing_pipeline, read_pipeline
+from ..session import Session
+from ..waiting.options import WaitOptions, end_problem, is_there
+from .jobs import count_statuses, late_text
+
+if t.TYPE_CHECKING:
+    from ..waiting.pauses import Pauses
+    from ..waiting.timeline import Watch
+
+
+@dataclasses.dataclass(frozen=True)
+class BridgeQuery:
+    """Which trigger jobs to read.
+
+    :param names: names or wildcards for the trigger jobs of the pipeline itself; what is below them is shown whole.
+    :param scope: statuses of the trigger jobs of the pipeline itself.
+    :param depth: levels of trigger jobs, 0 for all.
+    """
+
+    pipeline: PipelineQuery
+    names: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
+    depth: int = 1
+    include_jobs: bool = False
+
+
+@dataclasses.dataclass
+class BridgeReport:
+    """What was read."""
+
+    root: PipelineNode
+    pipeline: Record
+    jobs: dict[int, list[Record]] = dataclasses.field(default_factory=dict)
+    has_timed_out: bool = False
+    timeline: list[Record] = dataclasses.field(default_factory=list)
+    problems: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def bridges(self) -> list[BridgeNode]:
+        """Return the trigger jobs of all levels, those of one pipeline together."""
+        return [bridge for node in self.root.walk() for bridge in node.bridges]
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """Return how many trigger jobs have each status."""
+        return count_statuses(bridge.record for bridge in self.bridges)
+
+
+def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> BridgeReport:
+    """Return the trigger jobs and what they started; with `wait` when every downstream pipeline is where it should be.
+
+    :raises SelectionError: when the pipeline or a name is not there.
+    :raises RequestError: when GitLab cannot be asked.
+    """
+    is_waiting = options.wait and not session.check_mode
+    watch, pauses = _waiting_tools(session, options) if is_waiting else (None, None)
+    pipeline = find_pipeline(session, query.pipeline)
+    while pipeline is None and pauses and pauses.pause():
+        pipeline = find_pipeline(session, query.pipeline)
+    if pipeline is None:
+        raise SelectionError(missing_pipeline(query.pipeline))
+    project = str(int_of(pipeline, "project_id") or query.pipeline.project)
+    has_waited = False
+    while True:
+        root = pipeline_tree(session, project, id_of(pipeline), most_depth=query.depth)
+        _keep_wanted(root, query)
+        report = BridgeReport(root, pipeline, timeline=watch.timeline if watch else [])
+        report.problems = [problem for bridge in report.bridges for problem in _problems(bridge, options, is_waiting)]
+        if watch is None or pauses is None:
+            break
+        late = [bridge for bridge in report.bridges if not _is_there(bridge, options)]
+        observed = {id(bridge): list(_observed(bridge)) for bridge in report.bridges}
+        if watch.looked(
+            [job for jobs in observed.values() for job in jobs], [observed[id(bridge)][-1] for bridge in late]
+        ):
+            pauses.restart()
+        pauses.expect(len(late))
+        if report.problems or not late:
+            break
+        if not pauses.pause():
+            report.has_timed_out = True
+            if options.on_timeout != "continue":
+                report.problems = [_late(session, bridge) for bridge in late]
+            break
+        has_waited = True
+    report.pipeline = read_pipeline(session, query.pipeline._replace(project=project), pipeline, is_old=has_waited)
+    root.record = report.pipeline
+    _check_access(session, report, query)
+    if query.include_jobs:
+        report.jobs = _read_jobs(session, root)
+    return report
+
+
+def _waiting_tools(session: Session, options: WaitOptions) -> tuple[Watch, Pauses]:
+    # here, for most tasks wait for nothing
+    from ..waiting.pauses import Pauses
+    from ..waiting.timeline import Watch
+
+    return Watch(session), Pauses(session, options.interval_seconds)
+
+
+def _keep_wanted(root: PipelineNode, query: BridgeQuery) -> None:
+    """Leave only the trigger jobs of the pipeline itself that were asked for.
+
+    :raises SelectionError: for a name that there is not.
+    """
+    if query.names:
+        found = {
+            bridge.path: FoundJob(bridge.record, root.project, root.pipeline_id, bridge.path, is_bridge=True)
+            for bridge in root.bridges
+        }
+        wanted: set[str] = set()
+        for name in query.names:
+            matching = match_name(list(found.values()), name)
+            if not matching:
+                hint = suggestions(found, name).replace("no jobs at all", "no trigger jobs at all")
+                raise SelectionError(f"no trigger job {name!r} in the {query.pipeline.describe()}: {hint}")
+            wanted.update(job.path for job in matching)
+        root.bridges = [bridge for bridge in root.bridges if bridge.path in wanted]
+    if query.scope:
+        root.bridges = [bridge for bridge in root.bridges if status_of(bridge.record) in query.scope]
+
+
+def _is_there(bridge: BridgeNode, options: WaitOptions) -> bool:
+    """Return whether a trigger job needs no more waiting: its pipeline has come far enough, or never will."""
+    if bridge.downstream:
+        return is_there(bridge.downstream.record, options)
+    return bridge.is_settled
+
+
+def _problems(bridge: BridgeNode, options: WaitOptions, is_waiting: bool) -> t.Iterator[str]:
+    record = bridge.downstream.record if bridge.downstream else bridge.record
+    problem = end_problem(record, options, check_targets=is_waiting)
+    if not problem:
+        return
+    if bridge.downstream:
+        yield f"downstream pipeline {bridge.downstream.pipeline_id} of trigger job {bridge.path!r} {problem}"
+    else:
+        yield f"trigger job {bridge.path!r} {problem} and has started no pipeline"
+
+
+def _late(session: Session, bridge: BridgeNode) -> str:
+    if bridge.downstream:
+        who = f"downstream pipeline {bridge.downstream.pipeline_id} of trigger job {bridge.path!r}"
+        return f"{who} {late_text(session, status_of(bridge.downstream.record))}"
+    status = status_of(bridge.record)
+    hint = "; it has to be played" if status == "manual" else ""
+    return f"trigger job {bridge.path!r} {late_text(session, status)}, and has started no pipeline{hint}"
+
+
+def _observed(bridge: BridgeNode) -> t.Iterator[FoundJob]:
+    """Yield the trigger job and its downstream pipeline as things whose changes are noted."""
+    yield FoundJob({**bridge.record, "name": bridge.path}, "", 0, bridge.path, is_bridge=True)
+    node = bridge.downstream
+    if node:
+        record = {**node.record, "name": f"{bridge.path} -> pipeline {node.pipeline_id}"}
+        yield FoundJob(record, node.project, node.pipeline_id, record["name"])
+
+
+def _check_access(session: Session, report: BridgeReport, query: BridgeQuery) -> None:
+    """Find out whether the pipelines at the edge of the tree, which were not entered, can be read.
+
+    A child pipeline lives in the project of its parent, which could be read.
+    """
+    edge = [
+        bridge.downstream
+        for node in report.root.walk()
+        for bridge in node.bridges
+        if bridge.downstream and bridge.depth == query.depth and bridge.downstream.project != node.project
+    ]
+
+    def check(node: PipelineNode) -> None:
+        project, pipeline_id = node.project, node.pipeline_id
+        try:
+            if session.client.settings.token_kind == "api_job_token":
+                # it may list what is in a pipeline, and not read the pipeline itself
+                listed = session.client.iterate(
+                    "list_pipeline_jobs", project=project, pipeline_id=pipeline_id, page_size=1
+                )
+                next(listed, None)
+            else:
+                session.client.call("get_pipeline", project=project, pipeline_id=pipeline_id)
+        except (NotAuthorizedError, NotFoundError):
+            node.is_accessible = False
+
+    unknown = [node for node in edge if node.is_accessible]
+    run_all(check, unknown, most_at_once=session.client.settings.concurrency)
+
+
+def _read_jobs(session: Session, root: PipelineNode) -> dict[int, list[Record]]:
+    """Return the jobs of every pipeline below the root, by the id of the pipeline."""
+    nodes = [node for node in root.walk() if node is not root and node.is_accessible]
+
+    def read(node: PipelineNode) -> list[Record]:
+        try:
+            records = session.client.list_all("list_pipeline_jobs", project=node.project, pipeline_id=node.pipeline_id)
+        except (NotAuthorizedError, NotFoundError):
+            node.is_accessible = False
+            return []
+        return newest_per_name(records)
+
+    listed = run_all(read, nodes, most_at_once=session.client.settings.concurrency)
+    return {node.pipeline_id: records for node, records in zip(nodes, listed)}

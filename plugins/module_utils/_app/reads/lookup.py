@@ -1,0 +1,149 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Jobs by the terms of a look-up: names or ids, each with a value of its own when there is nothing."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import NotFoundError, SelectionError, UsageError
+from ..jobs.find import JobFinder
+from ..jobs.query import FoundJob, JobQuery
+from ..outcome import project_fields
+from ..pipelines.query import PipelineQuery
+from ..session import Session
+
+if t.TYPE_CHECKING:
+    from ..files.download import DownloadRequest
+
+_NOTHING: t.Any = object()
+
+
+class LookupRequest(t.NamedTuple):
+    """What an expression asks for.
+
+    :param artifact: path of a file in the archives of the jobs, whose content is wanted instead of the jobs.
+    :param log: whether the logs of the jobs are wanted instead of the jobs.
+    :param default: stands for what is not there; only with `has_default`.
+    """
+
+    pipeline: PipelineQuery
+    terms: tuple[str, ...]
+    include_downstream: bool = False
+    attribute: str = ""
+    fields: tuple[str, ...] = ()
+    artifact: str = ""
+    log: bool = False
+    has_default: bool = False
+    default: t.Any = None
+
+
+def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
+    """Return the values for all terms, in their order.
+
+    :raises SelectionError: when there is no such job, and no default.
+    :raises RequestError: when GitLab cannot be asked.
+    """
+    names = tuple(term for term in request.terms if not _is_id(term))
+    if request.artifact and request.pipeline.ref and names == request.terms:
+        by_ref = [_artifact_by_ref(session, request, name) for name in names]
+        if all(found is not None for found in by_ref):
+            return [value for found in by_ref if found is not None for value in found]
+    if names and not request.pipeline.is_given:
+        raise UsageError(f"the name {names[0]!r} needs a pipeline: give pipeline_id, ref, sha or merge_request")
+    by_name = _by_name(session, request, names) if names else {}
+    values: list[t.Any] = []
+    for term in request.terms:
+        jobs = _by_id(session, request, int(term)) if _is_id(term) else by_name[term]
+        values += [_value(session, request, job) for job in jobs] if jobs else [request.default]
+    return values
+
+
+def _is_id(term: str) -> bool:
+    # more digits than a 64-bit number has are no id, and neither are superscript ones
+    return len(term) < 20 and term.isdecimal()
+
+
+def _by_name(session: Session, request: LookupRequest, names: tuple[str, ...]) -> dict[str, list[FoundJob]]:
+    query = JobQuery(request.pipeline, names=names, include_downstream=request.include_downstream)
+    finder = JobFinder(session, query)
+    try:
+        selection = finder.find()
+    except NotFoundError as exc:
+        # a pipeline that is not there, in a project that is
+        if not request.has_default or exc.is_no_mere_object:
+            raise
+        return {name: [] for name in names}
+    if not request.has_default:
+        finder.require(selection)
+    groups = selection.groups or ((),) * len(names)
+    return {name: sorted(group, key=lambda job: -job.id) for name, group in zip(names, groups)}
+
+
+def _by_id(session: Session, request: LookupRequest, job_id: int) -> list[FoundJob]:
+    query = JobQuery(PipelineQuery(request.pipeline.project), job_id=job_id)
+    try:
+        return JobFinder(session, query).find().jobs
+    except NotFoundError as exc:
+        if request.has_default and not exc.is_no_mere_object:
+            return []
+        raise
+
+
+def _artifact_by_ref(session: Session, request: LookupRequest, name: str) -> list[t.Any] | None:
+    """Return the file of the newest successful job of a ref; None where GitLab does not find that by itself."""
+    # here, as in the other places: most look-ups need no content
+    from ..files.download import DownloadRequest
+
+    query = JobQuery(request.pipeline, names=(name,), include_downstream=request.include_downstream)
+    download = DownloadRequest(query, "file", path=request.artifact)
+    return [_content(session, request, download)] if download.ref_name else None
+
+
+def _content(session: Session, request: LookupRequest, download: DownloadRequest) -> t.Any:
+    """Return the bytes of an artifact, or the default when it is not there."""
+    from ..files.download import fetch_bytes
+
+    try:
+        return fetch_bytes(session, download)
+    except SelectionError:
+        if request.has_default:
+            return request.default
+        raise
+
+
+def _value(session: Session, request: LookupRequest, job: FoundJob) -> t.Any:
+    if request.artifact or request.log:
+        from ..files.download import DownloadRequest
+
+        query = JobQuery(PipelineQuery(job.project), job_id=job.id)
+        content = "file" if request.artifact else "log"
+        return _content(session, request, DownloadRequest(query, content, path=request.artifact))
+    record = session.annotated("job", job.record)
+    if request.fields:
+        return project_fields(record, request.fields)
+    if not request.attribute:
+        return record
+    value = _attribute(record, request.attribute)
+    if value is not _NOTHING:
+        return value
+    if request.has_default:
+        return request.default
+    raise SelectionError(
+        f"job {job.path!r} (id {job.id}) has no {request.attribute!r}; it has {', '.join(sorted(record))}"
+    )
+
+
+def _attribute(record: Record, path: str) -> t.Any:
+    """Return what is at the end of a dotted path, or _NOTHING."""
+    value: t.Any = record
+    for step in path.split("."):
+        if not isinstance(value, dict) or step not in value:
+            return _NOTHING
+        value = value[step]
+    return value

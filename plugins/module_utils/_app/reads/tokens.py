@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The job that a job token belongs to, and the agents it may use."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import NotAuthorizedError, NotFoundError, SelectionError
+from ..session import Session
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenReport:
+    """What GitLab says about a job token."""
+
+    job: Record
+    agents: Record
+
+
+def read_token_job(session: Session, *, with_agents: bool) -> TokenReport:
+    """Return the job of the token, and with it what an agent is told about it.
+
+    :raises SelectionError: when no job belongs to the token, with the reason.
+    """
+    with _explained("the job of a token: that needs GitLab 13.10"):
+        job = session.client.call("get_token_job")
+    agents: Record = {}
+    if with_agents:
+        with _explained("the agents of a token: that needs GitLab 13.11"):
+            agents = session.client.call("get_allowed_agents")
+    return TokenReport(job, agents)
+
+
+@contextlib.contextmanager
+def _explained(what: str) -> t.Iterator[None]:
+    """Turn what GitLab answers to a token that it does not take into the reason.
+
+    :param what: what a server that is too old cannot tell.
+    """
+    try:
+        yield
+    except NotAuthorizedError as exc:
+        if exc.status != 401:
+            raise
+        raise SelectionError(
+            f"GitLab does not know this job token ({exc}). A job token is good only while its job is running"
+        ) from exc
+    except NotFoundError as exc:
+        if exc.is_missing_endpoint:
+            raise SelectionError(f"this server cannot tell {what} ({exc})") from exc
+        raise SelectionError(f"no job belongs to this token: it is no CI job token ({exc})") from exc

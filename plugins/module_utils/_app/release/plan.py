@@ -1,0 +1,170 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What a release gate is to do: projects, their gates in order, and which project needs which."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import UsageError
+from ..pipelines.query import PipelineQuery
+
+GATE_ACTIONS = ("wait", "play", "retry", "verify")
+REQUIREMENTS = ("success", "finished", "started", "playable", "optional")
+STRATEGIES = ("fail_fast", "collect")
+
+# Gate options that mean something for some actions only.
+_ONLY_FOR: t.Mapping[str, tuple[str, ...]] = {
+    "job_variables": ("play",),
+    "job_inputs": ("play", "retry"),
+    "replay": ("play",),
+    "retry_on": ("play", "retry"),
+    "max_attempts": ("play", "retry"),
+    "multiple": ("play", "retry"),
+    "on_timeout": ("play", "retry"),
+    "pending_timeout": ("wait", "play", "retry"),
+    "wait_timeout": ("wait", "play", "retry"),
+    "wait_interval": ("wait", "play", "retry"),
+}
+_DONE_BY_ITSELF = ("started", "playable")
+
+
+@dataclasses.dataclass(frozen=True)
+class Gate:
+    """One gate: jobs, what to do with them, and what has to become of them.
+
+    :param variables: for the job, as GitLab takes them; their values are never recorded.
+    :param options: what the waiting and acting use cases take besides.
+    """
+
+    names: tuple[str, ...]
+    action: str
+    stages: tuple[str, ...] = ()
+    require: str = "success"
+    variables: tuple[Record, ...] = ()
+    options: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """Return what it is called in messages and in the record."""
+        return ", ".join(self.names) or "stage " + ", ".join(self.stages)
+
+    @property
+    def target(self) -> str:
+        """Return what the jobs have to reach."""
+        return "success" if self.require == "optional" else self.require
+
+    @property
+    def is_optional(self) -> bool:
+        """Return whether the release goes on without it."""
+        return self.require == "optional"
+
+    @property
+    def include_downstream(self) -> bool:
+        """Return whether to look into downstream pipelines: as said, else if a name is that of a job there."""
+        given = self.options.get("include_downstream")
+        return any("/" in name for name in self.names) if given is None else bool(given)
+
+
+@dataclasses.dataclass(frozen=True)
+class ProjectPlan:
+    """The gates of one project, in order.
+
+    :param name: how others name it in `needs`; the project itself unless it is given.
+    """
+
+    name: str
+    pipeline: PipelineQuery
+    gates: tuple[Gate, ...]
+    needs: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class ReleasePlan:
+    """All projects, each after those that it needs."""
+
+    projects: tuple[ProjectPlan, ...]
+    strategy: str = "fail_fast"
+
+
+def make_plan(projects: t.Sequence[ProjectPlan], strategy: str) -> ReleasePlan:
+    """Return the plan for these projects.
+
+    :raises UsageError: when it can never be carried out.
+    """
+    if not projects:
+        raise UsageError("projects is empty; give at least one project with a gate")
+    names = [project.name for project in projects]
+    for project in projects:
+        if names.count(project.name) > 1:
+            raise UsageError(f"two projects are called {project.name!r}; give each of them a name of its own")
+        _check_project(project, names)
+    return ReleasePlan(_in_order(projects), strategy)
+
+
+def _check_project(project: ProjectPlan, names: t.Sequence[str]) -> None:
+    where = f"project {project.name!r}"
+    if not project.gates:
+        raise UsageError(f"{where} has no gates; give at least one, or leave the project out")
+    if not project.pipeline.is_given:
+        raise UsageError(f"{where} says no pipeline; give one of ref, sha, merge_request or pipeline_id")
+    if project.pipeline.is_overdetermined:
+        raise UsageError(f"{where} says more than one pipeline; give one of ref, sha, merge_request or pipeline_id")
+    for need in project.needs:
+        if need == project.name:
+            raise UsageError(f"{where} needs itself")
+        if need not in names:
+            close = difflib.get_close_matches(need, names, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(map(repr, names))}"
+            raise UsageError(f"{where} needs {need!r}, which is none of the projects: {hint}")
+    for number, gate in enumerate(project.gates, 1):
+        _check_gate(gate, f"gate {number} of {where}")
+
+
+def _check_gate(gate: Gate, where: str) -> None:
+    if not gate.names and not gate.stages:
+        raise UsageError(f"{where} names no job; give name or stage")
+    for option, actions in _ONLY_FOR.items():
+        is_given = gate.variables if option == "job_variables" else gate.options.get(option)
+        if is_given and gate.action not in actions:
+            others = f"{', '.join(actions[:-1])} and {actions[-1]}" if actions[1:] else actions[0]
+            raise UsageError(f"{where}: {option} has no meaning for {gate.action}, only for {others}; leave it out")
+    if gate.action == "play" and gate.require == "playable":
+        raise UsageError(f"{where}: require playable has no meaning for play; use action wait")
+    if gate.action == "retry" and gate.require in _DONE_BY_ITSELF:
+        raise UsageError(f"{where}: require {gate.require} has no meaning for retry, which is for jobs that have ended")
+
+
+def _in_order(projects: t.Sequence[ProjectPlan]) -> tuple[ProjectPlan, ...]:
+    """Return each project after those that it needs, otherwise in the given order.
+
+    :raises UsageError: when some need each other in a circle.
+    """
+    ordered: list[ProjectPlan] = []
+    left = list(projects)
+    while left:
+        placed = {project.name for project in ordered}
+        ready = [project for project in left if placed.issuperset(project.needs)]
+        if not ready:
+            raise UsageError(f"the projects need each other in a circle: {_circle(left)}")
+        ordered += ready
+        left = [project for project in left if project not in ready]
+    return tuple(ordered)
+
+
+def _circle(projects: t.Sequence[ProjectPlan]) -> str:
+    """Return one circle among projects of which each needs another one of them."""
+    by_name = {project.name: project for project in projects}
+    path: list[str] = []
+    name = projects[0].name
+    while name not in path:
+        path.append(name)
+        name = next(need for need in by_name[name].needs if need in by_name)
+    return " needs ".join([*path[path.index(name) :], name])

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The record of a release: who did what when, and what became of it, as plain data without secrets."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import typing as t
+
+from ..._api.decoding import Record
+from .run import GateResult, ProjectResult
+from .tree import ReleaseTree, job_record, pipeline_record
+
+# The form of the record; it grows by one when a reader of the older form would be misled.
+SCHEMA = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFacts:
+    """What is known of the run itself.
+
+    :param user: who ran it, as far as that is known.
+    :param host: the machine it ran on.
+    """
+
+    version: str
+    user: str
+    host: str
+    server: str
+    strategy: str
+    check_mode: bool
+    started_at: float
+    finished_at: float
+    elapsed: float
+
+
+def make_record(
+    facts: RunFacts,
+    results: t.Sequence[ProjectResult],
+    trees: t.Mapping[str, ReleaseTree],
+    *,
+    message: str | None,
+    warnings: t.Sequence[str],
+) -> Record:
+    """Return the record of a run.
+
+    :param trees: pipelines and jobs, by the name of the project.
+    :param message: why the release did not pass, None when it did.
+    """
+    return {
+        "schema": SCHEMA,
+        "role": "jobgate.gitlab.release_gate",
+        "version": facts.version,
+        "user": facts.user,
+        "host": facts.host,
+        "server": facts.server,
+        "started_at": iso_time(facts.started_at),
+        "finished_at": iso_time(facts.finished_at),
+        "elapsed": facts.elapsed,
+        "check_mode": facts.check_mode,
+        "strategy": facts.strategy,
+        "outcome": _outcome(results, message),
+        "changed": has_changed(results),
+        "message": message[:1].upper() + message[1:].rstrip(".") + "." if message else "",
+        "warnings": list(warnings),
+        "projects": [_project(result, trees.get(result.plan.name) or ReleaseTree()) for result in results],
+    }
+
+
+def has_changed(results: t.Sequence[ProjectResult]) -> bool:
+    """Return whether anything was changed in GitLab, or in check mode would be."""
+    return any(gate.has_changed for result in results for gate in result.gates)
+
+
+def iso_time(unix_time: float | None) -> str | None:
+    """Return a moment as GitLab writes it."""
+    if unix_time is None:
+        return None
+    moment = datetime.datetime.fromtimestamp(unix_time, tz=datetime.timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _outcome(results: t.Sequence[ProjectResult], message: str | None) -> str:
+    if message is not None:
+        return "failed"
+    return "passed" if all(result.outcome == "passed" for result in results) else "would pass"
+
+
+def _project(result: ProjectResult, tree: ReleaseTree) -> Record:
+    root = tree.pipelines[0] if tree.pipelines else None
+    return {
+        "name": result.plan.name,
+        "project": result.plan.pipeline.project,
+        "needs": list(result.plan.needs),
+        "outcome": result.outcome,
+        "changed": any(gate.has_changed for gate in result.gates),
+        "pipeline": root or (pipeline_record(result.pipeline) if result.pipeline else None),
+        "gates": [_gate(gate) for gate in result.gates],
+        "pipelines": tree.pipelines,
+        "jobs": tree.jobs,
+    }
+
+
+def _gate(result: GateResult) -> Record:
+    return {
+        "name": result.gate.title,
+        "action": result.gate.action,
+        "require": result.gate.require,
+        "outcome": result.outcome,
+        "reason": result.reason,
+        "changed": result.has_changed,
+        "timed_out": result.has_timed_out,
+        # a variable may hold a secret, so only its name is kept
+        "job_variables": [variable["key"] for variable in result.gate.variables],
+        "started_at": iso_time(result.started_at),
+        "finished_at": iso_time(result.finished_at),
+        "elapsed": result.elapsed,
+        "queued": result.queued,
+        "jobs": [job_record(job, str(job.get("path"))) for job in result.jobs],
+        "timeline": result.timeline,
+        "log_tail": result.log_tail,
+    }

@@ -1,0 +1,184 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Running a release: projects side by side as far as their needs allow, the gates of each in order.
+
+Nothing here knows GitLab: one gate is run by a function that is given.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import queue
+import threading
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import GitLabError
+from ..session import StoppedError
+from .plan import Gate, ProjectPlan, ReleasePlan
+
+# What became of a gate. `refused` and `failed` are failures, unless the gate is optional.
+FAILURES = ("refused", "failed")
+
+
+@dataclasses.dataclass
+class GateResult:
+    """What became of a gate.
+
+    :param outcome: `applied`, `unchanged`, `refused`, `failed`, `not reached`; in check mode also `would be played`,
+        `would be retried`, `would be waited for`, `would be verified`.
+    :param reason: why, in words for people; empty when there is nothing to say.
+    :param jobs: the jobs of the gate as GitLab has them, with their paths under `path`.
+    """
+
+    gate: Gate
+    outcome: str = "not reached"
+    reason: str = ""
+    has_changed: bool = False
+    has_timed_out: bool = False
+    started_at: float | None = None
+    finished_at: float | None = None
+    elapsed: float = 0.0
+    queued: float | None = None
+    jobs: list[Record] = dataclasses.field(default_factory=list)
+    timeline: list[Record] = dataclasses.field(default_factory=list)
+    log_tail: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def has_failed(self) -> bool:
+        """Return whether it stops its project."""
+        return self.outcome in FAILURES and not self.gate.is_optional
+
+
+@dataclasses.dataclass
+class ProjectResult:
+    """What became of a project; its gates that were not reached are in it, too."""
+
+    plan: ProjectPlan
+    gates: list[GateResult]
+    pipeline: Record | None = None
+
+    @property
+    def failed_gate(self) -> GateResult | None:
+        """Return the gate that stopped the project."""
+        return next((gate for gate in self.gates if gate.has_failed), None)
+
+    @property
+    def outcome(self) -> str:
+        """Return `passed`, `failed` or `not reached`; in check mode `would pass` as far as that can be told."""
+        if self.failed_gate:
+            return "failed"
+        if any(gate.outcome == "not reached" for gate in self.gates):
+            return "not reached"
+        return "would pass" if any(gate.outcome.startswith("would") for gate in self.gates) else "passed"
+
+
+RunGate = t.Callable[[ProjectResult, GateResult, t.Callable[[], str]], None]
+
+
+class ReleaseRun:
+    """One run of a plan.
+
+    :param run_gate: runs a gate and fills its result; what it raises is the failure of the gate.
+    """
+
+    def __init__(self, plan: ReleasePlan, run_gate: RunGate) -> None:
+        self._plan = plan
+        self._run_gate = run_gate
+        self._stopped = ""
+        self._finished: queue.SimpleQueue[ProjectResult] = queue.SimpleQueue()
+        self.results = {
+            project.name: ProjectResult(project, [GateResult(gate) for gate in project.gates])
+            for project in plan.projects
+        }
+
+    def stop_reason(self) -> str:
+        """Return why nothing new is begun any more, empty while it is."""
+        return self._stopped
+
+    def run(self) -> list[ProjectResult]:
+        """Return what became of every project, in the order of the plan."""
+        waiting = list(self._plan.projects)
+        passed: set[str] = set()
+        running = 0
+        while True:
+            for project in [project for project in waiting if passed.issuperset(project.needs)]:
+                if self._stopped:
+                    break
+                waiting.remove(project)
+                self._start(self.results[project.name])
+                running += 1
+            if not running:
+                break
+            done = self._finished.get()
+            running -= 1
+            if done.outcome in ("passed", "would pass"):
+                passed.add(done.plan.name)
+        for project in waiting:
+            self._skip(self.results[project.name])
+        return [self.results[project.name] for project in self._plan.projects]
+
+    def _start(self, result: ProjectResult) -> None:
+        # A daemon, for a worker of Ansible waits at its end for any other kind of thread.
+        threading.Thread(target=self._run_project, args=(result,), daemon=True).start()
+
+    def _run_project(self, result: ProjectResult) -> None:
+        """Run the gates of a project one after the other, until one of them fails."""
+        try:
+            for gate in result.gates:
+                if result.failed_gate:
+                    gate.reason = f"gate {result.failed_gate.gate.title!r} before it has failed"
+                elif self._stopped:
+                    gate.reason = self._stopped
+                else:
+                    self._run_one(result, gate)
+        finally:
+            self._finished.put(result)
+
+    def _run_one(self, result: ProjectResult, gate: GateResult) -> None:
+        try:
+            self._run_gate(result, gate, self.stop_reason)
+        except StoppedError as exc:
+            gate.outcome, gate.reason = "not reached", str(exc)
+        except GitLabError as exc:
+            gate.outcome, gate.reason = "failed", str(exc)
+        except (
+            Exception
+        ) as exc:  # a mistake of ours in one thread must not be lost with it, nor hide the other projects
+            gate.outcome, gate.reason = "failed", f"unexpected {type(exc).__name__}, please report it: {exc}"
+        if gate.has_failed and self._plan.strategy == "fail_fast" and not self._stopped:
+            self._stopped = (
+                f"gate {gate.gate.title!r} of project {result.plan.name!r} has failed, and strategy fail_fast begins "
+                "nothing more"
+            )
+
+    def _skip(self, result: ProjectResult) -> None:
+        """Say why a project was not begun."""
+        blocked = [need for need in result.plan.needs if self.results[need].outcome not in ("passed", "would pass")]
+        reason = f"project {blocked[0]!r}, which it needs, has not passed" if blocked else self._stopped
+        for gate in result.gates:
+            gate.reason = reason
+
+
+def failure_text(results: t.Sequence[ProjectResult]) -> str | None:
+    """Return why the release does not pass, naming each gate that failed; None when it passes."""
+    failed = [result for result in results if result.failed_gate]
+    texts = [_failure(result) for result in failed]
+    if not texts:
+        return None
+    text = texts[0] if len(texts) == 1 else f"{len(texts)} of {len(results)} projects failed: " + "; ".join(texts)
+    missed = [repr(result.plan.name) for result in results if result.outcome == "not reached"]
+    if missed:
+        text = text.rstrip(".") + f". Not reached: {', '.join(missed)}"
+    return text
+
+
+def _failure(result: ProjectResult) -> str:
+    gate = result.failed_gate
+    if gate is None:
+        raise AssertionError("called for a project that has not failed")
+    return f"gate {gate.gate.title!r} of project {result.plan.name!r} did not open: {gate.reason}"

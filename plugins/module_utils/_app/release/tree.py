@@ -1,0 +1,121 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The pipelines of a release with everything below them, and all their jobs, as the record shows them."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import GitLabError, NotAuthorizedError, NotFoundError
+from ..concurrency import run_all
+from ..jobs.bridges import PipelineNode, pipeline_tree, project_path
+from ..jobs.statuses import id_of, int_of, status_of
+from ..session import Session
+
+_JOB_FIELDS = ("id", "name", "stage", "status", "web_url", "allow_failure", "failure_reason", "created_at")
+_TIMES = ("started_at", "finished_at", "duration", "queued_duration")
+_PIPELINE_FIELDS = ("id", "iid", "project_id", "ref", "sha", "source", "status", "web_url")
+
+
+@dataclasses.dataclass(frozen=True)
+class ReleaseTree:
+    """A pipeline and those below it, the root first, and their jobs in the order in which they were created."""
+
+    pipelines: list[Record] = dataclasses.field(default_factory=list)
+    jobs: list[Record] = dataclasses.field(default_factory=list)
+
+
+def read_tree(session: Session, project: str, pipeline: Record) -> ReleaseTree:
+    """Return what there is now; what cannot be read is warned of, since the gates matter more than their picture."""
+    project = str(int_of(pipeline, "project_id") or project)
+    try:
+        # the summary of the gate may be old by now
+        now = session.client.call("get_pipeline", project=project, pipeline_id=id_of(pipeline))
+        root = pipeline_tree(session, project, id_of(pipeline))
+        root.record = now
+        nodes = list(root.walk())
+        listed = run_all(
+            lambda node: _read_jobs(session, node), nodes, most_at_once=session.client.settings.concurrency
+        )
+    except GitLabError as exc:
+        session.warn(f"The jobs of pipeline {id_of(pipeline)} are not in the record: {exc}")
+        return ReleaseTree([{**pipeline_record(pipeline), "project": project_path(session, pipeline)}])
+    parents = {
+        bridge.downstream.pipeline_id: (node, bridge.record)
+        for node in nodes
+        for bridge in node.bridges
+        if bridge.downstream and not bridge.downstream.is_repeated
+    }
+    pipelines = []
+    for node in nodes:
+        parent = parents.get(node.pipeline_id)
+        pipelines.append(
+            {
+                **pipeline_record(node.record),
+                "project": project_path(session, node.record),
+                "path": node.path,
+                "depth": node.depth,
+                "parent_id": parent[0].pipeline_id if parent else None,
+                "accessible": node.is_accessible,
+            }
+        )
+    jobs = [record for node, records in zip(nodes, listed) for record in _job_records(node, records)]
+    return ReleaseTree(pipelines, jobs)
+
+
+def pipeline_record(pipeline: Record) -> Record:
+    """Return what the record tells of a pipeline."""
+    return {name: pipeline.get(name) for name in _PIPELINE_FIELDS}
+
+
+def job_record(job: Record, path: str) -> Record:
+    """Return what the record tells of a job."""
+    user, runner = job.get("user"), job.get("runner")
+    return {
+        **{name: job.get(name) for name in (*_JOB_FIELDS, *_TIMES)},
+        "path": path,
+        "user": user.get("username") if isinstance(user, dict) else None,
+        "runner": runner.get("description") if isinstance(runner, dict) else None,
+    }
+
+
+def _read_jobs(session: Session, node: PipelineNode) -> list[Record]:
+    """Return all attempts of the jobs of a pipeline."""
+    if not node.is_accessible:
+        return []
+    try:
+        return session.client.list_all(
+            "list_pipeline_jobs", project=node.project, pipeline_id=node.pipeline_id, include_retried=True
+        )
+    except (NotAuthorizedError, NotFoundError):
+        if not node.path:
+            raise
+        node.is_accessible = False
+        return []
+
+
+def _job_records(node: PipelineNode, records: t.Sequence[Record]) -> t.Iterator[Record]:
+    """Yield the jobs and trigger jobs of a pipeline, oldest first, each attempt with its number."""
+    attempts: dict[str, int] = {}
+    newest = {str(record.get("name")): id_of(record) for record in sorted(records, key=id_of)}
+    prefix = f"{node.path}/" if node.path else ""
+    bridges = {id_of(bridge.record): bridge for bridge in node.bridges}
+    entries = sorted([*records, *(bridge.record for bridge in node.bridges)], key=id_of)
+    for record in entries:
+        name = str(record.get("name") or "")
+        attempts[name] = attempts.get(name, 0) + 1
+        bridge = bridges.get(id_of(record))
+        yield {
+            **job_record(record, prefix + name),
+            "status": status_of(record),
+            "pipeline_id": node.pipeline_id,
+            "attempt": attempts[name],
+            "superseded": bridge is None and newest.get(name) != id_of(record),
+            "downstream_pipeline_id": bridge.downstream.pipeline_id if bridge and bridge.downstream else None,
+        }

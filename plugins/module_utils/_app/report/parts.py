@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Pieces of a report as HTML. Everything that comes from a server or a user is escaped here, and nowhere else."""
+
+from __future__ import annotations
+
+import html
+import typing as t
+from urllib.parse import urlsplit
+
+from ..._api.masking import one_line, printable
+from .scale import parse_time
+
+# How a status or an outcome looks: its class and its sign. Class and colour are never alone, the word stands beside.
+_LOOKS: t.Mapping[str, tuple[str, str]] = {
+    "passed": ("good", "✓"),
+    "success": ("good", "✓"),
+    "applied": ("good", "✓"),
+    "unchanged": ("good", "="),
+    "failed": ("bad", "✗"),
+    "refused": ("bad", "✗"),
+    "canceled": ("bad", "⊘"),
+    "canceling": ("bad", "⊘"),
+    "running": ("busy", "▶"),
+    "pending": ("busy", "…"),
+    "preparing": ("busy", "…"),
+    "waiting_for_resource": ("busy", "…"),
+    "waiting_for_callback": ("busy", "…"),
+    "manual": ("still", "‖"),
+    "scheduled": ("still", "‖"),
+    "would pass": ("still", "?"),
+}
+
+
+def text(value: t.Any) -> str:
+    """Return a value as escaped text in one line."""
+    return html.escape(one_line("" if value is None else str(value)))
+
+
+def block(lines: t.Sequence[str]) -> str:
+    """Return lines as escaped text."""
+    return html.escape("\n".join(printable(line) for line in lines))
+
+
+def link(url: t.Any, label: t.Any) -> str:
+    """Return a link, or only its label when the address is no web address: it may come from anywhere."""
+    shown = text(label)
+    return f'<a href="{html.escape(url)}" rel="noreferrer">{shown}</a>' if is_web_address(url) else shown
+
+
+def is_web_address(url: t.Any) -> bool:
+    """Return whether a value is an address that a page may lead to."""
+    if not isinstance(url, str) or not url.isprintable():
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def look(status: t.Any) -> str:
+    """Return the class of a status or an outcome."""
+    known = _LOOKS.get(str(status))
+    return known[0] if known else "still" if str(status).startswith("would") else "none"
+
+
+def state(status: t.Any) -> str:
+    """Return a status or an outcome with its sign."""
+    known = _LOOKS.get(str(status))
+    sign = known[1] if known else "?" if str(status).startswith("would") else "·"
+    return f'<span class="state {look(status)}"><span aria-hidden="true">{sign}</span> {text(status)}</span>'
+
+
+def seconds(value: t.Any) -> str:
+    """Return a length of time for people, empty when it is none."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < 1e9:
+        return ""
+    if value < 9.95 and round(value, 1) % 1:
+        return f"{value:.1f} s"
+    whole = round(value)
+    if whole < 120:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def moment(value: t.Any) -> str:
+    """Return a moment as a `time` element, empty when it is none."""
+    if parse_time(value) is None:
+        return ""
+    shown = f"{value[:10]} {value[11:19]} UTC" if value.endswith("Z") else value
+    return f'<time datetime="{html.escape(value)}">{html.escape(shown)}</time>'

@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The timeline of a report: every job as a row, with a bar for its time in the queue and one for its run."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._api.decoding import Record
+from ..jobs.statuses import is_finished, is_queued
+from .parts import link, look, seconds, state, text
+from .scale import Interval, TimeScale, parse_time
+
+_LEGEND = """<ul class="legend small">
+<li><span class="track" aria-hidden="true"><i class="queue"></i></span>in the queue</li>
+<li><span class="track" aria-hidden="true"><i class="run good"></i></span>run, succeeded</li>
+<li><span class="track" aria-hidden="true"><i class="run bad"></i></span>run, failed or canceled</li>
+<li><span class="track" aria-hidden="true"><i class="run busy"></i></span>still running</li>{cut}
+</ul>"""
+_CUT_LEGEND = """
+<li><span class="track" aria-hidden="true"><i class="cut"></i></span>a time without jobs, cut out</li>"""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Bars:
+    """When a job was in the queue, and when it ran."""
+
+    queue: Interval | None
+    run: Interval | None
+
+
+def timeline(projects: t.Sequence[Record]) -> str:
+    """Return the section with all jobs of all projects, on one time axis."""
+    jobs = [job for project in projects for job in project["jobs"]]
+    latest = max((moment for job in jobs for moment in _moments(job)), default=0.0)
+    bars = {_key(job): _bars(job, latest) for job in jobs}
+    intervals = [part for job_bars in bars.values() for part in (job_bars.queue, job_bars.run) if part]
+    if not intervals:
+        return "<p>No job has been in the queue yet.</p>" if jobs else "<p>No pipeline was read.</p>"
+    scale = TimeScale(intervals)
+    legend = _LEGEND.format(cut=_CUT_LEGEND if scale.cuts else "")
+    head = (
+        '<div class="lanes" tabindex="0" role="region" aria-labelledby="timeline"><table class="times">\n'
+        "<caption>All jobs of the pipelines and of those that they triggered, in the order in "
+        "which they were created. Times are UTC as the GitLab server tells them.</caption>\n"
+        '<thead><tr><th scope="col" class="job">Job</th><th scope="col" class="status">Status</th>'
+        '<th scope="col" class="number">Queued</th><th scope="col" class="number">Ran</th>'
+        f'<th scope="col" class="lane">When{_axis(scale)}</th></tr></thead>\n'
+    )
+    groups = (
+        _group(pipeline, [job for job in project["jobs"] if job["pipeline_id"] == pipeline["id"]], bars, scale)
+        for project in projects
+        for pipeline in project["pipelines"]
+    )
+    return f"{_grid(scale)}{legend}\n{head}{''.join(groups)}</table></div>"
+
+
+def _group(pipeline: Record, jobs: t.Sequence[Record], bars: t.Mapping[t.Any, _Bars], scale: TimeScale) -> str:
+    if not jobs:
+        return ""
+    name = link(pipeline.get("web_url"), f"Pipeline {pipeline['id']}")
+    by = f" by {text(pipeline['path'])}" if pipeline.get("path") else ""
+    head = (
+        f'<tbody><tr><th scope="rowgroup" colspan="5">{text(pipeline.get("project"))} {name} '
+        f'<span class="small">of {text(pipeline.get("ref"))}{by}</span> {state(pipeline.get("status"))}</th></tr>\n'
+    )
+    return head + "".join(_row(job, bars[_key(job)], scale) for job in jobs) + "</tbody>\n"
+
+
+def _row(job: Record, bars: _Bars, scale: TimeScale) -> str:
+    notes = []
+    if job.get("attempt", 1) > 1 or job.get("superseded"):
+        notes.append(f"attempt {job['attempt']}")
+    if job.get("downstream_pipeline_id"):
+        notes.append(f"triggers pipeline {job['downstream_pipeline_id']}")
+    note = f' <span class="small">{text(", ".join(notes))}</span>' if notes else ""
+    ran = bars.run[1] - bars.run[0] if bars.run else None
+    queued = bars.queue[1] - bars.queue[0] if bars.queue else None
+    parts = [_bar("queue", bars.queue, scale), _bar(f"run {look(job.get('status'))}", bars.run, scale)]
+    return (
+        f"<tr{' class=old' if job.get('superseded') else ''}>"
+        f'<th scope="row">{link(job.get("web_url"), job.get("name"))}{note}</th>'
+        f"<td>{state(job.get('status'))}</td>"
+        f'<td class="number">{seconds(queued)}</td><td class="number">{seconds(ran)}</td>'
+        f'<td class="lane"><span class="track" aria-hidden="true">{_cuts(scale)}{"".join(parts)}</span></td></tr>\n'
+    )
+
+
+def _bar(kind: str, interval: Interval | None, scale: TimeScale) -> str:
+    if interval is None:
+        return ""
+    left, right = scale.position(interval[0]), scale.position(interval[1])
+    # as wide as it can be seen, and never beyond the end
+    return f'<i class="{kind}" style="left:min({left:.2f}%,100% - 3px);width:{right - left:.2f}%"></i>'
+
+
+def _cuts(scale: TimeScale) -> str:
+    return "".join(
+        f'<i class="cut" style="left:{left:.2f}%;width:{right - left:.2f}%"></i>' for left, right in scale.cuts
+    )
+
+
+def _axis(scale: TimeScale) -> str:
+    labels = []
+    for tick in scale.ticks():
+        edge = f' class="{tick.edge}"' if tick.edge else ""
+        labels.append(f'<span{edge} style="left:{tick.position:.2f}%">{text(tick.label)}</span>')
+    return f'<span class="axis" aria-hidden="true">{"".join(labels)}</span>'
+
+
+def _grid(scale: TimeScale) -> str:
+    """Return the style that draws a line for each tick into every row, once for all rows."""
+    lines = ",".join(
+        f"linear-gradient(var(--line),var(--line)) {tick.position:.2f}% 0/1px 100% no-repeat" for tick in scale.ticks()
+    )
+    return f"<style>.times .track{{background:{lines}}}</style>\n"
+
+
+def _bars(job: Record, latest: float) -> _Bars:
+    """Return the bars of a job; all by the clock of the server, which may differ from the one here."""
+    started, finished = parse_time(job.get("started_at")), parse_time(job.get("finished_at"))
+    queued, duration = job.get("queued_duration"), job.get("duration")
+    status = str(job.get("status"))
+    seconds_queued = float(queued) if isinstance(queued, (int, float)) and 0 <= queued < 1e9 else 0.0
+    if started is None:
+        if is_queued(status) and seconds_queued:
+            return _Bars((latest - seconds_queued, latest), None)
+        return _Bars(None, None)
+    if finished is None and not is_finished(status):
+        finished = started + duration if isinstance(duration, (int, float)) else latest
+    run = (started, max(started, finished if finished is not None else started))
+    return _Bars((started - seconds_queued, started) if seconds_queued else None, run)
+
+
+def _moments(job: Record) -> t.Iterator[float]:
+    for name in ("created_at", "started_at", "finished_at"):
+        moment = parse_time(job.get(name))
+        if moment is not None:
+            yield moment
+
+
+def _key(job: Record) -> t.Any:
+    return job.get("pipeline_id"), job.get("id")

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What holds a job up: a person, a runner, a resource group, or a job before it."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._api.errors import RequestError
+from ..jobs.query import FoundJob
+from ..jobs.statuses import status_of
+from ..session import Session
+
+# More jobs that wait for the same share one line.
+MOST_SINGLE_LINES = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Holdup:
+    """What one job, or several, wait for; goes on where the names stop."""
+
+    one: str
+    several: str
+
+
+def _both(rest: str) -> Holdup:
+    return Holdup(f"waits {rest}", f"wait {rest}")
+
+
+_BY_STATUS: t.Mapping[str, Holdup] = {
+    "manual": _both("to be played (manual)"),
+    "scheduled": Holdup("waits for its timer", "wait for their timers"),
+    "waiting_for_resource": Holdup("waits for its resource group", "wait for their resource groups"),
+    "waiting_for_callback": _both("for a callback from an external service"),
+    "preparing": Holdup("waits for its prerequisites", "wait for their prerequisites"),
+}
+
+
+class Holdups:
+    """Finds out what holds jobs up."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        # the manual jobs of pipelines that stand still, read once each time that a pipeline does
+        self._manual: dict[tuple[str, int], list[FoundJob]] = {}
+
+    def of(self, job: FoundJob, jobs: t.Sequence[FoundJob]) -> Holdup | None:
+        """Return what holds a job up, None for what is only a matter of time, or not known.
+
+        :param jobs: what else was seen of its pipeline.
+        """
+        status = status_of(job.record)
+        if "stage" not in job.record:  # a pipeline
+            return _both("for a manual job to be played") if status == "manual" else None
+        if status == "created":
+            return self._before(job, jobs)
+        if status == "pending":
+            return None if job.is_bridge else _runner(job)
+        return _BY_STATUS.get(status)
+
+    def lines(self, held: t.Sequence[tuple[str, Holdup]]) -> t.Iterator[tuple[str, str]]:
+        """Yield names and what they wait for; many jobs that wait for the same come together."""
+        names: dict[Holdup, list[str]] = {}
+        for name, reason in held:
+            names.setdefault(reason, []).append(name)
+        for reason, listed in names.items():
+            if len(listed) <= MOST_SINGLE_LINES:
+                yield from ((name, reason.one) for name in listed)
+            else:
+                rest = len(listed) - MOST_SINGLE_LINES
+                shown = ", ".join(listed[:MOST_SINGLE_LINES])
+                yield f"{shown} and {rest} more job{'s' if rest > 1 else ''}", reason.several
+
+    def _before(self, job: FoundJob, jobs: t.Sequence[FoundJob]) -> Holdup | None:
+        """Return which manual job of an earlier stage a job waits for.
+
+        GitLab says so by the status of the pipeline, which is manual when nothing else can go on.
+        """
+        key = (job.project, job.pipeline_id)
+        pipeline = job.record.get("pipeline")
+        if not isinstance(pipeline, dict) or pipeline.get("status") != "manual":
+            self._manual.pop(key, None)
+            return None
+        manual = [other for other in jobs if other.key[:2] == key and _is_blocking(other)]
+        manual = manual or self._read_manual(job)
+        # the jobs of earlier stages are created first
+        before = [
+            other for other in manual if other.id < job.id and other.record.get("stage") != job.record.get("stage")
+        ]
+        if not before:
+            return None
+        listed = " and ".join(
+            f"job {other.path} (manual) of stage {other.record.get('stage')}"
+            for other in sorted(before, key=lambda other: other.id)[:MOST_SINGLE_LINES]
+        )
+        return _both(f"for {listed} to be played")
+
+    def _read_manual(self, job: FoundJob) -> list[FoundJob]:
+        """Return the blocking manual jobs of a job's pipeline."""
+        key = (job.project, job.pipeline_id)
+        if key not in self._manual:
+            try:
+                records = self._session.client.list_all(
+                    "list_pipeline_jobs", project=job.project, pipeline_id=job.pipeline_id, scope=["manual"]
+                )
+            except RequestError:
+                records = []  # it was to be shown only
+            prefix = job.path[: -len(job.name)] if job.name else ""
+            found = [FoundJob(record, *key, path=prefix + str(record.get("name"))) for record in records]
+            self._manual[key] = [other for other in found if _is_blocking(other)]
+        return self._manual[key]
+
+
+def _is_blocking(job: FoundJob) -> bool:
+    return status_of(job.record) == "manual" and not job.record.get("allow_failure")
+
+
+def _runner(job: FoundJob) -> Holdup:
+    tags = job.record.get("tag_list")
+    if isinstance(tags, list) and tags:
+        return _both(f"for a runner with the tag{'s' if len(tags) > 1 else ''} {', '.join(map(str, tags))}")
+    return _both("for a runner that takes untagged jobs")

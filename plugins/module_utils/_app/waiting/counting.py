@@ -1,0 +1,146 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Cheap looks at a pipeline: how many of its jobs still have to be waited for, which one small page tells.
+
+A list of 200 jobs is half a megabyte, a count of them is three kilobytes. The jobs are listed when the count says that
+it may be over, when something has to be decided or told, and now and then, for a count is only a number.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._api.errors import StatusError
+from ..jobs.query import FoundJob
+from ..jobs.statuses import STATUSES, is_finished, status_of
+from ..session import Session
+from .options import WaitOptions, end_problem, is_there
+
+# So many jobs are listed as cheaply as they are counted: it is GitLab's own page.
+FEWEST_JOBS = 20
+# After so many counts that say nothing new the jobs are listed nevertheless: a job that ends while another one is
+# retried leaves the number as it is. It matters more where only some of the jobs are waited for, and most where
+# somebody wants to be told of a job that only starts.
+MOST_COUNTS = 30
+MOST_COUNTS_OF_SOME = 10
+MOST_COUNTS_TOLD = 3
+# Statuses that servers do not know as scope, the youngest first. Such a server answers 400, and has no such jobs.
+_YOUNG_STATUSES = ("waiting_for_callback", "canceling", "waiting_for_resource", "preparing", "scheduled")
+
+
+class CountedLooks:
+    """Looks at one pipeline between two listings of its jobs.
+
+    :param ends_at_failure: whether a job that ends badly is to be seen before all have ended.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        options: WaitOptions,
+        *,
+        project: str,
+        pipeline_id: int,
+        ends_at_failure: bool,
+    ) -> None:
+        self._session = session
+        self._options = options
+        self._project, self._pipeline_id = project, pipeline_id
+        waiting = [status for status in STATUSES if not is_there({"status": status}, options)]
+        bad = [s for s in STATUSES if is_finished(s) and ends_at_failure and end_problem({"status": s}, options)]
+        self._waiting = tuple(waiting)
+        self._bad = tuple(bad)
+        self._too_young: tuple[str, ...] = ()
+        # whether counts say anything here; a queue is seen by listing it
+        self._is_usable = bool(waiting) and options.pending_seconds is None
+        # whether something is waited for that the count does not see, or the list is as cheap
+        self._is_blind = True
+        self._is_whole = False
+        self._last: int | None = None
+        self._last_bad = 0
+        # at this count the jobs waited for may all be where they should be; None before there is anything to go by
+        self._enough: int | None = None
+        self._counts = 0
+        self.left = 0
+
+    def listed(self, jobs: t.Sequence[FoundJob], *, size: int, is_whole: bool) -> None:
+        """Take note of a listing.
+
+        :param jobs: what is waited for.
+        :param size: how many jobs the pipeline has.
+        :param is_whole: whether that is everything there is in the pipeline.
+        """
+        left = [status_of(job.record) for job in jobs if not is_there(job.record, self._options)]
+        counted = sum(status in self._scope(self._waiting) for status in left)
+        self._is_blind = counted < len(left) or size <= FEWEST_JOBS
+        self._counts = 0
+        self._is_whole = is_whole
+        self.left = len(left)
+        if is_whole:
+            self._last, self._enough = counted, 0
+            self._last_bad = max(self._last_bad, sum(status_of(job.record) in self._bad for job in jobs))
+        elif self._last is not None:
+            # The count was taken before the list. Jobs are done only by lowering it, each by one.
+            self._enough = max(0, self._last - counted)
+
+    def needs_listing(self) -> bool:
+        """Look at the pipeline; return whether its jobs have to be listed to know more.
+
+        :raises RequestError: when GitLab cannot be asked.
+        """
+        if not self._is_usable or self._is_blind:
+            return True
+        count = self._count(self._waiting)
+        if count is None:
+            self._is_usable = False
+            return True
+        before, self._last = self._last, count
+        if self._enough is None or count <= self._enough:
+            return True
+        self.left = count - self._enough
+        is_shown = self._session.progress.is_shown
+        has_moved = count != before
+        # new jobs, or retries, hide how many of the others have ended
+        has_risen = before is not None and count > before and not self._is_whole
+        self._counts = 0 if has_moved and self._is_whole else self._counts + 1
+        most = MOST_COUNTS if self._is_whole else MOST_COUNTS_OF_SOME
+        if has_risen or self._counts >= (MOST_COUNTS_TOLD if is_shown else most):
+            return True
+        return has_moved and (is_shown or self._has_new_failures())
+
+    def _has_new_failures(self) -> bool:
+        """Return whether more jobs have ended badly than before."""
+        if not self._bad:
+            return False
+        count = self._count(self._bad)
+        if count is None:
+            self._is_usable = False
+            return True
+        before, self._last_bad = self._last_bad, count
+        return count != before
+
+    def _scope(self, statuses: t.Sequence[str]) -> list[str]:
+        return [status for status in statuses if status not in self._too_young]
+
+    def _count(self, statuses: t.Sequence[str]) -> int | None:
+        """Return how many jobs have one of the statuses, None where the server does not tell."""
+        client = self._session.client
+        while True:
+            scope = self._scope(statuses)
+            if not scope:
+                return None
+            try:
+                return client.count(
+                    "list_pipeline_jobs", project=self._project, pipeline_id=self._pipeline_id, scope=scope
+                )
+            except StatusError as exc:
+                known = len(self._too_young)
+                if exc.status != 400 or known == len(_YOUNG_STATUSES):
+                    if exc.status == 400:
+                        return None
+                    raise
+                self._too_young = _YOUNG_STATUSES[: known + 1]

@@ -1,0 +1,116 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Waiting until jobs are where they should be: one look after the other, on a monotonic clock, within one deadline."""
+
+from __future__ import annotations
+
+import random
+import typing as t
+
+from ..jobs.query import FoundJob
+from ..jobs.statuses import is_queued, runner_wish, status_of
+from ..session import Session
+from .options import WaitOptions
+from .timeline import Watch
+
+FIRST_PAUSE_SECONDS = 1.0
+PAUSE_GROWTH = 1.5
+# Of a pause, so much is left to chance: many playbooks started together must not ask together for ever.
+PAUSE_JITTER = 0.2
+# The shortest pause, as a share of the longest one.
+SHORTEST_SHARE = 0.1
+# A log that is followed is read so often, however long a pause is.
+MEANWHILE_SECONDS = 2.0
+
+
+class Pauses:
+    """The pauses between two looks, with jitter, never past the deadline.
+
+    While nothing is known about the end, they are 1 s at first and grow by half. When some of what is waited for has
+    ended, the next look comes at half the time that the rest will take at this rate.
+
+    :param interval_seconds: the longest pause.
+    :param meanwhile: called now and then during a pause.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        interval_seconds: float,
+        jitter: t.Callable[[], float] = random.random,
+        meanwhile: t.Callable[[], None] | None = None,
+    ) -> None:
+        self._session = session
+        self._longest = interval_seconds
+        self._shortest = min(FIRST_PAUSE_SECONDS, interval_seconds * SHORTEST_SHARE)
+        self._next = min(FIRST_PAUSE_SECONDS, interval_seconds)
+        self._jitter = jitter
+        self._meanwhile = meanwhile
+        self._began = self._moved = session.clock.monotonic()
+        self._most = self._left = 0
+
+    def begin(self) -> None:
+        """Start anew: from now on it is waited for something else."""
+        self._most = self._left = 0
+        self._began = self._session.clock.monotonic()
+        self.restart()
+
+    def pause(self) -> bool:
+        """Sleep until the next look; return whether there is time for another one."""
+        remaining = self._session.deadline.remaining()
+        if remaining <= 0:
+            return False
+        seconds = self._seconds() * (1.0 - PAUSE_JITTER * self._jitter())
+        self._sleep(min(seconds, remaining))
+        return True
+
+    def restart(self) -> None:
+        """Look more often again: something has just changed."""
+        self._next = min(FIRST_PAUSE_SECONDS, self._longest)
+        self._moved = self._session.clock.monotonic()
+
+    def expect(self, left: int) -> None:
+        """Take note of how much is still waited for."""
+        if left != self._left:
+            self._moved = self._session.clock.monotonic()
+        self._left = left
+        self._most = max(self._most, left)
+
+    def _seconds(self) -> float:
+        done = self._most - self._left
+        if not self._left or not done:
+            seconds = self._next
+            self._next = min(self._next * PAUSE_GROWTH, self._longest)
+            return seconds
+        now = self._session.clock.monotonic()
+        so_far = now - self._began
+        # early on an estimate is worth little, hence never more than half of what it stands on
+        seconds = min(so_far * self._left / done, so_far) / 2
+        return min(max(seconds, self._shortest, (now - self._moved) / 10), self._longest)
+
+    def _sleep(self, seconds: float) -> None:
+        clock = self._session.clock
+        end = clock.monotonic() + seconds
+        while self._meanwhile and seconds > MEANWHILE_SECONDS:
+            clock.sleep(MEANWHILE_SECONDS)
+            self._meanwhile()
+            seconds = end - clock.monotonic()
+        if seconds > 0:
+            clock.sleep(seconds)
+
+
+def queue_problem(watch: Watch, job: FoundJob, options: WaitOptions) -> str:
+    """Return that a job has been in the queue for longer than allowed, naming its runner tags; else nothing."""
+    if options.pending_seconds is None or not is_queued(status_of(job.record)):
+        return ""
+    seconds = watch.queued_seconds(job)
+    if seconds < options.pending_seconds:
+        return ""
+    return (
+        f"has been pending for {seconds:.0f} s, longer than pending_timeout allows; {runner_wish(job.record)}. Check "
+        "the runners of the project"
+    )

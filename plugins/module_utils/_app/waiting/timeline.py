@@ -1,0 +1,269 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What happens to jobs while they are waited for: noted for the timeline, and told to whoever listens meanwhile."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import typing as t
+
+from ..._api.decoding import Record
+from ..jobs.query import FoundJob
+from ..jobs.statuses import STATUSES, is_finished, is_known, is_queued, status_of
+from ..session import Session
+from .blockers import Holdups
+
+# After so long without a line, a sign of life; each further one after twice the time.
+SILENCE_SECONDS = 300.0
+_LONGEST_SECONDS = 1e9
+# Clocks of servers are set by the network, and may differ by so much.
+_CLOCK_TOLERANCE_SECONDS = 5.0
+_BEFORE_RUNNING = ("waiting", "blocked", "queued")
+
+
+@dataclasses.dataclass
+class _Seen:
+    """What is known of a job from the last look.
+
+    :param since: when it came to its status, on the monotonic clock, as far as that is known.
+    :param looks: how often it was seen in this status.
+    :param told: what was said to hold it up.
+    """
+
+    status: str
+    id: int
+    since: float
+    looked_at: float
+    looks: int = 1
+    told: set[str] = dataclasses.field(default_factory=set)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Change:
+    """One change of state, as it is told."""
+
+    at: float
+    name: str
+    before: str
+    after: str
+    detail: str
+
+
+class Watch:
+    """Notes every change of state of the jobs it is shown, for the timeline and for whoever is told meanwhile.
+
+    What a job went through between two looks is made up for from the times that GitLab gives with it: when it started
+    and finished, and how long it was in the queue before.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._seen: dict[t.Any, _Seen] = {}
+        self._queued_since: dict[int, float] = {}
+        self._holdups = Holdups(session)
+        self._spoken_at = session.clock.monotonic()
+        self._patience_seconds = SILENCE_SECONDS
+        self.timeline: list[Record] = []
+
+    def observe(self, job: FoundJob, detail: str = "") -> bool:
+        """Take note of a job's present state; return whether it has changed since the last look.
+
+        :param detail: why it changed, if that is known (`played`).
+        """
+        changes = self._note(job, detail)
+        self._tell(changes)
+        return bool(changes)
+
+    def looked(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> bool:
+        """Take note of everything that one look has shown; return whether anything has changed since the last one.
+
+        :param waiting: the jobs among them that are not yet where they should be.
+        """
+        changes = [change for job in jobs for change in self._note(job, "")]
+        self._tell(sorted(changes, key=lambda change: change.at))
+        # of several jobs, each with its own times
+        self.timeline.sort(key=lambda entry: float(entry["seconds"]))
+        if self._session.progress.is_shown:
+            self._tell_holdups(jobs, waiting)
+            self.beat(len(waiting), [status_of(job.record) for job in waiting])
+        return bool(changes)
+
+    def log_line(self, name: str, line: str) -> None:
+        """Pass on a line of a job's log."""
+        self._session.progress.log_line(name=name, line=line)
+        self._has_spoken()
+
+    def beat(self, left: int, statuses: t.Sequence[str] = ()) -> None:
+        """Give a sign of life if nothing was said for long.
+
+        :param left: how many are still waited for.
+        :param statuses: of these, where they are known.
+        """
+        silence = self._session.clock.monotonic() - self._spoken_at
+        if not left or silence < self._patience_seconds or not self._session.progress.is_shown:
+            return
+        while self._patience_seconds <= silence:
+            self._patience_seconds *= 2
+        counts = {status: statuses.count(status) for status in statuses}
+        details = ", ".join(f"{count} {status}" for status, count in sorted(counts.items(), key=lambda item: -item[1]))
+        self._session.progress.still_waiting(
+            text=f"still waiting for {left} job{'s' if left > 1 else ''}{f' ({details})' if details else ''}, "
+            f"{self._session.elapsed() / 60:.0f} min so far"
+        )
+
+    def queued_seconds(self, job: FoundJob) -> float:
+        """Return how long a pending job has been in the queue: as GitLab says, or as long as we have seen it there."""
+        now = self._session.clock.monotonic()
+        return max(now - self._queued_since.get(job.id, now), _seconds(job.record, "queued_duration") or 0.0)
+
+    # ----- noting -----
+
+    def _note(self, job: FoundJob, detail: str) -> list[_Change]:
+        """Write a job's present state down; return its changes since the last look, in order."""
+        status = status_of(job.record)
+        now = self._session.clock.monotonic()
+        if not is_known(status):
+            self._session.warn(
+                f"GitLab reports the status {status!r} for job {job.path!r}, which this collection does not know; it "
+                "counts as not finished."
+            )
+        if is_queued(status):
+            self._queued_since.setdefault(job.id, now)
+        seen = self._seen.get(job.key)
+        if seen is None:
+            self._seen[job.key] = _Seen(status, job.id, now, now)
+            self._enter(job, "", status, now)
+            return []
+        if (seen.status, seen.id) == (status, job.id) or (seen.status == status and not job.id > seen.id):
+            seen.looks += 1
+            seen.looked_at = now
+            return []
+        changes = []
+        before, since = seen.status, seen.since
+        for after, at in self._steps(job, seen, now):
+            self._enter(job, before, after, at)
+            more = f"({detail})" if detail else _detail(job, before, after, at - since)
+            changes.append(_Change(at, job.path, before, after, more))
+            before, since, detail = after, at, ""
+        self._seen[job.key] = _Seen(status, job.id, since, now)
+        return changes
+
+    def _steps(self, job: FoundJob, seen: _Seen, now: float) -> list[tuple[str, float]]:
+        """Return the statuses that a job has come through since the last look, with their times, the present one last.
+
+        Only what GitLab's times show to have been between the two looks; the queue comes before the run.
+        """
+        record, status = job.record, status_of(job.record)
+        is_over = is_finished(status) or status == "canceling"
+        if job.is_bridge or not (is_over or status == "running"):
+            return [(status, now)]
+        earliest = seen.looked_at
+        at = self._moment(record.get("finished_at" if is_over else "started_at"), earliest, now)
+        steps = [(status, now if at is None else at)]
+        is_new = job.id != seen.id
+        if not is_new and STATUSES.get(seen.status) not in _BEFORE_RUNNING:
+            return steps
+        started = self._moment(record.get("started_at"), earliest, steps[0][1])
+        if started is None:
+            return steps
+        if is_over:
+            steps.insert(0, ("running", started))
+        queued = _seconds(record, "queued_duration")
+        if queued is not None and (is_new or not is_queued(seen.status)):
+            steps.insert(0, ("pending", max(earliest, started - queued)))
+        return steps
+
+    def _moment(self, text: t.Any, earliest: float, latest: float) -> float | None:
+        """Return a time of GitLab on the monotonic clock; None when it cannot have been between these."""
+        clock = self._session.clock
+        try:
+            moment = datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp()
+        except (ValueError, OverflowError, OSError):
+            return None
+        at = moment - clock.time() + clock.monotonic()
+        if not earliest - _CLOCK_TOLERANCE_SECONDS <= at <= latest + _CLOCK_TOLERANCE_SECONDS:
+            return None
+        return min(max(at, earliest), latest)
+
+    def _enter(self, job: FoundJob, before: str, after: str, at: float) -> None:
+        clock = self._session.clock
+        self.timeline.append(
+            {
+                "at": _iso_time(clock.time() - clock.monotonic() + at),
+                "seconds": round(at - self._session.started, 3),
+                "id": job.id,
+                "name": job.path,
+                "from": before or None,
+                "to": after,
+            }
+        )
+
+    # ----- telling -----
+
+    def _tell(self, changes: t.Sequence[_Change]) -> None:
+        for change in changes:
+            self._session.progress.state_changed(
+                name=change.name, before=change.before, after=change.after, detail=change.detail
+            )
+            self._has_spoken()
+
+    def _tell_holdups(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> None:
+        """Say what holds up the jobs that have not moved since the last look, unless it was said."""
+        held = []
+        for job in waiting:
+            seen = self._seen[job.key]
+            if seen.looks < 2:
+                continue
+            reason = self._holdups.of(job, jobs)
+            if reason and reason.one not in seen.told:
+                seen.told.add(reason.one)
+                held.append((job.path, reason))
+        for name, what in self._holdups.lines(held):
+            self._session.progress.waits_for(name=name, what=what)
+            self._has_spoken()
+
+    def _has_spoken(self) -> None:
+        self._spoken_at = self._session.clock.monotonic()
+        self._patience_seconds = SILENCE_SECONDS
+
+
+def _detail(job: FoundJob, before: str, after: str, seen_seconds: float) -> str:
+    """Return more about a change of state, for people: how long the former state lasted, and on which runner it is.
+
+    The time in the queue and the time of the run are told apart, as GitLab measured them where it has.
+    """
+    record = job.record
+    queued = _seconds(record, "queued_duration") if not job.is_bridge else None
+    seconds = seen_seconds
+    details = []
+    if before == "pending" and after == "running":
+        seconds = seen_seconds if queued is None else queued
+    elif before == "running" and is_finished(after):
+        ran = _seconds(record, "duration")
+        seconds = seen_seconds if ran is None else ran
+    if seconds >= 1:
+        details.append(f"after {seconds:.0f} s")
+    if before == "running" and is_finished(after) and queued is not None and queued >= 1:
+        details.append(f"(queued {queued:.0f} s)")
+    runner = record.get("runner")
+    if after == "running" and isinstance(runner, dict) and runner.get("description"):
+        details.append(f"on runner {runner['description']}")
+    return " ".join(details)
+
+
+def _seconds(record: Record, name: str) -> float | None:
+    """Return a duration that GitLab has measured; what is no time, or longer than one may last, was not measured."""
+    told = record.get(name)
+    if not isinstance(told, (int, float)) or isinstance(told, bool):
+        return None
+    return float(told) if 0 <= told < _LONGEST_SECONDS else None
+
+
+def _iso_time(unix_time: float) -> str:
+    moment = datetime.datetime.fromtimestamp(unix_time, tz=datetime.timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -1,0 +1,48 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What the collection does without extensions, registered through the hooks that extensions use."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._api import catalogue
+from .._api.connection import ConnectionSettings
+from .._api.decoding import Record
+from .._api.endpoints import EndpointRegistry
+from .._api.transport import Transport, create_transport
+
+# Header and form for each kind of token; GitLab takes a job token only in its own header.
+_HEADERS = {
+    "api_token": ("PRIVATE-TOKEN", "{token}"),
+    "api_oauth_token": ("Authorization", "Bearer {token}"),
+    "api_job_token": ("JOB-TOKEN", "{token}"),
+}
+
+
+class BuiltinPlugin:
+    """The documented endpoints, requests as transport, and a token in a header."""
+
+    def gitlab_register_endpoints(self, registry: EndpointRegistry) -> None:
+        """Add GitLab's documented endpoints."""
+        for endpoint in catalogue.CATALOGUE:
+            registry.add(endpoint)
+
+    def gitlab_create_transport(self, settings: ConnectionSettings) -> Transport:
+        """Return a transport that uses requests."""
+        return create_transport(settings)
+
+    def gitlab_authenticate(self, settings: ConnectionSettings) -> dict[str, str]:
+        """Return the header for the token of the options; none for anonymous access."""
+        if not settings.token:
+            return {}
+        header, form = _HEADERS[settings.token_kind]
+        return {header: form.format(token=settings.token)}
+
+    def gitlab_decide_job_action(self, action: str, job: Record, decisions: t.Any) -> t.Any:
+        """Return what the decision table says."""
+        return decisions.built_in

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A task as an Ansible module: the same keys on success and failure, nothing secret, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+from ansible.module_utils import basic
+from ansible.module_utils.common.parameters import PASS_VARS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import module_face
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK as ACTION
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK as INFO
+
+from ...harness import SERVER, TOKEN, Exchange, ScriptedTransport, TransportExtension, installed, job, reply
+
+LIST = "GET /projects/7/pipelines/6/jobs"
+PLAY = "POST /projects/7/jobs/42/play"
+BASE = {"api_url": SERVER, "api_token": TOKEN, "project": "7", "pipeline_id": 6, "name": "deploy"}
+ACT = {**BASE, "action": "play"}
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch):
+    for name in ("GITLAB_API_URL", "GITLAB_URL", "GITLAB_SERVER_URL", "CI_SERVER_URL", "JOBGATE_EXTENSIONS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def run_module(monkeypatch, capsys, task, options, *exchanges, check_mode=False):
+    """Run a task as Ansible does; return what it prints."""
+    arguments = {
+        "ANSIBLE_MODULE_ARGS": {
+            **options,
+            "_ansible_check_mode": check_mode,
+            "_ansible_remote_tmp": "/tmp",
+        }
+    }
+    if "inject_invocation" in PASS_VARS:  # newer versions show the options only where they are told to
+        arguments["ANSIBLE_MODULE_ARGS"]["_ansible_inject_invocation"] = True
+    if exchanges:
+        arguments["ANSIBLE_MODULE_ARGS"]["extensions"] = ["the-transport"]
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(arguments).encode())
+    monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+    transport = ScriptedTransport(*exchanges)
+    with installed({"the-transport": TransportExtension(transport)}), pytest.raises(SystemExit) as caught:
+        module_face.run_module(task)
+    transport.assert_done()
+    printed = capsys.readouterr().out
+    result = json.loads(printed)
+    assert caught.value.code == (1 if result.get("failed") else 0)
+    assert TOKEN not in printed
+    return result
+
+
+def test_success(monkeypatch, capsys):
+    answer = job(status="pending")
+    result = run_module(monkeypatch, capsys, ACTION, ACT, Exchange(LIST, [job()]), Exchange(PLAY, answer))
+    assert result["changed"] is True
+    assert set(ACTION.empty_result) <= set(result)
+    assert result["status"] == "pending"
+
+
+def test_check_mode(monkeypatch, capsys):
+    result = run_module(monkeypatch, capsys, ACTION, ACT, Exchange(LIST, [job()]), check_mode=True)
+    assert (result["changed"], result["diff"]["before"]) == (True, "deploy: manual (id 42)\n")
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "exchanges", "message"),
+    [
+        (
+            ACTION,
+            ACT,
+            [Exchange(LIST, [job(status="skipped")])],
+            "Job 'deploy' (id 42) cannot be played: it was skipped",
+        ),
+        (
+            ACTION,
+            {**ACT, "name": "x"},
+            [Exchange(LIST, [job()]), *[Exchange(LIST.replace("jobs", "trigger_jobs"), [])] * 2],
+            "No job 'x' in the pipeline 6 of project 7",
+        ),
+        (INFO, BASE, [Exchange(LIST, reply({"message": f"401 {TOKEN}"}, status=401))], f"GET {SERVER}/api/v4/"),
+        (ACTION, {**ACT, "project": "app"}, [], "project 'app' has no slash"),
+        (ACTION, {**ACT, "api_oauth_token": "abc123"}, [], "parameters are mutually exclusive"),
+        (ACTION, {**ACT, "colour": "red"}, [], "Unsupported parameters"),
+        (ACTION, {**ACT, "api_username": "me", "api_password": "hunter2"}, [], "api_username and api_password do not"),
+        (ACTION, {"project": "7", "action": "play", "name": "x"}, [], "one of the following is required"),
+        (ACTION, {**ACT, "action": "explode"}, [], "value of action must be one of"),
+        (ACTION, {**ACT, "extensions": ["zzz"]}, [], "Unknown extension 'zzz'"),
+    ],
+)
+def test_failures_have_the_same_keys(monkeypatch, capsys, task, options, exchanges, message):
+    result = run_module(monkeypatch, capsys, task, options, *exchanges)
+    assert result["failed"] is True
+    assert message in result["msg"]
+    assert result["msg"].endswith((".", "?", "!"))
+    assert result["changed"] is False
+    assert set(task.empty_result) <= set(result)
+    assert "hunter2" not in str(result)
+
+
+@pytest.mark.parametrize("before", ["manual", "skipped"])
+def test_job_variables_are_not_shown_again(monkeypatch, capsys, before):
+    options = {**ACT, "job_variables": {"PASSWORD": "hunter2"}, "job_inputs": {"region": "s3cret"}}
+    sent = {
+        "job_variables_attributes": [{"key": "PASSWORD", "value": "hunter2"}],
+        "job_inputs": {"region": "s3cret"},
+    }
+    exchanges = [Exchange(LIST, [job(status=before)])]
+    if before == "manual":
+        exchanges.append(Exchange(PLAY, job(status="pending"), body=sent))
+    result = run_module(monkeypatch, capsys, ACTION, options, *exchanges)
+    assert "hunter2" not in str(result)
+    assert "s3cret" not in str(result)
+    assert list(result["invocation"]["module_args"]["job_variables"]) == ["PASSWORD"]
+    assert result["invocation"]["module_args"]["name"] == ["deploy"]
+
+
+def test_a_mistake_of_ours_is_one_line(monkeypatch, capsys):
+    result = run_module(monkeypatch, capsys, INFO, BASE, Exchange(LIST, RuntimeError(f"oops {TOKEN}")))
+    assert result["msg"].startswith("Unexpected RuntimeError in gitlab_job_info, please report it: oops")
+    assert set(INFO.empty_result) <= set(result)
+
+
+def test_a_missing_library(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "pluggy", None)
+    result = run_module(monkeypatch, capsys, INFO, {**BASE, "extensions": ["some"]})
+    assert "Failed to import the required Python library (pluggy)" in result["msg"]
+    assert set(INFO.empty_result) <= set(result)
+
+
+def test_the_address_may_come_from_the_environment(monkeypatch, capsys):
+    monkeypatch.setenv("GITLAB_URL", SERVER)
+    monkeypatch.setenv("JOBGATE_EXTENSIONS", "the-transport")
+    options = {name: value for name, value in BASE.items() if name != "api_url"}
+    result = run_module(monkeypatch, capsys, INFO, options, Exchange(LIST, [job()]))
+    assert result["job"]["id"] == 42
+
+
+def test_warnings_reach_the_user(monkeypatch, capsys):
+    warnings = []
+    monkeypatch.setattr(basic.AnsibleModule, "warn", lambda self, text, **_options: warnings.append(text))
+    refusal = Exchange("GET /projects/7/jobs/42/trace", reply({"message": "403 Forbidden"}, status=403))
+    result = run_module(monkeypatch, capsys, INFO, {**BASE, "log_lines": 5}, Exchange(LIST, [job()]), refusal)
+    assert result["job"]["log_tail"] is None
+    assert [text for text in warnings if "cannot be read" in text]

@@ -1,0 +1,71 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How many requests may be under way: fewer after the server's complaints, more after its answers."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
+    LostAnswerError,
+    NotFoundError,
+    ThrottledError,
+)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.retry import RequestBudget
+
+
+def end_with(budget, error):
+    with pytest.raises(type(error)), budget.request():
+        raise error
+
+
+def answer(budget, times):
+    for _time in range(times):
+        with budget.request():
+            pass
+
+
+@pytest.mark.parametrize("error", [ThrottledError("status 429", status=429), LostAnswerError("no answer")])
+def test_half_as_many_after_a_complaint_and_never_none(error):
+    budget = RequestBudget(8)
+    allowed = []
+    for _time in range(4):
+        end_with(budget, error)
+        allowed.append(budget.allowed)
+    assert allowed == [4, 2, 1, 1]
+
+
+def test_other_errors_say_nothing_about_the_number():
+    budget = RequestBudget(8)
+    end_with(budget, NotFoundError("status 404", status=404))
+    assert budget.allowed == 8
+
+
+def test_answers_bring_it_up_again_and_not_above_what_is_allowed():
+    budget = RequestBudget(2)
+    end_with(budget, LostAnswerError("no answer"))
+    answer(budget, 7)
+    assert budget.allowed == 1
+    answer(budget, 1)
+    assert budget.allowed == 2
+    answer(budget, 100)
+    assert budget.allowed == 2
+
+
+def test_who_is_too_many_waits():
+    budget = RequestBudget(1)
+    order = []
+
+    def work():
+        with budget.request():
+            order.append("second")
+
+    thread = threading.Thread(target=work)
+    with budget.request():
+        thread.start()
+        order.append("first")
+    thread.join(5)
+    assert order == ["first", "second"]

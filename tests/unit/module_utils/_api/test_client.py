@@ -1,0 +1,395 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The client: records or typed errors, moved projects, and no secret in any text."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.targets import Memory
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
+
+from ...harness import (
+    API,
+    SERVER,
+    TOKEN,
+    Exchange,
+    FakeClock,
+    FunctionTransport,
+    ScriptedTransport,
+    job,
+    new_session,
+    reply,
+)
+
+
+def row(job_id: int) -> dict[str, object]:
+    """Return as little as a job has on every server."""
+    return {"id": job_id, "name": "deploy", "status": "manual"}
+
+
+JOB = {"project": "group/app", "job_id": 42}
+GET_JOB = "GET /projects/group%2Fapp/jobs/42"
+PLAY = "POST /projects/group%2Fapp/jobs/42/play"
+
+
+def client_of(*exchanges, **options):
+    return new_session(ScriptedTransport(*exchanges), {"api_retries": 0, **options}).client
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, errors.RefusedError),
+        (401, errors.NotAuthorizedError),
+        (403, errors.NotAuthorizedError),
+        (404, errors.NotFoundError),
+        (405, errors.RefusedError),
+        (409, errors.RefusedError),
+        (422, errors.RefusedError),
+        (429, errors.ThrottledError),
+        (500, errors.ServerError),
+        (502, errors.ServerError),
+        (503, errors.ServerError),
+        (504, errors.ServerError),
+        (599, errors.ServerError),
+    ],
+)
+def test_error_statuses_become_typed_errors(status, error):
+    answer = reply({"message": f"{status} Reason"}, status=status, headers={"X-Request-Id": "01ABC"})
+    with pytest.raises(error) as caught:
+        client_of(Exchange(GET_JOB, answer)).call("get_job", **JOB)
+    assert caught.type is error
+    assert caught.value.status == status
+    assert caught.value.server_text == f"{status} Reason"
+    text = str(caught.value)
+    assert text.startswith(f"GET {API}/projects/group%2Fapp/jobs/42: status {status}, GitLab says: {status} Reason")
+    assert text.endswith("(request id 01ABC)")
+
+
+@pytest.mark.parametrize("page", ["<html>Bad Gateway</html>", "<!DOCTYPE html>"])
+def test_a_web_page_with_an_error_status(page):
+    with pytest.raises(errors.ServerError, match="status 502 with an HTML page instead of JSON"):
+        client_of(Exchange(GET_JOB, reply(page, status=502))).call("get_job", **JOB)
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_missing"),
+    [
+        (reply({"error": "404 Not Found"}, status=404), True),
+        (reply("<html>nginx</html>", status=404), True),
+        (reply({"message": "404 Not found"}, status=404), False),
+        (reply({"message": "404 Project Not Found"}, status=404), False),
+        (reply("no such file", status=404), False),
+    ],
+)
+def test_a_missing_endpoint_is_told_from_a_missing_object(answer, is_missing):
+    with pytest.raises(errors.NotFoundError) as caught:
+        client_of(Exchange(GET_JOB, answer)).call("get_job", **JOB)
+    assert caught.value.is_missing_endpoint is is_missing
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "answer", "problem"),
+    [
+        (PLAY, "play_job", reply(job(), status=201), "the answer has status 201, expected was 200"),
+        (GET_JOB, "get_job", reply(b"", status=204), "the answer has status 204, expected was 200"),
+        (GET_JOB, "get_job", reply(b"", status=304), "the answer has status 304"),
+        (GET_JOB, "get_job", reply("<html>Sign in</html>"), "HTML page, not JSON"),
+        (GET_JOB, "get_job", reply(b'{"id": 4'), "not JSON"),
+        (GET_JOB, "get_job", {"id": 42, "status": "manual"}, "no proper 'name'"),
+        (GET_JOB, "get_job", {**row(42), "id": "42"}, "no proper 'id'"),
+        (GET_JOB, "get_job", {**row(42), "status": ["manual"]}, "no proper 'status'"),
+        (GET_JOB, "get_job", reply([]), "a JSON list where an object belongs"),
+    ],
+)
+def test_an_answer_that_is_not_of_gitlab_says_so(line, name, answer, problem):
+    with pytest.raises(errors.BadAnswerError, match=problem) as caught:
+        client_of(Exchange(line, answer)).call(name, **JOB)
+    assert caught.value.method == line.split()[0]
+    assert caught.value.url == API + line.split()[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "answer", "expected"),
+    [
+        (GET_JOB, "get_job", {**row(42), "new": [1]}, {**row(42), "new": [1]}),
+        (GET_JOB + "/trace", "get_job_log", "plain \x1b[0m log", "plain \x1b[0m log"),
+        (GET_JOB + "/artifacts", "download_artifacts", b"PK\x03", b"PK\x03"),
+        ("DELETE /projects/group%2Fapp/jobs/42/artifacts", "delete_artifacts", reply(b"", status=204), None),
+        ("POST /projects/group%2Fapp/jobs/42/retry", "retry_job", reply(row(43), status=201), row(43)),
+        (PLAY, "play_job", row(42), row(42)),
+    ],
+)
+def test_answers(line, name, answer, expected):
+    assert client_of(Exchange(line, answer)).call(name, **JOB) == expected
+
+
+def test_reads_are_repeated_and_writes_are_not():
+    transport = ScriptedTransport(Exchange(GET_JOB, reply("<html>", status=502)), Exchange(GET_JOB, row(42)))
+    assert new_session(transport).client.call("get_job", **JOB) == row(42)
+    transport.assert_done()
+    with pytest.raises(errors.ServerError):
+        new_session(ScriptedTransport(Exchange(PLAY, reply("<html>", status=502)))).client.call("play_job", **JOB)
+
+
+def test_a_write_that_was_throttled_is_repeated_after_the_time_the_server_says():
+    clock = FakeClock()
+    throttled = reply("Retry later", status=429, headers={"Retry-After": "7"})
+    transport = ScriptedTransport(Exchange(PLAY, throttled), Exchange(PLAY, row(42)))
+    new_session(transport, clock=clock).client.call("play_job", **JOB)
+    assert 7.0 <= clock.seconds <= 8.0
+
+
+def test_each_page_of_a_list_is_repeated_by_itself():
+    line = "GET /projects/7/pipelines/6/jobs"
+    transport = ScriptedTransport(
+        Exchange(line, reply([row(2)], headers={"X-Next-Page": "2"})),
+        Exchange(line + "?page=2", errors.LostAnswerError("cut")),
+        Exchange(line + "?page=2", reply([row(1)], headers={"X-Next-Page": ""})),
+    )
+    client = new_session(transport).client
+    assert client.list_all("list_pipeline_jobs", project=7, pipeline_id=6) == [row(2), row(1)]
+    transport.assert_done()
+
+
+def test_filters_go_with_every_page():
+    line = "GET /projects/7/jobs?pagination=keyset&order_by=id&sort=desc&scope[]=failed"
+    link = f'<{SERVER}/api/v4/projects/7/jobs?cursor=abc&scope[]=manual>; rel="next"'
+    transport = ScriptedTransport(
+        Exchange(line, reply([row(2)], headers={"Link": link})),
+        Exchange(line + "&cursor=abc", [row(1)]),
+    )
+    listed = new_session(transport).client.list_all("list_project_jobs", project=7, scope=["failed"])
+    assert [record["id"] for record in listed] == [2, 1]
+
+
+MOVED = Exchange(GET_JOB, reply("moved", status=301, headers={"Location": API + "/projects/7/jobs/42"}))
+
+
+def test_a_moved_project_is_known_by_its_id_from_then_on():
+    transport = ScriptedTransport(
+        MOVED,
+        Exchange("GET /projects/7/jobs/42", job()),
+        Exchange("POST /projects/7/jobs/42/play", job(status="pending")),
+        Exchange("GET /projects/other%2Fapp/jobs/42", job()),
+    )
+    client = new_session(transport).client
+    client.call("get_job", **JOB)
+    client.call("play_job", **JOB)
+    client.call("get_job", project="other/app", job_id=42)
+    transport.assert_done()
+
+
+def test_a_redirect_that_is_no_move_changes_nothing():
+    target = "https://cdn.example.com/file?X-Signature=abc"
+    redirect = reply(b"", status=302, headers={"Location": target})
+    transport = ScriptedTransport(
+        Exchange(GET_JOB + "/artifacts", redirect),
+        Exchange("GET https://cdn.example.com/file?X-Signature=abc", b"PK"),
+        Exchange(GET_JOB, job()),
+    )
+    client = new_session(transport).client
+    assert client.call("download_artifacts", **JOB) == b"PK"
+    client.call("get_job", **JOB)
+    transport.assert_done()
+
+
+def test_a_redirect_error_shows_no_signed_address():
+    target = "https://cdn.example.com/file?X-Signature=s1gned"
+    transport = ScriptedTransport(
+        Exchange(GET_JOB + "/artifacts", reply(b"", status=302, headers={"Location": target})),
+        Exchange("GET https://cdn.example.com/file?X-Signature=s1gned", reply("gone", status=403)),
+    )
+    with pytest.raises(errors.NotAuthorizedError) as caught:
+        new_session(transport).client.call("download_artifacts", **JOB)
+    assert "s1gned" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply({"message": f"bad token {TOKEN}"}, status=401),
+        reply(f"echo {TOKEN}", status=500),
+        reply({"message": {"error": TOKEN}}, status=400, headers={"X-Request-Id": TOKEN}),
+        errors.LostAnswerError(f"cut at {TOKEN}"),
+        errors.ConnectError(f"no {TOKEN}"),
+    ],
+)
+def test_no_text_holds_the_token(answer):
+    with pytest.raises(errors.RequestError) as caught:
+        client_of(Exchange(GET_JOB, answer)).call("get_job", **JOB)
+    error = caught.value
+    shown = [str(error), repr(error), error.problem, error.url, str(error.args), getattr(error, "server_text", "")]
+    assert not [text for text in shown if TOKEN in text]
+    assert error.__cause__ is None
+
+
+def test_the_settings_do_not_show_the_token():
+    settings = client_of().settings
+    assert TOKEN in settings.secrets
+    assert TOKEN not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("at", "timeout"),
+    [(0.0, 30.0), (80.0, 20.0), (99.7, 1.0), (100.0, 1.0), (100.02, 0.98), (100.8, 0.5), (105.0, 0.5)],
+)
+def test_a_silent_server_holds_no_task_for_more_than_a_second_past_its_deadline(at, timeout):
+    asked = []
+
+    class Noting(FunctionTransport):
+        def send(self, request, *, timeout_seconds):
+            asked.append(timeout_seconds)
+            return super().send(request, timeout_seconds=timeout_seconds)
+
+    clock = FakeClock()
+    session = new_session(Noting(lambda call: row(42)), {"wait_timeout": 100.0}, clock=clock)
+    clock.now += at
+    session.client.call("get_job", **JOB)
+    assert asked == [pytest.approx(timeout)]
+
+
+def test_extensions_are_told_about_every_request():
+    told = []
+
+    class Audit:
+        @hookimpl
+        def gitlab_request_finished(self, request, status, seconds):
+            told.append((request.method, request.display_url, status, dict(request.headers)))
+
+    transport = ScriptedTransport(
+        MOVED,
+        Exchange("GET /projects/7/jobs/42", errors.LostAnswerError("cut")),
+        MOVED,
+        Exchange("GET /projects/7/jobs/42", job()),
+    )
+    new_session(transport, extensions={"audit": Audit()}).client.call("get_job", **JOB)
+    assert [(method, status) for method, _url, status, _headers in told] == [
+        ("GET", 301),
+        ("GET", None),
+        ("GET", 301),
+        ("GET", 200),
+    ]
+    assert TOKEN not in str(told)
+
+
+def test_ten_thousand_jobs_are_read_in_a_hundred_requests():
+    def page(call):
+        number = int(call.query.get("page", ["1"])[0])
+        first = 10_000 - (number - 1) * 100
+        return reply(
+            [row(first - index) for index in range(100)],
+            headers={"X-Next-Page": str(number + 1) if number < 100 else ""},
+        )
+
+    transport = FunctionTransport(page)
+    listed = new_session(transport).client.list_all("list_pipeline_jobs", project=7, pipeline_id=6)
+    assert [record["id"] for record in listed] == list(range(10_000, 0, -1))
+    assert len(transport.calls) == 100
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_of_many_pages_one_that_cannot_be_read_is_asked_for_again(retries):
+    clock = FakeClock()
+    broken = iter([b'[{"id": 7'])
+
+    def page(call):
+        clock.sleep(0.05)  # so long that several are asked for at a time
+        number = int(call.query.get("page", ["1"])[0])
+        if number == 3:
+            for body in broken:
+                return reply(body)
+        rows = [row(1000 - 100 * number - index) for index in range(100)]
+        return reply(rows, headers={"X-Next-Page": str(number + 1) if number < 5 else ""})
+
+    transport = FunctionTransport(page)
+    client = new_session(transport, {"api_retries": retries, "api_concurrency": 4}, clock=clock).client
+    listed = client.list_all("list_pipeline_jobs", project=7, pipeline_id=6)
+    assert [record["id"] for record in listed] == list(range(900, 400, -1))
+    # without repetition the list is read again, page after page
+    assert len(transport.calls) == (6 if retries else 10)
+
+
+@pytest.mark.parametrize(
+    ("total", "records", "expected"),
+    [
+        ("3", [row(3)], 3),
+        ("0", [], 0),
+        ("999999999", [row(3)], 999_999_999),
+        # more than a number may be
+        ("1234567890", [row(3)], None),
+        ("", [row(3)], None),
+        ("many", [row(3)], None),
+        ("-1", [row(3)], None),
+        # what the page contradicts
+        ("0", [row(3)], None),
+        ("3", [], None),
+    ],
+)
+def test_a_list_is_counted_with_one_record_where_the_server_gives_totals(total, records, expected):
+    line = "GET /projects/7/pipelines/6/jobs?scope[]=running&per_page=1"
+    client = client_of(Exchange(line, reply(records, headers={"X-Total": total})))
+    assert client.count("list_pipeline_jobs", project="7", pipeline_id=6, scope=["running"]) == expected
+
+
+def test_a_list_without_a_total_is_not_counted_and_a_count_is_repeated_after_faults():
+    line = "GET /projects/7/pipelines/6/jobs?per_page=1"
+    client = client_of(Exchange(line, errors.LostAnswerError("cut")), Exchange(line, [row(3)]), api_retries=1)
+    assert client.count("list_pipeline_jobs", project="7", pipeline_id=6) is None
+
+
+def test_extensions_see_no_signature_of_an_object_storage():
+    told = []
+
+    class Audit:
+        @hookimpl
+        def gitlab_request_finished(self, request, status):
+            told.append((request.url, status))
+
+    away = reply("", status=302, headers={"Location": "https://storage.example.com/a?signature=s3cret"})
+    transport = ScriptedTransport(
+        Exchange("GET /projects/7/jobs/42/artifacts", away),
+        Exchange("GET https://storage.example.com/a?signature=s3cret", b"content"),
+    )
+    sink = Memory()
+    session = new_session(transport, extensions={"audit": Audit()})
+    session.client.download("download_artifacts", sink, project="7", job_id=42)
+    assert sink.chunks == [b"content"]
+    assert told == [(API + "/projects/7/jobs/42/artifacts", 302), ("https://storage.example.com/a", 200)]
+
+
+def test_an_extension_that_fails_afterwards_costs_a_warning_and_not_the_answer():
+    class Broken:
+        @hookimpl
+        def gitlab_request_finished(self, status):
+            raise ValueError(f"cannot note {status} with {TOKEN}")
+
+        @hookimpl
+        def gitlab_annotate_record(self, kind, record):
+            raise ValueError(f"cannot annotate a {kind}")
+
+    session = new_session(ScriptedTransport(Exchange("GET /projects/7/jobs/42", job())), extensions={"bad": Broken()})
+    record = session.client.call("get_job", project="7", job_id=42)
+    assert session.annotated("job", record) == job()
+    assert [warning.partition("cannot ")[2].split()[0] for warning in session.warnings] == ["note", "annotate"]
+    assert TOKEN not in str(session.warnings)
+
+
+def test_of_several_annotations_the_extension_asked_first_has_the_last_word():
+    class First:
+        @hookimpl(tryfirst=True)
+        def gitlab_annotate_record(self, kind, record):
+            return {"owner": "first", "kind": kind}
+
+    class Second:
+        @hookimpl
+        def gitlab_annotate_record(self, record):
+            return {"owner": "second", "seen": record["id"]}
+
+    session = new_session(ScriptedTransport(), extensions={"a": First(), "b": Second()})
+    annotated = session.annotated("job", job())
+    assert annotated == {**job(), "annotations": {"owner": "first", "kind": "job", "seen": 42}}
+    assert "annotations" not in job()

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From bytes to records, and GitLab's own words out of every shape of error."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import decoding
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import BadAnswerError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
+
+from ...harness import reply
+
+TOO_MANY = "This endpoint has been requested too many times. Try again later."
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ({"message": "403 Forbidden - Job is not retryable"}, "403 Forbidden - Job is not retryable"),
+        ({"message": "404 Not found"}, "404 Not found"),
+        ({"error": "scope does not have a valid value"}, "scope does not have a valid value"),
+        ({"message": {"error": TOO_MANY}}, f'{{"error": "{TOO_MANY}"}}'),
+        ({"message": {"field": ["is too long"]}}, '{"field": ["is too long"]}'),
+        ({"error": "invalid_token", "error_description": "Token was revoked."}, "Token was revoked."),
+        (
+            {"error": "insufficient_scope", "error_description": "Higher privileges.", "scope": "api"},
+            "Higher privileges.",
+        ),
+        ({"error": "insufficient_granular_scope", "error_description": "read_job"}, "read_job"),
+        ("Retry later\n", "Retry later"),
+        ("<html><body>502 Bad Gateway</body></html>", ""),
+        ("  <!DOCTYPE html><title>x</title>", ""),
+        (b"", ""),
+        (b"\xff\xfe half", "\ufffd\ufffd half"),
+        ({}, ""),
+        ([], "[]"),
+        ({"message": "a\x1b[31mred\x1b[0m\nline\r\x00\x07 two"}, "ared line two"),
+        ({"message": "x" * 1000}, "x" * 299 + "…"),
+    ],
+)
+def test_server_text(content, text):
+    assert decoding.server_text(reply(content, status=400), Masker()) == text
+
+
+def test_server_text_holds_no_secret_even_at_its_cut():
+    masker = Masker(["secret-token"])
+    text = decoding.server_text(reply({"message": "x" * 293 + "secret-token"}), masker)
+    assert "secret" not in text
+    assert decoding.server_text(reply("got secret-token"), masker) == "got ********"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"error": "404 Not Found"}, True),
+        ({"message": "404 Not found"}, False),
+        ({"message": "x", "error": "y"}, False),
+        ([], False),
+        ("404", False),
+        ("<html>", False),
+        (b"", False),
+    ],
+)
+def test_a_missing_route_is_told_from_a_missing_object(content, expected):
+    assert decoding.has_error_key(reply(content, status=404)) is expected
+
+
+@pytest.mark.parametrize(
+    ("decode", "content", "problem"),
+    [
+        (decoding.decode_record, "<html>Sign in</html>", "the answer (status 200) is an HTML page, not JSON"),
+        (decoding.decode_records, "<!doctype html>", "the answer (status 200) is an HTML page, not JSON"),
+        (decoding.decode_record, b"", "the answer (status 200) is empty, not JSON"),
+        (decoding.decode_record, b" \n", "the answer (status 200) is empty, not JSON"),
+        (decoding.decode_record, b'{"id": 1', "the answer (status 200) is application/octet-stream, not JSON"),
+        (decoding.decode_record, "moved", "the answer (status 200) is text/plain, not JSON"),
+        (decoding.decode_record, b"[" * 100_000, "the answer (status 200) is application/octet-stream, not JSON"),
+        (decoding.decode_record, b"\xff\xff", "the answer (status 200) is application/octet-stream, not JSON"),
+        (decoding.decode_record, [], "the answer is a JSON list where an object belongs"),
+        (decoding.decode_record, None, "the answer is a JSON null where an object belongs"),
+        (decoding.decode_record, True, "the answer is a JSON boolean where an object belongs"),
+        (decoding.decode_record, "1", "the answer is a JSON number where an object belongs"),
+        (decoding.decode_records, {"id": 1}, "the answer is a JSON object where a list belongs"),
+        (decoding.decode_records, [{"id": 1}, "x"], "the list holds a JSON string where an object belongs"),
+        (decoding.decode_records, [None], "the list holds a JSON null where an object belongs"),
+        (decoding.decode_records, [[]], "the list holds a JSON list where an object belongs"),
+    ],
+)
+def test_what_is_no_record_is_an_error_that_says_so(decode, content, problem):
+    with pytest.raises(BadAnswerError) as caught:
+        decode(reply(content))
+    assert caught.value.problem == problem
+    assert "api_url" in caught.value.advice
+
+
+def test_records_are_left_as_they_are():
+    assert decoding.decode_record(reply({"id": 1, "new": None})) == {"id": 1, "new": None}
+    assert decoding.decode_records(reply([{"id": 1}, {}])) == [{"id": 1}, {}]
+    assert decoding.decode_records(reply([])) == []
+
+
+def test_text_may_be_cut_within_a_character():
+    assert decoding.decode_text(reply("ü".encode()[:1])) == "\ufffd"
+    assert decoding.decode_text(reply(b"")) == ""
+
+
+def test_headers_in_messages_are_short_and_printable():
+    response = reply([], headers={"X-Request-Id": "01\x1b[2J" + "A" * 100})
+    assert decoding.printable_header(response, "x-request-id", Masker()) == "01" + "A" * 62
+    assert decoding.printable_header(response, "x-other", Masker()) == ""
+
+
+def test_a_stricter_decoder_has_not_the_last_word():
+    def strict(body):
+        raise ValueError(body)
+
+    assert decoding.decode_json(reply({"a": 1}), strict) == {"a": 1}
+    assert decoding.decode_records(reply([{"a": 1}]), lambda body: [{"a": 2}]) == [{"a": 2}]
+    with pytest.raises(BadAnswerError, match="not JSON"):
+        decoding.decode_json(reply("nonsense"), strict)

@@ -1,0 +1,81 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How values become parts of a URL and of a body."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import unquote
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import endpoints as encoding
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("value", "segment", "rest"),
+    [
+        (7, "7", "7"),
+        ("group/app", "group%2Fapp", "group/app"),
+        ("a/b/c.d-e_f~g", "a%2Fb%2Fc.d-e_f~g", "a/b/c.d-e_f~g"),
+        ("feature/50% #1?", "feature%2F50%25%20%231%3F", "feature/50%25%20%231%3F"),
+        ("group%2Fapp", "group%252Fapp", "group%252Fapp"),
+        ("füß/日本", "f%C3%BC%C3%9F%2F%E6%97%A5%E6%9C%AC", "f%C3%BC%C3%9F/%E6%97%A5%E6%9C%AC"),
+        ("a+b&c=d;e:@", "a%2Bb%26c%3Dd%3Be%3A%40", "a%2Bb%26c%3Dd%3Be%3A%40"),
+        ("{job_id}", "%7Bjob_id%7D", "%7Bjob_id%7D"),
+    ],
+)
+def test_paths_are_quoted_once(value, segment, rest):
+    assert encoding.quote_segment(value) == segment
+    assert encoding.quote_rest(value) == rest
+
+
+DOTS = (".", "..")
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])).filter(lambda value: value not in DOTS))
+def test_a_quoted_segment_holds_one_segment_and_reads_back(value):
+    quoted = encoding.quote_segment(value)
+    assert not set(quoted) & set("/?#")
+    assert unquote(quoted) == value
+
+
+@pytest.mark.parametrize("value", DOTS)
+def test_dots_that_would_lead_elsewhere_are_no_part_of_a_path(value):
+    with pytest.raises(ValueError, match="cannot be"):
+        encoding.quote_segment(value)
+    with pytest.raises(ValueError, match="cannot be"):
+        encoding.quote_rest(f"a/{value}/b")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [
+        ([], ""),
+        ([("scope", ["failed", "manual"])], "scope%5B%5D=failed&scope%5B%5D=manual"),
+        ([("scope", ("failed",))], "scope%5B%5D=failed"),
+        ([("scope", [])], ""),
+        ([("include_retried", True), ("recursive", False)], "include_retried=true&recursive=false"),
+        ([("ref", None), ("page", 2)], "page=2"),
+        ([("ref", "a b/ü&c")], "ref=a+b%2F%C3%BC%26c"),
+        ([("ref", "")], "ref="),
+    ],
+)
+def test_query_strings(pairs, expected):
+    assert encoding.query_string(pairs) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(True, "true"), (False, "false"), (0, "0"), (1.5, "1.5"), ("True", "True")]
+)
+def test_scalars_become_text(value, expected):
+    assert encoding.to_text(value) == expected
+
+
+def test_bodies_leave_out_what_is_none():
+    assert encoding.json_body({}) is None
+    assert encoding.json_body({"force": None}) is None
+    assert json.loads(encoding.json_body({"force": False, "other": None, "name": "ü"})) == {"force": False, "name": "ü"}

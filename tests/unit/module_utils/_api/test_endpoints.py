@@ -1,0 +1,164 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a row of the catalogue and arguments become a request, and what the rows say."""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint, EndpointRegistry
+
+from ...harness import API
+
+ROWS = {endpoint.name: endpoint for endpoint in CATALOGUE}
+JOB = {"project": "group/app", "job_id": 42}
+PIPELINE = {"project": "group/app", "pipeline_id": 6}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "line", "body"),
+    [
+        ("list_project_jobs", {"project": 7}, "GET /projects/7/jobs", None),
+        (
+            "list_pipeline_jobs",
+            {**PIPELINE, "scope": ["failed"], "include_retried": True},
+            "GET /projects/group%2Fapp/pipelines/6/jobs?scope[]=failed&include_retried=true",
+            None,
+        ),
+        ("list_pipeline_bridges", PIPELINE, "GET /projects/group%2Fapp/pipelines/6/bridges", None),
+        ("list_pipeline_trigger_jobs", PIPELINE, "GET /projects/group%2Fapp/pipelines/6/trigger_jobs", None),
+        ("get_token_job", {}, "GET /job", None),
+        ("get_allowed_agents", {}, "GET /job/allowed_agents", None),
+        ("get_job", JOB, "GET /projects/group%2Fapp/jobs/42", None),
+        ("get_job_log", JOB, "GET /projects/group%2Fapp/jobs/42/trace", None),
+        ("cancel_job", JOB, "POST /projects/group%2Fapp/jobs/42/cancel", None),
+        ("cancel_job", {**JOB, "force": True}, "POST /projects/group%2Fapp/jobs/42/cancel", {"force": True}),
+        ("retry_job", JOB, "POST /projects/group%2Fapp/jobs/42/retry", None),
+        (
+            # the manual and the source disagree about the name
+            "retry_job",
+            {**JOB, "job_inputs": {"a": 1}},
+            "POST /projects/group%2Fapp/jobs/42/retry",
+            {"inputs": {"a": 1}, "job_inputs": {"a": 1}},
+        ),
+        ("erase_job", JOB, "POST /projects/group%2Fapp/jobs/42/erase", None),
+        (
+            "play_job",
+            {**JOB, "job_variables": [{"key": "A", "value": "1"}], "job_inputs": {"b": 2}},
+            "POST /projects/group%2Fapp/jobs/42/play",
+            {"job_variables_attributes": [{"key": "A", "value": "1"}], "job_inputs": {"b": 2}},
+        ),
+        ("keep_artifacts", JOB, "POST /projects/group%2Fapp/jobs/42/artifacts/keep", None),
+        ("delete_artifacts", JOB, "DELETE /projects/group%2Fapp/jobs/42/artifacts", None),
+        ("delete_project_artifacts", {"project": "group/app"}, "DELETE /projects/group%2Fapp/artifacts", None),
+        ("download_artifacts", JOB, "GET /projects/group%2Fapp/jobs/42/artifacts", None),
+        (
+            "download_artifacts_by_ref",
+            {"project": 7, "ref_name": "feature/a#1", "job_name": "build: [1]"},
+            "GET /projects/7/jobs/artifacts/feature/a%231/download?job=build: [1]",
+            None,
+        ),
+        (
+            "download_artifact_file",
+            {**JOB, "artifact_path": "a b/c?.txt"},
+            "GET /projects/group%2Fapp/jobs/42/artifacts/a%20b/c%3F.txt",
+            None,
+        ),
+        (
+            "download_artifact_file_by_ref",
+            {"project": 7, "ref_name": "main", "artifact_path": "a/b", "job_name": "x"},
+            "GET /projects/7/jobs/artifacts/main/raw/a/b?job=x",
+            None,
+        ),
+        ("list_artifact_tree", {**JOB, "path": "a/"}, "GET /projects/group%2Fapp/jobs/42/artifacts/tree?path=a/", None),
+        ("get_project", {"project": "a/b/c"}, "GET /projects/a%2Fb%2Fc", None),
+        ("list_pipelines", {"project": 7, "ref": "v1/ü"}, "GET /projects/7/pipelines?ref=v1/ü", None),
+        ("get_pipeline", PIPELINE, "GET /projects/group%2Fapp/pipelines/6", None),
+        (
+            "list_merge_request_pipelines",
+            {"project": 7, "merge_request": 3},
+            "GET /projects/7/merge_requests/3/pipelines",
+            None,
+        ),
+    ],
+)
+def test_requests_of_the_catalogue(name, arguments, line, body):
+    request = ROWS[name].build(API, arguments)
+    method, target = line.split(" ", 1)
+    path, _mark, query = target.partition("?")
+    parts = urlsplit(request.url)
+    assert (request.method, API + path) == (method, f"{parts.scheme}://{parts.netloc}{parts.path}")
+    assert parse_qsl(parts.query) == parse_qsl(query)
+    assert (json.loads(request.body) if request.body else None) == body
+    assert (request.headers.get("Content-Type") == "application/json") == (body is not None)
+    assert request.endpoint == name
+
+
+def test_every_row_has_been_requested_above():
+    marks = test_requests_of_the_catalogue.pytestmark[0]
+    assert {row[0] for row in marks.args[1]} == set(ROWS)
+
+
+@pytest.mark.parametrize("endpoint", CATALOGUE, ids=lambda endpoint: endpoint.name)
+def test_rows_are_consistent(endpoint):
+    in_path = set(re.findall(r"{(\w+)}", endpoint.path))
+    assert in_path == {param.name for param in endpoint.params if param.place in ("segment", "rest")}
+    assert all(param.is_required for param in endpoint.params if param.name in in_path)
+    assert endpoint.doc_url.startswith("https://docs.gitlab.com/")
+    assert bool(endpoint.paginated) == (endpoint.answer == "records")
+    if endpoint.method == "GET":
+        assert endpoint.repeatable
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "is_repeatable"),
+    [
+        # two success codes are the opposite of what their verb suggests
+        ("play_job", 200, False),
+        ("retry_job", 201, False),
+        ("cancel_job", 201, False),
+        ("erase_job", 201, False),
+        ("keep_artifacts", 200, False),
+        ("delete_artifacts", 204, False),
+        ("delete_project_artifacts", 202, False),
+    ],
+)
+def test_writes(name, status, is_repeatable):
+    assert ROWS[name].ok_statuses == (status,)
+    arguments = {param.name: JOB[param.name] for param in ROWS[name].params if param.is_required}
+    assert ROWS[name].build(API, arguments).is_repeatable is is_repeatable
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"project": 7}, "missing arguments ['job_id']"),
+        ({"project": None, "job_id": 1}, "missing arguments ['project']"),
+        ({**JOB, "colour": "red"}, "unknown arguments ['colour']"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments, problem):
+    with pytest.raises(TypeError, match=re.escape(problem)):
+        ROWS["get_job"].build(API, arguments)
+
+
+def test_an_unknown_argument_that_is_none_is_left_out():
+    assert ROWS["get_job"].build(API, {**JOB, "colour": None}).url == API + "/projects/group%2Fapp/jobs/42"
+
+
+def test_registry():
+    registry = EndpointRegistry()
+    version = Endpoint("get_version", "GET", "/version")
+    registry.add(version)
+    assert registry.get("get_version") is version
+    assert list(registry) == [version]
+    with pytest.raises(ValueError, match="get_version is registered already"):
+        registry.add(version)
+    with pytest.raises(KeyError):
+        registry.get("get_colour")

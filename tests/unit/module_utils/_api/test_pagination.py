@@ -1,0 +1,211 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Walking over pages: complete and without repeats for every kind of server, and never for ever."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import BadAnswerError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import next_position, walk
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ...harness import API, reply
+
+KEYSET_START = {"per_page": 100, "pagination": "keyset", "order_by": "id", "sort": "desc"}
+
+
+def link(query: str, rel: str = "next", base: str = API) -> str:
+    return f'<{base}/projects/7/jobs?{query}>; rel="{rel}"'
+
+
+class Pages:
+    """A server that answers from a table: page number or cursor to records and headers."""
+
+    def __init__(self, table):
+        self.table = table
+        self.asked = []
+
+    def __call__(self, position):
+        if len(self.asked) > 300:
+            raise AssertionError("asked for ever")
+        self.asked.append(dict(position))
+        ids, headers = self.table[position.get("cursor") or int(position.get("page", 1))]
+        return [{"id": number} for number in ids], reply([], headers=headers)
+
+
+def walked(pages, paging="offset", page_size=100):
+    return [record["id"] for record in walk(pages, paging, page_size)]
+
+
+FULL = list(range(300, 200, -1))
+MORE = list(range(200, 100, -1))
+REST = [100, 99]
+
+OFFSET_SERVERS = {
+    "links": {
+        1: (FULL, {"Link": link("id=7&page=2&per_page=100") + ", " + link("page=1", "first"), "X-Next-Page": "2"}),
+        2: (MORE, {"Link": link("page=1", "prev") + ", " + link("page=3") + ", " + link("page=3", "last")}),
+        3: (REST, {"Link": link("page=2", "prev") + ", " + link("page=1", "first"), "X-Next-Page": ""}),
+    },
+    "links to another host": {
+        1: (FULL, {"Link": link("page=2&private_token=x&scope[]=failed", base="http://10.0.0.1:8080/other")}),
+        2: (MORE, {"Link": link("page=3", base="http://10.0.0.1:8080/other")}),
+        3: (REST, {"Link": link("page=1", "first", base="http://10.0.0.1:8080/other")}),
+    },
+    "X-Next-Page only": {
+        1: (FULL, {"X-Page": "1", "X-Next-Page": "2"}),
+        2: (MORE, {"X-Page": "2", "X-Next-Page": "3"}),
+        3: (REST, {"X-Page": "3", "X-Next-Page": ""}),
+    },
+    "no headers": {1: (FULL, {}), 2: (MORE, {}), 3: (REST, {})},
+    "pages of 100 told by X-Per-Page only": {
+        1: (FULL, {"X-Per-Page": "100"}),
+        2: (MORE, {"X-Per-Page": "100"}),
+        3: (REST, {"X-Per-Page": "100"}),
+    },
+}
+
+
+@pytest.mark.parametrize("table", OFFSET_SERVERS.values(), ids=OFFSET_SERVERS)
+def test_offset_pages(table):
+    pages = Pages(table)
+    assert walked(pages) == FULL + MORE + REST
+    assert [position.get("page") for position in pages.asked] == [None, "2", "3"]
+    # of a link only the position is used: neither its filters nor anything secret in it
+    assert all(set(position) <= {"page", "per_page"} for position in pages.asked)
+
+
+@pytest.mark.parametrize(
+    "last", [{"X-Next-Page": ""}, {"Link": link("page=1", "first")}, {"X-Page": "1"}], ids=["number", "link", "page"]
+)
+def test_a_full_last_page_ends_where_the_server_says_so(last):
+    pages = Pages({1: (FULL, last)})
+    assert walked(pages) == FULL
+    assert len(pages.asked) == 1
+
+
+def test_a_full_last_page_without_headers_is_followed_by_an_empty_one():
+    pages = Pages({1: (FULL, {}), 2: ([], {})})
+    assert walked(pages) == FULL
+    assert len(pages.asked) == 2
+
+
+def test_a_server_that_gives_smaller_pages_than_asked_for():
+    table = {1: (FULL[:50], {"X-Per-Page": "50"}), 2: (FULL[50:], {"X-Per-Page": "50"}), 3: ([], {"X-Per-Page": "50"})}
+    assert walked(Pages(table)) == FULL
+
+
+def test_an_empty_list():
+    assert walked(Pages({1: ([], {"X-Next-Page": ""})})) == []
+    assert walked(Pages({1: ([], {})})) == []
+
+
+def test_rows_pushed_to_the_next_page_come_once():
+    table = {1: ([9, 8, 7], {"X-Next-Page": "2"}), 2: ([7, 6], {"X-Next-Page": "3"}), 3: ([6, 5], {"X-Next-Page": ""})}
+    assert walked(Pages(table)) == [9, 8, 7, 6, 5]
+
+
+def test_records_without_id_are_all_kept():
+    assert list(walk(lambda position: ([{"name": "a"}, {"name": "a"}], reply([])), "offset")) == [{"name": "a"}] * 2
+
+
+def test_keyset_walks_by_cursor_and_keeps_its_order():
+    pages = Pages(
+        {
+            1: (FULL, {"Link": link("cursor=abc%3D&id=7&pagination=keyset&per_page=100")}),
+            "abc=": (MORE, {"Link": link("cursor=def&order_by=name&per_page=100", base="http://internal")}),
+            "def": (REST, {}),
+        }
+    )
+    assert walked(pages, "keyset") == FULL + MORE + REST
+    assert pages.asked == [KEYSET_START, {**KEYSET_START, "cursor": "abc="}, {**KEYSET_START, "cursor": "def"}]
+
+
+def test_a_full_last_page_of_a_keyset_has_no_link():
+    pages = Pages({1: (FULL, {"Link": link("cursor=abc")}), "abc": (MORE, {})})
+    assert walked(pages, "keyset") == FULL + MORE
+    assert len(pages.asked) == 2
+
+
+def test_a_server_that_knows_no_keyset_is_walked_by_number():
+    pages = Pages(
+        {
+            1: (FULL, {"Link": link("page=2&pagination=keyset&per_page=100"), "X-Page": "1", "X-Next-Page": "2"}),
+            2: (REST, {"X-Page": "2", "X-Next-Page": ""}),
+        }
+    )
+    assert walked(pages, "keyset") == FULL + REST
+    assert pages.asked[1] == {"per_page": 100, "page": "2"}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {1: (FULL, {"X-Next-Page": "2"}), 2: (MORE, {"X-Next-Page": "2"})},
+        {1: (FULL, {"X-Next-Page": "2"}), 2: (MORE, {"X-Next-Page": "1"})},
+        {1: (FULL, {"X-Next-Page": "1"})},
+        {1: (FULL, {"Link": link("page=1")})},
+        {1: (FULL, {"Link": link("cursor=a")}), "a": (MORE, {"Link": link("cursor=a")})},
+        {
+            1: (FULL, {"Link": link("cursor=a")}),
+            "a": (MORE, {"Link": link("cursor=b")}),
+            "b": (REST, {"Link": link("cursor=a")}),
+        },
+    ],
+)
+def test_a_walk_in_circles_is_an_error(table):
+    pages = Pages(table)
+    with pytest.raises(BadAnswerError, match="names .* page"):
+        walked(pages, "keyset")
+
+
+def test_ten_thousand_records():
+    def page(number):
+        first = 10_000 - (number - 1) * 100
+        return list(range(first, first - 100, -1)), {"X-Next-Page": str(number + 1) if number < 100 else ""}
+
+    pages = Pages({number: page(number) for number in range(1, 101)})
+    assert walked(pages) == list(range(10_000, 0, -1))
+    assert len(pages.asked) == 100
+
+
+def test_a_walk_fetches_only_what_is_looked_at():
+    pages = Pages({1: ([9], {"X-Next-Page": "2"})})
+    assert next(walk(pages, "offset", 1)) == {"id": 9}
+    assert pages.asked == [{"per_page": 1}]
+
+
+@given(st.integers(0, 25), st.integers(1, 6), st.sampled_from(["link", "number", "none"]))
+def test_any_length_and_page_size(count, size, kind):
+    ids = list(range(count, 0, -1))
+
+    def fetch(position):
+        number = int(position.get("page", 1))
+        rows = ids[(number - 1) * size : number * size]
+        has_next = number * size < count
+        headers = {
+            "link": {"Link": link(f"page={number + 1}") if has_next else link("page=1", "first")},
+            "number": {"X-Next-Page": str(number + 1) if has_next else ""},
+            "none": {},
+        }[kind]
+        return [{"id": row} for row in rows], reply([], headers=headers)
+
+    assert walked(fetch, page_size=size) == ids
+
+
+@pytest.mark.parametrize(
+    ("header", "page"),
+    [
+        ('<http://h/x?page=2>; rel="next"', "2"),
+        ("<http://h/x?page=2>; rel=next", "2"),
+        ('<http://h/x?page=9>; rel="last", <http://h/x?page=2&a=%2C%3E>; rel="next"', "2"),
+        ('<http://h/x?page=2>; title="a"; rel="next"', "2"),
+        ('<http://h/x?page=2>;rel="NEXT"', "2"),
+    ],
+)
+def test_forms_of_the_link_header(header, page):
+    position = next_position({"per_page": 100}, 100, reply([], headers={"Link": header}))
+    assert position == {"per_page": 100, "page": page}

@@ -1,0 +1,276 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Several pages at a time: the same records in the same order as one after the other, and nothing missed."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import json
+import threading
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import LostAnswerError, RefusedError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import Reading
+
+from ...harness import reply
+
+
+class Server:
+    """A list of ids, newest first, by pages; `before` is called with the number of each page before it is read."""
+
+    def __init__(self, count, *, has_totals=True, paging_headers=True, before=lambda number: None):
+        self.ids = list(range(count, 0, -1))
+        self.has_totals = has_totals
+        self.paging_headers = paging_headers
+        self.before = before
+        self.asked = []
+        self.most_at_once = 0
+        self._now = 0
+        self._lock = threading.Lock()
+
+    def ask(self, position):
+        number, size = int(position.get("page", 1)), position["per_page"]
+        with self._lock:
+            self.asked.append((number, size))
+            self._now += 1
+            self.most_at_once = max(self.most_at_once, self._now)
+        self.before(number)
+        with self._lock:
+            rows = self.ids[(number - 1) * size : number * size]
+            is_last = number * size >= len(self.ids)
+            headers = {"X-Page": str(number), "X-Next-Page": "" if is_last else str(number + 1)}
+            if self.has_totals:
+                headers["X-Total"] = str(len(self.ids))
+            self._now -= 1
+        return reply([{"id": row} for row in rows], headers=headers if self.paging_headers else {})
+
+    def read(self, position, answer=None):
+        answer = answer or self.ask(position)
+        return json.loads(answer.body), answer
+
+    def pages(self):
+        return sorted(number for number, size in self.asked if size == 100)
+
+
+def reading(server, *, at_once=8, wait=1.0, most_records=0, paging="offset"):
+    return Reading(server, paging, most_at_once=at_once, most_records=most_records, timed=lambda: (wait, 5.0))
+
+
+def ids(records):
+    return [record["id"] for record in records]
+
+
+@pytest.mark.parametrize(
+    ("has_totals", "paging_headers"), [(True, True), (False, True), (False, False)], ids=["totals", "headers", "bare"]
+)
+@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 199, 200, 201, 1000, 2345])
+def test_everything_in_order(count, has_totals, paging_headers):
+    server = Server(count, has_totals=has_totals, paging_headers=paging_headers)
+    read = reading(server)
+    assert ids(read) == server.ids
+    assert read.is_exact()
+    needed = max(1, -(-count // 100))
+    # a page beyond the end for each thread at most, and none where the total is known
+    beyond = 0 if has_totals or needed == 1 else 7
+    if not paging_headers and count and count % 100 == 0:
+        beyond += 8  # a full page may have a successor
+    assert needed <= len(server.pages()) <= needed + beyond
+
+
+def test_no_more_threads_than_allowed_and_all_of_them():
+    gate = threading.Barrier(4, timeout=10)
+
+    def before(number):
+        if number in (2, 3, 4, 5):
+            gate.wait()  # passes only when four are under way
+
+    server = Server(2000, before=before)
+    assert ids(reading(server, at_once=4)) == server.ids
+    assert server.most_at_once == 4
+
+
+def test_threads_only_wait_and_the_reader_decodes():
+    class Noting(Server):
+        readers = set()
+
+        def read(self, position, answer=None):
+            self.readers.add((threading.current_thread(), answer is not None or position.get("page") is None))
+            return super().read(position, answer)
+
+    server = Noting(2000)
+    list(reading(server))
+    assert server.readers == {(threading.current_thread(), True)}
+
+
+def test_a_server_without_delay_gets_one_request_after_the_other():
+    server = Server(1000)
+    read = reading(server, wait=0.0)
+    assert ids(read) == server.ids
+    assert server.most_at_once == 1
+    assert read.is_exact()
+    assert len(server.asked) == 10  # no look at the beginning either
+
+
+@pytest.mark.parametrize("most_records", [101, 150, 500])
+def test_no_further_than_wanted(most_records):
+    server = Server(5000, has_totals=False)
+    records = iter(reading(server, most_records=most_records))
+    assert ids(next(records) for _number in range(most_records)) == server.ids[:most_records]
+    records.close()
+    assert len(server.pages()) == -(-most_records // 100)
+
+
+def test_more_than_wanted_is_read_when_it_is_taken():
+    server = Server(1000, has_totals=False)
+    assert ids(reading(server, most_records=150)) == server.ids
+
+
+@pytest.mark.parametrize("has_totals", [True, False])
+@pytest.mark.parametrize("late", [2, 3, 5, 10])
+def test_a_new_job_that_hides_another_one_is_noticed(late, has_totals):
+    """A page is read after the job has come, and all others before it."""
+    others = threading.Semaphore(0)
+
+    def before(number):
+        if number == late:
+            for _page in range(8):
+                assert others.acquire(timeout=10)
+            server.ids.insert(0, 5000)
+
+    class Telling(Server):
+        def ask(self, position):
+            answer = super().ask(position)
+            others.release()
+            return answer
+
+    server = Telling(1000, has_totals=has_totals, before=before)
+    read = reading(server, at_once=9)
+    found = ids(read)
+    if has_totals or late < 10:  # what is pushed off the last page is found where nothing tells that it is the last one
+        assert 1000 - 100 * late + 1 not in found
+    assert not read.is_exact()
+
+
+def test_a_new_job_at_any_time_is_noticed_or_does_no_harm():
+    for when in range(1, 12):
+        server = Server(1000, has_totals=False)
+        count = itertools.count(1)
+
+        def before(number, server=server, count=count, when=when):
+            if next(count) == when:
+                server.ids.insert(0, 5000)
+
+        server.before = before
+        read = reading(server)
+        found = ids(read)
+        assert not read.is_exact() or found == server.ids or found == server.ids[1:]
+
+
+def test_a_job_that_goes_away_is_noticed_where_there_are_totals():
+    server = Server(1000, before=lambda number: server.ids.remove(900) if number == 5 else None)
+    read = reading(server)
+    list(read)
+    assert not read.is_exact()
+
+
+def test_no_request_is_needed_to_know_that_nothing_has_moved():
+    server = Server(1000)
+    read = reading(server)
+    list(read)
+    assert read.is_exact()
+    assert len(server.asked) == 10
+
+
+def test_an_error_ends_the_reading_which_is_not_exact_then():
+    def before(number):
+        if number == 3:
+            raise RefusedError("status 405", status=405)
+
+    read = reading(Server(1000, before=before))
+    assert ids(read) == list(range(1000, 800, -1))
+    assert not read.is_exact()
+
+
+def test_an_error_on_the_first_page_is_raised():
+    def before(number):
+        raise LostAnswerError("no answer")
+
+    with pytest.raises(LostAnswerError):
+        list(reading(Server(10, before=before)))
+
+
+def test_an_error_beyond_the_end_does_not_matter():
+    gate = threading.Event()
+
+    def before(number):
+        if number == 2:
+            gate.wait(10)
+        if number > 2:
+            gate.set()
+            raise RefusedError("status 405", status=405)
+
+    server = Server(200, has_totals=False, before=before)
+    read = reading(server)
+    assert ids(read) == server.ids
+    assert read.is_exact()
+
+
+def test_a_mistake_of_ours_is_raised():
+    def before(number):
+        if number == 2:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        list(reading(Server(1000, before=before)))
+
+
+def test_a_total_that_cannot_be_is_not_believed():
+    class Lying(Server):
+        def ask(self, position):
+            answer = super().ask(position)
+            return answer._replace(headers={**answer.headers, "x-total": "7"})
+
+    server = Lying(300)
+    read = reading(server)
+    assert ids(read) == server.ids
+    assert not read.is_exact()
+
+
+def test_a_reader_that_stops_lets_the_threads_end():
+    before = threading.active_count()
+    server = Server(100_000, has_totals=False)
+    records = iter(reading(server))
+    next(records)
+    records.close()
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and thread.daemon:
+            thread.join(5)
+    assert threading.active_count() <= before
+    assert len(server.pages()) < 30
+
+
+def test_garbage_is_not_looked_for_in_records_while_they_are_read_and_afterwards():
+    enabled = []
+    server = Server(1000, before=lambda number: enabled.append((number, gc.isenabled())))
+    try:
+        records = list(reading(server))
+        assert {is_enabled for number, is_enabled in enabled if number > 1} == {False}
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+        assert gc.is_tracked(records)
+        assert not any(one is records for one in gc.get_objects())
+    finally:
+        gc.unfreeze()
+
+
+def test_a_switched_off_collector_stays_as_it_is():
+    gc.disable()
+    try:
+        list(reading(Server(300)))
+        assert not gc.isenabled()
+        assert gc.get_freeze_count() == 0
+    finally:
+        gc.enable()

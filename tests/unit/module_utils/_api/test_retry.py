@@ -1,0 +1,217 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When a request is sent again, and after which pause."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Deadline
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.retry import Retrier, server_wish_seconds
+
+from ...harness import FakeClock
+
+NOW = 1_700_000_000.0
+
+
+def status_error(status, wish=None):
+    error = errors.status_error_class(status)(f"status {status}", status=status)
+    error.wish_seconds = wish
+    return error
+
+
+def unknown_host():
+    error = errors.ConnectError("the host name is unknown")
+    error.is_permanent = True
+    return error
+
+
+class Operation:
+    """Fails with these errors, one a call, and succeeds afterwards."""
+
+    def __init__(self, *failures):
+        self.failures = list(failures)
+        self.calls = 0
+
+    def __call__(self):
+        self.calls += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        return "done"
+
+
+def new_retrier(clock=None, **options):
+    options = {"retries": 3, "jitter": lambda: 1.0, **options}
+    return Retrier(clock=clock or FakeClock(), **options)
+
+
+# what failed, whether a read is repeated, whether a write is
+CASES = [
+    (errors.ConnectError("refused"), True, True),
+    (unknown_host(), False, False),
+    (errors.TrustError("TLS"), False, False),
+    (errors.LostAnswerError("cut"), True, False),
+    (errors.BadAnswerError("HTML"), False, False),
+    (status_error(429), True, True),
+    (status_error(500), True, False),
+    (status_error(502), True, False),
+    (status_error(503), True, False),
+    (status_error(504), True, False),
+    (status_error(400), False, False),
+    (status_error(401), False, False),
+    (status_error(403), False, False),
+    (status_error(404), False, False),
+    (status_error(405), False, False),
+    (status_error(409), True, False),
+    (status_error(422), False, False),
+]
+
+
+@pytest.mark.parametrize(("error", "read", "write"), CASES, ids=str)
+def test_which_errors_repeat(error, read, write):
+    for is_repeatable, is_repeated in ((True, read), (False, write)):
+        operation = Operation(error)
+        if is_repeated:
+            assert new_retrier().run(operation, is_repeatable=is_repeatable) == "done"
+            assert operation.calls == 2
+        else:
+            with pytest.raises(type(error)) as caught:
+                new_retrier().run(operation, is_repeatable=is_repeatable)
+            assert caught.value is error
+            assert operation.calls == 1
+            assert "attempts" not in error.problem
+
+
+def test_other_errors_pass_through():
+    with pytest.raises(errors.UsageError):
+        new_retrier().run(Operation(errors.UsageError("no")), is_repeatable=True)
+
+
+@pytest.mark.parametrize("retries", [0, 1, 5])
+def test_repeats_end(retries):
+    operation = Operation(*[errors.LostAnswerError("cut") for _number in range(10)])
+    with pytest.raises(errors.LostAnswerError) as caught:
+        new_retrier(retries=retries).run(operation, is_repeatable=True)
+    assert operation.calls == retries + 1
+    assert ("attempts" in str(caught.value)) == (retries > 0)
+
+
+def test_how_often_it_was_tried_is_said():
+    failures = [errors.ConnectError("refused", advice="Check it") for _number in range(9)]
+    with pytest.raises(errors.ConnectError) as caught:
+        new_retrier(retries=2).run(Operation(*failures), is_repeatable=True)
+    assert str(caught.value) == "refused (after 3 attempts). Check it"
+
+
+def test_pauses_double_up_to_a_ceiling():
+    clock = FakeClock()
+    failures = [errors.LostAnswerError("cut") for _number in range(8)]
+    new_retrier(clock, retries=8).run(Operation(*failures), is_repeatable=True)
+    assert clock.sleeps == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
+
+
+def test_jitter_may_take_all_of_a_pause():
+    clock = FakeClock()
+    failures = [errors.LostAnswerError("cut"), errors.LostAnswerError("cut")]
+    new_retrier(clock, jitter=lambda: 0.0).run(Operation(*failures), is_repeatable=True)
+    assert clock.sleeps == [0.0, 0.0]
+
+
+def test_a_throttled_request_waits_longer():
+    clock = FakeClock()
+    new_retrier(clock, retries=9).run(Operation(*[status_error(429) for _number in range(5)]), is_repeatable=False)
+    assert clock.sleeps == [8.0, 16.0, 32.0, 60.0, 60.0]
+
+
+def test_the_wish_of_the_server_is_kept():
+    clock = FakeClock()
+    new_retrier(clock, jitter=lambda: 0.5).run(
+        Operation(status_error(429, 7.0), status_error(503, 0.0)), is_repeatable=True
+    )
+    assert clock.sleeps == [7.5, 0.5]
+
+
+def test_without_a_deadline_nobody_sleeps_very_long():
+    clock = FakeClock()
+    with pytest.raises(errors.ThrottledError):
+        new_retrier(clock).run(Operation(status_error(429, 3600.0)), is_repeatable=True)
+    assert clock.sleeps == []
+
+
+def test_no_pause_outlasts_the_deadline():
+    clock = FakeClock()
+    retrier = new_retrier(clock, deadline=Deadline.after(10.0, clock), retries=9)
+    operation = Operation(*[errors.LostAnswerError("cut") for _number in range(9)])
+    with pytest.raises(errors.LostAnswerError):
+        retrier.run(operation, is_repeatable=True)
+    assert clock.sleeps == [1.0, 2.0, 4.0]
+    assert operation.calls == 4
+
+
+def test_a_wish_past_the_deadline_ends_it_at_once():
+    clock = FakeClock()
+    retrier = new_retrier(clock, deadline=Deadline.after(100.0, clock))
+    with pytest.raises(errors.ThrottledError):
+        retrier.run(Operation(status_error(429, 200.0)), is_repeatable=True)
+    assert clock.seconds == 0.0
+
+
+def test_a_wait_survives_until_the_deadline_once_the_server_has_answered():
+    clock = FakeClock()
+    retrier = new_retrier(clock, deadline=Deadline.after(600.0, clock), retries=1, is_persistent=True)
+    assert retrier.run(Operation(), is_repeatable=True) == "done"
+    outage = [errors.ConnectError("refused"), status_error(502), errors.BadAnswerError("HTML"), unknown_host()] * 3
+    assert retrier.run(Operation(*outage), is_repeatable=True) == "done"
+    with pytest.raises(errors.ServerError):
+        retrier.run(Operation(*[status_error(502) for _number in range(99)]), is_repeatable=True)
+    assert clock.seconds < 600.0
+
+
+def test_before_its_first_answer_a_server_is_not_waited_for():
+    clock = FakeClock()
+    retrier = new_retrier(clock, deadline=Deadline.after(600.0, clock), retries=1, is_persistent=True)
+    operation = Operation(*[errors.ConnectError("refused") for _number in range(9)])
+    with pytest.raises(errors.ConnectError):
+        retrier.run(operation, is_repeatable=True)
+    assert operation.calls == 2
+
+
+def test_a_write_in_doubt_is_not_repeated_by_persistence():
+    clock = FakeClock()
+    retrier = new_retrier(clock, deadline=Deadline.after(600.0, clock), is_persistent=True)
+    retrier.run(Operation(), is_repeatable=True)
+    for error in (errors.LostAnswerError("cut"), status_error(503), errors.BadAnswerError("HTML")):
+        operation = Operation(error)
+        with pytest.raises(type(error)):
+            retrier.run(operation, is_repeatable=False)
+        assert operation.calls == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "expected"),
+    [
+        (429, {"retry-after": "17"}, 17.0),
+        (503, {"retry-after": " 5 "}, 5.0),
+        (429, {"retry-after": "Tue, 14 Nov 2023 22:13:30 GMT"}, 10.0),
+        (429, {"retry-after": "Tue, 14 Nov 2023 22:13:10 GMT"}, 0.0),
+        (429, {"retry-after": "soon"}, None),
+        (429, {"retry-after": "-5"}, None),
+        (429, {"retry-after": "1.5"}, None),
+        (429, {"retry-after": "²"}, None),
+        (429, {"retry-after": "Tue, 99 Nov 9999999 22:13:30 GMT"}, None),
+        (429, {}, None),
+        (429, {"ratelimit-reset": "1700000042"}, 42.0),
+        (429, {"ratelimit-reset": "1600000000"}, 0.0),
+        (429, {"ratelimit-reset": "²"}, None),
+        (429, {"ratelimit-reset": "Tue, 14 Nov 2023"}, None),
+        (429, {"retry-after": "3", "ratelimit-reset": "1700000042"}, 3.0),
+        (429, {"retry-after": "soon", "ratelimit-reset": "1700000042"}, 42.0),
+        # recent servers send it on every answer
+        (503, {"ratelimit-reset": "1700000042"}, None),
+        (200, {"ratelimit-reset": "1700000042"}, None),
+    ],
+)
+def test_what_the_server_wishes(status, headers, expected):
+    assert server_wish_seconds(status, headers, NOW) == expected

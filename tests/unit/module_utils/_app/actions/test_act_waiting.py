@@ -1,0 +1,352 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Acting and following: a job's turn, its end, its retries, and the time being up."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
+
+from ....harness import (
+    Exchange,
+    FakeClock,
+    FunctionTransport,
+    Progress,
+    ScriptedTransport,
+    bridge,
+    job,
+    pipeline,
+    reply,
+    run_task,
+)
+
+JOB = "GET /projects/7/jobs/42"
+LIST = "GET /projects/7/pipelines/6/jobs"
+PLAY = "POST /projects/7/jobs/42/play"
+RETRY = "POST /projects/7/jobs/42/retry"
+LOG = "GET /projects/7/jobs/42/trace"
+BASE = {"action": "play", "name": ["deploy"], "pipeline_id": 6, "wait": True, "log_lines": 0}
+
+
+def act(*exchanges, clock=None, progress=None, check_mode=False, **options):
+    return run_task(
+        TASK,
+        {**BASE, **options},
+        transport=ScriptedTransport(*exchanges),
+        clock=clock,
+        progress=progress,
+        check_mode=check_mode,
+    )
+
+
+def ended(status, job_id=42, **fields):
+    """Return the two reads by which a single job that has ended is known."""
+    record = job(job_id, status, **fields)
+    return [Exchange(f"GET /projects/7/jobs/{job_id}", record), Exchange(LIST, [record])]
+
+
+PLAYED = Exchange(PLAY, job(status="pending"))
+
+
+def test_a_job_is_waited_for_played_once_and_followed():
+    progress = Progress()
+    runner = {"id": 1, "description": "X"}
+    outcome = act(
+        Exchange(LIST, [job(status="created")]),
+        Exchange(JOB, job(status="created")),
+        Exchange(JOB, job(status="manual")),
+        PLAYED,
+        Exchange(JOB, job(status="pending")),
+        Exchange(JOB, job(status="running", runner=runner)),
+        *ended("success"),
+        progress=progress,
+    )
+    assert (outcome.changed, outcome.failure, outcome.values["timed_out"]) == (True, None, False)
+    assert outcome.values["status"] == "success"
+    assert [entry["to"] for entry in outcome.values["timeline"]] == [
+        "created",
+        "manual",
+        "pending",
+        "running",
+        "success",
+    ]
+    assert [entry["from"] for entry in outcome.values["timeline"]][:2] == [None, "created"]
+    assert progress.lines[1] == "deploy: manual -> pending (played)"
+    assert progress.lines[2].startswith("deploy: pending -> running after ")
+    assert progress.lines[2].endswith(" s on runner X")
+    assert outcome.values["results"][0]["before"] == {"id": 42, "status": "created"}
+
+
+def test_a_job_that_runs_already_is_only_followed():
+    outcome = act(Exchange(LIST, [job(status="running")]), *ended("success"))
+    assert (outcome.changed, outcome.failure, outcome.values["status"]) == (False, None, "success")
+
+
+def test_a_job_that_has_ended_is_not_looked_at_again():
+    assert not act(Exchange(LIST, [job(status="success")])).changed
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+def test_the_end_of_a_played_job_decides(status):
+    outcome = act(Exchange(LIST, [job()]), PLAYED, *ended(status))
+    assert outcome.changed
+    reason = " (script_failure)" if status == "failed" else ""
+    assert outcome.failure == f"job 'deploy' (id 42) ended as {status}{reason}"
+    assert outcome.values["results"][0]["outcome"] == "failed"
+
+
+def test_a_failure_carries_the_tail_of_the_log():
+    lines = [Exchange(LIST, [job()]), PLAYED, *ended("failed"), Exchange(LOG, "one\n\x1b[31mtwo\x1b[0m\nthree\n")]
+    outcome = act(*lines, log_lines=2)
+    assert outcome.values["job"]["log_tail"] == ["two", "three"]
+    assert outcome.failure.endswith("Its log ends with: three")
+
+
+def test_a_log_that_cannot_be_read_does_not_hide_the_failure():
+    refusal = Exchange(LOG, reply({"message": "403 Forbidden"}, status=403))
+    outcome = act(Exchange(LIST, [job()]), PLAYED, *ended("failed"), refusal, log_lines=2)
+    assert "ended as failed (script_failure)" in outcome.failure
+    assert "cannot be read" in outcome.warnings[0]
+
+
+@pytest.mark.parametrize(("ignore", "fails"), [(False, True), (True, False)])
+def test_an_allowed_failure_fails_unless_it_is_ignored(ignore, fails):
+    outcome = act(Exchange(LIST, [job()]), PLAYED, *ended("failed", allow_failure=True), ignore_allowed_failures=ignore)
+    assert bool(outcome.failure) is fails
+
+
+def test_fail_on_may_leave_out_a_status():
+    assert act(Exchange(LIST, [job()]), PLAYED, *ended("failed"), fail_on=["canceled"]).failure is None
+
+
+def test_somebody_elses_retry_is_followed_to_its_new_id():
+    outcome = act(
+        Exchange(LIST, [job()]),
+        PLAYED,
+        Exchange(JOB, job(status="failed")),
+        Exchange(LIST, [job(43, "running"), job(42, "failed")]),
+        *ended("success", 43),
+    )
+    assert (outcome.failure, outcome.values["id"]) == (None, 43)
+
+
+def test_a_canceled_job_is_followed_until_it_is():
+    outcome = act(
+        Exchange(LIST, [job(status="running")]),
+        Exchange("POST /projects/7/jobs/42/cancel", reply(job(status="canceling"), status=201)),
+        *ended("canceling"),
+        *ended("canceled"),
+        action="cancel",
+    )
+    assert (outcome.changed, outcome.failure, outcome.values["status"]) == (True, None, "canceled")
+
+
+def test_retry_waits_until_the_job_is_canceled():
+    outcome = act(
+        Exchange(LIST, [job(status="canceling")]),
+        *ended("canceled"),
+        Exchange(RETRY, reply(job(43, "pending"), status=201)),
+        *ended("success", 43),
+        action="retry",
+    )
+    assert (outcome.changed, outcome.failure, outcome.values["id"]) == (True, None, 43)
+
+
+def test_erase_does_not_wait():
+    erased = job(status="success", erased_at="2026-01-02T00:00:00.000Z")
+    answer = Exchange("POST /projects/7/jobs/42/erase", reply(erased, status=201))
+    assert act(Exchange(LIST, [job(status="success")]), answer, action="erase").changed
+
+
+def test_a_job_whose_turn_never_comes():
+    outcome = act(Exchange(LIST, [job(status="created")]), *ended("skipped"))
+    assert not outcome.changed
+    assert "cannot be played: it was skipped" in outcome.failure
+
+
+# ----- retries -----
+
+
+def attempts_server(failures, is_bridge=False, hides_retried=False):
+    """Answer like a GitLab on which the job fails so often and then succeeds."""
+    attempts = [42]
+
+    def record(job_id):
+        status = "failed" if job_id - 42 < failures else "success"
+        return bridge(job_id, status, "deploy") if is_bridge else job(job_id, status)
+
+    def answer(call):
+        if call.line.endswith("/play"):
+            return {**record(42), "status": "pending"}
+        if call.line.endswith("/retry"):
+            attempts.append(attempts[-1] + 1)
+            return reply({**record(attempts[-1]), "status": "pending"}, status=201)
+        if call.line.endswith("/trigger_jobs"):
+            return [record(attempts[-1])] if len(transport.writes) else [{**record(42), "status": "manual"}]
+        if call.path.startswith("/projects/7/jobs/"):
+            return record(int(call.path.rpartition("/")[2]))
+        if is_bridge:
+            return [job(30, "success", "build")]
+        if not transport.writes:
+            return [{**record(42), "status": "manual"}]
+        if call.query.get("include_retried") and not hides_retried:
+            return [record(job_id) for job_id in reversed(attempts)]
+        return [record(attempts[-1])]
+
+    transport = FunctionTransport(answer)
+    return transport
+
+
+@pytest.mark.parametrize(
+    ("failures", "most", "writes", "fails"),
+    [(0, 3, 1, False), (1, 3, 2, False), (2, 3, 3, False), (9, 3, 3, True), (9, 1, 1, True)],
+)
+@pytest.mark.parametrize("server", [{}, {"is_bridge": True}, {"hides_retried": True}], ids=["18", "bridge", "13.5"])
+def test_a_failing_job_has_at_most_so_many_attempts(failures, most, writes, fails, server):
+    transport = attempts_server(failures, **server)
+    outcome = run_task(TASK, {**BASE, "max_attempts": most}, transport=transport)
+    assert transport.writes[0].endswith("/play")
+    assert len(transport.writes) == writes
+    assert bool(outcome.failure) is fails
+    assert outcome.changed
+    assert outcome.values["id"] == 41 + writes
+
+
+def test_only_certain_failures_are_retried():
+    transport = attempts_server(9)
+    outcome = run_task(TASK, {**BASE, "max_attempts": 3, "retry_on": ["runner_system_failure"]}, transport=transport)
+    assert len(transport.writes) == 1
+    assert "ended as failed (script_failure)" in outcome.failure
+
+
+# ----- the time is up -----
+
+
+def stuck(status, **fields):
+    """Answer like a GitLab on which nothing moves after the job was played or canceled."""
+    canceled = []
+
+    def answer(call):
+        if call.line.endswith("/cancel"):
+            canceled.append(True)
+        now = "canceled" if canceled else status if transport.writes or status == "created" else "manual"
+        record = job(42, now, **fields)
+        if call.line.endswith("/jobs"):
+            return [record]
+        return reply(record, status=201 if call.line.endswith("/cancel") else 200)
+
+    transport = FunctionTransport(answer)
+    return transport
+
+
+@pytest.mark.parametrize(
+    ("on_timeout", "writes", "status", "words"),
+    [
+        ("fail", ["play"], "running", "it is still running after 60 s, which is all that wait_timeout allows"),
+        ("cancel", ["play", "cancel"], "canceled", "it was canceled"),
+        ("continue", ["play"], "running", None),
+    ],
+)
+def test_the_end_of_the_time(on_timeout, writes, status, words):
+    clock, transport = FakeClock(), stuck("running")
+    outcome = run_task(TASK, {**BASE, "wait_timeout": 60.0, "on_timeout": on_timeout}, transport=transport, clock=clock)
+    assert [line.rpartition("/")[2] for line in transport.writes] == writes
+    assert (outcome.changed, outcome.values["timed_out"], outcome.values["status"]) == (True, True, status)
+    assert clock.seconds == pytest.approx(60.0)
+    assert (words in outcome.failure) if words else outcome.failure is None
+    assert outcome.values["elapsed"] == pytest.approx(60.0)
+
+
+def test_a_turn_that_does_not_come_in_time():
+    transport = stuck("created")
+    outcome = run_task(TASK, {**BASE, "wait_timeout": 30.0}, transport=transport)
+    assert not outcome.changed
+    assert "its turn has not come after 30 s" in outcome.failure
+    assert transport.writes == []
+
+
+def test_a_job_that_stays_in_the_queue():
+    clock, transport = FakeClock(), stuck("pending", tag_list=["gpu"])
+    outcome = run_task(TASK, {**BASE, "pending_timeout": 20.0}, transport=transport, clock=clock)
+    assert "has been pending for 2" in outcome.failure
+    assert "a runner with the tags gpu" in outcome.failure
+    assert 20.0 <= clock.seconds < 31.0
+    assert not outcome.values["timed_out"]
+
+
+def test_what_was_played_is_told_even_when_following_fails():
+    denied = Exchange(JOB, reply({"message": "401 Unauthorized"}, status=401))
+    outcome = act(Exchange(LIST, [job()]), PLAYED, denied)
+    assert outcome.changed
+    assert "401 Unauthorized" in outcome.failure
+    assert (outcome.values["id"], outcome.values["status"]) == (42, "pending")
+
+
+def test_a_restart_of_the_server_is_survived():
+    outage = [Exchange(JOB, errors.ConnectError("refused"))] * 3 + [Exchange(JOB, reply("<html>", status=502))] * 6
+    outcome = act(Exchange(LIST, [job()]), PLAYED, *outage, *ended("success"), api_retries=1)
+    assert (outcome.failure, outcome.values["status"]) == (None, "success")
+
+
+def test_several_jobs_are_read_by_one_list_a_poll():
+    def both(status):
+        return [job(43, status, "deploy:b"), job(42, status, "deploy:a")]
+
+    outcome = act(
+        Exchange(LIST, both("manual")),
+        Exchange("GET /projects/7/pipelines/6/trigger_jobs", []),
+        Exchange("POST /projects/7/jobs/43/play", job(43, "pending", "deploy:b")),
+        Exchange("POST /projects/7/jobs/42/play", job(42, "pending", "deploy:a")),
+        Exchange(LIST, both("running")),
+        Exchange(LIST, [job(43, "failed", "deploy:b"), job(42, "running", "deploy:a")]),
+        *ended("success", name="deploy:a"),
+        name=["deploy:*"],
+        multiple="all",
+    )
+    assert {result["name"]: result["outcome"] for result in outcome.values["results"]} == {
+        "deploy:b": "failed",
+        "deploy:a": "applied",
+    }
+    assert outcome.failure == "job 'deploy:b' (id 43) ended as failed (script_failure)"
+
+
+def test_check_mode_does_not_wait():
+    clock = FakeClock()
+    outcome = act(Exchange(LIST, [job(status="running")]), check_mode=True, clock=clock)
+    assert (outcome.changed, clock.sleeps) == (False, [])
+
+
+def test_a_pipeline_that_comes_later_is_waited_for():
+    newest = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=1"
+    outcome = act(
+        Exchange(newest, []),
+        Exchange(newest, [pipeline()]),
+        Exchange(LIST, [job(42)]),
+        PLAYED,
+        *ended("success"),
+        pipeline_id=None,
+        ref="main",
+    )
+    assert (outcome.changed, outcome.values["status"]) == (True, "success")
+
+
+def test_a_retry_that_gitlab_refuses_is_told_beside_the_failure():
+    refused = reply({"message": "403 Forbidden"}, status=403)
+    played = []
+
+    def answer(call):
+        if call.method == "POST":
+            played.append(call.line)
+            return job(status="pending") if call.line == PLAY else refused
+        record = job(42, "failed" if played else "manual")
+        return record if call.line == JOB else [record]
+
+    transport = FunctionTransport(answer)
+    outcome = run_task(TASK, {**BASE, "max_attempts": 2, "api_retries": 0}, transport=transport)
+    assert "ended as failed (script_failure), and could not be retried: " in outcome.failure
+    assert "403 Forbidden" in outcome.failure
+    assert transport.writes == [PLAY, RETRY]
+    assert outcome.changed

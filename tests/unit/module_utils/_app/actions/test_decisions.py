@@ -1,0 +1,200 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every cell of the decision table, written down once more from the interface and not from the code."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import (
+    ACTIONS,
+    Decision,
+    Decisions,
+    Policy,
+    decide,
+)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.builtin import BuiltinPlugin
+
+from ....harness import bridge, job
+
+ARCHIVE = {"file_type": "archive", "size": 1, "filename": "a.zip", "file_format": "zip"}
+LOG = {"file_type": "trace", "size": 1, "filename": "job.log", "file_format": None}
+KEPT = {"artifacts": [ARCHIVE, LOG]}
+EXPIRING = {**KEPT, "artifacts_expire_at": "2027-01-01T00:00:00.000Z"}
+
+UNDER_WAY = ("waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running")
+BLOCKED = ("manual", "scheduled")
+ENDED = ("failed", "canceled")
+NOT_FINISHED = ("created", *BLOCKED, *UNDER_WAY, "canceling")
+
+# action, statuses, options, fields of the job, what is to be done
+TABLE = [
+    ("play", ("created",), {}, {}, "refuse"),
+    ("play", ("created",), {"wait": True}, {}, "later"),
+    ("play", BLOCKED, {}, {}, "act"),
+    ("play", BLOCKED, {"wait": True, "has_variables": True}, {}, "act"),
+    ("play", BLOCKED, {"replay": "always"}, {}, "act"),
+    ("play", UNDER_WAY, {}, {}, "same"),
+    ("play", UNDER_WAY, {"wait": True, "replay": "always", "has_variables": True}, {}, "same"),
+    ("play", ("canceling",), {}, {}, "refuse"),
+    ("play", ("canceling",), {"wait": True, "replay": "always"}, {}, "refuse"),
+    ("play", ("success",), {}, {}, "same"),
+    ("play", ("success",), {"has_variables": True}, {}, "same"),
+    ("play", ("success",), {"replay": "failed"}, {}, "same"),
+    ("play", ("success",), {"replay": "always"}, {}, "act"),
+    ("play", ("success",), {"replay": "always", "has_variables": True}, {}, "refuse"),
+    ("play", ENDED, {}, {}, "refuse"),
+    ("play", ENDED, {"wait": True}, {}, "refuse"),
+    ("play", ENDED, {"replay": "failed"}, {}, "act"),
+    ("play", ENDED, {"replay": "always"}, {}, "act"),
+    ("play", ENDED, {"replay": "failed", "has_variables": True}, {}, "refuse"),
+    ("play", ("skipped",), {}, {}, "refuse"),
+    ("play", ("skipped",), {"replay": "always", "wait": True}, {}, "refuse"),
+    ("retry", ("created", *BLOCKED), {}, {}, "refuse"),
+    ("retry", ("created", *BLOCKED), {"wait": True, "force": True}, {}, "refuse"),
+    ("retry", UNDER_WAY, {}, {}, "same"),
+    ("retry", UNDER_WAY, {"force": True, "wait": True}, {}, "same"),
+    ("retry", ("canceling",), {}, {}, "refuse"),
+    ("retry", ("canceling",), {"wait": True}, {}, "later"),
+    ("retry", ("success",), {}, {}, "same"),
+    ("retry", ("success",), {"force": True}, {}, "act"),
+    ("retry", ENDED, {}, {}, "act"),
+    ("retry", ("failed",), {"retry_on": ("script_failure",)}, {}, "act"),
+    ("retry", ("failed",), {"retry_on": ("runner_system_failure",)}, {}, "refuse"),
+    ("retry", ("canceled",), {"retry_on": ("script_failure",)}, {}, "refuse"),
+    ("retry", ENDED, {"max_attempts": 3, "attempts": 2}, {}, "act"),
+    ("retry", ENDED, {"max_attempts": 3, "attempts": 3}, {}, "refuse"),
+    ("retry", ("success",), {"max_attempts": 3, "attempts": 3}, {}, "same"),
+    ("retry", ("success",), {"max_attempts": 3, "attempts": 3, "force": True}, {}, "refuse"),
+    ("retry", ("skipped",), {}, {}, "refuse"),
+    ("retry", ("skipped",), {"force": True, "wait": True}, {}, "refuse"),
+    ("cancel", ("created", *BLOCKED, *UNDER_WAY), {}, {}, "act"),
+    ("cancel", ("created", *BLOCKED, *UNDER_WAY), {"force": True}, {}, "act"),
+    ("cancel", ("canceling",), {}, {}, "same"),
+    ("cancel", ("canceling",), {"force": True}, {}, "act"),
+    ("cancel", ("success", *ENDED, "skipped"), {}, {}, "same"),
+    ("cancel", ("success", *ENDED, "skipped"), {"force": True}, {}, "same"),
+    ("erase", NOT_FINISHED, {}, {}, "refuse"),
+    ("erase", NOT_FINISHED, {"wait": True}, KEPT, "refuse"),
+    ("erase", ("success", *ENDED), {}, KEPT, "act"),
+    ("erase", ("success", "failed"), {}, {}, "act"),
+    ("erase", ("success", *ENDED), {}, {"erased_at": "2026-01-01T00:00:00.000Z"}, "same"),
+    ("erase", ("skipped",), {}, {}, "same"),
+    ("erase", ("skipped",), {}, KEPT, "act"),
+    ("keep_artifacts", NOT_FINISHED, {}, {}, "refuse"),
+    ("keep_artifacts", NOT_FINISHED, {}, EXPIRING, "refuse"),
+    ("keep_artifacts", ("success", *ENDED), {}, EXPIRING, "act"),
+    ("keep_artifacts", ("success", *ENDED), {}, KEPT, "same"),
+    ("keep_artifacts", ("skipped",), {}, {}, "refuse"),
+    ("delete_artifacts", (*NOT_FINISHED, "success", *ENDED, "skipped"), {}, KEPT, "act"),
+    ("delete_artifacts", (*NOT_FINISHED, "success", *ENDED, "skipped"), {}, {}, "same"),
+    ("delete_artifacts", (*NOT_FINISHED, "success", *ENDED, "skipped"), {}, {"artifacts": [LOG]}, "same"),
+    ("delete_artifacts", ("success",), {}, {"artifacts_file": {"filename": "a", "size": 1}}, "act"),
+]
+CELLS = [(action, status, *row) for action, statuses, *row in TABLE for status in statuses]
+
+
+@pytest.mark.parametrize(("action", "status", "options", "fields", "verdict"), CELLS)
+def test_decision_table(action, status, options, fields, verdict):
+    decision = decide(action, job(42, status, **fields), Policy(**options))
+    assert decision.verdict == verdict, decision.reason
+    if verdict in ("same", "refuse"):
+        assert decision.reason
+        assert "{" not in decision.reason
+
+
+def test_the_table_above_has_every_cell():
+    assert {tuple(row[:2]) for row in CELLS} == {(action, status) for action in ACTIONS for status in STATUSES}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("status", ["paused", "", None])
+def test_a_status_that_is_unknown_is_left_alone(action, status):
+    decision = decide(action, {**job(), "status": status, **EXPIRING}, Policy(wait=True, force=True, replay="always"))
+    assert decision.verdict == "refuse"
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "options", "verdict"),
+    [
+        ("play", "manual", {}, "refuse"),
+        ("play", "created", {"wait": True}, "refuse"),
+        ("play", "failed", {"replay": "failed"}, "refuse"),
+        ("play", "running", {}, "same"),
+        ("retry", "failed", {}, "refuse"),
+        ("retry", "canceling", {"wait": True}, "refuse"),
+        ("keep_artifacts", "success", {}, "refuse"),
+        # the newest servers allow these
+        ("cancel", "running", {}, "act"),
+        ("erase", "success", {}, "act"),
+        ("delete_artifacts", "success", {}, "act"),
+    ],
+)
+def test_an_archived_job(action, status, options, verdict):
+    decision = decide(action, job(42, status, archived=True, **EXPIRING), Policy(**options))
+    assert decision.verdict == verdict
+    assert ("archived" in decision.reason) == (verdict == "refuse")
+
+
+LOOP = {"failure_reason": "pipeline_loop_detected"}
+TOO_DEEP = {"failure_reason": "reached_max_descendant_pipelines_depth"}
+BRIDGES = [
+    ("play", "manual", {}, {}, "act"),
+    ("play", "created", {"wait": True}, {}, "later"),
+    ("play", "created", {}, {}, "refuse"),
+    ("play", "running", {}, {}, "same"),
+    ("play", "success", {}, {}, "same"),
+    ("play", "success", {"replay": "always"}, {}, "refuse"),
+    ("play", "failed", {"replay": "failed"}, {}, "refuse"),
+    ("play", "manual", {"has_variables": True}, {}, "refuse"),
+    ("retry", "failed", {}, {}, "act"),
+    ("retry", "success", {}, {}, "same"),
+    ("retry", "success", {"force": True}, {}, "act"),
+    ("retry", "failed", {}, LOOP, "refuse"),
+    ("retry", "failed", {}, TOO_DEEP, "refuse"),
+    *[(action, status, {"force": True}, {}, "refuse") for action in ACTIONS[2:] for status in STATUSES],
+]
+
+
+@pytest.mark.parametrize(("action", "status", "options", "fields", "verdict"), BRIDGES)
+def test_trigger_jobs(action, status, options, fields, verdict):
+    decision = decide(action, bridge(50, status, **fields), Policy(is_bridge=True, **options))
+    assert decision.verdict == verdict, decision.reason
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdict"),
+    [
+        # before 15.9 erased_at is not told, so a job without artifacts counts as erased
+        ({"artifacts": []}, "same"),
+        ({"artifacts": [LOG]}, "act"),
+        ({}, "act"),
+    ],
+)
+def test_erase_on_servers_that_do_not_tell_erased_at(fields, verdict):
+    record = {"id": 1, "name": "a", "status": "success", "started_at": "2020-01-01T00:00:00.000Z", **fields}
+    assert decide("erase", record, Policy()).verdict == verdict
+
+
+def test_a_job_that_never_started_has_nothing_to_erase():
+    assert decide("erase", job(42, "canceled"), Policy()).verdict == "same"
+
+
+def test_reasons_name_the_status():
+    assert "waiting_for_resource" in decide("play", job(42, "waiting_for_resource"), Policy()).reason
+    assert "scheduled" in decide("retry", job(42, "scheduled"), Policy()).reason
+    assert "canceled" in decide("play", job(42, "canceled"), Policy()).reason
+
+
+def test_what_an_extension_may_answer():
+    built_in = Decision("act", "why")
+    decisions = Decisions(built_in)
+    assert BuiltinPlugin().gitlab_decide_job_action("play", job(), decisions) is built_in
+    assert decisions.act() == Decision("act")
+    assert decisions.same("done") == Decision("same", "done")
+    assert decisions.refuse("frozen") == Decision("refuse", "frozen")
+    assert dataclasses.replace(decisions.built_in) == built_in

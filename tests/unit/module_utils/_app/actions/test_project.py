@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Deleting the artifacts of all jobs of a project: only when it is meant, and told rightly."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import ACTIONS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
+
+from ....harness import NO_ROUTE, Exchange, ScriptedTransport, reply, run_task
+
+PROJECT = Exchange("GET /projects/7", {"id": 7, "path_with_namespace": "group/app"})
+DELETE = "DELETE /projects/7/artifacts"
+ACCEPTED = Exchange(DELETE, reply({"message": "202 Accepted"}, status=202))
+
+
+def delete(*exchanges, check_mode=False, **options):
+    given = {"action": "delete_artifacts", "whole_project": True, **options}
+    return run_task(TASK, given, transport=ScriptedTransport(*exchanges), check_mode=check_mode)
+
+
+def test_every_run_is_a_change_which_check_mode_predicts_without_writing():
+    # GitLab does not tell whether there was anything left
+    for _number in range(2):
+        predicted = delete(PROJECT, check_mode=True)
+        done = delete(PROJECT, ACCEPTED)
+        assert (done.changed, done.failure, done.values, done.diff) == (True, None, predicted.values, predicted.diff)
+        assert predicted.changed
+    nothing = {"id": None, "status": None}
+    assert done.values["results"] == [
+        {"name": "7", "outcome": "applied", "reason": "", "before": nothing, "after": nothing}
+    ]
+    assert set(done.values) == set(TASK.empty_result)
+    assert done.diff["after"] == "7: artifacts expired, to be removed by GitLab\n"
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_project_that_is_not_there_is_an_error_before_anything_is_written(check_mode):
+    missing = Exchange("GET /projects/7", reply({"message": "404 Project Not Found"}, status=404))
+    with pytest.raises(errors.NotFoundError, match="Project Not Found"):
+        delete(missing, check_mode=check_mode)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (reply(NO_ROUTE, status=404), "this server is too old for it"),
+        (reply({"message": "404 Project Not Found"}, status=404), "Project Not Found"),
+        (reply({"message": "403 Forbidden"}, status=403), "403 Forbidden"),
+        (reply("<html>", status=502), "Whether it was done is unknown; run the task again, which does no harm"),
+        (errors.LostAnswerError("the connection broke"), "the connection broke. Whether it was done is unknown"),
+    ],
+)
+def test_what_went_wrong_is_told_and_is_no_change(answer, words):
+    outcome = delete(PROJECT, Exchange(DELETE, answer), api_retries=0)
+    assert outcome.failure.startswith("the artifacts of project 7 were not deleted: ")
+    assert words in outcome.failure
+    assert words in outcome.values["results"][0]["reason"]
+    assert (outcome.changed, outcome.values["results"][0]["outcome"]) == (False, "failed")
+    assert outcome.diff["before"] == outcome.diff["after"]
+
+
+@pytest.mark.parametrize("action", [action for action in ACTIONS if action != "delete_artifacts"])
+def test_no_other_action_is_for_a_whole_project(action):
+    with pytest.raises(
+        errors.UsageError, match=f"whole_project has no meaning for {action}, only for delete_artifacts"
+    ):
+        delete(action=action)
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [{"job_id": 42}, {"pipeline_id": 6}, {"ref": "main"}, {"name": ["build"]}, {"include_downstream": True}],
+    ids=str,
+)
+def test_what_chooses_jobs_contradicts_the_whole_project(selection):
+    (name,) = selection
+    with pytest.raises(errors.UsageError, match=f"{name} has no meaning with whole_project, which means every job"):
+        delete(**selection)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"force": True}, "force has no meaning for delete_artifacts, only for retry and cancel"),
+        ({"replay": "always"}, "replay has no meaning for delete_artifacts, only for play"),
+    ],
+)
+def test_what_is_for_other_actions_is_refused_here_too(options, words):
+    with pytest.raises(errors.UsageError, match=words):
+        delete(**options)
+
+
+def test_a_job_token_may_not():
+    with pytest.raises(errors.UsageError, match="GitLab never lets a job token do delete_artifacts; give api_token"):
+        delete(api_token=None, api_job_token="glcbt-0123456789")

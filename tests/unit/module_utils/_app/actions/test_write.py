@@ -1,0 +1,267 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One effect: whatever happens to the answer of a write, it is told as it was, and never done twice unseen."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
+
+from ....harness import NOT_FOUND, Exchange, FakeClock, ScriptedTransport, job, reply, run_task
+
+JOB = "GET /projects/7/jobs/42"
+LIST = "GET /projects/7/pipelines/6/jobs"
+PLAY = "POST /projects/7/jobs/42/play"
+RETRY = "POST /projects/7/jobs/42/retry"
+CANCEL = "POST /projects/7/jobs/42/cancel"
+ERASE = "POST /projects/7/jobs/42/erase"
+KEEP = "POST /projects/7/jobs/42/artifacts/keep"
+DELETE = "DELETE /projects/7/jobs/42/artifacts"
+KEPT = {"artifacts": [{"file_type": "archive"}], "artifacts_expire_at": "2027-01-01T00:00:00.000Z"}
+ERASED = {"erased_at": "2026-01-02T00:00:00.000Z"}
+
+
+def refused(text, status):
+    return reply({"message": text}, status=status)
+
+
+def act(action, before, *exchanges, **options):
+    """Act on job 42 without waiting; return the outcome and its only result."""
+    transport = ScriptedTransport(Exchange(LIST, [before]), *exchanges)
+    options = {"action": action, "name": ["deploy"], "pipeline_id": 6, **options}
+    outcome = run_task(TASK, options, transport=transport)
+    return outcome, outcome.values["results"][0]
+
+
+def lost():
+    return errors.LostAnswerError("the connection broke")
+
+
+DOUBTS = {
+    "lost": lost,
+    "500": lambda: refused("500 Internal Server Error", 500),
+    "502": lambda: reply("<html>Bad Gateway</html>", status=502),
+    "HTML": lambda: reply("<html>Sign in</html>"),
+    "cut": lambda: reply(b'{"id": 4'),
+}
+
+# action, the job before, the write, what the reads after it show, id afterwards
+AFTER_THE_EFFECT = [
+    ("play", job(), PLAY, [(JOB, job(status="pending"))], 42),
+    ("play", job(), PLAY, [(JOB, job(status="success")), (LIST, [job(status="success")])], 42),
+    ("retry", job(42, "failed"), RETRY, [(JOB, job(42, "failed")), (LIST, [job(43, "running")])], 43),
+    ("cancel", job(42, "running"), CANCEL, [(JOB, job(42, "canceling")), (LIST, [job(42, "canceling")])], 42),
+    ("cancel", job(42, "manual"), CANCEL, [(JOB, job(42, "canceled")), (LIST, [job(42, "canceled")])], 42),
+    (
+        "erase",
+        job(42, "failed", **KEPT),
+        ERASE,
+        [(JOB, job(42, "failed", **ERASED)), (LIST, [job(42, "failed", **ERASED)])],
+        42,
+    ),
+    (
+        "delete_artifacts",
+        job(42, "failed", **KEPT),
+        DELETE,
+        [(JOB, job(42, "failed")), (LIST, [job(42, "failed")])],
+        42,
+    ),
+]
+
+
+@pytest.mark.parametrize("doubt", DOUBTS)
+@pytest.mark.parametrize(("action", "before", "line", "reads", "job_id"), AFTER_THE_EFFECT)
+def test_a_lost_answer_after_the_effect(action, before, line, reads, job_id, doubt):
+    exchanges = [Exchange(line, DOUBTS[doubt]()), *(Exchange(*read) for read in reads)]
+    outcome, result = act(action, before, *exchanges)
+    assert (outcome.changed, outcome.failure) == (True, None)
+    assert result["outcome"] == "applied"
+    assert outcome.values["id"] == job_id
+
+
+NO_CHANGE = [
+    ("play", job(), PLAY, [(JOB, job())], job(status="pending")),
+    ("retry", job(42, "failed"), RETRY, [(JOB, job(42, "failed")), (LIST, [job(42, "failed")])], job(43, "pending")),
+    ("cancel", job(42, "running"), CANCEL, [(JOB, job(42, "running"))], job(42, "canceled")),
+    (
+        "erase",
+        job(42, "failed", **KEPT),
+        ERASE,
+        [(JOB, job(42, "failed", **KEPT)), (LIST, [job(42, "failed", **KEPT)])],
+        job(42, "failed", **ERASED),
+    ),
+]
+
+
+@pytest.mark.parametrize("doubt", DOUBTS)
+@pytest.mark.parametrize(("action", "before", "line", "reads", "answer"), NO_CHANGE)
+def test_a_lost_request_is_sent_again_when_the_job_shows_no_effect(action, before, line, reads, answer, doubt):
+    status = 200 if action == "play" else 201
+    exchanges = [Exchange(line, DOUBTS[doubt]()), *(Exchange(*read) for read in reads)]
+    outcome, result = act(action, before, *exchanges, Exchange(line, reply(answer, status=status)))
+    assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
+
+
+def test_keeping_artifacts_is_looked_at_before_it_is_sent_again():
+    before = job(42, "success", **KEPT)
+    newest = Exchange("GET /projects/7/pipelines/6/jobs", [before])
+    exchanges = [Exchange(KEEP, lost()), Exchange(JOB, before), newest, Exchange(KEEP, job(42, "success"))]
+    outcome, _result = act("keep_artifacts", before, *exchanges)
+    assert outcome.changed
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+def test_an_answer_lost_each_time_ends_as_a_failure_without_change(retries):
+    exchanges = [Exchange(PLAY, lost()), Exchange(JOB, job())] * (retries + 1)
+    outcome, result = act("play", job(), *exchanges, api_retries=retries)
+    assert (outcome.changed, result["outcome"]) == (False, "failed")
+    assert "the connection broke" in outcome.failure
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "line", "reads"),
+    [
+        ("play", job(), PLAY, [(JOB, job(status="running"))]),
+        ("play", job(), PLAY, [(JOB, job(status="success")), (LIST, [job(status="success")])]),
+        ("retry", job(42, "failed"), RETRY, [(JOB, job(42, "failed")), (LIST, [job(43, "running")])]),
+    ],
+)
+def test_refused_because_somebody_else_was_faster(action, before, line, reads):
+    answer = refused("400 Bad request - Unplayable Job", 400) if action == "play" else refused("403 Forbidden", 403)
+    outcome, result = act(action, before, Exchange(line, answer), *(Exchange(*read) for read in reads))
+    assert (outcome.changed, outcome.failure, result["outcome"]) == (False, None, "unchanged")
+
+
+@pytest.mark.parametrize(("status", "text"), [(400, "400 Bad request - Unplayable Job"), (403, "403 Forbidden")])
+def test_refused_and_nothing_has_moved(status, text):
+    outcome, result = act("play", job(), Exchange(PLAY, refused(text, status)), Exchange(JOB, job()))
+    assert (outcome.changed, result["outcome"]) == (False, "refused")
+    assert text in outcome.failure
+    assert f"status {status}" in outcome.failure
+
+
+def test_refused_because_the_job_has_moved_where_it_cannot_be_played():
+    read = [Exchange(JOB, job(status="canceled")), Exchange(LIST, [job(status="canceled")])]
+    outcome, result = act("play", job(), Exchange(PLAY, refused("400 Bad request - Unplayable Job", 400)), *read)
+    assert result["outcome"] == "refused"
+    assert "it has ended as canceled" in outcome.failure
+
+
+def test_refused_since_a_newer_attempt_has_failed_as_well_is_decided_anew():
+    outcome, _result = act(
+        "retry",
+        job(42, "failed"),
+        Exchange(RETRY, refused("403 Forbidden - Job is not retryable", 403)),
+        Exchange(JOB, job(42, "failed")),
+        Exchange(LIST, [job(43, "failed")]),
+        Exchange("POST /projects/7/jobs/43/retry", reply(job(44, "pending"), status=201)),
+    )
+    assert (outcome.changed, outcome.values["id"]) == (True, 44)
+
+
+def test_a_lock_is_tried_again():
+    lock = refused("409 Conflict: Resource lock", 409)
+    outcome, _result = act(
+        "play", job(), Exchange(PLAY, lock), Exchange(JOB, job()), Exchange(PLAY, job(status="pending"))
+    )
+    assert outcome.changed
+
+
+def test_a_job_that_is_gone_was_certainly_not_played():
+    outcome, result = act(
+        "play", job(), Exchange(PLAY, reply(NOT_FOUND, status=404)), Exchange(JOB, reply(NOT_FOUND, status=404))
+    )
+    assert (outcome.changed, result["outcome"]) == (False, "failed")
+    assert "unknown" not in outcome.failure
+
+
+def test_when_nothing_can_be_read_the_doubt_is_told():
+    exchanges = [Exchange(PLAY, lost()), Exchange(JOB, reply({"message": "401 Unauthorized"}, status=401))]
+    outcome, result = act("play", job(), *exchanges, api_retries=0)
+    assert result["outcome"] == "failed"
+    assert "Whether it was done is unknown" in outcome.failure
+
+
+def test_while_in_doubt_no_error_of_reading_is_the_last_word():
+    away = reply("<html>", status=401)
+    exchanges = [Exchange(PLAY, lost()), Exchange(JOB, away), Exchange(JOB, away), Exchange(JOB, job(status="pending"))]
+    outcome, result = act("play", job(), *exchanges)
+    assert (outcome.changed, result["outcome"]) == (True, "applied")
+
+
+def test_no_permission_for_the_token_is_not_followed_by_a_read():
+    outcome, result = act("play", job(), Exchange(PLAY, refused("401 Unauthorized", 401)))
+    assert (outcome.changed, result["outcome"]) == (False, "failed")
+
+
+def test_what_was_not_executed_is_sent_again():
+    throttled = reply("Retry later", status=429, headers={"Retry-After": "1"})
+    exchanges = [Exchange(PLAY, errors.ConnectError("refused")), Exchange(PLAY, throttled)]
+    outcome, _result = act("play", job(), *exchanges, Exchange(PLAY, job(status="pending")))
+    assert outcome.changed
+
+
+@pytest.mark.parametrize("error", [errors.ConnectError("refused"), errors.TrustError("TLS")])
+def test_a_server_that_cannot_be_reached_was_certainly_not_told(error):
+    outcome, result = act("play", job(), Exchange(PLAY, error), api_retries=0)
+    assert (outcome.changed, result["outcome"]) == (False, "failed")
+
+
+def test_an_old_server_answers_a_replay_with_the_old_job():
+    ended = job(42, "success")
+    outcome, result = act(
+        "play",
+        ended,
+        Exchange(PLAY, ended),
+        Exchange(JOB, ended),
+        Exchange(LIST, [job(43, "pending"), ended]),
+        replay="always",
+    )
+    assert (outcome.changed, outcome.values["id"], result["outcome"]) == (True, 43, "applied")
+
+
+def test_a_play_that_was_accepted_and_shows_no_effect_is_a_failure():
+    outcome, result = act("play", job(), Exchange(PLAY, job()), Exchange(JOB, job()))
+    assert (outcome.changed, result["outcome"]) == (False, "failed")
+    assert "the job is still manual" in outcome.failure
+
+
+@pytest.mark.parametrize(
+    ("before", "answered", "options", "changed", "outcome"),
+    [
+        ("running", "success", {}, False, "unchanged"),
+        ("running", "failed", {}, False, "unchanged"),
+        ("running", "canceled", {}, True, "applied"),
+        ("running", "canceling", {}, True, "applied"),
+        ("running", "running", {}, False, "failed"),
+        ("canceling", "canceling", {"force": True}, False, "refused"),
+        ("canceling", "canceled", {"force": True}, True, "applied"),
+    ],
+)
+def test_cancel_is_judged_by_the_status_it_answers(before, answered, options, changed, outcome):
+    body = {"force": True} if options else None
+    answer = reply(job(42, answered), status=201)
+    done, result = act("cancel", job(42, before), Exchange(CANCEL, answer, body=body), **options)
+    assert (done.changed, result["outcome"]) == (changed, outcome)
+    assert result["reason"] or changed
+
+
+def test_nothing_to_erase_is_as_wished():
+    ended = job(42, "failed")
+    refusal = Exchange(ERASE, refused("403 Forbidden - Job is not erasable!", 403))
+    outcome, result = act("erase", ended, refusal, Exchange(JOB, ended), Exchange(LIST, [ended]))
+    assert (outcome.changed, outcome.failure, result["outcome"]) == (False, None, "unchanged")
+
+
+def test_no_write_is_repeated_past_the_deadline():
+    clock = FakeClock()
+    transport = ScriptedTransport(
+        Exchange(LIST, [job()]), Exchange(PLAY, refused("409 Conflict", 409)), Exchange(JOB, job())
+    )
+    options = {"action": "play", "name": ["deploy"], "pipeline_id": 6, "wait_timeout": 0.0}
+    outcome = run_task(TASK, options, transport=transport, clock=clock)
+    assert "409 Conflict" in outcome.failure
+    assert clock.sleeps == []

@@ -1,0 +1,415 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A download is the right content, whole or not at all, and says in a sentence why there is none."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import WholeBody
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_download import TASK
+
+from ....harness import (
+    NO_ROUTE,
+    NOT_FOUND,
+    Exchange,
+    FunctionTransport,
+    ScriptedTransport,
+    bridge,
+    job,
+    pipeline,
+    reply,
+    run_task,
+)
+
+JOB = "GET /projects/7/jobs/42"
+LIST = "GET /projects/7/pipelines/6/jobs"
+ARTIFACTS = "GET /projects/7/jobs/42/artifacts"
+FILE = "GET /projects/7/jobs/42/artifacts/dist/app.txt"
+TREE = "GET /projects/7/jobs/42/artifacts/tree"
+LOG = "GET /projects/7/jobs/42/trace"
+RECENT = "search_recent_successful_pipelines=true"
+BY_REF = f"GET /projects/7/jobs/artifacts/main/download?job=build&{RECENT}"
+FILE_BY_REF = f"GET /projects/7/jobs/artifacts/main/raw/dist/app.txt?job=build&{RECENT}"
+NONE_FOUND = reply(NOT_FOUND, status=404)
+NEW = b"the new content"
+OLD = b"what was there before"
+IN_FILE = {"content": "file", "artifact_path": "dist/app.txt"}
+AS_JOB = {"api_token": None, "api_job_token": "glcbt-0123456789"}
+ANONYMOUS = {"api_token": None}
+
+
+def digest(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def done(record=None):
+    """Return the exchange by which a job is read."""
+    return Exchange(JOB, record or job(42, "success", "build"))
+
+
+def download(dest, *exchanges, check_mode=False, **options):
+    """Return the outcome of a download; whatever happens, nothing is left beside the target."""
+    folder = dest if dest.is_dir() else dest.parent
+    try:
+        return run_task(
+            TASK, {"dest": str(dest), **options}, transport=ScriptedTransport(*exchanges), check_mode=check_mode
+        )
+    finally:
+        assert not [path.name for path in folder.glob(".jobgate-*")]
+
+
+def listing(*exchanges, **options):
+    return run_task(TASK, {"content": "list", **options}, transport=ScriptedTransport(*exchanges))
+
+
+# ----- what is downloaded -----
+
+
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        ({"job_id": 42}, [done(), Exchange(ARTIFACTS, NEW)]),
+        ({"job_id": 42, **IN_FILE}, [done(), Exchange(FILE, NEW)]),
+        ({"job_id": 42, "content": "log"}, [done(), Exchange(LOG, NEW)]),
+        ({"pipeline_id": 6, "name": "deploy"}, [Exchange(LIST, [job(42)]), Exchange(ARTIFACTS, NEW)]),
+        ({"ref": "main", "name": "build"}, [Exchange(BY_REF, NEW)]),
+        ({"ref": "main", "name": "build", **IN_FILE}, [Exchange(FILE_BY_REF, NEW)]),
+    ],
+    ids=["archive", "file", "log", "pipeline", "ref", "file of a ref"],
+)
+def test_check_mode_predicts_what_the_run_then_does_once(tmp_path, options, lines):
+    dest = tmp_path / "target"
+    for check_mode, changed in ((True, True), (False, True), (True, False), (False, False)):
+        outcome = download(dest, *lines, check_mode=check_mode, **options)
+        assert (outcome.changed, outcome.failure) == (changed, None)
+        assert (outcome.values["dest"], outcome.values["size"]) == (str(dest), len(NEW))
+        assert outcome.values["sha256"] == digest(NEW)
+        assert dest.exists() == (not (check_mode and changed))
+        before = "" if changed else outcome.diff["after"]
+        assert outcome.diff == {"before": before, "after": f"size: {len(NEW)}\nsha256: {digest(NEW)}\n"}
+    assert dest.read_bytes() == NEW
+
+
+def test_the_job_is_told_where_it_was_read(tmp_path):
+    record = job(42, "success", "build")
+    assert download(tmp_path / "x", done(record), Exchange(ARTIFACTS, NEW), job_id=42).values["job"] == record
+    # there GitLab finds it, and does not tell
+    assert download(tmp_path / "x", Exchange(BY_REF, NEW), ref="main", name="build").values["job"] is None
+
+
+@pytest.mark.parametrize(
+    "more", [{"sha": "abc"}, {"name": "buil?"}, {"include_downstream": True}, {"content": "log"}], ids=str
+)
+def test_what_gitlab_cannot_find_by_ref_is_looked_up(tmp_path, more):
+    builds = [job(42, "success", "build")]
+
+    def answer(call):
+        answers = {
+            "GET /projects/7/pipelines": [pipeline()],
+            LIST: builds,
+            "GET /projects/7/pipelines/6": pipeline(),
+            "GET /projects/7/pipelines/6/trigger_jobs": [],
+            ARTIFACTS: NEW,
+            LOG: NEW,
+        }
+        return answers[call.line]
+
+    transport = FunctionTransport(answer)
+    options = {"dest": str(tmp_path / "x"), "ref": "main", "name": "build", **more}
+    assert run_task(TASK, options, transport=transport).values["job"] == builds[0]
+    assert transport.lines[-1] in (ARTIFACTS, LOG)
+
+
+def test_a_job_of_a_downstream_pipeline_is_fetched_from_its_own_project(tmp_path):
+    child = pipeline(26, project_id=8)
+    answers = {
+        "GET /projects/7/pipelines/6": pipeline(),
+        LIST: [job(42)],
+        "GET /projects/7/pipelines/6/trigger_jobs": [bridge(50, name="infra", downstream=child)],
+        "GET /projects/8/pipelines/26/jobs": [job(72, name="build", pipeline=child)],
+        "GET /projects/8/pipelines/26/trigger_jobs": [],
+        "GET /projects/8/jobs/72/artifacts": NEW,
+    }
+    options = {"dest": str(tmp_path / "x"), "pipeline_id": 6, "name": "infra/build", "include_downstream": True}
+    outcome = run_task(TASK, options, transport=FunctionTransport(lambda call: answers[call.line]))
+    assert (outcome.values["job"]["id"], (tmp_path / "x").read_bytes()) == (72, NEW)
+
+
+def test_a_file_keeps_its_mode_and_a_new_one_gets_that_of_new_files(tmp_path):
+    old, new, plain = tmp_path / "old", tmp_path / "new", tmp_path / "plain"
+    old.write_bytes(OLD)
+    old.chmod(0o751)
+    plain.touch()
+    for dest in (old, new):
+        assert download(dest, done(), Exchange(ARTIFACTS, NEW), job_id=42).changed
+    assert stat.S_IMODE(old.stat().st_mode) == 0o751
+    assert new.stat().st_mode == plain.stat().st_mode
+
+
+@pytest.mark.parametrize(
+    ("options", "line", "name"),
+    [({}, ARTIFACTS, "artifacts.zip"), (IN_FILE, FILE, "app.txt"), ({"content": "log"}, LOG, "42.log")],
+)
+def test_a_folder_gets_a_file_named_after_the_content(tmp_path, options, line, name):
+    outcome = download(tmp_path, done(), Exchange(line, NEW), job_id=42, **options)
+    assert outcome.values["dest"] == str(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+# ----- checksums -----
+
+
+def test_what_has_the_checksum_already_is_not_fetched(tmp_path):
+    dest = tmp_path / "x"
+    dest.write_bytes(NEW)
+    wanted = {"checksum": "sha256:" + digest(NEW).upper(), "job_id": 42}
+    outcome = download(dest, done(), **wanted)
+    assert (outcome.changed, outcome.values["sha256"]) == (False, digest(NEW))
+    # unless it is meant
+    assert not download(dest, done(), Exchange(ARTIFACTS, NEW), force=True, **wanted).changed
+    # a file that is another one is fetched, and may then be right
+    dest.write_bytes(OLD)
+    assert download(dest, done(), Exchange(ARTIFACTS, NEW), **wanted).changed
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_content_with_another_checksum_is_not_put_in_place(tmp_path, check_mode):
+    dest = tmp_path / "x"
+    dest.write_bytes(OLD)
+    options = {"job_id": 42, "checksum": "sha256:" + "0" * 64, "check_mode": check_mode}
+    with pytest.raises(errors.BadAnswerError, match=f"{digest(NEW)}, expected was sha256:0{{64}}; dest was left"):
+        download(dest, done(), Exchange(ARTIFACTS, NEW), **options)
+    assert dest.read_bytes() == OLD
+
+
+# ----- faults -----
+
+
+class Breaking(ScriptedTransport):
+    """Hands over bodies while they come; some break off in the middle."""
+
+    def __init__(self, *exchanges, broken=1):
+        super().__init__(*exchanges)
+        self.left = broken
+        self.closed = 0
+
+    def stream(self, request, *, timeout_seconds):
+        return BreakingBody(self.send(request, timeout_seconds=timeout_seconds), self)
+
+
+class BreakingBody(WholeBody):
+    def __init__(self, response, transport):
+        super().__init__(response)
+        self._transport = transport
+
+    def read(self, size):
+        if self._transport.left and self._rest.tell():
+            self._transport.left -= 1
+            raise errors.LostAnswerError("the connection broke before the whole answer was there")
+        return super().read(5)
+
+    def close(self):
+        self._transport.closed += 1
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_after_a_break_the_content_comes_anew_from_its_beginning(tmp_path, check_mode):
+    transport = Breaking(done(), *[Exchange(ARTIFACTS, NEW)] * 3, broken=2)
+    options = {"dest": str(tmp_path / "x"), "job_id": 42}
+    outcome = run_task(TASK, options, transport=transport, check_mode=check_mode)
+    assert (outcome.values["size"], outcome.values["sha256"]) == (len(NEW), digest(NEW))
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == ([] if check_mode else [NEW])
+    assert transport.closed == 3
+
+
+def test_what_was_there_stays_when_the_content_never_comes_whole(tmp_path):
+    dest = tmp_path / "x"
+    dest.write_bytes(OLD)
+    transport = Breaking(done(), *[Exchange(ARTIFACTS, NEW)] * 2, broken=2)
+    with pytest.raises(errors.LostAnswerError, match="the connection broke"):
+        run_task(TASK, {"dest": str(dest), "job_id": 42, "api_retries": 1}, transport=transport)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x", OLD)]
+    assert transport.closed == 2
+
+
+def test_a_web_page_is_no_content(tmp_path):
+    page = reply("<html>Sign in</html>")
+    with pytest.raises(errors.BadAnswerError, match="a web page in the place of the content"):
+        download(tmp_path / "x", done(), Exchange(ARTIFACTS, page), job_id=42, api_retries=0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_storage_behind_a_redirect_gives_the_content(tmp_path):
+    away = reply("", status=302, headers={"Location": "https://storage.example.com/a?signature=s3cret"})
+    stored = Exchange("GET https://storage.example.com/a?signature=s3cret", NEW)
+    outcome = download(tmp_path / "x", done(), Exchange(ARTIFACTS, away), stored, job_id=42)
+    assert outcome.values["sha256"] == digest(NEW)
+
+
+# ----- why there is nothing -----
+
+EXPIRED = {"artifacts_expire_at": "2026-01-02T00:00:00.000Z"}
+REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dotenv")]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "job 'build' (id 42) has no artifacts: there is no such job, it made none, or they have expired"),
+        ({"erased_at": "2026-01-02T00:00:00.000Z"}, "job 'build' (id 42) was erased"),
+        (EXPIRED, "have expired (2026-01-02T00:00:00.000Z); retry the job to make them anew"),
+        # they expire in the future, and are only not readable now
+        ({**EXPIRED, "artifacts_file": {"filename": "a.zip"}}, "has no artifacts: there is no such job"),
+        (REPORTS, "has only reports (dotenv, junit) and no archive; list its files under artifacts:paths"),
+        ({"artifacts": [{"file_type": "archive"}, {"file_type": "junit"}]}, "has no artifacts"),
+        ({"artifacts": [{"file_type": "trace"}]}, "has no artifacts"),
+    ],
+)
+def test_the_record_of_the_job_tells_why_there_is_no_archive(tmp_path, fields, words):
+    with pytest.raises(errors.SelectionError) as caught:
+        download(
+            tmp_path / "x", done(job(42, "success", "build", **fields)), Exchange(ARTIFACTS, NONE_FOUND), job_id=42
+        )
+    assert words in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_by_ref_the_sentence_says_where_gitlab_looks(tmp_path):
+    with pytest.raises(errors.SelectionError) as caught:
+        download(tmp_path / "x", Exchange(BY_REF, NONE_FOUND), ref="main", name="build")
+    assert "job 'build' of ref main has no artifacts" in str(caught.value)
+    assert "latest successful pipeline of the branch or tag; give pipeline_id or job_id" in str(caught.value)
+
+
+def test_a_file_that_is_not_in_the_archive(tmp_path):
+    # GitLab answers that in plain text, and in JSON when there is no archive
+    with pytest.raises(errors.SelectionError, match=r"no 'dist/app.txt' in the artifacts of job 'build' \(id 42\)"):
+        download(tmp_path / "x", done(), Exchange(FILE, reply("Not Found", status=404)), job_id=42, **IN_FILE)
+    with pytest.raises(errors.SelectionError, match="has no artifacts"):
+        download(tmp_path / "x", done(), Exchange(FILE, NONE_FOUND), job_id=42, **IN_FILE)
+
+
+@pytest.mark.parametrize("answer", [{"message": "404 Project Not Found"}, NO_ROUTE])
+def test_more_than_the_artifacts_is_missing(tmp_path, answer):
+    with pytest.raises(errors.NotFoundError):
+        download(tmp_path / "x", Exchange(BY_REF, reply(answer, status=404)), ref="main", name="build")
+
+
+@pytest.mark.parametrize("path", ["../secret", "dist/./app.txt", "dist/.."])
+def test_a_path_that_no_archive_has_is_refused_before_any_request(tmp_path, path):
+    with pytest.raises(errors.UsageError, match="no valid path inside an archive; .* without a slash"):
+        download(tmp_path / "x", job_id=42, content="file", artifact_path=path)
+
+
+def test_a_path_that_gitlab_refuses(tmp_path):
+    refused = reply({"error": "artifact_path is invalid"}, status=400)
+    with pytest.raises(errors.SelectionError, match="'dist/app.txt' is no valid path inside an archive"):
+        download(tmp_path / "x", done(), Exchange(FILE, refused), job_id=42, **IN_FILE)
+    # any other refusal is told in GitLab's words
+    with pytest.raises(errors.RefusedError, match="too many"):
+        download(tmp_path / "x", done(), Exchange(ARTIFACTS, reply({"message": "too many"}, status=400)), job_id=42)
+
+
+def test_a_name_has_to_be_that_of_one_job(tmp_path):
+    jobs = [job(43, name="deploy: [b]"), job(42, name="deploy: [a]")]
+    with pytest.raises(errors.SelectionError) as caught:
+        download(tmp_path / "x", Exchange(LIST, jobs), pipeline_id=6, name="deploy*")
+    assert "2 jobs match: 'deploy: [b] (id 43)', 'deploy: [a] (id 42)'. Give the exact name" in str(caught.value)
+
+
+# ----- tokens -----
+
+
+@pytest.mark.parametrize("token", [AS_JOB, ANONYMOUS], ids=["job token", "none"])
+def test_whoever_may_only_download_does_not_read_the_job(tmp_path, token):
+    outcome = download(tmp_path / "x", Exchange(ARTIFACTS, NEW), job_id=42, **token)
+    assert (outcome.changed, outcome.values["job"]) == (True, None)
+    with pytest.raises(errors.SelectionError, match="^job 42 has no artifacts"):
+        download(tmp_path / "x", Exchange(ARTIFACTS, NONE_FOUND), job_id=42, **token)
+
+
+def test_a_job_token_reads_no_log(tmp_path):
+    with pytest.raises(errors.UsageError, match="lets no job token read a log; give api_token instead"):
+        download(tmp_path / "x", job_id=42, content="log", **AS_JOB)
+
+
+# ----- the target -----
+
+
+@pytest.mark.parametrize(
+    ("dest", "words"),
+    [("none/", "is no folder that exists; make it first"), ("none/x", "the folder of dest .* does not exist")],
+)
+def test_a_folder_that_is_not_there_costs_no_download(tmp_path, dest, words):
+    with pytest.raises(errors.UsageError, match=words):
+        run_task(TASK, {"dest": f"{tmp_path}/{dest}", "job_id": 42}, transport=ScriptedTransport(done()))
+    assert list(tmp_path.iterdir()) == []
+
+
+# ----- options -----
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"artifact_path": "x"}, "artifact_path has no meaning with content: archive"),
+        ({"content": "log", "artifact_path": "x"}, "artifact_path has no meaning with content: log"),
+        ({"content": "list", "dest": "x"}, "dest has no meaning with content: list, which makes no file"),
+        ({"content": "list", "checksum": "x"}, "checksum has no meaning with content: list"),
+        ({"content": "file", "artifact_path": "/"}, "artifact_path is empty"),
+        ({"include_downstream": True}, "include_downstream has no meaning with job_id"),
+        ({"job_id": None, "pipeline_id": 6, "name": " "}, "name is empty; give the name of a job, or job_id"),
+        ({"checksum": "md5:" + "0" * 32}, "checksum has to be sha256: and 64 hexadecimal digits"),
+        ({"checksum": "sha256:" + "0" * 63}, "checksum has to be sha256: and 64 hexadecimal digits"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_before_any_request(options, words):
+    with pytest.raises(errors.UsageError, match=words):
+        run_task(TASK, {"job_id": 42, **options}, transport=ScriptedTransport())
+
+
+# ----- lists -----
+
+ENTRIES = [{"name": "dist", "path": "dist/", "type": "directory"}, {"name": "app.txt", "path": "dist/app.txt"}]
+
+
+def test_the_entries_of_an_archive():
+    outcome = listing(done(), Exchange(TREE + "?recursive=true", ENTRIES), job_id=42)
+    assert (outcome.values["entries"], outcome.values["job"]["id"], outcome.changed) == (ENTRIES, 42, False)
+    assert outcome.diff == {"before": "", "after": ""}
+    exchange = Exchange(TREE + "?path=dist&recursive=false", ENTRIES[1:])
+    assert listing(exchange, job_id=42, artifact_path="dist", recursive=False, **AS_JOB).values == {
+        "entries": ENTRIES[1:],
+        "job": None,
+        "elapsed": 0.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            {"message": "404 Path not found in artifacts Not Found"},
+            "there is no 'dist' in the artifacts of job 'build'",
+        ),
+        ({"message": "404 Artifacts metadata Not Found"}, "GitLab has kept no list of the artifacts of job 'build'"),
+        ({"message": "404 Artifacts Not Found"}, r"job 'build' \(id 42\) has no artifacts"),
+        (NOT_FOUND, "cannot be listed: that needs GitLab 18.8, or the job has no archive"),
+    ],
+)
+def test_why_there_is_no_list(answer, words):
+    exchange = Exchange(TREE + "?path=dist&recursive=true", reply(answer, status=404))
+    with pytest.raises(errors.SelectionError, match=words):
+        listing(done(), exchange, job_id=42, artifact_path="dist")
+
+
+def test_a_project_that_is_not_there_has_no_list():
+    answer = reply({"message": "404 Project Not Found"}, status=404)
+    with pytest.raises(errors.NotFoundError, match="Project Not Found"):
+        listing(Exchange(TREE + "?recursive=true", answer), job_id=42, **AS_JOB)

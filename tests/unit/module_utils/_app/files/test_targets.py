@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where downloads go: the target is a file that may be replaced, and what cannot be written is told in a sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.targets import (
+    Content,
+    Memory,
+    TemporaryTarget,
+    content_of,
+)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.logs import Tail
+
+
+def test_what_a_file_holds(tmp_path):
+    file = tmp_path / "x"
+    assert content_of(str(file)) is None
+    content = b"x" * (3 * 1024 * 1024 + 1)
+    file.write_bytes(content)
+    assert content_of(str(file)) == Content(len(content), hashlib.sha256(content).hexdigest())
+
+
+def test_a_target_that_is_no_file_is_never_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="dest '.*/pipe' is no regular file"):
+        content_of(str(tmp_path / "pipe"))
+    # it is there, and nobody knows what was meant to be behind it
+    (tmp_path / "link").symlink_to("nowhere")
+    with pytest.raises(UsageError, match="dest '.*/link' cannot be read: No such file or directory"):
+        content_of(str(tmp_path / "link"))
+
+
+def test_a_folder_in_which_no_file_can_be_made(tmp_path):
+    with pytest.raises(UsageError, match="dest cannot be written: no file can be made in '.*/none': No such file"):
+        TemporaryTarget(str(tmp_path / "none" / "x"))
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch):
+    def write(_file, _view):
+        raise OSError(28, "No space left on device")
+
+    with TemporaryTarget(str(tmp_path / "x")) as target:
+        monkeypatch.setattr(os, "write", write)
+        with pytest.raises(UsageError, match="the content cannot be written beside dest: No space left on device"):
+            target.write(b"abc")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_takes_only_a_part_at_a_time_gets_the_rest(tmp_path, monkeypatch):
+    really_write = os.write
+    with TemporaryTarget(str(tmp_path / "x")) as target:
+        monkeypatch.setattr(os, "write", lambda file, view: really_write(file, view[:2]))
+        target.write(b"abcde")
+        with open(target.path, "rb") as file:
+            assert file.read() == b"abcde"
+        assert target.content == Content(5, hashlib.sha256(b"abcde").hexdigest())
+
+
+def test_a_new_beginning_of_a_target_leaves_nothing_of_what_came_before(tmp_path):
+    with TemporaryTarget(str(tmp_path / "x")) as target:
+        for piece in (b"half of something long", b"the whole"):
+            target.restart()
+            target.write(piece)
+        with open(target.path, "rb") as file:
+            assert file.read() == b"the whole"
+        assert target.content == Content(9, hashlib.sha256(b"the whole").hexdigest())
+
+
+def test_an_empty_target_is_not_truncated(tmp_path, monkeypatch):
+    # ext4 takes that for the replacement of a file, and writes all of it out at close
+    truncated = []
+    monkeypatch.setattr(os, "ftruncate", lambda _file, length: truncated.append(length))
+    with TemporaryTarget(str(tmp_path / "x")) as target:
+        target.restart()
+        target.restart()
+        assert truncated == []
+        target.write(b"abc")
+        target.restart()
+        assert truncated == [0]
+
+
+@pytest.mark.parametrize("sink", [Memory(), Tail(100)], ids=["memory", "tail"])
+def test_a_new_beginning_forgets_what_came_before_a_break(sink):
+    for piece in (b"half of", b"the whole"):
+        sink.restart()
+        sink.write(piece)
+    assert (sink.text if isinstance(sink, Tail) else b"".join(sink.chunks).decode()) == "the whole"
+
+
+def test_a_tail_holds_the_end_and_knows_whether_that_is_all():
+    tail = Tail(4)
+    tail.write(b"01234567")
+    assert (tail.text, tail.is_whole) == ("4567", True)
+    tail.write(b"8\xc3\xa4")
+    assert (tail.text, tail.is_whole) == ("78\u00e4", False)
+    tail.restart()
+    assert (tail.text, tail.is_whole) == ("", True)
+
+
+def test_half_a_character_at_the_cut_is_no_error():
+    tail = Tail(2)
+    tail.write("\u00e4b\u00e4".encode()[:-1])
+    assert tail.text == "b\ufffd"

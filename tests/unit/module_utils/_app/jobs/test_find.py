@@ -1,0 +1,330 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Finding the pipeline and its jobs, on servers of every age."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK
+
+from ....harness import (
+    NO_ROUTE,
+    NOT_FOUND,
+    Exchange,
+    FakeClock,
+    FunctionTransport,
+    ScriptedTransport,
+    bridge,
+    job,
+    pipeline,
+    reply,
+    run_task,
+)
+
+LIST = "GET /projects/7/pipelines/6/jobs"
+BRIDGES = "GET /projects/7/pipelines/6/trigger_jobs"
+PIPELINE = Exchange("GET /projects/7/pipelines/6", pipeline())
+PROJECT = "GET /projects/7/jobs?pagination=keyset&order_by=id&sort=desc"
+
+
+def info(*exchanges, **options):
+    return run_task(TASK, options, transport=ScriptedTransport(*exchanges))
+
+
+def ids(outcome):
+    return [record["id"] for record in outcome.values["jobs"]]
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({"ref": "v1/ü"}, "GET /projects/7/pipelines?ref=v1/ü&order_by=id&sort=desc&per_page=1"),
+        ({"sha": "abc"}, "GET /projects/7/pipelines?sha=abc&order_by=id&sort=desc&per_page=1"),
+        ({"ref": "main", "sha": "abc"}, "GET /projects/7/pipelines?ref=main&sha=abc&order_by=id&sort=desc&per_page=1"),
+        ({"merge_request": 3}, "GET /projects/7/merge_requests/3/pipelines?per_page=20"),
+    ],
+)
+def test_the_newest_pipeline_is_looked_up_and_pinned(options, line):
+    outcome = info(
+        Exchange(line, [pipeline(6), pipeline(5)]), Exchange(LIST, [job(42), job(41, name="build")]), **options
+    )
+    assert ids(outcome) == [42, 41]
+    assert outcome.values["pipeline"]["id"] == 6
+
+
+def test_a_pipeline_by_id_costs_one_read():
+    outcome = info(Exchange(LIST, [job(42)]), pipeline_id=6)
+    assert outcome.values["job"] == job(42)
+    assert outcome.values["pipeline"] == pipeline()
+    assert outcome.values["summary"] == {"manual": 1}
+    assert (outcome.changed, outcome.values["timeline"]) == (False, [])
+
+
+def test_the_project_is_quoted_once():
+    info(Exchange("GET /projects/group%2Fsub%2Fapp/pipelines/6/jobs", [job()]), project="group/sub/app", pipeline_id=6)
+
+
+@pytest.mark.parametrize(
+    ("options", "line", "words"),
+    [
+        (
+            {"ref": "nope"},
+            "GET /projects/7/pipelines?ref=nope&order_by=id&sort=desc&per_page=1",
+            "pipeline of ref nope",
+        ),
+        ({"merge_request": 3}, "GET /projects/7/merge_requests/3/pipelines?per_page=20", "pipeline of merge request 3"),
+    ],
+)
+def test_no_such_pipeline(options, line, words):
+    with pytest.raises(errors.SelectionError, match=f"there is no {words} in project 7"):
+        info(Exchange(line, []), **options)
+
+
+@pytest.mark.parametrize("line", [LIST, "GET /projects/7/pipelines/6/jobs"])
+def test_a_pipeline_id_that_is_unknown(line):
+    with pytest.raises(errors.NotFoundError):
+        info(Exchange(line, reply(NOT_FOUND, status=404)), pipeline_id=6)
+
+
+def test_a_server_before_13_5_lists_oldest_first_and_retried_attempts_too():
+    base = {"status": "success", "pipeline": {"id": 6, "ref": "main", "sha": "f" * 40, "status": "success"}}
+    old = [{"id": number, "name": name, **base} for number, name in ((1, "a"), (2, "b"), (3, "a"))]
+    assert ids(info(Exchange(LIST, old), pipeline_id=6)) == [3, 2]
+    every = Exchange(LIST + "?include_retried=true", old)
+    assert ids(info(every, pipeline_id=6, include_retried=True)) == [3, 2, 1]
+
+
+def test_an_old_server_with_a_scope_is_asked_for_everything():
+    old = [{"id": 1, "name": "a", "status": "failed"}, {"id": 2, "name": "a", "status": "success"}]
+    scoped = Exchange(LIST + "?scope[]=failed", old[:1])
+    outcome = info(scoped, Exchange(LIST, old), PIPELINE, pipeline_id=6, scope=["failed"])
+    assert ids(outcome) == []
+
+
+def test_a_new_server_filters_by_scope_itself():
+    outcome = info(
+        Exchange(LIST + "?scope[]=failed&scope[]=manual", [job(42)]), pipeline_id=6, scope=["failed", "manual"]
+    )
+    assert ids(outcome) == [42]
+
+
+def test_stages_choose_among_the_jobs():
+    assert ids(info(Exchange(LIST, [job(42), job(41, stage="test", name="t")]), pipeline_id=6, stage=["test"])) == [41]
+
+
+def test_names_keep_newest_first_and_come_once():
+    jobs = [job(number, name=name) for number, name in ((44, "test: [b]"), (43, "test: [a]"), (42, "deploy"))]
+    outcome = info(Exchange(LIST, jobs), pipeline_id=6, name=["deploy", "test:*", "test: [a]"])
+    assert ids(outcome) == [44, 43, 42]
+
+
+@pytest.mark.parametrize(
+    ("name", "bridges", "words"),
+    [
+        ("deploi", [], "no job 'deploi' in the pipeline 6 of project 7: did you mean 'deploy'?"),
+        ("zzz", [bridge(name="child")], "The pipeline has trigger jobs ('child'): use include_downstream"),
+        ("child", [bridge(name="child")], "'child' is a trigger job, which gitlab_pipeline_bridges reads"),
+        ("child/apply", [bridge(name="child")], "use include_downstream"),
+        ("Deploy", [], "did you mean 'deploy'?"),
+        ("deploy[0-9]", [], "did you mean 'deploy'?"),
+    ],
+)
+def test_a_name_that_is_not_there(name, bridges, words):
+    with pytest.raises(errors.SelectionError) as caught:
+        info(Exchange(LIST, [job(42)]), Exchange(BRIDGES, bridges), pipeline_id=6, name=[name])
+    assert words in str(caught.value)
+
+
+def test_the_hint_is_not_worth_another_error():
+    with pytest.raises(errors.SelectionError, match="no job 'x'"):
+        info(Exchange(LIST, [job(42)]), Exchange(BRIDGES, reply("<html>", status=403)), pipeline_id=6, name=["x"])
+
+
+# ----- one job -----
+
+
+def test_one_job_is_what_was_asked_for_even_when_it_was_retried():
+    outcome = info(Exchange("GET /projects/7/jobs/42", job(42, "failed")), job_id=42)
+    assert outcome.values["job"] == job(42, "failed")
+    assert outcome.values["pipeline"]["id"] == 6
+
+
+# ----- a project -----
+
+
+def test_a_project_is_listed_by_keyset_without_superseded_attempts():
+    link = {"Link": '<https://other.example.com/x?cursor=abc>; rel="next"'}
+    first = [job(9, "success", "a"), job(8, "failed", "b"), job(7, "failed", "a")]
+    other = job(6, "failed", "a", pipeline=pipeline(5))
+    outcome = info(Exchange(PROJECT, reply(first, headers=link)), Exchange(PROJECT + "&cursor=abc", [other]))
+    assert ids(outcome) == [9, 8, 6]
+    assert outcome.values["pipeline"] is None
+    assert not outcome.values["truncated"]
+    assert ids(info(Exchange(PROJECT, first), include_retried=True)) == [9, 8, 7]
+
+
+@pytest.mark.parametrize(("limit", "count", "truncated"), [(2, 2, True), (3, 3, False), (0, 3, False), (1, 1, True)])
+def test_limit(limit, count, truncated):
+    jobs = [job(number, name=f"job-{number}") for number in (9, 8, 7)]
+    for lines, options in (([Exchange(PROJECT, jobs)], {}), ([Exchange(LIST, jobs)], {"pipeline_id": 6})):
+        outcome = info(*lines, limit=limit, **options)
+        assert len(outcome.values["jobs"]) == count
+        assert outcome.values["truncated"] is truncated
+
+
+def test_a_limit_stops_the_reading():
+    def page(call):
+        number = int(call.query.get("page", ["1"])[0])
+        rows = [job(10_000 - number * 100 - index, name=f"j{index}", pipeline=pipeline(number)) for index in range(100)]
+        return reply(rows, headers={"X-Page": str(number), "X-Next-Page": str(number + 1)})
+
+    transport = FunctionTransport(page)
+    outcome = run_task(TASK, {"limit": 150}, transport=transport)
+    assert (len(outcome.values["jobs"]), outcome.values["truncated"]) == (150, True)
+    assert len(transport.calls) == 2
+
+
+def test_a_limit_does_not_hide_a_name():
+    jobs = [
+        job(9, name="build", pipeline=pipeline(9)),
+        job(8, name="build", pipeline=pipeline(8)),
+        job(7, name="deploy"),
+    ]
+    outcome = info(Exchange(PROJECT, jobs), name=["build", "deploy"], limit=1)
+    assert (ids(outcome), outcome.values["truncated"]) == ([9], True)
+
+
+def test_scope_goes_to_the_server_and_names_are_matched_here():
+    jobs = [job(9, "failed", "build"), job(8, "failed", "test")]
+    assert ids(info(Exchange(PROJECT + "&scope[]=failed", jobs), scope=["failed"], name=["te*"])) == [8]
+
+
+def test_a_name_of_another_stage_is_not_missing():
+    assert ids(info(Exchange(PROJECT, [job(9, name="build")]), name=["build"], stage=["test"])) == []
+    assert ids(info(Exchange(LIST, [job(9, name="build")]), name=["build"], stage=["test"], pipeline_id=6)) == []
+
+
+def test_a_name_that_a_project_does_not_have():
+    with pytest.raises(errors.SelectionError, match="no job 'x' in project 7: there are 'build'"):
+        info(Exchange(PROJECT, [job(9, name="build")]), name=["x"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (["id"], {"id": 42}),
+        (["pipeline.id", "pipeline.ref"], {"pipeline": {"id": 6, "ref": "main"}}),
+        (["status", "user.username", "none"], {"status": "manual"}),
+        (["commit.id", "commit.id.x"], {"commit": {"id": "c"}}),
+    ],
+)
+def test_fields_are_projected_and_nested(fields, expected):
+    outcome = info(Exchange(LIST, [job(42, commit={"id": "c"})]), pipeline_id=6, fields=fields)
+    assert outcome.values["job"] == expected
+
+
+# ----- downstream -----
+
+CHILD = pipeline(16, project_id=7)
+OTHER = pipeline(26, project_id=8)
+
+
+def tree(call):
+    """Answer like a parent pipeline with a child pipeline, which has triggered one of another project, and back."""
+    return {
+        "GET /projects/7/pipelines/6": pipeline(),
+        LIST: [job(42), job(41, name="build")],
+        BRIDGES: [bridge(50, name="infra", downstream=CHILD)],
+        "GET /projects/7/pipelines/16/jobs": [job(62, name="apply", pipeline=CHILD)],
+        "GET /projects/7/pipelines/16/trigger_jobs": [bridge(60, name="nested", downstream=OTHER)],
+        "GET /projects/8/pipelines/26/jobs": [
+            job(72, name="apply", pipeline=OTHER),
+            job(71, name="plan", pipeline=OTHER),
+        ],
+        "GET /projects/8/pipelines/26/trigger_jobs": [bridge(70, name="back", downstream=pipeline())],
+    }[call.line]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["infra/apply"], [62]),
+        (["infra/nested/apply"], [72]),
+        (["apply"], [72, 62]),
+        (["*/nested/*"], [72, 71]),
+        (["deploy"], [42]),
+        (None, [72, 71, 62, 42, 41]),
+    ],
+)
+def test_names_reach_into_downstream_pipelines(names, expected):
+    options = {"pipeline_id": 6, "include_downstream": True, "name": names}
+    assert ids(run_task(TASK, options, transport=FunctionTransport(tree))) == expected
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_downstream_pipeline_that_cannot_be_read_is_told_with_a_missing_name(status):
+    def partly(call):
+        return reply({"message": "404 Project Not Found"}, status=status) if "/projects/8/" in call.path else tree(call)
+
+    options = {"pipeline_id": 6, "include_downstream": True}
+    assert ids(run_task(TASK, options, transport=FunctionTransport(partly))) == [62, 42, 41]
+    with pytest.raises(errors.SelectionError, match="cannot read the downstream pipelines of 'infra/nested'"):
+        run_task(TASK, {**options, "name": ["plan"]}, transport=FunctionTransport(partly))
+
+
+def test_an_old_server_lists_bridges_under_their_old_name():
+    def old(call):
+        if call.line.endswith("/trigger_jobs"):
+            return reply(NO_ROUTE, status=404)
+        return tree(call) if not call.line.endswith("/bridges") else _bridges(call)
+
+    def _bridges(call):
+        return [bridge(50, name="infra", downstream=CHILD)] if "/6/" in call.path else []
+
+    transport = FunctionTransport(old)
+    outcome = run_task(
+        TASK, {"pipeline_id": 6, "include_downstream": True, "name": ["infra/apply"]}, transport=transport
+    )
+    assert ids(outcome) == [62]
+    assert sum(line.endswith("/trigger_jobs") for line in transport.lines) == 1
+
+
+def test_a_downstream_pipeline_whose_jobs_alone_are_closed_is_left_out():
+    closed = {"/projects/8/pipelines/26/jobs": reply({"message": "403 Forbidden"}, status=403)}
+    transport = FunctionTransport(lambda call: closed.get(call.path) or tree(call))
+    assert ids(run_task(TASK, {"pipeline_id": 6, "include_downstream": True}, transport=transport)) == [62, 42, 41]
+
+
+def test_a_root_whose_jobs_are_closed_is_an_error():
+    closed = {"/projects/7/pipelines/6/jobs": reply({"message": "403 Forbidden"}, status=403)}
+    transport = FunctionTransport(lambda call: closed.get(call.path) or tree(call))
+    with pytest.raises(errors.NotAuthorizedError):
+        run_task(TASK, {"pipeline_id": 6, "include_downstream": True}, transport=transport)
+
+
+@pytest.mark.parametrize("options", [{}, {"pipeline_id": 6}, {"pipeline_id": 6, "fields": ["id"]}], ids=str)
+def test_a_list_that_gets_a_new_job_while_it_is_read_is_read_again(options):
+    clock = FakeClock()
+    listed = list(range(1000, 0, -1))
+
+    def page(call):
+        clock.now += 0.02  # several requests at a time are for servers that take their time
+        number = int(call.query.get("page", ["1"])[0])
+        if number == 5 and len(listed) == 1000:
+            listed.insert(0, 1001)
+        rows = [job(each, name=f"j{each}") for each in listed[number * 100 - 100 : number * 100]]
+        following = str(number + 1) if number * 100 < len(listed) else ""
+        return reply(rows, headers={"X-Page": str(number), "X-Next-Page": following})
+
+    transport = FunctionTransport(page)
+    outcome = run_task(TASK, {"api_concurrency": 4, "limit": 0, **options}, transport=transport, clock=clock)
+    assert ids(outcome) == list(range(1001, 0, -1))
+
+
+def test_a_pipeline_without_an_id_is_no_pipeline():
+    line = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=1"
+    with pytest.raises(errors.BadAnswerError):
+        info(Exchange(line, [{"status": "running"}]), ref="main", api_retries=0)

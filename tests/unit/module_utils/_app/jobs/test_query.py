@@ -1,0 +1,81 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Job names as users write them."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs import query as naming
+
+PATHS = [
+    "build",
+    "build-docs",
+    "build*",
+    "test: [py311, linux]",
+    "test: [py312, linux]",
+    "deploy.prod",
+    "deploy/prod",
+    "infra/apply",
+    "infra/nested/apply",
+    "other/apply",
+    "a\nb",
+]
+
+
+def found(path):
+    # "deploy/prod" is a name that holds a slash
+    name = path if path == "deploy/prod" else path.rpartition("/")[2]
+    return naming.FoundJob({"id": 1, "name": name}, "7", 6, path)
+
+
+JOBS = [found(path) for path in PATHS]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("build", ["build"]),
+        ("build*", ["build*"]),
+        ("build?docs", ["build-docs"]),
+        ("buil*", ["build", "build-docs", "build*"]),
+        ("test: [py311, linux]", ["test: [py311, linux]"]),
+        ("test: [*", ["test: [py311, linux]", "test: [py312, linux]"]),
+        ("test: [py31?, linux]", ["test: [py311, linux]", "test: [py312, linux]"]),
+        ("[t]est*", []),
+        ("deploy.prod", ["deploy.prod"]),
+        ("deploy?prod", ["deploy.prod", "deploy/prod"]),
+        ("deploy/prod", ["deploy/prod"]),
+        ("apply", ["infra/apply", "infra/nested/apply", "other/apply"]),
+        ("infra/apply", ["infra/apply"]),
+        ("infra/*", ["infra/apply", "infra/nested/apply"]),
+        ("*/apply", ["infra/apply", "infra/nested/apply", "other/apply"]),
+        ("infra/nested/apply", ["infra/nested/apply"]),
+        ("Build", []),
+        ("uild", []),
+        ("a?b", ["a\nb"]),
+        ("*", PATHS),
+    ],
+)
+def test_exact_first_else_wildcards(name, expected):
+    assert [job.path for job in naming.match_name(JOBS, name)] == expected
+
+
+@pytest.mark.parametrize(
+    ("known", "name", "words"),
+    [
+        ([], "x", "there are no jobs at all"),
+        (["deploy:prod", "build"], "deploy:prd", "did you mean 'deploy:prod'?"),
+        (["aaaa", "bbbb"], "zzzz", "there are 'aaaa', 'bbbb'"),
+        ([f"{number:02}{'x' * 9}" for number in range(15)], "zzzz", "and 3 more"),
+    ],
+)
+def test_suggestions(known, name, words):
+    assert words in naming.suggestions(known, name)
+
+
+def test_what_identifies_a_job_and_an_attempt():
+    job = naming.FoundJob({"id": 9, "name": "a"}, "7", 6, "b/a")
+    assert (job.id, job.name, job.key) == (9, "a", ("7", 6, "a"))
+    assert naming.FoundJob({}, "7", 6, "").id == 0

@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Jobs in expressions: by name or id, their fields and contents, and the value that stands for what is not there."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup import LookupRequest, look_up
+
+from ....harness import NO_ROUTE, NOT_FOUND, Exchange, ScriptedTransport, job, new_session, pipeline, reply
+
+LIST = "GET /projects/7/pipelines/6/jobs"
+NEWEST = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=1"
+BRIDGES = "GET /projects/7/pipelines/6/trigger_jobs"
+BY_REF = "GET /projects/7/jobs/artifacts/main/raw/build.env?job=build&search_recent_successful_pipelines=true"
+NONE_FOUND = reply(NOT_FOUND, status=404)
+NO_PROJECT = reply({"message": "404 Project Not Found"}, status=404)
+JOBS = [job(44, name="test: [b]"), job(43, name="test: [a]"), job(42, commit={"id": "c"})]
+DEFAULT = {"has_default": True, "default": "-"}
+
+
+def ask(*exchanges, terms=("deploy",), pipeline_id=6, ref=None, **request):
+    """Return the values of a look-up in pipeline 6, or of a ref."""
+    query = PipelineQuery("7", pipeline_id=None if ref else pipeline_id, ref=ref)
+    transport = ScriptedTransport(*exchanges)
+    try:
+        return look_up(new_session(transport, {"project": "7"}), LookupRequest(query, terms=terms, **request))
+    finally:
+        transport.assert_done()
+
+
+def test_terms_keep_their_order_and_the_jobs_of_each_are_newest_first():
+    by_id = Exchange("GET /projects/7/jobs/9", job(9, "failed", "old"))
+    found = ask(Exchange(LIST, JOBS), by_id, terms=("deploy", "9", "test:*"))
+    assert [record["id"] for record in found] == [42, 9, 44, 43]
+    assert found[0] == JOBS[2]
+
+
+@pytest.mark.parametrize("term", ["9" * 20, "\u00b2", "4 2"])
+def test_what_only_looks_like_an_id_is_a_name(term):
+    named = job(42, name=term)
+    assert ask(Exchange(LIST, [named]), terms=(term,)) == [named]
+
+
+def test_an_id_needs_no_pipeline_and_a_name_does():
+    assert ask(Exchange("GET /projects/7/jobs/42", JOBS[2]), terms=("42",), pipeline_id=None) == [JOBS[2]]
+    with pytest.raises(errors.UsageError, match="the name 'deploy' needs a pipeline: give pipeline_id, ref, sha or"):
+        ask(pipeline_id=None)
+
+
+# ----- what is not there -----
+
+
+def test_a_name_that_is_not_there():
+    with pytest.raises(errors.SelectionError, match="no job 'deploi' in the pipeline 6 of project 7"):
+        ask(Exchange(LIST, JOBS), Exchange(BRIDGES, []), terms=("deploi",))
+    found = ask(Exchange(LIST, JOBS), terms=("nope", "deploy"), **DEFAULT)
+    assert [found[0], found[1]["id"]] == ["-", 42]
+
+
+def test_a_pipeline_that_is_not_there():
+    for exchange, how, error in (
+        (Exchange(NEWEST, []), {"ref": "main"}, errors.SelectionError),
+        (Exchange(LIST, NONE_FOUND), {}, errors.NotFoundError),
+    ):
+        with pytest.raises(error):
+            ask(exchange, **how)
+        assert ask(exchange, terms=("a", "b"), **how, **DEFAULT) == ["-", "-"]
+
+
+def test_an_id_that_is_not_there():
+    missing = Exchange("GET /projects/7/jobs/9", NONE_FOUND)
+    with pytest.raises(errors.NotFoundError):
+        ask(missing, terms=("9",))
+    assert ask(missing, terms=("9",), **DEFAULT) == ["-"]
+
+
+@pytest.mark.parametrize("answer", [NO_PROJECT, reply(NO_ROUTE, status=404)], ids=["project", "endpoint"])
+def test_a_default_hides_no_mistyped_project_and_no_server_that_is_none(answer):
+    with pytest.raises(errors.NotFoundError):
+        ask(Exchange(LIST, answer), **DEFAULT)
+    with pytest.raises(errors.NotFoundError):
+        ask(Exchange("GET /projects/7/jobs/9", answer), terms=("9",), **DEFAULT)
+    with pytest.raises(errors.NotFoundError):
+        ask(Exchange(BY_REF, answer), terms=("build",), ref="main", artifact="build.env", **DEFAULT)
+
+
+# ----- parts of a job -----
+
+
+def test_an_attribute_may_be_deep_and_a_field_that_is_null_is_there():
+    jobs = Exchange(LIST, JOBS)
+    assert ask(jobs, attribute="status") == ["manual"]
+    assert ask(jobs, attribute="commit.id") == ["c"]
+    assert ask(jobs, attribute="started_at", **DEFAULT) == [None]
+
+
+@pytest.mark.parametrize("attribute", ["nope", "status.nope", "commit.nope"])
+def test_an_attribute_that_is_not_there(attribute):
+    with pytest.raises(errors.SelectionError, match=rf"job 'deploy' \(id 42\) has no '{attribute}'; it has allow_fail"):
+        ask(Exchange(LIST, JOBS), attribute=attribute)
+    assert ask(Exchange(LIST, JOBS), attribute=attribute, **DEFAULT) == ["-"]
+
+
+def test_fields_are_picked():
+    picked = [{"id": 42, "pipeline": {"ref": "main"}}]
+    assert ask(Exchange(LIST, JOBS), fields=("id", "pipeline.ref")) == picked
+
+
+# ----- contents -----
+
+
+def test_a_file_by_ref_costs_one_request_for_each_name():
+    assert ask(Exchange(BY_REF, b"A=1"), terms=("build",), ref="main", artifact="build.env") == [b"A=1"]
+
+
+def test_a_file_that_gitlab_cannot_find_by_ref_is_that_of_the_job_found():
+    lines = [
+        Exchange(NEWEST, [pipeline()]),
+        Exchange(LIST, [job(42, "success", "build")]),
+        Exchange("GET /projects/7/jobs/42", job(42, "success", "build")),
+        Exchange("GET /projects/7/jobs/42/artifacts/build.env", b"A=1"),
+    ]
+    assert ask(*lines, terms=("buil*",), ref="main", artifact="build.env") == [b"A=1"]
+
+
+def test_the_log_of_a_job():
+    lines = [
+        Exchange(LIST, JOBS),
+        Exchange("GET /projects/7/jobs/42", JOBS[2]),
+        Exchange("GET /projects/7/jobs/42/trace", "one\ntwo\n"),
+    ]
+    assert ask(*lines, log=True) == [b"one\ntwo\n"]
+
+
+def test_a_file_that_is_not_there():
+    missing = Exchange(BY_REF, reply("Not Found", status=404))
+    with pytest.raises(errors.SelectionError, match="there is no 'build.env' in the artifacts of job 'build' of ref"):
+        ask(missing, terms=("build",), ref="main", artifact="build.env")
+    assert ask(missing, terms=("build",), ref="main", artifact="build.env", **DEFAULT) == ["-"]
+    # a default that is null stands for the file, and is no failed look at the ref
+    null = {"has_default": True, "default": None}
+    assert ask(missing, terms=("build",), ref="main", artifact="build.env", **null) == [None]

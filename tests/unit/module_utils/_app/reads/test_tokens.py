@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The job of a job token, and what GitLab says to a token that it does not take."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import MASK
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_token_info import TASK
+
+from ....harness import NO_ROUTE, TOKEN, Exchange, ScriptedTransport, job, pipeline, reply, run_task
+
+JOB_TOKEN = "glcbt-0123456789"
+JOB = "GET /job"
+AGENTS = "GET /job/allowed_agents"
+ALLOWED = {
+    "allowed_agents": [{"id": 1, "config_project": {"id": 7}}],
+    "job": {"id": 42},
+    "pipeline": {"id": 6},
+    "project": {"id": 7},
+    "user": {"username": "alice"},
+    "environment": {"slug": "production"},
+}
+
+
+def ask(*exchanges, environ=None, **options):
+    given = {"api_token": None, "api_job_token": JOB_TOKEN, **options}
+    return run_task(TASK, given, transport=ScriptedTransport(*exchanges), environ=environ)
+
+
+def test_the_job_of_the_token():
+    record = job(42, "running", pipeline=pipeline())
+    outcome = ask(Exchange(JOB, record))
+    assert (outcome.changed, outcome.warnings) == (False, [])
+    assert outcome.values == {**TASK.empty_result, "job": record}
+
+
+def test_agents_are_asked_for_only_when_they_are_wanted():
+    outcome = ask(Exchange(JOB, job(42, "running")), Exchange(AGENTS, ALLOWED), agents=True)
+    told = {name: value for name, value in outcome.values.items() if name != "job"}
+    assert told == {name: value for name, value in ALLOWED.items() if name != "job"}
+    assert outcome.values["job"]["name"] == "deploy"
+
+
+def test_the_token_of_the_environment_stands_in_for_one_that_is_not_given():
+    for options, environ, token in (
+        ({}, {"CI_JOB_TOKEN": "other-token"}, JOB_TOKEN),
+        ({"api_job_token": None}, {"CI_JOB_TOKEN": "other-token"}, "other-token"),
+    ):
+        transport = ScriptedTransport(Exchange(JOB, reply({"message": f"no {token}"}, status=403)))
+        with pytest.raises(errors.NotAuthorizedError) as caught:
+            given = {"api_token": None, "api_job_token": JOB_TOKEN, **options}
+            run_task(TASK, given, transport=transport, environ=environ)
+        # it is the token in use that counts as a secret
+        assert f"no {MASK}" in str(caught.value)
+
+
+def test_without_a_job_token_nothing_is_asked():
+    with pytest.raises(errors.UsageError, match="no job token: give api_job_token, or run where CI_JOB_TOKEN is set"):
+        ask(api_job_token=None)
+
+
+@pytest.mark.parametrize("name", ["api_token", "api_oauth_token"])
+def test_other_tokens_are_refused_even_beside_a_job_token(name):
+    with pytest.raises(errors.UsageError, match=f"{name} has no meaning here: .* give api_job_token"):
+        ask(**{name: TOKEN})
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "words"),
+    [
+        ({"message": "401 Unauthorized"}, 401, "does not know this job token .* good only while its job is running"),
+        ({"message": "404 Job Not Found"}, 404, "no job belongs to this token: it is no CI job token"),
+        (NO_ROUTE, 404, r"this server cannot tell the job of a token: that needs GitLab 13\.10"),
+    ],
+)
+def test_why_there_is_no_job(answer, status, words):
+    with pytest.raises(errors.SelectionError, match=words):
+        ask(Exchange(JOB, reply(answer, status=status)))
+
+
+def test_a_server_that_is_too_old_for_agents():
+    with pytest.raises(errors.SelectionError, match=r"cannot tell the agents of a token: that needs GitLab 13\.11"):
+        ask(Exchange(JOB, job(42, "running")), Exchange(AGENTS, reply(NO_ROUTE, status=404)), agents=True)

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan of a release: the order of its projects, and what is refused before anything is begun."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate, ProjectPlan, make_plan
+
+DEPLOY = (Gate(("deploy",), "play"),)
+
+
+def project(name, *, needs=(), gates=DEPLOY, **pipeline):
+    return ProjectPlan(name, PipelineQuery("group/app", **(pipeline or {"ref": "main"})), gates, needs)
+
+
+def test_each_project_comes_after_what_it_needs_and_else_in_the_given_order():
+    projects = [
+        project("site", needs=("app", "infra")),
+        project("infra"),
+        project("app", needs=("infra",)),
+        project("x"),
+    ]
+    assert [plan.name for plan in make_plan(projects, "collect").projects] == ["infra", "x", "app", "site"]
+
+
+@pytest.mark.parametrize(
+    ("projects", "words"),
+    [
+        ([], "projects is empty"),
+        ([project("a"), project("a")], "two projects are called 'a'; give each of them a name of its own"),
+        ([project("a", gates=())], "project 'a' has no gates"),
+        ([project("a", needs=("a",))], "project 'a' needs itself"),
+        ([project("infra"), project("a", needs=("infar",))], "needs 'infar', which is none .* did you mean 'infra'?"),
+        ([project("x"), project("a", needs=("infra",))], "which is none of the projects: there are 'x', 'a'"),
+        (
+            [project("z"), project("a", needs=("b",)), project("b", needs=("c", "z")), project("c", needs=("a",))],
+            "need each other in a circle: a needs b needs c needs a",
+        ),
+        ([project("a", ref=None)], "says no pipeline; give one of ref, sha, merge_request or pipeline_id"),
+        ([project("a", ref="main", pipeline_id=6)], "says more than one pipeline"),
+        ([project("a", gates=(Gate((), "play"),))], "gate 1 of project 'a' names no job; give name or stage"),
+        (
+            [project("a", gates=(Gate(("x",), "wait"), Gate(("x",), "wait", variables=({"key": "A", "value": "1"},))))],
+            "gate 2 of project 'a': job_variables has no meaning for wait, only for play",
+        ),
+        (
+            [project("a", gates=(Gate(("x",), "verify", options={"wait_timeout": 5.0}),))],
+            "wait_timeout has no meaning for verify, only for wait, play and retry",
+        ),
+        ([project("a", gates=(Gate(("x",), "play", require="playable"),))], "playable has no meaning for play"),
+        ([project("a", gates=(Gate(("x",), "retry", require="started"),))], "started has no meaning for retry"),
+    ],
+)
+def test_what_cannot_be_carried_out_is_refused(projects, words):
+    with pytest.raises(UsageError, match=words):
+        make_plan(projects, "fail_fast")
+
+
+@pytest.mark.parametrize(
+    ("names", "given", "expected"),
+    [
+        (("deploy",), None, False),
+        (("trigger/deploy",), None, True),
+        (("deploy",), True, True),
+        (("a/b",), False, False),
+    ],
+)
+def test_downstream_pipelines_are_looked_into_when_a_name_leads_there(names, given, expected):
+    assert Gate(names, "wait", options={"include_downstream": given}).include_downstream is expected
+
+
+def test_a_gate_is_called_by_its_jobs_or_its_stages():
+    assert Gate(("a", "b"), "wait").title == "a, b"
+    assert Gate((), "wait", stages=("test",)).title == "stage test"

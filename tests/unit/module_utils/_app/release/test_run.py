@@ -1,0 +1,157 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Running a release: what is run side by side, in which order, and what is left out when a gate does not open."""
+
+from __future__ import annotations
+
+import threading
+
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import SelectionError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate, ProjectPlan, make_plan
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run import ReleaseRun, failure_text
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import StoppedError
+
+# Far longer than anything here takes; a test that waits so long has failed.
+PATIENCE = 20
+
+
+def plan(strategy="fail_fast", **projects):
+    """Return a plan: for each project its gates and, after them, what it needs."""
+    return make_plan(
+        [
+            ProjectPlan(
+                name,
+                PipelineQuery(f"group/{name}", ref="main"),
+                tuple(
+                    Gate((gate.rstrip("?"),), "play", require="optional" if "?" in gate else "success")
+                    for gate in gates
+                ),
+                tuple(needs),
+            )
+            for name, (gates, needs) in projects.items()
+        ],
+        strategy,
+    )
+
+
+class Script:
+    """Runs gates as told: an exception is raised, a function is called, and everything else opens."""
+
+    def __init__(self, **steps):
+        self.steps = steps
+        self.begun = []
+
+    def __call__(self, project, result, stop):
+        name = result.gate.title
+        self.begun.append(name)
+        step = self.steps.get(name)
+        if isinstance(step, Exception):
+            raise step
+        if step:
+            step(stop)
+        result.outcome = "unchanged"
+
+
+def outcomes(results):
+    return {result.plan.name: [gate.outcome for gate in result.gates] for result in results}
+
+
+def test_gates_run_in_order_and_projects_after_what_they_need():
+    script = Script()
+    results = ReleaseRun(plan(b=(["b1", "b2"], ["a"]), a=(["a1", "a2"], [])), script).run()
+    assert script.begun == ["a1", "a2", "b1", "b2"]
+    assert [result.outcome for result in results] == ["passed", "passed"]
+    assert failure_text(results) is None
+
+
+def test_projects_that_do_not_need_each_other_run_side_by_side():
+    meeting = threading.Barrier(2)
+    script = Script(a1=lambda stop: meeting.wait(PATIENCE), b1=lambda stop: meeting.wait(PATIENCE))
+    results = ReleaseRun(plan(a=(["a1"], []), b=(["b1"], [])), script).run()
+    assert [result.outcome for result in results] == ["passed", "passed"]
+
+
+def test_a_project_begins_as_soon_as_its_own_needs_have_passed():
+    c_has_begun = threading.Event()
+    script = Script(slow=lambda stop: c_has_begun.wait(PATIENCE), c1=lambda stop: c_has_begun.set())
+    results = ReleaseRun(plan(a=(["a1"], []), b=(["slow"], []), c=(["c1"], ["a"])), script).run()
+    # b goes on for as long as c has not begun, so c cannot have waited for it
+    assert c_has_begun.is_set()
+    assert [result.outcome for result in results] == ["passed"] * 3
+
+
+def test_fail_fast_begins_nothing_more_and_lets_what_runs_come_to_its_end():
+    b_runs, a_failed = threading.Event(), threading.Event()
+
+    def fail(stop):
+        b_runs.wait(PATIENCE)
+        raise SelectionError("no job 'x'")
+
+    def run(stop):
+        b_runs.set()
+        for _look in range(PATIENCE * 100):
+            if stop():
+                a_failed.set()
+                return
+            threading.Event().wait(0.01)
+
+    script = Script(a1=fail, b1=run)
+    release = ReleaseRun(plan(a=(["a1", "a2"], []), b=(["b1", "b2"], []), c=(["c1"], ["b"])), script)
+    results = release.run()
+    assert a_failed.is_set()
+    assert sorted(script.begun) == ["a1", "b1"]
+    assert outcomes(results) == {
+        "a": ["failed", "not reached"],
+        "b": ["unchanged", "not reached"],
+        "c": ["not reached"],
+    }
+    assert results[1].gates[1].reason.startswith("gate 'a1' of project 'a' has failed")
+    text = failure_text(results)
+    assert text == "gate 'a1' of project 'a' did not open: no job 'x'. Not reached: 'b', 'c'"
+
+
+def test_collect_goes_on_with_everything_that_does_not_need_the_failed_project():
+    script = Script(a1=SelectionError("no job 'x'"))
+    results = ReleaseRun(
+        plan("collect", a=(["a1", "a2"], []), b=(["b1", "b2"], []), c=(["c1"], ["a"]), d=(["d1"], ["b"])), script
+    ).run()
+    assert {result.plan.name: result.outcome for result in results} == {
+        "a": "failed",
+        "b": "passed",
+        "c": "not reached",
+        "d": "passed",
+    }
+    c = next(result for result in results if result.plan.name == "c")
+    assert c.gates[0].reason == "project 'a', which it needs, has not passed"
+
+
+def test_an_optional_gate_fails_and_the_project_goes_on():
+    script = Script(a1=SelectionError("no job 'x'"))
+    results = ReleaseRun(plan(a=(["a1?", "a2"], [])), script).run()
+    assert outcomes(results) == {"a": ["failed", "unchanged"]}
+    assert (results[0].outcome, failure_text(results)) == ("passed", None)
+
+
+def test_several_failures_are_named_together():
+    script = Script(a1=SelectionError("one"), b1=SelectionError("two"))
+    text = failure_text(ReleaseRun(plan("collect", a=(["a1"], []), b=(["b1"], []), c=(["c1"], [])), script).run())
+    assert text == (
+        "2 of 3 projects failed: gate 'a1' of project 'a' did not open: one; gate 'b1' of project 'b' did not open: two"
+    )
+
+
+def test_a_gate_that_was_stopped_is_not_reached():
+    script = Script(a1=StoppedError("another one has failed"))
+    results = ReleaseRun(plan(a=(["a1"], [])), script).run()
+    assert outcomes(results) == {"a": ["not reached"]}
+    assert results[0].gates[0].reason == "another one has failed"
+
+
+def test_a_mistake_of_ours_is_the_failure_of_its_gate_and_hangs_nothing():
+    script = Script(a1=KeyError("oops"))
+    results = ReleaseRun(plan("collect", a=(["a1"], []), b=(["b1"], [])), script).run()
+    assert results[0].gates[0].reason == "unexpected KeyError, please report it: 'oops'"
+    assert results[1].outcome == "passed"

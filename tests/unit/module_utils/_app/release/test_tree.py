@@ -1,0 +1,78 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The pipelines and jobs that go into the record of a release; what cannot be read costs no more than itself."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.bridges import project_path
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.tree import read_tree
+
+from ....harness import API, SERVER, FunctionTransport, ScriptedTransport, bridge, job, new_session, pipeline, reply
+
+CHILD = pipeline(26, "success", project_id=8, web_url=f"{SERVER}/group/other/-/pipelines/26")
+TREE = {
+    "/projects/7/pipelines/6": pipeline(6, "success"),
+    "/projects/7/pipelines/6/trigger_jobs": [bridge(50, name="infra", downstream=CHILD)],
+    "/projects/7/pipelines/6/jobs": [job(43, "success", "deploy"), job(42, "failed", "deploy")],
+    "/projects/8/pipelines/26/trigger_jobs": [],
+    "/projects/8/pipelines/26/jobs": [job(62, "success", "apply", pipeline=CHILD)],
+}
+
+
+def read(**closed):
+    """Return the tree of pipeline 6 and the warnings; what is closed answers with a status instead."""
+    statuses = {path.replace("__", "/"): status for path, status in closed.items()}
+
+    def answer(call):
+        status = statuses.get(call.path.removeprefix("/projects/"))
+        return reply({"message": f"{status} Not today"}, status=status) if status else TREE[call.path]
+
+    session = new_session(FunctionTransport(answer), {"api_retries": 0})
+    return read_tree(session, "group/app", pipeline(6, "running")), session.warnings
+
+
+def test_every_attempt_of_every_job_and_the_pipelines_as_they_are_now():
+    tree, warnings = read()
+    assert [(row["id"], row["status"], row["project"], row["parent_id"]) for row in tree.pipelines] == [
+        (6, "success", "group/app", None),
+        (26, "success", "group/other", 6),
+    ]
+    assert {row["path"] for row in tree.jobs} >= {"deploy", "infra/apply"}
+    assert {42, 43, 62} <= {row["id"] for row in tree.jobs}
+    assert warnings == []
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_downstream_pipeline_whose_jobs_cannot_be_read_is_marked(status):
+    tree, warnings = read(**{"8__pipelines__26__jobs": status})
+    assert [row["accessible"] for row in tree.pipelines] == [True, False]
+    assert 62 not in {row["id"] for row in tree.jobs}
+    assert {42, 43} <= {row["id"] for row in tree.jobs}
+    assert warnings == []
+
+
+@pytest.mark.parametrize("path", ["7__pipelines__6", "7__pipelines__6__jobs"])
+def test_a_release_without_a_picture_is_a_warning_and_still_has_its_pipeline(path):
+    tree, warnings = read(**{path: 403})
+    assert [(row["id"], row["project"]) for row in tree.pipelines] == [(6, "group/app")]
+    assert tree.jobs == []
+    assert len(warnings) == 1 and warnings[0].startswith("The jobs of pipeline 6 are not in the record: GET " + API)
+
+
+@pytest.mark.parametrize(
+    ("api_url", "web_url", "expected"),
+    [
+        (SERVER, SERVER + "/group/sub/app/-/pipelines/6", "group/sub/app"),
+        (SERVER + "/gitlab", SERVER + "/gitlab/group/app/-/pipelines/6", "group/app"),
+        (SERVER, SERVER + "/group/%C3%BC/-/pipelines/6", "group/\u00fc"),
+        (SERVER, "http://[broken", ""),
+        (SERVER, SERVER + "/elsewhere", ""),
+        (SERVER, None, ""),
+    ],
+)
+def test_the_path_of_a_project_is_that_of_the_page_of_its_pipeline(api_url, web_url, expected):
+    session = new_session(ScriptedTransport(), {"api_url": api_url})
+    assert project_path(session, {"web_url": web_url}) == expected

@@ -1,0 +1,300 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The pieces of a report: time axis, bars, words, links, and that nothing foreign gets through as HTML."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.page import render_page
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.parts import link, look, moment, seconds, state
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.scale import TimeScale, parse_time
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.timeline import timeline
+
+DAY = 86400.0
+# 2026-01-01 00:00:00 UTC
+START = 1767225600.0
+
+
+def iso(offset):
+    minutes, rest = divmod(int(offset), 60)
+    return f"2026-01-01T{minutes // 60:02d}:{minutes % 60:02d}:{rest:02d}.000Z"
+
+
+def a_job(number=1, **fields):
+    return {
+        "id": number,
+        "name": f"job{number}",
+        "path": f"job{number}",
+        "pipeline_id": 6,
+        "status": "success",
+        "web_url": f"https://gitlab.example.com/g/a/-/jobs/{number}",
+        "created_at": iso(0),
+        "started_at": iso(10),
+        "finished_at": iso(70),
+        "duration": 60,
+        "queued_duration": 10,
+        "attempt": 1,
+        "superseded": False,
+        "downstream_pipeline_id": None,
+        "user": "alice",
+        **fields,
+    }
+
+
+def a_gate(**fields):
+    return {
+        "name": "deploy",
+        "action": "play",
+        "require": "success",
+        "outcome": "applied",
+        "reason": "",
+        "changed": True,
+        "job_variables": [],
+        "jobs": [a_job()],
+        "queued": 10,
+        "elapsed": 61.5,
+        "log_tail": [],
+        **fields,
+    }
+
+
+def a_project(**fields):
+    pipeline = {"id": 6, "project": "g/a", "path": "", "parent_id": None, "ref": "main", "sha": "f" * 40}
+    pipeline.update(status="success", web_url="https://gitlab.example.com/g/a/-/pipelines/6")
+    return {
+        "name": "app",
+        "needs": [],
+        "outcome": "passed",
+        "pipeline": pipeline,
+        "gates": [a_gate()],
+        "pipelines": [pipeline],
+        "jobs": [a_job()],
+        **fields,
+    }
+
+
+def a_record(*projects, **fields):
+    return {
+        "role": "jobgate.gitlab.release_gate",
+        "version": "0.1.0",
+        "user": "alice",
+        "host": "controller",
+        "server": "https://gitlab.example.com",
+        "started_at": iso(0),
+        "elapsed": 62.0,
+        "strategy": "fail_fast",
+        "check_mode": False,
+        "outcome": "passed",
+        "changed": True,
+        "message": "",
+        "warnings": [],
+        "projects": list(projects) or [a_project()],
+        **fields,
+    }
+
+
+# ----- the time axis -----
+
+
+def test_moments_have_their_place_in_percent():
+    scale = TimeScale([(START, START + 50), (START + 50, START + 100)])
+    assert [scale.position(START + second) for second in (-5, 0, 25, 100, 200)] == [0, 0, 25, 100, 100]
+    assert scale.cuts == []
+
+
+def test_a_long_time_without_jobs_is_cut_out():
+    scale = TimeScale([(START, START + 100), (START + 2 * DAY, START + 2 * DAY + 100)])
+    ((left, right),) = scale.cuts
+    assert (round(left, 1), round(right, 1)) == (48.5, 51.5)
+    # what lies in the time that was cut out stands where it ends
+    assert scale.position(START + DAY) == right
+    labels = [tick.label for tick in scale.ticks()]
+    assert labels[0] == "1 Jan 00:00:00" and any(label.startswith("3 Jan") for label in labels)
+
+
+def test_many_cuts_leave_room_for_the_jobs():
+    scale = TimeScale([(START + number * DAY, START + number * DAY + 10) for number in range(60)])
+    assert len(scale.cuts) == 59
+    assert sum(right - left for left, right in scale.cuts) == pytest.approx(30)
+
+
+def span(tick):
+    """Return from where to where a label is written, in percent of a narrow axis."""
+    width = 1.6 * len(tick.label)
+    left = tick.position - {"first": 0, "": width / 2, "last": width}[tick.edge]
+    return left, left + width
+
+
+@pytest.mark.parametrize("length", [0, 0.5, 3, 52, 59, 61, 1000, 7200, DAY, 40 * DAY])
+def test_ticks_are_few_in_order_and_apart(length):
+    ticks = TimeScale([(START + 7.3, START + 7.3 + length)]).ticks()
+    positions = [tick.position for tick in ticks]
+    assert 1 <= len(ticks) <= 10
+    assert all(after - before >= 9 for before, after in zip(positions, positions[1:]))
+    spans = [span(tick) for tick in ticks]
+    assert all(right <= left for (_left, right), (left, _right) in zip(spans, spans[1:]))
+    assert all(0 <= position <= 100 for position in positions)
+
+
+@pytest.mark.parametrize("text", [None, 5, "", "yesterday", "2026-01-01T00:00:00", "2026-99-01T00:00:00Z"])
+def test_what_is_no_moment_is_none(text):
+    assert parse_time(text) is None
+    assert moment(text) == ""
+
+
+def test_moments_with_an_offset_are_understood():
+    assert parse_time("2026-01-01T02:00:00.000+02:00") == parse_time("2026-01-01T00:00:00Z") == START
+    assert moment("2026-01-01T02:00:00.000+02:00").endswith("+02:00</time>")
+
+
+# ----- words -----
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0, "0 s"),
+        (0.04, "0 s"),
+        (1.25, "1.2 s"),
+        (9.97, "10 s"),
+        (119.4, "119 s"),
+        (120, "2 min"),
+        (125, "2 min 5 s"),
+        (3725, "1 h 2 min"),
+        (None, ""),
+        (True, ""),
+        (-1, ""),
+        (float("nan"), ""),
+    ],
+)
+def test_lengths_of_time(value, shown):
+    assert seconds(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("url", "is_link"),
+    [
+        ("https://gitlab.example.com/a", True),
+        ("http://127.0.0.1:80/a", True),
+        ("javascript:alert(1)", False),
+        ("data:text/html,x", False),
+        ("//evil.example.com", False),
+        ("https:///nothing", False),
+        ("http://[bad", False),
+        ("https://x/\n", False),
+        (None, False),
+        (5, False),
+    ],
+)
+def test_only_web_addresses_become_links(url, is_link):
+    assert ("<a " in link(url, "job")) == is_link
+
+
+def test_an_address_cannot_leave_its_attribute():
+    assert link('https://x/"onmouseover="y', "a<b") == (
+        '<a href="https://x/&quot;onmouseover=&quot;y" rel="noreferrer">a&lt;b</a>'
+    )
+
+
+def test_statuses_have_a_word_and_a_sign_besides_a_colour():
+    assert (look("success"), look("failed"), look("would be played"), look("brand_new")) == (
+        "good",
+        "bad",
+        "still",
+        "none",
+    )
+    assert state("<new>") == '<span class="state none"><span aria-hidden="true">·</span> &lt;new&gt;</span>'
+    assert ">?</span> would be played" in state("would be played")
+
+
+# ----- the timeline -----
+
+
+def test_queue_and_run_have_bars_of_their_own():
+    text = timeline([a_project()])
+    assert '<i class="queue" style="left:min(0.00%,100% - 3px);width:14.29%">' in text
+    assert '<i class="run good" style="left:min(14.29%,100% - 3px);width:85.71%">' in text
+    assert '<td class="number">10 s</td><td class="number">60 s</td>' in text
+
+
+@pytest.mark.parametrize(
+    ("fields", "bars"),
+    [
+        ({"status": "running", "finished_at": None, "duration": 30}, ["queue", "run busy"]),
+        ({"status": "running", "finished_at": None, "duration": None}, ["queue", "run busy"]),
+        ({"status": "pending", "started_at": None, "finished_at": None, "queued_duration": 50}, ["queue"]),
+        ({"status": "pending", "started_at": None, "finished_at": None, "queued_duration": None}, []),
+        ({"status": "created", "started_at": None, "finished_at": None}, []),
+        ({"queued_duration": None}, ["run good"]),
+        ({"status": "failed", "finished_at": None}, ["queue", "run bad"]),
+        ({"started_at": "nonsense"}, []),
+    ],
+)
+def test_bars_of_a_job(fields, bars):
+    text = timeline([a_project(jobs=[a_job(1), a_job(2, **fields)])])
+    row = text.partition(">job2<")[2].partition("</tr>")[0]
+    assert [kind for kind in ("queue", "run good", "run bad", "run busy") if f'class="{kind}"' in row] == bars
+
+
+def test_attempts_and_triggers_are_named():
+    jobs = [a_job(1, superseded=True), a_job(2, attempt=2), a_job(3, downstream_pipeline_id=7)]
+    text = timeline([a_project(jobs=jobs)])
+    assert "attempt 1" in text and "attempt 2" in text and "triggers pipeline 7" in text
+    assert text.count("<tr class=old>") == 1
+
+
+def test_a_timeline_without_anything_in_it():
+    assert timeline([a_project(jobs=[], pipelines=[])]) == "<p>No pipeline was read.</p>"
+    waiting = a_job(status="created", started_at=None, finished_at=None)
+    assert timeline([a_project(jobs=[waiting])]) == "<p>No job has been in the queue yet.</p>"
+
+
+# ----- the page -----
+
+
+def test_the_page_needs_nothing_else_and_says_what_it_is():
+    page = render_page(a_record())
+    assert page.startswith('<!DOCTYPE html>\n<html lang="en">')
+    assert "<title>Release gate passed: app</title>" in page
+    assert "default-src 'none'" in page and "prefers-color-scheme" in page and "@media print" in page
+    for foreign in ("<script", "<link", "<img", "@import", "url("):
+        assert foreign not in page
+
+
+def test_failures_warnings_and_logs_are_shown():
+    gate = a_gate(
+        outcome="failed",
+        reason="it broke",
+        log_tail=["one", "<b>two</b>"],
+        job_variables=["RELEASE"],
+        require="finished",
+    )
+    child = {"id": 7, "path": "infra", "parent_id": 6, "accessible": False, "status": "failed", "project": "g/b"}
+    project = a_project(gates=[gate], needs=["x"], outcome="failed")
+    project["pipelines"] = [*project["pipelines"], {**child, "ref": "main", "web_url": None}]
+    missed = a_project(name="site", pipelines=[], jobs=[], pipeline=None, outcome="not reached", gates=[])
+    record = a_record(
+        project, missed, message="It <broke>.", warnings=["be careful"], outcome="failed", check_mode=True
+    )
+    page = render_page(record)
+    for words in (
+        "It &lt;broke&gt;.",
+        "be careful",
+        "one\n&lt;b&gt;two&lt;/b&gt;",
+        "with RELEASE",
+        "needs x",
+        "cannot be read with this token",
+        "infra → g/b Pipeline 7",
+        "no pipeline",
+        "<dt>Would change</dt><dd>1 gate</dd>",
+    ):
+        assert words in page, words
+
+
+def test_three_hundred_jobs_are_a_page_of_moderate_size():
+    jobs = [a_job(number, started_at=iso(number), finished_at=iso(number + 60)) for number in range(1, 301)]
+    page = render_page(a_record(a_project(jobs=jobs)))
+    assert page.count('class="run good"') >= 300
+    assert len(page) < 300_000

@@ -1,0 +1,307 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting: pauses, targets, what can no longer come, and what is noted meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES, is_finished
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.options import WaitOptions
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.pauses import Pauses
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK
+
+from ....harness import (
+    Exchange,
+    FakeClock,
+    FunctionTransport,
+    Progress,
+    ScriptedTransport,
+    bridge,
+    job,
+    new_session,
+    pipeline,
+    run_task,
+)
+
+LIST = "GET /projects/7/pipelines/6/jobs"
+UNFINISHED = f"{LIST}?per_page=1&" + "&".join(f"scope[]={status}" for status in STATUSES if not is_finished(status))
+PIPELINES = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=1"
+
+
+def wait(*exchanges, clock=None, progress=None, check_mode=False, **options):
+    options = {"pipeline_id": 6, "name": ["deploy"], "wait": True, **options}
+    transport = ScriptedTransport(*exchanges)
+    return run_task(TASK, options, transport=transport, clock=clock, progress=progress, check_mode=check_mode)
+
+
+def listed(*statuses):
+    return [Exchange(LIST, [job(42, status)]) for status in statuses]
+
+
+def pauses_of(interval, timeout=3600.0, jitter=0.0, count=8):
+    clock = FakeClock()
+    session = new_session(ScriptedTransport(), {"wait_timeout": timeout}, clock=clock)
+    pauses = Pauses(session, interval, jitter=lambda: jitter)
+    for _number in range(count):
+        if not pauses.pause():
+            break
+    return clock.sleeps
+
+
+def test_pauses_grow_by_half_up_to_the_interval():
+    assert pauses_of(10.0) == [1.0, 1.5, 2.25, 3.375, 5.0625, 7.59375, 10.0, 10.0]
+    assert pauses_of(0.5, count=3) == [0.5, 0.5, 0.5]
+
+
+def test_jitter_makes_pauses_shorter_by_a_fifth_at_most():
+    assert pauses_of(10.0, jitter=1.0, count=2) == pytest.approx([0.8, 1.2])
+
+
+def test_the_last_pause_ends_at_the_deadline():
+    assert pauses_of(10.0, timeout=4.0) == [1.0, 1.5, 1.5]
+    assert pauses_of(10.0, timeout=0.0) == []
+
+
+def test_a_change_makes_the_looks_frequent_again():
+    session = new_session(ScriptedTransport())
+    pauses = Pauses(session, 10.0, jitter=lambda: 0.0)
+    for _number in range(5):
+        pauses.pause()
+    pauses.restart()
+    pauses.pause()
+    assert session.clock.sleeps[-1] == 1.0
+
+
+def test_a_change_of_state_is_noted_and_shown_and_nothing_else_is():
+    clock, progress = FakeClock(), Progress()
+    outcome = wait(
+        *listed("created", "created", "manual", "running", "running", "success"), clock=clock, progress=progress
+    )
+    assert outcome.failure is None
+    assert [line.split(" after")[0] for line in progress.lines] == [
+        "deploy: created -> manual",
+        "deploy: manual -> running",
+        "deploy: running -> success",
+    ]
+    first, *_more, last = outcome.values["timeline"]
+    assert first == {
+        "at": "2023-11-14T22:13:20.000Z",
+        "seconds": 0.0,
+        "id": 42,
+        "name": "deploy",
+        "from": None,
+        "to": "created",
+    }
+    assert (last["from"], last["to"]) == ("running", "success")
+    assert last["seconds"] == outcome.values["elapsed"] == pytest.approx(clock.seconds, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("targets", "statuses"),
+    [
+        (["playable"], ["created", "manual"]),
+        (["playable"], ["created", "pending"]),
+        (["started"], ["manual", "pending", "running"]),
+        (["started"], ["failed"]),
+        (["finished"], ["running", "canceling", "canceled"]),
+        (["success"], ["running", "success"]),
+        (["manual", "scheduled"], ["created", "scheduled"]),
+        (["running"], ["pending", "running"]),
+    ],
+)
+def test_targets_end_the_wait(targets, statuses):
+    outcome = wait(*listed(*statuses), wait_for=targets)
+    assert (outcome.failure, outcome.values["job"]["status"]) == (None, statuses[-1])
+
+
+@pytest.mark.parametrize(
+    ("targets", "status", "words"),
+    [
+        (["success"], "failed", "ended as failed (script_failure) and can no longer become success"),
+        (["started"], "skipped", "ended as skipped and can no longer become started"),
+        (["playable"], "canceled", "ended as canceled and can no longer become playable"),
+        (["manual", "pending"], "success", "ended as success and can no longer become manual or pending"),
+    ],
+)
+def test_what_can_no_longer_come_fails_at_once(targets, status, words):
+    outcome = wait(*listed("created", status), wait_for=targets)
+    assert outcome.failure == f"job 'deploy' (id 42) {words}"
+    assert not outcome.values["timed_out"]
+
+
+def test_fail_on_fails_without_waiting_too():
+    outcome = wait(*listed("failed"), wait=False, fail_on=["failed"])
+    assert outcome.failure == "job 'deploy' (id 42) ended as failed (script_failure)"
+    assert wait(*listed("failed"), wait=False).failure is None
+
+
+@pytest.mark.parametrize(("on_timeout", "fails"), [("fail", True), ("continue", False)])
+def test_the_end_of_the_time(on_timeout, fails):
+    clock = FakeClock()
+    transport = FunctionTransport(lambda call: [job(42, "running")])
+    options = {"pipeline_id": 6, "name": ["deploy"], "wait": True, "wait_timeout": 90.0, "on_timeout": on_timeout}
+    outcome = run_task(TASK, options, transport=transport, clock=clock)
+    assert bool(outcome.failure) is fails
+    assert outcome.values["timed_out"]
+    assert outcome.values["job"]["status"] == "running"
+    assert clock.seconds == pytest.approx(90.0)
+    # 1 s growing by half up to 10 s: about 14 looks
+    assert 12 <= len(transport.calls) <= 18
+
+
+@pytest.mark.parametrize(("on_timeout", "fails"), [("fail", True), ("continue", False)])
+def test_the_end_of_the_time_before_there_is_any_job(on_timeout, fails):
+    def nothing(call):
+        return pipeline() if call.path.endswith("/6") else []
+
+    options = {"pipeline_id": 6, "scope": ["manual"], "wait": True, "wait_timeout": 20.0, "on_timeout": on_timeout}
+    outcome = run_task(TASK, options, transport=FunctionTransport(nothing))
+    assert outcome.values["timed_out"]
+    assert bool(outcome.failure) is fails
+
+
+def test_no_time_at_all_looks_once():
+    outcome = wait(*listed("running"), wait_timeout=0.0)
+    assert outcome.values["timed_out"]
+
+
+def test_a_job_that_stays_in_the_queue_names_its_tags():
+    def queued(call):
+        return [job(42, "pending", tag_list=["gpu", "linux"], queued_duration=None)]
+
+    options = {"pipeline_id": 6, "name": ["deploy"], "wait": True, "pending_timeout": 30.0}
+    outcome = run_task(TASK, options, transport=FunctionTransport(queued))
+    assert "has been pending for 3" in outcome.failure
+    assert "with the tags gpu, linux" in outcome.failure
+    assert not outcome.values["timed_out"]
+
+
+def test_the_queue_is_measured_by_what_gitlab_says():
+    outcome = wait(Exchange(LIST, [job(42, "pending", queued_duration=500.0)]), pending_timeout=300.0)
+    assert "has been pending for 500 s" in outcome.failure
+
+
+def test_waiting_for_a_resource_is_no_queue():
+    assert wait(*listed("waiting_for_resource", "success"), pending_timeout=0.0).failure is None
+
+
+def test_an_unknown_status_counts_as_unfinished_and_warns_once():
+    outcome = wait(*listed("paused", "paused", "success"))
+    assert outcome.failure is None
+    assert len(outcome.warnings) == 1
+    assert "'paused'" in outcome.warnings[0]
+
+
+def test_a_pipeline_that_does_not_exist_yet_is_waited_for_and_pinned():
+    none = Exchange(PIPELINES, [])
+    outcome = wait(
+        none, none, Exchange(PIPELINES, [pipeline()]), *listed("running", "success"), pipeline_id=None, ref="main"
+    )
+    assert outcome.values["pipeline"]["id"] == 6
+
+
+def test_a_pipeline_that_never_comes():
+    options = {"ref": "main", "name": ["deploy"], "wait": True, "wait_timeout": 20.0}
+    with pytest.raises(errors.SelectionError, match="there is no pipeline of ref main"):
+        run_task(TASK, options, transport=FunctionTransport(lambda call: []))
+
+
+def test_a_misspelt_name_is_an_error_at_once():
+    with pytest.raises(errors.SelectionError, match="did you mean 'deploy'"):
+        wait(*listed("created"), Exchange("GET /projects/7/pipelines/6/trigger_jobs", []), name=["deploi"])
+
+
+def test_a_job_that_a_child_pipeline_may_still_create_is_waited_for():
+    child = pipeline(16)
+    bridges = [[bridge(50, "created", "infra")], [bridge(50, "success", "infra", child)]]
+
+    def answer(call):
+        if call.path.endswith("/6/trigger_jobs"):
+            return bridges.pop(0) if len(bridges) > 1 else bridges[0]
+        return {
+            LIST: [job(42, "success", "build")],
+            "GET /projects/7/pipelines/6": pipeline(),
+            "GET /projects/7/pipelines/16/jobs": [job(62, "success", "apply", pipeline=child)],
+            "GET /projects/7/pipelines/16/trigger_jobs": [],
+        }[call.line]
+
+    options = {"pipeline_id": 6, "name": ["infra/apply"], "include_downstream": True, "wait": True}
+    outcome = run_task(TASK, options, transport=FunctionTransport(answer))
+    assert (outcome.failure, outcome.values["job"]["id"]) == (None, 62)
+
+
+def test_the_pipeline_of_a_tree_is_read_again_after_waiting():
+    child = pipeline(16)
+    statuses = ["running", "success"]
+
+    def answer(call):
+        if call.path.endswith("/16/jobs"):
+            return [job(62, statuses.pop(0), "apply", pipeline=child)]
+        return {
+            "GET /projects/7/pipelines": [pipeline(status="running")],
+            LIST: [job(42, "success", "build")],
+            "GET /projects/7/pipelines/6": pipeline(status="success"),
+            "GET /projects/7/pipelines/6/trigger_jobs": [bridge(50, "success", "infra", child)],
+            "GET /projects/7/pipelines/16/trigger_jobs": [],
+        }[call.line]
+
+    options = {"ref": "main", "name": ["infra/apply"], "include_downstream": True, "wait": True}
+    outcome = run_task(TASK, options, transport=FunctionTransport(answer))
+    assert (outcome.failure, statuses) == (None, [])
+    assert outcome.values["pipeline"]["status"] == "success"
+
+
+def test_somebody_elses_retry_is_followed():
+    lists = [[job(42, "running")], [job(43, "running"), job(42, "failed")], [job(43, "success"), job(42, "failed")]]
+    outcome = wait(*(Exchange(LIST, jobs) for jobs in lists), wait_for=["success"])
+    assert (outcome.failure, outcome.values["job"]["id"]) == (None, 43)
+
+
+def test_a_server_that_is_away_is_waited_for():
+    away = [Exchange(LIST, errors.ConnectError("refused"))] * 12
+    assert wait(*listed("running"), *away, *listed("success"), api_retries=2).failure is None
+
+
+def test_one_list_a_poll_where_the_server_tells_no_totals():
+    lists = [
+        [job(number, status, f"j{number}") for number in range(90)] for status in ("running", "running", "success")
+    ]
+    first, *others = [Exchange(LIST, jobs) for jobs in lists]
+    outcome = wait(first, Exchange(UNFINISHED, [job(1, "running")]), *others, name=["*"])
+    assert outcome.values["summary"] == {"success": 90}
+
+
+def test_check_mode_returns_the_present_state():
+    clock = FakeClock()
+    outcome = wait(*listed("running"), check_mode=True, clock=clock, wait_for=["success"])
+    assert (outcome.failure, outcome.values["job"]["status"], clock.sleeps) == (None, "running", [])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"wait_for": ["done"]}, "wait_for holds 'done', which is none of playable, started, finished, success"),
+        ({"fail_on": ["broken"]}, "fail_on holds 'broken'"),
+        ({"wait_interval": 0}, "wait_interval is 0"),
+        ({"wait_interval": -1.0}, "wait_interval is -1"),
+        ({"pending_timeout": -1.0}, "pending_timeout is -1"),
+        ({"log_lines": -1}, "log_lines is -1"),
+    ],
+)
+def test_options_that_cannot_be_used(options, words):
+    with pytest.raises(errors.UsageError) as caught:
+        WaitOptions.of(options)
+    assert words in str(caught.value)
+
+
+def test_defaults():
+    options = WaitOptions.of({})
+    assert (options.wait, options.targets, options.interval_seconds, options.on_timeout) == (
+        False,
+        ("finished",),
+        10.0,
+        "fail",
+    )

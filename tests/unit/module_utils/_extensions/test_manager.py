@@ -1,0 +1,172 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Extensions: found by name, asked in order, and their failures told as what they are."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ExtensionError, UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions import builtin as builtin_plugin
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.manager import PluginManager
+
+from ...harness import API, TOKEN, Exchange, ScriptedTransport, installed, new_session
+
+
+class Namer:
+    """Answers gitlab_authenticate with its name, or leaves it to the next one."""
+
+    def __init__(self, name, answers=True):
+        self.name, self.answers, self.was_asked = name, answers, False
+
+    @hookimpl
+    def gitlab_authenticate(self, settings):
+        self.was_asked = True
+        return {"X-Name": self.name} if self.answers else None
+
+
+class Raising:
+    def __init__(self, error):
+        self.error = error
+
+    @hookimpl
+    def gitlab_authenticate(self, settings):
+        raise self.error
+
+
+class Misspelt:
+    @hookimpl
+    def gitlab_authentificate(self, settings):
+        return {}
+
+
+class WrongArguments:
+    @hookimpl
+    def gitlab_authenticate(self, settings, colour):
+        return {}
+
+
+SETTINGS = ConnectionSettings(api_url=API, token_kind="api_token", token=TOKEN)
+
+
+def authenticate(extensions, names=None):
+    with installed(extensions):
+        manager = PluginManager((builtin_plugin.BuiltinPlugin(),), list(extensions) if names is None else names)
+    return manager.call("gitlab_authenticate", settings=SETTINGS)
+
+
+def test_the_first_named_extension_is_asked_first():
+    first, second = Namer("first"), Namer("second")
+    assert authenticate({"second": second, "first": first}, ["first", "second"]) == {"X-Name": "first"}
+    assert not second.was_asked
+
+
+def test_who_returns_none_leaves_it_to_the_next():
+    first, second = Namer("first", answers=False), Namer("second")
+    assert authenticate({"first": first, "second": second}) == {"X-Name": "second"}
+    assert first.was_asked
+
+
+def test_the_built_in_behaviour_comes_last():
+    silent = Namer("silent", answers=False)
+    assert authenticate({"silent": silent}) == {"PRIVATE-TOKEN": TOKEN}
+    assert silent.was_asked
+
+
+def test_only_named_extensions_are_loaded():
+    assert authenticate({"other": Namer("other"), "broken": ImportError("x")}, []) == {"PRIVATE-TOKEN": TOKEN}
+
+
+def test_an_extension_named_twice_is_loaded_once():
+    assert authenticate({"a": Namer("a")}, ["a", "a"]) == {"X-Name": "a"}
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("audit-lgo", "unknown extension 'audit-lgo'; did you mean 'audit-log'?"),
+        ("zzz", "unknown extension 'zzz'; installed are ['audit-log', 'freeze']."),
+    ],
+)
+def test_an_unknown_extension(name, problem):
+    with pytest.raises(ExtensionError) as caught:
+        authenticate({"audit-log": Namer("a"), "freeze": Namer("b")}, [name])
+    assert str(caught.value).startswith(problem)
+    assert "entry point of the group 'jobgate.gitlab'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("extension", "problem"),
+    [
+        (ImportError("no module named audit"), "extension 'x' cannot be loaded: ImportError: no module named audit"),
+        (Misspelt(), "extension 'x' does not fit the hooks of jobgate.gitlab"),
+        (WrongArguments(), "extension 'x' does not fit the hooks of jobgate.gitlab"),
+        (Raising(KeyError("colour")), "an extension (x) failed in gitlab_authenticate: KeyError: 'colour'"),
+    ],
+)
+def test_a_failing_extension_is_named(extension, problem):
+    with pytest.raises(ExtensionError) as caught:
+        authenticate({"x": extension})
+    assert str(caught.value).startswith(problem)
+
+
+def test_an_error_made_for_the_user_passes_through():
+    with pytest.raises(UsageError, match="the vault is sealed"):
+        authenticate({"x": Raising(UsageError("the vault is sealed"))})
+
+
+def test_who_has_hooks():
+    with installed({"x": Namer("x")}):
+        manager = PluginManager((), ["x"])
+    assert manager.has_extensions_for("gitlab_authenticate")
+    assert not manager.has_extensions_for("gitlab_request_finished")
+
+
+def test_an_extension_can_add_an_endpoint():
+    class Versions:
+        @hookimpl
+        def gitlab_register_endpoints(self, registry):
+            registry.add(Endpoint("get_version", "GET", "/version"))
+
+    transport = ScriptedTransport(Exchange("GET /version", {"version": "18.5.0"}))
+    session = new_session(transport, extensions={"versions": Versions()})
+    assert session.client.call("get_version") == {"version": "18.5.0"}
+
+
+def test_an_endpoint_name_that_is_taken_is_an_error_of_the_extension():
+    class Thief:
+        @hookimpl(trylast=True)
+        def gitlab_register_endpoints(self, registry):
+            registry.add(Endpoint("get_job", "GET", "/version"))
+
+    with pytest.raises(ExtensionError, match="get_job is registered already"):
+        new_session(ScriptedTransport(), extensions={"thief": Thief()})
+
+
+@pytest.mark.parametrize(
+    ("kind", "token", "expected"),
+    [
+        ("api_token", "glpat-1", {"PRIVATE-TOKEN": "glpat-1"}),
+        ("api_oauth_token", "abc", {"Authorization": "Bearer abc"}),
+        ("api_job_token", "glcbt-1", {"JOB-TOKEN": "glcbt-1"}),
+        ("", "", {}),
+    ],
+)
+def test_each_kind_of_token_has_its_header(kind, token, expected):
+    settings = ConnectionSettings(api_url=API, token_kind=kind, token=token)
+    assert builtin_plugin.BuiltinPlugin().gitlab_authenticate(settings) == expected
+
+
+def test_what_an_extension_authenticates_with_is_a_secret_too():
+    class Vault:
+        @hookimpl
+        def gitlab_authenticate(self, settings):
+            return {"Authorization": "Bearer from-the-vault"}
+
+    client = new_session(ScriptedTransport(), extensions={"vault": Vault()}).client
+    assert client.settings.credential == {"Authorization": "Bearer from-the-vault"}
+    assert client.masker.mask("got from-the-vault") == "got ********"

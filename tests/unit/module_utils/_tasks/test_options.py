@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options that make no sense: one sentence each, before anything is sent."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
+    gitlab_job_action,
+    gitlab_job_info,
+    gitlab_pipeline_bridges,
+)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import ArgumentSpec
+
+from ...harness import Exchange, ScriptedTransport, bridge, job, pipeline, run_task
+
+ACTION, INFO, BRIDGES = gitlab_job_action.TASK, gitlab_job_info.TASK, gitlab_pipeline_bridges.TASK
+PLAY = {"action": "play", "pipeline_id": 6, "name": ["deploy"]}
+RETRY = {**PLAY, "action": "retry"}
+CANCEL = {**PLAY, "action": "cancel"}
+
+CASES = [
+    (ACTION, {"action": "play", "pipeline_id": 6}, "give name, stage, scope or job_id"),
+    (ACTION, {**PLAY, "name": ["", "x"]}, "name holds an empty text"),
+    (ACTION, {**PLAY, "name": [" "]}, "name holds an empty text"),
+    (ACTION, {**PLAY, "scope": ["done"]}, "scope holds 'done'"),
+    (ACTION, {"action": "play", "job_id": 1, "include_downstream": True}, "include_downstream has no meaning"),
+    (ACTION, {**RETRY, "job_variables": {"A": "1"}}, "job_variables has no meaning for retry, only for play"),
+    (ACTION, {**CANCEL, "job_inputs": {"a": 1}}, "job_inputs has no meaning for cancel, only for play and retry"),
+    (ACTION, {**RETRY, "replay": "always"}, "replay has no meaning for retry"),
+    (ACTION, {**PLAY, "force": True}, "force has no meaning for play"),
+    (ACTION, {**CANCEL, "retry_on": ["script_failure"]}, "retry_on has no meaning for cancel"),
+    (ACTION, {**CANCEL, "max_attempts": 2, "wait": True}, "max_attempts has no meaning for cancel"),
+    (ACTION, {**PLAY, "max_attempts": 2}, "max_attempts needs wait: true"),
+    (ACTION, {**PLAY, "max_attempts": 0, "wait": True}, "max_attempts is 0"),
+    (ACTION, {**PLAY, "job_variables": {"A": None}}, "job_variables: A is null"),
+    (ACTION, {**PLAY, "job_variables": {"A": ["secret"]}}, "job_variables: A is a list"),
+    (ACTION, {**PLAY, "job_variables": {"A": {"b": "secret"}}}, "job_variables: A is a mapping"),
+    (ACTION, {**PLAY, "fail_on": ["broken"]}, "fail_on holds 'broken'"),
+    (ACTION, {**PLAY, "wait_timeout": -1.0}, "wait_timeout is less than 0"),
+    (ACTION, {**PLAY, "project": "app"}, "has no slash"),
+    (ACTION, {**PLAY, "pipeline_id": 0}, "pipeline_id is 0"),
+    (ACTION, {"action": "play", "job_id": -1}, "job_id is -1"),
+    (ACTION, {**PLAY, "api_retries": -1}, "api_retries is -1"),
+    (ACTION, {**PLAY, "api_url": "gitlab"}, "is no web address"),
+    (ACTION, {**PLAY, "api_job_token": "abc"}, "several tokens are given"),
+    (INFO, {"pipeline_id": None, "ref": " "}, "ref is empty"),
+    (INFO, {"sha": ""}, "sha is empty"),
+    (INFO, {"merge_request": 0}, "merge_request is 0"),
+    (INFO, {"wait": True}, "wait needs a pipeline"),
+    (INFO, {"include_downstream": True}, "include_downstream needs a pipeline"),
+    (INFO, {"pipeline_id": 6, "include_retried": True, "wait": True}, "include_retried has no meaning with wait"),
+    (INFO, {"limit": -1}, "limit is -1"),
+    (INFO, {"scope": ["done"]}, "scope holds 'done'"),
+    (INFO, {"pipeline_id": 6, "wait_for": ["done"]}, "wait_for holds 'done'"),
+    (INFO, {"fields": [""]}, "fields holds an empty text"),
+    (INFO, {"pipeline_id": 6, "wait_interval": 0.0}, "wait_interval is 0"),
+    (BRIDGES, {"pipeline_id": 6, "depth": -1}, "depth is -1"),
+    (BRIDGES, {"pipeline_id": 6, "scope": ["done"]}, "scope holds 'done'"),
+    (BRIDGES, {"pipeline_id": 6, "name": [""]}, "name holds an empty text"),
+]
+
+
+@pytest.mark.parametrize(("task", "options", "words"), CASES)
+def test_nothing_is_sent_and_one_sentence_says_why(task, options, words):
+    with pytest.raises(UsageError) as caught:
+        run_task(task, options, transport=ScriptedTransport())
+    text = str(caught.value)
+    assert words in text
+    assert "\n" not in text
+    assert ". " not in text
+    assert "secret" not in text
+    assert not text.endswith(".")
+
+
+TASKS = [
+    (ACTION, PLAY, [Exchange("GET /projects/7/pipelines/6/jobs", [job(name="deploy", status="success")])]),
+    (ACTION, PLAY, [Exchange("GET /projects/7/pipelines/6/jobs", [job(name="deploy", status="skipped")])]),
+    (INFO, {"pipeline_id": 6}, [Exchange("GET /projects/7/pipelines/6/jobs", [job()])]),
+    (
+        BRIDGES,
+        {"pipeline_id": 6},
+        [
+            Exchange("GET /projects/7/pipelines/6/trigger_jobs", [bridge()]),
+            Exchange("GET /projects/7/pipelines/6", pipeline()),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("task", "options", "exchanges"), TASKS)
+def test_results_have_the_same_keys_as_empty_ones(task, options, exchanges):
+    outcome = run_task(task, options, transport=ScriptedTransport(*exchanges))
+    keys = set(outcome.values) | ({"diff"} if outcome.diff is not None else set())
+    assert keys == set(task.empty_result)
+    for name, value in task.empty_result.items():
+        if value is not None and name in outcome.values:
+            assert isinstance(outcome.values[name], type(value))
+
+
+def test_specs_are_merged_with_the_later_one_winning():
+    first = ArgumentSpec(
+        {"a": {"type": "str"}, "b": {"type": "int"}}, (("a", "b"),), (("a",),), required_by={"a": ("b",)}
+    )
+    second = ArgumentSpec({"a": {"type": "bool"}}, (("a", "c"),), required_if=(("a", 1, ("b",)),))
+    merged = first.merged(second)
+    assert merged.arguments == {"a": {"type": "bool"}, "b": {"type": "int"}}
+    assert merged.mutually_exclusive == (("a", "b"), ("a", "c"))
+    assert (merged.required_one_of, merged.required_if) == ((("a",),), (("a", 1, ("b",)),))
+    assert merged.required_by == {"a": ("b",)}
+    assert first.arguments["a"] == {"type": "str"}
+
+
+@pytest.mark.parametrize("task", [ACTION, INFO, BRIDGES])
+def test_tokens_are_hidden_and_rules_name_options(task):
+    arguments = task.spec.arguments
+    assert all(arguments[name]["no_log"] for name in ("api_token", "api_oauth_token", "api_job_token"))
+    named = {name for rule in (*task.spec.mutually_exclusive, *task.spec.required_one_of) for name in rule}
+    assert named <= set(arguments)
+    assert set(task.hidden_options) <= set(arguments)

@@ -1,0 +1,198 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is shown while a task waits: changes with their times, what holds jobs up, and signs of life."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import SilentProgress
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action, gitlab_job_info
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._progress import DisplayProgress
+
+from ..harness import FakeClock, FunctionTransport, Progress, job, pipeline, reply, run_task
+
+JOBS = "GET /projects/7/pipelines/6/jobs"
+Records = list[dict[str, t.Any]]
+
+
+def shown(*looks: Records, manual: Records | None = None, is_shown: bool = True, **options: t.Any) -> Progress:
+    """Return what is shown while each look sees the next of these lists, and at last the same for ever."""
+    left = list(looks)
+    progress = Progress(is_shown=is_shown)
+
+    def answer(call: t.Any) -> t.Any:
+        if call.query.get("scope[]") == ["manual"]:
+            return manual or []
+        if call.line != JOBS:
+            return []
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    given = {"pipeline_id": 6, "name": ["*"], "wait": True, "wait_timeout": 60.0, **options}
+    run_task(gitlab_job_info.TASK, given, transport=FunctionTransport(answer), progress=progress)
+    return progress
+
+
+def prod(status: str, **fields: t.Any) -> Records:
+    return [job(42, status, "deploy:prod", **fields)]
+
+
+def test_the_queue_is_told_apart_from_the_run_as_gitlab_measured_them():
+    progress = shown(
+        prod("pending"),
+        prod("running", queued_duration=12.3, runner={"description": "X"}),
+        prod("success", queued_duration=12.3, duration=74.2),
+    )
+    assert progress.lines == [
+        "deploy:prod: pending -> running after 12 s on runner X",
+        "deploy:prod: running -> success after 74 s (queued 12 s)",
+    ]
+
+
+def test_times_that_gitlab_does_not_give_are_those_that_were_seen():
+    bare = {"queued_duration": None, "duration": None}
+    pending = prod("pending", **bare)
+    progress = shown(pending, pending, pending, prod("running", **bare), prod("success", **bare))
+    # 1, 1.5 and 2.25 s, of which up to a fifth is left to chance
+    assert re.match(r"deploy:prod: pending -> running after [45] s", progress.lines[0])
+    assert "queued" not in progress.lines[1]
+
+
+@pytest.mark.parametrize(
+    ("record", "line"),
+    [
+        (job(42, "pending", "d", tag_list=["docker", "eu"]), "d: waits for a runner with the tags docker, eu"),
+        (job(42, "pending", "d", tag_list=["gpu"]), "d: waits for a runner with the tag gpu"),
+        (job(42, "pending", "d"), "d: waits for a runner that takes untagged jobs"),
+        (job(42, "waiting_for_resource", "d"), "d: waits for its resource group"),
+        (job(42, "waiting_for_callback", "d"), "d: waits for a callback from an external service"),
+        (job(42, "preparing", "d"), "d: waits for its prerequisites"),
+        (job(42, "scheduled", "d"), "d: waits for its timer"),
+        (job(42, "manual", "d"), "d: waits to be played (manual)"),
+    ],
+)
+def test_what_holds_a_job_up_is_said_once(record: dict[str, t.Any], line: str):
+    assert shown([record]).others == [line]
+    assert shown([record], is_shown=False).others == []
+
+
+def test_what_is_over_before_the_second_look_is_not_worth_a_line():
+    assert shown(prod("pending"), prod("running"), prod("running"), prod("success")).others == []
+
+
+def test_a_job_that_needs_no_more_waiting_is_held_up_by_nothing():
+    assert shown(prod("manual"), wait_for=["playable"]).others == []
+
+
+def test_a_job_behind_a_manual_one_names_it():
+    gate = job(41, "manual", "approve", stage="gate")
+    optional = job(40, "manual", "docs", stage="extras", allow_failure=True)
+    created = job(42, "created", "deploy:prod", stage="deploy", pipeline=pipeline(status="manual"))
+    line = "deploy:prod: waits for job approve (manual) of stage gate to be played"
+    assert line in shown([created, gate, optional]).others
+    # one request finds it where only the one job is read
+    assert shown([created], manual=[gate, optional], name=["deploy:prod"]).others == [line]
+    # while something else runs it is only a matter of time
+    waiting = job(42, "created", "deploy:prod", stage="deploy", pipeline=pipeline(status="running"))
+    assert shown([waiting], manual=[gate], name=["deploy:prod"]).others == []
+
+
+def test_the_list_of_manual_jobs_is_asked_for_once_and_may_fail():
+    created = job(42, "created", "deploy", pipeline=pipeline(status="manual"))
+    asked = []
+
+    def answer(call: t.Any) -> t.Any:
+        if "scope[]" in call.query:
+            asked.append(call)
+            return reply({"message": "403 Forbidden"}, status=403)
+        return [created]
+
+    outcome = run_task(
+        gitlab_job_info.TASK,
+        {"pipeline_id": 6, "name": ["deploy"], "wait": True, "wait_timeout": 60.0},
+        transport=FunctionTransport(answer),
+        progress=Progress(is_shown=True),
+    )
+    assert outcome.values["timed_out"] and len(asked) == 1
+
+
+def test_many_jobs_that_wait_for_the_same_share_a_line():
+    jobs = [job(number, "pending", f"test {number}", tag_list=["docker"]) for number in range(9, 0, -1)]
+    assert shown(jobs).others == [
+        "test 9, test 8, test 7 and 6 more jobs: wait for a runner with the tag docker",
+    ]
+
+
+def test_a_sign_of_life_comes_after_long_silence_and_more_and_more_rarely():
+    jobs = [job(1, "running", "a"), job(2, "running", "b"), job(3, "running", "c"), job(4, "success", "d")]
+    lines = shown(jobs, wait_timeout=3600.0).others
+    assert lines == [
+        "still waiting for 3 jobs (3 running), 5 min so far",
+        "still waiting for 3 jobs (3 running), 10 min so far",
+        "still waiting for 3 jobs (3 running), 20 min so far",
+        "still waiting for 3 jobs (3 running), 40 min so far",
+    ]
+
+
+def test_an_action_says_what_it_waits_for():
+    progress = Progress(is_shown=True)
+    clock = FakeClock()
+
+    def answer(call: t.Any) -> t.Any:
+        record = job(42, "pending" if clock.seconds < 20 else "success", "deploy", tag_list=["eu"])
+        if call.method == "POST":
+            return record
+        if call.line == JOBS:
+            return [job(42, "manual", "deploy") if clock.seconds == 0 else record]
+        return record
+
+    given = {"action": "play", "pipeline_id": 6, "name": ["deploy"], "wait": True}
+    run_task(gitlab_job_action.TASK, given, transport=FunctionTransport(answer), clock=clock, progress=progress)
+    assert progress.lines[0] == "deploy: manual -> pending (played)"
+    assert progress.others == ["deploy: waits for a runner with the tag eu"]
+
+
+def test_lines_are_written_whole_and_name_the_host_where_there_are_several():
+    for prefix, begin in (("", ""), ("web1", "[web1] ")):
+        written: list[str] = []
+        progress = DisplayProgress(written.append, prefix)
+        progress.state_changed(name="a", before="manual", after="pending", detail="(played)")
+        progress.waits_for(name="a", what="waits for its timer")
+        progress.still_waiting(text="still waiting for 1 job, 5 min so far")
+        progress.log_line(name="a", line="  $ make")
+        assert written == [
+            f"{begin}a: manual -> pending (played)",
+            f"{begin}a: waits for its timer",
+            f"{begin}still waiting for 1 job, 5 min so far",
+            f"{begin}a |   $ make",
+        ]
+
+
+def test_nothing_passes_with_a_secret_or_a_control_code():
+    progress = Progress(is_shown=True)
+    output = SafeOutput(TaskContext(progress=progress))
+    output.context.register_secret("glpat-0123456789")
+    safe = output.context.progress
+    assert safe.is_shown
+    bad = "\x1b[31mglpat-01\x1b[0m23456789\n"
+    safe.state_changed(name=bad, before="a", after="b", detail=bad)
+    safe.waits_for(name="job", what=bad)
+    safe.still_waiting(text=bad)
+    safe.log_line(name="job", line="  " + bad)
+    assert progress.lines == ["********: a -> b ********"]
+    assert progress.others == ["job: ********", "********", "job |   ********"]
+
+
+def test_a_module_tells_nobody():
+    silent = SilentProgress()
+    assert not silent.is_shown
+    silent.state_changed(name="a", before="b", after="c", detail="")
+    silent.waits_for(name="a", what="b")
+    silent.still_waiting(text="a")
+    silent.log_line(name="a", line="b")

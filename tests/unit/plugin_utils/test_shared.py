@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Answers that are good for a moment, and the connection that lookups share."""
+
+from __future__ import annotations
+
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.caching import LARGEST_BODY, CachingTransport
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _shared
+
+from ..harness import API, FakeClock
+
+
+class Counting:
+    """Answers each request with how many there have been."""
+
+    def __init__(self, status: int = 200, size: int = 0) -> None:
+        self.status = status
+        self.size = size
+        self.sent: list[str] = []
+
+    def send(self, request: Request, *, timeout_seconds: float) -> Response:
+        self.sent.append(f"{request.method} {request.url}")
+        return Response(self.status, body=b"x" * self.size or str(len(self.sent)).encode(), url=request.url)
+
+
+def read(transport: CachingTransport, url: str = "/jobs", method: str = "GET") -> bytes:
+    return transport.send(Request(method, API + url), timeout_seconds=1.0).body
+
+
+def test_identical_reads_ask_once_while_they_are_fresh():
+    clock, inner = FakeClock(), Counting()
+    transport = CachingTransport(inner, seconds=2.0, clock=clock)
+    assert [read(transport), read(transport), read(transport, "/jobs?page=2")] == [b"1", b"1", b"2"]
+    clock.sleep(1.9)
+    assert read(transport) == b"1"
+    clock.sleep(0.2)
+    assert read(transport) == b"3"
+
+
+def test_without_seconds_nothing_is_kept():
+    transport = CachingTransport(Counting(), seconds=0.0, clock=FakeClock())
+    assert [read(transport), read(transport)] == [b"1", b"2"]
+
+
+def test_writes_errors_and_big_answers_are_not_kept():
+    for inner, method in (
+        (Counting(), "POST"),
+        (Counting(status=404), "GET"),
+        (Counting(size=LARGEST_BODY + 1), "GET"),
+    ):
+        transport = CachingTransport(inner, seconds=2.0, clock=FakeClock())
+        read(transport, method=method)
+        read(transport, method=method)
+        assert len(inner.sent) == 2
+
+
+def test_what_is_old_is_forgotten():
+    clock, inner = FakeClock(), Counting()
+    transport = CachingTransport(inner, seconds=1.0, clock=clock)
+    for number in range(100):
+        read(transport, f"/jobs/{number}")
+        clock.sleep(0.5)
+    assert len(transport._kept) <= 3
+
+
+def test_a_connection_is_shared_by_the_same_settings_and_nothing_else(monkeypatch):
+    monkeypatch.setattr(_shared, "_CACHES", {})
+    made: list[Counting] = []
+
+    def make() -> Counting:
+        made.append(Counting())
+        return made[-1]
+
+    def shared(cache_seconds: float = 2.0, **settings: object) -> CachingTransport:
+        connection = ConnectionSettings(api_url=API, **settings)  # type: ignore[arg-type]
+        return _shared.caching_transport(connection, make, cache_seconds=cache_seconds)
+
+    first = shared(credential={"PRIVATE-TOKEN": "a"})
+    assert shared(credential={"PRIVATE-TOKEN": "a"}) is first
+    assert shared(credential={"PRIVATE-TOKEN": "b"}) is not first
+    assert shared(credential={"PRIVATE-TOKEN": "a"}, validate_certs=False) is not first
+    assert len(made) == 3
+    assert shared(0.0, credential={"PRIVATE-TOKEN": "a"}).seconds == 0.0
+
+
+def test_items_of_a_loop_share_a_connection_unless_an_extension_may_have_made_it(monkeypatch):
+    monkeypatch.setattr(_shared, "_TRANSPORTS", {})
+    monkeypatch.delenv("https_proxy", raising=False)
+    plain = ConnectionSettings(api_url=API)
+    extended = ConnectionSettings(api_url=API, extensions=("gateway",))
+    first = _shared.shared_transport(plain, Counting)
+    assert _shared.shared_transport(plain, Counting) is first
+    assert _shared.shared_transport(extended, Counting) is not _shared.shared_transport(extended, Counting)
+    # a task of the loop may have an environment of its own
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:3128")
+    assert _shared.shared_transport(plain, Counting) is not first
