@@ -252,10 +252,10 @@ import typing as t
 
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, UsageError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup import LookupRequest, look_up
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext, open_session
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import pipeline_query, session_of
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._errors import plugin_error
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import define_options, plugin_options
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import caching_transport
@@ -279,7 +279,7 @@ class LookupModule(LookupBase):
         output = SafeOutput(context)
         try:
             request = _request(self._flatten(terms), options, has_default="default" in kwargs)
-            values = look_up(open_session(options, output.context), request)
+            values = look_up(session_of(options, output.context), request)
             return list(output.value([_parsed(value, options) for value in values]))
         except GitLabError as exc:
             raise plugin_error("lookup gitlab_job", output.error(exc)) from None
@@ -309,7 +309,7 @@ def _request(terms: list[t.Any], options: dict[str, t.Any], *, has_default: bool
     given = [name for name in _INSTEAD if options.get(name)]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} exclude each other; give one of them")
-    query = PipelineQuery.of(options)
+    query = pipeline_query(options)
     if query.is_overdetermined:
         raise UsageError("pipeline_id, merge_request, and ref or sha exclude each other; give one way to the pipeline")
     return LookupRequest(

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.settings import connection_settings
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import options as shared_options
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import CONNECTION
 from jinja2 import Environment, nodes
 
@@ -109,11 +109,12 @@ def run_checks(monkeypatch: pytest.MonkeyPatch, task_name: str, parameters: dict
     :raises UsageError: when the task refuses its options.
     """
 
-    def stop(options: t.Mapping[str, t.Any], context: TaskContext) -> t.NoReturn:
-        connection_settings(options, context.environ)
+    def stop(*_arguments: t.Any, **_how: t.Any) -> t.NoReturn:
         raise SessionReachedError
 
-    monkeypatch.setattr(TASK_MODULES[task_name], "open_session", stop)
+    # where a session is opened once its connection is known
+    for module in (shared_options, TASK_MODULES["gitlab_release_gate"]):
+        monkeypatch.setattr(module, "open_session", stop)
     options = validated(TASKS[task_name], parameters)
     with pytest.raises(SessionReachedError):
         TASKS[task_name].run(options, TaskContext(environ={"CI_JOB_TOKEN": "of-this-job"}))

@@ -16,7 +16,8 @@ import typing as t
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ExtensionError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext, open_session
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import session_of
 
 from tests.contract.fake_gitlab import FakeGitLab, play, run
 from tests.contract.support import EXTENSION_EXAMPLES, Install
@@ -102,9 +103,7 @@ def test_gateway_gets_its_pass_and_nobody_else(
     monkeypatch.setenv("JOBGATE_GATEWAY_PASS", "let-me-in")
     assert play("gateway").failure is None
     assert {request.headers.get("X-Gateway-Pass") for request in gitlab.requests} == {"let-me-in"}
-    session = open_session(
-        {"extensions": ["gateway"], "api_url": "https://gitlab.example.com"}, TaskContext(environ={})
-    )
+    session = session_of({"extensions": ["gateway"], "api_url": "https://gitlab.example.com"}, TaskContext(environ={}))
     transport = session.client._transport
     elsewhere = Request("GET", "https://gitlab.example.com.evil.example/api/v4/projects/1/jobs/42")
     transport.send(elsewhere, timeout_seconds=1)
@@ -172,7 +171,7 @@ def test_token_command_that_fails_sends_nothing(
 
 def test_endpoint_can_be_called_by_its_name(gitlab: FakeGitLab, install_example: t.Any) -> None:
     install_example("report_endpoint")
-    session = open_session(
+    session = session_of(
         {"extensions": ["report_endpoint"], "api_url": "https://gitlab.example.com"}, TaskContext(environ={})
     )
     assert session.client.call("get_test_report_summary", project=1, pipeline_id=6) == {"total": {"count": 3}}

@@ -12,9 +12,10 @@ import typing as t
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ExtensionError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext, open_session
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.builtin import BuiltinPlugin
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.manager import PluginManager
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import session_of
 
 from tests.contract.fake_gitlab import FakeGitLab, play
 from tests.contract.support import Install
@@ -116,6 +117,6 @@ def test_extension_named_first_decides(gitlab: FakeGitLab, install: Install) -> 
 def test_names_from_the_environment_are_split(gitlab: FakeGitLab, install_example: t.Any) -> None:
     install_example("cost_centre")
     options = {"api_url": "https://gitlab.example.com"}
-    session = open_session(options, TaskContext(environ={"JOBGATE_EXTENSIONS": " cost_centre , "}))
+    session = session_of(options, TaskContext(environ={"JOBGATE_EXTENSIONS": " cost_centre , "}))
     assert session.client.settings.extensions == ("cost_centre",)
     assert session.annotated("pipeline", {"project_id": 2})["annotations"] == {"cost_centre": "0815"}

@@ -14,7 +14,7 @@ import typing as t
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import PlainFiles
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_release_gate
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_release_gate, release_plan
 
 from tests.integration.harness import Result, effects, run_task, world
 
@@ -36,7 +36,7 @@ def with_defaults(given: t.Any, options: t.Mapping[str, t.Any]) -> t.Any:
             if option["type"] == "list" and isinstance(row[name], str):
                 row[name] = [row[name]]
         if "gates" in options:
-            row["gates"] = with_defaults(row["gates"], gitlab_release_gate.GATE_OPTIONS)
+            row["gates"] = with_defaults(row["gates"], release_plan.GATE_OPTIONS)
         filled.append(row)
     return filled
 
@@ -44,7 +44,7 @@ def with_defaults(given: t.Any, options: t.Mapping[str, t.Any]) -> t.Any:
 def release(simulator: t.Any, *projects: Row, **options: t.Any) -> Result:
     """Return what the task makes of these projects; one without a pipeline means the branch main of group/app."""
     complete = [{"project": "group/app", "ref": "main", **project} for project in projects]
-    given = with_defaults(complete, gitlab_release_gate.PROJECT_OPTIONS)
+    given = with_defaults(complete, release_plan.PROJECT_OPTIONS)
     return run_task(simulator, TASK, projects=given, **options)
 
 
@@ -150,7 +150,7 @@ def test_the_reason_for_a_gate_that_timed_out(simulator: t.Any) -> None:
     simulator.load(scenario)
     gates = [{"name": "deploy", "action": "wait", "wait_timeout": 60.0}]
     text = str(release(simulator, {"gates": gates}).failure)
-    assert "is still created after 60 s" in text and "waits for manual jobs to be played: 'approve'" in text
+    assert "timed out after 60 s (wait_timeout): job 'deploy' (id 1001) is still created" in text and "waits for manual jobs to be played: 'approve'" in text
     gates = [{"name": "approve", "action": "wait", "wait_timeout": 60.0}]
     assert "it is a manual job, which somebody has to play" in str(release(simulator, {"gates": gates}).failure)
 

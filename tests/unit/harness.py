@@ -17,10 +17,11 @@ from urllib.parse import parse_qs, urlsplit
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import Session, TaskContext, open_session
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import Session, TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions import manager as plugin_manager
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import session_of, wait_options
 
 SERVER = "https://gitlab.example.com"
 API = SERVER + "/api/v4"
@@ -350,7 +351,7 @@ def new_session(
         check_mode=check_mode, environ={}, clock=clock or FakeClock(), progress=progress or Progress()
     )
     with installed(named):
-        return open_session(given, context)
+        return session_of(given, context, wait_options(given))
 
 
 def _assert_done(transport: RecordingTransport) -> None:

@@ -17,14 +17,14 @@ from .._api.clock import Clock, Deadline, SystemClock
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
 from .._api.endpoints import EndpointRegistry
-from .._api.errors import GitLabError, UsageError
+from .._api.errors import GitLabError
 from .._api.masking import Masker
 from .._api.retry import Retrier
 from .._api.transport import Transport
 from .._extensions.builtin import BuiltinPlugin
 from .._extensions.manager import PluginManager
 from .outcome import Files, PlainFiles, Progress, SilentProgress
-from .settings import connection_settings, with_credential
+from .settings import with_credential
 
 # GitLab's own default for how long a job may take.
 DEFAULT_TIMEOUT_SECONDS = 3600.0
@@ -51,6 +51,36 @@ class TaskContext(t.NamedTuple):
     files: Files = PlainFiles()
     stop: t.Callable[[], str] = lambda: ""
     transport: t.Callable[[ConnectionSettings, t.Callable[[], Transport]], Transport] = lambda settings, make: make()
+
+
+class TokenLimits(t.NamedTuple):
+    """What a kind of token may do; GitLab decides about the rest.
+
+    :param acts: whether it may play, retry, cancel or erase jobs.
+    :param reads_single_jobs: whether it may read a job by its id; one that may not can still list jobs.
+    :param reads_logs: whether it may read logs.
+    :param reads_pipelines: whether it certainly may read the record of a pipeline.
+    :param may_read: whether it may read anything beyond the downloads of artifacts.
+    """
+
+    acts: bool = True
+    reads_single_jobs: bool = True
+    reads_logs: bool = True
+    reads_pipelines: bool = True
+    may_read: bool = True
+
+
+# Source: https://docs.gitlab.com/ci/jobs/ci_job_token/#job-token-access
+_LIMITS: t.Mapping[str, TokenLimits] = {
+    "api_token": TokenLimits(),
+    "api_oauth_token": TokenLimits(),
+    "api_job_token": TokenLimits(
+        acts=False, reads_single_jobs=False, reads_logs=False, reads_pipelines=False, may_read=False
+    ),
+    "extension": TokenLimits(),
+    # anonymous
+    "": TokenLimits(may_read=False),
+}
 
 
 class Session:
@@ -83,6 +113,8 @@ class Session:
         self.started = context.clock.monotonic()
         # why nothing new may be begun any more, empty while it may
         self.stop = context.stop
+        # what the token may do
+        self.limits = _LIMITS[client.settings.token_kind]
 
     def elapsed(self) -> float:
         """Return the seconds since the task began, to the millisecond."""
@@ -117,16 +149,22 @@ class Session:
         return {**record, "annotations": notes} if notes else record
 
 
-def open_session(options: t.Mapping[str, t.Any], context: TaskContext) -> Session:
+def open_session(
+    settings: ConnectionSettings,
+    context: TaskContext,
+    *,
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+    is_waiting: bool = False,
+) -> Session:
     """Return a session for a task.
 
-    :param options: validated options of the task.
-    :raises UsageError: when they cannot be used.
-    :raises MissingLibraryError: when there are extensions, and pluggy is not installed.
+    :param settings: the connection, its credential still empty.
+    :param timeout_seconds: how long everything the task does may take.
+    :param is_waiting: whether the task waits: then reads are repeated until its time is up.
+    :raises MissingLibraryError: when requests or pluggy is not installed.
     :raises ExtensionError: when an extension cannot be loaded.
     """
     clock = context.clock
-    settings = connection_settings(options, context.environ)
     if settings.token:
         context.register_secret(settings.token)
     plugins = PluginManager((BuiltinPlugin(),), settings.extensions)
@@ -135,10 +173,6 @@ def open_session(options: t.Mapping[str, t.Any], context: TaskContext) -> Sessio
         context.register_secret(secret)
     endpoints = EndpointRegistry()
     plugins.call("gitlab_register_endpoints", registry=endpoints)
-    timeout_seconds = options.get("wait_timeout")
-    timeout_seconds = DEFAULT_TIMEOUT_SECONDS if timeout_seconds is None else float(timeout_seconds)
-    if not timeout_seconds >= 0:
-        raise UsageError("wait_timeout is less than 0; give the seconds the task may take")
     deadline = Deadline.after(timeout_seconds, clock)
     warnings: list[str] = []
 
@@ -155,7 +189,7 @@ def open_session(options: t.Mapping[str, t.Any], context: TaskContext) -> Sessio
             retries=settings.retries,
             clock=clock,
             deadline=deadline,
-            is_persistent=bool(options.get("wait")) and not context.check_mode,
+            is_persistent=is_waiting and not context.check_mode,
         ),
         masker=Masker(settings.secrets),
         clock=clock,

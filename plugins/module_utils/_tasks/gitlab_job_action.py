@@ -19,11 +19,20 @@ from .._app.actions.project import delete_project_artifacts
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import WAIT_TARGETS
 from .._app.outcome import Outcome
-from .._app.pipelines.query import PipelineQuery
-from .._app.session import Session, TaskContext, open_session
-from .._app.waiting.options import WaitOptions
+from .._app.session import Session, TaskContext
+from .._app.waiting.logs import read_tail
 from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, job_query, job_variables, text_list
+from .options import (
+    CONNECTION,
+    JOB_SELECTION,
+    JOB_WAITING,
+    job_query,
+    job_variables,
+    pipeline_query,
+    session_of,
+    text_list,
+    wait_options,
+)
 
 SPEC = CONNECTION.merged(
     JOB_SELECTION,
@@ -68,8 +77,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
     """
     if options.get("whole_project"):
         return _run_whole_project(options, context)
-    query, request, waiting = _query(options), _request(options), WaitOptions.of(options)
-    session = open_session(options, context)
+    query, request, waiting = _query(options), _request(options), wait_options(options)
+    session = session_of(options, context, waiting)
     report = ActionRun(session, query, request, waiting).run()
     _read_logs(session, report, waiting.log_lines)
     jobs = [_record(session, target) for target in report.targets]
@@ -105,8 +114,8 @@ def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
         if options.get(name):
             raise UsageError(f"{name} has no meaning with whole_project, which means every job; leave one of them out")
     _request(options)  # for what it refuses
-    project = PipelineQuery.of(options).project
-    session = open_session(options, context)
+    project = pipeline_query(options).project
+    session = session_of(options, context)
     refuse_job_token(session, "delete_artifacts")
     result = delete_project_artifacts(session, project)
     before = {"id": None, "status": None}
@@ -170,9 +179,6 @@ def _read_logs(session: Session, report: ActionReport, lines: int) -> None:
     """Read the tail of the log of each job that has failed."""
     for target in report.targets:
         if target.has_ended_badly:
-            # here, for most tasks see no failure
-            from .._app.waiting.logs import read_tail
-
             target.log_tail = read_tail(session, target.job, lines)
 
 

@@ -14,10 +14,9 @@ from .._app.files.download import DownloadRequest, download, list_entries, sha25
 from .._app.files.targets import Content
 from .._app.jobs.query import JobQuery
 from .._app.outcome import Outcome
-from .._app.pipelines.query import PipelineQuery
-from .._app.session import TaskContext, open_session
+from .._app.session import TaskContext
 from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, JOB_ID_ALONE, PIPELINE_SELECTION
+from .options import CONNECTION, JOB_ID_ALONE, PIPELINE_SELECTION, pipeline_query, session_of
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
@@ -50,7 +49,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     :raises GitLabError: for what the user or the server did wrong.
     """
     request = _request(options)
-    session = open_session(options, context)
+    session = session_of(options, context)
     if options["content"] == "list":
         job, entries = list_entries(session, request.query, request.path, recursive=bool(options["recursive"]))
         values: Record = {"entries": entries, "job": session.annotated("job", job.record) if job else None}
@@ -90,7 +89,7 @@ def _request(options: Options) -> DownloadRequest:
         raise UsageError("name is empty; give the name of a job, or job_id")
     return DownloadRequest(
         query=JobQuery(
-            pipeline=PipelineQuery.of(options),
+            pipeline=pipeline_query(options),
             job_id=options.get("job_id"),
             names=(name,) if name else (),
             include_downstream=bool(options.get("include_downstream")),

@@ -13,11 +13,21 @@ from .._api.errors import UsageError
 from .._app.concurrency import run_all
 from .._app.jobs.query import FoundJob, JobQuery
 from .._app.outcome import Outcome, Projection
-from .._app.reads.jobs import JobReport, read_jobs
-from .._app.session import Session, TaskContext, open_session
+from .._app.reads.jobs import failure_of, read_jobs
+from .._app.session import Session, TaskContext
+from .._app.waiting.logs import read_tail
 from .._app.waiting.options import WaitOptions
 from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, WAIT_FOR, job_query, text_list
+from .options import (
+    CONNECTION,
+    JOB_SELECTION,
+    JOB_WAITING,
+    WAIT_FOR,
+    job_query,
+    session_of,
+    text_list,
+    wait_options,
+)
 
 SPEC = CONNECTION.merged(
     JOB_SELECTION,
@@ -39,8 +49,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
     :raises GitLabError: for what the user or the server did wrong.
     """
     query = _query(options)
-    waiting = WaitOptions.of(options)
-    session = open_session(options, context)
+    waiting = wait_options(options)
+    session = session_of(options, context, waiting)
     report = read_jobs(session, query, waiting)
     fields = text_list(options, "fields")
     projection = Projection(fields) if fields else None
@@ -59,7 +69,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }
-    return Outcome(values=values, failure=_failure(report), warnings=session.warnings)
+    return Outcome(values=values, failure=failure_of(report, waiting) or None, warnings=session.warnings)
 
 
 def _query(options: Options) -> JobQuery:
@@ -87,16 +97,8 @@ def _record(session: Session, job: FoundJob, projection: Projection | None, wait
     if projection:
         record = projection(record)
     if waiting.log_lines:
-        # here, for most tasks read no log
-        from .._app.waiting.logs import read_tail
-
         record = {**record, "log_tail": read_tail(session, job, waiting.log_lines)}
     return record
-
-
-def _failure(report: JobReport) -> str | None:
-    texts = [f"job {job.path!r} (id {job.id}) {problem}" if job else problem for job, problem in report.problems]
-    return "; ".join(texts) or None
 
 
 TASK = TaskDefinition(

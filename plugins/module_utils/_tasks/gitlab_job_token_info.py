@@ -11,9 +11,9 @@ from __future__ import annotations
 from .._api.errors import UsageError
 from .._app.outcome import Outcome
 from .._app.reads.tokens import read_token_job
-from .._app.session import TaskContext, open_session
+from .._app.session import TaskContext
 from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION
+from .options import CONNECTION, session_of
 
 SPEC = CONNECTION.merged(ArgumentSpec(arguments={"agents": {"type": "bool", "default": False}}))
 
@@ -34,7 +34,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         raise UsageError(
             f"no job token: give api_job_token, or run where {TOKEN_VARIABLE} is set, which is in a CI job"
         )
-    session = open_session({**options, "api_job_token": token}, context)
+    session = session_of({**options, "api_job_token": token}, context)
     report = read_token_job(session, with_agents=bool(options.get("agents")))
     values = {
         "job": session.annotated("job", report.job),

@@ -13,12 +13,20 @@ from .._api.errors import UsageError
 from .._app.jobs.bridges import BridgeNode, PipelineNode, mermaid
 from .._app.jobs.statuses import STATUSES
 from .._app.outcome import Outcome
-from .._app.pipelines.query import PipelineQuery
 from .._app.reads.bridges import BridgeQuery, BridgeReport, read_bridges
-from .._app.session import Session, TaskContext, open_session
-from .._app.waiting.options import WaitOptions
+from .._app.session import Session, TaskContext
 from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, PIPELINE_SELECTION, WAIT_FOR, WAITING, check_statuses, text_list
+from .options import (
+    CONNECTION,
+    PIPELINE_SELECTION,
+    WAIT_FOR,
+    WAITING,
+    check_statuses,
+    pipeline_query,
+    session_of,
+    text_list,
+    wait_options,
+)
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
@@ -42,7 +50,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     :raises GitLabError: for what the user or the server did wrong.
     """
     query = BridgeQuery(
-        pipeline=PipelineQuery.of(options),
+        pipeline=pipeline_query(options),
         names=text_list(options, "name"),
         scope=text_list(options, "scope"),
         depth=int(options.get("depth", 1)),
@@ -51,8 +59,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
     check_statuses("scope", query.scope, tuple(STATUSES))
     if query.depth < 0:
         raise UsageError(f"depth is {query.depth}; give 0 for the whole tree, or the levels of trigger jobs to read")
-    waiting = WaitOptions.of(options)
-    session = open_session(options, context)
+    waiting = wait_options(options)
+    session = session_of(options, context, waiting)
     report = read_bridges(session, query, waiting)
     downstream = [node for node in report.root.walk() if node is not report.root]
     values = {

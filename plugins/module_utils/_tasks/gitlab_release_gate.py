@@ -19,48 +19,21 @@ from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.files.place import check_writable, write_text
 from .._app.outcome import Outcome, Progress
-from .._app.pipelines.query import PipelineQuery
 from .._app.release.gates import GateRunner
-from .._app.release.plan import GATE_ACTIONS, REQUIREMENTS, STRATEGIES, Gate, ProjectPlan, ReleasePlan, make_plan
+from .._app.release.plan import STRATEGIES, Gate, ReleasePlan
 from .._app.release.record import RunFacts, has_changed, make_record
 from .._app.release.run import ProjectResult, ReleaseRun, failure_text
 from .._app.release.tree import ReleaseTree, read_tree
 from .._app.report.page import render_page
 from .._app.session import Session, TaskContext, open_session
+from .._app.settings import connection_settings
 from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, job_variables, text_list
+from .options import CONNECTION
+from .release_plan import PROJECT_OPTIONS, plan_of
 
 # How long reading the jobs for the record may take, after the gates are done.
 _RECORD_SECONDS = 300.0
 
-GATE_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
-    "name": {"type": "list", "elements": "str"},
-    "stage": {"type": "list", "elements": "str"},
-    "action": {"type": "str", "required": True, "choices": list(GATE_ACTIONS)},
-    "require": {"type": "str", "choices": list(REQUIREMENTS), "default": "success"},
-    "include_downstream": {"type": "bool"},
-    "job_variables": {"type": "dict", "no_log": False},
-    "job_inputs": {"type": "dict"},
-    "multiple": {"type": "str", "choices": ["error", "latest", "all"]},
-    "replay": {"type": "str", "choices": ["never", "failed", "always"]},
-    "retry_on": {"type": "list", "elements": "str"},
-    "max_attempts": {"type": "int"},
-    "wait_timeout": {"type": "float"},
-    "wait_interval": {"type": "float"},
-    "pending_timeout": {"type": "float"},
-    "on_timeout": {"type": "str", "choices": ["fail", "cancel"]},
-    "ignore_allowed_failures": {"type": "bool", "default": False},
-}
-PROJECT_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
-    "name": {"type": "str"},
-    "project": {"type": "str", "required": True},
-    "pipeline_id": {"type": "int"},
-    "ref": {"type": "str"},
-    "sha": {"type": "str"},
-    "merge_request": {"type": "int"},
-    "needs": {"type": "list", "elements": "str", "default": []},
-    "gates": {"type": "list", "elements": "dict", "required": True, "options": GATE_OPTIONS},
-}
 SPEC = CONNECTION.merged(
     ArgumentSpec(
         arguments={
@@ -82,7 +55,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
 
     :raises GitLabError: for what is wrong before anything is begun.
     """
-    release = _Release(options, context, _plan(options))
+    release = _Release(options, context, plan_of(options))
     _check_targets(options)
     return release.run()
 
@@ -95,7 +68,8 @@ class _Release:
         self._context = context
         self._plan = plan
         # before anything is begun, for what is wrong with the connection or an extension
-        self._sessions = [open_session({**options, "wait": False}, context)]
+        self._settings = connection_settings(options, context.environ)
+        self._sessions = [open_session(self._settings, context)]
 
     def run(self) -> Outcome:
         """Return the outcome, when all is done and written."""
@@ -128,16 +102,13 @@ class _Release:
 
     def _open(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Session:
         """Return a session with the time of a gate, which tells its progress with the name of the project."""
-        given = gate.options.get("wait_timeout")
         several = len(self._plan.projects) > 1
         progress = _NamedProgress(self._context.progress, project.plan.name) if several else self._context.progress
         session = open_session(
-            {
-                **self._options,
-                "wait": gate.action != "verify",
-                "wait_timeout": self._options["wait_timeout"] if given is None else given,
-            },
+            self._settings,
             self._context._replace(progress=progress, stop=stop),
+            timeout_seconds=gate.waiting.timeout_seconds,
+            is_waiting=gate.action != "verify",
         )
         self._sessions.append(session)
         return session
@@ -145,7 +116,7 @@ class _Release:
     def _tree(self, result: ProjectResult) -> ReleaseTree:
         if result.pipeline is None:
             raise AssertionError("called for a project without a pipeline")
-        session = open_session({**self._options, "wait": False, "wait_timeout": _RECORD_SECONDS}, self._context)
+        session = open_session(self._settings, self._context, timeout_seconds=_RECORD_SECONDS)
         self._sessions.append(session)
         return read_tree(session, result.plan.pipeline.project, result.pipeline)
 
@@ -192,60 +163,6 @@ class _NamedProgress:
     def log_line(self, *, name: str, line: str) -> None:
         """Take the next line of a job's log."""
         self._progress.log_line(name=f"{self._project} {name}", line=line)
-
-
-def _plan(options: Options) -> ReleasePlan:
-    """Return what is to be done.
-
-    :raises UsageError: when it cannot be done as it is.
-    """
-    for name in ("wait_timeout", "wait_interval", "log_lines"):
-        _check_number(name, options.get(name), "")
-    return make_plan([_project(project, options) for project in options["projects"]], options["strategy"])
-
-
-def _project(given: Options, options: Options) -> ProjectPlan:
-    query = PipelineQuery.of(given)
-    name = str(given.get("name") or query.project)
-    gates = tuple(
-        _gate(gate, options, f"gate {number} of project {name!r}") for number, gate in enumerate(given["gates"], 1)
-    )
-    return ProjectPlan(name=name, pipeline=query, gates=gates, needs=text_list(given, "needs"))
-
-
-def _gate(given: Options, options: Options, where: str) -> Gate:
-    for name in ("wait_timeout", "wait_interval", "pending_timeout", "max_attempts"):
-        _check_number(name, given.get(name), f"{where}: ")
-    # for verify it would be a mistake
-    waiting = {"wait_interval": options["wait_interval"]}
-    try:
-        return Gate(
-            names=text_list(given, "name"),
-            stages=text_list(given, "stage"),
-            action=given["action"],
-            require=given.get("require") or "success",
-            variables=job_variables(given.get("job_variables") or {}),
-            options={**({} if given["action"] == "verify" else waiting), **_given(given)},
-        )
-    except UsageError as exc:
-        raise UsageError(f"{where}: {exc}") from None
-
-
-def _given(gate: Options) -> Record:
-    return {name: value for name, value in gate.items() if value is not None and name in _PASSED_ON}
-
-
-_PASSED_ON = frozenset(GATE_OPTIONS) - {"name", "stage", "action", "require", "job_variables"}
-_LEAST: t.Mapping[str, float] = {"max_attempts": 1}
-
-
-def _check_number(name: str, value: float | None, where: str) -> None:
-    least = _LEAST.get(name, 0)
-    if value is None or (value >= least and not (name == "wait_interval" and value == 0)):
-        return
-    raise UsageError(
-        f"{where}{name} is {value:g}; give {'more than 0' if name == 'wait_interval' else f'{least:g} or more'}"
-    )
 
 
 def _check_targets(options: Options) -> None:

@@ -14,9 +14,11 @@ from .._api.decoding import Record
 from .._api.endpoints import to_text
 from .._api.errors import UsageError
 from .._app.jobs.query import JobQuery
-from .._app.jobs.statuses import STATUSES
+from .._app.jobs.statuses import STATUSES, WAIT_TARGETS
 from .._app.pipelines.query import PipelineQuery
-from .._app.settings import DEFAULT_URL, EXTENSION_VARIABLES, URL_VARIABLES
+from .._app.session import Session, TaskContext, open_session
+from .._app.settings import DEFAULT_URL, EXTENSION_VARIABLES, URL_VARIABLES, connection_settings, project_of
+from .._app.waiting.options import WaitOptions
 from .definition import ArgumentSpec, Options
 
 CONNECTION = ArgumentSpec(
@@ -97,6 +99,76 @@ JOB_WAITING = WAITING.merged(
 WAIT_FOR = ArgumentSpec(arguments={"wait_for": {"type": "list", "elements": "str", "default": ["finished"]}})
 
 
+def session_of(options: Options, context: TaskContext, waiting: WaitOptions | None = None) -> Session:
+    """Return a session with the connection of the options.
+
+    :param waiting: how the task waits; None for one that cannot wait.
+    """
+    settings = connection_settings(options, context.environ)
+    if waiting is None:
+        return open_session(settings, context)
+    return open_session(settings, context, timeout_seconds=waiting.timeout_seconds, is_waiting=waiting.wait)
+
+
+def pipeline_query(options: Options) -> PipelineQuery:
+    """Return which pipeline the options ask for.
+
+    :raises UsageError: for a project that GitLab would not find, or an id that is none.
+    """
+    for name in ("job_id", "pipeline_id", "merge_request"):
+        value = options.get(name)
+        if value is not None and value <= 0:
+            raise UsageError(f"{name} is {value}; ids count from 1")
+    for name in ("ref", "sha"):
+        if options.get(name) is not None and not str(options[name]).strip():
+            raise UsageError(f"{name} is empty; give a value or leave it out")
+    return PipelineQuery(
+        project=project_of(options),
+        pipeline_id=options.get("pipeline_id"),
+        ref=options.get("ref"),
+        sha=options.get("sha"),
+        merge_request=options.get("merge_request"),
+    )
+
+
+def wait_options(options: Options) -> WaitOptions:
+    """Return how to wait.
+
+    :raises UsageError: for values that cannot be used.
+    """
+    targets = tuple(options.get("wait_for") or ("finished",))
+    check_statuses("wait_for", targets, (*WAIT_TARGETS, *STATUSES))
+    fail_on = tuple(options.get("fail_on") or ())
+    check_statuses("fail_on", fail_on, tuple(STATUSES))
+    defaults = WaitOptions()
+    if options.get("log_follow") and not options.get("wait"):
+        raise UsageError("log_follow needs wait: true, since a log is followed while the job is waited for")
+    pending = options.get("pending_timeout")
+    return WaitOptions(
+        wait=bool(options.get("wait")),
+        targets=targets,
+        timeout_seconds=_seconds(options, "wait_timeout", defaults.timeout_seconds),
+        interval_seconds=_seconds(options, "wait_interval", defaults.interval_seconds, is_zero_allowed=False),
+        pending_seconds=None if pending is None else _seconds(options, "pending_timeout", 0.0),
+        on_timeout=str(options.get("on_timeout") or defaults.on_timeout),
+        fail_on=fail_on,
+        ignore_allowed_failures=bool(options.get("ignore_allowed_failures")),
+        log_lines=int(_seconds(options, "log_lines", 0.0)),
+        log_follow=bool(options.get("log_follow")),
+    )
+
+
+def _seconds(options: Options, name: str, default: float, *, is_zero_allowed: bool = True) -> float:
+    """Return a number that is not negative.
+
+    :raises UsageError: when it is.
+    """
+    value = default if options.get(name) is None else float(options[name])
+    if value > 0 or (value == 0 and is_zero_allowed):
+        return value
+    raise UsageError(f"{name} is {value:g}; give {'0 or more' if is_zero_allowed else 'more than 0'}")
+
+
 def job_query(options: Options, **how: t.Any) -> JobQuery:
     """Return which jobs the options ask for.
 
@@ -104,7 +176,7 @@ def job_query(options: Options, **how: t.Any) -> JobQuery:
     :raises UsageError: for values that cannot be used, or not together.
     """
     query = JobQuery(
-        pipeline=PipelineQuery.of(options),
+        pipeline=pipeline_query(options),
         job_id=options.get("job_id"),
         names=text_list(options, "name"),
         stages=text_list(options, "stage"),

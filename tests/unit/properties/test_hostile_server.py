@@ -28,12 +28,13 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup import LookupRequest, look_up
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext, open_session
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_job_action,
     gitlab_job_info,
     gitlab_pipeline_bridges,
 )
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import session_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -374,7 +375,7 @@ def test_look_up(script, terms, attribute, has_default, include_downstream):
     options = {"api_url": SERVER, "api_token": TOKEN, "api_concurrency": 1, "extensions": ["the-transport"]}
     with small_world(), installed({"the-transport": TransportExtension(server)}):
         try:
-            values = output.value(look_up(open_session(options, output.context), request))
+            values = output.value(look_up(session_of(options, output.context), request))
         except GitLabError as exc:
             assert_line(str(output.error(exc)))
         else:

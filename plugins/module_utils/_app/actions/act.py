@@ -19,15 +19,12 @@ from ..jobs.find import JobFinder, Selection
 from ..jobs.query import FoundJob, JobQuery, shortened
 from ..jobs.statuses import is_finished, status_of
 from ..session import Session
-from ..waiting.options import WaitOptions, end_problem, is_there
-from ..waiting.pauses import Pauses, queue_problem
-from ..waiting.timeline import Watch
+from ..waiting.counting import CountedLooks
+from ..waiting.logs import check_followable
+from ..waiting.loop import Wait
+from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
 from .decisions import Decision, Decisions, Policy, decide
 from .write import WriteResult, write
-
-if t.TYPE_CHECKING:
-    from ..waiting.counting import CountedLooks
-    from ..waiting.logs import LogFollower
 
 # What an action does, for messages and for the prediction of check mode: participle, and status afterwards.
 _WORDS: t.Mapping[str, tuple[str, str]] = {
@@ -113,19 +110,12 @@ class ActionRun:
         self._query = query
         self._request = request
         self._options = options
-        self._watch = Watch(session)
-        self._is_waiting = options.wait and not session.check_mode
-        self._follower: LogFollower | None = None
-        if options.log_follow and self._is_waiting:
-            # here, as in the other places: most tasks follow no log, and many do not wait
-            from ..waiting.logs import LogFollower
-
-            self._follower = LogFollower(session, self._watch)
-        meanwhile = self._follower.read if self._follower and session.progress.is_shown else None
-        self._pauses = Pauses(session, options.interval_seconds, meanwhile=meanwhile)
-        self._counts: CountedLooks | None = None
+        # what was begun is followed to its end, whatever happens elsewhere
+        self._finding = Wait(session, options)
+        self._following = Wait(session, options, ends_at_stop=False)
+        self._timeline = self._following.timeline
+        self._counting: CountedLooks | None = None
         self._pipeline_size = 0
-        self._is_counted = False
 
     def run(self) -> ActionReport:
         """Return what became of the jobs; a refusal or a failure is in the report, it is not raised.
@@ -140,31 +130,28 @@ class ActionRun:
             for job in _choose(selection, self._query, self._request.multiple)
         ]
         if self._options.log_follow:
-            from ..waiting.logs import check_followable
-
             check_followable(self._session, [target.job for target in targets])
         self._pipeline_size = len(selection.known)
-        report = ActionReport(targets, self._watch.timeline, selection.pipeline)
+        report = ActionReport(targets, self._timeline.entries, selection.pipeline)
         for target in targets:
-            self._watch.observe(target.job)
+            self._timeline.observe(target.job)
         self._step(targets)
-        if self._is_waiting:
+        if self._following.is_active:
             self._follow(report)
-        if self._follower:
-            self._follower.end()
+        self._following.end()
         return report
 
     def _find(self) -> Selection:
         """Return the jobs, with `wait` as soon as they exist."""
-        while True:
-            selection = self._finder.find()
-            is_satisfied = selection.pipeline is not None or self._query.job_id is not None
-            if is_satisfied and not selection.missing and (selection.jobs or selection.is_complete):
-                return selection
-            if selection.is_complete or not self._is_waiting or not self._pauses.pause():
-                self._finder.require(selection)
-                return selection
-            self._session.check_stop()
+
+        def is_settled(selection: Selection) -> bool:
+            is_pinned = selection.pipeline is not None or self._query.job_id is not None
+            is_found = is_pinned and not selection.missing and bool(selection.jobs)
+            return is_found or selection.is_complete
+
+        selection = self._finding.until(self._finder.find, is_settled).value
+        self._finder.require(selection)
+        return selection
 
     # ----- decide and act -----
 
@@ -172,7 +159,7 @@ class ActionRun:
         """Decide about jobs, and act on those that are to be acted on, side by side."""
         decided = [(target, self._decide(target.job)) for target in targets]
         for target, decision in decided:
-            target.is_waiting_for_turn = decision.verdict == "later" and self._is_waiting
+            target.is_waiting_for_turn = decision.verdict == "later" and self._following.is_active
             if decision.verdict == "refuse":
                 target.settle("refused", decision.reason)
             elif decision.verdict == "same":
@@ -243,11 +230,11 @@ class ActionRun:
         target.has_changed = target.has_changed or result.has_changed
         target.retries += result.has_changed and self._request.action == "retry"
         target.settle(result.outcome, result.reason)
-        self._watch.observe(target.job, detail=_WORDS[self._request.action][0] if result.has_changed else "")
+        self._timeline.observe(target.job, detail=_WORDS[self._request.action][0] if result.has_changed else "")
         target.is_followed = result.outcome in ("applied", "unchanged") and self._is_to_be_followed(target)
 
     def _is_to_be_followed(self, target: Target) -> bool:
-        if not self._is_waiting or self._request.action not in _FOLLOWED:
+        if not self._following.is_active or self._request.action not in _FOLLOWED:
             return False
         # what was played or retried is looked at even if it has ended by now: it may have failed
         is_news = target.has_changed and self._request.action != "cancel"
@@ -271,84 +258,70 @@ class ActionRun:
 
         What was done is done, so an error on the way is noted with the jobs and not raised.
         """
-        self._pauses.begin()
-        try:
-            while self._look(report):
-                if not self._wait_for_news(report.active):
-                    report.has_timed_out = True
-                    self._time_out(report.active)
-                    return
+        polls = 0
+
+        def read() -> list[Target]:
+            nonlocal polls
+            polls += 1
+            if polls > 1:
                 self._refresh(report.active)
                 self._step([target for target in report.active if target.is_waiting_for_turn])
+            for target in report.active:
+                if target.is_followed:
+                    self._look_at(target)
+            active = report.active
+            self._following.pace(len(active), self._counting_of(active))
+            return active
+
+        self._following.begin()
+        try:
+            report.has_timed_out = self._following.until(read, lambda active: not active).has_timed_out
         except GitLabError as exc:
-            report.has_timed_out = self._session.deadline.has_passed()
             for target in report.active:
                 target.settle("failed", f"it could not be followed to its end: {exc}")
+        if report.has_timed_out:
+            self._time_out(report.active)
 
-    def _look(self, report: ActionReport) -> bool:
-        """Take note of what the followed jobs have come to; return whether something is left to wait for."""
-        for target in report.active:
-            if target.is_followed:
-                self._look_at(target)
-        self._pauses.expect(len(report.active))
-        return bool(report.active)
+    def _unsettled(self, active: t.Sequence[Target]) -> list[FoundJob]:
+        """Return the jobs that are not yet where they should be: those whose turn is to come among them."""
+        return [
+            target.job
+            for target in active
+            if target.is_waiting_for_turn or not is_there(target.job.record, self._options)
+        ]
 
-    def _wait_for_news(self, active: t.Sequence[Target]) -> bool:
-        """Pause until a listing may show something new; return whether there is time for one.
+    def _counting_of(self, active: t.Sequence[Target]) -> CountedLooks | None:
+        """Return what finds out by counting whether the followed jobs have moved.
 
-        When the time is up, what was only counted is listed once more.
+        None when they have to be read: a single job, one whose turn is to come, or jobs of several pipelines.
         """
-        counts = self._count_of(active)
-        while self._pauses.pause():
-            if counts is None or counts.needs_listing():
-                return True
-            self._is_counted = True
-            self._pauses.expect(counts.left)
-            self._watch.beat(counts.left)
-        return self._is_counted
-
-    def _count_of(self, active: t.Sequence[Target]) -> CountedLooks | None:
-        """Return cheap looks at what is followed; None when it has to be read itself: a single job, or one whose turn
-        is to come, or jobs of several pipelines."""
         pipelines = {(target.job.project, target.job.pipeline_id, target.job.is_bridge) for target in active}
-        if len(active) == 1 or len(pipelines) > 1 or any(target.is_waiting_for_turn for target in active):
-            self._counts = None
-        elif self._counts is None and not active[0].job.is_bridge:
-            from ..waiting.counting import CountedLooks
-
-            self._counts = CountedLooks(
+        if len(active) <= 1 or len(pipelines) > 1 or any(target.is_waiting_for_turn for target in active):
+            self._counting = None
+        elif self._counting is None and not active[0].job.is_bridge:
+            self._counting = CountedLooks(
                 self._session,
                 self._options,
                 project=active[0].job.project,
                 pipeline_id=active[0].job.pipeline_id,
                 ends_at_failure=self._request.max_attempts is not None,
             )
-        if self._counts:
-            self._counts.listed([target.job for target in active], size=self._pipeline_size, is_whole=False)
-        return self._counts
+        if self._counting:
+            self._counting.listed([target.job for target in active], size=self._pipeline_size, is_whole=False)
+        return self._counting
 
     def _refresh(self, active: list[Target]) -> None:
-        self._is_counted = False
         jobs = newest_attempts(self._session, [target.job for target in active])
         for target, job in zip(active, jobs):
             target.job = job
-        # what waits for its turn is not yet where the action can begin
-        waiting = [
-            target.job
-            for target in active
-            if target.is_waiting_for_turn or not is_there(target.job.record, self._options)
-        ]
-        if self._watch.looked(jobs, waiting):
-            self._pauses.restart()
-        if self._follower and jobs:
-            self._follower.follow(jobs[0])
+        self._following.seen(jobs, self._unsettled(active))
 
     def _look_at(self, target: Target) -> None:
         """Take note of what a followed job has come to."""
         if is_there(target.job.record, self._options):
             self._end(target)
             return
-        problem = queue_problem(self._watch, target.job, self._options)
+        problem = self._following.queue_problem(target.job)
         if problem:
             target.settle("failed", problem)
 
@@ -363,7 +336,7 @@ class ActionRun:
             if result.outcome == "applied":
                 target.job, target.has_changed, target.is_followed = result.job, True, True
                 target.retries += 1
-                self._watch.observe(target.job, detail="retried")
+                self._timeline.observe(target.job, detail="retried")
                 return
             problem += f", and could not be retried: {result.reason}"
         target.has_ended_badly = True
@@ -383,8 +356,7 @@ class ActionRun:
         """End the targets that are not done in time, as `on_timeout` says."""
         for target in active:
             status = status_of(target.job.record)
-            state = "its turn has not come" if target.is_waiting_for_turn else f"it is still {status}"
-            reason = f"{state} after {self._session.elapsed():.0f} s, which is all that wait_timeout allows"
+            reason = f"{timed_out_text(self._options)}: it is still {status}"
             if self._options.on_timeout == "continue":
                 target.settle(target.outcome, reason)
                 continue
@@ -394,7 +366,7 @@ class ActionRun:
                 )
                 target.job = result.job
                 target.has_changed = target.has_changed or result.has_changed
-                self._watch.observe(target.job, detail="canceled" if result.has_changed else "")
+                self._timeline.observe(target.job, detail="canceled" if result.has_changed else "")
                 reason += "; it was canceled" if result.has_changed else f"; it was not canceled: {result.reason}"
             target.settle("failed", reason)
 
@@ -404,7 +376,7 @@ def refuse_job_token(session: Session, action: str) -> None:
 
     :raises UsageError: before any request was made.
     """
-    if session.client.settings.token_kind == "api_job_token":
+    if not session.limits.acts:
         raise UsageError(
             f"GitLab never lets a job token do {action}; give api_token, of a user or of a bot of the project, instead "
             "of api_job_token"
@@ -451,4 +423,4 @@ def _failure(target: Target, action: str) -> str:
 
 
 # reasons that go on where the name of the job stops
-_PREDICATES = ("ended as", "has been pending")
+_PREDICATES = ("ended as", "has been pending", "timed out")

@@ -29,8 +29,6 @@ BY_ID: t.Mapping[str, str] = {
 }
 BY_REF: t.Mapping[str, str] = {"archive": "download_artifacts_by_ref", "file": "download_artifact_file_by_ref"}
 
-# Without a token, or with that of a job, GitLab gives artifacts away, but not the job that they belong to.
-_ONLY_DOWNLOAD = ("", "api_job_token")
 
 _CHECKSUM = re.compile(r"sha256:([0-9a-fA-F]{64})")
 
@@ -187,7 +185,7 @@ def _source(session: Session, request: DownloadRequest) -> tuple[FoundJob | None
         raise UsageError(_invalid_path(request.path))
     if request.ref_name:
         return None, f"job {request.query.names[0]!r} of ref {request.ref_name}"
-    if request.content == "log" and session.client.settings.token_kind == "api_job_token":
+    if request.content == "log" and not session.limits.reads_logs:
         raise UsageError("GitLab lets no job token read a log; give api_token instead of api_job_token")
     job = _wanted_job(session, request.query)
     return job, _subject(job)
@@ -195,7 +193,7 @@ def _source(session: Session, request: DownloadRequest) -> tuple[FoundJob | None
 
 def _wanted_job(session: Session, query: JobQuery) -> FoundJob:
     """Return the one job of a query; only with its id where that is known and all that the token may know."""
-    if query.job_id is not None and session.client.settings.token_kind in _ONLY_DOWNLOAD:
+    if query.job_id is not None and not session.limits.may_read:
         return FoundJob({"id": query.job_id}, query.pipeline.project, 0, "")
     return find_one_job(session, query)
 

@@ -67,7 +67,7 @@ def _read_group(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, Fou
     builds = [job for job in jobs if not job.is_bridge]
     records: list[Record] = []
     # a job token may list jobs, and not read a single one
-    if len(builds) == 1 and session.client.settings.token_kind != "api_job_token":
+    if len(builds) == 1 and session.limits.reads_single_jobs:
         records.append(session.client.call("get_job", project=project, job_id=builds[0].id))
         if pipeline_id and can_be_superseded(status_of(records[0])):
             # the list alone tells which attempt is the newest one, and a list without the job tells nothing

@@ -120,7 +120,7 @@ class JobFinder:
     def _read_job(self, job_id: int) -> Record:
         """Return a job by its id; a job token may not read a single one, but it may list."""
         client = self._session.client
-        if client.settings.token_kind != "api_job_token":
+        if self._session.limits.reads_single_jobs:
             return t.cast(Record, client.call("get_job", project=self._project, job_id=job_id))
         for record in client.iterate("list_project_jobs", project=self._project):
             if id_of(record) <= job_id:

@@ -120,3 +120,12 @@ def runner_wish(record: Record) -> str:
     if isinstance(tags, list) and tags:
         return f"it asks for a runner with the tags {', '.join(map(str, tags))}"
     return "it asks for any runner that takes untagged jobs"
+
+
+def count_statuses(records: t.Iterable[Record]) -> dict[str, int]:
+    """Return how many records have each status."""
+    counts: dict[str, int] = {}
+    for record in records:
+        status = status_of(record)
+        counts[status] = counts.get(status, 0) + 1
+    return counts

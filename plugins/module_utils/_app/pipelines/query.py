@@ -11,10 +11,9 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, RequestError, UsageError
+from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, RequestError
 from ..jobs.statuses import id_of
 from ..session import Session
-from ..settings import project_of
 
 
 class PipelineQuery(t.NamedTuple):
@@ -25,27 +24,6 @@ class PipelineQuery(t.NamedTuple):
     ref: str | None = None
     sha: str | None = None
     merge_request: int | None = None
-
-    @classmethod
-    def of(cls, options: t.Mapping[str, t.Any]) -> PipelineQuery:
-        """Return which pipeline the options of a task ask for.
-
-        :raises UsageError: for a project that GitLab would not find, or an id that is none.
-        """
-        for name in ("job_id", "pipeline_id", "merge_request"):
-            value = options.get(name)
-            if value is not None and value <= 0:
-                raise UsageError(f"{name} is {value}; ids count from 1")
-        for name in ("ref", "sha"):
-            if options.get(name) is not None and not str(options[name]).strip():
-                raise UsageError(f"{name} is empty; give a value or leave it out")
-        return cls(
-            project=project_of(options),
-            pipeline_id=options.get("pipeline_id"),
-            ref=options.get("ref"),
-            sha=options.get("sha"),
-            merge_request=options.get("merge_request"),
-        )
 
     @property
     def is_given(self) -> bool:
@@ -107,7 +85,7 @@ def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record, *, i
     except RequestError as exc:
         # a job token may list what is in a pipeline, and not read the pipeline itself
         is_denied = isinstance(exc, (NotAuthorizedError, NotFoundError))
-        is_expected = is_denied and session.client.settings.token_kind == "api_job_token"
+        is_expected = is_denied and not session.limits.reads_pipelines
         if not is_expected and not is_old:
             raise
         if not is_expected:

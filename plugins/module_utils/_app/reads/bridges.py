@@ -16,15 +16,12 @@ from ..._api.errors import NotAuthorizedError, NotFoundError, SelectionError
 from ..concurrency import run_all
 from ..jobs.bridges import BridgeNode, PipelineNode, pipeline_tree
 from ..jobs.query import FoundJob, match_name, suggestions
-from ..jobs.statuses import id_of, int_of, newest_per_name, status_of
-from ..pipelines.query import PipelineQuery, find_pipeline, missing_pipeline, read_pipeline
+from ..jobs.statuses import count_statuses, id_of, int_of, newest_per_name, status_of
+from ..pipelines.query import PipelineQuery, read_pipeline
 from ..session import Session
-from ..waiting.options import WaitOptions, end_problem, is_there
-from .jobs import count_statuses, late_text
-
-if t.TYPE_CHECKING:
-    from ..waiting.pauses import Pauses
-    from ..waiting.timeline import Watch
+from ..waiting.loop import Wait
+from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
+from ..waiting.pipelines import await_pipeline
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,51 +68,41 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
     :raises SelectionError: when the pipeline or a name is not there.
     :raises RequestError: when GitLab cannot be asked.
     """
-    is_waiting = options.wait and not session.check_mode
-    watch, pauses = _waiting_tools(session, options) if is_waiting else (None, None)
-    pipeline = find_pipeline(session, query.pipeline)
-    while pipeline is None and pauses and pauses.pause():
-        pipeline = find_pipeline(session, query.pipeline)
-    if pipeline is None:
-        raise SelectionError(missing_pipeline(query.pipeline))
+    wait = Wait(session, options)
+    pipeline = await_pipeline(session, query.pipeline, wait)
     project = str(int_of(pipeline, "project_id") or query.pipeline.project)
-    has_waited = False
-    while True:
+    polls = 0
+
+    def read() -> BridgeReport:
+        nonlocal polls
+        polls += 1
         root = pipeline_tree(session, project, id_of(pipeline), most_depth=query.depth)
         _keep_wanted(root, query)
-        report = BridgeReport(root, pipeline, timeline=watch.timeline if watch else [])
-        report.problems = [problem for bridge in report.bridges for problem in _problems(bridge, options, is_waiting)]
-        if watch is None or pauses is None:
-            break
-        late = [bridge for bridge in report.bridges if not _is_there(bridge, options)]
+        report = BridgeReport(root, pipeline, timeline=wait.timeline.entries)
+        report.problems = [problem for one in report.bridges for problem in _problems(one, options, wait.is_active)]
         observed = {id(bridge): list(_observed(bridge)) for bridge in report.bridges}
-        if watch.looked(
-            [job for jobs in observed.values() for job in jobs], [observed[id(bridge)][-1] for bridge in late]
-        ):
-            pauses.restart()
-        pauses.expect(len(late))
-        if report.problems or not late:
-            break
-        if not pauses.pause():
-            report.has_timed_out = True
-            if options.on_timeout != "continue":
-                report.problems = [_late(session, bridge) for bridge in late]
-            break
-        has_waited = True
-    report.pipeline = read_pipeline(session, query.pipeline._replace(project=project), pipeline, is_old=has_waited)
-    root.record = report.pipeline
+        late = [bridge for bridge in report.bridges if not _is_there(bridge, options)]
+        wait.seen([job for jobs in observed.values() for job in jobs], [observed[id(bridge)][-1] for bridge in late])
+        wait.pace(len(late))
+        return report
+
+    def is_settled(report: BridgeReport) -> bool:
+        return bool(report.problems) or all(_is_there(bridge, options) for bridge in report.bridges)
+
+    waited = wait.until(read, is_settled)
+    report = waited.value
+    report.has_timed_out = waited.has_timed_out
+    if report.has_timed_out and options.on_timeout != "continue":
+        late = "; ".join(_late(bridge) for bridge in report.bridges if not _is_there(bridge, options))
+        report.problems = [f"{timed_out_text(options)}: {late}"]
+    if not waited.is_stale:
+        wanted = query.pipeline._replace(project=project)
+        report.pipeline = read_pipeline(session, wanted, pipeline, is_old=polls > 1)
+    report.root.record = report.pipeline
     _check_access(session, report, query)
     if query.include_jobs:
-        report.jobs = _read_jobs(session, root)
+        report.jobs = _read_jobs(session, report.root)
     return report
-
-
-def _waiting_tools(session: Session, options: WaitOptions) -> tuple[Watch, Pauses]:
-    # here, for most tasks wait for nothing
-    from ..waiting.pauses import Pauses
-    from ..waiting.timeline import Watch
-
-    return Watch(session), Pauses(session, options.interval_seconds)
 
 
 def _keep_wanted(root: PipelineNode, query: BridgeQuery) -> None:
@@ -158,13 +145,13 @@ def _problems(bridge: BridgeNode, options: WaitOptions, is_waiting: bool) -> t.I
         yield f"trigger job {bridge.path!r} {problem} and has started no pipeline"
 
 
-def _late(session: Session, bridge: BridgeNode) -> str:
+def _late(bridge: BridgeNode) -> str:
     if bridge.downstream:
         who = f"downstream pipeline {bridge.downstream.pipeline_id} of trigger job {bridge.path!r}"
-        return f"{who} {late_text(session, status_of(bridge.downstream.record))}"
+        return f"{who} is still {status_of(bridge.downstream.record)}"
     status = status_of(bridge.record)
     hint = "; it has to be played" if status == "manual" else ""
-    return f"trigger job {bridge.path!r} {late_text(session, status)}, and has started no pipeline{hint}"
+    return f"trigger job {bridge.path!r} is still {status} and has started no pipeline{hint}"
 
 
 def _observed(bridge: BridgeNode) -> t.Iterator[FoundJob]:
@@ -191,7 +178,7 @@ def _check_access(session: Session, report: BridgeReport, query: BridgeQuery) ->
     def check(node: PipelineNode) -> None:
         project, pipeline_id = node.project, node.pipeline_id
         try:
-            if session.client.settings.token_kind == "api_job_token":
+            if not session.limits.reads_pipelines:
                 # it may list what is in a pipeline, and not read the pipeline itself
                 listed = session.client.iterate(
                     "list_pipeline_jobs", project=project, pipeline_id=pipeline_id, page_size=1

@@ -8,32 +8,35 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import RequestError
 from ..jobs.find import JobFinder, Selection
 from ..jobs.query import FoundJob, JobQuery
-from ..jobs.statuses import status_of
+from ..jobs.statuses import count_statuses, status_of
 from ..pipelines.query import read_pipeline
 from ..session import Session
 from ..waiting.counting import CountedLooks
-from ..waiting.logs import LogFollower, check_followable
-from ..waiting.options import WaitOptions, end_problem, is_there
-from ..waiting.pauses import Pauses, queue_problem
-from ..waiting.timeline import Watch
+from ..waiting.logs import check_followable
+from ..waiting.loop import Wait
+from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
 
 
+@dataclasses.dataclass
 class JobReport:
-    """What was read; `problems` says why the task fails, by job, and without a job for the whole."""
+    """What was read.
 
-    def __init__(self, jobs: list[FoundJob], *, is_truncated: bool) -> None:
-        self.jobs = jobs
-        self.is_truncated = is_truncated
-        self.pipeline: Record | None = None
-        self.has_timed_out = False
-        self.timeline: list[Record] = []
-        self.problems: list[tuple[FoundJob | None, str]] = []
+    :param problems: why the task fails, by job, and without a job for the whole.
+    :param late: the jobs that were not where they should be when the time was up.
+    """
+
+    jobs: list[FoundJob]
+    is_truncated: bool = False
+    pipeline: Record | None = None
+    has_timed_out: bool = False
+    timeline: list[Record] = dataclasses.field(default_factory=list)
+    problems: list[tuple[FoundJob | None, str]] = dataclasses.field(default_factory=list)
 
     @property
     def summary(self) -> dict[str, int]:
@@ -48,176 +51,115 @@ def read_jobs(session: Session, query: JobQuery, options: WaitOptions) -> JobRep
     :raises UsageError: when the log of several jobs would have to be followed.
     :raises RequestError: when GitLab cannot be asked.
     """
-    if options.wait and not session.check_mode:
-        # here, for most tasks wait for nothing
-
-        return JobWait(session, query, options).run()
-    finder = JobFinder(session, query)
-    selection = finder.find()
-    report = report_of(query, selection)
-    if options.fail_on:
-        problems = ((job, end_problem(job.record, options, check_targets=False)) for job in report.jobs)
-        report.problems = [(job, problem) for job, problem in problems if problem]
-    if options.log_follow:
-        from ..waiting.logs import check_followable
-
-        check_followable(session, selection.jobs)
-    finder.require(selection)
-    report.pipeline = whole_pipeline(session, query, selection)
-    return report
+    return _Reading(session, query, options).run()
 
 
-def count_statuses(records: t.Iterable[Record]) -> dict[str, int]:
-    """Return how many records have each status."""
-    counts: dict[str, int] = {}
-    for record in records:
-        status = status_of(record)
-        counts[status] = counts.get(status, 0) + 1
-    return counts
-
-
-def report_of(query: JobQuery, selection: Selection) -> JobReport:
-    """Return the jobs of a selection, as many as are wanted."""
-    jobs, limit = selection.jobs, query.limit
-    return JobReport(jobs=jobs[:limit] if limit else jobs, is_truncated=bool(limit) and len(jobs) > limit)
-
-
-def late_text(session: Session, status: str) -> str:
-    """Return that something did not change in time, going on where its name stops."""
-    return f"is still {status} after {session.elapsed():.0f} s, which is all that wait_timeout allows"
-
-
-def whole_pipeline(session: Session, query: JobQuery, selection: Selection, *, is_old: bool = False) -> Record | None:
-    """Return the whole record of the pipeline that a query names; that of a job by its id as the job tells it.
-
-    :param is_old: whether the pipeline was found some time before its jobs were read.
-    """
-    if selection.pipeline is None or not query.pipeline.is_given:
-        return selection.pipeline
-    return read_pipeline(session, query.pipeline, selection.pipeline, is_old=is_old)
-
-
-# ----- waiting -----
-
-
-class JobWait:
-    """Waits for the jobs of a query, with all the looks that it takes."""
+class _Reading:
+    """One reading of the jobs of a query, with all the polls that it takes."""
 
     def __init__(self, session: Session, query: JobQuery, options: WaitOptions) -> None:
         self._session = session
         self._query = query
         self._options = options
         self._finder = JobFinder(session, query)
-        self._watch = Watch(session)
-        self._follower = LogFollower(session, self._watch) if options.log_follow else None
-        meanwhile = self._follower.read if self._follower and session.progress.is_shown else None
-        self._pauses = Pauses(session, options.interval_seconds, meanwhile=meanwhile)
-        self._counts: CountedLooks | None = None
-        self._is_counted = False
+        self._wait = Wait(session, options)
+        self._counting: CountedLooks | None = None
+        self._polls = 0
 
     def run(self) -> JobReport:
-        """Return what there is in the end.
-
-        :raises SelectionError: when a pipeline or a name is not there.
-        :raises UsageError: when the log of several jobs would have to be followed.
-        :raises RequestError: when GitLab cannot be asked.
-        """
-        selection, report = self._look()
-        has_waited = is_blind = False
-        while not self._is_over(selection, report):
-            try:
-                if not self._wait_for_news():
-                    report.has_timed_out = True
-                    break
-                has_waited = True
-                selection, report = self._look()
-            except RequestError as exc:
-                if not self._session.deadline.has_passed():
-                    raise
-                # the last look is lost, and not what was known before
-                self._session.warn(f"When the time was up, GitLab could not be asked again: {exc}")
-                report.has_timed_out = is_blind = True
-                break
-        if self._follower:
-            self._follower.end()
+        waited = self._wait.until(self._read, self._is_settled)
+        self._wait.end()
+        selection = waited.value
         self._finder.require(selection)
-        if report.has_timed_out:
-            _note_late(self._session, report, self._options)
-        # jobs of one pipeline tell how it is now
-        is_old = has_waited and self._query.include_downstream
-        report.pipeline = (
-            selection.pipeline if is_blind else whole_pipeline(self._session, self._query, selection, is_old=is_old)
-        )
+        report = self._report(selection)
+        report.has_timed_out = waited.has_timed_out
+        report.timeline = self._wait.timeline.entries
+        if waited.has_timed_out:
+            self._note_late(report)
+        report.pipeline = selection.pipeline if waited.is_stale else self._pipeline(selection)
         return report
 
-    def _look(self) -> tuple[Selection, JobReport]:
-        """Return what fits now, and take note of it."""
-        options = self._options
+    def _read(self) -> Selection:
+        """Return what fits now."""
+        self._polls += 1
         selection = self._finder.find()
-        report = report_of(self._query, selection)
-        report.timeline = self._watch.timeline
-        problems = [(job, end_problem(job.record, options)) for job in report.jobs]
-        if options.log_follow:
-            check_followable(self._session, selection.jobs)
-        self._take_note(selection)
-        problems += [(job, queue_problem(self._watch, job, options)) for job in report.jobs]
-        report.problems = [(job, problem) for job, problem in problems if problem]
-        return selection, report
-
-    def _take_note(self, selection: Selection) -> None:
         jobs = selection.jobs
+        if self._options.log_follow:
+            check_followable(self._session, jobs)
         left = [job for job in jobs if not is_there(job.record, self._options)]
-        if self._watch.looked(jobs, left):
-            self._pauses.restart()
-        self._pauses.expect(len(left))
-        if self._follower and jobs:
-            self._follower.follow(jobs[0])
-        query = self._query
-        if query.job_id is None and not query.include_downstream and jobs and not selection.missing:
-            if self._counts is None:
-                self._counts = CountedLooks(
-                    self._session,
-                    self._options,
-                    project=jobs[0].project,
-                    pipeline_id=jobs[0].pipeline_id,
-                    ends_at_failure=True,
-                )
-            is_whole = not (query.names or query.stages or query.scope)
-            self._counts.listed(jobs, size=len(selection.known), is_whole=is_whole)
-        self._is_counted = False
+        self._wait.seen(jobs, left)
+        self._wait.pace(len(left), self._counting_of(selection))
+        return selection
 
-    def _is_over(self, selection: Selection, report: JobReport) -> bool:
-        if report.problems or (selection.missing and selection.is_complete):
+    def _counting_of(self, selection: Selection) -> CountedLooks | None:
+        """Return what finds out by counting whether the jobs of one pipeline have moved."""
+        query, jobs = self._query, selection.jobs
+        if not self._wait.is_active or query.job_id is not None or query.include_downstream:
+            return None
+        if not jobs or selection.missing:
+            return None
+        if self._counting is None:
+            self._counting = CountedLooks(
+                self._session,
+                self._options,
+                project=jobs[0].project,
+                pipeline_id=jobs[0].pipeline_id,
+                ends_at_failure=True,
+            )
+        is_whole = not (query.names or query.stages or query.scope)
+        self._counting.listed(jobs, size=len(selection.known), is_whole=is_whole)
+        return self._counting
+
+    def _is_settled(self, selection: Selection) -> bool:
+        """Return whether nothing is left to wait for: everything is there, or something never will be."""
+        if self._problems(selection.jobs):
             return True
-        return _is_done(selection, self._options)
+        if not selection.is_complete:
+            return False
+        return bool(selection.missing) or all(is_there(job.record, self._options) for job in selection.jobs)
 
-    def _wait_for_news(self) -> bool:
-        """Pause until a listing may show something new; return whether there is time for one.
+    def _problems(self, jobs: t.Sequence[FoundJob]) -> list[tuple[FoundJob | None, str]]:
+        """Return what fails the task, first the jobs that have ended badly."""
+        ends = [
+            (job, end_problem(job.record, self._options, check_targets=self._wait.is_active))
+            for job in self._wanted(jobs)
+        ]
+        queued = [(job, self._wait.queue_problem(job)) for job in self._wanted(jobs)]
+        return [(job, problem) for job, problem in [*ends, *queued] if problem]
 
-        When the time is up, what was only counted is listed once more.
-        """
-        while self._pauses.pause():
-            self._session.check_stop()
-            if self._counts is None or self._counts.needs_listing():
-                return True
-            self._is_counted = True
-            self._pauses.expect(self._counts.left)
-            self._watch.beat(self._counts.left)
-        return self._is_counted
+    def _wanted(self, jobs: t.Sequence[FoundJob]) -> t.Sequence[FoundJob]:
+        return jobs[: self._query.limit] if self._query.limit else jobs
+
+    def _report(self, selection: Selection) -> JobReport:
+        jobs = selection.jobs
+        wanted = list(self._wanted(jobs))
+        return JobReport(wanted, is_truncated=len(wanted) < len(jobs), problems=self._problems(jobs))
+
+    def _note_late(self, report: JobReport) -> None:
+        """Note what was not there in time, unless `on_timeout` says to go on."""
+        if self._options.on_timeout == "continue":
+            return
+        late = [job for job in report.jobs if not is_there(job.record, self._options)]
+        report.problems += [(job, f"is still {status_of(job.record)}") for job in late]
+        if not late:
+            report.problems.append((None, "the pipeline may still create jobs that fit"))
+
+    def _pipeline(self, selection: Selection) -> Record | None:
+        """Return the whole record of the pipeline that the query names; that of a job by its id as the job tells it."""
+        if selection.pipeline is None or not self._query.pipeline.is_given:
+            return selection.pipeline
+        # jobs of one pipeline tell how it is now; a tree was entered by a record that may be old
+        is_old = self._polls > 1 and self._query.include_downstream
+        return read_pipeline(self._session, self._query.pipeline, selection.pipeline, is_old=is_old)
 
 
-def _is_done(selection: Selection, options: WaitOptions) -> bool:
-    return (
-        selection.is_complete and not selection.missing and all(is_there(job.record, options) for job in selection.jobs)
-    )
+def failure_of(report: JobReport, options: WaitOptions, detail: t.Callable[[FoundJob], str] = lambda job: "") -> str:
+    """Return why the jobs fail the task, empty when they do not.
 
-
-def _note_late(session: Session, report: JobReport, options: WaitOptions) -> None:
-    """Note what was not there in time, unless `on_timeout` says to go on."""
-    if options.on_timeout == "continue":
-        return
-    late = [job for job in report.jobs if not is_there(job.record, options)]
-    report.problems += [(job, late_text(session, status_of(job.record))) for job in late]
-    if not late:
-        seconds = f"{session.elapsed():.0f} s, which is all that wait_timeout allows"
-        report.problems.append((None, f"the pipeline may still create jobs that fit after {seconds}"))
+    :param detail: returns what else there is to say about a job, going on where its sentence stops.
+    """
+    texts = [
+        f"job {job.path!r} (id {job.id}) {problem}{detail(job)}" if job else problem for job, problem in report.problems
+    ]
+    begin = f"{timed_out_text(options)}: " if texts and report.has_timed_out else ""
+    return begin + "; ".join(texts)

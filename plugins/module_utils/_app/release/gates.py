@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
@@ -16,23 +17,24 @@ from ..actions.act import ActionReport, ActionRequest, ActionRun, Target, failur
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
 from ..jobs.statuses import has_reached, id_of, int_of, is_finished, status_of
-from ..pipelines.query import PipelineQuery, find_pipeline, missing_pipeline, read_pipeline
-from ..reads.jobs import JobReport, read_jobs
-from ..session import Session
+from ..pipelines.query import PipelineQuery, read_pipeline
+from ..reads.jobs import JobReport, failure_of, read_jobs
+from ..session import Session, StoppedError
 from ..waiting.logs import read_tail
+from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, end_problem
-from ..waiting.pauses import Pauses
+from ..waiting.pipelines import await_pipeline
 from .plan import Gate
 from .run import GateResult, ProjectResult
 
 _BAD_ENDS = ("failed", "canceled", "skipped")
+# What check mode says of a gate that would do something, or wait.
 _PREDICTED = {
     "wait": "would be waited for",
     "play": "would be played",
     "retry": "would be retried",
     "verify": "would be verified",
 }
-
 
 OpenSession = t.Callable[[ProjectResult, Gate, t.Callable[[], str]], Session]
 
@@ -48,59 +50,77 @@ class GateRunner:
         self._open_session = open_session
         self._log_lines = log_lines
 
-    def __call__(self, project: ProjectResult, result: GateResult, stop: t.Callable[[], str]) -> None:
-        """Run a gate, and note in its result what became of it.
+    def __call__(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> GateResult:
+        """Return what became of a gate.
 
         :param stop: returns why nothing new may be begun any more.
-        :raises GitLabError: when GitLab cannot be asked, or has no such pipeline or job.
         """
-        session = self._open_session(project, result.gate, stop)
-        result.started_at = session.clock.time()
+        session = self._open_session(project, gate, stop)
+        started = session.clock.time()
         try:
-            _GateRun(session, project, result, self._log_lines).run()
-        finally:
-            result.finished_at = session.clock.time()
-            result.elapsed = session.elapsed()
+            result = run_gate(session, project, gate, self._log_lines)
+        except StoppedError as exc:
+            result = GateResult(gate, reason=str(exc))
+        except GitLabError as exc:
+            result = GateResult(gate, outcome="failed", reason=str(exc))
+        return dataclasses.replace(
+            result, started_at=started, finished_at=session.clock.time(), elapsed=session.elapsed()
+        )
+
+
+def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: int) -> GateResult:
+    """Return what became of a gate.
+
+    :param project: what is known of its project: its plan, and the gates before this one.
+    :raises StoppedError: when nothing new may be begun any more.
+    :raises GitLabError: when GitLab cannot be asked, or has no such pipeline or job.
+    """
+    if gate.action in ("play", "retry"):
+        refuse_job_token(session, gate.action)
+    pipeline = project.pipeline or _locate(session, project, gate)
+    if pipeline is None:
+        return _to_come(gate)
+    return _GateRun(session, project, gate, pipeline, log_lines).run()
+
+
+def _locate(session: Session, project: ProjectResult, gate: Gate) -> Record | None:
+    """Return the pipeline, as soon as there is one; None in check mode when it may still come."""
+    query = project.plan.pipeline
+    # a gate that verifies looks at what is there
+    options = dataclasses.replace(gate.waiting, wait=gate.action != "verify")
+    try:
+        pipeline = await_pipeline(session, query, Wait(session, options))
+    except SelectionError:
+        if session.check_mode and project.plan.needs:
+            return None
+        raise
+    return read_pipeline(session, query, pipeline)
+
+
+def _to_come(gate: Gate) -> GateResult:
+    """Return what check mode says of a gate whose pipeline or job does not exist yet."""
+    is_change = gate.action == "play"
+    return GateResult(gate, outcome=_PREDICTED[gate.action], reason="it does not exist yet", has_changed=is_change)
 
 
 class _GateRun:
-    def __init__(self, session: Session, project: ProjectResult, result: GateResult, log_lines: int) -> None:
+    """One gate whose pipeline is known."""
+
+    def __init__(self, session: Session, project: ProjectResult, gate: Gate, pipeline: Record, log_lines: int) -> None:
         self._session = session
         self._project = project
-        self._gate = result.gate
-        self._result = result
+        self._gate = gate
+        self._pipeline = pipeline
         self._log_lines = log_lines
 
-    def run(self) -> None:
-        if self._gate.action in ("play", "retry"):
-            refuse_job_token(self._session, self._gate.action)
-        if self._project.pipeline is None:
-            self._project.pipeline = self._locate()
-        if self._project.pipeline is None or (self._session.check_mode and self._is_still_to_come()):
-            self._settle(_PREDICTED[self._gate.action], "it does not exist yet")
-            self._result.has_changed = self._gate.action == "play"
-            return
-        {"wait": self._wait, "verify": self._verify, "play": self._play, "retry": self._retry}[self._gate.action]()
-
-    # ----- the pipeline -----
-
-    def _locate(self) -> Record | None:
-        """Return the pipeline, as soon as there is one; None in check mode when it may still come."""
-        query = self._project.plan.pipeline
-        pauses = Pauses(self._session, self._waiting().interval_seconds)
-        pipeline = find_pipeline(self._session, query)
-        while pipeline is None and self._may_wait and pauses.pause():
-            self._session.check_stop()
-            pipeline = find_pipeline(self._session, query)
-        if pipeline is None:
-            if self._session.check_mode and self._project.plan.needs:
-                return None
-            raise SelectionError(missing_pipeline(query))
-        return read_pipeline(self._session, query, pipeline)
-
-    @property
-    def _may_wait(self) -> bool:
-        return self._gate.action != "verify" and not self._session.check_mode
+    def run(self) -> GateResult:
+        """Return what became of the gate."""
+        if self._session.check_mode and self._is_still_to_come():
+            result = _to_come(self._gate)
+        else:
+            run = {"wait": self._wait, "verify": self._verify, "play": self._play, "retry": self._retry}
+            result = run[self._gate.action]()
+        return dataclasses.replace(result, pipeline=self._pipeline)
 
     def _is_still_to_come(self) -> bool:
         """Return whether a job of the gate is missing, and may still be created."""
@@ -114,107 +134,142 @@ class _GateRun:
 
     # ----- what the use cases take -----
 
-    def _query(self, **how: t.Any) -> JobQuery:
-        pipeline = self._project.pipeline or {}
-        project = str(int_of(pipeline, "project_id") or self._project.plan.pipeline.project)
+    def _query(self) -> JobQuery:
+        project = str(int_of(self._pipeline, "project_id") or self._project.plan.pipeline.project)
         return JobQuery(
-            PipelineQuery(project, pipeline_id=id_of(pipeline)),
+            PipelineQuery(project, pipeline_id=id_of(self._pipeline)),
             names=self._gate.names,
             stages=self._gate.stages,
             include_downstream=self._gate.include_downstream,
-            **{"with_bridges": True, "newest_attempt": True, **how},
+            with_bridges=True,
+            newest_attempt=True,
         )
 
-    def _waiting(self, **how: t.Any) -> WaitOptions:
-        options = {name: value for name, value in self._gate.options.items() if value is not None}
-        return WaitOptions.of({**options, "wait": True})._replace(**how)
+    def _waiting(self, *targets: str, fail_on: tuple[str, ...] = ()) -> WaitOptions:
+        return dataclasses.replace(self._gate.waiting, targets=targets, fail_on=fail_on)
 
     # ----- actions -----
 
-    def _wait(self) -> None:
-        fail_on = _BAD_ENDS if self._gate.target == "success" else ()
-        options = self._waiting(targets=(self._gate.target,), fail_on=fail_on)
+    def _wait(self) -> GateResult:
+        options = self._waiting(self._gate.target, fail_on=_BAD_ENDS if self._gate.target == "success" else ())
         report = read_jobs(self._session, self._query(), options)
-        self._note_read(report)
+        result = self._of_reading(report)
         if self._session.check_mode:
-            self._predict_wait(report.jobs, options)
-        elif report.problems:
-            self._fail_read(report)
-        else:
-            self._settle("unchanged")
+            return self._predict_wait(result, report.jobs, options)
+        return self._of_problems(result, report, options) or dataclasses.replace(result, outcome="unchanged")
 
-    def _verify(self) -> None:
+    def _verify(self) -> GateResult:
         report = read_jobs(self._session, self._query(), WaitOptions())
-        self._note_read(report)
-        options = self._waiting(targets=(self._gate.target,))
+        result = self._of_reading(report)
+        options = self._waiting(self._gate.target)
         wrong = [job for job in report.jobs if not self._is_right(job, options)]
         if not wrong:
-            self._settle("unchanged")
-        elif self._session.check_mode and self._has_predecessor_at_work():
-            self._settle(_PREDICTED["verify"], "; ".join(_state(job) for job in wrong))
-        else:
-            self._fail("; ".join(f"{_state(job)}, which is not {self._gate.target}" for job in wrong))
+            return dataclasses.replace(result, outcome="unchanged")
+        if self._session.check_mode and self._has_predecessor_at_work():
+            reason = "; ".join(_state(job) for job in wrong)
+            return dataclasses.replace(result, outcome=_PREDICTED["verify"], reason=reason)
+        reason = "; ".join(f"{_state(job)}, which is not {self._gate.target}" for job in wrong)
+        return dataclasses.replace(result, outcome="failed", reason=reason)
 
-    def _play(self) -> None:
+    def _play(self) -> GateResult:
         target = "started" if self._gate.target == "started" else "finished"
-        self._act("play", self._waiting(targets=(target,), fail_on=_BAD_ENDS))
+        return self._act(GateResult(self._gate), self._waiting(target, fail_on=_BAD_ENDS))
 
-    def _retry(self) -> None:
+    def _retry(self) -> GateResult:
         """Wait for the end of the jobs, and retry them if it is a bad one."""
-        options = self._waiting(targets=("finished",))
+        options = self._waiting("finished")
         report = read_jobs(self._session, self._query(), options)
-        self._note_read(report)
-        if report.problems:
-            self._fail_read(report)
-        elif not all(is_finished(status_of(job.record)) for job in report.jobs):
-            self._predict_wait(report.jobs, options)
-        elif all(status_of(job.record) == "success" for job in report.jobs):
-            self._settle("unchanged", "it has succeeded already")
-        else:
-            self._act("retry", options._replace(fail_on=_BAD_ENDS))
+        result = self._of_reading(report)
+        problems = self._of_problems(result, report, options)
+        if problems:
+            return problems
+        if not all(is_finished(status_of(job.record)) for job in report.jobs):
+            return self._predict_wait(result, report.jobs, options)
+        if all(status_of(job.record) == "success" for job in report.jobs):
+            return dataclasses.replace(result, outcome="unchanged", reason="it has succeeded already")
+        return self._act(result, dataclasses.replace(options, fail_on=_BAD_ENDS))
 
-    def _act(self, action: str, options: WaitOptions) -> None:
-        given = self._gate.options
-        request = ActionRequest(
-            action=action,
-            multiple=given.get("multiple") or "error",
-            variables=self._gate.variables,
-            inputs=given.get("job_inputs"),
-            replay=given.get("replay") or "never",
-            retry_on=tuple(given.get("retry_on") or ()),
-            max_attempts=given.get("max_attempts"),
-        )
+    def _act(self, before: GateResult, options: WaitOptions) -> GateResult:
+        """Return what became of playing or retrying.
+
+        :param before: what was read before that.
+        """
+        request = self._gate.request or ActionRequest(self._gate.action)
         report = ActionRun(self._session, self._query(), request, options).run()
-        self._note_action(report)
-        problem = failure_text(report, action)
-        if problem:
-            self._fail_action(report, action)
-        elif self._session.check_mode and self._result.has_changed:
-            self._settle(_PREDICTED[action], _reasons(report))
-        else:
-            self._settle("applied" if self._result.has_changed else "unchanged", _reasons(report))
+        result = self._of_action(before, report)
+        if failure_text(report, request.action):
+            return self._of_refusals(result, report)
+        done = "applied" if result.has_changed else "unchanged"
+        is_predicted = self._session.check_mode and result.has_changed
+        outcome = _PREDICTED[request.action] if is_predicted else done
+        return dataclasses.replace(result, outcome=outcome, reason=_reasons(report))
 
-    def _fail_action(self, report: ActionReport, action: str) -> None:
-        stopped = self._session.stop()
+    # ----- results -----
+
+    def _of_reading(self, report: JobReport) -> GateResult:
+        """Return what reading has shown, its outcome still open."""
+        return self._with_jobs(
+            GateResult(self._gate, has_timed_out=report.has_timed_out, timeline=tuple(report.timeline)), report.jobs
+        )
+
+    def _of_action(self, before: GateResult, report: ActionReport) -> GateResult:
+        """Return what an action has shown, its outcome still open."""
+        # what was read before is where the action begins, so it is no news
+        known = {entry["id"] for entry in before.timeline}
+        news = [entry for entry in report.timeline if entry["from"] or entry["id"] not in known]
+        result = dataclasses.replace(
+            before,
+            has_changed=any(target.has_changed for target in report.targets),
+            has_timed_out=report.has_timed_out,
+            timeline=(*before.timeline, *news),
+        )
+        return self._with_jobs(result, [target.job for target in report.targets])
+
+    def _with_jobs(self, result: GateResult, jobs: t.Sequence[FoundJob]) -> GateResult:
+        kind = {True: "bridge", False: "job"}
+        records = tuple({**self._session.annotated(kind[job.is_bridge], job.record), "path": job.path} for job in jobs)
+        queued = [job.record.get("queued_duration") for job in jobs]
+        told = [seconds for seconds in queued if isinstance(seconds, (int, float))]
+        return dataclasses.replace(result, jobs=records, queued=max(told) if told else None)
+
+    def _of_problems(self, result: GateResult, report: JobReport, options: WaitOptions) -> GateResult | None:
+        """Return why jobs that were only read do not open the gate, with the end of the log of the first that failed.
+
+        None when they open it.
+        """
+        text = failure_of(report, options, lambda job: self._why_late([job]) if report.has_timed_out else "")
+        if not text:
+            return None
+        failed = next((job for job, _problem in report.problems if job and status_of(job.record) == "failed"), None)
+        tail = (read_tail(self._session, failed, self._log_lines) or []) if failed else []
+        if tail:
+            text += f". Its log ends with: {tail[-1]}"
+        return dataclasses.replace(result, outcome="failed", reason=text, log_tail=tuple(tail))
+
+    def _of_refusals(self, result: GateResult, report: ActionReport) -> GateResult:
+        """Return what becomes of the gate when some jobs were refused or have failed."""
+        action = self._gate.action
+        text = failure_text(report, action) or ""
         bad = [target for target in report.targets if target.outcome in ("refused", "failed")]
         if all(self._is_end_enough(target) for target in bad):
-            self._settle("applied" if self._result.has_changed else "unchanged", failure_text(report, action) or "")
-            return
+            outcome = "applied" if result.has_changed else "unchanged"
+            return dataclasses.replace(result, outcome=outcome, reason=text)
         if all(target.outcome == "refused" and self._may_come_right(target.job) for target in bad):
-            self._settle(_PREDICTED[action], "; ".join(_state(target.job) for target in bad))
-            self._result.has_changed = True
-            return
-        if stopped and not self._result.has_changed and all(target.reason == stopped for target in bad):
-            self._settle("not reached", stopped)
-            return
+            reason = "; ".join(_state(target.job) for target in bad)
+            return dataclasses.replace(result, outcome=_PREDICTED[action], reason=reason, has_changed=True)
+        stopped = self._session.stop()
+        if stopped and not result.has_changed and all(target.reason == stopped for target in bad):
+            return dataclasses.replace(result, outcome="not reached", reason=stopped)
+        log_tail: list[str] = []
         for target in bad:
             if target.has_ended_badly:
                 target.log_tail = read_tail(self._session, target.job, self._log_lines)
-                self._result.log_tail = self._result.log_tail or target.log_tail or []
+                log_tail = log_tail or target.log_tail or []
         text = failure_text(report, action) or ""
         if report.has_timed_out:
             text += self._why_late([target.job for target in bad])
-        self._fail(text, "refused" if all(target.outcome == "refused" for target in bad) else "failed")
+        outcome = "refused" if all(target.outcome == "refused" for target in bad) else "failed"
+        return dataclasses.replace(result, outcome=outcome, reason=text, log_tail=tuple(log_tail))
 
     def _is_end_enough(self, target: Target) -> bool:
         """Return whether a job that has ended badly, or is not retried any more, is what the gate asks for."""
@@ -222,52 +277,6 @@ class _GateRun:
             self._gate.action == "retry" and is_finished(status_of(target.job.record))
         )
         return self._gate.target == "finished" and has_ended
-
-    # ----- results -----
-
-    def _note_read(self, report: JobReport) -> None:
-        self._note_jobs(report.jobs)
-        self._result.has_timed_out = report.has_timed_out
-        self._result.timeline += report.timeline
-
-    def _note_action(self, report: ActionReport) -> None:
-        self._note_jobs([target.job for target in report.targets])
-        self._result.has_changed = any(target.has_changed for target in report.targets)
-        self._result.has_timed_out = report.has_timed_out
-        # what was read before is where the action begins, so it is no news
-        known = {entry["id"] for entry in self._result.timeline}
-        self._result.timeline += [entry for entry in report.timeline if entry["from"] or entry["id"] not in known]
-
-    def _note_jobs(self, jobs: t.Sequence[FoundJob]) -> None:
-        kind = {True: "bridge", False: "job"}
-        self._result.jobs = [
-            {**self._session.annotated(kind[job.is_bridge], job.record), "path": job.path} for job in jobs
-        ]
-        queued = [job.record.get("queued_duration") for job in jobs]
-        told = [seconds for seconds in queued if isinstance(seconds, (int, float))]
-        self._result.queued = max(told) if told else None
-
-    def _settle(self, outcome: str, reason: str = "") -> None:
-        self._result.outcome, self._result.reason = outcome, reason
-
-    def _fail(self, reason: str, outcome: str = "failed") -> None:
-        self._settle(outcome, reason)
-
-    def _fail_read(self, report: JobReport) -> None:
-        """Note why jobs that were only read do not open the gate, with the end of the log of the first that failed."""
-        text = "; ".join(self._problem(job, problem) for job, problem in report.problems)
-        failed = next((job for job, _problem in report.problems if job and status_of(job.record) == "failed"), None)
-        if failed:
-            self._result.log_tail = read_tail(self._session, failed, self._log_lines) or []
-        if self._result.log_tail:
-            text += f". Its log ends with: {self._result.log_tail[-1]}"
-        self._fail(text)
-
-    def _problem(self, job: FoundJob | None, problem: str) -> str:
-        if job is None:
-            return problem
-        late = self._why_late([job]) if self._result.has_timed_out else ""
-        return f"job {job.path!r} (id {job.id}) {problem}{late}"
 
     # ----- states -----
 
@@ -279,19 +288,20 @@ class _GateRun:
     def _is_right(self, job: FoundJob, options: WaitOptions) -> bool:
         if has_reached(status_of(job.record), options.targets):
             return True
-        return bool(job.record.get("allow_failure")) and options.ignore_allowed_failures and _is_failed(job)
+        is_failed = status_of(job.record) == "failed"
+        return bool(job.record.get("allow_failure")) and options.ignore_allowed_failures and is_failed
 
-    def _predict_wait(self, jobs: t.Sequence[FoundJob], options: WaitOptions) -> None:
-        """Note in check mode what waiting would come to: a job that has ended elsewhere never gets there."""
+    def _predict_wait(self, result: GateResult, jobs: t.Sequence[FoundJob], options: WaitOptions) -> GateResult:
+        """Return in check mode what waiting would come to: a job that has ended elsewhere never gets there."""
         problems = [(job, end_problem(job.record, options)) for job in jobs]
-        bad = [self._problem(job, problem) for job, problem in problems if problem and not self._may_come_right(job)]
+        bad = [(job, problem) for job, problem in problems if problem and not self._may_come_right(job)]
         missing = [_state(job) for job in jobs if not self._is_right(job, options)]
         if bad:
-            self._fail("; ".join(bad))
-        elif missing:
-            self._settle(_PREDICTED["wait"], "; ".join(missing))
-        else:
-            self._settle("unchanged")
+            reason = "; ".join(f"job {job.path!r} (id {job.id}) {problem}" for job, problem in bad)
+            return dataclasses.replace(result, outcome="failed", reason=reason)
+        if missing:
+            return dataclasses.replace(result, outcome=_PREDICTED["wait"], reason="; ".join(missing))
+        return dataclasses.replace(result, outcome="unchanged")
 
     def _why_late(self, jobs: t.Sequence[FoundJob]) -> str:
         """Return what else may keep jobs from their turn, as a sentence of its own."""
@@ -312,10 +322,6 @@ class _GateRun:
             "list_pipeline_jobs", project=job.project, pipeline_id=job.pipeline_id, scope=["manual"]
         )
         return sorted(str(record.get("name")) for record in listed if not record.get("allow_failure"))
-
-
-def _is_failed(job: FoundJob) -> bool:
-    return status_of(job.record) == "failed"
 
 
 def _state(job: FoundJob) -> str:

@@ -12,27 +12,15 @@ import dataclasses
 import difflib
 import typing as t
 
-from ..._api.decoding import Record
 from ..._api.errors import UsageError
+from ..actions.act import ActionRequest
 from ..pipelines.query import PipelineQuery
+from ..waiting.options import WaitOptions
 
 GATE_ACTIONS = ("wait", "play", "retry", "verify")
 REQUIREMENTS = ("success", "finished", "started", "playable", "optional")
 STRATEGIES = ("fail_fast", "collect")
 
-# Gate options that mean something for some actions only.
-_ONLY_FOR: t.Mapping[str, tuple[str, ...]] = {
-    "job_variables": ("play",),
-    "job_inputs": ("play", "retry"),
-    "replay": ("play",),
-    "retry_on": ("play", "retry"),
-    "max_attempts": ("play", "retry"),
-    "multiple": ("play", "retry"),
-    "on_timeout": ("play", "retry"),
-    "pending_timeout": ("wait", "play", "retry"),
-    "wait_timeout": ("wait", "play", "retry"),
-    "wait_interval": ("wait", "play", "retry"),
-}
 _DONE_BY_ITSELF = ("started", "playable")
 
 
@@ -40,16 +28,18 @@ _DONE_BY_ITSELF = ("started", "playable")
 class Gate:
     """One gate: jobs, what to do with them, and what has to become of them.
 
-    :param variables: for the job, as GitLab takes them; their values are never recorded.
-    :param options: what the waiting and acting use cases take besides.
+    :param downstream: whether to look into downstream pipelines, None when the names decide.
+    :param waiting: how to wait.
+    :param request: how to act, None for a gate that only looks.
     """
 
     names: tuple[str, ...]
     action: str
     stages: tuple[str, ...] = ()
     require: str = "success"
-    variables: tuple[Record, ...] = ()
-    options: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    downstream: bool | None = None
+    waiting: WaitOptions = WaitOptions(wait=True)
+    request: ActionRequest | None = None
 
     @property
     def title(self) -> str:
@@ -69,8 +59,7 @@ class Gate:
     @property
     def include_downstream(self) -> bool:
         """Return whether to look into downstream pipelines: as said, else if a name is that of a job there."""
-        given = self.options.get("include_downstream")
-        return any("/" in name for name in self.names) if given is None else bool(given)
+        return any("/" in name for name in self.names) if self.downstream is None else self.downstream
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,15 +120,12 @@ def _check_project(project: ProjectPlan, names: t.Sequence[str]) -> None:
 def _check_gate(gate: Gate, where: str) -> None:
     if not gate.names and not gate.stages:
         raise UsageError(f"{where} names no job; give name or stage")
-    for option, actions in _ONLY_FOR.items():
-        is_given = gate.variables if option == "job_variables" else gate.options.get(option)
-        if is_given and gate.action not in actions:
-            others = f"{', '.join(actions[:-1])} and {actions[-1]}" if actions[1:] else actions[0]
-            raise UsageError(f"{where}: {option} has no meaning for {gate.action}, only for {others}; leave it out")
     if gate.action == "play" and gate.require == "playable":
-        raise UsageError(f"{where}: require playable has no meaning for play; use action wait")
+        raise UsageError(f"{where}: require playable can only be used with wait")
     if gate.action == "retry" and gate.require in _DONE_BY_ITSELF:
-        raise UsageError(f"{where}: require {gate.require} has no meaning for retry, which is for jobs that have ended")
+        raise UsageError(
+            f"{where}: require {gate.require} cannot be used with retry, which is for jobs that have ended"
+        )
 
 
 def _in_order(projects: t.Sequence[ProjectPlan]) -> tuple[ProjectPlan, ...]:

@@ -116,12 +116,12 @@ def _gate(result: GateResult) -> Record:
         "changed": result.has_changed,
         "timed_out": result.has_timed_out,
         # a variable may hold a secret, so only its name is kept
-        "job_variables": [variable["key"] for variable in result.gate.variables],
+        "job_variables": [variable["key"] for variable in result.gate.request.variables] if result.gate.request else [],
         "started_at": iso_time(result.started_at),
         "finished_at": iso_time(result.finished_at),
         "elapsed": result.elapsed,
         "queued": result.queued,
         "jobs": [job_record(job, str(job.get("path"))) for job in result.jobs],
-        "timeline": result.timeline,
-        "log_tail": result.log_tail,
+        "timeline": list(result.timeline),
+        "log_tail": list(result.log_tail),
     }

@@ -17,15 +17,13 @@ import threading
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import GitLabError
-from ..session import StoppedError
 from .plan import Gate, ProjectPlan, ReleasePlan
 
 # What became of a gate. `refused` and `failed` are failures, unless the gate is optional.
 FAILURES = ("refused", "failed")
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(frozen=True)
 class GateResult:
     """What became of a gate.
 
@@ -33,6 +31,7 @@ class GateResult:
         `would be retried`, `would be waited for`, `would be verified`.
     :param reason: why, in words for people; empty when there is nothing to say.
     :param jobs: the jobs of the gate as GitLab has them, with their paths under `path`.
+    :param pipeline: the pipeline it looked into, None when it found none.
     """
 
     gate: Gate
@@ -44,9 +43,10 @@ class GateResult:
     finished_at: float | None = None
     elapsed: float = 0.0
     queued: float | None = None
-    jobs: list[Record] = dataclasses.field(default_factory=list)
-    timeline: list[Record] = dataclasses.field(default_factory=list)
-    log_tail: list[str] = dataclasses.field(default_factory=list)
+    jobs: tuple[Record, ...] = ()
+    timeline: tuple[Record, ...] = ()
+    log_tail: tuple[str, ...] = ()
+    pipeline: Record | None = None
 
     @property
     def has_failed(self) -> bool:
@@ -60,7 +60,11 @@ class ProjectResult:
 
     plan: ProjectPlan
     gates: list[GateResult]
-    pipeline: Record | None = None
+
+    @property
+    def pipeline(self) -> Record | None:
+        """Return the pipeline that the gates look into: the one found first."""
+        return next((gate.pipeline for gate in self.gates if gate.pipeline), None)
 
     @property
     def failed_gate(self) -> GateResult | None:
@@ -77,13 +81,13 @@ class ProjectResult:
         return "would pass" if any(gate.outcome.startswith("would") for gate in self.gates) else "passed"
 
 
-RunGate = t.Callable[[ProjectResult, GateResult, t.Callable[[], str]], None]
+RunGate = t.Callable[[ProjectResult, Gate, t.Callable[[], str]], GateResult]
 
 
 class ReleaseRun:
     """One run of a plan.
 
-    :param run_gate: runs a gate and fills its result; what it raises is the failure of the gate.
+    :param run_gate: returns what became of a gate of a project.
     """
 
     def __init__(self, plan: ReleasePlan, run_gate: RunGate) -> None:
@@ -129,39 +133,37 @@ class ReleaseRun:
     def _run_project(self, result: ProjectResult) -> None:
         """Run the gates of a project one after the other, until one of them fails."""
         try:
-            for gate in result.gates:
+            for number, gate in enumerate(result.plan.gates):
                 if result.failed_gate:
-                    gate.reason = f"gate {result.failed_gate.gate.title!r} before it has failed"
+                    reason = f"gate {result.failed_gate.gate.title!r} before it has failed"
+                    result.gates[number] = GateResult(gate, reason=reason)
                 elif self._stopped:
-                    gate.reason = self._stopped
+                    result.gates[number] = GateResult(gate, reason=self._stopped)
                 else:
-                    self._run_one(result, gate)
+                    result.gates[number] = self._run_one(result, gate)
         finally:
             self._finished.put(result)
 
-    def _run_one(self, result: ProjectResult, gate: GateResult) -> None:
+    def _run_one(self, result: ProjectResult, gate: Gate) -> GateResult:
         try:
-            self._run_gate(result, gate, self.stop_reason)
-        except StoppedError as exc:
-            gate.outcome, gate.reason = "not reached", str(exc)
-        except GitLabError as exc:
-            gate.outcome, gate.reason = "failed", str(exc)
+            done = self._run_gate(result, gate, self.stop_reason)
         except (
             Exception
         ) as exc:  # a mistake of ours in one thread must not be lost with it, nor hide the other projects
-            gate.outcome, gate.reason = "failed", f"unexpected {type(exc).__name__}, please report it: {exc}"
-        if gate.has_failed and self._plan.strategy == "fail_fast" and not self._stopped:
+            reason = f"unexpected {type(exc).__name__}, please report it: {exc}"
+            done = GateResult(gate, outcome="failed", reason=reason)
+        if done.has_failed and self._plan.strategy == "fail_fast" and not self._stopped:
             self._stopped = (
-                f"gate {gate.gate.title!r} of project {result.plan.name!r} has failed, and strategy fail_fast begins "
+                f"gate {gate.title!r} of project {result.plan.name!r} has failed, and strategy fail_fast begins "
                 "nothing more"
             )
+        return done
 
     def _skip(self, result: ProjectResult) -> None:
         """Say why a project was not begun."""
         blocked = [need for need in result.plan.needs if self.results[need].outcome not in ("passed", "would pass")]
         reason = f"project {blocked[0]!r}, which it needs, has not passed" if blocked else self._stopped
-        for gate in result.gates:
-            gate.reason = reason
+        result.gates = [GateResult(gate, reason=reason) for gate in result.plan.gates]
 
 
 def failure_text(results: t.Sequence[ProjectResult]) -> str | None:

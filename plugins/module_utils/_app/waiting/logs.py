@@ -20,7 +20,7 @@ from ..._api.retry import Retrier
 from ..jobs.query import FoundJob
 from ..jobs.statuses import can_be_superseded, status_of
 from ..session import Session
-from .timeline import Watch
+from .timeline import Timeline
 
 # So much of what was read last is asked for again: it tells an answer that begins there from one with the whole log.
 OVERLAP_BYTES = 64
@@ -33,7 +33,7 @@ def check_followable(session: Session, jobs: t.Sequence[FoundJob]) -> None:
 
     :raises UsageError: saying why not.
     """
-    if session.client.settings.token_kind == "api_job_token":
+    if not session.limits.reads_logs:
         raise UsageError("log_follow cannot be used with api_job_token, for GitLab lets no job token read a log")
     if len(jobs) > 1:
         raise UsageError(
@@ -46,9 +46,9 @@ def check_followable(session: Session, jobs: t.Sequence[FoundJob]) -> None:
 class LogFollower:
     """Tells what is new in the log of one job, which may be retried meanwhile."""
 
-    def __init__(self, session: Session, watch: Watch) -> None:
+    def __init__(self, session: Session, timeline: Timeline) -> None:
         self._session = session
-        self._watch = watch
+        self._timeline = timeline
         # A read that fails is not repeated: the next one gets what it missed.
         self._client = copy.copy(session.client)
         self._client.retrier = Retrier(retries=0, clock=session.clock, deadline=session.deadline)
@@ -100,7 +100,7 @@ class LogFollower:
 
     def _say(self, job: FoundJob, line: str) -> None:
         # taking colour codes away may put a secret together
-        self._watch.log_line(job.path, self._session.client.masker.mask(line))
+        self._timeline.log_line(job.path, self._session.client.masker.mask(line))
 
 
 def _may_have_log(job: FoundJob) -> bool:
@@ -240,7 +240,7 @@ def read_tail(session: Session, job: FoundJob, lines: int) -> list[str] | None:
     """
     if lines <= 0 or job.is_bridge or not job.id:
         return []
-    if session.client.settings.token_kind == "api_job_token":
+    if not session.limits.reads_logs:
         session.warn("GitLab lets no job token read a log, so there is none here; give api_token to see it.")
         return None
     window = min(LONGEST_WINDOW, max(SHORTEST_WINDOW, lines * BYTES_PER_LINE))

@@ -4,22 +4,22 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""How to wait, and what a state means then: nothing that has to be loaded for waiting itself."""
+"""How to wait, and what a status means then."""
 
 from __future__ import annotations
 
-import math
-import typing as t
+import dataclasses
 
 from ..._api.decoding import Record
-from ..._api.errors import UsageError
-from ..jobs.statuses import STATUSES, WAIT_TARGETS, has_reached, is_finished, status_of
+from ..jobs.statuses import has_reached, is_finished, status_of
 
 
-class WaitOptions(t.NamedTuple):
-    """How to wait.
+@dataclasses.dataclass(frozen=True)
+class WaitOptions:
+    """How to wait: everything about time.
 
-    :param interval_seconds: the longest pause between two looks.
+    :param timeout_seconds: how long everything the task does may take.
+    :param interval_seconds: the longest pause between two polls.
     :param pending_seconds: how long a job may sit in the queue, None for any time.
     :param targets: what to wait for; see `statuses.has_reached`.
     :param fail_on: end statuses that fail the task.
@@ -28,6 +28,7 @@ class WaitOptions(t.NamedTuple):
 
     wait: bool = False
     targets: tuple[str, ...] = ("finished",)
+    timeout_seconds: float = 3600.0
     interval_seconds: float = 10.0
     pending_seconds: float | None = None
     on_timeout: str = "fail"
@@ -35,43 +36,6 @@ class WaitOptions(t.NamedTuple):
     ignore_allowed_failures: bool = False
     log_lines: int = 0
     log_follow: bool = False
-
-    @classmethod
-    def of(cls, options: t.Mapping[str, t.Any]) -> WaitOptions:
-        """Return the waiting options of a task.
-
-        :raises UsageError: for values that cannot be used.
-        """
-        targets = tuple(options.get("wait_for") or ("finished",))
-        for name, values, known in (
-            ("wait_for", targets, (*WAIT_TARGETS, *STATUSES)),
-            ("fail_on", tuple(options.get("fail_on") or ()), tuple(STATUSES)),
-        ):
-            unknown = [value for value in values if value not in known]
-            if unknown:
-                raise UsageError(f"{name} holds {unknown[0]!r}, which is none of {', '.join(dict.fromkeys(known))}")
-        interval = options.get("wait_interval")
-        interval = 10.0 if interval is None else float(interval)
-        if not interval > 0:
-            raise UsageError(f"wait_interval is {interval:g}; give more than 0 seconds")
-        pending = options.get("pending_timeout")
-        log_lines = int(options.get("log_lines") or 0)
-        if options.get("log_follow") and not options.get("wait"):
-            raise UsageError("log_follow needs wait: true, since a log is followed while the job is waited for")
-        for name, value in (("pending_timeout", pending), ("log_lines", log_lines)):
-            if value is not None and (value < 0 or math.isnan(value)):
-                raise UsageError(f"{name} is {value:g}; give 0 or more")
-        return cls(
-            wait=bool(options.get("wait")),
-            targets=targets,
-            interval_seconds=interval,
-            pending_seconds=None if pending is None else float(pending),
-            on_timeout=str(options.get("on_timeout") or "fail"),
-            fail_on=tuple(options.get("fail_on") or ()),
-            ignore_allowed_failures=bool(options.get("ignore_allowed_failures")),
-            log_lines=log_lines,
-            log_follow=bool(options.get("log_follow")),
-        )
 
 
 def is_there(record: Record, options: WaitOptions) -> bool:
@@ -97,3 +61,8 @@ def end_problem(record: Record, options: WaitOptions, *, check_targets: bool = T
     if check_targets and options.wait and not has_reached(status, options.targets):
         return f"{ended} and can no longer become {' or '.join(options.targets)}"
     return ""
+
+
+def timed_out_text(options: WaitOptions) -> str:
+    """Return how a sentence about the end of the time begins; what was there by then follows."""
+    return f"timed out after {options.timeout_seconds:g} s (wait_timeout)"

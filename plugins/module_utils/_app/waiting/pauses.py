@@ -4,18 +4,14 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Waiting until jobs are where they should be: one look after the other, on a monotonic clock, within one deadline."""
+"""The pauses between two polls, on a monotonic clock, within one deadline."""
 
 from __future__ import annotations
 
 import random
 import typing as t
 
-from ..jobs.query import FoundJob
-from ..jobs.statuses import is_queued, runner_wish, status_of
 from ..session import Session
-from .options import WaitOptions
-from .timeline import Watch
 
 FIRST_PAUSE_SECONDS = 1.0
 PAUSE_GROWTH = 1.5
@@ -64,8 +60,7 @@ class Pauses:
         remaining = self._session.deadline.remaining()
         if remaining <= 0:
             return False
-        seconds = self._seconds() * (1.0 - PAUSE_JITTER * self._jitter())
-        self._sleep(min(seconds, remaining))
+        self.sleep(self._seconds() * (1.0 - PAUSE_JITTER * self._jitter()))
         return True
 
     def restart(self) -> None:
@@ -92,8 +87,10 @@ class Pauses:
         seconds = min(so_far * self._left / done, so_far) / 2
         return min(max(seconds, self._shortest, (now - self._moved) / 10), self._longest)
 
-    def _sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
+        """Sleep for so long, or until the time is up."""
         clock = self._session.clock
+        seconds = min(seconds, self._session.deadline.remaining())
         end = clock.monotonic() + seconds
         while self._meanwhile and seconds > MEANWHILE_SECONDS:
             clock.sleep(MEANWHILE_SECONDS)
@@ -101,16 +98,3 @@ class Pauses:
             seconds = end - clock.monotonic()
         if seconds > 0:
             clock.sleep(seconds)
-
-
-def queue_problem(watch: Watch, job: FoundJob, options: WaitOptions) -> str:
-    """Return that a job has been in the queue for longer than allowed, naming its runner tags; else nothing."""
-    if options.pending_seconds is None or not is_queued(status_of(job.record)):
-        return ""
-    seconds = watch.queued_seconds(job)
-    if seconds < options.pending_seconds:
-        return ""
-    return (
-        f"has been pending for {seconds:.0f} s, longer than pending_timeout allows; {runner_wish(job.record)}. Check "
-        "the runners of the project"
-    )

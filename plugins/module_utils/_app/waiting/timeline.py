@@ -54,7 +54,7 @@ class _Change:
     detail: str
 
 
-class Watch:
+class Timeline:
     """Notes every change of state of the jobs it is shown, for the timeline and for whoever is told meanwhile.
 
     What a job went through between two looks is made up for from the times that GitLab gives with it: when it started
@@ -68,7 +68,8 @@ class Watch:
         self._holdups = Holdups(session)
         self._spoken_at = session.clock.monotonic()
         self._patience_seconds = SILENCE_SECONDS
-        self.timeline: list[Record] = []
+        self._awaited: set[str] = set()
+        self.entries: list[Record] = []
 
     def observe(self, job: FoundJob, detail: str = "") -> bool:
         """Take note of a job's present state; return whether it has changed since the last look.
@@ -87,7 +88,7 @@ class Watch:
         changes = [change for job in jobs for change in self._note(job, "")]
         self._tell(sorted(changes, key=lambda change: change.at))
         # of several jobs, each with its own times
-        self.timeline.sort(key=lambda entry: float(entry["seconds"]))
+        self.entries.sort(key=lambda entry: float(entry["seconds"]))
         if self._session.progress.is_shown:
             self._tell_holdups(jobs, waiting)
             self.beat(len(waiting), [status_of(job.record) for job in waiting])
@@ -97,6 +98,13 @@ class Watch:
         """Pass on a line of a job's log."""
         self._session.progress.log_line(name=name, line=line)
         self._has_spoken()
+
+    def awaits(self, what: str) -> None:
+        """Say, once, what does not exist yet and is waited for."""
+        if self._session.progress.is_shown and what not in self._awaited:
+            self._awaited.add(what)
+            self._session.progress.still_waiting(text=f"waiting for {what}")
+            self._has_spoken()
 
     def beat(self, left: int, statuses: t.Sequence[str] = ()) -> None:
         """Give a sign of life if nothing was said for long.
@@ -192,7 +200,7 @@ class Watch:
 
     def _enter(self, job: FoundJob, before: str, after: str, at: float) -> None:
         clock = self._session.clock
-        self.timeline.append(
+        self.entries.append(
             {
                 "at": _iso_time(clock.time() - clock.monotonic() + at),
                 "seconds": round(at - self._session.started, 3),

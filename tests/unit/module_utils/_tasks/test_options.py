@@ -40,7 +40,7 @@ CASES = [
     (ACTION, {**PLAY, "job_variables": {"A": ["secret"]}}, "job_variables: A is a list"),
     (ACTION, {**PLAY, "job_variables": {"A": {"b": "secret"}}}, "job_variables: A is a mapping"),
     (ACTION, {**PLAY, "fail_on": ["broken"]}, "fail_on holds 'broken'"),
-    (ACTION, {**PLAY, "wait_timeout": -1.0}, "wait_timeout is less than 0"),
+    (ACTION, {**PLAY, "wait_timeout": -1.0}, "wait_timeout is -1; give 0 or more"),
     (ACTION, {**PLAY, "project": "app"}, "has no slash"),
     (ACTION, {**PLAY, "pipeline_id": 0}, "pipeline_id is 0"),
     (ACTION, {"action": "play", "job_id": -1}, "job_id is -1"),

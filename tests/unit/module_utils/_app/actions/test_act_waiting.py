@@ -245,7 +245,7 @@ def stuck(status, **fields):
 @pytest.mark.parametrize(
     ("on_timeout", "writes", "status", "words"),
     [
-        ("fail", ["play"], "running", "it is still running after 60 s, which is all that wait_timeout allows"),
+        ("fail", ["play"], "running", "timed out after 60 s (wait_timeout): it is still running"),
         ("cancel", ["play", "cancel"], "canceled", "it was canceled"),
         ("continue", ["play"], "running", None),
     ],
@@ -264,7 +264,7 @@ def test_a_turn_that_does_not_come_in_time():
     transport = stuck("created")
     outcome = run_task(TASK, {**BASE, "wait_timeout": 30.0}, transport=transport)
     assert not outcome.changed
-    assert "its turn has not come after 30 s" in outcome.failure
+    assert "timed out after 30 s (wait_timeout): it is still created" in outcome.failure
     assert transport.writes == []
 
 
@@ -279,10 +279,16 @@ def test_a_job_that_stays_in_the_queue():
 
 def test_what_was_played_is_told_even_when_following_fails():
     denied = Exchange(JOB, reply({"message": "401 Unauthorized"}, status=401))
-    outcome = act(Exchange(LIST, [job()]), PLAYED, denied)
+    outcome = act(Exchange(LIST, [job()]), PLAYED, denied, denied, denied, denied)
     assert outcome.changed
     assert "401 Unauthorized" in outcome.failure
     assert (outcome.values["id"], outcome.values["status"]) == (42, "pending")
+
+
+def test_what_is_denied_for_a_moment_while_following_is_asked_for_again():
+    denied = Exchange(JOB, reply({"message": "404 Not found"}, status=404))
+    outcome = act(Exchange(LIST, [job()]), PLAYED, denied, denied, *ended("success"))
+    assert (outcome.failure, outcome.values["status"]) == (None, "success")
 
 
 def test_a_restart_of_the_server_is_survived():

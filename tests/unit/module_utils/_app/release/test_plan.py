@@ -44,16 +44,11 @@ def test_each_project_comes_after_what_it_needs_and_else_in_the_given_order():
         ([project("a", ref=None)], "says no pipeline; give one of ref, sha, merge_request or pipeline_id"),
         ([project("a", ref="main", pipeline_id=6)], "says more than one pipeline"),
         ([project("a", gates=(Gate((), "play"),))], "gate 1 of project 'a' names no job; give name or stage"),
+        ([project("a", gates=(Gate(("x",), "play", require="playable"),))], "playable can only be used with wait"),
         (
-            [project("a", gates=(Gate(("x",), "wait"), Gate(("x",), "wait", variables=({"key": "A", "value": "1"},))))],
-            "gate 2 of project 'a': job_variables has no meaning for wait, only for play",
+            [project("a", gates=(Gate(("x",), "retry", require="started"),))],
+            "require started cannot be used with retry",
         ),
-        (
-            [project("a", gates=(Gate(("x",), "verify", options={"wait_timeout": 5.0}),))],
-            "wait_timeout has no meaning for verify, only for wait, play and retry",
-        ),
-        ([project("a", gates=(Gate(("x",), "play", require="playable"),))], "playable has no meaning for play"),
-        ([project("a", gates=(Gate(("x",), "retry", require="started"),))], "started has no meaning for retry"),
     ],
 )
 def test_what_cannot_be_carried_out_is_refused(projects, words):
@@ -71,7 +66,7 @@ def test_what_cannot_be_carried_out_is_refused(projects, words):
     ],
 )
 def test_downstream_pipelines_are_looked_into_when_a_name_leads_there(names, given, expected):
-    assert Gate(names, "wait", options={"include_downstream": given}).include_downstream is expected
+    assert Gate(names, "wait", downstream=given).include_downstream is expected
 
 
 def test_a_gate_is_called_by_its_jobs_or_its_stages():

@@ -9,9 +9,9 @@ from __future__ import annotations
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES, is_finished
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.options import WaitOptions
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.pauses import Pauses
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import wait_options
 
 from ....harness import (
     Exchange,
@@ -293,12 +293,12 @@ def test_check_mode_returns_the_present_state():
 )
 def test_options_that_cannot_be_used(options, words):
     with pytest.raises(errors.UsageError) as caught:
-        WaitOptions.of(options)
+        wait_options(options)
     assert words in str(caught.value)
 
 
 def test_defaults():
-    options = WaitOptions.of({})
+    options = wait_options({})
     assert (options.wait, options.targets, options.interval_seconds, options.on_timeout) == (
         False,
         ("finished",),

@@ -1,0 +1,154 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The one poll loop: read, tell what has changed, and pause, until everything is settled or the time is up."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
+from ..jobs.query import FoundJob
+from ..jobs.statuses import is_queued, runner_wish, status_of
+from ..session import Session
+from .counting import CountedLooks
+from .logs import LogFollower
+from .options import WaitOptions
+from .pauses import Pauses
+from .timeline import Timeline
+
+T = t.TypeVar("T")
+
+# A load balancer, a restart or a clean-up of tokens can deny one request in the middle of a wait.
+DENIED_PAUSES_SECONDS = (1.0, 3.0, 6.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Waited(t.Generic[T]):
+    """What there is at the end of a wait.
+
+    :param value: what was read last.
+    :param has_timed_out: whether the time was up before everything was settled.
+    :param is_stale: whether reading it once more at the end of the time failed.
+    """
+
+    value: T
+    has_timed_out: bool = False
+    is_stale: bool = False
+
+
+class Wait:
+    """One wait of a task. Without `wait`, and in check mode, everything is read once.
+
+    :param ends_at_stop: whether to give up as soon as nothing new may be begun; what was begun is followed to its end.
+    """
+
+    def __init__(self, session: Session, options: WaitOptions, *, ends_at_stop: bool = True) -> None:
+        self.is_active = options.wait and not session.check_mode
+        self.ends_at_stop = ends_at_stop
+        self.timeline = Timeline(session)
+        self._session = session
+        self._options = options
+        is_followed = options.log_follow and self.is_active
+        self._follower = LogFollower(session, self.timeline) if is_followed else None
+        meanwhile = self._follower.read if self._follower and session.progress.is_shown else None
+        self._pauses = Pauses(session, options.interval_seconds, meanwhile=meanwhile)
+        self._counting: CountedLooks | None = None
+
+    def until(self, read: t.Callable[[], T], is_settled: t.Callable[[T], bool]) -> Waited[T]:
+        """Return the first value that is settled, or the last one before the time was up.
+
+        :param read: returns what there is now; it calls `seen` with the jobs in it.
+        :raises RequestError: when GitLab cannot be asked.
+        :raises StoppedError: when nothing new may be begun any more.
+        """
+        value = read()
+        while self.is_active and not is_settled(value):
+            try:
+                if not self._pause():
+                    return Waited(value, has_timed_out=True)
+                value = self._read_again(read)
+            except RequestError as exc:
+                if not self._session.deadline.has_passed():
+                    raise
+                self._session.warn(f"GitLab could not be asked again when the time was up: {exc}")
+                return Waited(value, has_timed_out=True, is_stale=True)
+        return Waited(value)
+
+    def seen(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob]) -> None:
+        """Take note of what was read, and tell what has changed.
+
+        :param left: the jobs that are not yet where they should be.
+        """
+        if not self.is_active:
+            return
+        if self.timeline.looked(jobs, left):
+            self._pauses.restart()
+        if self._follower and jobs:
+            self._follower.follow(jobs[0])
+
+    def pace(self, left: int, counting: CountedLooks | None = None) -> None:
+        """Set the pace by how many jobs are left to wait for.
+
+        :param counting: finds out by small requests whether there can be anything new; None when only reading tells.
+        """
+        self._pauses.expect(left)
+        self._counting = counting
+
+    def awaits(self, what: str) -> None:
+        """Tell, once, what does not exist yet and is waited for."""
+        if self.is_active:
+            self.timeline.awaits(what)
+
+    def begin(self) -> None:
+        """Begin anew: from now on something else is waited for, at its own pace."""
+        self._pauses.begin()
+
+    def end(self) -> None:
+        """Tell the rest of a log that is followed."""
+        if self._follower:
+            self._follower.end()
+
+    def queue_problem(self, job: FoundJob) -> str:
+        """Return that a job has been in the queue for longer than `pending_timeout`, naming its runner tags."""
+        longest = self._options.pending_seconds
+        if not self.is_active or longest is None or not is_queued(status_of(job.record)):
+            return ""
+        seconds = self.timeline.queued_seconds(job)
+        if seconds < longest:
+            return ""
+        return (
+            f"has been pending for {seconds:.0f} s, longer than pending_timeout allows; {runner_wish(job.record)}. "
+            "Check the runners of the project"
+        )
+
+    def _pause(self) -> bool:
+        """Pause until reading may show something new; return whether there is time for it.
+
+        When the time is up, what was only counted is read once more.
+        """
+        was_counted = False
+        while self._pauses.pause():
+            if self.ends_at_stop:
+                self._session.check_stop()
+            if self._counting is None or self._counting.needs_listing():
+                return True
+            was_counted = True
+            self._pauses.expect(self._counting.left)
+            self.timeline.beat(self._counting.left)
+        return was_counted
+
+    def _read_again(self, read: t.Callable[[], T]) -> T:
+        """Return what there is now; what could be read before, and is denied now, is asked for again first."""
+        for seconds in DENIED_PAUSES_SECONDS:
+            try:
+                return read()
+            except (NotAuthorizedError, NotFoundError):
+                if self._session.deadline.has_passed():
+                    raise
+                self._pauses.sleep(seconds)
+        return read()

@@ -1,0 +1,34 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Waiting for a pipeline to exist."""
+
+from __future__ import annotations
+
+from ..._api.decoding import Record
+from ..._api.errors import SelectionError
+from ..pipelines.query import PipelineQuery, find_pipeline, missing_pipeline
+from ..session import Session
+from .loop import Wait
+
+
+def await_pipeline(session: Session, query: PipelineQuery, wait: Wait) -> Record:
+    """Return the pipeline that a query names, with `wait` as soon as there is one.
+
+    :raises SelectionError: when there is none.
+    :raises RequestError: when GitLab cannot be asked.
+    """
+
+    def read() -> Record | None:
+        pipeline = find_pipeline(session, query)
+        if pipeline is None:
+            wait.awaits(f"the {query.describe()}")
+        return pipeline
+
+    found = wait.until(read, lambda pipeline: pipeline is not None).value
+    if found is None:
+        raise SelectionError(missing_pipeline(query))
+    return found

@@ -1,0 +1,126 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The projects and gates that a task is given, as the plan of a release."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._api.errors import UsageError
+from .._app.actions.act import ActionRequest
+from .._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
+from .._app.waiting.options import WaitOptions
+from .definition import Options
+from .options import job_variables, pipeline_query, text_list, wait_options
+
+GATE_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
+    "name": {"type": "list", "elements": "str"},
+    "stage": {"type": "list", "elements": "str"},
+    "action": {"type": "str", "required": True, "choices": list(GATE_ACTIONS)},
+    "require": {"type": "str", "choices": list(REQUIREMENTS), "default": "success"},
+    "include_downstream": {"type": "bool"},
+    "job_variables": {"type": "dict", "no_log": False},
+    "job_inputs": {"type": "dict"},
+    "multiple": {"type": "str", "choices": ["error", "latest", "all"]},
+    "replay": {"type": "str", "choices": ["never", "failed", "always"]},
+    "retry_on": {"type": "list", "elements": "str"},
+    "max_attempts": {"type": "int"},
+    "wait_timeout": {"type": "float"},
+    "wait_interval": {"type": "float"},
+    "pending_timeout": {"type": "float"},
+    "on_timeout": {"type": "str", "choices": ["fail", "cancel"]},
+    "ignore_allowed_failures": {"type": "bool", "default": False},
+}
+PROJECT_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
+    "name": {"type": "str"},
+    "project": {"type": "str", "required": True},
+    "pipeline_id": {"type": "int"},
+    "ref": {"type": "str"},
+    "sha": {"type": "str"},
+    "merge_request": {"type": "int"},
+    "needs": {"type": "list", "elements": "str", "default": []},
+    "gates": {"type": "list", "elements": "dict", "required": True, "options": GATE_OPTIONS},
+}
+# Gate options that can only be used with some actions.
+_ONLY_WITH: t.Mapping[str, tuple[str, ...]] = {
+    "job_variables": ("play",),
+    "job_inputs": ("play", "retry"),
+    "replay": ("play",),
+    "retry_on": ("play", "retry"),
+    "max_attempts": ("play", "retry"),
+    "multiple": ("play", "retry"),
+    "on_timeout": ("play", "retry"),
+    "pending_timeout": ("wait", "play", "retry"),
+    "wait_timeout": ("wait", "play", "retry"),
+    "wait_interval": ("wait", "play", "retry"),
+}
+
+
+def plan_of(options: Options) -> ReleasePlan:
+    """Return what is to be done.
+
+    :raises UsageError: when it cannot be done as it is.
+    """
+    wait_options(options)  # for what it refuses
+    return make_plan([_project(project, options) for project in options["projects"]], options["strategy"])
+
+
+def _project(given: Options, options: Options) -> ProjectPlan:
+    query = pipeline_query(given)
+    name = str(given.get("name") or query.project)
+    gates = tuple(
+        _gate(gate, options, f"gate {number} of project {name!r}") for number, gate in enumerate(given["gates"], 1)
+    )
+    return ProjectPlan(name=name, pipeline=query, gates=gates, needs=text_list(given, "needs"))
+
+
+def _gate(given: Options, options: Options, where: str) -> Gate:
+    try:
+        _check_action(given)
+        return Gate(
+            names=text_list(given, "name"),
+            stages=text_list(given, "stage"),
+            action=given["action"],
+            require=given.get("require") or "success",
+            downstream=given.get("include_downstream"),
+            waiting=_waiting(given, options),
+            request=_request(given),
+        )
+    except UsageError as exc:
+        raise UsageError(f"{where}: {exc}") from None
+
+
+def _check_action(given: Options) -> None:
+    for option, actions in _ONLY_WITH.items():
+        if given.get(option) and given["action"] not in actions:
+            others = f"{', '.join(actions[:-1])} and {actions[-1]}" if actions[1:] else actions[0]
+            raise UsageError(f"{option} can only be used with {others}")
+
+
+def _waiting(given: Options, options: Options) -> WaitOptions:
+    """Return how the gate waits: as it says, else as the task does."""
+    own = {name: value for name, value in given.items() if value is not None}
+    shared = {name: options.get(name) for name in ("wait_timeout", "wait_interval")}
+    return wait_options({**shared, **own, "wait": True})
+
+
+def _request(given: Options) -> ActionRequest | None:
+    """Return how the gate acts; None for one that only looks."""
+    if given["action"] not in ("play", "retry"):
+        return None
+    max_attempts = given.get("max_attempts")
+    if max_attempts is not None and max_attempts < 1:
+        raise UsageError(f"max_attempts is {max_attempts}; give 1 or more")
+    return ActionRequest(
+        action=given["action"],
+        multiple=given.get("multiple") or "error",
+        variables=job_variables(given.get("job_variables") or {}),
+        inputs=given.get("job_inputs"),
+        replay=given.get("replay") or "never",
+        retry_on=tuple(given.get("retry_on") or ()),
+        max_attempts=max_attempts,
+    )
