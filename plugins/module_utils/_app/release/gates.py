@@ -12,7 +12,8 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError, SelectionError
-from ..actions.act import ActionReport, ActionRequest, ActionRun, Target, failure_text, refuse_job_token
+from ..actions.act import ActionReport, ActionRun, Target, failure_text, refuse_job_token
+from ..actions.actions import ACTIONS, ActionRequest
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
 from ..jobs.statuses import has_reached, id_of, int_of, is_finished, status_of
@@ -26,13 +27,12 @@ from .plan import Gate
 from .run import GateResult, ProjectResult
 
 _BAD_ENDS = ("failed", "canceled", "skipped")
+# What check mode calls the outcome of a gate.
 _PREDICTED = {
     "wait": "would be waited for",
-    "play": "would be played",
-    "retry": "would be retried",
+    **{row.name: f"would be {row.participle}" for row in ACTIONS.values() if row.gate},
     "verify": "would be verified",
 }
-
 
 OpenSession = t.Callable[[ProjectResult, Gate, t.Callable[[], str]], Session]
 
@@ -72,15 +72,21 @@ class _GateRun:
         self._log_lines = log_lines
 
     def run(self) -> None:
-        if self._gate.action in ("play", "retry"):
+        if self._gate.action in ACTIONS:
             refuse_job_token(self._session, self._gate.action)
         if self._project.pipeline is None:
             self._project.pipeline = self._locate()
         if self._project.pipeline is None or (self._session.check_mode and self._is_still_to_come()):
             self._settle(_PREDICTED[self._gate.action], "it does not exist yet")
-            self._result.has_changed = self._gate.action == "play"
+            self._result.has_changed = self._gate.way == "at once"
             return
-        {"wait": self._wait, "verify": self._verify, "play": self._play, "retry": self._retry}[self._gate.action]()
+        ways = {
+            "wait": self._wait,
+            "verify": self._verify,
+            "at once": self._act_at_once,
+            "after a bad end": self._act_after_a_bad_end,
+        }
+        ways[self._gate.way]()
 
     # ----- the pipeline -----
 
@@ -155,12 +161,12 @@ class _GateRun:
         else:
             self._fail("; ".join(f"{_state(job)}, which is not {self._gate.target}" for job in wrong))
 
-    def _play(self) -> None:
+    def _act_at_once(self) -> None:
         target = "started" if self._gate.target == "started" else "finished"
-        self._act("play", self._waiting(targets=(target,), fail_on=_BAD_ENDS))
+        self._act(self._gate.action, self._waiting(targets=(target,), fail_on=_BAD_ENDS))
 
-    def _retry(self) -> None:
-        """Wait for the end of the jobs, and retry them if it is a bad one."""
+    def _act_after_a_bad_end(self) -> None:
+        """Wait for the end of the jobs, and act on them if it is a bad one."""
         options = self._waiting(targets=("finished",))
         report = read_jobs(self._session, self._query(), options)
         self._note_read(report)
@@ -171,7 +177,7 @@ class _GateRun:
         elif all(status_of(job.record) == "success" for job in report.jobs):
             self._settle("unchanged", "it has succeeded already")
         else:
-            self._act("retry", options._replace(fail_on=_BAD_ENDS))
+            self._act(self._gate.action, options._replace(fail_on=_BAD_ENDS))
 
     def _act(self, action: str, options: WaitOptions) -> None:
         given = self._gate.options
@@ -219,7 +225,7 @@ class _GateRun:
     def _is_end_enough(self, target: Target) -> bool:
         """Return whether a job that has ended badly, or is not retried any more, is what the gate asks for."""
         has_ended = target.has_ended_badly or (
-            self._gate.action == "retry" and is_finished(status_of(target.job.record))
+            self._gate.way == "after a bad end" and is_finished(status_of(target.job.record))
         )
         return self._gate.target == "finished" and has_ended
 

@@ -14,24 +14,19 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import UsageError
+from ..actions.actions import ACTIONS, listed
 from ..pipelines.query import PipelineQuery
 
-GATE_ACTIONS = ("wait", "play", "retry", "verify")
 REQUIREMENTS = ("success", "finished", "started", "playable", "optional")
 STRATEGIES = ("fail_fast", "collect")
 
-# Gate options that mean something for some actions only.
-_ONLY_FOR: t.Mapping[str, tuple[str, ...]] = {
-    "job_variables": ("play",),
-    "job_inputs": ("play", "retry"),
-    "replay": ("play",),
-    "retry_on": ("play", "retry"),
-    "max_attempts": ("play", "retry"),
-    "multiple": ("play", "retry"),
-    "on_timeout": ("play", "retry"),
-    "pending_timeout": ("wait", "play", "retry"),
-    "wait_timeout": ("wait", "play", "retry"),
-    "wait_interval": ("wait", "play", "retry"),
+_WAITING = ("pending_timeout", "wait_timeout", "wait_interval")
+_ACTING = ("multiple", "on_timeout")
+# What a gate can do, with the options that are not for all gates.
+GATE_ACTIONS: dict[str, tuple[str, ...]] = {
+    "wait": _WAITING,
+    **{row.name: (*row.takes, *_ACTING, *_WAITING) for row in ACTIONS.values() if row.gate},
+    "verify": (),
 }
 _DONE_BY_ITSELF = ("started", "playable")
 
@@ -50,6 +45,11 @@ class Gate:
     require: str = "success"
     variables: tuple[Record, ...] = ()
     options: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def way(self) -> str:
+        """Return how its jobs are dealt with: `wait`, `verify`, or as the row of its action says."""
+        return ACTIONS[self.action].gate if self.action in ACTIONS else self.action
 
     @property
     def title(self) -> str:
@@ -131,15 +131,17 @@ def _check_project(project: ProjectPlan, names: t.Sequence[str]) -> None:
 def _check_gate(gate: Gate, where: str) -> None:
     if not gate.names and not gate.stages:
         raise UsageError(f"{where} names no job; give name or stage")
-    for option, actions in _ONLY_FOR.items():
+    for option in dict.fromkeys(option for options in GATE_ACTIONS.values() for option in options):
         is_given = gate.variables if option == "job_variables" else gate.options.get(option)
-        if is_given and gate.action not in actions:
-            others = f"{', '.join(actions[:-1])} and {actions[-1]}" if actions[1:] else actions[0]
-            raise UsageError(f"{where}: {option} has no meaning for {gate.action}, only for {others}; leave it out")
-    if gate.action == "play" and gate.require == "playable":
-        raise UsageError(f"{where}: require playable has no meaning for play; use action wait")
-    if gate.action == "retry" and gate.require in _DONE_BY_ITSELF:
-        raise UsageError(f"{where}: require {gate.require} has no meaning for retry, which is for jobs that have ended")
+        if is_given and option not in GATE_ACTIONS[gate.action]:
+            users = [name for name, options in GATE_ACTIONS.items() if option in options]
+            raise UsageError(f"{where}: {option} can only be used with {listed(users, 'and')}")
+    if gate.way == "at once" and gate.require == "playable":
+        raise UsageError(f"{where}: require playable cannot be used with {gate.action}; use action wait")
+    if gate.way == "after a bad end" and gate.require in _DONE_BY_ITSELF:
+        raise UsageError(
+            f"{where}: require {gate.require} cannot be used with {gate.action}, which waits for the jobs to end first"
+        )
 
 
 def _in_order(projects: t.Sequence[ProjectPlan]) -> tuple[ProjectPlan, ...]:

@@ -129,7 +129,8 @@ class Watch:
         now = self._session.clock.monotonic()
         if not is_known(status):
             self._session.warn(
-                f"GitLab reports the job status {status!r}, which this collection does not know. It counts as not finished."
+                f"GitLab reports the job status {status!r}, which this collection does not know. It counts as "
+                "not finished."
             )
         if is_queued(status):
             self._queued_since.setdefault(job.id, now)

@@ -46,14 +46,14 @@ def test_each_project_comes_after_what_it_needs_and_else_in_the_given_order():
         ([project("a", gates=(Gate((), "play"),))], "gate 1 of project 'a' names no job; give name or stage"),
         (
             [project("a", gates=(Gate(("x",), "wait"), Gate(("x",), "wait", variables=({"key": "A", "value": "1"},))))],
-            "gate 2 of project 'a': job_variables has no meaning for wait, only for play",
+            "gate 2 of project 'a': job_variables can only be used with play",
         ),
         (
             [project("a", gates=(Gate(("x",), "verify", options={"wait_timeout": 5.0}),))],
-            "wait_timeout has no meaning for verify, only for wait, play and retry",
+            "wait_timeout can only be used with wait, play and retry",
         ),
-        ([project("a", gates=(Gate(("x",), "play", require="playable"),))], "playable has no meaning for play"),
-        ([project("a", gates=(Gate(("x",), "retry", require="started"),))], "started has no meaning for retry"),
+        ([project("a", gates=(Gate(("x",), "play", require="playable"),))], "playable cannot be used with play"),
+        ([project("a", gates=(Gate(("x",), "retry", require="started"),))], "started cannot be used with retry"),
     ],
 )
 def test_what_cannot_be_carried_out_is_refused(projects, words):
