@@ -186,10 +186,8 @@ class ActionRun:
         if not isinstance(decision, Decision):
             raise ExtensionError(
                 f"an extension returned {type(decision).__name__} from gitlab_decide_job_action; it has to return one "
-                "of decisions.act(), decisions.same(), decisions.refuse(), decisions.later(), or None"
+                "of decisions.act(), decisions.same(), decisions.refuse(), or None"
             )
-        if decision.verdict == "later" and not self._options.wait:
-            return Decision("refuse", decision.reason)
         stopped = self._session.stop()
         if stopped and decision.verdict in ("act", "later"):
             return Decision("refuse", stopped)

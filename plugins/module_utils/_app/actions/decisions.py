@@ -66,12 +66,8 @@ class Decisions:
         """Return the decision to fail with this reason."""
         return Decision("refuse", reason)
 
-    def later(self, reason: str) -> Decision:
-        """Return the decision to look again later; without `wait` the job is refused with this reason."""
-        return Decision("later", reason)
 
-
-# ----- cells that say the same of every job -----
+# ----- cells -----
 
 
 def act(reason: str = "") -> Cell:

@@ -199,5 +199,4 @@ def test_what_an_extension_may_answer():
     assert decisions.act() == Decision("act")
     assert decisions.same("done") == Decision("same", "done")
     assert decisions.refuse("frozen") == Decision("refuse", "frozen")
-    assert decisions.later("frozen") == Decision("later", "frozen")
     assert dataclasses.replace(decisions.built_in) == built_in
