@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pathlib
+import re
 import typing as t
 
 import pytest
@@ -35,7 +36,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
 
-from tests.contract.support import COLLECTION, PLUGINS, validated
+from tests.contract.support import COLLECTION, PLUGINS, ROOT, validated
 from tests.contract.test_options_documented import comparable_all
 from tests.integration.harness import ACTION, INFO, TOKEN, Result, SimulatedTime, effects, run_task, world
 from tests.simulator import endpoints, errors, model, predicates, routes_jobs, schema
@@ -322,3 +323,25 @@ def test_a_status_without_a_row_counts_as_unfinished_and_is_warned_of_once(serve
         server.set_job(name, status="success")
     result = run(server, INFO, name=["deploy*"], wait=True)
     assert (result.failure, result["summary"], result.seconds) == (None, {"success": 3}, 0)
+
+
+# ----- what CONTRIBUTING says -----
+
+# a file, and names in it in parentheses behind
+FILE = re.compile(r"`([\w/]+\.py)`(?: \(((?:`[\w.]+`(?:, )?)+)\))?")
+
+
+def test_contributing_names_what_there_is() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    found = FILE.findall(text)
+    assert len(found) > 20
+    assert sum(bool(names) for _file, names in found) > 5
+    for file, names in found:
+        # most paths begin where most of the code is; a bare name has its path before it
+        places = [folder / file for folder in (ROOT, PLUGINS / "module_utils")]
+        places += list((ROOT / "tests").rglob(file)) + list((PLUGINS / "module_utils").rglob(file))
+        sources = [place.read_text(encoding="utf-8") for place in places if place.is_file()]
+        assert sources, file
+        for name in re.findall(r"[\w.]+", names):
+            words = name.split(".")
+            assert all(re.search(rf"\b{word}\b", sources[0]) for word in words), f"{file}: {name}"
