@@ -129,7 +129,7 @@ def test_example_is_accepted(example: Example, monkeypatch: pytest.MonkeyPatch) 
 
 def test_check_is_no_formality(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = {"project": "group/app", "job_id": 42, "action": "cancel", "replay": "always"}
-    with pytest.raises(UsageError, match="replay has no meaning for cancel"):
+    with pytest.raises(UsageError, match="replay can only be used with play"):
         run_checks(monkeypatch, "gitlab_job_action", wrong)
     with pytest.raises(AssertionError, match="mutually exclusive"):
         run_checks(monkeypatch, "gitlab_job_action", {"project": 1, "job_id": 42, "ref": "main", "action": "play"})

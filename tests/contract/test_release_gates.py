@@ -150,7 +150,10 @@ def test_the_reason_for_a_gate_that_timed_out(simulator: t.Any) -> None:
     simulator.load(scenario)
     gates = [{"name": "deploy", "action": "wait", "wait_timeout": 60.0}]
     text = str(release(simulator, {"gates": gates}).failure)
-    assert "timed out after 60 s (wait_timeout): job 'deploy' (id 1001) is still created" in text and "waits for manual jobs to be played: 'approve'" in text
+    assert (
+        "timed out after 60 s (wait_timeout): job 'deploy' (id 1001) is still created" in text
+        and "waits for manual jobs to be played: 'approve'" in text
+    )
     gates = [{"name": "approve", "action": "wait", "wait_timeout": 60.0}]
     assert "it is a manual job, which somebody has to play" in str(release(simulator, {"gates": gates}).failure)
 

@@ -10,7 +10,7 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import ACTIONS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import sentence
 
 from .harness import ACTION, BRIDGES, DOWNLOAD, INFO, TOKEN, TOKEN_INFO, Result, play, run_task, world

@@ -10,7 +10,7 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import ACTIONS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import sentence
 
 from .harness import ACTION, Result, effects, play, run_task, world
@@ -86,7 +86,7 @@ def test_a_project_by_its_id(simulator: t.Any) -> None:
 @pytest.mark.parametrize("action", [action for action in ACTIONS if action != "delete_artifacts"])
 def test_other_actions_are_refused(simulator: t.Any, action: str) -> None:
     load(simulator)
-    assert_failed(delete(simulator, action=action), f"whole_project has no meaning for {action}")
+    assert_failed(delete(simulator, action=action), "whole_project can only be used with delete_artifacts")
     assert simulator.requests() == []
 
 
@@ -107,7 +107,7 @@ SELECTIONS: list[dict[str, t.Any]] = [
 def test_what_chooses_jobs_is_refused(simulator: t.Any, selection: dict[str, t.Any]) -> None:
     load(simulator)
     (name,) = selection
-    assert_failed(delete(simulator, **selection), f"{name} has no meaning with whole_project")
+    assert_failed(delete(simulator, **selection), f"{name} cannot be used with whole_project")
     assert simulator.requests() == []
 
 
@@ -125,14 +125,14 @@ ONLY_FOR_OTHERS: list[dict[str, t.Any]] = [
 def test_what_belongs_to_other_actions_is_refused(simulator: t.Any, options: dict[str, t.Any]) -> None:
     load(simulator)
     (name,) = options
-    assert_failed(delete(simulator, **options), f"{name} has no meaning for delete_artifacts")
+    assert_failed(delete(simulator, **options), f"{name} can only be used with")
     assert simulator.requests() == []
 
 
 def test_without_it_a_selection_is_required(simulator: t.Any) -> None:
     load(simulator)
     assert_failed(delete(simulator, whole_project=False), "one of the following is required")
-    assert_failed(delete(simulator, whole_project=False, pipeline_id=100), "is not meant by chance")
+    assert_failed(delete(simulator, whole_project=False, pipeline_id=100), "needs name, stage, scope or job_id")
     assert simulator.requests() == []
 
 
@@ -170,7 +170,7 @@ def test_a_lost_answer_is_no_success(simulator: t.Any, preset: str) -> None:
     load(simulator)
     simulator.inject(preset, method="DELETE", times=1)
     result = delete(simulator)
-    assert_failed(result, "Whether it was done is unknown; run the task again")
+    assert_failed(result, "Whether it was done is unknown; it is safe to run the task again")
     assert len(writes(simulator)) == 1
     again = delete(simulator)
     assert (again.failure, again.changed) == (None, True)
@@ -205,4 +205,4 @@ def test_playbook(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     assert "+group/app: artifacts expired, to be removed by GitLab" in done.output
     assert done.results["predict"]["diff"] == done.results["do"]["diff"]
     assert effects(simulator) == [("delete_project_artifacts", None)]
-    assert done.results["wrong"]["msg"].startswith("ref has no meaning with whole_project")
+    assert done.results["wrong"]["msg"].startswith("ref cannot be used with whole_project")

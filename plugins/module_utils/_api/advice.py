@@ -4,25 +4,16 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""What a user can do about an error status: one table, first fitting row wins."""
+"""What a user can do about an error status, as far as HTTP and GitLab in general tell: the first fitting row wins.
+
+A refusal that has its reasons in what was to be done has no row here: who sends the request knows them.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 
 from .connection import TokenKind
-
-_WRITES = frozenset(
-    {
-        "play_job",
-        "retry_job",
-        "cancel_job",
-        "erase_job",
-        "keep_artifacts",
-        "delete_artifacts",
-        "delete_project_artifacts",
-    },
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +25,7 @@ class _Row:
     words: str = ""
     writes: bool | None = None
     token: TokenKind | None = None
-    endpoint: str = ""
+    missing_endpoint: bool | None = None
 
 
 _ROWS: tuple[_Row, ...] = (
@@ -56,29 +47,11 @@ _ROWS: tuple[_Row, ...] = (
     ),
     _Row(403, "The token lacks a scope: it needs read_api or api", words="higher privileges"),
     _Row(403, "Add this project to the job token allow-list of the project", words="job token"),
-    _Row(403, "The job cannot be retried: it never ran, is still running, or was superseded", words="not retryable"),
-    _Row(403, "Only a finished job that still has a log or artifacts can be erased", words="not erasable"),
     _Row(
         403,
-        "The usual reasons: the user of the token has no Developer role in the project, the ref or the environment of "
-        "the job is protected and does not admit this user, the deployment is outdated, the job is archived, or, when "
-        "job_variables are given, the project restricts who may set pipeline variables",
-        endpoint="play_job",
+        "The user of the token needs at least the role Reporter in the project, and CI/CD must be enabled there",
+        writes=False,
     ),
-    _Row(
-        403,
-        "The usual reasons: the user of the token needs the role Maintainer, or must have started the job",
-        endpoint="erase_job",
-    ),
-    _Row(403, "The user of the token needs the role Maintainer in the project", endpoint="delete_artifacts"),
-    _Row(403, "The user of the token needs the role Maintainer in the project", endpoint="delete_project_artifacts"),
-    _Row(
-        403,
-        "The usual reasons: the user of the token has no Developer role in the project, or the ref or the environment "
-        "of the job is protected and does not admit this user",
-        writes=True,
-    ),
-    _Row(403, "The user of the token needs at least the role Reporter in the project, and CI/CD must be enabled there"),
     _Row(
         404,
         "The project does not exist, or the token may not see it: check project and the token",
@@ -88,10 +61,7 @@ _ROWS: tuple[_Row, ...] = (
         404,
         "This server has no such address: check that api_url is the address of GitLab, and that no proxy before it "
         "decodes %2F",
-        endpoint="<missing endpoint>",
-    ),
-    _Row(
-        400, "The job is not manual, is already under way, or waits for the approval of its deployment", words="unplay"
+        missing_endpoint=True,
     ),
     _Row(405, "Give the project's new path, or its numeric id", words="moved"),
     _Row(405, "Too many records for pages by number: choose a pipeline, or give a limit", words="offset"),
@@ -106,7 +76,7 @@ _ROWS: tuple[_Row, ...] = (
 
 
 def advice_for(
-    *, status: int, server_text: str, endpoint: str, token_kind: TokenKind, is_missing_endpoint: bool = False
+    *, status: int, server_text: str, is_write: bool, token_kind: TokenKind, is_missing_endpoint: bool = False
 ) -> str:
     """Return what to do about an error status, empty when there is nothing better than GitLab's own words."""
     text = server_text.lower()
@@ -114,15 +84,9 @@ def advice_for(
         if (
             row.status == status
             and row.words in text
-            and row.writes in (None, endpoint in _WRITES)
+            and row.writes in (None, is_write)
             and row.token in (None, token_kind)
-            and _fits_endpoint(row.endpoint, endpoint, is_missing_endpoint)
+            and row.missing_endpoint in (None, is_missing_endpoint)
         ):
             return row.advice
     return ""
-
-
-def _fits_endpoint(wanted: str, endpoint: str, is_missing_endpoint: bool) -> bool:
-    if wanted == "<missing endpoint>":
-        return is_missing_endpoint
-    return wanted in ("", endpoint)

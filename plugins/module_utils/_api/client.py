@@ -308,7 +308,7 @@ class ApiClient:
             advice=advice_for(
                 status=response.status,
                 server_text=text,
-                endpoint=endpoint.name,
+                is_write=endpoint.method != "GET",
                 token_kind=self.settings.token_kind,
                 is_missing_endpoint=is_missing_endpoint,
             ),

@@ -13,8 +13,8 @@ import typing as t
 from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
-from .._app.actions.act import ActionReport, ActionRequest, ActionRun, Target, failure_text, refuse_job_token
-from .._app.actions.decisions import ACTIONS
+from .._app.actions.act import ActionReport, ActionRun, Target, failure_text, refuse_job_token
+from .._app.actions.actions import ACTIONS, ActionRequest, misplaced_option
 from .._app.actions.project import delete_project_artifacts
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import WAIT_TARGETS
@@ -59,16 +59,6 @@ SPEC = CONNECTION.merged(
 # What chooses one job, or a pipeline.
 _SELECTORS = ("job_id", "pipeline_id", "ref", "sha", "merge_request")
 
-# Options that mean something for some actions only.
-_ONLY_FOR: t.Mapping[str, tuple[str, ...]] = {
-    "job_variables": ("play",),
-    "job_inputs": ("play", "retry"),
-    "retry_on": ("play", "retry"),
-    "max_attempts": ("play", "retry"),
-    "force": ("retry", "cancel"),
-    "log_follow": ("play", "retry", "cancel"),
-}
-
 
 def run(options: Options, context: TaskContext) -> Outcome:
     """Return what became of the action.
@@ -106,14 +96,10 @@ def run(options: Options, context: TaskContext) -> Outcome:
 
 def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
     """Return what became of deleting the artifacts of all jobs of a project."""
-    if options["action"] != "delete_artifacts":
-        raise UsageError(
-            f"whole_project has no meaning for {options['action']}, only for delete_artifacts; leave it out"
-        )
+    _request(options)  # for what it refuses
     for name in (*_SELECTORS, "name", "stage", "scope", "include_downstream"):
         if options.get(name):
-            raise UsageError(f"{name} has no meaning with whole_project, which means every job; leave one of them out")
-    _request(options)  # for what it refuses
+            raise UsageError(f"{name} cannot be used with whole_project, which is about every job of the project")
     project = pipeline_query(options).project
     session = session_of(options, context)
     refuse_job_token(session, "delete_artifacts")
@@ -145,24 +131,22 @@ def _query(options: Options) -> JobQuery:
     query = job_query(options, with_bridges=True, newest_attempt=True)
     if query.job_id is None and not (query.names or query.stages or query.scope):
         raise UsageError(
-            f"{action} of every job of a pipeline is not meant by chance; give name, stage, scope or job_id"
+            f"action {action} needs name, stage, scope or job_id, so that it does not hit a whole pipeline by accident"
         )
     return query
 
 
 def _request(options: Options) -> ActionRequest:
     action = options["action"]
-    for name, actions in _ONLY_FOR.items():
-        if options.get(name) and action not in actions:
-            raise UsageError(f"{name} has no meaning for {action}, only for {' and '.join(actions)}; leave it out")
-    if options.get("replay", "never") != "never" and action != "play":
-        raise UsageError(f"replay has no meaning for {action}, only for play; leave it out")
+    problem = misplaced_option(action, lambda name: _is_given(options, name))
+    if problem:
+        raise UsageError(problem)
     max_attempts = options.get("max_attempts")
     if max_attempts is not None:
         if max_attempts < 1:
             raise UsageError(f"max_attempts is {max_attempts}; give 1 or more")
         if not options.get("wait"):
-            raise UsageError("max_attempts needs wait: true, since only then the outcome of an attempt is seen")
+            raise UsageError("max_attempts needs wait: true")
     return ActionRequest(
         action=action,
         multiple=options.get("multiple") or "error",
@@ -173,6 +157,11 @@ def _request(options: Options) -> ActionRequest:
         retry_on=text_list(options, "retry_on"),
         max_attempts=max_attempts,
     )
+
+
+def _is_given(options: Options, name: str) -> bool:
+    value = options.get(name)
+    return bool(value) and value != SPEC.arguments[name].get("default")
 
 
 def _read_logs(session: Session, report: ActionReport, lines: int) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .._api.errors import UsageError
-from .._app.actions.act import ActionRequest
+from .._app.actions.actions import ACTIONS, ActionRequest, listed
 from .._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
 from .._app.waiting.options import WaitOptions
 from .definition import Options
@@ -44,19 +44,6 @@ PROJECT_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "merge_request": {"type": "int"},
     "needs": {"type": "list", "elements": "str", "default": []},
     "gates": {"type": "list", "elements": "dict", "required": True, "options": GATE_OPTIONS},
-}
-# Gate options that can only be used with some actions.
-_ONLY_WITH: t.Mapping[str, tuple[str, ...]] = {
-    "job_variables": ("play",),
-    "job_inputs": ("play", "retry"),
-    "replay": ("play",),
-    "retry_on": ("play", "retry"),
-    "max_attempts": ("play", "retry"),
-    "multiple": ("play", "retry"),
-    "on_timeout": ("play", "retry"),
-    "pending_timeout": ("wait", "play", "retry"),
-    "wait_timeout": ("wait", "play", "retry"),
-    "wait_interval": ("wait", "play", "retry"),
 }
 
 
@@ -95,10 +82,10 @@ def _gate(given: Options, options: Options, where: str) -> Gate:
 
 
 def _check_action(given: Options) -> None:
-    for option, actions in _ONLY_WITH.items():
-        if given.get(option) and given["action"] not in actions:
-            others = f"{', '.join(actions[:-1])} and {actions[-1]}" if actions[1:] else actions[0]
-            raise UsageError(f"{option} can only be used with {others}")
+    for option in dict.fromkeys(option for options in GATE_ACTIONS.values() for option in options):
+        if given.get(option) and option not in GATE_ACTIONS[given["action"]]:
+            users = [name for name, options in GATE_ACTIONS.items() if option in options]
+            raise UsageError(f"{option} can only be used with {listed(users, 'and')}")
 
 
 def _waiting(given: Options, options: Options) -> WaitOptions:
@@ -110,7 +97,7 @@ def _waiting(given: Options, options: Options) -> WaitOptions:
 
 def _request(given: Options) -> ActionRequest | None:
     """Return how the gate acts; None for one that only looks."""
-    if given["action"] not in ("play", "retry"):
+    if given["action"] not in ACTIONS:
         return None
     max_attempts = given.get("max_attempts")
     if max_attempts is not None and max_attempts < 1:

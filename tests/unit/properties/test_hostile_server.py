@@ -21,7 +21,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import 
     LostAnswerError,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import ACTIONS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs import bridges
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome

@@ -17,40 +17,15 @@ from ..concurrency import run_all
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.find import JobFinder, Selection
 from ..jobs.query import FoundJob, JobQuery, shortened
-from ..jobs.statuses import is_finished, status_of
+from ..jobs.statuses import is_finished, phase_of, status_of
 from ..session import Session
 from ..waiting.counting import CountedLooks
 from ..waiting.logs import check_followable
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
-from .decisions import Decision, Decisions, Policy, decide
+from .actions import ACTIONS, ActionRequest, decide
+from .decisions import Decision, Decisions, Policy
 from .write import WriteResult, write
-
-# What an action does, for messages and for the prediction of check mode: participle, and status afterwards.
-_WORDS: t.Mapping[str, tuple[str, str]] = {
-    "play": ("played", "pending"),
-    "retry": ("retried", "pending"),
-    "cancel": ("canceled", "canceled"),
-    "erase": ("erased", ""),
-    "keep_artifacts": ("told to keep its artifacts", ""),
-    "delete_artifacts": ("freed of its artifacts", ""),
-}
-# The actions whose outcome is still to come when GitLab has answered.
-_FOLLOWED = ("play", "retry", "cancel")
-
-
-@dataclasses.dataclass(frozen=True)
-class ActionRequest:
-    """What to do."""
-
-    action: str
-    multiple: str = "error"
-    variables: tuple[Record, ...] = ()
-    inputs: t.Mapping[str, t.Any] | None = None
-    replay: str = "never"
-    force: bool = False
-    retry_on: tuple[str, ...] = ()
-    max_attempts: int | None = None
 
 
 @dataclasses.dataclass
@@ -109,6 +84,7 @@ class ActionRun:
         self._finder = JobFinder(session, query)
         self._query = query
         self._request = request
+        self._action = ACTIONS[request.action]
         self._options = options
         # what was begun is followed to its end, whatever happens elsewhere
         self._finding = Wait(session, options)
@@ -208,36 +184,25 @@ class ActionRun:
         """Return what became of an action on one job; an error is an outcome here, so that the others are not lost."""
         action = action or self._request.action
         try:
-            arguments = self._arguments(job, action)
+            arguments = ACTIONS[action].arguments(self._request, status_of(job.record))
             return write(self._session, action, job, arguments, lambda latest: self._decide(latest, action))
         except GitLabError as exc:
             return WriteResult("failed", job, reason=str(exc))
 
-    def _arguments(self, job: FoundJob, action: str) -> dict[str, t.Any]:
-        """Return what is sent with the request, besides project and id."""
-        request = self._request
-        if action == "play":
-            return {"job_variables": list(request.variables) or None, "job_inputs": request.inputs or None}
-        if action == "retry":
-            return {"job_inputs": request.inputs or None}
-        if action == "cancel" and request.force and status_of(job.record) == "canceling":
-            return {"force": True}
-        return {}
-
     def _take(self, target: Target, result: WriteResult) -> None:
         """Note the result of a write."""
+        target.retries += result.job.id > target.job.id and result.has_changed
         target.job = result.job
         target.has_changed = target.has_changed or result.has_changed
-        target.retries += result.has_changed and self._request.action == "retry"
         target.settle(result.outcome, result.reason)
-        self._timeline.observe(target.job, detail=_WORDS[self._request.action][0] if result.has_changed else "")
+        self._timeline.observe(target.job, detail=self._action.participle if result.has_changed else "")
         target.is_followed = result.outcome in ("applied", "unchanged") and self._is_to_be_followed(target)
 
     def _is_to_be_followed(self, target: Target) -> bool:
-        if not self._following.is_active or self._request.action not in _FOLLOWED:
+        if not self._following.is_active or not self._action.is_followed:
             return False
         # what was played or retried is looked at even if it has ended by now: it may have failed
-        is_news = target.has_changed and self._request.action != "cancel"
+        is_news = target.has_changed and not self._action.accepts_any_end
         return is_news or not is_there(target.job.record, self._options)
 
     def _predict(self, target: Target, decision: Decision) -> None:
@@ -245,10 +210,9 @@ class ActionRun:
         status = status_of(target.job.record)
         target.settle("applied", decision.reason)
         target.has_changed = True
-        makes_new_job = self._request.action == "retry" or (self._request.action == "play" and is_finished(status))
         target.predicted = {
-            "id": None if makes_new_job else target.job.id,
-            "status": _WORDS[self._request.action][1] or status,
+            "id": None if phase_of(status) in self._action.renews else target.job.id,
+            "status": self._action.status_after or status,
         }
 
     # ----- follow -----
@@ -327,7 +291,7 @@ class ActionRun:
 
     def _end(self, target: Target) -> None:
         """Take note that a followed job is where it should be, or has ended; with `max_attempts` retry it instead."""
-        problem = "" if self._request.action == "cancel" else end_problem(target.job.record, self._options)
+        problem = "" if self._action.accepts_any_end else end_problem(target.job.record, self._options)
         target.is_followed = False
         if not problem:
             return
@@ -344,7 +308,7 @@ class ActionRun:
 
     def _may_retry(self, target: Target) -> bool:
         request = self._request
-        if request.max_attempts is None or request.action not in ("play", "retry") or self._session.stop():
+        if request.max_attempts is None or "max_attempts" not in self._action.takes or self._session.stop():
             return False
         if status_of(target.job.record) != "failed":
             return False
@@ -417,7 +381,7 @@ def failure_text(report: ActionReport, action: str) -> str | None:
 def _failure(target: Target, action: str) -> str:
     who = f"job {target.job.path!r} (id {target.job.id})"
     if target.outcome == "refused":
-        return f"{who} cannot be {_WORDS[action][0]}: {target.reason}"
+        return f"{ACTIONS[action].cannot(who)}: {target.reason}"
     text = f"{who} {target.reason}" if target.reason.startswith(_PREDICATES) else f"{who}: {target.reason}"
     return text + (f". Its log ends with: {target.log_tail[-1]}" if target.log_tail else "")
 

@@ -4,11 +4,11 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""What an action does with a job in a given state: the decision table as data, and nothing else.
+"""The cells of the decision table: what an action does with a job in one status, and why.
 
 Act sends one request, Same changes nothing, Refuse fails with the reason and what to do, Later waits for the job's turn
-and then acts. Source of what GitLab would do otherwise: https://docs.gitlab.com/api/jobs/ and its source code; playing
-a job that has succeeded would deploy again, which is why it is Same here.
+and then acts. The rows are in `actions.py`. Source of what GitLab would do otherwise: https://docs.gitlab.com/api/jobs/
+and its source code; playing a job that has succeeded would deploy again, which is why it is Same here.
 """
 
 from __future__ import annotations
@@ -17,14 +17,9 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..jobs.statuses import is_known, status_of
+from ..jobs.statuses import Column
 
 Verdict = t.Literal["act", "same", "refuse", "later"]
-
-# GitLab keeps old jobs for reading only; cancel and erase of an archived job are still tried.
-_WITHDRAWN_BY_ARCHIVING = ("play", "retry", "keep_artifacts")
-
-ACTIONS = ("play", "retry", "cancel", "erase", "keep_artifacts", "delete_artifacts")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,22 +44,8 @@ class Policy:
     is_bridge: bool = False
 
 
-_Cell = t.Callable[[str, Record, Policy], Decision]
-
-
-def decide(action: str, job: Record, policy: Policy) -> Decision:
-    """Return what an action does with the newest attempt of a job."""
-    status = status_of(job)
-    if policy.is_bridge:
-        refusal = _bridge_refusal(action, status, job, policy)
-        if refusal:
-            return refusal
-    if not is_known(status):
-        return Decision("refuse", f"its status {status!r} is unknown to this collection; nothing was done")
-    decision = _TABLE[action][status](status, job, policy)
-    if decision.verdict in ("act", "later") and job.get("archived") is True and action in _WITHDRAWN_BY_ARCHIVING:
-        return Decision("refuse", "it is archived, which takes this action away from everybody; start a new pipeline")
-    return decision
+Cell = t.Callable[[str, Record, Policy], Decision]
+Cells = t.Mapping[Column, Cell]
 
 
 class Decisions:
@@ -89,19 +70,19 @@ class Decisions:
 # ----- cells -----
 
 
-def _act(reason: str = "") -> _Cell:
+def act(reason: str = "") -> Cell:
     return lambda status, job, policy: Decision("act", reason)
 
 
-def _same(reason: str) -> _Cell:
+def same(reason: str) -> Cell:
     return lambda status, job, policy: Decision("same", reason.format(status=status))
 
 
-def _refuse(reason: str) -> _Cell:
+def refuse(reason: str) -> Cell:
     return lambda status, job, policy: Decision("refuse", reason.format(status=status))
 
 
-def _later(waiting_for: str, else_reason: str) -> _Cell:
+def later(waiting_for: str, else_reason: str) -> Cell:
     """Return the cell that waits with `wait`, and refuses without."""
 
     def cell(status: str, job: Record, policy: Policy) -> Decision:
@@ -112,13 +93,16 @@ def _later(waiting_for: str, else_reason: str) -> _Cell:
     return cell
 
 
-def _play_success(status: str, job: Record, policy: Policy) -> Decision:
+# ----- cells that look at the job, or at the options -----
+
+
+def play_success(status: str, job: Record, policy: Policy) -> Decision:
     if policy.replay != "always":
         return Decision("same", "it has succeeded already")
     return _replay(status, job, policy)
 
 
-def _play_ended(status: str, job: Record, policy: Policy) -> Decision:
+def play_ended(status: str, job: Record, policy: Policy) -> Decision:
     if policy.replay == "never":
         return Decision(
             "refuse", f"it has ended as {status}; use action retry, or replay to start this manual job once more"
@@ -140,21 +124,17 @@ def _replay(status: str, job: Record, policy: Policy) -> Decision:
     return Decision("act", "played again")
 
 
-def _retry_success(status: str, job: Record, policy: Policy) -> Decision:
+def retry_success(status: str, job: Record, policy: Policy) -> Decision:
     if not policy.force:
         return Decision("same", "it has succeeded; use force to run it again")
     return _retry_limited(policy) or Decision("act", "forced")
 
 
-def _retry_ended(status: str, job: Record, policy: Policy) -> Decision:
-    reason = job.get("failure_reason")
-    if policy.retry_on and status == "failed" and reason not in policy.retry_on:
-        return Decision(
-            "refuse",
-            f"it failed with {reason or 'no reason given'}, and retry_on allows only {', '.join(policy.retry_on)}",
-        )
-    if policy.retry_on and status == "canceled":
-        return Decision("refuse", f"it was canceled, and retry_on allows only {', '.join(policy.retry_on)}")
+def retry_ended(status: str, job: Record, policy: Policy) -> Decision:
+    reason = job.get("failure_reason") or "no reason given"
+    if policy.retry_on and (status != "failed" or reason not in policy.retry_on):
+        how = f"failed with {reason}" if status == "failed" else f"has ended as {status}"
+        return Decision("refuse", f"it {how}, and retry_on allows only {', '.join(policy.retry_on)}")
     return _retry_limited(policy) or Decision("act")
 
 
@@ -166,11 +146,11 @@ def _retry_limited(policy: Policy) -> Decision | None:
     return None
 
 
-def _cancel_canceling(status: str, job: Record, policy: Policy) -> Decision:
+def cancel_canceling(status: str, job: Record, policy: Policy) -> Decision:
     return Decision("act", "forced") if policy.force else Decision("same", "it is being canceled already")
 
 
-def _erase_finished(status: str, job: Record, policy: Policy) -> Decision:
+def erase_finished(status: str, job: Record, policy: Policy) -> Decision:
     if job.get("erased_at"):
         return Decision("same", "it was erased already")
     # servers before 15.9 do not tell erased_at, and a job that never started left nothing behind
@@ -180,19 +160,19 @@ def _erase_finished(status: str, job: Record, policy: Policy) -> Decision:
     return Decision("act")
 
 
-def _erase_skipped(status: str, job: Record, policy: Policy) -> Decision:
+def erase_skipped(status: str, job: Record, policy: Policy) -> Decision:
     if job.get("erased_at") or not job.get("artifacts"):
         return Decision("same", "it never ran, so there is nothing to erase")
     return Decision("act")
 
 
-def _keep(status: str, job: Record, policy: Policy) -> Decision:
+def keep(status: str, job: Record, policy: Policy) -> Decision:
     if not job.get("artifacts_expire_at"):
         return Decision("same", "nothing of it expires")
     return Decision("act")
 
 
-def _delete_artifacts(status: str, job: Record, policy: Policy) -> Decision:
+def delete_artifacts(status: str, job: Record, policy: Policy) -> Decision:
     artifacts = job.get("artifacts")
     entries = artifacts if isinstance(artifacts, list) else []
     # the log is listed among the artifacts as a trace, and deleting artifacts leaves it alone
@@ -202,103 +182,17 @@ def _delete_artifacts(status: str, job: Record, policy: Policy) -> Decision:
     return Decision("act") if has_artifacts else Decision("same", "it has no artifacts")
 
 
-def _bridge_refusal(action: str, status: str, job: Record, policy: Policy) -> Decision | None:
-    if action not in ("play", "retry"):
-        words = {"cancel": "canceled", "erase": "erased"}.get(action, "given artifacts to keep or delete")
-        return Decision(
-            "refuse",
-            f"it is a trigger job, which cannot be {words} through GitLab's API; act on the jobs of its "
-            "downstream pipeline",
-        )
-    if action == "play" and policy.has_variables:
-        return Decision("refuse", "it is a trigger job, and GitLab drops job_variables for these; leave them out")
-    loops = ("pipeline_loop_detected", "reached_max_descendant_pipelines_depth")
-    if action == "retry" and job.get("failure_reason") in loops:
-        return Decision("refuse", f"it failed with {job['failure_reason']}, which GitLab does not allow to retry")
-    return None
+# ----- trigger jobs -----
 
 
-# ----- the table: one row per action, one cell per status -----
-
-_QUEUED = ("waiting_for_resource", "preparing", "waiting_for_callback", "pending")
-
-
-def _row(
-    *,
-    created: _Cell,
-    manual: _Cell,
-    under_way: _Cell,
-    canceling: _Cell,
-    success: _Cell,
-    ended: _Cell,
-    skipped: _Cell,
-) -> dict[str, _Cell]:
-    row = {"created": created, "manual": manual, "scheduled": manual, "running": under_way, "canceling": canceling}
-    row.update({status: under_way for status in _QUEUED})
-    row.update(success=success, failed=ended, canceled=ended, skipped=skipped)
-    return row
+def play_of_trigger_job(job: Record, policy: Policy) -> str:
+    """Return why a trigger job is not played, empty when it may be."""
+    return "GitLab drops the job_variables of trigger jobs; leave them out" if policy.has_variables else ""
 
 
-_NOT_FINISHED = "its status is {status}; only a finished job can be erased, so wait for it or cancel it first"
-_NOT_KEPT = "its status is {status}; artifacts can be kept when the job has finished"
-_TABLE: dict[str, dict[str, _Cell]] = {
-    "play": _row(
-        created=_later(
-            "it waits for its turn",
-            "its status is created: earlier jobs have not finished yet; use wait to play it when its turn comes",
-        ),
-        manual=_act(),
-        under_way=_same("it is {status} already"),
-        canceling=_refuse("it is being canceled; retry it when that is done"),
-        success=_play_success,
-        ended=_play_ended,
-        skipped=_refuse("it was skipped, and GitLab plays no skipped job; look at the jobs before it"),
-    ),
-    "retry": _row(
-        created=_refuse("its status is created: it never ran; use action play with wait"),
-        manual=_refuse("its status is {status}: it never ran; use action play"),
-        under_way=_same("it is {status} already"),
-        canceling=_later(
-            "it is being canceled", "it is being canceled; use wait to retry it when that is done, or try again later"
-        ),
-        success=_retry_success,
-        ended=_retry_ended,
-        skipped=_refuse("it was skipped, and GitLab retries no skipped job; retry the job that failed before it"),
-    ),
-    "cancel": _row(
-        created=_act(),
-        manual=_act(),
-        under_way=_act(),
-        canceling=_cancel_canceling,
-        success=_same("it has ended as {status} already"),
-        ended=_same("it has ended as {status} already"),
-        skipped=_same("it was skipped"),
-    ),
-    "erase": _row(
-        created=_refuse(_NOT_FINISHED),
-        manual=_refuse(_NOT_FINISHED),
-        under_way=_refuse(_NOT_FINISHED),
-        canceling=_refuse(_NOT_FINISHED),
-        success=_erase_finished,
-        ended=_erase_finished,
-        skipped=_erase_skipped,
-    ),
-    "keep_artifacts": _row(
-        created=_refuse(_NOT_KEPT),
-        manual=_refuse(_NOT_KEPT),
-        under_way=_refuse(_NOT_KEPT),
-        canceling=_refuse(_NOT_KEPT),
-        success=_keep,
-        ended=_keep,
-        skipped=_refuse("it was skipped, so it has no artifacts"),
-    ),
-    "delete_artifacts": _row(
-        created=_delete_artifacts,
-        manual=_delete_artifacts,
-        under_way=_delete_artifacts,
-        canceling=_delete_artifacts,
-        success=_delete_artifacts,
-        ended=_delete_artifacts,
-        skipped=_delete_artifacts,
-    ),
-}
+def retry_of_trigger_job(job: Record, policy: Policy) -> str:
+    """Return why a trigger job is not retried, empty when it may be."""
+    reason = job.get("failure_reason")
+    if reason in ("pipeline_loop_detected", "reached_max_descendant_pipelines_depth"):
+        return f"it failed with {reason}, and GitLab does not retry such jobs"
+    return ""

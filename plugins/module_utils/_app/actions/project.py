@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from ..._api.errors import BadAnswerError, LostAnswerError, NotFoundError, RequestError, ServerError
+from ..._api.errors import BadAnswerError, LostAnswerError, NotFoundError, RequestError, ServerError, StatusError
 from ..session import Session
+from .actions import ACTIONS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,8 +41,11 @@ def delete_project_artifacts(session: Session, project: str) -> ProjectResult:
             return ProjectResult("failed", f"this server is too old for it ({exc})")
         return ProjectResult("failed", str(exc))
     except (LostAnswerError, BadAnswerError, ServerError) as exc:
-        # nothing that can be read shows it, but doing it twice is no different from doing it once
-        return ProjectResult("failed", f"{exc}. Whether it was done is unknown; run the task again, which does no harm")
+        # no later read shows whether it was done, but doing it twice is the same as doing it once
+        return ProjectResult("failed", f"{exc}. Whether it was done is unknown; it is safe to run the task again")
+    except StatusError as exc:
+        ACTIONS["delete_artifacts"].advise(exc)
+        return ProjectResult("failed", str(exc))
     except RequestError as exc:
         return ProjectResult("failed", str(exc))
     return ProjectResult("applied", has_changed=True)

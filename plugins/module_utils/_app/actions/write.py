@@ -19,23 +19,11 @@ from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, LostAnswerError, RedirectError, RequestError, ServerError, StatusError
 from ..jobs.attempts import newest_attempts
 from ..jobs.query import FoundJob
-from ..jobs.statuses import id_of, is_finished, is_under_way, status_of
+from ..jobs.statuses import is_finished, status_of
 from ..session import Session
+from .actions import ACTIONS, Action
 from .decisions import Decision
-
-Outcome = t.Literal["applied", "unchanged", "refused", "failed"]
-
-_ENDPOINTS = {
-    "play": "play_job",
-    "retry": "retry_job",
-    "cancel": "cancel_job",
-    "erase": "erase_job",
-    "keep_artifacts": "keep_artifacts",
-    "delete_artifacts": "delete_artifacts",
-}
-
-# GitLab's words by which a refusal is told from a missing permission; nothing else of its texts is matched.
-_NOTHING_TO_ERASE = "not erasable"
+from .effects import ActionOutcome
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +34,7 @@ class WriteResult:
     :param has_changed: whether the server changed.
     """
 
-    outcome: Outcome
+    outcome: ActionOutcome
     job: FoundJob
     has_changed: bool = False
     reason: str = ""
@@ -64,7 +52,7 @@ def write(
     :param arguments: further arguments of the endpoint.
     :param decide_again: asked after a re-read.
     """
-    return _Write(session, action, job, arguments, decide_again).run()
+    return _Write(session, ACTIONS[action], job, arguments, decide_again).run()
 
 
 class _Write:
@@ -73,7 +61,7 @@ class _Write:
     def __init__(
         self,
         session: Session,
-        action: str,
+        action: Action,
         job: FoundJob,
         arguments: t.Mapping[str, t.Any],
         decide_again: t.Callable[[FoundJob], Decision],
@@ -95,9 +83,11 @@ class _Write:
             attempt += 1
             try:
                 record = client.call(
-                    _ENDPOINTS[self._action], project=self._job.project, job_id=self._job.id, **self._arguments
+                    self._action.endpoint, project=self._job.project, job_id=self._job.id, **self._arguments
                 )
             except RequestError as exc:
+                if isinstance(exc, StatusError):
+                    self._action.advise(exc)
                 if not _has_to_be_read(exc):
                     return WriteResult("failed", self._job, reason=str(exc))
                 # a redirect leads to the same place each time
@@ -126,12 +116,12 @@ class _Write:
                 return WriteResult("failed", self._job, reason=str(exc))
             unknown = f"{exc}. Whether it was done is unknown, since reading the job failed, too: {second}"
             return WriteResult("failed", self._job, reason=unknown)
-        if self._is_in_doubt and _has_taken_effect(self._action, self._first.record, latest.record):
+        if self._is_in_doubt and self._action.effect(self._first.record, latest.record):
             reason = "the answer was lost, but the job shows the effect"
             return WriteResult("applied", latest, has_changed=True, reason=reason)
-        is_finished_job = is_finished(status_of(latest.record))
-        if self._action == "erase" and was_refused and _NOTHING_TO_ERASE in str(exc) and is_finished_job:
-            return WriteResult("unchanged", latest, reason="there is nothing to erase")
+        words, reason = self._action.refused_as_done or ("", "")
+        if words and was_refused and words in str(exc) and is_finished(status_of(latest.record)):
+            return WriteResult("unchanged", latest, reason=reason)
         decision = self._decide_again(latest)
         has_moved = (latest.id, status_of(latest.record)) != (self._job.id, status_of(self._job.record))
         if decision.verdict == "same":
@@ -176,27 +166,9 @@ def _is_lock(exc: RequestError) -> bool:
     return isinstance(exc, StatusError) and exc.status == 409
 
 
-def _has_taken_effect(action: str, before: Record, after: Record) -> bool:
-    """Return whether a job shows that an action has been executed since it was read before."""
-    old, new = status_of(before), status_of(after)
-    if action in ("play", "retry"):
-        if id_of(after) > id_of(before):
-            return True
-        # the same job has been set off: it is queued, or it has run since
-        is_set_off = is_under_way(new) or bool(after.get("started_at"))
-        return action == "play" and new != old and not is_under_way(old) and is_set_off
-    if action == "cancel":
-        return new != old and new in ("canceled", "canceling")
-    if action == "erase":
-        return bool(after.get("erased_at")) and not before.get("erased_at")
-    if action == "keep_artifacts":
-        return bool(before.get("artifacts_expire_at")) and not after.get("artifacts_expire_at")
-    return before.get("artifacts") != after.get("artifacts")
-
-
-def _read_answer(session: Session, action: str, job: FoundJob, record: Record | None) -> WriteResult:
+def _read_answer(session: Session, action: Action, job: FoundJob, record: Record | None) -> WriteResult:
     """Return the result of a write that GitLab has accepted; an answer that is no proof is followed by a re-read."""
-    if record is None or _is_stale(action, job.record, record):
+    if record is None or (action.answer == "old job" and not action.effect(job.record, record)):
         try:
             after = newest_attempts(session, [job])[0]
         except RequestError as exc:
@@ -206,18 +178,7 @@ def _read_answer(session: Session, action: str, job: FoundJob, record: Record | 
     else:
         # a bridge comes back as a job, without its downstream pipeline
         after = job.with_record(record)
-    if action in ("erase", "keep_artifacts", "delete_artifacts") or _has_taken_effect(action, job.record, after.record):
+    if action.answer == "proof" or action.effect(job.record, after.record):
         return WriteResult("applied", after, has_changed=True)
-    status = status_of(after.record)
-    if action == "cancel" and is_finished(status):
-        return WriteResult("unchanged", after, reason=f"it ended as {status} before it could be canceled")
-    if action == "cancel" and status == "canceling":
-        return WriteResult(
-            "refused", after, reason="GitLab did not force it: that needs version 17.11 and the role Maintainer"
-        )
-    return WriteResult("failed", after, reason=f"GitLab accepted the request, and the job is still {status}")
-
-
-def _is_stale(action: str, before: Record, answer: Record) -> bool:
-    """Return whether an answer to play shows the old job: until 18.7 GitLab answers so when it makes a new one."""
-    return action == "play" and answer.get("id") == before.get("id") and not _has_taken_effect("play", before, answer)
+    outcome, reason = action.no_effect(status_of(after.record))
+    return WriteResult(outcome, after, reason=reason)

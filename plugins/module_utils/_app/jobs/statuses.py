@@ -4,35 +4,108 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""The vocabulary of job and pipeline statuses, and every predicate about them: one table.
+"""The statuses of jobs and pipelines: one table, and every question about them.
 
+A new status of GitLab is one row here. A status that has no row counts as unfinished.
 Source: GitLab's `Ci::HasStatus`, and https://docs.gitlab.com/api/jobs/.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
 
 Phase = t.Literal["waiting", "blocked", "queued", "running", "ending", "finished"]
+# The columns of the decision table of the actions.
+Column = t.Literal["created", "blocked", "under_way", "canceling", "success", "ended", "skipped"]
+# The classes of the report's style sheet.
+Look = t.Literal["good", "bad", "busy", "still", "none"]
 
-# Every status GitLab knows, in the order a job goes through them, and what it means for somebody who waits.
-STATUSES: t.Mapping[str, Phase] = {
-    "created": "waiting",
-    "manual": "blocked",
-    "scheduled": "blocked",
-    "waiting_for_resource": "queued",
-    "preparing": "queued",
-    "waiting_for_callback": "queued",
-    "pending": "queued",
-    "running": "running",
-    "canceling": "ending",
-    "success": "finished",
-    "failed": "finished",
-    "canceled": "finished",
-    "skipped": "finished",
-}
+
+@dataclasses.dataclass(frozen=True)
+class Status:
+    """All that is known of one status.
+
+    :param phase: how far a job with it has come.
+    :param column: its column in the decision table of every action.
+    :param look: its colour in the report, which is never alone: sign and word stand beside it.
+    :param sign: its sign in the report.
+    :param holdup: what one job with it, and what several wait for, in words; None where these would say nothing.
+    :param waits_for: where what holds a job up has to be looked up: among the jobs before it, or at its runner.
+    :param can_end_unstarted: whether it is an end to which a job may come without ever having been playable or started.
+    :param since: the first GitLab version that knows it. Older servers refuse a list with it as scope.
+    """
+
+    name: str
+    phase: Phase
+    column: Column
+    look: Look
+    sign: str
+    holdup: tuple[str, str] | None = None
+    waits_for: t.Literal["", "jobs", "runner"] = ""
+    can_end_unstarted: bool = False
+    since: tuple[int, int] = (0, 0)
+
+
+# In the order in which a job goes through them.
+_ROWS = (
+    Status("created", "waiting", "created", "none", "·", waits_for="jobs"),
+    Status(
+        "manual",
+        "blocked",
+        "blocked",
+        "still",
+        "‖",
+        holdup=("waits to be played (manual)", "wait to be played (manual)"),
+    ),
+    Status(
+        "scheduled",
+        "blocked",
+        "blocked",
+        "still",
+        "‖",
+        holdup=("waits for its timer", "wait for their timers"),
+        since=(11, 4),
+    ),
+    Status(
+        "waiting_for_resource",
+        "queued",
+        "under_way",
+        "busy",
+        "…",
+        holdup=("waits for its resource group", "wait for their resource groups"),
+        since=(12, 7),
+    ),
+    Status(
+        "preparing",
+        "queued",
+        "under_way",
+        "busy",
+        "…",
+        holdup=("waits for its prerequisites", "wait for their prerequisites"),
+        since=(12, 0),
+    ),
+    Status(
+        "waiting_for_callback",
+        "queued",
+        "under_way",
+        "busy",
+        "…",
+        holdup=("waits for a callback from an external service", "wait for a callback from an external service"),
+        # GitLab does not document its first version
+        since=(17, 0),
+    ),
+    Status("pending", "queued", "under_way", "busy", "…", waits_for="runner"),
+    Status("running", "running", "under_way", "busy", "▶"),
+    Status("canceling", "ending", "canceling", "bad", "⊘", since=(17, 0)),
+    Status("success", "finished", "success", "good", "✓"),
+    Status("failed", "finished", "ended", "bad", "✗"),
+    Status("canceled", "finished", "ended", "bad", "⊘", can_end_unstarted=True),
+    Status("skipped", "finished", "skipped", "none", "·", can_end_unstarted=True),
+)
+STATUSES: dict[str, Status] = {row.name: row for row in _ROWS}
 
 # The phases in which a job has come at least so far.
 _PLAYABLE_OR_PAST: frozenset[str] = frozenset({"blocked", "queued", "running", "ending", "finished"})
@@ -65,29 +138,36 @@ def is_known(status: str) -> bool:
     return status in STATUSES
 
 
+def phase_of(status: str) -> Phase | None:
+    """Return how far a job with this status has come, None for an unknown one."""
+    row = STATUSES.get(status)
+    return row.phase if row else None
+
+
 def is_finished(status: str) -> bool:
     """Return whether nothing more will happen by itself."""
-    return STATUSES.get(status) == "finished"
+    return phase_of(status) == "finished"
 
 
 def is_playable(status: str) -> bool:
     """Return whether the job waits for a person, or for its timer."""
-    return STATUSES.get(status) == "blocked"
+    return phase_of(status) == "blocked"
 
 
 def is_under_way(status: str) -> bool:
     """Return whether the job is queued or running: GitLab's word is active."""
-    return STATUSES.get(status) in ("queued", "running")
+    return phase_of(status) in ("queued", "running")
 
 
 def is_queued(status: str) -> bool:
     """Return whether the job waits for a runner; the earlier phases wait for something else."""
-    return status == "pending"
+    row = STATUSES.get(status)
+    return row is not None and row.waits_for == "runner"
 
 
 def can_be_superseded(status: str) -> bool:
     """Return whether an attempt with this status may have a newer one: only an ended attempt is retried."""
-    return is_finished(status) or STATUSES.get(status) == "ending" or not is_known(status)
+    return phase_of(status) in ("finished", "ending", None)
 
 
 def has_reached(status: str, targets: t.Sequence[str]) -> bool:
@@ -95,15 +175,21 @@ def has_reached(status: str, targets: t.Sequence[str]) -> bool:
 
     A target is a status, or `playable` (or past it), `started` (or past it), `finished`.
     """
-    phase = STATUSES.get(status)
-    for target in targets:
-        if target == status or (target == "finished" and phase == "finished"):
-            return True
-        if target == "playable" and phase in _PLAYABLE_OR_PAST and status not in ("skipped", "canceled"):
-            return True
-        if target == "started" and phase in _STARTED_OR_PAST and status not in ("skipped", "canceled"):
-            return True
-    return False
+    row = STATUSES.get(status)
+    if status in targets or row is None:
+        return status in targets
+    is_proof = not row.can_end_unstarted
+    return (
+        ("finished" in targets and row.phase == "finished")
+        or ("playable" in targets and row.phase in _PLAYABLE_OR_PAST and is_proof)
+        or ("started" in targets and row.phase in _STARTED_OR_PAST and is_proof)
+    )
+
+
+def young_statuses() -> tuple[str, ...]:
+    """Return the statuses that not every server knows, the youngest first."""
+    young = [row for row in STATUSES.values() if row.since > (0, 0)]
+    return tuple(row.name for row in sorted(young, key=lambda row: row.since, reverse=True))
 
 
 def newest_per_name(records: t.Iterable[Record]) -> list[Record]:

@@ -13,7 +13,8 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError, SelectionError
-from ..actions.act import ActionReport, ActionRequest, ActionRun, Target, failure_text, refuse_job_token
+from ..actions.act import ActionReport, ActionRun, Target, failure_text, refuse_job_token
+from ..actions.actions import ACTIONS, ActionRequest
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
 from ..jobs.statuses import has_reached, id_of, int_of, is_finished, status_of
@@ -28,11 +29,10 @@ from .plan import Gate
 from .run import GateResult, ProjectResult
 
 _BAD_ENDS = ("failed", "canceled", "skipped")
-# What check mode says of a gate that would do something, or wait.
+# What check mode calls the outcome of a gate.
 _PREDICTED = {
     "wait": "would be waited for",
-    "play": "would be played",
-    "retry": "would be retried",
+    **{row.name: f"would be {row.participle}" for row in ACTIONS.values() if row.gate},
     "verify": "would be verified",
 }
 
@@ -75,7 +75,7 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
     :raises StoppedError: when nothing new may be begun any more.
     :raises GitLabError: when GitLab cannot be asked, or has no such pipeline or job.
     """
-    if gate.action in ("play", "retry"):
+    if gate.action in ACTIONS:
         refuse_job_token(session, gate.action)
     pipeline = project.pipeline or _locate(session, project, gate)
     if pipeline is None:
@@ -99,7 +99,7 @@ def _locate(session: Session, project: ProjectResult, gate: Gate) -> Record | No
 
 def _to_come(gate: Gate) -> GateResult:
     """Return what check mode says of a gate whose pipeline or job does not exist yet."""
-    is_change = gate.action == "play"
+    is_change = gate.way == "at once"
     return GateResult(gate, outcome=_PREDICTED[gate.action], reason="it does not exist yet", has_changed=is_change)
 
 
@@ -118,8 +118,13 @@ class _GateRun:
         if self._session.check_mode and self._is_still_to_come():
             result = _to_come(self._gate)
         else:
-            run = {"wait": self._wait, "verify": self._verify, "play": self._play, "retry": self._retry}
-            result = run[self._gate.action]()
+            ways = {
+                "wait": self._wait,
+                "verify": self._verify,
+                "at once": self._act_at_once,
+                "after a bad end": self._act_after_a_bad_end,
+            }
+            result = ways[self._gate.way]()
         return dataclasses.replace(result, pipeline=self._pipeline)
 
     def _is_still_to_come(self) -> bool:
@@ -171,12 +176,12 @@ class _GateRun:
         reason = "; ".join(f"{_state(job)}, which is not {self._gate.target}" for job in wrong)
         return dataclasses.replace(result, outcome="failed", reason=reason)
 
-    def _play(self) -> GateResult:
+    def _act_at_once(self) -> GateResult:
         target = "started" if self._gate.target == "started" else "finished"
         return self._act(GateResult(self._gate), self._waiting(target, fail_on=_BAD_ENDS))
 
-    def _retry(self) -> GateResult:
-        """Wait for the end of the jobs, and retry them if it is a bad one."""
+    def _act_after_a_bad_end(self) -> GateResult:
+        """Wait for the end of the jobs, and act on them if it is a bad one."""
         options = self._waiting("finished")
         report = read_jobs(self._session, self._query(), options)
         result = self._of_reading(report)
@@ -274,7 +279,7 @@ class _GateRun:
     def _is_end_enough(self, target: Target) -> bool:
         """Return whether a job that has ended badly, or is not retried any more, is what the gate asks for."""
         has_ended = target.has_ended_badly or (
-            self._gate.action == "retry" and is_finished(status_of(target.job.record))
+            self._gate.way == "after a bad end" and is_finished(status_of(target.job.record))
         )
         return self._gate.target == "finished" and has_ended
 

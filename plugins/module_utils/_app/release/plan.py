@@ -13,14 +13,21 @@ import difflib
 import typing as t
 
 from ..._api.errors import UsageError
-from ..actions.act import ActionRequest
+from ..actions.actions import ACTIONS, ActionRequest
 from ..pipelines.query import PipelineQuery
 from ..waiting.options import WaitOptions
 
-GATE_ACTIONS = ("wait", "play", "retry", "verify")
 REQUIREMENTS = ("success", "finished", "started", "playable", "optional")
 STRATEGIES = ("fail_fast", "collect")
 
+_WAITING = ("pending_timeout", "wait_timeout", "wait_interval")
+_ACTING = ("multiple", "on_timeout")
+# What a gate can do, with the options that are not for all gates.
+GATE_ACTIONS: dict[str, tuple[str, ...]] = {
+    "wait": _WAITING,
+    **{row.name: (*row.takes, *_ACTING, *_WAITING) for row in ACTIONS.values() if row.gate},
+    "verify": (),
+}
 _DONE_BY_ITSELF = ("started", "playable")
 
 
@@ -40,6 +47,11 @@ class Gate:
     downstream: bool | None = None
     waiting: WaitOptions = WaitOptions(wait=True)
     request: ActionRequest | None = None
+
+    @property
+    def way(self) -> str:
+        """Return how its jobs are dealt with: `wait`, `verify`, or as the row of its action says."""
+        return ACTIONS[self.action].gate if self.action in ACTIONS else self.action
 
     @property
     def title(self) -> str:
@@ -120,11 +132,11 @@ def _check_project(project: ProjectPlan, names: t.Sequence[str]) -> None:
 def _check_gate(gate: Gate, where: str) -> None:
     if not gate.names and not gate.stages:
         raise UsageError(f"{where} names no job; give name or stage")
-    if gate.action == "play" and gate.require == "playable":
-        raise UsageError(f"{where}: require playable can only be used with wait")
-    if gate.action == "retry" and gate.require in _DONE_BY_ITSELF:
+    if gate.way == "at once" and gate.require == "playable":
+        raise UsageError(f"{where}: require playable cannot be used with {gate.action}; use action wait")
+    if gate.way == "after a bad end" and gate.require in _DONE_BY_ITSELF:
         raise UsageError(
-            f"{where}: require {gate.require} cannot be used with retry, which is for jobs that have ended"
+            f"{where}: require {gate.require} cannot be used with {gate.action}, which waits for the jobs to end first"
         )
 
 

@@ -13,27 +13,21 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ..._api.masking import one_line, printable
+from ..jobs.statuses import STATUSES, Look
 from .scale import parse_time
 
-# How a status or an outcome looks: its class and its sign. Class and colour are never alone, the word stands beside.
-_LOOKS: t.Mapping[str, tuple[str, str]] = {
+# How an outcome looks: its class and its sign. Statuses have theirs in their own table.
+_OUTCOMES: t.Mapping[str, tuple[Look, str]] = {
     "passed": ("good", "✓"),
-    "success": ("good", "✓"),
     "applied": ("good", "✓"),
     "unchanged": ("good", "="),
-    "failed": ("bad", "✗"),
     "refused": ("bad", "✗"),
-    "canceled": ("bad", "⊘"),
-    "canceling": ("bad", "⊘"),
-    "running": ("busy", "▶"),
-    "pending": ("busy", "…"),
-    "preparing": ("busy", "…"),
-    "waiting_for_resource": ("busy", "…"),
-    "waiting_for_callback": ("busy", "…"),
-    "manual": ("still", "‖"),
-    "scheduled": ("still", "‖"),
-    "would pass": ("still", "?"),
+    "not reached": ("none", "·"),
 }
+# What check mode predicts is told as "would be played", "would pass" and the like.
+_PREDICTED: tuple[Look, str] = ("still", "?")
+# A status that GitLab has and this collection does not know yet. Its word is shown as it is.
+_UNKNOWN: tuple[Look, str] = ("none", "?")
 
 
 def text(value: t.Any) -> str:
@@ -63,17 +57,22 @@ def is_web_address(url: t.Any) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
-def look(status: t.Any) -> str:
+def look(status: t.Any) -> Look:
     """Return the class of a status or an outcome."""
-    known = _LOOKS.get(str(status))
-    return known[0] if known else "still" if str(status).startswith("would") else "none"
+    return _look_and_sign(str(status))[0]
 
 
 def state(status: t.Any) -> str:
     """Return a status or an outcome with its sign."""
-    known = _LOOKS.get(str(status))
-    sign = known[1] if known else "?" if str(status).startswith("would") else "·"
-    return f'<span class="state {look(status)}"><span aria-hidden="true">{sign}</span> {text(status)}</span>'
+    shown, sign = _look_and_sign(str(status))
+    return f'<span class="state {shown}"><span aria-hidden="true">{sign}</span> {text(status)}</span>'
+
+
+def _look_and_sign(status: str) -> tuple[Look, str]:
+    if status.startswith("would "):
+        return _PREDICTED
+    row = STATUSES.get(status)
+    return (row.look, row.sign) if row else _OUTCOMES.get(status, _UNKNOWN)
 
 
 def seconds(value: t.Any) -> str:

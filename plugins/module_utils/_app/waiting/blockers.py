@@ -13,7 +13,7 @@ import typing as t
 
 from ..._api.errors import RequestError
 from ..jobs.query import FoundJob
-from ..jobs.statuses import status_of
+from ..jobs.statuses import STATUSES, status_of
 from ..session import Session
 
 # More jobs that wait for the same share one line.
@@ -32,15 +32,6 @@ def _both(rest: str) -> Holdup:
     return Holdup(f"waits {rest}", f"wait {rest}")
 
 
-_BY_STATUS: t.Mapping[str, Holdup] = {
-    "manual": _both("to be played (manual)"),
-    "scheduled": Holdup("waits for its timer", "wait for their timers"),
-    "waiting_for_resource": Holdup("waits for its resource group", "wait for their resource groups"),
-    "waiting_for_callback": _both("for a callback from an external service"),
-    "preparing": Holdup("waits for its prerequisites", "wait for their prerequisites"),
-}
-
-
 class Holdups:
     """Finds out what holds jobs up."""
 
@@ -57,11 +48,14 @@ class Holdups:
         status = status_of(job.record)
         if "stage" not in job.record:  # a pipeline
             return _both("for a manual job to be played") if status == "manual" else None
-        if status == "created":
+        row = STATUSES.get(status)
+        if row is None:
+            return None
+        if row.waits_for == "jobs":
             return self._before(job, jobs)
-        if status == "pending":
+        if row.waits_for == "runner":
             return None if job.is_bridge else _runner(job)
-        return _BY_STATUS.get(status)
+        return Holdup(*row.holdup) if row.holdup else None
 
     def lines(self, held: t.Sequence[tuple[str, Holdup]]) -> t.Iterator[tuple[str, str]]:
         """Yield names and what they wait for; many jobs that wait for the same come together."""

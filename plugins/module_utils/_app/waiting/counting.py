@@ -16,7 +16,7 @@ import typing as t
 
 from ..._api.errors import StatusError
 from ..jobs.query import FoundJob
-from ..jobs.statuses import STATUSES, is_finished, status_of
+from ..jobs.statuses import STATUSES, is_finished, status_of, young_statuses
 from ..session import Session
 from .options import WaitOptions, end_problem, is_there
 
@@ -28,8 +28,6 @@ FEWEST_JOBS = 20
 MOST_COUNTS = 30
 MOST_COUNTS_OF_SOME = 10
 MOST_COUNTS_TOLD = 3
-# Statuses that servers do not know as scope, the youngest first. Such a server answers 400, and has no such jobs.
-_YOUNG_STATUSES = ("waiting_for_callback", "canceling", "waiting_for_resource", "preparing", "scheduled")
 
 
 class CountedLooks:
@@ -138,9 +136,10 @@ class CountedLooks:
                     "list_pipeline_jobs", project=self._project, pipeline_id=self._pipeline_id, scope=scope
                 )
             except StatusError as exc:
-                known = len(self._too_young)
-                if exc.status != 400 or known == len(_YOUNG_STATUSES):
-                    if exc.status == 400:
-                        return None
+                if exc.status != 400:
                     raise
-                self._too_young = _YOUNG_STATUSES[: known + 1]
+                # a server answers so to a status that it does not know as scope, and has no such jobs
+                young = young_statuses()
+                if len(self._too_young) == len(young):
+                    return None
+                self._too_young = young[: len(self._too_young) + 1]

@@ -14,7 +14,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..jobs.query import FoundJob
-from ..jobs.statuses import STATUSES, is_finished, is_known, is_queued, status_of
+from ..jobs.statuses import is_finished, is_known, is_queued, phase_of, status_of
 from ..session import Session
 from .blockers import Holdups
 
@@ -137,8 +137,8 @@ class Timeline:
         now = self._session.clock.monotonic()
         if not is_known(status):
             self._session.warn(
-                f"GitLab reports the status {status!r} for job {job.path!r}, which this collection does not know; it "
-                "counts as not finished."
+                f"GitLab reports the job status {status!r}, which this collection does not know. It counts as "
+                "not finished."
             )
         if is_queued(status):
             self._queued_since.setdefault(job.id, now)
@@ -174,7 +174,7 @@ class Timeline:
         at = self._moment(record.get("finished_at" if is_over else "started_at"), earliest, now)
         steps = [(status, now if at is None else at)]
         is_new = job.id != seen.id
-        if not is_new and STATUSES.get(seen.status) not in _BEFORE_RUNNING:
+        if not is_new and phase_of(seen.status) not in _BEFORE_RUNNING:
             return steps
         started = self._moment(record.get("started_at"), earliest, steps[0][1])
         if started is None:

@@ -213,7 +213,7 @@ def test_a_trigger_job_cannot_be_canceled():
         Exchange("GET /projects/7/pipelines/6/trigger_jobs", [bridge(50, "running", "deploy")]),
         action="cancel",
     )
-    assert "trigger job, which cannot be canceled" in outcome.failure
+    assert "trigger jobs cannot be canceled" in outcome.failure
 
 
 TWO = [job(43, "manual", "deploy:b"), job(42, "manual", "deploy:a")]

@@ -9,12 +9,14 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import (
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import (
     ACTIONS,
+    decide,
+)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import (
     Decision,
     Decisions,
     Policy,
-    decide,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.builtin import BuiltinPlugin
@@ -156,7 +158,7 @@ BRIDGES = [
     ("retry", "success", {"force": True}, {}, "act"),
     ("retry", "failed", {}, LOOP, "refuse"),
     ("retry", "failed", {}, TOO_DEEP, "refuse"),
-    *[(action, status, {"force": True}, {}, "refuse") for action in ACTIONS[2:] for status in STATUSES],
+    *[(action, status, {"force": True}, {}, "refuse") for action in list(ACTIONS)[2:] for status in STATUSES],
 ]
 
 

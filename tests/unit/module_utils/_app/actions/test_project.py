@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import ACTIONS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
 
 from ....harness import NO_ROUTE, Exchange, ScriptedTransport, reply, run_task
@@ -51,7 +51,7 @@ def test_a_project_that_is_not_there_is_an_error_before_anything_is_written(chec
         (reply(NO_ROUTE, status=404), "this server is too old for it"),
         (reply({"message": "404 Project Not Found"}, status=404), "Project Not Found"),
         (reply({"message": "403 Forbidden"}, status=403), "403 Forbidden"),
-        (reply("<html>", status=502), "Whether it was done is unknown; run the task again, which does no harm"),
+        (reply("<html>", status=502), "Whether it was done is unknown; it is safe to run the task again"),
         (errors.LostAnswerError("the connection broke"), "the connection broke. Whether it was done is unknown"),
     ],
 )
@@ -66,9 +66,7 @@ def test_what_went_wrong_is_told_and_is_no_change(answer, words):
 
 @pytest.mark.parametrize("action", [action for action in ACTIONS if action != "delete_artifacts"])
 def test_no_other_action_is_for_a_whole_project(action):
-    with pytest.raises(
-        errors.UsageError, match=f"whole_project has no meaning for {action}, only for delete_artifacts"
-    ):
+    with pytest.raises(errors.UsageError, match="whole_project can only be used with delete_artifacts"):
         delete(action=action)
 
 
@@ -79,15 +77,15 @@ def test_no_other_action_is_for_a_whole_project(action):
 )
 def test_what_chooses_jobs_contradicts_the_whole_project(selection):
     (name,) = selection
-    with pytest.raises(errors.UsageError, match=f"{name} has no meaning with whole_project, which means every job"):
+    with pytest.raises(errors.UsageError, match=f"{name} cannot be used with whole_project"):
         delete(**selection)
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"force": True}, "force has no meaning for delete_artifacts, only for retry and cancel"),
-        ({"replay": "always"}, "replay has no meaning for delete_artifacts, only for play"),
+        ({"force": True}, "force can only be used with retry and cancel"),
+        ({"replay": "always"}, "replay can only be used with play"),
     ],
 )
 def test_what_is_for_other_actions_is_refused_here_too(options, words):

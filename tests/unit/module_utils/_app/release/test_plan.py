@@ -44,7 +44,7 @@ def test_each_project_comes_after_what_it_needs_and_else_in_the_given_order():
         ([project("a", ref=None)], "says no pipeline; give one of ref, sha, merge_request or pipeline_id"),
         ([project("a", ref="main", pipeline_id=6)], "says more than one pipeline"),
         ([project("a", gates=(Gate((), "play"),))], "gate 1 of project 'a' names no job; give name or stage"),
-        ([project("a", gates=(Gate(("x",), "play", require="playable"),))], "playable can only be used with wait"),
+        ([project("a", gates=(Gate(("x",), "play", require="playable"),))], "playable cannot be used with play"),
         (
             [project("a", gates=(Gate(("x",), "retry", require="started"),))],
             "require started cannot be used with retry",

@@ -205,7 +205,7 @@ def test_statuses_have_a_word_and_a_sign_besides_a_colour():
         "still",
         "none",
     )
-    assert state("<new>") == '<span class="state none"><span aria-hidden="true">·</span> &lt;new&gt;</span>'
+    assert state("<new>") == '<span class="state none"><span aria-hidden="true">?</span> &lt;new&gt;</span>'
     assert ">?</span> would be played" in state("would be played")
 
 

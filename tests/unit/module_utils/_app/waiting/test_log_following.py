@@ -211,5 +211,5 @@ def test_trigger_jobs_and_other_actions_have_no_log():
     given = {"action": "play", "pipeline_id": 6, "name": ["trigger"], "wait": True, "log_follow": True}
     with pytest.raises(errors.UsageError, match="a trigger job, which has no log"):
         run_task(gitlab_job_action.TASK, given, transport=FunctionTransport(answer))
-    with pytest.raises(errors.UsageError, match="log_follow has no meaning for erase"):
+    with pytest.raises(errors.UsageError, match="log_follow can only be used with play, retry and cancel"):
         run_task(gitlab_job_action.TASK, {**given, "action": "erase"}, transport=FunctionTransport(answer))

@@ -1,0 +1,329 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The actions on jobs: one row per action, with all that is known of it, and the decision that a row makes."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import StatusError
+from ..jobs.statuses import STATUSES, Phase, status_of
+from . import decisions, effects
+from .decisions import Cells, Decision, Policy, act, later, refuse, same
+
+
+@dataclasses.dataclass(frozen=True)
+class ActionRequest:
+    """What a user asked for: the action, and the options that it takes."""
+
+    action: str
+    multiple: str = "error"
+    variables: tuple[Record, ...] = ()
+    inputs: t.Mapping[str, t.Any] | None = None
+    replay: str = "never"
+    force: bool = False
+    retry_on: tuple[str, ...] = ()
+    max_attempts: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Advice:
+    """What a user can do when GitLab answers the action with this status, and with these words, if any are given."""
+
+    status: int
+    text: str
+    words: str = ""
+
+
+Arguments = t.Callable[[ActionRequest, str], t.Mapping[str, t.Any]]
+
+
+def _no_arguments(request: ActionRequest, status: str) -> dict[str, t.Any]:
+    return {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Action:
+    """All that is known of one action.
+
+    :param endpoint: its row in the catalogue of endpoints.
+    :param participle: what is done to the job: "played", as in "cannot be played" and "would be played".
+    :param subject: of what the participle is said, with `{job}` for the job.
+    :param cells: for every column of statuses, whether to act, to leave the job alone, or to refuse.
+    :param effect: whether a job shows that the action was executed since it was read before.
+    :param advice: what to do about errors, where the general advice has nothing; the first that fits.
+    :param answer: what a successful answer shows: the effect, or perhaps the old job, which is then read again; or
+        whether the answer alone is proof, since not every server shows the effect.
+    :param no_effect: what it means when a job does not show the effect of an accepted request.
+    :param refused_as_done: words of a refusal that mean that there is nothing to do with an ended job, and the reason
+        to give then.
+    :param status_after: what check mode predicts; empty when the status stays as it is.
+    :param renews: the phases in which a job is not acted on itself, but a new one is made in its place.
+    :param is_followed: whether the outcome is still to come when GitLab has answered, so that `wait` has a meaning.
+    :param accepts_any_end: whether any end of the followed job is what was asked for.
+    :param is_lost_by_archiving: whether GitLab does not do it to archived jobs, which are for reading only.
+    :param trigger_job: why a given trigger job is refused, empty when it is not; None where GitLab has no such request.
+    :param options: the options of the task that are for this action.
+    :param arguments: what is sent besides project and id.
+    :param gate: how a gate of a release uses it: at once, or only when its jobs have ended badly; empty for not at all.
+    """
+
+    name: str
+    endpoint: str
+    participle: str
+    cells: Cells
+    effect: effects.Effect
+    advice: tuple[Advice, ...]
+    subject: str = "{job}"
+    answer: t.Literal["effect", "old job", "proof"] = "effect"
+    no_effect: effects.NoEffect = effects.not_done
+    refused_as_done: tuple[str, str] | None = None
+    status_after: str = ""
+    renews: tuple[Phase, ...] = ()
+    is_followed: bool = False
+    accepts_any_end: bool = False
+    is_lost_by_archiving: bool = False
+    trigger_job: t.Callable[[Record, Policy], str] | None = None
+    options: tuple[str, ...] = ()
+    arguments: Arguments = _no_arguments
+    gate: t.Literal["", "at once", "after a bad end"] = ""
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """Return the options of the task that are for this action, and not for all."""
+        return (*self.options, *(("log_follow",) if self.is_followed else ()))
+
+    def cannot(self, job: str) -> str:
+        """Return the beginning of a sentence that says why it is not done."""
+        return f"{self.subject.format(job=job)} cannot be {self.participle}"
+
+    def advise(self, exc: StatusError) -> None:
+        """Say in an error what to do about it, unless it says so already."""
+        text = exc.server_text.lower()
+        fitting = (row.text for row in self.advice if row.status == exc.status and row.words in text)
+        exc.advice = exc.advice or next(fitting, "")
+
+
+_DEVELOPER = (
+    Advice(
+        403,
+        "The usual reasons: the user of the token has no Developer role in the project, or the ref or the environment "
+        "of the job is protected and does not admit this user",
+    ),
+)
+_MAINTAINER = (Advice(403, "The user of the token needs the role Maintainer in the project"),)
+
+_NOT_FINISHED = refuse("its status is {status}; only a finished job can be erased, so wait for it or cancel it first")
+_NOT_KEPT = refuse("its status is {status}; artifacts can be kept when the job has finished")
+_IS_SO_ALREADY = same("it is {status} already")
+
+_ROWS = (
+    Action(
+        name="play",
+        endpoint="play_job",
+        participle="played",
+        cells={
+            "created": later(
+                "it waits for its turn",
+                "its status is created: earlier jobs have not finished yet; use wait to play it when its turn comes",
+            ),
+            "blocked": act(),
+            "under_way": _IS_SO_ALREADY,
+            "canceling": refuse("it is being canceled; retry it when that is done"),
+            "success": decisions.play_success,
+            "ended": decisions.play_ended,
+            "skipped": refuse("it was skipped, and GitLab plays no skipped job; look at the jobs before it"),
+        },
+        effect=effects.is_played,
+        # until 18.7 GitLab answers with the old job when it makes a new one
+        answer="old job",
+        status_after="pending",
+        renews=("finished",),
+        is_followed=True,
+        is_lost_by_archiving=True,
+        trigger_job=decisions.play_of_trigger_job,
+        options=("job_variables", "job_inputs", "replay", "retry_on", "max_attempts"),
+        arguments=lambda request, status: {
+            "job_variables": list(request.variables) or None,
+            "job_inputs": request.inputs or None,
+        },
+        gate="at once",
+        advice=(
+            Advice(
+                400,
+                "The job is not manual, is already under way, or waits for the approval of its deployment",
+                words="unplay",
+            ),
+            Advice(
+                403,
+                "The usual reasons: the user of the token has no Developer role in the project, the ref or the "
+                "environment of the job is protected and does not admit this user, the deployment is outdated, the job "
+                "is archived, or, when job_variables are given, the project restricts who may set pipeline variables",
+            ),
+        ),
+    ),
+    Action(
+        name="retry",
+        endpoint="retry_job",
+        participle="retried",
+        cells={
+            "created": refuse("its status is created: it never ran; use action play with wait"),
+            "blocked": refuse("its status is {status}: it never ran; use action play"),
+            "under_way": _IS_SO_ALREADY,
+            "canceling": later(
+                "it is being canceled",
+                "it is being canceled; use wait to retry it when that is done, or try again later",
+            ),
+            "success": decisions.retry_success,
+            "ended": decisions.retry_ended,
+            "skipped": refuse("it was skipped, and GitLab retries no skipped job; retry the job that failed before it"),
+        },
+        effect=effects.is_retried,
+        status_after="pending",
+        renews=("ending", "finished"),
+        is_followed=True,
+        is_lost_by_archiving=True,
+        trigger_job=decisions.retry_of_trigger_job,
+        options=("job_inputs", "retry_on", "max_attempts", "force"),
+        arguments=lambda request, status: {"job_inputs": request.inputs or None},
+        gate="after a bad end",
+        advice=(
+            Advice(
+                403, "The job cannot be retried: it never ran, is still running, or was superseded", "not retryable"
+            ),
+            *_DEVELOPER,
+        ),
+    ),
+    Action(
+        name="cancel",
+        endpoint="cancel_job",
+        participle="canceled",
+        cells={
+            "created": act(),
+            "blocked": act(),
+            "under_way": act(),
+            "canceling": decisions.cancel_canceling,
+            "success": same("it has ended as {status} already"),
+            "ended": same("it has ended as {status} already"),
+            "skipped": same("it was skipped"),
+        },
+        effect=effects.is_canceled,
+        no_effect=effects.not_canceled,
+        status_after="canceled",
+        is_followed=True,
+        accepts_any_end=True,
+        options=("force",),
+        # a job that is merely running is left as it is when force is sent
+        arguments=lambda request, status: {"force": True} if request.force and status == "canceling" else {},
+        advice=_DEVELOPER,
+    ),
+    Action(
+        name="erase",
+        endpoint="erase_job",
+        participle="erased",
+        cells={
+            "created": _NOT_FINISHED,
+            "blocked": _NOT_FINISHED,
+            "under_way": _NOT_FINISHED,
+            "canceling": _NOT_FINISHED,
+            "success": decisions.erase_finished,
+            "ended": decisions.erase_finished,
+            "skipped": decisions.erase_skipped,
+        },
+        effect=effects.is_erased,
+        # servers before 15.9 do not tell erased_at
+        answer="proof",
+        refused_as_done=("not erasable", "there is nothing to erase"),
+        advice=(
+            Advice(403, "Only a finished job that still has a log or artifacts can be erased", words="not erasable"),
+            Advice(
+                403, "The usual reasons: the user of the token needs the role Maintainer, or must have started the job"
+            ),
+        ),
+    ),
+    Action(
+        name="keep_artifacts",
+        endpoint="keep_artifacts",
+        participle="kept",
+        subject="the artifacts of {job}",
+        cells={
+            "created": _NOT_KEPT,
+            "blocked": _NOT_KEPT,
+            "under_way": _NOT_KEPT,
+            "canceling": _NOT_KEPT,
+            "success": decisions.keep,
+            "ended": decisions.keep,
+            "skipped": refuse("it was skipped, so it has no artifacts"),
+        },
+        effect=effects.is_kept,
+        answer="proof",
+        is_lost_by_archiving=True,
+        advice=_DEVELOPER,
+    ),
+    Action(
+        name="delete_artifacts",
+        endpoint="delete_artifacts",
+        participle="deleted",
+        subject="the artifacts of {job}",
+        cells={
+            "created": decisions.delete_artifacts,
+            "blocked": decisions.delete_artifacts,
+            "under_way": decisions.delete_artifacts,
+            "canceling": decisions.delete_artifacts,
+            "success": decisions.delete_artifacts,
+            "ended": decisions.delete_artifacts,
+            "skipped": decisions.delete_artifacts,
+        },
+        effect=effects.has_other_artifacts,
+        answer="proof",
+        options=("whole_project",),
+        advice=_MAINTAINER,
+    ),
+)
+ACTIONS: dict[str, Action] = {row.name: row for row in _ROWS}
+
+
+def decide(name: str, job: Record, policy: Policy) -> Decision:
+    """Return what an action does with the newest attempt of a job."""
+    action = ACTIONS[name]
+    if policy.is_bridge:
+        refusal = _trigger_job_refusal(action, job, policy)
+        if refusal:
+            return Decision("refuse", refusal)
+    status = STATUSES.get(status_of(job))
+    if status is None:
+        return Decision("refuse", f"this collection does not know its status {status_of(job)!r}; nothing was done")
+    decision = action.cells[status.column](status.name, job, policy)
+    if decision.verdict in ("act", "later") and job.get("archived") is True and action.is_lost_by_archiving:
+        lost = listed([row.participle for row in ACTIONS.values() if row.is_lost_by_archiving], "or")
+        return Decision("refuse", f"archived jobs cannot be {lost}; start a new pipeline")
+    return decision
+
+
+def _trigger_job_refusal(action: Action, job: Record, policy: Policy) -> str:
+    if action.trigger_job is None:
+        return f"{action.cannot('trigger jobs')} through GitLab's API; act on the jobs of the downstream pipeline"
+    return action.trigger_job(job, policy)
+
+
+def misplaced_option(name: str, given: t.Callable[[str], bool]) -> str:
+    """Return why an option cannot be used with an action, empty when all that are given can.
+
+    :param given: returns whether an option is given.
+    """
+    for option in dict.fromkeys(option for row in ACTIONS.values() for option in row.takes):
+        if option not in ACTIONS[name].takes and given(option):
+            users = [row.name for row in ACTIONS.values() if option in row.takes]
+            return f"{option} can only be used with {listed(users, 'and')}"
+    return ""
+
+
+def listed(words: t.Sequence[str], last: str) -> str:
+    """Return words as a list in a sentence, the last one after "and" or "or"."""
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

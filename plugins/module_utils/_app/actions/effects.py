@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""How a job shows that an action was executed: functions of the job before and after."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._api.decoding import Record
+from ..jobs.statuses import id_of, is_finished, is_under_way, status_of
+
+ActionOutcome = t.Literal["applied", "unchanged", "refused", "failed"]
+Effect = t.Callable[[Record, Record], bool]
+# What a status after an accepted request without effect means: outcome and reason.
+NoEffect = t.Callable[[str], tuple[ActionOutcome, str]]
+
+
+def is_played(before: Record, after: Record) -> bool:
+    """Return whether there is a new attempt, or the job is queued or has run since."""
+    if is_retried(before, after):
+        return True
+    old, new = status_of(before), status_of(after)
+    is_set_off = is_under_way(new) or bool(after.get("started_at"))
+    return new != old and not is_under_way(old) and is_set_off
+
+
+def is_retried(before: Record, after: Record) -> bool:
+    """Return whether there is a new attempt."""
+    return id_of(after) > id_of(before)
+
+
+def is_canceled(before: Record, after: Record) -> bool:
+    """Return whether the job has been canceled, or is about to be."""
+    return status_of(after) != status_of(before) and status_of(after) in ("canceled", "canceling")
+
+
+def is_erased(before: Record, after: Record) -> bool:
+    """Return whether the job tells since when it is erased."""
+    return bool(after.get("erased_at")) and not before.get("erased_at")
+
+
+def is_kept(before: Record, after: Record) -> bool:
+    """Return whether the artifacts do not expire any more."""
+    return bool(before.get("artifacts_expire_at")) and not after.get("artifacts_expire_at")
+
+
+def has_other_artifacts(before: Record, after: Record) -> bool:
+    """Return whether the list of artifacts has changed."""
+    return before.get("artifacts") != after.get("artifacts")
+
+
+def not_done(status: str) -> tuple[ActionOutcome, str]:
+    """Return that an accepted request should have shown its effect."""
+    return "failed", f"GitLab accepted the request, and the job is still {status}"
+
+
+def not_canceled(status: str) -> tuple[ActionOutcome, str]:
+    """Return why a job is not canceled: GitLab accepts the request in every status."""
+    if is_finished(status):
+        return "unchanged", f"it ended as {status} before it could be canceled"
+    if status == "canceling":
+        return "refused", "GitLab did not force it: that needs version 17.11 and the role Maintainer"
+    return not_done(status)

@@ -1,0 +1,347 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An action and a status that do not exist, added by the steps of CONTRIBUTING and by no others, and used.
+
+Each step changes one table for the time of a test. When another place has to know of an action or a status, something
+here fails; then take that knowledge into the row instead of adding a step.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pathlib
+import re
+import typing as t
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import fragment_loader
+from ansible.utils.plugin_docs import get_docstring
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import catalogue
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint, Parameter
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS, Action, Advice
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import Decision, Policy, refuse
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import (
+    STATUSES,
+    Status,
+    status_of,
+    young_statuses,
+)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import SilentProgress
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.parts import look, state
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
+
+from tests.contract.support import COLLECTION, PLUGINS, ROOT, validated
+from tests.contract.test_options_documented import comparable_all
+from tests.integration.harness import ACTION, INFO, TOKEN, Result, SimulatedTime, effects, run_task, world
+from tests.simulator import endpoints, errors, model, predicates, routes_jobs, schema
+from tests.simulator.call import Call, Reply
+
+Record = dict[str, t.Any]
+
+# ----- an action: the three steps -----
+
+# 1. the row in the catalogue
+ENDPOINT = Endpoint(
+    "unschedule_job",
+    "POST",
+    "/projects/{project}/jobs/{job_id}/unschedule",
+    (Parameter("project", "segment", is_required=True), Parameter("job_id", "segment", is_required=True)),
+    repeatable=False,
+    shape={"id": int, "name": str, "status": str},
+    doc_url="https://docs.gitlab.com/api/jobs/#unschedule-a-job",
+)
+
+
+def _blocked(status: str, job: Record, policy: Policy) -> Decision:
+    return Decision("act") if status == "scheduled" else Decision("same", "it has no timer")
+
+
+_NO_TIMER = refuse("its status is {status}, and only a scheduled job has a timer")
+
+# 2. the row of the action
+UNSCHEDULE = Action(
+    name="unschedule",
+    endpoint="unschedule_job",
+    participle="unscheduled",
+    cells={
+        "created": _NO_TIMER,
+        "blocked": _blocked,
+        "under_way": _NO_TIMER,
+        "canceling": _NO_TIMER,
+        "success": _NO_TIMER,
+        "ended": _NO_TIMER,
+        "skipped": _NO_TIMER,
+    },
+    effect=lambda before, after: (status_of(before), status_of(after)) == ("scheduled", "manual"),
+    status_after="manual",
+    is_lost_by_archiving=True,
+    advice=(Advice(403, "The user of the token needs the role Developer in the project"),),
+)
+
+# 3. the documentation of the option
+DOCUMENTED = ("      - delete_artifacts\n", "      - delete_artifacts\n      - unschedule\n")
+
+
+@pytest.fixture(name="task")
+def task_fixture(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[TaskDefinition]:
+    """Take steps 1 and 2, and give the task as it is then."""
+    with monkeypatch.context() as patch:
+        patch.setattr(catalogue, "CATALOGUE", (*catalogue.CATALOGUE, ENDPOINT))
+        patch.setitem(ACTIONS, UNSCHEDULE.name, UNSCHEDULE)
+        # the choices of an option are made when its file is loaded
+        yield importlib.reload(gitlab_job_action).TASK
+    importlib.reload(gitlab_job_action)
+
+
+# ----- what a server has to have for it -----
+
+
+def _unschedule(call: Call) -> Reply:
+    job = routes_jobs.find_for_write(call, "play")
+    if job.status != "scheduled":
+        raise errors.bad_request("Job is not scheduled")
+    call.engine.unschedule(job)
+    call.simulation.actions.effects.note(call.engine, "unschedule", job, call.identity.user)
+    return routes_jobs._one(call, job)
+
+
+@pytest.fixture(name="server")
+def server_fixture(simulator: t.Any, monkeypatch: pytest.MonkeyPatch) -> t.Any:
+    """Give a server of tomorrow, with the route `unschedule` and the status `paused`, from which a job is canceled."""
+    path = "/projects/:id/jobs/:job_id/unschedule"
+    route = endpoints.Endpoint("unschedule_job", "POST", path, _unschedule)
+    monkeypatch.setattr(endpoints, "ENDPOINTS", [route, *endpoints.ENDPOINTS])
+    monkeypatch.setattr(model, "STATUSES", (*model.STATUSES, "paused"))
+    monkeypatch.setitem(schema.CHOICES, "job.status", (*schema.CHOICES["job.status"], "paused"))
+    monkeypatch.setattr(predicates, "CANCELABLE", predicates.CANCELABLE | {"paused"})
+    return simulator
+
+
+def load(server: t.Any, status: str, *more: str) -> None:
+    """Load a pipeline with a job `deploy` of that status, one for each further status, and one that never ends."""
+    names = {"deploy": status, **{f"deploy-{number}": other for number, other in enumerate(more)}}
+    jobs = [{"name": name, "stage": "deploy", "when": "delayed", "start_in": 1_000_000} for name in names]
+    server.load(world({"name": "build", "stage": "build", "status": "running", "outcome": "hang"}, *jobs))
+    for name, wanted in names.items():
+        server.set_job(name, status=wanted)
+
+
+def run(server: t.Any, task: TaskDefinition, action: str = "", *, check_mode: bool = False, **options: t.Any) -> Result:
+    given = {"project": "group/app", "pipeline_id": 100, "name": ["deploy"], **options}
+    return run_task(server, task, check_mode=check_mode, **({**given, "action": action} if action else given))
+
+
+def check_run_check_run(server: t.Any, task: TaskDefinition, action: str) -> list[Result]:
+    """Return the four results; the second one is to have the only effect."""
+    results = []
+    for check_mode, most in ((True, 0), (False, 1), (True, 1), (False, 1)):
+        results.append(run(server, task, action, check_mode=check_mode))
+        assert effects(server) == [(action, "deploy")] * most
+        assert len(server.writes()) == most
+    return results
+
+
+# ----- the action -----
+
+
+def test_an_action_checks_runs_checks_runs(server: t.Any, task: TaskDefinition) -> None:
+    load(server, "scheduled")
+    first_check, first, second_check, second = check_run_check_run(server, task, "unschedule")
+    assert [result.failure for result in (first_check, first, second_check, second)] == [None] * 4
+    assert [result.changed for result in (first_check, first, second_check, second)] == [True, True, False, False]
+    assert first_check["results"][0]["after"] == first["results"][0]["after"]
+    assert first["results"][0]["after"]["status"] == server.job("deploy")["status"] == "manual"
+    assert second["results"][0]["reason"] == "it has no timer"
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_an_action_is_refused_in_its_own_words(server: t.Any, task: TaskDefinition, check_mode: bool) -> None:
+    load(server, "pending")
+    result = run(server, task, "unschedule", check_mode=check_mode)
+    assert (result.changed, effects(server)) == (False, [])
+    assert result.failure is not None
+    assert "cannot be unscheduled: its status is pending, and only a scheduled job has a timer" in result.failure
+
+
+@pytest.mark.parametrize("preset", ["reset_after", "error_500_after"])
+def test_an_action_whose_answer_is_lost_is_done_once(server: t.Any, task: TaskDefinition, preset: str) -> None:
+    load(server, "scheduled")
+    server.inject(preset, method="POST", times=1)
+    result = run(server, task, "unschedule")
+    assert (result.failure, result.changed, effects(server)) == (None, True, [("unschedule", "deploy")])
+
+
+def test_an_action_gives_its_own_advice(server: t.Any, task: TaskDefinition) -> None:
+    load(server, "scheduled")
+    server.inject(method="POST", status=403, body={"message": "403 Forbidden"})
+    result = run(server, task, "unschedule")
+    assert result.failure is not None and UNSCHEDULE.advice[0].text in result.failure
+
+
+def test_an_action_is_left_to_jobs_that_can_still_change(server: t.Any, task: TaskDefinition) -> None:
+    load(server, "scheduled")
+    server.set_job("deploy", archived=True)
+    result = run(server, task, "unschedule")
+    assert result.failure is not None
+    assert "archived jobs cannot be played, retried, kept or unscheduled; start a new pipeline" in result.failure
+
+
+def test_an_action_takes_only_its_options(server: t.Any, task: TaskDefinition) -> None:
+    load(server, "scheduled")
+    result = run(server, task, "unschedule", force=True)
+    assert (result.failure, effects(server)) == ("force can only be used with retry and cancel", [])
+
+
+def test_an_action_is_a_choice_and_its_documentation_the_last_step(
+    task: TaskDefinition, tmp_path: pathlib.Path
+) -> None:
+    options = {"project": "group/app", "pipeline_id": 1, "name": ["a"], "action": "unschedule"}
+    assert validated(task, options)["action"] == "unschedule"
+    with pytest.raises(AssertionError, match="value of action must be one of"):
+        validated(ACTION, options)
+
+    source = (PLUGINS / "modules" / "gitlab_job_action.py").read_text(encoding="utf-8")
+    assert source.count(DOCUMENTED[0]) == 1
+    changed = tmp_path / "gitlab_job_action.py"
+    changed.write_text(source.replace(*DOCUMENTED), encoding="utf-8")
+    doc = get_docstring(str(changed), fragment_loader, collection_name=COLLECTION, plugin_type="module")[0]
+    documented = comparable_all(DataLoader().load(doc)["options"] if isinstance(doc, str) else doc["options"])
+    assert documented == comparable_all(task.spec.arguments)
+    assert documented != comparable_all(ACTION.spec.arguments)
+
+
+# ----- a status: the one step -----
+
+PAUSED = Status(
+    "paused",
+    "blocked",
+    "under_way",
+    "still",
+    "‖",
+    holdup=("waits to be resumed", "wait to be resumed"),
+    since=(99, 0),
+)
+
+
+@pytest.fixture(name="known")
+def known_fixture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the step."""
+    monkeypatch.setitem(STATUSES, PAUSED.name, PAUSED)
+
+
+@pytest.mark.usefixtures("known")
+def test_a_status_checks_runs_checks_runs(server: t.Any) -> None:
+    load(server, "paused")
+    results = check_run_check_run(server, ACTION, "cancel")
+    assert [(result.failure, result.changed) for result in results] == [
+        (None, True),
+        (None, True),
+        (None, False),
+        (None, False),
+    ]
+    assert server.job("deploy")["status"] == "canceled"
+
+
+@pytest.mark.usefixtures("known")
+def test_a_status_is_a_scope_and_can_be_waited_for(server: t.Any) -> None:
+    load(server, "paused", "pending")
+    result = run(server, INFO, name=None, scope=["paused"])
+    assert [job["name"] for job in result["jobs"]] == ["deploy"]
+    result = run(server, INFO, wait=True, wait_for=["paused"])
+    assert (result.failure, result.warnings, result["timed_out"], result.seconds) == (None, [], False, 0)
+    result = run(server, INFO, wait=True, wait_for=["started"], wait_timeout=30.0)
+    assert (result["timed_out"], result.warnings) == (True, [])
+
+
+@pytest.mark.usefixtures("known")
+def test_a_status_is_told_and_shown(server: t.Any) -> None:
+    told: list[str] = []
+
+    class ToldProgress(SilentProgress):
+        is_shown = True
+
+        def waits_for(self, *, name: str, what: str) -> None:
+            told.append(f"{name} {what}")
+
+    load(server, "paused")
+    options = {"project": "group/app", "pipeline_id": 100, "name": ["deploy"], "wait": True, "wait_timeout": 30.0}
+    context = TaskContext(clock=SimulatedTime(server), progress=ToldProgress(), environ={})
+    INFO.run({**validated(INFO, options), "api_url": server.url, "api_token": TOKEN}, context)
+    assert told == ["deploy waits to be resumed"]
+    assert look("paused") == "still"
+    assert "‖" in state("paused") and "paused" in state("paused")
+
+
+@pytest.mark.usefixtures("known")
+def test_a_status_is_not_asked_of_older_servers(simulator: t.Any) -> None:
+    assert young_statuses()[0] == "paused"
+    jobs: list[Record] = [{"name": f"job-{number}", "duration": 100} for number in range(40)]
+    simulator.load(world(*jobs))
+    result = run(simulator, INFO, name=None, wait=True)
+    assert (result.failure, result["summary"]) == (None, {"success": 40})
+    scopes = [request for request in simulator.requests() if "scope" in request["query"]]
+    # it is left out from the first refusal on
+    assert [request["status"] for request in scopes] == [400, *[200] * (len(scopes) - 1)]
+    assert len(scopes) > 1
+
+
+def test_every_field_of_a_row_has_a_reader() -> None:
+    """What no code reads does not belong into a row: a fact that has no use is never right."""
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in (PLUGINS / "module_utils").rglob("*.py"))
+    fields = [field.name for row in (Action, Status, Advice) for field in dataclasses.fields(row)]
+    assert [field for field in fields if f".{field}" not in sources] == []
+
+
+# ----- a status that has no row yet -----
+
+
+def test_a_status_without_a_row_is_left_alone(server: t.Any) -> None:
+    load(server, "paused")
+    for check_mode in (True, False):
+        for action in ACTIONS:
+            result = run(server, ACTION, action, check_mode=check_mode)
+            assert result.failure is not None
+            assert "this collection does not know its status 'paused'; nothing was done" in result.failure
+    assert server.writes() == []
+
+
+def test_a_status_without_a_row_counts_as_unfinished_and_is_warned_of_once(server: t.Any) -> None:
+    load(server, "paused", "paused", "paused")
+    result = run(server, INFO, name=["deploy*"], wait=True, wait_timeout=60.0)
+    assert (result["timed_out"], result["summary"]) == (True, {"paused": 3})
+    assert result.seconds == 60
+    assert result.warnings == [
+        "GitLab reports the job status 'paused', which this collection does not know. It counts as not finished."
+    ]
+    for name in ("deploy", "deploy-0", "deploy-1"):
+        server.set_job(name, status="success")
+    result = run(server, INFO, name=["deploy*"], wait=True)
+    assert (result.failure, result["summary"], result.seconds) == (None, {"success": 3}, 0)
+
+
+# ----- what CONTRIBUTING says -----
+
+# a file, and names in it in parentheses behind
+FILE = re.compile(r"`([\w/]+\.py)`(?: \(((?:`[\w.]+`(?:, )?)+)\))?")
+
+
+def test_contributing_names_what_there_is() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    found = FILE.findall(text)
+    assert len(found) > 20
+    assert sum(bool(names) for _file, names in found) > 5
+    for file, names in found:
+        # most paths begin where most of the code is; a bare name has its path before it
+        places = [folder / file for folder in (ROOT, PLUGINS / "module_utils")]
+        places += list((ROOT / "tests").rglob(file)) + list((PLUGINS / "module_utils").rglob(file))
+        sources = [place.read_text(encoding="utf-8") for place in places if place.is_file()]
+        assert sources, file
+        for name in re.findall(r"[\w.]+", names):
+            words = name.split(".")
+            assert all(re.search(rf"\b{word}\b", sources[0]) for word in words), f"{file}: {name}"

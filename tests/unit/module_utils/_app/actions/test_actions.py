@@ -1,0 +1,105 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rows of the actions: each is complete, and says what to do about a refusal of GitLab's."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import NotAuthorizedError, StatusError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import (
+    ACTIONS,
+    ActionRequest,
+    listed,
+    misplaced_option,
+)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES, Column
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import SPEC
+
+FORBIDDEN = "403 Forbidden"
+
+
+def test_every_action_has_a_cell_for_every_column():
+    columns = set(t.get_args(Column))
+    assert {name: set(action.cells) for name, action in ACTIONS.items()} == dict.fromkeys(ACTIONS, columns)
+    assert {row.column for row in STATUSES.values()} == columns
+
+
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=list(ACTIONS))
+def test_a_row_names_what_there_is(action):
+    assert set(action.takes) <= set(SPEC.arguments)
+    assert action.status_after in ("", *STATUSES)
+    # a gate follows the jobs that it acts on
+    assert action.is_followed or not (action.gate or action.accepts_any_end)
+    assert 403 in [row.status for row in action.advice if not row.words]
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "text", "expected"),
+    [
+        ("play", 403, FORBIDDEN, "protected"),
+        ("play", 403, FORBIDDEN, "job_variables"),
+        ("play", 400, "400 Bad request - Unplayable Job", "not manual"),
+        ("play", 400, "job_inputs is invalid", ""),
+        ("retry", 403, "403 Forbidden - Job is not retryable", "cannot be retried"),
+        ("retry", 403, FORBIDDEN, "protected"),
+        ("cancel", 403, FORBIDDEN, "Developer"),
+        ("erase", 403, "403 Forbidden - Job is not erasable!", "Only a finished job"),
+        ("erase", 403, FORBIDDEN, "Maintainer"),
+        ("keep_artifacts", 403, FORBIDDEN, "Developer"),
+        ("delete_artifacts", 403, FORBIDDEN, "Maintainer"),
+        ("delete_artifacts", 404, "404 Not found", ""),
+    ],
+)
+def test_advice(action, status, text, expected):
+    error = StatusError(text, status=status, server_text=text)
+    ACTIONS[action].advise(error)
+    assert expected in error.advice
+    assert bool(expected) == bool(error.advice)
+
+
+def test_the_general_advice_about_a_token_stays():
+    error = NotAuthorizedError(FORBIDDEN, status=403, server_text=FORBIDDEN, advice="The token lacks a scope")
+    ACTIONS["play"].advise(error)
+    assert error.advice == "The token lacks a scope"
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "options", "expected"),
+    [
+        ("play", "manual", {}, {"job_variables": None, "job_inputs": None}),
+        (
+            "play",
+            "manual",
+            {"variables": ({"key": "A", "value": "1"},), "inputs": {"a": 1}},
+            {"job_variables": [{"key": "A", "value": "1"}], "job_inputs": {"a": 1}},
+        ),
+        ("retry", "failed", {"inputs": {"a": 1}}, {"job_inputs": {"a": 1}}),
+        ("cancel", "running", {"force": True}, {}),
+        ("cancel", "canceling", {"force": True}, {"force": True}),
+        ("cancel", "canceling", {}, {}),
+        ("erase", "failed", {}, {}),
+        ("keep_artifacts", "failed", {}, {}),
+        ("delete_artifacts", "failed", {}, {}),
+    ],
+)
+def test_what_is_sent(action, status, options, expected):
+    assert ACTIONS[action].arguments(ActionRequest(action, **options), status) == expected
+
+
+def test_an_option_of_another_action():
+    assert misplaced_option("play", {"force"}.__contains__) == "force can only be used with retry and cancel"
+    assert misplaced_option("cancel", {"force"}.__contains__) == ""
+    assert misplaced_option("erase", {"job_inputs", "name"}.__contains__) == (
+        "job_inputs can only be used with play and retry"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"), [(["a"], "a"), (["a", "b"], "a or b"), (["a", "b", "c"], "a, b or c")], ids=str
+)
+def test_words_in_a_sentence(words, expected):
+    assert listed(words, "or") == expected
