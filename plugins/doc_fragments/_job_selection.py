@@ -23,38 +23,52 @@ options:
     type: int
   name:
     description:
-      - Names of jobs. A job of exactly that name is taken; only if there is none, C(*) and C(?) in the name are
-        wildcards. This is decided for each name of the list.
+      - Names of jobs. A name stands for the newest attempt of the job.
+      - A job with exactly that name is selected. Only if there is none, C(*) and C(?) in the name are wildcards. This
+        is decided for each entry.
+      - Each entry must match at least one job, and with O(stage) one in these stages. Otherwise the task fails and lists
+        what there is.
       - >-
-        C([) is an ordinary character, since jobs made by C(parallel:matrix) carry it, as in V(test: [py311, linux]).
-        Write such a name as an item of a YAML list and in quotes. Ansible cuts a plain string at its commas.
-      - A name stands for the newest attempt of the job.
-      - With O(include_downstream=true), V(bridge/job) is the job of that name in the pipeline that the trigger job
-        C(bridge) has started, to any depth, as in V(trigger:infra/apply). A name without a slash is looked for in
-        every pipeline of the tree.
-      - A name that nothing matches is an error that shows close names.
+        C([) is an ordinary character, because matrix jobs carry it, as in V(test: [py311, linux]). A text with commas
+        that is the name of a job as a whole stands for that job; any other text is split at its commas.
+      - With O(include_downstream=true) a bare name means the job of the pipeline itself, and a job of a downstream
+        pipeline only if the pipeline itself has none. V(linux/amd64) means the job of that name if there is one, and
+        otherwise job V(amd64) in the pipeline that trigger job V(linux) has started, to any depth. V(**/deploy) means
+        every job of that name at any depth.
+      - An empty list selects nothing. Leave the option out to select jobs of any name.
     type: list
     elements: str
   stage:
     description:
-      - Only jobs of these stages. Exact names, no wildcards.
+      - Only jobs of these stages, by exact name or with the wildcards C(*) and C(?).
+      - Each entry must match at least one stage. Otherwise the task fails and lists the stages.
+      - An empty list selects nothing. Leave the option out to select jobs of any stage.
     type: list
     elements: str
   scope:
     description:
-      - Only jobs that have one of these statuses when the task begins. A job that is waited for stays chosen whatever
+      - Only jobs that have one of these statuses when the task begins. A job that is waited for stays selected whatever
         its status becomes.
       - GitLab knows V(created), V(waiting_for_resource), V(preparing), V(waiting_for_callback), V(pending),
         V(running), V(canceling), V(success), V(failed), V(canceled), V(skipped), V(manual) and V(scheduled). Anything
         else is an error.
+      - An empty list is the same as leaving the option out.
     type: list
     elements: str
   include_downstream:
     description:
-      - Look for jobs in the child and multi-project pipelines, too, that trigger jobs of this pipeline have started,
-        and in those that they have started in turn.
-      - A downstream project that the token cannot read is passed over, and mentioned when a name is not found.
-      - Needs a pipeline to start from, so it is an error together with O(job_id).
+      - Also select jobs of the child and multi-project pipelines that trigger jobs of this pipeline have started, and of
+        those that they have started in turn.
+      - A downstream project that the token cannot read is passed over. The error about a missing name mentions it.
+      - Cannot be used with O(job_id).
+    type: bool
+    default: false
+  allow_empty:
+    description:
+      - Whether an action or a wait may select no job at all. It then succeeds without a change.
+      - By default such a task fails, because a gate that looks at nothing must not open. The one exception is an action
+        for which only O(scope) leaves nothing over, such as to cancel what is running when nothing is.
+      - A name or a stage that does not exist is an error in any case.
     type: bool
     default: false
 """
@@ -73,15 +87,36 @@ options:
     type: int
   ref:
     description:
-      - Branch or tag. Its newest pipeline is used, whatever that pipeline's status.
-      - The pipeline found first is kept for the whole task, even if a newer one starts meanwhile.
+      - Branch or tag. Its newest pipeline is used, whatever that pipeline's status. A pipeline that GitLab has skipped
+        as a whole, as for C([skip ci]), has no jobs; it is passed over with a warning.
+      - The pipeline found first is used for the whole task, even if a newer one starts meanwhile.
+      - V(refs/heads/main) is the branch and V(refs/tags/v1.2.0) the tag. Names of git's own, such as V(HEAD) and
+        V(origin/main), are an error, and so are blanks or line breaks around the name.
       - Together with O(sha), the newest pipeline of that commit on that branch or tag.
     type: str
   sha:
     description:
-      - Full commit SHA. Its newest pipeline is used, so that a release gates the very commit it is about to deploy and
-        not whatever was pushed last. Alone or together with O(ref).
+      - Commit SHA, whole or its first seven digits or more. The newest pipeline of the commit is used, so that a release
+        gates the very commit that it is about to deploy. Alone or together with O(ref).
     type: str
+  ref_type:
+    description:
+      - Whether O(ref) is a branch or a tag, where both exist.
+      - With V(any) the newest pipeline of either is used. A warning says so if a branch and a tag of this name have
+        pipelines.
+    type: str
+    choices:
+      - any
+      - branch
+      - tag
+    default: any
+  pipeline_source:
+    description:
+      - Only pipelines with one of these sources, such as V(push), V(schedule), V(web), V(api), V(trigger) or
+        V(merge_request_event). So a nightly pipeline of the same branch is not taken for the one of the last push.
+      - Only with O(ref), O(sha) or O(merge_request). Leave it out for any source; an empty list is an error.
+    type: list
+    elements: str
   merge_request:
     description:
       - Number of a merge request within its project (the one behind the C(!)). Its newest pipeline is used, be it of

@@ -20,8 +20,10 @@ options:
       - Restarts of the server, server errors, rate limits and dropped connections are survived until O(wait_timeout)
         has passed.
       - A pipeline that does not exist yet for O(ref), O(sha) or O(merge_request) is waited for. So is everything that a
-        trigger job has yet to start. A misspelt name in a complete pipeline is an error at once.
-      - A job or trigger job that somebody else retries meanwhile is followed to its new attempt.
+        trigger job has yet to start. A wrong name in a complete pipeline is an error at once.
+      - A job or trigger job that somebody else retries meanwhile is followed to its new attempt. So is a job that GitLab
+        retries by itself; a failure is read twice before it counts.
+      - A request that is denied in the middle of a wait is repeated three times within ten seconds.
       - In check mode nothing waits.
     type: bool
     default: false
@@ -29,7 +31,7 @@ options:
     description:
       - Seconds for everything the task does, measured on a clock that nobody can set back. GitLab's own limit for a job
         is one hour as well, unless the project says otherwise.
-      - When they have passed while waiting, O(on_timeout) decides.
+      - When they have passed, O(on_timeout) decides, whether the pipeline and its jobs exist by then or not.
     type: float
     default: 3600
   wait_interval:
@@ -56,7 +58,7 @@ options:
         missing runner shows after minutes, and not only after O(wait_timeout).
       - Time before the queue, as in V(created) or V(waiting_for_resource), does not count. When it is not set, a job
         may be pending as long as O(wait_timeout) allows.
-      - Only with O(wait=true).
+      - Can only be used with O(wait=true).
     type: float
   on_timeout:
     description:
@@ -81,7 +83,8 @@ options:
     default: false
   ignore_allowed_failures:
     description:
-      - Whether a job with C(allow_failure) may end in a state of O(fail_on) without failing the task.
+      - Whether a job with C(allow_failure) may end in a state of O(fail_on) without failing the task. Its failure then
+        also satisfies O(wait_for=success).
       - It is V(false) because GitLab gives C(allow_failure) to manual jobs by default. A deployment that was played and
         failed would otherwise pass unnoticed.
     type: bool

@@ -169,7 +169,7 @@ options:
       - V(finished) is a job that is V(success), V(failed), V(canceled) or V(skipped).
       - V(success) is a job that has succeeded.
       - When a job has ended and can no longer reach what is asked for, the task fails at once and says so.
-      - Only with O(wait=true).
+      - Can only be used with O(wait=true). When it is not set, the end is waited for, as with V(finished).
     type: list
     elements: str
     choices:
@@ -177,8 +177,6 @@ options:
       - started
       - finished
       - success
-    default:
-      - finished
   on_timeout:
     description:
       - What to do when O(wait_timeout) has passed.
@@ -398,6 +396,17 @@ EXAMPLES = r"""
     wait: true
     wait_timeout: 1800
     on_timeout: cancel
+
+- name: Cancel the review deployments of the merge request pipelines of a branch, if there are any
+  jobgate.gitlab.gitlab_job_action:
+    project: group/app
+    ref: feature
+    ref_type: branch
+    pipeline_source: merge_request_event
+    name: "{{ review_jobs | default([]) }}"
+    allow_empty: true
+    multiple: all
+    action: cancel
 
 - name: Erase the job that has printed too much
   jobgate.gitlab.gitlab_job_action:

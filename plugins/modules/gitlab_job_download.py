@@ -202,6 +202,16 @@ EXAMPLES = r"""
     dest: /srv/app
     remote_src: true
 
+- name: Fetch the archive of the newest nightly build of a tag that has a branch as namesake
+  jobgate.gitlab.gitlab_job_download:
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    project: group/app
+    ref: "1.0"
+    ref_type: tag
+    pipeline_source: schedule
+    name: build
+    dest: /tmp/nightly.zip
+
 - name: Fetch one file of the build of this very commit
   jobgate.gitlab.gitlab_job_download:
     project: group/app

@@ -65,11 +65,9 @@ options:
       - V(success) is a job that has succeeded. Any other status known to O(scope) can be named as well, and means
         exactly that status.
       - When a job has ended and can no longer reach what is asked for, the task fails at once and says so.
-      - Only with O(wait=true).
+      - Can only be used with O(wait=true). When it is not set, the end is waited for, as with V(finished).
     type: list
     elements: str
-    default:
-      - finished
   fail_on:
     description:
       - End states of a job that fail the task, usually V(failed), V(canceled) and V(skipped). With O(wait=true), the
@@ -130,6 +128,18 @@ EXAMPLES = r"""
       - canceled
       - skipped
     pending_timeout: 300
+
+- name: Wait for the tests of the last push, and not of the nightly pipeline, of a branch that has a tag as namesake
+  jobgate.gitlab.gitlab_job_info:
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    project: group/app
+    ref: "1.0"
+    ref_type: branch
+    pipeline_source: push
+    stage: test*
+    wait: true
+    wait_for: success
+    allow_empty: false
 
 - name: See which deployments wait for somebody
   jobgate.gitlab.gitlab_job_info:

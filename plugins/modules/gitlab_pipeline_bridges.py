@@ -67,6 +67,12 @@ options:
         O(jobgate.gitlab.gitlab_job_info#module:include_downstream=true).
     type: bool
     default: false
+  allow_empty:
+    description:
+      - Whether a wait may find no trigger job to wait for. It then succeeds with an empty list of RV(bridges).
+      - By default it fails, because a gate that looks at nothing must not open.
+    type: bool
+    default: false
   wait_for:
     description:
       - What each of the downstream pipelines has to reach, on all levels that O(depth) shows. With several entries, any
@@ -79,11 +85,9 @@ options:
         exactly that status.
       - When a pipeline has ended, or its trigger job has without starting one, and what is asked for can no longer be
         reached, the task fails at once and says so.
-      - Only with O(wait=true).
+      - Can only be used with O(wait=true). When it is not set, the end is waited for, as with V(finished).
     type: list
     elements: str
-    default:
-      - finished
   on_timeout:
     description:
       - What to do when O(wait_timeout) has passed.
@@ -189,6 +193,16 @@ EXAMPLES = r"""
     merge_request: 17
     scope:
       - manual
+
+- name: Wait for what the pipeline of the last push of a branch has started, if it has started anything
+  jobgate.gitlab.gitlab_pipeline_bridges:
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    project: group/app
+    ref: main
+    ref_type: branch
+    pipeline_source: push
+    allow_empty: true
+    wait: true
 
 - name: Give the documentation ten minutes, and go on without it
   jobgate.gitlab.gitlab_pipeline_bridges:

@@ -80,6 +80,21 @@ options:
         description:
           - The newest pipeline of this commit, alone or together with O(projects[].ref).
         type: str
+      ref_type:
+        description:
+          - Whether O(projects[].ref) is a branch or a tag, where both exist. With V(any) the newest pipeline of either is used,
+            and a warning says so if a branch and a tag of this name have pipelines.
+        type: str
+        choices:
+          - any
+          - branch
+          - tag
+        default: any
+      pipeline_source:
+        description:
+          - Only pipelines with one of these sources, such as V(push), V(schedule), V(api) or V(merge_request_event).
+        type: list
+        elements: str
       merge_request:
         description:
           - The newest pipeline of the merge request with this number in the project.

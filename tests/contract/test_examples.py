@@ -27,7 +27,7 @@ TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 # What a template may become, by the type of the option; it has to be plausible, not right.
 DUMMIES = {"int": "7", "float": "7", "bool": "true", "str": "from/template", "path": "/from/template"}
 # And where the option wants more than its type says.
-DUMMIES_BY_NAME = {"checksum": "0" * 64}
+DUMMIES_BY_NAME = {"checksum": "0" * 64, "sha": "0" * 40}
 
 # Options without an example, and why.
 NOT_SHOWN: dict[str, dict[str, str]] = {

@@ -44,6 +44,8 @@ PIPELINE: dict[str, Option] = {
     "ref": {"type": "str"},
     "sha": {"type": "str"},
     "merge_request": {"type": "int"},
+    "ref_type": {"type": "str", "choices": ["any", "branch", "tag"], "default": "any"},
+    "pipeline_source": _list(),
 }
 JOBS: dict[str, Option] = {
     "job_id": {"type": "int"},
@@ -51,10 +53,11 @@ JOBS: dict[str, Option] = {
     "stage": _list(),
     "scope": _list(),
     "include_downstream": {"type": "bool", "default": False},
+    "allow_empty": {"type": "bool", "default": False},
 }
 WAITING: dict[str, Option] = {
     "wait": {"type": "bool", "default": False},
-    "wait_for": _list(["finished"]),
+    "wait_for": _list(),
     "wait_timeout": {"type": "float", "default": 3600},
     "wait_interval": {"type": "float", "default": 10, "aliases": ["interval"]},
     # a module that only reads must not cancel
@@ -98,7 +101,7 @@ CONTRACT: dict[str, dict[str, Option]] = {
         "force": {"type": "bool", "default": False},
         "whole_project": {"type": "bool", "default": False},
         # bare statuses are for the modules that read
-        "wait_for": _list(["finished"], choices=["playable", "started", "finished", "success"]),
+        "wait_for": _list(choices=["playable", "started", "finished", "success"]),
         "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
         "fail_on": _list(["failed", "canceled", "skipped"]),
         "log_lines": {"type": "int", "default": 20},
@@ -126,6 +129,7 @@ CONTRACT: dict[str, dict[str, Option]] = {
         "scope": _list(),
         "depth": {"type": "int", "default": 1},
         "include_jobs": {"type": "bool", "default": False},
+        "allow_empty": {"type": "bool", "default": False},
     },
 }
 CONTRACT["gitlab_release_gate"] = {

@@ -169,7 +169,8 @@ def test_a_pipeline_that_comes_later_is_waited_for_and_kept(simulator: t.Any) ->
     result = release(simulator, {"gates": gates + verify})
     assert result.failure is None
     lookups = [request for request in simulator.requests() if "ref=main" in request["query"]]
-    assert len(lookups) == 1
+    # the pipeline, and whether a tag has the same name
+    assert ["scope=tags" in request["query"] for request in lookups] == [False, True]
 
 
 def test_check_mode_waits_for_nothing_and_predicts(simulator: t.Any) -> None:

@@ -91,7 +91,13 @@ CASES: list[tuple[str, str, dict[str, t.Any], str, tuple[str, ...]]] = [
     ("protected environment", ACTION, {**PLAY, "name": "deploy:locked"}, TOKEN, ("403", "protected")),
     ("restricted variables", ACTION, {**PLAY, "job_variables": {"A": "b"}}, TOKEN, ("403", "pipeline variables")),
     ("non-scalar variable", ACTION, {**PLAY, "job_variables": {"A": ["b"]}}, TOKEN, ("A is a list", "give a text")),
-    ("bad combination", ACTION, {**PLAY, "action": "cancel", "replay": "always"}, TOKEN, ("replay", "only for play")),
+    (
+        "bad combination",
+        ACTION,
+        {**PLAY, "action": "cancel", "replay": "always"},
+        TOKEN,
+        ("replay can only be used with play",),
+    ),
     ("two ways", INFO, {**READ, "ref": "main"}, TOKEN, ("mutually exclusive", "pipeline_id", "ref")),
     (
         "two tokens",

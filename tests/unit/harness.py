@@ -154,13 +154,19 @@ class RecordingTransport:
 
 
 class ScriptedTransport(RecordingTransport):
-    """Expects exactly these exchanges in this order."""
+    """Expects exactly these exchanges in this order.
+
+    Whether a tag has the name of a ref goes without saying: none has, unless an exchange says so.
+    """
 
     def __init__(self, *exchanges: Exchange) -> None:
         super().__init__()
         self._left = list(exchanges)
 
     def answer(self, call: Call) -> Response:
+        is_expected = bool(self._left) and "scope=tags" in self._left[0].line
+        if call.query.get("scope") == ["tags"] and not is_expected:
+            return _as_response([], call.request)
         if not self._left:
             raise AssertionError(f"unexpected request after the last one: {call.line} {call.query} {call.body}")
         exchange = self._left.pop(0)

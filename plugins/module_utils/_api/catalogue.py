@@ -19,6 +19,7 @@ _ARTIFACTS = "https://docs.gitlab.com/api/job_artifacts/"
 _PIPELINES = "https://docs.gitlab.com/api/pipelines/"
 _MERGE_REQUESTS = "https://docs.gitlab.com/api/merge_requests/"
 _PROJECTS = "https://docs.gitlab.com/api/projects/"
+_COMMITS = "https://docs.gitlab.com/api/commits/"
 
 
 def _segment(name: str) -> Parameter:
@@ -230,7 +231,14 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "list_pipelines",
         "GET",
         "/projects/{project}/pipelines",
-        (_PROJECT, Parameter("ref", "query"), Parameter("sha", "query"), _SCOPE, *PAGING),
+        (
+            _PROJECT,
+            Parameter("ref", "query"),
+            Parameter("sha", "query"),
+            Parameter("source", "query"),
+            _SCOPE,
+            *PAGING,
+        ),
         answer="records",
         paginated="offset",
         shape=_PIPELINE_SHAPE,
@@ -243,6 +251,14 @@ CATALOGUE: tuple[Endpoint, ...] = (
         (_PROJECT, _PIPELINE_ID),
         shape=_PIPELINE_SHAPE,
         doc_url=_PIPELINES + "#get-a-single-pipeline",
+    ),
+    Endpoint(
+        "get_commit",
+        "GET",
+        "/projects/{project}/repository/commits/{sha}",
+        (_PROJECT, _segment("sha")),
+        shape={"id": str},
+        doc_url=_COMMITS + "#retrieve-a-commit",
     ),
     Endpoint(
         "list_merge_request_pipelines",

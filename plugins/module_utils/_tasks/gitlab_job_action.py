@@ -51,7 +51,7 @@ SPEC = CONNECTION.merged(
             "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
             "fail_on": {"type": "list", "elements": "str", "default": ["failed", "canceled", "skipped"]},
             "log_lines": {"type": "int", "default": 20},
-            "wait_for": {"type": "list", "elements": "str", "choices": list(WAIT_TARGETS), "default": ["finished"]},
+            "wait_for": {"type": "list", "elements": "str", "choices": list(WAIT_TARGETS)},
         },
     ),
 )
@@ -128,8 +128,10 @@ def _query(options: Options) -> JobQuery:
     if all(options.get(name) is None for name in _SELECTORS):
         raise UsageError(f"one of the following is required: {', '.join(_SELECTORS)}")
     # other actions than play and retry are refused for a trigger job, which needs it to be found
-    query = job_query(options, with_bridges=True, newest_attempt=True)
-    if query.job_id is None and not (query.names or query.stages or query.scope):
+    query = job_query(
+        options, with_bridges=True, all_bridges=ACTIONS[action].trigger_job is not None, newest_attempt=True
+    )
+    if query.is_whole:
         raise UsageError(
             f"action {action} needs name, stage, scope or job_id, so that it does not hit a whole pipeline by accident"
         )

@@ -38,6 +38,7 @@ SPEC = CONNECTION.merged(
             "scope": {"type": "list", "elements": "str"},
             "depth": {"type": "int", "default": 1},
             "include_jobs": {"type": "bool", "default": False},
+            "allow_empty": {"type": "bool", "default": False},
         },
         required_one_of=(("pipeline_id", "ref", "sha", "merge_request"),),
     ),
@@ -55,6 +56,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
         scope=text_list(options, "scope"),
         depth=int(options.get("depth", 1)),
         include_jobs=bool(options.get("include_jobs")),
+        allow_empty=bool(options.get("allow_empty")),
+        is_empty=options.get("name") == [],
     )
     check_statuses("scope", query.scope, tuple(STATUSES))
     if query.depth < 0:
@@ -66,9 +69,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
     values = {
         "bridges": [_bridge(session, report, bridge) for bridge in report.root.bridges],
         "downstream_pipelines": [_pipeline(session, node) for node in downstream],
-        "pipeline": session.annotated("pipeline", report.pipeline),
+        "pipeline": session.annotated("pipeline", report.pipeline) if report.pipeline else None,
         "summary": report.summary,
-        "graph": mermaid(report.root),
+        "graph": mermaid(report.root) if report.pipeline else "",
         "elapsed": session.elapsed(),
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,

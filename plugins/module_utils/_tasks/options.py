@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import string
 import typing as t
 
 from .._api.decoding import Record
@@ -15,7 +16,7 @@ from .._api.endpoints import to_text
 from .._api.errors import UsageError
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import STATUSES, WAIT_TARGETS
-from .._app.pipelines.query import PipelineQuery
+from .._app.pipelines.query import FULL_SHA_LENGTHS, REF_TYPES, SHORTEST_SHA, PipelineQuery
 from .._app.session import Session, TaskContext, open_session
 from .._app.settings import DEFAULT_URL, EXTENSION_VARIABLES, URL_VARIABLES, connection_settings, project_of
 from .._app.waiting.options import WaitOptions
@@ -51,6 +52,8 @@ PIPELINE_SELECTION = ArgumentSpec(
         "ref": {"type": "str"},
         "sha": {"type": "str"},
         "merge_request": {"type": "int"},
+        "ref_type": {"type": "str", "choices": list(REF_TYPES), "default": "any"},
+        "pipeline_source": {"type": "list", "elements": "str"},
     },
     mutually_exclusive=(
         ("pipeline_id", "ref", "merge_request"),
@@ -69,6 +72,7 @@ JOB_SELECTION = PIPELINE_SELECTION.merged(
             "stage": {"type": "list", "elements": "str"},
             "scope": {"type": "list", "elements": "str"},
             "include_downstream": {"type": "bool", "default": False},
+            "allow_empty": {"type": "bool", "default": False},
         },
         mutually_exclusive=(*JOB_ID_ALONE, ("job_id", "stage"), ("job_id", "scope")),
     )
@@ -96,7 +100,7 @@ JOB_WAITING = WAITING.merged(
     )
 )
 
-WAIT_FOR = ArgumentSpec(arguments={"wait_for": {"type": "list", "elements": "str", "default": ["finished"]}})
+WAIT_FOR = ArgumentSpec(arguments={"wait_for": {"type": "list", "elements": "str"}})
 
 
 def session_of(options: Options, context: TaskContext, waiting: WaitOptions | None = None) -> Session:
@@ -113,22 +117,73 @@ def session_of(options: Options, context: TaskContext, waiting: WaitOptions | No
 def pipeline_query(options: Options) -> PipelineQuery:
     """Return which pipeline the options ask for.
 
-    :raises UsageError: for a project that GitLab would not find, or an id that is none.
+    :raises UsageError: for a value that GitLab would never find.
     """
     for name in ("job_id", "pipeline_id", "merge_request"):
         value = options.get(name)
         if value is not None and value <= 0:
             raise UsageError(f"{name} is {value}; ids count from 1")
-    for name in ("ref", "sha"):
-        if options.get(name) is not None and not str(options[name]).strip():
-            raise UsageError(f"{name} is empty; give a value or leave it out")
-    return PipelineQuery(
+    ref, ref_type = _ref(options)
+    sources = text_list(options, "pipeline_source")
+    if options.get("pipeline_source") == []:
+        raise UsageError("pipeline_source is an empty list, which no pipeline fits; leave it out for any source")
+    query = PipelineQuery(
         project=project_of(options),
         pipeline_id=options.get("pipeline_id"),
-        ref=options.get("ref"),
-        sha=options.get("sha"),
+        ref=ref,
+        sha=_sha(options),
         merge_request=options.get("merge_request"),
+        ref_type=ref_type,
+        sources=sources,
     )
+    if ref is None and ref_type != "any":
+        raise UsageError("ref_type can only be used with ref")
+    if sources and (query.pipeline_id is not None or not query.is_given):
+        raise UsageError("pipeline_source can only be used with ref, sha and merge_request")
+    return query
+
+
+def _ref(options: Options) -> tuple[str | None, str]:
+    """Return the name of the branch or tag, and which of the two it is."""
+    given, kind = options.get("ref"), options.get("ref_type") or "any"
+    if given is None:
+        return None, kind
+    ref = plain_text("ref", given)
+    if ref == "HEAD" or ref.startswith("origin/"):
+        raise UsageError(f"ref {ref!r} is a name of git's own; give the name of the branch or tag as GitLab shows it")
+    for prefix, said in (("refs/heads/", "branch"), ("refs/tags/", "tag")):
+        if ref.startswith(prefix) and len(ref) > len(prefix):
+            if kind not in ("any", said):
+                raise UsageError(f"ref {ref!r} is a {said}, and ref_type is {kind}; leave ref_type out")
+            return ref[len(prefix) :], said
+    return ref, kind
+
+
+def _sha(options: Options) -> str | None:
+    given = options.get("sha")
+    if given is None:
+        return None
+    sha = plain_text("sha", given)
+    is_hexadecimal = all(digit in string.hexdigits for digit in sha)
+    if not is_hexadecimal or not (SHORTEST_SHA <= len(sha) <= 40 or len(sha) in FULL_SHA_LENGTHS):
+        raise UsageError(
+            f"sha {sha!r} is no commit id; give its {FULL_SHA_LENGTHS[0]} hexadecimal digits, or the first "
+            f"{SHORTEST_SHA} or more"
+        )
+    return sha.lower()
+
+
+def plain_text(name: str, value: t.Any) -> str:
+    """Return a text that GitLab compares as it is.
+
+    :raises UsageError: when it is empty, or has blanks or line breaks around it, which never match.
+    """
+    text = str(value)
+    if not text.strip():
+        raise UsageError(f"{name} is empty; give a value or leave it out")
+    if text != text.strip():
+        raise UsageError(f"{name} is {text!r}; remove the blanks or line breaks around it")
+    return text
 
 
 def wait_options(options: Options) -> WaitOptions:
@@ -136,6 +191,11 @@ def wait_options(options: Options) -> WaitOptions:
 
     :raises UsageError: for values that cannot be used.
     """
+    for name in ("wait_for", "pending_timeout"):
+        if options.get(name) is not None and not options.get("wait"):
+            raise UsageError(f"{name} needs wait: true")
+    if options.get("wait_for") == []:
+        raise UsageError("wait_for is an empty list, which nothing can reach; leave it out to wait for the end")
     targets = tuple(options.get("wait_for") or ("finished",))
     check_statuses("wait_for", targets, (*WAIT_TARGETS, *STATUSES))
     fail_on = tuple(options.get("fail_on") or ())
@@ -181,23 +241,29 @@ def job_query(options: Options, **how: t.Any) -> JobQuery:
         names=text_list(options, "name"),
         stages=text_list(options, "stage"),
         scope=text_list(options, "scope"),
+        allow_empty=bool(options.get("allow_empty")),
+        is_empty=[] in (options.get("name"), options.get("stage")),
         include_downstream=bool(options.get("include_downstream")),
         **how,
     )
     check_statuses("scope", query.scope, tuple(STATUSES))
     if query.include_downstream and query.job_id is not None:
-        raise UsageError("include_downstream has no meaning with job_id; leave one of them out")
+        raise UsageError("include_downstream cannot be used with job_id")
     return query
 
 
 def text_list(options: Options, name: str) -> tuple[str, ...]:
     """Return a list option without repeats.
 
-    :raises UsageError: when it holds an empty text, which a forgotten variable leaves behind.
+    A text with commas comes as a list whose parts keep the blank after each comma.
+
+    :raises UsageError: when it holds an empty text, as a forgotten variable leaves behind, or one that never matches.
     """
     values = tuple(dict.fromkeys(str(value) for value in options.get(name) or ()))
-    if any(not value.strip() for value in values):
-        raise UsageError(f"{name} holds an empty text; give names, or leave the option out")
+    for number, value in enumerate(values):
+        if not value.strip():
+            raise UsageError(f"{name} holds an empty text; give names, or leave the option out")
+        plain_text(name, value.lstrip(" ") if number else value)
     return values
 
 

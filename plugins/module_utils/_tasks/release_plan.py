@@ -12,6 +12,7 @@ import typing as t
 
 from .._api.errors import UsageError
 from .._app.actions.actions import ACTIONS, ActionRequest, listed
+from .._app.pipelines.query import REF_TYPES
 from .._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
 from .._app.waiting.options import WaitOptions
 from .definition import Options
@@ -42,6 +43,8 @@ PROJECT_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "ref": {"type": "str"},
     "sha": {"type": "str"},
     "merge_request": {"type": "int"},
+    "ref_type": {"type": "str", "choices": list(REF_TYPES), "default": "any"},
+    "pipeline_source": {"type": "list", "elements": "str"},
     "needs": {"type": "list", "elements": "str", "default": []},
     "gates": {"type": "list", "elements": "dict", "required": True, "options": GATE_OPTIONS},
 }

@@ -15,13 +15,14 @@ from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, ExtensionError, GitLabError, SelectionError, UsageError
 from ..concurrency import run_all
 from ..jobs.attempts import count_attempts, newest_attempts
-from ..jobs.find import JobFinder, Selection
+from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
+from ..jobs.selection import Selection
 from ..jobs.statuses import is_finished, phase_of, status_of
 from ..session import Session
-from ..waiting.counting import CountedLooks
+from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
-from ..waiting.loop import Wait
+from ..waiting.loop import Wait, Waited
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
 from .actions import ACTIONS, ActionRequest, decide
 from .decisions import Decision, Decisions, Policy
@@ -69,6 +70,8 @@ class ActionReport:
     timeline: list[Record]
     pipeline: Record | None = None
     has_timed_out: bool = False
+    # why there is no job to act on
+    problem: str = ""
 
     @property
     def active(self) -> list[Target]:
@@ -90,7 +93,7 @@ class ActionRun:
         self._finding = Wait(session, options)
         self._following = Wait(session, options, ends_at_stop=False)
         self._timeline = self._following.timeline
-        self._counting: CountedLooks | None = None
+        self._counting: Counting | None = None
         self._pipeline_size = 0
 
     def run(self) -> ActionReport:
@@ -100,7 +103,10 @@ class ActionRun:
         :raises RequestError: when GitLab cannot be asked for them.
         """
         refuse_job_token(self._session, self._request.action)
-        selection = self._find()
+        waited = self._find()
+        selection = waited.value
+        if waited.has_timed_out:
+            return self._not_found(selection)
         targets = [
             Target(job, before={"id": job.id, "status": status_of(job.record)})
             for job in _choose(selection, self._query, self._request.multiple)
@@ -109,6 +115,7 @@ class ActionRun:
             check_followable(self._session, [target.job for target in targets])
         self._pipeline_size = len(selection.known)
         report = ActionReport(targets, self._timeline.entries, selection.pipeline)
+        self._following.note([target.job for target in targets])
         for target in targets:
             self._timeline.observe(target.job)
         self._step(targets)
@@ -117,17 +124,33 @@ class ActionRun:
         self._following.end()
         return report
 
-    def _find(self) -> Selection:
+    def _find(self) -> Waited[Selection]:
         """Return the jobs, with `wait` as soon as they exist."""
+
+        def read() -> Selection:
+            selection = self._finder.find()
+            if not selection.jobs and not selection.is_complete:
+                self._finding.awaits(self._query.describe())
+            return selection
 
         def is_settled(selection: Selection) -> bool:
             is_pinned = selection.pipeline is not None or self._query.job_id is not None
-            is_found = is_pinned and not selection.missing and bool(selection.jobs)
+            is_found = is_pinned and not selection.lacks and bool(selection.jobs)
             return is_found or selection.is_complete
 
-        selection = self._finding.until(self._finder.find, is_settled).value
-        self._finder.require(selection)
-        return selection
+        waited = self._finding.until(read, is_settled)
+        if not waited.has_timed_out:
+            self._finder.require(waited.value)
+            # an action on what runs, when nothing runs, has nothing to do
+            if not waited.value.out_of_scope:
+                self._finder.require_jobs(waited.value)
+        return waited
+
+    def _not_found(self, selection: Selection) -> ActionReport:
+        """Return the report for jobs that did not exist when the time was up."""
+        missing = self._finder.problem(selection) or f"there is no {self._query.describe()} yet"
+        problem = "" if self._options.on_timeout == "continue" else f"{timed_out_text(self._options)}: {missing}"
+        return ActionReport([], [], selection.pipeline, has_timed_out=True, problem=problem)
 
     # ----- decide and act -----
 
@@ -193,6 +216,7 @@ class ActionRun:
         """Note the result of a write."""
         target.retries += result.job.id > target.job.id and result.has_changed
         target.job = result.job
+        self._following.note([target.job])
         target.has_changed = target.has_changed or result.has_changed
         target.settle(result.outcome, result.reason)
         self._timeline.observe(target.job, detail=self._action.participle if result.has_changed else "")
@@ -254,16 +278,18 @@ class ActionRun:
             if target.is_waiting_for_turn or not is_there(target.job.record, self._options)
         ]
 
-    def _counting_of(self, active: t.Sequence[Target]) -> CountedLooks | None:
+    def _counting_of(self, active: t.Sequence[Target]) -> Counting | None:
         """Return what finds out by counting whether the followed jobs have moved.
 
-        None when they have to be read: a single job, one whose turn is to come, or jobs of several pipelines.
+        None when they have to be read: a single job, jobs of several pipelines, or one whose turn is to come, or whose
+        failure may not be the last word.
         """
         pipelines = {(target.job.project, target.job.pipeline_id, target.job.is_bridge) for target in active}
-        if len(active) <= 1 or len(pipelines) > 1 or any(target.is_waiting_for_turn for target in active):
+        is_open = any(target.is_waiting_for_turn or not self._following.believes(target.job) for target in active)
+        if len(active) <= 1 or len(pipelines) > 1 or is_open:
             self._counting = None
         elif self._counting is None and not active[0].job.is_bridge:
-            self._counting = CountedLooks(
+            self._counting = Counting(
                 self._session,
                 self._options,
                 project=active[0].job.project,
@@ -271,7 +297,8 @@ class ActionRun:
                 ends_at_failure=self._request.max_attempts is not None,
             )
         if self._counting:
-            self._counting.listed([target.job for target in active], size=self._pipeline_size, is_whole=False)
+            jobs = [target.job for target in active]
+            self._counting.listed(jobs, self._unsettled(active), size=self._pipeline_size, is_whole=False)
         return self._counting
 
     def _refresh(self, active: list[Target]) -> None:
@@ -283,7 +310,8 @@ class ActionRun:
     def _look_at(self, target: Target) -> None:
         """Take note of what a followed job has come to."""
         if is_there(target.job.record, self._options):
-            self._end(target)
+            if self._following.believes(target.job):
+                self._end(target)
             return
         problem = self._following.queue_problem(target.job)
         if problem:
@@ -372,6 +400,8 @@ def _choose(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJ
 
 def failure_text(report: ActionReport, action: str) -> str | None:
     """Return why the task fails, listing each job that was refused or failed; None when none was."""
+    if report.problem:
+        return report.problem
     texts = [_failure(target, action) for target in report.targets if target.outcome in ("refused", "failed")]
     if len(texts) <= 1:
         return texts[0] if texts else None

@@ -151,10 +151,8 @@ def find_one_job(session: Session, query: JobQuery) -> FoundJob:
     """
     finder = JobFinder(session, query)
     selection = finder.find()
-    finder.require(selection)
+    finder.require_jobs(selection)
     jobs = selection.jobs
-    if not jobs:
-        raise SelectionError(f"no job fits in the {query.pipeline.describe()}")
     if len(jobs) > 1:
         listed = shortened([f"{job.path} (id {job.id})" for job in jobs])
         raise SelectionError(f"{len(jobs)} jobs match: {listed}. Give the exact name, or job_id")

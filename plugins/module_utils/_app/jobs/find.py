@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import functools
 import operator
 import typing as t
 
@@ -19,47 +18,13 @@ from ..outcome import Projection
 from ..pipelines.query import find_pipeline, missing_pipeline
 from ..session import Session
 from .bridges import PipelineNode, is_settled, list_bridges, pipeline_tree
-from .query import FoundJob, JobQuery, has_wildcard, match_name, shortened, suggestions
-from .statuses import can_be_superseded, id_of, int_of, is_finished, status_of
+from .query import FoundJob, JobQuery, fits, has_wildcard, match_name, matching_stages, shortened
+from .selection import Selection, what_is_missing, why_empty
+from .statuses import can_be_superseded, count_statuses, id_of, int_of, is_finished, status_of
 
 _BY_ID = operator.attrgetter("id")
 # What selecting and waiting need of a record, whatever the user wants to keep of it.
 _NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
-
-
-class Selection:
-    """What was found.
-
-    :param groups: the jobs of each name, or all jobs in one group when no names were asked for.
-    :param missing: names for which there is no job.
-    :param pipeline: the pinned pipeline, None when there is none (yet).
-    :param is_complete: whether no further job can appear that would fit.
-    :param known: paths of all jobs there are, for suggestions.
-    :param unreadable: paths of downstream pipelines that the token cannot read.
-    """
-
-    def __init__(
-        self,
-        groups: tuple[tuple[FoundJob, ...], ...] = (),
-        *,
-        missing: tuple[str, ...] = (),
-        pipeline: Record | None = None,
-        is_complete: bool = True,
-        known: frozenset[str] = frozenset(),
-        unreadable: tuple[str, ...] = (),
-    ) -> None:
-        self.groups = groups
-        self.missing = missing
-        self.pipeline = pipeline
-        self.is_complete = is_complete
-        self.known = known
-        self.unreadable = unreadable
-
-    @functools.cached_property
-    def jobs(self) -> list[FoundJob]:
-        """Return every job found once, newest first."""
-        unique = {job.id: job for group in self.groups for job in group}
-        return sorted(unique.values(), key=_BY_ID, reverse=True)
 
 
 class JobFinder:
@@ -88,23 +53,36 @@ class JobFinder:
             self._pipeline = find_pipeline(self._session, self._query.pipeline)
         if self._pipeline is None:
             return Selection(missing=self._query.names, is_complete=False)
+        if self._query.is_empty:
+            return Selection(pipeline=self._pipeline)
         return self._find_in_pipeline(self._pipeline)
 
     def require(self, selection: Selection) -> None:
-        """Return if there is a pipeline, and a job for every name.
+        """Return if there is a pipeline, and a job for every name and stage that was asked for.
 
         :raises SelectionError: saying what is missing, and what there is instead.
         """
-        pipeline = self._query.pipeline
-        if pipeline.is_given and selection.pipeline is None:
-            raise SelectionError(missing_pipeline(pipeline))
-        for name in selection.missing:
-            raise SelectionError(
-                f"no job {name!r} in the {pipeline.describe()}: {suggestions(selection.known, name)}"
-                f"{self._downstream_hint(selection, name)}"
-                if pipeline.is_given
-                else f"no job {name!r} in {pipeline.describe()}: {suggestions(selection.known, name)}"
-            )
+        problem = self.problem(selection)
+        if problem:
+            raise SelectionError(problem)
+
+    def require_jobs(self, selection: Selection) -> None:
+        """Return if something is selected, or need not be.
+
+        :raises SelectionError: saying why there is nothing.
+        """
+        self.require(selection)
+        if not selection.jobs and not self._query.allow_empty:
+            raise SelectionError(why_empty(self._query, selection))
+
+    def problem(self, selection: Selection) -> str:
+        """Return what is missing, and what there is instead; empty when nothing is."""
+        if self._query.pipeline.is_given and selection.pipeline is None:
+            return missing_pipeline(self._query.pipeline)
+        problem = what_is_missing(self._query, selection)
+        if not problem or not selection.known or selection.misplaced:
+            return problem
+        return problem + self._bridge_hint(selection, (*selection.missing, "")[0])
 
     # ----- one job -----
 
@@ -168,10 +146,13 @@ class JobFinder:
                 kept.append(found)
             if query.limit and len(kept) > query.limit and not unmatched:
                 break
-        selection = self._select(kept, known=frozenset(known), pipeline=None, is_complete=True)
-        # a job that is there, and of another stage, is not missing
-        selection.missing = tuple(name for name in query.names if name in unmatched)
-        return selection
+        groups = [[job for job in kept if match_name([job], name)] for name in query.names] or [kept]
+        return Selection(
+            tuple(map(tuple, groups)),
+            # a job that is there, and of another stage, is not missing
+            missing=tuple(name for name in query.names if name in unmatched),
+            known=frozenset(known),
+        )
 
     # ----- a pipeline, and those below it -----
 
@@ -203,40 +184,55 @@ class JobFinder:
             # GitLab makes the jobs a moment after the pipeline
             pipeline = self._session.client.call("get_pipeline", project=root.project, pipeline_id=root.pipeline_id)
             is_complete = is_complete and is_finished(status_of(pipeline))
-        everything = jobs + bridges
-        return self._select(
-            everything,
-            known=frozenset(job.path for job in everything),
-            pipeline=(not self._query.include_downstream and jobs and self._listed_pipeline) or pipeline,
-            is_complete=is_complete,
-            unreadable=tuple(unreadable),
-        )
+        listed = (not self._query.include_downstream and jobs and self._listed_pipeline) or pipeline
+        return self._select(jobs + bridges, pipeline=listed, is_complete=is_complete, unreadable=tuple(unreadable))
 
     def _select(
-        self,
-        jobs: t.Sequence[FoundJob],
-        *,
-        known: frozenset[str],
-        pipeline: Record | None,
-        is_complete: bool,
-        unreadable: tuple[str, ...] = (),
+        self, jobs: t.Sequence[FoundJob], *, pipeline: Record, is_complete: bool, unreadable: tuple[str, ...]
     ) -> Selection:
-        """Return the selection: names are matched against all jobs, then stage and scope choose among them."""
-        if self._query.names:
-            per_name = [(name, match_name(jobs, name)) for name in self._query.names]
+        """Return the selection: names are matched among all jobs, then stage, then scope choose among these."""
+        query = self._query
+        stages = frozenset(job.stage for job in jobs)
+        per_stage = {entry: matching_stages(stages, entry) for entry in query.stages}
+        wanted = frozenset().union(*per_stage.values()) if per_stage else stages
+        if query.names:
+            named = {name: match_name(jobs, name) for name in self._names(jobs)}
         else:
-            per_name = [("", [job for job in jobs if not job.is_bridge])]
-        groups = tuple(tuple(job for job in found if self._fits(job)) for _name, found in per_name)
-        if self._query.scope:
+            named = {"": [job for job in jobs if not job.is_bridge or query.all_bridges]}
+        placed = {name: [job for job in found if job.stage in wanted] for name, found in named.items()}
+        groups = tuple(tuple(job for job in found if self._is_in_scope(job)) for found in placed.values())
+        if query.scope:
             self._chosen.update(job.key for group in groups for job in group)
+        is_filtered = not any(groups) and any(placed.values())
         return Selection(
             groups,
-            missing=tuple(name for name, found in per_name if name and not found),
+            missing=tuple(name for name, found in named.items() if name and not found),
+            misplaced={
+                name: tuple(sorted({job.stage for job in named[name]}))
+                for name, found in placed.items()
+                if name and named[name] and not found and all(per_stage.values())
+            },
+            missing_stages=tuple(entry for entry, found in per_stage.items() if not found),
             pipeline=pipeline,
             is_complete=is_complete,
-            known=known,
+            known=frozenset(job.path for job in jobs),
+            stages=stages,
+            out_of_scope=count_statuses(job.record for found in placed.values() for job in found)
+            if is_filtered
+            else {},
             unreadable=unreadable,
         )
+
+    def _names(self, jobs: t.Sequence[FoundJob]) -> tuple[str, ...]:
+        """Return the names that were asked for.
+
+        Ansible splits a text at its commas, which the names of matrix jobs carry: what is a job as a whole is one name.
+        """
+        names = self._query.names
+        whole = ",".join(names)
+        if len(names) > 1 and any(whole in (job.name, job.path) for job in jobs):
+            return (whole,)
+        return tuple(dict.fromkeys(name.strip() for name in names))
 
     def _list_both(self, root: PipelineNode) -> tuple[list[FoundJob], list[FoundJob]]:
         """Return the jobs of a pipeline, and its trigger jobs where a name may stand for one."""
@@ -253,7 +249,7 @@ class JobFinder:
             )
 
         query = self._query
-        if query.with_bridges and any(has_wildcard(name) for name in query.names):
+        if self._needs_bridges:
             # both are needed for certain, so neither waits for the other
             most_at_once = self._session.client.settings.concurrency
             run_all(lambda read: read(), [read_jobs, read_bridges], most_at_once=most_at_once)
@@ -262,6 +258,14 @@ class JobFinder:
             if query.with_bridges and self._may_be_bridges(jobs):
                 read_bridges()
         return jobs, bridges
+
+    @property
+    def _needs_bridges(self) -> bool:
+        """Return whether trigger jobs are selected for certain, before the jobs are known."""
+        query = self._query
+        if not query.names:
+            return query.all_bridges
+        return query.with_bridges and any(has_wildcard(name) for name in query.names)
 
     def _list_jobs(self, node: PipelineNode) -> list[FoundJob]:
         """Return the jobs of a pipeline, newest first, without superseded ones unless they are asked for."""
@@ -305,15 +309,17 @@ class JobFinder:
             return None
 
     def _may_be_bridges(self, jobs: t.Sequence[FoundJob]) -> bool:
-        return any(not match_name(jobs, name) for name in self._query.names)
+        return any(not match_name(jobs, name) for name in self._names(jobs))
+
+    def _is_in_scope(self, job: FoundJob) -> bool:
+        scope = self._query.scope
+        return not scope or status_of(job.record) in scope or job.key in self._chosen
 
     def _fits(self, job: FoundJob) -> bool:
-        query = self._query
-        if not query.stages and not query.scope:
-            return True
-        return (not query.stages or job.record.get("stage") in query.stages) and (
-            not query.scope or status_of(job.record) in query.scope or job.key in self._chosen
-        )
+        """Return whether stage and scope choose a job of a whole project."""
+        stages = self._query.stages
+        has_stage = not stages or any(fits(job.stage, stage) for stage in stages)
+        return has_stage and self._is_in_scope(job)
 
     def _found(self, record: Record, pipeline: Record | None) -> FoundJob:
         """Return a job that was not found by way of its pipeline, which its record sums up."""
@@ -337,8 +343,10 @@ class JobFinder:
             project=str(int_of(pipeline, "project_id") or self._project), pipeline_id=id_of(pipeline), record=pipeline
         )
 
-    def _downstream_hint(self, selection: Selection, name: str) -> str:
-        """Return what to do when the name may be one of a downstream pipeline."""
+    def _bridge_hint(self, selection: Selection, name: str = "") -> str:
+        """Return what to do when the job may be one of a downstream pipeline, or a trigger job."""
+        if not self._query.pipeline.is_given:
+            return ""
         if self._query.include_downstream:
             if selection.unreadable:
                 return f" The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
@@ -355,8 +363,8 @@ class JobFinder:
             return f" {name!r} is a trigger job, which gitlab_pipeline_bridges reads."
         if bridges:
             return (
-                f" The pipeline has trigger jobs ({shortened(bridges)}): use include_downstream to look into their "
-                "pipelines, too."
+                f" The pipeline has trigger jobs ({shortened(bridges)}); set include_downstream to select jobs of "
+                "their pipelines, too."
             )
         return ""
 

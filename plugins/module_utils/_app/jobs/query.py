@@ -11,7 +11,9 @@ Exact names first, else `*` and `?` as wildcards; `[` is ordinary, since matrix 
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
+import functools
 import re
 import typing as t
 
@@ -20,12 +22,19 @@ from ..pipelines.query import PipelineQuery
 from .statuses import id_of
 
 MOST_NAMES_IN_TEXT = 12
+# before a name: of any depth
+ANYWHERE = "**/"
 
 
 class JobQuery(t.NamedTuple):
     """Which jobs to look for.
 
+    :param names: names, paths or wildcards; empty for any.
+    :param stages: as `names`.
+    :param allow_empty: whether no job at all is a fine answer to an action or a wait.
+    :param is_empty: whether an empty list of names or stages was given, which selects nothing.
     :param with_bridges: whether names may stand for trigger jobs, too.
+    :param all_bridges: whether trigger jobs are selected without a name as well.
     :param newest_attempt: whether `job_id` stands for the newest attempt of that job.
     :param fields: the only fields of each record that the caller will return; empty for all.
     :param limit: most jobs that the caller will return, 0 for all.
@@ -36,12 +45,26 @@ class JobQuery(t.NamedTuple):
     names: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
     scope: tuple[str, ...] = ()
+    is_empty: bool = False
+    allow_empty: bool = False
     include_downstream: bool = False
     include_retried: bool = False
     with_bridges: bool = False
+    all_bridges: bool = False
     newest_attempt: bool = False
     fields: tuple[str, ...] = ()
     limit: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether it selects everything in its pipelines, whatever its name, stage or status."""
+        return self.job_id is None and not (self.names or self.stages or self.scope or self.is_empty)
+
+    def describe(self) -> str:
+        """Return which jobs it selects, as part of a sentence."""
+        if self.names:
+            return f"job {' or '.join(map(repr, self.names))} in the {self.pipeline.describe()}"
+        return f"jobs in the {self.pipeline.describe()}"
 
 
 class FoundJob:
@@ -51,7 +74,7 @@ class FoundJob:
     :param path: its name, with the names of the trigger jobs that lead to it before it, separated by slashes.
     """
 
-    __slots__ = ("id", "is_bridge", "key", "name", "path", "pipeline_id", "project", "record")
+    __slots__ = ("id", "is_bridge", "is_own", "key", "name", "path", "pipeline_id", "project", "record", "stage")
 
     def __init__(self, record: Record, project: str, pipeline_id: int, path: str, is_bridge: bool = False) -> None:
         self.record = record
@@ -63,6 +86,9 @@ class FoundJob:
         self.id = id_of(record)
         # in its own pipeline
         self.name = str(record.get("name") or "")
+        self.stage = str(record.get("stage") or "")
+        # whether it belongs to the pipeline that was asked for, and not to one downstream
+        self.is_own = path == self.name
         # what all attempts of this job have in common
         self.key = (project, pipeline_id, self.name)
 
@@ -72,13 +98,39 @@ class FoundJob:
 
 
 def match_name(jobs: t.Sequence[FoundJob], name: str) -> list[FoundJob]:
-    """Return the jobs that a name stands for: those of exactly that name or path, else those that fit its wildcards."""
-    exact = [job for job in jobs if name in (job.name, job.path)]
-    if exact or not has_wildcard(name):
+    """Return the jobs that a name stands for.
+
+    A bare name means the job of the pipeline itself, and one of a downstream pipeline only when it has none.
+    `linux/amd64` is the job of that name if there is one, else job `amd64` below trigger job `linux`. `**/deploy` means
+    every job of that name, at any depth. What is none of these may hold the wildcards `*` and `?`.
+    """
+    paths = [job for job in jobs if job.path == name]
+    exact = [job for job in paths if job.is_own] or paths or [job for job in jobs if job.name == name]
+    if exact:
         return exact
+    if name.startswith(ANYWHERE):
+        return [job for job in jobs if fits(job.name, name[len(ANYWHERE) :])]
+    if not has_wildcard(name):
+        return []
+    return [job for job in jobs if fits(job.name, name) or fits(job.path, name)]
+
+
+def fits(text: str, wanted: str) -> bool:
+    """Return whether a text is what is wanted, which may hold the wildcards `*` and `?`."""
+    if text == wanted:
+        return True
     # of fnmatch's special characters only the bracket is not ours; its expression takes no time for many wildcards
-    pattern = re.compile(fnmatch.translate(name.replace("[", "[[]")))
-    return [job for job in jobs if pattern.match(job.name) or pattern.match(job.path)]
+    return has_wildcard(wanted) and _pattern(wanted).match(text) is not None
+
+
+@functools.lru_cache(maxsize=128)
+def _pattern(wanted: str) -> re.Pattern[str]:
+    return re.compile(fnmatch.translate(wanted.replace("[", "[[]")))
+
+
+def matching_stages(stages: t.Collection[str], wanted: str) -> set[str]:
+    """Return the stages that one entry of `stage` stands for: exactly that one, else those that fit its wildcards."""
+    return {wanted} if wanted in stages else {stage for stage in stages if fits(stage, wanted)}
 
 
 def has_wildcard(name: str) -> bool:
@@ -86,16 +138,19 @@ def has_wildcard(name: str) -> bool:
     return "*" in name or "?" in name
 
 
-def suggestions(known: t.Collection[str], name: str) -> str:
-    """Return the close names, or else all of them, as a sentence."""
-    if not known:
-        return "there are no jobs at all"
-    import difflib  # here, for most names are right
+def suggestions(known: t.Collection[str], name: str, *, what: str = "jobs") -> str:
+    """Return what there is, close names first, as a sentence.
 
+    :param what: the word for what is known by name.
+    """
+    if not known:
+        return f"there are no {what} at all"
     close = difflib.get_close_matches(name, known, n=3)
-    if close:
-        return f"did you mean {' or '.join(map(repr, close))}?"
-    return f"there are {shortened(sorted(known))}"
+    others = sorted(set(known) - set(close))
+    if not close:
+        return f"there are {shortened(others)}"
+    rest = f" There are also {shortened(others)}." if others else ""
+    return f"did you mean {' or '.join(map(repr, close))}?{rest}"
 
 
 def shortened(texts: t.Sequence[str]) -> str:

@@ -11,19 +11,33 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, RequestError
-from ..jobs.statuses import id_of
+from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, RequestError, SelectionError
+from ..jobs.statuses import id_of, int_of, status_of
 from ..session import Session
+
+# Pipelines are read twenty at a time, newest first; so many that do not fit are looked at.
+PAGE_SIZE = 20
+MOST_PASSED_OVER = 100
+FULL_SHA_LENGTHS = (40, 64)
+SHORTEST_SHA = 7
+REF_TYPES = ("any", "branch", "tag")
 
 
 class PipelineQuery(t.NamedTuple):
-    """Which pipeline to look into; none of the values for a whole project."""
+    """Which pipeline to look into; none of the values for a whole project.
+
+    :param sha: of a commit, whole or its first digits.
+    :param ref_type: `any`, `branch` or `tag`: which of the two a ref is, where both exist.
+    :param sources: only pipelines with one of these sources; empty for any.
+    """
 
     project: str
     pipeline_id: int | None = None
     ref: str | None = None
     sha: str | None = None
     merge_request: int | None = None
+    ref_type: str = "any"
+    sources: tuple[str, ...] = ()
 
     @property
     def is_given(self) -> bool:
@@ -40,37 +54,46 @@ class PipelineQuery(t.NamedTuple):
         """Return what it asks for, as part of a sentence."""
         if self.pipeline_id is not None:
             return f"pipeline {self.pipeline_id} of project {self.project}"
+        source = f" with source {' or '.join(self.sources)}" if self.sources else ""
         if self.merge_request is not None:
-            return f"pipeline of merge request {self.merge_request} in project {self.project}"
-        wanted = [f"{word} {value}" for word, value in (("ref", self.ref), ("commit", self.sha)) if value is not None]
-        return f"pipeline of {' and '.join(wanted)} in project {self.project}" if wanted else f"project {self.project}"
+            return f"pipeline of merge request {self.merge_request}{source} in project {self.project}"
+        kind = "ref" if self.ref_type == "any" else self.ref_type
+        wanted = [f"{word} {value}" for word, value in ((kind, self.ref), ("commit", self.sha)) if value is not None]
+        if not wanted:
+            return f"project {self.project}"
+        return f"pipeline of {' and '.join(wanted)}{source} in project {self.project}"
 
 
 def find_pipeline(session: Session, query: PipelineQuery) -> Record | None:
-    """Return the pipeline that a query names, None when there is none for a ref, commit or merge request.
+    """Return the newest pipeline that a query names, None when there is none for a ref, commit or merge request.
 
-    Never `pipelines/latest`, which leaves out pipelines that are skipped and knows no commit.
+    Never `pipelines/latest`, which leaves out pipelines that are skipped and knows no commit. A pipeline that GitLab
+    has skipped as a whole has no jobs; it is passed over, with a warning.
+
+    :raises SelectionError: when a short sha is that of no commit, or of several.
     """
     if query.pipeline_id is not None:
         return {"id": query.pipeline_id}
-    if query.merge_request is not None:
-        listed = session.client.iterate(
-            "list_merge_request_pipelines", project=query.project, merge_request=query.merge_request, page_size=20
-        )
-    else:
-        listed = session.client.iterate(
-            "list_pipelines",
-            project=query.project,
-            ref=query.ref,
-            sha=query.sha,
-            order_by="id",
-            sort="desc",
-            page_size=1,
-        )
-    found = next(listed, None)
-    if found is not None and not id_of(found):
-        raise BadAnswerError(f"GitLab lists a {query.describe()} without an id")
-    return found
+    query = query._replace(sha=_full_sha(session, query))
+    for number, pipeline in enumerate(_listed(session, query)):
+        if number == MOST_PASSED_OVER:
+            break
+        if not _is_asked_for(session, query, pipeline):
+            continue
+        if status_of(pipeline) == "skipped" and not has_jobs(session, query, pipeline):
+            session.warn(f"{describe(pipeline)} was skipped as a whole and has no jobs, so it was passed over.")
+            continue
+        _warn_of_namesake(session, query, pipeline)
+        return pipeline
+    return None
+
+
+def describe(pipeline: Record) -> str:
+    """Return a pipeline with everything by which a person knows it, as the beginning of a sentence."""
+    known = [f"{name} {pipeline[name]}" for name in ("source", "ref", "status") if pipeline.get(name)]
+    address = f", {pipeline['web_url']}" if pipeline.get("web_url") else ""
+    details = f" ({', '.join(known)}{address})" if known else ""
+    return f"Pipeline {id_of(pipeline)}{details}"
 
 
 def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record, *, is_old: bool = False) -> Record:
@@ -81,19 +104,127 @@ def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record, *, i
     if len(pipeline) > 1 and not is_old:
         return pipeline
     try:
-        return t.cast(Record, session.client.call("get_pipeline", project=query.project, pipeline_id=pipeline["id"]))
+        return _whole(session, query, pipeline)
     except RequestError as exc:
-        # a job token may list what is in a pipeline, and not read the pipeline itself
+        # on many servers a job token may list what is in a pipeline, and not read the pipeline itself
         is_denied = isinstance(exc, (NotAuthorizedError, NotFoundError))
         is_expected = is_denied and not session.limits.reads_pipelines
         if not is_expected and not is_old:
             raise
         if not is_expected:
-            session.warn(f"The pipeline is shown as it was found, for it could not be read again: {exc}")
+            session.warn(f"The pipeline could not be refreshed; its last known state is returned: {exc}")
         return pipeline
+
+
+def has_jobs(session: Session, query: PipelineQuery, pipeline: Record) -> bool:
+    """Return whether a pipeline has any job."""
+    return next(_jobs(session, query, pipeline), None) is not None
 
 
 def missing_pipeline(query: PipelineQuery) -> str:
     """Return the message for a pipeline that is not there."""
     advice = "check ref, sha or merge_request, start a pipeline, or use wait to wait for one"
     return f"there is no {query.describe()}; {advice}"
+
+
+def _listed(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
+    """Yield the pipelines of a ref, commit or merge request, newest first."""
+    if query.merge_request is not None:
+        listed = session.client.iterate(
+            "list_merge_request_pipelines",
+            project=query.project,
+            merge_request=query.merge_request,
+            page_size=PAGE_SIZE,
+        )
+    else:
+        listed = session.client.iterate(
+            "list_pipelines",
+            project=query.project,
+            ref=query.ref,
+            sha=query.sha,
+            source=query.sources[0] if len(query.sources) == 1 else None,
+            order_by="id",
+            sort="desc",
+            page_size=PAGE_SIZE,
+        )
+    for pipeline in listed:
+        if not id_of(pipeline):
+            raise BadAnswerError(f"GitLab lists a {query.describe()} without an id")
+        yield pipeline
+
+
+def _is_asked_for(session: Session, query: PipelineQuery, pipeline: Record) -> bool:
+    """Return whether a listed pipeline is what was asked for: servers differ in what their filters leave out."""
+    if query.sources and pipeline.get("source") not in query.sources:
+        return False
+    if query.merge_request is not None:
+        return True
+    # old servers leave fields out of lists
+    if query.ref is not None and pipeline.get("ref", query.ref) != query.ref:
+        return False
+    if query.sha is not None and pipeline.get("sha", query.sha) != query.sha:
+        return False
+    return query.ref_type == "any" or _kind(session, query, pipeline) == query.ref_type
+
+
+def _kind(session: Session, query: PipelineQuery, pipeline: Record) -> str:
+    """Return whether a pipeline is of a branch or of a tag, which lists do not tell."""
+    try:
+        record = _whole(session, query, pipeline)
+    except (NotAuthorizedError, NotFoundError):
+        if session.limits.reads_pipelines:
+            raise
+        record = next(_jobs(session, query, pipeline), {})
+    return "tag" if record.get("tag") is True else "branch"
+
+
+def _warn_of_namesake(session: Session, query: PipelineQuery, pipeline: Record) -> None:
+    """Warn when a branch and a tag have the name of the ref, and each has pipelines."""
+    if query.ref is None or query.ref_type != "any":
+        return
+    tagged = _newest_of(session, query, "tags")
+    if tagged is None:
+        return
+    other = tagged if id_of(tagged) != id_of(pipeline) else _newest_of(session, query, "branches")
+    if other is not None and id_of(other) != id_of(pipeline):
+        session.warn(
+            f"A branch and a tag are called {query.ref}, and both have pipelines. {describe(pipeline)} is used, not "
+            f"pipeline {id_of(other)}; set ref_type to choose."
+        )
+
+
+def _newest_of(session: Session, query: PipelineQuery, scope: str) -> Record | None:
+    """Return the newest pipeline of the tag, or branch, with the name of the ref."""
+    listed = session.client.iterate(
+        "list_pipelines",
+        project=query.project,
+        ref=query.ref,
+        scope=scope,
+        order_by="id",
+        sort="desc",
+        page_size=1,
+    )
+    return next(listed, None)
+
+
+def _full_sha(session: Session, query: PipelineQuery) -> str | None:
+    """Return the whole sha of a commit of which the first digits are given."""
+    if query.sha is None or len(query.sha) in FULL_SHA_LENGTHS:
+        return query.sha
+    try:
+        commit = session.client.call("get_commit", project=query.project, sha=query.sha)
+    except NotFoundError as exc:
+        if exc.is_no_mere_object:
+            raise
+        raise SelectionError(f"there is no commit {query.sha} in project {query.project}") from exc
+    return str(commit.get("id"))
+
+
+def _whole(session: Session, query: PipelineQuery, pipeline: Record) -> Record:
+    project = str(int_of(pipeline, "project_id") or query.project)
+    return t.cast(Record, session.client.call("get_pipeline", project=project, pipeline_id=id_of(pipeline)))
+
+
+def _jobs(session: Session, query: PipelineQuery, pipeline: Record) -> t.Iterator[Record]:
+    project = str(int_of(pipeline, "project_id") or query.project)
+    return session.client.iterate("list_pipeline_jobs", project=project, pipeline_id=id_of(pipeline), page_size=1)

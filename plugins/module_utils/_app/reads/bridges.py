@@ -17,7 +17,7 @@ from ..concurrency import run_all
 from ..jobs.bridges import BridgeNode, PipelineNode, pipeline_tree
 from ..jobs.query import FoundJob, match_name, suggestions
 from ..jobs.statuses import count_statuses, id_of, int_of, newest_per_name, status_of
-from ..pipelines.query import PipelineQuery, read_pipeline
+from ..pipelines.query import PipelineQuery, has_jobs, missing_pipeline, read_pipeline
 from ..session import Session
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
@@ -31,6 +31,8 @@ class BridgeQuery:
     :param names: names or wildcards for the trigger jobs of the pipeline itself; what is below them is shown whole.
     :param scope: statuses of the trigger jobs of the pipeline itself.
     :param depth: levels of trigger jobs, 0 for all.
+    :param allow_empty: whether a wait may find no trigger job.
+    :param is_empty: whether an empty list of names was given, which selects nothing.
     """
 
     pipeline: PipelineQuery
@@ -38,6 +40,8 @@ class BridgeQuery:
     scope: tuple[str, ...] = ()
     depth: int = 1
     include_jobs: bool = False
+    allow_empty: bool = False
+    is_empty: bool = False
 
 
 @dataclasses.dataclass
@@ -45,7 +49,7 @@ class BridgeReport:
     """What was read."""
 
     root: PipelineNode
-    pipeline: Record
+    pipeline: Record | None
     jobs: dict[int, list[Record]] = dataclasses.field(default_factory=dict)
     has_timed_out: bool = False
     timeline: list[Record] = dataclasses.field(default_factory=list)
@@ -69,7 +73,10 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
     :raises RequestError: when GitLab cannot be asked.
     """
     wait = Wait(session, options)
-    pipeline = await_pipeline(session, query.pipeline, wait)
+    awaited = await_pipeline(session, query.pipeline, wait)
+    if awaited.value is None:
+        return _without_pipeline(query, options)
+    pipeline = awaited.value
     project = str(int_of(pipeline, "project_id") or query.pipeline.project)
     polls = 0
 
@@ -87,21 +94,34 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
         return report
 
     def is_settled(report: BridgeReport) -> bool:
+        if not report.bridges and not query.is_empty:
+            # GitLab makes the jobs of a pipeline, trigger jobs among them, a moment after the pipeline
+            return has_jobs(session, query.pipeline, pipeline)
         return bool(report.problems) or all(_is_there(bridge, options) for bridge in report.bridges)
 
     waited = wait.until(read, is_settled)
     report = waited.value
     report.has_timed_out = waited.has_timed_out
+    if wait.is_active and not (report.bridges or waited.has_timed_out or query.allow_empty):
+        raise SelectionError(f"there is no trigger job to wait for in the {query.pipeline.describe()}")
     if report.has_timed_out and options.on_timeout != "continue":
         late = "; ".join(_late(bridge) for bridge in report.bridges if not _is_there(bridge, options))
         report.problems = [f"{timed_out_text(options)}: {late}"]
     if not waited.is_stale:
         wanted = query.pipeline._replace(project=project)
         report.pipeline = read_pipeline(session, wanted, pipeline, is_old=polls > 1)
-    report.root.record = report.pipeline
+    report.root.record = report.pipeline or {}
     _check_access(session, report, query)
     if query.include_jobs:
         report.jobs = _read_jobs(session, report.root)
+    return report
+
+
+def _without_pipeline(query: BridgeQuery, options: WaitOptions) -> BridgeReport:
+    """Return the report for a pipeline that did not exist when the time was up."""
+    report = BridgeReport(PipelineNode(project=query.pipeline.project, pipeline_id=0), None, has_timed_out=True)
+    if options.on_timeout != "continue":
+        report.problems = [f"{timed_out_text(options)}: {missing_pipeline(query.pipeline)}"]
     return report
 
 
@@ -110,6 +130,8 @@ def _keep_wanted(root: PipelineNode, query: BridgeQuery) -> None:
 
     :raises SelectionError: for a name that there is not.
     """
+    if query.is_empty:
+        root.bridges = []
     if query.names:
         found = {
             bridge.path: FoundJob(bridge.record, root.project, root.pipeline_id, bridge.path, is_bridge=True)

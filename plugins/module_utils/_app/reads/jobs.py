@@ -12,12 +12,13 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..jobs.find import JobFinder, Selection
+from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
+from ..jobs.selection import Selection
 from ..jobs.statuses import count_statuses, status_of
 from ..pipelines.query import read_pipeline
 from ..session import Session
-from ..waiting.counting import CountedLooks
+from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
@@ -63,19 +64,22 @@ class _Reading:
         self._options = options
         self._finder = JobFinder(session, query)
         self._wait = Wait(session, options)
-        self._counting: CountedLooks | None = None
+        self._counting: Counting | None = None
         self._polls = 0
 
     def run(self) -> JobReport:
         waited = self._wait.until(self._read, self._is_settled)
         self._wait.end()
         selection = waited.value
-        self._finder.require(selection)
+        if self._wait.is_active and not waited.has_timed_out:
+            self._finder.require_jobs(selection)
+        elif not waited.has_timed_out:
+            self._finder.require(selection)
         report = self._report(selection)
         report.has_timed_out = waited.has_timed_out
         report.timeline = self._wait.timeline.entries
         if waited.has_timed_out:
-            self._note_late(report)
+            self._note_late(report, selection)
         report.pipeline = selection.pipeline if waited.is_stale else self._pipeline(selection)
         return report
 
@@ -86,29 +90,41 @@ class _Reading:
         jobs = selection.jobs
         if self._options.log_follow:
             check_followable(self._session, jobs)
-        left = [job for job in jobs if not is_there(job.record, self._options)]
+        if not jobs and not self._query.is_empty:
+            self._wait.awaits(
+                self._query.describe() if selection.pipeline else f"the {self._query.pipeline.describe()}"
+            )
+        left = [job for job in jobs if not self._is_there(job)]
         self._wait.seen(jobs, left)
         self._wait.pace(len(left), self._counting_of(selection))
         return selection
 
-    def _counting_of(self, selection: Selection) -> CountedLooks | None:
+    def _counting_of(self, selection: Selection) -> Counting | None:
         """Return what finds out by counting whether the jobs of one pipeline have moved."""
         query, jobs = self._query, selection.jobs
         if not self._wait.is_active or query.job_id is not None or query.include_downstream:
             return None
-        if not jobs or selection.missing:
+        if not jobs or selection.lacks or not all(map(self._wait.believes, jobs)):
             return None
         if self._counting is None:
-            self._counting = CountedLooks(
+            self._counting = Counting(
                 self._session,
                 self._options,
                 project=jobs[0].project,
                 pipeline_id=jobs[0].pipeline_id,
                 ends_at_failure=True,
             )
-        is_whole = not (query.names or query.stages or query.scope)
-        self._counting.listed(jobs, size=len(selection.known), is_whole=is_whole)
+        left = [job for job in jobs if not self._is_there(job)]
+        self._counting.listed(jobs, left, size=len(selection.known), is_whole=query.is_whole)
         return self._counting
+
+    def _is_there(self, job: FoundJob) -> bool:
+        """Return whether a job needs no more waiting.
+
+        Nobody has to play an optional manual job, so a whole pipeline is not held up by one.
+        """
+        is_optional = status_of(job.record) == "manual" and bool(job.record.get("allow_failure"))
+        return is_there(job.record, self._options) or (is_optional and self._query.is_whole)
 
     def _is_settled(self, selection: Selection) -> bool:
         """Return whether nothing is left to wait for: everything is there, or something never will be."""
@@ -116,7 +132,9 @@ class _Reading:
             return True
         if not selection.is_complete:
             return False
-        return bool(selection.missing) or all(is_there(job.record, self._options) for job in selection.jobs)
+        if selection.lacks:
+            return True
+        return all(self._is_there(job) and self._wait.believes(job) for job in selection.jobs)
 
     def _problems(self, jobs: t.Sequence[FoundJob]) -> list[tuple[FoundJob | None, str]]:
         """Return what fails the task, first the jobs that have ended badly."""
@@ -124,6 +142,7 @@ class _Reading:
             (job, end_problem(job.record, self._options, check_targets=self._wait.is_active))
             for job in self._wanted(jobs)
         ]
+        ends = [(job, problem if job and self._wait.believes(job) else "") for job, problem in ends]
         queued = [(job, self._wait.queue_problem(job)) for job in self._wanted(jobs)]
         return [(job, problem) for job, problem in [*ends, *queued] if problem]
 
@@ -135,14 +154,15 @@ class _Reading:
         wanted = list(self._wanted(jobs))
         return JobReport(wanted, is_truncated=len(wanted) < len(jobs), problems=self._problems(jobs))
 
-    def _note_late(self, report: JobReport) -> None:
+    def _note_late(self, report: JobReport, selection: Selection) -> None:
         """Note what was not there in time, unless `on_timeout` says to go on."""
         if self._options.on_timeout == "continue":
             return
-        late = [job for job in report.jobs if not is_there(job.record, self._options)]
+        late = [job for job in report.jobs if not self._is_there(job)]
         report.problems += [(job, f"is still {status_of(job.record)}") for job in late]
-        if not late:
-            report.problems.append((None, "the pipeline may still create jobs that fit"))
+        if not late and not report.problems:
+            missing = self._finder.problem(selection) or "the pipeline may still create jobs that fit"
+            report.problems.append((None, missing))
 
     def _pipeline(self, selection: Selection) -> Record | None:
         """Return the whole record of the pipeline that the query names; that of a job by its id as the job tells it."""

@@ -18,12 +18,12 @@ from ..actions.actions import ACTIONS, ActionRequest
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
 from ..jobs.statuses import has_reached, id_of, int_of, is_finished, status_of
-from ..pipelines.query import PipelineQuery, read_pipeline
+from ..pipelines.query import PipelineQuery, missing_pipeline, read_pipeline
 from ..reads.jobs import JobReport, failure_of, read_jobs
 from ..session import Session, StoppedError
 from ..waiting.logs import read_tail
 from ..waiting.loop import Wait
-from ..waiting.options import WaitOptions, end_problem
+from ..waiting.options import WaitOptions, end_problem, timed_out_text
 from ..waiting.pipelines import await_pipeline
 from .plan import Gate
 from .run import GateResult, ProjectResult
@@ -77,24 +77,21 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
     """
     if gate.action in ACTIONS:
         refuse_job_token(session, gate.action)
-    pipeline = project.pipeline or _locate(session, project, gate)
+    pipeline = project.pipeline
     if pipeline is None:
-        return _to_come(gate)
+        # a gate that verifies looks at what is there
+        options = dataclasses.replace(gate.waiting, wait=gate.action != "verify")
+        try:
+            waited = await_pipeline(session, project.plan.pipeline, Wait(session, options))
+        except SelectionError:
+            if session.check_mode and project.plan.needs:
+                return _to_come(gate)
+            raise
+        if waited.value is None:
+            reason = f"{timed_out_text(options)}: {missing_pipeline(project.plan.pipeline)}"
+            return GateResult(gate, outcome="failed", reason=reason, has_timed_out=True)
+        pipeline = read_pipeline(session, project.plan.pipeline, waited.value)
     return _GateRun(session, project, gate, pipeline, log_lines).run()
-
-
-def _locate(session: Session, project: ProjectResult, gate: Gate) -> Record | None:
-    """Return the pipeline, as soon as there is one; None in check mode when it may still come."""
-    query = project.plan.pipeline
-    # a gate that verifies looks at what is there
-    options = dataclasses.replace(gate.waiting, wait=gate.action != "verify")
-    try:
-        pipeline = await_pipeline(session, query, Wait(session, options))
-    except SelectionError:
-        if session.check_mode and project.plan.needs:
-            return None
-        raise
-    return read_pipeline(session, query, pipeline)
 
 
 def _to_come(gate: Gate) -> GateResult:
@@ -131,7 +128,7 @@ class _GateRun:
         """Return whether a job of the gate is missing, and may still be created."""
         selection = JobFinder(self._session, self._query()).find()
         may_be_created = self._gate.include_downstream and self._has_predecessor_at_work()
-        return bool(selection.missing) and (not selection.is_complete or may_be_created)
+        return selection.lacks and (not selection.is_complete or may_be_created)
 
     def _has_predecessor_at_work(self) -> bool:
         """Return whether in check mode something before this gate would change what it finds."""

@@ -21,18 +21,18 @@ MOST_SINGLE_LINES = 3
 
 
 @dataclasses.dataclass(frozen=True)
-class Holdup:
+class Blocker:
     """What one job, or several, wait for; goes on where the names stop."""
 
     one: str
     several: str
 
 
-def _both(rest: str) -> Holdup:
-    return Holdup(f"waits {rest}", f"wait {rest}")
+def _both(rest: str) -> Blocker:
+    return Blocker(f"waits {rest}", f"wait {rest}")
 
 
-class Holdups:
+class Blockers:
     """Finds out what holds jobs up."""
 
     def __init__(self, session: Session) -> None:
@@ -40,7 +40,7 @@ class Holdups:
         # the manual jobs of pipelines that stand still, read once each time that a pipeline does
         self._manual: dict[tuple[str, int], list[FoundJob]] = {}
 
-    def of(self, job: FoundJob, jobs: t.Sequence[FoundJob]) -> Holdup | None:
+    def of(self, job: FoundJob, jobs: t.Sequence[FoundJob]) -> Blocker | None:
         """Return what holds a job up, None for what is only a matter of time, or not known.
 
         :param jobs: what else was seen of its pipeline.
@@ -55,11 +55,11 @@ class Holdups:
             return self._before(job, jobs)
         if row.waits_for == "runner":
             return None if job.is_bridge else _runner(job)
-        return Holdup(*row.holdup) if row.holdup else None
+        return Blocker(*row.holdup) if row.holdup else None
 
-    def lines(self, held: t.Sequence[tuple[str, Holdup]]) -> t.Iterator[tuple[str, str]]:
+    def lines(self, held: t.Sequence[tuple[str, Blocker]]) -> t.Iterator[tuple[str, str]]:
         """Yield names and what they wait for; many jobs that wait for the same come together."""
-        names: dict[Holdup, list[str]] = {}
+        names: dict[Blocker, list[str]] = {}
         for name, reason in held:
             names.setdefault(reason, []).append(name)
         for reason, listed in names.items():
@@ -70,7 +70,7 @@ class Holdups:
                 shown = ", ".join(listed[:MOST_SINGLE_LINES])
                 yield f"{shown} and {rest} more job{'s' if rest > 1 else ''}", reason.several
 
-    def _before(self, job: FoundJob, jobs: t.Sequence[FoundJob]) -> Holdup | None:
+    def _before(self, job: FoundJob, jobs: t.Sequence[FoundJob]) -> Blocker | None:
         """Return which manual job of an earlier stage a job waits for.
 
         GitLab says so by the status of the pipeline, which is manual when nothing else can go on.
@@ -114,7 +114,7 @@ def _is_blocking(job: FoundJob) -> bool:
     return status_of(job.record) == "manual" and not job.record.get("allow_failure")
 
 
-def _runner(job: FoundJob) -> Holdup:
+def _runner(job: FoundJob) -> Blocker:
     tags = job.record.get("tag_list")
     if isinstance(tags, list) and tags:
         return _both(f"for a runner with the tag{'s' if len(tags) > 1 else ''} {', '.join(map(str, tags))}")

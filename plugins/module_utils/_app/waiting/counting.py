@@ -30,7 +30,7 @@ MOST_COUNTS_OF_SOME = 10
 MOST_COUNTS_TOLD = 3
 
 
-class CountedLooks:
+class Counting:
     """Looks at one pipeline between two listings of its jobs.
 
     :param ends_at_failure: whether a job that ends badly is to be seen before all have ended.
@@ -65,25 +65,32 @@ class CountedLooks:
         self._counts = 0
         self.left = 0
 
-    def listed(self, jobs: t.Sequence[FoundJob], *, size: int, is_whole: bool) -> None:
+    def listed(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob], *, size: int, is_whole: bool) -> None:
         """Take note of a listing.
 
         :param jobs: what is waited for.
+        :param left: those of them that are not yet where they should be.
         :param size: how many jobs the pipeline has.
-        :param is_whole: whether that is everything there is in the pipeline.
+        :param is_whole: whether the jobs are everything there is in the pipeline.
         """
-        left = [status_of(job.record) for job in jobs if not is_there(job.record, self._options)]
-        counted = sum(status in self._scope(self._waiting) for status in left)
+        counted = self._counted(left)
         self._is_blind = counted < len(left) or size <= FEWEST_JOBS
         self._counts = 0
         self._is_whole = is_whole
         self.left = len(left)
         if is_whole:
-            self._last, self._enough = counted, 0
+            # a job that need not come anywhere is counted as long as it is there
+            self._last = self._counted(jobs)
+            self._enough = self._last - counted
             self._last_bad = max(self._last_bad, sum(status_of(job.record) in self._bad for job in jobs))
         elif self._last is not None:
             # The count was taken before the list. Jobs are done only by lowering it, each by one.
             self._enough = max(0, self._last - counted)
+
+    def _counted(self, jobs: t.Sequence[FoundJob]) -> int:
+        """Return how many jobs a count would see."""
+        scope = self._scope(self._waiting)
+        return sum(status_of(job.record) in scope for job in jobs)
 
     def needs_listing(self) -> bool:
         """Look at the pipeline; return whether its jobs have to be listed to know more.

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import typing as t
 
@@ -15,7 +16,7 @@ from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_queued, runner_wish, status_of
 from ..session import Session
-from .counting import CountedLooks
+from .counting import Counting
 from .logs import LogFollower
 from .options import WaitOptions
 from .pauses import Pauses
@@ -23,6 +24,8 @@ from .timeline import Timeline
 
 T = t.TypeVar("T")
 
+# How often a failure is seen before it is believed.
+LOOKS_AT_A_FAILURE = 2
 # A load balancer, a restart or a clean-up of tokens can deny one request in the middle of a wait.
 DENIED_PAUSES_SECONDS = (1.0, 3.0, 6.0)
 
@@ -57,7 +60,11 @@ class Wait:
         self._follower = LogFollower(session, self.timeline) if is_followed else None
         meanwhile = self._follower.read if self._follower and session.progress.is_shown else None
         self._pauses = Pauses(session, options.interval_seconds, meanwhile=meanwhile)
-        self._counting: CountedLooks | None = None
+        self._counting: Counting | None = None
+        # jobs that were seen; the attempts that had failed when they were seen first; how often each was seen failed
+        self._noted: set[t.Any] = set()
+        self._old_failures: set[int] = set()
+        self._failures: collections.Counter[int] = collections.Counter()
 
     def until(self, read: t.Callable[[], T], is_settled: t.Callable[[T], bool]) -> Waited[T]:
         """Return the first value that is settled, or the last one before the time was up.
@@ -86,12 +93,34 @@ class Wait:
         """
         if not self.is_active:
             return
+        self.note(jobs)
         if self.timeline.looked(jobs, left):
             self._pauses.restart()
         if self._follower and jobs:
             self._follower.follow(jobs[0])
 
-    def pace(self, left: int, counting: CountedLooks | None = None) -> None:
+    def believes(self, job: FoundJob) -> bool:
+        """Return whether a job that has failed will stay so.
+
+        GitLab itself retries a job that has `retry` in its configuration, which nothing in its record tells: a job that
+        fails while it is waited for is read once more, by when a new attempt is there.
+        """
+        if not self.is_active or self._session.deadline.has_passed():
+            return True
+        if status_of(job.record) != "failed":
+            return True
+        return job.id in self._old_failures or self._failures[job.id] >= LOOKS_AT_A_FAILURE
+
+    def note(self, jobs: t.Sequence[FoundJob]) -> None:
+        """Take note of which jobs have failed, for `believes`."""
+        for job in jobs:
+            has_failed = status_of(job.record) == "failed"
+            if has_failed and job.key not in self._noted:
+                self._old_failures.add(job.id)
+            self._noted.add(job.key)
+            self._failures[job.id] += has_failed
+
+    def pace(self, left: int, counting: Counting | None = None) -> None:
         """Set the pace by how many jobs are left to wait for.
 
         :param counting: finds out by small requests whether there can be anything new; None when only reading tells.

@@ -58,6 +58,9 @@ def end_problem(record: Record, options: WaitOptions, *, check_targets: bool = T
         if record.get("allow_failure") and options.ignore_allowed_failures:
             return ""
         return ended
+    is_forgiven = status == "failed" and bool(record.get("allow_failure")) and options.ignore_allowed_failures
+    if is_forgiven and "success" in options.targets:
+        return ""
     if check_targets and options.wait and not has_reached(status, options.targets):
         return f"{ended} and can no longer become {' or '.join(options.targets)}"
     return ""

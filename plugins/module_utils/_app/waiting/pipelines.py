@@ -12,13 +12,13 @@ from ..._api.decoding import Record
 from ..._api.errors import SelectionError
 from ..pipelines.query import PipelineQuery, find_pipeline, missing_pipeline
 from ..session import Session
-from .loop import Wait
+from .loop import Wait, Waited
 
 
-def await_pipeline(session: Session, query: PipelineQuery, wait: Wait) -> Record:
-    """Return the pipeline that a query names, with `wait` as soon as there is one.
+def await_pipeline(session: Session, query: PipelineQuery, wait: Wait) -> Waited[Record | None]:
+    """Return the pipeline that a query names, with `wait` as soon as there is one; None when the time was up before.
 
-    :raises SelectionError: when there is none.
+    :raises SelectionError: when there is none, and none is waited for.
     :raises RequestError: when GitLab cannot be asked.
     """
 
@@ -28,7 +28,7 @@ def await_pipeline(session: Session, query: PipelineQuery, wait: Wait) -> Record
             wait.awaits(f"the {query.describe()}")
         return pipeline
 
-    found = wait.until(read, lambda pipeline: pipeline is not None).value
-    if found is None:
+    waited = wait.until(read, lambda pipeline: pipeline is not None)
+    if waited.value is None and not waited.has_timed_out:
         raise SelectionError(missing_pipeline(query))
-    return found
+    return waited

@@ -16,7 +16,7 @@ from ..._api.decoding import Record
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished, is_known, is_queued, phase_of, status_of
 from ..session import Session
-from .blockers import Holdups
+from .blockers import Blockers
 
 # After so long without a line, a sign of life; each further one after twice the time.
 SILENCE_SECONDS = 300.0
@@ -65,7 +65,7 @@ class Timeline:
         self._session = session
         self._seen: dict[t.Any, _Seen] = {}
         self._queued_since: dict[int, float] = {}
-        self._holdups = Holdups(session)
+        self._blockers = Blockers(session)
         self._spoken_at = session.clock.monotonic()
         self._patience_seconds = SILENCE_SECONDS
         self._awaited: set[str] = set()
@@ -90,7 +90,7 @@ class Timeline:
         # of several jobs, each with its own times
         self.entries.sort(key=lambda entry: float(entry["seconds"]))
         if self._session.progress.is_shown:
-            self._tell_holdups(jobs, waiting)
+            self._tell_blockers(jobs, waiting)
             self.beat(len(waiting), [status_of(job.record) for job in waiting])
         return bool(changes)
 
@@ -220,18 +220,18 @@ class Timeline:
             )
             self._has_spoken()
 
-    def _tell_holdups(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> None:
+    def _tell_blockers(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> None:
         """Say what holds up the jobs that have not moved since the last look, unless it was said."""
         held = []
         for job in waiting:
             seen = self._seen[job.key]
             if seen.looks < 2:
                 continue
-            reason = self._holdups.of(job, jobs)
+            reason = self._blockers.of(job, jobs)
             if reason and reason.one not in seen.told:
                 seen.told.add(reason.one)
                 held.append((job.path, reason))
-        for name, what in self._holdups.lines(held):
+        for name, what in self._blockers.lines(held):
             self._session.progress.waits_for(name=name, what=what)
             self._has_spoken()
 

@@ -80,6 +80,7 @@ PIPELINE = {"project": "group/app", "pipeline_id": 6}
         ("get_project", {"project": "a/b/c"}, "GET /projects/a%2Fb%2Fc", None),
         ("list_pipelines", {"project": 7, "ref": "v1/ü"}, "GET /projects/7/pipelines?ref=v1/ü", None),
         ("get_pipeline", PIPELINE, "GET /projects/group%2Fapp/pipelines/6", None),
+        ("get_commit", {"project": 7, "sha": "a1b2c3d"}, "GET /projects/7/repository/commits/a1b2c3d", None),
         (
             "list_merge_request_pipelines",
             {"project": 7, "merge_request": 3},

@@ -241,6 +241,7 @@ def test_all_jobs_are_tried_and_the_task_fails_once():
         post("play", 43): reply({"message": "403 Forbidden"}, status=403),
         post("play", 42): job(42, "pending", "a"),
         "GET /projects/7/jobs/43": job(43, "manual", "b"),
+        "GET /projects/7/pipelines/6/trigger_jobs": [],
     }
     outcome = run_task(
         TASK,
@@ -256,7 +257,8 @@ def test_all_jobs_are_tried_and_the_task_fails_once():
 
 
 def test_a_scope_that_fits_nothing_is_no_error():
-    outcome = act(Exchange(LIST, [job(42, "success")]), action="retry", name=None, scope=["failed"])
+    none = Exchange("GET /projects/7/pipelines/6/trigger_jobs", [])
+    outcome = act(Exchange(LIST, [job(42, "success")]), none, action="retry", name=None, scope=["failed"])
     assert (outcome.changed, outcome.failure, outcome.values["results"]) == (False, None, [])
 
 
@@ -307,7 +309,7 @@ def test_annotations_are_added_to_what_is_returned():
 
 def test_the_newest_pipeline_of_a_ref_is_pinned():
     outcome = act(
-        Exchange("GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=1", [pipeline(6)]),
+        Exchange("GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20", [pipeline(6)]),
         Exchange(LIST, [job()]),
         Exchange(post("play"), job(status="pending")),
         pipeline_id=None,

@@ -104,7 +104,7 @@ def test_the_job_is_told_where_it_was_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "more", [{"sha": "abc"}, {"name": "buil?"}, {"include_downstream": True}, {"content": "log"}], ids=str
+    "more", [{"sha": "f" * 40}, {"name": "buil?"}, {"include_downstream": True}, {"content": "log"}], ids=str
 )
 def test_what_gitlab_cannot_find_by_ref_is_looked_up(tmp_path, more):
     builds = [job(42, "success", "build")]

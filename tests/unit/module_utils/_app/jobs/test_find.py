@@ -41,15 +41,23 @@ def ids(outcome):
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        ({"ref": "v1/ü"}, "GET /projects/7/pipelines?ref=v1/ü&order_by=id&sort=desc&per_page=1"),
-        ({"sha": "abc"}, "GET /projects/7/pipelines?sha=abc&order_by=id&sort=desc&per_page=1"),
-        ({"ref": "main", "sha": "abc"}, "GET /projects/7/pipelines?ref=main&sha=abc&order_by=id&sort=desc&per_page=1"),
+        ({"ref": "v1/ü"}, "GET /projects/7/pipelines?ref=v1/ü&order_by=id&sort=desc&per_page=20"),
+        (
+            {"sha": "ffffffffffffffffffffffffffffffffffffffff"},
+            "GET /projects/7/pipelines?sha=ffffffffffffffffffffffffffffffffffffffff&order_by=id&sort=desc&per_page=20",
+        ),
+        (
+            {"ref": "main", "sha": "ffffffffffffffffffffffffffffffffffffffff"},
+            f"GET /projects/7/pipelines?ref=main&sha={'f' * 40}&order_by=id&sort=desc&per_page=20",
+        ),
         ({"merge_request": 3}, "GET /projects/7/merge_requests/3/pipelines?per_page=20"),
     ],
 )
 def test_the_newest_pipeline_is_looked_up_and_pinned(options, line):
     outcome = info(
-        Exchange(line, [pipeline(6), pipeline(5)]), Exchange(LIST, [job(42), job(41, name="build")]), **options
+        Exchange(line, [pipeline(6, ref=options.get("ref", "main")), pipeline(5)]),
+        Exchange(LIST, [job(42), job(41, name="build")]),
+        **options,
     )
     assert ids(outcome) == [42, 41]
     assert outcome.values["pipeline"]["id"] == 6
@@ -72,7 +80,7 @@ def test_the_project_is_quoted_once():
     [
         (
             {"ref": "nope"},
-            "GET /projects/7/pipelines?ref=nope&order_by=id&sort=desc&per_page=1",
+            "GET /projects/7/pipelines?ref=nope&order_by=id&sort=desc&per_page=20",
             "pipeline of ref nope",
         ),
         ({"merge_request": 3}, "GET /projects/7/merge_requests/3/pipelines?per_page=20", "pipeline of merge request 3"),
@@ -125,9 +133,9 @@ def test_names_keep_newest_first_and_come_once():
     ("name", "bridges", "words"),
     [
         ("deploi", [], "no job 'deploi' in the pipeline 6 of project 7: did you mean 'deploy'?"),
-        ("zzz", [bridge(name="child")], "The pipeline has trigger jobs ('child'): use include_downstream"),
+        ("zzz", [bridge(name="child")], "The pipeline has trigger jobs ('child'); set include_downstream"),
         ("child", [bridge(name="child")], "'child' is a trigger job, which gitlab_pipeline_bridges reads"),
-        ("child/apply", [bridge(name="child")], "use include_downstream"),
+        ("child/apply", [bridge(name="child")], "set include_downstream"),
         ("Deploy", [], "did you mean 'deploy'?"),
         ("deploy[0-9]", [], "did you mean 'deploy'?"),
     ],
@@ -202,9 +210,51 @@ def test_scope_goes_to_the_server_and_names_are_matched_here():
     assert ids(info(Exchange(PROJECT + "&scope[]=failed", jobs), scope=["failed"], name=["te*"])) == [8]
 
 
-def test_a_name_of_another_stage_is_not_missing():
-    assert ids(info(Exchange(PROJECT, [job(9, name="build")]), name=["build"], stage=["test"])) == []
-    assert ids(info(Exchange(LIST, [job(9, name="build")]), name=["build"], stage=["test"], pipeline_id=6)) == []
+JOBS = [job(42), job(41, stage="test", name="t")]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"stage": ["tests"]}, "no job of the pipeline 6 of project 7 has stage 'tests': did you mean 'test'?"),
+        ({"stage": ["x*"]}, "no job of the pipeline 6 of project 7 has stage 'x*': there are 'deploy', 'test'"),
+        ({"stage": ["test", "dpeloy"]}, "has stage 'dpeloy': did you mean 'deploy'?"),
+        (
+            {"name": ["deploy"], "stage": ["test"]},
+            "job 'deploy' of the pipeline 6 of project 7 has stage 'deploy', and stage 'test' was asked for",
+        ),
+        ({"name": ["deploy", "t"], "stage": ["test"]}, "job 'deploy' of the pipeline 6"),
+        ({"name": ["deploy"], "stage": ["dpeloy"]}, "has stage 'dpeloy': did you mean 'deploy'?"),
+        ({"name": ["x*"]}, "no job 'x*' in the pipeline 6 of project 7: there are 'deploy', 't'"),
+    ],
+)
+def test_each_name_and_each_stage_has_to_be_there(options, words):
+    def answer(call):
+        return JOBS if call.line == LIST else []
+
+    with pytest.raises(errors.SelectionError) as caught:
+        run_task(TASK, {"pipeline_id": 6, **options}, transport=FunctionTransport(answer))
+    assert words in str(caught.value)
+
+
+def test_wildcards_stand_for_stages_too():
+    jobs = [job(43, name="a", stage="test:a"), job(42), job(41, name="b", stage="test:b")]
+    assert ids(info(Exchange(LIST, jobs), pipeline_id=6, stage=["test:*"])) == [43, 41]
+
+
+@pytest.mark.parametrize("option", ["name", "stage"])
+def test_an_empty_list_selects_nothing(option):
+    assert ids(info(PIPELINE, pipeline_id=6, **{option: []})) == []
+    with pytest.raises(errors.SelectionError, match="an empty list of name or stage selects nothing"):
+        info(pipeline_id=6, wait=True, **{option: []})
+    assert ids(info(PIPELINE, pipeline_id=6, wait=True, allow_empty=True, **{option: []})) == []
+
+
+def test_a_text_with_commas_may_be_one_name():
+    jobs = [job(43, name="integration: [postgres, 15]"), job(42, name="a"), job(41, name="b")]
+    parts = "integration: [postgres, 15]".split(",")
+    assert ids(info(Exchange(LIST, jobs), pipeline_id=6, name=parts)) == [43]
+    assert ids(info(Exchange(LIST, jobs), pipeline_id=6, name="a, b".split(","))) == [42, 41]
 
 
 def test_a_name_that_a_project_does_not_have():
@@ -325,6 +375,6 @@ def test_a_list_that_gets_a_new_job_while_it_is_read_is_read_again(options):
 
 
 def test_a_pipeline_without_an_id_is_no_pipeline():
-    line = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=1"
+    line = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
     with pytest.raises(errors.BadAnswerError):
         info(Exchange(line, [{"status": "running"}]), ref="main", api_retries=0)

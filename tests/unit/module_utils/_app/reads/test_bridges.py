@@ -211,7 +211,7 @@ def test_time_up_and_going_on():
 
 def test_a_pipeline_that_does_not_exist_yet_is_waited_for():
     clock = FakeClock()
-    line = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=1"
+    line = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
     transport = ScriptedTransport(Exchange(line, []), Exchange(line, [pipeline()]), Exchange(BRIDGES, down("success")))
     run_task(TASK, {"ref": "main", "wait": True}, transport=transport, clock=clock)
     assert len(clock.sleeps) == 1
@@ -219,14 +219,14 @@ def test_a_pipeline_that_does_not_exist_yet_is_waited_for():
         run_task(TASK, {"ref": "main"}, transport=ScriptedTransport(Exchange(line, [])))
 
 
-BY_REF = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=1"
+BY_REF = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
 
 
 @pytest.mark.parametrize(
     ("last", "status", "warnings"),
     [
         (Exchange(ROOT, pipeline(status="success")), "success", []),
-        (Exchange(ROOT, reply({"message": "403 Forbidden"}, status=403)), "running", ["could not be read again"]),
+        (Exchange(ROOT, reply({"message": "403 Forbidden"}, status=403)), "running", ["could not be refreshed"]),
     ],
 )
 def test_the_pipeline_is_read_again_after_waiting(last, status, warnings):

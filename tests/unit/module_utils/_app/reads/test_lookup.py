@@ -14,7 +14,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup i
 from ....harness import NO_ROUTE, NOT_FOUND, Exchange, ScriptedTransport, job, new_session, pipeline, reply
 
 LIST = "GET /projects/7/pipelines/6/jobs"
-NEWEST = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=1"
+NEWEST = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
 BRIDGES = "GET /projects/7/pipelines/6/trigger_jobs"
 BY_REF = "GET /projects/7/jobs/artifacts/main/raw/build.env?job=build&search_recent_successful_pipelines=true"
 NONE_FOUND = reply(NOT_FOUND, status=404)

@@ -10,7 +10,9 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES, is_finished
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.pauses import Pauses
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK as ACTION
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipeline_bridges import TASK as BRIDGES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import wait_options
 
 from ....harness import (
@@ -28,7 +30,7 @@ from ....harness import (
 
 LIST = "GET /projects/7/pipelines/6/jobs"
 UNFINISHED = f"{LIST}?per_page=1&" + "&".join(f"scope[]={status}" for status in STATUSES if not is_finished(status))
-PIPELINES = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=1"
+PIPELINES = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
 
 
 def wait(*exchanges, clock=None, progress=None, check_mode=False, **options):
@@ -127,7 +129,8 @@ def test_targets_end_the_wait(targets, statuses):
     ],
 )
 def test_what_can_no_longer_come_fails_at_once(targets, status, words):
-    outcome = wait(*listed("created", status), wait_for=targets)
+    # a failure is believed when it is seen twice
+    outcome = wait(*listed("created", status, *[status] * (status == "failed")), wait_for=targets)
     assert outcome.failure == f"job 'deploy' (id 42) {words}"
     assert not outcome.values["timed_out"]
 
@@ -203,10 +206,22 @@ def test_a_pipeline_that_does_not_exist_yet_is_waited_for_and_pinned():
     assert outcome.values["pipeline"]["id"] == 6
 
 
-def test_a_pipeline_that_never_comes():
-    options = {"ref": "main", "name": ["deploy"], "wait": True, "wait_timeout": 20.0}
-    with pytest.raises(errors.SelectionError, match="there is no pipeline of ref main"):
-        run_task(TASK, options, transport=FunctionTransport(lambda call: []))
+@pytest.mark.parametrize("on_timeout", ["fail", "continue"])
+@pytest.mark.parametrize("task", [TASK, ACTION, BRIDGES], ids=lambda task: task.name)
+def test_a_pipeline_that_never_comes(task, on_timeout):
+    options = {"ref": "main", "wait": True, "wait_timeout": 20.0, "on_timeout": on_timeout}
+    clock, progress = FakeClock(), Progress(is_shown=True)
+    options.update({"action": "play", "name": ["deploy"]} if task is ACTION else {})
+    transport = FunctionTransport(lambda call: [])
+    outcome = run_task(task, options, transport=transport, clock=clock, progress=progress)
+    assert (outcome.changed, outcome.values["timed_out"], outcome.values["elapsed"]) == (False, True, 20.0)
+    text = "timed out after 20 s (wait_timeout): there is no pipeline of ref main in project 7"
+    assert (outcome.failure or "").startswith(text if on_timeout == "fail" else "")
+    assert bool(outcome.failure) is (on_timeout == "fail")
+    assert [line for line in progress.others if "pipeline of ref main in project 7" in line][0].startswith(
+        "waiting for"
+    )
+    assert set(outcome.values) == set(task.empty_result) - {"diff"}
 
 
 def test_a_misspelt_name_is_an_error_at_once():
@@ -283,11 +298,14 @@ def test_check_mode_returns_the_present_state():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"wait_for": ["done"]}, "wait_for holds 'done', which is none of playable, started, finished, success"),
+        (
+            {"wait": True, "wait_for": ["done"]},
+            "wait_for holds 'done', which is none of playable, started, finished, success",
+        ),
         ({"fail_on": ["broken"]}, "fail_on holds 'broken'"),
         ({"wait_interval": 0}, "wait_interval is 0"),
         ({"wait_interval": -1.0}, "wait_interval is -1"),
-        ({"pending_timeout": -1.0}, "pending_timeout is -1"),
+        ({"wait": True, "pending_timeout": -1.0}, "pending_timeout is -1"),
         ({"log_lines": -1}, "log_lines is -1"),
     ],
 )

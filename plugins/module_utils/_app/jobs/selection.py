@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What was found of what a user asks for, and what is missing of it, in words."""
+
+from __future__ import annotations
+
+import functools
+import types
+import typing as t
+
+from ..._api.decoding import Record
+from .query import FoundJob, JobQuery, shortened, suggestions
+from .statuses import is_finished, status_of
+
+
+class Selection:
+    """What was found.
+
+    :param groups: the jobs of each name, or all jobs in one group when no names were asked for.
+    :param missing: names for which there is no job.
+    :param misplaced: names of which there are jobs, though in other stages than those asked for; these by name.
+    :param missing_stages: entries of `stage` that are no stage of the pipeline.
+    :param pipeline: the pinned pipeline, None when there is none (yet).
+    :param is_complete: whether no further job can appear that would fit.
+    :param known: paths of all jobs there are, for suggestions.
+    :param stages: all stages there are.
+    :param out_of_scope: how many jobs of each status were left out by `scope` alone.
+    :param unreadable: paths of downstream pipelines that the token cannot read.
+    """
+
+    def __init__(
+        self,
+        groups: tuple[tuple[FoundJob, ...], ...] = (),
+        *,
+        missing: tuple[str, ...] = (),
+        misplaced: t.Mapping[str, tuple[str, ...]] = types.MappingProxyType({}),
+        missing_stages: tuple[str, ...] = (),
+        pipeline: Record | None = None,
+        is_complete: bool = True,
+        known: frozenset[str] = frozenset(),
+        stages: frozenset[str] = frozenset(),
+        out_of_scope: t.Mapping[str, int] = types.MappingProxyType({}),
+        unreadable: tuple[str, ...] = (),
+    ) -> None:
+        self.groups = groups
+        self.missing = missing
+        self.misplaced = misplaced
+        self.missing_stages = missing_stages
+        self.pipeline = pipeline
+        self.is_complete = is_complete
+        self.known = known
+        self.stages = stages
+        self.out_of_scope = out_of_scope
+        self.unreadable = unreadable
+
+    @functools.cached_property
+    def jobs(self) -> list[FoundJob]:
+        """Return every job found once, newest first."""
+        unique = {job.id: job for group in self.groups for job in group}
+        return sorted(unique.values(), key=lambda job: job.id, reverse=True)
+
+    @property
+    def lacks(self) -> bool:
+        """Return whether something that was asked for by name or stage is not there."""
+        return bool(self.missing or self.misplaced or self.missing_stages)
+
+
+def what_is_missing(query: JobQuery, selection: Selection) -> str:
+    """Return what was asked for and is not there, and what there is instead; empty when everything is there."""
+    where = f"{'the ' if query.pipeline.is_given else ''}{query.pipeline.describe()}"
+    if selection.lacks and not selection.known:
+        return why_empty(query, selection)
+    for stage in selection.missing_stages:
+        return f"no job of {where} has stage {stage!r}: {suggestions(selection.stages, stage, what='stages')}"
+    for name, stages in selection.misplaced.items():
+        wanted = " or ".join(map(repr, query.stages))
+        return f"job {name!r} of {where} has stage {shortened(stages)}, and stage {wanted} was asked for"
+    for name in selection.missing:
+        return f"no job {name!r} in {where}: {suggestions(selection.known, name)}"
+    return ""
+
+
+def why_empty(query: JobQuery, selection: Selection) -> str:
+    """Return why nothing is selected."""
+    if query.is_empty:
+        return "an empty list of name or stage selects nothing; leave the option out to select every job"
+    where = f"{'the ' if query.pipeline.is_given else ''}{query.pipeline.describe()}"
+    if selection.out_of_scope:
+        counts = ", ".join(f"{count} {status}" for status, count in sorted(selection.out_of_scope.items()))
+        return f"no job of {where} has the status {' or '.join(query.scope)}, as scope asks: there are {counts}"
+    pipeline = selection.pipeline or {}
+    errors = pipeline.get("yaml_errors")
+    if errors:
+        return f"{where} has no jobs, since its configuration is invalid: {errors}"
+    if is_finished(status_of(pipeline)):
+        return f"{where} has no jobs; it is {status_of(pipeline)}"
+    return f"{where} has no jobs yet"
