@@ -16,13 +16,12 @@ from .._api.client import ApiClient, RequestFinished
 from .._api.clock import Clock, Deadline, SystemClock
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
-from .._api.endpoints import EndpointRegistry
 from .._api.errors import GitLabError, UsageError
 from .._api.masking import Masker
 from .._api.retry import Retrier
 from .._api.transport import Transport
-from .._extensions.builtin import BuiltinPlugin
 from .._extensions.manager import PluginManager
+from .._extensions.registry import Registry
 from .outcome import Files, PlainFiles, Progress, SilentProgress
 from .settings import connection_settings, with_credential
 
@@ -122,19 +121,19 @@ def open_session(options: t.Mapping[str, t.Any], context: TaskContext) -> Sessio
 
     :param options: validated options of the task.
     :raises UsageError: when they cannot be used.
-    :raises MissingLibraryError: when there are extensions, and pluggy is not installed.
+    :raises MissingLibraryError: when requests or pluggy is not installed.
     :raises ExtensionError: when an extension cannot be loaded.
     """
     clock = context.clock
     settings = connection_settings(options, context.environ)
     if settings.token:
         context.register_secret(settings.token)
-    plugins = PluginManager((BuiltinPlugin(),), settings.extensions)
+    plugins = PluginManager(settings.extensions)
     settings = with_credential(settings, plugins.call("gitlab_authenticate", settings=settings) or {})
     for secret in settings.secrets:
         context.register_secret(secret)
-    endpoints = EndpointRegistry()
-    plugins.call("gitlab_register_endpoints", registry=endpoints)
+    registry = Registry()
+    plugins.call("gitlab_register_endpoints", registry=registry)
     timeout_seconds = options.get("wait_timeout")
     timeout_seconds = DEFAULT_TIMEOUT_SECONDS if timeout_seconds is None else float(timeout_seconds)
     if not timeout_seconds >= 0:
@@ -149,7 +148,7 @@ def open_session(options: t.Mapping[str, t.Any], context: TaskContext) -> Sessio
     client = ApiClient(
         settings=settings,
         transport=context.transport(settings, lambda: plugins.call("gitlab_create_transport", settings=settings)),
-        endpoints=endpoints,
+        endpoints=registry.endpoints(),
         on_finished=_finished_hook(plugins),
         retrier=Retrier(
             retries=settings.retries,
@@ -168,6 +167,7 @@ def _finished_hook(plugins: PluginManager) -> RequestFinished | None:
     """Return what tells extensions about a request, None when none of them wants to know."""
     if not plugins.has_extensions_for("gitlab_request_finished"):
         return None
+    # the body of a write can hold job variables
     return lambda request, status, seconds: plugins.call(
-        "gitlab_request_finished", request=request, status=status, seconds=seconds
+        "gitlab_request_finished", request=request._replace(body=None), status=status, seconds=seconds
     )
