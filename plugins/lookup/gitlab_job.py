@@ -169,7 +169,7 @@ EXAMPLES = r"""
 
 - name: Read a job by its id
   ansible.builtin.debug:
-    msg: "{{ lookup('jobgate.gitlab.gitlab_job', 42, project='group/app', fields=['id', 'status', 'pipeline.id']) }}"
+    msg: "{{ lookup('jobgate.gitlab.gitlab_job', job_id=42, project='group/app', fields=['id', 'pipeline.id']) }}"
 
 - name: Show the status of a job whose name is a number
   ansible.builtin.debug:

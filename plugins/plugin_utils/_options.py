@@ -17,7 +17,6 @@ import typing as t
 
 from ansible import constants
 from ansible.module_utils.common.yaml import yaml_load
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.lookup import LookupBase
 
 from ..doc_fragments._connection import ModuleDocFragment
@@ -68,7 +67,7 @@ constants.config.initialize_plugin_configuration_definitions(*PLUGIN, DEFINITION
 
 def is_on(switch: str, variables: Variables, template: Template) -> bool:
     """Return what a switch is set to."""
-    return bool(boolean(_value(switch, _own_variables(_SWITCHES, variables, template))[0], strict=False))
+    return bool(_value(switch, _own_variables(_SWITCHES, variables, template))[0])
 
 
 def connection_arguments(
