@@ -35,7 +35,7 @@ class BuiltinPlugin:
 
     def __init__(
         self,
-        prepare_session: t.Callable[[t.Any, ConnectionSettings], object],
+        prepare_session: t.Callable[[t.Any, ConnectionSettings], None],
         prepares_sessions: t.Callable[[], bool],
     ) -> None:
         self._prepare_session = prepare_session

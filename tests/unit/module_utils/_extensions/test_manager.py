@@ -6,15 +6,14 @@
 
 from __future__ import annotations
 
+import inspect
+import os
+import subprocess
 import sys
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
-    ExtensionError,
-    MissingLibraryError,
-    UsageError,
-)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ExtensionError, UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.manager import PluginManager
 
@@ -166,11 +165,17 @@ def test_each_kind_of_token_has_its_header(kind, token, expected):
     assert PluginManager().call("gitlab_authenticate", settings=settings) == expected
 
 
-def test_without_pluggy_there_is_nothing(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pluggy", None)
-    with pytest.raises(MissingLibraryError) as caught:
-        PluginManager()
-    assert caught.value.library == "pluggy"
+def test_without_pluggy_every_task_says_so():
+    # in a process of its own, since libraries are imported once
+    program = (
+        "import sys; sys.modules['pluggy'] = None\n"
+        f"from {PluginManager.__module__} import PluginManager\n"
+        "try:\n    PluginManager()\nexcept Exception as exc:\n    print(type(exc).__name__, exc.library)\n"
+    )
+    collections = str(inspect.getsourcefile(PluginManager)).partition("ansible_collections")[0]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([collections, *sys.path])}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["MissingLibraryError", "pluggy"]
 
 
 def test_what_an_extension_authenticates_with_is_a_secret_too():
