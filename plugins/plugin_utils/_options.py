@@ -32,10 +32,7 @@ Template = t.Callable[[t.Any], t.Any]
 # what the connection options document for the lookup, and the switches.
 PLUGIN = ("action", "jobgate_gitlab")
 _DOCUMENTED: Definitions = yaml_load(ModuleDocFragment.DOCUMENTATION)["options"]
-_CONNECTION: Definitions = {
-    name: {"type": _DOCUMENTED[name]["type"], **sources}
-    for name, sources in yaml_load(ModuleDocFragment.PLUGINS)["options"].items()
-}
+_CONNECTION: Definitions = yaml_load(ModuleDocFragment.PLUGINS)["options"]
 _TOKENS: set[str] = set(TOKEN_VARIABLES)
 _SWITCHES: Definitions = {
     name: {
@@ -59,8 +56,16 @@ _CALLBACK: Definitions = {
 DEFINITIONS: Definitions = {
     **_SWITCHES,
     **_CALLBACK,
-    # without the environment, which counts where the task runs
-    **{name: {key: value for key, value in _CONNECTION[name].items() if key != "env"} for name in _CONNECTION},
+    # Without the environment, which counts where the task runs, and without most types, since the task converts its
+    # options itself. A path in ansible.cfg is relative to that file, which only Ansible knows.
+    **{
+        name: {
+            "type": "path" if _DOCUMENTED[name]["type"] == "path" else None,
+            "ini": option.get("ini", []),
+            "vars": option.get("vars", []),
+        }
+        for name, option in _CONNECTION.items()
+    },
 }
 constants.config.initialize_plugin_configuration_definitions(*PLUGIN, DEFINITIONS)
 
@@ -77,22 +82,19 @@ def connection_arguments(
 
     :param given: the options of the task itself.
     :param environ: the environment that the task will run in, as far as it is known; it beats ansible.cfg.
-    :raises AnsibleError: for a variable that cannot be resolved, or a value of the wrong type.
+    :raises AnsibleError: for a variable that cannot be resolved.
     """
     useless = {name for name in _TOKENS if name not in task.token_options}
     usable = [name for name in _CONNECTION if name in task.spec.arguments and name not in useless]
-    own = _own_variables(_CONNECTION, variables, template)
-    found = {name: _value(name, own) for name in usable}
-    # each layer leaves to those above it what they have
-    by_task = {name for name in usable if any(given.get(key) is not None for key in _names(name))}
+    by_task = _with_all_tokens({name for name in usable if any(given.get(key) is not None for key in _names(name))})
+    left = [name for name in usable if name not in by_task]
+    own = _own_variables({name: _CONNECTION[name] for name in left}, variables, template)
+    found = {name: _value(name, own) for name in left}
     by_variable = {name: value for name, (value, is_variable) in found.items() if is_variable and value is not None}
     by_environment = {name for name in usable if any(environ.get(entry["name"]) for entry in _sources(name, "env"))}
-    by_file = {name: value for name, (value, is_variable) in found.items() if not is_variable and value is not None}
-    above_file = _with_all_tokens({*by_task, *by_variable, *by_environment})
-    return {
-        **{name: value for name, value in by_file.items() if name not in above_file},
-        **{name: value for name, value in by_variable.items() if name not in _with_all_tokens(by_task)},
-    }
+    above_file = _with_all_tokens({*by_variable, *by_environment})
+    by_file = {name: value for name, (value, _) in found.items() if name not in above_file and value is not None}
+    return {**by_file, **by_variable}
 
 
 def check_names(definitions: Definitions, given: t.Iterable[str]) -> None:

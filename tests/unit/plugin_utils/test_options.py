@@ -161,9 +161,9 @@ def test_a_task_is_given_what_is_set_and_no_defaults(configured):
         "api_retries = 1", "validate_certs = no", "extensions = a, b", "api_url = https://f.example", "nonsense = 1"
     )
     assert of_task() == {
-        "api_retries": 1,
-        "validate_certs": False,
-        "extensions": ["a", "b"],
+        "api_retries": "1",
+        "validate_certs": "no",
+        "extensions": "a, b",
         "api_url": "https://f.example",
     }
 
@@ -173,11 +173,11 @@ def test_layers_of_a_task(configured):
     url, retries = {"jobgate_gitlab_api_url": "https://{{ secret }}.example"}, {"jobgate_gitlab_api_retries": 2}
     assert of_task()["api_url"] == "https://file.example"
     # the task itself looks at the environment
-    assert of_task(environ={"GITLAB_SERVER_URL": "https://env.example"}) == {"api_retries": 1}
+    assert of_task(environ={"GITLAB_SERVER_URL": "https://env.example"}) == {"api_retries": "1"}
     assert of_task(environ={"GITLAB_SERVER_URL": ""})["api_url"] == "https://file.example"
     found = of_task(variables={**url, **retries}, environ={"GITLAB_SERVER_URL": "https://env.example"})
     assert found == {"api_url": "https://resolved.example", "api_retries": 2}
-    assert of_task({"api_url": "https://task.example"}, url) == {"api_retries": 1}
+    assert of_task({"api_url": "https://task.example"}, url) == {"api_retries": "1"}
     assert of_task({"api_url": None}, url)["api_url"] == "https://resolved.example"
     # what is empty was given
     assert "api_url" not in of_task({"api_url": ""}, url)
@@ -209,10 +209,12 @@ def test_tokens_that_a_task_cannot_use_are_not_given_to_it(configured):
     assert found == {"api_job_token": "job"}
 
 
-def test_a_wrong_variable_is_an_error(configured):
-    for value in ("{{ nothing }}", "many"):
-        with pytest.raises(AnsibleError):
-            of_task(variables={"jobgate_gitlab_api_retries": value})
+def test_a_variable_that_cannot_be_resolved_is_an_error_where_it_is_needed(configured):
+    variables = {"jobgate_gitlab_api_token": "{{ nothing }}"}
+    with pytest.raises(AnsibleError):
+        of_task({}, variables)
+    assert of_task({"api_oauth_token": "t"}, variables) == {}
+    assert of_task({}, {"jobgate_gitlab_api_token": "v", "other": "{{ nothing }}"}) == {"api_token": "v"}
 
 
 def test_switches(configured):
