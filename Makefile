@@ -40,7 +40,7 @@ export ANSIBLE_PYTHON_INTERPRETER := $(VENV)/bin/python
 PLAIN = export NO_COLOR=1 ANSIBLE_NOCOLOR=1
 
 .PHONY: help setup demo test check lint unit integration packaging faults bench bench-faults sanity units molecule matrix docs
-.PHONY: endpoints lookup-options pictures package wheel tree clean check-coverage check-package check-docs check-importer check-nox check-matrix check-changelog
+.PHONY: endpoints pictures package wheel tree clean check-coverage check-package check-docs check-importer check-nox check-matrix check-changelog
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -177,9 +177,6 @@ docs: setup ## HTML documentation in build/docs/build/html
 
 endpoints: setup ## the table of endpoints in docs/docsite/rst/endpoints.rst, from the catalogue
 	@python tools/endpoints_table.py
-
-lookup-options: setup ## plugins/plugin_utils/_lookup_options.py, from the documentation of the lookup
-	@python tools/lookup_options.py
 
 pictures: setup ## the pictures of the README, from a run of the demo; needs chromium
 	@tools/pictures.sh $(VENV)

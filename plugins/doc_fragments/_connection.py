@@ -97,6 +97,9 @@ options:
     type: list
     elements: str
     default: []
+notes:
+  - Connection options can also be set by variables such as C(jobgate_gitlab_api_url), and in the section
+    C(jobgate_gitlab) of C(ansible.cfg). P(jobgate.gitlab.gitlab_job#lookup) lists the names.
 """
 
     # To be used together with the standard block, by plugins that are not modules.

@@ -26,8 +26,8 @@ options:
       - Names of jobs. A name stands for the newest attempt of the job.
       - A job with exactly that name is selected. Only if there is none, C(*) and C(?) in the name are wildcards. This
         is decided for each entry.
-      - Each entry must match at least one job, and with O(stage) one in these stages. Otherwise the task fails and lists
-        what there is.
+      - Each entry must match at least one job, and with O(stage) one in these stages. Otherwise the task fails and
+        lists what there is.
       - >-
         C([) is an ordinary character, because matrix jobs carry it, as in V(test: [py311, linux]). A text with commas
         that is the name of a job as a whole stands for that job; any other text is split at its commas.
@@ -57,8 +57,8 @@ options:
     elements: str
   include_downstream:
     description:
-      - Also select jobs of the child and multi-project pipelines that trigger jobs of this pipeline have started, and of
-        those that they have started in turn.
+      - Also select jobs of the child and multi-project pipelines that trigger jobs of this pipeline have started, and
+        of those that they have started in turn.
       - A downstream project that the token cannot read is passed over. The error about a missing name mentions it.
       - Cannot be used with O(job_id).
     type: bool
@@ -96,8 +96,8 @@ options:
     type: str
   sha:
     description:
-      - Commit SHA, whole or its first seven digits or more. The newest pipeline of the commit is used, so that a release
-        gates the very commit that it is about to deploy. Alone or together with O(ref).
+      - Commit SHA, whole or its first seven digits or more. The newest pipeline of the commit is used, so that a
+        release gates the very commit that it is about to deploy. Alone or together with O(ref).
     type: str
   ref_type:
     description:

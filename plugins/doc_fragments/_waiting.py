@@ -21,8 +21,8 @@ options:
         has passed.
       - A pipeline that does not exist yet for O(ref), O(sha) or O(merge_request) is waited for. So is everything that a
         trigger job has yet to start. A wrong name in a complete pipeline is an error at once.
-      - A job or trigger job that somebody else retries meanwhile is followed to its new attempt. So is a job that GitLab
-        retries by itself; a failure is read twice before it counts.
+      - A job or trigger job that somebody else retries meanwhile is followed to its new attempt. So is a job that
+        GitLab retries by itself; a failure is read twice before it counts.
       - A request that is denied in the middle of a wait is repeated three times within ten seconds.
       - In check mode nothing waits.
     type: bool

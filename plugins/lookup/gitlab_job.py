@@ -33,13 +33,23 @@ options:
     description:
       - Names or ids of jobs, or lists of these. A term of digits only is an id, which needs no pipeline. A name needs
         one of O(pipeline_id), O(ref), O(sha) and O(merge_request).
+      - Required, unless O(job_name) or O(job_id) is given.
       - A job of exactly that name is taken; only if there is none, C(*) and C(?) in the name are wildcards. C([) is an
         ordinary character, since jobs made by C(parallel:matrix) carry it.
       - A name stands for the newest attempt of the job, whatever its status. One exception is made for O(artifact).
       - A term that nothing matches is an error, unless O(default) is set.
     type: list
     elements: str
-    required: true
+  job_name:
+    description:
+      - A name, as in a term. Digits only are a name here, too, for a job that is called V(404).
+      - Excludes terms and O(job_id).
+    type: str
+  job_id:
+    description:
+      - The id of one job, as in a term of digits.
+      - Excludes terms and O(job_name).
+    type: int
   include_downstream:
     description:
       - Look for names in the child and multi-project pipelines, too, that trigger jobs of the pipeline have started, to
@@ -157,9 +167,21 @@ EXAMPLES = r"""
   vars:
     cell: "{{ lookup('jobgate.gitlab.gitlab_job', 'test: [py311, linux]', project='group/app', ref='main') }}"
 
+- name: Show how the tests of the last push went, and not those of the nightly pipeline
+  ansible.builtin.debug:
+    msg: "{{ status }}"
+  vars:
+    status: >-
+      {{ lookup('jobgate.gitlab.gitlab_job', 'test', project='group/app', ref='1.0', ref_type='branch',
+                pipeline_source=['push'], attribute='status') }}
+
 - name: Read a job by its id
   ansible.builtin.debug:
-    msg: "{{ lookup('jobgate.gitlab.gitlab_job', 42, project='group/app', fields=['id', 'status', 'pipeline.id']) }}"
+    msg: "{{ lookup('jobgate.gitlab.gitlab_job', job_id=42, project='group/app', fields=['id', 'pipeline.id']) }}"
+
+- name: Show the status of a job whose name is a number
+  ansible.builtin.debug:
+    msg: "{{ lookup('jobgate.gitlab.gitlab_job', job_name='404', project='group/app', ref='main').status }}"
 
 - name: Show whether a child pipeline has applied the infrastructure
   ansible.builtin.debug:
@@ -251,16 +273,21 @@ _raw:
 import typing as t
 
 from ansible.plugins.lookup import LookupBase
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, UsageError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup import LookupRequest, look_up
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import Transport
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup import LookupRequest, look_up, read_term
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import pipeline_query, session_of
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._errors import plugin_error
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import define_options, plugin_options
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import (
+    check_names,
+    option_variables,
+    settings_options,
+)
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import caching_transport
-
-define_options(__name__)  # before Ansible looks for them
 
 # What an expression may ask for instead of whole jobs: one of these at most.
 _INSTEAD = ("attribute", "fields", "artifact", "log")
@@ -271,55 +298,67 @@ class LookupModule(LookupBase):
 
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
         """Return the jobs, or what of them was asked for."""
-        options = plugin_options(self, variables, kwargs)
-        cache_seconds = float(options["cache_seconds"])
-        context = TaskContext(
-            transport=lambda settings, make: caching_transport(settings, make, cache_seconds=cache_seconds)
-        )
-        output = SafeOutput(context)
+        output = SafeOutput(TaskContext(transport=self._transport))
         try:
-            request = _request(self._flatten(terms), options, has_default="default" in kwargs)
-            values = look_up(session_of(options, output.context), request)
-            return list(output.value([_parsed(value, options) for value in values]))
+            check_names(self.option_definitions, kwargs)
+            self.set_options(var_options=option_variables(self, variables), direct=kwargs)
+            request = self._request(self._flatten(terms), has_default="default" in kwargs)
+            values = look_up(session_of(settings_options(self), output.context), request)
+            return list(output.value([self._parsed(value) for value in values]))
         except GitLabError as exc:
             raise plugin_error("lookup gitlab_job", output.error(exc)) from None
 
+    def _transport(self, settings: ConnectionSettings, make: t.Callable[[], Transport]) -> Transport:
+        """Return the transport that the lookups of this process share."""
+        return caching_transport(settings, make, cache_seconds=float(self.get_option("cache_seconds")))
 
-def _parsed(value: t.Any, options: dict[str, t.Any]) -> t.Any:
-    """Return the content of a file or a log as a value; anything else as it is.
+    def _parsed(self, value: t.Any) -> t.Any:
+        """Return the content of a file or a log as a value; anything else as it is.
 
-    :raises UsageError: for a malformed file.
-    """
-    if not isinstance(value, bytes):
-        return value
-    # here, for most look-ups need no content
-    from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
+        :raises UsageError: for a malformed file.
+        """
+        if not isinstance(value, bytes):
+            return value
+        if self.get_option("log"):
+            return log_text(value)
+        return parse_artifact(value, self.get_option("parse"), self.get_option("artifact"))
 
-    return log_text(value) if options["log"] else parse_artifact(value, options["parse"], options["artifact"])
+    def _request(self, terms: list[t.Any], *, has_default: bool) -> LookupRequest:
+        """Return what the expression asks for.
 
+        :raises UsageError: when the options make no sense.
+        """
+        given = [name for name in _INSTEAD if self.get_option(name)]
+        if len(given) > 1:
+            raise UsageError(f"{' and '.join(given)} exclude each other; give one of them")
+        query = pipeline_query(self.get_options())
+        if query.is_overdetermined:
+            raise UsageError(
+                "pipeline_id, merge_request, and ref or sha exclude each other; give one way to the pipeline"
+            )
+        return LookupRequest(
+            pipeline=query,
+            terms=self._terms(terms),
+            include_downstream=bool(self.get_option("include_downstream")),
+            attribute=self.get_option("attribute") or "",
+            fields=tuple(self.get_option("fields") or ()),
+            artifact=self.get_option("artifact") or "",
+            log=bool(self.get_option("log")),
+            has_default=has_default,
+            default=self.get_option("default"),
+        )
 
-def _request(terms: list[t.Any], options: dict[str, t.Any], *, has_default: bool) -> LookupRequest:
-    """Return what the expression asks for.
+    def _terms(self, terms: list[t.Any]) -> tuple[int | str, ...]:
+        """Return the names and ids to look for.
 
-    :raises UsageError: when the options make no sense.
-    """
-    names = tuple(str(term).strip() for term in terms)
-    if not names or not all(names):
-        raise UsageError("give the name or the id of a job, not an empty text")
-    given = [name for name in _INSTEAD if options.get(name)]
-    if len(given) > 1:
-        raise UsageError(f"{' and '.join(given)} exclude each other; give one of them")
-    query = pipeline_query(options)
-    if query.is_overdetermined:
-        raise UsageError("pipeline_id, merge_request, and ref or sha exclude each other; give one way to the pipeline")
-    return LookupRequest(
-        pipeline=query,
-        terms=names,
-        include_downstream=bool(options.get("include_downstream")),
-        attribute=options.get("attribute") or "",
-        fields=tuple(options.get("fields") or ()),
-        artifact=options.get("artifact") or "",
-        log=bool(options.get("log")),
-        has_default=has_default,
-        default=options.get("default"),
-    )
+        :raises UsageError: when there is none, or more than one way to name a job is used.
+        """
+        name, job_id = self.get_option("job_name"), self.get_option("job_id")
+        if sum((bool(terms), name is not None, job_id is not None)) > 1:
+            raise UsageError("terms, job_name and job_id exclude each other; give one of them")
+        if job_id is not None:
+            return (job_id,)
+        texts = [str(term).strip() for term in ([name] if name is not None else terms)]
+        if not texts or not all(texts):
+            raise UsageError("give the name or the id of a job, not an empty text")
+        return tuple(texts if name is not None else map(read_term, texts))

@@ -82,8 +82,8 @@ options:
         type: str
       ref_type:
         description:
-          - Whether O(projects[].ref) is a branch or a tag, where both exist. With V(any) the newest pipeline of either is used,
-            and a warning says so if a branch and a tag of this name have pipelines.
+          - Whether O(projects[].ref) is a branch or a tag, where both exist. With V(any) the newest pipeline of either
+            is used, and a warning says so if a branch and a tag of this name have pipelines.
         type: str
         choices:
           - any

@@ -19,10 +19,10 @@ import sys
 import typing as t
 
 from ansible import constants
+from ansible.errors import AnsibleError
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback, missing_required_lib, remove_values
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -35,6 +35,7 @@ from ..module_utils._app.settings import first_url
 from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.result import argument_rules, failure, shown_options, success
 from ._files import file_facts, has_selinux
+from ._options import connection_arguments, is_on
 from ._progress import DisplayProgress
 from ._shared import shared_transport
 
@@ -43,25 +44,6 @@ Result = dict[str, t.Any]
 
 _OWN_INTERPRETER = re.compile(r"\s*\{\{\s*ansible_playbook_python\s*\}\}\s*")
 
-# Switches, by name: environment variable, key of a section in ansible.cfg, and variable of the play.
-_SECTION = "jobgate_gitlab"
-_SWITCHES: dict[str, dict[str, t.Any]] = {
-    name: {
-        "default": True,
-        "type": "bool",
-        "env": [{"name": f"JOBGATE_{name.upper()}"}],
-        "ini": [{"section": _SECTION, "key": name}],
-        "vars": [{"name": f"jobgate_{name}"}],
-    }
-    for name in ("in_process", "progress")
-}
-# Ansible's own wish to hear only of what goes wrong, which is an option of its callbacks.
-_SWITCHES["display_ok_hosts"] = {
-    "default": True,
-    "type": "bool",
-    "env": [{"name": "ANSIBLE_DISPLAY_OK_HOSTS"}],
-    "ini": [{"section": "defaults", "key": "display_ok_hosts"}],
-}
 # Callbacks whose output is read by programs, or that want none.
 _CALLBACKS_WITHOUT_LINES = ("json", "jsonl", "null")
 
@@ -91,26 +73,43 @@ class InProcessAction(ActionBase):
         super().run(tmp, variables)
         environment: dict[str, str] = {}
         self._compute_environment_string(environment)
-        if self._has_to_be_a_module(variables, environment):
-            return t.cast(Result, self._execute_module(task_vars=task_vars, wrap_async=bool(self._task.async_val)))
+        reason = self._reason_to_step_aside(variables, environment)
+        if reason:
+            Display().v(f"{self._task.action} runs as a module, not in process: {reason}")
+        # what a remote host has in its environment is not known here
+        known = {**(os.environ if self._connection.transport == "local" else {}), **environment}
+        try:
+            arguments = connection_arguments(self.TASK, self._task.args, variables, known, self._templar.template)
+        except AnsibleError as exc:
+            return self._failed(str(exc), {})
+        arguments = {**self._task.args, **arguments}
+        if reason:
+            return t.cast(
+                Result,
+                self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=bool(self._task.async_val)),
+            )
         with _environment(environment):
-            return self._run_here(variables)
+            return self._run_here(arguments, variables)
 
     # ----- stepping aside -----
 
-    def _has_to_be_a_module(self, variables: Variables, environment: t.Mapping[str, str]) -> bool:
-        """Return whether something about the task can be done right by the module only."""
-        return (
-            bool(self._task.async_val)
-            or bool(self._connection.become)
-            or bool(getattr(self._task, "become", False))
-            or self._connection.transport != "local"
-            or not self._is_on("in_process", variables)
-            or not self._is_own_interpreter(variables)
-            # another search path for Python libraries comes too late for a process that runs
-            or any(name.startswith("PYTHON") for name in environment)
-            or self._has_file_options()
-        )
+    def _reason_to_step_aside(self, variables: Variables, environment: t.Mapping[str, str]) -> str:
+        """Return what about the task can be done right by the module only, empty for nothing."""
+        if self._task.async_val:
+            return "it has async"
+        if self._connection.become or getattr(self._task, "become", False):
+            return "it has become"
+        if self._connection.transport != "local":
+            return f"the connection is {self._connection.transport}"
+        if not self._is_on("in_process", variables):
+            return "jobgate_in_process is off"
+        if not self._is_own_interpreter(variables):
+            return "ansible_python_interpreter is another Python"
+        # another search path for Python libraries comes too late for a process that runs
+        for_python = [name for name in environment if name.startswith("PYTHON")]
+        if for_python:
+            return f"its environment has {for_python[0]}"
+        return "it sets attributes of files" if self._has_file_options() else ""
 
     def _has_file_options(self) -> bool:
         """Return whether attributes of files are asked for, which a module sets with all of Ansible's care."""
@@ -129,19 +128,10 @@ class InProcessAction(ActionBase):
         wanted = str(self._templar.template(raw))
         if wanted.startswith("auto"):
             return True
-        return os.path.abspath(os.path.expanduser(wanted)) == os.path.abspath(sys.executable)
+        return _is_this_python(os.path.expanduser(wanted))
 
     def _is_on(self, switch: str, variables: Variables) -> bool:
-        """Return what a switch is set to."""
-        constants.config.initialize_plugin_configuration_definitions("action", _SECTION, _SWITCHES)
-        raw = {name: variables[name] for name in (f"jobgate_{switch}",) if name in variables}
-        value = constants.config.get_config_value(
-            switch,
-            plugin_type="action",
-            plugin_name=_SECTION,
-            variables={name: self._templar.template(value) for name, value in raw.items()},
-        )
-        return bool(boolean(value, strict=False))
+        return is_on(switch, variables, self._templar.template)
 
     def _shows_invocation(self, variables: Variables) -> bool:
         """Return whether results show the options, which newer versions of Ansible leave to a setting."""
@@ -151,10 +141,10 @@ class InProcessAction(ActionBase):
 
     # ----- running -----
 
-    def _run_here(self, variables: Variables) -> Result:
+    def _run_here(self, arguments: t.Mapping[str, t.Any], variables: Variables) -> Result:
         """Return the result of the task, run in this process."""
         secrets: set[str] = set()
-        validated = _validate(self.TASK, self._task.args, str(self._task.resolved_action or self._task.action))
+        validated = _validate(self.TASK, arguments, str(self._task.resolved_action or self._task.action))
         secrets.update(validated.no_log_values)
         if validated.error:
             result = self._failed(validated.error, validated.params)
@@ -244,6 +234,16 @@ def _plain(value: t.Any) -> t.Any:
         if isinstance(value, kind):
             return kind(value)
     return str.__str__(value) if isinstance(value, str) else str(value)
+
+
+def _is_this_python(path: str) -> bool:
+    """Return whether a path leads to the Python that runs this, with the same libraries."""
+    if os.path.realpath(path) != os.path.realpath(sys.executable):
+        return False
+    # virtual environments are links to one file, and each has libraries of its own
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(path)))
+    is_virtual = os.path.exists(os.path.join(folder, "pyvenv.cfg"))
+    return not is_virtual or os.path.realpath(folder) == os.path.realpath(sys.prefix)
 
 
 @contextlib.contextmanager

@@ -4,104 +4,173 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Options of plugins on the controller as the tasks take them."""
+"""Options from everywhere that Ansible looks: the task or expression, then variables, the environment and ansible.cfg.
+
+The environment is left to the settings of the connection, which look there themselves, where the task runs. So an
+option that Ansible found there is passed on as not given.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import os
+import difflib
 import typing as t
 
 from ansible import constants
+from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.lookup import LookupBase
 
+from ..doc_fragments._connection import ModuleDocFragment
+from ..module_utils._api.errors import UsageError
 from ..module_utils._app.settings import TOKEN_VARIABLES
-from ._lookup_options import OPTIONS
+from ..module_utils._tasks.definition import TaskDefinition
 
+Variables = t.Mapping[str, t.Any]
+Definitions = t.Mapping[str, t.Mapping[str, t.Any]]
+Template = t.Callable[[t.Any], t.Any]
 
-class _Sources:
-    """What may set each option of a plugin.
-
-    Ansible takes as long to find the options of a plugin as it takes to ask a server, and a template may ask a hundred
-    times. So it is asked about what may have changed: options that the expression, a variable or the environment sets.
-    About the others it is asked once.
-    """
-
-    def __init__(self, definitions: t.Mapping[str, t.Mapping[str, t.Any]]) -> None:
-        self.names = tuple(name for name in definitions if name != "_terms")
-        self.required = {name for name in self.names if definitions[name].get("required")}
-        # an option by each name that an expression, a variable or the environment has for it
-        self._direct = {key: name for name in self.names for key in (name, *definitions[name].get("aliases", ()))}
-        self._variables = _owners(definitions, "vars")
-        self._environ = _owners(definitions, "env")
-        # by name, what ansible.cfg says, or the default
-        self.constants: dict[str, t.Any] = {}
-
-    def changing(self, variables: t.Mapping[str, t.Any], direct: t.Mapping[str, t.Any]) -> set[str]:
-        """Return the options that Ansible has to be asked about."""
-        return {
-            *self.required,
-            *(self._direct[key] for key in direct if key in self._direct),
-            *(name for key, name in self._variables.items() if key in variables),
-            *(name for key, name in self._environ.items() if key in os.environ),
+# Ansible reads no documentation of action plugins, so it is told what a task may take from variables and ansible.cfg:
+# what the connection options document for the lookup, and the switches.
+PLUGIN = ("action", "jobgate_gitlab")
+_DOCUMENTED: Definitions = yaml_load(ModuleDocFragment.DOCUMENTATION)["options"]
+_CONNECTION: Definitions = yaml_load(ModuleDocFragment.PLUGINS)["options"]
+_TOKENS: set[str] = set(TOKEN_VARIABLES)
+_SWITCHES: Definitions = {
+    name: {
+        "default": True,
+        "type": "bool",
+        "env": [{"name": f"JOBGATE_{name.upper()}"}],
+        "ini": [{"section": "jobgate_gitlab", "key": name}],
+        "vars": [{"name": f"jobgate_{name}"}],
+    }
+    for name in ("in_process", "progress")
+}
+# Ansible's own wish to hear only of what goes wrong, which is an option of its callbacks.
+_CALLBACK: Definitions = {
+    "display_ok_hosts": {
+        "default": True,
+        "type": "bool",
+        "env": [{"name": "ANSIBLE_DISPLAY_OK_HOSTS"}],
+        "ini": [{"section": "defaults", "key": "display_ok_hosts"}],
+    }
+}
+DEFINITIONS: Definitions = {
+    **_SWITCHES,
+    **_CALLBACK,
+    # Without the environment, which counts where the task runs, and without most types, since the task converts its
+    # options itself. A path in ansible.cfg is relative to that file, which only Ansible knows.
+    **{
+        name: {
+            "type": "path" if _DOCUMENTED[name]["type"] == "path" else None,
+            "ini": option.get("ini", []),
+            "vars": option.get("vars", []),
         }
+        for name, option in _CONNECTION.items()
+    },
+}
+constants.config.initialize_plugin_configuration_definitions(*PLUGIN, DEFINITIONS)
 
 
-_SOURCES: dict[str, _Sources] = {}
+def is_on(switch: str, variables: Variables, template: Template) -> bool:
+    """Return what a switch is set to."""
+    return bool(_value(switch, _own_variables(_SWITCHES, variables, template))[0])
 
 
-def define_options(name: str) -> None:
-    """Tell Ansible the options of the lookup.
-
-    It would read them out of the documentation, in the worker of each task anew, which takes longer than asking GitLab.
-
-    :param name: of the module that holds the plugin; Ansible knows its options by it.
-    """
-    # a version of Ansible that does not take them reads the documentation, as ever
-    with contextlib.suppress(AttributeError, TypeError):
-        constants.config.initialize_plugin_configuration_definitions("lookup", name, OPTIONS)
-
-
-def plugin_options(
-    plugin: LookupBase, variables: dict[str, t.Any] | None, direct: t.Mapping[str, t.Any]
+def connection_arguments(
+    task: TaskDefinition, given: Variables, variables: Variables, environ: t.Mapping[str, str], template: Template
 ) -> dict[str, t.Any]:
-    """Return the options of a lookup plugin by name, but for the terms.
+    """Return the connection options that variables and ansible.cfg give to a task, for those that it does not give.
 
-    Ansible hands over the values of variables as they are written, so templates in them are resolved here. A token that
-    comes from an environment variable is left out: the settings look there themselves when no token is given, since a
-    token of whatever kind that is given beats all of them.
-
-    :param direct: what was written in the expression itself.
-    :raises AnsibleError: for an option that is missing, or of the wrong type.
+    :param given: the options of the task itself.
+    :param environ: the environment that the task will run in, as far as it is known; it beats ansible.cfg.
+    :raises AnsibleError: for a variable that cannot be resolved.
     """
-    if plugin._load_name not in _SOURCES:
-        _SOURCES[plugin._load_name] = _Sources(plugin.option_definitions)
-    sources = _SOURCES[plugin._load_name]
-    changing = sources.changing(variables or {}, direct)
-    options: dict[str, t.Any] = {}
-    for name in sources.names:
-        if name not in changing:
-            if name not in sources.constants:
-                sources.constants[name] = _value(plugin, name, None, {})[0]
-            options[name] = sources.constants[name]
-            continue
-        value, origin = _value(plugin, name, variables, direct)
-        if origin.startswith("var:") and plugin._templar is not None:
-            value = plugin._templar.template(value)
-        elif origin.startswith("env:") and name in TOKEN_VARIABLES:
-            value = None
-        options[name] = value
-    return options
+    useless = {name for name in _TOKENS if name not in task.token_options}
+    usable = [name for name in _CONNECTION if name in task.spec.arguments and name not in useless]
+    by_task = _with_all_tokens({name for name in usable if any(given.get(key) is not None for key in _names(name))})
+    left = [name for name in usable if name not in by_task]
+    own = _own_variables({name: _CONNECTION[name] for name in left}, variables, template)
+    found = {name: _value(name, own) for name in left}
+    by_variable = {name: value for name, (value, is_variable) in found.items() if is_variable and value is not None}
+    by_environment = {name for name in usable if any(environ.get(entry["name"]) for entry in _sources(name, "env"))}
+    above_file = _with_all_tokens({*by_variable, *by_environment})
+    by_file = {name: value for name, (value, _) in found.items() if name not in above_file and value is not None}
+    return {**by_file, **by_variable}
 
 
-def _owners(definitions: t.Mapping[str, t.Mapping[str, t.Any]], source: str) -> dict[str, str]:
-    return {entry["name"]: name for name in definitions for entry in definitions[name].get(source) or ()}
+def check_names(definitions: Definitions, given: t.Iterable[str]) -> None:
+    """Return when all these are options of a plugin.
+
+    :raises UsageError: for one that is none, naming close ones.
+    """
+    options = {name: option for name, option in definitions.items() if name != "_terms"}
+    known = [key for name, option in options.items() for key in (name, *option.get("aliases", ()))]
+    for name in given:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=3)
+            hint = f"did you mean {' or '.join(close)}?" if close else f"its options are {', '.join(sorted(options))}"
+            raise UsageError(f"unknown option {name}; {hint}")
 
 
-def _value(
-    plugin: LookupBase, name: str, variables: dict[str, t.Any] | None, direct: t.Mapping[str, t.Any]
-) -> tuple[t.Any, str]:
+def option_variables(plugin: LookupBase, variables: Variables | None) -> dict[str, t.Any]:
+    """Return the variables that options of a lookup plugin can come from.
+
+    Ansible hands over the values of variables as they are written, so templates in them are resolved here.
+
+    :raises AnsibleError: for a variable that cannot be resolved.
+    """
+    template = plugin._templar.template if plugin._templar else _as_it_is
+    return _own_variables(plugin.option_definitions, variables or {}, template)
+
+
+def settings_options(plugin: LookupBase) -> dict[str, t.Any]:
+    """Return the options of a lookup plugin by name, as settings are made of them.
+
+    A token that was set closer to the expression beats those of other kinds.
+    """
+    origins = {name: str(plugin.get_option_and_origin(name)[1]) for name in plugin.option_definitions}
+    options = plugin.get_options()
+    tokens = {name for name in _TOKENS if options[name] is not None}
+    closest = min((_distance(origins[name]) for name in tokens), default=0)
+    for name in origins:
+        if origins[name].startswith("env:") or (name in tokens and _distance(origins[name]) > closest):
+            options[name] = None
+    return t.cast("dict[str, t.Any]", options)
+
+
+def _as_it_is(value: t.Any) -> t.Any:
+    return value
+
+
+def _distance(origin: str) -> int:
+    """Return how far from an expression its option was set; what is left is ansible.cfg, of which the path is told."""
+    order = ("Direct", "var:", "env:")
+    return next((index for index, start in enumerate(order) if origin.startswith(start)), len(order))
+
+
+def _with_all_tokens(names: set[str]) -> set[str]:
+    """Return these options, and if one of them is a token, all tokens: a token beats those of other kinds."""
+    return names | _TOKENS if names & _TOKENS else names
+
+
+def _names(option: str) -> tuple[str, ...]:
+    return (option, *_DOCUMENTED[option].get("aliases", ()))
+
+
+def _sources(option: str, kind: str) -> t.Sequence[t.Mapping[str, str]]:
+    sources: t.Sequence[t.Mapping[str, str]] = _CONNECTION[option].get(kind, ())
+    return sources
+
+
+def _own_variables(definitions: Definitions, variables: Variables, template: Template) -> dict[str, t.Any]:
+    """Return the variables that options can come from, their templates resolved."""
+    names = {entry["name"] for option in definitions.values() for entry in option.get("vars", ())}
+    return {name: template(variables[name]) for name in sorted(names) if name in variables}
+
+
+def _value(name: str, variables: Variables) -> tuple[t.Any, bool]:
+    """Return what variables or ansible.cfg say, None when they do not, and whether it was a variable."""
+    plugin_type, plugin_name = PLUGIN
     value, origin = constants.config.get_config_value_and_origin(
-        name, plugin_type="lookup", plugin_name=plugin._load_name, variables=variables, direct=direct
+        name, plugin_type=plugin_type, plugin_name=plugin_name, variables=dict(variables)
     )
-    return value, str(origin)
+    return value, str(origin).startswith("var:")

@@ -12,6 +12,8 @@ import json
 import re
 import typing as t
 
+from ansible.module_utils.common.yaml import yaml_load
+
 from ..module_utils._api.errors import UsageError
 from ..module_utils._api.masking import printable
 
@@ -48,8 +50,6 @@ def _json(text: str, name: str) -> t.Any:
 
 
 def _yaml(text: str, name: str) -> t.Any:
-    from ansible.module_utils.common.yaml import yaml_load
-
     try:
         return yaml_load(text)
     except Exception as exc:  # the errors of the library, which is Ansible's to choose

@@ -10,6 +10,7 @@ import json
 import typing as t
 from urllib.parse import urlsplit
 
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
@@ -24,6 +25,8 @@ class FakeGitLab:
     def __init__(self) -> None:
         self.settings: ConnectionSettings | None = None
         self.requests: list[Request] = []
+        # the part of each path before the project
+        self.services: list[str] = []
         self.jobs = {42: self._job(42, "deploy:prod", "manual"), 43: self._job(43, "build", "running")}
 
     def create(self, settings: ConnectionSettings) -> FakeGitLab:
@@ -32,7 +35,8 @@ class FakeGitLab:
 
     def send(self, request: Request, *, timeout_seconds: float) -> Response:
         self.requests.append(request)
-        path = urlsplit(request.url).path.partition("/projects/1/")[2]
+        before, _name, path = urlsplit(request.url).path.partition("/projects/1/")
+        self.services.append(before.rpartition("/")[2])
         if path == "pipelines/6/test_report_summary":
             return self._answer(request, {"total": {"count": 3}})
         if path == "pipelines/6/jobs":
@@ -42,6 +46,8 @@ class FakeGitLab:
             job = self.jobs[44] = self._job(44, job["name"], "pending")
         elif path.endswith("/play"):
             job["status"] = "pending"
+        elif job["status"] == "pending":
+            job["status"] = "success"
         return self._answer(request, job)
 
     @property
@@ -58,10 +64,31 @@ class FakeGitLab:
         return {"id": job_id, "name": name, "stage": "deploy", "status": status, "pipeline": pipeline}
 
 
-def run(task: str, *extensions: str, check_mode: bool = False, **options: t.Any) -> Outcome:
+class PausesOnly:
+    """A clock on which time passes only by pausing.
+
+    :param on_pause: called with the seconds since the beginning, before each pause.
+    """
+
+    def __init__(self, on_pause: t.Callable[[float], object] = lambda seconds: None) -> None:
+        self._on_pause = on_pause
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def time(self) -> float:
+        return 1_800_000_000.0 + self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self._on_pause(self.seconds)
+        self.seconds += seconds
+
+
+def run(task: str, *extensions: str, check_mode: bool = False, clock: Clock | None = None, **options: t.Any) -> Outcome:
     parameters = {"project": "1", "job_id": 42, "api_token": "the-token", "extensions": list(extensions), **options}
     definition = TASKS[task]
-    context = TaskContext(check_mode=check_mode, environ={})
+    context = TaskContext(check_mode=check_mode, environ={}, clock=clock or PausesOnly())
     return definition.run(validated(definition, {**parameters, "api_url": "https://gitlab.example.com"}), context)
 
 

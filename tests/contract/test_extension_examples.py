@@ -12,6 +12,7 @@ import pathlib
 import shlex
 import sys
 import typing as t
+from urllib.parse import urlsplit
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ExtensionError
@@ -19,7 +20,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Re
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import session_of
 
-from tests.contract.fake_gitlab import FakeGitLab, play, run
+from tests.contract.fake_gitlab import FakeGitLab, PausesOnly, play, run
 from tests.contract.support import EXTENSION_EXAMPLES, Install
 
 TOMORROW = (datetime.date.today() + datetime.timedelta(days=1)).isoformat()
@@ -177,8 +178,70 @@ def test_endpoint_can_be_called_by_its_name(gitlab: FakeGitLab, install_example:
     assert session.client.call("get_test_report_summary", project=1, pipeline_id=6) == {"total": {"count": 3}}
 
 
+def test_endpoint_is_replaced(gitlab: FakeGitLab, install_example: t.Any) -> None:
+    install_example("release_service")
+    outcome = play("release_service", job_variables={"LEVEL": "high"})
+    assert outcome.changed
+    (write,) = gitlab.writes
+    assert urlsplit(write.url).path == "/api/v4/release-service/projects/1/jobs/42/play"
+    assert json.loads(write.body or b"") == {"job_variables_attributes": [{"key": "LEVEL", "value": "high"}]}
+
+
+def test_jobs_are_held_back_while_the_file_exists(
+    gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    install_example("hold_file")
+    hold = tmp_path / "hold"
+    hold.touch()
+    monkeypatch.setenv("JOBGATE_HOLD_FILE", str(hold))
+    # without wait: refused, with the reason
+    for check_mode in (False, True):
+        outcome = play("hold_file", check_mode=check_mode)
+        assert outcome.values["results"][0]["outcome"] == "refused"
+        assert f"releases are on hold: {hold} exists" in (outcome.failure or "")
+    # check mode with wait: the action is predicted, and nothing waits
+    predicted = play("hold_file", wait=True, check_mode=True)
+    assert (predicted.changed, predicted.failure) == (True, None)
+    assert gitlab.writes == []
+
+    def lift(seconds: float) -> None:
+        if seconds > 10 and hold.exists():
+            assert gitlab.writes == []
+            hold.unlink()
+
+    outcome = play("hold_file", wait=True, clock=PausesOnly(lift))
+    assert (outcome.changed, outcome.failure) == (True, None)
+    assert outcome.values["job"]["status"] == "success"
+    assert [request.endpoint for request in gitlab.writes] == ["play_job"]
+    assert outcome.values["elapsed"] > 10
+    # what has succeeded is left alone, on hold or not
+    hold.touch()
+    assert play("hold_file").values["results"][0]["outcome"] == "unchanged"
+
+
+def test_a_job_held_back_for_good_is_timed_out(
+    gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    install_example("hold_file")
+    monkeypatch.setenv("JOBGATE_HOLD_FILE", str(tmp_path))
+    outcome = play("hold_file", wait=True, wait_timeout=30)
+    assert (outcome.changed, outcome.values["timed_out"]) == (False, True)
+    assert "30 s" in (outcome.failure or "")
+    assert gitlab.writes == []
+
+
+def test_the_body_of_a_write_is_not_shown(gitlab: FakeGitLab, install: Install) -> None:
+    install(
+        curious="import pluggy\n\nseen = []\n\n\n@pluggy.HookimplMarker('jobgate.gitlab')\n"
+        "def gitlab_request_finished(request):\n    seen.append((request.method, request.body))\n"
+    )
+    assert play("curious", job_variables={"NOTE": "for-gitlab-only"}).changed
+    assert b"for-gitlab-only" in (gitlab.writes[0].body or b"")
+    assert set(sys.modules["curious"].seen) == {("GET", None), ("POST", None)}
+
+
 def test_every_example_is_executed_here() -> None:
-    source = pathlib.Path(__file__).read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in pathlib.Path(__file__).parent.glob("test_ext*.py"))
     assert [
         path.stem for path in EXTENSION_EXAMPLES.glob("*.py") if f'install_example("{path.stem}")' not in source
     ] == []

@@ -10,21 +10,19 @@ import sys
 import typing as t
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ExtensionError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
-from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.builtin import BuiltinPlugin
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.manager import PluginManager
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import session_of
 
-from tests.contract.fake_gitlab import FakeGitLab, play
+from tests.contract.fake_gitlab import FakeGitLab, play, run
 from tests.contract.support import Install
 
 HOOK = "import pluggy\n\nhookimpl = pluggy.HookimplMarker('jobgate.gitlab')\n\n\n@hookimpl\n"
 
 
 def load(*names: str) -> PluginManager:
-    return PluginManager((BuiltinPlugin(), BuiltinPlugin()), names)
+    return PluginManager(names)
 
 
 def test_only_what_is_named_is_loaded(install: Install) -> None:
@@ -87,15 +85,31 @@ def test_extension_can_choose_the_whole_message(gitlab: FakeGitLab, install: Ins
     assert str(caught.value) == "log in with acme-login first"
 
 
-def test_catalogue_names_cannot_be_taken(gitlab: FakeGitLab, install: Install) -> None:
-    package = Endpoint.__module__
-    install(
-        thief=f"from {package} import Endpoint\n{HOOK}def gitlab_register_endpoints(registry):\n"
-        "    registry.add(Endpoint('get_job', 'GET', '/elsewhere'))\n"
-    )
-    with pytest.raises(ExtensionError, match="thief.*get_job is registered already"):
-        play("thief")
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("add(registry.endpoint('get_job', 'GET', '/elsewhere'))", "wrong.*get_job is registered already"),
+        ("replace(registry.endpoint('get_jobs', 'GET', '/elsewhere'))", "'get_jobs', which does not exist.*'get_job'"),
+        ("replace(registry.endpoint('zzz', 'GET', '/elsewhere'))", "'zzz', which does not exist; use registry.add"),
+        ("endpoint('x', 'GET', '/a/{b}', query=('b',))", "wrong.*endpoint x: each argument has one place, unlike b"),
+        ("endpoint('x', 'GET', '/a/{b}', with_slashes=('c',))", "wrong.*each argument has one place, unlike c"),
+    ],
+)
+def test_wrong_endpoints_are_explained(call: str, message: str, gitlab: FakeGitLab, install: Install) -> None:
+    install(wrong=f"{HOOK}def gitlab_register_endpoints(registry):\n    registry.{call}\n")
+    with pytest.raises(ExtensionError, match=message):
+        play("wrong")
     assert gitlab.requests == []
+
+
+def test_first_replacement_of_an_endpoint_counts(gitlab: FakeGitLab, install: Install) -> None:
+    replace = f"{HOOK}def gitlab_register_endpoints(registry):\n    path = '/%s/projects/{{project}}/jobs/{{job_id}}'\n"
+    replace += "    registry.replace(registry.endpoint('get_job', 'GET', path))\n"
+    install(one=replace % "one", two=replace % "two")
+    for names in (("one", "two"), ("two", "one")):
+        gitlab.services.clear()
+        run("gitlab_job_info", *names)
+        assert gitlab.services[0] == names[0]
 
 
 def test_extension_can_overrule_the_table(gitlab: FakeGitLab, install: Install) -> None:
@@ -112,6 +126,12 @@ def test_extension_named_first_decides(gitlab: FakeGitLab, install: Install) -> 
     assert play("strict", "lenient").values["results"][0]["reason"] == "strict"
     assert play("lenient", "strict").values["results"][0]["reason"] == "lenient"
     assert gitlab.writes == []
+
+
+def test_exception_while_a_session_is_prepared_is_explained(install: Install) -> None:
+    install(clumsy=f"{HOOK}def gitlab_prepare_session(session):\n    session.mount()\n")
+    with pytest.raises(ExtensionError, match="clumsy.*failed in gitlab_prepare_session: TypeError"):
+        run("gitlab_job_info", "clumsy")
 
 
 def test_names_from_the_environment_are_split(gitlab: FakeGitLab, install_example: t.Any) -> None:

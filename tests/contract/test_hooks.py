@@ -18,7 +18,7 @@ import yaml
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions import hookspecs
-from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.builtin import BuiltinPlugin
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.manager import PluginManager
 
 from tests.contract.support import ROOT
 
@@ -27,6 +27,7 @@ EXAMPLES = sorted((ROOT / "docs" / "examples" / "extensions").glob("*.py"))
 
 HOOKS = {
     "gitlab_register_endpoints": ("registry",),
+    "gitlab_prepare_session": ("session", "settings"),
     "gitlab_create_transport": ("settings",),
     "gitlab_authenticate": ("settings",),
     "gitlab_decide_job_action": ("action", "job", "decisions"),
@@ -34,13 +35,11 @@ HOOKS = {
     "gitlab_request_finished": ("request", "status", "seconds"),
 }
 FIRST_ANSWER_COUNTS = {"gitlab_create_transport", "gitlab_authenticate", "gitlab_decide_job_action"}
-BUILT_IN: dict[type, set[str]] = {
-    BuiltinPlugin: {
-        "gitlab_register_endpoints",
-        "gitlab_create_transport",
-        "gitlab_authenticate",
-        "gitlab_decide_job_action",
-    },
+BUILT_IN = {
+    "gitlab_register_endpoints",
+    "gitlab_create_transport",
+    "gitlab_authenticate",
+    "gitlab_decide_job_action",
 }
 
 
@@ -96,15 +95,10 @@ def test_hook_describes_its_arguments(hook: str) -> None:
 
 
 def test_built_in_behaviour_uses_the_hooks_and_comes_last() -> None:
-    found: dict[type, set[str]] = {}
-    for plugin in BUILT_IN:
-        made = manager()
-        made.register(hookspecs.coming_last(plugin()))
-        made.check_pending()
-        callers = {hook: getattr(made.hook, hook).get_hookimpls() for hook in HOOKS}
-        found[plugin] = {hook for hook, implementations in callers.items() if implementations}
-        assert all(implementation.trylast for each in callers.values() for implementation in each)
-    assert found == BUILT_IN
+    hooks = PluginManager()._manager.hook
+    callers = {hook: getattr(hooks, hook).get_hookimpls() for hook in HOOKS}
+    assert {hook for hook, implementations in callers.items() if implementations} == BUILT_IN
+    assert all(implementation.trylast for each in callers.values() for implementation in each)
 
 
 # ----- the guide -----
@@ -153,6 +147,10 @@ def test_guide_shows_the_example_as_it_is_tested(path: t.Any) -> None:
 
 def test_guide_shows_no_other_code() -> None:
     assert len(code_blocks("python")) == len(EXAMPLES)
+
+
+def test_examples_import_nothing_of_the_collection() -> None:
+    assert not [path.name for path in EXAMPLES if "ansible_collections" in path.read_text(encoding="utf-8")]
 
 
 def test_every_hook_has_an_example() -> None:

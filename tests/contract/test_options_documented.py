@@ -146,7 +146,9 @@ CONTRACT["gitlab_release_gate"] = {
 LOOKUP: dict[str, Option] = {
     **CONNECTION,
     **PIPELINE,
-    "_terms": _list(required=True),
+    "_terms": _list(),
+    "job_name": {"type": "str"},
+    "job_id": {"type": "int"},
     "include_downstream": {"type": "bool", "default": False},
     "attribute": {"type": "str"},
     "fields": _list([]),

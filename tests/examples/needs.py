@@ -96,6 +96,8 @@ NEEDS: dict[str, Need] = {
     ),
     # GitLab finds a job by its ref in a pipeline that has succeeded
     "Fetch a big archive from a server of our own": Need(jobs={"8:soak-test": DONE}),
+    # gitlab_job
+    "Show the status of a job whose name is a number": Need(jobs={"6:scan:1": {"name": "404"}}),
     # gitlab_release_gate
     "Deploy an application after its infrastructure": Need(
         world=release_world, effects=("play apply", "retry integration", "play deploy:prod")

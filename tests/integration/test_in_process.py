@@ -125,23 +125,31 @@ def test_both_ways_return_the_same(simulator: t.Any, tmp_path: pathlib.Path) -> 
         assert in_process == results[1][name], name
 
 
+# by the reason that is told
 STEPS_ASIDE: dict[str, dict[str, t.Any]] = {
-    "switched off by a variable": {"vars": {"jobgate_in_process": False}},
-    "in the background": {"async": 30, "poll": 1},
-    "another search path for Python": {"environment": {"PYTHONPATH": "/nowhere"}},
-    "attributes of files": {"module": {"name": DOWNLOAD, "options": {**PINNED, "mode": "0600"}}},
+    "jobgate_in_process is off": {"vars": {"jobgate_in_process": False}},
+    "it has async": {"async": 30, "poll": 1},
+    "its environment has PYTHONPATH": {"environment": {"PYTHONPATH": "/nowhere"}},
+    "it sets attributes of files": {"module": {"name": DOWNLOAD, "options": {**PINNED, "mode": "0600"}}},
 }
 
 
-@pytest.mark.parametrize("name", STEPS_ASIDE)
-def test_it_steps_aside(simulator: t.Any, tmp_path: pathlib.Path, name: str) -> None:
+def told_reason(result: Play) -> str:
+    """Return why a module was started, which is told at verbosity 1."""
+    (line,) = [line for line in result.output.splitlines() if "runs as a module, not in process: " in line]
+    return line.partition("not in process: ")[2]
+
+
+@pytest.mark.parametrize("reason", STEPS_ASIDE)
+def test_it_steps_aside(simulator: t.Any, tmp_path: pathlib.Path, reason: str) -> None:
     simulator.load(scenario())
-    keywords = dict(STEPS_ASIDE[name])
+    keywords = dict(STEPS_ASIDE[reason])
     module = keywords.pop("module", {"name": INFO, "options": READ})
     options = {**module["options"], **({"dest": str(tmp_path / "a.zip")} if module["name"] == DOWNLOAD else {})}
     result = play([{"name": "task", module["name"]: options, **keywords}], tmp_path, "-vvv", url=simulator.url)
     assert result.returncode == 0, result.output
     assert ran_as_module(result)
+    assert told_reason(result) == reason
     assert result.results["task"]["job"]["name"] == "build"
     if module["name"] == DOWNLOAD:
         assert (tmp_path / "a.zip").stat().st_mode & 0o777 == 0o600
@@ -153,9 +161,31 @@ def test_another_interpreter_is_honoured(simulator: t.Any, tmp_path: pathlib.Pat
     other.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8")
     other.chmod(0o755)
     task = {"name": "task", INFO: READ, "vars": {"ansible_python_interpreter": str(other)}}
+    result = play([task], tmp_path, "-v", url=simulator.url)
+    assert result.returncode == 0, result.output
+    assert told_reason(result) == "ansible_python_interpreter is another Python"
+
+
+def test_another_name_of_the_same_interpreter_is_no_other(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario())
+    other = tmp_path / "python"
+    other.symlink_to(sys.executable)
+    task = {"name": "task", INFO: READ, "vars": {"ansible_python_interpreter": str(other)}}
     result = play([task], tmp_path, "-vvv", url=simulator.url)
     assert result.returncode == 0, result.output
-    assert ran_as_module(result)
+    assert not ran_as_module(result)
+    assert "not in process" not in result.output
+
+
+def test_another_virtual_environment_is_another_interpreter(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario())
+    other = tmp_path / "bin" / "python"
+    other.parent.mkdir()
+    other.symlink_to(sys.executable)
+    (tmp_path / "pyvenv.cfg").touch()
+    task = {"name": "task", INFO: READ, "ignore_errors": True, "vars": {"ansible_python_interpreter": str(other)}}
+    result = play([task], tmp_path, "-v", url=simulator.url)
+    assert told_reason(result) == "ansible_python_interpreter is another Python"
 
 
 def test_another_user_is_honoured(simulator: t.Any, tmp_path: pathlib.Path) -> None:
@@ -180,7 +210,59 @@ def test_another_user_is_honoured(simulator: t.Any, tmp_path: pathlib.Path) -> N
     result = play([task], tmp_path, "-vvv", url=simulator.url)
     assert result.returncode == 0, result.output
     assert ran_as_module(result)
+    assert told_reason(result) == "it has become"
     assert (tmp_path / "asked").exists()
+
+
+@pytest.mark.parametrize("way", ["true", "false"])
+def test_variables_and_ansible_cfg_count(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+    simulator.load(scenario())
+    nowhere = "http://127.0.0.1:1"
+    (tmp_path / "ansible.cfg").write_text(
+        f"[jobgate_gitlab]\napi_url = {simulator.url}\napi_token = {TOKEN}\napi_retries = 0\n", encoding="utf-8"
+    )
+    where = {"jobgate_gitlab_api_url": "{{ nowhere }}", "nowhere": nowhere}
+    fails = {"ignore_errors": True}
+    tasks = [
+        {"name": "by ansible.cfg", INFO: READ},
+        {"name": "a variable beats ansible.cfg", INFO: READ, "vars": where, **fails},
+        {"name": "an option beats a variable", INFO: {**READ, "api_url": simulator.url}, "vars": where},
+        {"name": "so does the environment", INFO: READ, "environment": {"GITLAB_URL": nowhere}, **fails},
+        {
+            "name": "a variable beats the environment",
+            INFO: READ,
+            "vars": {"jobgate_gitlab_api_url": simulator.url},
+            "environment": {"GITLAB_URL": nowhere},
+        },
+        {
+            "name": "a token of another kind",
+            INFO: READ,
+            "vars": {"jobgate_gitlab_api_oauth_token": "{{ lookup('ansible.builtin.env', 'WRONG') }}"},
+            **fails,
+        },
+        {"name": "wrong type", INFO: READ, "vars": {"jobgate_gitlab_api_concurrency": "many"}, **fails},
+        {"name": "not defined", INFO: READ, "vars": {"jobgate_gitlab_ca_path": "{{ no_such_variable }}"}, **fails},
+    ]
+    result = play(
+        tasks,
+        tmp_path,
+        "-vvv",
+        token="",
+        environment={"JOBGATE_IN_PROCESS": way, "WRONG": "wrong-token-0123456789"},
+        secrets=[TOKEN, "wrong-token-0123456789"],
+    )
+    assert result.returncode == 0, result.output
+    assert ran_as_module(result) is (way == "false")
+    assert "Traceback" not in result.output
+    messages = {name: found.get("msg", found.get("job") and "read") for name, found in result.results.items()}
+    for name in ("by ansible.cfg", "an option beats a variable", "a variable beats the environment"):
+        assert messages[name] == "read"
+    for name in ("a variable beats ansible.cfg", "so does the environment"):
+        assert nowhere in messages[name]
+    assert "401" in messages["a token of another kind"]
+    assert "many" in messages["wrong type"] or "api_concurrency" in messages["wrong type"]
+    assert "no_such_variable" in messages["not defined"]
+    assert all(found["jobs"] == [] for found in result.results.values() if found.get("failed"))
 
 
 def test_delegated_to_the_controller_it_runs_in_process(simulator: t.Any, tmp_path: pathlib.Path) -> None:

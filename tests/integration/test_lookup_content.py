@@ -9,7 +9,7 @@ from __future__ import annotations
 import pathlib
 import typing as t
 
-from .harness import play, world
+from .harness import TOKEN, play, world
 
 FILES = {
     "build.env": "VERSION=1.2.0\nIMAGE=app\n",
@@ -81,3 +81,52 @@ def test_identical_reads_of_one_template_ask_once(simulator: t.Any, tmp_path: pa
     fresh = twice.replace("pipeline_id=100", "pipeline_id=100, cache_seconds=0")
     evaluate(simulator, tmp_path, fresh)
     assert len(simulator.requests()) == 2
+
+
+def test_a_job_called_like_an_id(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(world({"name": "404", "status": "success"}, {"name": "build", "status": "success"}))
+    by = "lookup('jobgate.gitlab.gitlab_job', {}, project='group/app', pipeline_id=100).name"
+    names = [by.format(which) for which in ("job_name='404'", "job_name=404")]
+    found = evaluate(simulator, tmp_path, *names).results
+    assert [str(found[expression]["msg"]) for expression in names] == ["404"] * 2
+    build_id = LOOKUP + "pipeline_id=100).id"
+    by_id = by.format(f"job_id={build_id}")
+    assert evaluate(simulator, tmp_path, by_id).results[by_id]["msg"] == "build"
+
+
+def test_what_names_no_job_or_no_option_is_told(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario())
+    for call, words in (
+        ("'build', projct='group/app'", "unknown option projct; did you mean project?"),
+        ("'build', project='group/app', colour='red'", "unknown option colour; its options are api_concurrency, "),
+        ("'build', job_name='build', project='group/app'", "terms, job_name and job_id exclude each other"),
+        ("project='group/app', pipeline_id=100", "give the name or the id of a job"),
+        ("job_id='one', project='group/app'", "job_id"),
+    ):
+        expression = f"lookup('jobgate.gitlab.gitlab_job', {call})"
+        assert words in evaluate(simulator, tmp_path, expression, code=2).output
+    assert simulator.requests() == []
+
+
+def test_the_connection_comes_from_templated_variables(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario())
+    (tmp_path / "ansible.cfg").write_text("[jobgate_gitlab]\napi_url = http://127.0.0.1:1\n", encoding="utf-8")
+    variables = {
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        "jobgate_gitlab_api_url": "{{ address }}",
+        "jobgate_gitlab_api_token": "{{ lookup('ansible.builtin.env', 'SECRET') }}",
+        "jobgate_gitlab_api_retries": "{{ retries }}",
+        "address": simulator.url,
+        "retries": 0,
+    }
+    expression = LOOKUP + "pipeline_id=100).status"
+    # a token in a variable beats one of another kind in the environment
+    result = play(
+        [{"name": "task", "ansible.builtin.debug": {"msg": "{{ " + expression + " }}"}}],
+        tmp_path,
+        token="",
+        environment={"SECRET": TOKEN, "GITLAB_OAUTH_TOKEN": "wrong-token-0123456789"},
+        play_keywords={"vars": variables},
+    )
+    assert result.returncode == 0, result.output
+    assert result.results["task"]["msg"] == "success"

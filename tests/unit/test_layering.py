@@ -24,6 +24,7 @@ COLLECTION = ("ansible_collections", "jobgate", "gitlab", "plugins")
 ROOMS: tuple[tuple[str, ...], ...] = (
     ("modules", "action", "lookup"),
     ("_ansible", "plugin_utils"),
+    ("doc_fragments",),
     ("_tasks",),
     ("_app/release", "_app/report"),
     ("_app/actions", "_app/reads", "_app/files"),

@@ -22,11 +22,18 @@ class GatewayTransport:
         self._pass = gateway_pass
 
     def send(self, request, *, timeout_seconds):
-        """Return the answer."""
+        """Return the answer, its body read."""
+        return self._inner.send(self._with_pass(request), timeout_seconds=timeout_seconds)
+
+    def stream(self, request, *, timeout_seconds):
+        """Return the answer, its body still to be read: for downloads of any size."""
+        return self._inner.stream(self._with_pass(request), timeout_seconds=timeout_seconds)
+
+    def _with_pass(self, request):
         # a redirect may lead to an object storage, which must not see the pass
-        if request.url.startswith(self._api_url + "/"):
-            request = request._replace(headers={**request.headers, "X-Gateway-Pass": self._pass})
-        return self._inner.send(request, timeout_seconds=timeout_seconds)
+        if not request.url.startswith(self._api_url + "/"):
+            return request
+        return request.with_headers({"X-Gateway-Pass": self._pass})
 
 
 @hookimpl(hookwrapper=True)

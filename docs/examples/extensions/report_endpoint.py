@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import pluggy
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint, Parameter
 
 hookimpl = pluggy.HookimplMarker("jobgate.gitlab")
 
@@ -16,14 +15,10 @@ hookimpl = pluggy.HookimplMarker("jobgate.gitlab")
 def gitlab_register_endpoints(registry):
     """Add a row to the catalogue."""
     registry.add(
-        Endpoint(
-            name="get_test_report_summary",
-            method="GET",
-            path="/projects/{project}/pipelines/{pipeline_id}/test_report_summary",
-            params=(
-                Parameter("project", "segment", is_required=True),
-                Parameter("pipeline_id", "segment", is_required=True),
-            ),
+        registry.endpoint(
+            "get_test_report_summary",
+            "GET",
+            "/projects/{project}/pipelines/{pipeline_id}/test_report_summary",
             doc_url="https://docs.gitlab.com/api/pipelines/#get-a-pipelines-test-report-summary",
         )
     )

@@ -34,6 +34,10 @@ class Request(t.NamedTuple):
         """Return the address without its query, for messages."""
         return without_query(self.url)
 
+    def with_headers(self, headers: t.Mapping[str, str]) -> Request:
+        """Return the same request with further headers, for transports of extensions."""
+        return self._replace(headers={**self.headers, **headers})
+
 
 class Response(t.NamedTuple):
     """One HTTP answer, read completely; header names are in lower case.

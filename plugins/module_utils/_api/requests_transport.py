@@ -54,6 +54,11 @@ class RequestsTransport:
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._verify: bool | str = settings.validate_certs and (settings.ca_path or True)
 
+    @property
+    def session(self) -> t.Any:
+        """Return the `requests.Session`, for extensions to prepare."""
+        return self._session
+
     def send(self, request: Request, *, timeout_seconds: float) -> Response:
         """Return the answer to one request."""
         with self._translated(request, timeout_seconds), self._open(request, timeout_seconds) as answer:

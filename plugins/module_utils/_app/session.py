@@ -16,13 +16,12 @@ from .._api.client import ApiClient, RequestFinished
 from .._api.clock import Clock, Deadline, SystemClock
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
-from .._api.endpoints import EndpointRegistry
 from .._api.errors import GitLabError
 from .._api.masking import Masker
 from .._api.retry import Retrier
 from .._api.transport import Transport
-from .._extensions.builtin import BuiltinPlugin
 from .._extensions.manager import PluginManager
+from .._extensions.registry import Registry
 from .outcome import Files, PlainFiles, Progress, SilentProgress
 from .settings import with_credential
 
@@ -167,12 +166,12 @@ def open_session(
     clock = context.clock
     if settings.token:
         context.register_secret(settings.token)
-    plugins = PluginManager((BuiltinPlugin(),), settings.extensions)
+    plugins = PluginManager(settings.extensions)
     settings = with_credential(settings, plugins.call("gitlab_authenticate", settings=settings) or {})
     for secret in settings.secrets:
         context.register_secret(secret)
-    endpoints = EndpointRegistry()
-    plugins.call("gitlab_register_endpoints", registry=endpoints)
+    registry = Registry()
+    plugins.call("gitlab_register_endpoints", registry=registry)
     deadline = Deadline.after(timeout_seconds, clock)
     warnings: list[str] = []
 
@@ -183,7 +182,7 @@ def open_session(
     client = ApiClient(
         settings=settings,
         transport=context.transport(settings, lambda: plugins.call("gitlab_create_transport", settings=settings)),
-        endpoints=endpoints,
+        endpoints=registry.endpoints(),
         on_finished=_finished_hook(plugins),
         retrier=Retrier(
             retries=settings.retries,
@@ -202,6 +201,7 @@ def _finished_hook(plugins: PluginManager) -> RequestFinished | None:
     """Return what tells extensions about a request, None when none of them wants to know."""
     if not plugins.has_extensions_for("gitlab_request_finished"):
         return None
+    # the body of a write can hold job variables
     return lambda request, status, seconds: plugins.call(
-        "gitlab_request_finished", request=request, status=status, seconds=seconds
+        "gitlab_request_finished", request=request._replace(body=None), status=status, seconds=seconds
     )

@@ -4,7 +4,7 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""What the collection does without extensions, registered through the hooks that extensions use."""
+"""What the collection does without extensions, registered through the hooks that extensions use, to be asked last."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ import typing as t
 from .._api import catalogue
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
-from .._api.endpoints import EndpointRegistry
+from .._api.requests_transport import RequestsTransport
 from .._api.transport import Transport, create_transport
+from .hookspecs import hookimpl
+from .registry import Registry
 
 # Header and form for each kind of token; GitLab takes a job token only in its own header.
 _HEADERS = {
@@ -25,17 +27,36 @@ _HEADERS = {
 
 
 class BuiltinPlugin:
-    """The documented endpoints, requests as transport, and a token in a header."""
+    """The documented endpoints, requests as transport, and a token in a header.
 
-    def gitlab_register_endpoints(self, registry: EndpointRegistry) -> None:
+    :param prepare_session: lets extensions prepare a `requests.Session` that was made.
+    :param prepares_sessions: returns whether there is an extension that does.
+    """
+
+    def __init__(
+        self,
+        prepare_session: t.Callable[[t.Any, ConnectionSettings], None],
+        prepares_sessions: t.Callable[[], bool],
+    ) -> None:
+        self._prepare_session = prepare_session
+        self._prepares_sessions = prepares_sessions
+
+    @hookimpl(trylast=True)
+    def gitlab_register_endpoints(self, registry: Registry) -> None:
         """Add GitLab's documented endpoints."""
         for endpoint in catalogue.CATALOGUE:
             registry.add(endpoint)
 
+    @hookimpl(trylast=True)
     def gitlab_create_transport(self, settings: ConnectionSettings) -> Transport:
-        """Return a transport that uses requests."""
-        return create_transport(settings)
+        """Return a transport that uses requests, its sessions prepared by extensions."""
+        if not self._prepares_sessions():
+            return create_transport(settings)
+        transport = RequestsTransport(settings)
+        self._prepare_session(transport.session, settings)
+        return transport
 
+    @hookimpl(trylast=True)
     def gitlab_authenticate(self, settings: ConnectionSettings) -> dict[str, str]:
         """Return the header for the token of the options; none for anonymous access."""
         if not settings.token:
@@ -43,6 +64,7 @@ class BuiltinPlugin:
         header, form = _HEADERS[settings.token_kind]
         return {header: form.format(token=settings.token)}
 
+    @hookimpl(trylast=True)
     def gitlab_decide_job_action(self, action: str, job: Record, decisions: t.Any) -> t.Any:
         """Return what the decision table says."""
         return decisions.built_in

@@ -8,8 +8,8 @@
 
 An extension is a module, or any object, with functions of these names, marked by
 `pluggy.HookimplMarker("jobgate.gitlab")`, published as an entry point of the group `jobgate.gitlab`, and loaded when
-the option `extensions` names it. What the collection does without extensions is registered through the same hooks, and
-comes last.
+the option `extensions` names it. What the collection does without extensions is registered through the same hooks and
+is asked last.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from .._api.libraries import hookimpl_marker, hookspec_marker
 
 if t.TYPE_CHECKING:
     from .._api.connection import ConnectionSettings
-    from .._api.endpoints import EndpointRegistry
     from .._api.http import Request
     from .._api.transport import Transport
+    from .registry import Registry
 
 hookspec = hookspec_marker(PROJECT_NAME)
 hookimpl = hookimpl_marker(PROJECT_NAME)
@@ -33,10 +33,21 @@ class HookSpecs:
     """Every hook: when it is called, with what, and what its return value does."""
 
     @hookspec
-    def gitlab_register_endpoints(self, registry: EndpointRegistry) -> None:
-        """Add endpoints to the catalogue, once per task, before the first request.
+    def gitlab_register_endpoints(self, registry: Registry) -> None:
+        """Add endpoints to the catalogue, or replace some, once per task, before the first request.
 
-        :param registry: call `registry.add(endpoint)` for each; a taken name is an error.
+        :param registry: `registry.endpoint(...)` makes an endpoint, `registry.add(endpoint)` adds it, and
+            `registry.replace(endpoint)` puts it in the place of the one with its name.
+        """
+
+    @hookspec
+    def gitlab_prepare_session(self, session: t.Any, settings: ConnectionSettings) -> None:
+        """Prepare a session of the built-in transport: mount adapters, add headers or client certificates.
+
+        Called once for each session that is made, before its first request, for all extensions.
+
+        :param session: the `requests.Session`. It also sends the requests that follow a redirect to another server.
+        :param settings: the connection, with its credential.
         """
 
     @hookspec(firstresult=True)
@@ -68,8 +79,8 @@ class HookSpecs:
 
         :param action: `play`, `retry`, `cancel`, `erase`, `keep_artifacts` or `delete_artifacts`.
         :param job: GitLab's record of the newest attempt.
-        :param decisions: the ways out: `decisions.act(reason)`, `decisions.same(reason)` and
-            `decisions.refuse(reason)`; and `decisions.built_in`, which is what the decision table says.
+        :param decisions: the ways out: `decisions.act(reason)`, `decisions.same(reason)`, `decisions.refuse(reason)`
+            and `decisions.later(reason)`; and `decisions.built_in`, which is what the decision table says.
         """
 
     @hookspec
@@ -86,19 +97,7 @@ class HookSpecs:
     def gitlab_request_finished(self, request: Request, status: int | None, seconds: float) -> None:
         """Take note of a request, after each one, redirects and repeats included.
 
-        :param request: what was sent, without the credential.
+        :param request: what was sent, without the credential and without the body.
         :param status: of the answer; None when none came.
         :param seconds: from sending to the whole answer.
         """
-
-
-def coming_last(plugin: object) -> object:
-    """Return an object with built-in behaviour, its methods marked as implementations that are asked last.
-
-    They carry no marks by themselves, for without extensions they are called without pluggy.
-    """
-    for name in vars(HookSpecs):
-        function = getattr(type(plugin), name, None) if name.startswith("gitlab_") else None
-        if function is not None and not hasattr(function, f"{PROJECT_NAME}_impl"):
-            hookimpl(trylast=True)(function)
-    return plugin

@@ -46,6 +46,7 @@ class TaskDefinition(t.NamedTuple):
     :param work: what `run` runs; raises `GitLabError` for what a user or a server did wrong.
     :param empty_result: every return value as it is when there is nothing to return; a failure returns these, too.
     :param hidden_options: options whose values are not shown again, for what is sent may be a secret.
+    :param token_options: the kinds of token that are of use to it.
     :param has_file_options: whether it makes a file `dest` and takes Ansible's options for the attributes of files.
     """
 
@@ -55,6 +56,7 @@ class TaskDefinition(t.NamedTuple):
     empty_result: t.Mapping[str, t.Any]
     hidden_options: tuple[str, ...] = ()
     has_file_options: bool = False
+    token_options: tuple[str, ...] = ("api_token", "api_oauth_token", "api_job_token")
 
     def run(self, options: Options, context: TaskContext) -> Outcome:
         """Return the outcome for validated options, with nothing in it that must not be shown.

@@ -50,6 +50,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
 TASK = TaskDefinition(
     name="gitlab_job_token_info",
     spec=SPEC,
+    token_options=("api_job_token",),
     work=run,
     empty_result={
         "job": None,

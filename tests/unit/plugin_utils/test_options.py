@@ -2,82 +2,225 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of a lookup: from the expression, a variable, the environment or the default, anew in each call."""
+"""Options of lookups and tasks: from the expression or task, a variable, the environment, ansible.cfg or a default."""
 
 from __future__ import annotations
 
-import itertools
-import types
-
 import pytest
 from ansible import constants
+from ansible.config.manager import ConfigManager
 from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_info, gitlab_job_token_info
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _options
 
-DEFINITIONS = {
-    "_terms": {"type": "list", "required": True},
+SECTION = "jobgate_gitlab"
+LOOKUP = {
+    "_terms": {"type": "list"},
     "project": {"type": "str", "required": True, "aliases": ["path"]},
-    "api_token": {"type": "str", "env": [{"name": "TEST_TOKEN"}], "vars": [{"name": "test_token"}]},
-    "retries": {"type": "int", "default": 5, "env": [{"name": "TEST_RETRIES"}], "vars": [{"name": "test_retries"}]},
+    **{
+        name: {
+            "type": "str",
+            "env": [{"name": f"TEST_{name}".upper()}],
+            "ini": [{"section": SECTION, "key": name}],
+            "vars": [{"name": f"jobgate_gitlab_{name}"}],
+        }
+        for name in ("api_token", "api_oauth_token", "api_job_token")
+    },
+    "api_retries": {
+        "type": "int",
+        "default": 5,
+        "ini": [{"section": SECTION, "key": "api_retries"}],
+        "vars": [{"name": "jobgate_gitlab_api_retries"}],
+    },
     "ref": {"type": "str"},
 }
-NUMBERS = itertools.count()
+
+
+def template(value):
+    if value == "{{ nothing }}":
+        raise AnsibleError("nothing is undefined")
+    return value.replace("{{ secret }}", "resolved") if isinstance(value, str) else value
 
 
 class Templar:
-    def template(self, value):
-        return value.replace("{{ secret }}", "resolved") if isinstance(value, str) else value
+    template = staticmethod(template)
 
 
-@pytest.fixture(name="options")
-def options_fixture(monkeypatch):
-    for name in ("TEST_TOKEN", "TEST_RETRIES"):
-        monkeypatch.delenv(name, raising=False)
-    name = f"test.test.options{next(NUMBERS)}"
-    constants.config.initialize_plugin_configuration_definitions("lookup", name, DEFINITIONS)
-    plugin = types.SimpleNamespace(_load_name=name, option_definitions=DEFINITIONS, _templar=Templar())
+class LookupModule(LookupBase):
+    _load_name = "test.test.options"
 
-    def options(variables=None, **direct):
-        return _options.plugin_options(plugin, variables, direct if "path" in direct else {"project": "a/b", **direct})
-
-    return options
+    def run(self, terms, variables=None, **kwargs):
+        return []
 
 
-def test_defaults_and_what_the_expression_says(options):
-    assert options() == {"project": "a/b", "api_token": None, "retries": 5, "ref": None}
-    assert options(retries="7", ref="main") == {"project": "a/b", "api_token": None, "retries": 7, "ref": "main"}
-    assert options(path="c/d")["project"] == "c/d"
+@pytest.fixture(name="configured")
+def configured_fixture(monkeypatch, tmp_path):
+    """Give a function that puts lines into the section of an ansible.cfg of its own."""
+
+    def configure(*lines):
+        path = tmp_path / "ansible.cfg"
+        path.write_text("\n".join([f"[{SECTION}]", *lines, ""]), encoding="utf-8")
+        manager = ConfigManager(str(path))
+        manager.initialize_plugin_configuration_definitions(*_options.PLUGIN, _options.DEFINITIONS)
+        manager.initialize_plugin_configuration_definitions("lookup", LookupModule._load_name, LOOKUP)
+        monkeypatch.setattr(constants, "config", manager)
+        return tmp_path
+
+    configure()
+    return configure
 
 
-def test_a_variable_counts_as_long_as_it_is_there(options):
-    assert options()["retries"] == 5
-    assert options({"test_retries": "2"})["retries"] == 2
-    assert options({"test_retries": "2"}, retries=3)["retries"] == 3
-    assert options({"other": 1})["retries"] == 5
+# ----- lookups -----
 
 
-def test_the_environment_counts_as_long_as_it_is_there(options, monkeypatch):
-    monkeypatch.setenv("TEST_RETRIES", "4")
-    assert options()["retries"] == 4
-    assert options({"test_retries": 2})["retries"] == 2
-    monkeypatch.delenv("TEST_RETRIES")
-    assert options()["retries"] == 5
+def of_lookup(variables=None, **direct):
+    plugin = LookupModule(templar=Templar())
+    direct = direct if "path" in direct else {"project": "a/b", **direct}
+    _options.check_names(plugin.option_definitions, direct)
+    plugin.set_options(var_options=_options.option_variables(plugin, variables), direct=direct)
+    found = _options.settings_options(plugin)
+    assert found.pop("_terms") is None
+    return {name: value for name, value in found.items() if value is not None}
 
 
-def test_a_template_in_a_variable_is_resolved(options):
-    assert options({"test_token": "{{ secret }}"})["api_token"] == "resolved"
-    assert options({"test_token": "{{ secret }}"}, api_token=None)["api_token"] == "resolved"
-    assert options(api_token="{{ secret }}")["api_token"] == "{{ secret }}"
+def test_defaults_and_what_the_expression_says(configured):
+    assert of_lookup() == {"project": "a/b", "api_retries": 5}
+    assert of_lookup(api_retries="7", ref="main") == {"project": "a/b", "api_retries": 7, "ref": "main"}
+    assert of_lookup(path="c/d")["project"] == "c/d"
 
 
-def test_a_token_of_the_environment_is_left_to_the_settings(options, monkeypatch):
-    monkeypatch.setenv("TEST_TOKEN", "glpat-of-the-environment")
-    assert options()["api_token"] is None
+def test_layers_of_a_lookup(configured):
+    configured("api_retries = 1")
+    assert of_lookup()["api_retries"] == 1
+    assert of_lookup({"jobgate_gitlab_api_retries": "2", "other": 1})["api_retries"] == 2
+    assert of_lookup({"jobgate_gitlab_api_retries": "2"}, api_retries=3)["api_retries"] == 3
 
 
-@pytest.mark.parametrize("wrong", [{"retries": "many"}, {"project": None}])
-def test_what_is_wrong_is_said_each_time(options, wrong):
-    for _call in range(2):
-        with pytest.raises(AnsibleError):
-            options(**wrong)
-        assert options()["retries"] == 5
+def test_a_template_in_a_variable_is_resolved_and_one_in_the_expression_was(configured):
+    secret = {"jobgate_gitlab_api_token": "{{ secret }}"}
+    assert of_lookup(secret)["api_token"] == "resolved"
+    assert of_lookup(secret, api_token=None)["api_token"] == "resolved"
+    assert of_lookup(api_token="{{ secret }}")["api_token"] == "{{ secret }}"
+    # of other plugins it is not resolved
+    assert "api_token" not in of_lookup({"other": "{{ nothing }}"})
+
+
+@pytest.mark.parametrize(
+    ("direct", "variables", "environment", "file", "expected"),
+    [
+        ({}, {}, ["api_token"], [], {}),
+        ({}, {}, ["api_token"], ["api_oauth_token"], {}),
+        ({}, {}, [], ["api_oauth_token"], {"api_oauth_token": "of-the-file"}),
+        ({}, {"api_job_token": "v"}, ["api_token"], ["api_oauth_token"], {"api_job_token": "v"}),
+        ({"api_token": "d"}, {"api_job_token": "v"}, ["api_oauth_token"], ["api_job_token"], {"api_token": "d"}),
+        ({"api_token": "d", "api_job_token": "d"}, {}, [], [], {"api_token": "d", "api_job_token": "d"}),
+    ],
+)
+def test_the_closest_token_beats_those_of_other_kinds(
+    configured, monkeypatch, direct, variables, environment, file, expected
+):
+    configured(*(f"{name} = of-the-file" for name in file))
+    for name in environment:
+        monkeypatch.setenv(f"TEST_{name}".upper(), "left-to-the-settings")
+    found = of_lookup({f"jobgate_gitlab_{name}": value for name, value in variables.items()}, **direct)
+    assert {name: value for name, value in found.items() if "token" in name} == expected
+
+
+@pytest.mark.parametrize("wrong", [{"api_retries": "many"}, {"project": None}])
+def test_a_wrong_value_is_an_error(configured, wrong):
+    with pytest.raises(AnsibleError):
+        of_lookup(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("projct", "unknown option projct; did you mean project?"),
+        ("pathh", "unknown option pathh; did you mean path?"),
+        ("_terms", "unknown option _terms; its options are api_job_token, api_oauth_token, api_retries, api_token, "),
+    ],
+)
+def test_an_unknown_option_is_an_error(configured, name, message):
+    with pytest.raises(UsageError) as caught:
+        of_lookup(**{name: "a/b"})
+    assert str(caught.value).startswith(message)
+
+
+# ----- tasks -----
+
+
+def of_task(given=None, variables=None, environ=None, task=gitlab_job_info.TASK):
+    return _options.connection_arguments(task, given or {}, variables or {}, environ or {}, template)
+
+
+def test_a_task_is_given_what_is_set_and_no_defaults(configured):
+    assert of_task() == {}
+    configured(
+        "api_retries = 1", "validate_certs = no", "extensions = a, b", "api_url = https://f.example", "nonsense = 1"
+    )
+    assert of_task() == {
+        "api_retries": "1",
+        "validate_certs": "no",
+        "extensions": "a, b",
+        "api_url": "https://f.example",
+    }
+
+
+def test_layers_of_a_task(configured):
+    configured("api_url = https://file.example", "api_retries = 1")
+    url, retries = {"jobgate_gitlab_api_url": "https://{{ secret }}.example"}, {"jobgate_gitlab_api_retries": 2}
+    assert of_task()["api_url"] == "https://file.example"
+    # the task itself looks at the environment
+    assert of_task(environ={"GITLAB_SERVER_URL": "https://env.example"}) == {"api_retries": "1"}
+    assert of_task(environ={"GITLAB_SERVER_URL": ""})["api_url"] == "https://file.example"
+    found = of_task(variables={**url, **retries}, environ={"GITLAB_SERVER_URL": "https://env.example"})
+    assert found == {"api_url": "https://resolved.example", "api_retries": 2}
+    assert of_task({"api_url": "https://task.example"}, url) == {"api_retries": "1"}
+    assert of_task({"api_url": None}, url)["api_url"] == "https://resolved.example"
+    # what is empty was given
+    assert "api_url" not in of_task({"api_url": ""}, url)
+
+
+def test_a_path_in_ansible_cfg_is_relative_to_it(configured):
+    folder = configured("ca_path = certificates/ca.pem")
+    assert of_task() == {"ca_path": str(folder / "certificates" / "ca.pem")}
+
+
+@pytest.mark.parametrize(
+    ("given", "variables", "environ", "expected"),
+    [
+        ({}, {}, {}, {"api_oauth_token": "of-the-file"}),
+        ({}, {}, {"GITLAB_PRIVATE_TOKEN": "e"}, {}),
+        ({}, {"jobgate_gitlab_api_token": "v"}, {"GITLAB_OAUTH_TOKEN": "e"}, {"api_token": "v"}),
+        ({"access_token": "t"}, {"jobgate_gitlab_api_job_token": "v"}, {}, {}),
+    ],
+)
+def test_the_closest_token_of_a_task(configured, given, variables, environ, expected):
+    configured("api_oauth_token = of-the-file")
+    assert of_task(given, variables, environ) == expected
+
+
+def test_tokens_that_a_task_cannot_use_are_not_given_to_it(configured):
+    configured("api_token = of-the-file", "api_job_token = job")
+    variables = {"jobgate_gitlab_api_token": "v"}
+    found = of_task({}, variables, {"GITLAB_TOKEN": "e"}, task=gitlab_job_token_info.TASK)
+    assert found == {"api_job_token": "job"}
+
+
+def test_a_variable_that_cannot_be_resolved_is_an_error_where_it_is_needed(configured):
+    variables = {"jobgate_gitlab_api_token": "{{ nothing }}"}
+    with pytest.raises(AnsibleError):
+        of_task({}, variables)
+    assert of_task({"api_oauth_token": "t"}, variables) == {}
+    assert of_task({}, {"jobgate_gitlab_api_token": "v", "other": "{{ nothing }}"}) == {"api_token": "v"}
+
+
+def test_switches(configured):
+    assert _options.is_on("in_process", {}, template)
+    assert not _options.is_on("in_process", {"jobgate_in_process": "no"}, template)
+    configured("in_process = false")
+    assert not _options.is_on("in_process", {}, template)
+    assert _options.is_on("in_process", {"jobgate_in_process": True}, template)
+    assert _options.is_on("progress", {}, template)

@@ -26,7 +26,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs import br
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup import LookupRequest, look_up
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup import LookupRequest, look_up, read_term
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
@@ -367,7 +367,7 @@ def test_look_up(script, terms, attribute, has_default, include_downstream):
     output = SafeOutput(TaskContext(environ={}, clock=clock))
     request = LookupRequest(
         pipeline=PipelineQuery("7", pipeline_id=6),
-        terms=tuple(terms),
+        terms=tuple(map(read_term, terms)),
         attribute=attribute,
         has_default=has_default,
         include_downstream=include_downstream,

@@ -40,9 +40,12 @@ def jobs_of(listed) -> list[FoundJob]:
 @given(st.lists(st.tuples(st.sampled_from(["", "", "a", "[b]"]), names), max_size=6), names)
 def test_matching_is_what_the_oracle_says(listed, pattern):
     jobs = jobs_of(listed)
-    exact = [job for job in jobs if pattern in (job.name, job.path)]
-    expected = exact or [job for job in jobs if fits(job.name, pattern) or fits(job.path, pattern)]
-    assert match_name(jobs, pattern) == expected
+    own = [job for job, (prefix, name) in zip(jobs, listed) if not prefix and name == pattern]
+    below = [job for job, (prefix, name) in zip(jobs, listed) if prefix and f"{prefix}/{name}" == pattern]
+    named = [job for job in jobs if job.name == pattern]
+    anywhere = [job for job in jobs if pattern.startswith("**/") and fits(job.name, pattern[3:])]
+    anything = [job for job in jobs if fits(job.name, pattern) or fits(job.path, pattern)]
+    assert match_name(jobs, pattern) == (own or below or named or anywhere or anything)
 
 
 @examples(100)

@@ -191,12 +191,15 @@ class ActionRun:
         )
         built_in = decide(action, job.record, policy)
         decision = self._session.plugins.call(
-            "gitlab_decide_job_action", action=action, job=dict(job.record), decisions=Decisions(built_in)
+            "gitlab_decide_job_action",
+            action=action,
+            job=dict(job.record),
+            decisions=Decisions(built_in, wait=self._options.wait),
         )
         if not isinstance(decision, Decision):
             raise ExtensionError(
                 f"an extension returned {type(decision).__name__} from gitlab_decide_job_action; it has to return one "
-                "of decisions.act(), decisions.same(), decisions.refuse(), or None"
+                "of decisions.act(), decisions.same(), decisions.refuse(), decisions.later(), or None"
             )
         stopped = self._session.stop()
         if stopped and decision.verdict in ("act", "later"):

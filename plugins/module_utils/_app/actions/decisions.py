@@ -51,8 +51,9 @@ Cells = t.Mapping[Column, Cell]
 class Decisions:
     """The ways out that the hook `gitlab_decide_job_action` offers to an extension."""
 
-    def __init__(self, built_in: Decision) -> None:
+    def __init__(self, built_in: Decision, *, wait: bool) -> None:
         self.built_in = built_in
+        self._wait = wait
 
     def act(self, reason: str = "") -> Decision:
         """Return the decision to send the request."""
@@ -65,6 +66,10 @@ class Decisions:
     def refuse(self, reason: str) -> Decision:
         """Return the decision to fail with this reason."""
         return Decision("refuse", reason)
+
+    def later(self, reason: str) -> Decision:
+        """Return the decision to ask again when the job was read again; without `wait` to fail with this reason."""
+        return Decision("later" if self._wait else "refuse", reason)
 
 
 # ----- cells -----

@@ -109,7 +109,9 @@ def match_name(jobs: t.Sequence[FoundJob], name: str) -> list[FoundJob]:
     if exact:
         return exact
     if name.startswith(ANYWHERE):
-        return [job for job in jobs if fits(job.name, name[len(ANYWHERE) :])]
+        anywhere = [job for job in jobs if fits(job.name, name[len(ANYWHERE) :])]
+        if anywhere:
+            return anywhere
     if not has_wildcard(name):
         return []
     return [job for job in jobs if fits(job.name, name) or fits(job.path, name)]

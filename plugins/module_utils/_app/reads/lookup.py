@@ -12,14 +12,12 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, SelectionError, UsageError
+from ..files.download import DownloadRequest, fetch_bytes
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
 from ..outcome import project_fields
 from ..pipelines.query import PipelineQuery
 from ..session import Session
-
-if t.TYPE_CHECKING:
-    from ..files.download import DownloadRequest
 
 _NOTHING: t.Any = object()
 
@@ -27,13 +25,14 @@ _NOTHING: t.Any = object()
 class LookupRequest(t.NamedTuple):
     """What an expression asks for.
 
+    :param terms: the names and ids of jobs; what is a number is an id.
     :param artifact: path of a file in the archives of the jobs, whose content is wanted instead of the jobs.
     :param log: whether the logs of the jobs are wanted instead of the jobs.
     :param default: stands for what is not there; only with `has_default`.
     """
 
     pipeline: PipelineQuery
-    terms: tuple[str, ...]
+    terms: tuple[int | str, ...]
     include_downstream: bool = False
     attribute: str = ""
     fields: tuple[str, ...] = ()
@@ -49,7 +48,7 @@ def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
     :raises SelectionError: when there is no such job, and no default.
     :raises RequestError: when GitLab cannot be asked.
     """
-    names = tuple(term for term in request.terms if not _is_id(term))
+    names = tuple(term for term in request.terms if isinstance(term, str))
     if request.artifact and request.pipeline.ref and names == request.terms:
         by_ref = [_artifact_by_ref(session, request, name) for name in names]
         if all(found is not None for found in by_ref):
@@ -59,14 +58,15 @@ def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
     by_name = _by_name(session, request, names) if names else {}
     values: list[t.Any] = []
     for term in request.terms:
-        jobs = _by_id(session, request, int(term)) if _is_id(term) else by_name[term]
+        jobs = by_name[term] if isinstance(term, str) else _by_id(session, request, term)
         values += [_value(session, request, job) for job in jobs] if jobs else [request.default]
     return values
 
 
-def _is_id(term: str) -> bool:
+def read_term(term: str) -> int | str:
+    """Return the id that a term of digits stands for; any other term, a name, as it is."""
     # more digits than a 64-bit number has are no id, and neither are superscript ones
-    return len(term) < 20 and term.isdecimal()
+    return int(term) if len(term) < 20 and term.isdecimal() else term
 
 
 def _by_name(session: Session, request: LookupRequest, names: tuple[str, ...]) -> dict[str, list[FoundJob]]:
@@ -97,9 +97,6 @@ def _by_id(session: Session, request: LookupRequest, job_id: int) -> list[FoundJ
 
 def _artifact_by_ref(session: Session, request: LookupRequest, name: str) -> list[t.Any] | None:
     """Return the file of the newest successful job of a ref; None where GitLab does not find that by itself."""
-    # here, as in the other places: most look-ups need no content
-    from ..files.download import DownloadRequest
-
     query = JobQuery(request.pipeline, names=(name,), include_downstream=request.include_downstream)
     download = DownloadRequest(query, "file", path=request.artifact)
     return [_content(session, request, download)] if download.ref_name else None
@@ -107,8 +104,6 @@ def _artifact_by_ref(session: Session, request: LookupRequest, name: str) -> lis
 
 def _content(session: Session, request: LookupRequest, download: DownloadRequest) -> t.Any:
     """Return the bytes of an artifact, or the default when it is not there."""
-    from ..files.download import fetch_bytes
-
     try:
         return fetch_bytes(session, download)
     except SelectionError:
@@ -119,8 +114,6 @@ def _content(session: Session, request: LookupRequest, download: DownloadRequest
 
 def _value(session: Session, request: LookupRequest, job: FoundJob) -> t.Any:
     if request.artifact or request.log:
-        from ..files.download import DownloadRequest
-
         query = JobQuery(PipelineQuery(job.project), job_id=job.id)
         content = "file" if request.artifact else "log"
         return _content(session, request, DownloadRequest(query, content, path=request.artifact))

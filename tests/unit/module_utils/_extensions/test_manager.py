@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import inspect
+import os
+import subprocess
+import sys
+
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ExtensionError, UsageError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions import builtin as builtin_plugin
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.manager import PluginManager
 
@@ -55,7 +58,7 @@ SETTINGS = ConnectionSettings(api_url=API, token_kind="api_token", token=TOKEN)
 
 def authenticate(extensions, names=None):
     with installed(extensions):
-        manager = PluginManager((builtin_plugin.BuiltinPlugin(),), list(extensions) if names is None else names)
+        manager = PluginManager(list(extensions) if names is None else names)
     return manager.call("gitlab_authenticate", settings=SETTINGS)
 
 
@@ -121,8 +124,9 @@ def test_an_error_made_for_the_user_passes_through():
 
 def test_who_has_hooks():
     with installed({"x": Namer("x")}):
-        manager = PluginManager((), ["x"])
+        manager = PluginManager(["x"])
     assert manager.has_extensions_for("gitlab_authenticate")
+    assert manager.has_extensions_for("gitlab_register_endpoints")
     assert not manager.has_extensions_for("gitlab_request_finished")
 
 
@@ -130,7 +134,7 @@ def test_an_extension_can_add_an_endpoint():
     class Versions:
         @hookimpl
         def gitlab_register_endpoints(self, registry):
-            registry.add(Endpoint("get_version", "GET", "/version"))
+            registry.add(registry.endpoint("get_version", "GET", "/version"))
 
     transport = ScriptedTransport(Exchange("GET /version", {"version": "18.5.0"}))
     session = new_session(transport, extensions={"versions": Versions()})
@@ -141,7 +145,7 @@ def test_an_endpoint_name_that_is_taken_is_an_error_of_the_extension():
     class Thief:
         @hookimpl(trylast=True)
         def gitlab_register_endpoints(self, registry):
-            registry.add(Endpoint("get_job", "GET", "/version"))
+            registry.add(registry.endpoint("get_job", "GET", "/version"))
 
     with pytest.raises(ExtensionError, match="get_job is registered already"):
         new_session(ScriptedTransport(), extensions={"thief": Thief()})
@@ -158,7 +162,20 @@ def test_an_endpoint_name_that_is_taken_is_an_error_of_the_extension():
 )
 def test_each_kind_of_token_has_its_header(kind, token, expected):
     settings = ConnectionSettings(api_url=API, token_kind=kind, token=token)
-    assert builtin_plugin.BuiltinPlugin().gitlab_authenticate(settings) == expected
+    assert PluginManager().call("gitlab_authenticate", settings=settings) == expected
+
+
+def test_without_pluggy_every_task_says_so():
+    # in a process of its own, since libraries are imported once
+    program = (
+        "import sys; sys.modules['pluggy'] = None\n"
+        f"from {PluginManager.__module__} import PluginManager\n"
+        "try:\n    PluginManager()\nexcept Exception as exc:\n    print(type(exc).__name__, exc.library)\n"
+    )
+    collections = str(inspect.getsourcefile(PluginManager)).partition("ansible_collections")[0]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([collections, *sys.path])}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["MissingLibraryError", "pluggy"]
 
 
 def test_what_an_extension_authenticates_with_is_a_secret_too():

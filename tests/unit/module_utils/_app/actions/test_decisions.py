@@ -19,7 +19,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisi
     Policy,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES
-from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.builtin import BuiltinPlugin
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.manager import PluginManager
 
 from ....harness import bridge, job
 
@@ -194,9 +194,12 @@ def test_reasons_name_the_status():
 
 def test_what_an_extension_may_answer():
     built_in = Decision("act", "why")
-    decisions = Decisions(built_in)
-    assert BuiltinPlugin().gitlab_decide_job_action("play", job(), decisions) is built_in
+    decisions = Decisions(built_in, wait=True)
+    given = {"action": "play", "job": job(), "decisions": decisions}
+    assert PluginManager().call("gitlab_decide_job_action", **given) is built_in
     assert decisions.act() == Decision("act")
     assert decisions.same("done") == Decision("same", "done")
     assert decisions.refuse("frozen") == Decision("refuse", "frozen")
+    assert decisions.later("on hold") == Decision("later", "on hold")
+    assert Decisions(built_in, wait=False).later("on hold") == Decision("refuse", "on hold")
     assert dataclasses.replace(decisions.built_in) == built_in

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup import LookupRequest, look_up
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup import LookupRequest, look_up, read_term
 
 from ....harness import NO_ROUTE, NOT_FOUND, Exchange, ScriptedTransport, job, new_session, pipeline, reply
 
@@ -23,12 +23,13 @@ JOBS = [job(44, name="test: [b]"), job(43, name="test: [a]"), job(42, commit={"i
 DEFAULT = {"has_default": True, "default": "-"}
 
 
-def ask(*exchanges, terms=("deploy",), pipeline_id=6, ref=None, **request):
+def ask(*exchanges, terms=("deploy",), pipeline_id=6, ref=None, is_name=False, **request):
     """Return the values of a look-up in pipeline 6, or of a ref."""
     query = PipelineQuery("7", pipeline_id=None if ref else pipeline_id, ref=ref)
     transport = ScriptedTransport(*exchanges)
     try:
-        return look_up(new_session(transport, {"project": "7"}), LookupRequest(query, terms=terms, **request))
+        read = tuple(term if is_name else read_term(term) for term in terms)
+        return look_up(new_session(transport, {"project": "7"}), LookupRequest(query, terms=read, **request))
     finally:
         transport.assert_done()
 
@@ -44,6 +45,11 @@ def test_terms_keep_their_order_and_the_jobs_of_each_are_newest_first():
 def test_what_only_looks_like_an_id_is_a_name(term):
     named = job(42, name=term)
     assert ask(Exchange(LIST, [named]), terms=(term,)) == [named]
+
+
+def test_a_job_can_be_called_as_an_id():
+    named = job(42, name="404")
+    assert ask(Exchange(LIST, [named]), terms=("404",), is_name=True) == [named]
 
 
 def test_an_id_needs_no_pipeline_and_a_name_does():

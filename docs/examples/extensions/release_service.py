@@ -1,0 +1,25 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plays jobs through the release service of a company, which has an address of its own beside GitLab's API."""
+
+from __future__ import annotations
+
+import pluggy
+
+hookimpl = pluggy.HookimplMarker("jobgate.gitlab")
+
+
+@hookimpl
+def gitlab_register_endpoints(registry):
+    """Put another address in the place of GitLab's, with the arguments that the plugins give."""
+    registry.replace(
+        registry.endpoint(
+            "play_job",
+            "POST",
+            "/release-service/projects/{project}/jobs/{job_id}/play",
+            body={"job_variables": "job_variables_attributes", "job_inputs": "job_inputs"},
+            ok_statuses=(200, 201),
+        )
+    )
