@@ -4,8 +4,8 @@
 
 """All checks and tools: `nox --list` shows them, `make SESSION` runs one, and sets up .venv before.
 
-A session runs in the environment that nox is installed in, which is .venv. Only what cannot be installed beside the rest
-has an environment of its own, in .nox. Nothing outside the checkout is written.
+A session runs in the environment that nox is installed in, which is .venv. Only what cannot be installed there has an
+environment of its own, in .nox. Nothing outside the checkout is written.
 """
 
 from __future__ import annotations
@@ -78,16 +78,16 @@ nox.options.sessions = ["test"]
 nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = False
 os.environ.setdefault("PIP_CACHE_DIR", str(CACHE / "pip"))
+os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
 
 
 # The environment of the commands
 
 
 def environment(session: nox.Session) -> dict[str, str | None]:
-    """Return what every command finds: the programs of its environment, and the checkout as a collection."""
+    """Return the variables of every command."""
     programs = (session.bin_paths or [os.path.dirname(sys.executable)])[0]
     return {
-        "PATH": os.pathsep.join([programs, os.path.dirname(sys.executable), os.environ["PATH"]]),
         "LC_ALL": "C.UTF-8",
         "NO_COLOR": "1",
         "ANSIBLE_NOCOLOR": "1",

@@ -58,7 +58,7 @@ class CollectionHook(BuildHookInterface):  # type: ignore[type-arg]
         folder = pathlib.Path(self._scratch.name)
         unpacked = folder / "unpacked"
         with tarfile.open(build_tarball(pathlib.Path(self.root), folder)) as tarball:
-            # not extractall: Python 3.12 and 3.13 warn without its argument `filter`, which 3.11.3 and older do not know
+            # not extractall: Python 3.12 warns without its argument `filter`, which 3.11.3 and older do not know
             for member in tarball.getmembers():
                 content = tarball.extractfile(member)
                 if content is not None:  # it is not a folder
