@@ -93,6 +93,8 @@ def environment(session: nox.Session) -> dict[str, str | None]:
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_COLLECTIONS_PATH": str(CACHE / "collections"),
         "ANSIBLE_HOME": str(CACHE / "ansible"),
+        "ANSIBLE_ASYNC_DIR": str(CACHE / "ansible" / "async"),
+        "ANSIBLE_REMOTE_TEMP": str(CACHE / "ansible" / "tmp"),
         # never a Python found by looking around: it may be one without requests
         "ANSIBLE_PYTHON_INTERPRETER": os.path.join(programs, "python"),
     }
