@@ -76,9 +76,14 @@ MATRIX_PACKAGES: t.Final = (
 
 nox.options.sessions = ["test"]
 nox.options.default_venv_backend = "venv"
+nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 os.environ.setdefault("PIP_CACHE_DIR", str(CACHE / "pip"))
-os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+# The folders of pyenv are for the matrix: its programs on PATH fail for versions that are not switched on.
+PYENV: t.Final = pathlib.Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+os.environ["PATH"] = os.pathsep.join(
+    [os.path.dirname(sys.executable), os.environ["PATH"], *map(str, sorted(PYENV.glob("versions/3.*/bin")))]
+)
 
 
 # The environment of the commands
