@@ -16,7 +16,7 @@ help:
 	  'make docs   HTML documentation in build/docs/build/html' 'make setup  the development environment, .venv' 'make clean  remove what was made'
 	@if [ -x .venv/bin/nox ]; then .venv/bin/nox --list; else echo 'After `make setup` this also lists the sessions of nox.'; fi
 $(SESSIONS): setup
-	@.venv/bin/nox -R -e '$@' $(if $(ARGS),-- $(ARGS))
+	@.venv/bin/nox -R -e $@ $(if $(ARGS),-- $(ARGS))
 setup: .venv/.done $(LINK)
 demo: $(DEMO)/.done $(LINK)
 	@tools/demo.sh $(CURDIR)/$(DEMO)
