@@ -2,45 +2,357 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The sessions of antsibull-nox. `make check-nox` runs them in an environment of their own; see antsibull-nox.toml."""
+"""All checks and tools: `nox --list` shows them, `make SESSION` runs one, and sets up .venv before.
+
+A session runs in the environment that nox is installed in, which is .venv. Only what cannot be installed there has an
+environment of its own, in .nox. Nothing outside the checkout is written.
+"""
 
 from __future__ import annotations
 
+import os
+import pathlib
 import shutil
+import subprocess
 import sys
+import typing as t
 
-import antsibull_nox
 import nox
+import yaml
 
-CONTROLLER_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+ROOT: t.Final = pathlib.Path(__file__).resolve().parent
+CACHE: t.Final = ROOT / ".cache"
+BUILD: t.Final = ROOT / "build"
+GALAXY: t.Final = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+PLACE: t.Final = pathlib.Path("ansible_collections", GALAXY["namespace"], GALAXY["name"])
+COLLECTION: t.Final = f"{GALAXY['namespace']}.{GALAXY['name']}"
 
-antsibull_nox.load_antsibull_nox_toml()
+# What a change must pass, and all checks.
+TEST: t.Final = ("lint", "unit", "integration", "packaging", "sanity")
+CHECK: t.Final = ("test", "units", "coverage", "install", "changelog", "docs", "importer", "antsibull", "matrix")
 
-
-def drop_scratch() -> None:
-    """Remove what ansible-test leaves: antsibull-nox 1.10.0 cannot copy folders that are nested this deep."""
-    shutil.rmtree("tests/output/.tmp", ignore_errors=True)
-
-
-# Not by the configuration file: its sessions install ansible-core from git, and run in containers.
-antsibull_nox.add_ansible_test_session(
-    name="sanity",
-    description="ansible-test sanity",
-    default=False,
-    ansible_core_version="2.19",
-    ansible_core_source="pypi",
-    ansible_test_params=["sanity", "-v", "--python", CONTROLLER_PYTHON],
-    callback_after=drop_scratch,
+LINT: t.Final = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy", "-p", f"ansible_collections.{COLLECTION}.plugins"),
+    ("yamllint", "--strict", "."),
+    ("ansible-lint", "--offline"),
+    ("shellcheck", ".ci/run", "tools/demo.sh", "tools/pictures.sh"),
+    ("antsibull-changelog", "lint"),
+    ("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=self", "."),
+    ("reuse", "lint", "--lines"),
 )
-antsibull_nox.add_ansible_test_session(
-    name="units",
-    description="ansible-test units",
-    default=False,
-    ansible_core_version="2.19",
-    ansible_core_source="pypi",
-    ansible_test_params=["units", "-v", "--venv", "--python", CONTROLLER_PYTHON],
-    callback_after=drop_scratch,
+# Sessions of antsibull-nox; antsibull-nox.toml configures them.
+ANTSIBULL: t.Final = (
+    "formatters",
+    "codeqa",
+    "yamllint",
+    "typing",
+    "docs-check",
+    "license-check",
+    "build-import-check",
+    "ansible-lint",
+)
+# Python, ansible-core, options of `ansible-test sanity`. The version in between is that of requirements-dev.txt.
+MATRIX: t.Final = (
+    nox.param("3.11", "~=2.18.0", (), id="2.18"),
+    nox.param("3.12", "~=2.20.0", (), id="2.20"),
+    nox.param("3.13", "~=2.21.0", (), id="2.21"),
+    # pylint of the release candidate is not in the package index
+    nox.param("3.13", "==2.22.0rc1", ("--skip-test", "pylint"), id="2.22"),
+)
+# What the tests need beside ansible-core, in the versions of the requirements files.
+MATRIX_PACKAGES: t.Final = (
+    "aiohttp",
+    "hypothesis",
+    "pluggy",
+    "pytest",
+    "pytest-xdist",
+    "python-gitlab",
+    "PyYAML",
+    "requests",
+    "responses",
 )
 
-if __name__ == "__main__":
-    nox.main()
+nox.options.sessions = ["test"]
+nox.options.default_venv_backend = "venv"
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = False
+os.environ.setdefault("PIP_CACHE_DIR", str(CACHE / "pip"))
+# The folders of pyenv are for the matrix: its programs on PATH fail for versions that are not switched on.
+PYENV: t.Final = pathlib.Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+os.environ["PATH"] = os.pathsep.join(
+    [os.path.dirname(sys.executable), os.environ["PATH"], *map(str, sorted(PYENV.glob("versions/3.*/bin")))]
+)
+
+
+# The environment of the commands
+
+
+def environment(session: nox.Session) -> dict[str, str | None]:
+    """Return the variables of every command."""
+    programs = (session.bin_paths or [os.path.dirname(sys.executable)])[0]
+    return {
+        "LC_ALL": "C.UTF-8",
+        "NO_COLOR": "1",
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_COLLECTIONS_PATH": str(CACHE / "collections"),
+        "ANSIBLE_HOME": str(CACHE / "ansible"),
+        "ANSIBLE_ASYNC_DIR": str(CACHE / "ansible" / "async"),
+        "ANSIBLE_REMOTE_TEMP": str(CACHE / "ansible" / "tmp"),
+        # never a Python found by looking around: it may be one without requests
+        "ANSIBLE_PYTHON_INTERPRETER": os.path.join(programs, "python"),
+    }
+
+
+def run(session: nox.Session, *command: str, **more: str | None) -> None:
+    """Run a command; further variables of its environment are keywords, and None takes one away."""
+    session.run(*command, env=environment(session) | more, external=True)
+
+
+def shown(session: nox.Session, log: str, *command: str, **more: str | None) -> str:
+    """Run a command, and return what it says, which is also shown and in .cache."""
+    path = CACHE / log
+    run(session, "bash", "-o", "pipefail", "-c", '"$@" 2>&1 | tee "$0"', str(path), *command, **more)
+    return path.read_text(encoding="utf-8")
+
+
+def python_version(session: nox.Session) -> str:
+    """Return the version of the session's Python, such as 3.11."""
+    return session.python if isinstance(session.python, str) else f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def scratch_home() -> str:
+    """Return a home folder for the programs that write to it, with pip's configuration of the user."""
+    home = CACHE / "home"
+    cache = home / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    # otherwise ansible-test fetches this file from a server of its own
+    for version in ("24_2", "25_2"):
+        shutil.copy(ROOT / "tools" / "get_pip.py", cache / f"get_pip_{version}.py")
+    for name in (".config/pip/pip.conf", ".pip/pip.conf"):
+        source, link = pathlib.Path.home() / name, home / name
+        if source != link:
+            link.unlink(missing_ok=True)
+            if source.is_file():
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(source)
+    return str(home)
+
+
+def copied_to(folder: str) -> pathlib.Path:
+    """Copy the checkout under its collection name, and return the copy.
+
+    ansible-test needs one, and skips all files of a folder that git ignores, so the copy is a repository of its own.
+    """
+    copy = CACHE / folder / PLACE
+    shutil.rmtree(copy, ignore_errors=True)
+    listing = ["git", "ls-files", "-z", "-co", "--exclude-standard", "--deduplicate"]
+    for name in subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0"):
+        if name and (ROOT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, copy / name)
+    subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
+    return copy
+
+
+def ansible_test(session: nox.Session, command: str, *options: str) -> str:
+    """Run ansible-test, and return what it says."""
+    version = python_version(session)
+    with session.chdir(copied_to("ansible-test")):
+        line = ("ansible-test", command, *options, "--python", version, "--color", "no")
+        output = shown(session, f"{command}-{version}.log", *line, HOME=scratch_home())
+    if "All targets skipped" in output:
+        session.error("ansible-test has skipped everything.")
+    return output
+
+
+def pytest(session: nox.Session, *options: str, **more: str | None) -> None:
+    """Run pytest."""
+    run(session, "pytest", "-q", "-n", "2", *options, *session.posargs, **more)
+
+
+def pinned(*names: str) -> list[str]:
+    """Return these packages with the versions of the requirements files."""
+    files = (ROOT / "requirements-demo.txt", ROOT / "requirements-dev.txt")
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    return [line for line in lines if line.partition("==")[0] in names]
+
+
+# The sessions
+
+
+@nox.session(venv_backend="none", requires=TEST)
+def test(session: nox.Session) -> None:
+    """What a change must pass."""
+
+
+@nox.session(venv_backend="none", requires=CHECK)
+def check(session: nox.Session) -> None:
+    """All checks; longer."""
+
+
+@nox.session(venv_backend="none")
+def lint(session: nox.Session) -> None:
+    """ruff, mypy, yamllint, ansible-lint, shellcheck, changelog, documentation, licences."""
+    home = scratch_home()
+    for command in LINT:
+        run(session, *command, **({"HOME": home} if command[0] == "antsibull-docs" else {}))
+
+
+@nox.session(venv_backend="none")
+def unit(session: nox.Session) -> None:
+    """Units, contract, simulator, with pytest."""
+    pytest(session, "tests/unit", "tests/contract", "tests/simulator_tests", "--cov", "--cov-report=term")
+
+
+@nox.session(venv_backend="none")
+def integration(session: nox.Session) -> None:
+    """Tasks and real ansible-playbook processes against the simulator, also under faults."""
+    command = ("pytest", "-q", "-n", "2", "tests/integration", "tests/faults", "tests/benchmarks", *session.posargs)
+    if "token-0123456789" in shown(session, "integration.log", *command):
+        session.error("A token is in the output of the tests.")
+
+
+@nox.session(venv_backend="none")
+def packaging(session: nox.Session) -> None:
+    """The tarball, the wheel, and playbooks from both; also under ansible-runner and ansible-navigator."""
+    pytest(session, "tests/packaging", "-m", "not fresh")
+
+
+@nox.session(venv_backend="none")
+def install(session: nox.Session) -> None:
+    """The wheel by one `pip install` in a new environment."""
+    run(session, "pytest", "-q", "tests/packaging", "-m", "fresh")
+
+
+@nox.session(venv_backend="none")
+def coverage(session: nox.Session) -> None:
+    """Lines and branches of the inner folders that unit and contract tests reach."""
+    report = str(CACHE / "coverage.json")
+    pytest(session, "tests/unit", "tests/contract", "--cov", "--cov-report=", f"--cov-report=json:{report}")
+    run(session, "python", "tools/check_coverage.py", report)
+
+
+@nox.session(venv_backend="none")
+def sanity(session: nox.Session) -> None:
+    """ansible-test sanity."""
+    ansible_test(session, "sanity", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def units(session: nox.Session) -> None:
+    """ansible-test units."""
+    output = ansible_test(session, "units", "--venv", *session.posargs)
+    # it ends with success when its workers crash
+    if " passed" not in output or "no tests ran" in output or "crashed workers" in output:
+        session.error("ansible-test units has not run the tests.")
+
+
+@nox.session
+@nox.parametrize("python,core,sanity_options", MATRIX)
+def matrix(session: nox.Session, core: str, sanity_options: tuple[str, ...]) -> None:
+    """Tests and ansible-test sanity with other versions of ansible-core, where their Python is installed."""
+    session.install(f"ansible-core{core}", *pinned(*MATRIX_PACKAGES))
+    pytest(session, "tests/unit", "tests/contract", "tests/integration")
+    ansible_test(session, "sanity", *sanity_options)
+
+
+@nox.session(venv_backend="none")
+def molecule(session: nox.Session) -> None:
+    """The role and its scenarios against the simulator, without containers."""
+    run(session, "molecule", "test", "--all", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def faults(session: nox.Session) -> None:
+    """The whole fault matrix, and random sequences of faults: `-- --sequences 100 --seed 1`."""
+    run(session, "python", "-m", "tests.faults", "--sequences", "10000", *session.posargs)
+    run(session, "pytest", "-q", "-n", "2", "tests/faults/test_races.py", JOBGATE_FAULT_ROUNDS="10")
+
+
+@nox.session(venv_backend="none")
+def bench(session: nox.Session) -> None:
+    """Compare the speed with others, a long table: `-- --rounds 5 --only 1a,2a`."""
+    run(session, "python", "-m", "tests.benchmarks.speed", "--rounds", "5", *session.posargs)
+
+
+@nox.session(name="bench-faults", venv_backend="none")
+def bench_faults(session: nox.Session) -> None:
+    """Compare with python-gitlab and ansible.builtin.uri under the same faults: `-- --quick`."""
+    run(session, "python", "-m", "tests.benchmarks.faults", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def docs(session: nox.Session) -> None:
+    """HTML documentation in build/docs/build/html; a warning is an error."""
+    folder = BUILD / "docs"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    home = scratch_home()
+    options = ("--use-current", "--lenient", "--dest-dir", str(folder))
+    run(session, "antsibull-docs", "sphinx-init", *options, COLLECTION, HOME=home)
+    with (folder / "conf.py").open("a", encoding="utf-8") as configuration:
+        configuration.write('\nintersphinx_mapping = {}\nsuppress_warnings = ["ref.ref"]\n')
+    run(session, str(folder / "build.sh"), HOME=home)
+
+
+@nox.session(venv_backend="none")
+def package(session: nox.Session) -> None:
+    """The tarball in build/."""
+    run(session, "ansible-galaxy", "collection", "build", "--force", "--output-path", str(BUILD), ".")
+
+
+@nox.session(venv_backend="none")
+def wheel(session: nox.Session) -> None:
+    """The wheel in build/."""
+    options = ("--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation")
+    run(session, "python", "-m", "pip", "wheel", *options, "--wheel-dir", str(BUILD), ".")
+
+
+@nox.session(venv_backend="none")
+def changelog(session: nox.Session) -> None:
+    """Whether a release could be made now."""
+    # in a copy: a release empties the folder of the fragments
+    with session.chdir(copied_to("release")):
+        version = GALAXY["version"]
+        command = ("antsibull-changelog", "release", "--version", version, "--date", "2026-01-01")
+        run(session, *command, ANSIBLE_COLLECTIONS_PATH=None)
+        run(session, "grep", "-q", version, "CHANGELOG.md")
+        run(session, "antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml")
+
+
+@nox.session(requires=["package"])
+def importer(session: nox.Session) -> None:
+    """What Galaxy checks on upload."""
+    session.install("galaxy-importer==0.4.44", "ansible-core~=2.19.0", *pinned("pluggy", "requests"))
+    tarball = BUILD / f"{GALAXY['namespace']}-{GALAXY['name']}-{GALAXY['version']}.tar.gz"
+    (CACHE / "importer").mkdir(exist_ok=True)
+    with session.chdir(CACHE / "importer"):
+        command = ("python", "-m", "galaxy_importer.main", str(tarball))
+        output = shown(session, "importer.log", *command, ANSIBLE_COLLECTIONS_PATH=None)
+    # it ends with success whatever it finds
+    bad = [line for line in output.splitlines() if line.startswith(("ERROR", "WARNING", "Traceback"))]
+    if bad or "Importer processing completed successfully" not in output:
+        session.error("galaxy-importer has found something.")
+
+
+@nox.session(venv_backend="none")
+def antsibull(session: nox.Session) -> None:
+    """The sessions of antsibull-nox: `-- formatters typing`."""
+    sessions = session.posargs or ANTSIBULL
+    # a file of its own, for it also has a session called lint
+    command = ("nox", "-R", "-f", "antsibull_noxfile.py", "-e", *sessions)
+    run(session, *command, HOME=scratch_home(), ANSIBLE_COLLECTIONS_PATH=None)
+
+
+@nox.session(venv_backend="none")
+def endpoints(session: nox.Session) -> None:
+    """The table of endpoints in docs/docsite/rst/endpoints.rst, from the catalogue."""
+    run(session, "python", "tools/endpoints_table.py")
+
+
+@nox.session(venv_backend="none")
+def pictures(session: nox.Session) -> None:
+    """The pictures of the README, from a run of the demo; needs chromium."""
+    run(session, "tools/pictures.sh", sys.prefix)

@@ -58,7 +58,14 @@ class CollectionHook(BuildHookInterface):  # type: ignore[type-arg]
         folder = pathlib.Path(self._scratch.name)
         unpacked = folder / "unpacked"
         with tarfile.open(build_tarball(pathlib.Path(self.root), folder)) as tarball:
-            tarball.extractall(unpacked, filter="data")
+            # not extractall: Python 3.12 warns without its argument `filter`, which 3.11.3 and older do not know
+            for member in tarball.getmembers():
+                content = tarball.extractfile(member)
+                if content is not None:  # it is not a folder
+                    path = unpacked / member.name
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(content.read())
+                    path.chmod(member.mode)
         info = json.loads((unpacked / "MANIFEST.json").read_text(encoding="utf-8"))["collection_info"]
         place = f"ansible_collections/{info['namespace']}/{info['name']}"
         for path in sorted(unpacked.rglob("*")):
