@@ -14,8 +14,8 @@ import yaml
 
 from . import errors
 from .call import Reply, Request, json_reply
-from .fault_presets import PRESETS
-from .schema import ScenarioError, fill
+from .fault_presets import PRESETS, REFUSALS
+from .schema import REQUIRED, ScenarioError, fill
 from .simulation import Simulation
 
 PREFIX = "/_simulator"
@@ -114,11 +114,16 @@ def _faults(simulation: Simulation, request: Request) -> Reply:
 
 
 def _presets(simulation: Simulation, request: Request) -> Reply:
-    return json_reply(PRESETS)
+    return json_reply({**PRESETS, **REFUSALS})
 
 
 def _jump(simulation: Simulation, request: Request) -> Reply:
     return json_reply({"unix_time": simulation.jump_clock(float(_data(request)["seconds"]))})
+
+
+def _set_ref(simulation: Simulation, request: Request) -> Reply:
+    row = fill(_data(request), {"name": REQUIRED, "sha": None, "project": None, "tag": False}, kind="ref", place="ref")
+    return json_reply({"sha": simulation.set_ref(**row)})
 
 
 def _clear_faults(simulation: Simulation, request: Request) -> Reply:
@@ -138,6 +143,7 @@ _ROUTES: list[tuple[str, str, t.Callable[..., Reply]]] = [
     ("POST", "/jobs/([^/]+)", _set_job),
     ("POST", "/jobs/([^/]+)/([a-z_]+)", _act),
     ("POST", "/clock/jump", _jump),
+    ("POST", "/refs", _set_ref),
     ("GET", "/faults", _faults),
     ("GET", "/faults/presets", _presets),
     ("POST", "/faults", _add_fault),

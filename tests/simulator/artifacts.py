@@ -52,7 +52,7 @@ def entries(engine: Engine, job: Job) -> list[dict[str, object]]:
             rows.append({"file_type": report, "size": 512, "filename": f"{report}.xml.gz", "file_format": "gzip"})
     if job.has_log and job.finished_at is not None:
         size = full_log(engine, job).size
-        rows.append({"file_type": "trace", "size": size, "filename": "job.log", "file_format": "raw"})
+        rows.append({"file_type": "trace", "size": size, "filename": "job.log", "file_format": None})
     return rows
 
 

@@ -62,6 +62,9 @@ def create_pipeline(
         stages=row["stages"] or list(dict.fromkeys(spec.stage for spec, _job, _name in jobs)),
         created_at=created_at,
         updated_at=created_at,
+        name=row["name"],
+        own_status="failed" if row["yaml_errors"] else row["status"],
+        yaml_errors=row["yaml_errors"],
         source_bridge=bridge,
         # Held back until all jobs are there.
         processing_planned=True,
@@ -104,6 +107,8 @@ def check(world: World, row: dict[str, t.Any], *, place: str) -> None:
     """
     jobs = list(scenario.expand_jobs(row["jobs"], place=place))
     names = {name for _spec, _row, name in jobs}
+    if jobs and (row["status"] or row["yaml_errors"]):
+        raise ScenarioError(f"{place}: status and yaml_errors are for a pipeline without jobs")
     world.user(row["user"], place=f"{place}.user")
     for spec, job, name in jobs:
         here = f"{place}: job {name!r}"

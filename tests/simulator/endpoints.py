@@ -12,7 +12,16 @@ import functools
 import re
 import typing as t
 
-from . import agents, errors, routes_artifacts, routes_jobs, routes_misc, routes_pipelines
+from . import (
+    agents,
+    errors,
+    pipeline_filters,
+    routes_artifacts,
+    routes_jobs,
+    routes_misc,
+    routes_pipelines,
+    routes_projects,
+)
 from .call import Call, Reply
 from .versions import SINCE, Features, Version
 
@@ -103,13 +112,19 @@ ENDPOINTS: list[Endpoint] = [
     E("delete_project_artifacts", "DELETE", f"{_PROJECT}/artifacts", routes_artifacts.delete_of_project,
       since="delete_project_artifacts", permission="delete_artifact"),
     E("list_pipelines", "GET", f"{_PROJECT}/pipelines", routes_pipelines.list_pipelines, login=False,
-      permission="read_pipeline", check=routes_pipelines.check_list),
+      permission="read_pipeline", check=pipeline_filters.check),
+    E("get_latest_pipeline", "GET", f"{_PROJECT}/pipelines/latest", routes_pipelines.get_latest,
+      since="pipelines_latest", login=False, permission="read_pipeline"),
     E("get_pipeline", "GET", _PIPELINE, routes_pipelines.get_pipeline, login=False, permission="read_pipeline",
       check=routes_pipelines.check_pipeline_id),
     E("list_merge_request_pipelines", "GET", f"{_PROJECT}/merge_requests/:merge_request_iid/pipelines",
       routes_pipelines.list_of_merge_request, login=False, permission="read_pipeline",
       check=routes_pipelines.check_merge_request),
-    E("get_project", "GET", _PROJECT, routes_misc.get_project, login=False, permission="read_project"),
+    E("list_projects", "GET", "/projects", routes_projects.list_projects, login=False, permission="read_project",
+      check=routes_projects.check_projects),
+    E("get_commit", "GET", f"{_PROJECT}/repository/commits/:sha", routes_projects.get_commit, login=False,
+      permission="read_commit"),
+    E("get_project", "GET", _PROJECT, routes_projects.get_project, login=False, permission="read_project"),
     E("get_user", "GET", "/user", routes_misc.get_user, permission="read_user",
       extra_scopes=frozenset({"read_user"})),
     E("get_version", "GET", "/version", routes_misc.get_version, extra_scopes=frozenset({"read_user"})),

@@ -256,6 +256,9 @@ class Engine:
         plan = job.plan
         leftovers.upload(job, plan.outcome, now=self.time)
         self.move(job, plan.outcome, reason=plan.failure_reason)
+        if plan.outcome == "failed" and job.attempt <= job.spec.retry:
+            # The server's own doing, and no effect of anybody's action.
+            self.renew(job, user=job.user)
 
     def wipe(self, job: Job) -> None:
         """Take the log and all artifacts away."""
@@ -298,8 +301,11 @@ class Engine:
     def status(self, pipeline: Pipeline) -> str:
         """Return what the pipeline's jobs add up to."""
         if pipeline.cached_status is None or pipeline.cached_status[0] != pipeline.rev:
-            pipeline.cached_status = (pipeline.rev, processing.composite(pipeline.latest()) or "created")
+            pipeline.cached_status = (pipeline.rev, self._composite(pipeline))
         return pipeline.cached_status[1]
+
+    def _composite(self, pipeline: Pipeline) -> str:
+        return processing.composite(pipeline.latest()) or pipeline.own_status or "created"
 
     def process(self, pipeline: Pipeline) -> None:
         """Start or skip every created job whose turn has come, and tell the pipeline above how this one stands."""

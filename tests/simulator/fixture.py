@@ -157,6 +157,12 @@ class Simulator:
         with self._simulation.lock:
             return copy.deepcopy(self._simulation.view(self._simulation.act(action, name_or_id)))
 
+    def set_ref(
+        self, name: str, sha: str | bool | None = None, *, project: str | int | None = None, tag: bool = False
+    ) -> str | None:
+        """Move a branch or tag to a commit, made up unless given; False removes it. Return the commit."""
+        return self._simulation.set_ref(name, sha, project=project, tag=tag)
+
     def inject(self, preset: str | None = None, *, seed: int | None = None, **rule: t.Any) -> None:
         """Add a fault rule; see faults.RULE for its keys, and fault_presets.PRESETS for rules by name."""
         with self._simulation.lock:

@@ -16,6 +16,16 @@ COMPLETE: t.Final = ("success", "failed", "canceled", "skipped")
 ACTIVE: t.Final = ("waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running")
 STATUSES: t.Final = ("created", *ACTIVE, "canceling", *COMPLETE, "manual", "scheduled")
 
+# Pipelines of these sources do not stand for their ref: no list of the newest per ref, no `latest`.
+DANGLING: t.Final = (
+    "webide", "parent_pipeline", "ondemand_dast_scan", "ondemand_dast_validation", "security_orchestration_policy",
+    "container_registry_push", "duo_workflow", "pipeline_execution_policy_schedule",
+)  # fmt: skip
+SOURCES: t.Final = (
+    "push", "web", "trigger", "schedule", "api", "external", "pipeline", "chat", "merge_request_event",
+    "external_pull_request_event", *DANGLING, "unknown",
+)  # fmt: skip
+
 
 @dataclasses.dataclass(slots=True, eq=False)
 class User:
@@ -67,6 +77,12 @@ class Project:
     job_archiving: bool | float
     agents: list[dict[str, t.Any]]
     artifacts_storage: str
+    default_branch: str
+    # By name, the commit at the tip; None is one that is made up, False means that the ref is gone.
+    branches: dict[str, str | None | bool]
+    tags: dict[str, str | None | bool]
+    # Commits besides those of refs and pipelines.
+    commits: list[str]
     # Both ordered by id; builds only, as the list of a project's jobs has no bridges.
     builds: list[Job] = dataclasses.field(default_factory=list)
     pipelines: list[Pipeline] = dataclasses.field(default_factory=list)
@@ -108,6 +124,7 @@ class JobSpec:
     log_timestamps: bool
     artifacts: dict[str, t.Any] | None
     debug_trace: bool
+    retry: int
     trigger: dict[str, t.Any] | None
 
     @property
@@ -189,6 +206,10 @@ class Pipeline:
     stages: list[str]
     created_at: float
     updated_at: float
+    name: str | None = None
+    # Of a pipeline without jobs; that of others follows from their jobs.
+    own_status: str | None = None
+    yaml_errors: str | None = None
     source_bridge: Job | None = None
     jobs: list[Job] = dataclasses.field(default_factory=list)
     rev: int = 0

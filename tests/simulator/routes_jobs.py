@@ -10,13 +10,12 @@ import collections.abc as c
 import json
 import typing as t
 
-from . import artifacts, errors, lookup, model, pages, params, predicates, roles
+from . import artifacts, errors, lookup, pages, params, predicates, roles
 from .call import Call, Reply, content_reply, json_reply
 from .content import Part
 from .model import BRIDGE, BUILD, Job, Project
 
 _TRACE_MOST = 512_000
-_LATE_STATUSES = ("waiting_for_resource", "preparing", "waiting_for_callback", "scheduled", "canceling")
 
 
 # -- parameters ----------------------------------------------------------------------------------------------------
@@ -31,10 +30,6 @@ def check_job_id(call: Call) -> None:
     check_id(call, "job_id")
 
 
-def _known_statuses(call: Call) -> frozenset[str]:
-    return frozenset(s for s in model.STATUSES if s not in _LATE_STATUSES or call.features.has(s))
-
-
 def scopes(call: Call, *, hashes: bool) -> frozenset[str] | None:
     """Return the statuses asked for, None for all.
 
@@ -46,7 +41,8 @@ def scopes(call: Call, *, hashes: bool) -> frozenset[str] | None:
     if isinstance(given, dict) and hashes:
         given = list(given.values())
     values = given if isinstance(given, list) else [given]
-    if not all(isinstance(value, str) and value in _known_statuses(call) for value in values):
+    known = call.engine.world.known_statuses()
+    if not all(isinstance(value, str) and value in known for value in values):
         raise errors.invalid("scope does not have a valid value")
     return frozenset(values)
 

@@ -7,16 +7,22 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import itertools
 import pathlib
+import re
 import typing as t
+import zoneinfo
 
 import yaml
 
-from . import schema, zips
+from . import model, schema, zips
 from .model import Attempt, JobSpec, Pipeline, Project, Runner, Token, User
 from .schema import ScenarioError, fill
 from .versions import DEFAULT_VERSION, Features
+
+# Those that did not exist in every version; each is a row of versions.SINCE.
+LATE_STATUSES: t.Final = ("waiting_for_resource", "preparing", "waiting_for_callback", "scheduled", "canceling")
 
 Loadable = dict[str, t.Any] | str | pathlib.Path | None
 
@@ -52,6 +58,7 @@ class World:
     pipeline_rows: list[tuple[dict[str, t.Any], str]]
     artifacts_url_seconds: float = 600
     artifacts_cleanup: float | None = None
+    time_zone: datetime.tzinfo = datetime.UTC
     users: dict[str, User] = dataclasses.field(default_factory=dict)
     tokens: dict[str, Token] = dataclasses.field(default_factory=dict)
     projects: dict[int, Project] = dataclasses.field(default_factory=dict)
@@ -62,6 +69,10 @@ class World:
     jobs: dict[int, t.Any] = dataclasses.field(default_factory=dict)
     job_ids: Counter = dataclasses.field(default_factory=lambda: Counter(1000))
     pipeline_ids: Counter = dataclasses.field(default_factory=lambda: Counter(100))
+
+    def known_statuses(self) -> frozenset[str]:
+        """Return the statuses that a server of this version knows."""
+        return frozenset(s for s in model.STATUSES if s not in LATE_STATUSES or self.features.has(s))
 
     @property
     def first_user(self) -> User | None:
@@ -119,6 +130,7 @@ def build_world(given: Loadable, *, version: str | None = None) -> World:
         maintenance_mode=row["maintenance_mode"],
         artifacts_url_seconds=row["artifacts_url_seconds"],
         artifacts_cleanup=row["artifacts_cleanup"],
+        time_zone=_time_zone(row["time_zone"]),
         limits=fill(row["limits"], schema.LIMITS, kind="limits", place="limits"),
         pipeline_rows=[
             (fill(entry, schema.PIPELINE, kind="pipeline", place=f"pipelines[{number}]"), f"pipelines[{number}]")
@@ -132,6 +144,22 @@ def build_world(given: Loadable, *, version: str | None = None) -> World:
     _add_runners(world, row["runners"])
     _add_tokens(world, row["tokens"])
     return world
+
+
+def _time_zone(text: str) -> datetime.tzinfo:
+    """Return the zone that a name or an offset such as +02:00 stands for."""
+    offset = re.fullmatch(r"([+-])(\d\d):(\d\d)", str(text))
+    if text == "UTC":
+        return datetime.UTC
+    if offset:
+        size = datetime.timedelta(hours=int(offset[2]), minutes=int(offset[3]))
+        return datetime.timezone(-size if offset[1] == "-" else size)
+    try:
+        return zoneinfo.ZoneInfo(str(text))
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+        raise ScenarioError(
+            f"scenario.time_zone: {text!r} is neither UTC, an offset such as '+02:00' nor a name"
+        ) from error
 
 
 def _reserve_ids(world: World, pipelines: list[t.Any]) -> None:
@@ -172,6 +200,8 @@ def _add_projects(world: World, rows: list[t.Any], *, storage: str) -> None:
             if role not in schema.ROLES:
                 raise schema.unknown("role", role, schema.ROLES, place=f"{place}.members.{username}")
         row["artifacts_storage"] = row["artifacts_storage"] or storage
+        # These two change as refs move, which is nothing to the scenario.
+        row["branches"], row["tags"] = dict(row["branches"]), dict(row["tags"])
         row["agents"] = [
             fill(agent, schema.AGENT, kind="agent", place=f"{place}.agents[{n}]")
             for n, agent in enumerate(row["agents"])
@@ -273,19 +303,9 @@ def make_spec(row: dict[str, t.Any], *, place: str) -> JobSpec:
         for number, given in enumerate(row["attempts"] or [{}])
     ]
     plain = ("start_in", "queue", "prepare", "cancel_duration", "needs", "tags", "environment", "resource_group")
-    more = (
-        "variables_allowed",
-        "inputs",
-        "coverage",
-        "log",
-        "log_size",
-        "log_timestamps",
-        "debug_trace",
-        "name",
-        "stage",
-    )
+    more = ("variables_allowed", "inputs", "coverage", "log", "log_size", "log_timestamps", "debug_trace", "name")
     return JobSpec(
-        **{key: row[key] for key in (*plain, *more)},
+        **{key: row[key] for key in (*plain, *more, "stage", "retry")},
         when=when,
         attempts=attempts,
         # Only manual jobs may fail (or wait for ever) by default, as in the .gitlab-ci.yml manual.

@@ -32,6 +32,7 @@ SCENARIO: dict[str, t.Any] = {
     "artifacts_storage": "local",
     "artifacts_url_seconds": 600,
     "artifacts_cleanup": None,
+    "time_zone": "UTC",
 }
 LIMITS: dict[str, t.Any] = {"jobs_list_per_minute": 600, "jobs_list_offset": None, "throttle_per_minute": None}
 USER: dict[str, t.Any] = {"username": REQUIRED, "id": None, "name": None, "admin": False, "state": "active"}
@@ -63,6 +64,10 @@ PROJECT: dict[str, t.Any] = {
     "job_archiving": False,
     "agents": [],
     "artifacts_storage": None,
+    "default_branch": "main",
+    "branches": {},
+    "tags": {},
+    "commits": [],
 }
 AGENT: dict[str, t.Any] = {"id": REQUIRED, "config_project": None, "environments": None, "configuration": {}}
 ALLOWED: dict[str, t.Any] = {"project": REQUIRED, "policies": REQUIRED}
@@ -84,6 +89,9 @@ PIPELINE: dict[str, t.Any] = {
     "user": None,
     "stages": None,
     "created_ago": None,
+    "name": None,
+    "status": None,
+    "yaml_errors": None,
     "jobs": [],
 }
 ATTEMPT: dict[str, t.Any] = {"outcome": "success", "failure_reason": "script_failure", "duration": 1}
@@ -127,6 +135,7 @@ JOB: dict[str, t.Any] = {
     "log_size": None,
     "log_timestamps": False,
     "debug_trace": False,
+    "retry": 0,
     "artifacts": None,
     "erased": False,
     "archived": False,
@@ -144,6 +153,8 @@ CHOICES: dict[str, tuple[t.Any, ...]] = {
     "project.variables_minimum_override_role": ("no_one_allowed", "developer", "maintainer", "owner"),
     "job.when": (None, *WHENS),
     "job.status": (None, *model.STATUSES),
+    "job.retry": (0, 1, 2),
+    "pipeline.status": (None, *model.STATUSES),
     "job.outcome": ("success", "failed", "hang"),
     "attempt.outcome": ("success", "failed", "hang"),
     "deployment.approval": (None, "waiting", "rejected"),

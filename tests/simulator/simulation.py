@@ -10,7 +10,7 @@ import email.utils
 import threading
 import typing as t
 
-from . import api, artifacts, clock, fault_answers, log, scenario, schema
+from . import api, artifacts, clock, fault_answers, log, refs, scenario, schema
 from .actions import Actions, Effects
 from .call import Reply, Request
 from .content import sha256
@@ -210,6 +210,22 @@ class Simulation:
             self.engine.touch(job)
             self.engine.advance()
             return job
+
+    def set_ref(
+        self, name: str, sha: str | bool | None = None, *, project: str | int | None = None, tag: bool = False
+    ) -> str | None:
+        """Move a branch or tag to another commit, as a push does; no pipeline comes of it. Return the commit.
+
+        :param sha: None makes one up, False removes the ref.
+        """
+        with self.lock:
+            world = self.engine.world
+            found = world.project(project, place="ref") if project is not None else next(iter(world.projects.values()))
+            if sha is None:
+                self._request_count += 1
+                sha = refs.made_up(found, f"push {self._request_count}")
+            (found.tags if tag else found.branches)[name] = sha
+            return sha if isinstance(sha, str) else None
 
     def _set_field(self, job: Job, name: str, value: t.Any) -> None:
         if name == "user":

@@ -35,6 +35,10 @@ SINCE: dict[str, Version] = {
     "totals_capped": (14, 9),
     "jobs_list_limiter": (16, 5),
     "jobs_list_ref_filter": (19, 0),
+    "pipelines_latest": (12, 3),
+    "pipelines.name_filter": (16, 9),
+    "pipelines.created_filters": (17, 0),
+    "pipelines.children_by_source": (17, 0),
     # actions
     "play_bridge": (12, 0),
     "job_variables": (14, 9),
@@ -77,16 +81,31 @@ SINCE: dict[str, Version] = {
     "field.erased_at": (15, 9),
     "field.archived": (17, 0),
     "field.runner_manager": (17, 0),
-    "field.source": (18, 0),
     "field.pipeline.project_id": (12, 0),
     "field.pipeline.dates": (12, 0),
     "field.pipeline.source": (14, 1),
-    "field.pipeline.iid": (14, 1),
+    "field.pipeline.iid": (14, 6),
+    "field.pipeline.name": (16, 3),
+    "field.pipeline.archived": (19, 0),
     "field.agents.slim": (15, 0),
     "field.roles.planner": (17, 0),
-    "field.runner.ip_address": (11, 0),
+    "field.runner.without_address": (17, 0),
     "field.runner.job_execution_status": (18, 0),
+    "field.user.job_title": (12, 5),
+    "field.user.bot": (13, 0),
+    "field.user.work_information": (13, 0),
+    "field.user.pronouns": (14, 0),
+    "field.user.followers": (14, 0),
+    "field.user.following": (14, 0),
+    "field.user.local_time": (14, 1),
+    "field.user.discord": (15, 10),
+    "field.user.locked": (16, 0),
+    "field.user.github": (18, 3),
+    "field.commit.trailers": (14, 0),
+    "field.commit.extended_trailers": (16, 0),
 }
+# The last version that has a field.
+UNTIL: dict[str, Version] = {"field.user.skype": (17, 0)}
 
 
 def parse_version(text: str) -> Version:
