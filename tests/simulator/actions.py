@@ -64,7 +64,7 @@ class Actions:
         if variables and job.kind != BRIDGE and not self._variables_allowed(job, user):
             raise errors.forbidden()
         check_inputs(job, inputs)
-        if job.status not in ("manual", "scheduled"):
+        if job.like not in ("manual", "scheduled"):
             # The way of a retry, which drops the variables of this call: the new job has those of the old one.
             new = engine.renew(job, user=user)
             self.effects.note(engine, "play", job, user, new=new)
@@ -95,7 +95,7 @@ class Actions:
     def cancel(self, job: Job, user: User | None) -> Job:
         """Cancel what can be cancelled; anything else is left alone without an error."""
         engine = self.engine
-        if job.status in predicates.CANCELABLE:
+        if job.like in predicates.CANCELABLE:
             graceful = job.runner is not None and job.runner.graceful_cancel and engine.world.features.has("canceling")
             engine.move(job, "canceling" if job.status == "running" and graceful else "canceled")
             self.effects.note(engine, "cancel", job, user)

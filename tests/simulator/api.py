@@ -10,7 +10,7 @@ import json
 import typing as t
 import urllib.parse
 
-from . import auth, endpoints, errors, log, params
+from . import auth, errors, log, params
 from .call import Call, Reply, Request
 
 if t.TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Limiter:
 def endpoint_name(simulation: Simulation, request: Request) -> str | None:
     """Return the name of the endpoint that a request is for, None when there is none."""
     try:
-        return endpoints.find(request.method, _path(request), simulation.engine.world.features)[0].name
+        return simulation.routes.find(request.method, _path(request), simulation.engine.world.features)[0].name
     except errors.ApiError:
         return None
 
@@ -75,7 +75,7 @@ def _answer(simulation: Simulation, request: Request, entry: dict[str, t.Any]) -
     if simulation.engine.world.maintenance_mode and request.method not in ("GET", "HEAD"):
         raise errors.message(503, "GitLab Maintenance: system is in maintenance mode")
     features = simulation.engine.world.features
-    endpoint, raw = endpoints.find(request.method, _path(request), features)
+    endpoint, raw = simulation.routes.find(request.method, _path(request), features)
     entry["endpoint"] = endpoint.name
     given = params.parse_query(request.query)
     if request.method not in ("GET", "HEAD"):

@@ -109,6 +109,7 @@ def check(world: World, row: dict[str, t.Any], *, place: str) -> None:
     names = {name for _spec, _row, name in jobs}
     if jobs and (row["status"] or row["yaml_errors"]):
         raise ScenarioError(f"{place}: status and yaml_errors are for a pipeline without jobs")
+    _check_statuses(world, row, place=place)
     world.user(row["user"], place=f"{place}.user")
     for spec, job, name in jobs:
         here = f"{place}: job {name!r}"
@@ -122,6 +123,15 @@ def check(world: World, row: dict[str, t.Any], *, place: str) -> None:
             if spec.trigger["project"] is not None:
                 world.project(spec.trigger["project"], place=f"{here}: trigger.project")
             check(world, spec.trigger["pipeline"], place=f"{here}: trigger.pipeline")
+
+
+def _check_statuses(world: World, row: dict[str, t.Any], *, place: str) -> None:
+    rows = [(row["status"], f"{place}.status")]
+    for number, job in enumerate(row["jobs"]):
+        rows.append((job.get("generate", job).get("status"), f"{place}.jobs[{number}].status"))
+    for status, here in rows:
+        if status is not None and status not in world.statuses:
+            raise schema.unknown("value", status, world.statuses, place=here)
 
 
 def _create_job(engine: Engine, pipeline: Pipeline, job_row: JobRow, *, present: float, place: str) -> None:

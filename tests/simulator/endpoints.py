@@ -2,68 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of endpoints (topic: endpoints, overview) and the way from a URL to its row."""
+"""The table of endpoints (topic: endpoints, overview)."""
 
 from __future__ import annotations
 
-import collections.abc as c
-import dataclasses
-import functools
-import re
 import typing as t
 
-from . import (
-    agents,
-    errors,
-    pipeline_filters,
-    routes_artifacts,
-    routes_jobs,
-    routes_misc,
-    routes_pipelines,
-    routes_projects,
-)
-from .call import Call, Reply
-from .versions import SINCE, Features, Version
-
-Handler = c.Callable[[Call], Reply]
+from . import agents, pipeline_filters, routes_artifacts, routes_jobs, routes_misc, routes_pipelines, routes_projects
+from .endpoint import Endpoint
+from .versions import SINCE
 
 _ALWAYS: t.Final = (0, 0)
 _AI = frozenset({"ai_workflows"})
 _PROJECT = "/projects/:id"
 _JOB = f"{_PROJECT}/jobs/:job_id"
 _PIPELINE = f"{_PROJECT}/pipelines/:pipeline_id"
-
-
-@dataclasses.dataclass(frozen=True)
-class Endpoint:
-    """One row: what is called how, since when, by whom.
-
-    :param login: anonymous callers get 401 before anything else is looked at.
-    :param job_token: the version from which job tokens are accepted; None is never.
-    :param only_jobs: only a job token will do.
-    :param check: validates parameters, before the project is looked up.
-    """
-
-    name: str
-    method: str
-    path: str
-    handler: Handler
-    since: str | None = None
-    login: bool = True
-    permission: str | None = None
-    job_token: Version | None = None
-    only_jobs: bool = False
-    extra_scopes: frozenset[str] = frozenset()
-    check: c.Callable[[Call], None] = lambda call: None
-    limited: bool = False
-
-    @functools.cached_property
-    def pattern(self) -> re.Pattern[str]:
-        parts = re.sub(r":(\w+)", r"(?P<\1>[^/]+)", self.path)
-        return re.compile(re.sub(r"\*(\w+)", r"(?P<\1>.+)", parts) + r"/?")
-
-    def is_known(self, features: Features) -> bool:
-        return self.since is None or features.has(self.since)
 
 
 E = Endpoint
@@ -131,24 +84,3 @@ ENDPOINTS: list[Endpoint] = [
     E("get_metadata", "GET", "/metadata", routes_misc.get_metadata, since="metadata",
       extra_scopes=frozenset({"read_user"})),
 ]  # fmt: skip
-
-
-def find(method: str, path: str, features: Features) -> tuple[Endpoint, dict[str, str]]:
-    """Return the endpoint of a path below the API's base, and its path parameters as they were sent.
-
-    :raises ApiError: 404 for a path that does not exist in this version, 405 for a verb it does not have.
-    """
-    wanted = "GET" if method == "HEAD" else method
-    others: list[str] = []
-    for endpoint in ENDPOINTS:
-        if not endpoint.is_known(features):
-            continue
-        match = endpoint.pattern.fullmatch(path)
-        if match and endpoint.method == wanted:
-            return endpoint, match.groupdict()
-        if match:
-            others.append(endpoint.method)
-    if others:
-        allowed = ", ".join(["OPTIONS", *sorted(set(others))])
-        raise errors.ApiError(405, {"error": "405 Not Allowed"}, headers={"Allow": allowed})
-    raise errors.no_route()

@@ -134,6 +134,7 @@ class Engine:
     def move(self, job: Job, status: str, *, reason: str | None = None) -> None:
         """Bring a job into another status, with the time stamps of that step and all that follows from it."""
         before, job.status = job.status, status
+        job.like = self.world.statuses[status]
         job.pipeline.waiting += (status == "created") - (before == "created")
         job.turn += 1
         job.held = False
@@ -271,7 +272,7 @@ class Engine:
         plan = job.plan
         present = self.time
         end = present if finished_at is None else finished_at
-        ran = status in ("running", "canceling", "success", "failed", "canceled")
+        ran = self.world.statuses[status] in ("running", "canceling", "success", "failed", "canceled")
         if ran:
             length = 0 if status in ("running", "canceling") else plan.duration
             begun = job.started_at if job.started_at is not None else max(job.created_at, end - length)

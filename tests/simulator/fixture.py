@@ -26,6 +26,7 @@ import typing as t
 
 import pytest
 
+from .additions import Routes, Statuses
 from .scenario import Loadable
 from .second import SecondOrigin
 from .server import Server
@@ -177,6 +178,16 @@ class Simulator:
         with self._simulation.lock:
             self._simulation.faults.rules.clear()
 
+    @property
+    def routes(self) -> Routes:
+        """Return the endpoints; `routes.add()` serves one more, until `routes.clear()`."""
+        return self._simulation.routes
+
+    @property
+    def statuses(self) -> Statuses:
+        """Return the statuses of jobs; `statuses.add()` makes one more, for what is loaded then."""
+        return self._simulation.statuses
+
     def jump_clock(self, seconds: float) -> None:
         """Let the server's wall clock jump forward or back: its Date headers, and the time stamps from now on."""
         self._simulation.jump_clock(seconds)
@@ -261,5 +272,7 @@ def simulator_server() -> c.Iterator[Simulator]:
 @pytest.fixture
 def simulator(simulator_server: Simulator) -> Simulator:
     """Return the server with an empty world; a test loads its own scenario."""
+    simulator_server.routes.clear()
+    simulator_server.statuses.clear()
     simulator_server.load(None, version=DEFAULT_VERSION, clock="stepped")
     return simulator_server

@@ -151,6 +151,8 @@ class Job:
     created_at: float
     attempt: int = 1
     status: str = "created"
+    # The built-in status that its own one is treated like; both are the same unless a test has added statuses.
+    like: str = "created"
     # Stays created until something else is done to it.
     held: bool = False
     superseded: bool = False

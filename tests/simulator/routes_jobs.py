@@ -172,7 +172,7 @@ def get_job(call: Call) -> Reply:
     """E6: one build."""
     project = lookup.project(call)
     lookup.check_reads_builds(call, project)
-    return _one(call, lookup.job(call, project))
+    return answer_job(call, lookup.job(call, project))
 
 
 def get_trace(call: Call) -> Reply:
@@ -194,7 +194,8 @@ def get_trace(call: Call) -> Reply:
 # -- writing -------------------------------------------------------------------------------------------------------
 
 
-def _one(call: Call, job: Job, *, status: int = 200) -> Reply:
+def answer_job(call: Call, job: Job, *, status: int = 200) -> Reply:
+    """Answer with a job in full."""
     return json_reply(call.simulation.renderer(call.base_url).job(job), status=status)
 
 
@@ -234,8 +235,8 @@ def cancel(call: Call) -> Reply:
     actions = call.simulation.actions
     if call.features.has("force_cancel") and params.boolean(call.params, "force"):
         check_may_write(call, job, "force_cancel")
-        return _one(call, actions.force_cancel(job, call.identity.user), status=201)
-    return _one(call, actions.cancel(job, call.identity.user), status=201)
+        return answer_job(call, actions.force_cancel(job, call.identity.user), status=201)
+    return answer_job(call, actions.cancel(job, call.identity.user), status=201)
 
 
 def _inputs(call: Call, name: str) -> dict[str, t.Any]:
@@ -246,13 +247,13 @@ def retry(call: Call) -> Reply:
     """E9: a new job. The documentation's name `job_inputs` is not read here, as in the source."""
     job = find_for_write(call, "retry", bridges=call.features.has("retry_bridge"))
     new = call.simulation.actions.retry(job, call.identity.user, inputs=_inputs(call, "inputs"))
-    return _one(call, new, status=201)
+    return answer_job(call, new, status=201)
 
 
 def erase(call: Call) -> Reply:
     """E10: the job without log and artifacts."""
     job = find_for_write(call, "erase")
-    return _one(call, call.simulation.actions.erase(job, call.identity.user), status=201)
+    return answer_job(call, call.simulation.actions.erase(job, call.identity.user), status=201)
 
 
 def play(call: Call) -> Reply:
@@ -269,7 +270,7 @@ def play(call: Call) -> Reply:
     started = call.simulation.actions.play(job, call.identity.user, variables=variables, inputs=inputs)
     if job.kind == BRIDGE:
         return json_reply(call.simulation.renderer(call.base_url).bridge(started))
-    return _one(call, started if call.features.has("play_answers_new_job") else job)
+    return answer_job(call, started if call.features.has("play_answers_new_job") else job)
 
 
 def _text(value: t.Any) -> str:

@@ -16,7 +16,7 @@ import zoneinfo
 
 import yaml
 
-from . import model, schema, zips
+from . import schema, zips
 from .model import Attempt, JobSpec, Pipeline, Project, Runner, Token, User
 from .schema import ScenarioError, fill
 from .versions import DEFAULT_VERSION, Features
@@ -56,6 +56,8 @@ class World:
     limits: dict[str, t.Any]
     maintenance_mode: bool
     pipeline_rows: list[tuple[dict[str, t.Any], str]]
+    # Each status that a job can have, and the built-in one that it is treated like.
+    statuses: dict[str, str]
     artifacts_url_seconds: float = 600
     artifacts_cleanup: float | None = None
     time_zone: datetime.tzinfo = datetime.UTC
@@ -72,7 +74,7 @@ class World:
 
     def known_statuses(self) -> frozenset[str]:
         """Return the statuses that a server of this version knows."""
-        return frozenset(s for s in model.STATUSES if s not in LATE_STATUSES or self.features.has(s))
+        return frozenset(s for s in self.statuses if s not in LATE_STATUSES or self.features.has(s))
 
     @property
     def first_user(self) -> User | None:
@@ -111,10 +113,11 @@ def read_scenario(given: Loadable) -> dict[str, t.Any]:
     return data or {}
 
 
-def build_world(given: Loadable, *, version: str | None = None) -> World:
+def build_world(given: Loadable, *, version: str | None = None, statuses: dict[str, str]) -> World:
     """Return the world of a scenario; its pipelines are still rows, which the engine turns into records.
 
     :param version: the GitLab version for a scenario that names none.
+    :param statuses: those that jobs can have, see World.
     """
     row = fill(read_scenario(given), schema.SCENARIO, kind="scenario", place="scenario")
     if isinstance(row["version"], float):
@@ -125,6 +128,7 @@ def build_world(given: Loadable, *, version: str | None = None) -> World:
         raise ScenarioError(f"scenario.version: {error}") from error
     world = World(
         features=features,
+        statuses=statuses,
         clock_name=row["clock"],
         external_url=row["external_url"].rstrip("/") if row["external_url"] else None,
         maintenance_mode=row["maintenance_mode"],

@@ -9,8 +9,6 @@ from __future__ import annotations
 import difflib
 import typing as t
 
-from . import model
-
 REQUIRED: t.Final = object()
 
 ROLES: t.Final = ("guest", "planner", "reporter", "developer", "maintainer", "owner")
@@ -152,9 +150,7 @@ CHOICES: dict[str, tuple[t.Any, ...]] = {
     "project.visibility": ("private", "internal", "public"),
     "project.variables_minimum_override_role": ("no_one_allowed", "developer", "maintainer", "owner"),
     "job.when": (None, *WHENS),
-    "job.status": (None, *model.STATUSES),
     "job.retry": (0, 1, 2),
-    "pipeline.status": (None, *model.STATUSES),
     "job.outcome": ("success", "failed", "hang"),
     "attempt.outcome": ("success", "failed", "hang"),
     "deployment.approval": (None, "waiting", "rejected"),

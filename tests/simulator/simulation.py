@@ -12,6 +12,7 @@ import typing as t
 
 from . import api, artifacts, clock, fault_answers, log, refs, scenario, schema
 from .actions import Actions, Effects
+from .additions import Routes, Statuses
 from .call import Reply, Request
 from .content import sha256
 from .engine import Engine
@@ -31,7 +32,11 @@ SETTABLE = (
 
 
 class Simulation:
-    """Everything the program holds. Methods lock; attributes are for code that holds the lock."""
+    """Everything the program holds. Methods lock; attributes are for code that holds the lock.
+
+    :ivar routes: the endpoints; `routes.add()` serves one more.
+    :ivar statuses: those that jobs can have; `statuses.add()` makes one more, for scenarios that are loaded then.
+    """
 
     def __init__(self, *, version: str | None = None, clock_name: str | None = None) -> None:
         """Begin with an empty world.
@@ -39,6 +44,8 @@ class Simulation:
         :param version: for scenarios that name none; clock_name likewise.
         """
         self.lock = threading.RLock()
+        self.routes = Routes()
+        self.statuses = Statuses()
         self._default_version = version
         self._default_clock = clock_name or "real"
         self.load(None)
@@ -49,7 +56,8 @@ class Simulation:
         :param version: for a scenario that names none, before that of the constructor; clock_name likewise.
         :raises ScenarioError: nothing was replaced then.
         """
-        world = scenario.build_world(given, version=version or self._default_version)
+        statuses = dict(self.statuses.like)
+        world = scenario.build_world(given, version=version or self._default_version, statuses=statuses)
         try:
             ticking = clock.make_clock(world.clock_name or clock_name or self._default_clock)
         except ValueError as error:
@@ -202,8 +210,9 @@ class Simulation:
                     raise schema.unknown("field", name, ("status", *SETTABLE), place="job")
                 self._set_field(job, name, value)
             if status is not None:
-                if status not in schema.CHOICES["job.status"]:
-                    raise schema.unknown("status", status, schema.CHOICES["job.status"], place="job.status")
+                statuses = self.engine.world.statuses
+                if status not in statuses:
+                    raise schema.unknown("status", status, statuses, place="job.status")
                 self.engine.force(job, status)
                 if "failure_reason" in fields:
                     job.failure_reason = fields["failure_reason"]

@@ -1,0 +1,49 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is known of one endpoint: a row of the table, built in or added by a test."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import dataclasses
+import functools
+import re
+
+from .call import Call, Reply
+from .versions import Features, Version
+
+Handler = c.Callable[[Call], Reply]
+
+
+@dataclasses.dataclass(frozen=True)
+class Endpoint:
+    """One row: what is called how, since when, by whom.
+
+    :param login: anonymous callers get 401 before anything else is looked at.
+    :param job_token: the version from which job tokens are accepted; None is never.
+    :param only_jobs: only a job token will do.
+    :param check: validates parameters, before the project is looked up.
+    """
+
+    name: str
+    method: str
+    path: str
+    handler: Handler
+    since: str | None = None
+    login: bool = True
+    permission: str | None = None
+    job_token: Version | None = None
+    only_jobs: bool = False
+    extra_scopes: frozenset[str] = frozenset()
+    check: c.Callable[[Call], None] = lambda call: None
+    limited: bool = False
+
+    @functools.cached_property
+    def pattern(self) -> re.Pattern[str]:
+        parts = re.sub(r":(\w+)", r"(?P<\1>[^/]+)", self.path)
+        return re.compile(re.sub(r"\*(\w+)", r"(?P<\1>.+)", parts) + r"/?")
+
+    def is_known(self, features: Features) -> bool:
+        return self.since is None or features.has(self.since)
