@@ -84,10 +84,11 @@ def _answer(simulation: Simulation, request: Request, entry: dict[str, t.Any]) -
         given.update(body)
     path_params = {name: urllib.parse.unquote(value) for name, value in raw.items()}
     call = Call(request, simulation, endpoint, path_params, given)
-    call.identity = auth.identify(call)
+    if not endpoint.own_login:
+        call.identity = auth.identify(call)
     user = call.identity.user
     entry["user"] = user.username if user else None
-    if user is None and (endpoint.login or endpoint.method != "GET"):
+    if user is None and not endpoint.own_login and (endpoint.login or endpoint.method != "GET"):
         raise errors.unauthorized()
     endpoint.check(call)
     if endpoint.limited and user and features.has("jobs_list_limiter"):
@@ -95,7 +96,9 @@ def _answer(simulation: Simulation, request: Request, entry: dict[str, t.Any]) -
         if most is not None and simulation.limiter.count(f"jobs:{user.username}", simulation.engine.time) > most:
             # Neither Retry-After nor RateLimit headers tell about this one (topic: rate limits).
             raise errors.ApiError(429, {"message": {"error": _TOO_MANY}})
-    return endpoint.handler(call)
+    reply = endpoint.handler(call)
+    entry["user"] = call.identity.user.username if call.identity.user else None
+    return reply
 
 
 def _throttle(simulation: Simulation, request: Request) -> dict[str, str]:

@@ -91,6 +91,11 @@ class Call:
         self.simulation.effects.note(self.engine, action, job, self.identity.user, new=new)
 
     @property
+    def is_form(self) -> bool:
+        """Say if the parameters are all text, as in form data and queries."""
+        return not self.request.headers.get("content-type", "").startswith("application/json")
+
+    @property
     def raw_path(self) -> str:
         return self.request.raw_path
 

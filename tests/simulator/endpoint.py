@@ -23,6 +23,7 @@ class Endpoint:
 
     :param login: anonymous callers get 401 before anything else is looked at.
     :param job_token: the version from which job tokens are accepted; None is never.
+    :param own_login: the handler finds out by itself who asks.
     :param only_jobs: only a job token will do.
     :param check: validates parameters, before the project is looked up.
     """
@@ -35,6 +36,7 @@ class Endpoint:
     login: bool = True
     permission: str | None = None
     job_token: Version | None = None
+    own_login: bool = False
     only_jobs: bool = False
     extra_scopes: frozenset[str] = frozenset()
     check: c.Callable[[Call], None] = lambda call: None

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 import typing as t
 
-from . import agents, pipeline_filters, routes_artifacts, routes_jobs, routes_misc, routes_pipelines, routes_projects
+from . import (
+    agents,
+    pipeline_filters,
+    routes_artifacts,
+    routes_jobs,
+    routes_misc,
+    routes_pipeline_reads,
+    routes_pipeline_writes,
+    routes_pipelines,
+    routes_projects,
+)
 from .endpoint import Endpoint
 from .versions import SINCE
 
@@ -70,6 +80,30 @@ ENDPOINTS: list[Endpoint] = [
       since="pipelines_latest", login=False, permission="read_pipeline"),
     E("get_pipeline", "GET", _PIPELINE, routes_pipelines.get_pipeline, login=False, permission="read_pipeline",
       check=routes_pipelines.check_pipeline_id),
+    E("pipeline_variables", "GET", f"{_PIPELINE}/variables", routes_pipeline_reads.variables,
+      since="pipeline_variables", login=False, permission="read_pipeline_variable",
+      check=routes_pipelines.check_pipeline_id),
+    E("pipeline_test_report", "GET", f"{_PIPELINE}/test_report", routes_pipeline_reads.test_report,
+      since="pipelines.test_report", login=False, permission="read_pipeline_test_report",
+      check=routes_pipelines.check_pipeline_id),
+    E("pipeline_test_report_summary", "GET", f"{_PIPELINE}/test_report_summary",
+      routes_pipeline_reads.test_report_summary, since="pipelines.test_report_summary", login=False,
+      permission="read_pipeline_test_report_summary", check=routes_pipelines.check_pipeline_id),
+    E("create_pipeline", "POST", f"{_PROJECT}/pipeline", routes_pipeline_writes.create, permission="create_pipeline",
+      check=routes_pipeline_writes.check_create),
+    E("trigger_pipeline", "POST", f"{_PROJECT}/trigger/pipeline", routes_pipeline_writes.trigger, own_login=True,
+      check=routes_pipeline_writes.check_trigger),
+    E("trigger_pipeline", "POST", f"{_PROJECT}/ref/*ref/trigger/pipeline", routes_pipeline_writes.trigger,
+      own_login=True, check=routes_pipeline_writes.check_trigger),
+    E("retry_pipeline", "POST", f"{_PIPELINE}/retry", routes_pipeline_writes.retry, permission="retry_pipeline",
+      check=routes_pipelines.check_pipeline_id),
+    E("cancel_pipeline", "POST", f"{_PIPELINE}/cancel", routes_pipeline_writes.cancel, permission="cancel_pipeline",
+      check=routes_pipelines.check_pipeline_id),
+    E("delete_pipeline", "DELETE", _PIPELINE, routes_pipeline_writes.delete, since="pipelines.delete",
+      permission="delete_pipeline", check=routes_pipelines.check_pipeline_id),
+    E("update_pipeline_metadata", "PUT", f"{_PIPELINE}/metadata", routes_pipeline_writes.update_metadata,
+      since="pipelines.metadata", permission="update_pipeline_metadata",
+      check=routes_pipeline_writes.check_metadata),
     E("list_merge_request_pipelines", "GET", f"{_PROJECT}/merge_requests/:merge_request_iid/pipelines",
       routes_pipelines.list_of_merge_request, login=False, permission="read_pipeline",
       check=routes_pipelines.check_merge_request),

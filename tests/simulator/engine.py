@@ -16,7 +16,7 @@ import itertools
 import operator
 import typing as t
 
-from . import bridges, creation, leftovers, processing
+from . import bridges, creation, leftovers, processing, templates
 from .clock import Clock
 from .model import BRIDGE, BUILD, COMPLETE, Job, Pipeline, User
 from .scenario import World
@@ -47,6 +47,10 @@ class Engine:
         }
         for row, place in world.pipeline_rows:
             creation.check(world, row, place=place)
+        for project in world.projects.values():
+            for ref, template in project.new_pipelines.items():
+                place = f"project {project.path}: new_pipelines.{ref}"
+                creation.check(world, templates.row(template, project, place=place), place=place)
         for row, place in world.pipeline_rows:
             creation.create_pipeline(self, row, creation.project_of(world, row, place=place), place=place)
 
@@ -72,13 +76,32 @@ class Engine:
         """Look at the pipeline again, but only after the request that changed it has its answer."""
         if not pipeline.processing_planned:
             pipeline.processing_planned = True
-            heapq.heappush(self._events, (self.time, next(self._sequence), None, 0, lambda: self.process(pipeline)))
+            self.plan_call(lambda: self.process(pipeline))
 
     # -- creation --------------------------------------------------------------------------------------------------
 
     def add_pipeline(self, pipeline: Pipeline) -> None:
         self.world.pipelines[pipeline.id] = pipeline
         bisect.insort(pipeline.project.pipelines, pipeline, key=_BY_ID)
+
+    def remove_pipeline(self, pipeline: Pipeline) -> None:
+        """Take a pipeline away with all its jobs; child pipelines stay."""
+        for job in pipeline.jobs:
+            # Nothing that is planned for it happens any more.
+            job.turn += 1
+            del self.world.jobs[job.id]
+            if job.kind == BUILD:
+                pipeline.project.builds.remove(job)
+        pipeline.jobs.clear()
+        pipeline.waiting = 0
+        pipeline.project.pipelines.remove(pipeline)
+        del self.world.pipelines[pipeline.id]
+        if pipeline.source_bridge is not None:
+            pipeline.source_bridge.downstream = None
+
+    def plan_call(self, action: Action) -> None:
+        """Let something happen after the request that is being answered."""
+        heapq.heappush(self._events, (self.time, next(self._sequence), None, 0, action))
 
     def add(self, job: Job) -> None:
         self.world.jobs[job.id] = job
@@ -95,8 +118,13 @@ class Engine:
             else:
                 builds.append(job)
 
-    def renew(self, old: Job, *, user: User | None, inputs: dict[str, t.Any] | None = None) -> Job:
-        """Replace `old` by a new attempt of the same job, started at once, and return it (topic: retry)."""
+    def renew(
+        self, old: Job, *, user: User | None, inputs: dict[str, t.Any] | None = None, at_once: bool = True
+    ) -> Job:
+        """Replace `old` by a new attempt of the same job, and return it (topic: retry).
+
+        :param at_once: start it, whatever its stage; otherwise it waits as a job of a new pipeline does.
+        """
         job = Job(
             id=self.world.job_ids.take(None, place="retry"),
             name=old.name,
@@ -114,7 +142,10 @@ class Engine:
         old.superseded = True
         old.rev += 1
         self.add(job)
-        self.enqueue(job)
+        if at_once:
+            self.enqueue(job)
+        else:
+            self.touch(job)
         self.process_again_after(job)
         return job
 

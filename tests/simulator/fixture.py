@@ -141,6 +141,15 @@ class Simulator:
             found = self._simulation.find_job(name_or_id, pipeline_id=pipeline_id)
             return copy.deepcopy(self._simulation.view(found))
 
+    def pipeline(self, pipeline_id: int) -> Row:
+        """Return a pipeline as the engine sees it.
+
+        :raises KeyError: there is none.
+        """
+        with self._simulation.lock:
+            self._simulation.engine.advance()
+            return copy.deepcopy(self._simulation.view_pipeline(pipeline_id))
+
     def sha256(self, name_or_id: str | int, content: str = "archive") -> str:
         """Return the SHA-256 of a job's `archive`, its whole `log`, or a file of its archive, without a request.
 
@@ -157,6 +166,10 @@ class Simulator:
         """Let another user do something, which appears among the effects but not among the requests."""
         with self._simulation.lock:
             return copy.deepcopy(self._simulation.view(self._simulation.act(action, name_or_id)))
+
+    def create_pipeline(self, ref: str, **more: t.Any) -> int:
+        """Let another user create a pipeline, and return its id; see Simulation.create_pipeline."""
+        return self._simulation.create_pipeline(ref, **more)
 
     def set_ref(
         self, name: str, sha: str | bool | None = None, *, project: str | int | None = None, tag: bool = False

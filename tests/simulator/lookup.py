@@ -16,6 +16,14 @@ from .model import BUILD, Job, Pipeline, Project
 _POLICY = "read_jobs"
 
 
+def named_project(call: Call) -> Project | None:
+    """Return the project that the request names, whoever asks; None when there is none."""
+    text = call.path_params["id"]
+    world = call.engine.world
+    found = world.projects.get(int(text)) if re.fullmatch(r"-?\d+", text) else world.paths.get(text.lower())
+    return None if found is None or found.pending_deletion else found
+
+
 def project(call: Call) -> Project:
     """Return the project that the request names, if the caller can see it.
 

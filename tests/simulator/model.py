@@ -46,6 +46,8 @@ class Token:
     permissions: frozenset[str] | None
     job: str | int | None
     pipeline: int | None
+    # Of a trigger token.
+    project: Project | None = None
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -77,6 +79,10 @@ class Project:
     job_archiving: bool | float
     agents: list[dict[str, t.Any]]
     artifacts_storage: str
+    builds_enabled: bool
+    importing: bool
+    # By ref or pattern, what a new pipeline holds.
+    new_pipelines: dict[str, dict[str, t.Any]]
     default_branch: str
     # By name, the commit at the tip; None is one that is made up, False means that the ref is gone.
     branches: dict[str, str | None | bool]
@@ -125,6 +131,7 @@ class JobSpec:
     artifacts: dict[str, t.Any] | None
     debug_trace: bool
     retry: int
+    tests: list[dict[str, t.Any]]
     trigger: dict[str, t.Any] | None
 
     @property
@@ -212,6 +219,10 @@ class Pipeline:
     # Of a pipeline without jobs; that of others follows from their jobs.
     own_status: str | None = None
     yaml_errors: str | None = None
+    variables: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
+    inputs: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    # Made from a template, or below a pipeline that was: the ids of its rows are those of another one, if any.
+    is_copy: bool = False
     source_bridge: Job | None = None
     jobs: list[Job] = dataclasses.field(default_factory=list)
     rev: int = 0

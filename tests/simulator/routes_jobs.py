@@ -246,7 +246,7 @@ def _inputs(call: Call, name: str) -> dict[str, t.Any]:
 def retry(call: Call) -> Reply:
     """E9: a new job. The documentation's name `job_inputs` is not read here, as in the source."""
     job = find_for_write(call, "retry", bridges=call.features.has("retry_bridge"))
-    new = call.simulation.actions.retry(job, call.identity.user, inputs=_inputs(call, "inputs"))
+    new = call.simulation.actions.retry(job, call.identity.user, inputs=_inputs(call, "inputs"), form=call.is_form)
     return answer_job(call, new, status=201)
 
 
@@ -267,7 +267,9 @@ def play(call: Call) -> Reply:
         rows = call.params.get("job_variables_attributes") or []
         variables = [{"key": str(row["key"]), "value": _text(row["value"])} for row in rows]
     inputs = _inputs(call, "job_inputs")
-    started = call.simulation.actions.play(job, call.identity.user, variables=variables, inputs=inputs)
+    started = call.simulation.actions.play(
+        job, call.identity.user, variables=variables, inputs=inputs, form=call.is_form
+    )
     if job.kind == BRIDGE:
         return json_reply(call.simulation.renderer(call.base_url).bridge(started))
     return answer_job(call, started if call.features.has("play_answers_new_job") else job)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import itertools
 import pathlib
 import re
 import typing as t
@@ -16,8 +15,8 @@ import zoneinfo
 
 import yaml
 
-from . import schema, zips
-from .model import Attempt, JobSpec, Pipeline, Project, Runner, Token, User
+from . import inputs, schema
+from .model import Pipeline, Project, Runner, Token, User
 from .schema import ScenarioError, fill
 from .versions import DEFAULT_VERSION, Features
 
@@ -86,6 +85,10 @@ class World:
         if username not in self.users:
             raise schema.unknown("user", username, self.users, place=place)
         return self.users[username]
+
+    def the_project(self, path: str | int | None) -> Project:
+        """Return a project, the first one unless it is named."""
+        return next(iter(self.projects.values())) if path is None else self.project(path, place="project")
 
     def project(self, path: str | int, *, place: str) -> Project:
         found = self.projects.get(path) if isinstance(path, int) else self.paths.get(path.lower())
@@ -210,6 +213,12 @@ def _add_projects(world: World, rows: list[t.Any], *, storage: str) -> None:
             fill(agent, schema.AGENT, kind="agent", place=f"{place}.agents[{n}]")
             for n, agent in enumerate(row["agents"])
         ]
+        row["new_pipelines"] = {
+            ref: fill(given, schema.TEMPLATE, kind="template", place=f"{place}.new_pipelines.{ref}")
+            for ref, given in row["new_pipelines"].items()
+        }
+        for ref, template in row["new_pipelines"].items():
+            inputs.check_specs(template["inputs"], place=f"{place}.new_pipelines.{ref}.inputs")
         row["job_token_allowlist"] = _allowed(row["job_token_allowlist"], place=f"{place}.job_token_allowlist")
         project = Project(**row)
         world.projects[project.id] = project
@@ -252,6 +261,8 @@ def _add_tokens(world: World, rows: list[t.Any]) -> None:
         if row["kind"] == "job":
             if row["job"] is None:
                 raise ScenarioError(f"{place}: a job token needs the key 'job'")
+        elif row["kind"] == "trigger" and row["project"] is None:
+            raise ScenarioError(f"{place}: a trigger token needs the key 'project'")
         elif row["user"] is None and row["kind"] != "deploy":
             raise ScenarioError(f"{place}: key 'user' is missing")
         world.tokens[row["token"]] = Token(
@@ -263,59 +274,5 @@ def _add_tokens(world: World, rows: list[t.Any]) -> None:
             permissions=None if row["permissions"] is None else frozenset(row["permissions"]),
             job=row["job"],
             pipeline=row["pipeline"],
+            project=None if row["project"] is None else world.project(row["project"], place=f"{place}.project"),
         )
-
-
-def expand_jobs(rows: list[t.Any], *, place: str) -> t.Iterator[tuple[JobSpec, dict[str, t.Any], str]]:
-    """Yield (what the job does, its row, its name) for each job of a pipeline, masses included."""
-    for number, given in enumerate(rows):
-        here = f"{place}.jobs[{number}]"
-        if isinstance(given, dict) and "generate" in given:
-            if len(given) > 1:
-                raise ScenarioError(f"{here}: 'generate' stands alone, its keys go below it")
-            row = fill(given["generate"], schema.GENERATE, kind="job", place=f"{here}.generate")
-            spec = make_spec(row, place=f"{here}.generate")
-            for n in itertools.islice(itertools.count(1), row["count"]):
-                yield spec, row, row["name"].replace("{n}", str(n))
-        else:
-            row = fill(given, schema.JOB, kind="job", place=here)
-            yield make_spec(row, place=here), row, row["name"]
-
-
-def make_spec(row: dict[str, t.Any], *, place: str) -> JobSpec:
-    """Return what a job does. A status forced at the start tells `when`, unless the row has it."""
-    when = row["when"] or {"manual": "manual", "scheduled": "delayed"}.get(row["status"], "on_success")
-    deployment = fill(row["deployment"], schema.DEPLOYMENT, kind="deployment", place=f"{place}.deployment")
-    trigger = row["trigger"]
-    if trigger is not None:
-        trigger = fill(trigger, schema.TRIGGER, kind="trigger", place=f"{place}.trigger")
-        pipeline = fill(trigger["pipeline"] or {}, schema.PIPELINE, kind="pipeline", place=f"{place}.trigger.pipeline")
-        # Read now, so that a mistake below is told when the scenario is loaded, not when the bridge starts.
-        list(expand_jobs(pipeline["jobs"], place=f"{place}.trigger.pipeline"))
-        trigger["pipeline"] = pipeline
-    artifacts = row["artifacts"]
-    if artifacts is not None:
-        artifacts = fill(artifacts, schema.ARTIFACTS, kind="artifacts", place=f"{place}.artifacts")
-        zips.check(artifacts, place=f"{place}.artifacts")
-    if row["log_size"] is not None and (row["log"] is not None or row["log_timestamps"]):
-        raise ScenarioError(f"{place}.log_size: not together with log or log_timestamps")
-    if row["log_size"] is not None and not zips.is_size(row["log_size"]):
-        raise ScenarioError(f"{place}.log_size: a number of bytes is needed")
-    base = {key: row[key] for key in schema.ATTEMPT}
-    attempts = [
-        Attempt(**fill({**base, **given}, schema.ATTEMPT, kind="attempt", place=f"{place}.attempts[{number}]"))
-        for number, given in enumerate(row["attempts"] or [{}])
-    ]
-    plain = ("start_in", "queue", "prepare", "cancel_duration", "needs", "tags", "environment", "resource_group")
-    more = ("variables_allowed", "inputs", "coverage", "log", "log_size", "log_timestamps", "debug_trace", "name")
-    return JobSpec(
-        **{key: row[key] for key in (*plain, *more, "stage", "retry")},
-        when=when,
-        attempts=attempts,
-        # Only manual jobs may fail (or wait for ever) by default, as in the .gitlab-ci.yml manual.
-        allow_failure=when == "manual" if row["allow_failure"] is None else row["allow_failure"],
-        approval=deployment["approval"],
-        older_than_last=deployment["older_than_last"],
-        artifacts=artifacts,
-        trigger=trigger,
-    )

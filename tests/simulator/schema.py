@@ -32,7 +32,13 @@ SCENARIO: dict[str, t.Any] = {
     "artifacts_cleanup": None,
     "time_zone": "UTC",
 }
-LIMITS: dict[str, t.Any] = {"jobs_list_per_minute": 600, "jobs_list_offset": None, "throttle_per_minute": None}
+LIMITS: dict[str, t.Any] = {
+    "jobs_list_per_minute": 600,
+    "jobs_list_offset": None,
+    "throttle_per_minute": None,
+    "pipelines_per_minute": None,
+    "pipelines_of_user_per_minute": None,
+}
 USER: dict[str, t.Any] = {"username": REQUIRED, "id": None, "name": None, "admin": False, "state": "active"}
 TOKEN: dict[str, t.Any] = {
     "token": REQUIRED,
@@ -43,6 +49,7 @@ TOKEN: dict[str, t.Any] = {
     "permissions": None,
     "job": None,
     "pipeline": None,
+    "project": None,
 }
 PROJECT: dict[str, t.Any] = {
     "path": REQUIRED,
@@ -62,11 +69,25 @@ PROJECT: dict[str, t.Any] = {
     "job_archiving": False,
     "agents": [],
     "artifacts_storage": None,
+    "builds_enabled": True,
+    "importing": False,
+    "new_pipelines": {},
     "default_branch": "main",
     "branches": {},
     "tags": {},
     "commits": [],
 }
+# What a new pipeline holds, by ref.
+TEMPLATE: dict[str, t.Any] = {
+    "jobs": [],
+    "stages": None,
+    "name": None,
+    "inputs": {},
+    "refused": None,
+    "yaml_errors": None,
+}
+INPUT: dict[str, t.Any] = {"type": "string", "default": None, "options": None, "regex": None, "description": None}
+TEST: dict[str, t.Any] = {"name": REQUIRED, "classname": None, "status": "success", "time": 1, "output": None}
 AGENT: dict[str, t.Any] = {"id": REQUIRED, "config_project": None, "environments": None, "configuration": {}}
 ALLOWED: dict[str, t.Any] = {"project": REQUIRED, "policies": REQUIRED}
 RUNNER: dict[str, t.Any] = {
@@ -90,6 +111,7 @@ PIPELINE: dict[str, t.Any] = {
     "name": None,
     "status": None,
     "yaml_errors": None,
+    "variables": {},
     "jobs": [],
 }
 ATTEMPT: dict[str, t.Any] = {"outcome": "success", "failure_reason": "script_failure", "duration": 1}
@@ -134,6 +156,7 @@ JOB: dict[str, t.Any] = {
     "log_timestamps": False,
     "debug_trace": False,
     "retry": 0,
+    "tests": [],
     "artifacts": None,
     "erased": False,
     "archived": False,
@@ -144,13 +167,16 @@ JOB: dict[str, t.Any] = {
 GENERATE: dict[str, t.Any] = {**JOB, "name": "job {n}", "count": REQUIRED}
 
 CHOICES: dict[str, tuple[t.Any, ...]] = {
-    "token.kind": ("personal", "oauth", "project", "group", "job", "deploy"),
+    "token.kind": ("personal", "oauth", "project", "group", "job", "deploy", "trigger"),
     "token.state": ("valid", "expired", "revoked"),
     "user.state": ("active", "blocked"),
     "project.visibility": ("private", "internal", "public"),
     "project.variables_minimum_override_role": ("no_one_allowed", "developer", "maintainer", "owner"),
     "job.when": (None, *WHENS),
     "job.retry": (0, 1, 2),
+    "input.type": ("string", "number", "boolean", "array"),
+    "test.status": ("success", "failed", "skipped", "error"),
+    "template.refused": (None, "no_config", "workflow_rules", "too_many_jobs", "no_jobs"),
     "job.outcome": ("success", "failed", "hang"),
     "attempt.outcome": ("success", "failed", "hang"),
     "deployment.approval": (None, "waiting", "rejected"),

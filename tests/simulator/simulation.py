@@ -10,7 +10,7 @@ import email.utils
 import threading
 import typing as t
 
-from . import api, artifacts, clock, fault_answers, log, refs, scenario, schema
+from . import api, artifacts, clock, creation, fault_answers, log, refs, scenario, schema
 from .actions import Actions, Effects
 from .additions import Routes, Statuses
 from .call import Reply, Request
@@ -18,6 +18,8 @@ from .content import sha256
 from .engine import Engine
 from .faults import Faults, Rule
 from .model import Job, User
+from .pipeline_actions import PipelineActions
+from .pipeline_creation import Creator, Wish
 from .render import Renderer
 from .storage import Storage
 
@@ -67,6 +69,7 @@ class Simulation:
             self.engine = engine
             self.effects = Effects()
             self.actions = Actions(engine, self.effects)
+            self.pipeline_actions = PipelineActions(engine, self.effects)
             self.requests: list[dict[str, t.Any]] = []
             self.faults = Faults()
             self.limiter = api.Limiter()
@@ -197,6 +200,21 @@ class Simulation:
             "downstream_pipeline_id": job.downstream.id if job.downstream else None,
         }
 
+    def view_pipeline(self, pipeline_id: int) -> dict[str, t.Any]:
+        """Return a pipeline as the engine sees it.
+
+        :raises KeyError: there is none.
+        """
+        pipeline = self.engine.world.pipelines[pipeline_id]
+        plain = ("id", "name", "ref", "tag", "sha", "source", "yaml_errors", "variables", "inputs", "created_at")
+        return {
+            **{name: getattr(pipeline, name) for name in plain},
+            "status": self.engine.status(pipeline),
+            "project": pipeline.project.path,
+            "user": pipeline.user.username if pipeline.user else None,
+            "jobs": [job.name for job in pipeline.latest()],
+        }
+
     def set_job(self, name_or_id: str | int, fields: dict[str, t.Any]) -> Job:
         """Force fields of a job; a new status comes with fitting time stamps, and the engine goes on from there."""
         with self.lock:
@@ -220,6 +238,29 @@ class Simulation:
             self.engine.advance()
             return job
 
+    def create_pipeline(
+        self,
+        ref: str,
+        *,
+        project: str | int | None = None,
+        user: str | None = None,
+        variables: dict[str, str] | None = None,
+        source: str = "api",
+    ) -> int:
+        """Create a pipeline as somebody else does, and return its id.
+
+        :raises ApiError: the project does not allow it.
+        """
+        with self.lock:
+            self.engine.advance()
+            world = self.engine.world
+            rows = [creation.variable(key, value) for key, value in (variables or {}).items()]
+            found = world.user(user, place="user") if user is not None else SOMEBODY_ELSE
+            wish = Wish(world.the_project(project), found or SOMEBODY_ELSE, ref, source, rows)
+            made = Creator(self).create(wish)
+            self.engine.advance()
+            return made.id
+
     def set_ref(
         self, name: str, sha: str | bool | None = None, *, project: str | int | None = None, tag: bool = False
     ) -> str | None:
@@ -228,8 +269,7 @@ class Simulation:
         :param sha: None makes one up, False removes the ref.
         """
         with self.lock:
-            world = self.engine.world
-            found = world.project(project, place="ref") if project is not None else next(iter(world.projects.values()))
+            found = self.engine.world.the_project(project)
             if sha is None:
                 self._request_count += 1
                 sha = refs.made_up(found, f"push {self._request_count}")
