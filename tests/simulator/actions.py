@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import typing as t
 
-from . import errors, inputs, leftovers, predicates, roles
+from . import deployments, errors, inputs, leftovers, predicates, roles
 from .engine import Engine
-from .model import BRIDGE, Job, Pipeline, Project, User
+from .model import BRIDGE, Approval, Deployment, Job, Pipeline, Project, User
 
 Variables = list[dict[str, str]]
+
+# Status of an approval -> what it is called among the effects.
+_VERDICTS = {"approved": "approve", "rejected": "reject"}
 
 
 class Effects:
@@ -151,6 +154,30 @@ class Actions:
             job.has_archive = job.has_reports = False
             self.engine.touch(job)
             self.effects.note(self.engine, "delete_artifacts", job, user)
+        return job
+
+    def approve(
+        self, deployment: Deployment, user: User, verdict: str, *, comment: str | None, rules: list[int]
+    ) -> Approval:
+        """Approve or reject a deployment; the same again changes nothing."""
+        given = Approval(user, verdict, self.engine.time, comment, rules)
+        changed = deployments.approve(self.engine, deployment, given)
+        if changed is not None:
+            self.effects.note(self.engine, _VERDICTS[verdict], deployment.job, user)
+            return changed
+        return next(one for one in deployment.approvals if one.user is user and one.rules == rules)
+
+    def approve_wholly(self, job: Job, user: User, *, verdict: str = "approved") -> Job:
+        """Give all approvals that are missing at once, or reject, without being asked for a right to it."""
+        if job.approval != "waiting":
+            return job
+        if job.deployment is not None:
+            lacking = deployments.missing(job.deployment)
+            for _round in range(max(lacking) if verdict == "approved" else 1):
+                given = Approval(user, verdict, self.engine.time, None, list(range(len(lacking))))
+                job.deployment.approvals.append(given)
+        self.effects.note(self.engine, _VERDICTS[verdict], job, user)
+        deployments.settle(self.engine, job, rejected=verdict == "rejected")
         return job
 
     def delete_project_artifacts(self, project: Project, user: User | None) -> None:

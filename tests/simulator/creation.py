@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import typing as t
 
-from . import jobspecs, refs, schema
+from . import deployments, forcing, jobspecs, refs, schema
 from .model import Job, JobSpec, Pipeline, Project
 from .scenario import World
 from .schema import ScenarioError
@@ -179,14 +179,14 @@ def _create_job(engine: Engine, pipeline: Pipeline, job_row: JobRow, *, present:
             attempt=attempt,
             superseded=not is_last,
             archived=row["archived"],
-            approval=spec.approval,
+            approval=deployments.first_approval(pipeline.project, spec, row["status"] if is_last else "failed"),
         )
         engine.add(job)
         status = row["status"] if is_last else "failed"
         if status:
             engine.time = present
             end = min(present, created_at + (spec.queue or 0) + job.plan.duration)
-            engine.force(job, status, finished_at=end)
+            forcing.force(engine, job, status, finished_at=end)
             engine.time = created_at
         if is_last and row["erased"]:
             engine.wipe(job)

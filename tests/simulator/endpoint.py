@@ -24,6 +24,7 @@ class Endpoint:
     :param login: anonymous callers get 401 before anything else is looked at.
     :param job_token: the version from which job tokens are accepted; None is never.
     :param own_login: the handler finds out by itself who asks.
+    :param premium: the community edition does not have it.
     :param only_jobs: only a job token will do.
     :param check: validates parameters, before the project is looked up.
     """
@@ -37,6 +38,7 @@ class Endpoint:
     permission: str | None = None
     job_token: Version | None = None
     own_login: bool = False
+    premium: bool = False
     only_jobs: bool = False
     extra_scopes: frozenset[str] = frozenset()
     check: c.Callable[[Call], None] = lambda call: None
@@ -48,4 +50,5 @@ class Endpoint:
         return re.compile(re.sub(r"\*(\w+)", r"(?P<\1>.+)", parts) + r"/?")
 
     def is_known(self, features: Features) -> bool:
-        return self.since is None or features.has(self.since)
+        there = not self.premium or features.edition != "ce"
+        return there and (self.since is None or features.has(self.since))

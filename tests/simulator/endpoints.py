@@ -10,8 +10,10 @@ import typing as t
 
 from . import (
     agents,
+    pages,
     pipeline_filters,
     routes_artifacts,
+    routes_deployments,
     routes_jobs,
     routes_misc,
     routes_pipeline_reads,
@@ -27,6 +29,7 @@ _AI = frozenset({"ai_workflows"})
 _PROJECT = "/projects/:id"
 _JOB = f"{_PROJECT}/jobs/:job_id"
 _PIPELINE = f"{_PROJECT}/pipelines/:pipeline_id"
+_DEPLOYMENT = f"{_PROJECT}/deployments/:deployment_id"
 
 
 E = Endpoint
@@ -104,6 +107,20 @@ ENDPOINTS: list[Endpoint] = [
     E("update_pipeline_metadata", "PUT", f"{_PIPELINE}/metadata", routes_pipeline_writes.update_metadata,
       since="pipelines.metadata", permission="update_pipeline_metadata",
       check=routes_pipeline_writes.check_metadata),
+    E("list_deployments", "GET", f"{_PROJECT}/deployments", routes_deployments.list_deployments,
+      permission="read_deployment", check=routes_deployments.check_list),
+    E("get_deployment", "GET", _DEPLOYMENT, routes_deployments.get_deployment, permission="read_deployment",
+      check=routes_deployments.check_deployment_id),
+    E("approve_deployment", "POST", f"{_DEPLOYMENT}/approval", routes_deployments.approve,
+      since="deployments.approvals", premium=True, permission="approve_deployment", check=routes_deployments.check_approval),
+    E("list_environments", "GET", f"{_PROJECT}/environments", routes_deployments.list_environments, login=False,
+      permission="read_environment", check=routes_deployments.check_environments),
+    E("get_environment", "GET", f"{_PROJECT}/environments/:environment_id", routes_deployments.get_environment,
+      login=False, permission="read_environment", check=routes_deployments.check_environment_id),
+    E("list_freeze_periods", "GET", f"{_PROJECT}/freeze_periods", routes_deployments.list_freeze_periods,
+      since="freeze_periods", permission="read_freeze_period", check=pages.check),
+    E("get_freeze_period", "GET", f"{_PROJECT}/freeze_periods/:freeze_period_id", routes_deployments.get_freeze_period,
+      since="freeze_periods", permission="read_freeze_period", check=routes_deployments.check_freeze_period_id),
     E("list_merge_request_pipelines", "GET", f"{_PROJECT}/merge_requests/:merge_request_iid/pipelines",
       routes_pipelines.list_of_merge_request, login=False, permission="read_pipeline",
       check=routes_pipelines.check_merge_request),

@@ -16,7 +16,7 @@ import itertools
 import operator
 import typing as t
 
-from . import bridges, creation, leftovers, processing, templates
+from . import bridges, creation, deployments, leftovers, processing, templates
 from .clock import Clock
 from .model import BRIDGE, BUILD, COMPLETE, Job, Pipeline, User
 from .scenario import World
@@ -92,6 +92,8 @@ class Engine:
             del self.world.jobs[job.id]
             if job.kind == BUILD:
                 pipeline.project.builds.remove(job)
+            if job.deployment is not None:
+                del self.world.deployments[job.deployment.id]
         pipeline.jobs.clear()
         pipeline.waiting = 0
         pipeline.project.pipelines.remove(pipeline)
@@ -117,6 +119,7 @@ class Engine:
                 bisect.insort(builds, job, key=_BY_ID)
             else:
                 builds.append(job)
+            deployments.begin(self, job)
 
     def renew(
         self, old: Job, *, user: User | None, inputs: dict[str, t.Any] | None = None, at_once: bool = True
@@ -179,6 +182,7 @@ class Engine:
         elif status in ("success", "failed", "canceled"):
             job.finished_at = self.time
         self.touch(job)
+        deployments.follow(self, job)
         if status in self._entering:
             self._entering[status](job)
         if status not in _HOLDING and before in _HOLDING and job.spec.resource_group:
@@ -235,15 +239,15 @@ class Engine:
             return
         if job.kind == BRIDGE:
             self._plan(0, lambda bridge: bridges.start(self, bridge), job)
-        elif self._runner_for(job):
+        elif self.runner_for(job):
             self._plan(job.spec.queue, self._start, job)
 
-    def _runner_for(self, job: Job) -> t.Any:
+    def runner_for(self, job: Job) -> t.Any:
         wanted = set(job.spec.tags)
         return next((r for r in self.world.runners if not r.paused and wanted <= r.tags), None)
 
     def _start(self, job: Job) -> None:
-        job.runner = self._runner_for(job)
+        job.runner = self.runner_for(job)
         job.has_log = job.spec.log != ""
         self.move(job, "running")
 
@@ -263,27 +267,6 @@ class Engine:
         if plan.outcome != "hang" and job.started_at is not None:
             self._plan(max(0.0, job.started_at + plan.duration - self.time), self._finish, job)
 
-    def unschedule(self, job: Job) -> Job:
-        """Take the timer away from a delayed job, which the web page can do but not the API."""
-        if job.status == "scheduled":
-            self.move(job, "manual")
-        return job
-
-    def approve(self, job: Job) -> Job:
-        """Approve the deployment of a job, which then goes on by itself."""
-        if job.approval == "waiting":
-            job.approval = None
-            if job.status == "manual":
-                self.enqueue(job)
-        return job
-
-    def reject(self, job: Job) -> Job:
-        """Reject the deployment of a job, which fails it."""
-        if job.approval == "waiting":
-            job.approval = "rejected"
-            self.move(job, "failed", reason="deployment_rejected")
-        return job
-
     def _finish(self, job: Job) -> None:
         plan = job.plan
         leftovers.upload(job, plan.outcome, now=self.time)
@@ -297,36 +280,6 @@ class Engine:
         job.has_archive = job.has_reports = job.has_log = False
         job.artifacts_expire_at = None
         self.touch(job)
-
-    def force(self, job: Job, status: str, *, finished_at: float | None = None) -> None:
-        """Put a job into a status, however it could have got there, with time stamps that fit."""
-        plan = job.plan
-        present = self.time
-        end = present if finished_at is None else finished_at
-        ran = self.world.statuses[status] in ("running", "canceling", "success", "failed", "canceled")
-        if ran:
-            length = 0 if status in ("running", "canceling") else plan.duration
-            begun = job.started_at if job.started_at is not None else max(job.created_at, end - length)
-            started: float | None = begun
-            job.queued_at = job.queued_at if job.queued_at is not None else max(job.created_at, begun - 1)
-            if job.kind == BUILD:
-                job.runner = job.runner or self._runner_for(job)
-                job.has_log = job.spec.log != ""
-        else:
-            started = None
-            job.queued_at = job.runner = None
-            job.has_log = False
-        if job.kind == BRIDGE and ran and job.downstream is None:
-            bridges.create_downstream(self, job)
-        if status not in ("success", "failed", "canceled"):
-            job.finished_at = None
-        self.time = end if status in COMPLETE else present
-        if status in ("success", "failed", "canceled") and not job.has_archive:
-            leftovers.upload(job, status, now=self.time)
-        self.move(job, status, reason=plan.failure_reason)
-        self.time = present
-        job.started_at = started
-        job.held = status == "created"
 
     # -- pipelines -------------------------------------------------------------------------------------------------
 
@@ -362,6 +315,8 @@ class Engine:
         if verdict == "skip":
             self.move(job, "skipped")
         elif job.when == "manual" or job.approval == "waiting":
+            # What waits for an approval is a manual job from now on: somebody may have to play it afterwards.
+            job.when = "manual"
             self.move(job, "manual")
         elif job.when == "delayed":
             self.move(job, "scheduled")

@@ -71,7 +71,9 @@ class Project:
     pending_deletion: bool
     variables_minimum_override_role: str
     protected_refs: dict[str, list[str]]
-    protected_environments: dict[str, list[str]]
+    # By name, a row of schema.PROTECTED.
+    protected_environments: dict[str, dict[str, t.Any]]
+    freeze_periods: list[dict[str, t.Any]]
     forbid_outdated_deployments: bool
     stats_refresh: bool
     # What jobs of a project or group may do here; None is everything.
@@ -173,6 +175,7 @@ class Job:
     approval: str | None = None
     runner: Runner | None = None
     downstream: Pipeline | None = None
+    deployment: Deployment | None = None
     outcome: str | None = None
     duration: float | None = None
     variables: list[dict[str, str]] = dataclasses.field(default_factory=list)
@@ -199,6 +202,40 @@ class Job:
             row.failure_reason,
             row.duration if self.duration is None else self.duration,
         )
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Environment:
+    id: int
+    name: str
+    project: Project
+    created_at: float
+
+
+@dataclasses.dataclass(slots=True)
+class Approval:
+    """What one person said about a deployment; `rules` are the numbers of the rules that it counts for."""
+
+    user: User
+    status: str
+    created_at: float
+    comment: str | None
+    rules: list[int]
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Deployment:
+    """What a job does to an environment."""
+
+    id: int
+    iid: int
+    job: Job
+    environment: Environment
+    created_at: float
+    updated_at: float
+    status: str = "created"
+    finished_at: float | None = None
+    approvals: list[Approval] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(slots=True, eq=False)

@@ -101,10 +101,10 @@ def may_write_job(user: User | None, job: Job, action: str) -> bool:
     project = job.project
     if project.archived:
         return False
-    environments = project.protected_environments
-    if job.spec.environment in environments:
+    protected = project.protected_environments.get(job.spec.environment or "")
+    if protected is not None and protected["allowed"] is not None:
         # Being admitted to the environment stands above role and ref (topic: protected environments).
-        admitted = user is not None and (user.admin or user.username in environments[job.spec.environment])
+        admitted = user is not None and (user.admin or user.username in protected["allowed"])
         return admitted and at_least(user, project, "reporter")
     if not may_push(user, job.pipeline):
         return False

@@ -25,7 +25,14 @@ def get_version(call: Call) -> Reply:
 
 def get_metadata(call: Call) -> Reply:
     kas = {"enabled": False, "externalUrl": None, "version": None}
-    return json_reply({"version": f"{call.features.text}.0", "revision": _REVISION, "kas": kas, "enterprise": True})
+    return json_reply(
+        {
+            "version": f"{call.features.text}.0",
+            "revision": _REVISION,
+            "kas": kas,
+            "enterprise": call.engine.world.features.edition != "ce",
+        }
+    )
 
 
 def job_by_token(call: Call) -> Reply:

@@ -16,7 +16,7 @@ import zoneinfo
 import yaml
 
 from . import inputs, schema
-from .model import Pipeline, Project, Runner, Token, User
+from .model import Deployment, Environment, Pipeline, Project, Runner, Token, User
 from .schema import ScenarioError, fill
 from .versions import DEFAULT_VERSION, Features
 
@@ -68,8 +68,11 @@ class World:
     runners: list[Runner] = dataclasses.field(default_factory=list)
     pipelines: dict[int, Pipeline] = dataclasses.field(default_factory=dict)
     jobs: dict[int, t.Any] = dataclasses.field(default_factory=dict)
+    environments: dict[int, Environment] = dataclasses.field(default_factory=dict)
+    deployments: dict[int, Deployment] = dataclasses.field(default_factory=dict)
     job_ids: Counter = dataclasses.field(default_factory=lambda: Counter(1000))
     pipeline_ids: Counter = dataclasses.field(default_factory=lambda: Counter(100))
+    deployment_ids: Counter = dataclasses.field(default_factory=lambda: Counter(1))
 
     def known_statuses(self) -> frozenset[str]:
         """Return the statuses that a server of this version knows."""
@@ -126,7 +129,7 @@ def build_world(given: Loadable, *, version: str | None = None, statuses: dict[s
     if isinstance(row["version"], float):
         raise ScenarioError("scenario.version: put it in quotes, or 18.10 is read as 18.1")
     try:
-        features = Features(str(row["version"] or version or DEFAULT_VERSION))
+        features = Features(str(row["version"] or version or DEFAULT_VERSION), edition=row["edition"])
     except ValueError as error:
         raise ScenarioError(f"scenario.version: {error}") from error
     world = World(
@@ -219,11 +222,35 @@ def _add_projects(world: World, rows: list[t.Any], *, storage: str) -> None:
         }
         for ref, template in row["new_pipelines"].items():
             inputs.check_specs(template["inputs"], place=f"{place}.new_pipelines.{ref}.inputs")
+        row["protected_environments"] = _protected(world, row["protected_environments"], place=place)
+        row["freeze_periods"] = [
+            fill(period, schema.FREEZE, kind="freeze", place=f"{place}.freeze_periods[{n}]")
+            for n, period in enumerate(row["freeze_periods"])
+        ]
         row["job_token_allowlist"] = _allowed(row["job_token_allowlist"], place=f"{place}.job_token_allowlist")
         project = Project(**row)
         world.projects[project.id] = project
         world.paths[project.path.lower()] = project
         world.moved.update({old.lower(): project for old in project.moved_from})
+
+
+def _protected(world: World, rows: dict[str, t.Any], *, place: str) -> dict[str, dict[str, t.Any]]:
+    """Return the protected environments by name; without a Premium licence nothing protects them."""
+    found = {}
+    for name, given in rows.items():
+        here = f"{place}.protected_environments.{name}"
+        given = {"allowed": given} if isinstance(given, list) else given
+        row = found[name] = fill(given, schema.PROTECTED, kind="protected", place=here)
+        row["rules"] = [
+            fill(rule, schema.APPROVAL_RULE, kind="rule", place=f"{here}.rules[{n}]")
+            for n, rule in enumerate(row["rules"])
+        ]
+        for rule in row["rules"]:
+            if sum(rule[key] is not None for key in ("user", "group", "role")) != 1:
+                raise ScenarioError(f"{here}.rules: a rule is for either a user, a group or a role")
+            for username in [rule["user"], *rule["members"]]:
+                world.user(username, place=f"{here}.rules")
+    return found if world.features.edition == "premium" else {}
 
 
 def _allowed(rows: list[t.Any], *, place: str) -> dict[str, list[str] | None]:

@@ -31,6 +31,7 @@ SCENARIO: dict[str, t.Any] = {
     "artifacts_url_seconds": 600,
     "artifacts_cleanup": None,
     "time_zone": "UTC",
+    "edition": "premium",
 }
 LIMITS: dict[str, t.Any] = {
     "jobs_list_per_minute": 600,
@@ -63,6 +64,7 @@ PROJECT: dict[str, t.Any] = {
     "variables_minimum_override_role": "developer",
     "protected_refs": {},
     "protected_environments": {},
+    "freeze_periods": [],
     "forbid_outdated_deployments": False,
     "stats_refresh": False,
     "job_token_allowlist": [],
@@ -88,6 +90,16 @@ TEMPLATE: dict[str, t.Any] = {
 }
 INPUT: dict[str, t.Any] = {"type": "string", "default": None, "options": None, "regex": None, "description": None}
 TEST: dict[str, t.Any] = {"name": REQUIRED, "classname": None, "status": "success", "time": 1, "output": None}
+# An environment that not everybody may deploy to; just a list of names in its place is that of `allowed`.
+PROTECTED: dict[str, t.Any] = {
+    "allowed": None,
+    "rules": [],
+    "required_approvals": 0,
+    "self_approval": False,
+    "starts_itself": None,
+}
+APPROVAL_RULE: dict[str, t.Any] = {"user": None, "group": None, "members": [], "role": None, "required": 1}
+FREEZE: dict[str, t.Any] = {"freeze_start": REQUIRED, "freeze_end": REQUIRED, "cron_timezone": "UTC"}
 AGENT: dict[str, t.Any] = {"id": REQUIRED, "config_project": None, "environments": None, "configuration": {}}
 ALLOWED: dict[str, t.Any] = {"project": REQUIRED, "policies": REQUIRED}
 RUNNER: dict[str, t.Any] = {
@@ -180,6 +192,8 @@ CHOICES: dict[str, tuple[t.Any, ...]] = {
     "job.outcome": ("success", "failed", "hang"),
     "attempt.outcome": ("success", "failed", "hang"),
     "deployment.approval": (None, "waiting", "rejected"),
+    "scenario.edition": ("premium", "free", "ce"),
+    "rule.role": (None, *ROLES),
     "trigger.strategy": ("none", "depend", "mirror"),
     "scenario.artifacts_storage": STORAGES,
     "project.artifacts_storage": (None, *STORAGES),

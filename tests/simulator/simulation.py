@@ -10,7 +10,7 @@ import email.utils
 import threading
 import typing as t
 
-from . import api, artifacts, clock, creation, fault_answers, log, refs, scenario, schema
+from . import api, artifacts, clock, creation, fault_answers, forcing, log, refs, scenario, schema
 from .actions import Actions, Effects
 from .additions import Routes, Statuses
 from .call import Reply, Request
@@ -197,6 +197,7 @@ class Simulation:
             "pipeline_status": self.engine.status(job.pipeline),
             "user": job.user.username if job.user else None,
             "runner": job.runner.id if job.runner else None,
+            "deployment_id": job.deployment.id if job.deployment else None,
             "downstream_pipeline_id": job.downstream.id if job.downstream else None,
         }
 
@@ -231,7 +232,7 @@ class Simulation:
                 statuses = self.engine.world.statuses
                 if status not in statuses:
                     raise schema.unknown("status", status, statuses, place="job.status")
-                self.engine.force(job, status)
+                forcing.force(self.engine, job, status)
                 if "failure_reason" in fields:
                     job.failure_reason = fields["failure_reason"]
             self.engine.touch(job)
@@ -303,9 +304,9 @@ class Simulation:
                 "erase": lambda: actions.erase(job, user),
                 "keep_artifacts": lambda: actions.keep_artifacts(job, user),
                 "delete_artifacts": lambda: actions.delete_artifacts(job, user),
-                "unschedule": lambda: self.engine.unschedule(job),
-                "approve": lambda: self.engine.approve(job),
-                "reject": lambda: self.engine.reject(job),
+                "unschedule": lambda: forcing.unschedule(self.engine, job),
+                "approve": lambda: actions.approve_wholly(job, user),
+                "reject": lambda: actions.approve_wholly(job, user, verdict="rejected"),
             }
             if action not in table:
                 raise schema.unknown("action", action, table, place="job")

@@ -53,6 +53,9 @@ SINCE: dict[str, Version] = {
     "texts.no_config": (13, 0),
     "texts.no_jobs": (16, 0),
     "texts.newest": (19, 0),
+    "deployments.approvals": (14, 8),
+    "freeze_periods": (13, 0),
+    "texts.own_deployment": (17, 0),
     # actions
     "play_bridge": (12, 0),
     "job_variables": (14, 9),
@@ -134,10 +137,11 @@ def parse_version(text: str) -> Version:
 
 
 class Features:
-    """What a server of one version can do."""
+    """What a server of one version can do; `edition` is premium, free (Premium without licence) or ce."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, edition: str = "premium") -> None:
         self.text = str(text)
+        self.edition = edition
         self.version = parse_version(text)
 
     def has(self, name: str) -> bool:

@@ -22,7 +22,7 @@ def unschedule(call: Call) -> Reply:
     job = routes_jobs.find_for_write(call, "play")
     if job.status != "scheduled":
         raise errors.bad_request("Job is not scheduled")
-    call.engine.unschedule(job)
+    call.engine.move(job, "manual")
     call.note("unschedule", job)
     return routes_jobs.answer_job(call, job)
 
