@@ -179,6 +179,7 @@ def _create_job(engine: Engine, pipeline: Pipeline, job_row: JobRow, *, present:
             attempt=attempt,
             superseded=not is_last,
             archived=row["archived"],
+            log_gone=row["log_gone"],
             approval=deployments.first_approval(pipeline.project, spec, row["status"] if is_last else "failed"),
         )
         engine.add(job)

@@ -26,6 +26,10 @@ class Endpoint:
     :param own_login: the handler finds out by itself who asks.
     :param premium: the community edition does not have it.
     :param only_jobs: only a job token will do.
+    :param policy: what an entry of an allow-list has to grant to the jobs of another project.
+    :param is_shared: jobs of any project may come without an entry, if the project is not private.
+    :param skips_policy: that is all an entry needs to be there for, if the project is not private.
+    :param granular_gap: a fine-grained token without the permission is refused where nobody at all would not be.
     :param check: validates parameters, before the project is looked up.
     """
 
@@ -40,9 +44,13 @@ class Endpoint:
     own_login: bool = False
     premium: bool = False
     only_jobs: bool = False
+    policy: str = "read_jobs"
+    is_shared: bool = False
+    skips_policy: bool = False
     extra_scopes: frozenset[str] = frozenset()
     check: c.Callable[[Call], None] = lambda call: None
     limited: bool = False
+    granular_gap: bool = False
 
     @functools.cached_property
     def pattern(self) -> re.Pattern[str]:

@@ -183,6 +183,8 @@ class Job:
     has_archive: bool = False
     has_reports: bool = False
     has_log: bool = False
+    # There was a log, but its file is missing.
+    log_gone: bool = False
     artifacts_expire_at: float | None = None
     turn: int = 0
     rev: int = 0

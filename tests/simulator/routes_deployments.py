@@ -38,10 +38,15 @@ _NO_SUCH_RULE = (
 )  # fmt: skip
 
 
+def _is_shown_to_jobs(call: Call, project: Project) -> bool:
+    """Say if a job of any project may look, as the project shows this to everybody."""
+    return call.identity.job is not None and project.visibility != "private" and project.public_builds
+
+
 def _project(call: Call) -> Project:
     """Return the project, if the caller may read its deployments."""
     project = lookup.project(call)
-    if not roles.at_least(call.identity.user, project, "reporter"):
+    if not _is_shown_to_jobs(call, project) and not roles.at_least(call.identity.user, project, "reporter"):
         raise errors.forbidden()
     return project
 
@@ -237,7 +242,8 @@ def _environment(call: Call, environment: Environment) -> Record:
 
 def _environments(call: Call) -> list[Environment]:
     project = lookup.project(call)
-    if not (project.visibility == "public" or roles.at_least(call.identity.user, project, "reporter")):
+    shown = project.visibility == "public" or _is_shown_to_jobs(call, project)
+    if not shown and not roles.at_least(call.identity.user, project, "reporter"):
         raise errors.forbidden()
     return [one for one in call.engine.world.environments.values() if one.project is project]
 

@@ -123,8 +123,12 @@ def list_project_jobs(call: Call) -> Reply:
     project = lookup.project(call)
     if call.features.has("jobs_list_checks_builds"):
         lookup.check_reads_builds(call, project)
+    user, is_job = call.identity.user, call.identity.job is not None
+    if is_job and roles.level(user, project) == roles.NO_LEVEL:
+        # That a project is public is not enough for a job here.
+        raise errors.forbidden()
     rows = _newest_first(project.builds, scopes(call, hashes=True))
-    ref = call.params.get("ref")
+    ref = str(call.params.get("ref") or "").strip()
     if ref and call.features.has("jobs_list_ref_filter"):
         rows = [job for job in rows if job.pipeline.ref == ref]
     if call.params.get("pagination") == "keyset" and call.features.has("keyset"):
@@ -182,6 +186,8 @@ def get_trace(call: Call) -> Reply:
     job = lookup.job(call, project)
     if artifacts.is_debug_trace(job) and not roles.at_least(call.identity.user, project, roles.LOWEST["debug_trace"]):
         raise errors.forbidden()
+    if job.log_gone:
+        raise errors.message(404, "404 Not Found")
     text = artifacts.log(call.engine, job)
     if call.features.has("trace_ranges"):
         offset = params.integer(call.params, "byte_offset") or 0

@@ -59,6 +59,7 @@ class World:
     statuses: dict[str, str]
     artifacts_url_seconds: float = 600
     artifacts_cleanup: float | None = None
+    artifacts_etags: str = "none"
     time_zone: datetime.tzinfo = datetime.UTC
     users: dict[str, User] = dataclasses.field(default_factory=dict)
     tokens: dict[str, Token] = dataclasses.field(default_factory=dict)
@@ -140,6 +141,7 @@ def build_world(given: Loadable, *, version: str | None = None, statuses: dict[s
         maintenance_mode=row["maintenance_mode"],
         artifacts_url_seconds=row["artifacts_url_seconds"],
         artifacts_cleanup=row["artifacts_cleanup"],
+        artifacts_etags=row["artifacts_etags"],
         time_zone=_time_zone(row["time_zone"]),
         limits=fill(row["limits"], schema.LIMITS, kind="limits", place="limits"),
         pipeline_rows=[

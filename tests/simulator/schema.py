@@ -30,6 +30,7 @@ SCENARIO: dict[str, t.Any] = {
     "artifacts_storage": "local",
     "artifacts_url_seconds": 600,
     "artifacts_cleanup": None,
+    "artifacts_etags": "none",
     "time_zone": "UTC",
     "edition": "premium",
 }
@@ -37,6 +38,7 @@ LIMITS: dict[str, t.Any] = {
     "jobs_list_per_minute": 600,
     "jobs_list_offset": None,
     "throttle_per_minute": None,
+    "throttle_per_hour": None,
     "pipelines_per_minute": None,
     "pipelines_of_user_per_minute": None,
 }
@@ -166,6 +168,7 @@ JOB: dict[str, t.Any] = {
     "log": None,
     "log_size": None,
     "log_timestamps": False,
+    "log_gone": False,
     "debug_trace": False,
     "retry": 0,
     "tests": [],
@@ -192,6 +195,7 @@ CHOICES: dict[str, tuple[t.Any, ...]] = {
     "job.outcome": ("success", "failed", "hang"),
     "attempt.outcome": ("success", "failed", "hang"),
     "deployment.approval": (None, "waiting", "rejected"),
+    "scenario.artifacts_etags": ("none", "weak", "strong"),
     "scenario.edition": ("premium", "free", "ce"),
     "rule.role": (None, *ROLES),
     "trigger.strategy": ("none", "depend", "mirror"),

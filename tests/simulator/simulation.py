@@ -10,7 +10,7 @@ import email.utils
 import threading
 import typing as t
 
-from . import api, artifacts, clock, creation, fault_answers, forcing, log, refs, scenario, schema
+from . import api, artifacts, clock, creation, fault_answers, forcing, log, refs, scenario, schema, throttle
 from .actions import Actions, Effects
 from .additions import Routes, Statuses
 from .call import Reply, Request
@@ -29,7 +29,8 @@ SOMEBODY_ELSE = User(id=999_999, username="somebody-else", name="Somebody Else",
 # Fields of a job that a test may set; a status goes by way of the engine.
 SETTABLE = (
     "outcome", "duration", "failure_reason", "when", "allow_failure", "superseded", "archived", "approval",
-    "has_log", "has_archive", "has_reports", "artifacts_expire_at", "erased_at", "variables", "inputs", "user",
+    "has_log", "log_gone", "has_archive", "has_reports", "artifacts_expire_at", "erased_at", "variables", "inputs",
+    "user",
 )  # fmt: skip
 
 
@@ -72,7 +73,7 @@ class Simulation:
             self.pipeline_actions = PipelineActions(engine, self.effects)
             self.requests: list[dict[str, t.Any]] = []
             self.faults = Faults()
-            self.limiter = api.Limiter()
+            self.limiter = throttle.Limiter()
             self.storage = Storage(engine)
             self._renderers: dict[str, Renderer] = {}
             self._request_count = 0
