@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import typing as t
 
-from . import errors, leftovers, predicates, roles
+from . import deployments, errors, inputs, leftovers, predicates, roles
 from .engine import Engine
-from .model import BRIDGE, Job, Pipeline, Project, User
+from .model import BRIDGE, Approval, Deployment, Job, Pipeline, Project, User
 
 Variables = list[dict[str, str]]
+
+# Status of an approval -> what it is called among the effects.
+_VERDICTS = {"approved": "approve", "rejected": "reject"}
 
 
 class Effects:
@@ -41,6 +44,21 @@ class Effects:
             }
         )
 
+    def note_pipeline(
+        self,
+        engine: Engine,
+        action: str,
+        pipeline: Pipeline,
+        user: User | None,
+        *,
+        variables: Variables | None = None,
+        inputs: dict[str, t.Any] | None = None,
+    ) -> None:
+        row = dict.fromkeys(("job_id", "name", "new_job_id"))
+        row.update(action=action, project=pipeline.project.path, user=user.username if user else None)
+        given = {"variables": list(variables or []), "inputs": dict(inputs or {})}
+        self.rows.append({**row, "pipeline_id": pipeline.id, **given, "at": engine.time})
+
     def note_project(self, engine: Engine, action: str, project: Project, user: User | None) -> None:
         row = dict.fromkeys(("pipeline_id", "job_id", "name", "new_job_id"))
         row.update(action=action, project=project.path, user=user.username if user else None)
@@ -54,7 +72,9 @@ class Actions:
         self.engine = engine
         self.effects = effects
 
-    def play(self, job: Job, user: User | None, *, variables: Variables, inputs: dict[str, t.Any]) -> Job:
+    def play(
+        self, job: Job, user: User | None, *, variables: Variables, inputs: dict[str, t.Any], form: bool = False
+    ) -> Job:
         """Start a waiting job, or a new one in place of a finished manual one; return the job that was started."""
         engine = self.engine
         if not predicates.is_playable(engine, job):
@@ -63,8 +83,8 @@ class Actions:
             raise errors.bad_request("Unplayable Job")
         if variables and job.kind != BRIDGE and not self._variables_allowed(job, user):
             raise errors.forbidden()
-        check_inputs(job, inputs)
-        if job.status not in ("manual", "scheduled"):
+        inputs = read_inputs(job, inputs, form=form)
+        if job.like not in ("manual", "scheduled"):
             # The way of a retry, which drops the variables of this call: the new job has those of the old one.
             new = engine.renew(job, user=user)
             self.effects.note(engine, "play", job, user, new=new)
@@ -83,11 +103,11 @@ class Actions:
             return False
         return not self.engine.world.features.has("variables_role") or roles.may_set_variables(user, job.project)
 
-    def retry(self, job: Job, user: User | None, *, inputs: dict[str, t.Any]) -> Job:
+    def retry(self, job: Job, user: User | None, *, inputs: dict[str, t.Any], form: bool = False) -> Job:
         engine = self.engine
         if not predicates.is_retryable(engine, job):
             raise errors.forbidden("Job is not retryable")
-        check_inputs(job, inputs)
+        inputs = read_inputs(job, inputs, form=form)
         new = engine.renew(job, user=user, inputs=inputs)
         self.effects.note(engine, "retry", job, user, new=new)
         return new
@@ -95,7 +115,7 @@ class Actions:
     def cancel(self, job: Job, user: User | None) -> Job:
         """Cancel what can be cancelled; anything else is left alone without an error."""
         engine = self.engine
-        if job.status in predicates.CANCELABLE:
+        if job.like in predicates.CANCELABLE:
             graceful = job.runner is not None and job.runner.graceful_cancel and engine.world.features.has("canceling")
             engine.move(job, "canceling" if job.status == "running" and graceful else "canceled")
             self.effects.note(engine, "cancel", job, user)
@@ -136,6 +156,30 @@ class Actions:
             self.effects.note(self.engine, "delete_artifacts", job, user)
         return job
 
+    def approve(
+        self, deployment: Deployment, user: User, verdict: str, *, comment: str | None, rules: list[int]
+    ) -> Approval:
+        """Approve or reject a deployment; the same again changes nothing."""
+        given = Approval(user, verdict, self.engine.time, comment, rules)
+        changed = deployments.approve(self.engine, deployment, given)
+        if changed is not None:
+            self.effects.note(self.engine, _VERDICTS[verdict], deployment.job, user)
+            return changed
+        return next(one for one in deployment.approvals if one.user is user and one.rules == rules)
+
+    def approve_wholly(self, job: Job, user: User, *, verdict: str = "approved") -> Job:
+        """Give all approvals that are missing at once, or reject, without being asked for a right to it."""
+        if job.approval != "waiting":
+            return job
+        if job.deployment is not None:
+            lacking = deployments.missing(job.deployment)
+            for _round in range(max(lacking) if verdict == "approved" else 1):
+                given = Approval(user, verdict, self.engine.time, None, list(range(len(lacking))))
+                job.deployment.approvals.append(given)
+        self.effects.note(self.engine, _VERDICTS[verdict], job, user)
+        deployments.settle(self.engine, job, rejected=verdict == "rejected")
+        return job
+
     def delete_project_artifacts(self, project: Project, user: User | None) -> None:
         """Let the artifacts of a project expire now, save those of each ref's latest successful pipeline."""
         check_stats_refresh(project)
@@ -169,13 +213,12 @@ def check_stats_refresh(project: Project) -> None:
         raise errors.message(409, text)
 
 
-def check_inputs(job: Job, inputs: dict[str, t.Any]) -> None:
-    """Refuse inputs that the job does not have, and values that are not among its options."""
-    for name, value in inputs.items():
-        if name not in job.spec.inputs:
-            raise errors.bad_request(f"Unknown input: {name}")
-        options = (job.spec.inputs[name] or {}).get("options")
-        if options is not None and value not in options:
-            known = ", ".join(str(option) for option in options)
-            why = f"cannot be used because it is not in the list of allowed options ({known})"
-            raise errors.bad_request(f"`{name}` input: `{value}` {why}")
+def read_inputs(job: Job, given: dict[str, t.Any], *, form: bool) -> dict[str, t.Any]:
+    """Return the inputs of a job as their types have them.
+
+    :raises ApiError: 400 for inputs that the job does not have, and for values that do not fit.
+    """
+    try:
+        return inputs.read(job.spec.inputs, given, form=form, unknown="Unknown input")
+    except inputs.InputError as error:
+        raise errors.bad_request(str(error)) from None

@@ -14,8 +14,8 @@ import yaml
 
 from . import errors
 from .call import Reply, Request, json_reply
-from .fault_presets import PRESETS
-from .schema import ScenarioError, fill
+from .fault_presets import PRESETS, REFUSALS
+from .schema import REQUIRED, ScenarioError, fill
 from .simulation import Simulation
 
 PREFIX = "/_simulator"
@@ -114,11 +114,27 @@ def _faults(simulation: Simulation, request: Request) -> Reply:
 
 
 def _presets(simulation: Simulation, request: Request) -> Reply:
-    return json_reply(PRESETS)
+    return json_reply({**PRESETS, **REFUSALS})
 
 
 def _jump(simulation: Simulation, request: Request) -> Reply:
     return json_reply({"unix_time": simulation.jump_clock(float(_data(request)["seconds"]))})
+
+
+def _create_pipeline(simulation: Simulation, request: Request) -> Reply:
+    table = {"ref": REQUIRED, "project": None, "user": None, "variables": {}, "source": "api"}
+    row = fill(_data(request), table, kind="new pipeline", place="pipeline")
+    return json_reply({"id": simulation.create_pipeline(**row)}, status=201)
+
+
+def _pipeline(simulation: Simulation, request: Request, number: str) -> Reply:
+    simulation.engine.advance()
+    return json_reply(simulation.view_pipeline(int(number)))
+
+
+def _set_ref(simulation: Simulation, request: Request) -> Reply:
+    row = fill(_data(request), {"name": REQUIRED, "sha": None, "project": None, "tag": False}, kind="ref", place="ref")
+    return json_reply({"sha": simulation.set_ref(**row)})
 
 
 def _clear_faults(simulation: Simulation, request: Request) -> Reply:
@@ -138,6 +154,9 @@ _ROUTES: list[tuple[str, str, t.Callable[..., Reply]]] = [
     ("POST", "/jobs/([^/]+)", _set_job),
     ("POST", "/jobs/([^/]+)/([a-z_]+)", _act),
     ("POST", "/clock/jump", _jump),
+    ("POST", "/pipelines", _create_pipeline),
+    ("GET", r"/pipelines/(\d+)", _pipeline),
+    ("POST", "/refs", _set_ref),
     ("GET", "/faults", _faults),
     ("GET", "/faults/presets", _presets),
     ("POST", "/faults", _add_fault),

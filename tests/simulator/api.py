@@ -10,40 +10,29 @@ import json
 import typing as t
 import urllib.parse
 
-from . import auth, endpoints, errors, log, params
+from . import auth, errors, log, params, throttle
 from .call import Call, Reply, Request
 
 if t.TYPE_CHECKING:
     from .simulation import Simulation
 
 BASE_PATH = "/api/v4"
-_MINUTE = 60.0
-_DEFAULT_LIMIT = 2000
+_PAGE = "<!DOCTYPE html>\n<html><head><title>Not Found</title></head><body><h1>404: Page not found</h1></body></html>\n"
 _TOO_MANY = "This endpoint has been requested too many times. Try again later."
-
-
-class Limiter:
-    """Counts requests per caller in whole minutes of the scenario's clock."""
-
-    def __init__(self) -> None:
-        self._counts: dict[tuple[str, int], int] = {}
-
-    def count(self, who: str, now: float) -> int:
-        """Count one more, and return how many it are in this minute."""
-        key = (who, int(now // _MINUTE))
-        self._counts[key] = self._counts.get(key, 0) + 1
-        return self._counts[key]
 
 
 def endpoint_name(simulation: Simulation, request: Request) -> str | None:
     """Return the name of the endpoint that a request is for, None when there is none."""
     try:
-        return endpoints.find(request.method, _path(request), simulation.engine.world.features)[0].name
+        return simulation.routes.find(request.method, _path(request), simulation.engine.world.features)[0].name
     except errors.ApiError:
         return None
 
 
 def _path(request: Request) -> str:
+    if not request.raw_path.startswith("/api/"):
+        # Not the API: the pages of the server, which has none here.
+        raise errors.ApiError(404, _PAGE, content_type="text/html; charset=utf-8")
     if not request.raw_path.startswith(BASE_PATH + "/"):
         raise errors.no_route()
     return request.raw_path[len(BASE_PATH) :]
@@ -51,15 +40,15 @@ def _path(request: Request) -> str:
 
 def answer(simulation: Simulation, request: Request, entry: dict[str, t.Any]) -> Reply:
     """Return the answer to a request, and complete its log entry."""
-    throttle: dict[str, str] = {}
+    about_limits: dict[str, str] = {}
     try:
-        throttle = _throttle(simulation, request)
+        about_limits = throttle.count(simulation, request)
         reply = _answer(simulation, request, entry)
     except errors.ApiError as error:
         plain = isinstance(error.body, str)
         body = error.body if plain else json.dumps(error.body)
         reply = Reply(error.status, body.encode(), dict(error.headers), error.content_type)
-    reply.headers.update(throttle)
+    reply.headers.update(about_limits)
     if request.method == "HEAD":
         reply.body, reply.source = b"", None
     reply.headers.setdefault("X-Request-Id", simulation.next_request_id())
@@ -75,7 +64,7 @@ def _answer(simulation: Simulation, request: Request, entry: dict[str, t.Any]) -
     if simulation.engine.world.maintenance_mode and request.method not in ("GET", "HEAD"):
         raise errors.message(503, "GitLab Maintenance: system is in maintenance mode")
     features = simulation.engine.world.features
-    endpoint, raw = endpoints.find(request.method, _path(request), features)
+    endpoint, raw = simulation.routes.find(request.method, _path(request), features)
     entry["endpoint"] = endpoint.name
     given = params.parse_query(request.query)
     if request.method not in ("GET", "HEAD"):
@@ -84,10 +73,11 @@ def _answer(simulation: Simulation, request: Request, entry: dict[str, t.Any]) -
         given.update(body)
     path_params = {name: urllib.parse.unquote(value) for name, value in raw.items()}
     call = Call(request, simulation, endpoint, path_params, given)
-    call.identity = auth.identify(call)
+    if not endpoint.own_login:
+        call.identity = auth.identify(call)
     user = call.identity.user
     entry["user"] = user.username if user else None
-    if user is None and (endpoint.login or endpoint.method != "GET"):
+    if user is None and not endpoint.own_login and (endpoint.login or endpoint.method != "GET"):
         raise errors.unauthorized()
     endpoint.check(call)
     if endpoint.limited and user and features.has("jobs_list_limiter"):
@@ -95,32 +85,6 @@ def _answer(simulation: Simulation, request: Request, entry: dict[str, t.Any]) -
         if most is not None and simulation.limiter.count(f"jobs:{user.username}", simulation.engine.time) > most:
             # Neither Retry-After nor RateLimit headers tell about this one (topic: rate limits).
             raise errors.ApiError(429, {"message": {"error": _TOO_MANY}})
-    return endpoint.handler(call)
-
-
-def _throttle(simulation: Simulation, request: Request) -> dict[str, str]:
-    """Count the request against the general limit; return the headers about it that the version sends.
-
-    :raises ApiError: 429 in plain text.
-    """
-    world = simulation.engine.world
-    limit = world.limits["throttle_per_minute"]
-    secret = next((request.headers[name] for name in ("private-token", "authorization", "job-token")
-                   if name in request.headers), "")  # fmt: skip
-    kind = "authenticated" if secret else "unauthenticated"
-    now = simulation.engine.time
-    observed = simulation.limiter.count(f"all:{secret or request.peer}", now)
-    reset = simulation.unix_time(now - now % _MINUTE + _MINUTE)
-    most = limit or _DEFAULT_LIMIT
-    headers = {
-        "RateLimit-Name": f"throttle_{kind}_api",
-        "RateLimit-Limit": str(most),
-        "RateLimit-Observed": str(observed),
-        "RateLimit-Remaining": str(max(0, most - observed)),
-        "RateLimit-Reset": str(int(reset)),
-    }
-    if limit is not None and observed > limit:
-        headers["RateLimit-ResetTime"] = simulation.http_date(reset)
-        headers["Retry-After"] = str(max(1, int(_MINUTE - now % _MINUTE)))
-        raise errors.ApiError(429, "Retry later\n", headers=headers, content_type="text/plain")
-    return headers if world.features.has("rate_headers_always") else {}
+    reply = endpoint.handler(call)
+    entry["user"] = call.identity.user.username if call.identity.user else None
+    return reply

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 from . import predicates, zips
 from .content import Content, Generated, Part, Plain
 from .engine import Engine
@@ -13,6 +15,15 @@ from .model import Job
 
 ARCHIVE = "archive"
 LOG = "log"
+# The types that E12 sends by themselves.
+DOWNLOADABLE = frozenset(
+    {
+        "accessibility", "annotations", "api_fuzzing", "archive", "browser_performance", "cobertura", "codequality",
+        "container_scanning", "coverage_fuzzing", "coverage_report", "cyclonedx", "dast", "dependency_scanning",
+        "dotenv", "junit", "license_scanning", "load_performance", "lsif", "metrics", "network_referee", "performance",
+        "repository_xray", "requirements", "sast", "secret_detection", "terraform",
+    }
+)  # fmt: skip
 
 
 def archive(job: Job) -> Content:
@@ -47,13 +58,25 @@ def entries(engine: Engine, job: Job) -> list[dict[str, object]]:
         rows.append({"file_type": "archive", "size": size, "filename": "artifacts.zip", "file_format": "zip"})
         if job.spec.artifacts and job.spec.artifacts["metadata"]:
             rows.append({"file_type": "metadata", "size": 225, "filename": "metadata.gz", "file_format": "gzip"})
-    if job.has_reports and job.spec.artifacts and not predicates.is_expired(engine, job):
-        for report in job.spec.artifacts["reports"]:
-            rows.append({"file_type": report, "size": 512, "filename": f"{report}.xml.gz", "file_format": "gzip"})
+    for report, content in reports(engine, job).items():
+        name = f"{report}.xml.gz"
+        rows.append({"file_type": report, "size": content.size, "filename": name, "file_format": "gzip"})
     if job.has_log and job.finished_at is not None:
         size = full_log(engine, job).size
-        rows.append({"file_type": "trace", "size": size, "filename": "job.log", "file_format": "raw"})
+        rows.append({"file_type": "trace", "size": size, "filename": "job.log", "file_format": None})
     return rows
+
+
+def reports(engine: Engine, job: Job) -> dict[str, Content]:
+    """Return the reports of a job by type, each as it is stored."""
+    if not job.has_reports or not job.spec.artifacts or predicates.is_expired(engine, job):
+        return {}
+    return {kind: Plain(gzip.compress(_report(job, kind), mtime=0)) for kind in job.spec.artifacts["reports"]}
+
+
+def _report(job: Job, kind: str) -> bytes:
+    cases = "".join(f'<testcase name="{test["name"]}" time="{test["time"]}"/>' for test in job.spec.tests)
+    return f'<?xml version="1.0"?>\n<testsuites><testsuite name="{kind}">{cases}</testsuite></testsuites>\n'.encode()
 
 
 def full_log(engine: Engine, job: Job) -> Content:

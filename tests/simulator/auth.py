@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import errors
+from . import errors, lookup
 from .model import Job, Token
 from .roles import ANONYMOUS, Identity
 
@@ -65,6 +65,8 @@ def _identify_person(call: Call, value: str) -> Identity:
         raise errors.token_problem("invalid_token", _EXPIRED, status=401)
     if token.state == "revoked":
         raise errors.token_problem("invalid_token", _REVOKED, status=401)
+    if token.permissions is not None and _is_let_in_as_nobody(call, token.permissions):
+        return ANONYMOUS
     _check_scope(call, token)
     if token.user.state == "blocked":
         raise errors.forbidden("Your account has been blocked.")
@@ -74,14 +76,48 @@ def _identify_person(call: Call, value: str) -> Identity:
 def _check_scope(call: Call, token: Token) -> None:
     endpoint = call.endpoint
     if token.permissions is not None:
-        if endpoint.permission and endpoint.permission not in token.permissions:
-            text = f"Access denied: Your Personal Access Token lacks the required permissions: [{endpoint.permission}]."
-            raise errors.token_problem("insufficient_granular_scope", text, status=403)
+        why = _lacking(call, token.permissions)
+        if why:
+            raise errors.token_problem("insufficient_granular_scope", f"Access denied: {why}", status=403)
         return
     reads = call.request.method in ("GET", "HEAD")
     enough = {"api"} | ({"read_api", *endpoint.extra_scopes} if reads else set())
     if not token.scopes & enough:
         raise errors.token_problem("insufficient_scope", _NO_SCOPE, status=403, scope=" ".join(sorted(enough)))
+
+
+def _lacking(call: Call, permissions: frozenset[str]) -> str | None:
+    """Return what the server says of a fine-grained token that is not enough for the endpoint."""
+    wanted = call.endpoint.permission
+    if not call.features.has("fine_grained_tokens"):
+        return "Fine-grained personal access tokens are not yet supported."
+    if wanted is None:
+        return "This operation doesn't support fine-grained personal access tokens."
+    if wanted in permissions:
+        return None
+    if call.features.has("texts.fine_grained"):
+        verb, _line, what = wanted.partition("_")
+        words = f"[{what.replace('_', ' ').title()}: {verb.title()}]"
+        needs = "a fine-grained personal access token with the following project permissions"
+        return f"This operation requires {needs}: {words}."
+    target = lookup.named_project(call) if "id" in call.path_params else None
+    place = f' for "{target.path}"' if target else ""
+    return f"Your Personal Access Token lacks the required permissions: [{wanted}]{place}."
+
+
+def _is_let_in_as_nobody(call: Call, permissions: frozenset[str]) -> bool:
+    """Say if a fine-grained token without the permission counts for as much as no token does, on a public project."""
+    endpoint = call.endpoint
+    if (
+        not call.features.has("fine_grained_public")
+        or endpoint.permission in permissions
+        or endpoint.permission is None
+    ):
+        return False
+    if endpoint.login or endpoint.granular_gap or endpoint.method != "GET" or "id" not in call.path_params:
+        return False
+    target = lookup.named_project(call)
+    return target is not None and target.visibility == "public"
 
 
 def _identify_job(call: Call, value: str) -> Identity:

@@ -12,11 +12,12 @@ import typing as t
 
 from .content import INLINE_MOST, Content, Plain, read
 from .engine import Engine
+from .model import Job
 from .roles import ANONYMOUS, Identity
 from .versions import Features
 
 if t.TYPE_CHECKING:
-    from .endpoints import Endpoint
+    from .endpoint import Endpoint
     from .simulation import Simulation
 
 
@@ -84,6 +85,15 @@ class Call:
     @property
     def features(self) -> Features:
         return self.engine.world.features
+
+    def note(self, action: str, job: Job, *, new: Job | None = None) -> None:
+        """Write down among the effects that the caller has changed a job."""
+        self.simulation.effects.note(self.engine, action, job, self.identity.user, new=new)
+
+    @property
+    def is_form(self) -> bool:
+        """Say if the parameters are all text, as in form data and queries."""
+        return not self.request.headers.get("content-type", "").startswith("application/json")
 
     @property
     def raw_path(self) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import typing as t
 
-from . import scenario, schema
+from . import deployments, forcing, jobspecs, refs, schema
 from .model import Job, JobSpec, Pipeline, Project
-from .scenario import ScenarioError, World
+from .scenario import World
+from .schema import ScenarioError
 
 if t.TYPE_CHECKING:
     from .engine import Engine
@@ -31,37 +32,49 @@ def project_of(world: World, row: dict[str, t.Any], *, place: str) -> Project:
 
 
 def create_pipeline(
-    engine: Engine, row: dict[str, t.Any], project: Project, *, place: str, bridge: Job | None = None
+    engine: Engine,
+    row: dict[str, t.Any],
+    project: Project,
+    *,
+    place: str,
+    bridge: Job | None = None,
+    is_copy: bool = False,
 ) -> Pipeline:
     """Add the pipeline of a scenario row, with its jobs, and plan its processing.
 
     :param bridge: the trigger job that it is the downstream pipeline of.
+    :param is_copy: the row is a template, so that the ids in it cannot be used.
     """
     world = engine.world
-    jobs = list(scenario.expand_jobs(row["jobs"], place=place))
+    jobs = list(jobspecs.expand_jobs(row["jobs"], place=place))
     # The second downstream pipeline of a retried bridge cannot have the ids the scenario gave to the first.
-    renewed = bridge is not None and bridge.attempt > 1
+    renewed = is_copy or (bridge is not None and (bridge.attempt > 1 or bridge.pipeline.is_copy))
     if renewed:
         jobs = [(spec, {**job, "id": None}, name) for spec, job, name in jobs]
     number = world.pipeline_ids.take(None if renewed else row["id"], place=place)
     present = engine.time
     forced = any(job["status"] for _spec, job, _name in jobs)
     user = world.user(row["user"], place=f"{place}.user") or (bridge.user if bridge else world.first_user)
-    created_at = present - _age(row, jobs, forced=forced and bridge is None)
+    created_at = present - _age(row, jobs, forced=forced and bridge is None and not is_copy)
     iid = row["merge_request"]
     pipeline = Pipeline(
         id=number,
-        iid=len(project.pipelines) + 1,
+        iid=max((p.iid for p in project.pipelines), default=0) + 1,
         project=project,
         ref=f"refs/merge-requests/{iid}/head" if iid else row["ref"],
         tag=row["tag"],
-        sha=row["sha"] or hashlib.sha1(f"pipeline {number}".encode()).hexdigest(),
+        sha=row["sha"] or _sha(project, row, number, bridge),
         source=row["source"] or _source(row, bridge, project),
         merge_request=iid,
         user=user,
         stages=row["stages"] or list(dict.fromkeys(spec.stage for spec, _job, _name in jobs)),
         created_at=created_at,
         updated_at=created_at,
+        name=row["name"],
+        own_status="failed" if row["yaml_errors"] else row["status"],
+        yaml_errors=row["yaml_errors"],
+        variables=[variable(key, value) for key, value in row["variables"].items()],
+        is_copy=renewed,
         source_bridge=bridge,
         # Held back until all jobs are there.
         processing_planned=True,
@@ -79,6 +92,17 @@ def create_pipeline(
     engine.plan_processing(pipeline)
     engine.time = present
     return pipeline
+
+
+def variable(key: str, value: t.Any, *, kind: str = "env_var") -> dict[str, t.Any]:
+    """Return a variable of a pipeline as the server shows it."""
+    return {"variable_type": kind, "key": key, "value": value, "raw": False}
+
+
+def _sha(project: Project, row: dict[str, t.Any], number: int, bridge: Job | None) -> str:
+    """Return the commit of a pipeline: in the scenario, each has one of its own; later, that of its ref."""
+    tip = refs.tips(project, tag=row["tag"]).get(row["ref"]) if bridge is not None else None
+    return tip or hashlib.sha1(f"pipeline {number}".encode()).hexdigest()
 
 
 def _age(row: dict[str, t.Any], jobs: list[JobRow], *, forced: bool) -> float:
@@ -102,8 +126,11 @@ def check(world: World, row: dict[str, t.Any], *, place: str) -> None:
 
     :raises ScenarioError: a user, project, stage or needed job that does not exist.
     """
-    jobs = list(scenario.expand_jobs(row["jobs"], place=place))
+    jobs = list(jobspecs.expand_jobs(row["jobs"], place=place))
     names = {name for _spec, _row, name in jobs}
+    if jobs and (row["status"] or row["yaml_errors"]):
+        raise ScenarioError(f"{place}: status and yaml_errors are for a pipeline without jobs")
+    _check_statuses(world, row, place=place)
     world.user(row["user"], place=f"{place}.user")
     for spec, job, name in jobs:
         here = f"{place}: job {name!r}"
@@ -117,6 +144,15 @@ def check(world: World, row: dict[str, t.Any], *, place: str) -> None:
             if spec.trigger["project"] is not None:
                 world.project(spec.trigger["project"], place=f"{here}: trigger.project")
             check(world, spec.trigger["pipeline"], place=f"{here}: trigger.pipeline")
+
+
+def _check_statuses(world: World, row: dict[str, t.Any], *, place: str) -> None:
+    rows = [(row["status"], f"{place}.status")]
+    for number, job in enumerate(row["jobs"]):
+        rows.append((job.get("generate", job).get("status"), f"{place}.jobs[{number}].status"))
+    for status, here in rows:
+        if status is not None and status not in world.statuses:
+            raise schema.unknown("value", status, world.statuses, place=here)
 
 
 def _create_job(engine: Engine, pipeline: Pipeline, job_row: JobRow, *, present: float, place: str) -> None:
@@ -143,14 +179,15 @@ def _create_job(engine: Engine, pipeline: Pipeline, job_row: JobRow, *, present:
             attempt=attempt,
             superseded=not is_last,
             archived=row["archived"],
-            approval=spec.approval,
+            log_gone=row["log_gone"],
+            approval=deployments.first_approval(pipeline.project, spec, row["status"] if is_last else "failed"),
         )
         engine.add(job)
         status = row["status"] if is_last else "failed"
         if status:
             engine.time = present
             end = min(present, created_at + (spec.queue or 0) + job.plan.duration)
-            engine.force(job, status, finished_at=end)
+            forcing.force(engine, job, status, finished_at=end)
             engine.time = created_at
         if is_last and row["erased"]:
             engine.wipe(job)

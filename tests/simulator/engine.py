@@ -16,7 +16,7 @@ import itertools
 import operator
 import typing as t
 
-from . import bridges, creation, leftovers, processing
+from . import bridges, creation, deployments, leftovers, processing, templates
 from .clock import Clock
 from .model import BRIDGE, BUILD, COMPLETE, Job, Pipeline, User
 from .scenario import World
@@ -47,6 +47,10 @@ class Engine:
         }
         for row, place in world.pipeline_rows:
             creation.check(world, row, place=place)
+        for project in world.projects.values():
+            for ref, template in project.new_pipelines.items():
+                place = f"project {project.path}: new_pipelines.{ref}"
+                creation.check(world, templates.row(template, project, place=place), place=place)
         for row, place in world.pipeline_rows:
             creation.create_pipeline(self, row, creation.project_of(world, row, place=place), place=place)
 
@@ -72,13 +76,34 @@ class Engine:
         """Look at the pipeline again, but only after the request that changed it has its answer."""
         if not pipeline.processing_planned:
             pipeline.processing_planned = True
-            heapq.heappush(self._events, (self.time, next(self._sequence), None, 0, lambda: self.process(pipeline)))
+            self.plan_call(lambda: self.process(pipeline))
 
     # -- creation --------------------------------------------------------------------------------------------------
 
     def add_pipeline(self, pipeline: Pipeline) -> None:
         self.world.pipelines[pipeline.id] = pipeline
         bisect.insort(pipeline.project.pipelines, pipeline, key=_BY_ID)
+
+    def remove_pipeline(self, pipeline: Pipeline) -> None:
+        """Take a pipeline away with all its jobs; child pipelines stay."""
+        for job in pipeline.jobs:
+            # Nothing that is planned for it happens any more.
+            job.turn += 1
+            del self.world.jobs[job.id]
+            if job.kind == BUILD:
+                pipeline.project.builds.remove(job)
+            if job.deployment is not None:
+                del self.world.deployments[job.deployment.id]
+        pipeline.jobs.clear()
+        pipeline.waiting = 0
+        pipeline.project.pipelines.remove(pipeline)
+        del self.world.pipelines[pipeline.id]
+        if pipeline.source_bridge is not None:
+            pipeline.source_bridge.downstream = None
+
+    def plan_call(self, action: Action) -> None:
+        """Let something happen after the request that is being answered."""
+        heapq.heappush(self._events, (self.time, next(self._sequence), None, 0, action))
 
     def add(self, job: Job) -> None:
         self.world.jobs[job.id] = job
@@ -94,9 +119,15 @@ class Engine:
                 bisect.insort(builds, job, key=_BY_ID)
             else:
                 builds.append(job)
+            deployments.begin(self, job)
 
-    def renew(self, old: Job, *, user: User | None, inputs: dict[str, t.Any] | None = None) -> Job:
-        """Replace `old` by a new attempt of the same job, started at once, and return it (topic: retry)."""
+    def renew(
+        self, old: Job, *, user: User | None, inputs: dict[str, t.Any] | None = None, at_once: bool = True
+    ) -> Job:
+        """Replace `old` by a new attempt of the same job, and return it (topic: retry).
+
+        :param at_once: start it, whatever its stage; otherwise it waits as a job of a new pipeline does.
+        """
         job = Job(
             id=self.world.job_ids.take(None, place="retry"),
             name=old.name,
@@ -114,7 +145,10 @@ class Engine:
         old.superseded = True
         old.rev += 1
         self.add(job)
-        self.enqueue(job)
+        if at_once:
+            self.enqueue(job)
+        else:
+            self.touch(job)
         self.process_again_after(job)
         return job
 
@@ -134,6 +168,7 @@ class Engine:
     def move(self, job: Job, status: str, *, reason: str | None = None) -> None:
         """Bring a job into another status, with the time stamps of that step and all that follows from it."""
         before, job.status = job.status, status
+        job.like = self.world.statuses[status]
         job.pipeline.waiting += (status == "created") - (before == "created")
         job.turn += 1
         job.held = False
@@ -147,6 +182,7 @@ class Engine:
         elif status in ("success", "failed", "canceled"):
             job.finished_at = self.time
         self.touch(job)
+        deployments.follow(self, job)
         if status in self._entering:
             self._entering[status](job)
         if status not in _HOLDING and before in _HOLDING and job.spec.resource_group:
@@ -203,15 +239,15 @@ class Engine:
             return
         if job.kind == BRIDGE:
             self._plan(0, lambda bridge: bridges.start(self, bridge), job)
-        elif self._runner_for(job):
+        elif self.runner_for(job):
             self._plan(job.spec.queue, self._start, job)
 
-    def _runner_for(self, job: Job) -> t.Any:
+    def runner_for(self, job: Job) -> t.Any:
         wanted = set(job.spec.tags)
         return next((r for r in self.world.runners if not r.paused and wanted <= r.tags), None)
 
     def _start(self, job: Job) -> None:
-        job.runner = self._runner_for(job)
+        job.runner = self.runner_for(job)
         job.has_log = job.spec.log != ""
         self.move(job, "running")
 
@@ -231,31 +267,13 @@ class Engine:
         if plan.outcome != "hang" and job.started_at is not None:
             self._plan(max(0.0, job.started_at + plan.duration - self.time), self._finish, job)
 
-    def unschedule(self, job: Job) -> Job:
-        """Take the timer away from a delayed job, which the web page can do but not the API."""
-        if job.status == "scheduled":
-            self.move(job, "manual")
-        return job
-
-    def approve(self, job: Job) -> Job:
-        """Approve the deployment of a job, which then goes on by itself."""
-        if job.approval == "waiting":
-            job.approval = None
-            if job.status == "manual":
-                self.enqueue(job)
-        return job
-
-    def reject(self, job: Job) -> Job:
-        """Reject the deployment of a job, which fails it."""
-        if job.approval == "waiting":
-            job.approval = "rejected"
-            self.move(job, "failed", reason="deployment_rejected")
-        return job
-
     def _finish(self, job: Job) -> None:
         plan = job.plan
         leftovers.upload(job, plan.outcome, now=self.time)
         self.move(job, plan.outcome, reason=plan.failure_reason)
+        if plan.outcome == "failed" and job.attempt <= job.spec.retry:
+            # The server's own doing, and no effect of anybody's action.
+            self.renew(job, user=job.user)
 
     def wipe(self, job: Job) -> None:
         """Take the log and all artifacts away."""
@@ -263,43 +281,16 @@ class Engine:
         job.artifacts_expire_at = None
         self.touch(job)
 
-    def force(self, job: Job, status: str, *, finished_at: float | None = None) -> None:
-        """Put a job into a status, however it could have got there, with time stamps that fit."""
-        plan = job.plan
-        present = self.time
-        end = present if finished_at is None else finished_at
-        ran = status in ("running", "canceling", "success", "failed", "canceled")
-        if ran:
-            length = 0 if status in ("running", "canceling") else plan.duration
-            begun = job.started_at if job.started_at is not None else max(job.created_at, end - length)
-            started: float | None = begun
-            job.queued_at = job.queued_at if job.queued_at is not None else max(job.created_at, begun - 1)
-            if job.kind == BUILD:
-                job.runner = job.runner or self._runner_for(job)
-                job.has_log = job.spec.log != ""
-        else:
-            started = None
-            job.queued_at = job.runner = None
-            job.has_log = False
-        if job.kind == BRIDGE and ran and job.downstream is None:
-            bridges.create_downstream(self, job)
-        if status not in ("success", "failed", "canceled"):
-            job.finished_at = None
-        self.time = end if status in COMPLETE else present
-        if status in ("success", "failed", "canceled") and not job.has_archive:
-            leftovers.upload(job, status, now=self.time)
-        self.move(job, status, reason=plan.failure_reason)
-        self.time = present
-        job.started_at = started
-        job.held = status == "created"
-
     # -- pipelines -------------------------------------------------------------------------------------------------
 
     def status(self, pipeline: Pipeline) -> str:
         """Return what the pipeline's jobs add up to."""
         if pipeline.cached_status is None or pipeline.cached_status[0] != pipeline.rev:
-            pipeline.cached_status = (pipeline.rev, processing.composite(pipeline.latest()) or "created")
+            pipeline.cached_status = (pipeline.rev, self._composite(pipeline))
         return pipeline.cached_status[1]
+
+    def _composite(self, pipeline: Pipeline) -> str:
+        return processing.composite(pipeline.latest()) or pipeline.own_status or "created"
 
     def process(self, pipeline: Pipeline) -> None:
         """Start or skip every created job whose turn has come, and tell the pipeline above how this one stands."""
@@ -324,6 +315,8 @@ class Engine:
         if verdict == "skip":
             self.move(job, "skipped")
         elif job.when == "manual" or job.approval == "waiting":
+            # What waits for an approval is a manual job from now on: somebody may have to play it afterwards.
+            job.when = "manual"
             self.move(job, "manual")
         elif job.when == "delayed":
             self.move(job, "scheduled")

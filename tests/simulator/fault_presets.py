@@ -105,5 +105,12 @@ PRESETS: dict[str, Row] = {
     "link_host": {"effect": AFTER, "kind": "link_host"},
 }
 
+# One refusal of a server that is well: a token that expires, a role that is taken away, a record that goes. It comes
+# once unless `times` says otherwise; `nth` tells which of the requests it is.
+REFUSALS: dict[str, Row] = {
+    f"refused_{status}": {"effect": BEFORE, "kind": "status", "status": status, "body": {"message": text}, "times": 1}
+    for status, text in ((401, "401 Unauthorized"), (403, "403 Forbidden"), (404, "404 Not found"))
+}
+
 # With these a client gets what it asked for, if it waits; link_host concerns lists only.
 HARMLESS: t.Final = frozenset({"delay", "drip", "gzip", "link_host", "refuse_then"})

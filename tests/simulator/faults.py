@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from .call import Request
-from .fault_presets import AFTER, BEFORE, PRESETS
+from .fault_presets import AFTER, BEFORE, PRESETS, REFUSALS
 from .schema import ScenarioError, fill, unknown
 
 
@@ -172,14 +172,15 @@ class Faults:
     def add(self, *, preset: str | None = None, seed: int | None = None, **given: t.Any) -> Rule:
         """Add a rule.
 
-        :param preset: its keys come from PRESETS unless they are given.
+        :param preset: its keys come from PRESETS or REFUSALS unless they are given.
         :param seed: see the attribute.
         :raises ScenarioError: unknown key, kind or preset, or a value that makes no sense.
         """
         if preset is not None:
-            if preset not in PRESETS:
-                raise unknown("preset", preset, PRESETS, place="fault.preset")
-            given = {"name": preset, **PRESETS[preset], **given}
+            known = {**PRESETS, **REFUSALS}
+            if preset not in known:
+                raise unknown("preset", preset, known, place="fault.preset")
+            given = {"name": preset, **known[preset], **given}
         if "after" in given:
             # Another way to say it.
             given["effect"] = AFTER if given.pop("after") else BEFORE

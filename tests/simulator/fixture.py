@@ -26,6 +26,7 @@ import typing as t
 
 import pytest
 
+from .additions import Routes, Statuses
 from .scenario import Loadable
 from .second import SecondOrigin
 from .server import Server
@@ -140,6 +141,15 @@ class Simulator:
             found = self._simulation.find_job(name_or_id, pipeline_id=pipeline_id)
             return copy.deepcopy(self._simulation.view(found))
 
+    def pipeline(self, pipeline_id: int) -> Row:
+        """Return a pipeline as the engine sees it.
+
+        :raises KeyError: there is none.
+        """
+        with self._simulation.lock:
+            self._simulation.engine.advance()
+            return copy.deepcopy(self._simulation.view_pipeline(pipeline_id))
+
     def sha256(self, name_or_id: str | int, content: str = "archive") -> str:
         """Return the SHA-256 of a job's `archive`, its whole `log`, or a file of its archive, without a request.
 
@@ -157,6 +167,16 @@ class Simulator:
         with self._simulation.lock:
             return copy.deepcopy(self._simulation.view(self._simulation.act(action, name_or_id)))
 
+    def create_pipeline(self, ref: str, **more: t.Any) -> int:
+        """Let another user create a pipeline, and return its id; see Simulation.create_pipeline."""
+        return self._simulation.create_pipeline(ref, **more)
+
+    def set_ref(
+        self, name: str, sha: str | bool | None = None, *, project: str | int | None = None, tag: bool = False
+    ) -> str | None:
+        """Move a branch or tag to a commit, made up unless given; False removes it. Return the commit."""
+        return self._simulation.set_ref(name, sha, project=project, tag=tag)
+
     def inject(self, preset: str | None = None, *, seed: int | None = None, **rule: t.Any) -> None:
         """Add a fault rule; see faults.RULE for its keys, and fault_presets.PRESETS for rules by name."""
         with self._simulation.lock:
@@ -170,6 +190,16 @@ class Simulator:
     def clear_faults(self) -> None:
         with self._simulation.lock:
             self._simulation.faults.rules.clear()
+
+    @property
+    def routes(self) -> Routes:
+        """Return the endpoints; `routes.add()` serves one more, until `routes.clear()`."""
+        return self._simulation.routes
+
+    @property
+    def statuses(self) -> Statuses:
+        """Return the statuses of jobs; `statuses.add()` makes one more, for what is loaded then."""
+        return self._simulation.statuses
 
     def jump_clock(self, seconds: float) -> None:
         """Let the server's wall clock jump forward or back: its Date headers, and the time stamps from now on."""
@@ -255,5 +285,7 @@ def simulator_server() -> c.Iterator[Simulator]:
 @pytest.fixture
 def simulator(simulator_server: Simulator) -> Simulator:
     """Return the server with an empty world; a test loads its own scenario."""
+    simulator_server.routes.clear()
+    simulator_server.statuses.clear()
     simulator_server.load(None, version=DEFAULT_VERSION, clock="stepped")
     return simulator_server

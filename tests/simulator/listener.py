@@ -23,9 +23,10 @@ def reset(transport: asyncio.BaseTransport | None) -> None:
     """End a connection by a reset; what is not sent yet is lost."""
     if transport is None:
         return
-    used = transport.get_extra_info("socket")
-    if used is not None:
-        with contextlib.suppress(OSError):
+    # A TLS connection that has ended meanwhile has nothing left to ask for its socket.
+    with contextlib.suppress(OSError, AttributeError):
+        used = transport.get_extra_info("socket")
+        if used is not None:
             used.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
     t.cast(asyncio.WriteTransport, transport).abort()
 

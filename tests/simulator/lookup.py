@@ -12,8 +12,13 @@ from . import errors, roles
 from .call import Call
 from .model import BUILD, Job, Pipeline, Project
 
-# What every endpoint here that takes job tokens needs.
-_POLICY = "read_jobs"
+
+def named_project(call: Call) -> Project | None:
+    """Return the project that the request names, whoever asks; None when there is none."""
+    text = call.path_params["id"]
+    world = call.engine.world
+    found = world.projects.get(int(text)) if re.fullmatch(r"-?\d+", text) else world.paths.get(text.lower())
+    return None if found is None or found.pending_deletion else found
 
 
 def project(call: Call) -> Project:
@@ -55,12 +60,21 @@ def _refuse_moved(call: Call, found: Project) -> None:
 
 
 def _check_job_token(call: Call, target: Project) -> None:
-    """Let a job into another project only if that project lists the job's own one."""
-    job = call.identity.job
+    """Let a job into another project if that project lists the job's own one, or shows everybody what is asked for."""
+    job, endpoint = call.identity.job, call.endpoint
     if job is None or job.project is target:
         return
     path = job.project.path
     entries = [name for name in target.job_token_allowlist if path == name or path.startswith(f"{name}/")]
+    is_open = target.visibility != "private"
+    if (
+        not entries
+        and is_open
+        and endpoint.is_shared
+        and target.public_builds
+        and call.features.has("job_token_shared")
+    ):
+        return
     if not entries or not roles.can_see(call.identity.user, target):
         if not call.features.has("job_token_denied_403"):
             raise errors.project_not_found()
@@ -68,9 +82,10 @@ def _check_job_token(call: Call, target: Project) -> None:
         raise errors.forbidden(f"Authentication by CI/CD job token not allowed from {source} to {goal}.")
     # An entry of the project itself comes before those of its groups.
     allowed = target.job_token_allowlist[max(entries, key=len)]
-    if allowed is not None and _POLICY not in allowed and call.features.has("job_token_policies"):
+    lacks = allowed is not None and endpoint.policy not in allowed and not (is_open and endpoint.skips_policy)
+    if lacks and call.features.has("job_token_policies"):
         text = f"Insufficient permissions to access this resource in project {target.path}. "
-        raise errors.forbidden(f"{text}The following token permission is required: {_POLICY}.")
+        raise errors.forbidden(f"{text}The following token permission is required: {endpoint.policy}.")
 
 
 def check_reads_builds(call: Call, found: Project) -> None:

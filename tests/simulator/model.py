@@ -16,6 +16,16 @@ COMPLETE: t.Final = ("success", "failed", "canceled", "skipped")
 ACTIVE: t.Final = ("waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running")
 STATUSES: t.Final = ("created", *ACTIVE, "canceling", *COMPLETE, "manual", "scheduled")
 
+# Pipelines of these sources do not stand for their ref: no list of the newest per ref, no `latest`.
+DANGLING: t.Final = (
+    "webide", "parent_pipeline", "ondemand_dast_scan", "ondemand_dast_validation", "security_orchestration_policy",
+    "container_registry_push", "duo_workflow", "pipeline_execution_policy_schedule",
+)  # fmt: skip
+SOURCES: t.Final = (
+    "push", "web", "trigger", "schedule", "api", "external", "pipeline", "chat", "merge_request_event",
+    "external_pull_request_event", *DANGLING, "unknown",
+)  # fmt: skip
+
 
 @dataclasses.dataclass(slots=True, eq=False)
 class User:
@@ -36,6 +46,8 @@ class Token:
     permissions: frozenset[str] | None
     job: str | int | None
     pipeline: int | None
+    # Of a trigger token.
+    project: Project | None = None
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -59,7 +71,9 @@ class Project:
     pending_deletion: bool
     variables_minimum_override_role: str
     protected_refs: dict[str, list[str]]
-    protected_environments: dict[str, list[str]]
+    # By name, a row of schema.PROTECTED.
+    protected_environments: dict[str, dict[str, t.Any]]
+    freeze_periods: list[dict[str, t.Any]]
     forbid_outdated_deployments: bool
     stats_refresh: bool
     # What jobs of a project or group may do here; None is everything.
@@ -67,6 +81,16 @@ class Project:
     job_archiving: bool | float
     agents: list[dict[str, t.Any]]
     artifacts_storage: str
+    builds_enabled: bool
+    importing: bool
+    # By ref or pattern, what a new pipeline holds.
+    new_pipelines: dict[str, dict[str, t.Any]]
+    default_branch: str
+    # By name, the commit at the tip; None is one that is made up, False means that the ref is gone.
+    branches: dict[str, str | None | bool]
+    tags: dict[str, str | None | bool]
+    # Commits besides those of refs and pipelines.
+    commits: list[str]
     # Both ordered by id; builds only, as the list of a project's jobs has no bridges.
     builds: list[Job] = dataclasses.field(default_factory=list)
     pipelines: list[Pipeline] = dataclasses.field(default_factory=list)
@@ -108,6 +132,8 @@ class JobSpec:
     log_timestamps: bool
     artifacts: dict[str, t.Any] | None
     debug_trace: bool
+    retry: int
+    tests: list[dict[str, t.Any]]
     trigger: dict[str, t.Any] | None
 
     @property
@@ -134,6 +160,8 @@ class Job:
     created_at: float
     attempt: int = 1
     status: str = "created"
+    # The built-in status that its own one is treated like; both are the same unless a test has added statuses.
+    like: str = "created"
     # Stays created until something else is done to it.
     held: bool = False
     superseded: bool = False
@@ -147,6 +175,7 @@ class Job:
     approval: str | None = None
     runner: Runner | None = None
     downstream: Pipeline | None = None
+    deployment: Deployment | None = None
     outcome: str | None = None
     duration: float | None = None
     variables: list[dict[str, str]] = dataclasses.field(default_factory=list)
@@ -154,6 +183,8 @@ class Job:
     has_archive: bool = False
     has_reports: bool = False
     has_log: bool = False
+    # There was a log, but its file is missing.
+    log_gone: bool = False
     artifacts_expire_at: float | None = None
     turn: int = 0
     rev: int = 0
@@ -176,6 +207,40 @@ class Job:
 
 
 @dataclasses.dataclass(slots=True, eq=False)
+class Environment:
+    id: int
+    name: str
+    project: Project
+    created_at: float
+
+
+@dataclasses.dataclass(slots=True)
+class Approval:
+    """What one person said about a deployment; `rules` are the numbers of the rules that it counts for."""
+
+    user: User
+    status: str
+    created_at: float
+    comment: str | None
+    rules: list[int]
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Deployment:
+    """What a job does to an environment."""
+
+    id: int
+    iid: int
+    job: Job
+    environment: Environment
+    created_at: float
+    updated_at: float
+    status: str = "created"
+    finished_at: float | None = None
+    approvals: list[Approval] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(slots=True, eq=False)
 class Pipeline:
     id: int
     iid: int
@@ -189,6 +254,14 @@ class Pipeline:
     stages: list[str]
     created_at: float
     updated_at: float
+    name: str | None = None
+    # Of a pipeline without jobs; that of others follows from their jobs.
+    own_status: str | None = None
+    yaml_errors: str | None = None
+    variables: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
+    inputs: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    # Made from a template, or below a pipeline that was: the ids of its rows are those of another one, if any.
+    is_copy: bool = False
     source_bridge: Job | None = None
     jobs: list[Job] = dataclasses.field(default_factory=list)
     rev: int = 0

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import typing as t
@@ -89,3 +90,18 @@ def boolean(params: Params, name: str, default: bool = False) -> bool:
     if text not in _TRUE | _FALSE:
         raise errors.invalid(f"{name} is invalid")
     return text in _TRUE
+
+
+def moment(params: Params, name: str) -> datetime.datetime | None:
+    """Return a moment in ISO 8601; blank counts as not given, and UTC is meant where it names no zone.
+
+    :raises ApiError: it is something else.
+    """
+    value = params.get(name)
+    if value is None or value == "":
+        return None
+    try:
+        found = datetime.datetime.fromisoformat(str(value))
+    except ValueError:
+        raise errors.invalid(f"{name} is invalid") from None
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)

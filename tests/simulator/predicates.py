@@ -24,7 +24,7 @@ def is_archived(engine: Engine, job: Job) -> bool:
 
 
 def is_retryable(engine: Engine, job: Job) -> bool:
-    if job.superseded or is_archived(engine, job) or job.approval == "rejected" or job.status not in _RETRYABLE:
+    if job.superseded or is_archived(engine, job) or job.approval == "rejected" or job.like not in _RETRYABLE:
         return False
     return not (job.kind == BRIDGE and job.failure_reason in _BRIDGE_DEAD_ENDS)
 
@@ -33,10 +33,10 @@ def is_playable(engine: Engine, job: Job) -> bool:
     if is_archived(engine, job) or job.approval == "waiting":
         return False
     if job.kind == BRIDGE:
-        return job.when == "manual" and job.status == "manual"
+        return job.when == "manual" and job.like == "manual"
     if job.when not in ("manual", "delayed"):
         return False
-    return job.status in ("manual", "scheduled") or is_retryable(engine, job)
+    return job.like in ("manual", "scheduled") or is_retryable(engine, job)
 
 
 def is_expired(engine: Engine, job: Job) -> bool:
@@ -53,7 +53,7 @@ def has_available_artifacts(engine: Engine, job: Job) -> bool:
 
 def is_erasable(engine: Engine, job: Job) -> bool:
     leftovers = has_artifacts(engine, job) or job.has_archive or job.has_reports or job.has_log
-    return job.status in COMPLETE and leftovers
+    return job.like in COMPLETE and leftovers
 
 
 def is_outdated(job: Job) -> bool:

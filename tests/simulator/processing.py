@@ -45,11 +45,11 @@ _GO: dict[str, frozenset[str]] = {
 
 
 def _counted(job: Job) -> str:
-    if job.allow_failure and job.status in ("failed", "canceled"):
+    if job.allow_failure and job.like in ("failed", "canceled"):
         return "warned"
-    if job.allow_failure and job.status == "manual":
+    if job.allow_failure and job.like == "manual":
         return "ignored"
-    return job.status
+    return job.like
 
 
 def composite(jobs: c.Iterable[Job]) -> str | None:

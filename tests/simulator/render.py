@@ -11,9 +11,9 @@ import datetime
 import json
 import typing as t
 
-from . import artifacts, predicates, versions
+from . import artifacts, predicates, records, versions
 from .engine import Engine
-from .model import BRIDGE, COMPLETE, Job, Pipeline, Project, Runner, User
+from .model import BRIDGE, COMPLETE, Job, Pipeline, Project, User
 
 Record = dict[str, t.Any]
 Getter = c.Callable[["Renderer", Job], t.Any]
@@ -27,27 +27,34 @@ class Renderer:
         self.base_url = base_url
         self.features = engine.world.features
         self._clock = engine.clock
+        self._zone = engine.world.time_zone
         # Thousands of jobs share these parts: (revision, record) by id of their pipeline.
         self._summaries: dict[int, tuple[int, Record]] = {}
-        self._commits: dict[int, Record] = {}
-        self._job_fields = [(n, get) for n, get in JOB_FIELDS if self._knows(n)]
+        self._commits: dict[tuple[int, str, int | None], Record] = {}
+        self._job_fields = [(n, get) for n, get in JOB_FIELDS if self.knows(n)]
         self._bridge_fields = [(n, get) for n, get in self._job_fields if n not in NOT_ON_BRIDGES]
 
-    def _knows(self, name: str) -> bool:
-        return f"field.{name}" not in versions.SINCE or self.features.has(f"field.{name}")
+    def knows(self, name: str) -> bool:
+        """Say if the version has a field; one that versions does not name is in all of them."""
+        field = f"field.{name}"
+        if field in versions.UNTIL and self.features.version > versions.UNTIL[field]:
+            return False
+        return field not in versions.SINCE or self.features.has(field)
 
     def time(self, seconds: float | None) -> str | None:
-        """Return a moment as ISO 8601 in UTC with milliseconds."""
+        """Return a moment as ISO 8601 with milliseconds, in the zone of the server."""
         if seconds is None:
             return None
         moment = self._clock.moment(seconds)
-        return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+        if self._zone is datetime.UTC:
+            return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+        return moment.astimezone(self._zone).isoformat(timespec="milliseconds")
 
     def job(self, job: Job) -> Record:
         """Return a Job, also for a bridge, as the answer to its retry has that shape."""
         fields = self._job_fields if job.kind != BRIDGE else [f for f in self._job_fields if f[0] != "runner_manager"]
         record = {name: get(self, job) for name, get in fields}
-        if job.status == "failed" and self._knows("failure_reason"):
+        if job.status == "failed" and self.knows("failure_reason"):
             record["failure_reason"] = job.failure_reason or "unknown_failure"
         if predicates.has_artifacts(self.engine, job):
             record["artifacts_file"] = {"filename": "artifacts.zip", "size": artifacts.archive_size(job)}
@@ -56,7 +63,7 @@ class Renderer:
     def bridge(self, job: Job) -> Record:
         """Return a Bridge: a Job without what belongs to runners, with its downstream pipeline."""
         record = {name: get(self, job) for name, get in self._bridge_fields}
-        if job.status == "failed" and self._knows("failure_reason"):
+        if job.status == "failed" and self.knows("failure_reason"):
             record["failure_reason"] = job.failure_reason or "unknown_failure"
         record["downstream_pipeline"] = self.pipeline_summary(job.downstream) if job.downstream else None
         return record
@@ -75,53 +82,14 @@ class Renderer:
         return text
 
     def user(self, user: User | None) -> Record | None:
-        if user is None:
-            return None
-        return {
-            "id": user.id,
-            "username": user.username,
-            "name": user.name,
-            "state": user.state,
-            "avatar_url": None,
-            "web_url": f"{self.base_url}/{user.username}",
-            "created_at": self.time(-86400 * 365),
-            "bio": "",
-            "location": None,
-            "public_email": None,
-            "linkedin": "",
-            "twitter": "",
-            "website_url": "",
-            "organization": None,
-            "job_title": "",
-            "bot": False,
-        }
+        return records.user(self, user)
 
-    def commit(self, pipeline: Pipeline) -> Record:
-        if pipeline.id not in self._commits:
-            self._commits[pipeline.id] = self._commit(pipeline)
-        return self._commits[pipeline.id]
-
-    def _commit(self, pipeline: Pipeline) -> Record:
-        # The commit's own offset, which need not be UTC.
-        moment = self._clock.moment(pipeline.created_at - 30)
-        created = moment.astimezone(datetime.timezone(datetime.timedelta(hours=2))).isoformat(timespec="milliseconds")
-        author = pipeline.user.name if pipeline.user else "Nobody"
-        mail = f"{pipeline.user.username if pipeline.user else 'nobody'}@example.org"
-        return {
-            "id": pipeline.sha,
-            "short_id": pipeline.sha[:8],
-            "created_at": created,
-            "parent_ids": [],
-            "title": "Change the code",
-            "message": "Change the code\n",
-            "author_name": author,
-            "author_email": mail,
-            "authored_date": created,
-            "committer_name": author,
-            "committer_email": mail,
-            "committed_date": created,
-            "web_url": f"{self.base_url}/{pipeline.project.path}/-/commit/{pipeline.sha}",
-        }
+    def commit(self, project: Project, sha: str, pipeline: Pipeline | None) -> Record:
+        """Return a commit, with the pipeline that ran on it."""
+        key = (project.id, sha, pipeline.id if pipeline else None)
+        if key not in self._commits:
+            self._commits[key] = records.commit(self, project, sha, pipeline)
+        return self._commits[key]
 
     def pipeline_summary(self, pipeline: Pipeline) -> Record:
         """Return what jobs and bridges, and the lists of pipelines, say about a pipeline."""
@@ -137,93 +105,73 @@ class Renderer:
             "ref": pipeline.ref,
             "status": self.engine.status(pipeline),
         }
-        if self._knows("pipeline.iid"):
+        if self.knows("pipeline.iid"):
             record["iid"] = pipeline.iid
-        if self._knows("pipeline.project_id"):
+        if self.knows("pipeline.project_id"):
             record["project_id"] = pipeline.project.id
-        if self._knows("pipeline.source"):
+        if self.knows("pipeline.source"):
             record["source"] = pipeline.source
-        if self._knows("pipeline.dates"):
+        if self.knows("pipeline.dates"):
             record["created_at"] = self.time(pipeline.created_at)
             record["updated_at"] = self.time(pipeline.updated_at)
             record["web_url"] = f"{self.base_url}/{pipeline.project.path}/-/pipelines/{pipeline.id}"
         return record
 
-    def pipeline(self, pipeline: Pipeline) -> Record:
-        """Return a pipeline in full."""
+    def pipeline_row(self, pipeline: Pipeline) -> Record:
+        """Return a pipeline as the lists of pipelines show it."""
+        record = dict(self.pipeline_summary(pipeline))
+        if self.knows("pipeline.name"):
+            record["name"] = pipeline.name
+        return record
+
+    def pipeline(self, pipeline: Pipeline, *, status: str | None = None, named: bool = True) -> Record:
+        """Return a pipeline in full.
+
+        :param status: that of the record as it was loaded, before the request had its effect.
+        :param named: with its name, which the answers to most writes lack.
+        """
         jobs = pipeline.latest()
         started = [job.started_at for job in jobs if job.started_at is not None]
-        done = self.engine.status(pipeline) in ("success", "failed", "canceled")
+        shown = status or self.engine.status(pipeline)
+        done = shown in ("success", "failed", "canceled")
         finished = max((job.finished_at for job in jobs if job.finished_at is not None), default=None) if done else None
         begin = min(started, default=None)
-        return {
-            **self.pipeline_summary(pipeline),
+        record = {
+            **(self.pipeline_row(pipeline) if named else self.pipeline_summary(pipeline)),
+            "status": shown,
             "before_sha": "0" * 40,
             "tag": pipeline.tag,
-            "yaml_errors": None,
-            "user": self.user(pipeline.user),
+            "yaml_errors": pipeline.yaml_errors,
+            "user": records.user_basic(self, pipeline.user),
             "started_at": self.time(begin),
             "finished_at": self.time(finished),
             "committed_at": None,
             "duration": None if begin is None or finished is None else round(finished - begin),
-            "queued_duration": None if begin is None else round(begin - pipeline.created_at),
-            "coverage": None,
+            # None for nothing as well: the server leaves out what is zero.
+            "queued_duration": None if begin is None else round(begin - pipeline.created_at) or None,
+            "coverage": _mean(job.spec.coverage for job in jobs if job.status == "success"),
+            "detailed_status": self._detailed_status(pipeline, shown),
         }
-
-    def runner(self, runner: Runner | None) -> Record | None:
-        if runner is None:
-            return None
-        record = {
-            "id": runner.id,
-            "description": runner.description,
-            "ip_address": None,
-            "active": not runner.paused,
-            "paused": runner.paused,
-            "is_shared": True,
-            "runner_type": "instance_type",
-            "name": "gitlab-runner",
-            "online": True,
-            "status": "online",
-        }
-        if self._knows("runner.job_execution_status"):
-            record.update(created_by=None, created_at=self.time(-86400), job_execution_status="idle")
+        if self.knows("pipeline.archived"):
+            record["archived"] = all(predicates.is_archived(self.engine, job) for job in jobs) if jobs else False
         return record
 
-    def runner_manager(self, runner: Runner | None) -> Record | None:
-        if runner is None:
-            return None
-        record = {
-            "id": runner.id,
-            "system_id": f"s_{runner.id:012x}",
-            "version": self.features.text,
-            "revision": "0f67ff19",
-            "platform": "linux",
-            "architecture": "amd64",
-            "created_at": self.time(-86400),
-            "contacted_at": self.time(self.engine.time),
-            "ip_address": "192.0.2.1",
-            "status": "online",
+    def _detailed_status(self, pipeline: Pipeline, status: str) -> Record:
+        word = "passed" if status == "success" else status.replace("_", " ")
+        return {
+            "icon": f"status_{status}",
+            "text": word.capitalize(),
+            "label": word,
+            "group": status.replace("_", "-"),
+            "tooltip": word,
+            "has_details": True,
+            "details_path": f"/{pipeline.project.path}/-/pipelines/{pipeline.id}",
+            "illustration": None,
+            "favicon": f"/assets/ci_favicons/favicon_status_{status}.png",
         }
-        if self._knows("runner.job_execution_status"):
-            record["job_execution_status"] = "idle"
-        return record
 
     def project(self, project: Project) -> Record:
-        name = project.path.rpartition("/")[2]
-        return {
-            "id": project.id,
-            "description": None,
-            "name": name,
-            "name_with_namespace": project.path.replace("/", " / "),
-            "path": name,
-            "path_with_namespace": project.path,
-            "created_at": self.time(-86400 * 30),
-            "default_branch": "main",
-            "web_url": f"{self.base_url}/{project.path}",
-            "visibility": project.visibility,
-            "archived": project.archived,
-            "public_jobs": project.public_builds,
-        }
+        return records.project(self, project)
 
     def duration(self, job: Job) -> float | None:
         """Return how long the job ran, or has run so far."""
@@ -239,6 +187,12 @@ class Renderer:
         if end is None:
             end = self.engine.time if job.finished_at is None else job.finished_at
         return round(float(end - job.queued_at), 6)
+
+
+def _mean(found: c.Iterable[float | None]) -> str | None:
+    """Return the coverage of a pipeline, which is text, unlike that of a job."""
+    values = [value for value in found if value is not None]
+    return f"{sum(values) / len(values):.2f}" if values else None
 
 
 # Name and value of each field that a Job always has, in the order of the server's answers.
@@ -258,16 +212,15 @@ JOB_FIELDS: list[tuple[str, Getter]] = [
     ("duration", lambda r, job: r.duration(job)),
     ("queued_duration", lambda r, job: r.queued_duration(job)),
     ("user", lambda r, job: r.user(job.user)),
-    ("commit", lambda r, job: r.commit(job.pipeline)),
+    ("commit", lambda r, job: r.commit(job.project, job.pipeline.sha, job.pipeline)),
     ("pipeline", lambda r, job: r.pipeline_summary(job.pipeline)),
     ("web_url", lambda r, job: f"{r.base_url}/{job.project.path}/-/jobs/{job.id}"),
     ("project", lambda r, job: {"ci_job_token_scope_enabled": False}),
     ("artifacts", lambda r, job: artifacts.entries(r.engine, job)),
-    ("runner", lambda r, job: r.runner(job.runner)),
-    ("runner_manager", lambda r, job: r.runner_manager(job.runner)),
+    ("runner", lambda r, job: records.runner(r, job.runner)),
+    ("runner_manager", lambda r, job: records.runner_manager(r, job.runner)),
     ("artifacts_expire_at", lambda r, job: r.time(job.artifacts_expire_at)),
     ("archived", lambda r, job: predicates.is_archived(r.engine, job)),
     ("tag_list", lambda r, job: sorted(job.spec.tags)),
-    ("source", lambda r, job: job.pipeline.source),
 ]
 NOT_ON_BRIDGES = frozenset({"artifacts", "artifacts_expire_at", "runner", "runner_manager", "tag_list", "archived"})

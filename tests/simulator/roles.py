@@ -25,6 +25,11 @@ LOWEST: dict[str, str] = {
     "keep": "developer",
     "delete_artifacts": "maintainer",
     "debug_trace": "developer",
+    "create_pipeline": "developer",
+    "update_pipeline": "developer",
+    "cancel_pipeline": "developer",
+    "delete_pipeline": "owner",
+    "all_pipeline_variables": "maintainer",
 }
 
 
@@ -75,8 +80,20 @@ def can_read_artifacts(user: User | None, job: Job) -> bool:
 
 def may_push(user: User | None, pipeline: Pipeline) -> bool:
     """Say if the user may push or merge to the pipeline's ref, in case it is protected."""
-    allowed = pipeline.project.protected_refs.get(pipeline.ref)
+    return may_write_ref(user, pipeline.project, pipeline.ref)
+
+
+def may_write_ref(user: User | None, project: Project, ref: str) -> bool:
+    """Say if the user may push or merge to a branch, or create a tag, in case it is protected."""
+    allowed = project.protected_refs.get(ref)
     return allowed is None or (user is not None and (user.admin or user.username in allowed))
+
+
+def may_write_pipeline(user: User | None, pipeline: Pipeline, action: str) -> bool:
+    """Say if the user may change a pipeline, its ref considered."""
+    project = pipeline.project
+    allowed = not project.archived and at_least(user, project, LOWEST[action])
+    return allowed and (action == "delete_pipeline" or may_push(user, pipeline))
 
 
 def may_write_job(user: User | None, job: Job, action: str) -> bool:
@@ -84,10 +101,10 @@ def may_write_job(user: User | None, job: Job, action: str) -> bool:
     project = job.project
     if project.archived:
         return False
-    environments = project.protected_environments
-    if job.spec.environment in environments:
+    protected = project.protected_environments.get(job.spec.environment or "")
+    if protected is not None and protected["allowed"] is not None:
         # Being admitted to the environment stands above role and ref (topic: protected environments).
-        admitted = user is not None and (user.admin or user.username in environments[job.spec.environment])
+        admitted = user is not None and (user.admin or user.username in protected["allowed"])
         return admitted and at_least(user, project, "reporter")
     if not may_push(user, job.pipeline):
         return False

@@ -11,7 +11,7 @@ import mimetypes
 import posixpath
 import urllib.parse
 
-from . import artifacts, errors, lookup, pages, params, predicates, roles, routes_jobs, storage
+from . import artifacts, errors, etags, lookup, pages, params, predicates, roles, routes_jobs, storage
 from .call import Call, Reply, content_reply, json_reply
 from .model import BRIDGE, Job, Pipeline, Project
 
@@ -21,6 +21,13 @@ _RECENT_MOST = 100
 def check_by_ref(call: Call) -> None:
     if not call.params.get("job"):
         raise errors.invalid("job is missing")
+
+
+def check_archive(call: Call) -> None:
+    routes_jobs.check_job_id(call)
+    kind = call.params.get("file_type")
+    if kind and call.features.has("artifacts_file_type") and kind not in artifacts.DOWNLOADABLE:
+        raise errors.invalid("file_type does not have a valid value")
 
 
 def check_tree(call: Call) -> None:
@@ -53,17 +60,33 @@ def _archive_reply(call: Call, job: Job) -> Reply:
         # Over TLS the storage has to be, too: clients must not follow from there to plain HTTP.
         origin = "{second_tls}" if call.request.base_url.startswith("https:") else "{second}"
         location = origin + call.simulation.storage.sign(job, headers)
-        return Reply(302, b"", {"Location": location, "Cache-Control": "no-cache"}, "text/html")
+        return Reply(302, b"", {"Location": location, "Cache-Control": "no-cache"}, "text/plain")
     if job.project.artifacts_storage == "proxied":
         return storage.serve(artifacts.archive(job), call.request, headers, etag=storage.etag(job))
-    return content_reply(artifacts.archive(job), {**headers, "Content-Transfer-Encoding": "binary"})
+    marks = etags.of_archive(call.engine, job)
+    if etags.is_known(call.request, marks):
+        return Reply(304, b"", marks, None)
+    return content_reply(artifacts.archive(job), {**headers, "Content-Transfer-Encoding": "binary", **marks})
 
 
 def archive_by_job(call: Call) -> Reply:
     """E12: the archive, also an expired one that is still there."""
     job = lookup.job(call, _readable_project(call))
     _check_access(call, job)
+    kind = call.params.get("file_type")
+    if kind and kind != artifacts.ARCHIVE and call.features.has("artifacts_file_type"):
+        return _report_reply(call, job, str(kind))
     return _archive_reply(call, job)
+
+
+def _report_reply(call: Call, job: Job, kind: str) -> Reply:
+    """Return one report as it is stored."""
+    reports = artifacts.reports(call.engine, job)
+    if kind not in reports:
+        raise errors.message(404, "404 Not Found")
+    name = f"{kind}.xml.gz"
+    disposition = f"attachment; filename=\"{name}\"; filename*=UTF-8''{name}"
+    return content_reply(reports[kind], {"Content-Disposition": disposition, "Content-Transfer-Encoding": "binary"})
 
 
 def archive_by_ref(call: Call) -> Reply:
@@ -124,9 +147,13 @@ def _file_reply(call: Call, job: Job) -> Reply:
     if content is None:
         # The front proxy answers this one itself, in plain text.
         raise errors.ApiError(404, "Not Found\n", content_type="text/plain; charset=utf-8")
+    marks = etags.of_file(call.engine, job, path)
+    if etags.is_known(call.request, marks):
+        return Reply(304, b"", marks, None)
     name = urllib.parse.quote(posixpath.basename(path), safe=" !#$&+-.^_`|~()[]{}@,;='")
     kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-    return content_reply(content, {"Content-Disposition": f'attachment; filename="{name}"'}, content_type=kind)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', **marks}
+    return content_reply(content, headers, content_type=kind)
 
 
 def tree(call: Call) -> Reply:

@@ -10,13 +10,12 @@ import collections.abc as c
 import json
 import typing as t
 
-from . import artifacts, errors, lookup, model, pages, params, predicates, roles
+from . import artifacts, errors, lookup, pages, params, predicates, roles
 from .call import Call, Reply, content_reply, json_reply
 from .content import Part
 from .model import BRIDGE, BUILD, Job, Project
 
 _TRACE_MOST = 512_000
-_LATE_STATUSES = ("waiting_for_resource", "preparing", "waiting_for_callback", "scheduled", "canceling")
 
 
 # -- parameters ----------------------------------------------------------------------------------------------------
@@ -31,10 +30,6 @@ def check_job_id(call: Call) -> None:
     check_id(call, "job_id")
 
 
-def _known_statuses(call: Call) -> frozenset[str]:
-    return frozenset(s for s in model.STATUSES if s not in _LATE_STATUSES or call.features.has(s))
-
-
 def scopes(call: Call, *, hashes: bool) -> frozenset[str] | None:
     """Return the statuses asked for, None for all.
 
@@ -46,7 +41,8 @@ def scopes(call: Call, *, hashes: bool) -> frozenset[str] | None:
     if isinstance(given, dict) and hashes:
         given = list(given.values())
     values = given if isinstance(given, list) else [given]
-    if not all(isinstance(value, str) and value in _known_statuses(call) for value in values):
+    known = call.engine.world.known_statuses()
+    if not all(isinstance(value, str) and value in known for value in values):
         raise errors.invalid("scope does not have a valid value")
     return frozenset(values)
 
@@ -127,8 +123,12 @@ def list_project_jobs(call: Call) -> Reply:
     project = lookup.project(call)
     if call.features.has("jobs_list_checks_builds"):
         lookup.check_reads_builds(call, project)
+    user, is_job = call.identity.user, call.identity.job is not None
+    if is_job and roles.level(user, project) == roles.NO_LEVEL:
+        # That a project is public is not enough for a job here.
+        raise errors.forbidden()
     rows = _newest_first(project.builds, scopes(call, hashes=True))
-    ref = call.params.get("ref")
+    ref = str(call.params.get("ref") or "").strip()
     if ref and call.features.has("jobs_list_ref_filter"):
         rows = [job for job in rows if job.pipeline.ref == ref]
     if call.params.get("pagination") == "keyset" and call.features.has("keyset"):
@@ -176,7 +176,7 @@ def get_job(call: Call) -> Reply:
     """E6: one build."""
     project = lookup.project(call)
     lookup.check_reads_builds(call, project)
-    return _one(call, lookup.job(call, project))
+    return answer_job(call, lookup.job(call, project))
 
 
 def get_trace(call: Call) -> Reply:
@@ -186,6 +186,8 @@ def get_trace(call: Call) -> Reply:
     job = lookup.job(call, project)
     if artifacts.is_debug_trace(job) and not roles.at_least(call.identity.user, project, roles.LOWEST["debug_trace"]):
         raise errors.forbidden()
+    if job.log_gone:
+        raise errors.message(404, "404 Not Found")
     text = artifacts.log(call.engine, job)
     if call.features.has("trace_ranges"):
         offset = params.integer(call.params, "byte_offset") or 0
@@ -198,7 +200,8 @@ def get_trace(call: Call) -> Reply:
 # -- writing -------------------------------------------------------------------------------------------------------
 
 
-def _one(call: Call, job: Job, *, status: int = 200) -> Reply:
+def answer_job(call: Call, job: Job, *, status: int = 200) -> Reply:
+    """Answer with a job in full."""
     return json_reply(call.simulation.renderer(call.base_url).job(job), status=status)
 
 
@@ -238,8 +241,8 @@ def cancel(call: Call) -> Reply:
     actions = call.simulation.actions
     if call.features.has("force_cancel") and params.boolean(call.params, "force"):
         check_may_write(call, job, "force_cancel")
-        return _one(call, actions.force_cancel(job, call.identity.user), status=201)
-    return _one(call, actions.cancel(job, call.identity.user), status=201)
+        return answer_job(call, actions.force_cancel(job, call.identity.user), status=201)
+    return answer_job(call, actions.cancel(job, call.identity.user), status=201)
 
 
 def _inputs(call: Call, name: str) -> dict[str, t.Any]:
@@ -249,14 +252,14 @@ def _inputs(call: Call, name: str) -> dict[str, t.Any]:
 def retry(call: Call) -> Reply:
     """E9: a new job. The documentation's name `job_inputs` is not read here, as in the source."""
     job = find_for_write(call, "retry", bridges=call.features.has("retry_bridge"))
-    new = call.simulation.actions.retry(job, call.identity.user, inputs=_inputs(call, "inputs"))
-    return _one(call, new, status=201)
+    new = call.simulation.actions.retry(job, call.identity.user, inputs=_inputs(call, "inputs"), form=call.is_form)
+    return answer_job(call, new, status=201)
 
 
 def erase(call: Call) -> Reply:
     """E10: the job without log and artifacts."""
     job = find_for_write(call, "erase")
-    return _one(call, call.simulation.actions.erase(job, call.identity.user), status=201)
+    return answer_job(call, call.simulation.actions.erase(job, call.identity.user), status=201)
 
 
 def play(call: Call) -> Reply:
@@ -270,10 +273,12 @@ def play(call: Call) -> Reply:
         rows = call.params.get("job_variables_attributes") or []
         variables = [{"key": str(row["key"]), "value": _text(row["value"])} for row in rows]
     inputs = _inputs(call, "job_inputs")
-    started = call.simulation.actions.play(job, call.identity.user, variables=variables, inputs=inputs)
+    started = call.simulation.actions.play(
+        job, call.identity.user, variables=variables, inputs=inputs, form=call.is_form
+    )
     if job.kind == BRIDGE:
         return json_reply(call.simulation.renderer(call.base_url).bridge(started))
-    return _one(call, started if call.features.has("play_answers_new_job") else job)
+    return answer_job(call, started if call.features.has("play_answers_new_job") else job)
 
 
 def _text(value: t.Any) -> str:

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Endpoints about the caller, the server and projects."""
+"""Endpoints about the caller and the server."""
 
 from __future__ import annotations
 
-from . import errors, lookup
+from . import errors
 from .call import Call, Reply, json_reply
 
 _REVISION = "0f67ff19"
@@ -25,11 +25,14 @@ def get_version(call: Call) -> Reply:
 
 def get_metadata(call: Call) -> Reply:
     kas = {"enabled": False, "externalUrl": None, "version": None}
-    return json_reply({"version": f"{call.features.text}.0", "revision": _REVISION, "kas": kas, "enterprise": True})
-
-
-def get_project(call: Call) -> Reply:
-    return json_reply(call.simulation.renderer(call.base_url).project(lookup.project(call)))
+    return json_reply(
+        {
+            "version": f"{call.features.text}.0",
+            "revision": _REVISION,
+            "kas": kas,
+            "enterprise": call.engine.world.features.edition != "ce",
+        }
+    )
 
 
 def job_by_token(call: Call) -> Reply:

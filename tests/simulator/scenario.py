@@ -7,16 +7,21 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
+import datetime
 import pathlib
+import re
 import typing as t
+import zoneinfo
 
 import yaml
 
-from . import schema, zips
-from .model import Attempt, JobSpec, Pipeline, Project, Runner, Token, User
+from . import inputs, schema
+from .model import Deployment, Environment, Pipeline, Project, Runner, Token, User
 from .schema import ScenarioError, fill
 from .versions import DEFAULT_VERSION, Features
+
+# Those that did not exist in every version; each is a row of versions.SINCE.
+LATE_STATUSES: t.Final = ("waiting_for_resource", "preparing", "waiting_for_callback", "scheduled", "canceling")
 
 Loadable = dict[str, t.Any] | str | pathlib.Path | None
 
@@ -50,8 +55,12 @@ class World:
     limits: dict[str, t.Any]
     maintenance_mode: bool
     pipeline_rows: list[tuple[dict[str, t.Any], str]]
+    # Each status that a job can have, and the built-in one that it is treated like.
+    statuses: dict[str, str]
     artifacts_url_seconds: float = 600
     artifacts_cleanup: float | None = None
+    artifacts_etags: str = "none"
+    time_zone: datetime.tzinfo = datetime.UTC
     users: dict[str, User] = dataclasses.field(default_factory=dict)
     tokens: dict[str, Token] = dataclasses.field(default_factory=dict)
     projects: dict[int, Project] = dataclasses.field(default_factory=dict)
@@ -60,8 +69,15 @@ class World:
     runners: list[Runner] = dataclasses.field(default_factory=list)
     pipelines: dict[int, Pipeline] = dataclasses.field(default_factory=dict)
     jobs: dict[int, t.Any] = dataclasses.field(default_factory=dict)
+    environments: dict[int, Environment] = dataclasses.field(default_factory=dict)
+    deployments: dict[int, Deployment] = dataclasses.field(default_factory=dict)
     job_ids: Counter = dataclasses.field(default_factory=lambda: Counter(1000))
     pipeline_ids: Counter = dataclasses.field(default_factory=lambda: Counter(100))
+    deployment_ids: Counter = dataclasses.field(default_factory=lambda: Counter(1))
+
+    def known_statuses(self) -> frozenset[str]:
+        """Return the statuses that a server of this version knows."""
+        return frozenset(s for s in self.statuses if s not in LATE_STATUSES or self.features.has(s))
 
     @property
     def first_user(self) -> User | None:
@@ -73,6 +89,10 @@ class World:
         if username not in self.users:
             raise schema.unknown("user", username, self.users, place=place)
         return self.users[username]
+
+    def the_project(self, path: str | int | None) -> Project:
+        """Return a project, the first one unless it is named."""
+        return next(iter(self.projects.values())) if path is None else self.project(path, place="project")
 
     def project(self, path: str | int, *, place: str) -> Project:
         found = self.projects.get(path) if isinstance(path, int) else self.paths.get(path.lower())
@@ -100,25 +120,29 @@ def read_scenario(given: Loadable) -> dict[str, t.Any]:
     return data or {}
 
 
-def build_world(given: Loadable, *, version: str | None = None) -> World:
+def build_world(given: Loadable, *, version: str | None = None, statuses: dict[str, str]) -> World:
     """Return the world of a scenario; its pipelines are still rows, which the engine turns into records.
 
     :param version: the GitLab version for a scenario that names none.
+    :param statuses: those that jobs can have, see World.
     """
     row = fill(read_scenario(given), schema.SCENARIO, kind="scenario", place="scenario")
     if isinstance(row["version"], float):
         raise ScenarioError("scenario.version: put it in quotes, or 18.10 is read as 18.1")
     try:
-        features = Features(str(row["version"] or version or DEFAULT_VERSION))
+        features = Features(str(row["version"] or version or DEFAULT_VERSION), edition=row["edition"])
     except ValueError as error:
         raise ScenarioError(f"scenario.version: {error}") from error
     world = World(
         features=features,
+        statuses=statuses,
         clock_name=row["clock"],
         external_url=row["external_url"].rstrip("/") if row["external_url"] else None,
         maintenance_mode=row["maintenance_mode"],
         artifacts_url_seconds=row["artifacts_url_seconds"],
         artifacts_cleanup=row["artifacts_cleanup"],
+        artifacts_etags=row["artifacts_etags"],
+        time_zone=_time_zone(row["time_zone"]),
         limits=fill(row["limits"], schema.LIMITS, kind="limits", place="limits"),
         pipeline_rows=[
             (fill(entry, schema.PIPELINE, kind="pipeline", place=f"pipelines[{number}]"), f"pipelines[{number}]")
@@ -132,6 +156,22 @@ def build_world(given: Loadable, *, version: str | None = None) -> World:
     _add_runners(world, row["runners"])
     _add_tokens(world, row["tokens"])
     return world
+
+
+def _time_zone(text: str) -> datetime.tzinfo:
+    """Return the zone that a name or an offset such as +02:00 stands for."""
+    offset = re.fullmatch(r"([+-])(\d\d):(\d\d)", str(text))
+    if text == "UTC":
+        return datetime.UTC
+    if offset:
+        size = datetime.timedelta(hours=int(offset[2]), minutes=int(offset[3]))
+        return datetime.timezone(-size if offset[1] == "-" else size)
+    try:
+        return zoneinfo.ZoneInfo(str(text))
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+        raise ScenarioError(
+            f"scenario.time_zone: {text!r} is neither UTC, an offset such as '+02:00' nor a name"
+        ) from error
 
 
 def _reserve_ids(world: World, pipelines: list[t.Any]) -> None:
@@ -172,15 +212,47 @@ def _add_projects(world: World, rows: list[t.Any], *, storage: str) -> None:
             if role not in schema.ROLES:
                 raise schema.unknown("role", role, schema.ROLES, place=f"{place}.members.{username}")
         row["artifacts_storage"] = row["artifacts_storage"] or storage
+        # These two change as refs move, which is nothing to the scenario.
+        row["branches"], row["tags"] = dict(row["branches"]), dict(row["tags"])
         row["agents"] = [
             fill(agent, schema.AGENT, kind="agent", place=f"{place}.agents[{n}]")
             for n, agent in enumerate(row["agents"])
+        ]
+        row["new_pipelines"] = {
+            ref: fill(given, schema.TEMPLATE, kind="template", place=f"{place}.new_pipelines.{ref}")
+            for ref, given in row["new_pipelines"].items()
+        }
+        for ref, template in row["new_pipelines"].items():
+            inputs.check_specs(template["inputs"], place=f"{place}.new_pipelines.{ref}.inputs")
+        row["protected_environments"] = _protected(world, row["protected_environments"], place=place)
+        row["freeze_periods"] = [
+            fill(period, schema.FREEZE, kind="freeze", place=f"{place}.freeze_periods[{n}]")
+            for n, period in enumerate(row["freeze_periods"])
         ]
         row["job_token_allowlist"] = _allowed(row["job_token_allowlist"], place=f"{place}.job_token_allowlist")
         project = Project(**row)
         world.projects[project.id] = project
         world.paths[project.path.lower()] = project
         world.moved.update({old.lower(): project for old in project.moved_from})
+
+
+def _protected(world: World, rows: dict[str, t.Any], *, place: str) -> dict[str, dict[str, t.Any]]:
+    """Return the protected environments by name; without a Premium licence nothing protects them."""
+    found = {}
+    for name, given in rows.items():
+        here = f"{place}.protected_environments.{name}"
+        given = {"allowed": given} if isinstance(given, list) else given
+        row = found[name] = fill(given, schema.PROTECTED, kind="protected", place=here)
+        row["rules"] = [
+            fill(rule, schema.APPROVAL_RULE, kind="rule", place=f"{here}.rules[{n}]")
+            for n, rule in enumerate(row["rules"])
+        ]
+        for rule in row["rules"]:
+            if sum(rule[key] is not None for key in ("user", "group", "role")) != 1:
+                raise ScenarioError(f"{here}.rules: a rule is for either a user, a group or a role")
+            for username in [rule["user"], *rule["members"]]:
+                world.user(username, place=f"{here}.rules")
+    return found if world.features.edition == "premium" else {}
 
 
 def _allowed(rows: list[t.Any], *, place: str) -> dict[str, list[str] | None]:
@@ -218,6 +290,8 @@ def _add_tokens(world: World, rows: list[t.Any]) -> None:
         if row["kind"] == "job":
             if row["job"] is None:
                 raise ScenarioError(f"{place}: a job token needs the key 'job'")
+        elif row["kind"] == "trigger" and row["project"] is None:
+            raise ScenarioError(f"{place}: a trigger token needs the key 'project'")
         elif row["user"] is None and row["kind"] != "deploy":
             raise ScenarioError(f"{place}: key 'user' is missing")
         world.tokens[row["token"]] = Token(
@@ -229,69 +303,5 @@ def _add_tokens(world: World, rows: list[t.Any]) -> None:
             permissions=None if row["permissions"] is None else frozenset(row["permissions"]),
             job=row["job"],
             pipeline=row["pipeline"],
+            project=None if row["project"] is None else world.project(row["project"], place=f"{place}.project"),
         )
-
-
-def expand_jobs(rows: list[t.Any], *, place: str) -> t.Iterator[tuple[JobSpec, dict[str, t.Any], str]]:
-    """Yield (what the job does, its row, its name) for each job of a pipeline, masses included."""
-    for number, given in enumerate(rows):
-        here = f"{place}.jobs[{number}]"
-        if isinstance(given, dict) and "generate" in given:
-            if len(given) > 1:
-                raise ScenarioError(f"{here}: 'generate' stands alone, its keys go below it")
-            row = fill(given["generate"], schema.GENERATE, kind="job", place=f"{here}.generate")
-            spec = make_spec(row, place=f"{here}.generate")
-            for n in itertools.islice(itertools.count(1), row["count"]):
-                yield spec, row, row["name"].replace("{n}", str(n))
-        else:
-            row = fill(given, schema.JOB, kind="job", place=here)
-            yield make_spec(row, place=here), row, row["name"]
-
-
-def make_spec(row: dict[str, t.Any], *, place: str) -> JobSpec:
-    """Return what a job does. A status forced at the start tells `when`, unless the row has it."""
-    when = row["when"] or {"manual": "manual", "scheduled": "delayed"}.get(row["status"], "on_success")
-    deployment = fill(row["deployment"], schema.DEPLOYMENT, kind="deployment", place=f"{place}.deployment")
-    trigger = row["trigger"]
-    if trigger is not None:
-        trigger = fill(trigger, schema.TRIGGER, kind="trigger", place=f"{place}.trigger")
-        pipeline = fill(trigger["pipeline"] or {}, schema.PIPELINE, kind="pipeline", place=f"{place}.trigger.pipeline")
-        # Read now, so that a mistake below is told when the scenario is loaded, not when the bridge starts.
-        list(expand_jobs(pipeline["jobs"], place=f"{place}.trigger.pipeline"))
-        trigger["pipeline"] = pipeline
-    artifacts = row["artifacts"]
-    if artifacts is not None:
-        artifacts = fill(artifacts, schema.ARTIFACTS, kind="artifacts", place=f"{place}.artifacts")
-        zips.check(artifacts, place=f"{place}.artifacts")
-    if row["log_size"] is not None and (row["log"] is not None or row["log_timestamps"]):
-        raise ScenarioError(f"{place}.log_size: not together with log or log_timestamps")
-    if row["log_size"] is not None and not zips.is_size(row["log_size"]):
-        raise ScenarioError(f"{place}.log_size: a number of bytes is needed")
-    base = {key: row[key] for key in schema.ATTEMPT}
-    attempts = [
-        Attempt(**fill({**base, **given}, schema.ATTEMPT, kind="attempt", place=f"{place}.attempts[{number}]"))
-        for number, given in enumerate(row["attempts"] or [{}])
-    ]
-    plain = ("start_in", "queue", "prepare", "cancel_duration", "needs", "tags", "environment", "resource_group")
-    more = (
-        "variables_allowed",
-        "inputs",
-        "coverage",
-        "log",
-        "log_size",
-        "log_timestamps",
-        "debug_trace",
-        "name",
-        "stage",
-    )
-    return JobSpec(
-        **{key: row[key] for key in (*plain, *more)},
-        when=when,
-        attempts=attempts,
-        # Only manual jobs may fail (or wait for ever) by default, as in the .gitlab-ci.yml manual.
-        allow_failure=when == "manual" if row["allow_failure"] is None else row["allow_failure"],
-        approval=deployment["approval"],
-        older_than_last=deployment["older_than_last"],
-        artifacts=artifacts,
-        trigger=trigger,
-    )

@@ -9,8 +9,6 @@ from __future__ import annotations
 import difflib
 import typing as t
 
-from . import model
-
 REQUIRED: t.Final = object()
 
 ROLES: t.Final = ("guest", "planner", "reporter", "developer", "maintainer", "owner")
@@ -32,8 +30,18 @@ SCENARIO: dict[str, t.Any] = {
     "artifacts_storage": "local",
     "artifacts_url_seconds": 600,
     "artifacts_cleanup": None,
+    "artifacts_etags": "none",
+    "time_zone": "UTC",
+    "edition": "premium",
 }
-LIMITS: dict[str, t.Any] = {"jobs_list_per_minute": 600, "jobs_list_offset": None, "throttle_per_minute": None}
+LIMITS: dict[str, t.Any] = {
+    "jobs_list_per_minute": 600,
+    "jobs_list_offset": None,
+    "throttle_per_minute": None,
+    "throttle_per_hour": None,
+    "pipelines_per_minute": None,
+    "pipelines_of_user_per_minute": None,
+}
 USER: dict[str, t.Any] = {"username": REQUIRED, "id": None, "name": None, "admin": False, "state": "active"}
 TOKEN: dict[str, t.Any] = {
     "token": REQUIRED,
@@ -44,6 +52,7 @@ TOKEN: dict[str, t.Any] = {
     "permissions": None,
     "job": None,
     "pipeline": None,
+    "project": None,
 }
 PROJECT: dict[str, t.Any] = {
     "path": REQUIRED,
@@ -57,13 +66,42 @@ PROJECT: dict[str, t.Any] = {
     "variables_minimum_override_role": "developer",
     "protected_refs": {},
     "protected_environments": {},
+    "freeze_periods": [],
     "forbid_outdated_deployments": False,
     "stats_refresh": False,
     "job_token_allowlist": [],
     "job_archiving": False,
     "agents": [],
     "artifacts_storage": None,
+    "builds_enabled": True,
+    "importing": False,
+    "new_pipelines": {},
+    "default_branch": "main",
+    "branches": {},
+    "tags": {},
+    "commits": [],
 }
+# What a new pipeline holds, by ref.
+TEMPLATE: dict[str, t.Any] = {
+    "jobs": [],
+    "stages": None,
+    "name": None,
+    "inputs": {},
+    "refused": None,
+    "yaml_errors": None,
+}
+INPUT: dict[str, t.Any] = {"type": "string", "default": None, "options": None, "regex": None, "description": None}
+TEST: dict[str, t.Any] = {"name": REQUIRED, "classname": None, "status": "success", "time": 1, "output": None}
+# An environment that not everybody may deploy to; just a list of names in its place is that of `allowed`.
+PROTECTED: dict[str, t.Any] = {
+    "allowed": None,
+    "rules": [],
+    "required_approvals": 0,
+    "self_approval": False,
+    "starts_itself": None,
+}
+APPROVAL_RULE: dict[str, t.Any] = {"user": None, "group": None, "members": [], "role": None, "required": 1}
+FREEZE: dict[str, t.Any] = {"freeze_start": REQUIRED, "freeze_end": REQUIRED, "cron_timezone": "UTC"}
 AGENT: dict[str, t.Any] = {"id": REQUIRED, "config_project": None, "environments": None, "configuration": {}}
 ALLOWED: dict[str, t.Any] = {"project": REQUIRED, "policies": REQUIRED}
 RUNNER: dict[str, t.Any] = {
@@ -84,6 +122,10 @@ PIPELINE: dict[str, t.Any] = {
     "user": None,
     "stages": None,
     "created_ago": None,
+    "name": None,
+    "status": None,
+    "yaml_errors": None,
+    "variables": {},
     "jobs": [],
 }
 ATTEMPT: dict[str, t.Any] = {"outcome": "success", "failure_reason": "script_failure", "duration": 1}
@@ -126,7 +168,10 @@ JOB: dict[str, t.Any] = {
     "log": None,
     "log_size": None,
     "log_timestamps": False,
+    "log_gone": False,
     "debug_trace": False,
+    "retry": 0,
+    "tests": [],
     "artifacts": None,
     "erased": False,
     "archived": False,
@@ -137,16 +182,22 @@ JOB: dict[str, t.Any] = {
 GENERATE: dict[str, t.Any] = {**JOB, "name": "job {n}", "count": REQUIRED}
 
 CHOICES: dict[str, tuple[t.Any, ...]] = {
-    "token.kind": ("personal", "oauth", "project", "group", "job", "deploy"),
+    "token.kind": ("personal", "oauth", "project", "group", "job", "deploy", "trigger"),
     "token.state": ("valid", "expired", "revoked"),
     "user.state": ("active", "blocked"),
     "project.visibility": ("private", "internal", "public"),
     "project.variables_minimum_override_role": ("no_one_allowed", "developer", "maintainer", "owner"),
     "job.when": (None, *WHENS),
-    "job.status": (None, *model.STATUSES),
+    "job.retry": (0, 1, 2),
+    "input.type": ("string", "number", "boolean", "array"),
+    "test.status": ("success", "failed", "skipped", "error"),
+    "template.refused": (None, "no_config", "workflow_rules", "too_many_jobs", "no_jobs"),
     "job.outcome": ("success", "failed", "hang"),
     "attempt.outcome": ("success", "failed", "hang"),
     "deployment.approval": (None, "waiting", "rejected"),
+    "scenario.artifacts_etags": ("none", "weak", "strong"),
+    "scenario.edition": ("premium", "free", "ce"),
+    "rule.role": (None, *ROLES),
     "trigger.strategy": ("none", "depend", "mirror"),
     "scenario.artifacts_storage": STORAGES,
     "project.artifacts_storage": (None, *STORAGES),

@@ -10,13 +10,16 @@ import email.utils
 import threading
 import typing as t
 
-from . import api, artifacts, clock, fault_answers, log, scenario, schema
+from . import api, artifacts, clock, creation, fault_answers, forcing, log, refs, scenario, schema, throttle
 from .actions import Actions, Effects
+from .additions import Routes, Statuses
 from .call import Reply, Request
 from .content import sha256
 from .engine import Engine
 from .faults import Faults, Rule
 from .model import Job, User
+from .pipeline_actions import PipelineActions
+from .pipeline_creation import Creator, Wish
 from .render import Renderer
 from .storage import Storage
 
@@ -26,12 +29,17 @@ SOMEBODY_ELSE = User(id=999_999, username="somebody-else", name="Somebody Else",
 # Fields of a job that a test may set; a status goes by way of the engine.
 SETTABLE = (
     "outcome", "duration", "failure_reason", "when", "allow_failure", "superseded", "archived", "approval",
-    "has_log", "has_archive", "has_reports", "artifacts_expire_at", "erased_at", "variables", "inputs", "user",
+    "has_log", "log_gone", "has_archive", "has_reports", "artifacts_expire_at", "erased_at", "variables", "inputs",
+    "user",
 )  # fmt: skip
 
 
 class Simulation:
-    """Everything the program holds. Methods lock; attributes are for code that holds the lock."""
+    """Everything the program holds. Methods lock; attributes are for code that holds the lock.
+
+    :ivar routes: the endpoints; `routes.add()` serves one more.
+    :ivar statuses: those that jobs can have; `statuses.add()` makes one more, for scenarios that are loaded then.
+    """
 
     def __init__(self, *, version: str | None = None, clock_name: str | None = None) -> None:
         """Begin with an empty world.
@@ -39,6 +47,8 @@ class Simulation:
         :param version: for scenarios that name none; clock_name likewise.
         """
         self.lock = threading.RLock()
+        self.routes = Routes()
+        self.statuses = Statuses()
         self._default_version = version
         self._default_clock = clock_name or "real"
         self.load(None)
@@ -49,7 +59,8 @@ class Simulation:
         :param version: for a scenario that names none, before that of the constructor; clock_name likewise.
         :raises ScenarioError: nothing was replaced then.
         """
-        world = scenario.build_world(given, version=version or self._default_version)
+        statuses = dict(self.statuses.like)
+        world = scenario.build_world(given, version=version or self._default_version, statuses=statuses)
         try:
             ticking = clock.make_clock(world.clock_name or clock_name or self._default_clock)
         except ValueError as error:
@@ -59,9 +70,10 @@ class Simulation:
             self.engine = engine
             self.effects = Effects()
             self.actions = Actions(engine, self.effects)
+            self.pipeline_actions = PipelineActions(engine, self.effects)
             self.requests: list[dict[str, t.Any]] = []
             self.faults = Faults()
-            self.limiter = api.Limiter()
+            self.limiter = throttle.Limiter()
             self.storage = Storage(engine)
             self._renderers: dict[str, Renderer] = {}
             self._request_count = 0
@@ -186,7 +198,23 @@ class Simulation:
             "pipeline_status": self.engine.status(job.pipeline),
             "user": job.user.username if job.user else None,
             "runner": job.runner.id if job.runner else None,
+            "deployment_id": job.deployment.id if job.deployment else None,
             "downstream_pipeline_id": job.downstream.id if job.downstream else None,
+        }
+
+    def view_pipeline(self, pipeline_id: int) -> dict[str, t.Any]:
+        """Return a pipeline as the engine sees it.
+
+        :raises KeyError: there is none.
+        """
+        pipeline = self.engine.world.pipelines[pipeline_id]
+        plain = ("id", "name", "ref", "tag", "sha", "source", "yaml_errors", "variables", "inputs", "created_at")
+        return {
+            **{name: getattr(pipeline, name) for name in plain},
+            "status": self.engine.status(pipeline),
+            "project": pipeline.project.path,
+            "user": pipeline.user.username if pipeline.user else None,
+            "jobs": [job.name for job in pipeline.latest()],
         }
 
     def set_job(self, name_or_id: str | int, fields: dict[str, t.Any]) -> Job:
@@ -202,14 +230,53 @@ class Simulation:
                     raise schema.unknown("field", name, ("status", *SETTABLE), place="job")
                 self._set_field(job, name, value)
             if status is not None:
-                if status not in schema.CHOICES["job.status"]:
-                    raise schema.unknown("status", status, schema.CHOICES["job.status"], place="job.status")
-                self.engine.force(job, status)
+                statuses = self.engine.world.statuses
+                if status not in statuses:
+                    raise schema.unknown("status", status, statuses, place="job.status")
+                forcing.force(self.engine, job, status)
                 if "failure_reason" in fields:
                     job.failure_reason = fields["failure_reason"]
             self.engine.touch(job)
             self.engine.advance()
             return job
+
+    def create_pipeline(
+        self,
+        ref: str,
+        *,
+        project: str | int | None = None,
+        user: str | None = None,
+        variables: dict[str, str] | None = None,
+        source: str = "api",
+    ) -> int:
+        """Create a pipeline as somebody else does, and return its id.
+
+        :raises ApiError: the project does not allow it.
+        """
+        with self.lock:
+            self.engine.advance()
+            world = self.engine.world
+            rows = [creation.variable(key, value) for key, value in (variables or {}).items()]
+            found = world.user(user, place="user") if user is not None else SOMEBODY_ELSE
+            wish = Wish(world.the_project(project), found or SOMEBODY_ELSE, ref, source, rows)
+            made = Creator(self).create(wish)
+            self.engine.advance()
+            return made.id
+
+    def set_ref(
+        self, name: str, sha: str | bool | None = None, *, project: str | int | None = None, tag: bool = False
+    ) -> str | None:
+        """Move a branch or tag to another commit, as a push does; no pipeline comes of it. Return the commit.
+
+        :param sha: None makes one up, False removes the ref.
+        """
+        with self.lock:
+            found = self.engine.world.the_project(project)
+            if sha is None:
+                self._request_count += 1
+                sha = refs.made_up(found, f"push {self._request_count}")
+            (found.tags if tag else found.branches)[name] = sha
+            return sha if isinstance(sha, str) else None
 
     def _set_field(self, job: Job, name: str, value: t.Any) -> None:
         if name == "user":
@@ -238,9 +305,9 @@ class Simulation:
                 "erase": lambda: actions.erase(job, user),
                 "keep_artifacts": lambda: actions.keep_artifacts(job, user),
                 "delete_artifacts": lambda: actions.delete_artifacts(job, user),
-                "unschedule": lambda: self.engine.unschedule(job),
-                "approve": lambda: self.engine.approve(job),
-                "reject": lambda: self.engine.reject(job),
+                "unschedule": lambda: forcing.unschedule(self.engine, job),
+                "approve": lambda: actions.approve_wholly(job, user),
+                "reject": lambda: actions.approve_wholly(job, user, verdict="rejected"),
             }
             if action not in table:
                 raise schema.unknown("action", action, table, place="job")

@@ -35,6 +35,27 @@ SINCE: dict[str, Version] = {
     "totals_capped": (14, 9),
     "jobs_list_limiter": (16, 5),
     "jobs_list_ref_filter": (19, 0),
+    "pipelines_latest": (12, 3),
+    "pipelines.name_filter": (16, 9),
+    "pipelines.created_filters": (17, 0),
+    "pipelines.children_by_source": (17, 0),
+    "pipeline_variables": (11, 11),
+    "pipelines.delete": (11, 6),
+    "pipelines.test_report": (13, 0),
+    "pipelines.test_report_summary": (14, 2),
+    "pipelines.metadata": (16, 6),
+    "pipelines.inputs": (17, 10),
+    "pipelines.trigger_inputs": (17, 11),
+    "pipelines.failed_trigger_422": (17, 0),
+    "pipelines.retry_canceling": (19, 0),
+    "texts.disabled": (17, 0),
+    "texts.protected_ref": (16, 0),
+    "texts.no_config": (13, 0),
+    "texts.no_jobs": (16, 0),
+    "texts.newest": (19, 0),
+    "deployments.approvals": (14, 8),
+    "freeze_periods": (13, 0),
+    "texts.own_deployment": (17, 0),
     # actions
     "play_bridge": (12, 0),
     "job_variables": (14, 9),
@@ -52,14 +73,20 @@ SINCE: dict[str, Version] = {
     "search_recent_raw": (18, 9),
     "trace_ranges": (19, 2),
     "artifacts_locked": (13, 4),
+    "artifacts_file_type": (19, 4),
     # projects, tokens, headers
     "moved_projects": (16, 4),
     "job_token_on_jobs": (18, 5),
-    "job_token_on_bridges": (19, 0),
+    "job_token_on_pipelines": (19, 2),
+    "job_token_on_deployments": (16, 6),
+    "job_token_on_metadata": (16, 6),
+    "job_token_shared": (16, 6),
     "job_token_denied_403": (15, 9),
     "job_token_policies": (18, 3),
     "rate_headers_always": (18, 0),
     "fine_grained_tokens": (18, 10),
+    "fine_grained_public": (19, 0),
+    "texts.fine_grained": (19, 0),
     "per_page_negative_checked": (18, 0),
     # statuses
     "waiting_for_resource": (12, 0),
@@ -77,16 +104,31 @@ SINCE: dict[str, Version] = {
     "field.erased_at": (15, 9),
     "field.archived": (17, 0),
     "field.runner_manager": (17, 0),
-    "field.source": (18, 0),
     "field.pipeline.project_id": (12, 0),
     "field.pipeline.dates": (12, 0),
     "field.pipeline.source": (14, 1),
-    "field.pipeline.iid": (14, 1),
+    "field.pipeline.iid": (14, 6),
+    "field.pipeline.name": (16, 3),
+    "field.pipeline.archived": (19, 0),
     "field.agents.slim": (15, 0),
     "field.roles.planner": (17, 0),
-    "field.runner.ip_address": (11, 0),
+    "field.runner.without_address": (17, 0),
     "field.runner.job_execution_status": (18, 0),
+    "field.user.job_title": (12, 5),
+    "field.user.bot": (13, 0),
+    "field.user.work_information": (13, 0),
+    "field.user.pronouns": (14, 0),
+    "field.user.followers": (14, 0),
+    "field.user.following": (14, 0),
+    "field.user.local_time": (14, 1),
+    "field.user.discord": (15, 10),
+    "field.user.locked": (16, 0),
+    "field.user.github": (18, 3),
+    "field.commit.trailers": (14, 0),
+    "field.commit.extended_trailers": (16, 0),
 }
+# The last version that has a field.
+UNTIL: dict[str, Version] = {"field.user.skype": (17, 0)}
 
 
 def parse_version(text: str) -> Version:
@@ -101,10 +143,11 @@ def parse_version(text: str) -> Version:
 
 
 class Features:
-    """What a server of one version can do."""
+    """What a server of one version can do; `edition` is premium, free (Premium without licence) or ce."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, edition: str = "premium") -> None:
         self.text = str(text)
+        self.edition = edition
         self.version = parse_version(text)
 
     def has(self, name: str) -> bool:

@@ -80,7 +80,9 @@ ROUTES = [
     # path, first version that takes job tokens, status before that: the header means nothing, so nobody asks
     ("jobs", "18.5", 401),
     ("pipelines/100/jobs", "18.5", 404),
-    ("pipelines/100/bridges", "19.0", 404),
+    ("pipelines/100/bridges", "19.2", 404),
+    ("pipelines", "19.2", 404),
+    ("pipelines/100", "19.2", 404),
     ("/job", "13.10", 404),
     ("/job/allowed_agents", "13.11", 404),
     ("/projects/8/jobs/2000/artifacts", "11.0", None),
@@ -117,6 +119,9 @@ class TestRoutes:
             ("POST", "jobs/1000/artifacts/keep"),
             ("DELETE", "jobs/1000/artifacts"),
             ("DELETE", "artifacts"),
+            ("POST", "pipeline?ref=main"),
+            ("POST", "pipelines/100/retry"),
+            ("POST", "pipelines/100/cancel"),
         ],
     )
     def test_ignored_elsewhere(self, simulator: Simulator, method: str, path: str) -> None:
@@ -171,6 +176,76 @@ class TestAllowLists:
         response = load(simulator, allow=allow).get("/projects/8/jobs/2000/artifacts")
         assert (response.status_code, response.json()) == (403, {"message": self.LACKING})
         assert load(simulator, version="17.11", allow=allow).get("/projects/8/jobs/2000/artifacts").ok
+
+
+class TestOtherProjects:
+    """What a job may read elsewhere: by an entry, or because the project shows it to everybody."""
+
+    def client(self, simulator: Simulator, allow: list[t.Any], version: str = "19.2", **target: t.Any) -> Client:
+        world = scenario({"name": "a", "duration": 100, "user": "rob"})
+        world["tokens"].append({"token": TOKEN, "kind": "job", "job": "a"})
+        world["projects"].append({"path": "top/other", "id": 8, "job_token_allowlist": allow, **target})
+        built = {
+            "name": "b",
+            "id": 2000,
+            "status": "success",
+            "artifacts": {"files": {"x": "x"}},
+            "environment": "live",
+        }
+        world["pipelines"].append({"id": 200, "project": "top/other", "jobs": [built]})
+        simulator.load(world, version=version)
+        simulator.advance(1)
+        client = Client(simulator, None)
+        client.session.headers["JOB-TOKEN"] = TOKEN
+        return client
+
+    @pytest.mark.parametrize("visibility", ["public", "internal"])
+    @pytest.mark.parametrize(
+        ("path", "status"),
+        [("jobs/2000/artifacts", 200), ("jobs/2000/artifacts/x", 200), ("jobs/artifacts/main/download?job=b", 200),
+         ("deployments", 200), ("environments", 200), ("pipelines", 403), ("pipelines/200/jobs", 403), ("jobs", 403)],
+    )  # fmt: skip
+    def test_without_entry(self, simulator: Simulator, visibility: str, path: str, status: int) -> None:
+        response = self.client(simulator, [], visibility=visibility).get(f"/projects/8/{path}")
+        assert response.status_code == status
+
+    @pytest.mark.parametrize(
+        ("more", "status"), [({"version": "15.9"}, 403), ({"public_builds": False}, 403), ({}, 200)]
+    )
+    def test_artifacts_follow_the_visibility_of_pipelines(
+        self, simulator: Simulator, more: dict[str, t.Any], status: int
+    ) -> None:
+        client = self.client(simulator, [], visibility="public", **more)
+        assert client.get("/projects/8/jobs/2000/artifacts").status_code == status
+
+    @pytest.mark.parametrize(
+        ("path", "policy"),
+        [
+            ("pipelines", "read_pipelines"),
+            ("pipelines/200", "read_pipelines"),
+            ("pipelines/200/bridges", "read_pipelines"),
+            ("pipelines/200/jobs", "read_jobs"),
+            ("jobs/2000/artifacts", "read_jobs"),
+            ("deployments", "read_deployments"),
+        ],
+    )  # fmt: skip
+    def test_policies(self, simulator: Simulator, path: str, policy: str) -> None:
+        entry = {"project": "group/app", "policies": ["read_packages"]}
+        lacking = self.client(simulator, [entry], members={"rob": "developer"}).get(f"/projects/8/{path}")
+        assert lacking.status_code == 403 and f"is required: {policy}." in lacking.json()["message"]
+        entry["policies"] = [policy]
+        assert self.client(simulator, [entry], members={"rob": "developer"}).get(f"/projects/8/{path}").ok
+        # Some routes do not ask for the policy where everybody may look.
+        entry["policies"] = []
+        public = self.client(simulator, [entry], members={"rob": "developer"}, visibility="public")
+        skips = path.startswith("pipelines")
+        assert public.get(f"/projects/8/{path}").status_code == (200 if skips else 403)
+
+    def test_jobs_of_a_project_that_the_user_is_no_member_of(self, simulator: Simulator) -> None:
+        client = self.client(simulator, ["group/app"], visibility="public")
+        assert client.get("/projects/8/jobs").status_code == 403
+        client = self.client(simulator, ["group/app"], visibility="public", members={"rob": "guest"})
+        assert client.get("/projects/8/jobs").status_code == 200
 
 
 class TestAgents:

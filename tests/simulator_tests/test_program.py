@@ -161,3 +161,18 @@ class TestFaults:
         assert client.get("jobs").status_code == 200
         assert requests.post(admin, json={"kind": "explode"}).status_code == 400
         assert requests.post(admin, json={"knd": "status"}).status_code == 400
+
+
+def test_pipelines_over_the_admin_path(simulator: Simulator) -> None:
+    admin = f"{simulator.url}/_simulator"
+    world = scenario({"name": "a"}, new_pipelines={"*": {"jobs": [{"name": "b"}]}})
+    assert requests.post(f"{admin}/scenario", json=world).ok
+    sha = requests.post(f"{admin}/refs", json={"name": "main"}).json()["sha"]
+    made = requests.post(f"{admin}/pipelines", json={"ref": "main", "user": "dev", "variables": {"A": "1"}})
+    assert (made.status_code, made.json()) == (201, {"id": 101})
+    found = requests.get(f"{admin}/pipelines/101").json()
+    assert (found["sha"], found["user"], found["jobs"]) == (sha, "dev", ["b"])
+    assert requests.get(f"{admin}/effects").json()[0]["action"] == "create_pipeline"
+    refused = requests.post(f"{admin}/pipelines", json={"ref": "nothing"})
+    assert (refused.status_code, refused.json()) == (400, {"message": {"base": ["Reference not found"]}})
+    assert requests.get(f"{admin}/pipelines/999").status_code == 404

@@ -138,3 +138,92 @@ def test_merge_requests(simulator: Simulator, version: str) -> None:
         project = client.projects.get(7, lazy=True)
         (pipeline,) = project.mergerequests.get(5, lazy=True).pipelines.list(get_all=True)
         assert (pipeline.id, pipeline.ref) == (100, "refs/merge-requests/5/head")
+
+
+NEW = {"main": {"jobs": [{"name": "build"}, {"name": "deploy", "when": "manual"}]}}
+
+
+def new_project(simulator: Simulator, version: str, *jobs: dict[str, t.Any], **more: t.Any) -> t.Any:
+    world = scenario(*jobs, new_pipelines=NEW, **more)
+    world["tokens"].append({"token": "glptt-x", "kind": "trigger", "user": "dev", "project": "group/app"})
+    simulator.load(world, version=version)
+    return gitlab.Gitlab(simulator.url, private_token="mia-token").projects.get(7)
+
+
+def effects(simulator: Simulator) -> list[str]:
+    return [effect["action"] for effect in simulator.effects()]
+
+
+def test_a_pipeline_from_its_creation_to_its_end(simulator: Simulator, version: str) -> None:
+    project = new_project(simulator, version, {"name": "old", "status": "success"})
+    pipeline = project.pipelines.create({"ref": "main", "variables": [{"key": "A", "value": "1"}]})
+    assert [(v.key, v.value) for v in pipeline.variables.list(get_all=True)] == [("A", "1")]
+    pipeline.cancel()
+    pipeline.refresh()
+    assert pipeline.status == "canceled"
+    pipeline.retry()
+    simulator.advance(60)
+    pipeline.refresh()
+    assert pipeline.status == "success"
+    if version != "11.11":
+        assert project.pipelines.latest(ref="main").id == pipeline.id
+        assert project.pipelines.latest().sha == pipeline.sha
+    assert [one.id for one in project.pipelines.list(get_all=True, source="api", username="mia")] == [pipeline.id]
+    assert effects(simulator) == ["create_pipeline", "cancel_pipeline", "retry_pipeline"]
+
+
+def test_pipelines_that_are_refused(simulator: Simulator, version: str) -> None:
+    project = new_project(simulator, version)
+    with pytest.raises(gitlab.exceptions.GitlabCreateError, match="Reference not found"):
+        project.pipelines.create({"ref": "nothing"})
+    if version != "11.11":
+        with pytest.raises(gitlab.exceptions.GitlabHttpError) as caught:
+            project.pipelines.latest(ref="nothing")
+        assert caught.value.response_code == 403
+
+
+def test_a_trigger(simulator: Simulator, version: str) -> None:
+    project = new_project(simulator, version)
+    pipeline = project.trigger_pipeline("main", "glptt-x", variables={"A": "1"})
+    assert (pipeline.ref, simulator.pipeline(pipeline.id)["source"]) == ("main", "trigger")
+    assert effects(simulator) == ["trigger_pipeline"]
+
+
+def test_reports_and_deletion(simulator: Simulator, version: str) -> None:
+    new_project(simulator, version, {"name": "unit", "status": "success", "tests": [{"name": "one"}]})
+    project = gitlab.Gitlab(simulator.url, private_token="olga-token").projects.get(7)
+    pipeline = project.pipelines.get(100)
+    if version not in ("11.11",):
+        assert pipeline.test_report.get().total_count == 1
+    if version not in ("11.11", "13.12"):
+        assert pipeline.test_report_summary.get().total["success"] == 1
+    pipeline.delete()
+    assert project.pipelines.list(get_all=True) == []
+
+
+def test_deployments(simulator: Simulator, version: str) -> None:
+    deploy = {"name": "deploy", "environment": "production", "user": "dev"}
+    protected = {"production": {"rules": [{"role": "maintainer"}]}}
+    project = new_project(simulator, version, deploy, protected_environments=protected)
+    (found,) = project.deployments.list(environment="production", status="blocked", get_all=True)
+    deployment = project.deployments.get(found.id)
+    assert (deployment.status, deployment.deployable["id"]) == ("blocked", 1000)
+    assert [one.name for one in project.environments.list(get_all=True)] == ["production"]
+    if version in ("11.11", "13.12"):
+        return
+    assert deployment.pending_approval_count == 1
+    assert deployment.approval("approved", comment="go")["status"] == "approved"
+    project.jobs.get(1000).play()
+    simulator.advance(60)
+    assert project.deployments.get(found.id).status == "success"
+    assert effects(simulator) == ["approve", "play"]
+
+
+def test_projects_and_commits(simulator: Simulator, version: str) -> None:
+    project = new_project(simulator, version, {"name": "a"})
+    client = project.manager.gitlab
+    assert [one.path_with_namespace for one in client.projects.list(membership=True, get_all=True)] == ["group/app"]
+    sha = project.pipelines.get(100).sha
+    assert project.commits.get("main").id == project.commits.get(sha[:8]).id == sha
+    with pytest.raises(gitlab.exceptions.GitlabGetError, match="Commit Not Found"):
+        project.commits.get("f" * 40)

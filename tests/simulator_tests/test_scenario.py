@@ -12,6 +12,7 @@ import typing as t
 
 import pytest
 
+from tests.simulator import schema
 from tests.simulator.fixture import Simulator
 from tests.simulator.schema import ScenarioError
 from tests.simulator.simulation import Simulation
@@ -44,6 +45,18 @@ def test_mistakes(simulator: Simulator, given: dict[str, t.Any], text: str) -> N
     with pytest.raises(ScenarioError) as caught:
         simulator.load(given)
     assert text in str(caught.value)
+
+
+TABLES = (
+    schema.SCENARIO, schema.LIMITS, schema.USER, schema.TOKEN, schema.PROJECT, schema.PROTECTED, schema.APPROVAL_RULE,
+    schema.FREEZE, schema.TEMPLATE, schema.INPUT, schema.TEST, schema.AGENT, schema.RUNNER, schema.PIPELINE, schema.JOB,
+    schema.ARTIFACTS, schema.TRIGGER,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("key", sorted({key for table in TABLES for key in table}))
+def test_the_readme_has_every_key(key: str) -> None:
+    assert f"`{key}`" in pathlib.Path(schema.__file__).with_name("README.md").read_text()
 
 
 def test_a_wrong_scenario_leaves_the_world_alone(simulator: Simulator) -> None:

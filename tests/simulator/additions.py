@@ -1,0 +1,77 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a test adds to the server from outside: routes, and statuses of jobs. Both stay when a scenario is loaded."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import errors, model
+from .endpoint import Endpoint, Handler
+from .endpoints import ENDPOINTS
+from .schema import unknown
+from .versions import Features
+
+
+class Routes:
+    """The endpoints of the server: the built-in ones, and before them those that were added."""
+
+    def __init__(self) -> None:
+        self._added: list[Endpoint] = []
+
+    def add(self, method: str, path: str, handler: Handler, *, name: str, **more: t.Any) -> None:
+        """Serve one more route, or another handler for one that is there.
+
+        :param path: below `/api/v4`; `:job_id` is one part of a path, `*name` all the rest of it.
+        :param handler: returns the reply to a call, or raises an ApiError. It runs under the lock of the simulation.
+        :param name: of the endpoint in the request log and in rules of faults.
+        :param more: the other columns of Endpoint, such as `permission`, `login` and `check`.
+        """
+        self._added.insert(0, Endpoint(name, method.upper(), path, handler, **more))
+
+    def clear(self) -> None:
+        """Take away what was added."""
+        self._added.clear()
+
+    def find(self, method: str, path: str, features: Features) -> tuple[Endpoint, dict[str, str]]:
+        """Return the endpoint of a path below the API's base, and its path parameters as they were sent.
+
+        :raises ApiError: 404 for a path that does not exist in this version, 405 for a verb it does not have.
+        """
+        wanted = "GET" if method == "HEAD" else method
+        others: list[str] = []
+        for endpoint in (*self._added, *ENDPOINTS):
+            if not endpoint.is_known(features):
+                continue
+            match = endpoint.pattern.fullmatch(path)
+            if match and endpoint.method == wanted:
+                return endpoint, match.groupdict()
+            if match:
+                others.append(endpoint.method)
+        if others:
+            allowed = ", ".join(["OPTIONS", *sorted(set(others))])
+            raise errors.ApiError(405, {"error": "405 Not Allowed"}, headers={"Allow": allowed})
+        raise errors.no_route()
+
+
+class Statuses:
+    """The statuses that a job can have, each with the built-in one that it is treated like."""
+
+    def __init__(self) -> None:
+        self.like: dict[str, str] = {}
+        self.clear()
+
+    def add(self, name: str, *, like: str) -> None:
+        """Let jobs have one more status; nothing leads out of it but an action.
+
+        :param like: the status it counts as for the pipeline and for what can be done to the job.
+        """
+        if like not in model.STATUSES:
+            raise unknown("status", like, model.STATUSES, place="like")
+        self.like[name] = like
+
+    def clear(self) -> None:
+        """Take away what was added."""
+        self.like = {status: status for status in model.STATUSES}

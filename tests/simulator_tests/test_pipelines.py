@@ -1,0 +1,286 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading pipelines: every filter of the list, the latest of a ref, commits, projects, and what retries by itself."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.simulator.fixture import Simulator
+from tests.simulator.schema import ScenarioError
+
+from .support import Client, scenario
+
+SHA = "abcdef12" + "0" * 32
+TWIN = "abcdef13" + "0" * 32
+DENIED = {"message": "403 Forbidden"}
+
+
+def world(**project: t.Any) -> dict[str, t.Any]:
+    """Return six pipelines: 100 main, 101 tag v1, 102 branch v1, 103 skipped, 104 broken, 105 of a schedule."""
+    made = scenario({"name": "a", "status": "success"}, created_ago=100, **project)
+    made["pipelines"] += [
+        {"ref": "v1", "tag": True, "user": "dev", "created_ago": 90, "jobs": [{"name": "b", "status": "failed"}]},
+        {"ref": "v1", "sha": SHA, "created_ago": 80, "jobs": [{"name": "c", "status": "running", "duration": 99}]},
+        {"ref": "main", "status": "skipped", "created_ago": 70},
+        {"ref": "main", "yaml_errors": "jobs:a config should implement a script", "created_ago": 60},
+        {
+            "ref": "main",
+            "source": "schedule",
+            "name": "Nightly",
+            "sha": TWIN,
+            "created_ago": 50,
+            "jobs": [{"name": "d", "queue": None}],
+        },
+    ]
+    return made
+
+
+@pytest.fixture
+def client(simulator: Simulator) -> Client:
+    simulator.load(world())
+    return Client(simulator)
+
+
+def ids(client: Client, query: str) -> list[int]:
+    response = client.get(f"pipelines?{query}")
+    assert response.status_code == 200, response.text
+    return [row["id"] for row in response.json()]
+
+
+class TestFilters:
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            ("", [105, 104, 103, 102, 101, 100]),
+            ("scope=branches", [105, 102]),
+            ("scope=tags", [101]),
+            ("scope=finished", [104, 101, 100]),
+            ("scope=running", [102]),
+            ("status=skipped", [103]),
+            ("status=failed", [104, 101]),
+            ("source=schedule", [105]),
+            ("source=unknown", []),
+            ("ref=v1", [102, 101]),
+            ("ref=v1&scope=tags", [101]),
+            ("ref=refs/tags/v1", []),
+            ("ref=nothing", []),
+            (f"sha={SHA}", [102]),
+            (f"sha={SHA[:8]}", []),
+            ("name=Nightly", [105]),
+            ("name=nightly", []),
+            ("username=dev", [101]),
+            ("username=nobody", []),
+            ("yaml_errors=true", [104]),
+            ("yaml_errors=false&ref=main", [105, 103, 100]),
+            ("ref=&sha=&name=&username=", [105, 104, 103, 102, 101, 100]),
+            ("ref=%20%20&status=skipped", [103]),
+            ("order_by=status&sort=asc", [101, 104, 105, 102, 103, 100]),
+            ("order_by=ref&sort=asc", [100, 103, 104, 105, 101, 102]),
+            # dev has the id 4, mia 3; the others were started by the first user.
+            ("order_by=user_id&sort=desc", [101, 100, 105, 104, 103, 102]),
+            ("sort=asc&per_page=2", [100, 101]),
+            # 101 was created at 11:58:30, 102 ten seconds later: the moment itself is left out.
+            ("created_after=2026-01-05T11:58:30Z&created_before=2026-01-05T11:58:50Z", [102]),
+            ("created_after=2026-01-05T12:58:40%2B01:00&sort=asc", [103, 104, 105]),
+            ("updated_before=2026-01-05T11:58:51Z", [103, 101, 100]),
+        ],
+    )  # fmt: skip
+    def test_table(self, client: Client, query: str, expected: list[int]) -> None:
+        assert ids(client, query) == expected
+
+    @pytest.mark.parametrize(
+        "query",
+        ["scope=x", "status=x", "status=success,failed", "status[]=failed", "source=x", "sort=x", "order_by=x",
+         "yaml_errors=x", "created_after=x", "updated_before=yesterday", "ref[]=a", "per_page=0"],
+    )  # fmt: skip
+    def test_wrong_values(self, client: Client, query: str) -> None:
+        response = client.get(f"pipelines?{query}")
+        assert response.status_code == 400 and list(response.json()) == ["error"]
+
+    @pytest.mark.parametrize("query", ["state=failed", "branch=main", "updated_since=2026-01-05", "ref=main&tag=true"])
+    def test_filters_that_do_not_exist(self, client: Client, query: str) -> None:
+        assert client.get(f"pipelines?{query}").status_code == 400
+
+    def test_older_servers_drop_what_they_do_not_know(self, simulator: Simulator) -> None:
+        simulator.load(world(), version="15.9")
+        assert len(ids(Client(simulator), "name=Nightly&created_after=2030-01-01T00:00:00Z")) == 6
+
+    @pytest.mark.parametrize(("version", "count"), [("18.10", 1), ("15.9", 0)])
+    def test_children(self, simulator: Simulator, version: str, count: int) -> None:
+        below = {"pipeline": {"jobs": [{"name": "below"}]}}
+        simulator.load(scenario({"name": "bridge", "status": "success", "trigger": below}), version=version)
+        client = Client(simulator)
+        assert ids(client, "ref=main") == [100]
+        assert len(ids(client, "source=parent_pipeline")) == count
+
+    def test_a_ref_that_is_gone(self, simulator: Simulator, client: Client) -> None:
+        simulator.set_ref("v1", False)
+        assert ids(client, "scope=branches") == [105]
+        assert ids(client, "ref=v1") == [102, 101]
+
+
+class TestRecords:
+    def test_broken_and_skipped(self, client: Client) -> None:
+        broken, skipped = client.get("pipelines/104").json(), client.get("pipelines/103").json()
+        assert (broken["status"], broken["yaml_errors"]) == ("failed", "jobs:a config should implement a script")
+        assert (skipped["status"], skipped["yaml_errors"], skipped["finished_at"]) == ("skipped", None, None)
+        assert client.get("pipelines/104/jobs").json() == client.get("pipelines/103/jobs").json() == []
+
+    def test_a_tag_and_a_branch_of_one_name(self, client: Client) -> None:
+        assert [client.get(f"pipelines/{number}").json()["tag"] for number in (101, 102)] == [True, False]
+
+    @pytest.mark.parametrize(("version", "present"), [("18.10", True), ("15.9", False)])
+    def test_names(self, simulator: Simulator, version: str, present: bool) -> None:
+        simulator.load(world(), version=version)
+        client = Client(simulator)
+        assert (
+            ("name" in client.get("pipelines/105").json()) == ("name" in client.get("pipelines").json()[0]) == present
+        )
+        assert "name" not in client.get("jobs").json()[0]["pipeline"]
+
+    def test_the_user_is_told_in_short(self, client: Client) -> None:
+        user = client.get("pipelines/101").json()["user"]
+        assert set(user) == {"id", "username", "name", "state", "locked", "avatar_url", "web_url"}
+
+    @pytest.mark.parametrize("more", [{"status": "skipped"}, {"yaml_errors": "x"}])
+    def test_a_status_of_their_own_is_for_those_without_jobs(self, simulator: Simulator, more: dict[str, str]) -> None:
+        made = scenario()
+        made["pipelines"].append({"jobs": [{"name": "a"}], **more})
+        with pytest.raises(ScenarioError, match="for a pipeline without jobs"):
+            simulator.load(made)
+
+
+class TestLatest:
+    @pytest.mark.parametrize(("query", "expected"), [("", 105), ("?ref=main", 105), ("?ref=", 105), ("?ref=v1", 101)])
+    def test_found(self, client: Client, query: str, expected: int) -> None:
+        # Of a tag and a branch of one name, git prefers the tag.
+        response = client.get(f"pipelines/latest{query}")
+        assert (response.status_code, response.json()["id"]) == (200, expected)
+
+    @pytest.mark.parametrize("ref", ["nothing", "refs/heads/main", SHA])
+    def test_none(self, client: Client, ref: str) -> None:
+        response = client.get(f"pipelines/latest?ref={ref}")
+        assert (response.status_code, response.json()) == (403, DENIED)
+
+    def test_only_of_the_newest_commit(self, simulator: Simulator, client: Client) -> None:
+        simulator.set_ref("main")
+        assert client.get("pipelines/latest").status_code == 403
+        simulator.set_ref("main", TWIN)
+        assert client.get("pipelines/latest").json()["id"] == 105
+
+    def test_not_an_id(self, simulator: Simulator, client: Client) -> None:
+        assert client.get("pipelines/latest/jobs").json() == {"error": "pipeline_id is invalid"}
+        simulator.load(world(), version="11.11")
+        assert client.get("pipelines/latest").json() == {"error": "pipeline_id is invalid"}
+
+    def test_no_children(self, simulator: Simulator) -> None:
+        below = {"pipeline": {"jobs": [{"name": "below"}]}}
+        simulator.load(scenario({"name": "bridge", "status": "success", "trigger": below}))
+        assert Client(simulator).get("pipelines/latest").json()["id"] == 100
+
+    def test_of_a_merge_request(self, simulator: Simulator) -> None:
+        simulator.load(scenario({"name": "a"}, merge_request=5))
+        assert Client(simulator).get("pipelines/latest?ref=refs/merge-requests/5/head").json()["id"] == 100
+
+
+class TestCommits:
+    @pytest.mark.parametrize(("text", "sha"), [(SHA, SHA), (SHA[:8], SHA), (SHA[:8].upper(), SHA), ("main", TWIN)])
+    def test_found(self, client: Client, text: str, sha: str) -> None:
+        record = client.get(f"repository/commits/{text}").json()
+        assert (record["id"], record["short_id"]) == (sha, sha[:8])
+        assert record["last_pipeline"]["id"] == (102 if sha == SHA else 105)
+
+    @pytest.mark.parametrize("text", [SHA[:7], "f" * 40, "abc", "nothing"])
+    def test_ambiguous_or_unknown(self, client: Client, text: str) -> None:
+        response = client.get(f"repository/commits/{text}")
+        assert (response.status_code, response.json()) == (404, {"message": "404 Commit Not Found"})
+
+    def test_without_pipeline(self, simulator: Simulator) -> None:
+        simulator.load(world(commits=["9" * 40], branches={"release/1": "8" * 40}))
+        client = Client(simulator)
+        assert client.get("repository/commits/9999").json()["last_pipeline"] is None
+        assert client.get("repository/commits/release%2F1").json()["id"] == "8" * 40
+
+    def test_who(self, simulator: Simulator, client: Client) -> None:
+        assert [Client(simulator, f"{who}-token").get(f"repository/commits/{SHA}").status_code
+                for who in ("rob", "gus", "eve")] == [200, 403, 404]  # fmt: skip
+
+
+class TestProjects:
+    @pytest.fixture(autouse=True)
+    def three(self, simulator: Simulator) -> None:
+        made = scenario({"name": "a"})
+        made["projects"] += [
+            {"path": "group/public", "id": 8, "visibility": "public"},
+            {"path": "other/tool", "id": 9, "members": {"mia": "owner"}, "archived": True},
+        ]
+        for pipeline in made["pipelines"]:
+            pipeline["project"] = "group/app"
+        simulator.load(made)
+
+    @pytest.mark.parametrize(
+        ("who", "query", "expected"),
+        [
+            ("mia", "", [9, 8, 7]),
+            ("mia", "?membership=true", [9, 7]),
+            ("mia", "?owned=true", [9]),
+            ("mia", "?min_access_level=40&sort=asc", [7, 9]),
+            ("mia", "?archived=false", [8, 7]),
+            ("mia", "?visibility=public", [8]),
+            ("mia", "?search=APP", [7]),
+            ("mia", "?search=group", []),
+            ("mia", "?search=group&search_namespaces=true", [8, 7]),
+            ("mia", "?per_page=1&page=2", [8]),
+            ("mia", "?order_by=path&sort=asc", [7, 8, 9]),
+            ("mia", "?pagination=keyset&order_by=id&per_page=1", [9]),
+            ("eve", "", [8]),
+            (None, "", [8]),
+        ],
+    )
+    def test_list(self, simulator: Simulator, who: str | None, query: str, expected: list[int]) -> None:
+        rows = Client(simulator, who and f"{who}-token").get(f"/projects{query}").json()
+        assert [row["id"] for row in rows] == expected
+
+    @pytest.mark.parametrize("query", ["order_by=x", "visibility=x", "min_access_level=1", "membership=x"])
+    def test_wrong_values(self, simulator: Simulator, query: str) -> None:
+        assert Client(simulator).get(f"/projects?{query}").status_code == 400
+
+
+class TestRetriesOfTheServer:
+    def run(self, simulator: Simulator, *outcomes: str, retry: int) -> list[tuple[int, str]]:
+        attempts = [{"outcome": outcome, "duration": 1} for outcome in outcomes]
+        simulator.load(scenario({"name": "a", "retry": retry, "attempts": attempts}))
+        simulator.advance(60)
+        rows = Client(simulator).get("pipelines/100/jobs?include_retried=true").json()
+        return [(row["id"], row["status"]) for row in rows]
+
+    def test_until_it_succeeds(self, simulator: Simulator) -> None:
+        assert self.run(simulator, "failed", "success", retry=2) == [(1001, "success"), (1000, "failed")]
+        assert simulator.job("a")["pipeline_status"] == "success"
+        # Nobody has done anything.
+        assert simulator.effects() == []
+
+    def test_so_often_and_no_more(self, simulator: Simulator) -> None:
+        rows = self.run(simulator, "failed", retry=1)
+        assert rows == [(1001, "failed"), (1000, "failed")]
+        assert Client(simulator).get("pipelines/100/jobs").json()[0]["id"] == 1001
+
+    def test_not_without(self, simulator: Simulator) -> None:
+        assert len(self.run(simulator, "failed", retry=0)) == 1
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(("preset", "status"), [("refused_401", 401), ("refused_403", 403), ("refused_404", 404)])
+    def test_one_in_the_middle(self, simulator: Simulator, client: Client, preset: str, status: int) -> None:
+        simulator.inject(preset, endpoint="get_pipeline", nth=[2, 3], times=2)
+        assert [client.get("pipelines/100").status_code for _round in range(4)] == [200, status, status, 200]
+        assert client.get("pipelines").status_code == 200
+
+    def test_once(self, simulator: Simulator, client: Client) -> None:
+        simulator.inject("refused_401", endpoint="list_pipelines")
+        assert [client.get("pipelines").status_code for _round in range(3)] == [401, 200, 200]

@@ -1,0 +1,258 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What recorded answers, request specs and schemas of GitLab have, and a stand-in easily gets wrong."""
+
+from __future__ import annotations
+
+import gzip
+import typing as t
+
+import pytest
+
+from tests.simulator.fixture import Simulator
+from tests.simulator.schema import ScenarioError
+
+from .support import PROJECT, Client, scenario
+
+ARTIFACTS = {"files": {"x": "y", "sub/z": "w"}, "reports": ["junit"]}
+DONE = {"name": "a", "status": "success", "artifacts": ARTIFACTS, "tests": [{"name": "one"}]}
+
+
+def load(simulator: Simulator, *jobs: dict[str, t.Any], version: str | None = None, **more: t.Any) -> Client:
+    whole = {key: more.pop(key) for key in ("time_zone", "artifacts_etags", "artifacts_storage") if key in more}
+    simulator.load({**scenario(*(jobs or (DONE,)), **more), **whole}, version=version)
+    return Client(simulator)
+
+
+class TestRecords:
+    def test_no_source(self, simulator: Simulator) -> None:
+        trigger = {"pipeline": {"jobs": [{"name": "below"}]}}
+        client = load(simulator, DONE, {"name": "b", "status": "success", "trigger": trigger})
+        assert all("source" not in row and "source" in row["pipeline"] for row in client.get("jobs").json())
+        assert "source" not in client.get("pipelines/100/bridges").json()[0]
+
+    def test_the_trace_has_no_format(self, simulator: Simulator) -> None:
+        rows = load(simulator).get("jobs/1000").json()["artifacts"]
+        assert {row["file_type"]: row["file_format"] for row in rows} == {
+            "archive": "zip", "metadata": "gzip", "junit": "gzip", "trace": None,
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("version", "present", "absent"),
+        [
+            ("19.2", {"locked", "discord", "pronouns", "work_information", "followers", "github"}, {"skype"}),
+            ("17.11", {"locked", "discord"}, {"skype", "github"}),
+            ("15.9", {"skype", "pronouns"}, {"github", "discord", "locked"}),
+        ],
+    )  # fmt: skip
+    def test_users(self, simulator: Simulator, version: str, present: set[str], absent: set[str]) -> None:
+        user = load(simulator, version=version).get("jobs/1000").json()["user"]
+        assert present <= user.keys() and not absent & user.keys()
+        assert isinstance(user["avatar_url"], str)
+
+    @pytest.mark.parametrize(("version", "address"), [("18.10", None), ("15.9", "192.0.2.1")])
+    def test_runners(self, simulator: Simulator, version: str, address: str | None) -> None:
+        runner = load(simulator, version=version).get("jobs/1000").json()["runner"]
+        assert runner["ip_address"] == address and "created_by" not in runner
+
+    def test_commits(self, simulator: Simulator) -> None:
+        assert {"trailers", "extended_trailers"} <= load(simulator).get("jobs/1000").json()["commit"].keys()
+
+    @pytest.mark.parametrize(
+        ("zone", "shown"),
+        [("UTC", "2026-01-05T12:00:00.000Z"), ("+02:00", "2026-01-05T14:00:00.000+02:00"),
+         ("-05:30", "2026-01-05T06:30:00.000-05:30"), ("Europe/Berlin", "2026-01-05T13:00:00.000+01:00")],
+    )  # fmt: skip
+    def test_the_zone_of_the_server(self, simulator: Simulator, zone: str, shown: str) -> None:
+        client = load(simulator, {"name": "a"}, time_zone=zone)
+        assert client.get("jobs/1000").json()["created_at"] == shown
+        assert client.get("pipelines/100").json()["created_at"] == shown
+
+    def test_no_such_zone(self, simulator: Simulator) -> None:
+        with pytest.raises(ScenarioError, match="time_zone"):
+            load(simulator, time_zone="Mars/Olympus")
+
+
+class TestListsAndRoutes:
+    @pytest.mark.parametrize("ref", ["", "%20", "%20%20"])
+    def test_a_blank_ref_is_no_filter(self, simulator: Simulator, ref: str) -> None:
+        assert len(load(simulator, version="19.2").get(f"jobs?ref={ref}").json()) == 1
+
+    def test_pages_outside_the_api(self, simulator: Simulator) -> None:
+        client = load(simulator)
+        page = client.session.get(f"{simulator.url}/group/app/-/nothing", timeout=10)
+        assert (page.status_code, page.headers["Content-Type"].partition(";")[0]) == (404, "text/html")
+        other = client.session.get(f"{simulator.url}/api/v9/projects", timeout=10)
+        assert (other.status_code, other.json()) == (404, {"error": "404 Not Found"})
+
+    def test_to_the_storage(self, simulator: Simulator) -> None:
+        response = load(simulator, artifacts_storage="redirect").get("jobs/1000/artifacts")
+        assert (response.status_code, response.headers["Content-Type"].partition(";")[0]) == (302, "text/plain")
+
+
+class TestLogs:
+    def test_a_job_that_runs_at_the_start(self, simulator: Simulator) -> None:
+        log = "0123456789" * 10
+        client = load(simulator, {"name": "a", "status": "running", "duration": 100, "log": log}, created_ago=5000)
+        seen = []
+        for _round in range(4):
+            record = client.get("jobs/1000").json()
+            seen.append((record["status"], record["duration"], len(client.get("jobs/1000/trace").content)))
+            simulator.advance(40)
+        assert seen == [("running", 0, 0), ("running", 40, 40), ("running", 80, 80), ("success", 100, 100)]
+
+    def test_a_log_that_has_vanished(self, simulator: Simulator) -> None:
+        client = load(simulator, {**DONE, "log_gone": True})
+        response = client.get("jobs/1000/trace")
+        assert (response.status_code, response.json()) == (404, {"message": "404 Not Found"})
+        simulator.set_job("a", log_gone=False)
+        assert client.get("jobs/1000/trace").status_code == 200
+
+
+class TestReports:
+    def test_one_report(self, simulator: Simulator) -> None:
+        client = load(simulator, version="19.4")
+        response = client.get("jobs/1000/artifacts?file_type=junit")
+        assert response.status_code == 200 and b'<testcase name="one"' in gzip.decompress(response.content)
+        sizes = {row["file_type"]: row["size"] for row in client.get("jobs/1000").json()["artifacts"]}
+        assert sizes["junit"] == len(response.content)
+        assert client.get("jobs/1000/artifacts?file_type=archive").content[:2] == b"PK"
+
+    @pytest.mark.parametrize(("kind", "status"), [("dotenv", 404), ("trace", 400), ("nonsense", 400)])
+    def test_others(self, simulator: Simulator, kind: str, status: int) -> None:
+        assert load(simulator, version="19.4").get(f"jobs/1000/artifacts?file_type={kind}").status_code == status
+
+    def test_older_servers_send_the_archive(self, simulator: Simulator) -> None:
+        response = load(simulator, version="19.2").get("jobs/1000/artifacts?file_type=junit")
+        assert (response.status_code, response.content[:2]) == (200, b"PK")
+
+
+class TestTags:
+    PATHS = ("jobs/1000/artifacts", "jobs/artifacts/main/download?job=a", "jobs/1000/artifacts/x",
+             "jobs/artifacts/main/raw/sub/z?job=a")  # fmt: skip
+
+    @pytest.mark.parametrize("path", PATHS)
+    def test_strong(self, simulator: Simulator, path: str) -> None:
+        client = load(simulator, artifacts_etags="strong")
+        tag = client.get(path).headers["ETag"]
+        same = client.get(path, headers={"If-None-Match": tag})
+        assert (same.status_code, same.content, same.headers["ETag"]) == (304, b"", tag)
+        assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+    def test_what_they_are_of(self, simulator: Simulator) -> None:
+        client = load(simulator, artifacts_etags="strong")
+        tags = [client.get(path).headers["ETag"] for path in self.PATHS]
+        assert tags[0] == tags[1] == f'"{simulator.sha256("a")}"' and len(set(tags)) == 3
+
+    def test_unknown_of_large_ones(self, simulator: Simulator) -> None:
+        big = {"name": "a", "status": "success", "artifacts": {"size": 9 << 20}}
+        headers = load(simulator, big, artifacts_etags="strong").get("jobs/1000/artifacts").headers
+        assert "ETag" not in headers and headers["Last-Modified"] == "0"
+
+    def test_bogus(self, simulator: Simulator) -> None:
+        client = load(simulator, artifacts_etags="weak")
+        assert {client.get(path).headers["ETag"] for path in self.PATHS} == {'W/"d41d8cd98f00b204e9800998ecf8427e"'}
+
+    def test_none(self, simulator: Simulator) -> None:
+        assert "ETag" not in load(simulator).get("jobs/1000/artifacts").headers
+
+
+class TestFineGrainedTokens:
+    def client(self, simulator: Simulator, version: str, *permissions: str, **project: t.Any) -> Client:
+        world = scenario(DONE, **project)
+        world["tokens"].append({"token": "fine", "user": "mia", "permissions": list(permissions)})
+        simulator.load(world, version=version)
+        return Client(simulator, "fine")
+
+    @pytest.mark.parametrize(
+        ("version", "path", "text"),
+        [
+            ("19.2", "pipelines/100", "This operation requires a fine-grained personal access token with the following "
+             "project permissions: [Pipeline: Read]."),
+            ("18.10", "jobs/1000", "Your Personal Access Token lacks the required permissions: [read_job] "
+             'for "group/app".'),
+            ("19.2", "/version", "This operation doesn't support fine-grained personal access tokens."),
+            ("17.11", "jobs/1000", "Fine-grained personal access tokens are not yet supported."),
+        ],
+    )  # fmt: skip
+    def test_texts(self, simulator: Simulator, version: str, path: str, text: str) -> None:
+        response = self.client(simulator, version, "read_user").get(path)
+        assert (response.status_code, response.json()) == (
+            403, {"error": "insufficient_granular_scope", "error_description": f"Access denied: {text}"},
+        )  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("path", "status"),
+        [("pipelines", 200), ("pipelines/100", 200), ("pipelines/100/jobs", 403), ("pipelines/100/bridges", 403),
+         ("pipelines/100/test_report", 403), ("jobs/1000/artifacts", 200), ("jobs", 403), ("jobs/1000", 403)],
+    )  # fmt: skip
+    def test_public_projects(self, simulator: Simulator, path: str, status: int) -> None:
+        assert self.client(simulator, "19.2", "read_user", visibility="public").get(path).status_code == status
+
+    def test_as_if_anonymous(self, simulator: Simulator) -> None:
+        # A member would read this.
+        fine = self.client(simulator, "19.2", "read_user", visibility="public", public_builds=False)
+        assert (fine.get("pipelines").status_code, Client(simulator).get("pipelines").status_code) == (403, 200)
+
+    def test_enough(self, simulator: Simulator) -> None:
+        client = self.client(simulator, "19.2", "read_pipeline", "create_pipeline")
+        assert client.get("pipelines").status_code == 200
+        # It gets past the token, and is refused for what the project lacks.
+        assert "Missing CI config file" in client.post("pipeline", json={"ref": "main"}).text
+
+
+class TestJobInputs:
+    INPUTS: t.ClassVar[dict[str, t.Any]] = {"count": {"type": "number", "default": 1}, "names": {"type": "array"}}
+
+    @pytest.mark.parametrize(
+        ("sent", "status"),
+        [({"json": {"job_inputs": {"count": 3, "names": ["a"]}}}, 200), ({"json": {"job_inputs": {"count": "3"}}}, 400),
+         ({"json": {"job_inputs": {"other": 1}}}, 400), ({"data": {"job_inputs[names]": '["a"]'}}, 200),
+         ({"data": {"job_inputs[names]": "a"}}, 400)],
+    )  # fmt: skip
+    def test_typed(self, simulator: Simulator, sent: dict[str, t.Any], status: int) -> None:
+        client = load(simulator, {"name": "a", "when": "manual", "inputs": self.INPUTS})
+        assert client.post("jobs/1000/play", **sent).status_code == status
+        assert len(simulator.effects()) == (status == 200)
+        if status == 200:
+            assert simulator.job("a")["inputs"]["names"] == ["a"]
+
+
+class TestLimits:
+    def test_none_by_default(self, simulator: Simulator) -> None:
+        assert not [name for name in load(simulator).get("jobs").headers if name.lower().startswith("ratelimit")]
+
+    def test_per_minute(self, simulator: Simulator) -> None:
+        client = load(simulator, limits={"throttle_per_minute": 2})
+        first = client.get("jobs").headers
+        names = ("Name", "Limit", "Observed", "Remaining", "Reset")
+        # The stepped clock begins at 2026-01-05 12:00 UTC.
+        shown = [first[f"RateLimit-{name}"] for name in names]
+        assert shown == ["throttle_authenticated_api", "2", "1", "1", "1767614460"]
+        assert "Retry-After" not in first
+        simulator.advance(20.5)
+        assert [client.get("jobs").status_code for _round in range(2)] == [200, 429]
+        refused = client.get("jobs")
+        assert (refused.text, refused.headers["Retry-After"]) == ("Retry later\n", "40")
+        # The limit is that of a token.
+        assert Client(simulator, "dev-token").get("jobs").status_code == 200
+        simulator.advance(40)
+        assert client.get("jobs").status_code == 200
+
+    def test_per_hour(self, simulator: Simulator) -> None:
+        client = load(simulator, limits={"throttle_per_hour": 90, "throttle_per_minute": 100})
+        headers = client.get("jobs").headers
+        # The hour leaves the smaller share, told as if it were a minute.
+        assert [headers[f"RateLimit-{name}"] for name in ("Limit", "Remaining")] == ["2", "89"]
+        for _round in range(89):
+            assert client.get("jobs").status_code == 200
+        assert client.get("jobs").headers["Retry-After"] == "3600"
+
+    def test_nothing_happens_to_what_is_refused(self, simulator: Simulator) -> None:
+        client = load(simulator, {"name": "a", "when": "manual"}, limits={"throttle_per_minute": 1})
+        client.get("jobs")
+        assert client.post("jobs/1000/play").status_code == 429
+        assert simulator.effects() == []
+        assert simulator.requests()[-1]["path"] == f"/api/v4/projects/{PROJECT}/jobs/1000/play"
