@@ -39,7 +39,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition i
 from tests.contract.support import COLLECTION, PLUGINS, ROOT, validated
 from tests.contract.test_options_documented import comparable_all
 from tests.integration.harness import ACTION, INFO, TOKEN, Result, SimulatedTime, effects, run_task, world
-from tests.simulator import endpoints, errors, model, predicates, routes_jobs, schema
+from tests.simulator import errors, routes_jobs
 from tests.simulator.call import Call, Reply
 
 Record = dict[str, t.Any]
@@ -106,20 +106,17 @@ def _unschedule(call: Call) -> Reply:
     job = routes_jobs.find_for_write(call, "play")
     if job.status != "scheduled":
         raise errors.bad_request("Job is not scheduled")
-    call.engine.unschedule(job)
-    call.simulation.actions.effects.note(call.engine, "unschedule", job, call.identity.user)
-    return routes_jobs._one(call, job)
+    call.engine.move(job, "manual")
+    call.note("unschedule", job)
+    return routes_jobs.answer_job(call, job)
 
 
 @pytest.fixture(name="server")
-def server_fixture(simulator: t.Any, monkeypatch: pytest.MonkeyPatch) -> t.Any:
-    """Give a server of tomorrow, with the route `unschedule` and the status `paused`, from which a job is canceled."""
+def server_fixture(simulator: t.Any) -> t.Any:
+    """Give a server of tomorrow, with the route `unschedule` and the status `paused`, which counts as manual."""
     path = "/projects/:id/jobs/:job_id/unschedule"
-    route = endpoints.Endpoint("unschedule_job", "POST", path, _unschedule)
-    monkeypatch.setattr(endpoints, "ENDPOINTS", [route, *endpoints.ENDPOINTS])
-    monkeypatch.setattr(model, "STATUSES", (*model.STATUSES, "paused"))
-    monkeypatch.setitem(schema.CHOICES, "job.status", (*schema.CHOICES["job.status"], "paused"))
-    monkeypatch.setattr(predicates, "CANCELABLE", predicates.CANCELABLE | {"paused"})
+    simulator.routes.add("POST", path, _unschedule, name="unschedule_job")
+    simulator.statuses.add("paused", like="manual")
     return simulator
 
 
