@@ -214,13 +214,12 @@ def test_waiting(simulator: t.Any) -> None:
     assert set(endpoints(simulator)) <= {"list_project_jobs", "list_pipeline_jobs", "get_pipeline"}
 
 
-@pytest.mark.parametrize("version", ["19.0", "19.2"])
+@pytest.mark.parametrize("version", ["19.2"])
 @pytest.mark.parametrize("is_listed", [False, True])
 def test_trigger_jobs(simulator: t.Any, version: str, is_listed: bool) -> None:
     load(simulator, version)
     result = with_job_token(simulator, BRIDGES, pipeline_id=100)
-    # it may not read the pipeline itself
-    assert (result.failure, result["bridges"], result["pipeline"]) == (None, [], {"id": 100})
+    assert (result.failure, result["bridges"], result["pipeline"]["id"]) == (None, [], 100)
     other = {"name": "other", "status": "success", "trigger": {"project": "group/other", "pipeline": {"jobs": [BUILD]}}}
     child = {"name": "child", "status": "success", "trigger": {"pipeline": {"jobs": [BUILD]}}}
     deploy = {"name": "deploy", "queue": 0, "duration": 100, "user": "alice", "needs": []}

@@ -176,7 +176,6 @@ class Actions:
             for _round in range(max(lacking) if verdict == "approved" else 1):
                 given = Approval(user, verdict, self.engine.time, None, list(range(len(lacking))))
                 job.deployment.approvals.append(given)
-        self.effects.note(self.engine, _VERDICTS[verdict], job, user)
         deployments.settle(self.engine, job, rejected=verdict == "rejected")
         return job
 

@@ -121,7 +121,7 @@ def starts_itself(job: Job) -> bool:
     """Say if the server starts the job after the last approval; with rules, somebody has to play it."""
     row = protection(job.project, job.spec.environment)
     if row is None or row["starts_itself"] is None:
-        return row is None or not row["rules"]
+        return row is None or len(row["rules"]) == 0
     return bool(row["starts_itself"])
 
 

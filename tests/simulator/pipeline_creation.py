@@ -118,7 +118,7 @@ class Creator:
         """Refuse a pipeline whose configuration is wrong; one that is kept is there all the same, without jobs."""
         if not wish.is_kept:
             raise pipeline_texts.not_created(text)
-        failed = {"jobs": [], "stages": None, "name": None}
+        failed: templates.Template = {"jobs": [], "stages": None, "name": None}
         pipeline = self._add(wish, failed, ref, {}, yaml_errors=text)
         if self._features.has("pipelines.failed_trigger_422"):
             raise pipeline_texts.not_created(text, status=422)
@@ -141,6 +141,7 @@ class Creator:
         pipeline = creation.create_pipeline(engine, row, wish.project, place="new pipeline", is_copy=True)
         pipeline.variables, pipeline.inputs = list(wish.variables), values
         action = "trigger_pipeline" if wish.source in ("trigger", "pipeline") else "create_pipeline"
-        given = {"variables": wish.variables, "inputs": values}
-        self._simulation.effects.note_pipeline(engine, action, pipeline, wish.user, **given)
+        self._simulation.effects.note_pipeline(
+            engine, action, pipeline, wish.user, variables=wish.variables, inputs=values
+        )
         return pipeline
