@@ -34,7 +34,7 @@ class BuiltinPlugin:
 
     def gitlab_create_transport(self, settings: ConnectionSettings) -> Transport:
         """Return a transport that uses requests."""
-        return create_transport(settings)
+        return create_transport(settings, lambda session: None)
 
     def gitlab_authenticate(self, settings: ConnectionSettings) -> dict[str, str]:
         """Return the header for the token of the options; none for anonymous access."""
