@@ -90,7 +90,7 @@ options:
       - Seconds to wait for a connection, and for each further piece of an answer.
       - It says when a silent server counts as gone, not how long the whole task may take.
       - An answer that comes in small pieces may take ten times as long, and no longer than the task. A download may
-        take all the time of the task, as long as every 64 KiB of it keep to this.
+        take any time while every 64 KiB of it keep to this, unless the server announces no length.
     type: float
     default: 30
   api_retries:

@@ -221,9 +221,9 @@ def _error_of_opening(exc: Exception, exchange: Exchange) -> RequestError:
     text = " ".join(f"{type(cause).__name__}: {cause}" for cause in _causes(exc))
     is_connecting = exchange.limit.is_connecting or isinstance(exc, errors.ConnectTimeout)
     is_connecting = is_connecting or "NewConnectionError" in text or "Tunnel connection failed" in text
-    tls_error = _tls_error(text, is_connecting=is_connecting)
-    if tls_error:
-        return tls_error
+    distrust = tls_error(text, is_connecting=is_connecting)
+    if distrust:
+        return distrust
     if not is_connecting:
         return _error_of_reading(exc, exchange)
     if exchange.proxy_name:
@@ -292,7 +292,7 @@ _TLS_REASONS: tuple[tuple[str, str, str], ...] = (
 )  # fmt: skip
 
 
-def _tls_error(text: str, *, is_connecting: bool) -> TrustError | None:
+def tls_error(text: str, *, is_connecting: bool) -> TrustError | None:
     """Return the error for what OpenSSL says, None when it is not about trust.
 
     :param is_connecting: whether anything that goes wrong does so before the request was sent.

@@ -19,7 +19,15 @@ from .advice import advice_for
 from .clock import Clock
 from .connection import ConnectionSettings
 from .endpoints import Endpoint, EndpointRegistry
-from .errors import BadAnswerError, GitLabError, NotFoundError, RequestError, UsageError, status_error_class
+from .errors import (
+    BadAnswerError,
+    GitLabError,
+    LostAnswerError,
+    NotFoundError,
+    RequestError,
+    UsageError,
+    status_error_class,
+)
 from .http import Answer, Request, Response, origin_of, send_following
 from .libraries import fast_json_loads
 from .lists import PAGE_SIZE, Page, Position, Reading, total_of, walk
@@ -221,8 +229,18 @@ class ApiClient:
                     if not chunk:
                         return
                     sink.write(chunk)
+                    self._check_end(stream)
             finally:
                 stream.close()
+
+    def _check_end(self, stream: ByteStream) -> None:
+        """Return while a download may go on: one whose length nobody announced may have no end.
+
+        :raises LostAnswerError: when the time of the task is over.
+        """
+        deadline = self.retrier.deadline
+        if deadline is not None and not stream.header("content-length") and deadline.has_passed():
+            raise LostAnswerError("the download announced no length, and has not ended in the time of the task")
 
     def _request(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Request:
         """Return the request for these arguments, with the id of a project that has moved."""
@@ -256,8 +274,9 @@ class ApiClient:
         transport = self._transport
         if not isinstance(transport, StreamingTransport):
             return WholeBody(self._send(request._replace(most_bytes=None)))
-        # as long as bytes keep coming, a download may take all the time that the task has
-        limited = request._replace(total_seconds=self._within_deadline(float("inf")), most_bytes=None)
+        # without a wait, a download may take any time while bytes keep coming
+        seconds = self._within_deadline(float("inf")) if self.retrier.is_persistent else None
+        limited = request._replace(total_seconds=seconds, most_bytes=None)
         timeout_seconds = self._within_deadline(self.settings.timeout_seconds)
         return self._told(request, lambda: transport.stream(limited, timeout_seconds=timeout_seconds))
 
