@@ -224,18 +224,22 @@ def _error_of_opening(exc: Exception, exchange: Exchange) -> RequestError:
     distrust = tls_error(text, is_connecting=is_connecting)
     if distrust:
         return distrust
+    address = parse_address(exchange.request.url)
     if not is_connecting:
-        return _error_of_reading(exc, exchange)
+        error = _error_of_reading(exc, exchange)
+        if address.scheme == "https" and exchange.limit.is_fresh and not error.advice:
+            # with TLS 1.3 a server says so afterwards, and its reset may be faster
+            error.advice = f"If it happens every time, the server may demand a client certificate. {_CLIENT_ADVICE}"
+        return error
     if exchange.proxy_name:
         status = re.search(r"Tunnel connection failed: (\d{3})", text)
         return proxy_error(exchange.proxy_name, int(status.group(1)) if status else 0)
-    address = parse_address(exchange.request.url)
     where = f"{address.host}:{address.port}"
     if "NameResolutionError" in text or "gaierror" in text:
-        error = ConnectError(f"the host name {address.host} is unknown", advice="Check api_url")
+        unknown = ConnectError(f"the host name {address.host} is unknown", advice="Check api_url")
         # EAI_AGAIN is a name server that is away for the moment; any other says that there is no such name
-        error.is_permanent = "Temporary failure" not in text
-        return error
+        unknown.is_permanent = "Temporary failure" not in text
+        return unknown
     if isinstance(exc, errors.Timeout):
         return ConnectError(
             f"no connection to {where} within {exchange.timeout_seconds:g} s",
@@ -281,6 +285,7 @@ _TLS_ADVICE = (
     "port"
 )
 _TLS_REASONS: tuple[tuple[str, str, str], ...] = (
+    ("certificateerror", "certificate verify failed: host name mismatch", _TLS_ADVICE),
     ("wrong version number", "the server does not speak TLS on this port", _TLS_ADVICE),
     ("record layer failure", "the server does not speak TLS on this port", _TLS_ADVICE),
     ("alert certificate required", "the server demands a client certificate", _CLIENT_ADVICE),

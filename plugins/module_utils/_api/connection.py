@@ -21,7 +21,7 @@ import typing as t
 
 from .errors import UsageError
 from .http import Origin, origin_of
-from .libraries import HTTPAdapter, requests_library
+from .libraries import HTTPAdapter, does_urllib3_check_names, requests_library
 
 # pluggy's name for the project, and the group of entry points of extensions.
 PROJECT_NAME = "jobgate.gitlab"
@@ -101,17 +101,25 @@ def ca_source(ca_path: str | None, environ: t.Mapping[str, str]) -> tuple[str, s
 
 
 def tls_context(
-    settings: ConnectionSettings, environ: t.Mapping[str, str], *, with_client_cert: bool = False
+    settings: ConnectionSettings,
+    environ: t.Mapping[str, str],
+    *,
+    with_client_cert: bool = False,
+    is_for_proxy: bool = False,
 ) -> ssl.SSLContext:
     """Return a context for these settings; the same settings get the same context, in child processes as well.
 
+    :param is_for_proxy: whether it is for connections to a proxy, and not for those to servers.
     :raises UsageError: when a file cannot be used.
     """
     path, source = ca_source(settings.ca_path, environ) if settings.validate_certs else ("", "")
     files = (settings.client_cert, settings.client_key) if with_client_cert else (None, None)
     # an extension may load further certificates into its context
     make = _new_context if settings.extensions else _kept_context
-    return make(settings.validate_certs, path, source, files, tuple(map(_changed_at, (path, *files))))
+    # urllib3 1 can connect to an address without a name only when it compares the names, which it does for servers
+    checks_names = settings.validate_certs and (is_for_proxy or not does_urllib3_check_names())
+    modes = (settings.validate_certs, checks_names)
+    return make(modes, path, source, files, tuple(map(_changed_at, (path, *files))))
 
 
 def _changed_at(path: str | None) -> float:
@@ -122,7 +130,7 @@ def _changed_at(path: str | None) -> float:
 
 
 def _new_context(
-    validate_certs: bool,
+    modes: tuple[bool, bool],
     path: str,
     source: str,
     client_files: tuple[str | None, str | None],
@@ -130,6 +138,7 @@ def _new_context(
 ) -> ssl.SSLContext:
     """Return a context.
 
+    :param modes: whether certificates are verified, and whether OpenSSL compares the names in them.
     :param path: of a bundle, or of a folder whose files are named by hashes and read when they are needed.
     :param _changed: when the files were changed: others are read again.
     """
@@ -140,8 +149,8 @@ def _new_context(
             context = ssl.create_default_context(cafile=path or None)
     except (OSError, ValueError):
         raise UsageError(f"{source} does not name a readable file or folder of CA certificates") from None
+    validate_certs, context.check_hostname = modes
     if not validate_certs:
-        context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     certificate, key = client_files
     if certificate:
@@ -170,10 +179,13 @@ class TimeLimit:
     """
 
     def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+        # for errors: how long what comes now may take
+        self.seconds = self._total = seconds
         self._end = self._at = time.monotonic() + seconds
         # whether the connection is not there yet, so that the request was certainly not executed
         self.is_connecting = False
+        # whether the connection was made for this exchange
+        self.is_fresh = False
 
     def left(self) -> float:
         """Return the seconds left, 0 at the least."""
@@ -181,7 +193,8 @@ class TimeLimit:
 
     def narrow(self, seconds: float) -> None:
         """Let what comes now take so many seconds, of those that are left."""
-        self._at = min(self._end, time.monotonic() + seconds)
+        at = time.monotonic() + seconds
+        self._at, self.seconds = (at, seconds) if at < self._end else (self._end, self._total)
 
 
 class _BoundedFile(io.RawIOBase):
@@ -239,7 +252,7 @@ def _bounded_pool(pool_class: t.Any, current: CurrentLimit) -> t.Any:
     class BoundedConnection(pool_class.ConnectionCls):  # type: ignore[misc]
         def connect(self) -> None:
             limit = current.limit or TimeLimit(float("inf"))
-            limit.is_connecting = True
+            limit.is_connecting = limit.is_fresh = True
             super().connect()
             limit.is_connecting = False
             # no warning on the terminal for what `validate_certs: false` asks for

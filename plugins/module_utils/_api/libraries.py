@@ -19,14 +19,17 @@ from .errors import MissingLibraryError
 
 requests: t.Any
 HTTPAdapter: t.Any
+urllib3: t.Any
 pluggy: t.Any
 orjson: t.Any
 
 try:
     import requests
+    import urllib3
     from requests.adapters import HTTPAdapter
 except ImportError:
     requests = None
+    urllib3 = None
     HTTPAdapter = object
 
 try:
@@ -50,6 +53,11 @@ def requests_library() -> t.Any:
     if requests is None:
         raise MissingLibraryError("requests")
     return requests
+
+
+def does_urllib3_check_names() -> bool:
+    """Return whether urllib3 compares the name in a server's certificate by itself, as it did before version 2."""
+    return urllib3 is not None and str(urllib3.__version__).startswith("1.")
 
 
 def pluggy_library() -> t.Any:

@@ -142,7 +142,7 @@ class RequestsTransport:
 
     def _new_adapter(self, context: ssl.SSLContext) -> Adapter:
         settings = self._settings
-        proxy_context = tls_context(settings, os.environ)
+        proxy_context = tls_context(settings, os.environ, is_for_proxy=True)
         return Adapter(context, proxy_context, pool_size=settings.concurrency, current=self._current)
 
     def _mount_client_certificate(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]"
@@ -23,6 +24,8 @@ class Listener:
         self._lock = threading.Lock()
         self._open = []
         self.is_stopped = threading.Event()
+        # one for each connection that this side has closed
+        self.closed = threading.Semaphore(0)
         self.port = self._socket.getsockname()[1]
 
     def __enter__(self):
@@ -55,6 +58,7 @@ class Listener:
     def _handle(self, connection):
         with connection, contextlib.suppress(OSError):
             self.serve(connection)
+        self.closed.release()
 
     def serve(self, connection):
         raise NotImplementedError
@@ -80,7 +84,14 @@ class LoopbackServer(Listener):
     def serve(self, connection):
         self.connections += 1
         if self._context:
-            connection = self._context.wrap_socket(connection, server_side=True)
+            connection = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+            try:
+                connection.do_handshake()
+            except ssl.SSLError:
+                # whoever closes with something unread sends a reset, which may be faster than the alert
+                while socket.socket.recv(connection, 65536):
+                    pass
+                return
         for _number in range(self._most):
             request = read_request(connection)
             if not request:
