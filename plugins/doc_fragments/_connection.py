@@ -57,9 +57,28 @@ options:
       - File or folder with the certificates of the authorities that may have signed the server's certificate, for
         servers with a certificate of the company's own authority.
       - Read on the machine that runs the task. Without effect when O(validate_certs=false).
-      - When it is not set, E(REQUESTS_CA_BUNDLE) and E(CURL_CA_BUNDLE) are honoured, and else the certificates that
-        come with the Python library C(requests) are used.
+      - When it is not set, the first of E(REQUESTS_CA_BUNDLE), E(CURL_CA_BUNDLE), E(SSL_CERT_FILE) and E(SSL_CERT_DIR)
+        that is set is used, and else the certificates that come with the Python library C(requests).
     type: path
+  client_cert:
+    description:
+      - File in PEM format with a client certificate, for servers that demand one (mutual TLS). It may hold the private
+        key as well.
+      - Read on the machine that runs the task. It is shown to the server of O(api_url) only, not to a proxy, nor to an
+        object storage that a download is redirected to.
+    type: path
+  client_key:
+    description:
+      - File in PEM format with the private key of O(client_cert), when that file does not hold it.
+      - The key must not be encrypted.
+    type: path
+  http_headers:
+    description:
+      - Further HTTP headers to send with every request to the server of O(api_url), and to no other, as a proxy in
+        front of GitLab may want them.
+      - Headers that identify the user or belong to the connection, like C(Authorization), C(PRIVATE-TOKEN), C(Cookie)
+        and C(Host), cannot be set.
+    type: dict
   validate_certs:
     description:
       - Whether the server's certificate is verified.
@@ -70,6 +89,8 @@ options:
     description:
       - Seconds to wait for a connection, and for each further piece of an answer.
       - It says when a silent server counts as gone, not how long the whole task may take.
+      - An answer that comes in small pieces may take ten times as long, and no longer than the task. A download may
+        take any time while every 64 KiB of it keep to this, unless the server announces no length.
     type: float
     default: 30
   api_retries:
@@ -148,6 +169,21 @@ options:
         key: ca_path
     vars:
       - name: jobgate_gitlab_ca_path
+  client_cert:
+    ini:
+      - section: jobgate_gitlab
+        key: client_cert
+    vars:
+      - name: jobgate_gitlab_client_cert
+  client_key:
+    ini:
+      - section: jobgate_gitlab
+        key: client_key
+    vars:
+      - name: jobgate_gitlab_client_key
+  http_headers:
+    vars:
+      - name: jobgate_gitlab_http_headers
   validate_certs:
     ini:
       - section: jobgate_gitlab

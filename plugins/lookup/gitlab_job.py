@@ -244,6 +244,9 @@ EXAMPLES = r"""
     jobgate_gitlab_api_url: https://gitlab.example.com
     jobgate_gitlab_api_token: "{{ gitlab_token }}"
     jobgate_gitlab_ca_path: /etc/ssl/certs/example-ca.pem
+    jobgate_gitlab_client_cert: /etc/ssl/private/ci.pem
+    jobgate_gitlab_client_key: /etc/ssl/private/ci.key
+    jobgate_gitlab_http_headers: "{{ gateway_headers }}"
 
 - name: Choose the connection in the expression
   ansible.builtin.debug:

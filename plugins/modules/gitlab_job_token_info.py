@@ -101,6 +101,9 @@ EXAMPLES = r"""
     api_url: https://gitlab.example.com
     api_job_token: "{{ lookup('ansible.builtin.env', 'CI_JOB_TOKEN') }}"
     ca_path: /etc/ssl/certs/example-ca.pem
+    client_cert: /etc/ssl/private/ci.pem
+    client_key: /etc/ssl/private/ci.key
+    http_headers: "{{ gateway_headers }}"
     api_timeout: 10
     api_retries: 2
     api_concurrency: 1

@@ -230,6 +230,9 @@ EXAMPLES = r"""
     api_url: https://gitlab.example.com
     api_oauth_token: "{{ gitlab_oauth_token }}"
     ca_path: /etc/ssl/certs/example-ca.pem
+    client_cert: /etc/ssl/private/ci.pem
+    client_key: /etc/ssl/private/ci.key
+    http_headers: "{{ gateway_headers }}"
     api_timeout: 60
     api_retries: 8
     api_concurrency: 2

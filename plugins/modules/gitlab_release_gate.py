@@ -315,6 +315,9 @@ EXAMPLES = r"""
     api_url: https://gitlab.example.com
     api_oauth_token: "{{ oauth_token }}"
     ca_path: /etc/ssl/certs/company.pem
+    client_cert: /etc/ssl/private/ci.pem
+    client_key: /etc/ssl/private/ci.key
+    http_headers: "{{ gateway_headers }}"
     validate_certs: true
     api_timeout: 60
     api_retries: 3

@@ -26,12 +26,12 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils._api.errors import GitLabError, MissingLibraryError, UsageError
+from ..module_utils._api.connection import ConnectionSettings, tls_context
+from ..module_utils._api.errors import GitLabError, MissingLibraryError
 from ..module_utils._api.masking import may_hold
-from ..module_utils._api.tls import context_for
 from ..module_utils._app.outcome import Progress, SilentProgress
 from ..module_utils._app.session import TaskContext
-from ..module_utils._app.settings import first_url
+from ..module_utils._app.settings import DEFAULT_URL
 from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.result import argument_rules, failure, shown_options, success
 from ._files import file_facts, has_selinux
@@ -52,11 +52,11 @@ _INVOCATION_SETTING = "INJECT_INVOCATION"
 _HAS_INVOCATION_SETTING = _INVOCATION_SETTING in constants.config.get_configuration_definitions()
 
 
-# Ansible loads this file before it makes the processes of its workers, which then inherit what takes long to make. What
-# is wrong with the authorities is said by the task that needs them. A server that is reached without TLS needs none.
-if not first_url(os.environ).startswith("http:"):
-    with contextlib.suppress(UsageError):
-        context_for(validate_certs=True, ca_path=None, environ=os.environ)
+# Ansible loads this file, and with it requests, pluggy and all that a task needs, before it makes the processes of its
+# workers, which inherit them. So is the TLS context made here for the certificate authorities that tasks trust without
+# options. What is wrong with them, or missing, is said by the task that needs it.
+with contextlib.suppress(GitLabError):
+    tls_context(ConnectionSettings(api_url=DEFAULT_URL), os.environ)
 
 
 class InProcessAction(ActionBase):

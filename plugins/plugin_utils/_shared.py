@@ -12,15 +12,51 @@ A worker process of Ansible lives as long as one task, all items of its loop inc
 from __future__ import annotations
 
 import os
+import threading
 import typing as t
 
-from ..module_utils._api.caching import CachingTransport
-from ..module_utils._api.clock import SystemClock
-from ..module_utils._api.connection import ConnectionSettings
+from ..module_utils._api.clock import Clock, SystemClock
+from ..module_utils._api.connection import CA_VARIABLES, ConnectionSettings
+from ..module_utils._api.http import Request, Response
 from ..module_utils._api.transport import Transport
 
 # Variables of the environment that decide about the way to a server; a task may set its own.
-_WAYS = ("all_proxy", "http_proxy", "https_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
+_WAYS = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", *CA_VARIABLES)
+
+# An answer larger than this is not worth the memory.
+LARGEST_BODY = 1024 * 1024
+
+
+class CachingTransport:
+    """Keeps successful answers to reads for a while; everything else goes to the transport within.
+
+    :param seconds: how long an answer is good; 0 for not at all.
+    """
+
+    def __init__(self, transport: Transport, *, seconds: float, clock: Clock) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kept: dict[str, tuple[float, Response]] = {}
+        self.seconds = seconds
+
+    def send(self, request: Request, *, timeout_seconds: float) -> Response:
+        """Return the answer to one request, perhaps one that came a moment ago."""
+        if request.method != "GET" or self.seconds <= 0:
+            return self._transport.send(request, timeout_seconds=timeout_seconds)
+        now = self._clock.monotonic()
+        with self._lock:
+            self._kept = {url: kept for url, kept in self._kept.items() if now - kept[0] < self.seconds}
+            kept = self._kept.get(request.url)
+        if kept:
+            return kept[1]
+        response = self._transport.send(request, timeout_seconds=timeout_seconds)
+        if response.status == 200 and len(response.body) <= LARGEST_BODY:
+            with self._lock:
+                # good from when it was asked for: that is how old it may be
+                self._kept[request.url] = (now, response)
+        return response
+
 
 _Key = tuple[t.Any, ...]
 _TRANSPORTS: dict[_Key, Transport] = {}
@@ -59,9 +95,12 @@ def _key(settings: ConnectionSettings) -> _Key:
     return (
         settings.api_url,
         tuple(sorted(settings.credential.items())),
+        tuple(sorted(settings.http_headers.items())),
         settings.ca_path,
+        settings.client_cert,
+        settings.client_key,
         settings.validate_certs,
         settings.concurrency,
         settings.extensions,
-        *(os.environ.get(name) or os.environ.get(name.upper()) for name in _WAYS),
+        *(os.environ.get(name.lower()) or os.environ.get(name) for name in _WAYS),
     )

@@ -29,7 +29,7 @@ class FakeGitLab:
         self.services: list[str] = []
         self.jobs = {42: self._job(42, "deploy:prod", "manual"), 43: self._job(43, "build", "running")}
 
-    def create(self, settings: ConnectionSettings) -> FakeGitLab:
+    def create(self, settings: ConnectionSettings, prepare_session: t.Callable[[t.Any], None]) -> FakeGitLab:
         self.settings = settings
         return self
 

@@ -32,6 +32,9 @@ CONNECTION: dict[str, Option] = {
     "api_oauth_token": {"type": "str"},
     "api_job_token": {"type": "str"},
     "ca_path": {"type": "path"},
+    "client_cert": {"type": "path"},
+    "client_key": {"type": "path"},
+    "http_headers": {"type": "dict"},
     "validate_certs": {"type": "bool", "default": True},
     "api_timeout": {"type": "float", "default": 30},
     "api_retries": {"type": "int", "default": 5},
@@ -253,9 +256,10 @@ def test_rules_are_about_options_that_exist(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
-def test_tokens_are_hidden(name: str) -> None:
+def test_tokens_and_headers_are_hidden(name: str) -> None:
     arguments = TASKS[name].spec.arguments
-    assert {option for option in arguments if arguments[option].get("no_log")} == set(TOKEN_VARIABLES)
+    hidden = {option for option in arguments if arguments[option].get("no_log")}
+    assert hidden == {*TOKEN_VARIABLES, "http_headers"}
 
 
 VARIABLES = {**ENVIRONMENT_FALL_BACKS, **TOKEN_VARIABLES}

@@ -16,6 +16,7 @@ import yaml
 
 from tests.contract.support import COLLECTION, TASKS, documentation
 from tests.integration.harness import play
+from tests.simulator.certificates import Authority
 
 from .needs import COMMON, NEEDS, Need
 from .server import JOB_TOKEN, OAUTH_TOKEN, SECRETS, TOKEN, Server, World, install_extensions
@@ -78,11 +79,14 @@ class Playbook:
         self._folder = folder
         self._server, self._url = server, server.url
         valid_url, self.ca_path = server.tls("valid")
+        self._authority = Authority()
+        client_files = map(str, self._authority.client_files())
         self._places = {
             "https://gitlab.example.com": valid_url,
             "https://localhost:8443/gitlab": server.tls("self_signed")[0],
             "/etc/ssl/certs/example-ca.pem": self.ca_path,
             "/etc/ssl/certs/company.pem": self.ca_path,
+            **dict(zip(("/etc/ssl/private/ci.pem", "/etc/ssl/private/ci.key"), client_files, strict=True)),
         }
         self._folders = ("/srv/", "/usr/local/bin/", "/var/log/releases/", "/etc/app.yml", "/tmp/")
 
@@ -135,6 +139,7 @@ class Playbook:
             "vars": {
                 "ansible_python_interpreter": "{{ ansible_playbook_python }}",
                 "release_commit": RELEASE_COMMIT,
+                "gateway_headers": {"X-Gateway-Pass": "example-pass"},
                 "gitlab_token": TOKEN,
                 "gitlab_oauth_token": OAUTH_TOKEN,
                 "oauth_token": OAUTH_TOKEN,

@@ -29,6 +29,7 @@ class Authority:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._signer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None = None
+        self._client: tuple[pathlib.Path, pathlib.Path] | None = None
 
     @property
     def ca_path(self) -> pathlib.Path:
@@ -48,6 +49,22 @@ class Authority:
             context.load_cert_chain(self._path(f"{kind}.pem", _pem(certificate) + _key_pem(key)))
             self._contexts[kind] = context
         return self._contexts[kind]
+
+    def demanding_context(self) -> ssl.SSLContext:
+        """Return the context of a listener that demands a client certificate of this authority."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate, key = self._leaf("valid")
+        context.load_cert_chain(self._path("demanding.pem", _pem(certificate) + _key_pem(key)))
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(self.ca_path)
+        return context
+
+    def client_files(self) -> tuple[pathlib.Path, pathlib.Path]:
+        """Return a client certificate of this authority, and its private key."""
+        if self._client is None:
+            certificate, key = self._leaf("valid")
+            self._client = self._path("client.pem", _pem(certificate)), self._path("client.key", _key_pem(key))
+        return self._client
 
     def stop(self) -> None:
         """Remove the folder."""

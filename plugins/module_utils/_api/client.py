@@ -15,28 +15,49 @@ import typing as t
 from urllib.parse import urlsplit
 
 from . import decoding
+from .advice import advice_for
 from .clock import Clock
 from .connection import ConnectionSettings
 from .endpoints import Endpoint, EndpointRegistry
-from .errors import BadAnswerError, GitLabError, NotFoundError, RequestError, UsageError, status_error_class
+from .errors import (
+    BadAnswerError,
+    GitLabError,
+    LostAnswerError,
+    NotFoundError,
+    RequestError,
+    UsageError,
+    status_error_class,
+)
 from .http import Answer, Request, Response, origin_of, send_following
 from .libraries import fast_json_loads
 from .lists import PAGE_SIZE, Page, Position, Reading, total_of, walk
 from .masking import Masker
 from .retry import RequestBudget, Retrier, server_wish_seconds
-from .transport import ByteStream, StreamingTransport, Transport, WholeBody
+from .transport import (
+    CHUNK_BYTES,
+    LONGEST_ERROR_BYTES,
+    SLOWEST_ANSWER,
+    ByteStream,
+    StreamingTransport,
+    Transport,
+    WholeBody,
+)
 
-# Of an error page, as much is read as can hold GitLab's words.
-_LONGEST_ERROR = 16 * 1024
 # How long past the deadline of a task a request may last; one that begins later, to say how things stand, has at least
 # the shortest time.
 _GRACE_SECONDS = 1.0
 _SHORTEST_TIMEOUT_SECONDS = 0.5
-# From this page of a list on it pays to import a faster decoder, if there is one.
-_PAGES_BEFORE_FAST = 10
-
-# Larger pieces of a download miss the processor's cache, smaller ones cost more calls.
-CHUNK_BYTES = 64 * 1024
+# The longest bodies that are read whole, by what they hold. A job is some kilobytes, and a hundred times that if its
+# commit has a long message; a log has 100 MB at the most unless its server was told otherwise. What is answered to a
+# request for nothing is not looked at. Downloads have no limit: they pass through.
+_MEBIBYTE = 1024 * 1024
+_MOST_BYTES: t.Mapping[str, int] = {
+    "record": 8 * _MEBIBYTE,
+    "records": 32 * _MEBIBYTE,
+    "text": 128 * _MEBIBYTE,
+    "bytes": 128 * _MEBIBYTE,
+    "nothing": 8 * _MEBIBYTE,
+}
 _A = t.TypeVar("_A", bound=Answer)
 
 _MOVED_TO = r"/projects/(\d+)(?:/|$)"
@@ -84,11 +105,9 @@ class ApiClient:
         self._on_finished = on_finished
         self._clock = clock
         self._warn = warn
-        self._budget = RequestBudget(settings.concurrency)
+        self._budget = RequestBudget(settings.concurrency, retrier.deadline)
         # A moved project answers a read with a redirect to its id and refuses writes, so the id is kept for the rest.
         self._moved_projects: dict[str, str] = {}
-        # How long the last request took from sending to the answer, which tells whether several at a time make sense.
-        self._waited_seconds = 0.0
 
     def call(self, name: str, **arguments: t.Any) -> t.Any:
         """Return the record of an endpoint (or its text, its bytes, or None, as the catalogue says).
@@ -137,7 +156,7 @@ class ApiClient:
             endpoint.paginated,
             most_at_once=1 if is_moving else self.settings.concurrency,
             most_records=most_records,
-            timed=lambda: (self._waited_seconds, self._clock.monotonic()),
+            deadline=self.retrier.deadline,
         )
 
     def count(self, name: str, **arguments: t.Any) -> int | None:
@@ -199,7 +218,7 @@ class ApiClient:
             stream = send_following(request, self._stream)
             try:
                 if stream.status not in endpoint.ok_statuses:
-                    body = stream.read(_LONGEST_ERROR)
+                    body = stream.read(LONGEST_ERROR_BYTES)
                     raise self._status_error(endpoint, request, Response(stream.status, stream.headers, body))
                 if decoding.is_page_instead(stream.headers):
                     raise BadAnswerError(
@@ -210,15 +229,26 @@ class ApiClient:
                     if not chunk:
                         return
                     sink.write(chunk)
+                    self._check_end(stream)
             finally:
                 stream.close()
+
+    def _check_end(self, stream: ByteStream) -> None:
+        """Return while a download may go on: one whose length nobody announced may have no end.
+
+        :raises LostAnswerError: when the time of the task is over.
+        """
+        deadline = self.retrier.deadline
+        if deadline is not None and not stream.header("content-length") and deadline.has_passed():
+            raise LostAnswerError("the download announced no length, and has not ended in the time of the task")
 
     def _request(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Request:
         """Return the request for these arguments, with the id of a project that has moved."""
         project = str(arguments.get("project", ""))
         if project in self._moved_projects:
             arguments = {**arguments, "project": self._moved_projects[project]}
-        return endpoint.build(self.settings.api_url, arguments)
+        request = endpoint.build(self.settings.api_url, arguments)
+        return request._replace(most_bytes=_MOST_BYTES[endpoint.answer])
 
     @contextlib.contextmanager
     def _errors_of(self, request: Request) -> t.Iterator[None]:
@@ -234,23 +264,30 @@ class ApiClient:
 
     def _send(self, request: Request) -> Response:
         """Send one request and tell extensions about it."""
-        return self._told(request, lambda: self._transport.send(request, timeout_seconds=self._timeout_seconds()))
+        timeout_seconds = self.settings.timeout_seconds
+        limited = request._replace(total_seconds=self._within_deadline(SLOWEST_ANSWER * timeout_seconds))
+        timeout_seconds = self._within_deadline(timeout_seconds)
+        return self._told(request, lambda: self._transport.send(limited, timeout_seconds=timeout_seconds))
 
     def _stream(self, request: Request) -> ByteStream:
         """Send one request, leave its body unread, and tell extensions about it."""
         transport = self._transport
         if not isinstance(transport, StreamingTransport):
-            return WholeBody(self._send(request))
-        return self._told(request, lambda: transport.stream(request, timeout_seconds=self._timeout_seconds()))
+            return WholeBody(self._send(request._replace(most_bytes=None)))
+        # without a wait, a download may take any time while bytes keep coming
+        seconds = self._within_deadline(float("inf")) if self.retrier.is_persistent else None
+        limited = request._replace(total_seconds=seconds, most_bytes=None)
+        timeout_seconds = self._within_deadline(self.settings.timeout_seconds)
+        return self._told(request, lambda: transport.stream(limited, timeout_seconds=timeout_seconds))
 
-    def _timeout_seconds(self) -> float:
-        """Return the time-out of a request: near the deadline a silent server must not hold the task much longer."""
+    def _within_deadline(self, seconds: float) -> float:
+        """Return how long a part of a request may take: near the deadline it must not hold the task much longer."""
         deadline = self.retrier.deadline
         if deadline is None:
-            return self.settings.timeout_seconds
+            return seconds
         left = deadline.at - self._clock.monotonic()
         least = max(_SHORTEST_TIMEOUT_SECONDS, _GRACE_SECONDS + min(left, 0.0))
-        return min(self.settings.timeout_seconds, max(left, least))
+        return min(seconds, max(left, least))
 
     def _told(self, request: Request, send: t.Callable[[], _A]) -> _A:
         """Return what sending returns, and tell extensions about it."""
@@ -261,9 +298,8 @@ class ApiClient:
             status = answer.status
             return answer
         finally:
-            self._waited_seconds = self._clock.monotonic() - started
             if self._on_finished:
-                self._tell_extensions(self._on_finished, request, status, self._waited_seconds)
+                self._tell_extensions(self._on_finished, request, status, self._clock.monotonic() - started)
 
     def _tell_extensions(
         self, on_finished: RequestFinished, request: Request, status: int | None, seconds: float
@@ -279,9 +315,6 @@ class ApiClient:
 
     def _status_error(self, endpoint: Endpoint, request: Request, response: Response) -> RequestError:
         """Return the typed error for an answer with an unexpected status."""
-        # here, for most tasks see no error
-        from .advice import advice_for
-
         if response.status < 400:
             return BadAnswerError(
                 f"the answer has status {response.status}, expected was {endpoint.ok_statuses[0]}",
@@ -307,7 +340,7 @@ class ApiClient:
             url=request.display_url,
             advice=advice_for(
                 status=response.status,
-                server_text=text,
+                server_text=text or decoding.title_of(response),
                 is_write=endpoint.method != "GET",
                 token_kind=self.settings.token_kind,
                 is_missing_endpoint=is_missing_endpoint,
@@ -334,8 +367,6 @@ class _ListSource:
         self._client = client
         self._endpoint = endpoint
         self._arguments = arguments
-        self._pages = 0
-        self._loads: decoding.Loads = json.loads
 
     def ask(self, position: Position) -> Response:
         """Return the answer with a page, not decoded."""
@@ -349,13 +380,10 @@ class _ListSource:
         """
         answers = [answer] if answer else []
         arguments = {**self._arguments, **position}
-        if self._pages == _PAGES_BEFORE_FAST:
-            self._loads = fast_json_loads() or json.loads
-        self._pages += 1
 
         def attempt() -> Page:
             answered = answers.pop() if answers else None
-            return self._client.read(self._endpoint, arguments, self._loads, answered)
+            return self._client.read(self._endpoint, arguments, fast_json_loads(), answered)
 
         return self._client.retrier.run(attempt, is_repeatable=True)
 

@@ -4,10 +4,12 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Requests and responses as plain frozen values, the same for every transport."""
+"""Requests, responses and addresses as plain frozen values, the same for every transport; and following redirects."""
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import types
 import typing as t
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -20,6 +22,8 @@ class Request(t.NamedTuple):
 
     :param endpoint: name of the catalogue row this request was made from.
     :param is_repeatable: whether sending it twice does no more than sending it once.
+    :param total_seconds: for the whole answer, however it comes; None for ten times the time-out of the transport.
+    :param most_bytes: how long the body may be when it is read whole, after decoding; None for any length.
     """
 
     method: str
@@ -28,6 +32,8 @@ class Request(t.NamedTuple):
     headers: t.Mapping[str, str] = types.MappingProxyType({})
     body: bytes | None = None
     is_repeatable: bool = False
+    total_seconds: float | None = None
+    most_bytes: int | None = None
 
     @property
     def display_url(self) -> str:
@@ -67,14 +73,84 @@ def lower_case(headers: t.Iterable[tuple[str, str]]) -> dict[str, str]:
     return lowered
 
 
-def origin_of(url: str) -> tuple[str, str, int | None]:
+# ----- addresses -----
+
+
+Origin = tuple[str, str, int]
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+# Libraries do not agree on what a backslash, a blank or a character outside of ASCII means. A credential must have one
+# destination, so there is one parser, and what two of them could read differently is no address.
+_PLAIN = re.compile(r"[!-\[\]-~]*")
+_ADDRESS = re.compile(
+    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{0,5}))?"
+    r"(?P<path>/[^?#]*)?(\?(?P<query>[^#]*))?(#.*)?",
+    re.IGNORECASE,
+)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Address:
+    """A web address, taken apart; without user information and fragment.
+
+    :param host: in lower case; an IPv6 address in brackets.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    query: str
+
+    @property
+    def origin(self) -> Origin:
+        """Return scheme, host and port: what a credential is bound to."""
+        return self.scheme, self.host, self.port
+
+    @property
+    def origin_url(self) -> str:
+        """Return the address of the server, without a slash at the end."""
+        port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{self.host}{port}"
+
+    @property
+    def url(self) -> str:
+        """Return the address, put together again: where requests go."""
+        return f"{self.origin_url}{self.path}" + (f"?{self.query}" if self.query else "")
+
+
+def parse_address(text: str) -> Address:
+    """Return the parts of a web address.
+
+    :raises ValueError: for anything else, and for what somebody else could read in another way.
+    """
+    found = _ADDRESS.fullmatch(text) if _PLAIN.fullmatch(text) else None
+    if found is None:
+        raise ValueError("no web address")
+    scheme = found["scheme"].lower()
+    port = int(found["port"] or _DEFAULT_PORTS[scheme])
+    if not 0 < port < 65536:
+        raise ValueError("no port")
+    return Address(scheme, found["host"].lower(), port, found["path"] or "/", found["query"] or "")
+
+
+def resolve(base: str, reference: str) -> Address:
+    """Return the address that a reference of a server means: a whole address, or what is relative to another one.
+
+    :raises ValueError: when it means none.
+    """
+    if not _PLAIN.fullmatch(reference):
+        raise ValueError("no web address")
+    return parse_address(reference if _SCHEME.match(reference) else urljoin(base, reference))
+
+
+def origin_of(url: str) -> Origin:
     """Return scheme, host and port: what a credential is bound to.
 
-    :raises ValueError: when the address has no valid port.
+    :raises ValueError: when it is no web address.
     """
-    parts = urlsplit(url)
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme.lower())
-    return parts.scheme.lower(), (parts.hostname or "").lower(), port
+    return parse_address(url).origin
 
 
 def without_query(url: str) -> str:
@@ -131,20 +207,17 @@ def _target(request: Request, response: Answer) -> str:
     location = response.header("location")
     if not location:
         raise _refusal(request, f"status {response.status} without a Location")
-    # the address is not put into the text: a signed storage address is a secret
-    try:
-        target = urljoin(request.url, location)
-        old, new = urlsplit(request.url), urlsplit(target)
-        origin_of(target)
-    except ValueError:
-        raise _refusal(request, "a redirect to something that is no web address") from None
     if request.method not in ("GET", "HEAD"):
         raise _refusal(request, f"the server redirects a {request.method} (status {response.status})")
-    if new.scheme not in ("http", "https") or not new.hostname:
-        raise _refusal(request, "a redirect to something that is no web address")
-    if old.scheme == "https" and new.scheme == "http":
+    # the address is not put into the text: a signed storage address is a secret
+    try:
+        target = resolve(request.url, location)
+        is_secure = parse_address(request.url).scheme == "https"
+    except ValueError:
+        raise _refusal(request, "a redirect to something that is no web address") from None
+    if is_secure and target.scheme == "http":
         raise _refusal(request, "a redirect from https to http")
-    return target
+    return target.url
 
 
 def _refusal(request: Request, problem: str) -> RedirectError:

@@ -6,16 +6,41 @@
 
 """The one place where third-party libraries are imported, guarded, so that every other file imports without them.
 
-They are imported when they are first needed: a task that goes to GitLab without a proxy, and without extensions, needs
-none of them. A missing one becomes `MissingLibraryError` then.
+A library that is missing is None here. Using it is a `MissingLibraryError`, which a task raises after its options were
+read.
 """
 
 from __future__ import annotations
 
-import os
+import json
 import typing as t
 
 from .errors import MissingLibraryError
+
+requests: t.Any
+HTTPAdapter: t.Any
+urllib3: t.Any
+pluggy: t.Any
+orjson: t.Any
+
+try:
+    import requests
+    import urllib3
+    from requests.adapters import HTTPAdapter
+except ImportError:
+    requests = None
+    urllib3 = None
+    HTTPAdapter = object
+
+try:
+    import pluggy
+except ImportError:
+    pluggy = None
+
+try:
+    import orjson
+except ImportError:
+    orjson = None
 
 _F = t.TypeVar("_F", bound=t.Callable[..., t.Any])
 
@@ -25,11 +50,14 @@ def requests_library() -> t.Any:
 
     :raises MissingLibraryError: when it is not installed.
     """
-    try:
-        import requests
-    except ImportError:
-        raise MissingLibraryError("requests") from None
+    if requests is None:
+        raise MissingLibraryError("requests")
     return requests
+
+
+def does_urllib3_check_names() -> bool:
+    """Return whether urllib3 compares the name in a server's certificate by itself, as it did before version 2."""
+    return urllib3 is not None and str(urllib3.__version__).startswith("1.")
 
 
 def pluggy_library() -> t.Any:
@@ -37,30 +65,14 @@ def pluggy_library() -> t.Any:
 
     :raises MissingLibraryError: when it is not installed.
     """
-    try:
-        import pluggy
-    except ImportError:
-        raise MissingLibraryError("pluggy") from None
+    if pluggy is None:
+        raise MissingLibraryError("pluggy")
     return pluggy
 
 
-def certifi_file() -> str:
-    """Return the bundle of certificate authorities that comes with requests, empty when there is none."""
-    try:
-        import certifi
-    except ImportError:
-        return ""
-    path = str(certifi.where())
-    return path if os.path.exists(path) else ""
-
-
-def fast_json_loads() -> t.Callable[[bytes], t.Any] | None:
-    """Return the decoder of orjson, None when it is not installed; its import is paid back by long lists only."""
-    try:
-        import orjson
-    except ImportError:
-        return None
-    return t.cast("t.Callable[[bytes], t.Any]", orjson.loads)
+def fast_json_loads() -> t.Callable[[bytes], t.Any]:
+    """Return the decoder of orjson where it is installed, else the one of the standard library."""
+    return json.loads if orjson is None else t.cast("t.Callable[[bytes], t.Any]", orjson.loads)
 
 
 class _MarkerStandIn:
@@ -82,15 +94,9 @@ class _MarkerStandIn:
 
 def hookspec_marker(project_name: str) -> t.Any:
     """Return pluggy's marker for specifications of hooks, or what marks nothing."""
-    try:
-        return pluggy_library().HookspecMarker(project_name)
-    except MissingLibraryError:
-        return _MarkerStandIn(project_name)
+    return (_MarkerStandIn if pluggy is None else pluggy.HookspecMarker)(project_name)
 
 
 def hookimpl_marker(project_name: str) -> t.Any:
     """Return pluggy's marker for implementations of hooks, or what marks nothing."""
-    try:
-        return pluggy_library().HookimplMarker(project_name)
-    except MissingLibraryError:
-        return _MarkerStandIn(project_name)
+    return (_MarkerStandIn if pluggy is None else pluggy.HookimplMarker)(project_name)

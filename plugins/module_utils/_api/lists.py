@@ -12,21 +12,22 @@ records are told apart by their id. Source: https://docs.gitlab.com/api/rest/#pa
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import itertools
 import re
 import threading
 import typing as t
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
+from .clock import Deadline
 from .decoding import Record
-from .errors import BadAnswerError, RequestError
-from .http import Response
+from .errors import BadAnswerError, LostAnswerError, RequestError
+from .http import Response, resolve
 
 PAGE_SIZE = 100
 # A million records. A server that has more to say is asked by pipeline or with a limit, or it makes them up.
 MOST_PAGES = 10_000
+# How long past the deadline threads wait for the answers of each other, which have their own time limits.
+_GRACE_SECONDS = 1.0
 
 _NEXT_LINK = r"<([^>]*)>\s*;[^,<]*\brel=\"?next\"?"
 # Of a link only these are used: its host may be another one, and the filters stay ours.
@@ -56,7 +57,7 @@ def next_position(current: Position, count: int, response: Response) -> Position
         return None
     link = re.search(_NEXT_LINK, response.header("link"), re.IGNORECASE)
     if link:
-        query = _query_of(link.group(1))
+        query = _query_of(link.group(1), response.url)
         found = {name: query[name][0] for name in _POSITION_PARAMETERS if query.get(name)}
         if "cursor" in found or "id_after" in found or "id_before" in found:
             found.pop("page", None)
@@ -103,10 +104,13 @@ def walk(
     return itertools.chain.from_iterable(unseen(_walk_pages(fetch, paging, page_size, first)))
 
 
-def unseen(pages: t.Iterable[list[dict[str, t.Any]]]) -> t.Iterator[list[dict[str, t.Any]]]:
-    """Yield pages with each id once: rows that new ones push to the next page come twice."""
+def unseen(pages: t.Iterable[list[Record]]) -> t.Iterator[list[Record]]:
+    """Yield pages with each id once: rows that new ones push to the next page come twice.
+
+    :raises BadAnswerError: for a page that holds nothing new, as all do of a server that does not heed their number.
+    """
     seen: set[t.Any] = set()
-    for records in pages:
+    for number, records in enumerate(pages, 1):
         fresh = []
         for record in records:
             identity = record.get("id")
@@ -115,21 +119,21 @@ def unseen(pages: t.Iterable[list[dict[str, t.Any]]]) -> t.Iterator[list[dict[st
             elif identity not in seen:
                 seen.add(identity)
                 fresh.append(record)
+        if records and not fresh:
+            raise BadAnswerError(f"page {number} of the list holds only records of the pages before it")
         yield fresh
 
 
 def _walk_pages(
     fetch: t.Callable[[Position], Page], paging: str, page_size: int, first: Page | None
-) -> t.Iterator[list[dict[str, t.Any]]]:
+) -> t.Iterator[list[Record]]:
     position: Position | None = first_position(paging, page_size)
     visited: set[frozenset[tuple[str, t.Any]]] = set()
     while position is not None:
         if frozenset(position.items()) in visited:
             raise BadAnswerError("the server names a page as the next one that it has given before")
         if len(visited) == MOST_PAGES:
-            raise BadAnswerError(
-                f"the list does not end within {MOST_PAGES} pages", advice="Choose a pipeline, or give a limit"
-            )
+            raise _endless_list()
         visited.add(frozenset(position.items()))
         records, response = first or fetch(position)
         first = None
@@ -137,10 +141,21 @@ def _walk_pages(
         position = next_position(position, len(records), response)
 
 
-def _query_of(address: str) -> dict[str, list[str]]:
+def _endless_list() -> BadAnswerError:
+    return BadAnswerError(
+        f"the list does not end within {MOST_PAGES} pages", advice="Choose a pipeline, or give a limit"
+    )
+
+
+def is_numbered(position: Position) -> bool:
+    """Return whether a page is asked for by its number, so that those after it are known before it has come."""
+    return "page" in position
+
+
+def _query_of(link: str, base: str) -> dict[str, list[str]]:
     """Return the query of a link, empty for what is no address."""
     try:
-        return parse_qs(urlsplit(address).query)
+        return parse_qs(resolve(base, link).query)
     except ValueError:
         return {}
 
@@ -160,14 +175,6 @@ def _moved(current: Position, following: Position) -> Position:
 
 
 # ----- several pages at a time -----
-
-
-# Who waits less than this for a page gains nothing by asking for several: the work on them is what takes the time.
-_WORTHWHILE_SECONDS = 0.005
-# Of a page this is the least that decoding takes; it keeps a server without any delay from getting many connections.
-_LEAST_WORK_SECONDS = 0.0005
-# GitLab.com refuses to count further than 50,000 rows. A list that long is read by cursor.
-LAST_PAGE = 500
 
 
 class Source(t.Protocol):
@@ -192,7 +199,7 @@ class Reading:
     :param paging: of the endpoint.
     :param most_at_once: most requests at a time.
     :param most_records: how many records are certainly wanted; 0 for all. More are read when they are asked for.
-    :param timed: returns the seconds that the last request took from sending to the answer, and the time now.
+    :param deadline: when everything must be done; None for no limit.
     """
 
     def __init__(
@@ -202,13 +209,13 @@ class Reading:
         *,
         most_at_once: int,
         most_records: int = 0,
-        timed: t.Callable[[], tuple[float, float]],
+        deadline: Deadline | None = None,
     ) -> None:
         self._source = source
         self._paging = paging
         self._most_at_once = most_at_once
         self._most_records = most_records
-        self._timed = timed
+        self._deadline = deadline
         # about a reading by several requests at a time: how many rows came, and how many of them once
         self._rows = 0
         self._count = 0
@@ -218,99 +225,81 @@ class Reading:
 
     def __iter__(self) -> t.Iterator[Record]:
         position = first_position(self._paging)
-        started = self._timed()[1]
         first = self._source.read(position)
-        if next_position(position, len(first[0]), first[1]) is None:
+        following = next_position(position, len(first[0]), first[1])
+        if following is None:
             yield from first[0]
-            return
-        # for a single further page there is nothing to do at the same time
-        threads = 1 if _last_page(first) == 2 else self._threads(started)
-        with _collector_paused():
-            if threads < 2:
-                yield from walk(self._source.read, self._paging, first=first)
-                return
-            for records in unseen(self._pages(first, threads)):
-                self._count += len(records)
-                yield from records
+        elif self._most_at_once == 1 or not is_numbered(following):
+            yield from walk(self._source.read, self._paging, first=first)
+        else:
+            try:
+                for records in unseen(self._pages(first)):
+                    self._count += len(records)
+                    yield from records
+            except RequestError:
+                # perhaps GitLab counts no further, or a page has gone: the list is read again, where it may be the same
+                # error, for good
+                self._has_failed = True
 
     def is_exact(self) -> bool:
         """Return whether what was read is the list as it was: nothing has moved while several pages were read."""
         return not self._has_failed and self._rows == self._count and self._total in (None, self._count)
 
-    # ----- pages -----
-
-    def _threads(self, started: float) -> int:
-        """Return how many requests at a time make sense: as many as can be worked on while one is waited for."""
-        waited, now = self._timed()
-        if waited < _WORTHWHILE_SECONDS:
-            return 1
-        worked = max(now - started - waited, _LEAST_WORK_SECONDS)
-        # the first page takes longer to work on than those that follow it
-        return min(self._most_at_once, 1 + int(3 * waited / worked))
-
-    def _pages(self, first: Page, threads: int) -> t.Iterator[list[Record]]:
+    def _pages(self, first: Page) -> t.Iterator[list[Record]]:
         self._rows = len(first[0])
         yield first[0]
-        answers = _Answers(self._source.ask, threads=threads, first=first, most_records=self._most_records)
+        answers = _Answers(
+            self._source.ask,
+            threads=self._most_at_once,
+            last=_last_page(first),
+            most_records=self._most_records,
+            deadline=self._deadline,
+        )
         try:
-            number = 2
-            while True:
+            for number in itertools.count(2):
+                if number > MOST_PAGES:
+                    raise _endless_list()
                 answer = answers.take(number)
                 if answer is None:
                     self._total = total_of(first[1])
                     return
-                position = page_position(number)
-                records, answer = self._source.read(position, answer)
-                if next_position(position, len(records), answer) is None:
+                records, answer = self._source.read(page_position(number), answer)
+                if next_position(page_position(number), len(records), answer) is None:
                     answers.end(number)
                 self._rows += len(records)
                 yield records
-                number += 1
-        except RequestError:
-            # perhaps GitLab counts no further, or a page has gone: the list is read again, where it may be the same
-            # error, for good
-            self._has_failed = True
         finally:
             answers.end(0)
-
-
-@contextlib.contextmanager
-def _collector_paused() -> t.Iterator[None]:
-    """Keep Python from looking for garbage in cycles: records have none, and for a long list it would look for them
-    again and again in all that came before.
-
-    Nor does it look through them afterwards, which takes as long as decoding them did. What is freed by counting
-    references, as records are, is freed as ever; and the process ends with its task.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.freeze()
-            gc.enable()
 
 
 class _Answers:
     """Answers with the pages from the second one on, asked for by threads that run ahead of who takes them.
 
     The threads are daemons, for a worker of Ansible waits at its end for any other kind, whatever time the task has.
+
+    :param last: the number of the last page, None when it is not known.
     """
 
-    def __init__(self, ask: t.Callable[[Position], Response], *, threads: int, first: Page, most_records: int) -> None:
+    def __init__(
+        self,
+        ask: t.Callable[[Position], Response],
+        *,
+        threads: int,
+        last: int | None,
+        most_records: int,
+        deadline: Deadline | None,
+    ) -> None:
         self._ask = ask
+        self._deadline = deadline
         self._changed = threading.Condition()
         self._ready: dict[int, Response | Exception] = {}
         self._next = 2
-        # pages up to this one are there, as far as is known; None when it is not known
-        self._last = _last_page(first)
+        self._last = last
         # no further than is wanted, and no more than twice the threads ahead of who takes them
         self._wanted = -(-most_records // PAGE_SIZE) if most_records else None
         self._taken = 1
         self._window = 2 * threads
-        most = min(threads, self._bound() - 1)
-        for _number in range(max(1, most)):
+        for _number in range(max(1, min(threads, self._bound() - 1))):
             threading.Thread(target=self._work, daemon=True).start()
 
     def take(self, number: int) -> Response | None:
@@ -321,13 +310,13 @@ class _Answers:
         with self._changed:
             self._taken = number
             self._changed.notify_all()
-            while self._last is None or number <= self._last:
-                if number in self._ready:
-                    break
-                self._changed.wait()
-            else:
-                return None  # what was read beyond the end, or went wrong there, does not matter
-            answer = self._ready.pop(number)
+            # what is read beyond the end, or goes wrong there, does not matter
+            self._wait_for(lambda: self._is_beyond_end(number) or number in self._ready)
+            if self._is_beyond_end(number):
+                return None
+            answer = self._ready.pop(number, None)
+        if answer is None:
+            raise LostAnswerError(f"page {number} of the list did not come in time", advice="Raise wait_timeout")
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -338,9 +327,15 @@ class _Answers:
             self._last = last
             self._changed.notify_all()
 
+    def _is_beyond_end(self, number: int) -> bool:
+        return self._last is not None and number > self._last
+
+    def _wait_for(self, condition: t.Callable[[], bool]) -> None:
+        self._changed.wait_for(condition, self._deadline.remaining() + _GRACE_SECONDS if self._deadline else None)
+
     def _bound(self) -> int:
         """Return the number of the last page that may be fetched now."""
-        bounds = [self._taken + self._window, LAST_PAGE + 1]
+        bounds = [self._taken + self._window]
         if self._last is not None:
             bounds.append(self._last)
         if self._wanted is not None:
@@ -350,10 +345,9 @@ class _Answers:
     def _work(self) -> None:
         while True:
             with self._changed:
-                while self._next > self._bound():
-                    if self._last is not None and self._next > self._last:
-                        return
-                    self._changed.wait()
+                self._wait_for(lambda: self._is_beyond_end(self._next) or self._next <= self._bound())
+                if self._next > self._bound():
+                    return
                 number = self._next
                 self._next += 1
             answer, is_last = self._answer(number)

@@ -177,9 +177,11 @@ class RequestBudget:
     half as many at a time from then on; answers bring the number up again, one by one.
 
     :param most_at_once: what the user allows.
+    :param deadline: when everything must be done; None for no limit.
     """
 
-    def __init__(self, most_at_once: int) -> None:
+    def __init__(self, most_at_once: int, deadline: Deadline | None = None) -> None:
+        self._deadline = deadline
         self._most = max(1, most_at_once)
         self._changed = threading.Condition()
         self._under_way = 0
@@ -188,10 +190,11 @@ class RequestBudget:
 
     @contextlib.contextmanager
     def request(self) -> t.Iterator[None]:
-        """Wait for a turn, and take note of how the request ends."""
+        """Wait for a turn, until the deadline at most, and take note of how the request ends."""
         with self._changed:
-            while self._under_way >= self.allowed:
-                self._changed.wait()
+            self._changed.wait_for(
+                lambda: self._under_way < self.allowed, self._deadline.remaining() if self._deadline else None
+            )
             self._under_way += 1
         error: RequestError | None = None
         try:

@@ -7,19 +7,34 @@
 """The one seam to the network: send one request, return one answer.
 
 A transport follows no redirect and repeats nothing; that is decided above it. It alone holds the credential, and adds
-it only to requests to the origin it was made for.
+it only to requests to the origin it was made for. The built-in one is a `requests.Session`.
 """
 
 from __future__ import annotations
 
+import contextlib
+import http.cookiejar
 import io
 import os
+import re
+import ssl
 import typing as t
-from urllib.parse import urlsplit
 
-from .connection import ConnectionSettings
-from .direct_transport import DirectTransport
-from .http import Request, Response, origin_of
+from .advice import Exchange, conflicting_length, proxy_error
+from .connection import USER_AGENT, Adapter, ConnectionSettings, CurrentLimit, TimeLimit, ca_source, tls_context
+from .decoding import ENCODINGS, ContentDecoder
+from .errors import BadAnswerError, LostAnswerError, RequestError, UsageError
+from .http import Address, Request, Response, lower_case, parse_address
+from .libraries import requests_library
+
+# Larger pieces of a body miss the processor's cache, smaller ones cost more calls.
+CHUNK_BYTES = 64 * 1024
+# Of an error page, as much is read as can hold GitLab's words.
+LONGEST_ERROR_BYTES = 64 * 1024
+# How many times the time-out an answer may take that comes in small pieces. Of a stream, which may be of any length,
+# every chunk may take as long: 200 bytes a second with the default time-out.
+SLOWEST_ANSWER = 10
+_NO_BODY = (204, 304)
 
 
 class Transport(t.Protocol):
@@ -28,9 +43,13 @@ class Transport(t.Protocol):
     def send(self, request: Request, *, timeout_seconds: float) -> Response:
         """Return the answer to one request, redirects and error statuses included.
 
-        :param timeout_seconds: for connecting, and for each read.
+        Of an error status the beginning of the body is enough.
+
+        :param timeout_seconds: for connecting, and for each read; `request.total_seconds` is for all of them.
         :raises ConnectError: when the request was certainly not executed.
-        :raises LostAnswerError: when it may have been.
+        :raises LostAnswerError: when it may have been; also when the answer to a write is longer than
+            `request.most_bytes`.
+        :raises BadAnswerError: when the answer to a read is longer than that.
         """
 
 
@@ -50,14 +69,16 @@ class ByteStream(t.Protocol):
         :raises LostAnswerError: when the connection breaks before the announced length has come.
         """
 
-    def readinto(self, buffer: memoryview) -> int:
-        """Fill a buffer with the next bytes, at its beginning; return how many there are, 0 at the end.
-
-        :raises LostAnswerError: as `read` does.
-        """
-
     def close(self) -> None:
         """Let go of the connection."""
+
+
+@t.runtime_checkable
+class StreamingTransport(Transport, t.Protocol):
+    """A transport that can hand over a body while it comes; one that cannot is read whole."""
+
+    def stream(self, request: Request, *, timeout_seconds: float) -> ByteStream:
+        """Return the answer to one request, its body unread."""
 
 
 class WholeBody:
@@ -77,71 +98,243 @@ class WholeBody:
         """Return the next bytes."""
         return self._rest.read(size)
 
-    def readinto(self, buffer: memoryview) -> int:
-        """Fill a buffer with the next bytes."""
-        return self._rest.readinto(buffer)
-
     def close(self) -> None:
         """Do nothing: there is no connection."""
 
 
-@t.runtime_checkable
-class StreamingTransport(Transport, t.Protocol):
-    """A transport that can hand over a body while it comes; one that cannot is read whole."""
+def create_transport(settings: ConnectionSettings, prepare_session: t.Callable[[t.Any], None]) -> StreamingTransport:
+    """Return the built-in transport.
+
+    :param prepare_session: is given the `requests.Session`, once, when it is ready.
+    :raises MissingLibraryError: when requests is not installed.
+    :raises UsageError: when a file with certificates cannot be used.
+    """
+    return RequestsTransport(settings, prepare_session)
+
+
+class RequestsTransport:
+    """Sends through one `requests.Session`, shared by threads.
+
+    Proxies come from the environment as users of requests expect (`HTTPS_PROXY`, `NO_PROXY`). Nothing else does:
+    `~/.netrc` would replace the credential, and a cookie would be a second one.
+    """
+
+    def __init__(self, settings: ConnectionSettings, prepare_session: t.Callable[[t.Any], None]) -> None:
+        self._settings = settings
+        self._current = CurrentLimit()
+        self._requests = requests_library()
+        self._session = self._new_session()
+        prepare_session(self._session)
+        self._session.trust_env = False
+        self._mount_client_certificate()
+
+    def _new_session(self) -> t.Any:
+        settings = self._settings
+        session = self._requests.Session()
+        self._adapter = self._new_adapter(tls_context(settings, os.environ))
+        session.mount("https://", self._adapter)
+        session.mount("http://", self._adapter)
+        session.headers["User-Agent"] = USER_AGENT
+        session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        # for an adapter of an extension; ours goes by its context
+        session.verify = settings.validate_certs and (ca_source(settings.ca_path, os.environ)[0] or True)
+        return session
+
+    def _new_adapter(self, context: ssl.SSLContext) -> Adapter:
+        settings = self._settings
+        proxy_context = tls_context(settings, os.environ, is_for_proxy=True)
+        return Adapter(context, proxy_context, pool_size=settings.concurrency, current=self._current)
+
+    def _mount_client_certificate(self) -> None:
+        """Show the client certificate to the own origin only; an extension that mounted an adapter has its own way."""
+        if self._settings.client_cert and self._session.get_adapter(self._settings.api_url) is self._adapter:
+            context = tls_context(self._settings, os.environ, with_client_cert=True)
+            origin_url = parse_address(self._settings.api_url).origin_url
+            self._session.mount(f"{origin_url}/", self._new_adapter(context))
+
+    def send(self, request: Request, *, timeout_seconds: float) -> Response:
+        """Return the answer to one request."""
+        seconds = SLOWEST_ANSWER * timeout_seconds if request.total_seconds is None else request.total_seconds
+        answer = self._open(request, timeout_seconds, TimeLimit(seconds), ENCODINGS)
+        with contextlib.closing(answer):
+            return Response(answer.status, answer.headers, _whole_body(request, answer), request.url)
 
     def stream(self, request: Request, *, timeout_seconds: float) -> ByteStream:
         """Return the answer to one request, its body unread."""
+        seconds = float("inf") if request.total_seconds is None else request.total_seconds
+        limit = TimeLimit(seconds)
+        chunk_seconds = SLOWEST_ANSWER * timeout_seconds
+        limit.narrow(chunk_seconds)
+        # an archive is compressed already
+        return self._open(request, timeout_seconds, limit, "identity", chunk_seconds=chunk_seconds)
+
+    def _open(
+        self,
+        request: Request,
+        timeout_seconds: float,
+        limit: TimeLimit,
+        encodings: str,
+        *,
+        chunk_seconds: float | None = None,
+    ) -> RequestsStream:
+        exchange = Exchange(request, timeout_seconds, limit)
+        with exchange.errors_of_opening():
+            address = parse_address(request.url)
+            proxies = {**self._requests.utils.get_environ_proxies(address.url), **self._session.proxies}
+            exchange.proxy_name = _proxy_name(address, proxies)
+            self._current.limit = limit
+            timeout = min(timeout_seconds, limit.left())
+            answer = self._session.request(
+                request.method,
+                address.url,
+                headers=self._headers(request, address, encodings),
+                data=request.body,
+                timeout=(timeout, timeout),
+                proxies=proxies,
+                allow_redirects=False,
+                stream=True,
+            )
+        stream = RequestsStream(answer, exchange, chunk_seconds)
+        try:
+            stream.check()
+        except RequestError:
+            stream.close()
+            raise
+        return stream
+
+    def _headers(self, request: Request, address: Address, encodings: str) -> dict[str, str]:
+        headers = {"Accept-Encoding": encodings, **request.headers}
+        if address.origin == self._settings.origin:
+            headers = {**self._settings.http_headers, **headers, **self._settings.credential}
+        return headers
 
 
-def create_transport(settings: ConnectionSettings) -> Transport:
-    """Return the built-in transport."""
-    return RoutedTransport(settings)
+class RequestsStream:
+    """A body as it comes through requests."""
 
+    def __init__(self, answer: t.Any, exchange: Exchange, chunk_seconds: float | None) -> None:
+        self.status: int = answer.status_code
+        self.headers: t.Mapping[str, str] = lower_case(answer.headers.items())
+        self.url = exchange.request.url
+        self._answer = answer
+        self._exchange = exchange
+        self._chunk_seconds = chunk_seconds
+        self._received = 0
+        self._declared: int | None = None
+        self._decoder: ContentDecoder | None = None
 
-class RoutedTransport:
-    """Goes to each server directly, or through requests where a proxy may have to be used."""
+    def check(self) -> None:
+        """Return if the answer is one whose body can be read.
 
-    def __init__(self, settings: ConnectionSettings) -> None:
-        self._settings = settings
-        self._direct = DirectTransport(settings)
-        self._ways: dict[tuple[str, str, int | None], StreamingTransport] = {}
-
-    def send(self, request: Request, *, timeout_seconds: float) -> Response:
-        """Return the answer to one request.
-
-        :raises MissingLibraryError: when there is a proxy, and requests is not installed.
+        :raises RequestError: when it is not, and when it comes from the proxy.
         """
-        return self._way_to(request.url).send(request, timeout_seconds=timeout_seconds)
+        with self._exchange.errors_of_reading():
+            if self.status == 407 and self._exchange.proxy_name:
+                raise proxy_error(self._exchange.proxy_name, 407)
+            self._declared = self._declared_length()
+            try:
+                self._decoder = ContentDecoder(self.header("content-encoding"))
+            except BadAnswerError as exc:
+                raise _unusable(self._exchange.request, exc.problem) from None
 
-    def stream(self, request: Request, *, timeout_seconds: float) -> ByteStream:
-        """Return the answer to one request, its body unread.
+    def header(self, name: str) -> str:
+        """Return a header's value, empty when the header is absent."""
+        return self.headers.get(name.lower(), "")
 
-        :raises MissingLibraryError: when there is a proxy, and requests is not installed.
-        """
-        return self._way_to(request.url).stream(request, timeout_seconds=timeout_seconds)
+    def read(self, size: int) -> bytes:
+        """Return up to so many bytes, decoded if the server has encoded them although it was not asked to."""
+        if self._chunk_seconds is not None:
+            self._exchange.limit.narrow(self._chunk_seconds)
+        with self._exchange.errors_of_reading():
+            decoder = self._decoder
+            if decoder is None or decoder.is_plain:
+                return self._receive(size)
+            while True:
+                decoded = decoder.read(size)
+                if decoded:
+                    return decoded
+                received = self._receive(size)
+                if not received:
+                    decoder.finish()
+                    return b""
+                decoder.feed(received)
 
-    def _way_to(self, url: str) -> StreamingTransport:
-        origin = origin_of(url)
-        if origin not in self._ways:
-            self._ways[origin] = self._through_requests() if may_have_proxy(url, os.environ) else self._direct
-        return self._ways[origin]
+    def _receive(self, size: int) -> bytes:
+        """Return the next bytes as they were sent."""
+        content: bytes = self._answer.raw.read(size, decode_content=False)
+        self._received += len(content)
+        if not content and self._declared is not None and self._received != self._declared:
+            raise LostAnswerError(f"the answer was cut after {self._received} of {self._declared} bytes")
+        return content
 
-    def _through_requests(self) -> StreamingTransport:
-        # here, since most tasks can do without
-        from .requests_transport import RequestsTransport
+    def _declared_length(self) -> int | None:
+        """Return how long the body is to be, None when that is not said."""
+        if self.status in _NO_BODY or "chunked" in self.header("transfer-encoding").lower():
+            return None
+        values = {value.strip() for value in self.header("content-length").split(",")} - {""}
+        if not values:
+            return None
+        if len(values) > 1 or not re.fullmatch("[0-9]{1,18}", next(iter(values))):
+            raise conflicting_length()
+        return int(values.pop())
 
-        return RequestsTransport(self._settings)
+    def close(self) -> None:
+        """Let go of the connection; it is closed unless the body has come to its end."""
+        self._answer.close()
 
 
-def may_have_proxy(url: str, environ: t.Mapping[str, str]) -> bool:
-    """Return whether the environment may ask for a proxy on the way to an address; requests knows for sure."""
-    parts = urlsplit(url)
-    names = (f"{parts.scheme}_proxy", "all_proxy")
-    if not any(environ.get(name) or environ.get(name.upper()) for name in names):
-        return False
-    # here, for it takes as long to import as everything else together
-    import urllib.request as library
+def _whole_body(request: Request, answer: RequestsStream) -> bytes:
+    """Return the body of an answer, of an error status its beginning.
 
-    bypass: t.Any = library.proxy_bypass_environment  # type: ignore[attr-defined]
-    excluded = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
-    return not bypass(parts.netloc.rpartition("@")[2], {"no": excluded})
+    :raises RequestError: when it is longer than the request says.
+    """
+    most = request.most_bytes
+    if answer.status >= 400:
+        most = LONGEST_ERROR_BYTES
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        piece = answer.read(CHUNK_BYTES)
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+        size += len(piece)
+        if most is not None and size > most:
+            if answer.status >= 400:
+                return b"".join(pieces)[:most]
+            error = _unusable(request, f"the answer is longer than {most:,} bytes")
+            error.method, error.url = request.method, request.display_url
+            raise error
+
+
+def _unusable(request: Request, problem: str) -> RequestError:
+    """Return the error for an answer that is no good: a write was executed all the same."""
+    return (BadAnswerError if request.method in ("GET", "HEAD") else LostAnswerError)(problem)
+
+
+# ----- proxies -----
+
+_PROXY = re.compile(
+    r"((https?|socks4a?|socks5h?)://)?([^/\s]*@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?/?",
+    re.IGNORECASE,
+)
+
+
+def _proxy_name(address: Address, proxies: t.Mapping[str, str]) -> str:
+    """Return the variable that names the proxy on the way to an address, empty when there is none.
+
+    :raises UsageError: when it is no address of a proxy.
+    """
+    proxy = requests_library().utils.select_proxy(address.url, proxies)
+    if not proxy:
+        return ""
+    variables = (f"{address.scheme}_proxy", "all_proxy")
+    names = (name for variable in variables for name in (variable, variable.upper()))
+    proxy_name = next((name for name in names if os.environ.get(name) == proxy), "the proxy setting")
+    found = _PROXY.fullmatch(proxy)
+    if not found or int(found["port"] or 1) not in range(1, 65536):
+        raise UsageError(
+            f"{proxy_name} is not the address of a proxy; write it like http://proxy.example.com:3128, or with the "
+            "scheme https, socks5 or socks5h"
+        )
+    return proxy_name

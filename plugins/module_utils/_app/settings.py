@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 import typing as t
-from urllib.parse import urlsplit, urlunsplit
 
 from .._api.connection import ConnectionSettings, TokenKind
+from .._api.endpoints import to_text
 from .._api.errors import UsageError
+from .._api.http import parse_address
 
 DEFAULT_URL = "https://gitlab.com"
 
@@ -30,13 +31,34 @@ _API_SUFFIX = "/api/v4"
 # More than the longest wait for a job; what sockets can take ends somewhere beyond it.
 _LONGEST_TIMEOUT_SECONDS = 1e6
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
-# Libraries do not agree on where a host with one of these ends, and a token must have one destination.
-_NO_HOST = re.compile(r"[\\\s%<>\"{}|^`]")
-
-
-def first_url(environ: t.Mapping[str, str]) -> str:
-    """Return the address that counts where no option gives one."""
-    return next((environ[name] for name in URL_VARIABLES if environ.get(name)), DEFAULT_URL)
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[ -~\t]*")
+# Headers that are made here, by requests or for a proxy, in lower case. http_headers must not change who we are, where
+# a request goes, or where it ends.
+_OWN_HEADERS = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "expect",
+        "host",
+        "job-token",
+        "keep-alive",
+        "private-token",
+        "proxy-authorization",
+        "proxy-connection",
+        "sudo",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
 
 
 def connection_settings(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> ConnectionSettings:
@@ -47,6 +69,9 @@ def connection_settings(options: t.Mapping[str, t.Any], environ: t.Mapping[str, 
     :raises UsageError: when they cannot be used.
     """
     kind, token = choose_token(options, environ)
+    client_cert, client_key = options.get("client_cert"), options.get("client_key")
+    if client_key and not client_cert:
+        raise UsageError("client_key is given without client_cert; give the certificate that belongs to the key")
     retries, concurrency = int(options.get("api_retries", 5)), int(options.get("api_concurrency", 8))
     timeout_seconds = float(options.get("api_timeout", 30.0))
     for name, value, least in (
@@ -72,6 +97,9 @@ def connection_settings(options: t.Mapping[str, t.Any], environ: t.Mapping[str, 
         retries=retries,
         concurrency=concurrency,
         extensions=tuple(name.strip() for name in extensions if name.strip()),
+        client_cert=client_cert,
+        client_key=client_key,
+        http_headers=further_headers(options.get("http_headers") or {}),
     )
 
 
@@ -80,31 +108,46 @@ def api_base_url(url: str) -> str:
 
     :raises UsageError: when it is no http or https address, or carries a user name.
     """
-    try:
-        parts = urlsplit(url.strip())
-        has_port = parts.port is None or parts.port > 0
-    except ValueError:
-        raise UsageError("api_url has no valid host or port; write it like https://gitlab.example.com") from None
-    is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and has_port
-    if (
-        not is_web
-        or not url.strip().isprintable()
-        or _CONTROL.search(url.strip())
-        or _NO_HOST.search(parts.hostname or "")
-    ):
-        raise UsageError(f"api_url {_shown(url)!r} is no web address; write it like https://gitlab.example.com")
-    if "@" in parts.netloc:
+    text = url.strip()
+    authority = re.split(r"[/?#]", text.partition("://")[2], maxsplit=1)[0]
+    if "@" in authority:
         raise UsageError("api_url carries a user name; leave it out and give a token with api_token")
-    if parts.query or parts.fragment:
+    if re.search("[?#]", text):
         raise UsageError(
             f"api_url {_shown(url)!r} carries a query or a fragment; write it like https://gitlab.example.com"
         )
-    path = parts.path.rstrip("/")
+    try:
+        address = parse_address(text)
+    except ValueError:
+        raise UsageError(
+            f"api_url {_shown(url)!r} is no web address; write it like https://gitlab.example.com"
+        ) from None
+    path = address.path.rstrip("/")
     if not path.endswith(_API_SUFFIX):
         if re.search(r"/api(/v\d+)?$", path):
             raise UsageError(f"api_url {_shown(url)!r} names another API than {_API_SUFFIX}; leave the part /api out")
         path += _API_SUFFIX
-    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+    return address.origin_url + path
+
+
+def further_headers(headers: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """Return the headers of the option `http_headers` as they are sent.
+
+    :raises UsageError: for one that cannot be sent, or must not be changed.
+    """
+    found = {}
+    for name, value in headers.items():
+        text = to_text(value) if isinstance(value, (str, int, float)) else "\n"
+        # the value may be a secret, and what is no name may be one as well
+        if not _HEADER_NAME.fullmatch(str(name)) or not _HEADER_VALUE.fullmatch(text) or text != text.strip():
+            raise UsageError(
+                "http_headers holds something that is no header: give names of letters, digits and hyphens, and values "
+                "that are text in one line"
+            )
+        if name.lower() in _OWN_HEADERS:
+            raise UsageError(f"http_headers cannot set {name}; leave it out, and give a token with api_token")
+        found[str(name)] = text
+    return found
 
 
 def choose_token(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> tuple[TokenKind, str]:

@@ -13,7 +13,6 @@ import typing as t
 from .._api import catalogue
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
-from .._api.requests_transport import RequestsTransport
 from .._api.transport import Transport, create_transport
 from .hookspecs import hookimpl
 from .registry import Registry
@@ -30,16 +29,10 @@ class BuiltinPlugin:
     """The documented endpoints, requests as transport, and a token in a header.
 
     :param prepare_session: lets extensions prepare a `requests.Session` that was made.
-    :param prepares_sessions: returns whether there is an extension that does.
     """
 
-    def __init__(
-        self,
-        prepare_session: t.Callable[[t.Any, ConnectionSettings], None],
-        prepares_sessions: t.Callable[[], bool],
-    ) -> None:
+    def __init__(self, prepare_session: t.Callable[[t.Any, ConnectionSettings], None]) -> None:
         self._prepare_session = prepare_session
-        self._prepares_sessions = prepares_sessions
 
     @hookimpl(trylast=True)
     def gitlab_register_endpoints(self, registry: Registry) -> None:
@@ -49,12 +42,8 @@ class BuiltinPlugin:
 
     @hookimpl(trylast=True)
     def gitlab_create_transport(self, settings: ConnectionSettings) -> Transport:
-        """Return a transport that uses requests, its sessions prepared by extensions."""
-        if not self._prepares_sessions():
-            return create_transport(settings)
-        transport = RequestsTransport(settings)
-        self._prepare_session(transport.session, settings)
-        return transport
+        """Return a transport that uses requests, its session prepared by extensions."""
+        return create_transport(settings, lambda session: self._prepare_session(session, settings))
 
     @hookimpl(trylast=True)
     def gitlab_authenticate(self, settings: ConnectionSettings) -> dict[str, str]:

@@ -31,9 +31,7 @@ class PluginManager:
         self._names = tuple(dict.fromkeys(extensions))
         self._manager: t.Any = pluggy_library().PluginManager(PROJECT_NAME)
         self._manager.add_hookspecs(HookSpecs)
-        self._manager.register(
-            BuiltinPlugin(self._prepare_session, lambda: self.has_extensions_for("gitlab_prepare_session"))
-        )
+        self._manager.register(BuiltinPlugin(self._prepare_session))
         # pluggy asks the one registered last first
         for name, extension in reversed(_load(self._names)):
             self._register(name, extension)

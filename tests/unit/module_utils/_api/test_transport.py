@@ -2,150 +2,113 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The transport against a server on the loopback interface: one origin, no second credential, errors by certainty."""
+"""The transport against a server on the loopback interface, directly and through a proxy: one origin, no second
+credential, errors by certainty, connections that are used again."""
 
 from __future__ import annotations
 
 import contextlib
-import gzip
 import socket
+import ssl
 import threading
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import advice, errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import transport as transport_file
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.direct_transport import DirectTransport, tls_error
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.requests_transport import RequestsTransport
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import RoutedTransport
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import create_transport
+from cryptography.hazmat.primitives import serialization
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]"
+from tests.simulator.certificates import Authority
+
+from .loopback import OK, RESET, LoopbackProxy, LoopbackServer, answer_of
+
 SECRET = "glpat-0123456789abcdef"
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch, tmp_path):
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setenv("HOME", str(tmp_path))
+@pytest.fixture(name="authority", scope="module")
+def authority_fixture():
+    authority = Authority()
+    yield authority
+    authority.stop()
 
 
-class LoopbackServer:
-    """Sends these bytes, one answer a connection, and keeps what it received."""
-
-    def __init__(self, *answers):
-        self._answers = list(answers)
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._serve)
-        self.port = self._socket.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.received = []
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_exc):
-        # wakes a server that still waits for a connection
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-            pass
-        self._thread.join(5)
-        self._socket.close()
-
-    def _serve(self):
-        for answer in self._answers:
-            connection, _address = self._socket.accept()
-            with connection, contextlib.suppress(OSError):
-                connection.settimeout(5)
-                self.received.append(_read_request(connection))
-                if answer is None:
-                    # a reset instead of an orderly end
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
-                else:
-                    connection.sendall(answer)
-
-    def headers(self, index=0):
-        """Return the headers of a request, names in lower case."""
-        head = self.received[index].split(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
-        return {name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in head)}
-
-
-def _read_request(connection):
-    data = b""
-    while b"\r\n\r\n" not in data:
-        chunk = connection.recv(65536)
-        if not chunk:
-            return data
-        data += chunk
-        if data.startswith(b"\x16"):  # TLS
-            return data
-    head, _blank, body = data.partition(b"\r\n\r\n")
-    for line in head.lower().split(b"\r\n"):
-        if line.startswith(b"content-length:"):
-            while len(body) < int(line.split(b":")[1]):
-                body += connection.recv(65536)
-    return head + b"\r\n\r\n" + body
-
-
-WAY = {"kind": DirectTransport}
-
-
-@pytest.fixture(autouse=True, params=[DirectTransport, RequestsTransport], ids=["direct", "requests"])
-def _way(request, monkeypatch):
-    monkeypatch.setitem(WAY, "kind", request.param)
-
-
-def transport_for(url, credential=None, **settings):
+def transport_for(url, credential=None, prepare=lambda session: None, **settings):
     credential = {"PRIVATE-TOKEN": SECRET} if credential is None else credential
-    return WAY["kind"](ConnectionSettings(api_url=url + "/api/v4", credential=credential, **settings))
+    return create_transport(ConnectionSettings(api_url=url + "/api/v4", credential=credential, **settings), prepare)
 
 
 def send(transport, url, method="GET", body=None, timeout=5.0):
     return transport.send(Request(method, url, headers={"Accept": "x"}, body=body), timeout_seconds=timeout)
 
 
-def test_an_answer_is_read_whole_with_names_in_lower_case():
+def test_an_answer_is_read_whole_with_names_in_lower_case(way):
     answer = b"HTTP/1.1 404 Nope\r\nX-Request-Id: 01AB\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
     with LoopbackServer(answer) as server:
         response = send(transport_for(server.url), server.url + "/api/v4/x?a=b")
     assert (response.status, response.body, response.header("X-Request-Id")) == (404, b"hello", "01AB")
     assert response.url == server.url + "/api/v4/x?a=b"
-    assert server.received[0].startswith(b"GET /api/v4/x?a=b HTTP/1.1\r\n")
+    assert server.line() == "GET /api/v4/x?a=b HTTP/1.1"
     assert server.headers()["private-token"] == SECRET
     assert server.headers()["user-agent"].startswith("jobgate.gitlab/")
+    assert server.headers()["accept-encoding"] == "gzip, deflate"
+    assert len(way.asked) == (1 if way.is_proxy else 0)
 
 
-def test_a_quoted_path_and_a_body_are_sent_as_they_are():
+def test_a_quoted_path_and_a_body_are_sent_as_they_are(way):
     with LoopbackServer(OK) as server:
         send(transport_for(server.url), server.url + "/api/v4/projects/a%2Fb", "POST", b'{"a": 1}')
-    assert server.received[0].startswith(b"POST /api/v4/projects/a%2Fb HTTP/1.1")
+    assert server.line() == "POST /api/v4/projects/a%2Fb HTTP/1.1"
     assert server.received[0].endswith(b'\r\n\r\n{"a": 1}')
+
+
+def test_an_address_without_a_path(way):
+    with LoopbackServer(OK) as server:
+        send(transport_for(server.url), server.url + "?a=b")
+    assert server.line() == "GET /?a=b HTTP/1.1"
 
 
 @pytest.mark.parametrize(
     "credential", [{"PRIVATE-TOKEN": SECRET}, {"Authorization": "Bearer " + SECRET}, {"JOB-TOKEN": SECRET}]
 )
-def test_a_credential_goes_to_its_own_origin_only(credential):
+def test_a_credential_goes_to_its_own_origin_only(way, credential):
     with LoopbackServer(OK) as own, LoopbackServer(OK) as other:
-        transport = transport_for(own.url, credential)
+        transport = transport_for(own.url, credential, http_headers={"X-Pass": "hunter2-pass"})
         send(transport, own.url + "/api/v4/x")
         send(transport, other.url + "/api/v4/x")
     (name, value), *_none = credential.items()
     assert own.headers()[name.lower()] == value
+    assert own.headers()["x-pass"] == "hunter2-pass"
     assert SECRET.encode() not in other.received[0]
+    assert b"hunter2" not in other.received[0]
+
+
+def test_further_headers_replace_neither_the_credential_nor_what_a_request_says(way):
+    with LoopbackServer(OK) as server:
+        transport = transport_for(server.url, http_headers={"private-token": "x", "Accept": "y", "User-Agent": "me"})
+        send(transport, server.url + "/api/v4/x")
+    assert server.headers()["accept"] == "x"
+    assert server.received[0].lower().count(b"private-token:") == 1
+    assert server.headers()["private-token"] == SECRET
+    assert server.headers()["user-agent"] == "me"
 
 
 @pytest.mark.parametrize("credential", [{}, {"PRIVATE-TOKEN": SECRET}])
-def test_netrc_is_not_used(credential, tmp_path):
-    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password else\n", encoding="utf-8")
+@pytest.mark.parametrize("trusts", [True, False])
+def test_netrc_is_not_used(way, credential, trusts, tmp_path, monkeypatch):
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\n", encoding="utf-8")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(netrc))
     with LoopbackServer(OK) as server:
-        send(transport_for(server.url, credential), server.url + "/api/v4/x")
+        # not even when an extension asks for it
+        transport = transport_for(server.url, credential, lambda session: setattr(session, "trust_env", trusts))
+        send(transport, server.url + "/api/v4/x")
     assert "authorization" not in server.headers()
 
 
-def test_cookies_are_not_kept():
+def test_cookies_are_not_kept(way):
     cookie = OK.replace(b"Connection:", b"Set-Cookie: _gitlab_session=abc; path=/\r\nConnection:")
     with LoopbackServer(cookie, OK) as server:
         transport = transport_for(server.url)
@@ -154,11 +117,27 @@ def test_cookies_are_not_kept():
     assert "cookie" not in server.headers(1)
 
 
-def test_redirects_are_left_to_others():
+def test_redirects_are_left_to_others(way):
     answer = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     with LoopbackServer(answer) as server:
         response = send(transport_for(server.url), server.url + "/api/v4/x")
     assert (response.status, response.header("location")) == (302, "http://127.0.0.1:1/x")
+
+
+def test_the_session_is_prepared_once_and_when_it_is_ready(way):
+    prepared = []
+
+    def prepare(session):
+        prepared.append(session)
+        assert session.get_adapter("https://x").max_retries.total == 0
+        session.headers["X-Gateway"] = "pass"
+
+    with LoopbackServer(OK) as server:
+        transport = transport_for(server.url, prepare=prepare)
+        send(transport, server.url + "/api/v4/x")
+        send(transport, server.url + "/api/v4/x")
+    assert len(prepared) == 1
+    assert server.headers(1)["x-gateway"] == "pass"
 
 
 @pytest.mark.parametrize(
@@ -166,14 +145,13 @@ def test_redirects_are_left_to_others():
     [
         OK.replace(b"Content-Length: 2", b"Content-Length: 20"),
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
-        OK.replace(b"Content-Length: 2", b"Content-Length: 2, 20"),
         b"nonsense\r\n\r\n",
         b"",
-        None,
+        RESET,
     ],
-    ids=["length", "chunk", "two lengths", "nonsense", "nothing", "reset"],
+    ids=["length", "chunk", "nonsense", "nothing", "reset"],
 )
-def test_a_cut_answer_is_lost(answer):
+def test_a_cut_answer_is_lost(way, answer):
     with LoopbackServer(answer) as server:
         with pytest.raises(errors.LostAnswerError) as caught:
             send(transport_for(server.url), server.url + "/api/v4/x?token=" + SECRET, "POST", b"{}")
@@ -182,14 +160,90 @@ def test_a_cut_answer_is_lost(answer):
     assert len(server.received) == 1
 
 
-def test_a_server_that_does_not_answer_in_time():
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "lengths", [["-5"], ["+100"], ["9" * 6000], ["2, 20"], ["2", "3"], ["2", "+2"], ["0x2"], ["2_0"], ["\xb2"]]
+)
+def test_a_length_that_cannot_be_believed(way, method, lengths):
+    headers = "".join(f"Content-Length: {length}\r\n" for length in lengths)
+    answer = f"HTTP/1.1 200 OK\r\n{headers}Connection: close\r\n\r\n[]".encode("latin-1")
+    with LoopbackServer(answer) as server:
+        for read in (send, stream_of):
+            with pytest.raises(errors.LostAnswerError, match="conflicting Content-Length headers") as caught:
+                read(transport_for(server.url), server.url + "/api/v4/x?a=b", method)
+            assert (caught.value.method, caught.value.url) == (method, server.url + "/api/v4/x")
+            assert len(str(caught.value)) < 300
+
+
+def test_the_same_length_twice_is_a_length(way):
+    with LoopbackServer(OK.replace(b"Content-Length: 2", b"Content-Length: 2\r\nContent-Length: 2")) as server:
+        assert send(transport_for(server.url), server.url + "/x").body == b"[]"
+
+
+def test_a_server_that_does_not_answer_in_time(way):
+    def say_nothing(is_stopped):
+        is_stopped.wait(5)
+        yield b""
+
+    with LoopbackServer(say_nothing) as server:
         with pytest.raises(errors.LostAnswerError, match="no answer within 0.05 s"):
-            send(transport_for(url), url + "/api/v4/x", timeout=0.05)
+            send(transport_for(server.url), server.url + "/api/v4/x", timeout=0.05)
 
 
-def test_a_refused_connection_is_certainly_not_executed():
+# ----- connections -----
+
+
+def kept(body, *headers):
+    return answer_of(body, *headers).replace(b"Connection: close\r\n", b"")
+
+
+def test_a_connection_is_used_again(way, authority):
+    answers = [kept(b"x" * 300_000), b"HTTP/1.1 204 No Content\r\n\r\n", kept(b"[]"), kept(b"{}")]
+    with LoopbackServer(*answers, most=10, context=authority.context("valid")) as server:
+        transport = transport_for(server.url, ca_path=str(authority.ca_path))
+        assert [send(transport, server.url + "/x").status for _number in range(3)] == [200, 204, 200]
+        assert send(transport, server.url + "/x", "POST").body == b"{}"
+        assert server.connections == 1
+
+
+def test_a_connection_that_the_server_has_closed_is_not(no_proxy):
+    with LoopbackServer(kept(b"[]")) as server:
+        transport = transport_for(server.url)
+        for _number in range(3):
+            assert send(transport, server.url + "/x").body == b"[]"
+            assert server.closed.acquire(timeout=5)
+        assert server.connections == 3
+
+
+def test_a_stream_that_is_left_leaves_nothing_to_the_next_request(way):
+    with LoopbackServer(kept(b"x" * 300_000), kept(b"[]"), most=10) as server:
+        transport = transport_for(server.url)
+        with contextlib.closing(stream_of(transport, server.url + "/x")) as body:
+            assert body.read(10) == b"x" * 10
+        assert send(transport, server.url + "/x").body == b"[]"
+        assert server.connections == 2
+
+
+def test_several_threads_have_a_connection_each(way):
+    barrier = threading.Barrier(4, timeout=5)
+    bodies = []
+
+    def work():
+        barrier.wait()
+        bodies.append(send(transport, server.url + "/x").body)
+
+    with LoopbackServer(kept(b"[]"), most=10) as server:
+        transport = transport_for(server.url)
+        threads = [threading.Thread(target=work) for _number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(5)
+        assert bodies == [b"[]"] * 4
+        assert 1 <= server.connections <= 4
+
+
+def test_a_refused_connection_is_certainly_not_executed(no_proxy):
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
@@ -199,14 +253,6 @@ def test_a_refused_connection_is_certainly_not_executed():
     assert not caught.value.is_permanent
 
 
-def test_tls_to_a_plain_port_is_a_matter_of_trust():
-    with LoopbackServer(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n") as server:
-        url = server.url.replace("http:", "https:")
-        with pytest.raises(errors.TrustError, match="TLS failed: the server does not speak TLS") as caught:
-            send(transport_for(url), url + "/api/v4/x")
-    assert "ca_path" in caught.value.advice
-
-
 @pytest.mark.parametrize(
     ("failure", "is_permanent"),
     [
@@ -214,7 +260,7 @@ def test_tls_to_a_plain_port_is_a_matter_of_trust():
         (socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), False),
     ],
 )
-def test_an_unknown_host(monkeypatch, failure, is_permanent):
+def test_an_unknown_host(no_proxy, monkeypatch, failure, is_permanent):
     def resolve(*_args, **_kwargs):
         raise failure
 
@@ -225,25 +271,25 @@ def test_an_unknown_host(monkeypatch, failure, is_permanent):
     assert caught.value.is_permanent is is_permanent
 
 
-def test_a_proxy_that_is_not_there(monkeypatch):
-    monkeypatch.setitem(WAY, "kind", RoutedTransport)
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-    monkeypatch.delenv("NO_PROXY")
-    monkeypatch.setenv("HTTP_PROXY", f"http://user:pass@127.0.0.1:{port}")
-    with pytest.raises(errors.ConnectError, match="the proxy could not be reached") as caught:
-        send(transport_for("http://gitlab.invalid"), "http://gitlab.invalid/api/v4/x")
-    assert "pass@" not in str(caught.value)
+def test_a_server_that_takes_no_connection_in_time(no_proxy, monkeypatch):
+    def connect(_socket, _address):
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(socket.socket, "connect", connect, raising=False)
+    url = "http://127.0.0.1:1"
+    with pytest.raises(errors.ConnectError, match="no connection to 127.0.0.1:1 within 3 s") as caught:
+        send(transport_for(url), url + "/api/v4/x", timeout=3.0)
+    assert not caught.value.is_permanent
 
 
-def test_a_ca_path_that_is_not_there(tmp_path):
-    url = "https://127.0.0.1:1"
-    with pytest.raises(errors.UsageError, match="ca_path .* does not name a readable file"):
-        send(transport_for(url, ca_path=str(tmp_path / "none.pem")), url + "/api/v4/x")
+def test_an_address_that_no_host_can_have(no_proxy):
+    url = "http://a" + "b" * 70 + ".example"
+    with pytest.raises(errors.UsageError, match="the connection options cannot be used: .*; check api_url"):
+        send(transport_for(url), url + "/api/v4/x")
 
 
 @pytest.mark.parametrize("token", [SECRET + "\n", SECRET + "\u20ac"])
-def test_a_token_that_is_no_header_value(token):
+def test_a_token_that_is_no_header_value(way, token):
     # an extension may have read it from a file
     url = "http://127.0.0.1:1"
     with pytest.raises(errors.UsageError, match="check api_url and the token") as caught:
@@ -254,23 +300,26 @@ def test_a_token_that_is_no_header_value(token):
 # ----- bodies as they come -----
 
 
+def stream_of(transport, url, method="GET", timeout=5.0):
+    return transport.stream(Request(method, url), timeout_seconds=timeout)
+
+
 def stream(server, path="/api/v4/x", timeout=5.0):
-    request = Request("GET", server.url + path)
-    return transport_for(server.url).stream(request, timeout_seconds=timeout)
+    return stream_of(transport_for(server.url), server.url + path, timeout=timeout)
 
 
 def read_all(body, size=4):
     """Return what comes, piece by piece, as a download takes it."""
-    buffer = memoryview(bytearray(size))
     content = b""
     while True:
-        count = body.readinto(buffer)
-        if not count:
+        piece = body.read(size)
+        if not piece:
             return content
-        content += bytes(buffer[:count])
+        assert len(piece) <= size
+        content += piece
 
 
-def test_a_body_comes_in_pieces_and_uncompressed():
+def test_a_body_comes_in_pieces_and_uncompressed(way):
     answer = b"HTTP/1.1 200 OK\r\nX-Name: Value\r\nContent-Length: 11\r\nConnection: close\r\n\r\nhello world"
     with LoopbackServer(answer) as server:
         with contextlib.closing(stream(server)) as body:
@@ -282,21 +331,18 @@ def test_a_body_comes_in_pieces_and_uncompressed():
     assert server.headers()["private-token"] == SECRET
 
 
-def test_a_body_of_no_known_length_ends_with_the_connection():
+def test_a_body_of_no_known_length_ends_with_the_connection(way):
     with LoopbackServer(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello") as server:
         with contextlib.closing(stream(server)) as body:
             assert read_all(body) == b"hello"
 
 
-def compressed(content):
-    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n"
-    return head.encode() + content
-
-
-def test_a_server_that_compresses_nevertheless_is_understood():
-    with LoopbackServer(compressed(gzip.compress(b"hello world" * 100))) as server:
+def test_chunks(way):
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n"
+    with LoopbackServer(answer) as server:
+        assert send(transport_for(server.url), server.url + "/x").body == b"hello!"
         with contextlib.closing(stream(server)) as body:
-            assert read_all(body, 64) == b"hello world" * 100
+            assert read_all(body) == b"hello!"
 
 
 @pytest.mark.parametrize(
@@ -304,58 +350,129 @@ def test_a_server_that_compresses_nevertheless_is_understood():
     [
         OK.replace(b"Content-Length: 2", b"Content-Length: 20"),
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
-        compressed(b"no gzip at all"),
+        answer_of(b"no gzip at all", "Content-Encoding: gzip"),
     ],
     ids=["length", "chunk", "no gzip"],
 )
-def test_a_body_that_breaks_off_is_lost_and_says_where(answer):
+def test_a_body_that_breaks_off_is_lost_and_says_where(way, answer):
     with LoopbackServer(answer) as server:
         with contextlib.closing(stream(server, "/api/v4/x?token=" + SECRET)) as body:
-            with pytest.raises((errors.LostAnswerError, errors.BadAnswerError)) as caught:
+            with pytest.raises(errors.LostAnswerError) as caught:
                 read_all(body)
     assert (caught.value.method, caught.value.url) == ("GET", server.url + "/api/v4/x")
     assert SECRET not in str(caught.value)
 
 
-def test_a_server_that_stops_in_the_middle_of_a_body():
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        taken = []
+def test_a_server_that_stops_in_the_middle_of_a_body(way):
+    def stop(is_stopped):
+        yield OK.replace(b"Content-Length: 2", b"Content-Length: 20")
+        is_stopped.wait(5)
 
-        def serve():
-            connection, _address = silent.accept()
-            taken.append(connection)
-            _read_request(connection)
-            connection.sendall(OK.replace(b"Content-Length: 2", b"Content-Length: 20"))
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        request = Request("GET", url + "/api/v4/x")
-        with contextlib.closing(transport_for(url).stream(request, timeout_seconds=0.2)) as body:
-            with pytest.raises(errors.LostAnswerError, match="no answer within 0.2 s|the connection broke"):
+    with LoopbackServer(stop) as server:
+        with contextlib.closing(stream(server, timeout=0.1)) as body:
+            with pytest.raises(errors.LostAnswerError, match="no answer within 0.1 s"):
                 read_all(body)
-        thread.join(5)
-        taken[0].close()
 
 
-# ----- connections that cannot be made -----
+# ----- TLS -----
 
 
-def test_a_server_that_takes_no_connection_in_time(monkeypatch):
-    def connect(_socket, _address):
-        raise TimeoutError("timed out")
-
-    monkeypatch.setattr(socket.socket, "connect", connect, raising=False)
-    url = "http://127.0.0.1:1"
-    with pytest.raises(errors.ConnectError, match="no connection to 127.0.0.1:1 within 3 s") as caught:
-        send(transport_for(url), url + "/api/v4/x", timeout=3.0)
-    assert not caught.value.is_permanent
+def test_tls_to_a_plain_port_is_a_matter_of_trust(way):
+    with LoopbackServer(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n") as server:
+        url = server.url.replace("http:", "https:")
+        with pytest.raises(errors.TrustError, match="TLS failed: the server does not speak TLS") as caught:
+            send(transport_for(url), url + "/api/v4/x")
+    assert "ca_path" in caught.value.advice
 
 
-def test_an_address_that_no_host_can_have():
-    url = "http://a" + "b" * 70 + ".example"
-    with pytest.raises(errors.UsageError, match="the connection options cannot be used: .*; check api_url"):
-        send(transport_for(url), url + "/api/v4/x")
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("self_signed", "certificate verify failed: self"),
+        ("expired", "certificate verify failed: certificate has expired"),
+        ("wrong_host", "certificate verify failed: (IP address|host name) mismatch"),
+    ],
+)
+def test_a_certificate_that_is_not_trusted(way, authority, kind, words):
+    with LoopbackServer(OK, context=authority.context(kind)) as server:
+        with pytest.raises(errors.TrustError, match=words) as caught:
+            send(transport_for(server.url, ca_path=str(authority.ca_path)), server.url + "/api/v4/x")
+        assert "_ssl" not in str(caught.value)
+        assert server.received == []
+        response = send(transport_for(server.url, validate_certs=False), server.url + "/api/v4/x")
+    assert response.body == b"[]"
+
+
+def test_the_authorities_of_requests_are_not_added_to_those_of_the_user(way, authority, monkeypatch):
+    monkeypatch.setattr(transport_file.requests_library().certs, "where", lambda: str(authority.ca_path))
+    with LoopbackServer(OK, context=authority.context("valid")) as server:
+        assert send(transport_for(server.url), server.url + "/x").body == b"[]"
+        other = Authority()
+        with pytest.raises(errors.TrustError):
+            send(transport_for(server.url, ca_path=str(other.ca_path)), server.url + "/x")
+        other.stop()
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_authorities_from_the_environment(way, authority, monkeypatch, name):
+    monkeypatch.setenv(name, str(authority.ca_path))
+    with LoopbackServer(OK, context=authority.context("valid")) as server:
+        assert send(transport_for(server.url), server.url + "/x").body == b"[]"
+
+
+def test_a_ca_path_that_is_not_there(tmp_path):
+    url = "https://127.0.0.1:1"
+    with pytest.raises(errors.UsageError, match="ca_path does not name a readable file"):
+        send(transport_for(url, ca_path=str(tmp_path / "none.pem")), url + "/api/v4/x")
+
+
+# One version of TLS fails in the handshake, the other one when the answer is read.
+VERSIONS = pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+
+
+@VERSIONS
+def test_a_client_certificate_is_shown_to_the_own_origin_only(way, authority, version):
+    context = demanding(authority, version)
+    certificate, key = map(str, authority.client_files())
+    trusted = {"ca_path": str(authority.ca_path), "client_cert": certificate, "client_key": key}
+    with LoopbackServer(OK, context=context) as own, LoopbackServer(OK, context=context) as other:
+        transport = transport_for(own.url, **trusted)
+        assert send(transport, own.url + "/x").body == b"[]"
+        with pytest.raises(errors.RequestError):
+            send(transport, other.url + "/x")
+        assert other.received == []
+
+
+@VERSIONS
+def test_a_server_that_demands_a_client_certificate(way, authority, version):
+    with LoopbackServer(OK, context=demanding(authority, version)) as server:
+        with pytest.raises(errors.TrustError, match="client certificate.*client_cert") as caught:
+            send(transport_for(server.url, ca_path=str(authority.ca_path)), server.url + "/x")
+    assert caught.value.is_permanent
+    assert server.received == []
+
+
+def demanding(authority, version):
+    context = authority.demanding_context()
+    context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version)
+    return context
+
+
+def test_a_client_certificate_that_cannot_be_read(tmp_path, authority):
+    certificate, _key = map(str, authority.client_files())
+    for files in ((str(tmp_path / "none"), None), (certificate, None), (certificate, certificate)):
+        with pytest.raises(errors.UsageError, match="client_cert and client_key do not name readable PEM files"):
+            transport_for("https://gitlab.example.com", client_cert=files[0], client_key=files[1])
+
+
+def test_an_encrypted_key_is_an_error_and_no_question(tmp_path, authority):
+    certificate, key_file = authority.client_files()
+    key = serialization.load_pem_private_key(key_file.read_bytes(), None)
+    locked = tmp_path / "locked.key"
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
+    locked.write_bytes(key.private_bytes(*form, serialization.BestAvailableEncryption(b"secret")))
+    with pytest.raises(errors.UsageError, match="not encrypted"):
+        transport_for("https://gitlab.example.com", client_cert=str(certificate), client_key=str(locked))
 
 
 @pytest.mark.parametrize(
@@ -367,10 +484,126 @@ def test_an_address_that_no_host_can_have():
         ),
         ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "the server does not speak TLS on this port"),
         ("[SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert", "TLS failed: no secure connection could be made"),
+        ("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required", "demands a client certificate"),
+        ("[SSL: SSLV3_ALERT_HANDSHAKE_FAILURE] ssl/tls alert handshake failure", "may demand a client certificate"),
+        ("[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca", "does not accept the client certificate"),
     ],
 )
 def test_what_openssl_says_in_words_for_the_user(text, words):
-    error = tls_error(text)
+    error = advice.tls_error(f"SSLError: {text}", is_connecting=True)
     assert words in str(error)
     assert "_ssl" not in str(error)
     assert error.is_permanent
+
+
+@pytest.mark.parametrize(
+    ("text", "is_connecting"),
+    [
+        ("SSLError: [SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed or bad record mac", False),
+        ("SSLEOFError: EOF occurred in violation of protocol", True),
+        ("ConnectionResetError: [Errno 104]", True),
+    ],
+)
+def test_what_is_no_matter_of_trust(text, is_connecting):
+    assert advice.tls_error(text, is_connecting=is_connecting) is None
+
+
+# ----- proxies -----
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_is_not_there(no_proxy, monkeypatch, scheme):
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    variable = f"{scheme.upper()}_PROXY"
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv(variable, f"http://user:pass@127.0.0.1:{port}")
+    url = f"{scheme}://gitlab.invalid"
+    with pytest.raises(errors.ConnectError, match=f"the proxy of {variable} cannot be reached") as caught:
+        send(transport_for(url), url + "/api/v4/x", "POST")
+    assert "pass@" not in str(caught.value)
+    assert not caught.value.is_permanent
+
+
+# Without CONNECT, only status 407 tells an answer of the proxy from one of the server.
+@pytest.mark.parametrize(
+    ("scheme", "status", "words", "is_permanent"),
+    [
+        ("http", "407 Proxy Authentication Required", "asks for a user name and password", True),
+        ("https", "407 Proxy Authentication Required", "asks for a user name and password", True),
+        ("https", "403 No", "refuses the connection to this server (status 403)", False),
+    ],
+)
+def test_a_proxy_that_refuses(no_proxy, monkeypatch, scheme, status, words, is_permanent):
+    monkeypatch.delenv("NO_PROXY")
+    with LoopbackProxy(answer_of(b"no", status=status)) as proxy:
+        monkeypatch.setenv("all_proxy", proxy.url.replace("//", "//user:secret-word@"))
+        url = f"{scheme}://gitlab.invalid"
+        with pytest.raises(errors.ConnectError, match="the proxy of all_proxy") as caught:
+            send(transport_for(url), url + "/api/v4/x", "POST")
+    assert words in str(caught.value)
+    assert "secret-word" not in str(caught.value)
+    assert caught.value.is_permanent is is_permanent
+    assert SECRET not in "".join(proxy.asked) or scheme == "http"
+
+
+def test_status_407_of_a_server_is_not_of_a_proxy(no_proxy):
+    with LoopbackServer(answer_of(b"no", status="407 X")) as server:
+        assert send(transport_for(server.url), server.url + "/x").status == 407
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://", "http://[::1", "http://a b:3128", "ftp://proxy:21", "http://proxy:99999", "proxy:port", "http://a/b"],
+)
+def test_a_malformed_address_of_a_proxy(no_proxy, monkeypatch, address):
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("HTTPS_PROXY", address.replace("//", "//user:secret-word@"))
+    with pytest.raises(errors.UsageError, match="HTTPS_PROXY is not the address of a proxy") as caught:
+        send(transport_for("https://gitlab.invalid"), "https://gitlab.invalid/x")
+    assert "secret-word" not in str(caught.value)
+
+
+def test_a_socks_proxy_without_its_library(no_proxy, monkeypatch):
+    def missing(*_args, **_kwargs):
+        raise transport_file.requests_library().exceptions.InvalidSchema("Missing dependencies for SOCKS support.")
+
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("HTTPS_PROXY", "socks5h://user:secret-word@127.0.0.1:1")
+    monkeypatch.setattr(transport_file.requests_library().adapters, "SOCKSProxyManager", missing)
+    with pytest.raises(errors.UsageError, match="HTTPS_PROXY names a SOCKS proxy.*PySocks") as caught:
+        send(transport_for("https://gitlab.invalid"), "https://gitlab.invalid/x")
+    assert "secret-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize("excluded", ["127.0.0.1", "*", "127.0.0.0/8", "example.com, 127.0.0.1"])
+def test_what_no_proxy_names_is_reached_directly(no_proxy, monkeypatch, excluded):
+    with LoopbackServer(OK) as server, LoopbackProxy() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("NO_PROXY", excluded)
+        assert send(transport_for(server.url), server.url + "/x").body == b"[]"
+        assert proxy.asked == []
+        monkeypatch.setenv("NO_PROXY", "example.com")
+        assert send(transport_for(server.url), server.url + "/x").body == b"[]"
+        assert len(proxy.asked) == 1
+
+
+def test_a_proxy_of_an_extension_wins(no_proxy, monkeypatch):
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    with LoopbackServer(OK) as server, LoopbackProxy() as proxy:
+        transport = transport_for(server.url, prepare=lambda session: session.proxies.update(http=proxy.url))
+        assert send(transport, server.url + "/x").body == b"[]"
+        assert len(proxy.asked) == 1
+
+
+def test_a_proxy_gets_the_credential_only_where_it_has_to_pass_it_on(no_proxy, monkeypatch, authority):
+    monkeypatch.delenv("NO_PROXY")
+    with LoopbackServer(OK, context=authority.context("valid")) as server, LoopbackProxy() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//user:secret-word@"))
+        transport = transport_for(server.url, ca_path=str(authority.ca_path), http_headers={"X-Pass": "hunter2"})
+        send(transport, server.url + "/x")
+    [asked] = proxy.asked
+    assert "Proxy-Authorization: Basic" in asked
+    assert SECRET not in asked and "hunter2" not in asked
+    assert b"secret-word" not in server.received[0] and b"Proxy-Authorization" not in server.received[0]

@@ -24,7 +24,8 @@ SECRET = "glpat-0123456789abcdef"
         ("https://example.com/gitlab", "https://example.com/gitlab/api/v4"),
         ("https://example.com/gitlab/api/v4/", "https://example.com/gitlab/api/v4"),
         ("https://example.com/rapid", "https://example.com/rapid/api/v4"),
-        ("HTTPS://Gitlab.Example.com", "https://Gitlab.Example.com/api/v4"),
+        ("HTTPS://Gitlab.Example.com", "https://gitlab.example.com/api/v4"),
+        ("https://gitlab.example.com:0443/x", "https://gitlab.example.com/x/api/v4"),
         ("https://[::1]:8443", "https://[::1]:8443/api/v4"),
     ],
 )
@@ -42,12 +43,18 @@ def test_every_way_to_write_an_address(url, expected):
         ("https://git lab.example.com", "is no web address"),
         ("https://gitlab.example.com\n/x", "is no web address"),
         ("https://gitlab.example.com:0", "is no web address"),
-        ("https://gitlab.example.com:99999", "no valid host or port"),
-        ("https://gitlab.example.com:port", "no valid host or port"),
-        ("https://[::1", "no valid host or port"),
+        ("https://gitlab.example.com:99999", "is no web address"),
+        ("https://gitlab.example.com:port", "is no web address"),
+        ("https://[::1", "is no web address"),
         (f"https://user:{SECRET}@gitlab.example.com", "carries a user name"),
         (f"https://gitlab.example.com?private_token={SECRET}", "carries a query"),
         ("https://gitlab.example.com#top", "carries a query or a fragment"),
+        ("https://gitlab.example.com\\@other.test", "carries a user name"),
+        ("https://gitlab.example.com\\.other.test", "is no web address"),
+        ("https://gitlab.example.com;other.test", "is no web address"),
+        ("https://gitlab\uff0eexample.com", "is no web address"),
+        ("https://gitlab.exämple.com", "is no web address"),
+        ("https://gitlab.example.com/a b", "is no web address"),
         ("https://gitlab.example.com/api", "another API"),
         ("https://gitlab.example.com/api/v3/", "another API"),
     ],
@@ -165,7 +172,48 @@ def test_projects_that_gitlab_would_not_find(project, words):
         settings.project_of({"project": project})
 
 
-def test_the_address_that_counts_without_an_option():
-    assert settings.first_url({}) == "https://gitlab.com"
-    assert settings.first_url({"GITLAB_URL": "", "CI_SERVER_URL": "http://ci.example.com"}) == "http://ci.example.com"
-    assert settings.first_url({"CI_SERVER_URL": "http://ci", "GITLAB_API_URL": "https://a"}) == "https://a"
+def test_a_client_certificate():
+    given = {"client_cert": "/ci.pem", "client_key": "/ci.key"}
+    found = settings.connection_settings(given, {})
+    assert (found.client_cert, found.client_key) == ("/ci.pem", "/ci.key")
+    with pytest.raises(UsageError, match="client_key is given without client_cert"):
+        settings.connection_settings({"client_key": "/ci.key"}, {})
+
+
+def test_further_headers():
+    given = {"X-Pass": SECRET, "X-Number": 7, "X-Yes": True, "X-Tab": "a\tb"}
+    found = settings.connection_settings({"http_headers": given}, {})
+    assert found.http_headers == {"X-Pass": SECRET, "X-Number": "7", "X-Yes": "true", "X-Tab": "a\tb"}
+    # a short one is a word like any other, and must not be masked everywhere
+    assert found.secrets == (SECRET,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Authorization", "PRIVATE-TOKEN", "job-token", "Cookie", "HOST", "Content-Length", "Transfer-Encoding", "Accept"],
+)
+def test_headers_that_cannot_be_set(name):
+    with pytest.raises(UsageError, match=f"http_headers cannot set {name}") as caught:
+        settings.connection_settings({"http_headers": {name: SECRET}}, {})
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X Pass", SECRET),
+        ("", SECRET),
+        ("X-Pass:", SECRET),
+        ("X-Ü", SECRET),
+        ("X-Pass", SECRET + "\r\nHost: other.test"),
+        ("X-Pass", SECRET + "\n"),
+        ("X-Pass", " " + SECRET),
+        ("X-Pass", SECRET + "ü"),
+        ("X-Pass", [SECRET]),
+        ("X-Pass", None),
+    ],
+)
+def test_what_is_no_header(name, value):
+    with pytest.raises(UsageError, match="http_headers holds something that is no header") as caught:
+        settings.connection_settings({"http_headers": {name: value}}, {})
+    assert SECRET not in str(caught.value)

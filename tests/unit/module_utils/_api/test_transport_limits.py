@@ -1,0 +1,311 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every answer comes to an end, however slow, long or compressed it is, directly and through a proxy."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import time
+import tracemalloc
+import zlib
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import client, errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import transport as transport_file
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import create_transport
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action
+
+from tests.simulator.certificates import Authority
+
+from ...harness import job, with_defaults
+from .loopback import Listener, LoopbackProxy, LoopbackServer, answer_of, read_head
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+SECONDS = 0.3
+# What nobody may wait for; far more than the limit, for a machine that has other work.
+TOO_LONG = 5.0
+
+
+def transport_for(url, **settings):
+    return create_transport(ConnectionSettings(api_url=url + "/api/v4", **settings), lambda session: None)
+
+
+def ask(url, method="GET", *, total=SECONDS, most=None, timeout=TOO_LONG, **settings):
+    request = Request(method, url + "/x", total_seconds=total, most_bytes=most)
+    return transport_for(url, **settings).send(request, timeout_seconds=timeout)
+
+
+@contextlib.contextmanager
+def ends_soon():
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < TOO_LONG
+
+
+def drip(before, text):
+    """Send something at once, and then one byte after the other, slowly."""
+
+    def pieces(is_stopped):
+        yield before
+        for number in range(len(text)):
+            if is_stopped.wait(0.02):
+                return
+            yield text[number : number + 1]
+
+    return pieces
+
+
+def endless(before, piece):
+    """Send something, and then the same again and again, as fast as it is read."""
+
+    def pieces(is_stopped):
+        yield before
+        while not is_stopped.is_set():
+            yield piece
+
+    return pieces
+
+
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+SLOW = {
+    "status line": drip(b"", b"HTTP/1.1 200 OK" + b" " * 1000),
+    "headers": drip(HEAD, b"X-Name: value\r\n" * 90),
+    "body": drip(HEAD + b"Content-Length: 5000\r\n\r\n", b"x" * 5000),
+    "chunk": drip(CHUNKED + b"1000\r\n", b"x" * 5000),
+    "size of a chunk": drip(CHUNKED, b"0" * 5000),
+    "after the last chunk": drip(CHUNKED + b"0\r\n", b"X-Name: value\r\n" * 100),
+    "100 Continue": endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "chunks of one byte": endless(CHUNKED, b"1\r\nx\r\n"),
+    "without a length": endless(HEAD + b"\r\n", b"x"),
+    "error": drip(b"HTTP/1.1 500 Oops\r\nContent-Length: 5000\r\n\r\n", b"x" * 5000),
+}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW)
+def test_an_answer_that_goes_on_and_on_is_lost(way, answer, method):
+    with LoopbackServer(answer) as server, ends_soon():
+        with pytest.raises(errors.LostAnswerError, match="the answer was not complete within 0.3 s") as caught:
+            ask(server.url, method)
+    assert (caught.value.method, caught.value.url) == (method, server.url + "/x")
+
+
+@pytest.fixture(name="short")
+def short_fixture(monkeypatch):
+    """The time for a whole answer, short although each read may take long, so that a busy machine does no harm."""
+    assert transport_file.SLOWEST_ANSWER == 10
+    for file in (transport_file, client):
+        monkeypatch.setattr(file, "SLOWEST_ANSWER", SECONDS / TOO_LONG)
+
+
+def test_without_a_limit_of_the_request_it_is_a_multiple_of_the_time_out(way, short):
+    with LoopbackServer(SLOW["body"]) as server, ends_soon():
+        with pytest.raises(errors.LostAnswerError, match="the answer was not complete within 0.3 s"):
+            ask(server.url, total=None)
+
+
+class DrippingHandshake(Listener):
+    """Answers the beginning of TLS with one byte after the other."""
+
+    def serve(self, connection):
+        read_head(connection)
+        for piece in drip(b"", b"\x16\x03\x03\x40\x00" + b"\x02" * 5000)(self.is_stopped):
+            connection.sendall(piece)
+
+
+def test_a_handshake_that_goes_on_and_on_is_no_connection(way):
+    with DrippingHandshake() as server, ends_soon():
+        with pytest.raises(errors.ConnectError):
+            ask(f"https://127.0.0.1:{server.port}", "POST")
+
+
+class DrippingProxy(LoopbackProxy):
+    """Answers CONNECT with one byte after the other."""
+
+    def serve(self, connection):
+        read_head(connection)
+        for piece in drip(b"", b"HTTP/1.1 200 OK\r\n" + b"X-Name: value\r\n" * 90)(self.is_stopped):
+            connection.sendall(piece)
+
+
+def test_a_proxy_that_goes_on_and_on_is_no_connection(no_proxy, monkeypatch):
+    monkeypatch.delenv("NO_PROXY")
+    with DrippingProxy() as proxy, ends_soon():
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with pytest.raises(errors.ConnectError, match="the proxy of HTTPS_PROXY"):
+            ask("https://gitlab.invalid", "POST")
+
+
+def test_a_post_whose_answer_goes_on_and_on_is_looked_up(way, short):
+    """It was executed, and the job is read again to know it."""
+    before, after = (answer_of(json.dumps(job(status=status)).encode()) for status in ("manual", "pending"))
+    with LoopbackServer(before, SLOW["body"], after) as server, ends_soon():
+        options = {"action": "play", "job_id": 42, "api_url": server.url, "api_timeout": TOO_LONG, "api_retries": 0}
+        task = gitlab_job_action.TASK
+        outcome = task.run(with_defaults(task, options), TaskContext(environ={}))
+    assert [server.line(number).split()[0] for number in range(len(server.received))] == ["GET", "POST", "GET"]
+    assert outcome.changed and outcome.failure is None
+
+
+# ----- streams -----
+
+
+def stream_of(url, *, total=None, timeout=TOO_LONG):
+    return transport_for(url).stream(Request("GET", url + "/x", total_seconds=total), timeout_seconds=timeout)
+
+
+def read_all(body):
+    size = 0
+    while True:
+        piece = body.read(64 * 1024)
+        if not piece:
+            return size
+        size += len(piece)
+
+
+@pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW)
+def test_a_download_that_drips_is_lost(way, answer):
+    """The time-out allows each read to be slow, but not 64 KiB to come in thousands of reads."""
+    with LoopbackServer(answer) as server, ends_soon():
+        with pytest.raises(errors.LostAnswerError, match="the answer was not complete"):
+            with contextlib.closing(stream_of(server.url, total=SECONDS)) as body:
+                read_all(body)
+
+
+def test_a_chunk_of_a_download_has_a_limit_of_its_own(way, short):
+    with LoopbackServer(SLOW["body"]) as server, ends_soon():
+        with contextlib.closing(stream_of(server.url)) as body:
+            with pytest.raises(errors.LostAnswerError, match="the answer was not complete within 0.3 s"):
+                read_all(body)
+
+
+def test_a_long_download_takes_its_time_as_long_as_it_comes(way, monkeypatch):
+    monkeypatch.setattr(transport_file, "SLOWEST_ANSWER", 0.1)
+    piece = b"x" * 64 * 1024
+
+    def slowly(is_stopped):
+        yield HEAD + b"Content-Length: %d\r\n\r\n" % (8 * len(piece))
+        for _number in range(8):
+            is_stopped.wait(0.1)
+            yield piece
+
+    with LoopbackServer(slowly) as server:
+        started = time.monotonic()
+        with contextlib.closing(stream_of(server.url)) as body:
+            assert read_all(body) == 8 * len(piece)
+    assert time.monotonic() - started > 0.1 * TOO_LONG
+
+
+# ----- sizes -----
+
+MIB = 1024 * 1024
+
+
+def raw_deflate(content):
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(content) + packer.flush()
+
+
+BOMBS = {
+    "gzip": answer_of(gzip.compress(bytes(64 * MIB)), "Content-Encoding: gzip"),
+    "gzip in many members": answer_of(gzip.compress(bytes(MIB)) * 64, "Content-Encoding: gzip"),
+    "deflate": answer_of(zlib.compress(bytes(64 * MIB)), "Content-Encoding: deflate"),
+    "deflate without a wrapper": answer_of(raw_deflate(bytes(64 * MIB)), "Content-Encoding: deflate"),
+    "plain": answer_of(bytes(16 * MIB)),
+}
+
+
+@pytest.mark.parametrize(("method", "error"), [("GET", errors.BadAnswerError), ("POST", errors.LostAnswerError)])
+@pytest.mark.parametrize("answer", BOMBS.values(), ids=BOMBS)
+def test_an_answer_that_is_too_long_costs_no_more_than_the_limit(no_proxy, answer, method, error):
+    with LoopbackServer(answer) as server:
+        transport = transport_for(server.url)
+        request = Request(method, server.url + "/x", most_bytes=2 * MIB)
+        tracemalloc.start()
+        try:
+            with pytest.raises(error, match="the answer is longer than 2,097,152 bytes") as caught:
+                transport.send(request, timeout_seconds=TOO_LONG)
+            assert tracemalloc.get_traced_memory()[1] < 4 * MIB
+        finally:
+            tracemalloc.stop()
+    assert caught.type is error
+    assert (caught.value.method, caught.value.url) == (method, server.url + "/x")
+
+
+def test_the_limit_itself_is_no_more_than_the_limit(way):
+    with LoopbackServer(answer_of(gzip.compress(bytes(1000)), "Content-Encoding: gzip")) as server:
+        assert len(ask(server.url, total=TOO_LONG, most=1000).body) == 1000
+        with pytest.raises(errors.BadAnswerError):
+            ask(server.url, total=TOO_LONG, most=999)
+
+
+def test_of_an_error_the_beginning_is_enough(way):
+    answer = answer_of(gzip.compress(b"sorry " * MIB), "Content-Encoding: gzip", status="403 No")
+    with LoopbackServer(answer) as server:
+        response = ask(server.url, "POST", total=TOO_LONG, most=1000)
+    assert response.status == 403
+    assert response.body.startswith(b"sorry sorry") and len(response.body) == transport_file.LONGEST_ERROR_BYTES
+
+
+def test_a_compressed_download_of_any_length_takes_no_memory(no_proxy):
+    with LoopbackServer(BOMBS["gzip"]) as server:
+        tracemalloc.start()
+        try:
+            with contextlib.closing(stream_of(server.url)) as body:
+                assert read_all(body) == 64 * MIB
+            assert tracemalloc.get_traced_memory()[1] < 2 * MIB
+        finally:
+            tracemalloc.stop()
+
+
+# ----- compressed bodies -----
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress"])
+@pytest.mark.parametrize(("method", "error"), [("GET", errors.BadAnswerError), ("POST", errors.LostAnswerError)])
+def test_an_encoding_that_nobody_asked_for(way, encoding, method, error):
+    with LoopbackServer(answer_of(b"[]", f"Content-Encoding: {encoding}")) as server:
+        with pytest.raises(error, match="a Content-Encoding that was not asked for"):
+            ask(server.url, method, total=TOO_LONG)
+
+
+@pytest.mark.parametrize("framing", ["length", "chunks", "end of connection"])
+def test_a_compressed_download_that_was_cut_is_lost(way, framing):
+    """It looks whole to everybody who does not decode it to its end."""
+    body = gzip.compress(b"hello world" * 100)[:-9]
+    head = HEAD + b"Content-Encoding: gzip\r\n"
+    answer = {
+        "length": head + b"Content-Length: %d\r\n\r\n" % len(body) + body,
+        "chunks": head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n",
+        "end of connection": head + b"\r\n" + body,
+    }[framing]
+    with LoopbackServer(answer) as server:
+        with contextlib.closing(stream_of(server.url)) as stream:
+            with pytest.raises(errors.LostAnswerError, match="the compressed answer was cut"):
+                read_all(stream)
+        with pytest.raises(errors.LostAnswerError, match="the compressed answer was cut"):
+            ask(server.url, total=TOO_LONG)
+
+
+def test_a_server_that_compresses_nevertheless_is_understood(way):
+    with LoopbackServer(answer_of(gzip.compress(b"hello world" * 100), "Content-Encoding: gzip")) as server:
+        with contextlib.closing(stream_of(server.url)) as body:
+            assert b"".join(iter(lambda: body.read(64), b"")) == b"hello world" * 100
+
+
+# ----- TLS takes part in it -----
+
+
+def test_a_slow_answer_over_tls_is_lost(way):
+    authority = Authority()
+    with LoopbackServer(SLOW["body"], context=authority.context("valid")) as server, ends_soon():
+        with pytest.raises(errors.LostAnswerError, match="the answer was not complete within 0.3 s"):
+            ask(server.url, ca_path=str(authority.ca_path))
+    authority.stop()
