@@ -246,7 +246,8 @@ EXAMPLES = r"""
     jobgate_gitlab_ca_path: /etc/ssl/certs/example-ca.pem
     jobgate_gitlab_client_cert: /etc/ssl/private/ci.pem
     jobgate_gitlab_client_key: /etc/ssl/private/ci.key
-    jobgate_gitlab_http_headers: "{{ gateway_headers }}"
+    jobgate_gitlab_http_headers:
+      X-Gateway-Pass: "{{ gateway_pass }}"
 
 - name: Choose the connection in the expression
   ansible.builtin.debug:

@@ -246,7 +246,8 @@ EXAMPLES = r"""
     ca_path: /etc/ssl/certs/example-ca.pem
     client_cert: /etc/ssl/private/ci.pem
     client_key: /etc/ssl/private/ci.key
-    http_headers: "{{ gateway_headers }}"
+    http_headers:
+      X-Gateway-Pass: "{{ gateway_pass }}"
     api_timeout: 10
     api_retries: 2
     api_concurrency: 4

@@ -232,7 +232,8 @@ EXAMPLES = r"""
     ca_path: /etc/ssl/certs/example-ca.pem
     client_cert: /etc/ssl/private/ci.pem
     client_key: /etc/ssl/private/ci.key
-    http_headers: "{{ gateway_headers }}"
+    http_headers:
+      X-Gateway-Pass: "{{ gateway_pass }}"
     api_timeout: 60
     api_retries: 8
     api_concurrency: 2

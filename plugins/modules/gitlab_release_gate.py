@@ -317,7 +317,8 @@ EXAMPLES = r"""
     ca_path: /etc/ssl/certs/company.pem
     client_cert: /etc/ssl/private/ci.pem
     client_key: /etc/ssl/private/ci.key
-    http_headers: "{{ gateway_headers }}"
+    http_headers:
+      X-Gateway-Pass: "{{ gateway_pass }}"
     validate_certs: true
     api_timeout: 60
     api_retries: 3

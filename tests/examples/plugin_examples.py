@@ -139,7 +139,7 @@ class Playbook:
             "vars": {
                 "ansible_python_interpreter": "{{ ansible_playbook_python }}",
                 "release_commit": RELEASE_COMMIT,
-                "gateway_headers": {"X-Gateway-Pass": "example-pass"},
+                "gateway_pass": "example-pass",
                 "gitlab_token": TOKEN,
                 "gitlab_oauth_token": OAUTH_TOKEN,
                 "oauth_token": OAUTH_TOKEN,

@@ -142,6 +142,8 @@ def resolve(base: str, reference: str) -> Address:
     """
     if not _PLAIN.fullmatch(reference):
         raise ValueError("no web address")
+    if reference.startswith("//"):
+        return parse_address(base.partition(":")[0] + ":" + reference)
     return parse_address(reference if _SCHEME.match(reference) else urljoin(base, reference))
 
 

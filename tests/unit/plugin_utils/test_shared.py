@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.caching import LARGEST_BODY, CachingTransport
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _shared
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import LARGEST_BODY, CachingTransport
 
 from ..harness import API, FakeClock
 
@@ -82,8 +82,14 @@ def test_a_connection_is_shared_by_the_same_settings_and_nothing_else(monkeypatc
     first = shared(credential={"PRIVATE-TOKEN": "a"})
     assert shared(credential={"PRIVATE-TOKEN": "a"}) is first
     assert shared(credential={"PRIVATE-TOKEN": "b"}) is not first
-    assert shared(credential={"PRIVATE-TOKEN": "a"}, validate_certs=False) is not first
-    assert len(made) == 3
+    for settings in (
+        {"validate_certs": False},
+        {"client_cert": "/c"},
+        {"client_key": "/k"},
+        {"http_headers": {"A": "b"}},
+    ):
+        assert shared(credential={"PRIVATE-TOKEN": "a"}, **settings) is not first
+    assert len(made) == 6
     assert shared(0.0, credential={"PRIVATE-TOKEN": "a"}).seconds == 0.0
 
 
@@ -96,5 +102,7 @@ def test_items_of_a_loop_share_a_connection_unless_an_extension_may_have_made_it
     assert _shared.shared_transport(plain, Counting) is first
     assert _shared.shared_transport(extended, Counting) is not _shared.shared_transport(extended, Counting)
     # a task of the loop may have an environment of its own
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:3128")
-    assert _shared.shared_transport(plain, Counting) is not first
+    for name in ("HTTPS_PROXY", "no_proxy", "SSL_CERT_DIR"):
+        with monkeypatch.context() as changed:
+            changed.setenv(name, "http://127.0.0.1:3128")
+            assert _shared.shared_transport(plain, Counting) is not first

@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common.parameters import PASS_VARS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import module_face
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import libraries
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK as ACTION
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK as INFO
 
@@ -127,10 +127,11 @@ def test_a_mistake_of_ours_is_one_line(monkeypatch, capsys):
     assert set(INFO.empty_result) <= set(result)
 
 
-def test_a_missing_library(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "pluggy", None)
-    result = run_module(monkeypatch, capsys, INFO, {**BASE, "extensions": ["some"]})
-    assert "Failed to import the required Python library (pluggy)" in result["msg"]
+@pytest.mark.parametrize(("library", "extensions"), [("pluggy", ["some"]), ("requests", [])])
+def test_a_missing_library(monkeypatch, capsys, library, extensions):
+    monkeypatch.setattr(libraries, library, None)
+    result = run_module(monkeypatch, capsys, INFO, {**BASE, "extensions": extensions})
+    assert f"Failed to import the required Python library ({library})" in result["msg"]
     assert set(INFO.empty_result) <= set(result)
 
 

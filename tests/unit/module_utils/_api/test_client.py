@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import WholeBody
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.targets import Memory
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 
@@ -233,23 +234,97 @@ def test_the_settings_do_not_show_the_token():
     assert TOKEN not in repr(settings)
 
 
+class Noting(FunctionTransport):
+    """Keeps the limits of what it is to send, and of what it is to stream."""
+
+    def __init__(self, function):
+        super().__init__(function)
+        self.limits = []
+
+    def send(self, request, *, timeout_seconds):
+        self.limits.append((timeout_seconds, request.total_seconds, request.most_bytes))
+        return super().send(request, timeout_seconds=timeout_seconds)
+
+
+class NotingStreams(Noting):
+    def stream(self, request, *, timeout_seconds):
+        return WholeBody(self.send(request, timeout_seconds=timeout_seconds))
+
+
 @pytest.mark.parametrize(
-    ("at", "timeout"),
-    [(0.0, 30.0), (80.0, 20.0), (99.7, 1.0), (100.0, 1.0), (100.02, 0.98), (100.8, 0.5), (105.0, 0.5)],
+    ("at", "timeout", "total"),
+    [
+        (0.0, 2.0, 20.0),
+        (80.5, 2.0, 19.5),
+        (99.7, 1.0, 1.0),
+        (100.0, 1.0, 1.0),
+        (100.02, 0.98, 0.98),
+        (100.8, 0.5, 0.5),
+        (105.0, 0.5, 0.5),
+    ],
 )
-def test_a_silent_server_holds_no_task_for_more_than_a_second_past_its_deadline(at, timeout):
-    asked = []
-
-    class Noting(FunctionTransport):
-        def send(self, request, *, timeout_seconds):
-            asked.append(timeout_seconds)
-            return super().send(request, timeout_seconds=timeout_seconds)
-
-    clock = FakeClock()
-    session = new_session(Noting(lambda call: row(42)), {"wait_timeout": 100.0}, clock=clock)
+def test_a_slow_server_holds_no_task_for_more_than_a_second_past_its_deadline(at, timeout, total):
+    transport, clock = Noting(lambda call: row(42)), FakeClock()
+    session = new_session(transport, {"wait_timeout": 100.0, "api_timeout": 2.0}, clock=clock)
     clock.now += at
     session.client.call("get_job", **JOB)
-    assert asked == [pytest.approx(timeout)]
+    [(timeout_seconds, total_seconds, _most)] = transport.limits
+    assert (timeout_seconds, total_seconds) == (pytest.approx(timeout), pytest.approx(total))
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "mebibytes"),
+    [
+        ("get_job", row(42), 8),
+        ("play_job", row(42), 8),
+        ("get_job_log", "log", 128),
+        ("download_artifacts", b"PK", 128),
+        ("delete_artifacts", reply(b"", status=204), 8),
+    ],
+)
+def test_every_kind_of_answer_has_a_limit(name, answer, mebibytes):
+    transport = Noting(lambda call: answer)
+    new_session(transport).client.call(name, **JOB)
+    assert [most for _timeout, _total, most in transport.limits] == [mebibytes * 1024 * 1024]
+
+
+def test_every_page_of_a_list_has_a_limit():
+    transport = Noting(lambda call: [row(42)])
+    new_session(transport).client.list_all("list_pipeline_jobs", project=7, pipeline_id=6)
+    assert [most for _timeout, _total, most in transport.limits] == [32 * 1024 * 1024]
+
+
+@pytest.mark.parametrize(("wait", "total"), [(False, None), (True, 100.0)])
+def test_a_download_has_no_limit_but_the_time_of_a_wait(wait, total):
+    transport = NotingStreams(lambda call: b"content")
+    session = new_session(transport, {"wait": wait, "wait_timeout": 100.0})
+    session.client.download("download_artifacts", Memory(), **JOB)
+    assert transport.limits == [(30.0, total, None)]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Length": "7"}])
+def test_a_download_that_may_have_no_end_ends_with_the_task(headers):
+    clock = FakeClock()
+
+    class Slow(Memory):
+        def write(self, chunk):
+            clock.sleep(101.0)
+            super().write(chunk)
+
+    transport = NotingStreams(lambda call: reply(b"content", headers=headers))
+    session, sink = new_session(transport, {"wait_timeout": 100.0}, clock=clock), Slow()
+    if headers:
+        session.client.download("download_artifacts", sink, **JOB)
+        assert sink.chunks == [b"content"]
+    else:
+        with pytest.raises(errors.LostAnswerError, match="announced no length, and has not ended"):
+            session.client.download("download_artifacts", sink, **JOB)
+
+
+def test_a_proxy_of_gitlab_that_demands_a_client_certificate():
+    page = "<html><head><title>400 No required SSL certificate was sent</title></head></html>"
+    with pytest.raises(errors.RefusedError, match="client_cert and client_key"):
+        client_of(Exchange(GET_JOB, reply(page, status=400))).call("get_job", **JOB)
 
 
 def test_extensions_are_told_about_every_request():

@@ -158,8 +158,23 @@ def test_a_server_that_knows_no_keyset_is_walked_by_number():
 )
 def test_a_walk_in_circles_is_an_error(table):
     pages = Pages(table)
-    with pytest.raises(BadAnswerError, match="names .* page"):
+    with pytest.raises(BadAnswerError, match="names .* page|holds only records of the pages before it"):
         walked(pages, "keyset")
+    assert len(pages.asked) <= 3
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Next-Page": "{next}"}, {"Link": link("page={next}")}], ids=str)
+def test_a_server_that_does_not_heed_the_number_of_the_page(headers):
+    asked = []
+
+    def fetch(position):
+        asked.append(position)
+        following = {name: value.replace("{next}", str(len(asked) + 1)) for name, value in headers.items()}
+        return [{"id": number} for number in FULL], reply([], headers=following)
+
+    with pytest.raises(BadAnswerError, match="page 2 of the list holds only records of the pages before it"):
+        list(walk(fetch, "offset"))
+    assert len(asked) == 2
 
 
 def test_ten_thousand_records():
@@ -204,8 +219,19 @@ def test_any_length_and_page_size(count, size, kind):
         ('<http://h/x?page=9>; rel="last", <http://h/x?page=2&a=%2C%3E>; rel="next"', "2"),
         ('<http://h/x?page=2>; title="a"; rel="next"', "2"),
         ('<http://h/x?page=2>;rel="NEXT"', "2"),
+        ("<?page=2>; rel=next", "2"),
+        ("</api/v4/x?page=2>; rel=next", "2"),
     ],
 )
 def test_forms_of_the_link_header(header, page):
-    position = next_position({"per_page": 100}, 100, reply([], headers={"Link": header}))
-    assert position == {"per_page": 100, "page": page}
+    response = reply([], headers={"Link": header})._replace(url=API + "/x")
+    assert next_position({"per_page": 100}, 100, response) == {"per_page": 100, "page": page}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://h\\@g/x?page=7", "http://u@h/x?page=7", "http://h x?page=7", "http://[?page=7", "ftp://h/?page=7"],
+)
+def test_a_link_to_what_is_no_address_says_nothing(address):
+    headers = {"Link": f"<{address}>; rel=next", "X-Next-Page": "3"}
+    assert next_position({"per_page": 100}, 100, reply([], headers=headers)) == {"per_page": 100, "page": "3"}

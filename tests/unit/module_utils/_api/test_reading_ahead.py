@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import json
 import threading
+import time
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import lists
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Deadline, SystemClock
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import LostAnswerError, RefusedError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import Reading
 
@@ -55,8 +57,8 @@ class Server:
         return sorted(number for number, size in self.asked if size == 100)
 
 
-def reading(server, *, at_once=8, wait=1.0, most_records=0, paging="offset"):
-    return Reading(server, paging, most_at_once=at_once, most_records=most_records, timed=lambda: (wait, 5.0))
+def reading(server, *, at_once=8, most_records=0, paging="offset", deadline=None):
+    return Reading(server, paging, most_at_once=at_once, most_records=most_records, deadline=deadline)
 
 
 def ids(records):
@@ -105,13 +107,69 @@ def test_threads_only_wait_and_the_reader_decodes():
     assert server.readers == {(threading.current_thread(), True)}
 
 
-def test_a_server_without_delay_gets_one_request_after_the_other():
+def test_one_at_a_time_is_one_after_the_other():
     server = Server(1000)
-    read = reading(server, wait=0.0)
+    read = reading(server, at_once=1)
     assert ids(read) == server.ids
     assert server.most_at_once == 1
     assert read.is_exact()
     assert len(server.asked) == 10  # no look at the beginning either
+
+
+def test_a_list_by_cursor_is_read_one_page_after_the_other():
+    class Cursors(Server):
+        def ask(self, position):
+            number = int(position.get("cursor", 1))
+            answer = super().ask({**position, "page": number})
+            link = f'<https://x/?cursor={number + 1}>; rel="next"' if answer.headers["x-next-page"] else ""
+            return answer._replace(headers={"link": link})
+
+    server = Cursors(1000)
+    read = reading(server, paging="keyset")
+    assert ids(read) == server.ids
+    assert (server.most_at_once, len(server.asked)) == (1, 10)
+    assert read.is_exact()
+
+
+@pytest.mark.parametrize(("has_totals", "at_once"), [(False, 8), (True, 8), (False, 1)])
+def test_a_list_of_any_length_is_read_whole(has_totals, at_once):
+    server = Server(60_050, has_totals=has_totals)
+    read = reading(server, at_once=at_once)
+    assert ids(read) == server.ids
+    assert read.is_exact()
+
+
+@pytest.mark.parametrize("has_totals", [True, False])
+def test_a_server_that_does_not_heed_the_number_of_the_page(has_totals):
+    class Same(Server):
+        def ask(self, position):
+            answer = super().ask({**position, "page": 1})
+            return answer if self.has_totals else answer._replace(headers={})
+
+    server = Same(1000, has_totals=has_totals)
+    read = reading(server)
+    assert ids(read) == server.ids[:100]
+    assert not read.is_exact()
+    assert len(server.asked) < 30
+
+
+def test_a_list_without_an_end_is_an_error(monkeypatch):
+    monkeypatch.setattr(lists, "MOST_PAGES", 12)
+    read = reading(Server(100_000, has_totals=False))
+    assert len(ids(read)) == 1200
+    assert not read.is_exact()
+
+
+def test_a_page_that_never_comes_ends_with_the_deadline(monkeypatch):
+    monkeypatch.setattr(lists, "_GRACE_SECONDS", 0.05)
+    never = threading.Event()
+    server = Server(1000, before=lambda number: number == 3 and never.wait(10))
+    read = reading(server, at_once=2, deadline=Deadline.after(0.1, SystemClock()))
+    started = time.monotonic()
+    assert ids(read) == server.ids[:200]
+    assert time.monotonic() - started < 5
+    assert not read.is_exact()
+    never.set()
 
 
 @pytest.mark.parametrize("most_records", [101, 150, 500])
@@ -250,27 +308,3 @@ def test_a_reader_that_stops_lets_the_threads_end():
             thread.join(5)
     assert threading.active_count() <= before
     assert len(server.pages()) < 30
-
-
-def test_garbage_is_not_looked_for_in_records_while_they_are_read_and_afterwards():
-    enabled = []
-    server = Server(1000, before=lambda number: enabled.append((number, gc.isenabled())))
-    try:
-        records = list(reading(server))
-        assert {is_enabled for number, is_enabled in enabled if number > 1} == {False}
-        assert gc.isenabled()
-        assert gc.get_freeze_count() > 0
-        assert gc.is_tracked(records)
-        assert not any(one is records for one in gc.get_objects())
-    finally:
-        gc.unfreeze()
-
-
-def test_a_switched_off_collector_stays_as_it_is():
-    gc.disable()
-    try:
-        list(reading(Server(300)))
-        assert not gc.isenabled()
-        assert gc.get_freeze_count() == 0
-    finally:
-        gc.enable()

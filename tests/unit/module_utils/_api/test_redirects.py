@@ -2,15 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Redirects: followed for reads only, five at most, and never from https to http."""
+"""Addresses and redirects: one parser, followed for reads only, five at most, and never from https to http."""
 
 from __future__ import annotations
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import BadAnswerError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, send_following
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, parse_address, send_following
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import create_transport
 
-from ...harness import API, reply
+from tests.simulator.certificates import Authority
+
+from ...harness import API, TOKEN, reply
+from .loopback import OK, LoopbackServer, answer_of
 
 START = API + "/projects/old%2Fapp"
 
@@ -74,6 +79,8 @@ def test_five_redirects_are_followed_and_no_more():
         (START, "http:///?signature=s3cret", "GET", "no web address"),
         (START, "https://[?signature=s3cret", "GET", "no web address"),
         (START, "https://host:99999/?signature=s3cret", "GET", "no web address"),
+        (START, "https:x?signature=s3cret", "GET", "no web address"),
+        (START, "https:/x?signature=s3cret", "GET", "no web address"),
         (START, "", "GET", "without a Location"),
     ],
 )
@@ -90,3 +97,130 @@ def test_http_may_become_https():
     response, asked = follow({"http://gitlab.example.com/api/v4/x": API + "/x"}, "http://gitlab.example.com/api/v4/x")
     assert asked[-1] == API + "/x"
     assert response.status == 200
+
+
+# What one parser reads as an address of `other.test`, and another one as one of `gitlab.test`, or as nothing.
+AMBIGUOUS = [
+    "https://other.test:8443\\@gitlab.test:8443/x",
+    "https://other.test\\@gitlab.test/x",
+    "https:\\\\other.test\\x",
+    "https:/\\other.test/x",
+    "/\\other.test/x",
+    "\\\\other.test/x",
+    "https://gitlab.test@other.test/x",
+    "https://gitlab.test:443@other.test/x",
+    "https://@other.test/x",
+    "https://:@other.test/x",
+    "https://gitlab.test;other.test/x",
+    "https://other.test;@gitlab.test/x",
+    "https://other.test /x",
+    "https://other.test\t/x",
+    "https://gitlab.test\t.other.test/x",
+    "https://gitlab.test\n.other.test/x",
+    " https://other.test/x",
+    "\x01https://other.test/x",
+    "https://other.test\x00.gitlab.test/x",
+    "https://other.test\x7f/x",
+    "https://other.test\xa0/x",
+    "https://gitlab\u3002test/x",
+    "https://gitlab\uff0etest/x",
+    "https://gitlab\uff61test/x",
+    "https://other.test\uff0fx.gitlab.test/x",
+    "https://other.test\uff03@gitlab.test/x",
+    "https://\u24d6itlab.test/x",
+    "https://gitlab.test%2eother.test/x",
+    "https://other.test%00.gitlab.test/x",
+    "https://other.test%2f.gitlab.test/x",
+    "https://[::1%25lo]/x",
+    "https://[::1]other.test/x",
+    "https://[other.test]/x",
+    "https://other.test:443:443/x",
+    "https://other.test:+443/x",
+    "https://other.test:4_43/x",
+    "https://other.test:\u0664\u0664\u0663/x",
+    "https://other.test:65536/x",
+    "https://other.test:0/x",
+    "https://other.test,gitlab.test/x",
+    "https://other.test|gitlab.test/x",
+    "https://other.test&@gitlab.test/x",
+    "https://*.test/x",
+    "https:///other.test/x",
+    "https://",
+    "//",
+    "///other.test/x",
+    "https://?gitlab.test/x",
+    "https://#gitlab.test/x",
+    "javascript:alert(1)",
+]
+
+
+@pytest.mark.parametrize("location", AMBIGUOUS)
+def test_an_address_that_two_parsers_read_differently_is_none(location):
+    with pytest.raises(BadAnswerError, match="no web address") as caught:
+        follow({START: location})
+    assert "other.test" not in str(caught.value)
+    if "://" in location:
+        with pytest.raises(ValueError):
+            parse_address(location)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://other.test:443/x", "https://other.test/x"),
+        ("https://OTHER.test:0443", "https://other.test/"),
+        ("https://other.test:/x", "https://other.test/x"),
+        ("http://other.test:8080?a=@gitlab.test", "http://other.test:8080/?a=@gitlab.test"),
+        ("https://other.test#@gitlab.test/", "https://other.test/"),
+        ("https://other.test/@gitlab.test:8443/;a?b;c#d", "https://other.test/@gitlab.test:8443/;a?b;c"),
+        ("https://[::1]:8443/x", "https://[::1]:8443/x"),
+        ("https://gitlab.test./x", "https://gitlab.test./x"),
+        ("https://a_b.test/x%2Fy?z=%20", "https://a_b.test/x%2Fy?z=%20"),
+    ],
+)
+def test_a_request_goes_to_the_address_put_together_again(text, url):
+    assert parse_address(text).url == url
+    assert parse_address(url).url == url
+    assert parse_address(url).origin == parse_address(text).origin
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "https://{other}\\@{own}/x",
+        "https://{own}@{other}/x",
+        "https://{other}/x",
+        "//{other}/x",
+        "https://{other}#@{own}/x",
+        "https://{other}?@{own}/x",
+        "https://{other} @{own}/x",
+        "https://{other}\t@{own}/x",
+        "https://{other};@{own}/x",
+        "https://{other}/\\@{own}/x",
+    ],
+)
+def test_no_redirect_carries_a_credential_elsewhere(way, template):
+    authority = Authority()
+    context = authority.context("valid")
+    with LoopbackServer(OK, context=context) as other:
+        location = template.format(other=other.url[8:], own="{own}")
+        with LoopbackServer(OK, context=context) as own:
+            own._answers = [answer_of(b"", f"Location: {location.format(own=own.url[8:])}", status="302 Found"), OK]
+            settings = ConnectionSettings(
+                own.url + "/api/v4",
+                credential={"PRIVATE-TOKEN": TOKEN},
+                http_headers={"X-Pass": "hunter2"},
+                ca_path=str(authority.ca_path),
+            )
+            transport = create_transport(settings, lambda session: None)
+            try:
+                send_following(
+                    Request("GET", own.url + "/api/v4/x"), lambda each: transport.send(each, timeout_seconds=5.0)
+                )
+            except BadAnswerError as exc:
+                assert "no web address" in str(exc)
+            assert own.headers()["private-token"] == TOKEN
+    assert len(other.received) <= 1
+    assert TOKEN.encode() not in b"".join(other.received)
+    assert b"hunter2" not in b"".join(other.received)
+    authority.stop()

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""TLS contexts: made once for the same settings, with the authorities that users of requests and OpenSSL expect."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import ssl
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import connection
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import CA_VARIABLES, ConnectionSettings
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.libraries import requests_library
+
+from tests.simulator.certificates import Authority
+
+
+def context(ca_path=None, *, validate_certs=True, environ=None, extensions=(), **how):
+    settings = ConnectionSettings("https://x", ca_path=ca_path, validate_certs=validate_certs, extensions=extensions)
+    return connection.tls_context(settings, environ or {}, **how)
+
+
+@pytest.fixture(name="bundle")
+def bundle_fixture(tmp_path):
+    path = tmp_path / "ca.pem"
+    shutil.copy(requests_library().certs.where(), path)
+    return str(path)
+
+
+def test_the_same_settings_get_the_same_context(bundle):
+    assert context(bundle) is context(bundle)
+    assert context() is context()
+    assert context(bundle) is not context()
+
+
+def test_an_extension_may_change_its_context_and_no_other(bundle):
+    assert context(bundle, extensions=("some",)) is not context(bundle)
+    assert context(bundle, extensions=("some",)) is not context(bundle, extensions=("some",))
+
+
+def test_a_changed_file_is_read_again(bundle):
+    before = context(bundle)
+    os.utime(bundle, (1, 1))
+    assert context(bundle) is not before
+
+
+def test_which_authorities_count(bundle):
+    every = dict.fromkeys(CA_VARIABLES, "")
+    assert connection.ca_source("/ca.pem", {name: "/other" for name in CA_VARIABLES}) == ("/ca.pem", "ca_path")
+    for number, name in enumerate(CA_VARIABLES):
+        environ = {**every, **{later: f"/{later}" for later in CA_VARIABLES[number:]}}
+        assert connection.ca_source(None, environ) == (f"/{name}", name)
+    assert connection.ca_source(None, every)[0] == requests_library().certs.where()
+    assert context(environ={"SSL_CERT_FILE": bundle}).cert_store_stats() == context(bundle).cert_store_stats()
+
+
+def test_without_the_bundle_of_requests_the_authorities_of_the_system_count(monkeypatch, tmp_path):
+    monkeypatch.setattr(requests_library().certs, "where", lambda: str(tmp_path / "none.pem"))
+    assert connection.ca_source(None, {}) == ("", "")
+    assert context().verify_mode == ssl.CERT_REQUIRED
+
+
+def test_a_folder_and_a_list_of_folders(tmp_path):
+    authority = Authority()
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    for path in (str(folders[0]), os.pathsep.join(map(str, folders))):
+        made = context(environ={"SSL_CERT_DIR": path})
+        # read when they are needed
+        assert (made.verify_mode, made.cert_store_stats()["x509"]) == (ssl.CERT_REQUIRED, 0)
+    authority.stop()
+
+
+def test_certificates_are_verified_unless_told_otherwise(bundle):
+    for made in (context(is_for_proxy=True), context(bundle, is_for_proxy=True)):
+        assert (made.verify_mode, made.check_hostname) == (ssl.CERT_REQUIRED, True)
+    careless = context(bundle, validate_certs=False)
+    assert (careless.verify_mode, careless.check_hostname) == (ssl.CERT_NONE, False)
+
+
+@pytest.mark.parametrize(("version", "is_left_to_openssl"), [("1.26.5", False), ("2.8.0", True)])
+def test_urllib3_compares_names_where_it_would_not_connect_otherwise(monkeypatch, bundle, version, is_left_to_openssl):
+    monkeypatch.setattr(connection.requests_library().packages.urllib3, "__version__", version)
+    assert context(bundle).check_hostname is is_left_to_openssl
+    assert context(bundle, is_for_proxy=True).check_hostname is True
+    assert context(bundle).verify_mode == ssl.CERT_REQUIRED
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+@pytest.mark.parametrize("source", ["ca_path", *CA_VARIABLES])
+def test_what_is_no_file_of_certificates(tmp_path, content, source):
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    given = {"ca_path": str(path)} if source == "ca_path" else {"environ": {source: str(path)}}
+    with pytest.raises(UsageError, match=f"{source} does not name a readable file"):
+        context(**given)
