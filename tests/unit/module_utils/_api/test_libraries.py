@@ -52,7 +52,7 @@ def search_path():
     ("missing", "found"),
     [
         (["requests"], ["requests", "ExtensionError", "UsageError"]),
-        (["requests", "urllib3", "certifi", "orjson", "pluggy"], ["requests", "pluggy", "UsageError"]),
+        (["requests", "urllib3", "certifi", "orjson", "pluggy"], ["pluggy", "pluggy", "UsageError"]),
         (["orjson"], ["ConnectError", "ExtensionError", "UsageError"]),
     ],
     ids=lambda value: " ".join(value),
