@@ -79,6 +79,8 @@ nox.options.default_venv_backend = "venv"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 os.environ.setdefault("PIP_CACHE_DIR", str(CACHE / "pip"))
+# nox itself keeps the Pythons that it has found there
+os.environ["XDG_CACHE_HOME"] = str(CACHE / "xdg")
 # The folders of pyenv are for the matrix: its programs on PATH fail for versions that are not switched on.
 PYENV: t.Final = pathlib.Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
 os.environ["PATH"] = os.pathsep.join(
