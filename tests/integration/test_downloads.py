@@ -17,7 +17,7 @@ import zipfile
 from urllib.parse import parse_qs
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.targets import BUFFER_BYTES
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.client import CHUNK_BYTES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import logs
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import sentence
 
@@ -277,7 +277,7 @@ def test_a_checksum_of_another_form(simulator: t.Any, tmp_path: pathlib.Path, ch
 
 def load_big(simulator: t.Any, **more: t.Any) -> None:
     """Load a job whose archive, file and log are received in several pieces."""
-    size = 2 * BUFFER_BYTES + 70_000
+    size = 2 * CHUNK_BYTES + 70_000
     files = {"dist/app.txt": {"size": size}}
     load(simulator, {"artifacts": {"files": files, "size": size + 100_000}, "log": None, "log_size": size}, **more)
 
@@ -287,7 +287,7 @@ def strike(simulator: t.Any, content: str, preset: str, **rule: t.Any) -> None:
         simulator.inject(preset, endpoint=endpoint, **rule)
 
 
-DAMAGE = [("truncate", {"bytes": count}) for count in (0, 1, 1000, 65_536, 199_999, BUFFER_BYTES, 1_100_000)]
+DAMAGE = [("truncate", {"bytes": count}) for count in (0, 1, 1000, 65_536, 199_999, CHUNK_BYTES, 1_100_000)]
 DAMAGE += [("reset_at", {"bytes": count}) for count in (0, 1, 70_000, 199_999, 1_100_000)]
 DAMAGE += [(preset, {}) for preset in ("reset_before", "reset_after", "close_after", "length_too_long", "error_500")]
 DAMAGE += [(preset, {}) for preset in ("html_502", "html_200", "gzip_cut", "bad_gzip", "throttle_seconds", "chunk_cut")]
