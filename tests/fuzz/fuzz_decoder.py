@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fuzzes what reads a server's bytes: the decoder, the page after this one, the wish to wait, and the tail of a log.
+"""Fuzzes what reads a server's bytes: decoders, redirects, the page after this one, the wish to wait, a log's tail.
 
     python tests/fuzz/fuzz_decoder.py --seconds 20 --seed 1
     python tests/fuzz/fuzz_decoder.py --replay FILE
@@ -18,6 +18,7 @@ hands the same target to it, along with all further arguments.
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import pathlib
 import random
@@ -25,6 +26,7 @@ import sys
 import tempfile
 import time
 import typing as t
+import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
@@ -35,7 +37,7 @@ if __name__ == "__main__":
 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import decoding
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response, parse_address, resolve
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import next_position
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.retry import server_wish_seconds
@@ -79,6 +81,9 @@ CORPUS: tuple[bytes, ...] = (
     _input(b"Retry later\n", "Retry-After: 60", "RateLimit-Reset: 1700000060"),
     _input(b"", "Retry-After: Wed, 21 Oct 2026 07:28:00 GMT"),
     _input(TOKEN.encode(), f"X-Request-Id: {TOKEN}"),
+    _input(b"", "Location: https://storage.example.com:8443/bucket/file?X-Signature=abc#top"),
+    _input(gzip.compress(b"[]" * 100, mtime=0), "Content-Encoding: gzip"),
+    _input(zlib.compress(b"[]" * 100), "Content-Encoding: deflate"),
     _input(
         b"section_start:1560896352:prepare[collapsed=true]\r\x1b[0K\x1b[0;m\x1b[32;1m$ make\x1b[0;m\n"
         b"2026-01-01T00:00:00.000000Z 00O one\n10%\r50%\r100%\nsection_end:1560896353:prepare\r\x1b[0K\n"
@@ -98,6 +103,17 @@ _PIECES: tuple[bytes, ...] = (
         b'; rel="next"',
         b"<",
         b">",
+    ),
+    *(
+        b"Location: ",
+        b"Content-Encoding: deflate\n",
+        b"https://",
+        b"//",
+        b"@",
+        b":443",
+        b"\\",
+        b";",
+        b"\x1f\x8b\x08\x00",
     ),
     *(b"http://[", b"?page=", b"?cursor=", b"&id_after=", b"section_start:1:", TOKEN.encode(), "²".encode(), b"%"),
 )
@@ -125,6 +141,9 @@ def target(data: bytes) -> None:
     decoding.has_error_key(response)
     decoding.is_html(response)
 
+    _check_redirect(headers.get("location", ""))
+    _check_content(headers.get("content-encoding", ""), body)
+
     current: dict[str, t.Any] = {"per_page": 100}
     for count in (100, 1, 0):
         try:
@@ -146,6 +165,37 @@ def target(data: bytes) -> None:
         _check(len(tail) <= number, "a tail that is too long")
         for line in tail:
             _check(line == "" or (_is_printable(line) and "\n" not in line), "a control code in a tail")
+
+
+def _check_redirect(location: str) -> None:
+    try:
+        url = resolve("https://gitlab.example.com/api/v4/x", location).url
+    except ValueError:
+        return
+    _check(parse_address(url).url == url, "an address that changes when it is read again")
+    _check(url.isascii() and _is_printable(url) and not set(url) & set("\\ "), "an ambiguous address")
+
+
+def _check_content(encoding: str, body: bytes) -> None:
+    """Decode a body in two ways, which end alike."""
+    outcomes = []
+    for size, most in ((len(body) or 1, 100_000), (7, 50)):
+        try:
+            decoder = decoding.ContentDecoder(encoding)
+            if decoder.is_plain:
+                return
+            content = b""
+            for start in range(0, len(body), size):
+                decoder.feed(body[start : start + size])
+                while piece := decoder.read(most):
+                    _check(len(piece) <= most, "more than was asked for")
+                    content += piece
+            decoder.finish()
+            outcomes.append(content)
+        except GitLabError as exc:
+            _check_line(str(exc))
+            outcomes.append(b"")
+    _check(outcomes[0] == outcomes[1], "content that depends on how it comes")
 
 
 def _check(holds: bool, problem: str) -> None:

@@ -24,7 +24,7 @@ from .advice import Exchange, conflicting_length, proxy_error
 from .connection import USER_AGENT, Adapter, ConnectionSettings, CurrentLimit, TimeLimit, ca_source, tls_context
 from .decoding import ENCODINGS, ContentDecoder
 from .errors import BadAnswerError, LostAnswerError, RequestError, UsageError
-from .http import Address, Request, Response, lower_case, parse_address
+from .http import Address, Origin, Request, Response, lower_case, parse_address
 from .libraries import requests_library
 
 # Larger pieces of a body miss the processor's cache, smaller ones cost more calls.
@@ -122,6 +122,7 @@ class RequestsTransport:
     def __init__(self, settings: ConnectionSettings, prepare_session: t.Callable[[t.Any], None]) -> None:
         self._settings = settings
         self._current = CurrentLimit()
+        self._ways: dict[Origin, tuple[dict[str, str], str]] = {}
         self._requests = requests_library()
         self._session = self._new_session()
         prepare_session(self._session)
@@ -180,8 +181,7 @@ class RequestsTransport:
         exchange = Exchange(request, timeout_seconds, limit)
         with exchange.errors_of_opening():
             address = parse_address(request.url)
-            proxies = {**self._requests.utils.get_environ_proxies(address.url), **self._session.proxies}
-            exchange.proxy_name = _proxy_name(address, proxies)
+            proxies, exchange.proxy_name = self._way_to(address)
             self._current.limit = limit
             timeout = min(timeout_seconds, limit.left())
             answer = self._session.request(
@@ -201,6 +201,16 @@ class RequestsTransport:
             stream.close()
             raise
         return stream
+
+    def _way_to(self, address: Address) -> tuple[dict[str, str], str]:
+        """Return the proxies for an address, and the variable that names the one in use; the same for all of a server.
+
+        :raises UsageError: when it is no address of a proxy.
+        """
+        if address.origin not in self._ways:
+            proxies = {**self._requests.utils.get_environ_proxies(address.url), **self._session.proxies}
+            self._ways[address.origin] = proxies, _proxy_name(address, proxies)
+        return self._ways[address.origin]
 
     def _headers(self, request: Request, address: Address, encodings: str) -> dict[str, str]:
         headers = {"Accept-Encoding": encodings, **request.headers}
@@ -231,6 +241,8 @@ class RequestsStream:
         with self._exchange.errors_of_reading():
             if self.status == 407 and self._exchange.proxy_name:
                 raise proxy_error(self._exchange.proxy_name, 407)
+            if self.header("transfer-encoding").lower() not in ("", "chunked"):
+                raise _unusable(self._exchange.request, "the answer has a Transfer-Encoding that was not asked for")
             self._declared = self._declared_length()
             try:
                 self._decoder = ContentDecoder(self.header("content-encoding"))
@@ -269,7 +281,7 @@ class RequestsStream:
 
     def _declared_length(self) -> int | None:
         """Return how long the body is to be, None when that is not said."""
-        if self.status in _NO_BODY or "chunked" in self.header("transfer-encoding").lower():
+        if self.status in _NO_BODY or self.header("transfer-encoding"):
             return None
         values = {value.strip() for value in self.header("content-length").split(",")} - {""}
         if not values:
@@ -288,28 +300,23 @@ def _whole_body(request: Request, answer: RequestsStream) -> bytes:
 
     :raises RequestError: when it is longer than the request says.
     """
-    most = request.most_bytes
-    if answer.status >= 400:
-        most = LONGEST_ERROR_BYTES
-    pieces: list[bytes] = []
-    size = 0
+    most = LONGEST_ERROR_BYTES if answer.status >= 400 else request.most_bytes
+    body = io.BytesIO()
     while True:
         piece = answer.read(CHUNK_BYTES)
         if not piece:
-            return b"".join(pieces)
-        pieces.append(piece)
-        size += len(piece)
-        if most is not None and size > most:
+            return body.getvalue()
+        body.write(piece)
+        if most is not None and body.tell() > most:
             if answer.status >= 400:
-                return b"".join(pieces)[:most]
-            error = _unusable(request, f"the answer is longer than {most:,} bytes")
-            error.method, error.url = request.method, request.display_url
-            raise error
+                return body.getvalue()[:most]
+            raise _unusable(request, f"the answer is longer than {most:,} bytes")
 
 
 def _unusable(request: Request, problem: str) -> RequestError:
     """Return the error for an answer that is no good: a write was executed all the same."""
-    return (BadAnswerError if request.method in ("GET", "HEAD") else LostAnswerError)(problem)
+    kind = BadAnswerError if request.method in ("GET", "HEAD") else LostAnswerError
+    return kind(problem, method=request.method, url=request.display_url)
 
 
 # ----- proxies -----

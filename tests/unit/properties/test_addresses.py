@@ -13,6 +13,8 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import endpoints as encoding
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import parse_address, resolve
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.libraries import requests_library
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action
 from hypothesis import given
 from hypothesis import strategies as st
@@ -147,3 +149,43 @@ def test_anything_else_is_no_job_variable(key, value):
         played_with({key: value})
     assert isinstance(caught.value, UsageError)
     assert_line(str(caught.value))
+
+
+_HOSTS = ["gitlab.test", "other.test", "[::1]", "127.0.0.1", "gitlab.test.", "a_b", "%2e", "\uff0e", "localhost"]
+_MARKS = [*"/\\@:;?#%.[]|&,+ \t\n\r\x00\x7f\xa0", "//", "://", ":443", ":8443", ":0443", ":", "..", "%00", "%40", "%5c"]
+pieces = st.lists(st.sampled_from(["https", "http", "x", "user", *_HOSTS, *_MARKS]), max_size=8).map("".join)
+references = st.one_of(pieces, pieces.map(lambda text: "https://" + text), any_text)
+
+
+@examples(600)
+@given(references)
+def test_every_parser_finds_the_same_server_in_an_address_or_there_is_none(text):
+    """The one that this is checked with, the one of the standard library, and the one that opens the connection."""
+    try:
+        address = parse_address(text)
+    except ValueError:
+        return
+    url = address.url
+    assert parse_address(url) == address
+    assert url.isascii() and url.isprintable() and not set(url) & set("\\ #")
+    parts, opened = urlsplit(url), requests_library().packages.urllib3.util.parse_url(url)
+    host = address.host.strip("[]")
+    assert (parts.scheme, parts.hostname, parts.username) == (address.scheme, host, None)
+    assert (opened.scheme, opened.host, opened.auth) == (address.scheme, address.host, None)
+    default = {"http": 80, "https": 443}[address.scheme]
+    assert {parts.port or default, opened.port or default} == {address.port}
+
+
+@examples(600)
+@given(references)
+def test_a_reference_leads_to_the_server_that_it_names_or_stays(text):
+    base = "https://gitlab.example.com/api/v4/x?y"
+    try:
+        target = resolve(base, text)
+    except ValueError:
+        return
+    if text.startswith(("/", "?", "#", ".")) and not text.startswith("//"):
+        assert target.origin == parse_address(base).origin
+    elif "://" not in text and not text.startswith("//"):
+        assert target.origin == parse_address(base).origin
+    assert parse_address(target.url) == target

@@ -112,12 +112,12 @@ class LoopbackServer(Listener):
         return {name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in head)}
 
     def line(self, index=0):
-        """Return the first line of a request, as a server that is not asked through a proxy gets it."""
-        return self.received[index].split(b"\r\n")[0].decode().replace(self.url, "")
+        """Return the first line of a request."""
+        return self.received[index].split(b"\r\n")[0].decode()
 
 
 class LoopbackProxy(Listener):
-    """Passes on what comes for one server, by CONNECT or not; afterwards in both directions without looking at it.
+    """Passes on what comes for one server: after CONNECT without looking at it, else request by request.
 
     :param answer: bytes to answer with in the place of a server.
     """
@@ -129,28 +129,34 @@ class LoopbackProxy(Listener):
         self.asked = []
 
     def serve(self, connection):
-        head = read_head(connection)
-        line = head.split(b"\r\n")[0].decode()
-        with self._lock:
-            self.asked.append(head.decode("latin-1"))
+        request = read_request(connection)
         if self._answer:
+            self._note(request)
             connection.sendall(self._answer)
             return
-        method, target, _version = line.split(" ")
+        method, target, _version = request.split(b"\r\n")[0].decode().split(" ")
         host, _colon, port = target.split("/")[2].partition(":") if "://" in target else target.partition(":")
         with socket.create_connection((host, int(port or 80)), timeout=5) as server:
             with self._lock:
                 self._open.append(server)
+            other = threading.Thread(target=_pass_on, args=(server, connection), daemon=True)
             if method == "CONNECT":
+                self._note(request)
                 connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                other.start()
+                _pass_on(connection, server)
             else:
-                server.sendall(head)
-            other = threading.Thread(target=_pass_on, args=(connection, server), daemon=True)
-            other.start()
-            _pass_on(server, connection)
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+                other.start()
+                while request:
+                    self._note(request)
+                    # a server is asked for what follows its name
+                    server.sendall(request.replace(f"http://{host}:{port}".encode(), b"", 1))
+                    request = read_request(connection)
             other.join(5)
+
+    def _note(self, request):
+        with self._lock:
+            self.asked.append(request.decode("latin-1"))
 
 
 def _pass_on(source, target):

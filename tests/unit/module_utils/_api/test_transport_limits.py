@@ -276,6 +276,14 @@ def test_an_encoding_that_nobody_asked_for(way, encoding, method, error):
             ask(server.url, method, total=TOO_LONG)
 
 
+@pytest.mark.parametrize("encoding", ["gzip, chunked", "chunked, chunked", "xchunked", "identity"])
+def test_a_framing_that_nobody_knows(way, encoding):
+    answer = HEAD + f"Transfer-Encoding: {encoding}\r\nContent-Length: 2\r\n\r\n[]".encode()
+    with LoopbackServer(answer) as server:
+        with pytest.raises(errors.BadAnswerError, match="a Transfer-Encoding that was not asked for"):
+            ask(server.url, total=TOO_LONG)
+
+
 @pytest.mark.parametrize("framing", ["length", "chunks", "end of connection"])
 def test_a_compressed_download_that_was_cut_is_lost(way, framing):
     """It looks whole to everybody who does not decode it to its end."""
