@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.client
 import io
@@ -143,7 +144,7 @@ def _new_context(
     :param _changed: when the files were changed: others are read again.
     """
     try:
-        if path and all(os.path.isdir(folder) for folder in path.split(os.pathsep)):
+        if path and any(os.path.isdir(folder) for folder in path.split(os.pathsep)):
             context = ssl.create_default_context(capath=path)
         else:
             context = ssl.create_default_context(cafile=path or None)
@@ -242,6 +243,15 @@ class CurrentLimit(threading.local):
 
     limit: TimeLimit | None = None
 
+    @contextlib.contextmanager
+    def set(self, limit: TimeLimit) -> t.Iterator[None]:
+        """Let connections and answers of this thread keep to a limit."""
+        self.limit = limit
+        try:
+            yield
+        finally:
+            self.limit = None
+
 
 def _bounded_pools(pools: t.Mapping[str, t.Any], current: CurrentLimit) -> dict[str, t.Any]:
     """Return urllib3's classes of connection pools, with connections that keep to the limit."""
@@ -259,8 +269,9 @@ def _bounded_pool(pool_class: t.Any, current: CurrentLimit) -> t.Any:
             self.is_verified = True
 
         def response_class(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> http.client.HTTPResponse:
-            limit = current.limit or TimeLimit(float("inf"))
-            return http.client.HTTPResponse(_BoundedSocket(sock, limit), *args, **kwargs)  # type: ignore[arg-type]
+            # without a limit, the session is used by an extension for something else
+            source: t.Any = _BoundedSocket(sock, current.limit) if current.limit else sock
+            return http.client.HTTPResponse(source, *args, **kwargs)
 
     class BoundedPool(pool_class):  # type: ignore[misc]
         ConnectionCls = BoundedConnection

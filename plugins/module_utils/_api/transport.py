@@ -34,6 +34,8 @@ LONGEST_ERROR_BYTES = 64 * 1024
 # How many times the time-out an answer may take that comes in small pieces. Of a stream, which may be of any length,
 # every chunk may take as long: 200 bytes a second with the default time-out.
 SLOWEST_ANSWER = 10
+# urllib3 takes no time-out of nothing.
+_SHORTEST_SECONDS = 0.001
 _NO_BODY = (204, 304)
 
 
@@ -179,11 +181,10 @@ class RequestsTransport:
         chunk_seconds: float | None = None,
     ) -> RequestsStream:
         exchange = Exchange(request, timeout_seconds, limit)
-        with exchange.errors_of_opening():
+        with exchange.errors_of_opening(), self._current.set(limit):
             address = parse_address(request.url)
             proxies, exchange.proxy_name = self._way_to(address)
-            self._current.limit = limit
-            timeout = min(timeout_seconds, limit.left())
+            timeout = min(timeout_seconds, max(limit.left(), _SHORTEST_SECONDS))
             answer = self._session.request(
                 request.method,
                 address.url,

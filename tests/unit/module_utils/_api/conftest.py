@@ -32,10 +32,10 @@ def no_proxy_fixture(monkeypatch, tmp_path):
 def way_fixture(request, no_proxy, monkeypatch):
     """Directly, and through a proxy, which keeps what it was asked for."""
     if request.param == "direct":
-        yield types.SimpleNamespace(is_proxy=False, asked=[])
+        yield types.SimpleNamespace(is_proxy=False, url="", asked=[])
         return
     with LoopbackProxy() as proxy:
         monkeypatch.delenv("NO_PROXY")
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        yield types.SimpleNamespace(is_proxy=True, asked=proxy.asked)
+        yield types.SimpleNamespace(is_proxy=True, url=proxy.url, asked=proxy.asked)

@@ -56,9 +56,13 @@ class Listener:
             threading.Thread(target=self._handle, args=(connection,), daemon=True).start()
 
     def _handle(self, connection):
-        with connection, contextlib.suppress(OSError):
-            self.serve(connection)
+        with contextlib.suppress(OSError), self.wrapped(connection) as wrapped:
+            self.serve(wrapped)
         self.closed.release()
+
+    def wrapped(self, connection):
+        """Return a connection as it is to be used, and closed."""
+        return connection
 
     def serve(self, connection):
         raise NotImplementedError
@@ -81,10 +85,14 @@ class LoopbackServer(Listener):
         self.received = []
         self.connections = 0
 
+    def wrapped(self, connection):
+        if not self._context:
+            return connection
+        return self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+
     def serve(self, connection):
         self.connections += 1
         if self._context:
-            connection = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
             try:
                 connection.do_handshake()
             except ssl.SSLError:
@@ -130,6 +138,8 @@ class LoopbackProxy(Listener):
 
     def serve(self, connection):
         request = read_request(connection)
+        if not request:
+            return
         if self._answer:
             self._note(request)
             connection.sendall(self._answer)

@@ -69,7 +69,7 @@ def test_a_folder_and_a_list_of_folders(tmp_path):
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
         folder.mkdir()
-    for path in (str(folders[0]), os.pathsep.join(map(str, folders))):
+    for path in (str(folders[0]), os.pathsep.join([*map(str, folders), "/none"])):
         made = context(environ={"SSL_CERT_DIR": path})
         # read when they are needed
         assert (made.verify_mode, made.cert_store_stats()["x509"]) == (ssl.CERT_REQUIRED, 0)

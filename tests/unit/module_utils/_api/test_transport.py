@@ -11,6 +11,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import warnings
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import advice, errors
@@ -138,6 +139,16 @@ def test_the_session_is_prepared_once_and_when_it_is_ready(way):
         send(transport, server.url + "/api/v4/x")
     assert len(prepared) == 1
     assert server.headers(1)["x-gateway"] == "pass"
+
+
+def test_an_extension_may_use_the_session_for_something_else(way):
+    sessions = []
+    with LoopbackServer(OK) as server, LoopbackServer(OK) as other:
+        transport = transport_for(server.url, prepare=sessions.append)
+        send(transport, server.url + "/x")
+        proxies = {"http": way.url} if way.is_proxy else {}
+        assert sessions[0].get(other.url + "/y", proxies=proxies).content == b"[]"
+        assert SECRET.encode() not in other.received[0]
 
 
 @pytest.mark.parametrize(
@@ -399,7 +410,9 @@ def test_a_certificate_that_is_not_trusted(way, authority, kind, words):
             send(transport_for(server.url, ca_path=str(authority.ca_path)), server.url + "/api/v4/x")
         assert "_ssl" not in str(caught.value)
         assert server.received == []
-        response = send(transport_for(server.url, validate_certs=False), server.url + "/api/v4/x")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # it is what the user has asked for
+            response = send(transport_for(server.url, validate_certs=False), server.url + "/api/v4/x")
     assert response.body == b"[]"
 
 

@@ -111,6 +111,12 @@ def test_without_a_limit_of_the_request_it_is_a_multiple_of_the_time_out(way, sh
             ask(server.url, total=None)
 
 
+def test_no_time_at_all_is_no_time(way):
+    with LoopbackServer(SLOW["body"]) as server:
+        with pytest.raises((errors.LostAnswerError, errors.ConnectError)):
+            ask(server.url, total=0.0)
+
+
 class DrippingHandshake(Listener):
     """Answers the beginning of TLS with one byte after the other."""
 
