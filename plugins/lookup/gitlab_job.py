@@ -172,7 +172,7 @@ EXAMPLES = r"""
     msg: "{{ status }}"
   vars:
     status: >-
-      {{ lookup('jobgate.gitlab.gitlab_job', 'test', project='group/app', ref='1.0', ref_type='branch',
+      {{ lookup('jobgate.gitlab.gitlab_job', 'test:lint', project='group/app', ref='main', ref_type='branch',
                 pipeline_source=['push'], attribute='status') }}
 
 - name: Read a job by its id

@@ -397,13 +397,13 @@ EXAMPLES = r"""
     wait_timeout: 1800
     on_timeout: cancel
 
-- name: Cancel the review deployments of the merge request pipelines of a branch, if there are any
+- name: Cancel the tests that nobody needs any more, if any are named
   jobgate.gitlab.gitlab_job_action:
     project: group/app
-    ref: feature
+    ref: main
     ref_type: branch
-    pipeline_source: merge_request_event
-    name: "{{ review_jobs | default([]) }}"
+    pipeline_source: push
+    name: "{{ unneeded_tests | default([]) }}"
     allow_empty: true
     multiple: all
     action: cancel

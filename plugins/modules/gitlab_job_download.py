@@ -202,15 +202,15 @@ EXAMPLES = r"""
     dest: /srv/app
     remote_src: true
 
-- name: Fetch the archive of the newest nightly build of a tag that has a branch as namesake
+- name: Fetch the archive that the last push to a branch has built
   jobgate.gitlab.gitlab_job_download:
     api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
     project: group/app
-    ref: "1.0"
-    ref_type: tag
-    pipeline_source: schedule
+    ref: main
+    ref_type: branch
+    pipeline_source: push
     name: build
-    dest: /tmp/nightly.zip
+    dest: /tmp/build.zip
 
 - name: Fetch one file of the build of this very commit
   jobgate.gitlab.gitlab_job_download:

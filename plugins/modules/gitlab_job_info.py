@@ -129,14 +129,14 @@ EXAMPLES = r"""
       - skipped
     pending_timeout: 300
 
-- name: Wait for the tests of the last push, and not of the nightly pipeline, of a branch that has a tag as namesake
+- name: Wait for the tests of the last push to a branch, and not for those of its nightly pipeline
   jobgate.gitlab.gitlab_job_info:
     api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
     project: group/app
-    ref: "1.0"
+    ref: main
     ref_type: branch
     pipeline_source: push
-    stage: test*
+    name: "test:*"
     wait: true
     wait_for: success
     allow_empty: false

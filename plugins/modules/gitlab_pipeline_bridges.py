@@ -194,14 +194,15 @@ EXAMPLES = r"""
     scope:
       - manual
 
-- name: Wait for what the pipeline of the last push of a branch has started, if it has started anything
+- name: Wait for the documentation that the last push to a branch has started
   jobgate.gitlab.gitlab_pipeline_bridges:
     api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
     project: group/app
     ref: main
     ref_type: branch
     pipeline_source: push
-    allow_empty: true
+    name: trigger:docs
+    allow_empty: false
     wait: true
 
 - name: Give the documentation ten minutes, and go on without it

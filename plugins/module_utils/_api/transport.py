@@ -137,6 +137,8 @@ class RequestsTransport:
         self._adapter = self._new_adapter(tls_context(settings, os.environ))
         session.mount("https://", self._adapter)
         session.mount("http://", self._adapter)
+        # requests would read the whole body of a redirect to tell where it leads, which is decided above
+        session.get_redirect_target = lambda response: None
         session.headers["User-Agent"] = USER_AGENT
         session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         # for an adapter of an extension; ours goes by its context
