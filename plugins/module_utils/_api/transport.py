@@ -35,6 +35,7 @@ LONGEST_ERROR_BYTES = 64 * 1024
 # every chunk may take as long: 200 bytes a second with the default time-out.
 SLOWEST_ANSWER = 10
 _NO_BODY = (204, 304)
+_LENGTH = re.compile("[0-9]{1,18}")
 
 
 class Transport(t.Protocol):
@@ -274,7 +275,7 @@ class RequestsStream:
         values = {value.strip() for value in self.header("content-length").split(",")} - {""}
         if not values:
             return None
-        if len(values) > 1 or not re.fullmatch("[0-9]{1,18}", next(iter(values))):
+        if len(values) > 1 or not _LENGTH.fullmatch(next(iter(values))):
             raise conflicting_length()
         return int(values.pop())
 
