@@ -123,6 +123,7 @@ class RequestsTransport:
     def __init__(self, settings: ConnectionSettings, prepare_session: t.Callable[[t.Any], None]) -> None:
         self._settings = settings
         self._current = CurrentLimit()
+        self._proxies: dict[str, t.Mapping[str, str]] = {}
         self._requests = requests_library()
         self._session = self._new_session()
         prepare_session(self._session)
@@ -181,7 +182,7 @@ class RequestsTransport:
         exchange = Exchange(request, timeout_seconds, limit)
         with exchange.errors_of_opening():
             address = parse_address(request.url)
-            proxies = {**self._requests.utils.get_environ_proxies(address.url), **self._session.proxies}
+            proxies = {**self._proxies_of(address), **self._session.proxies}
             exchange.proxy_name = _proxy_name(address, proxies)
             self._current.limit = limit
             timeout = min(timeout_seconds, limit.left())
@@ -202,6 +203,13 @@ class RequestsTransport:
             stream.close()
             raise
         return stream
+
+    def _proxies_of(self, address: Address) -> t.Mapping[str, str]:
+        """Return the proxies that the environment names for an origin; it stays the same while a transport lives."""
+        origin_url = address.origin_url
+        if origin_url not in self._proxies:
+            self._proxies[origin_url] = self._requests.utils.get_environ_proxies(address.url)
+        return self._proxies[origin_url]
 
     def _headers(self, request: Request, address: Address, encodings: str) -> dict[str, str]:
         headers = {"Accept-Encoding": encodings, **request.headers}
