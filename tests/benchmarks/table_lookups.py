@@ -42,7 +42,9 @@ def _bundle(server: Server) -> dict[str, str]:
 def _hashed(server: Server) -> dict[str, str]:
     if not server.ca_folder:
         raise CaseError("there is no program openssl, which makes the hashed folder")
-    return {"SSL_CERT_FILE": "/nonexistent", "SSL_CERT_DIR": server.ca_folder}
+    # the url lookup reads the file that OpenSSL knows as well, unless it is named and not there
+    openssl = {"SSL_CERT_FILE": "/nonexistent", "SSL_CERT_DIR": server.ca_folder}
+    return {"REQUESTS_CA_BUNDLE": server.ca_folder, **openssl}
 
 
 def _seconds(bench: Bench, tasks: list[Task], trust: Trust, **how: t.Any) -> float:
