@@ -261,6 +261,8 @@ EXAMPLES = r"""
       jobgate.gitlab.gitlab_pipeline_bridges:
         project: group/docs
         ref: main
+        # it starts a pipeline of its own only for releases
+        allow_empty: true
         wait: true
 """
 

@@ -30,8 +30,10 @@ from ..module_utils._api.connection import ConnectionSettings, tls_context
 from ..module_utils._api.errors import GitLabError, MissingLibraryError
 from ..module_utils._api.masking import may_hold
 from ..module_utils._app.outcome import Progress, SilentProgress
+from ..module_utils._app.reads import lookup as _lookup  # noqa: F401
 from ..module_utils._app.session import TaskContext
 from ..module_utils._app.settings import DEFAULT_URL
+from ..module_utils._extensions.manager import plugin_manager
 from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.result import argument_rules, failure, shown_options, success
 from ._files import file_facts, has_selinux
@@ -52,10 +54,12 @@ _INVOCATION_SETTING = "INJECT_INVOCATION"
 _HAS_INVOCATION_SETTING = _INVOCATION_SETTING in constants.config.get_configuration_definitions()
 
 
-# Ansible loads this file, and with it requests, pluggy and all that a task needs, before it makes the processes of its
-# workers, which inherit them. So is the TLS context made here for the certificate authorities that tasks trust without
-# options. What is wrong with them, or missing, is said by the task that needs it.
+# Ansible loads this file, and with it requests, pluggy and all that a task or a lookup needs, before it makes the
+# processes of its workers, which inherit them. So are the hooks made here for tasks without extensions, and the TLS
+# context for the certificate authorities that tasks trust without options. What is wrong with them, or missing, is said
+# by the task that needs it.
 with contextlib.suppress(GitLabError):
+    plugin_manager(())
     tls_context(ConnectionSettings(api_url=DEFAULT_URL), os.environ)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the benchmarks compare with and is not among the tools of the project: one collection of the package ansible."""
+"""What the benchmarks compare with and is not among the tools of the project: two collections, and a library of one."""
 
 from __future__ import annotations
 
@@ -16,39 +16,57 @@ import zipfile
 
 from .measure import ROOT, CaseError
 
-_FOLDER = ROOT / ".cache" / "bench" / "collections"
-_COLLECTION = "ansible_collections/community/general/"
+COLLECTIONS = ROOT / ".cache" / "bench" / "collections"
+# hvac, which community.hashi_vault needs
+LIBRARIES = ROOT / ".cache" / "bench" / "libraries"
+
+_NAMES = ("community.general", "community.hashi_vault")
 _REQUIREMENTS = ROOT / "requirements-bench.txt"
 
 
-def community_general() -> pathlib.Path:
-    """Return a folder with the collection community.general; the package is fetched once, and only that part is kept.
+def fetch() -> None:
+    """Fetch the peers, once; of the package ansible only their collections are kept.
 
-    :raises CaseError: when it cannot be fetched.
+    :raises CaseError: when they cannot be fetched.
     """
-    target = _FOLDER / _COLLECTION
-    if (target / "MANIFEST.json").exists():
-        return _FOLDER
-    _FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=_FOLDER.parent) as name:
+    if are_here():
+        return
+    COLLECTIONS.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=COLLECTIONS.parent) as name:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
         options = ["--only-binary", ":all:", "--dest", name, "--requirement", str(_REQUIREMENTS)]
         done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
-        wheels = list(pathlib.Path(name).glob("ansible-*.whl"))
-        if done.returncode or not wheels:
-            raise CaseError("community.general cannot be fetched")
+        if done.returncode:
+            raise CaseError("the packages of requirements-bench.txt cannot be fetched")
         unpacked = pathlib.Path(name, "unpacked")
-        with zipfile.ZipFile(wheels[0]) as wheel:
-            wheel.extractall(unpacked, [one for one in wheel.namelist() if one.startswith(_COLLECTION)])
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.move(unpacked / _COLLECTION, target)
-    return _FOLDER
+        for wheel in pathlib.Path(name).glob("*.whl"):
+            is_ansible = wheel.name.startswith("ansible-")
+            _unpack(wheel, unpacked / ("collections" if is_ansible else "libraries"), only_peers=is_ansible)
+        for target in (COLLECTIONS, LIBRARIES):
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.move(unpacked / target.name, target)
 
 
-def community_general_version() -> str:
-    """Return its version, empty when it is not here."""
-    manifest = _FOLDER / _COLLECTION / "MANIFEST.json"
-    if not manifest.exists():
-        return ""
-    return str(json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]["version"])
+def are_here() -> bool:
+    """Return whether they were fetched."""
+    return LIBRARIES.is_dir() and all(_manifest(name).exists() for name in _NAMES)
+
+
+def versions() -> list[str]:
+    """Return each peer with its version, without those that are not here."""
+    here = [name for name in _NAMES if _manifest(name).exists()]
+    return [f"{name} {json.loads(_manifest(name).read_bytes())['collection_info']['version']}" for name in here]
+
+
+def _manifest(name: str) -> pathlib.Path:
+    return COLLECTIONS / _place(name) / "MANIFEST.json"
+
+
+def _place(name: str) -> str:
+    return f"ansible_collections/{name.replace('.', '/')}"
+
+
+def _unpack(path: pathlib.Path, target: pathlib.Path, *, only_peers: bool) -> None:
+    starts = tuple(f"{_place(name)}/" for name in _NAMES) if only_peers else ("",)
+    with zipfile.ZipFile(path) as wheel:
+        wheel.extractall(target, [one for one in wheel.namelist() if one.startswith(starts)])

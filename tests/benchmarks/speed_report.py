@@ -57,9 +57,8 @@ def machine_line() -> str:
         f"ansible-core {ansible.release.__version__}",
         f"python-gitlab {gitlab.__version__}",
         f"curl {_curl_version()}",
+        *peers.versions(),
     ]
-    if peers.community_general_version():
-        parts.append(f"community.general {peers.community_general_version()}")
     return ", ".join(parts)
 
 

@@ -102,4 +102,4 @@ def _table(latency_ms: int, script_goal: float, playbook_goal: float) -> Table:
     )
 
 
-TABLES = (_table(100, 0.08, 0.03), _table(20, 0.10, 0.02))
+TABLES = (_table(100, 0.10, 0.03), _table(20, 0.13, 0.02))

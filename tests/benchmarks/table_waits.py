@@ -107,8 +107,8 @@ TABLES = (
         ),
         (
             Row("4a", "wait for 200 jobs, requests", _TASK, _IN_TURN, "requests", 0.10),
-            Row("4b", "the same, told how late", _TASK, _IN_TURN, "late", 0.20),
-            Row("4c", "the same, whole playbook, told how late", _PLAYBOOK, _URI, "late", 0.02),
+            Row("4b", "the same, told how late", _TASK, _IN_TURN, "late", 0.10),
+            Row("4c", "the same, whole playbook, told how late", _PLAYBOOK, _URI, "late", 0.01),
             Row("4c", "the same, requests, without progress lines", _SILENT, _URI, "requests", 0.10),
             Row("4i", "the same, requests, with progress lines", _PLAYBOOK, _URI, "requests"),
             Row("4i", "requests", _TASK, _ALL, "requests"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import itertools
+import json
 import re
 import time
 import typing as t
@@ -22,6 +23,8 @@ API = "/api/v4"
 # One job by itself, and those whose log and archive are the large and the small file.
 ONE_JOB, LARGE_JOB, SMALL_JOB = 1000, 2001, 2002
 ONE_PIPELINE = 100
+# The job once more, as Vault would give it.
+VAULT_PATH = "secret/job"
 # The file in their archives.
 ARCHIVED_PATH = "build/large.bin"
 TREE_ROOT = 500
@@ -138,7 +141,11 @@ class World:
         query = parse_qs(rest)
         found = _PROJECT_ROUTE.fullmatch(path)
         if not found:
-            plain = {f"{API}/user": records.USER, f"{API}/version": {"version": "18.9.0", "revision": "abcdef01"}}
+            plain = {
+                f"{API}/user": records.USER,
+                f"{API}/version": {"version": "18.9.0", "revision": "abcdef01"},
+                f"/v1/{VAULT_PATH}": {"lease_duration": 0, "data": json.loads(_one_job())},
+            }
             if path in plain:
                 return path.rpartition("/")[2], json_answer(records.encode(plain[path])), True
             return "unknown", json_answer(NO_ROUTE, 404), False
@@ -186,7 +193,9 @@ class World:
             return verb, file_answer(self._files[job_id], kind), True
         if live:
             return "job", json_answer(live.job(job_id)), False
-        if job_id in (ONE_JOB, *self._files):
+        if job_id == ONE_JOB:
+            return "job", json_answer(_one_job()), True
+        if job_id in self._files:
             return "job", json_answer(records.job(job_id, f"build-{job_id}", "success", ONE_PIPELINE)), True
         if job_id in self._ids:
             return "job", json_answer(self._jobs[self._ids.index(job_id)]), False
@@ -232,6 +241,10 @@ class _Jobs(t.Sequence[bytes]):
         if isinstance(index, slice):
             return [self._live.job(one) for one in self._ids[index]]
         return self._live.job(self._ids[index])
+
+
+def _one_job() -> bytes:
+    return records.job(ONE_JOB, f"build-{ONE_JOB}", "success", ONE_PIPELINE)
 
 
 def _tree() -> dict[int, list[bytes]]:

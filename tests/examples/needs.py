@@ -51,6 +51,7 @@ NEEDS: dict[str, Need] = {
     "Deploy a release to production as soon as its tests allow, with the version as a variable": Need(
         effects=("play deploy:prod",)
     ),
+    "Cancel the tests that nobody needs any more, if any are named": Need(effects=(), changed=()),
     "Start the deployment again if it failed or was canceled last time": Need(
         effects=("play deploy:prod",), jobs={"6:deploy:prod": BROKEN}
     ),

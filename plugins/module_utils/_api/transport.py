@@ -37,6 +37,7 @@ SLOWEST_ANSWER = 10
 # urllib3 takes no time-out of nothing.
 _SHORTEST_SECONDS = 0.001
 _NO_BODY = (204, 304)
+_LENGTH = re.compile("[0-9]{1,18}")
 
 
 class Transport(t.Protocol):
@@ -289,7 +290,7 @@ class RequestsStream:
         values = {value.strip() for value in self.header("content-length").split(",")} - {""}
         if not values:
             return None
-        if len(values) > 1 or not re.fullmatch("[0-9]{1,18}", next(iter(values))):
+        if len(values) > 1 or not _LENGTH.fullmatch(next(iter(values))):
             raise conflicting_length()
         return int(values.pop())
 

@@ -20,7 +20,7 @@ from .._api.errors import GitLabError
 from .._api.masking import Masker
 from .._api.retry import Retrier
 from .._api.transport import Transport
-from .._extensions.manager import PluginManager
+from .._extensions.manager import PluginManager, plugin_manager
 from .._extensions.registry import Registry
 from .outcome import Files, PlainFiles, Progress, SilentProgress
 from .settings import with_credential
@@ -166,7 +166,7 @@ def open_session(
     clock = context.clock
     if settings.token:
         context.register_secret(settings.token)
-    plugins = PluginManager(settings.extensions)
+    plugins = plugin_manager(settings.extensions)
     settings = with_credential(settings, plugins.call("gitlab_authenticate", settings=settings) or {})
     for secret in settings.secrets:
         context.register_secret(secret)

@@ -30,6 +30,9 @@ TOKEN_VARIABLES: t.Mapping[TokenKind, tuple[str, ...]] = {
 _API_SUFFIX = "/api/v4"
 # More than the longest wait for a job; what sockets can take ends somewhere beyond it.
 _LONGEST_TIMEOUT_SECONDS = 1e6
+_AUTHORITY_END = re.compile("[/?#]")
+_AFTER_PATH = re.compile("[?#]")
+_OTHER_API = re.compile(r"/api(/v\d+)?$")
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[ -~\t]*")
@@ -109,10 +112,10 @@ def api_base_url(url: str) -> str:
     :raises UsageError: when it is no http or https address, or carries a user name.
     """
     text = url.strip()
-    authority = re.split(r"[/?#]", text.partition("://")[2], maxsplit=1)[0]
+    authority = _AUTHORITY_END.split(text.partition("://")[2], maxsplit=1)[0]
     if "@" in authority:
         raise UsageError("api_url carries a user name; leave it out and give a token with api_token")
-    if re.search("[?#]", text):
+    if _AFTER_PATH.search(text):
         raise UsageError(
             f"api_url {_shown(url)!r} carries a query or a fragment; write it like https://gitlab.example.com"
         )
@@ -124,7 +127,7 @@ def api_base_url(url: str) -> str:
         ) from None
     path = address.path.rstrip("/")
     if not path.endswith(_API_SUFFIX):
-        if re.search(r"/api(/v\d+)?$", path):
+        if _OTHER_API.search(path):
             raise UsageError(f"api_url {_shown(url)!r} names another API than {_API_SUFFIX}; leave the part /api out")
         path += _API_SUFFIX
     return address.origin_url + path
@@ -198,7 +201,7 @@ def project_of(options: t.Mapping[str, t.Any]) -> str:
 def _shown(url: str) -> str:
     """Return an address as it may stand in a message: without user information and query, and short."""
     # whatever stands before an @ may be a password, in an address that cannot be taken apart most of all
-    return re.split(r"[?#]", url.rpartition("@")[2], maxsplit=1)[0][:100]
+    return _AFTER_PATH.split(url.rpartition("@")[2], maxsplit=1)[0][:100]
 
 
 def with_credential(settings: ConnectionSettings, credential: t.Mapping[str, str]) -> ConnectionSettings:

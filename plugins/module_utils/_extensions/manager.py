@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib.metadata
 import typing as t
 
@@ -63,6 +64,16 @@ class PluginManager:
             self._manager.check_pending()
         except Exception as exc:  # pluggy's own errors, and whatever inspecting a foreign object raises
             raise ExtensionError(f"extension {name!r} does not fit the hooks of {PROJECT_NAME}: {exc}") from exc
+
+
+def plugin_manager(extensions: t.Sequence[str]) -> PluginManager:
+    """Return the hooks of a task; tasks without extensions share theirs, for these hold nothing of a task."""
+    return PluginManager(extensions) if extensions else _builtin_only()
+
+
+@functools.lru_cache(maxsize=1)
+def _builtin_only() -> PluginManager:
+    return PluginManager()
 
 
 def _load(names: t.Sequence[str]) -> list[tuple[str, t.Any]]:
