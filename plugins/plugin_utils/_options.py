@@ -20,8 +20,8 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.lookup import LookupBase
 
 from ..doc_fragments._connection import ModuleDocFragment
+from ..module_utils._api.connection import TOKEN_VARIABLES
 from ..module_utils._api.errors import UsageError
-from ..module_utils._app.settings import TOKEN_VARIABLES
 from ..module_utils._tasks.definition import TaskDefinition
 
 Variables = t.Mapping[str, t.Any]

@@ -18,8 +18,9 @@ from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import STATUSES, WAIT_TARGETS
 from .._app.pipelines.query import FULL_SHA_LENGTHS, REF_TYPES, SHORTEST_SHA, PipelineQuery
 from .._app.session import Session, TaskContext, open_session
-from .._app.settings import DEFAULT_URL, EXTENSION_VARIABLES, URL_VARIABLES, connection_settings, project_of
+from .._app.settings import DEFAULT_URL
 from .._app.waiting.options import WaitOptions
+from .connection import connection_settings
 from .definition import ArgumentSpec, Options
 
 CONNECTION = ArgumentSpec(
@@ -40,13 +41,6 @@ CONNECTION = ArgumentSpec(
     },
     mutually_exclusive=(("api_token", "api_oauth_token", "api_job_token"),),
 )
-
-# Options that take their value from the environment when they are not given. Tokens do, too, but a token given as an
-# option must win over another kind of token in the environment, which only the settings can tell.
-ENVIRONMENT_FALL_BACKS: t.Mapping[str, tuple[str, ...]] = {
-    "api_url": URL_VARIABLES,
-    "extensions": EXTENSION_VARIABLES,
-}
 
 PIPELINE_SELECTION = ArgumentSpec(
     arguments={
@@ -131,7 +125,7 @@ def pipeline_query(options: Options) -> PipelineQuery:
     if options.get("pipeline_source") == []:
         raise UsageError("pipeline_source is an empty list, which no pipeline fits; leave it out for any source")
     query = PipelineQuery(
-        project=project_of(options),
+        project=str(options["project"]),
         pipeline_id=options.get("pipeline_id"),
         ref=ref,
         sha=_sha(options),
@@ -170,7 +164,7 @@ def _sha(options: Options) -> str | None:
     is_hexadecimal = all(digit in string.hexdigits for digit in sha)
     if not is_hexadecimal or not (SHORTEST_SHA <= len(sha) <= 40 or len(sha) in FULL_SHA_LENGTHS):
         raise UsageError(
-            f"sha {sha!r} is no commit id; give its {FULL_SHA_LENGTHS[0]} hexadecimal digits, or the first "
+            f"sha {sha!r} is not a commit id; give its {FULL_SHA_LENGTHS[0]} hexadecimal digits, or the first "
             f"{SHORTEST_SHA} or more"
         )
     return sha.lower()

@@ -26,7 +26,15 @@ ACT = {**BASE, "action": "play"}
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch):
-    for name in ("GITLAB_API_URL", "GITLAB_URL", "GITLAB_SERVER_URL", "CI_SERVER_URL", "JOBGATE_EXTENSIONS"):
+    for name in (
+        "GITLAB_API_URL",
+        "GITLAB_URL",
+        "GITLAB_SERVER_URL",
+        "GITLAB_HOST",
+        "GL_HOST",
+        "CI_SERVER_URL",
+        "JOBGATE_EXTENSIONS",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -49,7 +49,7 @@ CASES = [
     (ACTION, {**PLAY, "pipeline_id": 0}, "pipeline_id is 0"),
     (ACTION, {"action": "play", "job_id": -1}, "job_id is -1"),
     (ACTION, {**PLAY, "api_retries": -1}, "api_retries is -1"),
-    (ACTION, {**PLAY, "api_url": "gitlab"}, "is no web address"),
+    (ACTION, {**PLAY, "api_url": "gitlab"}, "is not a web address"),
     (ACTION, {**PLAY, "api_job_token": "abc"}, "several tokens are given"),
     (INFO, {"pipeline_id": None, "ref": " "}, "ref is empty"),
     (INFO, {"sha": ""}, "sha is empty"),

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What is the same for every option of every task: null is not given, nothing is empty, and a project is a path."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._api.errors import UsageError
+from .connection import Environment, Options, project_of
+
+Arguments = t.Mapping[str, t.Mapping[str, t.Any]]
+
+# Their default is not all that there is when they are not given: the environment comes first.
+_FROM_ENVIRONMENT = ("api_url", "extensions")
+
+
+def prepared(arguments: Arguments, options: Options, environ: Environment) -> dict[str, t.Any]:
+    """Return validated options as every task takes them.
+
+    :param arguments: the options that there are, as an argument specification or a documentation lists them.
+    :raises UsageError: for an empty text, which a forgotten variable leaves behind, and for a project of elsewhere.
+    """
+    return _prepared(arguments, options, lambda given: project_of({**options, **given}, environ))
+
+
+def where_in(name: str, number: int, item: t.Any) -> str:
+    """Return what to call an item of a list of mappings: gate 2, project 'group/app'."""
+    what = name[:-1]
+    called = (item.get("name") or item.get("project")) if isinstance(item, dict) and what == "project" else None
+    return f"{what} {str(called)!r}" if called else f"{what} {number}"
+
+
+def _prepared(
+    arguments: Arguments, options: Options, project: t.Callable[[Options], str], *, is_inner: bool = False
+) -> dict[str, t.Any]:
+    found = dict(options)
+    for name, argument in arguments.items():
+        value = found.get(name)
+        if value is None:
+            if argument.get("default") is not None and name not in _FROM_ENVIRONMENT:
+                found[name] = argument["default"]
+        elif argument.get("options"):
+            found[name] = [_inner(name, argument, number, item, project) for number, item in enumerate(value, 1)]
+        else:
+            _check(name, argument, value)
+    if found.get("project") is not None:
+        found["project"] = project(found)
+    return found
+
+
+def _inner(
+    name: str, argument: t.Mapping[str, t.Any], number: int, item: Options, project: t.Callable[[Options], str]
+) -> dict[str, t.Any]:
+    try:
+        return _prepared(argument["options"], item, project, is_inner=True)
+    except UsageError as exc:
+        raise UsageError(f"{where_in(name, number, item)}: {exc}") from None
+
+
+def _check(name: str, argument: t.Mapping[str, t.Any], value: t.Any) -> None:
+    """Return when a value is not empty.
+
+    :raises UsageError: when it is.
+    """
+    if argument.get("type", "str") in ("str", "path") and not str(value).strip():
+        raise UsageError(f"{name} is empty; give a value or leave it out")
+    if argument.get("elements") == "str" and any(not str(item).strip() for item in value):
+        raise UsageError(f"{name} holds an empty text; give names, or leave the option out")
