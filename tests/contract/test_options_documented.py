@@ -96,7 +96,7 @@ CONTRACT: dict[str, dict[str, Option]] = {
             "choices": ["play", "retry", "cancel", "erase", "keep_artifacts", "delete_artifacts"],
         },
         "multiple": {"type": "str", "choices": ["error", "latest", "all"], "default": "error"},
-        "job_variables": {"type": "dict"},
+        "job_variables": {"type": "raw"},
         "job_inputs": {"type": "dict"},
         "replay": {"type": "str", "choices": ["never", "failed", "always"], "default": "never"},
         "retry_on": _list([]),

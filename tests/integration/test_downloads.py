@@ -495,10 +495,10 @@ def test_a_job_without_artifacts_is_told_by_the_role(simulator: t.Any, tmp_path:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"content": "archive", "artifact_path": "x", **BY_ID}, ("artifact_path has no meaning",)),
+        ({"content": "archive", "artifact_path": "x", **BY_ID}, ("artifact_path can only be used",)),
         ({"content": "file", "artifact_path": "/", **BY_ID}, ("artifact_path is empty",)),
-        ({"content": "list", "checksum": "sha256:" + "0" * 64, **BY_ID}, ("dest has no meaning",)),
-        ({"include_downstream": True, **BY_ID}, ("include_downstream has no meaning with job_id",)),
+        ({"content": "list", "checksum": "sha256:" + "0" * 64, **BY_ID}, ("dest cannot be used",)),
+        ({"include_downstream": True, **BY_ID}, ("include_downstream cannot be used with job_id",)),
         ({"ref": "main", "name": " "}, ("name is empty",)),
     ],
 )

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from .._api.errors import UsageError
@@ -15,6 +16,8 @@ from .connection import Environment, Options, project_of
 
 Arguments = t.Mapping[str, t.Mapping[str, t.Any]]
 
+# How Ansible writes a list or a mapping where one value belongs.
+_WRITTEN = ("['", '["', "{'", '{"')
 # Their default is not all that there is when they are not given: the environment comes first.
 _FROM_ENVIRONMENT = ("api_url", "extensions")
 
@@ -36,7 +39,7 @@ def where_in(name: str, number: int, item: t.Any) -> str:
 
 
 def _prepared(
-    arguments: Arguments, options: Options, project: t.Callable[[Options], str], *, is_inner: bool = False
+    arguments: Arguments, options: Options, project: t.Callable[[Options], str], where: str = ""
 ) -> dict[str, t.Any]:
     found = dict(options)
     for name, argument in arguments.items():
@@ -45,21 +48,28 @@ def _prepared(
             if argument.get("default") is not None and name not in _FROM_ENVIRONMENT:
                 found[name] = argument["default"]
         elif argument.get("options"):
-            found[name] = [_inner(name, argument, number, item, project) for number, item in enumerate(value, 1)]
+            found[name] = [
+                _prepared(
+                    argument["options"], item, project, where_in(name, number, item) + (f" of {where}" if where else "")
+                )
+                for number, item in enumerate(value, 1)
+            ]
         else:
-            _check(name, argument, value)
+            with _located(where):
+                _check(name, argument, value)
     if found.get("project") is not None:
-        found["project"] = project(found)
+        with _located(where):
+            found["project"] = project(found)
     return found
 
 
-def _inner(
-    name: str, argument: t.Mapping[str, t.Any], number: int, item: Options, project: t.Callable[[Options], str]
-) -> dict[str, t.Any]:
+@contextlib.contextmanager
+def _located(where: str) -> t.Iterator[None]:
+    """Say in an error which item of a list it is about."""
     try:
-        return _prepared(argument["options"], item, project, is_inner=True)
+        yield
     except UsageError as exc:
-        raise UsageError(f"{where_in(name, number, item)}: {exc}") from None
+        raise UsageError(f"{where}: {exc}" if where else str(exc)) from None
 
 
 def _check(name: str, argument: t.Mapping[str, t.Any], value: t.Any) -> None:
@@ -67,7 +77,14 @@ def _check(name: str, argument: t.Mapping[str, t.Any], value: t.Any) -> None:
 
     :raises UsageError: when it is.
     """
-    if argument.get("type", "str") in ("str", "path") and not str(value).strip():
-        raise UsageError(f"{name} is empty; give a value or leave it out")
-    if argument.get("elements") == "str" and any(not str(item).strip() for item in value):
-        raise UsageError(f"{name} holds an empty text; give names, or leave the option out")
+    if argument.get("type", "str") in ("str", "path"):
+        if not str(value).strip():
+            raise UsageError(f"{name} is empty; give a value or leave it out")
+        if str(value).startswith(_WRITTEN):
+            raise UsageError(f"{name} is {value}, a list or mapping written as a text; give one value")
+    if argument.get("elements") == "str":
+        if any(not str(item).strip() for item in value):
+            raise UsageError(f"{name} holds an empty text; give names, or leave the option out")
+        for item in value:
+            if str(item).startswith(_WRITTEN):
+                raise UsageError(f"{name} holds {item}, a list or mapping written as a text; give a flat list")

@@ -85,7 +85,7 @@ def sha256_option(checksum: str) -> str:
         return ""
     found = _CHECKSUM.fullmatch(checksum.strip())
     if not found:
-        raise UsageError("checksum has to be sha256: and 64 hexadecimal digits")
+        raise UsageError(f"checksum is {checksum!r}; give sha256: and 64 hexadecimal digits")
     return found.group(1).lower()
 
 

@@ -56,7 +56,7 @@ CASES = [
     (INFO, {"merge_request": 0}, "merge_request is 0"),
     (INFO, {"wait": True}, "wait needs a pipeline"),
     (INFO, {"include_downstream": True}, "include_downstream needs a pipeline"),
-    (INFO, {"pipeline_id": 6, "include_retried": True, "wait": True}, "include_retried has no meaning with wait"),
+    (INFO, {"pipeline_id": 6, "include_retried": True, "wait": True}, "include_retried cannot be used with wait"),
     (INFO, {"limit": -1}, "limit is -1"),
     (INFO, {"scope": ["done"]}, "scope holds 'done'"),
     (INFO, {"pipeline_id": 6, "wait": True, "wait_for": ["done"]}, "wait_for holds 'done'"),

@@ -358,15 +358,18 @@ def test_a_folder_that_is_not_there_costs_no_download(tmp_path, dest, words):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"artifact_path": "x"}, "artifact_path has no meaning with content: archive"),
-        ({"content": "log", "artifact_path": "x"}, "artifact_path has no meaning with content: log"),
-        ({"content": "list", "dest": "x"}, "dest has no meaning with content: list, which makes no file"),
-        ({"content": "list", "checksum": "x"}, "checksum has no meaning with content: list"),
+        ({"artifact_path": "x"}, "artifact_path can only be used with content: file and content: list"),
+        (
+            {"content": "log", "artifact_path": "x"},
+            "artifact_path can only be used with content: file and content: list",
+        ),
+        ({"content": "list", "dest": "x"}, "dest cannot be used with content: list, which makes no file"),
+        ({"content": "list", "checksum": "x"}, "checksum cannot be used with content: list"),
         ({"content": "file", "artifact_path": "/"}, "artifact_path is empty"),
-        ({"include_downstream": True}, "include_downstream has no meaning with job_id"),
-        ({"job_id": None, "pipeline_id": 6, "name": " "}, "name is empty; give the name of a job, or job_id"),
-        ({"checksum": "md5:" + "0" * 32}, "checksum has to be sha256: and 64 hexadecimal digits"),
-        ({"checksum": "sha256:" + "0" * 63}, "checksum has to be sha256: and 64 hexadecimal digits"),
+        ({"include_downstream": True}, "include_downstream cannot be used with job_id"),
+        ({"job_id": None, "pipeline_id": 6, "name": " "}, "name is empty; give a value or leave it out"),
+        ({"checksum": "md5:" + "0" * 32}, "give sha256: and 64 hexadecimal digits"),
+        ({"checksum": "sha256:" + "0" * 63}, "give sha256: and 64 hexadecimal digits"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_before_any_request(options, words):
