@@ -93,7 +93,9 @@ def sentence(text: str) -> str:
     text = text.strip()
     if text.split(" ", 1)[0] in _BEGINNINGS:
         text = text[0].upper() + text[1:]
-    return text if text.endswith((".", "?", "!")) else text + "."
+    if text.endswith((".", "?", "!")):
+        return text.rstrip(".") + "." if text.endswith(".") else text
+    return text + "."
 
 
 _BEGINNINGS = (

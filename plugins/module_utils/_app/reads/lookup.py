@@ -71,7 +71,7 @@ def read_term(term: str) -> int | str:
 
 def _by_name(session: Session, request: LookupRequest, names: tuple[str, ...]) -> dict[str, list[FoundJob]]:
     query = JobQuery(request.pipeline, names=names, include_downstream=request.include_downstream)
-    finder = JobFinder(session, query)
+    finder = JobFinder(session, query, explains_ids=not request.has_default)
     try:
         selection = finder.find()
     except NotFoundError as exc:
@@ -88,7 +88,7 @@ def _by_name(session: Session, request: LookupRequest, names: tuple[str, ...]) -
 def _by_id(session: Session, request: LookupRequest, job_id: int) -> list[FoundJob]:
     query = JobQuery(PipelineQuery(request.pipeline.project), job_id=job_id)
     try:
-        return JobFinder(session, query).find().jobs
+        return JobFinder(session, query, explains_ids=not request.has_default).find().jobs
     except NotFoundError as exc:
         if request.has_default and not exc.is_no_mere_object:
             return []

@@ -240,7 +240,7 @@ def test_what_was_there_stays_when_the_content_never_comes_whole(tmp_path):
 
 def test_a_web_page_is_no_content(tmp_path):
     page = reply("<html>Sign in</html>")
-    with pytest.raises(errors.BadAnswerError, match="a web page in the place of the content"):
+    with pytest.raises(errors.BadAnswerError, match="is an HTML page instead of the content"):
         download(tmp_path / "x", done(), Exchange(ARTIFACTS, page), job_id=42, api_retries=0)
     assert list(tmp_path.iterdir()) == []
 
