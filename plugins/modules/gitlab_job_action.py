@@ -81,7 +81,7 @@ options:
   multiple:
     description:
       - What to do when one of the O(name) entries, or O(stage) and O(scope) without a name, stands for several jobs.
-      - V(error) does nothing and lists them. Two entries that are the exact names of two jobs are no such case; both
+      - V(error) does nothing and lists them. Two entries that are the exact names of two jobs are not such a case; both
         jobs are meant.
       - V(latest) takes the one with the highest id.
       - V(all) takes every one. All are tried before the task fails, and RV(results) tells how each went.
@@ -94,7 +94,7 @@ options:
   job_variables:
     description:
       - Variables for the job that O(action=play) starts. They are visible on the page of the job in GitLab, so they are
-        no place for secrets.
+        not a place for secrets.
       - A dictionary of names and values, or a list of dictionaries with C(key) and C(value), as GitLab's API has them.
         Nothing, V(null) and an empty dictionary are the same.
       - Numbers become strings, booleans become V(true) and V(false). Lists and dictionaries are refused, since GitLab

@@ -78,7 +78,7 @@ class _ModuleFiles:
         self._module = module
 
     def replace(self, source: str, dest: str) -> None:
-        """Put a complete file in the place of the target."""
+        """Replace the target with a complete file."""
         self._module.atomic_move(source, dest, unsafe_writes=bool(self._module.params.get("unsafe_writes")))
 
 

@@ -379,7 +379,7 @@ class _ListSource:
     def read(self, position: Position, answer: Response | None = None) -> Page:
         """Return a page.
 
-        :param answer: what has been answered already; it is asked for anew if that is no good.
+        :param answer: what has been answered already; it is asked for anew if that cannot be used.
         """
         answers = [answer] if answer else []
         arguments = {**self._arguments, **position}

@@ -99,7 +99,7 @@ _LONGEST_VALUE = 60
 def option_mistake(task: TaskDefinition, given: Options, further: t.Collection[str] = ()) -> str:
     """Return what is wrong with options that Ansible's validator refuses; empty when only Ansible knows.
 
-    :param given: the options as far as the validator has converted them, which is all that a module knows.
+    :param given: the options as far as the validator has converted them: a module knows no more.
     :param further: the options that Ansible itself adds.
     """
     known = ArgumentSpec(arguments={**dict.fromkeys(further, {"type": "raw"}), **task.spec.arguments})

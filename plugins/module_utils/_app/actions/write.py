@@ -172,7 +172,7 @@ def _is_lock(exc: RequestError) -> bool:
 
 
 def _read_answer(session: Session, action: Action, job: FoundJob, record: Record | None) -> WriteResult:
-    """Return the result of a write that GitLab has accepted; an answer that is no proof is followed by a re-read."""
+    """Return the result of a write that GitLab has accepted; an answer that is not proof is followed by a re-read."""
     if record is None or (action.answer == "old job" and not action.effect(job.record, record)):
         try:
             after = newest_attempts(session, [job])[0]

@@ -65,7 +65,7 @@ def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
 
 def read_term(term: str) -> int | str:
     """Return the id that a term of digits stands for; any other term, a name, as it is."""
-    # more digits than a 64-bit number has are no id, and neither are superscript ones
+    # more digits than a 64-bit number has are not an id, and neither are superscript ones
     return int(term) if len(term) < 20 and term.isdecimal() else term
 
 

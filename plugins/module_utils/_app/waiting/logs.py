@@ -290,5 +290,5 @@ class Tail:
 
     @property
     def text(self) -> str:
-        """Return the end as text; half a character at either side is replaced, as are other bytes that are no text."""
+        """Return the end as text; half a character at either side is replaced, as are other bytes that are not text."""
         return self._kept[-self._most :].decode("utf-8", errors="replace")

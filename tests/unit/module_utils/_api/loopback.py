@@ -119,7 +119,7 @@ class LoopbackServer(Listener):
 class LoopbackProxy(Listener):
     """Passes on what comes for one server, by CONNECT or not; afterwards in both directions without looking at it.
 
-    :param answer: bytes to answer with in the place of a server.
+    :param answer: bytes to answer with instead of a server.
     """
 
     def __init__(self, answer=b""):
