@@ -18,8 +18,11 @@ options:
     description:
       - Address of the GitLab server. With or without C(/api/v4), with or without a slash at the end, and with the path
         of an installation below one, all mean the same.
-      - When it is not set, the first of E(GITLAB_API_URL), E(GITLAB_URL), E(GITLAB_SERVER_URL) and E(CI_SERVER_URL)
-        that is set is used. So a playbook that runs in a CI job talks to the server of that job.
+      - When it is not given, the first of E(GITLAB_API_URL), E(GITLAB_URL), E(GITLAB_SERVER_URL), E(GITLAB_HOST),
+        E(GL_HOST) and E(CI_SERVER_URL) that is set and not empty is used. E(GITLAB_HOST) and E(GL_HOST) may hold the
+        bare name of a host, which is then asked by https. In a CI job this is the server of that job.
+      - An empty text is an error, and not the default, so that an empty variable does not lead to another server.
+        V(null) is the same as leaving the option out.
       - The token travels to this scheme, host and port only. A redirect to anywhere else is followed without it, and
         one from https to http is not followed at all.
     type: str
@@ -28,8 +31,10 @@ options:
     description:
       - A personal, project or group access token, sent in the header C(PRIVATE-TOKEN). To read it needs the scope
         C(read_api), to act on jobs the scope C(api).
-      - When no token option is set, the first of E(GITLAB_API_TOKEN), E(GITLAB_TOKEN) and E(GITLAB_PRIVATE_TOKEN) that
-        is set is used. A token given as an option, of whatever kind, beats all of them.
+      - When no token option is given, the first of E(GITLAB_API_TOKEN), E(GITLAB_TOKEN) and E(GITLAB_PRIVATE_TOKEN)
+        that is set and not empty is used. A token given as an option, of whatever kind, beats all of them.
+      - An empty text is an error, and not the token of the environment, so that an empty variable does not make the
+        task act as somebody else. V(null) is the same as leaving the option out. Both hold for all kinds of token.
       - At most one token can be given; two are an error. With none at all the request is anonymous, which is enough
         only for reading public projects, and there not for everything.
       - User names and passwords are not supported; GitLab's API takes tokens.
@@ -40,7 +45,7 @@ options:
   api_oauth_token:
     description:
       - An OAuth 2.0 access token, sent in the header C(Authorization) as a bearer token.
-      - When no token option is set, E(GITLAB_OAUTH_TOKEN) is used.
+      - When no token option is given, E(GITLAB_OAUTH_TOKEN) is used.
       - It is not renewed when it expires during the task.
     type: str
   api_job_token:
@@ -78,6 +83,7 @@ options:
         front of GitLab may want them.
       - Headers that identify the user or belong to the connection, like C(Authorization), C(PRIVATE-TOKEN), C(Cookie)
         and C(Host), cannot be set.
+      - An empty dictionary is the same as leaving the option out.
     type: dict
   validate_certs:
     description:
@@ -112,7 +118,8 @@ options:
     description:
       - Python extensions to load, by the name of their entry point in the group C(jobgate.gitlab). They can veto an
         action during a change freeze, write an audit log, annotate what is returned, or go through a special proxy.
-      - When it is not set, E(JOBGATE_EXTENSIONS) is used, with the names separated by commas.
+      - When it is not given, E(JOBGATE_EXTENSIONS) is used, with the names separated by commas. An empty list loads
+        none, whatever that variable says.
       - Nothing is loaded that is not named, and a name that is not installed is an error. An extension has to be
         installed where the task runs.
     type: list
@@ -131,6 +138,8 @@ options:
   api_url:
     env:
       - name: CI_SERVER_URL
+      - name: GL_HOST
+      - name: GITLAB_HOST
       - name: GITLAB_SERVER_URL
       - name: GITLAB_URL
       - name: GITLAB_API_URL

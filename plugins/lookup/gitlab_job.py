@@ -284,6 +284,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup i
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import pipeline_query, session_of
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values import prepared
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._errors import plugin_error
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import (
     check_names,
@@ -306,8 +307,9 @@ class LookupModule(LookupBase):
         try:
             check_names(self.option_definitions, kwargs)
             self.set_options(var_options=option_variables(self, variables), direct=kwargs)
-            request = self._request(self._flatten(terms), has_default="default" in kwargs)
-            values = look_up(session_of(settings_options(self), output.context), request)
+            options = prepared(self.option_definitions, settings_options(self), output.context.environ)
+            request = self._request(options, self._flatten(terms), has_default="default" in kwargs)
+            values = look_up(session_of(options, output.context), request)
             return list(output.value([self._parsed(value) for value in values]))
         except GitLabError as exc:
             raise plugin_error("lookup gitlab_job", output.error(exc)) from None
@@ -327,7 +329,7 @@ class LookupModule(LookupBase):
             return log_text(value)
         return parse_artifact(value, self.get_option("parse"), self.get_option("artifact"))
 
-    def _request(self, terms: list[t.Any], *, has_default: bool) -> LookupRequest:
+    def _request(self, options: dict[str, t.Any], terms: list[t.Any], *, has_default: bool) -> LookupRequest:
         """Return what the expression asks for.
 
         :raises UsageError: when the options make no sense.
@@ -335,7 +337,7 @@ class LookupModule(LookupBase):
         given = [name for name in _INSTEAD if self.get_option(name)]
         if len(given) > 1:
             raise UsageError(f"{' and '.join(given)} exclude each other; give one of them")
-        query = pipeline_query(self.get_options())
+        query = pipeline_query(options)
         if query.is_overdetermined:
             raise UsageError(
                 "pipeline_id, merge_request, and ref or sha exclude each other; give one way to the pipeline"

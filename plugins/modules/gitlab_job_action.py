@@ -81,7 +81,7 @@ options:
   multiple:
     description:
       - What to do when one of the O(name) entries, or O(stage) and O(scope) without a name, stands for several jobs.
-      - V(error) does nothing and lists them. Two entries that are the exact names of two jobs are no such case; both
+      - V(error) does nothing and lists them. Two entries that are the exact names of two jobs are not such a case; both
         jobs are meant.
       - V(latest) takes the one with the highest id.
       - V(all) takes every one. All are tried before the task fails, and RV(results) tells how each went.
@@ -94,14 +94,16 @@ options:
   job_variables:
     description:
       - Variables for the job that O(action=play) starts. They are visible on the page of the job in GitLab, so they are
-        no place for secrets.
+        not a place for secrets.
+      - A dictionary of names and values, or a list of dictionaries with C(key) and C(value), as GitLab's API has them.
+        Nothing, V(null) and an empty dictionary are the same.
       - Numbers become strings, booleans become V(true) and V(false). Lists and dictionaries are refused, since GitLab
         takes text only; use the P(ansible.builtin.to_json#filter) filter if the job can read that.
       - Their values are not returned.
       - Not for trigger jobs, where GitLab drops them, and not together with O(replay) for a job that has ended, where
         GitLab would use the variables of the earlier run instead. Both are refused.
       - Servers before GitLab 14.9 ignore them without a word.
-    type: dict
+    type: raw
   job_inputs:
     description:
       - Values for the inputs that the job declares, for O(action=play) and O(action=retry).

@@ -155,7 +155,7 @@ notes:
   - The newest successful job. With O(ref), a O(name) without wildcards and none of O(sha) and O(include_downstream),
     the archive or file is the one that GitLab gives for a branch or tag. GitLab looks into the newest pipeline of the
     ref that has succeeded, and into its child pipelines; of two jobs with the same name, the one in the parent is
-    taken. A pipeline that still waits for a blocking manual job has not succeeded. C(HEAD) and commit SHAs are no refs
+    taken. A pipeline that still waits for a blocking manual job has not succeeded. C(HEAD) and commit SHAs are not refs
     here; use O(sha).
   - In every other case, and always for O(content=log) and O(content=list), the job is the newest attempt in the one
     pipeline that was chosen, whatever its status. So a job that is running or has failed can be looked at as well.

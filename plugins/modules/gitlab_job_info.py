@@ -73,7 +73,7 @@ options:
       - End states of a job that fail the task, usually V(failed), V(canceled) and V(skipped). With O(wait=true), the
         first job that ends in one of them ends the waiting, even if others are still running.
       - It also holds without O(wait=true), for the jobs that have ended already.
-      - It is empty by default, since reading about a failed job is no failure. In
+      - It is empty by default, since reading about a failed job is not a failure. In
         M(jobgate.gitlab.gitlab_job_action) it is not empty.
     type: list
     elements: str

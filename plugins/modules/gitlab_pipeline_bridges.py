@@ -103,7 +103,7 @@ options:
     description:
       - End states of a downstream pipeline that fail the task, usually V(failed), V(canceled) and V(skipped).
       - It also holds without O(wait=true), for the pipelines that have ended already.
-      - It is empty by default, since reading about a failed pipeline is no failure.
+      - It is empty by default, since reading about a failed pipeline is not a failure.
     type: list
     elements: str
     default: []

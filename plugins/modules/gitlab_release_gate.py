@@ -165,7 +165,8 @@ options:
             description:
               - Variables for jobs that O(projects[].gates[].action=play) starts. They are visible in GitLab; the record
                 has only their names.
-            type: dict
+              - A dictionary of names and values, or a list of dictionaries with C(key) and C(value).
+            type: raw
           job_inputs:
             description:
               - Values for the inputs that the jobs declare, for V(play) and V(retry). Needs GitLab 18.10.

@@ -22,7 +22,6 @@ from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback, missing_required_lib, remove_values
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -35,6 +34,7 @@ from ..module_utils._app.session import TaskContext
 from ..module_utils._app.settings import DEFAULT_URL
 from ..module_utils._extensions.manager import plugin_manager
 from ..module_utils._tasks.definition import TaskDefinition
+from ..module_utils._tasks.mistakes import option_mistake
 from ..module_utils._tasks.result import argument_rules, failure, shown_options, success
 from ._files import file_facts, has_selinux
 from ._options import connection_arguments, is_on
@@ -148,7 +148,7 @@ class InProcessAction(ActionBase):
     def _run_here(self, arguments: t.Mapping[str, t.Any], variables: Variables) -> Result:
         """Return the result of the task, run in this process."""
         secrets: set[str] = set()
-        validated = _validate(self.TASK, arguments, str(self._task.resolved_action or self._task.action))
+        validated = _validate(self.TASK, arguments)
         secrets.update(validated.no_log_values)
         if validated.error:
             result = self._failed(validated.error, validated.params)
@@ -212,17 +212,16 @@ class _Validated(t.NamedTuple):
     error: str
 
 
-def _validate(task: TaskDefinition, given: t.Mapping[str, t.Any], name: str) -> _Validated:
-    """Return the options of a task, validated by the rules and in the words of the module."""
+def _validate(task: TaskDefinition, given: t.Mapping[str, t.Any]) -> _Validated:
+    """Return the options of a task, validated by the rules of the module, and refused in the same words."""
     rules = argument_rules(task, env_fallback)
-    if task.has_file_options:
-        rules["argument_spec"].update(FILE_COMMON_ARGUMENTS)
-    found = ArgumentSpecValidator(**rules).validate(_plain(dict(given)))
+    further = FILE_COMMON_ARGUMENTS if task.has_file_options else {}
+    rules["argument_spec"].update(further)
+    plain = _plain(dict(given))
+    found = ArgumentSpecValidator(**rules).validate(plain)
     error = ""
     if found.error_messages:
-        error = str(found.errors.msg)
-        if isinstance(found.errors[0], UnsupportedError):
-            error = f"Unsupported parameters for ({name}) module: {error}"
+        error = option_mistake(task, {**plain, **found.validated_parameters}, further) or str(found.errors.msg)
     return _Validated(dict(found.validated_parameters), set(found._no_log_values), error)
 
 

@@ -12,7 +12,6 @@ option that Ansible found there is passed on as not given.
 
 from __future__ import annotations
 
-import difflib
 import typing as t
 
 from ansible import constants
@@ -20,9 +19,10 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.lookup import LookupBase
 
 from ..doc_fragments._connection import ModuleDocFragment
+from ..module_utils._api.connection import TOKEN_VARIABLES
 from ..module_utils._api.errors import UsageError
-from ..module_utils._app.settings import TOKEN_VARIABLES
 from ..module_utils._tasks.definition import TaskDefinition
+from ..module_utils._tasks.mistakes import unknown_option
 
 Variables = t.Mapping[str, t.Any]
 Definitions = t.Mapping[str, t.Mapping[str, t.Any]]
@@ -106,9 +106,7 @@ def check_names(definitions: Definitions, given: t.Iterable[str]) -> None:
     known = [key for name, option in options.items() for key in (name, *option.get("aliases", ()))]
     for name in given:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=3)
-            hint = f"did you mean {' or '.join(close)}?" if close else f"its options are {', '.join(sorted(options))}"
-            raise UsageError(f"unknown option {name}; {hint}")
+            raise UsageError(unknown_option(name, known, f"its options are {', '.join(sorted(options))}"))
 
 
 def option_variables(plugin: LookupBase, variables: Variables | None) -> dict[str, t.Any]:

@@ -36,7 +36,7 @@ def parse_artifact(content: bytes, parse: str, name: str) -> t.Any:
 
 
 def log_text(content: bytes) -> str:
-    """Return a log as text without colour codes and control codes; bytes that are no text are replaced."""
+    """Return a log as text without colour codes and control codes; bytes that are not text are replaced."""
     return printable(content.decode("utf-8", errors="replace"))
 
 
@@ -71,7 +71,7 @@ def _dotenv(text: str, name: str) -> dict[str, str]:
             continue
         found = _DOTENV_LINE.fullmatch(line)
         if not found:
-            raise UsageError(f"artifact {name!r} is no dotenv file: line {number} is not of the form NAME=value")
+            raise UsageError(f"artifact {name!r} is not a dotenv file: line {number} is not of the form NAME=value")
         key, value = found.group(1), found.group(2).strip()
         if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
             value = value[1:-1]

@@ -122,7 +122,15 @@ def run_checks(monkeypatch: pytest.MonkeyPatch, task_name: str, parameters: dict
 
 @pytest.mark.parametrize("example", OWN_EXAMPLES, ids=label)
 def test_example_is_accepted(example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("GITLAB_API_URL", "GITLAB_URL", "GITLAB_SERVER_URL", "CI_SERVER_URL", "JOBGATE_EXTENSIONS"):
+    for variable in (
+        "GITLAB_API_URL",
+        "GITLAB_URL",
+        "GITLAB_SERVER_URL",
+        "GITLAB_HOST",
+        "GL_HOST",
+        "CI_SERVER_URL",
+        "JOBGATE_EXTENSIONS",
+    ):
         monkeypatch.delenv(variable, raising=False)
     run_checks(monkeypatch, example.module.rpartition(".")[2], filled(example))
 

@@ -10,8 +10,8 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.settings import TOKEN_VARIABLES
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import ENVIRONMENT_FALL_BACKS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import TOKEN_VARIABLES
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.connection import EXTENSION_VARIABLES, URL_VARIABLES
 
 from tests.contract.support import PLUGINS, ROOT, TASKS, documentation, file_options
 
@@ -96,7 +96,7 @@ CONTRACT: dict[str, dict[str, Option]] = {
             "choices": ["play", "retry", "cancel", "erase", "keep_artifacts", "delete_artifacts"],
         },
         "multiple": {"type": "str", "choices": ["error", "latest", "all"], "default": "error"},
-        "job_variables": {"type": "dict"},
+        "job_variables": {"type": "raw"},
         "job_inputs": {"type": "dict"},
         "replay": {"type": "str", "choices": ["never", "failed", "always"], "default": "never"},
         "retry_on": _list([]),
@@ -262,7 +262,7 @@ def test_tokens_and_headers_are_hidden(name: str) -> None:
     assert hidden == {*TOKEN_VARIABLES, "http_headers"}
 
 
-VARIABLES = {**ENVIRONMENT_FALL_BACKS, **TOKEN_VARIABLES}
+VARIABLES = {"api_url": URL_VARIABLES, "extensions": EXTENSION_VARIABLES, **TOKEN_VARIABLES}
 
 
 @pytest.mark.parametrize("option", sorted(VARIABLES))

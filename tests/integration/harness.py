@@ -130,7 +130,7 @@ def playbook_command(
     configuration = tmp_path / "ansible.cfg"
     configuration.touch()
     # neither the caller's GitLab, nor its proxy, nor its own configuration may play a part
-    foreign = ("GITLAB_", "CI_", "JOBGATE_", "ANSIBLE_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_")
+    foreign = ("GITLAB_", "GL_", "CI_", "JOBGATE_", "ANSIBLE_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     clean |= {
         "ANSIBLE_CONFIG": str(configuration),

@@ -445,12 +445,12 @@ MISSING: dict[str, tuple[Options, Options, tuple[str, ...]]] = {
     "absolute path": (
         {},
         {"content": "file", "artifact_path": "/dist/app.txt"},
-        ("'/dist/app.txt' is no valid path inside an archive",),
+        ("'/dist/app.txt' is not a valid path inside an archive",),
     ),
     "invalid path": (
         {},
         {"content": "file", "artifact_path": "../etc/passwd"},
-        ("'../etc/passwd' is no valid path inside an archive", "without .."),
+        ("'../etc/passwd' is not a valid path inside an archive", "without .."),
     ),
 }
 
@@ -495,10 +495,10 @@ def test_a_job_without_artifacts_is_told_by_the_role(simulator: t.Any, tmp_path:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"content": "archive", "artifact_path": "x", **BY_ID}, ("artifact_path has no meaning",)),
+        ({"content": "archive", "artifact_path": "x", **BY_ID}, ("artifact_path can only be used",)),
         ({"content": "file", "artifact_path": "/", **BY_ID}, ("artifact_path is empty",)),
-        ({"content": "list", "checksum": "sha256:" + "0" * 64, **BY_ID}, ("dest has no meaning",)),
-        ({"include_downstream": True, **BY_ID}, ("include_downstream has no meaning with job_id",)),
+        ({"content": "list", "checksum": "sha256:" + "0" * 64, **BY_ID}, ("dest cannot be used",)),
+        ({"include_downstream": True, **BY_ID}, ("include_downstream cannot be used with job_id",)),
         ({"ref": "main", "name": " "}, ("name is empty",)),
     ],
 )
@@ -516,7 +516,7 @@ def test_options_that_make_no_sense(
 @pytest.mark.parametrize("content", sorted(CONTENTS))
 def test_folders_that_are_not_there(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
     load(simulator)
-    for dest, word in ((tmp_path / "no" / "x", "folder of dest"), (f"{tmp_path}/no/", "is no folder")):
+    for dest, word in ((tmp_path / "no" / "x", "folder of dest"), (f"{tmp_path}/no/", "is not a folder")):
         assert_sentence(fetch(simulator, dest, **CONTENTS[content], **BY_ID).failure, word, "make it first")
     assert list(tmp_path.iterdir()) == []
     assert transfers(simulator) == 0
@@ -527,10 +527,10 @@ def test_targets_that_are_no_files(simulator: t.Any, tmp_path: pathlib.Path) -> 
     os.mkfifo(tmp_path / "pipe")
     for dest in ("/dev/full", "/dev/null", str(tmp_path / "pipe")):
         result = run_task(simulator, DOWNLOAD, project="group/app", dest=dest, **BY_ID)
-        assert_sentence(result.failure, "is no regular file")
+        assert_sentence(result.failure, "is not a regular file")
     (tmp_path / "folder" / "app.txt").mkdir(parents=True)
     result = fetch(simulator, tmp_path / "folder", **CONTENTS["file"], **BY_ID)
-    assert_sentence(result.failure, "is no regular file")
+    assert_sentence(result.failure, "is not a regular file")
     assert transfers(simulator) == 0
 
 

@@ -128,7 +128,7 @@ CASES: list[tuple[str, str, dict[str, t.Any], str, tuple[str, ...]]] = [
         TOKEN,
         ("has been pending", "runner"),
     ),
-    ("bad URL", INFO, {**READ, "api_url": "gitlab.example.com"}, TOKEN, ("no web address", "https://")),
+    ("bad URL", INFO, {**READ, "api_url": "gitlab.example.com"}, TOKEN, ("not a web address", "https://")),
     ("unknown host", INFO, {**READ, "api_url": "http://no-such-host.invalid"}, TOKEN, ("host name", "check api_url")),
     (
         "wrong path",

@@ -146,7 +146,7 @@ def test_other_tokens_are_refused(simulator: t.Any, name: str) -> None:
     load(simulator)
     given: dict[str, t.Any] = {"token": None, name: TOKEN}
     result = run_task(simulator, TOKEN_INFO, **given, environ={"CI_JOB_TOKEN": JOB_TOKEN})
-    assert_sentence(result.failure, f"{name} has no meaning here", "give api_job_token")
+    assert_sentence(result.failure, f"{name} cannot be used here", "give api_job_token")
     assert simulator.requests() == []
 
 
@@ -392,7 +392,7 @@ def test_playbook(simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.
     assert done.results["me"]["job"]["name"] == "deploy"
     assert len(done.results["agents"]["allowed_agents"]) == 2
     assert done.results["other"]["job"]["name"] == "use"
-    assert "api_token has no meaning here" in done.results["own"]["msg"]
+    assert "api_token cannot be used here" in done.results["own"]["msg"]
     assert "404 Project Not Found" in done.results["anonymous"]["msg"]
     for name in ("me", "agents", "other", "own"):
         assert set(TOKEN_INFO.empty_result) <= set(done.results[name])

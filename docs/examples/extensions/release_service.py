@@ -13,7 +13,7 @@ hookimpl = pluggy.HookimplMarker("jobgate.gitlab")
 
 @hookimpl
 def gitlab_register_endpoints(registry):
-    """Put another address in the place of GitLab's, with the arguments that the plugins give."""
+    """Replace an address of GitLab's with another one, with the arguments that the plugins give."""
     registry.replace(
         registry.endpoint(
             "play_job",

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, AnsibleModule, env_fallback, missing_required_lib
 
 from .._api.errors import GitLabError, MissingLibraryError
 from .._app.session import TaskContext
 from .._tasks.definition import TaskDefinition
+from .._tasks.mistakes import option_mistake
 from .._tasks.result import argument_rules, failure, shown_options, success
 
 
@@ -24,12 +25,17 @@ class _TaskModule(AnsibleModule):
     def __init__(self, task: TaskDefinition) -> None:
         # before the constructor, which already fails for wrong options
         self._task = task
+        self._has_valid_options = False
         rules = argument_rules(task, env_fallback)
         super().__init__(**rules, supports_check_mode=True, add_file_common_args=task.has_file_options)
+        self._has_valid_options = True
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         """End with a failure."""
         given = getattr(self, "params", None) or {}
+        if not self._has_valid_options:
+            further = FILE_COMMON_ARGUMENTS if self._task.has_file_options else ()
+            msg = option_mistake(self._task, given, further) or msg
         super().fail_json(**{**self._shown(), **failure(self._task, msg, given, kwargs)})
 
     def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
@@ -72,7 +78,7 @@ class _ModuleFiles:
         self._module = module
 
     def replace(self, source: str, dest: str) -> None:
-        """Put a complete file in the place of the target."""
+        """Replace the target with a complete file."""
         self._module.atomic_move(source, dest, unsafe_writes=bool(self._module.params.get("unsafe_writes")))
 
 

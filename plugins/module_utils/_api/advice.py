@@ -17,7 +17,7 @@ import http.client
 import re
 import typing as t
 
-from .connection import TimeLimit, TokenKind
+from .connection import TOKEN_VARIABLES, TimeLimit, TokenKind
 from .errors import ConnectError, LostAnswerError, RequestError, TrustError, UsageError
 from .http import Request, parse_address
 from .libraries import requests_library
@@ -27,7 +27,12 @@ _CLIENT_ADVICE = "Give a client certificate that this server accepts with client
 
 @dataclasses.dataclass(frozen=True)
 class _Row:
-    """A row fits when everything that it names fits; the first fitting one wins."""
+    """A row fits when everything that it names fits; the first fitting one wins.
+
+    :param status: 0 for any.
+    :param words: of GitLab's own text, or of the title of a web page, in small letters.
+    :param is_mere: whether it fits only when GitLab gives no reason of its own.
+    """
 
     status: int
     advice: str
@@ -35,70 +40,169 @@ class _Row:
     writes: bool | None = None
     token: TokenKind | None = None
     missing_endpoint: bool | None = None
+    is_mere: bool = False
 
+
+_UNSET = [name for names in TOKEN_VARIABLES.values() for name in names]
+_ANONYMOUS = (
+    f"No token was sent, because no option gives one and {', '.join(_UNSET[:-1])} and {_UNSET[-1]} are not set: give "
+    "api_token, or set one of them"
+)
+_NARROW = "The token is fine-grained: give it this permission, or use a token with the scope"
 
 _ROWS: tuple[_Row, ...] = (
-    _Row(401, "Give api_token, api_oauth_token or api_job_token: this cannot be read anonymously", token=""),
+    # what GitLab says of the server, whatever the status
+    _Row(0, "This server is a read-only copy (Geo): set api_url to the primary site to act", words="read-only"),
+    _Row(503, "The server is in maintenance mode: reading works, acting on jobs does not", words="maintenance"),
+    # what it says of the user
+    _Row(0, "An administrator of GitLab has to approve the user of the token", words="pending approval"),
+    _Row(0, "An administrator of GitLab has to unblock the user of the token", words="has been blocked"),
+    _Row(0, "The user of the token has to sign in to GitLab once", words="deactivated"),
+    _Row(0, "The user of the token has to sign in to GitLab and accept the terms", words="terms of service"),
+    _Row(0, "The user of the token has to sign in to GitLab and set a new password", words="password expired"),
+    _Row(0, "The user of the token has to confirm the email address", words="email address is not confirmed"),
+    # of the token
+    _Row(0, "Use a token that is not fine-grained, with the scope api", words="support fine-grained"),
+    _Row(0, "Use a token that is not fine-grained, with the scope api", words="tokens are not yet supported"),
+    _Row(0, f"{_NARROW} api", words="fine-grained", writes=True),
+    _Row(0, f"{_NARROW} read_api", words="fine-grained"),
+    _Row(0, f"{_NARROW} api", words="lacks the required permissions", writes=True),
+    _Row(0, f"{_NARROW} read_api", words="lacks the required permissions"),
     _Row(401, "The token has expired: make a new one", words="expired"),
     _Row(401, "The token was revoked: make a new one", words="revoked"),
-    _Row(
-        401,
-        "The job token is not valid here: it works only while its job is running, and not for every endpoint; a job "
-        "token can never play, retry or cancel",
-        token="api_job_token",
-    ),
-    _Row(401, "Check the token, and that api_url is the server it belongs to"),
-    _Row(
-        403,
-        "The token may only read: it needs the scope api to act on jobs",
-        words="higher privileges",
-        writes=True,
-    ),
+    _Row(403, "The token may only read: it needs the scope api to act on jobs", words="higher privileges", writes=True),
     _Row(403, "The token lacks a scope: it needs read_api or api", words="higher privileges"),
-    _Row(403, "Add this project to the job token allow-list of the project", words="job token"),
     _Row(
         403,
-        "The user of the token needs at least the role Reporter in the project, and CI/CD must be enabled there",
-        writes=False,
+        "Add this permission to the entry for the project of the job token in the job token allow-list",
+        words="token permission is required",
     ),
-    _Row(
-        404,
-        "The project does not exist, or the token may not see it: check project and the token",
-        words="project not found",
-    ),
+    _Row(403, "Add this project to the job token allow-list of the project", words="job token"),
+    # of the project
+    _Row(0, "Unarchive the project: an archived project can only be read", words="project is archived"),
+    _Row(0, "Unarchive the project: an archived project can only be read", words="archived project"),
+    # and where it says nothing
     _Row(
         404,
         "This server has no such address: check that api_url is the address of GitLab, and that no proxy before it "
         "decodes %2F",
         missing_endpoint=True,
     ),
+    _Row(401, _ANONYMOUS, token=""),
+    _Row(403, _ANONYMOUS, token=""),
+    _Row(404, _ANONYMOUS, token=""),
+    _Row(
+        401,
+        "The job token is not valid here: it works only while its job is running, and not for every endpoint; a job "
+        "token can never play, retry or cancel",
+        token="api_job_token",
+        is_mere=True,
+    ),
+    _Row(401, "Check the token, and that api_url is the server it belongs to", is_mere=True),
+    _Row(
+        403,
+        "The user of the token needs at least the role Reporter in the project, and CI/CD must be enabled there",
+        writes=False,
+        is_mere=True,
+    ),
+    _Row(
+        404,
+        "The project does not exist, or the token may not see it: check project and the token",
+        words="project not found",
+    ),
     _Row(400, _CLIENT_ADVICE, words="ssl certificate"),
     _Row(405, "Give the project's new path, or its numeric id", words="moved"),
     _Row(405, "Too many records for pages by number: choose a pipeline, or give a limit", words="offset"),
-    _Row(409, "GitLab is busy with this job or its project: try again in a moment"),
+    _Row(409, "GitLab is busy with this job or its project: try again in a moment", words="resource lock"),
+    _Row(409, "GitLab is busy with this job or its project: try again in a moment", words="stats refresh"),
+    _Row(409, "GitLab is busy with this job or its project: try again in a moment", is_mere=True),
     _Row(429, "Too many requests: wait a minute, and lower api_concurrency"),
-    _Row(503, "The server is in maintenance mode: reading works, acting on jobs does not", words="maintenance"),
     _Row(500, "The server failed: its administrator can look up the request id"),
     _Row(502, "The server behind the proxy does not answer; it may be starting or being upgraded"),
     _Row(503, "The server is overloaded or being upgraded"),
     _Row(504, "The server took too long"),
 )
 
+# Words in the title of a web page that comes instead of GitLab's answer, and what to do.
+_CHALLENGE = (
+    "Cloudflare answers instead of GitLab and asks for a browser: let requests to the API pass there, or set api_url "
+    "to an address behind it"
+)
+_LOGIN = "A login page answers instead of GitLab: requests with a token have to pass it, at least those to /api/v4"
+_PAGES: tuple[tuple[str, str], ...] = (
+    ("just a moment", _CHALLENGE),
+    ("attention required", _CHALLENGE),
+    ("cloudflare", _CHALLENGE),
+    ("maintenance", "The server is in maintenance: try again later"),
+    ("deploy in progress", "The server is being upgraded: try again later"),
+    ("sign in", _LOGIN),
+    ("sign-in", _LOGIN),
+    ("signin", _LOGIN),
+    ("log in", _LOGIN),
+    ("login", _LOGIN),
+    ("single sign-on", _LOGIN),
+    ("saml", _LOGIN),
+)
+
+# How GitLab begins its tokens unless its administrator has chosen otherwise, and what they are.
+_TOKEN_PREFIXES: t.Mapping[str, str] = {
+    "gldt-": "a deploy token, which GitLab's API does not take: give a personal, project or group access token",
+    "glrt-": "the token of a runner, which GitLab's API does not take: give a personal, project or group access token",
+    "glptt-": "a trigger token, which can only start pipelines: give a personal, project or group access token",
+    "glft-": "a feed token, which GitLab's API does not take: give a personal, project or group access token",
+}
+_JOB_TOKEN, _PERSONAL_TOKEN = "glcbt-", "glpat-"
+
 
 def advice_for(
-    *, status: int, server_text: str, is_write: bool, token_kind: TokenKind, is_missing_endpoint: bool = False
+    *,
+    status: int,
+    server_text: str,
+    is_write: bool,
+    token_kind: TokenKind,
+    token: str = "",
+    is_missing_endpoint: bool = False,
+    has_reason: bool = True,
+    title: str = "",
 ) -> str:
-    """Return what to do about an error status, empty when there is nothing better than GitLab's own words."""
-    text = server_text.lower()
-    for row in _ROWS:
+    """Return what to do about an error status, empty when there is nothing better than GitLab's own words.
+
+    :param server_text: GitLab's own words.
+    :param has_reason: whether they say more than the status.
+    :param title: of the web page that came instead of an answer of the API.
+    """
+    text = (server_text or title).lower()
+    found = page_advice(title) if title else ""
+    if not found and status == 401 and not has_reason:
+        found = _misplaced_token(token_kind, token)
+    for row in () if found else _ROWS:
         if (
-            row.status == status
+            row.status in (0, status)
             and row.words in text
             and row.writes in (None, is_write)
             and row.token in (None, token_kind)
             and row.missing_endpoint in (None, is_missing_endpoint)
+            and not (row.is_mere and has_reason)
         ):
             return row.advice
+    return found
+
+
+def page_advice(title: str) -> str:
+    """Return what to do about a web page that came instead of an answer, empty when its title does not tell."""
+    words = title.lower()
+    return next((advice for known, advice in _PAGES if known in words), "")
+
+
+def _misplaced_token(kind: TokenKind, token: str) -> str:
+    """Return what is wrong with the kind of a token, as far as its beginning tells."""
+    for prefix, what in _TOKEN_PREFIXES.items():
+        if token.startswith(prefix):
+            return f"{kind} holds {what}"
+    if token.startswith(_JOB_TOKEN) and kind != "api_job_token":
+        return f"{kind} holds the token of a CI job: give it as api_job_token"
+    if token.startswith(_PERSONAL_TOKEN) and kind == "api_job_token":
+        return f"{kind} holds an access token: give it as api_token"
     return ""
 
 

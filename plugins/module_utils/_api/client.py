@@ -221,9 +221,8 @@ class ApiClient:
                     body = stream.read(LONGEST_ERROR_BYTES)
                     raise self._status_error(endpoint, request, Response(stream.status, stream.headers, body))
                 if decoding.is_page_instead(stream.headers):
-                    raise BadAnswerError(
-                        "the answer is a web page in the place of the content", advice=decoding.NOT_GITLAB
-                    )
+                    page = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES))
+                    raise decoding.page_error(page, "instead of the content")
                 while True:
                     chunk = stream.read(CHUNK_BYTES)
                     if not chunk:
@@ -329,8 +328,9 @@ class ApiClient:
         problem = f"status {response.status}"
         if text:
             problem += f", GitLab says: {text}"
-        elif decoding.is_html(response):
-            problem += " with an HTML page instead of JSON"
+        title = "" if text else self.masker.line(decoding.title_of(response))
+        if not text and decoding.is_html(response):
+            problem += f" with {decoding.page(title)} instead of JSON"
         error = status_error_class(response.status)(
             problem,
             status=response.status,
@@ -338,13 +338,16 @@ class ApiClient:
             request_id=decoding.printable_header(response, "x-request-id", self.masker),
             method=request.method,
             url=request.display_url,
-            advice=advice_for(
-                status=response.status,
-                server_text=text or decoding.title_of(response),
-                is_write=endpoint.method != "GET",
-                token_kind=self.settings.token_kind,
-                is_missing_endpoint=is_missing_endpoint,
-            ),
+        )
+        error.advice = advice_for(
+            status=response.status,
+            server_text=text,
+            is_write=endpoint.method != "GET",
+            token_kind=self.settings.token_kind,
+            token=self.settings.token,
+            is_missing_endpoint=is_missing_endpoint,
+            has_reason=error.has_reason,
+            title=title,
         )
         error.wish_seconds = server_wish_seconds(response.status, response.headers, self._clock.time())
         if isinstance(error, NotFoundError):
@@ -376,7 +379,7 @@ class _ListSource:
     def read(self, position: Position, answer: Response | None = None) -> Page:
         """Return a page.
 
-        :param answer: what has been answered already; it is asked for anew if that is no good.
+        :param answer: what has been answered already; it is asked for anew if that cannot be used.
         """
         answers = [answer] if answer else []
         arguments = {**self._arguments, **position}

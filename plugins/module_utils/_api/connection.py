@@ -30,6 +30,14 @@ USER_AGENT = "jobgate.gitlab/0.1.0 (Ansible collection)"
 
 TokenKind = t.Literal["api_token", "api_oauth_token", "api_job_token", "extension", ""]
 
+# Where a token is looked for when no option gives one; of a kind, the first variable that is set wins. A CI job token
+# is never picked up silently: it would act as somebody else.
+TOKEN_VARIABLES: t.Mapping[TokenKind, tuple[str, ...]] = {
+    "api_token": ("GITLAB_API_TOKEN", "GITLAB_TOKEN", "GITLAB_PRIVATE_TOKEN"),
+    "api_oauth_token": ("GITLAB_OAUTH_TOKEN",),
+    "api_job_token": (),
+}
+
 
 class ConnectionSettings(t.NamedTuple):
     """Where the server is and how to talk to it; what hooks that build a transport or a credential are given.

@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import typing as t
 import zlib
 
+from .advice import page_advice
 from .errors import BadAnswerError, GitLabError, LostAnswerError
 from .http import Response
 from .masking import Masker
@@ -22,6 +24,8 @@ Loads = t.Callable[[bytes], t.Any]
 
 _LONGEST_SERVER_TEXT = 300
 _LONGEST_HEADER = 64
+# the titles of some pages come after a long style sheet or script
+_TITLE_BYTES = 16384
 _MEDIA_TYPE = r"[\w.+-]{1,60}/[\w.+-]{1,60}"
 # GitLab nests its records less than ten levels deep; what is walked by recursion later must have an end.
 _DEEPEST_JSON = 100
@@ -39,6 +43,8 @@ def decode_json(response: Response, loads: Loads = json.loads) -> t.Any:
     except (ValueError, RecursionError):
         if loads is not json.loads:
             return decode_json(response)
+        if is_html(response):
+            raise page_error(response, "") from None
         raise BadAnswerError(
             f"the answer (status {response.status}) is {_describe(response)}, not JSON", advice=NOT_GITLAB
         ) from None
@@ -132,9 +138,24 @@ def is_html(response: Response) -> bool:
 
 
 def title_of(response: Response) -> str:
-    """Return the title of a web page, empty when there is none; not for messages."""
-    found = re.search(rb"<title>([^<]{1,200})", response.body[:1000], re.IGNORECASE)
-    return found.group(1).decode("utf-8", errors="replace") if found else ""
+    """Return the title of a web page, empty when there is none; whoever shows it has to mask it."""
+    found = re.search(rb"<title[^>]{0,200}>([^<]{1,200})", response.body[:_TITLE_BYTES], re.IGNORECASE)
+    text = html.unescape(found.group(1).decode("utf-8", errors="replace")) if found else ""
+    return "".join(char if char.isprintable() else " " for char in " ".join(text.split()))[:_LONGEST_HEADER]
+
+
+def page(title: str) -> str:
+    """Return what to call a web page in a sentence."""
+    return f"an HTML page with the title {title!r}" if title else "an HTML page"
+
+
+def page_error(response: Response, where: str) -> BadAnswerError:
+    """Return the error for a web page that came instead of what was asked for."""
+    title = title_of(response)
+    return BadAnswerError(
+        f"the answer (status {response.status}) is {page(title)}{', not JSON' if not where else ' ' + where}",
+        advice=page_advice(title) or NOT_GITLAB,
+    )
 
 
 def is_page_instead(headers: t.Mapping[str, str]) -> bool:
@@ -148,8 +169,6 @@ NOT_GITLAB = (
 
 
 def _describe(response: Response) -> str:
-    if is_html(response):
-        return "an HTML page"
     if not response.body.strip():
         return "empty"
     kind = response.header("content-type").split(";")[0].strip()

@@ -48,7 +48,7 @@ class Endpoint(t.NamedTuple):
     :param path: below `/api/v4`, with the names of `segment` and `rest` parameters in braces.
     :param answer: what a successful answer holds.
     :param paginated: how its pages are walked; empty when there are none.
-    :param shape: fields that every record of an answer has, with their types: what lacks one is no answer of GitLab's.
+    :param shape: fields that every record of an answer has, with their types: what lacks one is not from GitLab.
     :param repeatable: whether sending it twice does no more than sending it once.
     :param doc_url: the page of GitLab's manual.
     """

@@ -27,6 +27,7 @@ GitLabError
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 
@@ -81,7 +82,8 @@ class RequestError(GitLabError):
 
     def __str__(self) -> str:
         where = f"{self.method} {self.url}: " if self.method else ""
-        return f"{where}{self.problem}" + (f". {self.advice}" if self.advice else "")
+        # what GitLab says may end with a full stop of its own
+        return where + ". ".join(text.rstrip(" .") for text in (self.problem, self.advice) if text)
 
 
 class ConnectError(RequestError):
@@ -111,6 +113,10 @@ class RedirectError(BadAnswerError):
     """The answer is a redirect that must not be followed."""
 
 
+# What GitLab answers when it gives no reason.
+_MERE_STATUS = re.compile(r"(\d{3})?\W*(unauthorized|forbidden|not found|bad request|conflict)?\W*", re.IGNORECASE)
+
+
 class StatusError(RequestError):
     """GitLab, or something before it, answered with an error status.
 
@@ -136,6 +142,11 @@ class StatusError(RequestError):
         self.wish_seconds: float | None = None
         self.server_text = server_text
         self.request_id = request_id
+
+    @property
+    def has_reason(self) -> bool:
+        """Return whether GitLab says more than the status; then nothing may be added that contradicts it."""
+        return not _MERE_STATUS.fullmatch(self.server_text)
 
     def rewrite(self, change: t.Callable[[str], str]) -> None:
         """Change every text of this error."""

@@ -80,7 +80,7 @@ Origin = tuple[str, str, int]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Libraries do not agree on what a backslash, a blank or a character outside of ASCII means. A credential must have one
-# destination, so there is one parser, and what two of them could read differently is no address.
+# destination, so there is one parser, and what two of them could read differently is not an address.
 _PLAIN = re.compile(r"[!-\[\]-~]*")
 _ADDRESS = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{0,5}))?"
@@ -127,7 +127,7 @@ def parse_address(text: str) -> Address:
     """
     found = _ADDRESS.fullmatch(text) if _PLAIN.fullmatch(text) else None
     if found is None:
-        raise ValueError("no web address")
+        raise ValueError("not a web address")
     scheme = found["scheme"].lower()
     port = int(found["port"] or _DEFAULT_PORTS[scheme])
     if not 0 < port < 65536:
@@ -141,7 +141,7 @@ def resolve(base: str, reference: str) -> Address:
     :raises ValueError: when it means none.
     """
     if not _PLAIN.fullmatch(reference):
-        raise ValueError("no web address")
+        raise ValueError("not a web address")
     if reference.startswith("//"):
         return parse_address(base.partition(":")[0] + ":" + reference)
     return parse_address(reference if _SCHEME.match(reference) else urljoin(base, reference))
@@ -150,7 +150,7 @@ def resolve(base: str, reference: str) -> Address:
 def origin_of(url: str) -> Origin:
     """Return scheme, host and port: what a credential is bound to.
 
-    :raises ValueError: when it is no web address.
+    :raises ValueError: when it is not a web address.
     """
     return parse_address(url).origin
 
@@ -216,7 +216,7 @@ def _target(request: Request, response: Answer) -> str:
         target = resolve(request.url, location)
         is_secure = parse_address(request.url).scheme == "https"
     except ValueError:
-        raise _refusal(request, "a redirect to something that is no web address") from None
+        raise _refusal(request, "a redirect to something that is not a web address") from None
     if is_secure and target.scheme == "http":
         raise _refusal(request, "a redirect from https to http")
     return target.url

@@ -153,7 +153,7 @@ def is_numbered(position: Position) -> bool:
 
 
 def _query_of(link: str, base: str) -> dict[str, list[str]]:
-    """Return the query of a link, empty for what is no address."""
+    """Return the query of a link, empty for what is not an address."""
     try:
         return parse_qs(resolve(base, link).query)
     except ValueError:

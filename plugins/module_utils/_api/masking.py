@@ -31,7 +31,7 @@ _ESCAPE_SEQUENCES = (
 # What begins a new line on a terminal or in a text, and the tab, which tears a line apart.
 _LINE_BREAKS = r"\s*[\n\u2028\u2029]\s*|\t"
 
-# A shorter value cannot be masked without making texts unreadable, and is no token GitLab ever made.
+# A shorter value cannot be masked without making texts unreadable, and is not a token that GitLab ever made.
 _SHORTEST_SECRET = 4
 
 

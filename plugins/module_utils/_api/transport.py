@@ -85,7 +85,7 @@ class StreamingTransport(Transport, t.Protocol):
 
 
 class WholeBody:
-    """An answer that was read whole, in the place of a stream."""
+    """An answer that was read whole, instead of a stream."""
 
     def __init__(self, response: Response) -> None:
         self.status = response.status
@@ -318,7 +318,7 @@ def _whole_body(request: Request, answer: RequestsStream) -> bytes:
 
 
 def _unusable(request: Request, problem: str) -> RequestError:
-    """Return the error for an answer that is no good: a write was executed all the same."""
+    """Return the error for an answer that cannot be used: a write was executed all the same."""
     kind = BadAnswerError if request.method in ("GET", "HEAD") else LostAnswerError
     return kind(problem, method=request.method, url=request.display_url)
 
@@ -334,7 +334,7 @@ _PROXY = re.compile(
 def _proxy_name(address: Address, proxies: t.Mapping[str, str]) -> str:
     """Return the variable that names the proxy on the way to an address, empty when there is none.
 
-    :raises UsageError: when it is no address of a proxy.
+    :raises UsageError: when it is not the address of a proxy.
     """
     proxy = requests_library().utils.select_proxy(address.url, proxies)
     if not proxy:

@@ -116,14 +116,14 @@ class Files(t.Protocol):
     """What may be done with files; a module leaves it to Ansible."""
 
     def replace(self, source: str, dest: str) -> None:
-        """Put a complete file in the place of the target, at once."""
+        """Replace the target with a complete file, at once."""
 
 
 class PlainFiles:
     """Files without Ansible."""
 
     def replace(self, source: str, dest: str) -> None:
-        """Put a complete file in the place of the target, with its permissions, or those of a new file."""
+        """Replace the target with a complete file that gets its permissions, or those of a new file."""
         umask = os.umask(0)
         os.umask(umask)
         mode = os.stat(dest).st_mode & 0o7777 if os.path.exists(dest) else 0o666 & ~umask

@@ -4,7 +4,7 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""From options and environment to a connection: addresses made regular, one token chosen, mistakes explained."""
+"""Values of a connection made regular: addresses, headers, tokens and projects, with their mistakes explained."""
 
 from __future__ import annotations
 
@@ -18,21 +18,12 @@ from .._api.http import parse_address
 
 DEFAULT_URL = "https://gitlab.com"
 
-# The first variable that is set wins. A CI job token is never picked up silently: it would act as somebody else.
-URL_VARIABLES = ("GITLAB_API_URL", "GITLAB_URL", "GITLAB_SERVER_URL", "CI_SERVER_URL")
-EXTENSION_VARIABLES = ("JOBGATE_EXTENSIONS",)
-TOKEN_VARIABLES: t.Mapping[TokenKind, tuple[str, ...]] = {
-    "api_token": ("GITLAB_API_TOKEN", "GITLAB_TOKEN", "GITLAB_PRIVATE_TOKEN"),
-    "api_oauth_token": ("GITLAB_OAUTH_TOKEN",),
-    "api_job_token": (),
-}
-
 _API_SUFFIX = "/api/v4"
-# More than the longest wait for a job; what sockets can take ends somewhere beyond it.
-_LONGEST_TIMEOUT_SECONDS = 1e6
 _AUTHORITY_END = re.compile("[/?#]")
 _AFTER_PATH = re.compile("[?#]")
 _OTHER_API = re.compile(r"/api(/v\d+)?$")
+_GIT_SUFFIX = ".git"
+_GIT_REMOTE = re.compile(r"[^/@:]+@[^/@:]+:(?P<path>.+?)(\.git)?")
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[ -~\t]*")
@@ -64,54 +55,14 @@ _OWN_HEADERS = frozenset(
 )
 
 
-def connection_settings(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> ConnectionSettings:
-    """Return the connection that the options describe.
-
-    :param options: as validated; only the connection options are read.
-    :param environ: for the fall-backs of options that are not given.
-    :raises UsageError: when they cannot be used.
-    """
-    kind, token = choose_token(options, environ)
-    client_cert, client_key = options.get("client_cert"), options.get("client_key")
-    if client_key and not client_cert:
-        raise UsageError("client_key is given without client_cert; give the certificate that belongs to the key")
-    retries, concurrency = int(options.get("api_retries", 5)), int(options.get("api_concurrency", 8))
-    timeout_seconds = float(options.get("api_timeout", 30.0))
-    for name, value, least in (
-        ("api_retries", retries, 0),
-        ("api_concurrency", concurrency, 1),
-        ("api_timeout", timeout_seconds, 0.001),
-    ):
-        if not value >= least:
-            raise UsageError(f"{name} is {value:g}, which is too small: give {least:g} or more")
-    if timeout_seconds > _LONGEST_TIMEOUT_SECONDS:
-        raise UsageError(f"api_timeout is {timeout_seconds:g}; give {_LONGEST_TIMEOUT_SECONDS:g} seconds or less")
-    url = options.get("api_url") or first_set(environ, URL_VARIABLES) or DEFAULT_URL
-    extensions = options.get("extensions")
-    if extensions is None:
-        extensions = first_set(environ, EXTENSION_VARIABLES).split(",")
-    return ConnectionSettings(
-        api_url=api_base_url(str(url)),
-        token_kind=kind,
-        token=token,
-        ca_path=options.get("ca_path"),
-        validate_certs=bool(options.get("validate_certs", True)),
-        timeout_seconds=timeout_seconds,
-        retries=retries,
-        concurrency=concurrency,
-        extensions=tuple(name.strip() for name in extensions if name.strip()),
-        client_cert=client_cert,
-        client_key=client_key,
-        http_headers=further_headers(options.get("http_headers") or {}),
-    )
-
-
 def api_base_url(url: str) -> str:
     """Return the base address of the REST API for any way people write the address of a GitLab server.
 
-    :raises UsageError: when it is no http or https address, or carries a user name.
+    :raises UsageError: when it is not an http or https address, or carries a user name.
     """
     text = url.strip()
+    if not text:
+        raise UsageError("api_url is empty; give the address of the server, or leave the option out")
     authority = _AUTHORITY_END.split(text.partition("://")[2], maxsplit=1)[0]
     if "@" in authority:
         raise UsageError("api_url carries a user name; leave it out and give a token with api_token")
@@ -123,7 +74,7 @@ def api_base_url(url: str) -> str:
         address = parse_address(text)
     except ValueError:
         raise UsageError(
-            f"api_url {_shown(url)!r} is no web address; write it like https://gitlab.example.com"
+            f"api_url {_shown(url)!r} is not a web address; write it like https://gitlab.example.com"
         ) from None
     path = address.path.rstrip("/")
     if not path.endswith(_API_SUFFIX):
@@ -141,11 +92,11 @@ def further_headers(headers: t.Mapping[str, t.Any]) -> dict[str, str]:
     found = {}
     for name, value in headers.items():
         text = to_text(value) if isinstance(value, (str, int, float)) else "\n"
-        # the value may be a secret, and what is no name may be one as well
+        # the value may be a secret, and what is not a name may be one as well
         if not _HEADER_NAME.fullmatch(str(name)) or not _HEADER_VALUE.fullmatch(text) or text != text.strip():
             raise UsageError(
-                "http_headers holds something that is no header: give names of letters, digits and hyphens, and values "
-                "that are text in one line"
+                "http_headers holds something that is not a header: give names of letters, digits and hyphens, and "
+                "values that are text in one line"
             )
         if name.lower() in _OWN_HEADERS:
             raise UsageError(f"http_headers cannot set {name}; leave it out, and give a token with api_token")
@@ -153,49 +104,66 @@ def further_headers(headers: t.Mapping[str, t.Any]) -> dict[str, str]:
     return found
 
 
-def choose_token(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> tuple[TokenKind, str]:
-    """Return the kind and value of the one token to use; both are empty for anonymous access.
+def token_value(kind: TokenKind, token: str) -> str:
+    """Return a token as it is sent.
 
-    :raises UsageError: when there are several, or one that cannot be sent.
+    :raises UsageError: when it is empty, or cannot be sent.
     """
-    given = {kind: str(options[kind]).strip() for kind in TOKEN_VARIABLES if options.get(kind)}
-    source = "given"
-    if not given:
-        source = "set in the environment"
-        found = {kind: first_set(environ, names).strip() for kind, names in TOKEN_VARIABLES.items()}
-        given = {kind: value for kind, value in found.items() if value}
-    if len(given) > 1:
-        raise UsageError(f"several tokens are {source}: {', '.join(given)}; give exactly one")
-    for kind, token in given.items():
-        if _CONTROL.search(token) or not token.isascii():
-            raise UsageError(f"{kind} holds blanks, line breaks or other characters that no token has")
-        return kind, token
-    return "", ""
+    value = token.strip()
+    if not value:
+        raise UsageError(f"{kind} is empty; give a token, or leave the option out to use the environment")
+    if _CONTROL.search(value) or not value.isascii():
+        raise UsageError(f"{kind} holds blanks, line breaks or other characters that no token has")
+    return value
 
 
-def first_set(environ: t.Mapping[str, str], names: t.Iterable[str]) -> str:
-    """Return the value of the first variable that is set and not empty, else an empty string."""
-    return next((environ[name] for name in names if environ.get(name)), "")
+def project_path(project: str, api_url: str) -> str:
+    """Return the project as GitLab takes it: its id or its path, also for the address of one of its pages.
 
-
-def project_of(options: t.Mapping[str, t.Any]) -> str:
-    """Return the project as GitLab takes it.
-
-    :raises UsageError: for a path that GitLab would not find.
+    :param api_url: base address of the REST API of the server that is used.
+    :raises UsageError: for a page of another server, or a path that GitLab would not find.
     """
-    project = str(options.get("project") or "").strip().strip("/")
+    given, project = project, project.strip()
+    if "://" in project:
+        project = _path_of_page(project, api_url)
+    project = project.strip("/")
     if not project:
-        raise UsageError("project is empty; give the numeric id or the full path, like group/project")
+        raise UsageError(f"project is {given!r}; give the numeric id or the full path, like group/project")
     if "%2f" in project.lower():
         raise UsageError(f"project {project!r} is URL-encoded; give the plain path, like group/project")
-    if "://" in project:
-        raise UsageError(f"project {project!r} is a web address; give only the path, like group/project")
+    if project[0] in "[{":
+        raise UsageError(f"project is {project!r}; give one project, not a list or a mapping")
+    remote = _GIT_REMOTE.fullmatch(project)
+    if remote:
+        raise UsageError(
+            f"project {project!r} is the address of a Git repository; give the path, like {remote['path']}"
+        )
     if not project.isdigit() and "/" not in project:
         raise UsageError(
             f"project {project!r} has no slash: GitLab finds a project only by its numeric id or its full path, like "
             f"group/{project}"
         )
     return project
+
+
+def _path_of_page(page: str, api_url: str) -> str:
+    """Return the path of the project that the address of a page belongs to."""
+    server = parse_address(api_url)
+    base = server.path[: -len(_API_SUFFIX)]
+    where = server.origin_url + base
+    try:
+        address = parse_address(page.partition("#")[0])
+    except ValueError:
+        raise UsageError(
+            f"project {_shown(page)!r} is not a web address; give the path of the project, like group/project"
+        ) from None
+    if address.origin != server.origin or not f"{address.path}/".startswith(f"{base}/"):
+        raise UsageError(
+            f"project {_shown(page)!r} belongs to another server than api_url, {where}; give the path of a project "
+            "there, or set api_url"
+        )
+    path = address.path[len(base) :].partition("/-/")[0].strip("/")
+    return path[: -len(_GIT_SUFFIX)] if path.endswith(_GIT_SUFFIX) else path
 
 
 def _shown(url: str) -> str:

@@ -37,7 +37,7 @@ class HookSpecs:
         """Add endpoints to the catalogue, or replace some, once per task, before the first request.
 
         :param registry: `registry.endpoint(...)` makes an endpoint, `registry.add(endpoint)` adds it, and
-            `registry.replace(endpoint)` puts it in the place of the one with its name.
+            `registry.replace(endpoint)` replaces the one with its name.
         """
 
     @hookspec

@@ -37,7 +37,7 @@ class Registry:
         self._added.add(endpoint)
 
     def replace(self, endpoint: Endpoint) -> None:
-        """Put an endpoint in the place of the one with its name; of several replacements the first one counts.
+        """Replace the endpoint with this name; of several replacements the first one counts.
 
         An extension that replaces an unknown endpoint fails the task.
         """
@@ -58,7 +58,7 @@ class Registry:
         repeatable: bool | None = None,
         doc_url: str = "",
     ) -> Endpoint:
-        """Return an endpoint to add or to put in the place of another.
+        """Return an endpoint to add, or to replace another with.
 
         :param path: below `/api/v4`; each name in braces is a required argument.
         :param query: names of optional arguments for the query; in a mapping, by name what each is sent as.

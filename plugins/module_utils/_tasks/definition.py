@@ -15,6 +15,7 @@ from .._api.errors import GitLabError
 from .._app.outcome import Outcome
 from .._app.safe_output import SafeOutput
 from .._app.session import TaskContext
+from .values import prepared
 
 Options = t.Mapping[str, t.Any]
 
@@ -65,6 +66,7 @@ class TaskDefinition(t.NamedTuple):
         """
         output = SafeOutput(context)
         try:
-            return output.outcome(self.work(options, output.context))
+            values = prepared(self.spec.arguments, options, context.environ)
+            return output.outcome(self.work(values, output.context))
         except GitLabError as exc:
             raise output.error(exc) from None

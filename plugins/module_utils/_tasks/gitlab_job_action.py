@@ -41,7 +41,7 @@ SPEC = CONNECTION.merged(
         arguments={
             "action": {"type": "str", "required": True, "choices": list(ACTIONS)},
             "multiple": {"type": "str", "choices": ["error", "latest", "all"], "default": "error"},
-            "job_variables": {"type": "dict", "no_log": False},
+            "job_variables": {"type": "raw", "no_log": False},
             "job_inputs": {"type": "dict"},
             "replay": {"type": "str", "choices": ["never", "failed", "always"], "default": "never"},
             "retry_on": {"type": "list", "elements": "str", "default": []},
@@ -152,7 +152,7 @@ def _request(options: Options) -> ActionRequest:
     return ActionRequest(
         action=action,
         multiple=options.get("multiple") or "error",
-        variables=job_variables(options.get("job_variables") or {}),
+        variables=job_variables(options.get("job_variables")),
         inputs=options.get("job_inputs"),
         replay=options.get("replay") or "never",
         force=bool(options.get("force")),

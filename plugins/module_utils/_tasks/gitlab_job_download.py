@@ -75,18 +75,16 @@ def _request(options: Options) -> DownloadRequest:
     content = options["content"]
     path = options.get("artifact_path") or ""
     if path and content not in ("file", "list"):
-        raise UsageError(f"artifact_path has no meaning with content: {content}, only with file and list; leave it out")
+        raise UsageError("artifact_path can only be used with content: file and content: list")
     if content == "list":
         for name in ("dest", "checksum"):
             if options.get(name):
-                raise UsageError(f"{name} has no meaning with content: list, which makes no file; leave it out")
+                raise UsageError(f"{name} cannot be used with content: list, which makes no file")
     if content == "file" and not path.strip("/"):
         raise UsageError("artifact_path is empty; give the path of a file inside the archive")
     if options.get("include_downstream") and options.get("job_id") is not None:
-        raise UsageError("include_downstream has no meaning with job_id; leave one of them out")
+        raise UsageError("include_downstream cannot be used with job_id")
     name = str(options.get("name") or "")
-    if options.get("name") is not None and not name.strip():
-        raise UsageError("name is empty; give the name of a job, or job_id")
     return DownloadRequest(
         query=JobQuery(
             pipeline=pipeline_query(options),

@@ -87,7 +87,7 @@ def _query(options: Options) -> JobQuery:
             if options.get(name):
                 raise UsageError(f"{name} needs a pipeline; give pipeline_id, ref, sha or merge_request")
     if query.include_retried and options.get("wait"):
-        raise UsageError("include_retried has no meaning with wait, which follows the newest attempt; leave one out")
+        raise UsageError("include_retried cannot be used with wait, which follows the newest attempt")
     return query
 
 

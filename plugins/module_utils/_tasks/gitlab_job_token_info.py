@@ -28,7 +28,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     """
     for name in ("api_token", "api_oauth_token"):
         if options.get(name):
-            raise UsageError(f"{name} has no meaning here: GitLab tells this to a job token only; give api_job_token")
+            raise UsageError(f"{name} cannot be used here: GitLab tells this to a job token only; give api_job_token")
     token = options.get("api_job_token") or context.environ.get(TOKEN_VARIABLE)
     if not token:
         raise UsageError(

@@ -26,7 +26,7 @@ from .._app.release.run import ProjectResult, ReleaseRun, failure_text
 from .._app.release.tree import ReleaseTree, read_tree
 from .._app.report.page import render_page
 from .._app.session import Session, TaskContext, open_session
-from .._app.settings import connection_settings
+from .connection import connection_settings
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION
 from .release_plan import PROJECT_OPTIONS, plan_of

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 import string
 import typing as t
 
@@ -18,9 +19,11 @@ from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import STATUSES, WAIT_TARGETS
 from .._app.pipelines.query import FULL_SHA_LENGTHS, REF_TYPES, SHORTEST_SHA, PipelineQuery
 from .._app.session import Session, TaskContext, open_session
-from .._app.settings import DEFAULT_URL, EXTENSION_VARIABLES, URL_VARIABLES, connection_settings, project_of
+from .._app.settings import DEFAULT_URL
 from .._app.waiting.options import WaitOptions
+from .connection import connection_settings
 from .definition import ArgumentSpec, Options
+from .mistakes import close_values
 
 CONNECTION = ArgumentSpec(
     arguments={
@@ -40,13 +43,6 @@ CONNECTION = ArgumentSpec(
     },
     mutually_exclusive=(("api_token", "api_oauth_token", "api_job_token"),),
 )
-
-# Options that take their value from the environment when they are not given. Tokens do, too, but a token given as an
-# option must win over another kind of token in the environment, which only the settings can tell.
-ENVIRONMENT_FALL_BACKS: t.Mapping[str, tuple[str, ...]] = {
-    "api_url": URL_VARIABLES,
-    "extensions": EXTENSION_VARIABLES,
-}
 
 PIPELINE_SELECTION = ArgumentSpec(
     arguments={
@@ -131,7 +127,7 @@ def pipeline_query(options: Options) -> PipelineQuery:
     if options.get("pipeline_source") == []:
         raise UsageError("pipeline_source is an empty list, which no pipeline fits; leave it out for any source")
     query = PipelineQuery(
-        project=project_of(options),
+        project=str(options["project"]),
         pipeline_id=options.get("pipeline_id"),
         ref=ref,
         sha=_sha(options),
@@ -170,7 +166,7 @@ def _sha(options: Options) -> str | None:
     is_hexadecimal = all(digit in string.hexdigits for digit in sha)
     if not is_hexadecimal or not (SHORTEST_SHA <= len(sha) <= 40 or len(sha) in FULL_SHA_LENGTHS):
         raise UsageError(
-            f"sha {sha!r} is no commit id; give its {FULL_SHA_LENGTHS[0]} hexadecimal digits, or the first "
+            f"sha {sha!r} is not a commit id; give its {FULL_SHA_LENGTHS[0]} hexadecimal digits, or the first "
             f"{SHORTEST_SHA} or more"
         )
     return sha.lower()
@@ -277,22 +273,47 @@ def check_statuses(name: str, values: t.Sequence[str], known: t.Sequence[str]) -
     """
     for value in values:
         if value not in known:
-            raise UsageError(f"{name} holds {value!r}, which is none of {', '.join(dict.fromkeys(known))}")
+            hint = close_values(value, known) or f"give one of {', '.join(dict.fromkeys(known))}"
+            raise UsageError(f"{name} holds {value!r}; {hint}")
 
 
 _KINDS: t.Mapping[type, str] = {type(None): "null", list: "a list", dict: "a mapping"}
 
 
-def job_variables(variables: t.Mapping[str, t.Any]) -> tuple[Record, ...]:
+def job_variables(given: t.Any) -> tuple[Record, ...]:
     """Return job variables as GitLab takes them; numbers and booleans become texts.
 
-    :raises UsageError: for a value that is neither text, number nor boolean.
+    :param given: a mapping, or a list of mappings with `key` and `value`, as GitLab's API has them; null for none.
+    :raises UsageError: for anything else, and for a value that is neither text, number nor boolean.
     """
-    for key, value in variables.items():
+    pairs = _pairs(given)
+    for key, value in pairs:
         if not isinstance(value, (str, int, float)):
             kind = _KINDS.get(type(value), f"a value of type {type(value).__name__}")
             raise UsageError(
                 f"job_variables: {key} is {kind}, and GitLab takes only text there; give a text, a number or a "
                 "boolean, for example with the filter to_json"
             )
-    return tuple({"key": str(key), "value": to_text(value)} for key, value in variables.items())
+    names = [key for key, _value in pairs]
+    twice = [key for number, key in enumerate(names) if key in names[:number]]
+    if twice:
+        raise UsageError(f"job_variables holds {twice[0]} twice; give each variable once")
+    return tuple({"key": key, "value": to_text(value)} for key, value in pairs)
+
+
+def _pairs(given: t.Any) -> list[tuple[str, t.Any]]:
+    """Return names and values of job variables, in their order."""
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except ValueError:
+            raise UsageError("job_variables is a text; give a mapping of names and values") from None
+    if isinstance(given, t.Mapping):
+        return [(str(key), value) for key, value in given.items()]
+    for item in given or ():
+        if not isinstance(item, dict) or set(item) != {"key", "value"}:
+            raise UsageError(
+                "job_variables holds something without key and value; give a mapping of names and values, or a list of "
+                "mappings with key and value"
+            )
+    return [(str(item["key"]), item["value"]) for item in given or ()]

@@ -24,7 +24,7 @@ GATE_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "action": {"type": "str", "required": True, "choices": list(GATE_ACTIONS)},
     "require": {"type": "str", "choices": list(REQUIREMENTS), "default": "success"},
     "include_downstream": {"type": "bool"},
-    "job_variables": {"type": "dict", "no_log": False},
+    "job_variables": {"type": "raw", "no_log": False},
     "job_inputs": {"type": "dict"},
     "multiple": {"type": "str", "choices": ["error", "latest", "all"]},
     "replay": {"type": "str", "choices": ["never", "failed", "always"]},
@@ -108,7 +108,7 @@ def _request(given: Options) -> ActionRequest | None:
     return ActionRequest(
         action=given["action"],
         multiple=given.get("multiple") or "error",
-        variables=job_variables(given.get("job_variables") or {}),
+        variables=job_variables(given.get("job_variables")),
         inputs=given.get("job_inputs"),
         replay=given.get("replay") or "never",
         retry_on=tuple(given.get("retry_on") or ()),

@@ -8,11 +8,12 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from .._app.outcome import Outcome
+from .connection import environment_extensions, environment_url
 from .definition import TaskDefinition
-from .options import ENVIRONMENT_FALL_BACKS
 
 Record = dict[str, t.Any]
 
@@ -30,9 +31,9 @@ def argument_rules(task: TaskDefinition, env_fallback: t.Any) -> Record:
     """
     spec = task.spec
     arguments = {name: dict(option) for name, option in spec.arguments.items()}
-    for name, variables in ENVIRONMENT_FALL_BACKS.items():
+    for name, read in _FROM_ENVIRONMENT.items():
         if name in arguments:
-            arguments[name]["fallback"] = (env_fallback, list(variables))
+            arguments[name]["fallback"] = (_fall_back, [env_fallback, read])
     return {
         "argument_spec": arguments,
         "mutually_exclusive": [list(rule) for rule in spec.mutually_exclusive],
@@ -40,6 +41,20 @@ def argument_rules(task: TaskDefinition, env_fallback: t.Any) -> Record:
         "required_if": [list(rule) for rule in spec.required_if],
         "required_by": {name: list(rule) for name, rule in spec.required_by.items()},
     }
+
+
+def _fall_back(env_fallback: t.Any, read: t.Callable[[t.Mapping[str, str]], t.Any]) -> t.Any:
+    """Return what the environment says.
+
+    :raises AnsibleFallbackNotFound: by Ansible's own function, when it says nothing.
+    """
+    return read(os.environ) or env_fallback()
+
+
+_FROM_ENVIRONMENT: t.Mapping[str, t.Callable[[t.Mapping[str, str]], t.Any]] = {
+    "api_url": environment_url,
+    "extensions": lambda environ: list(environment_extensions(environ)),
+}
 
 
 def success(task: TaskDefinition, outcome: Outcome) -> Record:
@@ -78,7 +93,9 @@ def sentence(text: str) -> str:
     text = text.strip()
     if text.split(" ", 1)[0] in _BEGINNINGS:
         text = text[0].upper() + text[1:]
-    return text if text.endswith((".", "?", "!")) else text + "."
+    if text.endswith((".", "?", "!")):
+        return text.rstrip(".") + "." if text.endswith(".") else text
+    return text + "."
 
 
 _BEGINNINGS = (

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import origin_of
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.settings import (
-    api_base_url,
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.settings import api_base_url
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.connection import (
     choose_token,
     connection_settings,
     project_of,
@@ -107,7 +107,7 @@ def test_a_token_with_something_foreign_inside_is_refused(head, foreign, tail):
 @given(any_text)
 def test_a_project_is_usable_or_refused(project):
     try:
-        assert project_of({"project": project})
+        assert project_of({"project": project}, {})
     except UsageError as exc:
         assert str(exc)
 

@@ -106,7 +106,11 @@ class Action:
     def advise(self, exc: StatusError) -> None:
         """Say in an error what to do about it, unless it says so already."""
         text = exc.server_text.lower()
-        fitting = (row.text for row in self.advice if row.status == exc.status and row.words in text)
+        fitting = (
+            row.text
+            for row in self.advice
+            if row.status == exc.status and row.words in text and (row.words or not exc.has_reason)
+        )
         exc.advice = exc.advice or next(fitting, "")
 
 

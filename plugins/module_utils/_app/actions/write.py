@@ -24,6 +24,7 @@ from ..session import Session
 from .actions import ACTIONS, Action
 from .decisions import Decision
 from .effects import ActionOutcome
+from .refusals import explain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,10 +87,8 @@ class _Write:
                     self._action.endpoint, project=self._job.project, job_id=self._job.id, **self._arguments
                 )
             except RequestError as exc:
-                if isinstance(exc, StatusError):
-                    self._action.advise(exc)
                 if not _has_to_be_read(exc):
-                    return WriteResult("failed", self._job, reason=str(exc))
+                    return WriteResult("failed", self._job, reason=self._explained(exc))
                 # a redirect leads to the same place each time
                 may_repeat = attempt <= client.settings.retries and not isinstance(exc, RedirectError)
                 if not _was_refused(exc) or _is_lock(exc):
@@ -99,7 +98,7 @@ class _Write:
                 result = self._settle(exc)
                 if result is None and not may_repeat:
                     sent = f" It was sent {attempt} times, and the job shows no effect" if attempt > 1 else ""
-                    return WriteResult("failed", self._job, reason=f"{exc}.{sent}" if sent else str(exc))
+                    return WriteResult("failed", self._job, reason=self._explained(exc) + (f".{sent}" if sent else ""))
                 if result is not None:
                     return result
             else:
@@ -113,7 +112,7 @@ class _Write:
             latest = self._look()
         except RequestError as second:
             if not self._is_in_doubt:
-                return WriteResult("failed", self._job, reason=str(exc))
+                return WriteResult("failed", self._job, reason=self._explained(exc))
             unknown = f"{exc}. Whether it was done is unknown, since reading the job failed, too: {second}"
             return WriteResult("failed", self._job, reason=unknown)
         if self._is_in_doubt and self._action.effect(self._first.record, latest.record):
@@ -131,7 +130,13 @@ class _Write:
         if decision.verdict == "act" and (has_moved or not was_refused or _is_lock(exc)):
             self._job = latest
             return None
-        return WriteResult("refused", latest, reason=str(exc))
+        return WriteResult("refused", latest, reason=self._explained(exc))
+
+    def _explained(self, exc: RequestError) -> str:
+        """Return an error that is the last word, with what to do about it."""
+        if isinstance(exc, StatusError):
+            explain(self._session, self._action, self._job.project, exc)
+        return str(exc)
 
     def _look(self) -> FoundJob:
         """Return the newest attempt of the job; while in doubt no error of reading is taken for the last word.
@@ -167,7 +172,7 @@ def _is_lock(exc: RequestError) -> bool:
 
 
 def _read_answer(session: Session, action: Action, job: FoundJob, record: Record | None) -> WriteResult:
-    """Return the result of a write that GitLab has accepted; an answer that is no proof is followed by a re-read."""
+    """Return the result of a write that GitLab has accepted; an answer that is not proof is followed by a re-read."""
     if record is None or (action.answer == "old job" and not action.effect(job.record, record)):
         try:
             after = newest_attempts(session, [job])[0]

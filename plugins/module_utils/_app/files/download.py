@@ -14,11 +14,12 @@ import re
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, NotFoundError, RefusedError, SelectionError, UsageError
+from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, has_wildcard, shortened
 from ..outcome import Files
 from ..session import Session
+from .missing import explain_denied, subject_of, why_no_artifacts, why_no_log
 from .targets import Content, Measure, Memory, TemporaryTarget, content_of
 
 # The endpoint for each content, with a job and with a ref of which GitLab finds the job.
@@ -85,7 +86,7 @@ def sha256_option(checksum: str) -> str:
         return ""
     found = _CHECKSUM.fullmatch(checksum.strip())
     if not found:
-        raise UsageError("checksum has to be sha256: and 64 hexadecimal digits")
+        raise UsageError(f"checksum is {checksum!r}; give sha256: and 64 hexadecimal digits")
     return found.group(1).lower()
 
 
@@ -130,16 +131,16 @@ def list_entries(
     except NotFoundError as exc:
         text = exc.server_text.lower()
         if "path not found" in text:
-            raise SelectionError(f"there is no {path!r} in the artifacts of {_subject(job)}") from exc
+            raise SelectionError(f"there is no {path!r} in the artifacts of {subject_of(job)}") from exc
         if "artifacts metadata" in text:
-            raise SelectionError(f"GitLab has kept no list of the artifacts of {_subject(job)}") from exc
+            raise SelectionError(f"GitLab has kept no list of the artifacts of {subject_of(job)}") from exc
         if "artifacts" in text:
-            raise SelectionError(_why_missing(job, _subject(job))) from exc
+            raise SelectionError(why_no_artifacts(job, subject_of(job), session.clock.time())) from exc
         if exc.is_no_mere_object:
             raise
         # before 18.8 GitLab takes the address for a file named tree
         raise SelectionError(
-            f"the artifacts of {_subject(job)} cannot be listed: that needs GitLab 18.8, or the job has no archive"
+            f"the artifacts of {subject_of(job)} cannot be listed: that needs GitLab 18.8, or the job has no archive"
         ) from exc
     return _as_read(job), entries
 
@@ -186,7 +187,7 @@ def _source(session: Session, request: DownloadRequest) -> tuple[FoundJob | None
     if request.content == "log" and not session.limits.reads_logs:
         raise UsageError("GitLab lets no job token read a log; give api_token instead of api_job_token")
     job = _wanted_job(session, request.query)
-    return job, _subject(job)
+    return job, subject_of(job)
 
 
 def _wanted_job(session: Session, query: JobQuery) -> FoundJob:
@@ -199,10 +200,6 @@ def _wanted_job(session: Session, query: JobQuery) -> FoundJob:
 def _as_read(job: FoundJob | None) -> FoundJob | None:
     """Return the job if GitLab has told more of it than there was to know before."""
     return job if job and job.path else None
-
-
-def _subject(job: FoundJob) -> str:
-    return f"job {job.path!r} (id {job.id})" if job.path else f"job {job.id}"
 
 
 def _fetch(session: Session, request: DownloadRequest, job: FoundJob | None, subject: str, sink: t.Any) -> None:
@@ -232,13 +229,19 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob | None, sub
             raise
         if request.content == "file" and not exc.is_json:
             raise SelectionError(f"there is no {request.path!r} in the artifacts of {subject}") from exc
-        what = _why_missing(job, subject)
+        if request.content == "log" and job is not None:
+            raise SelectionError(why_no_log(job)) from exc
+        what = why_no_artifacts(job, subject, session.clock.time())
         if job is None:
             what += (
                 ". GitLab looks for the job in the latest successful pipeline of the branch or tag; give pipeline_id "
                 "or job_id for another one"
             )
         raise SelectionError(what) from exc
+    except NotAuthorizedError as exc:
+        if session.client.settings.token_kind:
+            explain_denied(job, request.content, exc)
+        raise
     except RefusedError as exc:
         if exc.status == 400 and request.content == "file":
             raise SelectionError(_invalid_path(request.path)) from exc
@@ -247,23 +250,9 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob | None, sub
 
 def _invalid_path(path: str) -> str:
     return (
-        f"{path!r} is no valid path inside an archive; give the path as it stands there, without a slash at the "
+        f"{path!r} is not a valid path inside an archive; give the path as it stands there, without a slash at the "
         "beginning and without .."
     )
-
-
-def _why_missing(job: FoundJob | None, subject: str) -> str:
-    record = job.record if job else {}
-    if record.get("erased_at"):
-        return f"{subject} was erased, so it has no artifacts any more"
-    if record.get("artifacts_expire_at") and not record.get("artifacts_file"):
-        when = record["artifacts_expire_at"]
-        return f"the artifacts of {subject} have expired ({when}); retry the job to make them anew"
-    reports = record.get("artifacts")
-    kinds = sorted({str(entry.get("file_type")) for entry in reports or () if isinstance(entry, dict)} - {"trace"})
-    if kinds and "archive" not in kinds:
-        return f"{subject} has only reports ({', '.join(kinds)}) and no archive; list its files under artifacts:paths"
-    return f"{subject} has no artifacts: there is no such job, it made none, or they have expired"
 
 
 def _target(request: DownloadRequest, job: FoundJob | None) -> str:
@@ -280,7 +269,7 @@ def _target(request: DownloadRequest, job: FoundJob | None) -> str:
         }
         return os.path.join(dest, names[request.content])
     if request.dest.endswith("/"):
-        raise UsageError(f"dest {request.dest!r} is no folder that exists; make it first")
+        raise UsageError(f"dest {request.dest!r} is not a folder that exists; make it first")
     if not os.path.isdir(os.path.dirname(dest)):
         raise UsageError(f"the folder of dest {request.dest!r} does not exist; make it first")
     return dest

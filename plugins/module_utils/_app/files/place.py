@@ -30,7 +30,7 @@ def check_writable(option: str, path: str) -> None:
 
 
 def write_text(option: str, path: str, text: str, files: Files) -> None:
-    """Put a text in the place of a file.
+    """Replace the content of a file with a text.
 
     :raises UsageError: when that does not work.
     """

@@ -30,7 +30,7 @@ class Content:
 def content_of(path: str) -> Content | None:
     """Return size and digest of a file, None when there is none.
 
-    :raises UsageError: when it cannot be read, or is no file.
+    :raises UsageError: when it cannot be read, or is not a file.
     """
     if not os.path.lexists(path):
         return None
@@ -39,7 +39,7 @@ def content_of(path: str) -> Content | None:
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             # a device may have no end, and must not be replaced
-            raise UsageError(f"dest {path!r} is no regular file")
+            raise UsageError(f"dest {path!r} is not a regular file")
         with open(path, "rb") as file:
             while True:
                 block = file.read(_BLOCK)

@@ -18,6 +18,7 @@ from ..outcome import Projection
 from ..pipelines.query import find_pipeline, missing_pipeline
 from ..session import Session
 from .bridges import PipelineNode, is_settled, list_bridges, pipeline_tree
+from .mistaken import explain_missing_job, explain_missing_pipeline
 from .query import FoundJob, JobQuery, fits, has_wildcard, match_name, matching_stages, shortened
 from .selection import Selection, what_is_missing, why_empty
 from .statuses import can_be_superseded, count_statuses, id_of, int_of, is_finished, status_of
@@ -28,9 +29,12 @@ _NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
 
 
 class JobFinder:
-    """Finds the jobs of a query, again and again; the pipeline found first is kept."""
+    """Finds the jobs of a query, again and again; the pipeline found first is kept.
 
-    def __init__(self, session: Session, query: JobQuery) -> None:
+    :param explains_ids: whether an id that is not there is looked into, which takes another read.
+    """
+
+    def __init__(self, session: Session, query: JobQuery, *, explains_ids: bool = True) -> None:
         self._session = session
         self._query = query
         self._project = query.pipeline.project
@@ -39,12 +43,18 @@ class JobFinder:
         self._listed_pipeline: Record | None = None
         # a job once chosen stays chosen, whatever its status becomes while it is waited for
         self._chosen: set[t.Any] = set()
+        self._explains_ids = explains_ids
 
     def find(self) -> Selection:
         """Return what fits now.
 
         :raises RequestError: when GitLab cannot be asked.
         """
+        selection = self._find()
+        self._explains_ids = False  # what was there once is not a mistake
+        return selection
+
+    def _find(self) -> Selection:
         if self._query.job_id is not None:
             return self._find_by_id(self._query.job_id)
         if not self._query.pipeline.is_given:
@@ -55,7 +65,12 @@ class JobFinder:
             return Selection(missing=self._query.names, is_complete=False)
         if self._query.is_empty:
             return Selection(pipeline=self._pipeline)
-        return self._find_in_pipeline(self._pipeline)
+        try:
+            return self._find_in_pipeline(self._pipeline)
+        except NotFoundError as exc:
+            if self._explains_ids:
+                explain_missing_pipeline(self._session, self._query.pipeline, exc)
+            raise
 
     def require(self, selection: Selection) -> None:
         """Return if there is a pipeline, and a job for every name and stage that was asked for.
@@ -99,7 +114,12 @@ class JobFinder:
         """Return a job by its id; a job token may not read a single one, but it may list."""
         client = self._session.client
         if self._session.limits.reads_single_jobs:
-            return t.cast(Record, client.call("get_job", project=self._project, job_id=job_id))
+            try:
+                return t.cast(Record, client.call("get_job", project=self._project, job_id=job_id))
+            except NotFoundError as exc:
+                if self._explains_ids:
+                    explain_missing_job(self._session, self._project, job_id, exc)
+                raise
         for record in client.iterate("list_project_jobs", project=self._project):
             if id_of(record) <= job_id:
                 if id_of(record) == job_id:

@@ -23,7 +23,7 @@ class Selection:
     :param groups: the jobs of each name, or all jobs in one group when no names were asked for.
     :param missing: names for which there is no job.
     :param misplaced: names of which there are jobs, though in other stages than those asked for; these by name.
-    :param missing_stages: entries of `stage` that are no stage of the pipeline.
+    :param missing_stages: entries of `stage` that are not a stage of the pipeline.
     :param pipeline: the pinned pipeline, None when there is none (yet).
     :param is_complete: whether no further job can appear that would fit.
     :param known: paths of all jobs there are, for suggestions.

@@ -65,13 +65,13 @@ def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
 
 def read_term(term: str) -> int | str:
     """Return the id that a term of digits stands for; any other term, a name, as it is."""
-    # more digits than a 64-bit number has are no id, and neither are superscript ones
+    # more digits than a 64-bit number has are not an id, and neither are superscript ones
     return int(term) if len(term) < 20 and term.isdecimal() else term
 
 
 def _by_name(session: Session, request: LookupRequest, names: tuple[str, ...]) -> dict[str, list[FoundJob]]:
     query = JobQuery(request.pipeline, names=names, include_downstream=request.include_downstream)
-    finder = JobFinder(session, query)
+    finder = JobFinder(session, query, explains_ids=not request.has_default)
     try:
         selection = finder.find()
     except NotFoundError as exc:
@@ -88,7 +88,7 @@ def _by_name(session: Session, request: LookupRequest, names: tuple[str, ...]) -
 def _by_id(session: Session, request: LookupRequest, job_id: int) -> list[FoundJob]:
     query = JobQuery(PipelineQuery(request.pipeline.project), job_id=job_id)
     try:
-        return JobFinder(session, query).find().jobs
+        return JobFinder(session, query, explains_ids=not request.has_default).find().jobs
     except NotFoundError as exc:
         if request.has_default and not exc.is_no_mere_object:
             return []

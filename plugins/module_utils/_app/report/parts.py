@@ -41,7 +41,7 @@ def block(lines: t.Sequence[str]) -> str:
 
 
 def link(url: t.Any, label: t.Any) -> str:
-    """Return a link, or only its label when the address is no web address: it may come from anywhere."""
+    """Return a link, or only its label when the address is not a web address: it may come from anywhere."""
     shown = text(label)
     return f'<a href="{html.escape(url)}" rel="noreferrer">{shown}</a>' if is_web_address(url) else shown
 

@@ -40,7 +40,7 @@ def check_followable(session: Session, jobs: t.Sequence[FoundJob]) -> None:
             f"log_follow follows the log of one job, and {len(jobs)} jobs are selected; choose one, or leave it out"
         )
     if jobs and jobs[0].is_bridge:
-        raise UsageError(f"log_follow has no meaning for {jobs[0].path!r}, a trigger job, which has no log")
+        raise UsageError(f"log_follow cannot be used for {jobs[0].path!r}, a trigger job, which has no log")
 
 
 class LogFollower:
@@ -290,5 +290,5 @@ class Tail:
 
     @property
     def text(self) -> str:
-        """Return the end as text; half a character at either side is replaced, as are other bytes that are no text."""
+        """Return the end as text; half a character at either side is replaced, as are other bytes that are not text."""
         return self._kept[-self._most :].decode("utf-8", errors="replace")

@@ -265,7 +265,7 @@ def _detail(job: FoundJob, before: str, after: str, seen_seconds: float) -> str:
 
 
 def _seconds(record: Record, name: str) -> float | None:
-    """Return a duration that GitLab has measured; what is no time, or longer than one may last, was not measured."""
+    """Return a duration that GitLab has measured; what is not a time, or longer than one may last, was not measured."""
     told = record.get(name)
     if not isinstance(told, (int, float)) or isinstance(told, bool):
         return None

@@ -26,7 +26,15 @@ ACT = {**BASE, "action": "play"}
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch):
-    for name in ("GITLAB_API_URL", "GITLAB_URL", "GITLAB_SERVER_URL", "CI_SERVER_URL", "JOBGATE_EXTENSIONS"):
+    for name in (
+        "GITLAB_API_URL",
+        "GITLAB_URL",
+        "GITLAB_SERVER_URL",
+        "GITLAB_HOST",
+        "GL_HOST",
+        "CI_SERVER_URL",
+        "JOBGATE_EXTENSIONS",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -86,11 +94,21 @@ def test_check_mode(monkeypatch, capsys):
         ),
         (INFO, BASE, [Exchange(LIST, reply({"message": f"401 {TOKEN}"}, status=401))], f"GET {SERVER}/api/v4/"),
         (ACTION, {**ACT, "project": "app"}, [], "project 'app' has no slash"),
-        (ACTION, {**ACT, "api_oauth_token": "abc123"}, [], "parameters are mutually exclusive"),
-        (ACTION, {**ACT, "colour": "red"}, [], "Unsupported parameters"),
+        (
+            ACTION,
+            {**ACT, "api_oauth_token": "abc123"},
+            [],
+            "api_token and api_oauth_token are mutually exclusive; give one of them",
+        ),
+        (
+            ACTION,
+            {**ACT, "colour": "red"},
+            [],
+            "Unknown option colour; ansible-doc jobgate.gitlab.gitlab_job_action lists the options",
+        ),
         (ACTION, {**ACT, "api_username": "me", "api_password": "hunter2"}, [], "api_username and api_password do not"),
         (ACTION, {"project": "7", "action": "play", "name": "x"}, [], "one of the following is required"),
-        (ACTION, {**ACT, "action": "explode"}, [], "value of action must be one of"),
+        (ACTION, {**ACT, "action": "explode"}, [], "action is 'explode'; give one of play, retry"),
         (ACTION, {**ACT, "extensions": ["zzz"]}, [], "Unknown extension 'zzz'"),
     ],
 )

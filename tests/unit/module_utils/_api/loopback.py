@@ -127,7 +127,7 @@ class LoopbackServer(Listener):
 class LoopbackProxy(Listener):
     """Passes on what comes for one server: after CONNECT without looking at it, else request by request.
 
-    :param answer: bytes to answer with in the place of a server.
+    :param answer: bytes to answer with instead of a server.
     """
 
     def __init__(self, answer=b""):

@@ -7,21 +7,126 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.advice import advice_for
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.advice import advice_for, page_advice
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import StatusError
 
 
-def advice(status, text="", is_write=False, token="api_token", **others):
-    return advice_for(status=status, server_text=text, is_write=is_write, token_kind=token, **others)
+def advice(status, text="", is_write=False, token="api_token", value="", **others):
+    has_reason = StatusError("", status=status, server_text=text).has_reason
+    return advice_for(
+        status=status,
+        server_text=text,
+        is_write=is_write,
+        token_kind=token,
+        token=value,
+        has_reason=has_reason,
+        **others,
+    )
 
 
 FORBIDDEN = "403 Forbidden"
+FINE_GRAINED = "Access denied: This operation requires "
 HIGHER = "The request requires higher privileges than provided by the access token."
 
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ({"status": 401, "token": ""}, "Give api_token"),
+        (
+            {"status": 401, "text": "401 Unauthorized", "token": ""},
+            "No token was sent, because no option gives one and GITLAB_API_TOKEN, GITLAB_TOKEN, GITLAB_PRIVATE_TOKEN "
+            "and GITLAB_OAUTH_TOKEN are not set: give api_token, or set one of them",
+        ),
+        ({"status": 403, "text": FORBIDDEN, "token": ""}, "No token was sent"),
+        ({"status": 404, "text": "404 Project Not Found", "token": ""}, "No token was sent"),
+        ({"status": 404, "text": "404 Not Found", "token": "", "is_missing_endpoint": True}, "no such address"),
+        # what GitLab says of the user
+        ({"status": 403, "text": "403 Forbidden - Your account has been blocked."}, "unblock the user"),
+        (
+            {
+                "status": 403,
+                "text": f"{FORBIDDEN} - Your account is pending approval from your administrator and hence blocked.",
+            },
+            "has to approve the user",
+        ),
+        ({"status": 403, "text": f"{FORBIDDEN} - Your account has been deactivated by your administrator."}, "sign in"),
+        (
+            {
+                "status": 403,
+                "text": f"{FORBIDDEN} - You (@alice) must accept the Terms of Service in order to perform this action.",
+            },
+            "accept the terms",
+        ),
+        ({"status": 403, "text": f"{FORBIDDEN} - Your password expired."}, "set a new password"),
+        # of the token
+        (
+            {
+                "status": 403,
+                "text": FINE_GRAINED + "a fine-grained personal access token with the following project "
+                "permissions: [Pipeline: Read].",
+            },
+            "with the scope read_api",
+        ),
+        (
+            {
+                "status": 403,
+                "text": FINE_GRAINED + "a fine-grained personal access token with the following project "
+                "permissions: [Job: Play].",
+                "is_write": True,
+            },
+            "with the scope api",
+        ),
+        (
+            {
+                "status": 403,
+                "text": "Access denied: Your Personal Access Token lacks the required permissions: [read_job] for "
+                '"group/project".',
+            },
+            "give it this permission",
+        ),
+        (
+            {
+                "status": 403,
+                "text": "Access denied: This operation doesn't support fine-grained personal access tokens.",
+            },
+            "that is not fine-grained",
+        ),
+        (
+            {
+                "status": 403,
+                "text": f"{FORBIDDEN} - Insufficient permissions to access this resource in project p. The following "
+                "token permission is required: read_jobs.",
+            },
+            "job token allow-list",
+        ),
+        ({"status": 401, "text": "401 Unauthorized", "value": "gldt-abc"}, "api_token holds a deploy token"),
+        ({"status": 401, "text": "401 Unauthorized", "value": "glrt-abc"}, "api_token holds the token of a runner"),
+        ({"status": 401, "text": "401 Unauthorized", "value": "glcbt-abc"}, "give it as api_job_token"),
+        (
+            {"status": 401, "text": "401 Unauthorized", "value": "glpat-abc", "token": "api_job_token"},
+            "give it as api_token",
+        ),
+        ({"status": 401, "text": "401 Unauthorized", "value": "glpat-abc"}, "Check the token"),
+        # of the server and of the project
+        (
+            {"status": 403, "text": "You cannot perform write operations on a read-only instance", "is_write": True},
+            "a read-only copy (Geo): set api_url to the primary site",
+        ),
+        ({"status": 403, "text": f"{FORBIDDEN} - The project is archived"}, "Unarchive the project"),
+        (
+            {
+                "status": 409,
+                "text": "Action temporarily disabled. The project this pipeline belongs to is undergoing stats "
+                "refresh.",
+            },
+            "busy",
+        ),
+        # pages
+        ({"status": 403, "title": "Just a moment..."}, "Cloudflare answers instead of GitLab"),
+        ({"status": 403, "title": "Attention Required! | Cloudflare"}, "Cloudflare"),
+        ({"status": 401, "title": "Sign in · GitLab"}, "A login page answers instead of GitLab"),
+        ({"status": 403, "title": "Company Single Sign-On"}, "A login page"),
+        ({"status": 503, "title": "GitLab is not responding: maintenance"}, "in maintenance"),
         ({"status": 401, "text": "Token is expired. You can either do re-authorization"}, "has expired"),
         ({"status": 401, "text": "Token was revoked."}, "was revoked"),
         ({"status": 401, "text": "401 Unauthorized", "token": "api_job_token"}, "only while its job is running"),
@@ -54,6 +159,11 @@ def test_advice(arguments, expected):
     "arguments",
     [
         {"status": 404, "text": "404 Not found"},
+        # what GitLab says is not followed by reasons of ours
+        {"status": 403, "text": "403 Forbidden - This project has no minutes left"},
+        {"status": 403, "text": "403 Forbidden - Job is not retryable", "is_write": True},
+        {"status": 401, "text": "You must use a hardware key", "value": "gldt-abc"},
+        {"status": 409, "text": "409 Conflict: name is taken"},
         {"status": 400, "text": "scope is invalid"},
         {"status": 418},
         # the action knows
@@ -70,3 +180,24 @@ def test_a_missing_object_is_not_called_a_missing_address():
 
 def test_a_web_page_for_404_is_a_wrong_address():
     assert "api_url" in advice(404, "", is_missing_endpoint=True)
+
+
+def test_a_page_that_nobody_knows():
+    assert page_advice("Welcome to nginx!") == ""
+
+
+@pytest.mark.parametrize(
+    ("problem", "advice", "text"),
+    [
+        (
+            "status 401, GitLab says: Token is expired.",
+            "The token has expired",
+            "Token is expired. The token has expired",
+        ),
+        ("status 403, GitLab says: Your account has been blocked.", "", "Your account has been blocked"),
+    ],
+)
+def test_a_sentence_ends_once(problem, advice, text):
+    error = StatusError(problem, status=401, advice=advice)
+    assert str(error).endswith(text)
+    assert ".." not in str(error)

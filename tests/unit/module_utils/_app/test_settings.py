@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From options and environment to a connection."""
+"""Addresses, headers and projects made regular."""
 
 from __future__ import annotations
 
@@ -36,25 +36,26 @@ def test_every_way_to_write_an_address(url, expected):
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("gitlab.example.com", "is no web address"),
-        ("ftp://gitlab.example.com", "is no web address"),
-        ("https://", "is no web address"),
-        ("", "is no web address"),
-        ("https://git lab.example.com", "is no web address"),
-        ("https://gitlab.example.com\n/x", "is no web address"),
-        ("https://gitlab.example.com:0", "is no web address"),
-        ("https://gitlab.example.com:99999", "is no web address"),
-        ("https://gitlab.example.com:port", "is no web address"),
-        ("https://[::1", "is no web address"),
+        ("gitlab.example.com", "is not a web address"),
+        ("ftp://gitlab.example.com", "is not a web address"),
+        ("https://", "is not a web address"),
+        ("", "api_url is empty; give the address of the server, or leave the option out"),
+        (" \n", "api_url is empty"),
+        ("https://git lab.example.com", "is not a web address"),
+        ("https://gitlab.example.com\n/x", "is not a web address"),
+        ("https://gitlab.example.com:0", "is not a web address"),
+        ("https://gitlab.example.com:99999", "is not a web address"),
+        ("https://gitlab.example.com:port", "is not a web address"),
+        ("https://[::1", "is not a web address"),
         (f"https://user:{SECRET}@gitlab.example.com", "carries a user name"),
         (f"https://gitlab.example.com?private_token={SECRET}", "carries a query"),
         ("https://gitlab.example.com#top", "carries a query or a fragment"),
         ("https://gitlab.example.com\\@other.test", "carries a user name"),
-        ("https://gitlab.example.com\\.other.test", "is no web address"),
-        ("https://gitlab.example.com;other.test", "is no web address"),
-        ("https://gitlab\uff0eexample.com", "is no web address"),
-        ("https://gitlab.exämple.com", "is no web address"),
-        ("https://gitlab.example.com/a b", "is no web address"),
+        ("https://gitlab.example.com\\.other.test", "is not a web address"),
+        ("https://gitlab.example.com;other.test", "is not a web address"),
+        ("https://gitlab\uff0eexample.com", "is not a web address"),
+        ("https://gitlab.exämple.com", "is not a web address"),
+        ("https://gitlab.example.com/a b", "is not a web address"),
         ("https://gitlab.example.com/api", "another API"),
         ("https://gitlab.example.com/api/v3/", "another API"),
     ],
@@ -66,154 +67,61 @@ def test_addresses_that_cannot_be_used(url, words):
     assert SECRET not in str(caught.value)
 
 
-OPTION = {"api_token": "from-option"}
-PAT = {"GITLAB_API_TOKEN": "one", "GITLAB_TOKEN": "two", "GITLAB_PRIVATE_TOKEN": "three"}
-OAUTH = {"GITLAB_OAUTH_TOKEN": "four"}
-
-
-@pytest.mark.parametrize(
-    ("options", "environ", "expected"),
-    [
-        ({}, {}, ("", "")),
-        ({}, PAT, ("api_token", "one")),
-        ({}, {**PAT, "GITLAB_API_TOKEN": ""}, ("api_token", "two")),
-        ({}, {"GITLAB_PRIVATE_TOKEN": "three"}, ("api_token", "three")),
-        ({}, OAUTH, ("api_oauth_token", "four")),
-        (OPTION, {**PAT, **OAUTH}, ("api_token", "from-option")),
-        ({"api_job_token": "glcbt-1"}, PAT, ("api_job_token", "glcbt-1")),
-        ({"api_oauth_token": "abc"}, PAT, ("api_oauth_token", "abc")),
-        ({"api_token": "", "api_oauth_token": None}, OAUTH, ("api_oauth_token", "four")),
-        ({"api_token": " padded\n"}, {}, ("api_token", "padded")),
-        # it would act as somebody else
-        ({}, {"CI_JOB_TOKEN": "glcbt-1"}, ("", "")),
-    ],
-)
-def test_which_token_is_used(options, environ, expected):
-    assert settings.choose_token(options, environ) == expected
-
-
-@pytest.mark.parametrize(
-    ("options", "environ", "words"),
-    [
-        ({"api_token": "one", "api_job_token": "two"}, {}, "several tokens are given: api_token, api_job_token"),
-        ({}, {**PAT, **OAUTH}, "several tokens are set in the environment"),
-        ({"api_token": f"{SECRET} x"}, {}, "api_token holds blanks"),
-        ({"api_token": f"{SECRET}\nx"}, {}, "api_token holds blanks"),
-        ({"api_token": f"{SECRET}ü"}, {}, "no token has"),
-    ],
-)
-def test_tokens_that_cannot_be_used(options, environ, words):
-    with pytest.raises(UsageError) as caught:
-        settings.choose_token(options, environ)
-    assert words in str(caught.value)
-    assert SECRET not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("environ", "expected"),
-    [
-        ({}, "https://gitlab.com/api/v4"),
-        ({"CI_SERVER_URL": "https://ci"}, "https://ci/api/v4"),
-        ({"CI_SERVER_URL": "https://ci", "GITLAB_SERVER_URL": "https://server"}, "https://server/api/v4"),
-        ({"GITLAB_URL": "https://url", "GITLAB_SERVER_URL": "https://server"}, "https://url/api/v4"),
-        ({"GITLAB_API_URL": "https://api/api/v4", "GITLAB_URL": "https://url"}, "https://api/api/v4"),
-    ],
-)
-def test_the_address_from_the_environment(environ, expected):
-    assert settings.connection_settings({}, environ).api_url == expected
-    given = settings.connection_settings({"api_url": "https://option"}, environ)
-    assert given.api_url == "https://option/api/v4"
-
-
-def test_extensions_from_the_environment():
-    environ = {"JOBGATE_EXTENSIONS": " audit-log, ,freeze"}
-    assert settings.connection_settings({}, environ).extensions == ("audit-log", "freeze")
-    assert settings.connection_settings({"extensions": []}, environ).extensions == ()
-    assert settings.connection_settings({"extensions": [" a "]}, environ).extensions == ("a",)
-
-
-def test_defaults_and_given_values():
-    found = settings.connection_settings({}, {})
-    assert (found.timeout_seconds, found.retries, found.concurrency, found.validate_certs) == (30.0, 5, 8, True)
-    options = {"api_timeout": 2, "api_retries": 0, "api_concurrency": 1, "validate_certs": False, "ca_path": "/ca.pem"}
-    found = settings.connection_settings(options, {})
-    assert (found.timeout_seconds, found.retries, found.concurrency, found.validate_certs) == (2.0, 0, 1, False)
-    assert found.ca_path == "/ca.pem"
-
-
-@pytest.mark.parametrize(
-    "options", [{"api_retries": -1}, {"api_concurrency": 0}, {"api_timeout": 0.0}, {"api_timeout": -1.0}]
-)
-def test_values_that_are_too_small(options):
-    with pytest.raises(UsageError, match=f"{next(iter(options))} is .* which is too small"):
-        settings.connection_settings(options, {})
+API = "https://gitlab.example.com/api/v4"
 
 
 @pytest.mark.parametrize(
     ("project", "expected"),
-    [(7, "7"), ("7", "7"), ("group/app", "group/app"), ("/group/sub/app/", "group/sub/app"), (" a/b ", "a/b")],
+    [
+        ("7", "7"),
+        ("group/app", "group/app"),
+        ("/group/sub/app/", "group/sub/app"),
+        (" a/b ", "a/b"),
+        ("https://gitlab.example.com/group/app", "group/app"),
+        ("https://GitLab.example.com:443/group/sub/app/", "group/sub/app"),
+        ("https://gitlab.example.com/group/app/-/pipelines/6", "group/app"),
+        ("https://gitlab.example.com/group/app/-/jobs/42?raw=1#L7", "group/app"),
+        ("https://gitlab.example.com/group/app.git", "group/app"),
+    ],
 )
 def test_projects(project, expected):
-    assert settings.project_of({"project": project}) == expected
+    assert settings.project_path(project, API) == expected
+
+
+def test_a_page_of_a_server_below_a_path():
+    api = "https://example.com/gitlab/api/v4"
+    assert settings.project_path("https://example.com/gitlab/group/app/-/jobs", api) == "group/app"
+    with pytest.raises(UsageError, match="another server than api_url, https://example.com/gitlab;"):
+        settings.project_path("https://example.com/gitlab2/group/app", api)
 
 
 @pytest.mark.parametrize(
     ("project", "words"),
     [
-        ("", "project is empty"),
-        ("/", "project is empty"),
+        ("", "project is ''; give the numeric id or the full path"),
+        ("/", "project is '/'; give"),
+        ("https://gitlab.example.com/", "give the numeric id or the full path"),
         ("app", "has no slash"),
         ("group%2Fapp", "is URL-encoded"),
-        ("https://gitlab.example.com/group/app", "is a web address"),
+        ("['group/app']", "give one project, not a list"),
+        ("git@gitlab.example.com:group/app.git", "is the address of a Git repository; give the path, like group/app"),
+        ("ssh://git@gitlab.example.com/group/app.git", "is not a web address; give the path of the project"),
+        (
+            "https://other.example.com/group/app",
+            "project 'https://other.example.com/group/app' belongs to another server than api_url, "
+            "https://gitlab.example.com;",
+        ),
+        ("http://gitlab.example.com/group/app", "another server"),
+        ("https://gitlab.example.com:8443/group/app", "another server"),
     ],
 )
 def test_projects_that_gitlab_would_not_find(project, words):
-    with pytest.raises(UsageError, match=words):
-        settings.project_of({"project": project})
+    with pytest.raises(UsageError) as caught:
+        settings.project_path(project, API)
+    assert words in str(caught.value)
 
 
-def test_a_client_certificate():
-    given = {"client_cert": "/ci.pem", "client_key": "/ci.key"}
-    found = settings.connection_settings(given, {})
-    assert (found.client_cert, found.client_key) == ("/ci.pem", "/ci.key")
-    with pytest.raises(UsageError, match="client_key is given without client_cert"):
-        settings.connection_settings({"client_key": "/ci.key"}, {})
-
-
-def test_further_headers():
-    given = {"X-Pass": SECRET, "X-Number": 7, "X-Yes": True, "X-Tab": "a\tb"}
-    found = settings.connection_settings({"http_headers": given}, {})
-    assert found.http_headers == {"X-Pass": SECRET, "X-Number": "7", "X-Yes": "true", "X-Tab": "a\tb"}
-    # a short one is a word like any other, and must not be masked everywhere
-    assert found.secrets == (SECRET,)
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["Authorization", "PRIVATE-TOKEN", "job-token", "Cookie", "HOST", "Content-Length", "Transfer-Encoding", "Accept"],
-)
-def test_headers_that_cannot_be_set(name):
-    with pytest.raises(UsageError, match=f"http_headers cannot set {name}") as caught:
-        settings.connection_settings({"http_headers": {name: SECRET}}, {})
-    assert SECRET not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("X Pass", SECRET),
-        ("", SECRET),
-        ("X-Pass:", SECRET),
-        ("X-Ü", SECRET),
-        ("X-Pass", SECRET + "\r\nHost: other.test"),
-        ("X-Pass", SECRET + "\n"),
-        ("X-Pass", " " + SECRET),
-        ("X-Pass", SECRET + "ü"),
-        ("X-Pass", [SECRET]),
-        ("X-Pass", None),
-    ],
-)
-def test_what_is_no_header(name, value):
-    with pytest.raises(UsageError, match="http_headers holds something that is no header") as caught:
-        settings.connection_settings({"http_headers": {name: value}}, {})
+def test_a_password_in_the_address_of_a_page_is_not_shown():
+    with pytest.raises(UsageError) as caught:
+        settings.project_path(f"https://me:{SECRET}@gitlab.example.com/group/app", API)
     assert SECRET not in str(caught.value)

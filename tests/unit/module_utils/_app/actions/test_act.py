@@ -241,6 +241,7 @@ def test_all_jobs_are_tried_and_the_task_fails_once():
         post("play", 43): reply({"message": "403 Forbidden"}, status=403),
         post("play", 42): job(42, "pending", "a"),
         "GET /projects/7/jobs/43": job(43, "manual", "b"),
+        "GET /projects/7": {"id": 7},
         "GET /projects/7/pipelines/6/trigger_jobs": [],
     }
     outcome = run_task(

@@ -135,7 +135,42 @@ def test_refused_because_somebody_else_was_faster(action, before, line, reads):
     assert (outcome.changed, outcome.failure, result["outcome"]) == (False, None, "unchanged")
 
 
-@pytest.mark.parametrize(("status", "text"), [(400, "400 Bad request - Unplayable Job"), (403, "403 Forbidden")])
+BLOCKED = "403 Forbidden - Your account has been blocked."
+
+
+@pytest.mark.parametrize(
+    ("project", "words"),
+    [
+        ({"archived": True}, "The project is archived, and an archived project can only be read: unarchive it"),
+        (
+            {"permissions": {"project_access": {"access_level": 20}, "group_access": {"access_level": 10}}},
+            "The user of the token has the role Reporter in the project, and needs Developer",
+        ),
+        ({"permissions": {"project_access": None, "group_access": {"access_level": 30}}}, "The usual reasons"),
+        ({"permissions": {"project_access": None, "group_access": None}}, "The usual reasons"),
+        ({}, "The usual reasons"),
+        (refused("404 Project Not Found", 404), "The usual reasons"),
+    ],
+)
+def test_a_refusal_without_a_reason_is_explained_by_what_the_project_tells(project, words):
+    exchanges = [
+        Exchange(PLAY, refused("403 Forbidden", 403)),
+        Exchange(JOB, job()),
+        Exchange("GET /projects/7", project),
+    ]
+    outcome, result = act("play", job(), *exchanges)
+    assert (outcome.changed, result["outcome"]) == (False, "refused")
+    assert words in result["reason"]
+    assert ("usual reasons" in result["reason"]) == ("usual reasons" in words)
+
+
+def test_a_refusal_with_a_reason_is_not_followed_by_others():
+    _outcome, result = act("play", job(), Exchange(PLAY, refused(BLOCKED, 403)), Exchange(JOB, job()))
+    assert "Your account has been blocked. An administrator of GitLab has to unblock" in result["reason"]
+    assert "usual reasons" not in result["reason"] and ".." not in result["reason"]
+
+
+@pytest.mark.parametrize(("status", "text"), [(400, "400 Bad request - Unplayable Job"), (403, BLOCKED[:-1])])
 def test_refused_and_nothing_has_moved(status, text):
     outcome, result = act("play", job(), Exchange(PLAY, refused(text, status)), Exchange(JOB, job()))
     assert (outcome.changed, result["outcome"]) == (False, "refused")

@@ -240,7 +240,7 @@ def test_what_was_there_stays_when_the_content_never_comes_whole(tmp_path):
 
 def test_a_web_page_is_no_content(tmp_path):
     page = reply("<html>Sign in</html>")
-    with pytest.raises(errors.BadAnswerError, match="a web page in the place of the content"):
+    with pytest.raises(errors.BadAnswerError, match="is an HTML page instead of the content"):
         download(tmp_path / "x", done(), Exchange(ARTIFACTS, page), job_id=42, api_retries=0)
     assert list(tmp_path.iterdir()) == []
 
@@ -254,18 +254,28 @@ def test_the_storage_behind_a_redirect_gives_the_content(tmp_path):
 
 # ----- why there is nothing -----
 
-EXPIRED = {"artifacts_expire_at": "2026-01-02T00:00:00.000Z"}
+EXPIRED = {"artifacts_expire_at": "2022-01-02T00:00:00.000Z"}
 REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dotenv")]}
 
 
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({}, "job 'build' (id 42) has no artifacts: there is no such job, it made none, or they have expired"),
+        ({}, "job 'build' (id 42) has no artifacts: it declares none under artifacts:paths, or no file fitted"),
+        (
+            {"status": "running"},
+            "has no artifacts yet: its status is running, and artifacts are uploaded when the job ends",
+        ),
+        ({"status": "manual"}, "has no artifacts yet: it has not started (its status is manual)"),
+        ({"status": "skipped"}, "was skipped, so it has no artifacts"),
+        ({"artifacts_expire_at": "2126-01-02T00:00:00.000Z"}, "were deleted; retry the job to make them anew"),
         ({"erased_at": "2026-01-02T00:00:00.000Z"}, "job 'build' (id 42) was erased"),
-        (EXPIRED, "have expired (2026-01-02T00:00:00.000Z); retry the job to make them anew"),
+        (EXPIRED, "have expired (2022-01-02T00:00:00.000Z); retry the job to make them anew"),
         # they expire in the future, and are only not readable now
-        ({**EXPIRED, "artifacts_file": {"filename": "a.zip"}}, "has no artifacts: there is no such job"),
+        (
+            {**EXPIRED, "artifacts_file": {"filename": "a.zip"}},
+            "GitLab lists artifacts of job 'build' (id 42), but does not",
+        ),
         (REPORTS, "has only reports (dotenv, junit) and no archive; list its files under artifacts:paths"),
         ({"artifacts": [{"file_type": "archive"}, {"file_type": "junit"}]}, "has no artifacts"),
         ({"artifacts": [{"file_type": "trace"}]}, "has no artifacts"),
@@ -274,10 +284,42 @@ REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dot
 def test_the_record_of_the_job_tells_why_there_is_no_archive(tmp_path, fields, words):
     with pytest.raises(errors.SelectionError) as caught:
         download(
-            tmp_path / "x", done(job(42, "success", "build", **fields)), Exchange(ARTIFACTS, NONE_FOUND), job_id=42
+            tmp_path / "x", done({**job(42, "success", "build"), **fields}), Exchange(ARTIFACTS, NONE_FOUND), job_id=42
         )
     assert words in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "job 'build' (id 42) has no log; GitLab keeps none of it"),
+        ({"erased_at": "2026-01-02T00:00:00.000Z"}, "was erased (2026-01-02T00:00:00.000Z), and its log with it"),
+        ({"status": "manual"}, "has no log yet: it has not started (its status is manual)"),
+        ({"status": "running"}, "has no log yet: its status is running, and nothing has been written yet"),
+        ({"status": "skipped"}, "was skipped, so it has no log"),
+    ],
+)
+def test_a_missing_log_is_not_a_missing_artifact(tmp_path, fields, words):
+    read = done({**job(42, "success", "build"), **fields})
+    with pytest.raises(errors.SelectionError) as caught:
+        download(tmp_path / "x", read, Exchange(f"{JOB}/trace", NONE_FOUND), job_id=42, content="log")
+    assert words in str(caught.value) and "artifacts" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "words"),
+    [
+        ("archive", "artifacts", "but not its artifacts; look at artifacts:access of the job"),
+        ("log", "trace", "but not its log; the log of a job in debug mode takes the role Developer"),
+    ],
+)
+def test_what_is_private_is_not_called_missing(tmp_path, content, line, words):
+    private = Exchange(f"{JOB}/{line}", reply({"message": "403 Forbidden"}, status=403))
+    with pytest.raises(errors.NotAuthorizedError) as caught:
+        download(tmp_path / "x", done(), private, job_id=42, content=content)
+    assert f"The user of the token may read job 'build' (id 42), {words}" in str(caught.value)
+    assert "Reporter" not in str(caught.value)
 
 
 def test_by_ref_the_sentence_says_where_gitlab_looks(tmp_path):
@@ -303,13 +345,13 @@ def test_more_than_the_artifacts_is_missing(tmp_path, answer):
 
 @pytest.mark.parametrize("path", ["../secret", "dist/./app.txt", "dist/.."])
 def test_a_path_that_no_archive_has_is_refused_before_any_request(tmp_path, path):
-    with pytest.raises(errors.UsageError, match="no valid path inside an archive; .* without a slash"):
+    with pytest.raises(errors.UsageError, match="is not a valid path inside an archive; .* without a slash"):
         download(tmp_path / "x", job_id=42, content="file", artifact_path=path)
 
 
 def test_a_path_that_gitlab_refuses(tmp_path):
     refused = reply({"error": "artifact_path is invalid"}, status=400)
-    with pytest.raises(errors.SelectionError, match="'dist/app.txt' is no valid path inside an archive"):
+    with pytest.raises(errors.SelectionError, match="'dist/app.txt' is not a valid path inside an archive"):
         download(tmp_path / "x", done(), Exchange(FILE, refused), job_id=42, **IN_FILE)
     # any other refusal is told in GitLab's words
     with pytest.raises(errors.RefusedError, match="too many"):
@@ -344,7 +386,7 @@ def test_a_job_token_reads_no_log(tmp_path):
 
 @pytest.mark.parametrize(
     ("dest", "words"),
-    [("none/", "is no folder that exists; make it first"), ("none/x", "the folder of dest .* does not exist")],
+    [("none/", "is not a folder that exists; make it first"), ("none/x", "the folder of dest .* does not exist")],
 )
 def test_a_folder_that_is_not_there_costs_no_download(tmp_path, dest, words):
     with pytest.raises(errors.UsageError, match=words):
@@ -358,15 +400,18 @@ def test_a_folder_that_is_not_there_costs_no_download(tmp_path, dest, words):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"artifact_path": "x"}, "artifact_path has no meaning with content: archive"),
-        ({"content": "log", "artifact_path": "x"}, "artifact_path has no meaning with content: log"),
-        ({"content": "list", "dest": "x"}, "dest has no meaning with content: list, which makes no file"),
-        ({"content": "list", "checksum": "x"}, "checksum has no meaning with content: list"),
+        ({"artifact_path": "x"}, "artifact_path can only be used with content: file and content: list"),
+        (
+            {"content": "log", "artifact_path": "x"},
+            "artifact_path can only be used with content: file and content: list",
+        ),
+        ({"content": "list", "dest": "x"}, "dest cannot be used with content: list, which makes no file"),
+        ({"content": "list", "checksum": "x"}, "checksum cannot be used with content: list"),
         ({"content": "file", "artifact_path": "/"}, "artifact_path is empty"),
-        ({"include_downstream": True}, "include_downstream has no meaning with job_id"),
-        ({"job_id": None, "pipeline_id": 6, "name": " "}, "name is empty; give the name of a job, or job_id"),
-        ({"checksum": "md5:" + "0" * 32}, "checksum has to be sha256: and 64 hexadecimal digits"),
-        ({"checksum": "sha256:" + "0" * 63}, "checksum has to be sha256: and 64 hexadecimal digits"),
+        ({"include_downstream": True}, "include_downstream cannot be used with job_id"),
+        ({"job_id": None, "pipeline_id": 6, "name": " "}, "name is empty; give a value or leave it out"),
+        ({"checksum": "md5:" + "0" * 32}, "give sha256: and 64 hexadecimal digits"),
+        ({"checksum": "sha256:" + "0" * 63}, "give sha256: and 64 hexadecimal digits"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_before_any_request(options, words):

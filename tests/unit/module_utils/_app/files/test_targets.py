@@ -30,7 +30,7 @@ def test_what_a_file_holds(tmp_path):
 
 def test_a_target_that_is_no_file_is_never_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(UsageError, match="dest '.*/pipe' is no regular file"):
+    with pytest.raises(UsageError, match="dest '.*/pipe' is not a regular file"):
         content_of(str(tmp_path / "pipe"))
     # it is there, and nobody knows what was meant to be behind it
     (tmp_path / "link").symlink_to("nowhere")

@@ -93,8 +93,43 @@ def test_no_such_pipeline(options, line, words):
 
 @pytest.mark.parametrize("line", [LIST, "GET /projects/7/pipelines/6/jobs"])
 def test_a_pipeline_id_that_is_unknown(line):
-    with pytest.raises(errors.NotFoundError):
-        info(Exchange(line, reply(NOT_FOUND, status=404)), pipeline_id=6)
+    none = Exchange("GET /projects/7/pipelines?order_by=id&sort=desc", [pipeline(90, iid=5)])
+    with pytest.raises(errors.NotFoundError, match="Check pipeline_id, and that the pipeline belongs to project 7"):
+        info(Exchange(line, reply(NOT_FOUND, status=404)), none, pipeline_id=6)
+
+
+def test_the_number_of_a_pipeline_within_its_project_given_as_its_id():
+    listed = Exchange("GET /projects/7/pipelines?order_by=id&sort=desc", [pipeline(91, iid=7), pipeline(90, iid=6)])
+    with pytest.raises(errors.NotFoundError) as caught:
+        info(Exchange(LIST, reply(NOT_FOUND, status=404)), listed, pipeline_id=6)
+    assert "6 is the number within the project (iid) of pipeline 90; give pipeline_id: 90" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (pipeline(9), "9 is the id of a pipeline; give it as pipeline_id, or the id of a job"),
+        (
+            reply(NOT_FOUND, status=404),
+            "if it is a trigger job, which cannot be read by its id, choose it by name in its pipeline",
+        ),
+        (reply({"message": "403 Forbidden"}, status=403), "404 Not found"),
+    ],
+)
+def test_a_job_id_that_is_unknown(answer, words):
+    exchanges = [
+        Exchange("GET /projects/7/jobs/9", reply(NOT_FOUND, status=404)),
+        Exchange("GET /projects/7/pipelines/9", answer),
+    ]
+    with pytest.raises(errors.NotFoundError) as caught:
+        info(*exchanges, job_id=9)
+    assert str(caught.value).endswith(words)
+
+
+def test_nothing_is_looked_into_when_the_project_is_missing():
+    answer = reply({"message": "404 Project Not Found"}, status=404)
+    with pytest.raises(errors.NotFoundError, match="The project does not exist"):
+        info(Exchange("GET /projects/7/jobs/9", answer), job_id=9)
 
 
 def test_a_server_before_13_5_lists_oldest_first_and_retried_attempts_too():

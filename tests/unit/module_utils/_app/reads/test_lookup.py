@@ -69,19 +69,20 @@ def test_a_name_that_is_not_there():
 
 
 def test_a_pipeline_that_is_not_there():
-    for exchange, how, error in (
-        (Exchange(NEWEST, []), {"ref": "main"}, errors.SelectionError),
-        (Exchange(LIST, NONE_FOUND), {}, errors.NotFoundError),
+    further = Exchange("GET /projects/7/pipelines?order_by=id&sort=desc", [])
+    for exchange, how, error, more in (
+        (Exchange(NEWEST, []), {"ref": "main"}, errors.SelectionError, []),
+        (Exchange(LIST, NONE_FOUND), {}, errors.NotFoundError, [further]),
     ):
         with pytest.raises(error):
-            ask(exchange, **how)
+            ask(exchange, *more, **how)
         assert ask(exchange, terms=("a", "b"), **how, **DEFAULT) == ["-", "-"]
 
 
 def test_an_id_that_is_not_there():
     missing = Exchange("GET /projects/7/jobs/9", NONE_FOUND)
     with pytest.raises(errors.NotFoundError):
-        ask(missing, terms=("9",))
+        ask(missing, Exchange("GET /projects/7/pipelines/9", NONE_FOUND), terms=("9",))
     assert ask(missing, terms=("9",), **DEFAULT) == ["-"]
 
 

@@ -300,7 +300,7 @@ def test_check_mode_returns_the_present_state():
     [
         (
             {"wait": True, "wait_for": ["done"]},
-            "wait_for holds 'done', which is none of playable, started, finished, success",
+            "wait_for holds 'done'; did you mean finished?",
         ),
         ({"fail_on": ["broken"]}, "fail_on holds 'broken'"),
         ({"wait_interval": 0}, "wait_interval is 0"),

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Why GitLab has refused an action without a reason: what the project tells, else the usual reasons."""
+
+from __future__ import annotations
+
+from ..._api.decoding import Record
+from ..._api.errors import RequestError, StatusError
+from ..jobs.statuses import int_of
+from ..session import Session
+from .actions import Action
+
+# Source: https://docs.gitlab.com/api/access_requests/
+_ROLES = {5: "Minimal Access", 10: "Guest", 15: "Planner", 20: "Reporter"}
+
+
+def explain(session: Session, action: Action, project: str, exc: StatusError) -> None:
+    """Say in an error what to do about it, unless it says so already."""
+    if exc.status == 403 and not exc.has_reason and not exc.advice:
+        exc.advice = _of_project(session, project)
+    action.advise(exc)
+
+
+def _of_project(session: Session, project: str) -> str:
+    """Return why nobody, or not this user, may act on jobs of a project; empty when the project does not tell."""
+    try:
+        record: Record = session.client.call("get_project", project=project)
+    except RequestError:
+        return ""  # the reason is not worth another error
+    if record.get("archived") is True:
+        return "The project is archived, and an archived project can only be read: unarchive it"
+    permissions = record.get("permissions")
+    levels = [
+        int_of(access, "access_level") or 0
+        for access in (permissions.values() if isinstance(permissions, dict) else ())
+        if isinstance(access, dict)
+    ]
+    role = _ROLES.get(max(levels, default=0))
+    return f"The user of the token has the role {role} in the project, and needs Developer" if role else ""

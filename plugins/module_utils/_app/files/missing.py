@@ -1,0 +1,97 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Why there is no artifact, or no log, as far as the record of the job tells: one sentence for each reason."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import NotAuthorizedError
+from ..jobs.query import FoundJob
+from ..jobs.statuses import phase_of, status_of
+
+
+def subject_of(job: FoundJob) -> str:
+    """Return what to call a job in a sentence."""
+    return f"job {job.path!r} (id {job.id})" if job.path else f"job {job.id}"
+
+
+def why_no_log(job: FoundJob) -> str:
+    """Return why a job has no log."""
+    subject, record = subject_of(job), job.record
+    if record.get("erased_at"):
+        return f"{subject} was erased ({record['erased_at']}), and its log with it"
+    return _not_yet(subject, record, "log") or f"{subject} has no log; GitLab keeps none of it"
+
+
+def why_no_artifacts(job: FoundJob | None, subject: str, now: float) -> str:
+    """Return why a job has no archive of artifacts.
+
+    :param job: None when GitLab itself was to find it.
+    :param now: Unix time, which tells what has expired from what was deleted.
+    """
+    if job is None or not job.path:
+        return f"{subject} has no artifacts: there is no such job, it made none, or they have expired"
+    record = job.record
+    if record.get("erased_at"):
+        return f"{subject} was erased ({record['erased_at']}), so it has no artifacts any more"
+    not_yet = _not_yet(subject, record, "artifacts")
+    if not_yet:
+        return not_yet
+    if record.get("artifacts_file"):
+        return f"GitLab lists artifacts of {subject}, but does not find their file; try again, or ask its administrator"
+    expiry = record.get("artifacts_expire_at")
+    if expiry and not _is_past(expiry, now):
+        return f"the artifacts of {subject} were deleted; retry the job to make them anew"
+    if expiry:
+        return f"the artifacts of {subject} have expired ({expiry}); retry the job to make them anew"
+    reports = record.get("artifacts")
+    kinds = {str(entry.get("file_type")) for entry in reports or () if isinstance(entry, dict)} - {"trace", "metadata"}
+    if kinds and "archive" not in kinds:
+        listed = ", ".join(sorted(kinds))
+        return f"{subject} has only reports ({listed}) and no archive; list its files under artifacts:paths"
+    return f"{subject} has no artifacts: it declares none under artifacts:paths, or no file fitted"
+
+
+def explain_denied(job: FoundJob | None, content: str, exc: NotAuthorizedError) -> None:
+    """Say in the error about content that must not be read that the job itself may be, where that is known."""
+    if job is None or not job.path or exc.status != 403 or exc.has_reason:
+        return
+    subject = subject_of(job)
+    if content == "log":
+        exc.advice = (
+            f"The user of the token may read {subject}, but not its log; the log of a job in debug mode takes the role "
+            "Developer"
+        )
+    else:
+        exc.advice = (
+            f"The user of the token may read {subject}, but not its artifacts; look at artifacts:access of the job in "
+            "its configuration"
+        )
+
+
+def _not_yet(subject: str, record: Record, what: str) -> str:
+    """Return that a job is not so far, empty when it is."""
+    status = status_of(record)
+    if status == "skipped":
+        return f"{subject} was skipped, so it has no {what}"
+    phase = phase_of(status)
+    if phase in ("waiting", "blocked", "queued"):
+        return f"{subject} has no {what} yet: it has not started (its status is {status})"
+    if phase in ("running", "ending"):
+        until = "artifacts are uploaded when the job ends" if what == "artifacts" else "nothing has been written yet"
+        return f"{subject} has no {what} yet: its status is {status}, and {until}"
+    return ""
+
+
+def _is_past(text: t.Any, now: float) -> bool:
+    try:
+        return datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp() <= now
+    except ValueError:
+        return True

@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Ids that are not what they were given for: one further read tells what they are."""
+
+from __future__ import annotations
+
+from ..._api.errors import NotFoundError, RequestError
+from ..pipelines.query import PipelineQuery
+from ..session import Session
+from .statuses import id_of, int_of
+
+# Among so many of the newest pipelines of the project.
+_MOST_PIPELINES = 100
+
+
+def explain_missing_job(session: Session, project: str, job_id: int, exc: NotFoundError) -> None:
+    """Say in the error about a job that is not there whether its id is that of a pipeline."""
+    if exc.is_no_mere_object:
+        return
+    try:
+        session.client.call("get_pipeline", project=project, pipeline_id=job_id)
+    except NotFoundError:
+        exc.advice = (
+            f"{job_id} is neither a job nor a pipeline of project {project}; if it is a trigger job, which cannot be "
+            "read by its id, choose it by name in its pipeline"
+        )
+    except RequestError:
+        return  # the hint is not worth another error
+    else:
+        exc.advice = f"{job_id} is the id of a pipeline; give it as pipeline_id, or the id of a job"
+
+
+def explain_missing_pipeline(session: Session, query: PipelineQuery, exc: NotFoundError) -> None:
+    """Say in the error about a pipeline that is not there whether its id is the number within the project."""
+    if exc.is_no_mere_object or query.pipeline_id is None:
+        return
+    try:
+        listed = session.client.iterate(
+            "list_pipelines", project=query.project, order_by="id", sort="desc", page_size=_MOST_PIPELINES
+        )
+        for _number, pipeline in zip(range(_MOST_PIPELINES), listed):
+            if int_of(pipeline, "iid") == query.pipeline_id:
+                exc.advice = (
+                    f"{query.pipeline_id} is the number within the project (iid) of pipeline {id_of(pipeline)}; give "
+                    f"pipeline_id: {id_of(pipeline)}"
+                )
+                return
+    except RequestError:
+        return  # the hint is not worth another error
+    exc.advice = f"Check pipeline_id, and that the pipeline belongs to project {query.project}"

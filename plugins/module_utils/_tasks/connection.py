@@ -1,0 +1,134 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""From the options and the environment of a task to a connection: which server, as whom."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._api.connection import TOKEN_VARIABLES, ConnectionSettings, TokenKind
+from .._api.errors import UsageError
+from .._app.settings import DEFAULT_URL, api_base_url, further_headers, project_path, token_value
+
+Options = t.Mapping[str, t.Any]
+Environment = t.Mapping[str, str]
+
+# The first variable that is set wins.
+URL_VARIABLES = (
+    "GITLAB_API_URL",
+    "GITLAB_URL",
+    "GITLAB_SERVER_URL",
+    "GITLAB_HOST",
+    "GL_HOST",
+    "CI_SERVER_URL",
+)
+# These may hold the bare name of a host.
+_HOST_VARIABLES = ("GITLAB_HOST", "GL_HOST")
+EXTENSION_VARIABLES = ("JOBGATE_EXTENSIONS",)
+
+# More than the longest wait for a job; what sockets can take ends somewhere beyond it.
+_LONGEST_TIMEOUT_SECONDS = 1e6
+
+
+def connection_settings(options: Options, environ: Environment) -> ConnectionSettings:
+    """Return the connection that the options describe.
+
+    :param options: as validated; only the connection options are read.
+    :param environ: for the fall-backs of options that are not given.
+    :raises UsageError: when they cannot be used.
+    """
+    kind, token = choose_token(options, environ)
+    client_cert, client_key = options.get("client_cert"), options.get("client_key")
+    if client_key and not client_cert:
+        raise UsageError("client_key is given without client_cert; give the certificate that belongs to the key")
+    extensions = options.get("extensions")
+    return ConnectionSettings(
+        api_url=server_url(options, environ),
+        token_kind=kind,
+        token=token,
+        ca_path=options.get("ca_path"),
+        validate_certs=bool(_given(options, "validate_certs", True)),
+        timeout_seconds=_number(options, "api_timeout", 30.0, least=0.001, most=_LONGEST_TIMEOUT_SECONDS),
+        retries=int(_number(options, "api_retries", 5, least=0)),
+        concurrency=int(_number(options, "api_concurrency", 8, least=1)),
+        extensions=environment_extensions(environ) if extensions is None else tuple(map(str.strip, extensions)),
+        client_cert=client_cert,
+        client_key=client_key,
+        http_headers=further_headers(options.get("http_headers") or {}),
+    )
+
+
+def server_url(options: Options, environ: Environment) -> str:
+    """Return the base address of the REST API of the server that the options, or else the environment, name.
+
+    :raises UsageError: when it cannot be used.
+    """
+    return api_base_url(str(_given(options, "api_url", environment_url(environ) or DEFAULT_URL)))
+
+
+def environment_url(environ: Environment) -> str:
+    """Return the address of the server that the environment names, empty when it names none."""
+    for name in URL_VARIABLES:
+        value = environ.get(name, "").strip()
+        if value:
+            return f"https://{value}" if name in _HOST_VARIABLES and "://" not in value else value
+    return ""
+
+
+def environment_extensions(environ: Environment) -> tuple[str, ...]:
+    """Return the extensions that the environment names."""
+    names = [name.strip() for name in first_set(environ, EXTENSION_VARIABLES).split(",")]
+    return tuple(name for name in names if name)
+
+
+def choose_token(options: Options, environ: Environment) -> tuple[TokenKind, str]:
+    """Return the kind and value of the one token to use; both are empty for anonymous access.
+
+    :raises UsageError: when there are several, or one that is empty or cannot be sent.
+    """
+    given = {kind: str(options[kind]) for kind in TOKEN_VARIABLES if options.get(kind) is not None}
+    source = "given"
+    if not given:
+        source = "set in the environment"
+        found = {kind: first_set(environ, names) for kind, names in TOKEN_VARIABLES.items()}
+        given = {kind: value for kind, value in found.items() if value.strip()}
+    if len(given) > 1:
+        raise UsageError(f"several tokens are {source}: {', '.join(given)}; give exactly one")
+    for kind, token in given.items():
+        return kind, token_value(kind, token)
+    return "", ""
+
+
+def first_set(environ: Environment, names: t.Iterable[str]) -> str:
+    """Return the value of the first variable that is set and not empty, else an empty string."""
+    return next((environ[name] for name in names if environ.get(name)), "")
+
+
+def project_of(options: Options, environ: Environment) -> str:
+    """Return the project as GitLab takes it, also for the address of one of its pages.
+
+    :raises UsageError: for a path that GitLab would not find.
+    """
+    return project_path(str(_given(options, "project", "")), server_url(options, environ))
+
+
+def _given(options: Options, name: str, default: t.Any) -> t.Any:
+    value = options.get(name)
+    return default if value is None else value
+
+
+def _number(options: Options, name: str, default: float, *, least: float, most: float | None = None) -> float:
+    """Return a number within its limits.
+
+    :raises UsageError: when it is not.
+    """
+    value = float(_given(options, name, default))
+    if not value >= least:
+        raise UsageError(f"{name} is {value:g}, which is too small: give {least:g} or more")
+    if most is not None and value > most:
+        raise UsageError(f"{name} is {value:g}; give {most:g} seconds or less")
+    return value

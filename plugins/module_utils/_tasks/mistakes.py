@@ -1,0 +1,261 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What is wrong with the options of a task, in one sentence that says what to write instead.
+
+Ansible's validator decides whether something is wrong, and says so in words of its own. What people get wrong often is
+said here, in the same words by the module and in process.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import typing as t
+
+from .definition import ArgumentSpec, Options, TaskDefinition
+from .values import Arguments, where_in
+
+# What people write, and the options that they may mean; those count that the task has.
+_MEANT: t.Mapping[str, tuple[str, ...]] = {
+    "branch": ("ref",),
+    "ca_cert": ("ca_path",),
+    "ca_file": ("ca_path",),
+    "commit": ("sha",),
+    "commit_sha": ("sha",),
+    "destination": ("dest",),
+    "downstream": ("include_downstream",),
+    "file": ("artifact_path", "artifact"),
+    "follow": ("log_follow",),
+    "gate": ("gates",),
+    "gitlab_token": ("api_token",),
+    "gitlab_url": ("api_url",),
+    "host": ("api_url",),
+    "id": ("job_id", "pipeline_id"),
+    "input": ("job_inputs", "inputs"),
+    "inputs": ("job_inputs",),
+    "job": ("name", "job_name"),
+    "job_name": ("name",),
+    "job_names": ("name",),
+    "job_token": ("api_job_token",),
+    "jobs": ("name",),
+    "lines": ("log_lines",),
+    "merge_request_iid": ("merge_request",),
+    "mr": ("merge_request",),
+    "name": ("job_name",),
+    "names": ("name",),
+    "path": ("artifact_path", "artifact"),
+    "pipeline": ("pipeline_id",),
+    "project_id": ("project",),
+    "project_name": ("project",),
+    "project_path": ("project",),
+    "repo": ("project",),
+    "repository": ("project",),
+    "retries": ("api_retries", "max_attempts"),
+    "server_url": ("api_url",),
+    "source": ("pipeline_source",),
+    "state": ("action", "scope"),
+    "status": ("scope", "attribute"),
+    "tag": ("ref",),
+    "timeout": ("wait_timeout", "api_timeout"),
+    "token": ("api_token",),
+    "url": ("api_url",),
+    "variables": ("job_variables",),
+    "vars": ("job_variables",),
+    "verify_ssl": ("validate_certs",),
+}
+# As names, for values.
+_MEANT_VALUES: t.Mapping[str, tuple[str, ...]] = {
+    "abort": ("cancel",),
+    "cancelled": ("canceled",),
+    "delete": ("erase", "delete_artifacts"),
+    "done": ("finished", "success"),
+    "keep": ("keep_artifacts",),
+    "passed": ("success",),
+    "rerun": ("retry",),
+    "restart": ("retry",),
+    "run": ("play",),
+    "start": ("play",),
+    "stop": ("cancel",),
+    "trigger": ("play",),
+}
+_REMEDIES: t.Mapping[str, str] = {
+    "project": "give the numeric id or the full path, like group/project",
+    "projects": "give a list of projects, each with its gates",
+    "gates": "give a list of gates, each with its action",
+}
+_KINDS: t.Mapping[type, str] = {dict: "a mapping", list: "a list"}
+_BOOLEANS = frozenset({"y", "yes", "on", "1", "true", "t", "n", "no", "off", "0", "false", "f"})
+_SECONDS: t.Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd])[a-z]*\s*", re.IGNORECASE)
+_PAGE = re.compile(r"/-/(?:jobs|pipelines|merge_requests)/(\d+)|[#!]?(\d+)\s*\Z")
+_LONGEST_VALUE = 60
+
+
+def option_mistake(task: TaskDefinition, given: Options, further: t.Collection[str] = ()) -> str:
+    """Return what is wrong with options that Ansible's validator refuses; empty when only Ansible knows.
+
+    :param given: the options as far as the validator has converted them: a module knows no more.
+    :param further: the options that Ansible itself adds.
+    """
+    known = ArgumentSpec(arguments={**dict.fromkeys(further, {"type": "raw"}), **task.spec.arguments})
+    documented = f"ansible-doc jobgate.gitlab.{task.name} lists the options"
+    problem = _mistake_in(known.arguments, given, hidden=task.hidden_options, documented=documented)
+    return problem or _combination(task.spec, given)
+
+
+def unknown_option(name: str, known: t.Iterable[str], otherwise: str) -> str:
+    """Return the sentence about an option that does not exist.
+
+    :param otherwise: where to look when no option is close.
+    """
+    close = _close(name, tuple(known), _MEANT)
+    return f"unknown option {name}; " + (f"did you mean {' or '.join(close)}?" if close else otherwise)
+
+
+def close_values(value: str, known: t.Iterable[str]) -> str:
+    """Return a question about the values that may be meant, empty when none is close."""
+    close = _close(value, tuple(known), _MEANT_VALUES)
+    return f"did you mean {' or '.join(close)}?" if close else ""
+
+
+def shown(value: t.Any) -> str:
+    """Return a value as it may stand in a sentence: in quotes, short and in one line."""
+    if type(value) in _KINDS:
+        return _KINDS[type(value)]
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+
+
+def _close(name: str, known: tuple[str, ...], meant: t.Mapping[str, tuple[str, ...]]) -> list[str]:
+    lower = name.lower()
+    found = [option for option in meant.get(lower, ()) if option in known]
+    return found[:1] or difflib.get_close_matches(lower, known, n=2, cutoff=0.7)
+
+
+def _mistake_in(
+    arguments: Arguments, given: Options, *, hidden: t.Collection[str], documented: str, where: str = ""
+) -> str:
+    """Return what is wrong with single options, of the task or of one item of a list."""
+    names = [key for name, argument in arguments.items() for key in (name, *argument.get("aliases", ()))]
+    otherwise = f"the options there are {', '.join(sorted(arguments))}" if where else documented
+    prefix = f"{where}: " if where else ""
+    for name in given:
+        if name not in names:
+            return prefix + unknown_option(str(name), names, otherwise)
+    for name, argument in arguments.items():
+        keys = [key for key in (name, *argument.get("aliases", ())) if given.get(key) is not None]
+        if not keys:
+            if argument.get("required"):
+                return f"{prefix}{name} is missing; {_remedy(name, argument)}"
+            continue
+        is_hidden = bool(argument.get("no_log")) or (name in hidden and not argument.get("options"))
+        problem = _value_mistake(keys[0], argument, given[keys[0]], is_hidden=is_hidden)
+        if problem:
+            return prefix + problem
+        if argument.get("options"):
+            if not given[keys[0]]:  # that is also what the validator leaves of a list of texts
+                return f"{prefix}{name} holds no mapping; {_remedy(name, argument)}"
+            for number, item in enumerate(given[keys[0]], 1):
+                inner = where_in(name, number, item) + (f" of {where}" if where else "")
+                if not isinstance(item, dict):
+                    return f"{inner} is {shown(item)}; give a mapping"
+                problem = _mistake_in(argument["options"], item, hidden=(), documented="", where=inner)
+                if problem:
+                    return problem
+    return ""
+
+
+def _remedy(name: str, argument: t.Mapping[str, t.Any]) -> str:
+    if argument.get("choices"):
+        return f"give one of {', '.join(argument['choices'])}"
+    return _REMEDIES.get(name, "give a value")
+
+
+def _value_mistake(name: str, argument: t.Mapping[str, t.Any], value: t.Any, *, is_hidden: bool) -> str:
+    """Return what is wrong with the type of a value, or that it is none of the choices."""
+    kind = argument.get("type", "str")
+    is_ = f"{name} is not what it has to be" if is_hidden else f"{name} is {shown(value)}"
+    if kind in ("int", "float"):
+        return _number_mistake(is_, kind, value)
+    if kind == "bool":
+        return "" if str(value).lower() in (*_BOOLEANS, "1.0", "0.0") else f"{is_}; give true or false"
+    if kind == "list":
+        return _list_mistake(name, is_, argument, value)
+    if kind == "dict":
+        return "" if _is_mapping(value) else f"{is_}; give a mapping of names and values"
+    return _choice_mistake(is_, argument, value)
+
+
+def _number_mistake(is_: str, kind: str, value: t.Any) -> str:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = None
+    if number is not None and (kind == "float" or number.is_integer()):
+        return ""
+    text = str(value) if isinstance(value, str) else ""
+    duration = _DURATION.fullmatch(text)
+    if duration and kind == "float":
+        seconds = float(duration.group(1)) * _SECONDS[duration.group(2).lower()]
+        return f"{is_}; give the seconds as a number, {seconds:g}"
+    found = _PAGE.search(text)
+    if found and kind == "int":
+        return f"{is_}; give the number alone, {found.group(1) or found.group(2)}"
+    if kind == "float":
+        return f"{is_}; give a number of seconds"
+    return f"{is_}; give one whole number"
+
+
+def _list_mistake(name: str, is_: str, argument: t.Mapping[str, t.Any], value: t.Any) -> str:
+    if isinstance(value, dict):
+        return f"{is_}; give a list" + (", each item after a dash" if argument.get("options") else "")
+    if argument.get("options") and not isinstance(value, (list, tuple)):
+        return f"{is_}; give a list of mappings"
+    for item in value if isinstance(value, (list, tuple)) else str(value).split(","):
+        problem = _choice_mistake(f"{name} holds {shown(item)}", argument, item)
+        if problem:
+            return problem
+    return ""
+
+
+def _choice_mistake(is_: str, argument: t.Mapping[str, t.Any], value: t.Any) -> str:
+    choices = argument.get("choices")
+    if not choices or value in choices:
+        return ""
+    text = str(value) if isinstance(value, str) else ""
+    return f"{is_}; " + (close_values(text, choices) or f"give one of {', '.join(choices)}")
+
+
+def _is_mapping(value: t.Any) -> bool:
+    if isinstance(value, str):
+        try:
+            return isinstance(json.loads(value), dict)
+        except ValueError:
+            return "=" in value  # as Ansible reads it
+    return isinstance(value, dict)
+
+
+def _combination(spec: ArgumentSpec, given: Options) -> str:
+    """Return which options do not go together, or are missing beside others."""
+    names = {
+        name
+        for name, argument in spec.arguments.items()
+        if any(given.get(key) is not None for key in (name, *argument.get("aliases", ())))
+    }
+    for rule in spec.mutually_exclusive:
+        both = [name for name in rule if name in names]
+        if len(both) > 1:
+            return f"{' and '.join(both)} are mutually exclusive; give one of them"
+    for rule in spec.required_one_of:
+        if not names.intersection(rule):
+            return f"one of the following is required: {', '.join(rule)}"
+    for name, value, needed in spec.required_if:
+        missing = [other for other in needed if other not in names]
+        if given.get(name, spec.arguments[name].get("default")) == value and missing:
+            return f"{missing[0]} is missing; {name}: {value} needs it"
+    return ""

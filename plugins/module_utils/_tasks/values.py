@@ -1,0 +1,90 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What is the same for every option of every task: null is not given, nothing is empty, and a project is a path."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from .._api.errors import UsageError
+from .connection import Environment, Options, project_of
+
+Arguments = t.Mapping[str, t.Mapping[str, t.Any]]
+
+# How Ansible writes a list or a mapping where one value belongs.
+_WRITTEN = ("['", '["', "{'", '{"')
+# Their default is not all that there is when they are not given: the environment comes first.
+_FROM_ENVIRONMENT = ("api_url", "extensions")
+
+
+def prepared(arguments: Arguments, options: Options, environ: Environment) -> dict[str, t.Any]:
+    """Return validated options as every task takes them.
+
+    :param arguments: the options that there are, as an argument specification or a documentation lists them.
+    :raises UsageError: for an empty text, which a forgotten variable leaves behind, and for a project of elsewhere.
+    """
+    return _prepared(arguments, options, lambda given: project_of({**options, **given}, environ))
+
+
+def where_in(name: str, number: int, item: t.Any) -> str:
+    """Return what to call an item of a list of mappings: gate 2, project 'group/app'."""
+    what = name[:-1]
+    called = (item.get("name") or item.get("project")) if isinstance(item, dict) and what == "project" else None
+    return f"{what} {str(called)!r}" if called else f"{what} {number}"
+
+
+def _prepared(
+    arguments: Arguments, options: Options, project: t.Callable[[Options], str], where: str = ""
+) -> dict[str, t.Any]:
+    found = dict(options)
+    for name, argument in arguments.items():
+        value = found.get(name)
+        if value is None:
+            if argument.get("default") is not None and name not in _FROM_ENVIRONMENT:
+                found[name] = argument["default"]
+        elif argument.get("options"):
+            found[name] = [
+                _prepared(
+                    argument["options"], item, project, where_in(name, number, item) + (f" of {where}" if where else "")
+                )
+                for number, item in enumerate(value, 1)
+            ]
+        else:
+            with _located(where):
+                _check(name, argument, value)
+    if found.get("project") is not None:
+        with _located(where):
+            found["project"] = project(found)
+    return found
+
+
+@contextlib.contextmanager
+def _located(where: str) -> t.Iterator[None]:
+    """Say in an error which item of a list it is about."""
+    try:
+        yield
+    except UsageError as exc:
+        raise UsageError(f"{where}: {exc}" if where else str(exc)) from None
+
+
+def _check(name: str, argument: t.Mapping[str, t.Any], value: t.Any) -> None:
+    """Return when a value is not empty.
+
+    :raises UsageError: when it is.
+    """
+    if argument.get("type", "str") in ("str", "path"):
+        if not str(value).strip():
+            raise UsageError(f"{name} is empty; give a value or leave it out")
+        if str(value).startswith(_WRITTEN):
+            raise UsageError(f"{name} is {value}, a list or mapping written as a text; give one value")
+    if argument.get("elements") == "str":
+        if any(not str(item).strip() for item in value):
+            raise UsageError(f"{name} holds an empty text; give names, or leave the option out")
+        for item in value:
+            if str(item).startswith(_WRITTEN):
+                raise UsageError(f"{name} holds {item}, a list or mapping written as a text; give a flat list")

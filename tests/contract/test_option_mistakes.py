@@ -1,0 +1,259 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Mistakes that people make with options: each ends in one sentence that names the option and the remedy.
+
+Both faces say the same, and nothing is changed on the server.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible.module_utils import basic
+from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import module_face
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import failure
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _in_process
+
+from tests.contract.support import TASKS
+
+TOKEN = "alice-token-0123456789"
+VARIABLES = (
+    "GITLAB_API_URL",
+    "GITLAB_URL",
+    "GITLAB_SERVER_URL",
+    "GITLAB_HOST",
+    "GL_HOST",
+    "CI_SERVER_URL",
+    "JOBGATE_EXTENSIONS",
+    "GITLAB_API_TOKEN",
+    "GITLAB_TOKEN",
+    "GITLAB_PRIVATE_TOKEN",
+    "GITLAB_OAUTH_TOKEN",
+)
+SCENARIO: dict[str, t.Any] = {
+    "users": [{"username": "alice", "id": 2}],
+    "tokens": [{"token": TOKEN, "user": "alice"}],
+    "projects": [{"path": "group/app", "id": 7, "members": {"alice": "maintainer"}}],
+    "pipelines": [
+        {
+            "id": 100,
+            "project": "group/app",
+            "ref": "main",
+            "user": "alice",
+            "jobs": [{"name": "deploy", "when": "manual"}, {"name": "build", "status": "success"}],
+        }
+    ],
+}
+
+PLAY = {"project": "group/app", "pipeline_id": 100, "name": "deploy", "action": "play"}
+READ = {"project": "group/app", "pipeline_id": 100}
+FILE = {"project": "group/app", "job_id": 1000, "dest": "/nowhere/x"}
+
+
+def without(options: t.Mapping[str, t.Any], *names: str) -> dict[str, t.Any]:
+    return {name: value for name, value in options.items() if name not in names}
+
+
+def gate(**options: t.Any) -> dict[str, t.Any]:
+    """Return the options of a release whose second gate has these."""
+    first = {"name": "build", "action": "verify"}
+    second = {"name": "deploy", "action": "play", **options}
+    return {
+        "projects": [
+            {
+                "project": "group/app",
+                "ref": "main",
+                "gates": [first, {k: v for k, v in second.items() if v is not None}],
+            }
+        ]
+    }
+
+
+ACTION, INFO, DOWNLOAD, GATE = "gitlab_job_action", "gitlab_job_info", "gitlab_job_download", "gitlab_release_gate"
+BRIDGES = "gitlab_pipeline_bridges"
+
+# What people write, for which module, and what they are told.
+MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
+    # names of options
+    ("job_name for name", ACTION, {**without(PLAY, "name"), "job_name": "deploy"},
+     "Unknown option job_name; did you mean name?"),
+    ("jobs for name", INFO, {**READ, "jobs": ["build"]}, "Unknown option jobs; did you mean name?"),
+    ("variables for job_variables", ACTION, {**PLAY, "variables": {"A": "b"}},
+     "Unknown option variables; did you mean job_variables?"),
+    ("project_id for project", INFO, {"project_id": 7, "pipeline_id": 100},
+     "Unknown option project_id; did you mean project?"),
+    ("pipeline for pipeline_id", INFO, {"project": "group/app", "pipeline": 100},
+     "Unknown option pipeline; did you mean pipeline_id?"),
+    ("branch for ref", INFO, {"project": "group/app", "branch": "main"}, "Unknown option branch; did you mean ref?"),
+    ("timeout for wait_timeout", ACTION, {**PLAY, "wait": True, "timeout": 60},
+     "Unknown option timeout; did you mean wait_timeout?"),
+    ("a slip of the keyboard", INFO, {**READ, "pipline_id": 100},
+     "Unknown option pipline_id; did you mean pipeline_id?"),
+    ("an option that there is not", INFO, {**READ, "colour": "red"},
+     "Unknown option colour; ansible-doc jobgate.gitlab.gitlab_job_info lists the options."),
+    ("a password", INFO, {**READ, "api_username": "alice", "api_password": "hunter2-word"},
+     "api_username and api_password do not exist, since GitLab's API takes no password: give a token with api_token."),
+    # types
+    ("30m for seconds", ACTION, {**PLAY, "wait": True, "wait_timeout": "30m"},
+     "wait_timeout is '30m'; give the seconds as a number, 1800."),
+    ("an address for an id", INFO,
+     {"project": "group/app", "job_id": "https://gitlab.example.com/group/app/-/jobs/1001"},
+     "job_id is 'https://gitlab.example.com/group/app/-/jobs/1001'; give the number alone, 1001."),
+    ("!17 for a merge request", INFO, {"project": "group/app", "merge_request": "!17"},
+     "merge_request is '!17'; give the number alone, 17."),
+    ("a name for an id", ACTION, {"project": "group/app", "job_id": "deploy", "action": "play"},
+     "job_id is 'deploy'; give one whole number."),
+    ("several ids", ACTION, {"project": "group/app", "job_id": [1000, 1001], "action": "play"},
+     "job_id is a list; give one whole number."),
+    ("a word for true", ACTION, {**PLAY, "wait": "please"}, "wait is 'please'; give true or false."),
+    ("a list for one ref", INFO, {"project": "group/app", "ref": ["main"]},
+     "ref is ['main'], a list or mapping written as a text; give one value."),
+    ("variables as a text", ACTION, {**PLAY, "job_variables": "A: b"},
+     "job_variables is a text; give a mapping of names and values."),
+    ("a list in a variable", ACTION, {**PLAY, "job_variables": {"A": ["b"]}},
+     "job_variables: A is a list, and GitLab takes only text there; give a text, a number or a boolean, for example "
+     "with the filter to_json."),
+    ("variables as name and value", ACTION, {**PLAY, "job_variables": [{"name": "A", "value": "b"}]},
+     "job_variables holds something without key and value; give a mapping of names and values, or a list of mappings "
+     "with key and value."),
+    # values
+    ("start for play", ACTION, {**PLAY, "action": "start"}, "action is 'start'; did you mean play?"),
+    ("an action that there is not", ACTION, {**PLAY, "action": "explode"},
+     "action is 'explode'; give one of play, retry, cancel, erase, keep_artifacts, delete_artifacts."),
+    ("cancelled, as the British write it", INFO, {**READ, "scope": ["cancelled"]},
+     "scope holds 'cancelled'; did you mean canceled?"),
+    ("passed for success", INFO, {**READ, "wait": True, "wait_for": "passed"},
+     "wait_for holds 'passed'; did you mean success?"),
+    ("a negative time", ACTION, {**PLAY, "wait": True, "wait_timeout": -1}, "wait_timeout is -1; give 0 or more."),
+    ("an id of zero", INFO, {"project": "group/app", "pipeline_id": 0}, "pipeline_id is 0; ids count from 1."),
+    ("no hexadecimal sha", INFO, {"project": "group/app", "sha": "latest"},
+     "sha 'latest' is not a commit id; give its 40 hexadecimal digits, or the first 7 or more."),
+    ("a name of git's own", INFO, {"project": "group/app", "ref": "origin/main"},
+     "ref 'origin/main' is a name of git's own; give the name of the branch or tag as GitLab shows it."),
+    ("a line break", INFO, {"project": "group/app", "ref": "main\n"},
+     "ref is 'main\\n'; remove the blanks or line breaks around it."),
+    # empty
+    ("an empty token", INFO, {**READ, "api_token": ""},
+     "api_token is empty; give a value or leave it out."),
+    ("an empty address", INFO, {**READ, "api_url": ""},
+     "api_url is empty; give a value or leave it out."),
+    ("an empty name", ACTION, {**PLAY, "name": ""}, "name holds an empty text; give names, or leave the option out."),
+    ("an empty list for anything", ACTION, {**PLAY, "name": []},
+     "An empty list of name or stage selects nothing; leave the option out to select every job."),
+    # the project
+    ("a project's name alone", INFO, {**READ, "project": "app"},
+     "project 'app' has no slash: GitLab finds a project only by its numeric id or its full path, like group/app."),
+    ("an encoded path", INFO, {**READ, "project": "group%2Fapp"},
+     "project 'group%2Fapp' is URL-encoded; give the plain path, like group/project."),
+    ("a Git remote", INFO, {**READ, "project": "git@gitlab.example.com:group/app.git"},
+     "project 'git@gitlab.example.com:group/app.git' is the address of a Git repository; give the path, like "
+     "group/app."),
+    ("no project", INFO, {"pipeline_id": 100},
+     "project is missing; give the numeric id or the full path, like group/project."),
+    # what does not go together, or needs something else
+    ("two ways to the pipeline", INFO, {**READ, "ref": "main"},
+     "pipeline_id and ref are mutually exclusive; give one of them."),
+    ("two tokens", INFO, {**READ, "api_oauth_token": "another-token-1"},
+     "api_token and api_oauth_token are mutually exclusive; give one of them."),
+    ("wait_for without wait", INFO, {**READ, "wait_for": "success"}, "wait_for needs wait: true."),
+    ("variables for a retry", ACTION, {**PLAY, "action": "retry", "job_variables": {"A": "b"}},
+     "job_variables can only be used with play."),
+    ("a download to nowhere", DOWNLOAD, without(FILE, "dest"), "dest is missing; content: archive needs it."),
+    ("a path without its content", DOWNLOAD, {**FILE, "artifact_path": "app.txt"},
+     "artifact_path can only be used with content: file and content: list."),
+    ("a checksum of another kind", DOWNLOAD, {**FILE, "checksum": "md5:0"},
+     "checksum is 'md5:0'; give sha256: and 64 hexadecimal digits."),
+    ("no pipeline", BRIDGES, {"project": "group/app"},
+     "one of the following is required: pipeline_id, ref, sha, merge_request."),
+    # inside projects
+    ("an unknown option of a gate", GATE, gate(name=None, job_name="deploy"),
+     "Gate 2 of project 'group/app': unknown option job_name; did you mean name?"),
+    ("a wrong type in a gate", GATE, gate(wait_timeout="30m"),
+     "Gate 2 of project 'group/app': wait_timeout is '30m'; give the seconds as a number, 1800."),
+    ("a wrong choice in a gate", GATE, gate(action="start"),
+     "Gate 2 of project 'group/app': action is 'start'; did you mean play?"),
+    ("an option of another action", GATE, gate(action="wait", job_variables={"A": "b"}),
+     "Gate 2 of project 'group/app': job_variables can only be used with play."),
+    ("one project without a list", GATE, {"projects": gate()["projects"][0]},
+     "projects is a mapping; give a list, each item after a dash."),
+    ("a gate that is a text", GATE, {"projects": [{"project": "group/app", "ref": "main", "gates": ["deploy"]}]},
+     "project 'group/app': gates holds no mapping; give a list of gates, each with its action."),
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def in_process(task: TaskDefinition, options: t.Mapping[str, t.Any]) -> str:
+    """Return what a task says in Ansible's own process, empty when it succeeds."""
+    validated = _in_process._validate(task, options)
+    message = validated.error
+    if not message:
+        try:
+            message = task.run(validated.params, TaskContext(environ={})).failure or ""
+        except GitLabError as exc:
+            message = str(exc)
+    return str(failure(task, message, validated.params, {})["msg"]) if message else ""
+
+
+def as_module(
+    task: TaskDefinition,
+    options: t.Mapping[str, t.Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> str:
+    """Return what a task says as a module, empty when it succeeds."""
+    arguments = {"ANSIBLE_MODULE_ARGS": {**options, "_ansible_remote_tmp": "/tmp"}}
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(arguments).encode())
+    monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+    with pytest.raises(SystemExit):
+        module_face.run_module(task)
+    return str(json.loads(capsys.readouterr().out).get("msg", ""))
+
+
+def test_there_are_forty_of_them() -> None:
+    assert len(MISTAKES) >= 40
+    assert (
+        len({title for title, *_rest in MISTAKES}) == len({repr(mistake[2]) for mistake in MISTAKES}) == len(MISTAKES)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "sentence"), [pytest.param(*mistake[1:], id=mistake[0]) for mistake in MISTAKES]
+)
+def test_a_mistake_is_one_sentence_on_both_faces(
+    simulator: t.Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    options: dict[str, t.Any],
+    sentence: str,
+) -> None:
+    simulator.load(SCENARIO)
+    given = {"api_url": simulator.url, "api_token": TOKEN, **options}
+    assert in_process(TASKS[name], given) == sentence
+    assert as_module(TASKS[name], given, monkeypatch, capsys) == sentence
+    assert simulator.effects() == []
+    assert "hunter2" not in sentence and TOKEN not in sentence
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"A": "b", "C": 1}, [{"key": "A", "value": "b"}, {"key": "C", "value": 1}], '{"A": "b", "C": 1}'],
+)
+def test_every_way_to_write_variables(simulator: t.Any, variables: t.Any) -> None:
+    simulator.load(SCENARIO)
+    options = {"api_url": simulator.url, "api_token": TOKEN, **PLAY, "job_variables": variables}
+    assert in_process(TASKS[ACTION], options) == ""
+    body = next(request["body"] for request in simulator.requests() if request["method"] == "POST")
+    assert [(row["key"], row["value"]) for row in body["job_variables_attributes"]] == [("A", "b"), ("C", "1")]

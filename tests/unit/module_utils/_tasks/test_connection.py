@@ -1,0 +1,157 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From options and environment to a connection."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import connection
+
+SECRET = "glpat-0123456789abcdef"
+
+
+OPTION = {"api_token": "from-option"}
+PAT = {"GITLAB_API_TOKEN": "one", "GITLAB_TOKEN": "two", "GITLAB_PRIVATE_TOKEN": "three"}
+OAUTH = {"GITLAB_OAUTH_TOKEN": "four"}
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "expected"),
+    [
+        ({}, {}, ("", "")),
+        ({}, PAT, ("api_token", "one")),
+        ({}, {**PAT, "GITLAB_API_TOKEN": ""}, ("api_token", "two")),
+        ({}, {"GITLAB_PRIVATE_TOKEN": "three"}, ("api_token", "three")),
+        ({}, OAUTH, ("api_oauth_token", "four")),
+        (OPTION, {**PAT, **OAUTH}, ("api_token", "from-option")),
+        ({"api_job_token": "glcbt-1"}, PAT, ("api_job_token", "glcbt-1")),
+        ({"api_oauth_token": "abc"}, PAT, ("api_oauth_token", "abc")),
+        ({"api_token": None}, OAUTH, ("api_oauth_token", "four")),
+        ({"api_token": " padded\n"}, {}, ("api_token", "padded")),
+        # it would act as somebody else
+        ({}, {"CI_JOB_TOKEN": "glcbt-1"}, ("", "")),
+    ],
+)
+def test_which_token_is_used(options, environ, expected):
+    assert connection.choose_token(options, environ) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "words"),
+    [
+        ({"api_token": "one", "api_job_token": "two"}, {}, "several tokens are given: api_token, api_job_token"),
+        ({}, {**PAT, **OAUTH}, "several tokens are set in the environment"),
+        # an empty variable must not make us somebody else
+        ({"api_token": ""}, PAT, "api_token is empty; give a token, or leave the option out"),
+        ({"api_oauth_token": " "}, PAT, "api_oauth_token is empty"),
+        ({"api_job_token": ""}, {}, "api_job_token is empty"),
+        ({"api_token": "", "api_job_token": "two"}, {}, "several tokens are given"),
+        ({"api_token": f"{SECRET} x"}, {}, "api_token holds blanks"),
+        ({"api_token": f"{SECRET}\nx"}, {}, "api_token holds blanks"),
+        ({"api_token": f"{SECRET}ü"}, {}, "no token has"),
+    ],
+)
+def test_tokens_that_cannot_be_used(options, environ, words):
+    with pytest.raises(UsageError) as caught:
+        connection.choose_token(options, environ)
+    assert words in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, "https://gitlab.com/api/v4"),
+        ({"CI_SERVER_URL": "https://ci"}, "https://ci/api/v4"),
+        ({"CI_SERVER_URL": "https://ci", "GITLAB_SERVER_URL": "https://server"}, "https://server/api/v4"),
+        ({"GITLAB_URL": "https://url", "GITLAB_SERVER_URL": "https://server"}, "https://url/api/v4"),
+        ({"GITLAB_API_URL": "https://api/api/v4", "GITLAB_URL": "https://url"}, "https://api/api/v4"),
+        ({"GITLAB_HOST": "host", "CI_SERVER_URL": "https://ci"}, "https://host/api/v4"),
+        ({"GITLAB_HOST": "http://host:8080/gitlab"}, "http://host:8080/gitlab/api/v4"),
+        ({"GL_HOST": "host:8443", "CI_SERVER_URL": "https://ci"}, "https://host:8443/api/v4"),
+        ({"GITLAB_HOST": "host", "GL_HOST": "other"}, "https://host/api/v4"),
+        ({"GITLAB_SERVER_URL": "https://server", "GITLAB_HOST": "host"}, "https://server/api/v4"),
+        # a variable that is set to nothing is not set
+        ({"GITLAB_API_URL": "", "GITLAB_HOST": " ", "GL_HOST": "host"}, "https://host/api/v4"),
+    ],
+)
+def test_the_address_from_the_environment(environ, expected):
+    assert connection.connection_settings({}, environ).api_url == expected
+    given = connection.connection_settings({"api_url": "https://option"}, environ)
+    assert given.api_url == "https://option/api/v4"
+    with pytest.raises(UsageError, match="api_url is empty; give the address of the server, or leave the option out"):
+        connection.connection_settings({"api_url": ""}, environ)
+
+
+def test_extensions_from_the_environment():
+    environ = {"JOBGATE_EXTENSIONS": " audit-log, ,freeze"}
+    assert connection.connection_settings({}, environ).extensions == ("audit-log", "freeze")
+    assert connection.connection_settings({"extensions": []}, environ).extensions == ()
+    assert connection.connection_settings({"extensions": [" a "]}, environ).extensions == ("a",)
+
+
+def test_defaults_and_given_values():
+    found = connection.connection_settings({}, {})
+    assert (found.timeout_seconds, found.retries, found.concurrency, found.validate_certs) == (30.0, 5, 8, True)
+    options = {"api_timeout": 2, "api_retries": 0, "api_concurrency": 1, "validate_certs": False, "ca_path": "/ca.pem"}
+    found = connection.connection_settings(options, {})
+    assert (found.timeout_seconds, found.retries, found.concurrency, found.validate_certs) == (2.0, 0, 1, False)
+    assert found.ca_path == "/ca.pem"
+
+
+@pytest.mark.parametrize(
+    "options", [{"api_retries": -1}, {"api_concurrency": 0}, {"api_timeout": 0.0}, {"api_timeout": -1.0}]
+)
+def test_values_that_are_too_small(options):
+    with pytest.raises(UsageError, match=f"{next(iter(options))} is .* which is too small"):
+        connection.connection_settings(options, {})
+
+
+def test_a_client_certificate():
+    given = {"client_cert": "/ci.pem", "client_key": "/ci.key"}
+    found = connection.connection_settings(given, {})
+    assert (found.client_cert, found.client_key) == ("/ci.pem", "/ci.key")
+    with pytest.raises(UsageError, match="client_key is given without client_cert"):
+        connection.connection_settings({"client_key": "/ci.key"}, {})
+
+
+def test_further_headers():
+    given = {"X-Pass": SECRET, "X-Number": 7, "X-Yes": True, "X-Tab": "a\tb"}
+    found = connection.connection_settings({"http_headers": given}, {})
+    assert found.http_headers == {"X-Pass": SECRET, "X-Number": "7", "X-Yes": "true", "X-Tab": "a\tb"}
+    # a short one is a word like any other, and must not be masked everywhere
+    assert found.secrets == (SECRET,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Authorization", "PRIVATE-TOKEN", "job-token", "Cookie", "HOST", "Content-Length", "Transfer-Encoding", "Accept"],
+)
+def test_headers_that_cannot_be_set(name):
+    with pytest.raises(UsageError, match=f"http_headers cannot set {name}") as caught:
+        connection.connection_settings({"http_headers": {name: SECRET}}, {})
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X Pass", SECRET),
+        ("", SECRET),
+        ("X-Pass:", SECRET),
+        ("X-Ü", SECRET),
+        ("X-Pass", SECRET + "\r\nHost: other.test"),
+        ("X-Pass", SECRET + "\n"),
+        ("X-Pass", " " + SECRET),
+        ("X-Pass", SECRET + "ü"),
+        ("X-Pass", [SECRET]),
+        ("X-Pass", None),
+    ],
+)
+def test_what_is_no_header(name, value):
+    with pytest.raises(UsageError, match="http_headers holds something that is not a header") as caught:
+        connection.connection_settings({"http_headers": {name: value}}, {})
+    assert SECRET not in str(caught.value)
