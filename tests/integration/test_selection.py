@@ -101,7 +101,10 @@ def test_a_job_of_a_child_pipeline_is_found_by_its_path(simulator: t.Any, versio
     simulator.advance(60)
     options = {**PIPELINE, "include_downstream": True, "action": "play"}
 
-    both = run_task(simulator, ACTION, **options, name=["apply"])
+    # a bare name means the job of the pipeline itself
+    own = run_task(simulator, ACTION, **options, name=["apply"], check_mode=True)
+    assert own.failure is None and own["job"]["id"] == simulator.job("apply", pipeline_id=100)["id"]
+    both = run_task(simulator, ACTION, **options, name=["**/apply"])
     assert "2 jobs match" in str(both.failure) and "trigger:infra/apply" in str(both.failure)
     assert simulator.effects() == []
 

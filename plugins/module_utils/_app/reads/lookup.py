@@ -81,8 +81,8 @@ def _by_name(session: Session, request: LookupRequest, names: tuple[str, ...]) -
         return {name: [] for name in names}
     if not request.has_default:
         finder.require(selection)
-    groups = selection.groups or ((),) * len(names)
-    return {name: sorted(group, key=lambda job: -job.id) for name, group in zip(names, groups)}
+    found = dict(zip(selection.names, selection.groups))
+    return {name: sorted(found.get(name, ()), key=lambda job: -job.id) for name in names}
 
 
 def _by_id(session: Session, request: LookupRequest, job_id: int) -> list[FoundJob]:

@@ -25,6 +25,10 @@ from ....harness import (
 )
 
 LIST = "GET /projects/7/pipelines/6/jobs"
+PLACE = (
+    "the pipeline 6 of project 7 (source push, ref main, status running, "
+    "https://gitlab.example.com/group/app/-/pipelines/6)"
+)
 BRIDGES = "GET /projects/7/pipelines/6/trigger_jobs"
 PIPELINE = Exchange("GET /projects/7/pipelines/6", pipeline())
 PROJECT = "GET /projects/7/jobs?pagination=keyset&order_by=id&sort=desc"
@@ -132,7 +136,7 @@ def test_names_keep_newest_first_and_come_once():
 @pytest.mark.parametrize(
     ("name", "bridges", "words"),
     [
-        ("deploi", [], "no job 'deploi' in the pipeline 6 of project 7: did you mean 'deploy'?"),
+        ("deploi", [], f"no job 'deploi' in {PLACE}: did you mean 'deploy'?"),
         ("zzz", [bridge(name="child")], "The pipeline has trigger jobs ('child'); set include_downstream"),
         ("child", [bridge(name="child")], "'child' is a trigger job, which gitlab_pipeline_bridges reads"),
         ("child/apply", [bridge(name="child")], "set include_downstream"),
@@ -216,16 +220,16 @@ JOBS = [job(42), job(41, stage="test", name="t")]
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"stage": ["tests"]}, "no job of the pipeline 6 of project 7 has stage 'tests': did you mean 'test'?"),
-        ({"stage": ["x*"]}, "no job of the pipeline 6 of project 7 has stage 'x*': there are 'deploy', 'test'"),
+        ({"stage": ["tests"]}, f"no job of {PLACE} has stage 'tests': did you mean 'test'?"),
+        ({"stage": ["x*"]}, f"no job of {PLACE} has stage 'x*': there are 'deploy', 'test'"),
         ({"stage": ["test", "dpeloy"]}, "has stage 'dpeloy': did you mean 'deploy'?"),
         (
             {"name": ["deploy"], "stage": ["test"]},
-            "job 'deploy' of the pipeline 6 of project 7 has stage 'deploy', and stage 'test' was asked for",
+            f"job 'deploy' of {PLACE} has stage 'deploy', and stage 'test' was asked for",
         ),
         ({"name": ["deploy", "t"], "stage": ["test"]}, "job 'deploy' of the pipeline 6"),
         ({"name": ["deploy"], "stage": ["dpeloy"]}, "has stage 'dpeloy': did you mean 'deploy'?"),
-        ({"name": ["x*"]}, "no job 'x*' in the pipeline 6 of project 7: there are 'deploy', 't'"),
+        ({"name": ["x*"]}, f"no job 'x*' in {PLACE}: there are 'deploy', 't'"),
     ],
 )
 def test_each_name_and_each_stage_has_to_be_there(options, words):
