@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import typing as t
 
 import pytest
@@ -24,7 +25,7 @@ from tests.contract.gate_support import (
     look_up,
 )
 from tests.contract.test_release_gates import release
-from tests.integration.harness import ACTION, INFO, effects, run_task, world
+from tests.integration.harness import ACTION, DOWNLOAD, INFO, effects, run_task, world
 from tests.unit.harness import Progress
 
 # ----- 4: the time is up before there is a pipeline -----
@@ -237,3 +238,45 @@ def test_a_limit_of_what_is_returned_hides_no_failure(simulator: t.Any, limit: i
     assert "'bad'" in str(run_task(simulator, INFO, **PIPELINE, fail_on=["failed"], limit=limit).failure)
     simulator.load(world({"name": "slow", "outcome": "hang"}, {"name": "good", "status": "success"}))
     assert "'slow'" in str(run_task(simulator, INFO, **PIPELINE, **GREEN, limit=limit).failure)
+
+
+# ----- 11: the artifact of a ref -----
+
+
+def test_an_artifact_is_that_of_the_pipeline_that_all_options_mean(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    def build(version: int, **job: t.Any) -> Row:
+        return {"name": "build", "artifacts": {"files": {"v.json": str(version)}}, **job}
+
+    old = {"id": 1100, "status": "success"}
+    made = world(build(1, **old))
+    made["pipelines"].append(
+        {"id": 200, "project": "group/app", "ref": "main", "jobs": [build(2, duration=60, id=1200)]}
+    )
+    simulator.load(made)
+    artifact: Row = {"ref": "main", "artifact": "v.json", "parse": "json"}
+    fetched: Row = {**MAIN, "name": "build", "content": "file", "artifact_path": "v.json", "dest": str(tmp_path / "v")}
+
+    # while the newest pipeline runs there is nothing, and no older file in its place
+    with pytest.raises(AnsibleError, match=r"job 'build' \(id 1200\) is running, so it has no artifacts yet"):
+        simulator.advance(5)
+        look_up(simulator, "build", **artifact)
+    for result in four_times(simulator, DOWNLOAD, **fetched):
+        assert "job 'build' (id 1200) is running" in str(result.failure) and not result.changed
+    assert list(tmp_path.iterdir()) == []
+    assert look_up(simulator, "build", **artifact, default="none") == ["none"]
+    assert look_up(simulator, "build", **artifact, latest_success=True) == [1]
+    results = four_times(simulator, DOWNLOAD, **fetched, latest_success=True)
+    assert [(result.failure, result.changed) for result in results] == [(None, changed) for changed in (1, 1, 0, 0)]
+    assert {(result["job"]["id"], result["pipeline"]["id"]) for result in results} == {(1100, 100)}
+    assert (tmp_path / "v").read_text() == "1"
+
+    simulator.advance(120)
+    assert look_up(simulator, "build", **artifact) == [2]
+    assert look_up(simulator, "build", ref="main")[0]["id"] == 1200
+    results = four_times(simulator, DOWNLOAD, **fetched)
+    assert [(result.failure, result.changed) for result in results] == [(None, changed) for changed in (1, 1, 0, 0)]
+    assert {(result["job"]["id"], result["pipeline"]["id"]) for result in results} == {(1200, 200)}
+    assert (tmp_path / "v").read_text() == "2"
+    # and it follows the other options
+    assert look_up(simulator, "build", **artifact, pipeline_source=["push"]) == [2]
+    assert effects(simulator) == []

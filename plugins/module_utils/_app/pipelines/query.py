@@ -89,6 +89,13 @@ def find_pipeline(session: Session, query: PipelineQuery) -> Record | None:
     return None
 
 
+def successful_pipelines(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
+    """Yield the pipelines of a ref that have succeeded, newest first."""
+    for pipeline in _listed(session, query):
+        if status_of(pipeline) == "success" and _is_asked_for(session, query, pipeline):
+            yield pipeline
+
+
 def describe(pipeline: Record) -> str:
     """Return a pipeline with everything by which a person knows it."""
     return ", ".join(filter(None, (f"pipeline {id_of(pipeline)}", details(pipeline))))
