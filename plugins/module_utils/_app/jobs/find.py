@@ -327,7 +327,9 @@ class JobFinder:
             return None
 
     def _may_be_bridges(self, jobs: t.Sequence[FoundJob]) -> bool:
-        return any(not match_name(jobs, name) for name in self._names(jobs))
+        stages = {job.stage for job in jobs}
+        is_stage_missing = any(not matching_stages(stages, stage) for stage in self._query.stages)
+        return is_stage_missing or any(not match_name(jobs, name) for name in self._names(jobs))
 
     def _is_in_scope(self, job: FoundJob) -> bool:
         scope = self._query.scope

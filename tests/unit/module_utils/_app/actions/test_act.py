@@ -318,3 +318,12 @@ def test_the_newest_pipeline_of_a_ref_is_pinned():
         ref="main",
     )
     assert outcome.changed
+
+
+def test_a_stage_that_only_a_trigger_job_has_is_a_stage_beside_any_name():
+    lines = [
+        Exchange(LIST, [job(42, "success", "a", stage="test")]),
+        Exchange(NO_BRIDGES.line, [bridge(50, "manual", "x", stage="deploy")]),
+    ]
+    outcome = act(*lines, name=["a"], stage=["test", "deploy"])
+    assert (outcome.failure, [entry["name"] for entry in outcome.values["results"]]) == (None, ["a"])

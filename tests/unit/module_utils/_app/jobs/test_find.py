@@ -382,3 +382,24 @@ def test_a_pipeline_without_an_id_is_no_pipeline():
     line = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
     with pytest.raises(errors.BadAnswerError):
         info(Exchange(line, [{"status": "running"}]), ref="main", api_retries=0)
+
+
+@pytest.mark.parametrize("token", ["api_token", "api_job_token"])
+def test_a_skipped_pipeline_whose_trigger_jobs_a_job_token_may_not_list_is_passed_over(token):
+    def answer(call):
+        answers = {
+            "GET /projects/7/pipelines": [] if "scope" in call.query else [pipeline(9, "skipped"), pipeline()],
+            "GET /projects/7/pipelines/9/jobs": [],
+            LIST: [job(42)],
+        }
+        return answers.get(call.line, reply(NOT_FOUND, status=404))
+
+    options = {"api_token": None, token: "glcbt-0123456789", "ref": "main"}
+    transport = FunctionTransport(answer)
+    if token == "api_token":
+        with pytest.raises(errors.NotFoundError):
+            run_task(TASK, options, transport=transport)
+        return
+    outcome = run_task(TASK, options, transport=transport)
+    assert ids(outcome) == [42]
+    assert [text.partition(",")[0] for text in outcome.warnings] == ["Passed over"]
