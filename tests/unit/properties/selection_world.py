@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from ..harness import NOT_FOUND, Call, Record, bridge, job, pipeline, reply
 
 STAGES = ("build", "test", "deploy")
-SOURCES = ("push", "schedule")
-JOB_NAMES = ("a", "b", "ab", "a,b", "x/a", "m: [1, 2]")
+SOURCES = ("push", "schedule", "web")
+JOB_NAMES = ("a", "b", "a,b", "x/a", "m: [1, 2]")
 TRIGGER_NAMES = ("x", "y")
 
 
@@ -111,13 +111,13 @@ class World:
 
 @st.composite
 def job_records(draw: t.Any) -> Record:
-    status = draw(st.sampled_from(["success", "success", "manual", "failed", "skipped"]))
+    status = draw(st.sampled_from(["success", "success", "success", "manual", "manual", "failed", "skipped"]))
     stage, name = draw(st.sampled_from(STAGES)), draw(st.sampled_from(JOB_NAMES))
     return job(1, status, name, stage=stage, allow_failure=draw(st.booleans()))
 
 
-def job_lists(most: int) -> t.Any:
-    return st.lists(job_records(), max_size=most, unique_by=lambda record: record["name"])
+def job_lists(fewest: int, most: int) -> t.Any:
+    return st.lists(job_records(), min_size=fewest, max_size=most, unique_by=lambda record: record["name"])
 
 
 @st.composite
@@ -125,11 +125,11 @@ def trigger_lists(draw: t.Any, depth: int) -> list[tuple[Record, Pipe | None]]:
     names = draw(st.lists(st.sampled_from(TRIGGER_NAMES), max_size=2, unique=True))
     triggers = []
     for name in names:
-        status = draw(st.sampled_from(["success", "success", "failed", "manual", "created"]))
+        status = draw(st.sampled_from(["success", "success", "success", "failed", "manual", "created"]))
         child = None
         if status == "success":
             below = draw(trigger_lists(depth - 1)) if depth else []
-            child = Pipe("jobs", "parent_pipeline", jobs=draw(job_lists(3)), triggers=below)
+            child = Pipe("jobs", "parent_pipeline", jobs=draw(job_lists(1, 3)), triggers=below)
             child.project = draw(st.sampled_from([7, 8]))
         triggers.append((bridge(1, status, name, stage=draw(st.sampled_from(STAGES))), child))
     return triggers
@@ -143,7 +143,8 @@ def pipes(draw: t.Any) -> Pipe:
         draw(st.integers(0, 3)) == 3,
     )
     if pipe.kind == "jobs":
-        pipe.jobs, pipe.triggers = draw(job_lists(5)), draw(trigger_lists(1))
+        pipe.triggers = draw(trigger_lists(1))
+        pipe.jobs = draw(job_lists(draw(st.sampled_from([0, 2, 2])), 5))
         if not pipe.jobs and not pipe.triggers:
             pipe.kind = "new"
     return pipe
