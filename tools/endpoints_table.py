@@ -83,7 +83,7 @@ ROWS: t.Mapping[str, Row] = {
     ),
     "download_artifacts_by_ref": Row(
         "E13",
-        ((_DOWNLOAD, ("content=archive", "ref", "name")),),
+        ((_DOWNLOAD, ("content=archive", "latest_success=true")),),
         "11",
         _DOWNLOADS + "test_by_ref_it_is_the_newest_successful_job",
     ),
@@ -92,7 +92,7 @@ ROWS: t.Mapping[str, Row] = {
     ),
     "download_artifact_file_by_ref": Row(
         "E15",
-        ((_DOWNLOAD, ("content=file", "ref", "name")),),
+        ((_DOWNLOAD, ("content=file", "latest_success=true")),),
         "11.5",
         _DOWNLOADS + "test_by_ref_a_job_of_a_child_pipeline_is_found",
     ),

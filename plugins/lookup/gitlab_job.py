@@ -36,7 +36,7 @@ options:
       - Required, unless O(job_name) or O(job_id) is given.
       - A job of exactly that name is taken; only if there is none, C(*) and C(?) in the name are wildcards. C([) is an
         ordinary character, since jobs made by C(parallel:matrix) carry it.
-      - A name stands for the newest attempt of the job, whatever its status. One exception is made for O(artifact).
+      - A name stands for the newest attempt of the job, whatever its status.
       - A term that nothing matches is an error, unless O(default) is set.
     type: list
     elements: str
@@ -74,17 +74,25 @@ options:
     description:
       - Return the content of this file out of the artifacts of each job instead of the job, read as O(parse) says. The
         path inside the archive, such as V(dist/version.json), written as it is and not URL-encoded.
-      - With O(ref), a term that is an exact name, and nothing else that chooses, it is the file of the newest
-        successful job, as GitLab itself finds it. GitLab looks into the newest pipeline of the branch or tag that has
-        succeeded, and into its child pipelines, where a job of the parent comes first. With an id, wildcards, another
-        way to the pipeline or O(include_downstream=true), it is the file of the job that the term names, whatever its
-        status.
+      - It is the file of the job that the term names, in the very pipeline that all other options mean, whatever its
+        status. Set O(latest_success=true) for the newest pipeline of O(ref) that has succeeded.
       - A file that is not there is an error, unless O(default) is set. So are artifacts that have expired or were
         erased. Reports such as C(reports:dotenv) are not part of the archive; list the file under C(artifacts:paths)
         as well.
       - The file is read into memory. Use P(jobgate.gitlab.gitlab_job_download#module) for big or binary ones.
       - Excludes O(attribute), O(fields) and O(log).
     type: str
+  latest_success:
+    description:
+      - Whether O(artifact) is that of the newest pipeline of O(ref) that has succeeded, as GitLab itself finds it. The
+        newest pipeline may be running or have failed.
+      - GitLab looks for the job in that pipeline, then in its child pipelines. Since GitLab 18.9 it goes on to older
+        pipelines that have succeeded when the job is not there or has no artifacts.
+      - Only with O(ref) and O(artifact), and for names without wildcards. An error with ids, O(sha), O(ref_type),
+        O(pipeline_source) and O(include_downstream=true).
+      - It takes one request for each name. It is what a job token can use on any server.
+    type: bool
+    default: false
   parse:
     description:
       - What O(artifact) is. Content that is malformed is an error that names the file, and the line where that is
@@ -214,6 +222,14 @@ EXAMPLES = r"""
     coverage: >-
       {{ lookup('jobgate.gitlab.gitlab_job', 'coverage', project='group/app', pipeline_id=6,
                 artifact='coverage.json', parse='json') }}
+
+- name: Read the version of the newest successful build, while the newest pipeline may still run
+  ansible.builtin.debug:
+    msg: "{{ build.VERSION }}"
+  vars:
+    build: >-
+      {{ lookup('jobgate.gitlab.gitlab_job', 'build', project='group/app', ref='main', latest_success=true,
+                artifact='build.env', parse='dotenv') }}
 
 - name: Use the settings of a release, or none for releases that have no such file
   ansible.builtin.debug:
@@ -349,6 +365,7 @@ class LookupModule(LookupBase):
             attribute=self.get_option("attribute") or "",
             fields=tuple(self.get_option("fields") or ()),
             artifact=self.get_option("artifact") or "",
+            latest_success=bool(self.get_option("latest_success")),
             log=bool(self.get_option("log")),
             has_default=has_default,
             default=self.get_option("default"),

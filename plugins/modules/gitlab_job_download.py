@@ -57,8 +57,9 @@ options:
       - The token of a running CI job, sent in the header C(JOB-TOKEN).
       - E(CI_JOB_TOKEN) is never picked up by itself, since it would act as somebody else without anyone noticing.
         Name it here if you want it.
-      - GitLab lets a job token download and list artifacts, by O(job_id), or by O(ref) and O(name) alone. To find a job
-        in a pipeline with it needs GitLab 18. It cannot read a log; use O(api_token) for that.
+      - GitLab lets a job token download and list artifacts by O(job_id), and download them with
+        O(latest_success=true). To find a job in a pipeline with it needs GitLab 18. It cannot read a log; use
+        O(api_token) for that.
       - In another project than its own it works only if that project has it on its allow-list, and where GitLab's
         licence includes it.
   project:
@@ -68,10 +69,9 @@ options:
   ref:
     description:
       - Branch or tag, or V(refs/merge-requests/17/head) for the pipelines of a merge request.
-      - Together with O(name) and nothing else that chooses, and with O(content=archive) or O(content=file), the
-        artifacts are those of the newest successful job, as GitLab itself finds it. The notes say how.
-      - Otherwise its newest pipeline is used, whatever that pipeline's status. The pipeline found first is kept for the
-        whole task, even if a newer one starts meanwhile.
+      - Its newest pipeline is used, whatever that pipeline's status, unless O(latest_success=true). A pipeline that
+        GitLab has skipped as a whole, as for C([skip ci]), has no jobs; it is passed over with a warning.
+      - The pipeline found first is kept for the whole task, even if a newer one starts meanwhile.
       - Together with O(sha), the newest pipeline of that commit on that branch or tag.
   job_id:
     description:
@@ -98,6 +98,19 @@ options:
         and in those that they have started in turn.
       - A downstream project that the token cannot read is passed over, and mentioned when the name is not found.
       - Needs a pipeline to start from, so it is an error together with O(job_id).
+    type: bool
+    default: false
+  latest_success:
+    description:
+      - Whether to take the newest pipeline of O(ref) that has succeeded, as GitLab itself finds it. The newest pipeline
+        may be running or have failed.
+      - GitLab looks for the job in that pipeline, then in its child pipelines. Newer versions go on to older pipelines
+        that have succeeded when the job is not there or has no artifacts, for O(content=archive) since GitLab 18.7 and
+        for O(content=file) since GitLab 18.9. A pipeline that waits for a blocking manual job has not succeeded.
+      - Only with O(ref), a O(name) without wildcards, and O(content=archive) or O(content=file). An error with O(sha),
+        O(ref_type), O(pipeline_source) and O(include_downstream=true).
+      - When the job succeeds in a newer pipeline while its artifacts are downloaded, the task fails and leaves O(dest)
+        as it was, since GitLab does not tell of which job the content is.
     type: bool
     default: false
   content:
@@ -152,13 +165,8 @@ options:
 notes:
   - One of O(job_id), O(pipeline_id), O(ref), O(sha) and O(merge_request) is required, and O(name) with all of them but
     O(job_id).
-  - The newest successful job. With O(ref), a O(name) without wildcards and none of O(sha) and O(include_downstream),
-    the archive or file is the one that GitLab gives for a branch or tag. GitLab looks into the newest pipeline of the
-    ref that has succeeded, and into its child pipelines; of two jobs with the same name, the one in the parent is
-    taken. A pipeline that still waits for a blocking manual job has not succeeded. C(HEAD) and commit SHAs are not refs
-    here; use O(sha).
-  - In every other case, and always for O(content=log) and O(content=list), the job is the newest attempt in the one
-    pipeline that was chosen, whatever its status. So a job that is running or has failed can be looked at as well.
+  - The job is the newest attempt in the one pipeline that was chosen, whatever its status, unless
+    O(latest_success=true). So a job that is running or has failed can be looked at as well.
   - GitLab may keep artifacts in object storage and redirect the download there. The redirect is followed without the
     token, never from https to http, and its address is not logged.
   - Missing artifacts. The error tells apart, as far as GitLab does, artifacts that have expired, a job that was erased,
@@ -192,6 +200,7 @@ EXAMPLES = r"""
     project: group/app
     ref: v1.2.0
     name: build
+    latest_success: true
     dest: /srv/releases/app-1.2.0.zip
     mode: "0644"
   register: build
@@ -373,8 +382,9 @@ sha256:
 job:
   description:
     - The job, in GitLab's own words. Fields not listed here are passed on as the server sends them.
-    - V(null) when the job itself was not read, as with O(ref) and O(name) alone, where GitLab finds it, or with a job
-      token, which may not read a job by its id.
+    - Only its C(id) with O(job_id), or its C(name) and C(ref) with O(latest_success=true), when the token may not read
+      jobs, as a job token on most servers.
+    - V(null) when the task has failed before it was known.
   type: dict
   returned: always
   sample:
@@ -523,6 +533,20 @@ job:
       returned: when an extension has added something
       sample:
         cost_centre: "4711"
+pipeline:
+  description:
+    - The pipeline of RV(job), in GitLab's own words.
+    - V(null) when the token may not read RV(job), and when the task has failed before it was known.
+  type: dict
+  returned: always
+  sample:
+    id: 6
+    project_id: 1
+    ref: v1.2.0
+    sha: 7d1a3f0f6f1a4c1f5bb0a3f7d94a5c6a1de28e11
+    source: push
+    status: success
+    web_url: https://gitlab.example.com/group/app/-/pipelines/6
 entries:
   description: What is in the archive, for O(content=list); else an empty list.
   type: list

@@ -43,6 +43,7 @@ options:
     description:
       - Return at most this many jobs, the newest ones. RV(truncated) tells whether there were more.
       - V(0) returns all of them. In a project that has been in use for years that can be a million.
+      - Of a pipeline every job that is selected is waited for, and can fail the task, whether it is returned or not.
     type: int
     default: 1000
   fields:

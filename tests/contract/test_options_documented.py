@@ -116,6 +116,7 @@ CONTRACT: dict[str, dict[str, Option]] = {
         # one job
         "name": {"type": "str"},
         "include_downstream": {"type": "bool", "default": False},
+        "latest_success": {"type": "bool", "default": False},
         "content": {"type": "str", "choices": ["archive", "file", "log", "list"], "default": "archive"},
         "artifact_path": {"type": "str"},
         "recursive": {"type": "bool", "default": True},
@@ -153,6 +154,7 @@ LOOKUP: dict[str, Option] = {
     "job_name": {"type": "str"},
     "job_id": {"type": "int"},
     "include_downstream": {"type": "bool", "default": False},
+    "latest_success": {"type": "bool", "default": False},
     "attribute": {"type": "str"},
     "fields": _list([]),
     "artifact": {"type": "str"},

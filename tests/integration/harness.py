@@ -79,6 +79,7 @@ def run_task(
     check_mode: bool = False,
     token: str | None = TOKEN,
     environ: t.Mapping[str, str] | None = None,
+    progress: t.Any = None,
     **options: t.Any,
 ) -> Result:
     """Return the result of a task that talks to the simulator over HTTP; errors are results, as the faces make them."""
@@ -87,6 +88,8 @@ def run_task(
     defaults = {name: copy.deepcopy(option.get("default")) for name, option in task.spec.arguments.items()}
     clock = SimulatedTime(simulator)
     context = TaskContext(check_mode=check_mode, environ=environ or {}, clock=clock)
+    if progress is not None:
+        context = context._replace(progress=progress)
     try:
         outcome = task.run({**defaults, "api_url": simulator.url, "api_token": token, **options}, context)
     except GitLabError as exc:

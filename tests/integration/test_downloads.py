@@ -19,7 +19,10 @@ from urllib.parse import parse_qs
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.client import CHUNK_BYTES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import logs
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import sentence
+
+from tests.unit.harness import installed
 
 from .harness import DOWNLOAD, INFO, TOKEN, Result, play, run_task, world
 
@@ -33,6 +36,7 @@ Options = dict[str, t.Any]
 BY_ID: Options = {"job_id": 1000}
 BY_PIPELINE: Options = {"pipeline_id": 100, "name": "build"}
 BY_REF: Options = {"ref": "main", "name": "build"}
+LATEST: Options = {**BY_REF, "latest_success": True}
 CONTENTS: dict[str, Options] = {
     "archive": {"content": "archive"},
     "file": {"content": "file", "artifact_path": "dist/app.txt"},
@@ -86,11 +90,14 @@ def assert_sentence(failure: str | None, *words: str) -> None:
 
 
 @pytest.mark.parametrize("content", sorted(CONTENTS))
-@pytest.mark.parametrize("way", [BY_ID, BY_PIPELINE, BY_REF], ids=["id", "pipeline", "ref"])
+@pytest.mark.parametrize("way", [BY_ID, BY_PIPELINE, BY_REF, LATEST], ids=["id", "pipeline", "ref", "latest"])
 def test_check_run_check_run(simulator: t.Any, tmp_path: pathlib.Path, content: str, way: Options) -> None:
     load(simulator)
     dest = tmp_path / "target"
     options = {**CONTENTS[content], **way}
+    if way is LATEST and content == "log":
+        assert_sentence(fetch(simulator, dest, **options).failure, "latest_success has no meaning with content: log")
+        return
     for check_mode, changed in ((True, True), (False, True), (True, False), (False, False)):
         result = fetch(simulator, dest, check_mode=check_mode, **options)
         assert result.failure is None
@@ -98,12 +105,10 @@ def test_check_run_check_run(simulator: t.Any, tmp_path: pathlib.Path, content: 
         assert (result["dest"], result["entries"] if "entries" in result.values else []) == (str(dest), [])
         assert dest.exists() == (changed is False or not check_mode)
     assert (digest(dest), dest.stat().st_size) == (result["sha256"], result["size"])
-    is_by_ref = way is BY_REF and content != "log"
-    assert endpoints(simulator)[-1] == ENDPOINTS[content][is_by_ref]
-    # GitLab finds the job there
-    assert (result["job"] is None) == is_by_ref
-    if not is_by_ref:
-        assert result["job"]["id"] == 1000
+    assert [name for name in endpoints(simulator) if name in ENDPOINTS[content]] == [
+        ENDPOINTS[content][way is LATEST]
+    ] * 4
+    assert (result["job"]["id"], result["pipeline"]["id"]) == (1000, 100)
 
 
 def test_other_content_is_a_change_and_the_mode_stays(simulator: t.Any, tmp_path: pathlib.Path) -> None:
@@ -118,7 +123,7 @@ def test_other_content_is_a_change_and_the_mode_stays(simulator: t.Any, tmp_path
     assert stat.S_IMODE(dest.stat().st_mode) == 0o751
     old = hashlib.sha256(OLD).hexdigest()
     for shown in (prediction, result):
-        assert shown.values.keys() == {"dest", "size", "sha256", "job", "elapsed"}
+        assert shown.values.keys() == {"dest", "size", "sha256", "job", "pipeline", "elapsed"}
         assert shown["size"] == 8
     assert old != result["sha256"]
 
@@ -176,8 +181,64 @@ def test_by_ref_it_is_the_newest_successful_job(simulator: t.Any, tmp_path: path
         {"id": 104, "ref": "main", "jobs": [{"name": "docs", "status": "success"}]},
     ]
     simulator.load(scenario)
-    result = fetch(simulator, tmp_path / "x", **CONTENTS[content], **BY_REF)
+    result = fetch(simulator, tmp_path / "x", **CONTENTS[content], **LATEST)
     assert (result.failure, result["sha256"]) == (None, wanted(simulator, content, 1100))
+    assert (result["job"]["id"], result["pipeline"]["id"]) == (1100, 101)
+    # without it, the newest one counts, as for everything else
+    result = fetch(simulator, tmp_path / "x", **CONTENTS[content], **BY_REF)
+    assert_sentence(result.failure, "no job 'build'", "pipeline 104", "there are 'docs'")
+
+
+@pytest.mark.parametrize("content", ["archive", "file"])
+def test_a_job_that_succeeds_while_it_is_downloaded_is_not_mistaken(
+    simulator: t.Any, tmp_path: pathlib.Path, content: str
+) -> None:
+    scenario = world(BUILD)
+    scenario["pipelines"].append({"id": 101, "ref": "main", "jobs": [{**BUILD, "id": 1100, "status": "running"}]})
+    simulator.load(scenario)
+    dest = tmp_path / "x"
+    dest.write_bytes(OLD)
+
+    class Late:
+        """Lets the newer job succeed as soon as the older one was found."""
+
+        is_done = False
+
+        @hookimpl
+        def gitlab_request_finished(self, request: t.Any, status: t.Any, seconds: float) -> None:
+            if "/jobs/artifacts/" in request.url and not self.is_done:
+                self.is_done = True
+                simulator.set_job(1100, status="success")
+
+    with installed({"late": Late()}):
+        result = fetch(simulator, dest, **CONTENTS[content], **LATEST, extensions=["late"])
+    assert_sentence(result.failure, "has succeeded in a newer pipeline while it was downloaded", "run the task again")
+    assert dest.read_bytes() == OLD
+    again = fetch(simulator, dest, **CONTENTS[content], **LATEST)
+    assert (again.failure, again["job"]["id"]) == (None, 1100)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"sha": "f" * 40}, "sha cannot be used with latest_success"),
+        ({"ref_type": "tag"}, "ref_type cannot be used with latest_success"),
+        ({"ref": "refs/heads/main"}, "ref_type cannot be used with latest_success"),
+        ({"pipeline_source": ["push"]}, "pipeline_source cannot be used with latest_success"),
+        ({"include_downstream": True}, "include_downstream cannot be used with latest_success"),
+        ({"name": "bu*"}, "name 'bu*' has wildcards"),
+        ({"ref": None, "pipeline_id": 100}, "latest_success needs ref"),
+        ({"ref": None, "name": None, "job_id": 1000}, "latest_success needs ref"),
+        ({"content": "list", "dest": ""}, "latest_success has no meaning with content: list"),
+    ],
+)
+def test_what_gitlab_cannot_find_by_ref_is_refused(
+    simulator: t.Any, tmp_path: pathlib.Path, more: Options, words: str
+) -> None:
+    load(simulator)
+    options = {"dest": str(tmp_path / "x"), **LATEST, **more}
+    assert_sentence(run_task(simulator, DOWNLOAD, project="group/app", **options).failure, words)
+    assert simulator.requests() == []
 
 
 @pytest.mark.parametrize("content", ["archive", "file"])
@@ -187,8 +248,9 @@ def test_by_ref_a_job_of_a_child_pipeline_is_found(simulator: t.Any, tmp_path: p
         world({"name": "trigger", "status": "success", "trigger": {"strategy": "depend", "pipeline": child}})
     )
     simulator.advance(10)
-    result = fetch(simulator, tmp_path / "x", **CONTENTS[content], **BY_REF)
+    result = fetch(simulator, tmp_path / "x", **CONTENTS[content], **LATEST)
     assert (result.failure, result["sha256"]) == (None, wanted(simulator, content))
+    assert (result["job"]["name"], result["job"]["pipeline"]) == ("build", result["pipeline"])
     # and by the pipeline, with the name of the trigger job before it
     named = {"pipeline_id": 100, "name": "trigger/build", "include_downstream": True}
     again = fetch(simulator, tmp_path / "x", **CONTENTS[content], **named)
@@ -245,11 +307,9 @@ def test_a_known_checksum_transfers_nothing(simulator: t.Any, tmp_path: pathlib.
     for number, check_mode in enumerate((True, False), start=1):
         assert not fetch(simulator, dest, check_mode=check_mode, force=True, **options).changed
         assert transfers(simulator) == seen + number
-    # by ref not a single request
     if content != "log":
-        simulator.clear_logs()
-        fetch(simulator, dest, **{**options, "job_id": None}, **BY_REF)
-        assert simulator.requests() == []
+        fetch(simulator, dest, **{**options, "job_id": None}, **LATEST)
+        assert transfers(simulator) == seen + 2
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -382,7 +442,7 @@ def test_a_redirect_loop_ends(simulator: t.Any, tmp_path: pathlib.Path, content:
     assert transfers(simulator) == 6
 
 
-@pytest.mark.parametrize("way", [BY_ID, BY_REF], ids=["id", "ref"])
+@pytest.mark.parametrize("way", [BY_ID, BY_REF, LATEST], ids=["id", "ref", "latest"])
 @pytest.mark.parametrize("storage", ["redirect", "proxied"])
 def test_storages(simulator: t.Any, tmp_path: pathlib.Path, storage: str, way: Options) -> None:
     load(simulator, artifacts_storage=storage)
@@ -478,7 +538,7 @@ def test_unknown_jobs(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     assert_sentence(fetch(simulator, dest, pipeline_id=4711, name="build").failure, "404")
     for content in ("archive", "file"):
         for way in ({"ref": "main", "name": "biuld"}, {"ref": "no", "name": "build"}):
-            result = fetch(simulator, dest, **CONTENTS[content], **way)
+            result = fetch(simulator, dest, **CONTENTS[content], **way, latest_success=True)
             assert_sentence(result.failure, f"job '{way['name']}' of ref {way['ref']} has no artifacts", "pipeline_id")
     assert_sentence(fetch(simulator, dest, content="log", ref="no", name="build").failure, "there is no", "no")
     other = run_task(simulator, DOWNLOAD, project="group/none", dest=str(dest), ref="main", name="build")
@@ -626,11 +686,19 @@ def test_public_artifacts_need_no_token(simulator: t.Any, tmp_path: pathlib.Path
     scenario["projects"][0]["visibility"] = "public"
     simulator.load(scenario)
     for content in ("archive", "file"):
-        for way in (BY_ID, BY_REF, BY_PIPELINE):
+        for way, known in (
+            (BY_ID, {"id": 1000}),
+            (LATEST, {"name": "build", "ref": "main"}),
+            (BY_REF, None),
+            (BY_PIPELINE, None),
+        ):
             result = fetch(simulator, tmp_path / content, token=None, **CONTENTS[content], **way)
             assert (result.failure, digest(tmp_path / content)) == (None, wanted(simulator, content))
-            assert (result["job"] is None) == (way is not BY_PIPELINE)
-    assert listed(simulator, token=None)["job"] is None
+            if known:
+                assert (result["job"], result["pipeline"]) == (known, None)
+            else:
+                assert (result["job"]["id"], result["pipeline"]["id"]) == (1000, 100)
+    assert listed(simulator, token=None)["job"] == {"id": 1000}
     assert_sentence(fetch(simulator, tmp_path / "x", token=None, content="log", **BY_ID).failure, "401")
 
 

@@ -286,11 +286,11 @@ def test_downloads(simulator: t.Any, tmp_path: pathlib.Path, content: str, versi
     load(simulator, version)
     options = {"dest": str(tmp_path / "x"), **CONTENTS[content]}
     result = with_job_token(simulator, DOWNLOAD, **options, job_id=1000)
-    assert (result.failure, result.changed, result["job"]) == (None, True, None)
+    assert (result.failure, result.changed, result["job"]) == (None, True, {"id": 1000})
     assert result["sha256"] == simulator.sha256("build", "archive" if content == "archive" else "dist/app.txt")
     assert len(simulator.requests()) == 1
     # the pipeline has not succeeded yet
-    by_ref = with_job_token(simulator, DOWNLOAD, **options, ref="main", name="build")
+    by_ref = with_job_token(simulator, DOWNLOAD, **options, ref="main", name="build", latest_success=True)
     assert_sentence(by_ref.failure, "job 'build' of ref main has no artifacts", "latest successful pipeline")
 
 
@@ -303,7 +303,7 @@ def test_downloads_by_ref(simulator: t.Any, tmp_path: pathlib.Path, content: str
     scenario["tokens"].append({"token": JOB_TOKEN, "kind": "job", "job": "deploy"})
     simulator.load(scenario)
     simulator.advance(1)
-    options = {**CONTENTS[content], "ref": "main", "name": "build", "dest": str(tmp_path / "x")}
+    options = {**CONTENTS[content], "ref": "main", "name": "build", "latest_success": True, "dest": str(tmp_path / "x")}
     assert with_job_token(simulator, DOWNLOAD, **options).failure is None
     assert not with_job_token(simulator, DOWNLOAD, **options).changed
 
@@ -313,7 +313,7 @@ def test_downloads_by_pipeline_and_lists_of_files(simulator: t.Any, tmp_path: pa
     options = {"dest": str(tmp_path / "x"), "pipeline_id": 100, "name": "build"}
     assert with_job_token(simulator, DOWNLOAD, **options)["job"]["id"] == 1000
     listed = with_job_token(simulator, DOWNLOAD, content="list", job_id=1000)
-    assert ([entry["path"] for entry in listed["entries"]], listed["job"]) == (["dist/", "dist/app.txt"], None)
+    assert ([entry["path"] for entry in listed["entries"]], listed["job"]) == (["dist/", "dist/app.txt"], {"id": 1000})
 
 
 def test_a_log_is_refused_before_any_request(simulator: t.Any, tmp_path: pathlib.Path) -> None:
@@ -331,7 +331,7 @@ WAYS: list[tuple[t.Any, dict[str, t.Any]]] = [
     (BRIDGES, {"pipeline_id": 100}),
     (DOWNLOAD, {"job_id": 1000}),
     (DOWNLOAD, {"job_id": 1000, **CONTENTS["file"]}),
-    (DOWNLOAD, {"ref": "main", "name": "build"}),
+    (DOWNLOAD, {"ref": "main", "name": "build", "latest_success": True}),
     (DOWNLOAD, {"job_id": 1000, "content": "list"}),
 ]
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from .._api.decoding import Record
 from .._api.errors import UsageError
-from .._app.files.download import DownloadRequest, download, list_entries, sha256_option
+from .._app.files.download import BY_REF, DownloadRequest, download, list_entries, sha256_option
+from .._app.files.latest import check_latest_success
 from .._app.files.targets import Content
-from .._app.jobs.query import JobQuery
+from .._app.jobs.query import FoundJob, JobQuery
 from .._app.outcome import Outcome
-from .._app.session import TaskContext
+from .._app.session import Session, TaskContext
 from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, JOB_ID_ALONE, PIPELINE_SELECTION, pipeline_query, session_of
+from .options import CONNECTION, JOB_ID_ALONE, PIPELINE_SELECTION, pipeline_query, plain_text, session_of
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
@@ -25,6 +26,7 @@ SPEC = CONNECTION.merged(
             "job_id": {"type": "int"},
             "name": {"type": "str"},
             "include_downstream": {"type": "bool", "default": False},
+            "latest_success": {"type": "bool", "default": False},
             "content": {"type": "str", "choices": ["archive", "file", "log", "list"], "default": "archive"},
             "artifact_path": {"type": "str"},
             "recursive": {"type": "bool", "default": True},
@@ -52,23 +54,36 @@ def run(options: Options, context: TaskContext) -> Outcome:
     session = session_of(options, context)
     if options["content"] == "list":
         job, entries = list_entries(session, request.query, request.path, recursive=bool(options["recursive"]))
-        values: Record = {"entries": entries, "job": session.annotated("job", job.record) if job else None}
+        values: Record = {"entries": entries}
         before, after, has_changed = None, None, False
     else:
         report = download(session, request, context.files)
+        job = report.job
         values = {
             "dest": report.dest,
             "size": report.after.size,
             "sha256": report.after.sha256,
-            "job": session.annotated("job", report.job.record) if report.job else None,
         }
         before, after, has_changed = report.before, report.after, report.has_changed
     return Outcome(
         changed=has_changed,
-        values={**values, "elapsed": session.elapsed()},
+        values={
+            **values,
+            "job": session.annotated("job", job.record),
+            "pipeline": _pipeline(session, job),
+            "elapsed": session.elapsed(),
+        },
         warnings=session.warnings,
         diff={"before": _text(before), "after": _text(after)},
     )
+
+
+def _pipeline(session: Session, job: FoundJob) -> Record | None:
+    """Return the pipeline of a job as the job tells it, None when the token may not read the job."""
+    told = job.record.get("pipeline")
+    if isinstance(told, dict):
+        return session.annotated("pipeline", told)
+    return {"id": job.pipeline_id} if job.pipeline_id else None
 
 
 def _request(options: Options) -> DownloadRequest:
@@ -85,18 +100,24 @@ def _request(options: Options) -> DownloadRequest:
     if options.get("include_downstream") and options.get("job_id") is not None:
         raise UsageError("include_downstream cannot be used with job_id")
     name = str(options.get("name") or "")
+    query = JobQuery(
+        pipeline=pipeline_query(options),
+        job_id=options.get("job_id"),
+        names=(plain_text("name", name),) if name else (),
+        include_downstream=bool(options.get("include_downstream")),
+    )
+    if options.get("latest_success"):
+        if content not in BY_REF:
+            raise UsageError("latest_success can only be used with content: archive and file")
+        check_latest_success(query)
     return DownloadRequest(
-        query=JobQuery(
-            pipeline=pipeline_query(options),
-            job_id=options.get("job_id"),
-            names=(name,) if name else (),
-            include_downstream=bool(options.get("include_downstream")),
-        ),
+        query=query,
         content=content,
         path=path,
         dest=options.get("dest") or "",
         sha256=sha256_option(options.get("checksum") or ""),
         force=bool(options.get("force")),
+        latest_success=bool(options.get("latest_success")),
     )
 
 
@@ -113,6 +134,7 @@ TASK = TaskDefinition(
         "size": None,
         "sha256": None,
         "job": None,
+        "pipeline": None,
         "entries": [],
         "elapsed": 0.0,
         "diff": {"before": "", "after": ""},

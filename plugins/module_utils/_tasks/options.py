@@ -237,7 +237,8 @@ def job_query(options: Options, **how: t.Any) -> JobQuery:
     query = JobQuery(
         pipeline=pipeline_query(options),
         job_id=options.get("job_id"),
-        names=text_list(options, "name"),
+        names=name_list(options),
+        may_be_split=True,
         stages=text_list(options, "stage"),
         scope=text_list(options, "scope"),
         allow_empty=bool(options.get("allow_empty")),
@@ -254,11 +255,22 @@ def job_query(options: Options, **how: t.Any) -> JobQuery:
 def text_list(options: Options, name: str) -> tuple[str, ...]:
     """Return a list option without repeats.
 
-    A text with commas comes as a list whose parts keep the blank after each comma.
-
     :raises UsageError: when it holds an empty text, as a forgotten variable leaves behind, or one that never matches.
     """
-    values = tuple(dict.fromkeys(str(value) for value in options.get(name) or ()))
+    return tuple(dict.fromkeys(_texts(options, name)))
+
+
+def name_list(options: Options) -> tuple[str, ...]:
+    """Return the option `name` with everything that a text had before Ansible split it: it may be one name.
+
+    :raises UsageError: as `text_list`.
+    """
+    return _texts(options, "name")
+
+
+def _texts(options: Options, name: str) -> tuple[str, ...]:
+    """Return a list option; a text with commas comes as a list whose parts keep the blank after each comma."""
+    values = tuple(str(value) for value in options.get(name) or ())
     for number, value in enumerate(values):
         if not value.strip():
             raise UsageError(f"{name} holds an empty text; give names, or leave the option out")

@@ -16,7 +16,7 @@ from .._app.pipelines.query import REF_TYPES
 from .._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
 from .._app.waiting.options import WaitOptions
 from .definition import Options
-from .options import job_variables, pipeline_query, text_list, wait_options
+from .options import job_variables, name_list, pipeline_query, text_list, wait_options
 
 GATE_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "name": {"type": "list", "elements": "str"},
@@ -71,8 +71,11 @@ def _project(given: Options, options: Options) -> ProjectPlan:
 def _gate(given: Options, options: Options, where: str) -> Gate:
     try:
         _check_action(given)
+        for name in ("name", "stage"):
+            if given.get(name) == []:
+                raise UsageError(f"{name} is an empty list, which selects nothing; leave it out, or give names")
         return Gate(
-            names=text_list(given, "name"),
+            names=name_list(given),
             stages=text_list(given, "stage"),
             action=given["action"],
             require=given.get("require") or "success",

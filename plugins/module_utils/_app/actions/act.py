@@ -17,7 +17,7 @@ from ..concurrency import run_all
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
-from ..jobs.selection import Selection
+from ..jobs.selection import Selection, place_of
 from ..jobs.statuses import is_finished, phase_of, status_of
 from ..session import Session
 from ..waiting.counting import Counting
@@ -387,11 +387,11 @@ def _choose(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJ
     chosen: dict[t.Any, FoundJob] = {}
     for index, group in enumerate(selection.groups):
         if len(group) > 1 and multiple == "error":
-            what = f"name {query.names[index]!r}" if query.names else "the selection"
+            what = f"name {selection.names[index]!r}" if selection.names else "the selection"
             listed = shortened([f"{job.path} (id {job.id})" for job in sorted(group, key=lambda job: -job.id)])
             raise SelectionError(
-                f"{len(group)} jobs match {what}: {listed}. Give the exact name, or multiple: latest for the newest "
-                "one, or multiple: all for every one"
+                f"{len(group)} jobs match {what} in {place_of(query, selection)}: {listed}. Give the exact name or "
+                "job_id, or multiple: latest for the newest one, or multiple: all for every one"
             )
         kept = [max(group, key=lambda job: job.id)] if group and multiple == "latest" else group
         chosen.update({job.key: job for job in kept})

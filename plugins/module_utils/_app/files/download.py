@@ -16,9 +16,10 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
 from ..jobs.find import JobFinder
-from ..jobs.query import FoundJob, JobQuery, has_wildcard, shortened
+from ..jobs.query import FoundJob, JobQuery, shortened
 from ..outcome import Files
 from ..session import Session
+from .latest import check_latest_success, latest_success
 from .missing import explain_denied, subject_of, why_no_artifacts, why_no_log
 from .targets import Content, Measure, Memory, TemporaryTarget, content_of
 
@@ -40,6 +41,7 @@ class DownloadRequest:
 
     :param content: `archive`, `file` or `log`.
     :param path: of the file inside the archive.
+    :param latest_success: whether GitLab is to find the job: that of the newest successful pipeline of the ref.
     :param sha256: what the content has to be, in small letters; empty for anything.
     """
 
@@ -49,13 +51,7 @@ class DownloadRequest:
     dest: str = ""
     sha256: str = ""
     force: bool = False
-
-    @property
-    def ref_name(self) -> str:
-        """Return the ref of which GitLab itself finds the newest successful job; empty when it does not."""
-        pipeline, names = self.query.pipeline, self.query.names
-        is_plain = pipeline.sha is None and not self.query.include_downstream and not any(map(has_wildcard, names))
-        return pipeline.ref or "" if self.content in BY_REF and names and is_plain else ""
+    latest_success: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,13 +59,13 @@ class DownloadReport:
     """What became of a download.
 
     :param before: the content of the target as it was found, None when there was none.
-    :param job: None when it was not read.
+    :param job: with no more than its id, or its name, when the token may not read it.
     """
 
     dest: str
     before: Content | None
     after: Content
-    job: FoundJob | None = None
+    job: FoundJob
 
     @property
     def has_changed(self) -> bool:
@@ -97,29 +93,29 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
     :raises BadAnswerError: when the content is not what `checksum` says.
     """
     job, subject = _source(session, request)
+    if request.latest_success:
+        job = _latest(session, request)
     dest = _target(request, job)
     before = content_of(dest)
     if request.sha256 and before and before.sha256 == request.sha256 and not request.force:
-        return DownloadReport(dest, before, before, _as_read(job))
+        return DownloadReport(dest, before, before, job)
     if session.check_mode:
         measured = Measure()
         _fetch(session, request, job, subject, measured)
-        _verify(request, measured.content)
-        return DownloadReport(dest, before, measured.content, _as_read(job))
+        _verify(session, request, job, measured.content)
+        return DownloadReport(dest, before, measured.content, job)
     with TemporaryTarget(dest) as target:
         _fetch(session, request, job, subject, target)
         after = target.content
-        _verify(request, after)
+        _verify(session, request, job, after)
         if before != after:
             target.close()
             files.replace(target.path, dest)
-    return DownloadReport(dest, before, after, _as_read(job))
+    return DownloadReport(dest, before, after, job)
 
 
-def list_entries(
-    session: Session, query: JobQuery, path: str, *, recursive: bool
-) -> tuple[FoundJob | None, list[Record]]:
-    """Return the job, None when it was not read, and the entries of its archive.
+def list_entries(session: Session, query: JobQuery, path: str, *, recursive: bool) -> tuple[FoundJob, list[Record]]:
+    """Return the job, with no more than its id when the token may not read it, and the entries of its archive.
 
     :raises SelectionError: when the server cannot list them, or there are none.
     """
@@ -142,7 +138,7 @@ def list_entries(
         raise SelectionError(
             f"the artifacts of {subject_of(job)} cannot be listed: that needs GitLab 18.8, or the job has no archive"
         ) from exc
-    return _as_read(job), entries
+    return job, entries
 
 
 def find_one_job(session: Session, query: JobQuery) -> FoundJob:
@@ -174,16 +170,18 @@ def fetch_bytes(session: Session, request: DownloadRequest) -> bytes:
 # ----- steps -----
 
 
-def _source(session: Session, request: DownloadRequest) -> tuple[FoundJob | None, str]:
-    """Return the job, None when GitLab is to find it, and what to call it in a sentence.
+def _source(session: Session, request: DownloadRequest) -> tuple[FoundJob, str]:
+    """Return the job, with no more than its name when GitLab is to find it, and what to call it in a sentence.
 
     :raises SelectionError: when there is no such job.
     :raises UsageError: when the token can never read such content, or its path can be in no archive.
     """
     if request.content == "file" and {"..", "."} & set(request.path.split("/")):
         raise UsageError(_invalid_path(request.path))
-    if request.ref_name:
-        return None, f"job {request.query.names[0]!r} of ref {request.ref_name}"
+    if request.latest_success:
+        check_latest_success(request.query)
+        job = _known_by_name(request.query)
+        return job, f"job {job.path!r} of ref {request.query.pipeline.ref}"
     if request.content == "log" and not session.limits.reads_logs:
         raise UsageError("GitLab lets no job token read a log; give api_token instead of api_job_token")
     job = _wanted_job(session, request.query)
@@ -197,12 +195,19 @@ def _wanted_job(session: Session, query: JobQuery) -> FoundJob:
     return find_one_job(session, query)
 
 
-def _as_read(job: FoundJob | None) -> FoundJob | None:
-    """Return the job if GitLab has told more of it than there was to know before."""
-    return job if job and job.path else None
+def _known_by_name(query: JobQuery) -> FoundJob:
+    """Return a job of which no more is known than how to ask for it."""
+    name = query.names[0]
+    return FoundJob({"name": name, "ref": query.pipeline.ref}, query.pipeline.project, 0, name)
 
 
-def _fetch(session: Session, request: DownloadRequest, job: FoundJob | None, subject: str, sink: t.Any) -> None:
+def _latest(session: Session, request: DownloadRequest) -> FoundJob:
+    """Return the job that GitLab will find, with no more than its name when the token may not know which it is."""
+    found = latest_success(session, request.query) if session.limits.may_read else None
+    return found or _known_by_name(request.query)
+
+
+def _fetch(session: Session, request: DownloadRequest, job: FoundJob, subject: str, sink: t.Any) -> None:
     """Stream the content into a sink.
 
     :raises SelectionError: when there is none, with the reason as far as GitLab tells it.
@@ -210,11 +215,11 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob | None, sub
     arguments: dict[str, t.Any] = {}
     if request.content == "file":
         arguments["artifact_path"] = request.path
-    if job is None:
+    if request.latest_success:
         endpoint = BY_REF[request.content]
         arguments.update(
             project=request.query.pipeline.project,
-            ref_name=request.ref_name,
+            ref_name=request.query.pipeline.ref,
             job_name=request.query.names[0],
             # a newer pipeline of the ref may lack the job; servers that do not know this look at one pipeline only
             search_recent_successful_pipelines=True,
@@ -229,18 +234,18 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob | None, sub
             raise
         if request.content == "file" and not exc.is_json:
             raise SelectionError(f"there is no {request.path!r} in the artifacts of {subject}") from exc
-        if request.content == "log" and job is not None:
+        if request.content == "log":
             raise SelectionError(why_no_log(job)) from exc
-        what = why_no_artifacts(job, subject, session.clock.time())
-        if job is None:
+        what = why_no_artifacts(None if request.latest_success else job, subject, session.clock.time())
+        if request.latest_success:
             what += (
-                ". GitLab looks for the job in the latest successful pipeline of the branch or tag; give pipeline_id "
-                "or job_id for another one"
+                ". GitLab looks for the job in the latest successful pipeline of the branch or tag; leave "
+                "latest_success out for the newest pipeline, or give pipeline_id or job_id"
             )
         raise SelectionError(what) from exc
     except NotAuthorizedError as exc:
         if session.client.settings.token_kind:
-            explain_denied(job, request.content, exc)
+            explain_denied(None if request.latest_success else job, request.content, exc)
         raise
     except RefusedError as exc:
         if exc.status == 400 and request.content == "file":
@@ -255,7 +260,7 @@ def _invalid_path(path: str) -> str:
     )
 
 
-def _target(request: DownloadRequest, job: FoundJob | None) -> str:
+def _target(request: DownloadRequest, job: FoundJob) -> str:
     """Return the path of the file to make.
 
     :raises UsageError: when its folder does not exist.
@@ -265,7 +270,7 @@ def _target(request: DownloadRequest, job: FoundJob | None) -> str:
         names = {
             "archive": "artifacts.zip",
             "file": os.path.basename(request.path.rstrip("/")),
-            "log": f"{job.id if job else 0}.log",
+            "log": f"{job.id}.log",
         }
         return os.path.join(dest, names[request.content])
     if request.dest.endswith("/"):
@@ -275,7 +280,12 @@ def _target(request: DownloadRequest, job: FoundJob | None) -> str:
     return dest
 
 
-def _verify(request: DownloadRequest, content: Content) -> None:
+def _verify(session: Session, request: DownloadRequest, job: FoundJob, content: Content) -> None:
+    if request.latest_success and _latest(session, request).id != job.id:
+        raise BadAnswerError(
+            f"job {job.path!r} of ref {request.query.pipeline.ref} has succeeded in a newer pipeline while it was "
+            "downloaded, and GitLab does not tell of which the content is; run the task again. dest was left as it was"
+        )
     if request.sha256 and content.sha256 != request.sha256:
         raise BadAnswerError(
             f"the content has the checksum sha256:{content.sha256}, expected was sha256:{request.sha256}; dest was "

@@ -43,7 +43,7 @@ def why_no_artifacts(job: FoundJob | None, subject: str, now: float) -> str:
         return f"{subject} was erased ({record['erased_at']}), so it has no artifacts any more"
     not_yet = _not_yet(subject, record, "artifacts")
     if not_yet:
-        return not_yet
+        return f"{not_yet}; wait for it, or set latest_success for those of the newest successful pipeline of the ref"
     if record.get("artifacts_file"):
         return f"GitLab lists artifacts of {subject}, but does not find their file; try again, or ask its administrator"
     expiry = record.get("artifacts_expire_at")

@@ -58,11 +58,11 @@ class JobFinder:
         if self._query.job_id is not None:
             return self._find_by_id(self._query.job_id)
         if not self._query.pipeline.is_given:
-            return self._find_in_project()
+            return Selection() if self._query.is_empty else self._find_in_project()
         if self._pipeline is None:
             self._pipeline = find_pipeline(self._session, self._query.pipeline)
         if self._pipeline is None:
-            return Selection(missing=self._query.names, is_complete=False)
+            return Selection(missing=self._query.single_names, is_complete=False)
         if self._query.is_empty:
             return Selection(pipeline=self._pipeline)
         try:
@@ -77,7 +77,7 @@ class JobFinder:
 
         :raises SelectionError: saying what is missing, and what there is instead.
         """
-        problem = self.problem(selection)
+        problem = self.problem(selection, may_wait=True)
         if problem:
             raise SelectionError(problem)
 
@@ -87,13 +87,19 @@ class JobFinder:
         :raises SelectionError: saying why there is nothing.
         """
         self.require(selection)
-        if not selection.jobs and not self._query.allow_empty:
+        if selection.jobs:
+            return
+        # an invalid configuration is an error, and no pipeline that happens to be empty
+        if not self._query.allow_empty or (selection.pipeline or {}).get("yaml_errors"):
             raise SelectionError(why_empty(self._query, selection))
 
-    def problem(self, selection: Selection) -> str:
-        """Return what is missing, and what there is instead; empty when nothing is."""
+    def problem(self, selection: Selection, *, may_wait: bool = False) -> str:
+        """Return what is missing, and what there is instead; empty when nothing is.
+
+        :param may_wait: whether nothing was waited for yet, which may be the thing to do.
+        """
         if self._query.pipeline.is_given and selection.pipeline is None:
-            return missing_pipeline(self._query.pipeline)
+            return missing_pipeline(self._query.pipeline, may_wait=may_wait)
         problem = what_is_missing(self._query, selection)
         if not problem or not selection.known or selection.misplaced:
             return problem
@@ -150,15 +156,18 @@ class JobFinder:
         newest: set[t.Any] = set()
         kept: list[FoundJob] = []
         known: set[str] = set()
-        unmatched = set(query.names)
+        names, whole = query.single_names, query.whole_name
+        unmatched = set(names)
         for record in records:
             found = self._found(self._projected(record), _summary(record))
             if found.key in newest and not query.include_retried:
                 continue
             newest.add(found.key)
-            if query.names:
+            if names:
                 known.add(found.path)
-                matched = {name for name in query.names if match_name([found], name)}
+                if whole and found.name == whole:
+                    names, unmatched = (whole,), {whole}
+                matched = {name for name in names if match_name([found], name)}
                 unmatched -= matched
                 if matched and self._fits(found):
                     kept.append(found)
@@ -166,11 +175,12 @@ class JobFinder:
                 kept.append(found)
             if query.limit and len(kept) > query.limit and not unmatched:
                 break
-        groups = [[job for job in kept if match_name([job], name)] for name in query.names] or [kept]
+        groups = [[job for job in kept if match_name([job], name)] for name in names] or [kept]
         return Selection(
             tuple(map(tuple, groups)),
+            names=names,
             # a job that is there, and of another stage, is not missing
-            missing=tuple(name for name in query.names if name in unmatched),
+            missing=tuple(name for name in names if name in unmatched),
             known=frozenset(known),
         )
 
@@ -200,7 +210,7 @@ class JobFinder:
                     for node in nodes
                     for bridge in node.bridges
                 ]
-        if not jobs:
+        if not jobs and not bridges:
             # GitLab makes the jobs a moment after the pipeline
             pipeline = self._session.client.call("get_pipeline", project=root.project, pipeline_id=root.pipeline_id)
             is_complete = is_complete and is_finished(status_of(pipeline))
@@ -226,6 +236,7 @@ class JobFinder:
         is_filtered = not any(groups) and any(placed.values())
         return Selection(
             groups,
+            names=tuple(filter(None, named)),
             missing=tuple(name for name, found in named.items() if name and not found),
             misplaced={
                 name: tuple(sorted({job.stage for job in named[name]}))
@@ -247,12 +258,19 @@ class JobFinder:
         """Return the names that were asked for.
 
         Ansible splits a text at its commas, which the names of matrix jobs carry: what is a job as a whole is one name.
+
+        :raises SelectionError: when it is that, and every part of it is a job as well.
         """
-        names = self._query.names
-        whole = ",".join(names)
-        if len(names) > 1 and any(whole in (job.name, job.path) for job in jobs):
-            return (whole,)
-        return tuple(dict.fromkeys(name.strip() for name in names))
+        whole, names = self._query.whole_name, self._query.single_names
+        known = {name for job in jobs for name in (job.name, job.path)}
+        if not whole or whole not in known:
+            return names
+        if known.issuperset(names):
+            raise SelectionError(
+                f"{whole!r} is the name of a job, and so are {shortened(names)}; give the one as a list with a single "
+                "entry, or the others one by one"
+            )
+        return (whole,)
 
     def _list_both(self, root: PipelineNode) -> tuple[list[FoundJob], list[FoundJob]]:
         """Return the jobs of a pipeline, and its trigger jobs where a name may stand for one."""
@@ -329,7 +347,9 @@ class JobFinder:
             return None
 
     def _may_be_bridges(self, jobs: t.Sequence[FoundJob]) -> bool:
-        return any(not match_name(jobs, name) for name in self._names(jobs))
+        stages = {job.stage for job in jobs}
+        is_stage_missing = any(not matching_stages(stages, stage) for stage in self._query.stages)
+        return is_stage_missing or any(not match_name(jobs, name) for name in self._names(jobs))
 
     def _is_in_scope(self, job: FoundJob) -> bool:
         scope = self._query.scope

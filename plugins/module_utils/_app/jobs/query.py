@@ -30,6 +30,7 @@ class JobQuery(t.NamedTuple):
     """Which jobs to look for.
 
     :param names: names, paths or wildcards; empty for any.
+    :param may_be_split: whether the names may be one text that Ansible has split at its commas.
     :param stages: as `names`.
     :param allow_empty: whether no job at all is a fine answer to an action or a wait.
     :param is_empty: whether an empty list of names or stages was given, which selects nothing.
@@ -43,6 +44,7 @@ class JobQuery(t.NamedTuple):
     pipeline: PipelineQuery
     job_id: int | None = None
     names: tuple[str, ...] = ()
+    may_be_split: bool = False
     stages: tuple[str, ...] = ()
     scope: tuple[str, ...] = ()
     is_empty: bool = False
@@ -56,6 +58,17 @@ class JobQuery(t.NamedTuple):
     limit: int = 0
 
     @property
+    def whole_name(self) -> str:
+        """Return the text that the names may have been before Ansible split it; empty when they were never one text."""
+        return ",".join(self.names) if self.may_be_split and len(self.names) > 1 else ""
+
+    @property
+    def single_names(self) -> tuple[str, ...]:
+        """Return the names once each, without the blanks that followed the commas of a text."""
+        names = (name.strip() for name in self.names) if self.may_be_split else self.names
+        return tuple(dict.fromkeys(names))
+
+    @property
     def is_whole(self) -> bool:
         """Return whether it selects everything in its pipelines, whatever its name, stage or status."""
         return self.job_id is None and not (self.names or self.stages or self.scope or self.is_empty)
@@ -63,7 +76,7 @@ class JobQuery(t.NamedTuple):
     def describe(self) -> str:
         """Return which jobs it selects, as part of a sentence."""
         if self.names:
-            return f"job {' or '.join(map(repr, self.names))} in the {self.pipeline.describe()}"
+            return f"job {' or '.join(map(repr, self.single_names))} in the {self.pipeline.describe()}"
         return f"jobs in the {self.pipeline.describe()}"
 
 

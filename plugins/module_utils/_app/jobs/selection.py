@@ -13,6 +13,7 @@ import types
 import typing as t
 
 from ..._api.decoding import Record
+from ..pipelines.query import describe, details
 from .query import FoundJob, JobQuery, shortened, suggestions
 from .statuses import is_finished, status_of
 
@@ -21,6 +22,7 @@ class Selection:
     """What was found.
 
     :param groups: the jobs of each name, or all jobs in one group when no names were asked for.
+    :param names: the names that the groups are for, empty when none were asked for.
     :param missing: names for which there is no job.
     :param misplaced: names of which there are jobs, though in other stages than those asked for; these by name.
     :param missing_stages: entries of `stage` that are not a stage of the pipeline.
@@ -36,6 +38,7 @@ class Selection:
         self,
         groups: tuple[tuple[FoundJob, ...], ...] = (),
         *,
+        names: tuple[str, ...] = (),
         missing: tuple[str, ...] = (),
         misplaced: t.Mapping[str, tuple[str, ...]] = types.MappingProxyType({}),
         missing_stages: tuple[str, ...] = (),
@@ -47,6 +50,7 @@ class Selection:
         unreadable: tuple[str, ...] = (),
     ) -> None:
         self.groups = groups
+        self.names = names
         self.missing = missing
         self.misplaced = misplaced
         self.missing_stages = missing_stages
@@ -69,9 +73,19 @@ class Selection:
         return bool(self.missing or self.misplaced or self.missing_stages)
 
 
+def place_of(query: JobQuery, selection: Selection) -> str:
+    """Return where was looked, with everything by which a person knows the pipeline."""
+    if not query.pipeline.is_given:
+        return query.pipeline.describe()
+    pipeline = selection.pipeline or {}
+    is_asked_for = query.pipeline.pipeline_id is not None
+    known = "" if len(pipeline) <= 1 else details(pipeline) if is_asked_for else describe(pipeline)
+    return f"the {query.pipeline.describe()}" + (f" ({known})" if known else "")
+
+
 def what_is_missing(query: JobQuery, selection: Selection) -> str:
     """Return what was asked for and is not there, and what there is instead; empty when everything is there."""
-    where = f"{'the ' if query.pipeline.is_given else ''}{query.pipeline.describe()}"
+    where = place_of(query, selection)
     if selection.lacks and not selection.known:
         return why_empty(query, selection)
     for stage in selection.missing_stages:
@@ -88,7 +102,7 @@ def why_empty(query: JobQuery, selection: Selection) -> str:
     """Return why nothing is selected."""
     if query.is_empty:
         return "an empty list of name or stage selects nothing; leave the option out to select every job"
-    where = f"{'the ' if query.pipeline.is_given else ''}{query.pipeline.describe()}"
+    where = place_of(query, selection)
     if selection.out_of_scope:
         counts = ", ".join(f"{count} {status}" for status, count in sorted(selection.out_of_scope.items()))
         return f"no job of {where} has the status {' or '.join(query.scope)}, as scope asks: there are {counts}"

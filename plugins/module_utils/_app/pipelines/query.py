@@ -12,6 +12,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, RequestError, SelectionError
+from ..jobs.bridges import list_bridges
 from ..jobs.statuses import id_of, int_of, status_of
 from ..session import Session
 
@@ -81,19 +82,29 @@ def find_pipeline(session: Session, query: PipelineQuery) -> Record | None:
         if not _is_asked_for(session, query, pipeline):
             continue
         if status_of(pipeline) == "skipped" and not has_jobs(session, query, pipeline):
-            session.warn(f"{describe(pipeline)} was skipped as a whole and has no jobs, so it was passed over.")
+            session.warn(f"Passed over, since it was skipped as a whole and has no jobs: {describe(pipeline)}.")
             continue
         _warn_of_namesake(session, query, pipeline)
         return pipeline
     return None
 
 
+def successful_pipelines(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
+    """Yield the pipelines of a ref that have succeeded, newest first."""
+    for pipeline in _listed(session, query):
+        if status_of(pipeline) == "success" and _is_asked_for(session, query, pipeline):
+            yield pipeline
+
+
 def describe(pipeline: Record) -> str:
-    """Return a pipeline with everything by which a person knows it, as the beginning of a sentence."""
+    """Return a pipeline with everything by which a person knows it."""
+    return ", ".join(filter(None, (f"pipeline {id_of(pipeline)}", details(pipeline))))
+
+
+def details(pipeline: Record) -> str:
+    """Return by what else than its id a person knows a pipeline; empty when nothing of it is known."""
     known = [f"{name} {pipeline[name]}" for name in ("source", "ref", "status") if pipeline.get(name)]
-    address = f", {pipeline['web_url']}" if pipeline.get("web_url") else ""
-    details = f" ({', '.join(known)}{address})" if known else ""
-    return f"Pipeline {id_of(pipeline)}{details}"
+    return ", ".join([*known, str(pipeline["web_url"])] if pipeline.get("web_url") else known)
 
 
 def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record, *, is_old: bool = False) -> Record:
@@ -118,13 +129,26 @@ def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record, *, i
 
 def has_jobs(session: Session, query: PipelineQuery, pipeline: Record) -> bool:
     """Return whether a pipeline has any job."""
-    return next(_jobs(session, query, pipeline), None) is not None
+    if next(_jobs(session, query, pipeline), None) is not None:
+        return True
+    # it may have nothing but trigger jobs
+    project = str(int_of(pipeline, "project_id") or query.project)
+    try:
+        return bool(list_bridges(session, project, id_of(pipeline)))
+    except (NotAuthorizedError, NotFoundError):
+        # on many servers a job token may list jobs, and no trigger jobs
+        if session.limits.reads_pipelines:
+            raise
+        return False
 
 
-def missing_pipeline(query: PipelineQuery) -> str:
-    """Return the message for a pipeline that is not there."""
-    advice = "check ref, sha or merge_request, start a pipeline, or use wait to wait for one"
-    return f"there is no {query.describe()}; {advice}"
+def missing_pipeline(query: PipelineQuery, *, may_wait: bool = False) -> str:
+    """Return the message for a pipeline that is not there.
+
+    :param may_wait: whether it was not waited for, which may be the thing to do.
+    """
+    begin = f"there is no {query.describe()}; check ref, sha or merge_request"
+    return f"{begin}, start a pipeline, or use wait to wait for one" if may_wait else f"{begin}, or start a pipeline"
 
 
 def _listed(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
@@ -188,8 +212,8 @@ def _warn_of_namesake(session: Session, query: PipelineQuery, pipeline: Record) 
     other = tagged if id_of(tagged) != id_of(pipeline) else _newest_of(session, query, "branches")
     if other is not None and id_of(other) != id_of(pipeline):
         session.warn(
-            f"A branch and a tag are called {query.ref}, and both have pipelines. {describe(pipeline)} is used, not "
-            f"pipeline {id_of(other)}; set ref_type to choose."
+            f"A branch and a tag are called {query.ref}, and both have pipelines. Used is {describe(pipeline)}, and "
+            f"not {describe(other)}; set ref_type to choose."
         )
 
 

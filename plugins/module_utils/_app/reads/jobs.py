@@ -106,6 +106,8 @@ class _Reading:
             return None
         if not jobs or selection.lacks or not all(map(self._wait.believes, jobs)):
             return None
+        if any(job.is_bridge for job in jobs):
+            return None  # the count sees no trigger jobs
         if self._counting is None:
             self._counting = Counting(
                 self._session,
@@ -138,12 +140,11 @@ class _Reading:
 
     def _problems(self, jobs: t.Sequence[FoundJob]) -> list[tuple[FoundJob | None, str]]:
         """Return what fails the task, first the jobs that have ended badly."""
-        ends = [
-            (job, end_problem(job.record, self._options, check_targets=self._wait.is_active))
-            for job in self._wanted(jobs)
-        ]
+        # of a project no more jobs are read than are returned; in a pipeline each counts, returned or not
+        judged = jobs if self._query.pipeline.is_given else self._wanted(jobs)
+        ends = [(job, end_problem(job.record, self._options, check_targets=self._wait.is_active)) for job in judged]
         ends = [(job, problem if job and self._wait.believes(job) else "") for job, problem in ends]
-        queued = [(job, self._wait.queue_problem(job)) for job in self._wanted(jobs)]
+        queued = [(job, self._wait.queue_problem(job)) for job in judged]
         return [(job, problem) for job, problem in [*ends, *queued] if problem]
 
     def _wanted(self, jobs: t.Sequence[FoundJob]) -> t.Sequence[FoundJob]:
@@ -158,7 +159,7 @@ class _Reading:
         """Note what was not there in time, unless `on_timeout` says to go on."""
         if self._options.on_timeout == "continue":
             return
-        late = [job for job in report.jobs if not self._is_there(job)]
+        late = [job for job in selection.jobs if not self._is_there(job)]
         report.problems += [(job, f"is still {status_of(job.record)}") for job in late]
         if not late and not report.problems:
             missing = self._finder.problem(selection) or "the pipeline may still create jobs that fit"

@@ -13,6 +13,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, SelectionError, UsageError
 from ..files.download import DownloadRequest, fetch_bytes
+from ..files.latest import check_latest_success
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
 from ..outcome import project_fields
@@ -27,6 +28,7 @@ class LookupRequest(t.NamedTuple):
 
     :param terms: the names and ids of jobs; what is a number is an id.
     :param artifact: path of a file in the archives of the jobs, whose content is wanted instead of the jobs.
+    :param latest_success: whether the artifact is that of the newest successful pipeline of the ref.
     :param log: whether the logs of the jobs are wanted instead of the jobs.
     :param default: stands for what is not there; only with `has_default`.
     """
@@ -37,6 +39,7 @@ class LookupRequest(t.NamedTuple):
     attribute: str = ""
     fields: tuple[str, ...] = ()
     artifact: str = ""
+    latest_success: bool = False
     log: bool = False
     has_default: bool = False
     default: t.Any = None
@@ -49,10 +52,8 @@ def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
     :raises RequestError: when GitLab cannot be asked.
     """
     names = tuple(term for term in request.terms if isinstance(term, str))
-    if request.artifact and request.pipeline.ref and names == request.terms:
-        by_ref = [_artifact_by_ref(session, request, name) for name in names]
-        if all(found is not None for found in by_ref):
-            return [value for found in by_ref if found is not None for value in found]
+    if request.latest_success:
+        return _of_latest_success(session, request, names)
     if names and not request.pipeline.is_given:
         raise UsageError(f"the name {names[0]!r} needs a pipeline: give pipeline_id, ref, sha or merge_request")
     by_name = _by_name(session, request, names) if names else {}
@@ -81,8 +82,8 @@ def _by_name(session: Session, request: LookupRequest, names: tuple[str, ...]) -
         return {name: [] for name in names}
     if not request.has_default:
         finder.require(selection)
-    groups = selection.groups or ((),) * len(names)
-    return {name: sorted(group, key=lambda job: -job.id) for name, group in zip(names, groups)}
+    found = dict(zip(selection.names, selection.groups))
+    return {name: sorted(found.get(name, ()), key=lambda job: -job.id) for name in names}
 
 
 def _by_id(session: Session, request: LookupRequest, job_id: int) -> list[FoundJob]:
@@ -95,11 +96,22 @@ def _by_id(session: Session, request: LookupRequest, job_id: int) -> list[FoundJ
         raise
 
 
-def _artifact_by_ref(session: Session, request: LookupRequest, name: str) -> list[t.Any] | None:
-    """Return the file of the newest successful job of a ref; None where GitLab does not find that by itself."""
-    query = JobQuery(request.pipeline, names=(name,), include_downstream=request.include_downstream)
-    download = DownloadRequest(query, "file", path=request.artifact)
-    return [_content(session, request, download)] if download.ref_name else None
+def _of_latest_success(session: Session, request: LookupRequest, names: tuple[str, ...]) -> list[t.Any]:
+    """Return the file of the newest successful job of each name, as GitLab itself finds it.
+
+    :raises UsageError: when GitLab has no address for that.
+    """
+    if not request.artifact:
+        raise UsageError("latest_success is about artifacts; give artifact, or leave it out")
+    if names != request.terms:
+        raise UsageError("an id already says which job is meant; leave latest_success out")
+    queries = [
+        JobQuery(request.pipeline, names=(name,), include_downstream=request.include_downstream) for name in names
+    ]
+    for query in queries:
+        check_latest_success(query)
+    downloads = [DownloadRequest(query, "file", path=request.artifact, latest_success=True) for query in queries]
+    return [_content(session, request, download) for download in downloads]
 
 
 def _content(session: Session, request: LookupRequest, download: DownloadRequest) -> t.Any:

@@ -141,9 +141,12 @@ class _GateRun:
         return JobQuery(
             PipelineQuery(project, pipeline_id=id_of(self._pipeline)),
             names=self._gate.names,
+            may_be_split=True,
             stages=self._gate.stages,
             include_downstream=self._gate.include_downstream,
             with_bridges=True,
+            # a trigger job belongs to its stage as any other job
+            all_bridges=True,
             newest_attempt=True,
         )
 

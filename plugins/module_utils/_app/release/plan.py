@@ -56,7 +56,7 @@ class Gate:
     @property
     def title(self) -> str:
         """Return what it is called in messages and in the record."""
-        return ", ".join(self.names) or "stage " + ", ".join(self.stages)
+        return ", ".join(name.strip() for name in self.names) or "stage " + ", ".join(self.stages)
 
     @property
     def target(self) -> str:

@@ -30,5 +30,5 @@ def await_pipeline(session: Session, query: PipelineQuery, wait: Wait) -> Waited
 
     waited = wait.until(read, lambda pipeline: pipeline is not None)
     if waited.value is None and not waited.has_timed_out:
-        raise SelectionError(missing_pipeline(query))
+        raise SelectionError(missing_pipeline(query, may_wait=True))
     return waited

@@ -222,7 +222,9 @@ TWO = [job(43, "manual", "deploy:b"), job(42, "manual", "deploy:a")]
 def test_several_matches_are_an_error_that_lists_them():
     with pytest.raises(errors.SelectionError) as caught:
         act(Exchange(LIST, TWO), NO_BRIDGES, name=["deploy:*"])
-    assert "2 jobs match name 'deploy:*': 'deploy:b (id 43)', 'deploy:a (id 42)'" in str(caught.value)
+    text = str(caught.value)
+    assert text.startswith("2 jobs match name 'deploy:*' in the pipeline 6 of project 7 (source push, ref main, ")
+    assert "): 'deploy:b (id 43)', 'deploy:a (id 42)'. Give the exact name or job_id, or multiple: latest" in text
 
 
 @pytest.mark.parametrize(("multiple", "played"), [("latest", [43]), ("all", [43, 42])])
@@ -317,3 +319,12 @@ def test_the_newest_pipeline_of_a_ref_is_pinned():
         ref="main",
     )
     assert outcome.changed
+
+
+def test_a_stage_that_only_a_trigger_job_has_is_a_stage_beside_any_name():
+    lines = [
+        Exchange(LIST, [job(42, "success", "a", stage="test")]),
+        Exchange(NO_BRIDGES.line, [bridge(50, "manual", "x", stage="deploy")]),
+    ]
+    outcome = act(*lines, name=["a"], stage=["test", "deploy"])
+    assert (outcome.failure, [entry["name"] for entry in outcome.values["results"]]) == (None, ["a"])

@@ -44,6 +44,13 @@ AS_JOB = {"api_token": None, "api_job_token": "glcbt-0123456789"}
 ANONYMOUS = {"api_token": None}
 
 
+LATEST = {"ref": "main", "name": "build", "latest_success": True}
+SUCCESSFUL = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
+WITH_FILES = job(42, "success", "build", artifacts_file={"filename": "artifacts.zip", "size": 3})
+# how the job is found that GitLab gives for a ref
+FOUND = [Exchange(SUCCESSFUL, [pipeline(6, "success")]), Exchange(LIST, [WITH_FILES])]
+
+
 def digest(content):
     return hashlib.sha256(content).hexdigest()
 
@@ -78,8 +85,8 @@ def listing(*exchanges, **options):
         ({"job_id": 42, **IN_FILE}, [done(), Exchange(FILE, NEW)]),
         ({"job_id": 42, "content": "log"}, [done(), Exchange(LOG, NEW)]),
         ({"pipeline_id": 6, "name": "deploy"}, [Exchange(LIST, [job(42)]), Exchange(ARTIFACTS, NEW)]),
-        ({"ref": "main", "name": "build"}, [Exchange(BY_REF, NEW)]),
-        ({"ref": "main", "name": "build", **IN_FILE}, [Exchange(FILE_BY_REF, NEW)]),
+        (LATEST, [*FOUND, Exchange(BY_REF, NEW), *FOUND]),
+        ({**LATEST, **IN_FILE}, [*FOUND, Exchange(FILE_BY_REF, NEW), *FOUND]),
     ],
     ids=["archive", "file", "log", "pipeline", "ref", "file of a ref"],
 )
@@ -98,20 +105,40 @@ def test_check_mode_predicts_what_the_run_then_does_once(tmp_path, options, line
 
 def test_the_job_is_told_where_it_was_read(tmp_path):
     record = job(42, "success", "build")
-    assert download(tmp_path / "x", done(record), Exchange(ARTIFACTS, NEW), job_id=42).values["job"] == record
+    values = download(tmp_path / "x", done(record), Exchange(ARTIFACTS, NEW), job_id=42).values
+    assert (values["job"], values["pipeline"]) == (record, record["pipeline"])
     # there GitLab finds it, and does not tell
-    assert download(tmp_path / "x", Exchange(BY_REF, NEW), ref="main", name="build").values["job"] is None
+    values = download(tmp_path / "x", *FOUND, Exchange(BY_REF, NEW), *FOUND, **LATEST).values
+    assert (values["job"]["id"], values["pipeline"]) == (42, record["pipeline"])
+    # which it is cannot be said when it is found nowhere
+    none = Exchange(SUCCESSFUL, [])
+    values = download(tmp_path / "x", none, Exchange(BY_REF, NEW), none, **LATEST).values
+    assert (values["job"], values["pipeline"]) == ({"name": "build", "ref": "main"}, None)
+
+
+def test_a_job_without_artifacts_and_a_pipeline_that_failed_are_passed_over_as_gitlab_does(tmp_path):
+    bare = job(62, "success", "build", artifacts=[{"file_type": "trace"}])
+    older = pipeline(5, "success")
+    lines = [
+        Exchange(SUCCESSFUL, [pipeline(9, "failed"), pipeline(6, "success"), older]),
+        Exchange(LIST, [bare]),
+        Exchange("GET /projects/7/pipelines/6/trigger_jobs", []),
+        Exchange(LIST, [bare]),
+        Exchange("GET /projects/7/pipelines/5/jobs", [{**WITH_FILES, "id": 52, "pipeline": older}]),
+    ]
+    values = download(tmp_path / "x", *lines, Exchange(BY_REF, NEW), *lines, **LATEST).values
+    assert (values["job"]["id"], values["pipeline"]) == (52, older)
 
 
 @pytest.mark.parametrize(
-    "more", [{"sha": "f" * 40}, {"name": "buil?"}, {"include_downstream": True}, {"content": "log"}], ids=str
+    "more", [{}, {"sha": "f" * 40}, {"name": "buil?"}, {"include_downstream": True}, {"content": "log"}], ids=str
 )
-def test_what_gitlab_cannot_find_by_ref_is_looked_up(tmp_path, more):
+def test_by_ref_it_is_the_job_of_the_newest_pipeline(tmp_path, more):
     builds = [job(42, "success", "build")]
 
     def answer(call):
         answers = {
-            "GET /projects/7/pipelines": [pipeline()],
+            "GET /projects/7/pipelines": [] if "scope" in call.query else [pipeline()],
             LIST: builds,
             "GET /projects/7/pipelines/6": pipeline(),
             "GET /projects/7/pipelines/6/trigger_jobs": [],
@@ -324,9 +351,16 @@ def test_what_is_private_is_not_called_missing(tmp_path, content, line, words):
 
 def test_by_ref_the_sentence_says_where_gitlab_looks(tmp_path):
     with pytest.raises(errors.SelectionError) as caught:
-        download(tmp_path / "x", Exchange(BY_REF, NONE_FOUND), ref="main", name="build")
+        download(tmp_path / "x", Exchange(SUCCESSFUL, []), Exchange(BY_REF, NONE_FOUND), **LATEST)
     assert "job 'build' of ref main has no artifacts" in str(caught.value)
-    assert "latest successful pipeline of the branch or tag; give pipeline_id or job_id" in str(caught.value)
+    assert "latest successful pipeline of the branch or tag; leave latest_success out" in str(caught.value)
+
+
+@pytest.mark.parametrize("status", ["created", "pending", "running", "manual"])
+def test_a_job_that_has_not_ended_has_nothing_yet(tmp_path, status):
+    lines = [done(job(42, status, "build")), Exchange(ARTIFACTS, NONE_FOUND)]
+    with pytest.raises(errors.SelectionError, match=f"is {status}, so it has no artifacts yet; wait for it, or set"):
+        download(tmp_path / "x", *lines, job_id=42)
 
 
 def test_a_file_that_is_not_in_the_archive(tmp_path):
@@ -340,7 +374,7 @@ def test_a_file_that_is_not_in_the_archive(tmp_path):
 @pytest.mark.parametrize("answer", [{"message": "404 Project Not Found"}, NO_ROUTE])
 def test_more_than_the_artifacts_is_missing(tmp_path, answer):
     with pytest.raises(errors.NotFoundError):
-        download(tmp_path / "x", Exchange(BY_REF, reply(answer, status=404)), ref="main", name="build")
+        download(tmp_path / "x", *FOUND, Exchange(BY_REF, reply(answer, status=404)), **LATEST)
 
 
 @pytest.mark.parametrize("path", ["../secret", "dist/./app.txt", "dist/.."])
@@ -371,7 +405,9 @@ def test_a_name_has_to_be_that_of_one_job(tmp_path):
 @pytest.mark.parametrize("token", [AS_JOB, ANONYMOUS], ids=["job token", "none"])
 def test_whoever_may_only_download_does_not_read_the_job(tmp_path, token):
     outcome = download(tmp_path / "x", Exchange(ARTIFACTS, NEW), job_id=42, **token)
-    assert (outcome.changed, outcome.values["job"]) == (True, None)
+    assert (outcome.changed, outcome.values["job"], outcome.values["pipeline"]) == (True, {"id": 42}, None)
+    outcome = download(tmp_path / "y", Exchange(BY_REF, NEW), **LATEST, **token)
+    assert (outcome.changed, outcome.values["job"]) == (True, {"name": "build", "ref": "main"})
     with pytest.raises(errors.SelectionError, match="^job 42 has no artifacts"):
         download(tmp_path / "x", Exchange(ARTIFACTS, NONE_FOUND), job_id=42, **token)
 
@@ -431,7 +467,8 @@ def test_the_entries_of_an_archive():
     exchange = Exchange(TREE + "?path=dist&recursive=false", ENTRIES[1:])
     assert listing(exchange, job_id=42, artifact_path="dist", recursive=False, **AS_JOB).values == {
         "entries": ENTRIES[1:],
-        "job": None,
+        "job": {"id": 42},
+        "pipeline": None,
         "elapsed": 0.0,
     }
 

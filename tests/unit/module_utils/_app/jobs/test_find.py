@@ -25,6 +25,10 @@ from ....harness import (
 )
 
 LIST = "GET /projects/7/pipelines/6/jobs"
+PLACE = (
+    "the pipeline 6 of project 7 (source push, ref main, status running, "
+    "https://gitlab.example.com/group/app/-/pipelines/6)"
+)
 BRIDGES = "GET /projects/7/pipelines/6/trigger_jobs"
 PIPELINE = Exchange("GET /projects/7/pipelines/6", pipeline())
 PROJECT = "GET /projects/7/jobs?pagination=keyset&order_by=id&sort=desc"
@@ -167,7 +171,7 @@ def test_names_keep_newest_first_and_come_once():
 @pytest.mark.parametrize(
     ("name", "bridges", "words"),
     [
-        ("deploi", [], "no job 'deploi' in the pipeline 6 of project 7: did you mean 'deploy'?"),
+        ("deploi", [], f"no job 'deploi' in {PLACE}: did you mean 'deploy'?"),
         ("zzz", [bridge(name="child")], "The pipeline has trigger jobs ('child'); set include_downstream"),
         ("child", [bridge(name="child")], "'child' is a trigger job, which gitlab_pipeline_bridges reads"),
         ("child/apply", [bridge(name="child")], "set include_downstream"),
@@ -251,16 +255,16 @@ JOBS = [job(42), job(41, stage="test", name="t")]
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"stage": ["tests"]}, "no job of the pipeline 6 of project 7 has stage 'tests': did you mean 'test'?"),
-        ({"stage": ["x*"]}, "no job of the pipeline 6 of project 7 has stage 'x*': there are 'deploy', 'test'"),
+        ({"stage": ["tests"]}, f"no job of {PLACE} has stage 'tests': did you mean 'test'?"),
+        ({"stage": ["x*"]}, f"no job of {PLACE} has stage 'x*': there are 'deploy', 'test'"),
         ({"stage": ["test", "dpeloy"]}, "has stage 'dpeloy': did you mean 'deploy'?"),
         (
             {"name": ["deploy"], "stage": ["test"]},
-            "job 'deploy' of the pipeline 6 of project 7 has stage 'deploy', and stage 'test' was asked for",
+            f"job 'deploy' of {PLACE} has stage 'deploy', and stage 'test' was asked for",
         ),
         ({"name": ["deploy", "t"], "stage": ["test"]}, "job 'deploy' of the pipeline 6"),
         ({"name": ["deploy"], "stage": ["dpeloy"]}, "has stage 'dpeloy': did you mean 'deploy'?"),
-        ({"name": ["x*"]}, "no job 'x*' in the pipeline 6 of project 7: there are 'deploy', 't'"),
+        ({"name": ["x*"]}, f"no job 'x*' in {PLACE}: there are 'deploy', 't'"),
     ],
 )
 def test_each_name_and_each_stage_has_to_be_there(options, words):
@@ -413,3 +417,24 @@ def test_a_pipeline_without_an_id_is_no_pipeline():
     line = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
     with pytest.raises(errors.BadAnswerError):
         info(Exchange(line, [{"status": "running"}]), ref="main", api_retries=0)
+
+
+@pytest.mark.parametrize("token", ["api_token", "api_job_token"])
+def test_a_skipped_pipeline_whose_trigger_jobs_a_job_token_may_not_list_is_passed_over(token):
+    def answer(call):
+        answers = {
+            "GET /projects/7/pipelines": [] if "scope" in call.query else [pipeline(9, "skipped"), pipeline()],
+            "GET /projects/7/pipelines/9/jobs": [],
+            LIST: [job(42)],
+        }
+        return answers.get(call.line, reply(NOT_FOUND, status=404))
+
+    options = {"api_token": None, token: "glcbt-0123456789", "ref": "main"}
+    transport = FunctionTransport(answer)
+    if token == "api_token":
+        with pytest.raises(errors.NotFoundError):
+            run_task(TASK, options, transport=transport)
+        return
+    outcome = run_task(TASK, options, transport=transport)
+    assert ids(outcome) == [42]
+    assert [text.partition(",")[0] for text in outcome.warnings] == ["Passed over"]

@@ -17,6 +17,7 @@ LIST = "GET /projects/7/pipelines/6/jobs"
 NEWEST = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
 BRIDGES = "GET /projects/7/pipelines/6/trigger_jobs"
 BY_REF = "GET /projects/7/jobs/artifacts/main/raw/build.env?job=build&search_recent_successful_pipelines=true"
+LATEST = {"terms": ("build",), "ref": "main", "artifact": "build.env", "latest_success": True}
 NONE_FOUND = reply(NOT_FOUND, status=404)
 NO_PROJECT = reply({"message": "404 Project Not Found"}, status=404)
 JOBS = [job(44, name="test: [b]"), job(43, name="test: [a]"), job(42, commit={"id": "c"})]
@@ -93,7 +94,7 @@ def test_a_default_hides_no_mistyped_project_and_no_server_that_is_none(answer):
     with pytest.raises(errors.NotFoundError):
         ask(Exchange("GET /projects/7/jobs/9", answer), terms=("9",), **DEFAULT)
     with pytest.raises(errors.NotFoundError):
-        ask(Exchange(BY_REF, answer), terms=("build",), ref="main", artifact="build.env", **DEFAULT)
+        ask(Exchange(BY_REF, answer), **LATEST, **DEFAULT)
 
 
 # ----- parts of a job -----
@@ -121,18 +122,44 @@ def test_fields_are_picked():
 # ----- contents -----
 
 
-def test_a_file_by_ref_costs_one_request_for_each_name():
-    assert ask(Exchange(BY_REF, b"A=1"), terms=("build",), ref="main", artifact="build.env") == [b"A=1"]
+def test_the_file_of_the_newest_success_costs_one_request_for_each_name():
+    assert ask(Exchange(BY_REF, b"A=1"), **LATEST) == [b"A=1"]
 
 
-def test_a_file_that_gitlab_cannot_find_by_ref_is_that_of_the_job_found():
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"artifact": ""}, "latest_success is about artifacts"),
+        ({"terms": ("9",)}, "an id already says which job"),
+        ({"terms": ("build", "9")}, "an id already says which job"),
+        ({"terms": ("buil*",)}, "has wildcards"),
+        ({"ref": None}, "latest_success needs ref"),
+        ({"include_downstream": True}, "include_downstream cannot be used with latest_success"),
+    ],
+)
+def test_what_the_newest_success_cannot_be_asked_for(more, words):
+    with pytest.raises(errors.UsageError, match=words):
+        ask(**{**LATEST, **more})
+
+
+def test_a_file_by_ref_is_that_of_the_newest_pipeline():
     lines = [
         Exchange(NEWEST, [pipeline()]),
         Exchange(LIST, [job(42, "success", "build")]),
         Exchange("GET /projects/7/jobs/42", job(42, "success", "build")),
         Exchange("GET /projects/7/jobs/42/artifacts/build.env", b"A=1"),
     ]
-    assert ask(*lines, terms=("buil*",), ref="main", artifact="build.env") == [b"A=1"]
+    for term in ("build", "buil*"):
+        assert ask(*lines, terms=(term,), ref="main", artifact="build.env") == [b"A=1"]
+
+
+def test_terms_that_repeat_each_other_or_make_up_another_name_keep_their_own_jobs():
+    jobs = Exchange(LIST, [job(44, name="a,b"), job(43, name="b"), job(42, name="a")])
+    assert [record["id"] for record in ask(jobs, terms=("a", "a", "b"))] == [42, 42, 43]
+    assert [record["id"] for record in ask(jobs, terms=("a", "b", "a,b"))] == [42, 43, 44]
+    only = Exchange(LIST, [job(44, name="a,b")])
+    with pytest.raises(errors.SelectionError, match="no job 'a'"):
+        ask(only, Exchange(BRIDGES, []), terms=("a", "b"))
 
 
 def test_the_log_of_a_job():
@@ -147,8 +174,8 @@ def test_the_log_of_a_job():
 def test_a_file_that_is_not_there():
     missing = Exchange(BY_REF, reply("Not Found", status=404))
     with pytest.raises(errors.SelectionError, match="there is no 'build.env' in the artifacts of job 'build' of ref"):
-        ask(missing, terms=("build",), ref="main", artifact="build.env")
-    assert ask(missing, terms=("build",), ref="main", artifact="build.env", **DEFAULT) == ["-"]
+        ask(missing, **LATEST)
+    assert ask(missing, **LATEST, **DEFAULT) == ["-"]
     # a default that is null stands for the file, and is no failed look at the ref
     null = {"has_default": True, "default": None}
-    assert ask(missing, terms=("build",), ref="main", artifact="build.env", **null) == [None]
+    assert ask(missing, **LATEST, **null) == [None]

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The newest successful job of a branch or tag, which GitLab itself finds for a download.
+
+Its answer does not tell which job that is, so the same job is looked for here.
+Source: https://docs.gitlab.com/api/job_artifacts/#download-job-artifacts-by-reference-name
+"""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+
+from ..._api.errors import UsageError
+from ..jobs.find import JobFinder
+from ..jobs.query import FoundJob, JobQuery, has_wildcard
+from ..jobs.statuses import id_of, int_of
+from ..pipelines.query import PipelineQuery, successful_pipelines
+from ..session import Session
+
+# GitLab looks into so many pipelines itself.
+MOST_PIPELINES = 100
+
+
+def check_latest_success(query: JobQuery) -> None:
+    """Return if GitLab can find the newest successful job by what a query says.
+
+    :raises UsageError: when it cannot, or would leave out some of it.
+    """
+    pipeline = query.pipeline
+    if pipeline.ref is None:
+        raise UsageError("latest_success needs ref, the branch or tag whose newest successful pipeline is wanted")
+    others = {
+        "sha": pipeline.sha,
+        "ref_type": pipeline.ref_type != "any",
+        "pipeline_source": pipeline.sources,
+        "include_downstream": query.include_downstream,
+    }
+    for name, is_given in others.items():
+        if is_given:
+            raise UsageError(
+                f"{name} cannot be used with latest_success, since GitLab chooses by ref alone; leave one of them out"
+            )
+    for name in query.names:
+        if has_wildcard(name):
+            raise UsageError(f"name {name!r} has wildcards, which latest_success does not know; give the exact name")
+
+
+def latest_success(session: Session, query: JobQuery) -> FoundJob | None:
+    """Return the job that GitLab finds for a ref and a name; None when there is none.
+
+    :raises RequestError: when GitLab cannot be asked.
+    """
+    for pipeline in itertools.islice(successful_pipelines(session, query.pipeline), MOST_PIPELINES):
+        project = str(int_of(pipeline, "project_id") or query.pipeline.project)
+        of_this = JobQuery(PipelineQuery(project, pipeline_id=id_of(pipeline)), names=query.names)
+        # a job of the pipeline itself comes first, then those of its child pipelines
+        for wanted in (of_this, of_this._replace(include_downstream=True)):
+            found = [job for job in JobFinder(session, wanted).find().jobs if job.project == project]
+            found = [job for job in found if _has_artifacts(job.record)]
+            if found:
+                return found[0]
+    return None
+
+
+def _has_artifacts(record: t.Mapping[str, t.Any]) -> bool:
+    kinds = {entry.get("file_type") for entry in record.get("artifacts") or () if isinstance(entry, dict)}
+    return bool(record.get("artifacts_file") or record.get("artifacts_expire_at") or kinds - {"trace"})

@@ -1,0 +1,274 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A gate never opens on nothing, and never on the wrong thing: by module, role and lookup, effects counted."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible.errors import AnsibleError
+
+from tests.contract.gate_support import (
+    CYCLE,
+    GREEN,
+    MAIN,
+    MANUAL,
+    PIPELINE,
+    TESTED,
+    Row,
+    assert_refused,
+    four_times,
+    gated,
+    look_up,
+)
+from tests.contract.support import validated
+from tests.contract.test_release_gates import release
+from tests.integration.harness import ACTION, INFO, effects, run_task, world
+
+# ----- 1: a stage that does not exist -----
+
+
+def test_a_stage_that_does_not_exist_opens_nothing(simulator: t.Any) -> None:
+    simulator.load(world(*TESTED))
+    for options in (GREEN, {"wait": True}, {}):
+        results = four_times(simulator, INFO, **PIPELINE, stage=["tests"], **options)
+        assert_refused(simulator, results, "stage 'tests'", "did you mean 'test'?", "'deploy'")
+        assert {result.seconds for result in results} == {0}
+
+
+@pytest.mark.parametrize("action", ["wait", "verify", "play", "retry"])
+def test_a_gate_on_a_stage_that_does_not_exist_plays_nothing_behind_it(simulator: t.Any, action: str) -> None:
+    simulator.load(world(*TESTED))
+    gates = [{"stage": "tests", "action": action}, {"name": "deploy", "action": "play"}]
+    for check_mode in CYCLE:
+        result = release(simulator, {"gates": gates}, check_mode=check_mode)
+        assert "stage 'tests'" in str(result.failure) and "did you mean 'test'?" in str(result.failure)
+        assert [gate["outcome"] for gate in result["gates"]] == ["failed", "not reached"]
+        assert (result["outcome"], result.changed) == ("failed", False)
+    assert effects(simulator) == []
+
+
+# ----- 2: a right name in a wrong stage -----
+
+
+@pytest.mark.parametrize("stage", ["dpeloy", "test"])
+def test_a_right_name_in_a_wrong_stage_plays_nothing(simulator: t.Any, stage: str) -> None:
+    simulator.load(world(*TESTED))
+    selection: Row = {"name": ["deploy"], "stage": [stage]}
+    for options in ({}, {"wait": True}, {"allow_empty": True}):
+        results = four_times(simulator, ACTION, **PIPELINE, **selection, **options, action="play")
+        assert_refused(simulator, results, "deploy", f"stage '{stage}'")
+    for action in ("play", "wait", "verify"):
+        assert_refused(simulator, gated(simulator, {**selection, "action": action}), f"stage '{stage}'")
+
+
+# ----- 3: an empty list -----
+
+
+def busy() -> Row:
+    return world(
+        {"name": "one", "status": "running", "duration": 500},
+        {"name": "two", "status": "running", "duration": 500},
+        {"name": "old", "status": "success"},
+    )
+
+
+@pytest.mark.parametrize("action", ["cancel", "erase"])
+@pytest.mark.parametrize("empty", ["name", "stage"])
+@pytest.mark.parametrize("scope", [[], ["running"], ["success"]])
+def test_an_empty_list_selects_nothing(simulator: t.Any, action: str, empty: str, scope: list[str]) -> None:
+    simulator.load(busy())
+    options: Row = {**PIPELINE, empty: [], "scope": scope, "multiple": "all", "action": action}
+    assert_refused(simulator, four_times(simulator, ACTION, **options), "an empty list of name or stage")
+    for result in four_times(simulator, ACTION, **options, allow_empty=True):
+        assert (result.failure, result.changed, result["jobs"], result["job"]) == (None, False, [], None)
+    assert effects(simulator) == []
+
+
+@pytest.mark.parametrize("empty", [{"name": []}, {"stage": []}, {"name": [], "stage": ["test"]}])
+def test_reading_with_an_empty_list_reads_nothing(simulator: t.Any, empty: Row) -> None:
+    simulator.load(busy())
+    for where in (PIPELINE, MAIN, {"project": "group/app"}):
+        assert run_task(simulator, INFO, **where, **empty)["jobs"] == []
+    assert "an empty list" in str(run_task(simulator, INFO, **PIPELINE, **empty, wait=True).failure)
+    allowed = run_task(simulator, INFO, **PIPELINE, **empty, wait=True, allow_empty=True)
+    assert (allowed.failure, allowed["jobs"]) == (None, [])
+
+
+@pytest.mark.parametrize(
+    "gate", [{"name": []}, {"stage": []}, {"name": [], "stage": "test"}, {"name": "one", "stage": []}]
+)
+@pytest.mark.parametrize("action", ["wait", "verify", "play"])
+def test_a_gate_with_an_empty_list_never_opens(simulator: t.Any, gate: Row, action: str) -> None:
+    simulator.load(world({"name": "one", "status": "success"}))
+    results = gated(simulator, {**gate, "action": action})
+    assert_refused(simulator, results, "gate 1 of project")
+    assert simulator.requests() == []
+
+
+def test_a_lookup_of_nothing_is_an_error(simulator: t.Any) -> None:
+    simulator.load(busy())
+    for terms in ([], [[]], [""]):
+        with pytest.raises(AnsibleError, match="give the name or the id of a job"):
+            look_up(simulator, *terms, pipeline_id=100)
+
+
+def test_what_only_scope_leaves_out_is_unchanged(simulator: t.Any) -> None:
+    simulator.load(world({"name": "old", "status": "success"}))
+    for options in ({}, {"name": ["*"]}, {"name": ["old"]}, {"wait": True}):
+        results = four_times(simulator, ACTION, **PIPELINE, **options, scope=["running"], action="cancel")
+        for result in results:
+            assert (result.failure, result.changed, result["jobs"]) == (None, False, [])
+    assert effects(simulator) == []
+    # what is waited for is not there, which is no success
+    waited = run_task(simulator, INFO, **PIPELINE, scope=["running"], wait=True)
+    assert "status running, as scope asks: there are 1 success" in str(waited.failure)
+
+
+# ----- 7: which job a name means -----
+
+
+def parent_and_children() -> Row:
+    """Return a pipeline with a job of its own, and children below two trigger jobs."""
+    linux = {"jobs": [{"name": "linux/deploy", **MANUAL}, {"name": "amd64", **MANUAL}, {"name": "only", **MANUAL}]}
+    other = {"jobs": [{"name": "twin", **MANUAL}]}
+    return world(
+        {"name": "deploy", **MANUAL},
+        {"name": "linux", "trigger": {"pipeline": {"jobs": [*linux["jobs"], {"name": "twin", **MANUAL}]}}},
+        {"name": "mac", "trigger": {"pipeline": other}},
+        {"name": "mac/twin", **MANUAL},
+    )
+
+
+def load_children(simulator: t.Any) -> None:
+    simulator.load(parent_and_children())
+    simulator.advance(60)
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("deploy", "deploy"),
+        ("linux/linux/deploy", "linux/linux/deploy"),
+        ("linux/deploy", "linux/linux/deploy"),
+        ("linux/amd64", "linux/amd64"),
+        ("amd64", "linux/amd64"),
+        ("**/amd64", "linux/amd64"),
+        ("**/deploy", "deploy"),
+        ("only", "linux/only"),
+        ("mac/twin", "mac/twin"),
+    ],
+)
+def test_a_name_means_the_same_job_everywhere(simulator: t.Any, name: str, path: str) -> None:
+    options: Row = {**PIPELINE, "include_downstream": True}
+    load_children(simulator)
+    read = run_task(simulator, INFO, **options, name=[name])
+    assert read.failure is None and len(read["jobs"]) == 1
+    job_id = read["job"]["id"]
+    assert [job["id"] for job in look_up(simulator, name, pipeline_id=100, include_downstream=True)] == [job_id]
+    results = four_times(simulator, ACTION, **options, name=[name], action="play")
+    assert [result.failure for result in results] == [None] * 4
+    assert {result["results"][0]["name"] for result in results} == {path}
+    assert [effect["job_id"] for effect in simulator.effects()] == [job_id]
+    load_children(simulator)
+    job_id = run_task(simulator, INFO, **options, name=[name])["job"]["id"]
+    for result in gated(simulator, {"name": name, "action": "play", "include_downstream": True}):
+        assert result.failure is None
+    assert [effect["job_id"] for effect in simulator.effects()] == [job_id]
+
+
+def test_two_jobs_of_equal_rank_are_listed(simulator: t.Any) -> None:
+    load_children(simulator)
+    options: Row = {**PIPELINE, "include_downstream": True}
+    listed = run_task(simulator, INFO, **options, name=["twin"])
+    ids = [str(job["id"]) for job in listed["jobs"]]
+    assert len(ids) == 2
+    words = ("2 jobs match", "linux/twin", "job_id", *ids)
+    assert_refused(simulator, four_times(simulator, ACTION, **options, name=["twin"], action="play"), *words)
+    gate = {"name": "twin", "action": "play", "include_downstream": True}
+    assert_refused(simulator, gated(simulator, gate), *words)
+
+
+# ----- 16: retry everything that failed -----
+
+
+def test_everything_that_failed_is_retried_trigger_jobs_included(simulator: t.Any) -> None:
+    def load() -> None:
+        simulator.load(
+            world(
+                {"name": "unit", "status": "failed"},
+                {"name": "fine", "status": "success"},
+                {
+                    "name": "infra",
+                    "trigger": {"pipeline": {"jobs": []}, "creation_fails": "downstream_pipeline_creation_failed"},
+                },
+            )
+        )
+        simulator.advance(60)
+        assert simulator.job("infra")["status"] == "failed"
+
+    for selection in ({"name": ["*"], "scope": ["failed"]}, {"scope": ["failed"]}):
+        load()
+        options: Row = {**PIPELINE, **selection, "multiple": "all", "action": "retry"}
+        check, real = (run_task(simulator, ACTION, check_mode=check_mode, **options) for check_mode in (True, False))
+        for result in (check, real):
+            assert result.failure is None and result.changed
+            assert {entry["name"]: entry["outcome"] for entry in result["results"]} == {
+                "unit": "applied",
+                "infra": "applied",
+            }
+        assert sorted(effects(simulator)) == [("retry", "infra"), ("retry", "unit")]
+
+
+@pytest.mark.parametrize("action", ["cancel", "erase"])
+def test_a_trigger_job_that_an_action_is_not_for_is_named(simulator: t.Any, action: str) -> None:
+    status = {"cancel": "running", "erase": "success"}[action]
+    child = {"jobs": [{"name": "apply", "duration": 5000}]}
+    simulator.load(
+        world(
+            {"name": "unit", "status": status, "duration": 5000},
+            {"name": "infra", "status": status, "trigger": {"strategy": "depend", "pipeline": child}},
+        )
+    )
+    options: Row = {**PIPELINE, "name": ["*"], "scope": [status], "multiple": "all", "action": action}
+    result = run_task(simulator, ACTION, **options)
+    assert "infra" in str(result.failure) and result.changed
+    assert effects(simulator) == [(action, "unit")]
+
+
+# ----- 17: a name with a comma, as a text -----
+
+MATRIX = "integration: [postgres, 15]"
+
+
+def text_of(task: t.Any, name: str, **options: t.Any) -> list[str]:
+    """Return what Ansible makes of a text in the option `name`."""
+    return t.cast("list[str]", validated(task, {**PIPELINE, **options, "name": name})["name"])
+
+
+def test_a_text_with_commas_is_the_job_of_that_name(simulator: t.Any) -> None:
+    def load() -> None:
+        others = [{"name": name, **MANUAL} for name in ("integration: [postgres, 16]", "unit")]
+        simulator.load(world({"name": MATRIX, **MANUAL}, *others))
+
+    load()
+    for where in (PIPELINE, MAIN, {"project": "group/app"}):
+        read = run_task(simulator, INFO, **where, name=text_of(INFO, MATRIX))
+        assert read.failure is None and [job["name"] for job in read["jobs"]] == [MATRIX]
+    assert look_up(simulator, MATRIX, pipeline_id=100)[0]["name"] == MATRIX
+    results = four_times(simulator, ACTION, **PIPELINE, name=text_of(ACTION, MATRIX, action="play"), action="play")
+    assert [(result.failure, result.changed) for result in results] == [(None, changed) for changed in (1, 1, 0, 0)]
+    assert effects(simulator) == [("play", MATRIX)]
+    load()
+    for result in gated(simulator, {"name": text_of(INFO, MATRIX), "action": "play"}):
+        assert result.failure is None
+        assert [gate["name"] for gate in result["gates"]] == [MATRIX]
+    assert effects(simulator) == [("play", MATRIX)]
+    # any other text is a list
+    read = run_task(simulator, INFO, **PIPELINE, name=text_of(INFO, "unit, integration: *"))
+    assert read.failure is None and len(read["jobs"]) == 3
+    wrong = run_task(simulator, INFO, **PIPELINE, name=text_of(INFO, "integration: [postgres, 17]"))
+    assert MATRIX in str(wrong.failure)

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A gate that must not open, as real playbooks: in Ansible's own process, as a module, and by the role."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+
+from .harness import Play, effects, play, world
+
+ACTION = "jobgate.gitlab.gitlab_job_action"
+INFO = "jobgate.gitlab.gitlab_job_info"
+ROLE = "jobgate.gitlab.release_gate"
+MATRIX = "integration: [postgres, 15]"
+Row = dict[str, t.Any]
+
+MAIN: Row = {"project": "group/app", "ref": "main"}
+MANUAL: Row = {"when": "manual", "allow_failure": False, "needs": []}
+
+
+def scenario() -> Row:
+    made = world(
+        {"name": "unit", "stage": "test", "status": "success"},
+        {"name": "busy", "stage": "test", "status": "running", "duration": 5000},
+        {"name": "deploy", "stage": "deploy", **MANUAL},
+        {"name": MATRIX, "stage": "deploy", **MANUAL},
+    )
+    nightly = [{"name": "deploy", "stage": "deploy", **MANUAL}]
+    made["pipelines"].append({"id": 200, "ref": "main", "source": "schedule", "jobs": nightly})
+    return made
+
+
+def played(tasks: list[Row], simulator: t.Any, tmp_path: pathlib.Path, way: str, *options: str) -> Play:
+    """Return what a playbook makes of tasks; none of them stops it."""
+    named = [{"ignore_errors": True, **task} for task in tasks]
+    keywords = {
+        "vars": {
+            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+            "jobgate_in_process": way == "in process",
+        }
+    }
+    done = play(named, tmp_path, *options, url=simulator.url, play_keywords=keywords)
+    assert "Traceback" not in done.output
+    return done
+
+
+@pytest.mark.parametrize("way", ["in process", "module"])
+def test_nothing_is_played_on_nothing(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+    simulator.load(scenario())
+    push: Row = {**MAIN, "pipeline_source": "push"}
+    tasks: dict[str, tuple[Row, str]] = {
+        "stage": ({INFO: {**push, "stage": "tests", "wait": True, "wait_for": "success"}}, "did you mean 'test'?"),
+        "misplaced": ({ACTION: {**push, "name": "deploy", "stage": "dpeloy", "action": "play"}}, "stage 'dpeloy'"),
+        "empty": (
+            {ACTION: {**push, "name": "{{ [] }}", "scope": ["running"], "multiple": "all", "action": "cancel"}},
+            "empty list of name or stage selects nothing",
+        ),
+        "erase": ({ACTION: {**push, "name": [], "multiple": "all", "action": "erase"}}, "selects nothing"),
+        "line break": ({INFO: {**MAIN, "ref": "main\n", "wait": True}}, "remove the blanks or line breaks"),
+        "wait_for": ({INFO: {**push, "wait_for": "success"}}, "wait_for needs wait: true"),
+        "nightly": ({ACTION: {**MAIN, "name": "unit", "action": "play"}}, "pipeline 200, source schedule"),
+    }
+    for options in (("--check",), ()):
+        done = played(
+            [{"name": name, **task} for name, (task, _words) in tasks.items()], simulator, tmp_path, way, *options
+        )
+        for name, (_task, words) in tasks.items():
+            result = done.results[name]
+            assert words in result.get("msg", ""), (name, result)
+            assert result.get("changed", False) is False
+    assert effects(simulator) == []
+
+
+@pytest.mark.parametrize("way", ["in process", "module"])
+def test_the_job_that_is_meant_is_played_once(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+    simulator.load(scenario())
+    tasks: list[Row] = [
+        {"name": "text", ACTION: {**MAIN, "pipeline_source": "push", "name": MATRIX, "action": "play"}},
+        {"name": "push", ACTION: {**MAIN, "pipeline_source": "push", "name": "deploy", "action": "play"}},
+        {
+            "name": "allowed",
+            ACTION: {**MAIN, "name": [], "allow_empty": True, "multiple": "all", "action": "cancel"},
+        },
+        {
+            "name": "late",
+            INFO: {**MAIN, "ref": "nope", "wait": True, "wait_timeout": 1, "on_timeout": "continue"},
+            "when": "not ansible_check_mode",
+        },
+    ]
+    changes = []
+    for options in (("--check",), (), ("--check",), ()):
+        done = played(tasks, simulator, tmp_path, way, *options)
+        assert (done.returncode, "...ignoring" in done.output) == (0, False), done.output
+        changes.append([done.results[name]["changed"] for name in ("text", "push", "allowed")])
+        if not options:
+            assert done.results["late"]["timed_out"] is True and done.results["late"]["elapsed"] > 0.9
+    assert changes == [[True, True, False], [True, True, False], [False] * 3, [False] * 3]
+    assert effects(simulator) == [("play", MATRIX), ("play", "deploy")]
+    assert {effect["pipeline_id"] for effect in simulator.effects()} == {100}
+
+
+@pytest.mark.parametrize("way", ["in process", "module"])
+def test_the_role_plays_nothing_behind_a_gate_on_nothing(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+    simulator.load(scenario())
+    behind: Row = {"name": "deploy", "action": "play"}
+    for gate, words in (
+        ({"stage": "tests", "action": "wait"}, "did you mean 'test'?"),
+        ({"stage": "tests", "action": "verify"}, "did you mean 'test'?"),
+        ({"name": [], "stage": "test", "action": "verify"}, "name is an empty list"),
+    ):
+        project = {**MAIN, "pipeline_source": ["push"], "gates": [gate, behind]}
+        variables = {"release_gate_projects": [project], "release_gate_api_url": simulator.url}
+        done = played(
+            [{"name": "role", "ansible.builtin.include_role": {"name": ROLE}, "vars": variables}],
+            simulator,
+            tmp_path,
+            way,
+        )
+        assert words in done.output
+    assert effects(simulator) == []

@@ -1,0 +1,383 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module, gate and lookup select what one small model selects, and never succeed on nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import SelectionError, UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup import LookupRequest, look_up
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
+    gitlab_job_action,
+    gitlab_job_info,
+    gitlab_release_gate,
+    release_plan,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ..harness import FunctionTransport, Record, new_session, run_task
+from .selection_world import JOB_NAMES, SOURCES, STAGES, TRIGGER_NAMES, Pipe, World, worlds
+from .support import examples
+
+NAMES = st.one_of(
+    st.sampled_from([*JOB_NAMES, *TRIGGER_NAMES]),
+    st.sampled_from(["*", "**/a", "a*", "m: *", "x/*"]),
+    st.sampled_from(["?", "x/b", "x/y/a", "**/?", "**/nope", "nope", "no*", "A", "a,x"]),
+)
+# As Ansible hands them over: a text is split at its commas, and keeps the blank after each.
+NAME_LISTS = st.one_of(
+    NAMES.map(lambda text: text.split(",")), st.lists(NAMES, min_size=1, max_size=3), st.none(), st.just([])
+)
+STAGE_LISTS = st.one_of(
+    st.none(),
+    st.lists(st.sampled_from([*STAGES, *STAGES, "*", "d*", "?est", "x*", "tests"]), min_size=1, max_size=2),
+    st.sampled_from(STAGES).map(lambda stage: [stage]),
+    st.just([]),
+)
+SCOPES = st.sampled_from([None, None, [], ["success"], ["failed", "manual"], ["running"]])
+
+
+@dataclasses.dataclass(frozen=True)
+class Wish:
+    """What a user asks for."""
+
+    names: list[str] | None
+    stages: list[str] | None
+    scope: list[str] | None
+    downstream: bool
+    allow_empty: bool
+    sources: list[str] | None
+    ref_type: str
+
+    @property
+    def pipeline(self) -> Record:
+        return {"ref": "main", "ref_type": self.ref_type, "pipeline_source": self.sources}
+
+    @property
+    def options(self) -> Record:
+        chosen = {"name": self.names, "stage": self.stages, "scope": self.scope, "allow_empty": self.allow_empty}
+        return {**self.pipeline, **chosen, "include_downstream": self.downstream}
+
+    @property
+    def is_empty(self) -> bool:
+        return self.names == [] or self.stages == []
+
+    @property
+    def is_whole(self) -> bool:
+        return not (self.names or self.stages or self.scope or self.is_empty)
+
+
+def wishes_of(names: t.Any, stages: t.Any) -> t.Any:
+    return st.builds(
+        Wish,
+        names,
+        stages,
+        SCOPES,
+        st.booleans(),
+        st.booleans(),
+        st.one_of(st.none(), st.none(), st.lists(st.sampled_from(SOURCES), min_size=1, max_size=2)),
+        st.sampled_from(["any", "any", "any", "branch", "tag"]),
+    )
+
+
+wishes = st.one_of(
+    wishes_of(NAME_LISTS, st.none()), wishes_of(st.none(), STAGE_LISTS), wishes_of(NAME_LISTS, STAGE_LISTS)
+)
+
+
+# ----- the model -----
+
+
+class Refused(Exception):
+    """What is asked for is not there, or not clear."""
+
+
+@dataclasses.dataclass
+class Member:
+    """A job that can be selected, or a trigger job."""
+
+    path: str
+    record: Record
+    is_trigger: bool = False
+
+    @property
+    def name(self) -> str:
+        return str(self.record["name"])
+
+    @property
+    def is_own(self) -> bool:
+        return self.path == self.name
+
+
+@dataclasses.dataclass
+class Meant:
+    """What a wish means in a world.
+
+    :param groups: the jobs of each name; one group without names.
+    :param is_complete: whether nothing more can come.
+    :param is_scope_alone: whether there is nothing because of their statuses alone.
+    """
+
+    pipe: Pipe
+    groups: list[list[Member]]
+    is_complete: bool = True
+    is_scope_alone: bool = False
+
+    @property
+    def members(self) -> list[Member]:
+        found = {member.record["id"]: member for group in self.groups for member in group}
+        return [found[number] for number in sorted(found, reverse=True)]
+
+    @property
+    def ids(self) -> list[int]:
+        return [member.record["id"] for member in self.members]
+
+
+def fits(text: str, wanted: str) -> bool:
+    signs = {"*": ".*", "?": "."}
+    return re.fullmatch("".join(signs.get(char, re.escape(char)) for char in wanted), text, re.DOTALL) is not None
+
+
+def newest(world: World, wish: Wish) -> Pipe:
+    for pipe in world.pipes:
+        is_of_source = not wish.sources or pipe.source in wish.sources
+        is_of_type = wish.ref_type == "any" or (wish.ref_type == "tag") == pipe.is_tag
+        if is_of_source and is_of_type and pipe.kind != "skipped":
+            return pipe
+    raise Refused("there is no pipeline")
+
+
+def members_of(pipe: Pipe, *, downstream: bool, prefix: str = "") -> list[Member]:
+    found = [Member(prefix + record["name"], record) for record in pipe.jobs]
+    for trigger, child in pipe.triggers:
+        found.append(Member(prefix + trigger["name"], trigger, is_trigger=True))
+        if downstream and child:
+            found += members_of(child, downstream=True, prefix=f"{prefix}{trigger['name']}/")
+    return found
+
+
+def named(members: list[Member], name: str) -> list[Member]:
+    """Return the jobs that one name means: the first of these ways that finds any."""
+    ways: list[t.Callable[[Member], bool]] = [
+        lambda member: member.is_own and member.name == name,
+        lambda member: member.path == name,
+        lambda member: member.name == name,
+        lambda member: name.startswith("**/") and fits(member.name, name[3:]),
+        lambda member: fits(member.name, name) or fits(member.path, name),
+    ]
+    return next((found for way in ways if (found := [member for member in members if way(member)])), [])
+
+
+def meant(world: World, wish: Wish, *, triggers: bool = False, is_split: bool = True) -> Meant:
+    """Return what a wish means.
+
+    :param triggers: whether trigger jobs can be selected.
+    :param is_split: whether the names may be one text, split at its commas.
+    """
+    pipe = newest(world, wish)
+    if wish.is_empty:
+        return Meant(pipe, [])
+    everything = members_of(pipe, downstream=wish.downstream)
+    members = [member for member in everything if triggers or not member.is_trigger]
+    is_open = any(not child and trigger["status"] in ("manual", "created") for trigger, child in all_triggers(pipe))
+    is_complete = not (wish.downstream and is_open) and bool(members or pipe.kind == "invalid")
+    stages = {member.record["stage"] for member in members}
+    for entry in wish.stages or ():
+        if not any(fits(stage, entry) for stage in stages):
+            raise Refused(f"no stage {entry}")
+    wanted = {s for s in stages if not wish.stages or any(fits(s, entry) for entry in wish.stages)}
+    groups = [named(members, name) for name in split_names(members, wish.names, is_split)] if wish.names else [members]
+    placed = [[member for member in group if member.record["stage"] in wanted] for group in groups]
+    if wish.names and not all(placed):
+        raise Refused("a name is not there")
+    scoped = [[m for m in group if not wish.scope or m.record["status"] in wish.scope] for group in placed]
+    return Meant(pipe, scoped, is_complete, is_scope_alone=any(placed) and not any(scoped))
+
+
+def all_triggers(pipe: Pipe) -> list[tuple[Record, Pipe | None]]:
+    return [pair for inner in pipe.walk() for pair in inner.triggers]
+
+
+def split_names(members: list[Member], names: list[str], is_split: bool) -> list[str]:
+    whole = ",".join(names)
+    known = {text for member in members for text in (member.name, member.path)}
+    if not is_split:
+        return names
+    parts = [name.strip() for name in names]
+    if len(names) == 1 or whole not in known:
+        return parts
+    if known.issuperset(parts):
+        raise Refused("it is not clear whether one job is meant, or several")
+    return [whole]
+
+
+def or_none(call: t.Callable[[], Meant]) -> Meant | None:
+    try:
+        return call()
+    except Refused:
+        return None
+
+
+# ----- what the product does -----
+
+
+def ask(world: World, task: t.Any, options: Record, **how: t.Any) -> tuple[Outcome | None, FunctionTransport]:
+    """Return the outcome of a task, None when it refuses; any other error is one of the product."""
+    transport = FunctionTransport(world.answer)
+    try:
+        return run_task(task, options, transport=transport, **how), transport
+    except (SelectionError, UsageError):
+        return None, transport
+
+
+def ids(outcome: Outcome) -> list[int]:
+    return [record["id"] for record in outcome.values["jobs"]]
+
+
+@examples(150)
+@given(worlds, wishes)
+def test_reading(world: World, wish: Wish) -> None:
+    model = or_none(lambda: meant(world, wish))
+    outcome, _transport = ask(world, gitlab_job_info.TASK, wish.options)
+    assert (outcome is None) == (model is None)
+    if outcome and model:
+        assert ids(outcome) == model.ids
+        assert outcome.values["pipeline"]["id"] == model.pipe.id
+        assert (outcome.failure, outcome.changed) == (None, False)
+
+
+def is_green(member: Member, *, is_whole: bool = False, ignores_allowed: bool = False) -> bool:
+    status, is_allowed = member.record["status"], member.record["allow_failure"]
+    is_optional = status == "manual" and is_allowed and is_whole
+    return status == "success" or is_optional or (status == "failed" and is_allowed and ignores_allowed)
+
+
+@examples(150)
+@given(worlds, wishes, st.booleans(), st.sampled_from(["fail", "continue"]))
+def test_waiting_for_success(world: World, wish: Wish, ignores_allowed: bool, on_timeout: str) -> None:
+    model = or_none(lambda: meant(world, wish))
+    waiting = {"wait": True, "wait_for": ["success"], "wait_timeout": 20.0, "on_timeout": on_timeout}
+    options = {**wish.options, **waiting, "ignore_allowed_failures": ignores_allowed}
+    outcome, _transport = ask(world, gitlab_job_info.TASK, options)
+    is_good = bool(model) and all(
+        is_green(member, is_whole=wish.is_whole, ignores_allowed=ignores_allowed) for member in model.members
+    )
+    is_enough = bool(model) and (bool(model.members) or (wish.allow_empty and model.pipe.kind != "invalid"))
+    if wish.is_empty:
+        is_enough = wish.allow_empty
+    passes = bool(model) and model.is_complete and is_good and is_enough
+    is_through = outcome is not None and outcome.failure is None and not outcome.values["timed_out"]
+    assert is_through == passes
+    # success never comes from nothing
+    if is_through and outcome:
+        assert outcome.values["jobs"] or wish.allow_empty
+        assert model and ids(outcome) == model.ids
+    if outcome and outcome.values["timed_out"]:
+        assert outcome.values["elapsed"] >= 20.0 and (outcome.failure is None) == (on_timeout == "continue")
+    checked, _transport = ask(world, gitlab_job_info.TASK, options, check_mode=True)
+    assert (checked is None) == (model is None)
+
+
+@examples(150)
+@given(worlds, wishes, st.sampled_from(["error", "latest", "all"]))
+def test_playing(world: World, wish: Wish, multiple: str) -> None:
+    model = or_none(lambda: meant(world, wish, triggers=True))
+    wanted = targets(model, wish, multiple)
+    before = {} if wanted is None else {member.record["id"]: member.record["status"] for member in wanted}
+    options = {**wish.options, "action": "play", "multiple": multiple}
+    checked, looked = ask(world, gitlab_job_action.TASK, options, check_mode=True)
+    assert looked.writes == []
+    outcome, _transport = ask(world, gitlab_job_action.TASK, options)
+    assert (checked is None) == (outcome is None) == (wanted is None)
+    playable = sorted(number for number, status in before.items() if status == "manual")
+    assert sorted(world.played) == playable
+    if outcome and checked:
+        assert sorted(ids(outcome)) == sorted(before)
+        assert outcome.changed == checked.changed == bool(playable)
+        assert (outcome.failure is None) == (set(before.values()) <= {"manual", "success"})
+        if outcome.failure is None:
+            assert before or wish.allow_empty or wish.scope
+        again, _transport = ask(world, gitlab_job_action.TASK, options)
+        assert again is None or not again.changed or wish.scope
+    assert len(world.played) == len(set(world.played))
+
+
+def targets(model: Meant | None, wish: Wish, multiple: str) -> list[Member] | None:
+    """Return the jobs that an action is for, None when it refuses."""
+    if model is None or (wish.is_whole and not wish.is_empty):
+        return None
+    if not model.members:
+        is_fine = model.is_scope_alone or (wish.allow_empty and (wish.is_empty or model.pipe.kind != "invalid"))
+        return [] if is_fine else None
+    if multiple == "error" and any(len(group) > 1 for group in model.groups):
+        return None
+    chosen = [
+        [max(group, key=lambda member: member.record["id"])] if multiple == "latest" and group else group
+        for group in model.groups
+    ]
+    return list({member.record["id"]: member for group in chosen for member in group}.values())
+
+
+def gate_options(wish: Wish, action: str) -> Record:
+    gate = {name: option.get("default") for name, option in release_plan.GATE_OPTIONS.items()}
+    gate.update(name=wish.names, stage=wish.stages, action=action, include_downstream=wish.downstream)
+    gate.update(wait_timeout=None if action == "verify" else 20.0)
+    project = {name: option.get("default") for name, option in release_plan.PROJECT_OPTIONS.items()}
+    return {"projects": [{**project, "project": "7", **wish.pipeline, "gates": [gate]}], "log_lines": 0}
+
+
+@examples(150)
+@given(
+    worlds, wishes.map(lambda wish: dataclasses.replace(wish, scope=None)), st.sampled_from(["wait", "verify", "play"])
+)
+def test_gates(world: World, wish: Wish, action: str) -> None:
+    model = or_none(lambda: meant(world, wish, triggers=True))
+    outcome, transport = ask(world, gitlab_release_gate.TASK, gate_options(wish, action))
+    if wish.is_empty or wish.is_whole:
+        assert outcome is None and transport.calls == []
+        return
+    assert outcome is not None
+    wanted = targets(model, wish, "error") if action == "play" else model.members if model else None
+    is_opened = outcome.failure is None
+    if not wanted:
+        # a gate never opens on nothing
+        assert not is_opened and not outcome.changed and world.played == []
+        assert "failed" in [gate["outcome"] for gate in outcome.values["gates"]]
+        return
+    selected = [entry["id"] for gate in outcome.values["gates"] for entry in gate["jobs"]]
+    if model and (model.is_complete or action == "verify"):
+        assert sorted(selected) == sorted(member.record["id"] for member in wanted)
+    if action == "play":
+        assert set(world.played) <= {member.record["id"] for member in wanted}
+    is_complete = bool(model) and (model.is_complete or action != "wait")
+    assert is_opened == (is_complete and all(is_green(member) for member in wanted))
+
+
+@examples(150)
+@given(worlds, wishes, st.lists(st.one_of(NAMES, st.sampled_from(["a", "b", "*"])), min_size=1, max_size=4))
+def test_looking_up(world: World, wish: Wish, terms: list[str]) -> None:
+    wish = dataclasses.replace(wish, names=terms, stages=None, scope=None)
+    model = or_none(lambda: meant(world, wish, is_split=False))
+    request = LookupRequest(
+        PipelineQuery("7", ref="main", ref_type=wish.ref_type, sources=tuple(wish.sources or ())),
+        terms=tuple(terms),
+        include_downstream=wish.downstream,
+    )
+    session = new_session(FunctionTransport(world.answer), {"project": "7"})
+    if model is None:
+        with pytest.raises(SelectionError):
+            look_up(session, request)
+        return
+    expected = [sorted((member.record["id"] for member in group), reverse=True) for group in model.groups]
+    found = look_up(session, request)
+    assert [record["id"] for record in found] == [number for group in expected for number in group]
+    assert found
