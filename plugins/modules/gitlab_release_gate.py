@@ -224,6 +224,11 @@ options:
               - Take the failure of a job with C(allow_failure) for a success. Manual jobs have that by default.
             type: bool
             default: false
+  title:
+    description:
+      - What the release is called in the record and on the page, such as its version.
+      - When it is not given, or empty, the record has an empty title, and the page the names of the projects.
+    type: str
   strategy:
     description:
       - What a gate that does not open means for other projects.
@@ -305,6 +310,7 @@ EXAMPLES = r"""
           - name: trigger:docs/publish
             action: wait
             require: optional
+    title: Version 1.2.0
     strategy: collect
     record: /var/log/releases/v1.2.0.json
     report: /var/log/releases/v1.2.0.html
@@ -365,7 +371,7 @@ summary:
   elements: str
   returned: always
   sample:
-    - "app: play deploy:prod: applied"
+    - "app: play deploy:prod: played"
 gates:
   description: Every gate of every project in the order of the projects.
   type: list
@@ -375,7 +381,7 @@ gates:
     - project: app
       name: deploy:prod
       action: play
-      outcome: applied
+      outcome: played
       reason: ""
       changed: true
       jobs: []
@@ -397,19 +403,21 @@ gates:
       sample: play
     outcome:
       description:
-        - V(applied) when something was played or retried, V(unchanged) when all was as it should be or became so.
-        - V(refused) when a job is in a state in which it cannot be played or retried, V(failed) for everything else
-          that kept the gate from opening.
-        - V(not reached) when something before it failed.
+        - The gate has opened with V(passed), when the jobs were or became as required; V(played) or V(retried), when
+          it has played or retried any of them; and V(already done), when there was nothing left to play.
+        - It has not opened with V(refused), when a job cannot be played or retried; V(timed out), when the time was
+          over before the pipeline, the jobs or their end came; and V(failed), for everything else. A gate that selects
+          no job has failed.
+        - V(not reached) when something before it has not opened.
         - In check mode also V(would be played), V(would be retried), V(would be waited for) and V(would be verified).
       type: str
       returned: always
-      sample: applied
+      sample: played
     reason:
       description: Why, in words for people.
       type: str
       returned: always
-      sample: it has succeeded already
+      sample: it is success already
     changed:
       description: Whether the gate changed something in GitLab.
       type: bool

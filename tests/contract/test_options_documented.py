@@ -135,6 +135,7 @@ CONTRACT: dict[str, dict[str, Option]] = {
 CONTRACT["gitlab_release_gate"] = {
     **CONNECTION,
     "projects": {"type": "list", "elements": "dict", "required": True},
+    "title": {"type": "str"},
     "strategy": {"type": "str", "choices": ["fail_fast", "collect"], "default": "fail_fast"},
     "wait_timeout": {"type": "float", "default": 3600},
     "wait_interval": {"type": "float", "default": 10},

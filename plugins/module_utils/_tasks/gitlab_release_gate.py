@@ -38,6 +38,7 @@ SPEC = CONNECTION.merged(
     ArgumentSpec(
         arguments={
             "projects": {"type": "list", "elements": "dict", "required": True, "options": PROJECT_OPTIONS},
+            "title": {"type": "str"},
             "strategy": {"type": "str", "choices": list(STRATEGIES), "default": "fail_fast"},
             "wait_timeout": {"type": "float", "default": 3600.0},
             "wait_interval": {"type": "float", "default": 10.0},
@@ -81,6 +82,7 @@ class _Release:
         trees = {result.plan.name: self._tree(result) for result in results if result.pipeline}
         message = failure_text(results)
         facts = RunFacts(
+            title=str(self._options.get("title") or ""),
             version=USER_AGENT.partition("/")[2].partition(" ")[0],
             user=str(self._options.get("user") or _login()),
             host=platform.node(),

@@ -19,16 +19,17 @@ import typing as t
 from ..._api.decoding import Record
 from .plan import Gate, ProjectPlan, ReleasePlan
 
-# What became of a gate. `refused` and `failed` are failures, unless the gate is optional.
-FAILURES = ("refused", "failed")
+# With these outcomes a gate does not open, unless it is optional.
+FAILURES = ("failed", "refused", "timed out")
 
 
 @dataclasses.dataclass(frozen=True)
 class GateResult:
     """What became of a gate.
 
-    :param outcome: `applied`, `unchanged`, `refused`, `failed`, `not reached`; in check mode also `would be played`,
-        `would be retried`, `would be waited for`, `would be verified`.
+    :param outcome: `passed` when the jobs are as required, `played` or `retried` when the gate saw to that,
+        `already done` when somebody else or an earlier run did, one of `FAILURES`, or `not reached`; in check mode also
+        `would be played`, `would be retried`, `would be waited for` and `would be verified`.
     :param reason: why, in words for people; empty when there is nothing to say.
     :param jobs: the jobs of the gate as GitLab has them, with their paths under `path`.
     :param pipeline: the pipeline it looked into, None when it found none.
