@@ -272,6 +272,9 @@ options:
     type: str
 notes:
   - Each gate has its own time, which begins when the gate does. There is no limit for the whole.
+  - Of C(module_defaults) for the action group it takes the connection options. Those that choose jobs or wait for them,
+    such as C(project), C(ref) and C(wait), are for the other modules and left out; every entry of O(projects) says
+    itself what it is about. An option that no module has is an error.
   - A GitLab server that restarts, or cannot be reached for a while, is waited for as long as the gate has time.
 seealso:
   - module: jobgate.gitlab.gitlab_job_action

@@ -35,7 +35,7 @@ from ..module_utils._app.settings import first_url
 from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.result import argument_rules, failure, shown_options, success
 from ._files import file_facts, has_selinux
-from ._options import connection_arguments, is_on
+from ._options import connection_arguments, is_on, without_group_defaults
 from ._progress import DisplayProgress
 from ._shared import shared_transport
 
@@ -73,16 +73,18 @@ class InProcessAction(ActionBase):
         super().run(tmp, variables)
         environment: dict[str, str] = {}
         self._compute_environment_string(environment)
-        reason = self._reason_to_step_aside(variables, environment)
+        template = self._templar.template
+        given = without_group_defaults(self.TASK, self._task.args, self._task.module_defaults, template)
+        reason = self._reason_to_step_aside(given, variables, environment)
         if reason:
             Display().v(f"{self._task.action} runs as a module, not in process: {reason}")
         # what a remote host has in its environment is not known here
         known = {**(os.environ if self._connection.transport == "local" else {}), **environment}
         try:
-            arguments = connection_arguments(self.TASK, self._task.args, variables, known, self._templar.template)
+            arguments = connection_arguments(self.TASK, given, variables, known, template)
         except AnsibleError as exc:
             return self._failed(str(exc), {})
-        arguments = {**self._task.args, **arguments}
+        arguments = {**given, **arguments}
         if reason:
             return t.cast(
                 Result,
@@ -93,7 +95,9 @@ class InProcessAction(ActionBase):
 
     # ----- stepping aside -----
 
-    def _reason_to_step_aside(self, variables: Variables, environment: t.Mapping[str, str]) -> str:
+    def _reason_to_step_aside(
+        self, given: t.Mapping[str, t.Any], variables: Variables, environment: t.Mapping[str, str]
+    ) -> str:
         """Return what about the task can be done right by the module only, empty for nothing."""
         if self._task.async_val:
             return "it has async"
@@ -109,12 +113,12 @@ class InProcessAction(ActionBase):
         for_python = [name for name in environment if name.startswith("PYTHON")]
         if for_python:
             return f"its environment has {for_python[0]}"
-        return "it sets attributes of files" if self._has_file_options() else ""
+        return "it sets attributes of files" if self._has_file_options(given) else ""
 
-    def _has_file_options(self) -> bool:
+    def _has_file_options(self, given: t.Mapping[str, t.Any]) -> bool:
         """Return whether attributes of files are asked for, which a module sets with all of Ansible's care."""
         own = self.TASK.spec.arguments
-        return self.TASK.has_file_options and (has_selinux() or any(name not in own for name in self._task.args))
+        return self.TASK.has_file_options and (has_selinux() or any(name not in own for name in given))
 
     def _is_own_interpreter(self, variables: Variables) -> bool:
         """Return whether the task is to run with the Python that runs this."""
