@@ -73,6 +73,35 @@ class SilentProgress:
         """Do nothing."""
 
 
+class ProjectProgress:
+    """Tells what happens with the project before it.
+
+    :param project: what a user calls it: its path, or its numeric id.
+    """
+
+    def __init__(self, progress: Progress, project: str) -> None:
+        self.is_shown = progress.is_shown
+        self._progress = progress
+        self._project = f"project {project}" if project.isdigit() else project
+
+    def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
+        """Take note that a job has gone from one status to another."""
+        self._progress.state_changed(name=f"{self._project} {name}", before=before, after=after, detail=detail)
+
+    def waits_for(self, *, name: str, what: str) -> None:
+        """Take note of what holds a job up."""
+        self._progress.waits_for(name=f"{self._project} {name}", what=what)
+
+    def still_waiting(self, *, text: str) -> None:
+        """Take note that nothing has happened for a long time."""
+        # what is waited for is often described with its project
+        self._progress.still_waiting(text=text if self._project in text else f"{self._project}: {text}")
+
+    def log_line(self, *, name: str, line: str) -> None:
+        """Take the next line of a job's log; there is one log only, whose lines are long enough."""
+        self._progress.log_line(name=name, line=line)
+
+
 class Projection:
     """Makes copies of records with some fields only; a dot reaches inside.
 

@@ -18,9 +18,9 @@ from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.files.place import check_writable, write_text
-from .._app.outcome import Outcome, Progress
+from .._app.outcome import Outcome, ProjectProgress
 from .._app.release.gates import GateRunner
-from .._app.release.plan import STRATEGIES, Gate, ReleasePlan
+from .._app.release.plan import STRATEGIES, Gate, ProjectPlan, ReleasePlan
 from .._app.release.record import RunFacts, has_changed, make_record
 from .._app.release.run import ProjectResult, ReleaseRun, failure_text
 from .._app.release.tree import ReleaseTree, read_tree
@@ -103,9 +103,8 @@ class _Release:
         )
 
     def _open(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Session:
-        """Return a session with the time of a gate, which tells its progress with the name of the project."""
-        several = len(self._plan.projects) > 1
-        progress = _NamedProgress(self._context.progress, project.plan.name) if several else self._context.progress
+        """Return a session with the time of a gate, which tells its progress with the project."""
+        progress = ProjectProgress(self._context.progress, self._label(project.plan))
         session = open_session(
             self._settings,
             self._context._replace(progress=progress, stop=stop),
@@ -114,6 +113,12 @@ class _Release:
         )
         self._sessions.append(session)
         return session
+
+    def _label(self, project: ProjectPlan) -> str:
+        """Return what a project is called while it is worked on; one that is there twice has its name as well."""
+        path = project.pipeline.project
+        is_single = [other.pipeline.project for other in self._plan.projects].count(path) == 1
+        return path if is_single else f"{path} ({project.name})"
 
     def _tree(self, result: ProjectResult) -> ReleaseTree:
         if result.pipeline is None:
@@ -140,31 +145,6 @@ class _Release:
 
     def _warnings(self) -> list[str]:
         return list(dict.fromkeys(text for session in self._sessions for text in session.warnings))
-
-
-class _NamedProgress:
-    """Tells changes with the name of the project before that of the job."""
-
-    def __init__(self, progress: Progress, project: str) -> None:
-        self.is_shown = progress.is_shown
-        self._progress = progress
-        self._project = project
-
-    def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
-        """Take note that a job has gone from one status to another."""
-        self._progress.state_changed(name=f"{self._project} {name}", before=before, after=after, detail=detail)
-
-    def waits_for(self, *, name: str, what: str) -> None:
-        """Take note of what holds a job up."""
-        self._progress.waits_for(name=f"{self._project} {name}", what=what)
-
-    def still_waiting(self, *, text: str) -> None:
-        """Take note that nothing has happened for a long time."""
-        self._progress.still_waiting(text=f"{self._project}: {text}")
-
-    def log_line(self, *, name: str, line: str) -> None:
-        """Take the next line of a job's log."""
-        self._progress.log_line(name=f"{self._project} {name}", line=line)
 
 
 def _check_targets(options: Options) -> None:

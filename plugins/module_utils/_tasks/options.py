@@ -16,6 +16,7 @@ from .._api.endpoints import to_text
 from .._api.errors import UsageError
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import STATUSES, WAIT_TARGETS
+from .._app.outcome import ProjectProgress
 from .._app.pipelines.query import FULL_SHA_LENGTHS, REF_TYPES, SHORTEST_SHA, PipelineQuery
 from .._app.session import Session, TaskContext, open_session
 from .._app.settings import DEFAULT_URL, EXTENSION_VARIABLES, URL_VARIABLES, connection_settings, project_of
@@ -112,6 +113,8 @@ def session_of(options: Options, context: TaskContext, waiting: WaitOptions | No
     :param waiting: how the task waits; None for one that cannot wait.
     """
     settings = connection_settings(options, context.environ)
+    if options.get("project"):
+        context = context._replace(progress=ProjectProgress(context.progress, project_of(options)))
     if waiting is None:
         return open_session(settings, context)
     return open_session(settings, context, timeout_seconds=waiting.timeout_seconds, is_waiting=waiting.wait)

@@ -241,7 +241,7 @@ class Timeline:
 
 
 def _detail(job: FoundJob, before: str, after: str, seen_seconds: float) -> str:
-    """Return more about a change of state, for people: how long the former state lasted, and on which runner it is.
+    """Return more about a change of state, for people: how long the former state lasted, on which runner, why it failed.
 
     The time in the queue and the time of the run are told apart, as GitLab measured them where it has.
     """
@@ -256,8 +256,11 @@ def _detail(job: FoundJob, before: str, after: str, seen_seconds: float) -> str:
         seconds = seen_seconds if ran is None else ran
     if seconds >= 1:
         details.append(f"after {seconds:.0f} s")
+    notes = [str(record["failure_reason"])] if after == "failed" and record.get("failure_reason") else []
     if before == "running" and is_finished(after) and queued is not None and queued >= 1:
-        details.append(f"(queued {queued:.0f} s)")
+        notes.append(f"queued {queued:.0f} s")
+    if notes:
+        details.append(f"({', '.join(notes)})")
     runner = record.get("runner")
     if after == "running" and isinstance(runner, dict) and runner.get("description"):
         details.append(f"on runner {runner['description']}")

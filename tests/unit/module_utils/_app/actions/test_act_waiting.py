@@ -75,8 +75,8 @@ def test_a_job_is_waited_for_played_once_and_followed():
         "success",
     ]
     assert [entry["from"] for entry in outcome.values["timeline"]][:2] == [None, "created"]
-    assert progress.lines[1] == "deploy: manual -> pending (played)"
-    assert progress.lines[2].startswith("deploy: pending -> running after ")
+    assert progress.lines[1] == "project 7 deploy: manual -> pending (played)"
+    assert progress.lines[2].startswith("project 7 deploy: pending -> running after ")
     assert progress.lines[2].endswith(" s on runner X")
     assert outcome.values["results"][0]["before"] == {"id": 42, "status": "created"}
 
