@@ -382,6 +382,12 @@ gates:
   returned: always
   sample:
     - project: app
+      pipeline:
+        id: 6
+        source: push
+        ref: v1.2.0
+        status: success
+        web_url: https://gitlab.example.com/group/app/-/pipelines/6
       name: deploy:prod
       action: play
       outcome: played
@@ -394,6 +400,42 @@ gates:
       type: str
       returned: always
       sample: app
+    pipeline:
+      description: The pipeline of the project, V(null) when there was none.
+      type: dict
+      returned: always
+      sample:
+        id: 6
+        source: push
+        ref: v1.2.0
+        status: success
+        web_url: https://gitlab.example.com/group/app/-/pipelines/6
+      contains:
+        id:
+          description: Its id.
+          type: int
+          returned: always
+          sample: 6
+        source:
+          description: What started it.
+          type: str
+          returned: always
+          sample: push
+        ref:
+          description: Branch or tag.
+          type: str
+          returned: always
+          sample: v1.2.0
+        status:
+          description: Its status.
+          type: str
+          returned: always
+          sample: success
+        web_url:
+          description: Its page.
+          type: str
+          returned: always
+          sample: https://gitlab.example.com/group/app/-/pipelines/6
     name:
       description: Name of the gate, which is that of its jobs.
       type: str

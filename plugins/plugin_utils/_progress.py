@@ -16,9 +16,9 @@ from ..module_utils._app.jobs.statuses import STATUSES, Look
 
 # What Ansible shows in green, red and yellow.
 _COLOURS: t.Mapping[Look, str] = {
-    "good": constants.COLOR_OK,
-    "bad": constants.COLOR_ERROR,
-    "busy": constants.COLOR_CHANGED,
+    "good": constants.config.get_config_value("COLOR_OK"),
+    "bad": constants.config.get_config_value("COLOR_ERROR"),
+    "busy": constants.config.get_config_value("COLOR_CHANGED"),
 }
 
 
@@ -31,7 +31,7 @@ class DisplayProgress:
 
     is_shown = True
 
-    def __init__(self, show: t.Callable[[str, t.Optional[str]], object], prefix: str = "") -> None:
+    def __init__(self, show: t.Callable[[str, str | None], object], prefix: str = "") -> None:
         self._show = show
         self._prefix = f"[{prefix}] " if prefix else ""
 

@@ -102,6 +102,7 @@ CONTRACT: dict[str, dict[str, Option]] = {
         "whole_project": {"type": "bool", "default": False},
         # bare statuses are for the modules that read
         "wait_for": _list(choices=["playable", "started", "finished", "success"]),
+        "fields": _list([]),
         "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
         "fail_on": _list(["failed", "canceled", "skipped"]),
         "log_lines": {"type": "int", "default": 20},

@@ -19,6 +19,7 @@ class Outcome(t.NamedTuple):
 
     :param values: return values by name.
     :param failure: why the task failed, None when it did not.
+    :param message: what there is to say about a success; empty for nothing.
     """
 
     values: dict[str, t.Any]
@@ -26,6 +27,7 @@ class Outcome(t.NamedTuple):
     changed: bool = False
     failure: str | None = None
     diff: dict[str, t.Any] | None = None
+    message: str = ""
 
 
 class Progress(t.Protocol):

@@ -51,6 +51,7 @@ class SafeOutput:
         return outcome._replace(
             values=self.value(outcome.values),
             failure=None if outcome.failure is None else self.line(outcome.failure),
+            message=self.line(outcome.message),
             warnings=[self.line(text) for text in outcome.warnings],
             diff=outcome.diff and {key: self._shown(part) for key, part in outcome.diff.items()},
         )

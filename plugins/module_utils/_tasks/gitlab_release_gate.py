@@ -161,6 +161,7 @@ def _values(record: Record) -> Record:
         "gates": [
             {
                 "project": project["name"],
+                "pipeline": _pipeline(project["pipeline"]),
                 **{name: gate[name] for name in ("name", "action", "outcome", "reason", "changed")},
                 "jobs": [{name: job[name] for name in ("id", "path", "status", "web_url")} for job in gate["jobs"]],
             }
@@ -169,6 +170,10 @@ def _values(record: Record) -> Record:
         ],
         "elapsed": record["elapsed"],
     }
+
+
+def _pipeline(pipeline: Record | None) -> Record | None:
+    return {name: pipeline[name] for name in ("id", "source", "ref", "status", "web_url")} if pipeline else None
 
 
 def _line(project: Record, gate: Record) -> str:

@@ -165,7 +165,7 @@ def test_an_action_says_what_it_waits_for():
 def test_lines_are_written_whole_and_name_the_host_where_there_are_several():
     for prefix, begin in (("", ""), ("web1", "[web1] ")):
         written: list[str] = []
-        progress = DisplayProgress(lambda line, colour: written.append(line), prefix)
+        progress = DisplayProgress(lambda line, colour, written=written: written.append(line), prefix)
         progress.state_changed(name="a", before="manual", after="pending", detail="(played)")
         progress.waits_for(name="a", what="waits for its timer")
         progress.still_waiting(text="still waiting for 1 job, 5 min so far")

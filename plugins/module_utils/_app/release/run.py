@@ -17,6 +17,7 @@ import threading
 import typing as t
 
 from ..._api.decoding import Record
+from ..pipelines.query import with_pipeline
 from .plan import Gate, ProjectPlan, ReleasePlan
 
 # With these outcomes a gate does not open, unless it is optional.
@@ -184,4 +185,5 @@ def _failure(result: ProjectResult) -> str:
     gate = result.failed_gate
     if gate is None:
         raise AssertionError("called for a project that has not failed")
-    return f"gate {gate.gate.title!r} of project {result.plan.name!r} did not open: {gate.reason}"
+    text = f"gate {gate.gate.title!r} of project {result.plan.name!r} did not open: {gate.reason}"
+    return with_pipeline(text, result.plan.pipeline, result.pipeline)

@@ -241,7 +241,7 @@ class Timeline:
 
 
 def _detail(job: FoundJob, before: str, after: str, seen_seconds: float) -> str:
-    """Return more about a change of state, for people: how long the former state lasted, on which runner, why it failed.
+    """Return more about a change of state, for people: how long the former state lasted, the runner, why it failed.
 
     The time in the queue and the time of the run are told apart, as GitLab measured them where it has.
     """

@@ -102,7 +102,7 @@ def test_the_end_of_a_played_job_decides(status):
 def test_a_failure_carries_the_tail_of_the_log():
     lines = [Exchange(LIST, [job()]), PLAYED, *ended("failed"), Exchange(LOG, "one\n\x1b[31mtwo\x1b[0m\nthree\n")]
     outcome = act(*lines, log_lines=2)
-    assert outcome.values["job"]["log_tail"] == ["two", "three"]
+    assert outcome.values["jobs"][0]["log_tail"] == ["two", "three"]
     assert outcome.failure.endswith("Its log ends with: three")
 
 
