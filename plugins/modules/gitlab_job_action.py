@@ -679,7 +679,7 @@ pipeline:
     source:
       description: What started it, such as V(push), V(schedule), V(web) or V(merge_request_event).
       type: str
-      returned: always, except by servers before 13.9
+      returned: always, except by servers before 14.1
       sample: push
     ref:
       description: Branch or tag.

@@ -115,6 +115,8 @@ options:
           name:
             description:
               - Names of jobs. V(*) and V(?) are wildcards unless there is a job of exactly that name.
+              - Each entry has to match a job of the pipeline, and an empty list is an error. A gate never opens on
+                nothing.
               - A job of a downstream pipeline is named with the trigger jobs that lead to it, as in
                 V(trigger:infra/apply).
               - At least one of O(projects[].gates[].name) and O(projects[].gates[].stage) is required.
@@ -123,6 +125,8 @@ options:
           stage:
             description:
               - Stages whose jobs are meant, or to which O(projects[].gates[].name) is confined.
+              - Each entry has to match a stage of the pipeline, exactly or by the wildcards V(*) and V(?). An empty list
+                is an error.
             type: list
             elements: str
           action:

@@ -56,6 +56,12 @@ class Progress(t.Protocol):
     def log_line(self, *, name: str, line: str) -> None:
         """Take the next line of a job's log."""
 
+    def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
+        """Take note of what goes on in GitLab when the task is interrupted now; what was noted before is over.
+
+        :param wait: which of several waits at the same time it is.
+        """
+
 
 class SilentProgress:
     """Tells nobody: what a module, whose output comes at its end, can do."""
@@ -72,6 +78,9 @@ class SilentProgress:
         """Do nothing."""
 
     def log_line(self, *, name: str, line: str) -> None:
+        """Do nothing."""
+
+    def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
         """Do nothing."""
 
 
@@ -102,6 +111,10 @@ class ProjectProgress:
     def log_line(self, *, name: str, line: str) -> None:
         """Take the next line of a job's log; there is one log only, whose lines are long enough."""
         self._progress.log_line(name=name, line=line)
+
+    def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
+        """Take note of what goes on in GitLab when the task is interrupted now."""
+        self._progress.leaves(wait=wait, what=[f"{self._project} {text}" for text in what])
 
 
 class Projection:

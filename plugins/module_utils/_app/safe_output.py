@@ -99,3 +99,7 @@ class _SafeProgress:
         body = line.lstrip(" ")
         indentation = line[: len(line) - len(body)]
         self._progress.log_line(name=self._output.line(name), line=indentation + self._output.line(body))
+
+    def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
+        """Take note of what goes on in GitLab when the task is interrupted now."""
+        self._progress.leaves(wait=wait, what=[self._output.line(text) for text in what])

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import re
 import typing as t
 
@@ -225,6 +226,51 @@ def test_every_line_has_the_project_as_the_user_names_it(project: str, name: str
         f"waiting for the pipeline of ref v2 in project {project}",
         "a | $ make",
     ]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "left"),
+    [
+        (prod("running", web_url="https://g/1"), ["project 7 deploy:prod is running and goes on: https://g/1"]),
+        (prod("manual", web_url="https://g/1"), ["project 7 deploy:prod is manual: https://g/1"]),
+        (
+            [
+                job(
+                    number,
+                    "pending",
+                    f"t{number}",
+                    web_url=f"https://g/{number}",
+                    pipeline=pipeline(web_url="https://g/p"),
+                )
+                for number in range(5, 0, -1)
+            ],
+            [
+                *(f"project 7 t{number} is pending and goes on: https://g/{number}" for number in (5, 4, 3)),
+                "project 7 has 2 more jobs that the task waited for: https://g/p",
+            ],
+        ),
+    ],
+)
+def test_what_goes_on_without_the_task_is_known_while_it_waits(jobs: Records, left: list[str]):
+    assert shown(jobs, wait_timeout=5.0).left == left
+    assert shown(jobs, wait_timeout=5.0, is_shown=False).left == []
+
+
+def test_nothing_goes_on_when_nothing_is_waited_for():
+    assert shown(prod("running"), prod("success")).left == []
+
+
+def test_an_interruption_is_written_to_the_terminal_itself(tmp_path: pathlib.Path):
+    terminal = tmp_path / "terminal"
+    terminal.touch()
+    progress = DisplayProgress(lambda line, colour: None, "web1", terminal=str(terminal))
+    progress.leaves(wait=1, what=["group/app a is running and goes on: https://g/1"])
+    progress.leaves(wait=2, what=["group/app b is pending and goes on: https://g/2"])
+    progress.leaves(wait=1, what=[])
+    progress.interrupted()
+    assert terminal.read_text() == "\n[web1] interrupted: group/app b is pending and goes on: https://g/2\n"
+    # a terminal that is gone harms nobody
+    DisplayProgress(lambda line, colour: None, terminal=str(tmp_path / "none" / "x")).interrupted()
 
 
 def test_nothing_passes_with_a_secret_or_a_control_code():

@@ -272,6 +272,7 @@ class ActionRun:
                 if target.is_followed:
                     self._look_at(target)
             active = report.active
+            self._timeline.leaves([target.job for target in active])
             self._following.pace(len(active), self._counting_of(active))
             return active
 

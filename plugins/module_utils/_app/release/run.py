@@ -11,6 +11,7 @@ Nothing here knows GitLab: one gate is run by a function that is given.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import queue
 import threading
@@ -20,6 +21,7 @@ from ..._api.decoding import Record
 from ..pipelines.query import with_pipeline
 from .plan import Gate, ProjectPlan, ReleasePlan
 
+AWAKE_SECONDS = 0.5
 # With these outcomes a gate does not open, unless it is optional.
 FAILURES = ("failed", "refused", "timed out")
 
@@ -120,13 +122,23 @@ class ReleaseRun:
                 running += 1
             if not running:
                 break
-            done = self._finished.get()
+            done = self._next_finished()
             running -= 1
             if done.outcome in ("passed", "would pass"):
                 passed.add(done.plan.name)
         for project in waiting:
             self._skip(self.results[project.name])
         return [self.results[project.name] for project in self._plan.projects]
+
+    def _next_finished(self) -> ProjectResult:
+        """Return the next project that has finished.
+
+        Python answers signals, such as that of Ctrl-C, in this thread only, and when it reaches another one this thread
+        has to be awake for it.
+        """
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._finished.get(timeout=AWAKE_SECONDS)
 
     def _start(self, result: ProjectResult) -> None:
         # A daemon, for a worker of Ansible waits at its end for any other kind of thread.

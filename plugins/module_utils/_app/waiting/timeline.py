@@ -14,9 +14,9 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..jobs.query import FoundJob
-from ..jobs.statuses import is_finished, is_known, is_queued, phase_of, status_of
+from ..jobs.statuses import is_finished, is_known, is_playable, is_queued, phase_of, status_of
 from ..session import Session
-from .blockers import Blockers
+from .blockers import MOST_SINGLE_LINES, Blockers
 
 # After so long without a line, a sign of life; each further one after twice the time.
 SILENCE_SECONDS = 300.0
@@ -123,6 +123,11 @@ class Timeline:
             text=f"still waiting for {left} job{'s' if left > 1 else ''}{f' ({details})' if details else ''}, "
             f"{self._session.elapsed() / 60:.0f} min so far"
         )
+
+    def leaves(self, jobs: t.Sequence[FoundJob]) -> None:
+        """Have it known what goes on in GitLab when the task is interrupted now, and where."""
+        if self._session.progress.is_shown:
+            self._session.progress.leaves(wait=self, what=_left_behind(jobs))
 
     def queued_seconds(self, job: FoundJob) -> float:
         """Return how long a pending job has been in the queue: as GitLab says, or as long as we have seen it there."""
@@ -238,6 +243,21 @@ class Timeline:
     def _has_spoken(self) -> None:
         self._spoken_at = self._session.clock.monotonic()
         self._patience_seconds = SILENCE_SECONDS
+
+
+def _left_behind(jobs: t.Sequence[FoundJob]) -> list[str]:
+    """Return what goes on without the task, with the address of its page."""
+    texts = []
+    for job in jobs[:MOST_SINGLE_LINES]:
+        status = status_of(job.record)
+        goes_on = "" if is_playable(status) else " and goes on"
+        texts.append(f"{job.path} is {status}{goes_on}: {job.record.get('web_url')}")
+    more = jobs[MOST_SINGLE_LINES:]
+    if more:
+        pipeline = more[0].record.get("pipeline")
+        where = f": {pipeline['web_url']}" if isinstance(pipeline, dict) and pipeline.get("web_url") else ""
+        texts.append(f"has {len(more)} more job{'s' if len(more) > 1 else ''} that the task waited for{where}")
+    return texts
 
 
 def _detail(job: FoundJob, before: str, after: str, seen_seconds: float) -> str:
