@@ -125,8 +125,8 @@ options:
           stage:
             description:
               - Stages whose jobs are meant, or to which O(projects[].gates[].name) is confined.
-              - Each entry has to match a stage of the pipeline, exactly or by the wildcards V(*) and V(?). An empty list
-                is an error.
+              - Each entry has to match a stage of the pipeline, exactly or by the wildcards V(*) and V(?). An empty
+                list is an error.
             type: list
             elements: str
           action:

@@ -316,6 +316,33 @@ def test_what_a_failure_means_is_up_to_the_gate(simulator: t.Any) -> None:
     assert release(simulator, {"gates": [verify]}).failure is None
 
 
+@pytest.mark.parametrize("action", ["wait", "verify", "play", "retry"])
+@pytest.mark.parametrize("forgives", [True, False])
+def test_the_failure_of_an_optional_job_passes_only_where_it_is_allowed(
+    simulator: t.Any, action: str, forgives: bool
+) -> None:
+    failed = {"name": "lint", "when": "manual", "allow_failure": True, "duration": 5, "outcome": "failed"}
+    simulator.load(world({**failed, **({} if action == "play" else {"status": "failed"})}))
+    gate = {"name": "lint", "action": action, "ignore_allowed_failures": forgives}
+    result = release(simulator, {"gates": [gate]})
+    assert (result.failure is None) == forgives
+    opened = {"wait": "passed", "verify": "passed", "play": "played", "retry": "retried"}
+    assert gates_of(result) == {"lint": opened[action] if forgives else "failed"}
+
+
+@pytest.mark.parametrize("chosen", [{"name": "*"}, {"stage": "deploy"}])
+@pytest.mark.parametrize("action", ["wait", "verify", "retry"])
+def test_a_failed_trigger_job_is_not_overlooked(simulator: t.Any, chosen: Row, action: str) -> None:
+    child = {"ref": "main", "jobs": [{"name": "apply", "duration": 5, "outcome": "failed"}]}
+    trigger = {"name": "infra", "stage": "deploy", "trigger": {"strategy": "depend", "pipeline": child}}
+    simulator.load(world({"name": "docs", "stage": "deploy", "status": "success"}, trigger, stages=["deploy"]))
+    simulator.advance(60)
+    gate = {**chosen, "action": action, "multiple": "all" if action == "retry" else None}
+    result = release(simulator, {"gates": [gate]})
+    assert "job 'infra' (id " in str(result.failure)
+    assert effects(simulator) == ([("retry", "infra")] if action == "retry" else [])
+
+
 def test_a_job_token_plays_nothing(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     result = release(simulator, APP, token=None, api_job_token="job-token-0123456789")

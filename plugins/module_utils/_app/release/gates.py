@@ -18,7 +18,7 @@ from ..actions.actions import ACTIONS, ActionRequest
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
 from ..jobs.statuses import has_reached, id_of, int_of, is_finished, status_of
-from ..pipelines.query import PipelineQuery, missing_pipeline, read_pipeline
+from ..pipelines.query import PipelineQuery, read_pipeline
 from ..reads.jobs import JobReport, failure_of, read_jobs
 from ..session import Session, StoppedError
 from ..waiting.logs import read_tail
@@ -91,7 +91,7 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
                 return _to_come(gate)
             raise
         if waited.value is None:
-            reason = f"{timed_out_text(options)}: {missing_pipeline(project.plan.pipeline)}"
+            reason = f"{timed_out_text(options)}: there is no {project.plan.pipeline.describe()}"
             return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
         pipeline = read_pipeline(session, project.plan.pipeline, waited.value)
     return _GateRun(session, project, gate, pipeline, log_lines).run()
@@ -149,6 +149,8 @@ class _GateRun:
             stages=self._gate.stages,
             include_downstream=self._gate.include_downstream,
             with_bridges=True,
+            # a failed trigger job of a stage must not be overlooked
+            all_bridges=True,
             newest_attempt=True,
         )
 
