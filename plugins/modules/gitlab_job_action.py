@@ -38,6 +38,7 @@ attributes:
     details:
       - Everything is read and decided as in a real run, and nothing is sent. RV(ignore:changed) is what the real run
         would report.
+      - RV(ignore:msg) says what would be done with which job.
       - Nothing waits. For a V(created) job that a real run with O(wait=true) would wait for and play, the prediction is
         V(true).
   diff_mode:
@@ -212,6 +213,17 @@ options:
       - Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20
+  fields:
+    description:
+      - Keep only these fields of each job in RV(jobs) and RV(job). A dot reaches inside, as in V(pipeline.id) or
+        V(user.username), and the result is nested in the same way. A field that GitLab did not send is left out.
+      - Without it, a success returns the whole jobs. A failure, which Ansible prints, returns what explains it, that is
+        id, name, stage, status, C(failure_reason), C(allow_failure), address and times. RV(jobs[].log_tail) comes with
+        either.
+      - It changes neither which jobs are chosen, nor what extensions are shown.
+    type: list
+    elements: str
+    default: []
 notes:
   - The job is O(job_id), or it is found in a pipeline with at least one of O(name), O(stage) and O(scope). One of
     O(job_id), O(pipeline_id), O(ref), O(sha) and O(merge_request) is required. With O(whole_project=true) there is none
@@ -410,6 +422,15 @@ EXAMPLES = r"""
     multiple: all
     action: cancel
 
+- name: Play many reports, and return little of each
+  jobgate.gitlab.gitlab_job_action:
+    project: group/app
+    ref: main
+    name: report:*
+    multiple: all
+    action: play
+    fields: [id, name, status, user.username]
+
 - name: Erase the job that has printed too much
   jobgate.gitlab.gitlab_job_action:
     project: group/app
@@ -485,6 +506,7 @@ jobs:
     - The newest attempt of each job after the action, newest first, in GitLab's own words. Fields not listed here are
       passed on as the server sends them.
     - In check mode, the jobs as they are. With O(whole_project=true) there are none.
+    - With O(fields), and in a failure, only some of their fields.
   type: list
   elements: dict
   returned: always
@@ -632,13 +654,54 @@ jobs:
       sample:
         cost_centre: "4711"
 job:
-  description: The job, with the same fields as in RV(jobs), when exactly one was chosen; else V(null).
+  description:
+    - The job, with the same fields as in RV(jobs), when exactly one was chosen; else V(null).
+    - V(null) in a failure, too, where RV(jobs) has it.
   type: dict
   returned: always
   sample:
     id: 42
     name: deploy:prod
     status: success
+pipeline:
+  description:
+    - The pipeline that the jobs were looked for in, or that O(job_id) belongs to, as it was seen last. Fields not
+      listed here are passed on as the server sends them.
+    - V(null) with O(whole_project=true), and when there was none.
+  type: dict
+  returned: always
+  sample:
+    id: 6
+    source: push
+    ref: v1.2.0
+    status: success
+    web_url: https://gitlab.example.com/group/app/-/pipelines/6
+  contains:
+    id:
+      description: Its id.
+      type: int
+      returned: always
+      sample: 6
+    source:
+      description: What started it, such as V(push), V(schedule), V(web) or V(merge_request_event).
+      type: str
+      returned: always, except by servers before 14.1
+      sample: push
+    ref:
+      description: Branch or tag.
+      type: str
+      returned: always
+      sample: v1.2.0
+    status:
+      description: Its status.
+      type: str
+      returned: always
+      sample: success
+    web_url:
+      description: Its page.
+      type: str
+      returned: always
+      sample: https://gitlab.example.com/group/app/-/pipelines/6
 results:
   description:
     - What was done with each job. With several jobs all are tried, and a failure of the task lists each.

@@ -115,6 +115,8 @@ options:
           name:
             description:
               - Names of jobs. V(*) and V(?) are wildcards unless there is a job of exactly that name.
+              - Each entry has to match a job of the pipeline, and an empty list is an error. A gate never opens on
+                nothing.
               - A job of a downstream pipeline is named with the trigger jobs that lead to it, as in
                 V(trigger:infra/apply).
               - At least one of O(projects[].gates[].name) and O(projects[].gates[].stage) is required.
@@ -123,6 +125,8 @@ options:
           stage:
             description:
               - Stages whose jobs are meant, or to which O(projects[].gates[].name) is confined.
+              - Each entry has to match a stage of the pipeline, exactly or by the wildcards V(*) and V(?). An empty
+                list is an error.
             type: list
             elements: str
           action:
@@ -225,6 +229,11 @@ options:
               - Take the failure of a job with C(allow_failure) for a success. Manual jobs have that by default.
             type: bool
             default: false
+  title:
+    description:
+      - What the release is called in the record and on the page, such as its version.
+      - When it is not given, or empty, the record has an empty title, and the page the names of the projects.
+    type: str
   strategy:
     description:
       - What a gate that does not open means for other projects.
@@ -268,6 +277,9 @@ options:
     type: str
 notes:
   - Each gate has its own time, which begins when the gate does. There is no limit for the whole.
+  - Of C(module_defaults) for the action group it takes the connection options. Those that choose jobs or wait for them,
+    such as C(project), C(ref) and C(wait), are for the other modules and left out; every entry of O(projects) says
+    itself what it is about. An option that no module has is an error.
   - A GitLab server that restarts, or cannot be reached for a while, is waited for as long as the gate has time.
 seealso:
   - module: jobgate.gitlab.gitlab_job_action
@@ -306,6 +318,7 @@ EXAMPLES = r"""
           - name: trigger:docs/publish
             action: wait
             require: optional
+    title: Version 1.2.0
     strategy: collect
     record: /var/log/releases/v1.2.0.json
     report: /var/log/releases/v1.2.0.html
@@ -370,7 +383,7 @@ summary:
   elements: str
   returned: always
   sample:
-    - "app: play deploy:prod: applied"
+    - "app: play deploy:prod: played"
 gates:
   description: Every gate of every project in the order of the projects.
   type: list
@@ -378,9 +391,15 @@ gates:
   returned: always
   sample:
     - project: app
+      pipeline:
+        id: 6
+        source: push
+        ref: v1.2.0
+        status: success
+        web_url: https://gitlab.example.com/group/app/-/pipelines/6
       name: deploy:prod
       action: play
-      outcome: applied
+      outcome: played
       reason: ""
       changed: true
       jobs: []
@@ -390,6 +409,42 @@ gates:
       type: str
       returned: always
       sample: app
+    pipeline:
+      description: The pipeline of the project, V(null) when there was none.
+      type: dict
+      returned: always
+      sample:
+        id: 6
+        source: push
+        ref: v1.2.0
+        status: success
+        web_url: https://gitlab.example.com/group/app/-/pipelines/6
+      contains:
+        id:
+          description: Its id.
+          type: int
+          returned: always
+          sample: 6
+        source:
+          description: What started it.
+          type: str
+          returned: always
+          sample: push
+        ref:
+          description: Branch or tag.
+          type: str
+          returned: always
+          sample: v1.2.0
+        status:
+          description: Its status.
+          type: str
+          returned: always
+          sample: success
+        web_url:
+          description: Its page.
+          type: str
+          returned: always
+          sample: https://gitlab.example.com/group/app/-/pipelines/6
     name:
       description: Name of the gate, which is that of its jobs.
       type: str
@@ -402,19 +457,21 @@ gates:
       sample: play
     outcome:
       description:
-        - V(applied) when something was played or retried, V(unchanged) when all was as it should be or became so.
-        - V(refused) when a job is in a state in which it cannot be played or retried, V(failed) for everything else
-          that kept the gate from opening.
-        - V(not reached) when something before it failed.
+        - The gate has opened with V(passed), when the jobs were or became as required; V(played) or V(retried), when
+          it has played or retried any of them; and V(already done), when there was nothing left to play.
+        - It has not opened with V(refused), when a job cannot be played or retried; V(timed out), when the time was
+          over before the pipeline, the jobs or their end came; and V(failed), for everything else. A gate that selects
+          no job has failed.
+        - V(not reached) when something before it has not opened.
         - In check mode also V(would be played), V(would be retried), V(would be waited for) and V(would be verified).
       type: str
       returned: always
-      sample: applied
+      sample: played
     reason:
       description: Why, in words for people.
       type: str
       returned: always
-      sample: it has succeeded already
+      sample: it is success already
     changed:
       description: Whether the gate changed something in GitLab.
       type: bool

@@ -15,7 +15,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import sys
+import threading
+import types
 import typing as t
 
 from ansible import constants
@@ -37,8 +40,8 @@ from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.mistakes import option_mistake
 from ..module_utils._tasks.result import argument_rules, failure, shown_options, success
 from ._files import file_facts, has_selinux
-from ._options import connection_arguments, is_on
-from ._progress import DisplayProgress
+from ._options import connection_arguments, is_on, without_group_defaults
+from ._progress import DisplayProgress, terminal_device
 from ._shared import shared_transport
 
 Variables = dict[str, t.Any]
@@ -49,6 +52,10 @@ _OWN_INTERPRETER = re.compile(r"\s*\{\{\s*ansible_playbook_python\s*\}\}\s*")
 # Callbacks whose output is read by programs, or that want none.
 _CALLBACKS_WITHOUT_LINES = ("json", "jsonl", "null")
 
+
+# Workers have no terminal, and when they are interrupted Ansible does not listen to them any more. The process that
+# loads this file has one.
+_TERMINAL = terminal_device()
 
 _INVOCATION_SETTING = "INJECT_INVOCATION"
 _HAS_INVOCATION_SETTING = _INVOCATION_SETTING in constants.config.get_configuration_definitions()
@@ -77,16 +84,18 @@ class InProcessAction(ActionBase):
         super().run(tmp, variables)
         environment: dict[str, str] = {}
         self._compute_environment_string(environment)
-        reason = self._reason_to_step_aside(variables, environment)
+        template = self._templar.template
+        given = without_group_defaults(self.TASK, self._task.args, self._task.module_defaults, template)
+        reason = self._reason_to_step_aside(given, variables, environment)
         if reason:
             Display().v(f"{self._task.action} runs as a module, not in process: {reason}")
         # what a remote host has in its environment is not known here
         known = {**(os.environ if self._connection.transport == "local" else {}), **environment}
         try:
-            arguments = connection_arguments(self.TASK, self._task.args, variables, known, self._templar.template)
+            arguments = connection_arguments(self.TASK, given, variables, known, template)
         except AnsibleError as exc:
             return self._failed(str(exc), {})
-        arguments = {**self._task.args, **arguments}
+        arguments = {**given, **arguments}
         if reason:
             return t.cast(
                 Result,
@@ -97,7 +106,9 @@ class InProcessAction(ActionBase):
 
     # ----- stepping aside -----
 
-    def _reason_to_step_aside(self, variables: Variables, environment: t.Mapping[str, str]) -> str:
+    def _reason_to_step_aside(
+        self, given: t.Mapping[str, t.Any], variables: Variables, environment: t.Mapping[str, str]
+    ) -> str:
         """Return what about the task can be done right by the module only, empty for nothing."""
         if self._task.async_val:
             return "it has async"
@@ -113,12 +124,12 @@ class InProcessAction(ActionBase):
         for_python = [name for name in environment if name.startswith("PYTHON")]
         if for_python:
             return f"its environment has {for_python[0]}"
-        return "it sets attributes of files" if self._has_file_options() else ""
+        return "it sets attributes of files" if self._has_file_options(given) else ""
 
-    def _has_file_options(self) -> bool:
+    def _has_file_options(self, given: t.Mapping[str, t.Any]) -> bool:
         """Return whether attributes of files are asked for, which a module sets with all of Ansible's care."""
         own = self.TASK.spec.arguments
-        return self.TASK.has_file_options and (has_selinux() or any(name not in own for name in self._task.args))
+        return self.TASK.has_file_options and (has_selinux() or any(name not in own for name in given))
 
     def _is_own_interpreter(self, variables: Variables) -> bool:
         """Return whether the task is to run with the Python that runs this."""
@@ -161,14 +172,16 @@ class InProcessAction(ActionBase):
         return result
 
     def _run_task(self, params: Variables, secrets: set[str], variables: Variables) -> Result:
+        progress = self._progress(variables)
         context = TaskContext(
             check_mode=bool(self._task.check_mode),
             register_secret=secrets.add,
-            progress=self._progress(variables),
+            progress=progress,
             transport=shared_transport,
         )
         try:
-            outcome = self.TASK.run(params, context)
+            with _told_of_interruption(progress):
+                outcome = self.TASK.run(params, context)
         except MissingLibraryError as exc:
             return self._failed(missing_required_lib(exc.library), params)
         except GitLabError as exc:
@@ -198,7 +211,8 @@ class InProcessAction(ActionBase):
         ):
             return SilentProgress()
         several = len(variables.get("ansible_play_hosts") or ()) > 1
-        return DisplayProgress(Display().display, str(variables.get("inventory_hostname", "")) if several else "")
+        host = str(variables.get("inventory_hostname", "")) if several else ""
+        return DisplayProgress(Display().display, host, terminal=_TERMINAL)
 
 
 class _Validated(t.NamedTuple):
@@ -247,6 +261,29 @@ def _is_this_python(path: str) -> bool:
     folder = os.path.dirname(os.path.dirname(os.path.abspath(path)))
     is_virtual = os.path.exists(os.path.join(folder, "pyvenv.cfg"))
     return not is_virtual or os.path.realpath(folder) == os.path.realpath(sys.prefix)
+
+
+@contextlib.contextmanager
+def _told_of_interruption(progress: Progress) -> t.Iterator[None]:
+    """Say on Ctrl-C what goes on without the task, and then let Ansible do what it does.
+
+    That has to be said at once: the handler of Ansible ends its workers, and so does its main process a moment later.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    is_main = threading.current_thread() is threading.main_thread()
+    if not isinstance(progress, DisplayProgress) or not callable(before) or not is_main:
+        yield
+        return
+
+    def say_and_go_on(number: int, frame: types.FrameType | None) -> t.Any:
+        progress.interrupted()
+        return before(number, frame)
+
+    signal.signal(signal.SIGINT, say_and_go_on)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

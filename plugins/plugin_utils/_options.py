@@ -23,6 +23,7 @@ from ..module_utils._api.connection import TOKEN_VARIABLES
 from ..module_utils._api.errors import UsageError
 from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.mistakes import unknown_option
+from ..module_utils._tasks.options import COMMON_OPTIONS
 
 Variables = t.Mapping[str, t.Any]
 Definitions = t.Mapping[str, t.Mapping[str, t.Any]]
@@ -73,6 +74,27 @@ constants.config.initialize_plugin_configuration_definitions(*PLUGIN, DEFINITION
 def is_on(switch: str, variables: Variables, template: Template) -> bool:
     """Return what a switch is set to."""
     return bool(_value(switch, _own_variables(_SWITCHES, variables, template))[0])
+
+
+def without_group_defaults(
+    task: TaskDefinition, given: Variables, module_defaults: t.Iterable[Variables], template: Template
+) -> dict[str, t.Any]:
+    """Return the options of a task without those defaults of its action group that mean other modules.
+
+    `module_defaults` of a group go to every module of it. One that cannot choose a job or wait has no use for options
+    that do; what no module has, such as a misspelt option, is left for the task to refuse.
+
+    :param given: the options of the task with all defaults, as Ansible hands them over.
+    """
+    groups = [
+        template(options)
+        for defaults in module_defaults
+        for name, options in defaults.items()
+        if name.startswith("group/")
+    ]
+    foreign = COMMON_OPTIONS - set(task.spec.arguments)
+    dropped = {name for options in groups if isinstance(options, dict) for name in options if name in foreign}
+    return {name: value for name, value in given.items() if name not in dropped}
 
 
 def connection_arguments(

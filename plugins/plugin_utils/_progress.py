@@ -8,34 +8,73 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import typing as t
+
+from ansible import constants
+
+from ..module_utils._app.jobs.statuses import STATUSES, Look
+
+# What Ansible shows in green, red and yellow.
+_COLOURS: t.Mapping[Look, str] = {
+    "good": constants.config.get_config_value("COLOR_OK"),
+    "bad": constants.config.get_config_value("COLOR_ERROR"),
+    "busy": constants.config.get_config_value("COLOR_CHANGED"),
+}
+
+
+def terminal_device() -> str:
+    """Return the device of the terminal that this process writes to, empty when it writes to none."""
+    try:
+        return os.ttyname(sys.__stderr__.fileno()) if sys.__stderr__ else ""
+    except (OSError, ValueError):
+        return ""
 
 
 class DisplayProgress:
     """Writes one line for everything that happens, each with one call, so that lines of several hosts never mix.
 
-    :param show: writes a line to the terminal at once.
+    :param show: writes a line to the terminal at once, in one of Ansible's colours, or in none.
     :param prefix: names the host where lines of several may mix; empty where there is one only.
+    :param terminal: the device that Ctrl-C comes from, empty where there is none.
     """
 
     is_shown = True
 
-    def __init__(self, show: t.Callable[[str], object], prefix: str = "") -> None:
+    def __init__(self, show: t.Callable[[str, str | None], object], prefix: str = "", *, terminal: str = "") -> None:
         self._show = show
+        self._terminal = terminal
         self._prefix = f"[{prefix}] " if prefix else ""
+        self._left: dict[object, t.Sequence[str]] = {}
 
     def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
-        """Show that a job has gone from one status to another."""
-        self._show(f"{self._prefix}{name}: {before} -> {after}" + (f" {detail}" if detail else ""))
+        """Show that a job has gone from one status to another, in the colour of the status it has now."""
+        row = STATUSES.get(after)
+        line = f"{self._prefix}{name}: {before} -> {after}" + (f" {detail}" if detail else "")
+        self._show(line, _COLOURS.get(row.look) if row else None)
 
     def waits_for(self, *, name: str, what: str) -> None:
         """Show what holds a job up."""
-        self._show(f"{self._prefix}{name}: {what}")
+        self._show(f"{self._prefix}{name}: {what}", None)
 
     def still_waiting(self, *, text: str) -> None:
         """Show that nothing has happened for a long time."""
-        self._show(f"{self._prefix}{text}")
+        self._show(f"{self._prefix}{text}", None)
 
     def log_line(self, *, name: str, line: str) -> None:
         """Show the next line of a job's log."""
-        self._show(f"{self._prefix}{name} | {line}")
+        self._show(f"{self._prefix}{name} | {line}", None)
+
+    def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
+        """Keep what goes on in GitLab when the task is interrupted now."""
+        self._left[wait] = what
+
+    def interrupted(self) -> None:
+        """Write to the terminal what goes on without the task, and where."""
+        lines = [f"{self._prefix}interrupted: {text}" for texts in list(self._left.values()) for text in texts]
+        if lines and self._terminal:
+            # on lines of their own, the first after the ^C
+            with contextlib.suppress(OSError), open(self._terminal, "wb", buffering=0) as terminal:
+                terminal.write("\n".join(["", *lines, ""]).encode())

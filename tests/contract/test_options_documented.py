@@ -105,6 +105,7 @@ CONTRACT: dict[str, dict[str, Option]] = {
         "whole_project": {"type": "bool", "default": False},
         # bare statuses are for the modules that read
         "wait_for": _list(choices=["playable", "started", "finished", "success"]),
+        "fields": _list([]),
         "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
         "fail_on": _list(["failed", "canceled", "skipped"]),
         "log_lines": {"type": "int", "default": 20},
@@ -139,6 +140,7 @@ CONTRACT: dict[str, dict[str, Option]] = {
 CONTRACT["gitlab_release_gate"] = {
     **CONNECTION,
     "projects": {"type": "list", "elements": "dict", "required": True},
+    "title": {"type": "str"},
     "strategy": {"type": "str", "choices": ["fail_fast", "collect"], "default": "fail_fast"},
     "wait_timeout": {"type": "float", "default": 3600},
     "wait_interval": {"type": "float", "default": 10},

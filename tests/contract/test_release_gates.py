@@ -88,7 +88,7 @@ def test_fail_fast_does_not_play_a_job_whose_turn_comes_later(simulator: t.Any) 
     assert effects(simulator) == []
     simulator.load(scenario)
     result = release(simulator, OTHER, APP, strategy="collect")
-    assert gates_of(result) == {"publish": "applied", "deploy": "refused"}
+    assert gates_of(result) == {"publish": "played", "deploy": "refused"}
     assert effects(simulator) == [("play", "publish")]
 
 
@@ -100,7 +100,64 @@ def test_a_restart_in_the_middle_is_survived(simulator: t.Any) -> None:
     result = release(simulator, APP, OTHER)
     assert result.failure is None
     assert sorted(effects(simulator)) == [("play", "deploy"), ("play", "publish")]
-    assert gates_of(result) == {"deploy": "applied", "publish": "applied"}
+    assert gates_of(result) == {"deploy": "played", "publish": "played"}
+
+
+# ----- gates that select nothing -----
+
+GOAL: Row = {"name": "deploy", "action": "play"}
+TESTED = ({"name": "test", "stage": "test"}, {"name": "deploy", "stage": "deploy", **MANUAL})
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("action", ["wait", "verify", "play", "retry"])
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ({"stage": "tests"}, "has stage 'tests': did you mean 'test'?"),
+        ({"name": "deploy", "stage": "dpeloy"}, "has stage 'dpeloy': did you mean 'deploy'?"),
+        ({"name": "deploy", "stage": "test"}, "has stage 'deploy', and stage 'test' was asked for"),
+        ({"name": "unit:*"}, "no job 'unit:*'"),
+    ],
+)
+def test_a_gate_on_nothing_fails_and_nothing_is_played(
+    simulator: t.Any, chosen: Row, words: str, action: str, check_mode: bool
+) -> None:
+    simulator.load(world(*TESTED, stages=["test", "deploy"]))
+    result = release(simulator, {"gates": [{**chosen, "action": action}, GOAL]}, check_mode=check_mode)
+    assert [gate["outcome"] for gate in result["gates"]] == ["failed", "not reached"]
+    assert words in str(result.failure)
+    assert (result["outcome"], result.changed, effects(simulator)) == ("failed", False, [])
+
+
+@pytest.mark.parametrize("chosen", [{"name": []}, {"stage": []}, {"name": [], "stage": "test"}])
+def test_an_empty_list_is_refused_before_anything_is_asked(simulator: t.Any, chosen: Row) -> None:
+    simulator.load(world(*TESTED, stages=["test", "deploy"]))
+    result = release(simulator, {"name": "app", "gates": [{**chosen, "action": "wait"}, GOAL]})
+    option = next(name for name, value in chosen.items() if value == [])
+    assert str(result.failure).startswith(f"gate 1 of project 'app': {option} is an empty list, which selects no job")
+    assert simulator.requests() == []
+
+
+@pytest.mark.parametrize("action", ["wait", "play", "retry"])
+def test_a_gate_whose_job_never_comes_has_timed_out(simulator: t.Any, action: str) -> None:
+    trigger = {"pipeline": {"ref": "main", "jobs": [{"name": "apply"}]}}
+    simulator.load(world({"name": "deploy", **MANUAL}, {"name": "infra", **MANUAL, "trigger": trigger}))
+    gate = {"name": "infra/apply", "action": action, "wait_timeout": 30.0}
+    result = release(simulator, {"gates": [gate, GOAL]})
+    assert [gate["outcome"] for gate in result["gates"]] == ["timed out", "not reached"]
+    assert "timed out after 30 s (wait_timeout): no job 'infra/apply'" in str(result.failure)
+    assert (result.seconds, effects(simulator)) == (30, [])
+
+
+@pytest.mark.parametrize("action", ["wait", "play", "retry"])
+@pytest.mark.parametrize("errors", [None, "jobs config should contain at least one visible job"])
+def test_a_gate_on_a_pipeline_without_jobs_has_not_opened(simulator: t.Any, action: str, errors: str | None) -> None:
+    fields = {"yaml_errors": errors, "status": "failed"} if errors else {}
+    simulator.load(world(**fields))
+    result = release(simulator, {"gates": [{"stage": "test", "action": action, "wait_timeout": 30.0}]})
+    assert [gate["outcome"] for gate in result["gates"]] == ["failed" if errors else "timed out"]
+    assert (errors or "has no jobs") in str(result.failure)
 
 
 # ----- gates -----
@@ -114,7 +171,7 @@ def test_retry_waits_for_the_end_and_then_retries_by_policy(simulator: t.Any) ->
     simulator.load(world({"name": "test", **flaky}))
     gate = {"name": "test", "action": "retry", "retry_on": ["api_failure"]}
     result = release(simulator, {"gates": [gate]})
-    assert (result.failure, gates_of(result)) == (None, {"test": "applied"})
+    assert (result.failure, gates_of(result)) == (None, {"test": "retried"})
     simulator.load(world({"name": "test", **flaky}))
     result = release(simulator, {"gates": [{**gate, "retry_on": ["runner_system_failure"]}]})
     assert gates_of(result) == {"test": "refused"} and "retry_on allows only" in str(result.failure)
@@ -125,17 +182,17 @@ def test_retry_waits_for_the_end_and_then_retries_by_policy(simulator: t.Any) ->
     ("status", "require", "action", "outcome"),
     [
         ("failed", "success", "verify", "failed"),
-        ("failed", "finished", "verify", "unchanged"),
+        ("failed", "finished", "verify", "passed"),
         ("failed", "optional", "verify", "failed"),
-        ("manual", "playable", "verify", "unchanged"),
+        ("manual", "playable", "verify", "passed"),
         ("manual", "started", "verify", "failed"),
-        ("running", "started", "verify", "unchanged"),
-        ("manual", "playable", "wait", "unchanged"),
-        ("failed", "finished", "wait", "unchanged"),
+        ("running", "started", "verify", "passed"),
+        ("manual", "playable", "wait", "passed"),
+        ("failed", "finished", "wait", "passed"),
         ("failed", "success", "wait", "failed"),
         ("canceled", "started", "wait", "failed"),
         ("failed", "optional", "wait", "failed"),
-        ("failed", "finished", "retry", "applied"),
+        ("failed", "finished", "retry", "retried"),
     ],
 )
 def test_what_require_asks_for(simulator: t.Any, status: str, require: str, action: str, outcome: str) -> None:
@@ -235,7 +292,7 @@ def test_a_trigger_job_itself_can_be_a_gate(simulator: t.Any, strategy: str | No
     gates = [{"name": "infra", "action": "play"}, {"name": "infra", "action": "verify"}]
     result = release(simulator, {"gates": gates})
     assert result.failure is None
-    assert [gate["outcome"] for gate in result["gates"]] == ["applied", "unchanged"]
+    assert [gate["outcome"] for gate in result["gates"]] == ["played", "passed"]
 
 
 def test_options_of_a_gate_reach_its_job(simulator: t.Any) -> None:
@@ -257,6 +314,33 @@ def test_what_a_failure_means_is_up_to_the_gate(simulator: t.Any) -> None:
         assert (result.failure is None, result.changed) == (opens, True)
     verify = {"name": "lint", "action": "verify", "ignore_allowed_failures": True}
     assert release(simulator, {"gates": [verify]}).failure is None
+
+
+@pytest.mark.parametrize("action", ["wait", "verify", "play", "retry"])
+@pytest.mark.parametrize("forgives", [True, False])
+def test_the_failure_of_an_optional_job_passes_only_where_it_is_allowed(
+    simulator: t.Any, action: str, forgives: bool
+) -> None:
+    failed = {"name": "lint", "when": "manual", "allow_failure": True, "duration": 5, "outcome": "failed"}
+    simulator.load(world({**failed, **({} if action == "play" else {"status": "failed"})}))
+    gate = {"name": "lint", "action": action, "ignore_allowed_failures": forgives}
+    result = release(simulator, {"gates": [gate]})
+    assert (result.failure is None) == forgives
+    opened = {"wait": "passed", "verify": "passed", "play": "played", "retry": "retried"}
+    assert gates_of(result) == {"lint": opened[action] if forgives else "failed"}
+
+
+@pytest.mark.parametrize("chosen", [{"name": "*"}, {"stage": "deploy"}])
+@pytest.mark.parametrize("action", ["wait", "verify", "retry"])
+def test_a_failed_trigger_job_is_not_overlooked(simulator: t.Any, chosen: Row, action: str) -> None:
+    child = {"ref": "main", "jobs": [{"name": "apply", "duration": 5, "outcome": "failed"}]}
+    trigger = {"name": "infra", "stage": "deploy", "trigger": {"strategy": "depend", "pipeline": child}}
+    simulator.load(world({"name": "docs", "stage": "deploy", "status": "success"}, trigger, stages=["deploy"]))
+    simulator.advance(60)
+    gate = {**chosen, "action": action, "multiple": "all" if action == "retry" else None}
+    result = release(simulator, {"gates": [gate]})
+    assert "job 'infra' (id " in str(result.failure)
+    assert effects(simulator) == ([("retry", "infra")] if action == "retry" else [])
 
 
 def test_a_job_token_plays_nothing(simulator: t.Any) -> None:
@@ -326,7 +410,7 @@ def test_a_record_that_cannot_be_written_fails_the_task_and_hides_no_change(
     monkeypatch.setattr(PlainFiles, "replace", full)
     result = release(simulator, APP, record=str(tmp_path / "record.json"))
     assert "cannot be written: No space left on device" in str(result.failure)
-    assert (result.changed, gates_of(result)) == (True, {"deploy": "applied"})
+    assert (result.changed, gates_of(result)) == (True, {"deploy": "played"})
     assert list(tmp_path.iterdir()) == []
 
 
@@ -413,7 +497,7 @@ def test_the_record_has_pipelines_downstream_and_every_attempt(simulator: t.Any,
     assert ("test", 1, True) in jobs and ("test", 2, False) in jobs and ("infra/apply", 1, False) in jobs
     assert ("infra", 1, False) in jobs
     deploy = project["gates"][0]
-    assert (deploy["outcome"], deploy["changed"], deploy["jobs"][0]["status"]) == ("applied", True, "success")
+    assert (deploy["outcome"], deploy["changed"], deploy["jobs"][0]["status"]) == ("played", True, "success")
     assert [entry["to"] for entry in deploy["timeline"]][:2] == ["manual", "pending"]
     assert record["started_at"] < record["finished_at"]
 

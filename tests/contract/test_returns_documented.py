@@ -15,7 +15,7 @@ from tests.contract.support import TASKS, documentation
 # What the contract promises, besides `changed`.
 CONTRACT = {
     "gitlab_job_info": "jobs job pipeline summary truncated elapsed timed_out timeline",
-    "gitlab_job_action": "jobs job results id status web_url elapsed queued timed_out timeline diff",
+    "gitlab_job_action": "jobs job pipeline results id status web_url elapsed queued timed_out timeline diff",
     "gitlab_job_download": "dest size sha256 job pipeline entries elapsed diff mode owner group uid gid state "
     "secontext",
     "gitlab_job_token_info": "job allowed_agents user environment pipeline project",

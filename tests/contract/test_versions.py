@@ -64,7 +64,7 @@ def test_changelog_is_shown_when_there_is_a_release() -> None:
 
 
 def test_action_group_has_every_module() -> None:
-    assert RUNTIME["action_groups"] == {"gitlab": sorted(TASKS)}
+    assert RUNTIME["action_groups"] == {"gitlab": sorted(TASKS), "release_gate": ["gitlab_release_gate"]}
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))

@@ -199,6 +199,14 @@ GUIDES: tuple[Guide, ...] = (
         says=("load-test",),
         has_check_mode=False,
     ),
+    Guide(
+        "in_process",
+        "Look at the tests, and take the release through its gates",
+        world(BUILD, {"name": "test:unit", "stage": "test", "duration": 10}, DEPLOY),
+        RELEASED,
+        changes=1,
+        has_check_mode=False,
+    ),
     Guide("manual_jobs", "Deploy with variables", world(BUILD, DEPLOY), RELEASED, changes=1),
     Guide("manual_jobs", "Deploy when it is approved", world(BUILD, DEPLOY), RELEASED, changes=1),
     Guide(

@@ -297,10 +297,10 @@ def test_each_change_of_state_is_shown_and_nothing_else(simulator: t.Any, tmp_pa
         task = {"name": "task", ACTION: deploy, "vars": {"jobgate_progress": shown}}
         result = play([task], tmp_path, url=simulator.url)
         assert result.returncode == 0, result.output
-        lines = [line for line in result.output.splitlines() if line.startswith("deploy: ")]
+        lines = [line for line in result.output.splitlines() if line.startswith("group/app deploy: ")]
         if shown:
-            assert lines[0].startswith("deploy: manual -> ") and lines[0].endswith("(played)")
-            assert lines[-1].startswith("deploy: running -> success after ")
+            assert lines[0].startswith("group/app deploy: manual -> ") and lines[0].endswith("(played)")
+            assert lines[-1].startswith("group/app deploy: running -> success after ")
             assert len(lines) <= 4
         else:
             assert lines == []

@@ -38,14 +38,25 @@ def test_the_lines_of_a_deployment_in_their_order(simulator: t.Any, tmp_path: pa
     simulator.load(scenario(), clock="scaled:30")
     result = play([task()], tmp_path, url=simulator.url)
     assert result.returncode == 0, result.output
-    lines = lines_of(result.output, "deploy")
-    assert lines[0] == "deploy: manual -> pending (played)"
-    assert lines[1] == "deploy: waits for a runner with the tags docker, eu"
-    assert lines[2].startswith("deploy: pending -> running after 60 s on runner docker-1")
-    assert lines[3] == "deploy: running -> success after 90 s (queued 60 s)"
+    lines = lines_of(result.output, "group/app deploy")
+    assert lines[0] == "group/app deploy: manual -> pending (played)"
+    assert lines[1] == "group/app deploy: waits for a runner with the tags docker, eu"
+    assert lines[2].startswith("group/app deploy: pending -> running after 60 s on runner docker-1")
+    assert lines[3] == "group/app deploy: running -> success after 90 s (queued 60 s)"
     assert len(lines) == 4
     # no terminal, so no control codes
     assert "\x1b" not in result.output
+
+
+def test_lines_are_coloured_where_ansible_colours(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario(queue=10, duration=20, outcome="failed"), clock="scaled:30")
+    colour = {"ANSIBLE_NOCOLOR": "0", "ANSIBLE_FORCE_COLOR": "1"}
+    result = play([task()], tmp_path, url=simulator.url, environment=colour)
+    assert result.returncode == 2, result.output
+    lines = [line for line in result.output.splitlines() if "group/app deploy: " in line and "->" in line]
+    # yellow, yellow, red
+    assert [line.partition("group/app")[0] for line in lines] == ["\x1b[0;33m", "\x1b[0;33m", "\x1b[0;31m"]
+    assert "running -> failed after 20 s (script_failure, queued 10 s)" in lines[-1]
 
 
 SILENCE: dict[str, dict[str, t.Any]] = {
@@ -68,7 +79,7 @@ def test_nothing_is_shown_when_it_is_not_wanted(simulator: t.Any, tmp_path: path
         environment=how.get("environment"),
     )
     assert result.returncode == 0, result.output
-    assert lines_of(result.output, "deploy") == []
+    assert lines_of(result.output, "group/app ", "deploy") == []
 
 
 def test_ansible_cfg_can_ask_for_silence(simulator: t.Any, tmp_path: pathlib.Path) -> None:
@@ -76,7 +87,7 @@ def test_ansible_cfg_can_ask_for_silence(simulator: t.Any, tmp_path: pathlib.Pat
     (tmp_path / "ansible.cfg").write_text("[defaults]\ndisplay_ok_hosts = false\n", encoding="utf-8")
     result = play([task()], tmp_path, url=simulator.url)
     assert result.returncode == 0, result.output
-    assert lines_of(result.output, "deploy") == []
+    assert lines_of(result.output, "group/app ", "deploy") == []
 
 
 def test_the_log_is_shown_as_it_grows(simulator: t.Any, tmp_path: pathlib.Path) -> None:
@@ -85,7 +96,7 @@ def test_the_log_is_shown_as_it_grows(simulator: t.Any, tmp_path: pathlib.Path) 
     assert result.returncode == 0, result.output
     log = lines_of(result.output, "deploy | ")
     assert log == [f"deploy | step {number} done" for number in range(1, 41)]
-    everything = lines_of(result.output, "deploy")
+    everything = lines_of(result.output, "deploy | ", "group/app deploy")
     end = next(index for index, line in enumerate(everything) if "running -> success" in line)
     assert any(line in everything[:end] for line in log)
     assert sum(request["path"].endswith("/trace") for request in simulator.requests()) >= 3
@@ -106,8 +117,8 @@ def test_lines_of_many_hosts_do_not_mix(simulator: t.Any, tmp_path: pathlib.Path
     assert result.returncode == 0, result.output
     for number in range(10):
         own = lines_of(result.output, f"[host{number}] ")
-        assert own[0] == f"[host{number}] deploy-{number}: manual -> pending (played)"
-        assert own[-1].startswith(f"[host{number}] deploy-{number}: running -> success after 60 s")
+        assert own[0] == f"[host{number}] group/app deploy-{number}: manual -> pending (played)"
+        assert own[-1].startswith(f"[host{number}] group/app deploy-{number}: running -> success after 60 s")
         assert all(line.count("->") <= 1 for line in own)
     assert len(effects(simulator)) == 10
 

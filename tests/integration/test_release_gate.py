@@ -66,7 +66,7 @@ def test_check_run_check_and_run_again(simulator: t.Any, tmp_path: pathlib.Path)
     record = json.loads(path.read_text(encoding="utf-8"))
     assert (record["outcome"], record["changed"]) == ("passed", False)
     outcomes = {gate["outcome"] for project in record["projects"] for gate in project["gates"]}
-    assert outcomes == {"unchanged"}
+    assert outcomes == {"passed", "already done"}
     for name in ("release-v1.2.0.json", "release-v1.2.0.html"):
         assert EXAMPLE_TOKEN not in (tmp_path / name).read_text(encoding="utf-8")
 
@@ -146,3 +146,64 @@ def test_the_playbook_of_the_readme_of_the_role(simulator: t.Any, tmp_path: path
         record = json.loads((tmp_path / "v1.2.0.json").read_text(encoding="utf-8"))
         assert (record["outcome"], record["changed"]) == ("passed", bool(changed))
         assert (tmp_path / "v1.2.0.html").exists()
+
+
+GROUP = "group/jobgate.gitlab.gitlab"
+# What people put there for the other modules of the group.
+SHARED: Row = {"project": "group/app", "ref": "main", "wait": True, "wait_timeout": 60, "name": "test"}
+
+
+@pytest.mark.parametrize("way", ["true", "false"])
+def test_defaults_of_the_action_group_do_the_role_no_harm(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+    simulator.load(world({"name": "test"}, {"name": "deploy", **MANUAL, "duration": 1}), clock="scaled:60")
+    projects = [{"project": "group/app", "ref": "main", "gates": APP["gates"]}]
+    tasks = [
+        {"name": "info", "jobgate.gitlab.gitlab_job_info": {}},
+        {"name": "gate", "ansible.builtin.include_role": {"name": ROLE}, "vars": {"release_gate_projects": projects}},
+    ]
+    keywords = {"module_defaults": {GROUP: {**SHARED, "api_url": simulator.url}}}
+    done = play(tasks, tmp_path, environment={"JOBGATE_IN_PROCESS": way}, play_keywords=keywords)
+    assert done.returncode == 0, done.output
+    assert done.results["info"]["job"]["status"] == "success"
+    assert done.results["Take the release through its gates"]["summary"] == ["group/app: play deploy: played"]
+    assert effects(simulator) == [("play", "deploy")]
+
+
+@pytest.mark.parametrize(
+    ("defaults", "task", "words"),
+    [
+        ({"projct": "group/app"}, {}, "Unsupported parameters for (jobgate.gitlab.gitlab_release_gate) module: projct"),
+        (
+            {},
+            {"project": "group/app"},
+            "Unsupported parameters for (jobgate.gitlab.gitlab_release_gate) module: project",
+        ),
+        ({"project": "group/app"}, {"projects": [{"gates": APP["gates"], "ref": "main"}]}, "project found in projects"),
+    ],
+)
+def test_a_mistake_is_still_one_beside_defaults_of_the_group(
+    simulator: t.Any, tmp_path: pathlib.Path, defaults: Row, task: Row, words: str
+) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    options = {"projects": [{"project": "group/app", "ref": "main", "gates": APP["gates"]}], **task}
+    keywords = {"module_defaults": {GROUP: {"api_url": simulator.url, **defaults}}}
+    done = play([{"name": "gate", "jobgate.gitlab.gitlab_release_gate": options}], tmp_path, play_keywords=keywords)
+    assert done.returncode == 2 and words in done.output, done.output
+    assert simulator.requests() == []
+
+
+def test_what_the_role_is_given_beats_defaults_of_the_group(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL, "duration": 1}), clock="scaled:60")
+    variables = {
+        "release_gate_projects": [{"project": "group/app", "ref": "main", "gates": APP["gates"]}],
+        "release_gate_api_url": simulator.url,
+        "release_gate_api_token": TOKEN,
+        "release_gate_validate_certs": False,
+    }
+    tasks = [{"name": "gate", "ansible.builtin.include_role": {"name": ROLE}, "vars": variables}]
+    defaults = {"api_url": "http://127.0.0.1:9", "api_token": "another-token-0123", "api_retries": 0}
+    done = play(tasks, tmp_path, token="", play_keywords={"module_defaults": {GROUP: defaults}})
+    assert done.returncode == 0, done.output
+    assert effects(simulator) == [("play", "deploy")]
+    given = done.results["Take the release through its gates"].get("invocation", {}).get("module_args", {})
+    assert (given.get("api_retries", 0), given.get("validate_certs", False)) == (0, False)

@@ -75,7 +75,7 @@ def test_a_failing_job_brings_its_log(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", "when": "manual", "outcome": "failed", "log": log}))
     result = run_task(simulator, ACTION, **PIPELINE, name=["deploy"], action="play")
     assert str(result.failure).endswith("Its log ends with: ERROR: exit 1")
-    assert result["job"]["log_tail"] == ["$ make", "", "ERROR: exit 1"]
+    assert result["jobs"][0]["log_tail"] == ["$ make", "", "ERROR: exit 1"]
     assert result.changed and result["results"][0]["outcome"] == "failed"
 
 

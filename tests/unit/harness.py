@@ -275,6 +275,8 @@ class Progress:
     is_shown: bool = False
     lines: list[str] = dataclasses.field(default_factory=list)
     others: list[str] = dataclasses.field(default_factory=list)
+    # what goes on when the task is interrupted
+    left: list[str] = dataclasses.field(default_factory=list)
 
     def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
         self.lines.append(f"{name}: {before} -> {after} {detail}".strip())
@@ -287,6 +289,9 @@ class Progress:
 
     def log_line(self, *, name: str, line: str) -> None:
         self.others.append(f"{name} | {line}")
+
+    def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
+        self.left = list(what)
 
 
 def installed(extensions: t.Mapping[str, t.Any]) -> t.Any:

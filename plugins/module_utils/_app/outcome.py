@@ -19,6 +19,7 @@ class Outcome(t.NamedTuple):
 
     :param values: return values by name.
     :param failure: why the task failed, None when it did not.
+    :param message: what there is to say about a success; empty for nothing.
     """
 
     values: dict[str, t.Any]
@@ -26,6 +27,7 @@ class Outcome(t.NamedTuple):
     changed: bool = False
     failure: str | None = None
     diff: dict[str, t.Any] | None = None
+    message: str = ""
 
 
 class Progress(t.Protocol):
@@ -54,6 +56,12 @@ class Progress(t.Protocol):
     def log_line(self, *, name: str, line: str) -> None:
         """Take the next line of a job's log."""
 
+    def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
+        """Take note of what goes on in GitLab when the task is interrupted now; what was noted before is over.
+
+        :param wait: which of several waits at the same time it is.
+        """
+
 
 class SilentProgress:
     """Tells nobody: what a module, whose output comes at its end, can do."""
@@ -71,6 +79,42 @@ class SilentProgress:
 
     def log_line(self, *, name: str, line: str) -> None:
         """Do nothing."""
+
+    def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
+        """Do nothing."""
+
+
+class ProjectProgress:
+    """Tells what happens with the project before it.
+
+    :param project: what a user calls it: its path, or its numeric id.
+    """
+
+    def __init__(self, progress: Progress, project: str) -> None:
+        self.is_shown = progress.is_shown
+        self._progress = progress
+        self._project = f"project {project}" if project.isdigit() else project
+
+    def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
+        """Take note that a job has gone from one status to another."""
+        self._progress.state_changed(name=f"{self._project} {name}", before=before, after=after, detail=detail)
+
+    def waits_for(self, *, name: str, what: str) -> None:
+        """Take note of what holds a job up."""
+        self._progress.waits_for(name=f"{self._project} {name}", what=what)
+
+    def still_waiting(self, *, text: str) -> None:
+        """Take note that nothing has happened for a long time."""
+        # what is waited for is often described with its project
+        self._progress.still_waiting(text=text if self._project in text else f"{self._project}: {text}")
+
+    def log_line(self, *, name: str, line: str) -> None:
+        """Take the next line of a job's log; there is one log only, whose lines are long enough."""
+        self._progress.log_line(name=name, line=line)
+
+    def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
+        """Take note of what goes on in GitLab when the task is interrupted now."""
+        self._progress.leaves(wait=wait, what=[f"{self._project} {text}" for text in what])
 
 
 class Projection:

@@ -51,6 +51,7 @@ class SafeOutput:
         return outcome._replace(
             values=self.value(outcome.values),
             failure=None if outcome.failure is None else self.line(outcome.failure),
+            message=self.line(outcome.message),
             warnings=[self.line(text) for text in outcome.warnings],
             diff=outcome.diff and {key: self._shown(part) for key, part in outcome.diff.items()},
         )
@@ -98,3 +99,7 @@ class _SafeProgress:
         body = line.lstrip(" ")
         indentation = line[: len(line) - len(body)]
         self._progress.log_line(name=self._output.line(name), line=indentation + self._output.line(body))
+
+    def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
+        """Take note of what goes on in GitLab when the task is interrupted now."""
+        self._progress.leaves(wait=wait, what=[self._output.line(text) for text in what])

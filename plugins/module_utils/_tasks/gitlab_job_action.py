@@ -13,12 +13,13 @@ import typing as t
 from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
-from .._app.actions.act import ActionReport, ActionRun, Target, failure_text, refuse_job_token
+from .._app.actions.act import ActionReport, ActionRun, Target, failure_text, prediction_text, refuse_job_token
 from .._app.actions.actions import ACTIONS, ActionRequest, misplaced_option
 from .._app.actions.project import delete_project_artifacts
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import WAIT_TARGETS
-from .._app.outcome import Outcome
+from .._app.outcome import Outcome, project_fields
+from .._app.pipelines.query import read_pipeline, with_pipeline
 from .._app.session import Session, TaskContext
 from .._app.waiting.logs import read_tail
 from .definition import ArgumentSpec, Options, TaskDefinition
@@ -51,11 +52,28 @@ SPEC = CONNECTION.merged(
             "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
             "fail_on": {"type": "list", "elements": "str", "default": ["failed", "canceled", "skipped"]},
             "log_lines": {"type": "int", "default": 20},
+            "fields": {"type": "list", "elements": "str", "default": []},
             "wait_for": {"type": "list", "elements": "str", "choices": list(WAIT_TARGETS)},
         },
     ),
 )
 
+# What explains a failure, and fits on a screen for several jobs.
+_FAILURE_FIELDS = (
+    "id",
+    "name",
+    "stage",
+    "status",
+    "failure_reason",
+    "allow_failure",
+    "web_url",
+    "created_at",
+    "started_at",
+    "finished_at",
+    "duration",
+    "queued_duration",
+    "annotations",
+)
 # What chooses one job, or a pipeline.
 _SELECTORS = ("job_id", "pipeline_id", "ref", "sha", "merge_request")
 
@@ -71,11 +89,15 @@ def run(options: Options, context: TaskContext) -> Outcome:
     session = session_of(options, context, waiting)
     report = ActionRun(session, query, request, waiting).run()
     _read_logs(session, report, waiting.log_lines)
-    jobs = [_record(session, target) for target in report.targets]
+    failure = failure_text(report, request.action)
+    fields = text_list(options, "fields") or (_FAILURE_FIELDS if failure else ())
+    jobs = [_record(session, target, fields) for target in report.targets]
     single = report.targets[0] if len(report.targets) == 1 else None
     values = {
         "jobs": jobs,
-        "job": jobs[0] if single else None,
+        # once is enough in what is printed of a failure
+        "job": jobs[0] if single and not failure else None,
+        "pipeline": _pipeline(session, query, report),
         "results": [_result(target) for target in report.targets],
         "id": single.after["id"] if single else None,
         "status": single.after["status"] if single else None,
@@ -88,7 +110,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
     return Outcome(
         changed=any(target.has_changed for target in report.targets),
         values=values,
-        failure=failure_text(report, request.action),
+        failure=failure and with_pipeline(failure, query.pipeline, report.pipeline),
+        message=prediction_text(report, request.action) if session.check_mode else "",
         warnings=session.warnings,
         diff=_diff(report),
     )
@@ -118,6 +141,7 @@ def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
         failure=f"the artifacts of project {project} were not deleted: {result.reason}"
         if result.outcome == "failed"
         else None,
+        message=f"would delete the artifacts of all jobs of project {project}" if session.check_mode else "",
         warnings=session.warnings,
         diff={"before": f"{project}: artifacts as they were\n", "after": f"{project}: artifacts {after}\n"},
     )
@@ -173,9 +197,21 @@ def _read_logs(session: Session, report: ActionReport, lines: int) -> None:
             target.log_tail = read_tail(session, target.job, lines)
 
 
-def _record(session: Session, target: Target) -> Record:
+def _record(session: Session, target: Target, fields: t.Sequence[str]) -> Record:
     record = session.annotated("bridge" if target.job.is_bridge else "job", target.job.record)
+    if fields:
+        record = project_fields(record, fields)
     return record if target.log_tail is None else {**record, "log_tail": target.log_tail}
+
+
+def _pipeline(session: Session, query: JobQuery, report: ActionReport) -> Record | None:
+    """Return the pipeline that was looked into; where no job tells of it, it is read."""
+    if not report.pipeline:
+        return None
+    pipeline = report.pipeline
+    if "status" not in pipeline:
+        pipeline = read_pipeline(session, query.pipeline, pipeline, is_old=True)
+    return session.annotated("pipeline", pipeline)
 
 
 def _result(target: Target) -> Record:
@@ -207,6 +243,7 @@ TASK = TaskDefinition(
     empty_result={
         "jobs": [],
         "job": None,
+        "pipeline": None,
         "results": [],
         "id": None,
         "status": None,

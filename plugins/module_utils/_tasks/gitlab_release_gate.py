@@ -18,9 +18,9 @@ from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.files.place import check_writable, write_text
-from .._app.outcome import Outcome, Progress
+from .._app.outcome import Outcome, ProjectProgress
 from .._app.release.gates import GateRunner
-from .._app.release.plan import STRATEGIES, Gate, ReleasePlan
+from .._app.release.plan import STRATEGIES, Gate, ProjectPlan, ReleasePlan
 from .._app.release.record import RunFacts, has_changed, make_record
 from .._app.release.run import ProjectResult, ReleaseRun, failure_text
 from .._app.release.tree import ReleaseTree, read_tree
@@ -38,6 +38,7 @@ SPEC = CONNECTION.merged(
     ArgumentSpec(
         arguments={
             "projects": {"type": "list", "elements": "dict", "required": True, "options": PROJECT_OPTIONS},
+            "title": {"type": "str"},
             "strategy": {"type": "str", "choices": list(STRATEGIES), "default": "fail_fast"},
             "wait_timeout": {"type": "float", "default": 3600.0},
             "wait_interval": {"type": "float", "default": 10.0},
@@ -81,6 +82,7 @@ class _Release:
         trees = {result.plan.name: self._tree(result) for result in results if result.pipeline}
         message = failure_text(results)
         facts = RunFacts(
+            title=str(self._options.get("title") or ""),
             version=USER_AGENT.partition("/")[2].partition(" ")[0],
             user=str(self._options.get("user") or _login()),
             host=platform.node(),
@@ -101,9 +103,8 @@ class _Release:
         )
 
     def _open(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Session:
-        """Return a session with the time of a gate, which tells its progress with the name of the project."""
-        several = len(self._plan.projects) > 1
-        progress = _NamedProgress(self._context.progress, project.plan.name) if several else self._context.progress
+        """Return a session with the time of a gate, which tells its progress with the project."""
+        progress = ProjectProgress(self._context.progress, self._label(project.plan))
         session = open_session(
             self._settings,
             self._context._replace(progress=progress, stop=stop),
@@ -112,6 +113,12 @@ class _Release:
         )
         self._sessions.append(session)
         return session
+
+    def _label(self, project: ProjectPlan) -> str:
+        """Return what a project is called while it is worked on; one that is there twice has its name as well."""
+        path = project.pipeline.project
+        is_single = [other.pipeline.project for other in self._plan.projects].count(path) == 1
+        return path if is_single else f"{path} ({project.name})"
 
     def _tree(self, result: ProjectResult) -> ReleaseTree:
         if result.pipeline is None:
@@ -140,31 +147,6 @@ class _Release:
         return list(dict.fromkeys(text for session in self._sessions for text in session.warnings))
 
 
-class _NamedProgress:
-    """Tells changes with the name of the project before that of the job."""
-
-    def __init__(self, progress: Progress, project: str) -> None:
-        self.is_shown = progress.is_shown
-        self._progress = progress
-        self._project = project
-
-    def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
-        """Take note that a job has gone from one status to another."""
-        self._progress.state_changed(name=f"{self._project} {name}", before=before, after=after, detail=detail)
-
-    def waits_for(self, *, name: str, what: str) -> None:
-        """Take note of what holds a job up."""
-        self._progress.waits_for(name=f"{self._project} {name}", what=what)
-
-    def still_waiting(self, *, text: str) -> None:
-        """Take note that nothing has happened for a long time."""
-        self._progress.still_waiting(text=f"{self._project}: {text}")
-
-    def log_line(self, *, name: str, line: str) -> None:
-        """Take the next line of a job's log."""
-        self._progress.log_line(name=f"{self._project} {name}", line=line)
-
-
 def _check_targets(options: Options) -> None:
     for name in ("record", "report"):
         if options.get(name):
@@ -179,6 +161,7 @@ def _values(record: Record) -> Record:
         "gates": [
             {
                 "project": project["name"],
+                "pipeline": _pipeline(project["pipeline"]),
                 **{name: gate[name] for name in ("name", "action", "outcome", "reason", "changed")},
                 "jobs": [{name: job[name] for name in ("id", "path", "status", "web_url")} for job in gate["jobs"]],
             }
@@ -187,6 +170,10 @@ def _values(record: Record) -> Record:
         ],
         "elapsed": record["elapsed"],
     }
+
+
+def _pipeline(pipeline: Record | None) -> Record | None:
+    return {name: pipeline[name] for name in ("id", "source", "ref", "status", "web_url")} if pipeline else None
 
 
 def _line(project: Record, gate: Record) -> str:

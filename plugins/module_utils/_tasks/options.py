@@ -17,6 +17,7 @@ from .._api.endpoints import to_text
 from .._api.errors import UsageError
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import STATUSES, WAIT_TARGETS
+from .._app.outcome import ProjectProgress
 from .._app.pipelines.query import FULL_SHA_LENGTHS, REF_TYPES, SHORTEST_SHA, PipelineQuery
 from .._app.session import Session, TaskContext, open_session
 from .._app.settings import DEFAULT_URL
@@ -101,6 +102,9 @@ JOB_WAITING = WAITING.merged(
 
 WAIT_FOR = ArgumentSpec(arguments={"wait_for": {"type": "list", "elements": "str"}})
 
+# Options for choosing and waiting, which most modules have. As a default of the action group they mean these modules.
+COMMON_OPTIONS = frozenset(JOB_SELECTION.merged(JOB_WAITING, WAIT_FOR).arguments)
+
 
 def session_of(options: Options, context: TaskContext, waiting: WaitOptions | None = None) -> Session:
     """Return a session with the connection of the options.
@@ -108,6 +112,8 @@ def session_of(options: Options, context: TaskContext, waiting: WaitOptions | No
     :param waiting: how the task waits; None for one that cannot wait.
     """
     settings = connection_settings(options, context.environ)
+    if options.get("project"):
+        context = context._replace(progress=ProjectProgress(context.progress, str(options["project"])))
     if waiting is None:
         return open_session(settings, context)
     return open_session(settings, context, timeout_seconds=waiting.timeout_seconds, is_waiting=waiting.wait)

@@ -71,9 +71,7 @@ def _project(given: Options, options: Options) -> ProjectPlan:
 def _gate(given: Options, options: Options, where: str) -> Gate:
     try:
         _check_action(given)
-        for name in ("name", "stage"):
-            if given.get(name) == []:
-                raise UsageError(f"{name} is an empty list, which selects nothing; leave it out, or give names")
+        _check_names(given)
         return Gate(
             names=name_list(given),
             stages=text_list(given, "stage"),
@@ -92,6 +90,12 @@ def _check_action(given: Options) -> None:
         if given.get(option) and option not in GATE_ACTIONS[given["action"]]:
             users = [name for name, options in GATE_ACTIONS.items() if option in options]
             raise UsageError(f"{option} can only be used with {listed(users, 'and')}")
+
+
+def _check_names(given: Options) -> None:
+    for option in ("name", "stage"):
+        if given.get(option) == []:
+            raise UsageError(f"{option} is an empty list, which selects no job; give names or leave it out")
 
 
 def _waiting(given: Options, options: Options) -> WaitOptions:

@@ -62,6 +62,8 @@ def success(task: TaskDefinition, outcome: Outcome) -> Record:
     result = {**task.empty_result, **outcome.values, "changed": outcome.changed}
     if outcome.diff is not None:
         result["diff"] = outcome.diff
+    if outcome.message:
+        result["msg"] = outcome.message
     return result
 
 

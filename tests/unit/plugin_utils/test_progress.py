@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import pathlib
 import re
 import typing as t
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import SilentProgress
+from ansible import constants
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import ProjectProgress, SilentProgress
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action, gitlab_job_info
@@ -50,8 +52,8 @@ def test_the_queue_is_told_apart_from_the_run_as_gitlab_measured_them():
         prod("success", queued_duration=12.3, duration=74.2),
     )
     assert progress.lines == [
-        "deploy:prod: pending -> running after 12 s on runner X",
-        "deploy:prod: running -> success after 74 s (queued 12 s)",
+        "project 7 deploy:prod: pending -> running after 12 s on runner X",
+        "project 7 deploy:prod: running -> success after 74 s (queued 12 s)",
     ]
 
 
@@ -60,21 +62,24 @@ def test_times_that_gitlab_does_not_give_are_those_that_were_seen():
     pending = prod("pending", **bare)
     progress = shown(pending, pending, pending, prod("running", **bare), prod("success", **bare))
     # 1, 1.5 and 2.25 s, of which up to a fifth is left to chance
-    assert re.match(r"deploy:prod: pending -> running after [45] s", progress.lines[0])
+    assert re.match(r"project 7 deploy:prod: pending -> running after [45] s", progress.lines[0])
     assert "queued" not in progress.lines[1]
 
 
 @pytest.mark.parametrize(
     ("record", "line"),
     [
-        (job(42, "pending", "d", tag_list=["docker", "eu"]), "d: waits for a runner with the tags docker, eu"),
-        (job(42, "pending", "d", tag_list=["gpu"]), "d: waits for a runner with the tag gpu"),
-        (job(42, "pending", "d"), "d: waits for a runner that takes untagged jobs"),
-        (job(42, "waiting_for_resource", "d"), "d: waits for its resource group"),
-        (job(42, "waiting_for_callback", "d"), "d: waits for a callback from an external service"),
-        (job(42, "preparing", "d"), "d: waits for its prerequisites"),
-        (job(42, "scheduled", "d"), "d: waits for its timer"),
-        (job(42, "manual", "d"), "d: waits to be played (manual)"),
+        (
+            job(42, "pending", "d", tag_list=["docker", "eu"]),
+            "project 7 d: waits for a runner with the tags docker, eu",
+        ),
+        (job(42, "pending", "d", tag_list=["gpu"]), "project 7 d: waits for a runner with the tag gpu"),
+        (job(42, "pending", "d"), "project 7 d: waits for a runner that takes untagged jobs"),
+        (job(42, "waiting_for_resource", "d"), "project 7 d: waits for its resource group"),
+        (job(42, "waiting_for_callback", "d"), "project 7 d: waits for a callback from an external service"),
+        (job(42, "preparing", "d"), "project 7 d: waits for its prerequisites"),
+        (job(42, "scheduled", "d"), "project 7 d: waits for its timer"),
+        (job(42, "manual", "d"), "project 7 d: waits to be played (manual)"),
     ],
 )
 def test_what_holds_a_job_up_is_said_once(record: dict[str, t.Any], line: str):
@@ -94,7 +99,7 @@ def test_a_job_behind_a_manual_one_names_it():
     gate = job(41, "manual", "approve", stage="gate")
     optional = job(40, "manual", "docs", stage="extras", allow_failure=True)
     created = job(42, "created", "deploy:prod", stage="deploy", pipeline=pipeline(status="manual"))
-    line = "deploy:prod: waits for job approve (manual) of stage gate to be played"
+    line = "project 7 deploy:prod: waits for job approve (manual) of stage gate to be played"
     assert line in shown([created, gate, optional]).others
     # one request finds it where only the one job is read
     assert shown([created], manual=[gate, optional], name=["deploy:prod"]).others == [line]
@@ -125,7 +130,7 @@ def test_the_list_of_manual_jobs_is_asked_for_once_and_may_fail():
 def test_many_jobs_that_wait_for_the_same_share_a_line():
     jobs = [job(number, "pending", f"test {number}", tag_list=["docker"]) for number in range(9, 0, -1)]
     assert shown(jobs).others == [
-        "test 9, test 8, test 7 and 6 more jobs: wait for a runner with the tag docker",
+        "project 7 test 9, test 8, test 7 and 6 more jobs: wait for a runner with the tag docker",
     ]
 
 
@@ -133,10 +138,10 @@ def test_a_sign_of_life_comes_after_long_silence_and_more_and_more_rarely():
     jobs = [job(1, "running", "a"), job(2, "running", "b"), job(3, "running", "c"), job(4, "success", "d")]
     lines = shown(jobs, wait_timeout=3600.0).others
     assert lines == [
-        "still waiting for 3 jobs (3 running), 5 min so far",
-        "still waiting for 3 jobs (3 running), 10 min so far",
-        "still waiting for 3 jobs (3 running), 20 min so far",
-        "still waiting for 3 jobs (3 running), 40 min so far",
+        "project 7: still waiting for 3 jobs (3 running), 5 min so far",
+        "project 7: still waiting for 3 jobs (3 running), 10 min so far",
+        "project 7: still waiting for 3 jobs (3 running), 20 min so far",
+        "project 7: still waiting for 3 jobs (3 running), 40 min so far",
     ]
 
 
@@ -154,14 +159,14 @@ def test_an_action_says_what_it_waits_for():
 
     given = {"action": "play", "pipeline_id": 6, "name": ["deploy"], "wait": True}
     run_task(gitlab_job_action.TASK, given, transport=FunctionTransport(answer), clock=clock, progress=progress)
-    assert progress.lines[0] == "deploy: manual -> pending (played)"
-    assert progress.others == ["deploy: waits for a runner with the tag eu"]
+    assert progress.lines[0] == "project 7 deploy: manual -> pending (played)"
+    assert progress.others == ["project 7 deploy: waits for a runner with the tag eu"]
 
 
 def test_lines_are_written_whole_and_name_the_host_where_there_are_several():
     for prefix, begin in (("", ""), ("web1", "[web1] ")):
         written: list[str] = []
-        progress = DisplayProgress(written.append, prefix)
+        progress = DisplayProgress(lambda line, colour, written=written: written.append(line), prefix)
         progress.state_changed(name="a", before="manual", after="pending", detail="(played)")
         progress.waits_for(name="a", what="waits for its timer")
         progress.still_waiting(text="still waiting for 1 job, 5 min so far")
@@ -172,6 +177,100 @@ def test_lines_are_written_whole_and_name_the_host_where_there_are_several():
             f"{begin}still waiting for 1 job, 5 min so far",
             f"{begin}a |   $ make",
         ]
+
+
+@pytest.mark.parametrize(
+    ("status", "colour"),
+    [
+        ("success", constants.COLOR_OK),
+        ("failed", constants.COLOR_ERROR),
+        ("canceled", constants.COLOR_ERROR),
+        ("pending", constants.COLOR_CHANGED),
+        ("running", constants.COLOR_CHANGED),
+        ("manual", None),
+        ("skipped", None),
+        ("a status of tomorrow", None),
+    ],
+)
+def test_a_change_has_the_colour_of_what_it_led_to(status: str, colour: str | None):
+    written: list[tuple[str, str | None]] = []
+    progress = DisplayProgress(lambda line, colour: written.append((line, colour)))
+    progress.state_changed(name="a", before="created", after=status, detail="")
+    progress.waits_for(name="a", what="waits for its timer")
+    assert written == [(f"a: created -> {status}", colour), ("a: waits for its timer", None)]
+
+
+def test_a_failure_has_its_reason():
+    failed = {"failure_reason": "script_failure", "duration": 8.2}
+    progress = shown(prod("running", queued_duration=0.3), prod("failed", queued_duration=0.3, **failed))
+    assert progress.lines == ["project 7 deploy:prod: running -> failed after 8 s (script_failure)"]
+    progress = shown(prod("running", queued_duration=5), prod("failed", queued_duration=5, **failed))
+    assert progress.lines == ["project 7 deploy:prod: running -> failed after 8 s (script_failure, queued 5 s)"]
+    progress = shown(prod("pending"), prod("failed", failure_reason="stuck_or_timeout_failure"))
+    assert re.search(r"pending -> failed( after 1 s)? \(stuck_or_timeout_failure\)$", progress.lines[-1])
+
+
+@pytest.mark.parametrize(("project", "name"), [("7", "project 7"), ("group/app", "group/app")])
+def test_every_line_has_the_project_as_the_user_names_it(project: str, name: str):
+    progress = Progress(is_shown=True)
+    told = ProjectProgress(progress, project)
+    told.state_changed(name="a", before="manual", after="pending", detail="(played)")
+    told.waits_for(name="a", what="waits for its timer")
+    told.still_waiting(text="still waiting for 1 job, 5 min so far")
+    told.still_waiting(text=f"waiting for the pipeline of ref v2 in project {project}")
+    told.log_line(name="a", line="$ make")
+    assert progress.lines == [f"{name} a: manual -> pending (played)"]
+    assert progress.others == [
+        f"{name} a: waits for its timer",
+        f"{name}: still waiting for 1 job, 5 min so far",
+        f"waiting for the pipeline of ref v2 in project {project}",
+        "a | $ make",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "left"),
+    [
+        (prod("running", web_url="https://g/1"), ["project 7 deploy:prod is running and goes on: https://g/1"]),
+        (prod("manual", web_url="https://g/1"), ["project 7 deploy:prod is manual: https://g/1"]),
+        (
+            [
+                job(
+                    number,
+                    "pending",
+                    f"t{number}",
+                    web_url=f"https://g/{number}",
+                    pipeline=pipeline(web_url="https://g/p"),
+                )
+                for number in range(5, 0, -1)
+            ],
+            [
+                *(f"project 7 t{number} is pending and goes on: https://g/{number}" for number in (5, 4, 3)),
+                "project 7 has 2 more jobs that the task waited for: https://g/p",
+            ],
+        ),
+    ],
+)
+def test_what_goes_on_without_the_task_is_known_while_it_waits(jobs: Records, left: list[str]):
+    assert shown(jobs, wait_timeout=5.0).left == left
+    assert shown(jobs, wait_timeout=5.0, is_shown=False).left == []
+
+
+def test_nothing_goes_on_when_nothing_is_waited_for():
+    assert shown(prod("running"), prod("success")).left == []
+
+
+def test_an_interruption_is_written_to_the_terminal_itself(tmp_path: pathlib.Path):
+    terminal = tmp_path / "terminal"
+    terminal.touch()
+    progress = DisplayProgress(lambda line, colour: None, "web1", terminal=str(terminal))
+    progress.leaves(wait=1, what=["group/app a is running and goes on: https://g/1"])
+    progress.leaves(wait=2, what=["group/app b is pending and goes on: https://g/2"])
+    progress.leaves(wait=1, what=[])
+    progress.interrupted()
+    assert terminal.read_text() == "\n[web1] interrupted: group/app b is pending and goes on: https://g/2\n"
+    # a terminal that is gone harms nobody
+    DisplayProgress(lambda line, colour: None, terminal=str(tmp_path / "none" / "x")).interrupted()
 
 
 def test_nothing_passes_with_a_secret_or_a_control_code():

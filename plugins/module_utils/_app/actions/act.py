@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
@@ -16,15 +17,16 @@ from ..._api.errors import BadAnswerError, ExtensionError, GitLabError, Selectio
 from ..concurrency import run_all
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.find import JobFinder
-from ..jobs.query import FoundJob, JobQuery, shortened
+from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, shortened
 from ..jobs.selection import Selection, place_of
-from ..jobs.statuses import is_finished, phase_of, status_of
+from ..jobs.statuses import id_of, is_finished, phase_of, status_of
+from ..pipelines.query import with_pipeline
 from ..session import Session
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
 from ..waiting.loop import Wait, Waited
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
-from .actions import ACTIONS, ActionRequest, decide
+from .actions import ACTIONS, ActionRequest, decide, listed
 from .decisions import Decision, Decisions, Policy
 from .write import WriteResult, write
 
@@ -107,10 +109,9 @@ class ActionRun:
         selection = waited.value
         if waited.has_timed_out:
             return self._not_found(selection)
-        targets = [
-            Target(job, before={"id": job.id, "status": status_of(job.record)})
-            for job in _choose(selection, self._query, self._request.multiple)
-        ]
+        with self._naming(selection.pipeline):
+            chosen = _choose(selection, self._query, self._request.multiple)
+        targets = [Target(job, before={"id": job.id, "status": status_of(job.record)}) for job in chosen]
         if self._options.log_follow:
             check_followable(self._session, [target.job for target in targets])
         self._pipeline_size = len(selection.known)
@@ -122,6 +123,7 @@ class ActionRun:
         if self._following.is_active:
             self._follow(report)
         self._following.end()
+        report.pipeline = _as_seen_last(report)
         return report
 
     def _find(self) -> Waited[Selection]:
@@ -140,11 +142,20 @@ class ActionRun:
 
         waited = self._finding.until(read, is_settled)
         if not waited.has_timed_out:
-            self._finder.require(waited.value)
-            # an action on what runs, when nothing runs, has nothing to do
-            if not waited.value.out_of_scope:
-                self._finder.require_jobs(waited.value)
+            with self._naming(waited.value.pipeline):
+                self._finder.require(waited.value)
+                # an action on what runs, when nothing runs, has nothing to do
+                if not waited.value.out_of_scope:
+                    self._finder.require_jobs(waited.value)
         return waited
+
+    @contextlib.contextmanager
+    def _naming(self, pipeline: Record | None) -> t.Iterator[None]:
+        """Name in errors about the selection the pipeline that was looked into."""
+        try:
+            yield
+        except SelectionError as exc:
+            raise SelectionError(with_pipeline(str(exc), self._query.pipeline, pipeline)) from None
 
     def _not_found(self, selection: Selection) -> ActionReport:
         """Return the report for jobs that did not exist when the time was up."""
@@ -261,6 +272,7 @@ class ActionRun:
                 if target.is_followed:
                     self._look_at(target)
             active = report.active
+            self._timeline.leaves([target.job for target in active])
             self._following.pace(len(active), self._counting_of(active))
             return active
 
@@ -366,6 +378,16 @@ class ActionRun:
             target.settle("failed", reason)
 
 
+def _as_seen_last(report: ActionReport) -> Record | None:
+    """Return the pipeline that was looked into, as the jobs that were read last tell it."""
+    pinned = report.pipeline
+    for target in report.targets:
+        summary = target.job.record.get("pipeline")
+        if pinned and isinstance(summary, dict) and id_of(summary) == id_of(pinned):
+            return {**pinned, **summary}
+    return pinned
+
+
 def refuse_job_token(session: Session, action: str) -> None:
     """Return unless the token is one that GitLab never lets act.
 
@@ -411,8 +433,29 @@ def failure_text(report: ActionReport, action: str) -> str | None:
     return f"{len(texts)} of {len(report.targets)} jobs failed: " + "; ".join(texts)
 
 
+def prediction_text(report: ActionReport, action: str) -> str:
+    """Return what check mode says would be done with the jobs."""
+    acted_on = [_who(target) for target in report.targets if target.has_changed]
+    texts = [ACTIONS[action].would(_several(acted_on))] if acted_on else []
+    left: dict[str, list[str]] = {}
+    for target in report.targets:
+        if not target.has_changed:
+            left.setdefault(target.reason, []).append(_who(target))
+    texts += [f"would leave {_several(jobs)} alone: {reason}" for reason, jobs in left.items()]
+    return "; ".join(texts) or "would do nothing, since no job is selected"
+
+
+def _several(jobs: t.Sequence[str]) -> str:
+    more = len(jobs) - MOST_NAMES_IN_TEXT
+    return listed([*jobs[:MOST_NAMES_IN_TEXT], f"{more} more"] if more > 0 else jobs, "and")
+
+
+def _who(target: Target) -> str:
+    return f"job {target.job.path!r} (id {target.job.id})"
+
+
 def _failure(target: Target, action: str) -> str:
-    who = f"job {target.job.path!r} (id {target.job.id})"
+    who = _who(target)
     if target.outcome == "refused":
         return f"{ACTIONS[action].cannot(who)}: {target.reason}"
     text = f"{who} {target.reason}" if target.reason.startswith(_PREDICATES) else f"{who}: {target.reason}"

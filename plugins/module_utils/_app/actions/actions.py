@@ -54,6 +54,7 @@ class Action:
 
     :param endpoint: its row in the catalogue of endpoints.
     :param participle: what is done to the job: "played", as in "cannot be played" and "would be played".
+    :param verb: the same as in "would play"; empty when it is the name.
     :param subject: of what the participle is said, with `{job}` for the job.
     :param cells: for every column of statuses, whether to act, to leave the job alone, or to refuse.
     :param effect: whether a job shows that the action was executed since it was read before.
@@ -81,6 +82,7 @@ class Action:
     effect: effects.Effect
     advice: tuple[Advice, ...]
     subject: str = "{job}"
+    verb: str = ""
     answer: t.Literal["effect", "old job", "proof"] = "effect"
     no_effect: effects.NoEffect = effects.not_done
     refused_as_done: tuple[str, str] | None = None
@@ -102,6 +104,10 @@ class Action:
     def cannot(self, job: str) -> str:
         """Return the beginning of a sentence that says why it is not done."""
         return f"{self.subject.format(job=job)} cannot be {self.participle}"
+
+    def would(self, jobs: str) -> str:
+        """Return what check mode says of jobs that would be acted on."""
+        return f"would {self.verb or self.name} {self.subject.format(job=jobs)}"
 
     def advise(self, exc: StatusError) -> None:
         """Say in an error what to do about it, unless it says so already."""
@@ -255,6 +261,7 @@ _ROWS = (
         name="keep_artifacts",
         endpoint="keep_artifacts",
         participle="kept",
+        verb="keep",
         subject="the artifacts of {job}",
         cells={
             "created": _NOT_KEPT,
@@ -274,6 +281,7 @@ _ROWS = (
         name="delete_artifacts",
         endpoint="delete_artifacts",
         participle="deleted",
+        verb="delete",
         subject="the artifacts of {job}",
         cells={
             "created": decisions.delete_artifacts,

@@ -107,6 +107,13 @@ def details(pipeline: Record) -> str:
     return ", ".join([*known, str(pipeline["web_url"])] if pipeline.get("web_url") else known)
 
 
+def with_pipeline(text: str, query: PipelineQuery, pipeline: Record | None) -> str:
+    """Return the text of an error with the pipeline that was found for a ref, commit or merge request, after it."""
+    if not pipeline or not query.is_given or query.pipeline_id is not None:
+        return text
+    return f"{text}{'' if text.endswith(('.', '?', '!')) else '.'} {describe(pipeline)}"
+
+
 def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record, *, is_old: bool = False) -> Record:
     """Return the whole record of a pipeline of which only the id is known; no more than that with a job token.
 

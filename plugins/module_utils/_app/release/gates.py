@@ -18,7 +18,7 @@ from ..actions.actions import ACTIONS, ActionRequest
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
 from ..jobs.statuses import has_reached, id_of, int_of, is_finished, status_of
-from ..pipelines.query import PipelineQuery, missing_pipeline, read_pipeline
+from ..pipelines.query import PipelineQuery, read_pipeline
 from ..reads.jobs import JobReport, failure_of, read_jobs
 from ..session import Session, StoppedError
 from ..waiting.logs import read_tail
@@ -29,12 +29,15 @@ from .plan import Gate
 from .run import GateResult, ProjectResult
 
 _BAD_ENDS = ("failed", "canceled", "skipped")
-# What check mode calls the outcome of a gate.
+# What check mode calls the outcome of a gate, and what a gate has come to that did something.
+_DONE = {row.name: row.participle for row in ACTIONS.values() if row.gate}
 _PREDICTED = {
     "wait": "would be waited for",
-    **{row.name: f"would be {row.participle}" for row in ACTIONS.values() if row.gate},
+    **{name: f"would be {participle}" for name, participle in _DONE.items()},
     "verify": "would be verified",
 }
+# A gate opens for jobs, never for none.
+_OPEN = ("passed", "already done", *_DONE.values())
 
 OpenSession = t.Callable[[ProjectResult, Gate, t.Callable[[], str]], Session]
 
@@ -88,8 +91,8 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
                 return _to_come(gate)
             raise
         if waited.value is None:
-            reason = f"{timed_out_text(options)}: {missing_pipeline(project.plan.pipeline)}"
-            return GateResult(gate, outcome="failed", reason=reason, has_timed_out=True)
+            reason = f"{timed_out_text(options)}: there is no {project.plan.pipeline.describe()}"
+            return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
         pipeline = read_pipeline(session, project.plan.pipeline, waited.value)
     return _GateRun(session, project, gate, pipeline, log_lines).run()
 
@@ -122,6 +125,8 @@ class _GateRun:
                 "after a bad end": self._act_after_a_bad_end,
             }
             result = ways[self._gate.way]()
+            if not result.jobs and result.outcome in _OPEN:
+                result = dataclasses.replace(result, outcome="failed", reason="it has selected no job")
         return dataclasses.replace(result, pipeline=self._pipeline)
 
     def _is_still_to_come(self) -> bool:
@@ -145,7 +150,7 @@ class _GateRun:
             stages=self._gate.stages,
             include_downstream=self._gate.include_downstream,
             with_bridges=True,
-            # a trigger job belongs to its stage as any other job
+            # a failed trigger job of a stage must not be overlooked
             all_bridges=True,
             newest_attempt=True,
         )
@@ -161,7 +166,7 @@ class _GateRun:
         result = self._of_reading(report)
         if self._session.check_mode:
             return self._predict_wait(result, report.jobs, options)
-        return self._of_problems(result, report, options) or dataclasses.replace(result, outcome="unchanged")
+        return self._of_problems(result, report, options) or dataclasses.replace(result, outcome="passed")
 
     def _verify(self) -> GateResult:
         report = read_jobs(self._session, self._query(), WaitOptions())
@@ -169,7 +174,7 @@ class _GateRun:
         options = self._waiting(self._gate.target)
         wrong = [job for job in report.jobs if not self._is_right(job, options)]
         if not wrong:
-            return dataclasses.replace(result, outcome="unchanged")
+            return dataclasses.replace(result, outcome="passed")
         if self._session.check_mode and self._has_predecessor_at_work():
             reason = "; ".join(_state(job) for job in wrong)
             return dataclasses.replace(result, outcome=_PREDICTED["verify"], reason=reason)
@@ -191,7 +196,7 @@ class _GateRun:
         if not all(is_finished(status_of(job.record)) for job in report.jobs):
             return self._predict_wait(result, report.jobs, options)
         if all(status_of(job.record) == "success" for job in report.jobs):
-            return dataclasses.replace(result, outcome="unchanged", reason="it has succeeded already")
+            return dataclasses.replace(result, outcome="passed")
         return self._act(result, dataclasses.replace(options, fail_on=_BAD_ENDS))
 
     def _act(self, before: GateResult, options: WaitOptions) -> GateResult:
@@ -204,10 +209,13 @@ class _GateRun:
         result = self._of_action(before, report)
         if failure_text(report, request.action):
             return self._of_refusals(result, report)
-        done = "applied" if result.has_changed else "unchanged"
-        is_predicted = self._session.check_mode and result.has_changed
-        outcome = _PREDICTED[request.action] if is_predicted else done
-        return dataclasses.replace(result, outcome=outcome, reason=_reasons(report))
+        return dataclasses.replace(result, outcome=self._done(result), reason=_reasons(report))
+
+    def _done(self, result: GateResult) -> str:
+        """Return what a gate that acts has come to when its jobs are as required."""
+        if not result.has_changed:
+            return "already done" if self._gate.way == "at once" else "passed"
+        return (_PREDICTED if self._session.check_mode else _DONE)[self._gate.action]
 
     # ----- results -----
 
@@ -249,16 +257,19 @@ class _GateRun:
         tail = (read_tail(self._session, failed, self._log_lines) or []) if failed else []
         if tail:
             text += f". Its log ends with: {tail[-1]}"
-        return dataclasses.replace(result, outcome="failed", reason=text, log_tail=tuple(tail))
+        has_ended = any(job and is_finished(status_of(job.record)) for job, _problem in report.problems)
+        outcome = "timed out" if report.has_timed_out and not has_ended else "failed"
+        return dataclasses.replace(result, outcome=outcome, reason=text, log_tail=tuple(tail))
 
     def _of_refusals(self, result: GateResult, report: ActionReport) -> GateResult:
         """Return what becomes of the gate when some jobs were refused or have failed."""
         action = self._gate.action
         text = failure_text(report, action) or ""
+        if report.problem:
+            return dataclasses.replace(result, outcome="timed out", reason=text)
         bad = [target for target in report.targets if target.outcome in ("refused", "failed")]
         if all(self._is_end_enough(target) for target in bad):
-            outcome = "applied" if result.has_changed else "unchanged"
-            return dataclasses.replace(result, outcome=outcome, reason=text)
+            return dataclasses.replace(result, outcome=self._done(result), reason=text)
         if all(target.outcome == "refused" and self._may_come_right(target.job) for target in bad):
             reason = "; ".join(_state(target.job) for target in bad)
             return dataclasses.replace(result, outcome=_PREDICTED[action], reason=reason, has_changed=True)
@@ -273,7 +284,11 @@ class _GateRun:
         text = failure_text(report, action) or ""
         if report.has_timed_out:
             text += self._why_late([target.job for target in bad])
-        outcome = "refused" if all(target.outcome == "refused" for target in bad) else "failed"
+        outcome = "failed"
+        if all(target.outcome == "refused" for target in bad):
+            outcome = "refused"
+        elif report.has_timed_out and not any(target.has_ended_badly or target.outcome == "refused" for target in bad):
+            outcome = "timed out"
         return dataclasses.replace(result, outcome=outcome, reason=text, log_tail=tuple(log_tail))
 
     def _is_end_enough(self, target: Target) -> bool:
@@ -306,7 +321,7 @@ class _GateRun:
             return dataclasses.replace(result, outcome="failed", reason=reason)
         if missing:
             return dataclasses.replace(result, outcome=_PREDICTED["wait"], reason="; ".join(missing))
-        return dataclasses.replace(result, outcome="unchanged")
+        return dataclasses.replace(result, outcome="passed")
 
     def _why_late(self, jobs: t.Sequence[FoundJob]) -> str:
         """Return what else may keep jobs from their turn, as a sentence of its own."""

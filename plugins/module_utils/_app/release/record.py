@@ -24,10 +24,12 @@ SCHEMA = 1
 class RunFacts:
     """What is known of the run itself.
 
+    :param title: what the user calls the release; may be empty.
     :param user: who ran it, as far as that is known.
     :param host: the machine it ran on.
     """
 
+    title: str
     version: str
     user: str
     host: str
@@ -54,6 +56,7 @@ def make_record(
     """
     return {
         "schema": SCHEMA,
+        "title": facts.title,
         "role": "jobgate.gitlab.release_gate",
         "version": facts.version,
         "user": facts.user,

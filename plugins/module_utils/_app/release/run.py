@@ -11,24 +11,28 @@ Nothing here knows GitLab: one gate is run by a function that is given.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import queue
 import threading
 import typing as t
 
 from ..._api.decoding import Record
+from ..pipelines.query import with_pipeline
 from .plan import Gate, ProjectPlan, ReleasePlan
 
-# What became of a gate. `refused` and `failed` are failures, unless the gate is optional.
-FAILURES = ("refused", "failed")
+AWAKE_SECONDS = 0.5
+# With these outcomes a gate does not open, unless it is optional.
+FAILURES = ("failed", "refused", "timed out")
 
 
 @dataclasses.dataclass(frozen=True)
 class GateResult:
     """What became of a gate.
 
-    :param outcome: `applied`, `unchanged`, `refused`, `failed`, `not reached`; in check mode also `would be played`,
-        `would be retried`, `would be waited for`, `would be verified`.
+    :param outcome: `passed` when the jobs are as required, `played` or `retried` when the gate saw to that,
+        `already done` when somebody else or an earlier run did, one of `FAILURES`, or `not reached`; in check mode also
+        `would be played`, `would be retried`, `would be waited for` and `would be verified`.
     :param reason: why, in words for people; empty when there is nothing to say.
     :param jobs: the jobs of the gate as GitLab has them, with their paths under `path`.
     :param pipeline: the pipeline it looked into, None when it found none.
@@ -118,13 +122,23 @@ class ReleaseRun:
                 running += 1
             if not running:
                 break
-            done = self._finished.get()
+            done = self._next_finished()
             running -= 1
             if done.outcome in ("passed", "would pass"):
                 passed.add(done.plan.name)
         for project in waiting:
             self._skip(self.results[project.name])
         return [self.results[project.name] for project in self._plan.projects]
+
+    def _next_finished(self) -> ProjectResult:
+        """Return the next project that has finished.
+
+        Python answers signals, such as that of Ctrl-C, in this thread only, and when it reaches another one this thread
+        has to be awake for it.
+        """
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._finished.get(timeout=AWAKE_SECONDS)
 
     def _start(self, result: ProjectResult) -> None:
         # A daemon, for a worker of Ansible waits at its end for any other kind of thread.
@@ -183,4 +197,5 @@ def _failure(result: ProjectResult) -> str:
     gate = result.failed_gate
     if gate is None:
         raise AssertionError("called for a project that has not failed")
-    return f"gate {gate.gate.title!r} of project {result.plan.name!r} did not open: {gate.reason}"
+    text = f"gate {gate.gate.title!r} of project {result.plan.name!r} did not open: {gate.reason}"
+    return with_pipeline(text, result.plan.pipeline, result.pipeline)

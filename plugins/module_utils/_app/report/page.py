@@ -19,7 +19,7 @@ from .timeline import timeline
 def render_page(record: Record) -> str:
     """Return the page for a record, see `release_record`."""
     projects = record["projects"]
-    names = ", ".join(project["name"] for project in projects)
+    name = record["title"] or ", ".join(project["name"] for project in projects)
     return "".join(
         (
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
@@ -27,7 +27,7 @@ def render_page(record: Record) -> str:
             '<meta name="referrer" content="no-referrer">\n',
             # even if something slipped through the escaping, nothing is loaded, run or sent
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n",
-            f"<title>Release gate {text(record['outcome'])}: {text(names)}</title>\n<style>{STYLE}</style>\n",
+            f"<title>Release gate {text(record['outcome'])}: {text(name)}</title>\n<style>{STYLE}</style>\n",
             "</head>\n<body>\n",
             _header(record),
             "<main>\n",
@@ -56,7 +56,7 @@ def _header(record: Record) -> str:
     warnings = "".join(f'<p class="warning">{text(warning)}</p>\n' for warning in record["warnings"])
     outcome = record["outcome"]
     return (
-        f'<header>\n<div class="top"><h1>Release gate</h1>'
+        f'<header>\n<div class="top"><h1>{text(record["title"] or "Release gate")}</h1>'
         f'<span class="verdict {look(outcome)}">{state(outcome)}</span></div>\n'
         f'{message}{warnings}<dl class="facts">{shown}</dl>\n</header>\n'
     )

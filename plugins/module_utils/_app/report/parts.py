@@ -19,9 +19,12 @@ from .scale import parse_time
 # How an outcome looks: its class and its sign. Statuses have theirs in their own table.
 _OUTCOMES: t.Mapping[str, tuple[Look, str]] = {
     "passed": ("good", "✓"),
-    "applied": ("good", "✓"),
-    "unchanged": ("good", "="),
+    "played": ("good", "✓"),
+    "retried": ("good", "✓"),
+    "started": ("good", "✓"),
+    "already done": ("good", "="),
     "refused": ("bad", "✗"),
+    "timed out": ("bad", "✗"),
     "not reached": ("none", "·"),
 }
 # What check mode predicts is told as "would be played", "would pass" and the like.

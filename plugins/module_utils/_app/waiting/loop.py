@@ -94,6 +94,7 @@ class Wait:
         if not self.is_active:
             return
         self.note(jobs)
+        self.timeline.leaves(left)
         if self.timeline.looked(jobs, left):
             self._pauses.restart()
         if self._follower and jobs:

@@ -14,9 +14,9 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..jobs.query import FoundJob
-from ..jobs.statuses import is_finished, is_known, is_queued, phase_of, status_of
+from ..jobs.statuses import is_finished, is_known, is_playable, is_queued, phase_of, status_of
 from ..session import Session
-from .blockers import Blockers
+from .blockers import MOST_SINGLE_LINES, Blockers
 
 # After so long without a line, a sign of life; each further one after twice the time.
 SILENCE_SECONDS = 300.0
@@ -123,6 +123,11 @@ class Timeline:
             text=f"still waiting for {left} job{'s' if left > 1 else ''}{f' ({details})' if details else ''}, "
             f"{self._session.elapsed() / 60:.0f} min so far"
         )
+
+    def leaves(self, jobs: t.Sequence[FoundJob]) -> None:
+        """Have it known what goes on in GitLab when the task is interrupted now, and where."""
+        if self._session.progress.is_shown:
+            self._session.progress.leaves(wait=self, what=_left_behind(jobs))
 
     def queued_seconds(self, job: FoundJob) -> float:
         """Return how long a pending job has been in the queue: as GitLab says, or as long as we have seen it there."""
@@ -240,8 +245,23 @@ class Timeline:
         self._patience_seconds = SILENCE_SECONDS
 
 
+def _left_behind(jobs: t.Sequence[FoundJob]) -> list[str]:
+    """Return what goes on without the task, with the address of its page."""
+    texts = []
+    for job in jobs[:MOST_SINGLE_LINES]:
+        status = status_of(job.record)
+        goes_on = "" if is_playable(status) else " and goes on"
+        texts.append(f"{job.path} is {status}{goes_on}: {job.record.get('web_url')}")
+    more = jobs[MOST_SINGLE_LINES:]
+    if more:
+        pipeline = more[0].record.get("pipeline")
+        where = f": {pipeline['web_url']}" if isinstance(pipeline, dict) and pipeline.get("web_url") else ""
+        texts.append(f"has {len(more)} more job{'s' if len(more) > 1 else ''} that the task waited for{where}")
+    return texts
+
+
 def _detail(job: FoundJob, before: str, after: str, seen_seconds: float) -> str:
-    """Return more about a change of state, for people: how long the former state lasted, and on which runner it is.
+    """Return more about a change of state, for people: how long the former state lasted, the runner, why it failed.
 
     The time in the queue and the time of the run are told apart, as GitLab measured them where it has.
     """
@@ -256,8 +276,11 @@ def _detail(job: FoundJob, before: str, after: str, seen_seconds: float) -> str:
         seconds = seen_seconds if ran is None else ran
     if seconds >= 1:
         details.append(f"after {seconds:.0f} s")
+    notes = [str(record["failure_reason"])] if after == "failed" and record.get("failure_reason") else []
     if before == "running" and is_finished(after) and queued is not None and queued >= 1:
-        details.append(f"(queued {queued:.0f} s)")
+        notes.append(f"queued {queued:.0f} s")
+    if notes:
+        details.append(f"({', '.join(notes)})")
     runner = record.get("runner")
     if after == "running" and isinstance(runner, dict) and runner.get("description"):
         details.append(f"on runner {runner['description']}")

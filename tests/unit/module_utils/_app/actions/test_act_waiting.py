@@ -75,8 +75,8 @@ def test_a_job_is_waited_for_played_once_and_followed():
         "success",
     ]
     assert [entry["from"] for entry in outcome.values["timeline"]][:2] == [None, "created"]
-    assert progress.lines[1] == "deploy: manual -> pending (played)"
-    assert progress.lines[2].startswith("deploy: pending -> running after ")
+    assert progress.lines[1] == "project 7 deploy: manual -> pending (played)"
+    assert progress.lines[2].startswith("project 7 deploy: pending -> running after ")
     assert progress.lines[2].endswith(" s on runner X")
     assert outcome.values["results"][0]["before"] == {"id": 42, "status": "created"}
 
@@ -102,7 +102,7 @@ def test_the_end_of_a_played_job_decides(status):
 def test_a_failure_carries_the_tail_of_the_log():
     lines = [Exchange(LIST, [job()]), PLAYED, *ended("failed"), Exchange(LOG, "one\n\x1b[31mtwo\x1b[0m\nthree\n")]
     outcome = act(*lines, log_lines=2)
-    assert outcome.values["job"]["log_tail"] == ["two", "three"]
+    assert outcome.values["jobs"][0]["log_tail"] == ["two", "three"]
     assert outcome.failure.endswith("Its log ends with: three")
 
 

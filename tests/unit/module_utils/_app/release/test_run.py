@@ -57,7 +57,7 @@ class Script:
         reason = step(stop) if step else None
         if reason:
             return GateResult(gate, outcome="failed", reason=reason)
-        return GateResult(gate, outcome="unchanged")
+        return GateResult(gate, outcome="passed")
 
 
 def outcomes(results):
@@ -112,7 +112,7 @@ def test_fail_fast_begins_nothing_more_and_lets_what_runs_come_to_its_end():
     assert sorted(script.begun) == ["a1", "b1"]
     assert outcomes(results) == {
         "a": ["failed", "not reached"],
-        "b": ["unchanged", "not reached"],
+        "b": ["passed", "not reached"],
         "c": ["not reached"],
     }
     assert results[1].gates[1].reason.startswith("gate 'a1' of project 'a' has failed")
@@ -138,7 +138,7 @@ def test_collect_goes_on_with_everything_that_does_not_need_the_failed_project()
 def test_an_optional_gate_fails_and_the_project_goes_on():
     script = Script(a1="no job 'x'")
     results = ReleaseRun(plan(a=(["a1?", "a2"], [])), script).run()
-    assert outcomes(results) == {"a": ["failed", "unchanged"]}
+    assert outcomes(results) == {"a": ["failed", "passed"]}
     assert (results[0].outcome, failure_text(results)) == ("passed", None)
 
 

@@ -48,7 +48,7 @@ def a_gate(**fields):
         "name": "deploy",
         "action": "play",
         "require": "success",
-        "outcome": "applied",
+        "outcome": "played",
         "reason": "",
         "changed": True,
         "job_variables": [],
@@ -77,6 +77,7 @@ def a_project(**fields):
 
 def a_record(*projects, **fields):
     return {
+        "title": "",
         "role": "jobgate.gitlab.release_gate",
         "version": "0.1.0",
         "user": "alice",

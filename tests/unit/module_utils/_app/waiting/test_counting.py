@@ -168,7 +168,7 @@ def test_somebody_who_is_told_costs_listings_when_the_count_moves():
     server.fields = {"queued_duration": 3.0}
     _outcome, progress = wait(server, shown=True)
     assert len(progress.lines) == 30
-    assert progress.lines[0] == "job 0: running -> success (queued 3 s)"
+    assert progress.lines[0] == "project 7 job 0: running -> success (queued 3 s)"
     assert len(server.lists) > 4
 
 

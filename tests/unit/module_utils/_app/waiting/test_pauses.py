@@ -84,9 +84,9 @@ def test_a_change_of_state_is_noted_and_shown_and_nothing_else_is():
     )
     assert outcome.failure is None
     assert [line.split(" after")[0] for line in progress.lines] == [
-        "deploy: created -> manual",
-        "deploy: manual -> running",
-        "deploy: running -> success",
+        "project 7 deploy: created -> manual",
+        "project 7 deploy: manual -> running",
+        "project 7 deploy: running -> success",
     ]
     first, *_more, last = outcome.values["timeline"]
     assert first == {

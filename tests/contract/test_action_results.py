@@ -1,0 +1,154 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an action returns for people: failures that fit on a screen, the pipeline, and what check mode would do."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
+
+from tests.integration.harness import ACTION, TOKEN, Result, effects, run_task, world
+
+MANUAL: dict[str, t.Any] = {"when": "manual", "allow_failure": False}
+BROKEN: dict[str, t.Any] = {"name": "deploy", **MANUAL, "duration": 5, "outcome": "failed", "log": "one\nno space\n"}
+EXPLAINS = {
+    *("id", "name", "stage", "status", "failure_reason", "allow_failure", "web_url"),
+    *("created_at", "started_at", "finished_at", "duration", "queued_duration", "log_tail"),
+}
+
+
+def act(simulator: t.Any, action: str = "play", **options: t.Any) -> Result:
+    """Return what becomes of an action, by default on job deploy of branch main."""
+    given = {"ref": "main", "name": ["deploy"], **options}
+    return run_task(simulator, ACTION, project="group/app", action=action, **given)
+
+
+def test_a_failure_fits_on_a_screen_and_explains_itself(simulator: t.Any) -> None:
+    simulator.load(world(BROKEN))
+    result = act(simulator, wait=True)
+    assert result["job"] is None
+    (job,) = result["jobs"]
+    assert set(job) == EXPLAINS
+    assert (job["status"], job["failure_reason"], job["log_tail"][-1]) == ("failed", "script_failure", "no space")
+    assert len(json.dumps(result.values, indent=4).splitlines()) < 100
+    # short cuts are short, so they stay
+    assert (result["id"], result["status"], result["web_url"]) == (1000, "failed", job["web_url"])
+    assert effects(simulator) == [("play", "deploy")]
+
+
+def test_a_refusal_is_a_failure_too(simulator: t.Any) -> None:
+    simulator.load(world({**BROKEN, "status": "skipped"}))
+    result = act(simulator)
+    assert result.failure and result["job"] is None
+    assert set(result["jobs"][0]) <= EXPLAINS
+    assert effects(simulator) == []
+
+
+def test_fields_are_what_the_user_asks_for(simulator: t.Any) -> None:
+    fields = ["id", "user.username", "nonsense"]
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    result = act(simulator, fields=fields, wait=True)
+    assert result["job"] == {"id": 1000, "user": {"username": "alice"}}
+    assert result["jobs"] == [result["job"]]
+    assert result["status"] == "success"
+    simulator.load(world(BROKEN))
+    result = act(simulator, fields=fields, wait=True)
+    assert result["jobs"] == [{"id": 1000, "user": {"username": "alice"}, "log_tail": ["one", "no space"]}]
+
+
+def test_a_success_returns_all_that_gitlab_says(simulator: t.Any) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    result = act(simulator, wait=True)
+    assert result["job"]["pipeline"]["id"] == 100 and result["job"]["user"]["username"] == "alice"
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {},
+        {"ref": None, "pipeline_id": 100},
+        {"ref": None, "pipeline_id": 100, "include_downstream": True},
+        {"ref": None, "name": [], "job_id": 1000},
+    ],
+)
+def test_the_pipeline_is_returned_as_it_was_seen_last(simulator: t.Any, chosen: dict[str, t.Any]) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}, source="web"))
+    options = {name: value for name, value in {"ref": "main", "name": ["deploy"], **chosen}.items() if value}
+    result = run_task(simulator, ACTION, project="group/app", action="play", wait=True, **options)
+    assert result.failure is None
+    pipeline = result["pipeline"]
+    told = [pipeline[name] for name in ("id", "source", "ref", "status")]
+    assert told == [100, "web", "main", "success"]
+    assert pipeline["web_url"].endswith("/group/app/-/pipelines/100")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            {"name": ["depoly"]},
+            "no job 'depoly' in the pipeline of ref main in project group/app: did you mean 'deploy'",
+        ),
+        ({"name": ["d*"]}, "2 jobs match name 'd*'"),
+        ({"name": ["docs"]}, "job 'docs' (id 1001) cannot be played"),
+    ],
+)
+def test_an_error_names_the_pipeline_that_was_found(simulator: t.Any, options: dict[str, t.Any], words: str) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}, {"name": "docs", "status": "skipped"}, source="web"))
+    text = str(act(simulator, **options).failure)
+    assert words in text
+    assert ". Pipeline 100 (source web, ref main, status " in text and text.endswith("/group/app/-/pipelines/100)")
+    assert ".." not in text
+    # whoever gives an id knows which one it is
+    text = str(act(simulator, **{**options, "ref": None, "pipeline_id": 100}).failure)
+    assert "Pipeline 100 (" not in text
+    assert effects(simulator) == []
+
+
+def message(simulator: t.Any, action: str, **options: t.Any) -> str:
+    """Return what check mode says."""
+    defaults = {name: option.get("default") for name, option in ACTION.spec.arguments.items()}
+    given = {"api_url": simulator.url, "api_token": TOKEN, "project": "group/app", "ref": "main"}
+    outcome = ACTION.run({**defaults, **given, "action": action, **options}, TaskContext(check_mode=True, environ={}))
+    assert outcome.failure is None
+    return outcome.message
+
+
+def test_check_mode_says_what_would_be_done(simulator: t.Any) -> None:
+    simulator.load(
+        world(
+            {"name": "deploy", **MANUAL},
+            {"name": "docs", **MANUAL},
+            {"name": "built", "status": "success", "artifacts": {"expire_in": 86400}},
+            {"name": "done", "status": "success"},
+        )
+    )
+    assert message(simulator, "play", name=["deploy"]) == "would play job 'deploy' (id 1000)"
+    several = message(simulator, "play", name=["d*"], multiple="all")
+    assert several == (
+        "would play job 'docs' (id 1001) and job 'deploy' (id 1000); would leave job 'done' (id 1003) alone: it has "
+        "succeeded already"
+    )
+    assert message(simulator, "retry", name=["done"]).startswith("would leave job 'done' (id 1003) alone: ")
+    nothing = message(simulator, "cancel", scope=["running"], multiple="all")
+    assert nothing == "would do nothing, since no job is selected"
+    assert effects(simulator) == []
+
+
+def test_check_mode_says_what_would_become_of_artifacts(simulator: t.Any) -> None:
+    simulator.load(world({"name": "build", "status": "success", "artifacts": {"files": {"a.txt": "a"}}}))
+    text = message(simulator, "delete_artifacts", name=["build"])
+    assert text == "would delete the artifacts of job 'build' (id 1000)"
+    text = message(simulator, "delete_artifacts", whole_project=True, ref=None)
+    assert text == "would delete the artifacts of all jobs of project group/app"
+    assert effects(simulator) == []
+
+
+def test_a_real_run_has_no_such_word(simulator: t.Any) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    assert "msg" not in act(simulator).values

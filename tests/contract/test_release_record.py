@@ -1,0 +1,99 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The record of a release, as its schema describes it, and the words for what became of a gate."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pathlib
+import typing as t
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release import gates
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import GATE_ACTIONS, REQUIREMENTS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run import FAILURES
+
+from tests.contract.json_schema import problems
+from tests.contract.support import ROOT, documentation
+from tests.contract.test_release_gates import APP, MANUAL, OTHER, Row, release, two_projects
+from tests.integration.harness import world
+
+SCHEMA: Row = json.loads((ROOT / "roles" / "release_gate" / "files" / "record.schema.json").read_text(encoding="utf-8"))
+GATE: Row = SCHEMA["$defs"]["gate"]["properties"]
+TREE: Row = {"strategy": "depend", "pipeline": {"ref": "main", "jobs": [{"name": "apply", "duration": 20}]}}
+FLAKY: Row = {"duration": 5, "attempts": [{"outcome": "failed"}, {"outcome": "success"}]}
+
+# Worlds, projects, and the outcomes of the gates.
+RELEASES: dict[str, tuple[Row, list[Row], list[str]]] = {
+    "played": (world({"name": "deploy", **MANUAL}), [APP], ["played"]),
+    "refused": (
+        two_projects({"status": "skipped"}, {}),
+        [APP, {**OTHER, "needs": ["app"]}],
+        ["refused", "not reached"],
+    ),
+    "failed": (world({"name": "deploy", **MANUAL, "outcome": "failed", "log": "no space\n"}), [APP], ["failed"]),
+    "no pipeline": (
+        world({"name": "deploy", **MANUAL}),
+        [{"ref": "v9", "gates": [{"name": "deploy", "action": "play", "wait_timeout": 5.0}]}],
+        ["timed out"],
+    ),
+    "downstream": (
+        world({"name": "infra", "trigger": TREE}, {"name": "test", **FLAKY}),
+        [{"gates": [{"name": "infra/apply", "action": "wait"}, {"name": "test", "action": "retry"}]}],
+        ["passed", "retried"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_records_are_as_their_schema_says(simulator: t.Any, tmp_path: pathlib.Path, name: str) -> None:
+    scenario, projects, outcomes = RELEASES[name]
+    simulator.load(copy.deepcopy(scenario))
+    path = tmp_path / "record.json"
+    result = release(simulator, *projects, record=str(path), title="Version 1.2.0")
+    assert [gate["outcome"] for gate in result["gates"]] == outcomes
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert problems(record, SCHEMA, SCHEMA) == []
+    assert record["title"] == "Version 1.2.0"
+
+
+def test_the_schema_refuses_what_is_no_record(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    path = tmp_path / "record.json"
+    release(simulator, APP, record=str(path))
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert record["title"] == ""
+    gate = record["projects"][0]["gates"][0]
+    gate.update(outcome="applied", jobs=[{}], started_at="yesterday", elapsed=True)
+    record["schema"] = 2
+    record["extra"] = gate.pop("reason")
+    found = problems(record, SCHEMA, SCHEMA)
+    for words in (
+        "record.schema is 2",
+        "record has extra",
+        "gates[0].outcome is 'applied'",
+        "gates[0].started_at is 'yesterday'",
+        "gates[0].elapsed is True",
+        "gates[0] has no reason",
+        "gates[0].jobs[0] has no id",
+    ):
+        assert any(words in text for text in found), words
+
+
+def test_the_schema_knows_every_word_for_a_gate() -> None:
+    # "started" is kept for gates that start a pipeline
+    known = {*gates._OPEN, *gates._PREDICTED.values(), *FAILURES, "not reached", "started"}
+    assert set(GATE["outcome"]["enum"]) == known
+    assert set(GATE["action"]["enum"]) == set(GATE_ACTIONS)
+    assert set(GATE["require"]["enum"]) == set(REQUIREMENTS)
+
+
+def test_the_module_and_the_role_document_every_word_for_a_gate() -> None:
+    returned = documentation("gitlab_release_gate").returns["gates"]["contains"]["outcome"]["description"]
+    readme = (ROOT / "roles" / "release_gate" / "README.md").read_text(encoding="utf-8")
+    words = set(GATE["outcome"]["enum"]) - {"started"}
+    assert {word for word in words if f"V({word})" not in " ".join(returned)} == set()
+    assert {word for word in words if f"`{word}`" not in readme} == set()

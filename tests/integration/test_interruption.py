@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ctrl-C while a task waits: what goes on without it is said, and Ansible ends as it always does."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import pty
+import select
+import signal
+import subprocess
+import threading
+import time
+import typing as t
+
+import pytest
+
+from .harness import effects, playbook_command, world
+
+DEPLOY: dict[str, t.Any] = {"name": "deploy", "when": "manual", "allow_failure": False, "outcome": "hang"}
+ACTION: dict[str, t.Any] = {
+    "name": "task",
+    "jobgate.gitlab.gitlab_job_action": {
+        "project": "group/app",
+        "ref": "main",
+        "name": "deploy",
+        "action": "play",
+        "wait": True,
+        "wait_interval": 0.5,
+    },
+}
+GATES: dict[str, t.Any] = {
+    "name": "task",
+    "jobgate.gitlab.gitlab_release_gate": {
+        "projects": [{"project": "group/app", "ref": "main", "gates": [{"name": "deploy", "action": "play"}]}],
+        "wait_interval": 0.5,
+    },
+}
+PATIENCE_SECONDS = 60
+
+
+def interrupted(simulator: t.Any, tmp_path: pathlib.Path, task: dict[str, t.Any]) -> tuple[int, list[str]]:
+    """Return exit code and lines of a playbook in a terminal, which sends Ctrl-C as soon as the job runs."""
+    simulator.load(world(DEPLOY), clock="scaled:60")
+    command, environment = playbook_command([task], tmp_path, url=simulator.url)
+    terminal, inside = pty.openpty()
+    ends = {"stdin": inside, "stdout": inside, "stderr": inside}
+    process = subprocess.Popen(command, env=environment, cwd=tmp_path, start_new_session=True, **ends)
+    os.close(inside)
+    output = b""
+    is_sent = False
+    try:
+        while piece := _read(terminal):
+            output += piece
+            if not is_sent and b"-> running" in output:
+                # a worker that is ended while it hands a line over takes Ansible with it
+                _await_another_look(simulator)
+                os.killpg(process.pid, signal.SIGINT)
+                is_sent = True
+        process.wait(timeout=PATIENCE_SECONDS)
+    finally:
+        process.kill()
+        os.close(terminal)
+    return process.returncode, output.decode().splitlines()
+
+
+def _await_another_look(simulator: t.Any) -> None:
+    """Return when the task has asked again, since when it has nothing to show."""
+    before = len(simulator.requests())
+    end = time.monotonic() + PATIENCE_SECONDS
+    while len(simulator.requests()) == before and time.monotonic() < end:
+        threading.Event().wait(0.01)
+
+
+def _read(terminal: int) -> bytes:
+    """Return what comes next, nothing at the end."""
+    try:
+        ready, _none, _none = select.select([terminal], [], [], PATIENCE_SECONDS)
+        return os.read(terminal, 4096) if ready else b""
+    except OSError:  # nobody has it open any more
+        return b""
+
+
+@pytest.mark.parametrize("task", [ACTION, GATES], ids=["action", "gates"])
+def test_ctrl_c_says_what_goes_on_and_where(simulator: t.Any, tmp_path: pathlib.Path, task: dict[str, t.Any]) -> None:
+    returncode, lines = interrupted(simulator, tmp_path, task)
+    assert returncode == 99, lines
+    assert any("User interrupted execution" in line for line in lines)
+    assert not any("Traceback" in line for line in lines)
+    address = f"{simulator.url}/group/app/-/jobs/1000"
+    assert f"interrupted: group/app deploy is running and goes on: {address}" in lines, "\n".join(lines)
+    # nothing was done to the job
+    assert effects(simulator) == [("play", "deploy")]
