@@ -90,8 +90,8 @@ def test_a_ref_or_commit_in_another_form_is_the_same_one(simulator: t.Any, given
         ({"ref": "HEAD"}, "give the name of the branch or tag"),
         ({"ref": "origin/main"}, "give the name of the branch or tag"),
         ({"ref": ""}, "ref is empty"),
-        ({"sha": "xyz1234"}, "is no commit id"),
-        ({"sha": "a1b2c3"}, "is no commit id"),
+        ({"sha": "xyz1234"}, "is not a commit id"),
+        ({"sha": "a1b2c3"}, "is not a commit id"),
         ({"sha": SHA + "\n"}, "remove the blanks or line breaks"),
         ({"ref": "main", "name": ["deploy\n"]}, "remove the blanks or line breaks"),
         ({"ref": "main", "name": ["  "]}, "empty text"),
@@ -218,7 +218,7 @@ def test_a_skipped_pipeline_of_trigger_jobs_is_not_empty(simulator: t.Any) -> No
     made["pipelines"].append({"id": 600, "project": "group/app", "ref": "main", "jobs": [trigger]})
     simulator.load(made)
     result = run_task(simulator, ACTION, **MAIN, name=["infra"], action="play")
-    assert "skipped" in str(result.failure) and result["job"]["pipeline"]["id"] == 600
+    assert "skipped" in str(result.failure) and result["jobs"][0]["name"] == "infra" and result["pipeline"]["id"] == 600
     assert_refused(simulator, gated(simulator, {"name": "deploy", "action": "play"}), "no job 'deploy'", "pipeline 600")
 
 
@@ -257,11 +257,11 @@ def test_an_artifact_is_that_of_the_pipeline_that_all_options_mean(simulator: t.
     fetched: Row = {**MAIN, "name": "build", "content": "file", "artifact_path": "v.json", "dest": str(tmp_path / "v")}
 
     # while the newest pipeline runs there is nothing, and no older file in its place
-    with pytest.raises(AnsibleError, match=r"job 'build' \(id 1200\) is running, so it has no artifacts yet"):
+    with pytest.raises(AnsibleError, match=r"job 'build' \(id 1200\) has no artifacts yet: its status is running"):
         simulator.advance(5)
         look_up(simulator, "build", **artifact)
     for result in four_times(simulator, DOWNLOAD, **fetched):
-        assert "job 'build' (id 1200) is running" in str(result.failure) and not result.changed
+        assert "job 'build' (id 1200) has no artifacts yet" in str(result.failure) and not result.changed
     assert list(tmp_path.iterdir()) == []
     assert look_up(simulator, "build", **artifact, default="none") == ["none"]
     assert look_up(simulator, "build", **artifact, latest_success=True) == [1]

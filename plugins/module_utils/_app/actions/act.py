@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import typing as t
 
@@ -20,7 +19,6 @@ from ..jobs.find import JobFinder
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, shortened
 from ..jobs.selection import Selection, place_of
 from ..jobs.statuses import id_of, is_finished, phase_of, status_of
-from ..pipelines.query import with_pipeline
 from ..session import Session
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
@@ -109,8 +107,7 @@ class ActionRun:
         selection = waited.value
         if waited.has_timed_out:
             return self._not_found(selection)
-        with self._naming(selection.pipeline):
-            chosen = _choose(selection, self._query, self._request.multiple)
+        chosen = _choose(selection, self._query, self._request.multiple)
         targets = [Target(job, before={"id": job.id, "status": status_of(job.record)}) for job in chosen]
         if self._options.log_follow:
             check_followable(self._session, [target.job for target in targets])
@@ -142,20 +139,11 @@ class ActionRun:
 
         waited = self._finding.until(read, is_settled)
         if not waited.has_timed_out:
-            with self._naming(waited.value.pipeline):
-                self._finder.require(waited.value)
-                # an action on what runs, when nothing runs, has nothing to do
-                if not waited.value.out_of_scope:
-                    self._finder.require_jobs(waited.value)
+            self._finder.require(waited.value)
+            # an action on what runs, when nothing runs, has nothing to do
+            if not waited.value.out_of_scope:
+                self._finder.require_jobs(waited.value)
         return waited
-
-    @contextlib.contextmanager
-    def _naming(self, pipeline: Record | None) -> t.Iterator[None]:
-        """Name in errors about the selection the pipeline that was looked into."""
-        try:
-            yield
-        except SelectionError as exc:
-            raise SelectionError(with_pipeline(str(exc), self._query.pipeline, pipeline)) from None
 
     def _not_found(self, selection: Selection) -> ActionReport:
         """Return the report for jobs that did not exist when the time was up."""

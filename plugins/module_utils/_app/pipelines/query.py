@@ -108,10 +108,10 @@ def details(pipeline: Record) -> str:
 
 
 def with_pipeline(text: str, query: PipelineQuery, pipeline: Record | None) -> str:
-    """Return the text of an error with the pipeline that was found for a ref, commit or merge request, after it."""
-    if not pipeline or not query.is_given or query.pipeline_id is not None:
+    """Return the text of an error with the pipeline that was found for a ref, commit or merge request, named once."""
+    if not pipeline or not query.is_given or query.pipeline_id is not None or f"pipeline {id_of(pipeline)}," in text:
         return text
-    return f"{text}{'' if text.endswith(('.', '?', '!')) else '.'} {describe(pipeline)}"
+    return f"{text}{'' if text.endswith(('.', '?', '!')) else '.'} P{describe(pipeline)[1:]}"
 
 
 def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record, *, is_old: bool = False) -> Record:
