@@ -251,7 +251,7 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob | None, sub
 def _invalid_path(path: str) -> str:
     return (
         f"{path!r} is not a valid path inside an archive; give the path as it stands there, without a slash at the "
-        "beginning and without .."
+        "beginning and without '..'"
     )
 
 
