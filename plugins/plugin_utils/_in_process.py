@@ -82,7 +82,8 @@ class InProcessAction(ActionBase):
             arguments = connection_arguments(self.TASK, self._task.args, variables, known, self._templar.template)
         except AnsibleError as exc:
             return self._failed(str(exc), {})
-        arguments = {**self._task.args, **arguments}
+        # null is not given, and must not count for rules about which options go together
+        arguments = {name: value for name, value in {**self._task.args, **arguments}.items() if value is not None}
         if reason:
             return t.cast(
                 Result,

@@ -86,6 +86,14 @@ def test_the_host_of_the_environment(simulator: t.Any, tmp_path: pathlib.Path, v
     assert "role, rescued" not in done.results
 
 
+def test_null_is_not_given(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(world(*JOBS))
+    nothing = {"ref": None, "name": None, "api_token": None, "api_url": None, "wait_timeout": None, "extensions": None}
+    done = play(faces("read", nothing)[:2], tmp_path, url=simulator.url)
+    assert done.returncode == 0, done.output
+    assert [len(done.results[f"read, {face}"]["jobs"]) for face in ("in process", "module")] == [2, 2]
+
+
 def test_ansible_cfg(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world(*JOBS))
     lines = ["[jobgate_gitlab]", f"api_url = {simulator.url}", f"api_token = {TOKEN}", ""]
