@@ -19,6 +19,7 @@ options:
     description:
       - Id of one job, as in the address of its page. It needs no pipeline, and excludes all other options that choose a
         pipeline or a job in it.
+      - V(null) is the same as leaving the option out, for this and all other options.
       - Trigger jobs cannot be read by their id; choose them by name.
     type: int
   name:
@@ -79,11 +80,14 @@ options:
     description:
       - The project, by its numeric id or its full path such as V(group/subgroup/app). Write the path as it is, and not
         URL-encoded.
+      - The address of a page of the project on the server of the connection, or of a pipeline or job of it, stands for
+        the path. An address of another server is an error, and so is an empty text.
     type: str
     required: true
   pipeline_id:
     description:
       - Id of a pipeline, the long number in the address of its page. Excludes O(ref), O(sha) and O(merge_request).
+      - It is not the short number that counts within the project (the C(iid)), which an error about such a number says.
     type: int
   ref:
     description:
@@ -91,13 +95,14 @@ options:
         as a whole, as for C([skip ci]), has no jobs; it is passed over with a warning.
       - The pipeline found first is used for the whole task, even if a newer one starts meanwhile.
       - V(refs/heads/main) is the branch and V(refs/tags/v1.2.0) the tag. Names of git's own, such as V(HEAD) and
-        V(origin/main), are an error, and so are blanks or line breaks around the name.
+        V(origin/main), are an error, and so are an empty text, and blanks or line breaks around the name.
       - Together with O(sha), the newest pipeline of that commit on that branch or tag.
     type: str
   sha:
     description:
       - Commit SHA, whole or its first seven digits or more. The newest pipeline of the commit is used, so that a
-        release gates the very commit that it is about to deploy. Alone or together with O(ref).
+        release gates the very commit that it is about to deploy. Alone or together with O(ref). An empty text
+        is an error.
     type: str
   ref_type:
     description:

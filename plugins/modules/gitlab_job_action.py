@@ -130,7 +130,7 @@ options:
         V(stuck_or_timeout_failure), V(api_failure) or V(job_execution_timeout). See RV(jobs[].failure_reason).
       - It keeps a broken test (V(script_failure)) from being tried until it is lucky. A job that failed otherwise, or
         was canceled, is refused.
-      - When it is empty, every reason will do.
+      - Without it, and with an empty list, every reason will do.
       - For O(action=retry), and for the retries that O(max_attempts) adds to O(action=play).
     type: list
     elements: str

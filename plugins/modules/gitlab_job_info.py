@@ -53,7 +53,7 @@ options:
       - Fields are dropped while reading. With thousands of jobs, handing whole records to Ansible takes longer than
         fetching them.
       - It does not change which jobs are chosen, nor RV(summary). A field that GitLab did not send is left out.
-      - When it is empty, jobs are returned whole.
+      - Without it, and with an empty list, jobs are returned whole.
     type: list
     elements: str
     default: []
@@ -66,7 +66,8 @@ options:
       - V(success) is a job that has succeeded. Any other status known to O(scope) can be named as well, and means
         exactly that status.
       - When a job has ended and can no longer reach what is asked for, the task fails at once and says so.
-      - Can only be used with O(wait=true). When it is not set, the end is waited for, as with V(finished).
+      - Can only be used with O(wait=true). When it is not set, the end is waited for, as with V(finished). An empty
+        list is an error.
     type: list
     elements: str
   fail_on:

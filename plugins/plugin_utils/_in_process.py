@@ -95,7 +95,8 @@ class InProcessAction(ActionBase):
             arguments = connection_arguments(self.TASK, given, variables, known, template)
         except AnsibleError as exc:
             return self._failed(str(exc), {})
-        arguments = {**given, **arguments}
+        # null is not given, and must not count for rules about which options go together
+        arguments = {name: value for name, value in {**given, **arguments}.items() if value is not None}
         if reason:
             return t.cast(
                 Result,

@@ -256,7 +256,7 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob, subject: s
 def _invalid_path(path: str) -> str:
     return (
         f"{path!r} is not a valid path inside an archive; give the path as it stands there, without a slash at the "
-        "beginning and without .."
+        "beginning and without '..'"
     )
 
 

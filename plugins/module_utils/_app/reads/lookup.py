@@ -56,7 +56,7 @@ def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
         return _of_latest_success(session, request, names)
     if names and not request.pipeline.is_given:
         raise UsageError(f"the name {names[0]!r} needs a pipeline: give pipeline_id, ref, sha or merge_request")
-    by_name = _by_name(session, request, names) if names else {}
+    by_name = _by_name(session, request, tuple(dict.fromkeys(names))) if names else {}
     values: list[t.Any] = []
     for term in request.terms:
         jobs = by_name[term] if isinstance(term, str) else _by_id(session, request, term)

@@ -80,6 +80,11 @@ def test_a_pipeline_that_is_not_there():
         assert ask(exchange, terms=("a", "b"), **how, **DEFAULT) == ["-", "-"]
 
 
+def test_a_term_may_come_twice():
+    exchange = Exchange(LIST, [job(42), job(41, name="test")])
+    assert [found["id"] for found in ask(exchange, terms=("deploy", "deploy", "t*"))] == [42, 42, 41]
+
+
 def test_an_id_that_is_not_there():
     missing = Exchange("GET /projects/7/jobs/9", NONE_FOUND)
     with pytest.raises(errors.NotFoundError):
