@@ -9,13 +9,15 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 from unittest import mock
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, RequestError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import MASK, Masker
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.secret_forms import SHORTEST_SECRET
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action, gitlab_job_info
 from hypothesis import given
@@ -220,3 +222,79 @@ def test_no_task_shows_the_token(states, how, extra):
     for text in everything:
         assert TOKEN not in text
         assert "\x1b" not in text
+
+
+# ----- in any form, cut anywhere, with control codes anywhere -----
+
+FORMS = {
+    **ENCODINGS,
+    "base64 with a user": lambda text: base64.b64encode(f"oauth2:{text}".encode()).decode(),
+    "base64 after one byte": lambda text: base64.b64encode(f":{text}:".encode()).decode(),
+    "base64 of URLs after two bytes": lambda text: base64.urlsafe_b64encode(f"x:{text}\n".encode()).decode(),
+    "hexadecimal": lambda text: text.encode().hex(),
+    "hexadecimal capitals": lambda text: text.encode().hex().upper(),
+    "numbers of Unicode": lambda text: "".join(f"\\u{ord(char):04x}" for char in text),
+    "URL twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "URL of everything": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
+    "URL of everything twice": lambda text: "".join(f"%25{byte:02x}" for byte in text.encode()),
+    "HTML twice": lambda text: html.escape(html.escape(text)),
+    "HTML with decimal numbers": lambda text: text.replace("&", "&#38;").replace("'", "&#39;").replace('"', "&#34;"),
+    "HTML of everything": lambda text: "".join(f"&#x{ord(char):X};" for char in text),
+    "JSON in JSON": lambda text: json.dumps(json.dumps(text))[1:-1],
+    "JSON of Rails": lambda text: (
+        json.dumps(text).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    ),
+    "quoted": lambda text: f"'{text}'",
+}
+TOKENS = st.one_of(st.just(TOKEN), st.text(alphabet="abcXYZ0189-._~+/=%&?\"'<>", min_size=12, max_size=24))
+CODES = st.sampled_from(
+    ["\x1b[0m", "\x1b[38;5;1m", "\x00", "\r", "\x7f", "\x85", "\x9b1m", "\x1b]0;x\x07", "\u202e", "\u2066", "\u200b"]
+)
+PLAIN = ("as it is", "hexadecimal", "URL", "quoted")
+
+
+def readings(text: str) -> str:
+    """Return everything that a reader may take a text for: as it is, without codes, and with encodings undone."""
+    bare = re.sub("\x1b\\[[0-9;]*m|\x9b1m|\x1b]0;x\x07|[\x00-\x1f\x7f-\x9f\u200b\u202e\u2066]", "", text)
+    return "\n".join((text, bare, html.unescape(bare), unquote(bare), unquote(unquote(bare))))
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@examples(40)
+@given(token=TOKENS, before=around, after=around)
+def test_no_encoding_of_a_token_is_shown(form, token, before, after):
+    encoded = form(token)
+    for text in (Masker([token]).mask(before + encoded + after), Masker([token]).line(before + encoded + after)):
+        # where base64 has more in it, the characters at both edges tell of what is around the token as well
+        assert not remains(
+            encoded[12:-6] if encoded.startswith(("b2F1", "Ojp", "eDo")) else encoded, text, before, after
+        )
+        assert token not in readings(text) or token in before + MASK + after
+
+
+@pytest.mark.parametrize("form", [FORMS[name] for name in PLAIN], ids=PLAIN)
+@examples(60)
+@given(st.data(), TOKENS)
+def test_codes_inside_of_a_secret_do_not_hide_it(form, data, token):
+    encoded = form(token)
+    torn = "".join(char + data.draw(st.one_of(st.just(""), CODES)) for char in encoded)
+    masker = Masker([token])
+    for shown in (masker.mask(f"a {torn} b"), masker.line(f"a {torn} b"), masker.block(f"a\n{torn}\nb")):
+        assert token not in readings(shown)
+        assert MASK in shown
+    assert token not in readings(json.dumps(masker.mask_value({"ref": [torn]}), ensure_ascii=False))
+    assert token not in json.dumps(masker.shown_value({torn: torn}), ensure_ascii=False)
+
+
+@examples(60)
+@given(st.integers(min_value=1, max_value=len(TOKEN) - SHORTEST_SECRET), st.text(alphabet=" ab", max_size=8))
+def test_the_end_of_a_secret_at_a_cut_is_masked(cut, after):
+    assert Masker([TOKEN]).mask_beginning(TOKEN[cut:] + after) == MASK + after
+
+
+def test_what_is_no_secret_stays_readable():
+    text = "100 % of a&b; C:\\new \x1b[1mbold\x1b[0m &amp; %41 caf\u00e9 b2F1dGgyOg== 6465\n"
+    masker = Masker([TOKEN, "p#ss w\u00f6rd"])
+    assert masker.mask(text) == text
+    value = {"a": [text, {"b": 1.5}], "c": None}
+    assert masker.mask_value(value) is value
