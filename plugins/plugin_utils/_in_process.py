@@ -27,13 +27,14 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._api.errors import GitLabError, MissingLibraryError, UsageError
-from ..module_utils._api.masking import may_hold
+from ..module_utils._api.masking import Masker, may_hold
 from ..module_utils._api.tls import context_for
 from ..module_utils._app.outcome import Progress, SilentProgress
 from ..module_utils._app.session import TaskContext
 from ..module_utils._app.settings import first_url
 from ..module_utils._tasks.definition import TaskDefinition
-from ..module_utils._tasks.result import argument_rules, failure, shown_options, success
+from ..module_utils._tasks.hiding import given_secrets, shown_options
+from ..module_utils._tasks.result import argument_rules, failure, success
 from ._files import file_facts, has_selinux
 from ._options import connection_arguments, is_on
 from ._progress import DisplayProgress
@@ -143,15 +144,15 @@ class InProcessAction(ActionBase):
 
     def _run_here(self, arguments: t.Mapping[str, t.Any], variables: Variables) -> Result:
         """Return the result of the task, run in this process."""
-        secrets: set[str] = set()
         validated = _validate(self.TASK, arguments, str(self._task.resolved_action or self._task.action))
-        secrets.update(validated.no_log_values)
+        secrets = set(validated.no_log_values)
         if validated.error:
-            result = self._failed(validated.error, validated.params)
+            result = self._failed(Masker(secrets).line(validated.error), validated.params)
         else:
             result = self._run_task(validated.params, secrets, variables)
         if self._shows_invocation(variables):
-            result["invocation"] = {"module_args": shown_options(self.TASK, validated.params)}
+            shown = shown_options(validated.argument_spec, self.TASK.hidden_options, validated.params)
+            result["invocation"] = {"module_args": shown}
         if may_hold(result, secrets):
             result = t.cast(Result, remove_values(result, secrets))
         return result
@@ -169,8 +170,6 @@ class InProcessAction(ActionBase):
             return self._failed(missing_required_lib(exc.library), params)
         except GitLabError as exc:
             return self._failed(str(exc), params)
-        except Exception as exc:  # a mistake of ours must not take the worker with it, nor show a traceback
-            return self._failed(f"Unexpected {type(exc).__name__} in {self.TASK.name}, please report it: {exc}", params)
         result = success(self.TASK, outcome)
         if self.TASK.has_file_options and result.get("dest"):
             result.update(file_facts(result["dest"]))
@@ -203,6 +202,7 @@ class _Validated(t.NamedTuple):
     :param error: what is wrong with them, empty when nothing is.
     """
 
+    argument_spec: Variables
     params: Variables
     no_log_values: set[str]
     error: str
@@ -219,7 +219,8 @@ def _validate(task: TaskDefinition, given: t.Mapping[str, t.Any], name: str) -> 
         error = str(found.errors.msg)
         if isinstance(found.errors[0], UnsupportedError):
             error = f"Unsupported parameters for ({name}) module: {error}"
-    return _Validated(dict(found.validated_parameters), set(found._no_log_values), error)
+    params, arguments = dict(found.validated_parameters), rules["argument_spec"]
+    return _Validated(arguments, params, given_secrets(arguments, params), error)
 
 
 def _plain(value: t.Any) -> t.Any:

@@ -13,9 +13,11 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
 from .._api.errors import GitLabError, MissingLibraryError
+from .._api.masking import Masker
 from .._app.session import TaskContext
 from .._tasks.definition import TaskDefinition
-from .._tasks.result import argument_rules, failure, shown_options, success
+from .._tasks.hiding import given_secrets, shown_options
+from .._tasks.result import argument_rules, failure, success
 
 
 class _TaskModule(AnsibleModule):
@@ -30,7 +32,10 @@ class _TaskModule(AnsibleModule):
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         """End with a failure."""
         given = getattr(self, "params", None) or {}
-        super().fail_json(**{**self._shown(), **failure(self._task, msg, given, kwargs)})
+        secrets = given_secrets(self.argument_spec, given)
+        self.no_log_values.update(secrets)
+        text = Masker(secrets).line(msg)
+        super().fail_json(**{**self._shown(), **failure(self._task, text, given, kwargs)})
 
     def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
         """End with success."""
@@ -38,7 +43,8 @@ class _TaskModule(AnsibleModule):
 
     def _shown(self) -> dict[str, t.Any]:
         """Return the invocation as it may be shown."""
-        return {"invocation": {"module_args": shown_options(self._task, getattr(self, "params", None) or {})}}
+        given = getattr(self, "params", None) or {}
+        return {"invocation": {"module_args": shown_options(self.argument_spec, self._task.hidden_options, given)}}
 
 
 def run_module(task: TaskDefinition) -> None:
@@ -53,8 +59,6 @@ def run_module(task: TaskDefinition) -> None:
         module.fail_json(msg=missing_required_lib(exc.library))
     except GitLabError as exc:
         module.fail_json(msg=str(exc))
-    except Exception as exc:  # a mistake of ours: said in one line, since a traceback could hold secrets
-        module.fail_json(msg=f"Unexpected {type(exc).__name__} in {task.name}, please report it: {exc}")
     for warning in outcome.warnings:
         module.warn(warning)
     result = success(task, outcome)

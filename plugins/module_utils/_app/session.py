@@ -37,7 +37,9 @@ class TaskContext(t.NamedTuple):
     """What a task is told by the face that runs it.
 
     :param register_secret: called with every secret the task learns of, so that the face can censor it.
-    :param files: puts downloads in place.
+    :param hidden: values that are no credentials, and that nothing may show all the same: those of job variables.
+    :param clean: returns a value of what JSON has as it may stand in a file: without secrets and control codes.
+    :param files: what Ansible wants of the files that are made.
     :param stop: returns why nothing new may be begun any more, an empty text while it may.
     :param transport: returns the transport for a connection, made by what it is given, or one that was made before.
     """
@@ -47,6 +49,8 @@ class TaskContext(t.NamedTuple):
     clock: Clock = SystemClock()
     progress: Progress = SilentProgress()
     register_secret: t.Callable[[str], None] = lambda secret: None
+    hidden: t.Collection[str] = ()
+    clean: t.Callable[[t.Any], t.Any] = lambda value: value
     files: Files = PlainFiles()
     stop: t.Callable[[], str] = lambda: ""
     transport: t.Callable[[ConnectionSettings, t.Callable[[], Transport]], Transport] = lambda settings, make: make()
@@ -190,7 +194,7 @@ def open_session(
             deadline=deadline,
             is_persistent=is_waiting and not context.check_mode,
         ),
-        masker=Masker(settings.secrets),
+        masker=Masker((*settings.secrets, *context.hidden)),
         clock=clock,
         warn=warn,
     )

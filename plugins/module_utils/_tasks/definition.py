@@ -11,10 +11,11 @@ from __future__ import annotations
 import types
 import typing as t
 
-from .._api.errors import GitLabError
+from .._api.errors import GitLabError, UnexpectedError
 from .._app.outcome import Outcome
 from .._app.safe_output import SafeOutput
 from .._app.session import TaskContext
+from .hiding import variable_values
 
 Options = t.Mapping[str, t.Any]
 
@@ -63,8 +64,11 @@ class TaskDefinition(t.NamedTuple):
 
         :raises GitLabError: for what a user or a server did wrong, equally clean.
         """
-        output = SafeOutput(context)
+        output = SafeOutput(context, hidden=variable_values(options))
         try:
             return output.outcome(self.work(options, output.context))
         except GitLabError as exc:
             raise output.error(exc) from None
+        except Exception as exc:  # a mistake of ours: said in one line, since a traceback could hold secrets
+            text = f"Unexpected {type(exc).__name__} in {self.name}, please report it: {exc}"
+            raise UnexpectedError(output.line(text)) from None

@@ -17,7 +17,6 @@ from .options import ENVIRONMENT_FALL_BACKS
 Record = dict[str, t.Any]
 
 PASSWORD_OPTIONS = ("api_username", "api_password")
-_HIDDEN = "VALUE_NOT_SHOWN"
 _NO_PASSWORDS = (
     "api_username and api_password do not exist, since GitLab's API takes no password: give a token with api_token"
 )
@@ -59,18 +58,6 @@ def failure(task: TaskDefinition, message: str, params: t.Mapping[str, t.Any], r
     if any(name in params for name in PASSWORD_OPTIONS):
         message = _NO_PASSWORDS
     return {**task.empty_result, "changed": False, **result, "msg": sentence(message)}
-
-
-def shown_options(task: TaskDefinition, params: t.Mapping[str, t.Any]) -> Record:
-    """Return the options as the invocation may show them: without what was sent to GitLab as variables."""
-    hidden = (*task.hidden_options, *PASSWORD_OPTIONS)
-    if not any(params.get(name) for name in hidden):
-        return dict(params)
-    return {
-        name: value if name not in hidden else dict.fromkeys(value, _HIDDEN) if isinstance(value, dict) else _HIDDEN
-        for name, value in params.items()
-        if value is not None
-    }
 
 
 def sentence(text: str) -> str:
