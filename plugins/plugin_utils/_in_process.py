@@ -26,6 +26,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..module_utils._ansible.files import AnsibleFiles
 from ..module_utils._api.errors import GitLabError, MissingLibraryError, UsageError
 from ..module_utils._api.masking import Masker, may_hold
 from ..module_utils._api.tls import context_for
@@ -162,6 +163,7 @@ class InProcessAction(ActionBase):
             check_mode=bool(self._task.check_mode),
             register_secret=secrets.add,
             progress=self._progress(variables),
+            files=AnsibleFiles(unsafe_writes=bool(params.get("unsafe_writes"))),
             transport=shared_transport,
         )
         try:

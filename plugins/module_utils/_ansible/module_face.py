@@ -18,6 +18,7 @@ from .._app.session import TaskContext
 from .._tasks.definition import TaskDefinition
 from .._tasks.hiding import given_secrets, shown_options
 from .._tasks.result import argument_rules, failure, success
+from .files import AnsibleFiles
 
 
 class _TaskModule(AnsibleModule):
@@ -51,7 +52,9 @@ def run_module(task: TaskDefinition) -> None:
     """Run a task as a module."""
     module = _TaskModule(task)
     context = TaskContext(
-        check_mode=module.check_mode, register_secret=module.no_log_values.add, files=_ModuleFiles(module)
+        check_mode=module.check_mode,
+        register_secret=module.no_log_values.add,
+        files=AnsibleFiles(unsafe_writes=bool(module.params.get("unsafe_writes"))),
     )
     try:
         outcome = task.run(module.params, context)
@@ -67,17 +70,6 @@ def run_module(task: TaskDefinition) -> None:
     if task.has_file_options and result.get("dest"):
         _set_attributes(module, result)
     module.exit_json(**result)
-
-
-class _ModuleFiles:
-    """Files as Ansible puts them in place: with SELinux contexts, and the permissions of what was there."""
-
-    def __init__(self, module: AnsibleModule) -> None:
-        self._module = module
-
-    def replace(self, source: str, dest: str) -> None:
-        """Put a complete file in the place of the target."""
-        self._module.atomic_move(source, dest, unsafe_writes=bool(self._module.params.get("unsafe_writes")))
 
 
 def _set_attributes(module: AnsibleModule, result: dict[str, t.Any]) -> None:

@@ -19,6 +19,7 @@ from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, has_wildcard, shortened
 from ..outcome import Files
 from ..session import Session
+from .place import check_path
 from .targets import Content, Measure, Memory, TemporaryTarget, content_of
 
 # The endpoint for each content, with a job and with a ref of which GitLab finds the job.
@@ -105,13 +106,12 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
         _fetch(session, request, job, subject, measured)
         _verify(request, measured.content)
         return DownloadReport(dest, before, measured.content, _as_read(job))
-    with TemporaryTarget(dest) as target:
+    with TemporaryTarget(dest, files) as target:
         _fetch(session, request, job, subject, target)
         after = target.content
         _verify(request, after)
         if before != after:
-            target.close()
-            files.replace(target.path, dest)
+            target.put_in_place()
     return DownloadReport(dest, before, after, _as_read(job))
 
 
@@ -179,7 +179,7 @@ def _source(session: Session, request: DownloadRequest) -> tuple[FoundJob | None
     :raises SelectionError: when there is no such job.
     :raises UsageError: when the token can never read such content, or its path can be in no archive.
     """
-    if request.content == "file" and {"..", "."} & set(request.path.split("/")):
+    if request.content == "file" and ({"..", "."} & set(request.path.split("/")) or "\0" in request.path):
         raise UsageError(_invalid_path(request.path))
     if request.ref_name:
         return None, f"job {request.query.names[0]!r} of ref {request.ref_name}"
@@ -271,6 +271,7 @@ def _target(request: DownloadRequest, job: FoundJob | None) -> str:
 
     :raises UsageError: when its folder does not exist.
     """
+    check_path("dest", request.dest)
     dest = os.path.abspath(os.path.expanduser(request.dest))
     if os.path.isdir(dest):
         names = {
