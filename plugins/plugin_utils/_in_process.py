@@ -215,14 +215,16 @@ def _validate(task: TaskDefinition, given: t.Mapping[str, t.Any], name: str) -> 
     rules = argument_rules(task, env_fallback)
     if task.has_file_options:
         rules["argument_spec"].update(FILE_COMMON_ARGUMENTS)
-    found = ArgumentSpecValidator(**rules).validate(_plain(dict(given)))
+    given = _plain(dict(given))
+    found = ArgumentSpecValidator(**rules).validate(given)
     error = ""
     if found.error_messages:
         error = str(found.errors.msg)
         if isinstance(found.errors[0], UnsupportedError):
             error = f"Unsupported parameters for ({name}) module: {error}"
     params, arguments = dict(found.validated_parameters), rules["argument_spec"]
-    return _Validated(arguments, params, given_secrets(arguments, params), error)
+    secrets = found._no_log_values | given_secrets(arguments, given) | given_secrets(arguments, params)
+    return _Validated(arguments, params, secrets, error)
 
 
 def _plain(value: t.Any) -> t.Any:

@@ -12,9 +12,7 @@ import json
 import re
 import typing as t
 
-import yaml
 from ansible.module_utils.common.yaml import SafeLoader, yaml_load
-from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
 
 from ..module_utils._api.errors import UsageError
 from ..module_utils._api.masking import printable
@@ -85,16 +83,30 @@ def _too_deep(name: str, kind: str) -> UsageError:
 
 def _yaml(text: str, name: str) -> t.Any:
     try:
-        _check_extent(yaml.parse(text, Loader=SafeLoader), name)
+        _check_extent(text, name)
         return yaml_load(text)
-    except (yaml.YAMLError, ValueError, TypeError, OverflowError) as exc:
+    except UsageError:
+        raise
+    except Exception as exc:  # the errors of the library, which is Ansible's to choose
         mark = getattr(exc, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark is not None else ""
         problem = getattr(exc, "problem", None) or getattr(exc, "reason", None) or type(exc).__name__
         raise UsageError(f"artifact {name!r} is no YAML: {problem}{where}") from None
 
 
-def _check_extent(events: t.Iterable[t.Any], name: str) -> None:
+def _events(text: str) -> t.Iterator[tuple[str, str | None]]:
+    """Yield the kind and the anchor of each event of a YAML file; nothing is made of them."""
+    loader = SafeLoader(text)
+    try:
+        while loader.check_event():
+            event = loader.get_event()
+            # the library, of which Ansible hands out the loader only, tells its events apart by their classes
+            yield type(event).__name__, getattr(event, "anchor", None)
+    finally:
+        loader.dispose()
+
+
+def _check_extent(text: str, name: str) -> None:
     """Return if what a YAML file stands for has an end; known from its events, before anything is made of them.
 
     :raises UsageError: for too many levels or values, aliases followed, and for an alias inside of what it names.
@@ -117,18 +129,18 @@ def _check_extent(events: t.Iterable[t.Any], name: str) -> None:
         if len(extents) + extents[-1][1] > DEEPEST + 1:
             raise _too_deep(name, "YAML")
 
-    for event in events:
-        if isinstance(event, ScalarEvent):
-            add((1, 0), event.anchor)
-        elif isinstance(event, AliasEvent):
-            if event.anchor in anchors:
-                raise UsageError(f"artifact {name!r} is YAML that holds itself (alias *{event.anchor})")
-            add(known.get(event.anchor, (0, 0)), None)
-        elif isinstance(event, CollectionStartEvent):
+    for kind, anchor in _events(text):
+        if kind == "ScalarEvent":
+            add((1, 0), anchor)
+        elif kind == "AliasEvent":
+            if anchor in anchors:
+                raise UsageError(f"artifact {name!r} is YAML that holds itself (alias *{anchor})")
+            add(known.get(anchor or "", (0, 0)), None)
+        elif kind in ("SequenceStartEvent", "MappingStartEvent"):
             extents.append([1, 0])
-            anchors.append(event.anchor)
+            anchors.append(anchor)
             add((0, 0), None)
-        elif isinstance(event, CollectionEndEvent):
+        elif kind in ("SequenceEndEvent", "MappingEndEvent"):
             values, levels = extents.pop()
             add((values, levels + 1), anchors.pop())
 

@@ -32,12 +32,14 @@ _ESCAPE_SEQUENCES = (
 )
 _CODES = re.compile(f"(?:{_ESCAPE_SEQUENCES}|{_CONTROL_CODES})+")
 # What changes the order in which a text is shown, or is in it unseen, so that a text reads as another one.
-_UNSEEN = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_UNSEEN_CHARACTERS = "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_UNSEEN = re.compile(f"[{_UNSEEN_CHARACTERS}]")
 # Half a character, which no file and no terminal takes.
 _HALVES = re.compile("[\ud800-\udfff]")
 # What a program may drop from a text before it shows it: each of them alone, or whole sequences; or nothing at all.
-_SINGLE = re.compile(f"(?:{_CONTROL_CODES}|{_UNSEEN.pattern}|{_HALVES.pattern})+")
-_DROPPED = re.compile(f"(?:{_CODES.pattern}|{_SINGLE.pattern})+")
+_SINGLE_CODES = f"{_CONTROL_CODES}|[{_UNSEEN_CHARACTERS}\ud800-\udfff]"
+_SINGLE = re.compile(f"(?:{_SINGLE_CODES})+")
+_DROPPED = re.compile(f"(?:{_ESCAPE_SEQUENCES}|{_SINGLE_CODES})+")
 _NOTHING = re.compile("(?!)")
 _VISIBLE = "\ufffd"
 # What begins a new line on a terminal or in a text.

@@ -16,7 +16,7 @@ from .._api.client import ApiClient, RequestFinished
 from .._api.clock import Clock, Deadline, SystemClock
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
-from .._api.errors import GitLabError
+from .._api.errors import GitLabError, RequestError
 from .._api.masking import Masker
 from .._api.retry import Retrier
 from .._api.transport import Transport
@@ -131,6 +131,18 @@ class Session:
         reason = self.stop()
         if reason:
             raise StoppedError(reason)
+
+    @functools.cached_property
+    def user_id(self) -> int | None:
+        """Return the id of the user of the token, None where GitLab does not tell.
+
+        It costs a request, so it is asked for only where nothing else tells who has done something.
+        """
+        try:
+            found = self.client.call("get_current_user").get("id")
+        except RequestError:
+            return None
+        return found if isinstance(found, int) else None
 
     @functools.cached_property
     def _has_annotations(self) -> bool:

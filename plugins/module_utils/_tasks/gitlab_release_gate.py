@@ -92,7 +92,9 @@ class _Release:
             elapsed=base.elapsed(),
         )
         record = make_record(facts, results, trees, message=message, warnings=self._warnings())
-        problems = self._write(self._context.clean(record))
+        # a server may send numbers that JSON does not have; the files have nothing in their place
+        plain = json.loads(json.dumps(record), parse_constant=lambda _name: None)
+        problems = self._write(self._context.clean(plain))
         return Outcome(
             changed=has_changed(results),
             values=_values(record),

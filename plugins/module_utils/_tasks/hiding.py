@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .._api.endpoints import to_text
+from .._api.masking import SHORTEST_SECRET
 
 Options = t.Mapping[str, t.Any]
 ArgumentSpecs = t.Mapping[str, t.Mapping[str, t.Any]]
@@ -29,7 +30,12 @@ def given_secrets(arguments: ArgumentSpecs, params: Options) -> set[str]:
 
     :param arguments: the options as Ansible's validators take them.
     """
-    return {text for name, value in params.items() if name in _names(arguments, "no_log") for text in _texts(value)}
+    given = [value for name, value in params.items() if name in _names(arguments, "no_log")]
+    # what is inside of a value of another type is a secret only if it can be told from other text
+    inside = {text for value in given if not isinstance(value, str) for text in _texts(value)}
+    return {value for value in given if isinstance(value, str) and value} | {
+        text for text in inside if len(text) >= SHORTEST_SECRET
+    }
 
 
 def variable_values(options: Options) -> set[str]:
