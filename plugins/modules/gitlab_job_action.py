@@ -97,8 +97,8 @@ options:
         no place for secrets.
       - Numbers become strings, booleans become V(true) and V(false). Lists and dictionaries are refused, since GitLab
         takes text only; use the P(ansible.builtin.to_json#filter) filter if the job can read that.
-      - Their values are not returned. Where GitLab repeats one of eight characters or more, such as in an error, a failure
-        reason or a log, it is masked, unless another option of the task shows it as well.
+      - Their values are not returned. Where GitLab repeats one of eight characters or more, such as in an error, a
+        failure reason or a log, it is masked, unless another option of the task shows it as well.
       - Not for trigger jobs, where GitLab drops them, and not together with O(replay) for a job that has ended, where
         GitLab would use the variables of the earlier run instead. Both are refused.
       - Servers before GitLab 14.9 ignore them without a word.

@@ -35,7 +35,7 @@ from ..module_utils._app.session import TaskContext
 from ..module_utils._app.settings import first_url
 from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.hiding import given_secrets, shown_options
-from ..module_utils._tasks.result import argument_rules, failure, success
+from ..module_utils._tasks.result import argument_rules, failure, success, unexpected
 from ._files import file_facts, has_selinux
 from ._options import connection_arguments, is_on
 from ._progress import DisplayProgress
@@ -172,6 +172,8 @@ class InProcessAction(ActionBase):
             return self._failed(missing_required_lib(exc.library), params)
         except GitLabError as exc:
             return self._failed(str(exc), params)
+        except Exception as exc:  # must not take the worker with it
+            return self._failed(unexpected(self.TASK, exc, params, secrets), params)
         result = success(self.TASK, outcome)
         if self.TASK.has_file_options and result.get("dest"):
             result.update(file_facts(result["dest"]))

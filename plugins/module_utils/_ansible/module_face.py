@@ -17,7 +17,7 @@ from .._api.masking import Masker
 from .._app.session import TaskContext
 from .._tasks.definition import TaskDefinition
 from .._tasks.hiding import given_secrets, shown_options
-from .._tasks.result import argument_rules, failure, success
+from .._tasks.result import argument_rules, failure, success, unexpected
 from .files import AnsibleFiles
 
 
@@ -62,6 +62,8 @@ def run_module(task: TaskDefinition) -> None:
         module.fail_json(msg=missing_required_lib(exc.library))
     except GitLabError as exc:
         module.fail_json(msg=str(exc))
+    except Exception as exc:
+        module.fail_json(msg=unexpected(task, exc, module.params, module.no_log_values))
     for warning in outcome.warnings:
         module.warn(warning)
     result = success(task, outcome)

@@ -11,7 +11,6 @@ GitLabError
 ├── MissingLibraryError         requests or pluggy is not installed
 ├── ExtensionError              an extension is unknown, cannot be loaded, or raised
 ├── SelectionError              no job or pipeline fits the selection, or too many do
-├── UnexpectedError             a mistake of this collection
 └── RequestError                a request was made, or was to be made
     ├── ConnectError            the server was not reached: the request was certainly not executed
     │   └── TrustError          TLS failed: another try will fail as well
@@ -57,10 +56,6 @@ class ExtensionError(GitLabError):
 
 class SelectionError(GitLabError):
     """Nothing fits the selection, or too much does."""
-
-
-class UnexpectedError(GitLabError):
-    """Something that this collection did not expect: a mistake of its own."""
 
 
 class RequestError(GitLabError):

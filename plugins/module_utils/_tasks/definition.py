@@ -11,7 +11,7 @@ from __future__ import annotations
 import types
 import typing as t
 
-from .._api.errors import GitLabError, UnexpectedError
+from .._api.errors import GitLabError
 from .._app.outcome import Outcome
 from .._app.safe_output import SafeOutput
 from .._app.session import TaskContext
@@ -69,6 +69,3 @@ class TaskDefinition(t.NamedTuple):
             return output.outcome(self.work(options, output.context))
         except GitLabError as exc:
             raise output.error(exc) from None
-        except Exception as exc:  # a mistake of ours: said in one line, since a traceback could hold secrets
-            text = f"Unexpected {type(exc).__name__} in {self.name}, please report it: {exc}"
-            raise UnexpectedError(output.line(text)) from None

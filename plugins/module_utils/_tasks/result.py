@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import typing as t
 
+from .._api.masking import Masker
 from .._app.outcome import Outcome
 from .definition import TaskDefinition
+from .hiding import variable_values
 from .options import ENVIRONMENT_FALL_BACKS
 
 Record = dict[str, t.Any]
@@ -58,6 +60,15 @@ def failure(task: TaskDefinition, message: str, params: t.Mapping[str, t.Any], r
     if any(name in params for name in PASSWORD_OPTIONS):
         message = _NO_PASSWORDS
     return {**task.empty_result, "changed": False, **result, "msg": sentence(message)}
+
+
+def unexpected(task: TaskDefinition, exc: Exception, params: t.Mapping[str, t.Any], secrets: t.Iterable[str]) -> str:
+    """Return how a mistake of ours is told: in one line, since a traceback could hold secrets.
+
+    :param secrets: those that the face knows.
+    """
+    text = f"Unexpected {type(exc).__name__} in {task.name}, please report it: {exc}"
+    return Masker((*secrets, *variable_values(params))).line(text)
 
 
 def sentence(text: str) -> str:

@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, RequestError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import MASK, SHORTEST_SECRET, Masker
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import logs
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action, gitlab_job_info
 from hypothesis import given
@@ -297,3 +298,41 @@ def test_what_is_no_secret_stays_readable():
     assert masker.mask(text) == text
     value = {"a": [text, {"b": 1.5}], "c": None}
     assert masker.mask_value(value) is value
+
+
+@examples(80)
+@given(
+    st.integers(min_value=-len(TOKEN) - 3, max_value=3),
+    st.integers(min_value=1, max_value=len(TOKEN) - 1),
+    st.one_of(st.just(""), CODES),
+    st.lists(st.integers(min_value=1, max_value=50_000), max_size=6),
+)
+def test_a_secret_in_a_log_that_is_cut_anywhere(place, at, code, pieces):
+    torn = TOKEN[:at] + code + TOKEN[at:]
+    log = ("x" * (logs.LONGEST_LINE + place) + torn + "y" * 70_000 + f"\n{torn}\n{torn}").encode()
+    told: list[str] = []
+    growing = logs._GrowingText(told.append, Masker([TOKEN]))
+    while log:
+        size = pieces.pop() if pieces else 64 * 1024
+        growing.write(log[:size])
+        log = log[size:]
+    growing.flush()
+    everything = "".join(told)
+    assert TOKEN not in everything and TOKEN not in readings(everything)
+    assert everything.count(MASK) >= 1 or code == "\r"
+
+
+@examples(60)
+@given(st.integers(min_value=0, max_value=len(TOKEN) + 2), st.one_of(st.just(""), CODES))
+def test_a_secret_at_the_beginning_of_the_tail_of_a_log(cut, code):
+    log = (f"{TOKEN[:9]}{code}{TOKEN[9:]}" * 3 + "\n").encode()
+    window = 64 * 1024
+    content = b"z" * 200_000 + log
+    content = content[: len(content) - window + cut] if cut > window else content + b"e" * (window - len(log) + cut)
+
+    def answer(call):
+        return content if call.path.endswith("/trace") else [job(42, "failed")]
+
+    outcome = run_task(gitlab_job_info.TASK, {"pipeline_id": 6, "log_lines": 3}, transport=FunctionTransport(answer))
+    shown = "\n".join(outcome.values["job"]["log_tail"])
+    assert TOKEN[5:] not in readings(shown)

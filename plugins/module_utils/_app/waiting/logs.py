@@ -191,11 +191,15 @@ class _GrowingText:
         *lines, self._line = (self._line + text).split("\n")
         for line in lines:
             self._tell_line(line)
-        # so much more that a secret at the cut is there to its end, and is masked before it is cut in two
-        while len(self._line) > LONGEST_LINE + self._masker.longest:
-            self._line = self._masker.mask(self._line)
-            self._tell_line(self._line[:LONGEST_LINE])
-            self._line = self._line[LONGEST_LINE:]
+        # so much more that a secret at a cut is there to its end, and is masked before it is cut in two
+        most = LONGEST_LINE + self._masker.longest
+        if len(self._line) > most:
+            masked = self._masker.mask(self._line)
+            done = 0
+            while len(masked) - done > most:
+                self._tell_line(masked[done : done + LONGEST_LINE])
+                done += LONGEST_LINE
+            self._line = masked[done:]
 
     def _tell_line(self, raw: str) -> None:
         line = shown_line(raw, self._masker)
@@ -219,11 +223,16 @@ SHORTEST_WINDOW = 64 * 1024
 LONGEST_WINDOW = 500_000
 
 
-def tail_of(log: str, lines: int, masker: Masker = _NO_SECRETS) -> list[str]:
-    """Return the last lines of a log without secrets, colour codes, section marks, time stamps and overwritten text."""
+def tail_of(log: str, lines: int, masker: Masker = _NO_SECRETS, *, is_cut: bool = False) -> list[str]:
+    """Return the last lines of a log without secrets, colour codes, section marks, time stamps and overwritten text.
+
+    :param is_cut: whether the beginning of the log is missing, and perhaps that of a secret.
+    """
     if lines <= 0:
         return []
     cleaned = [shown_line(line, masker) for line in log.split("\n")]
+    if is_cut:
+        cleaned[0] = masker.mask_beginning(cleaned[0])
     while cleaned and not cleaned[-1].strip():
         cleaned.pop()
     return cleaned[-lines:]
@@ -263,9 +272,8 @@ def read_tail(session: Session, job: FoundJob, lines: int) -> list[str] | None:
     except RequestError as exc:
         session.warn(f"The log of job {job.path!r} cannot be read: {exc}")
         return None
-    masker = session.client.masker
     is_cut = offset > 0 or not sink.is_whole
-    return tail_of(masker.mask_beginning(sink.text) if is_cut else sink.text, lines, masker)
+    return tail_of(sink.text, lines, session.client.masker, is_cut=is_cut)
 
 
 def _log_size(record: Record) -> int:
