@@ -79,7 +79,9 @@ options:
       - A file that is not there is an error, unless O(default) is set. So are artifacts that have expired or were
         erased. Reports such as C(reports:dotenv) are not part of the archive; list the file under C(artifacts:paths)
         as well.
-      - The file is read into memory. Use P(jobgate.gitlab.gitlab_job_download#module) for big or binary ones.
+      - The file is read into memory, and refused from 64 MiB on. So is JSON and YAML of more than 100 levels, and YAML
+        whose aliases stand for more than a million values or for themselves. Use
+        P(jobgate.gitlab.gitlab_job_download#module) for big or binary files.
       - Excludes O(attribute), O(fields) and O(log).
     type: str
   latest_success:

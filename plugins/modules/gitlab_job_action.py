@@ -100,7 +100,8 @@ options:
         Nothing, V(null) and an empty dictionary are the same.
       - Numbers become strings, booleans become V(true) and V(false). Lists and dictionaries are refused, since GitLab
         takes text only; use the P(ansible.builtin.to_json#filter) filter if the job can read that.
-      - Their values are not returned.
+      - Their values are not returned. Where GitLab repeats one of eight characters or more, such as in an error, a
+        failure reason or a log, it is masked, unless another option of the task shows it as well.
       - Not for trigger jobs, where GitLab drops them, and not together with O(replay) for a job that has ended, where
         GitLab would use the variables of the earlier run instead. Both are refused.
       - Servers before GitLab 14.9 ignore them without a word.
@@ -262,6 +263,9 @@ notes:
     environment admits, whatever their role; others get V(403 Forbidden). The same holds for jobs of a protected branch
     or tag that the user may not push or merge to, and for a deployment that is older than the last successful one where
     the project forbids that. While a deployment waits for approval, its job is V(manual) but cannot be played.
+  - GitLab may refuse O(action=play) or O(action=retry) though it was done, for example when a proxy sends the request
+    twice. When the job shows the effect, and its user is the one of the token, this counts as a change. It does so as
+    well when another task with the same token was faster. The user of the token is asked for only then.
   - The user of the token needs the role Developer. To delete artifacts, or to erase a job that somebody else has
     started, it needs the role Maintainer.
 seealso:

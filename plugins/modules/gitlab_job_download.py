@@ -147,6 +147,8 @@ options:
       - In an existing folder the name is that of the artifact for O(content=file), C(artifacts.zip) for
         O(content=archive), and the id of the job with C(.log) for O(content=log). RV(dest) tells the full path.
       - While downloading, the new content lies beside it. So the folder has to be writable, and needs room for both.
+      - Owner, group and permissions of a file that is replaced stay, but set-id bits do so only when its owner runs the
+        task. A link is replaced, and what it leads to is left alone, as M(ansible.builtin.copy) does it.
       - Required unless O(content=list), and an error together with it.
     type: path
   checksum:

@@ -168,7 +168,8 @@ options:
           job_variables:
             description:
               - Variables for jobs that O(projects[].gates[].action=play) starts. They are visible in GitLab; the record
-                has only their names.
+                has only their names. Where GitLab repeats a value of eight characters or more, it is masked, unless
+                another option of the task shows it as well.
               - A dictionary of names and values, or a list of dictionaries with C(key) and C(value).
             type: raw
           job_inputs:

@@ -34,7 +34,7 @@ def file_facts(path: str) -> dict[str, t.Any]:
     else:
         state = "hard" if found.st_nlink > 1 else "file"
     return {
-        "mode": f"{stat.S_IMODE(found.st_mode):04o}",
+        "mode": f"0{stat.S_IMODE(found.st_mode):03o}",
         "uid": found.st_uid,
         "gid": found.st_gid,
         "owner": _name(pwd.getpwuid, found.st_uid),

@@ -28,17 +28,19 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..module_utils._ansible.files import AnsibleFiles
 from ..module_utils._api.connection import ConnectionSettings, tls_context
 from ..module_utils._api.errors import GitLabError, MissingLibraryError
-from ..module_utils._api.masking import may_hold
+from ..module_utils._api.masking import Masker, may_hold
 from ..module_utils._app.outcome import Progress, SilentProgress
 from ..module_utils._app.reads import lookup as _lookup  # noqa: F401
 from ..module_utils._app.session import TaskContext
 from ..module_utils._app.settings import DEFAULT_URL
 from ..module_utils._extensions.manager import plugin_manager
 from ..module_utils._tasks.definition import TaskDefinition
+from ..module_utils._tasks.hiding import given_secrets, shown_options
 from ..module_utils._tasks.mistakes import option_mistake
-from ..module_utils._tasks.result import argument_rules, failure, shown_options, success
+from ..module_utils._tasks.result import argument_rules, failure, success, unexpected
 from ._files import file_facts, has_selinux
 from ._options import connection_arguments, is_on, without_group_defaults
 from ._progress import DisplayProgress, terminal_device
@@ -159,15 +161,15 @@ class InProcessAction(ActionBase):
 
     def _run_here(self, arguments: t.Mapping[str, t.Any], variables: Variables) -> Result:
         """Return the result of the task, run in this process."""
-        secrets: set[str] = set()
         validated = _validate(self.TASK, arguments)
-        secrets.update(validated.no_log_values)
+        secrets = set(validated.no_log_values)
         if validated.error:
-            result = self._failed(validated.error, validated.params)
+            result = self._failed(Masker(secrets).line(validated.error), validated.params)
         else:
             result = self._run_task(validated.params, secrets, variables)
         if self._shows_invocation(variables):
-            result["invocation"] = {"module_args": shown_options(self.TASK, validated.params)}
+            shown = shown_options(validated.argument_spec, self.TASK.hidden_options, validated.params)
+            result["invocation"] = {"module_args": shown}
         if may_hold(result, secrets):
             result = t.cast(Result, remove_values(result, secrets))
         return result
@@ -178,6 +180,7 @@ class InProcessAction(ActionBase):
             check_mode=bool(self._task.check_mode),
             register_secret=secrets.add,
             progress=progress,
+            files=AnsibleFiles(unsafe_writes=bool(params.get("unsafe_writes"))),
             transport=shared_transport,
         )
         try:
@@ -187,8 +190,8 @@ class InProcessAction(ActionBase):
             return self._failed(missing_required_lib(exc.library), params)
         except GitLabError as exc:
             return self._failed(str(exc), params)
-        except Exception as exc:  # a mistake of ours must not take the worker with it, nor show a traceback
-            return self._failed(f"Unexpected {type(exc).__name__} in {self.TASK.name}, please report it: {exc}", params)
+        except Exception as exc:  # must not take the worker with it
+            return self._failed(unexpected(self.TASK, exc, params, secrets), params)
         result = success(self.TASK, outcome)
         if self.TASK.has_file_options and result.get("dest"):
             result.update(file_facts(result["dest"]))
@@ -222,6 +225,7 @@ class _Validated(t.NamedTuple):
     :param error: what is wrong with them, empty when nothing is.
     """
 
+    argument_spec: Variables
     params: Variables
     no_log_values: set[str]
     error: str
@@ -237,7 +241,9 @@ def _validate(task: TaskDefinition, given: t.Mapping[str, t.Any]) -> _Validated:
     error = ""
     if found.error_messages:
         error = option_mistake(task, {**plain, **found.validated_parameters}, further) or str(found.errors.msg)
-    return _Validated(dict(found.validated_parameters), set(found._no_log_values), error)
+    params, arguments = dict(found.validated_parameters), rules["argument_spec"]
+    secrets = found._no_log_values | given_secrets(arguments, plain) | given_secrets(arguments, params)
+    return _Validated(arguments, params, secrets, error)
 
 
 def _plain(value: t.Any) -> t.Any:

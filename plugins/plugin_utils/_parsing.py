@@ -12,12 +12,18 @@ import json
 import re
 import typing as t
 
-from ansible.module_utils.common.yaml import yaml_load
+from ansible.module_utils.common.yaml import SafeLoader, yaml_load
 
 from ..module_utils._api.errors import UsageError
 from ..module_utils._api.masking import printable
 
-_DOTENV_LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)", re.DOTALL)
+_DOTENV_LINE = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=(.*)", re.DOTALL)
+# What GitLab, which is written in Ruby, takes away around names and values.
+_BLANKS = " \t\n\v\f\r\0"
+# No artifact for people or programs is nested as deep, and what reads the value walks through it by recursion.
+DEEPEST = 100
+# How many values a YAML file may come to when its aliases are followed, as templates follow them.
+MOST_VALUES = 1_000_000
 
 
 def parse_artifact(content: bytes, parse: str, name: str) -> t.Any:
@@ -42,21 +48,101 @@ def log_text(content: bytes) -> str:
 
 def _json(text: str, name: str) -> t.Any:
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except json.JSONDecodeError as exc:
         raise UsageError(f"artifact {name!r} is no JSON: {exc.msg} in line {exc.lineno}") from None
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise _too_deep(name, "JSON") from None
+    except ValueError:
         raise UsageError(f"artifact {name!r} is JSON that cannot be read") from None
+    if _is_too_deep(value):
+        raise _too_deep(name, "JSON")
+    return value
+
+
+def _is_too_deep(value: t.Any) -> bool:
+    """Return whether a value holds lists and mappings in more than so many levels; one level after the other."""
+    level = [value]
+    for _depth in range(DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+    return any(level)
+
+
+def _too_deep(name: str, kind: str) -> UsageError:
+    return UsageError(
+        f"artifact {name!r} is {kind} of more than {DEEPEST} levels, too deep for an expression; download it to a file "
+        "instead"
+    )
 
 
 def _yaml(text: str, name: str) -> t.Any:
     try:
+        _check_extent(text, name)
         return yaml_load(text)
+    except UsageError:
+        raise
     except Exception as exc:  # the errors of the library, which is Ansible's to choose
         mark = getattr(exc, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark is not None else ""
-        problem = getattr(exc, "problem", None) or type(exc).__name__
+        problem = getattr(exc, "problem", None) or getattr(exc, "reason", None) or type(exc).__name__
         raise UsageError(f"artifact {name!r} is no YAML: {problem}{where}") from None
+
+
+def _events(text: str) -> t.Iterator[tuple[str, str | None]]:
+    """Yield the kind and the anchor of each event of a YAML file; nothing is made of them."""
+    loader = SafeLoader(text)
+    try:
+        while loader.check_event():
+            event = loader.get_event()
+            # the library, of which Ansible hands out the loader only, tells its events apart by their classes
+            yield type(event).__name__, getattr(event, "anchor", None)
+    finally:
+        loader.dispose()
+
+
+def _check_extent(text: str, name: str) -> None:
+    """Return if what a YAML file stands for has an end; known from its events, before anything is made of them.
+
+    :raises UsageError: for too many levels or values, aliases followed, and for an alias inside of what it names.
+    """
+    # how many values, and how many levels, each open collection has until now, and what anchors stand for
+    extents: list[list[int]] = [[0, 0]]
+    anchors: list[str | None] = []
+    known: dict[str, list[int]] = {}
+
+    def add(extent: t.Sequence[int], anchor: str | None) -> None:
+        values, levels = extents[-1]
+        extents[-1] = [values + extent[0], max(levels, extent[1])]
+        if anchor:
+            known[anchor] = list(extent)
+        if extents[-1][0] > MOST_VALUES:
+            raise UsageError(
+                f"artifact {name!r} is YAML whose aliases stand for more than {MOST_VALUES:,} values, too many for an "
+                "expression; download it to a file instead"
+            )
+        if len(extents) + extents[-1][1] > DEEPEST + 1:
+            raise _too_deep(name, "YAML")
+
+    for kind, anchor in _events(text):
+        if kind == "ScalarEvent":
+            add((1, 0), anchor)
+        elif kind == "AliasEvent":
+            if anchor in anchors:
+                raise UsageError(f"artifact {name!r} is YAML that holds itself (alias *{anchor})")
+            add(known.get(anchor or "", (0, 0)), None)
+        elif kind in ("SequenceStartEvent", "MappingStartEvent"):
+            extents.append([1, 0])
+            anchors.append(anchor)
+            add((0, 0), None)
+        elif kind in ("SequenceEndEvent", "MappingEndEvent"):
+            values, levels = extents.pop()
+            add((values, levels + 1), anchors.pop())
 
 
 def _dotenv(text: str, name: str) -> dict[str, str]:
@@ -65,14 +151,15 @@ def _dotenv(text: str, name: str) -> dict[str, str]:
     Source: https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsdotenv
     """
     variables: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        line = line.strip()
+    # at line feeds alone, as GitLab does: a value may hold whatever else is a line break elsewhere
+    for number, line in enumerate(text.split("\n"), start=1):
+        line = line.strip(_BLANKS)
         if not line or line.startswith("#"):
             continue
         found = _DOTENV_LINE.fullmatch(line)
         if not found:
             raise UsageError(f"artifact {name!r} is not a dotenv file: line {number} is not of the form NAME=value")
-        key, value = found.group(1), found.group(2).strip()
+        key, value = found.group(1), found.group(2).strip(_BLANKS)
         if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
             value = value[1:-1]
         variables[key] = value

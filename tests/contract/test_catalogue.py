@@ -52,6 +52,7 @@ LOOK_UPS: dict[str, tuple[str, str, int]] = {
     "list_pipelines": ("GET", "/projects/:id/pipelines", 200),
     "get_pipeline": ("GET", "/projects/:id/pipelines/:pipeline_id", 200),
     "get_commit": ("GET", "/projects/:id/repository/commits/:sha", 200),
+    "get_current_user": ("GET", "/user", 200),
     "list_merge_request_pipelines": ("GET", "/projects/:id/merge_requests/:merge_request/pipelines", 200),
 }
 

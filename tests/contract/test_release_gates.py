@@ -407,7 +407,7 @@ def test_a_record_that_cannot_be_written_fails_the_task_and_hides_no_change(
     def full(*_arguments: t.Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(PlainFiles, "replace", full)
+    monkeypatch.setattr(PlainFiles, "label", full)
     result = release(simulator, APP, record=str(tmp_path / "record.json"))
     assert "cannot be written: No space left on device" in str(result.failure)
     assert (result.changed, gates_of(result)) == (True, {"deploy": "played"})

@@ -10,6 +10,7 @@ import hashlib
 import os
 import pathlib
 import resource
+import shutil
 import stat
 import tracemalloc
 import typing as t
@@ -843,3 +844,69 @@ def test_playbook_with_faults_and_a_storage(simulator: t.Any, tmp_path: pathlib.
         assert TOKEN not in str(request)
         assert request["query"] not in done.output
         assert "X-Amz-Signature" not in done.output
+
+
+# ----- both faces -----
+
+
+GATE = "jobgate.gitlab.gitlab_release_gate"
+# what is there before: mode, owner, group
+THERE: dict[str, tuple[int, int, int]] = {
+    "own": (0o640, 0, 0),
+    "of somebody": (0o664, 1234, 1235),
+    "set-id": (0o4755, 1234, 1235),
+    "own set-id": (0o4711, 0, 0),
+}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of others")
+def test_files_that_are_replaced_are_the_same_both_ways(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    found = []
+    for way in ("true", "false"):
+        load(simulator)
+        folder = tmp_path / "files"
+        folder.mkdir()
+        tasks: list[Options] = []
+        for kind in ("download", "record", "report"):
+            for name, (mode, owner, group) in THERE.items():
+                path = folder / f"{kind} {name}"
+                path.write_bytes(OLD)
+                os.chown(path, owner, group)
+                path.chmod(mode)
+            (folder / f"{kind} real").write_bytes(OLD)
+            (folder / f"{kind} link").symlink_to(f"{kind} real")
+            (folder / f"{kind} dangling").symlink_to("nowhere")
+            (folder / f"{kind} folder link").symlink_to(".")
+            os.mkfifo(folder / f"{kind} pipe")
+            # a report goes the way of a record
+            cases = ("set-id", "link") if kind == "report" else (*THERE, "link", "dangling", "new", "pipe", "none/x")
+            for name in (*cases, *(["folder link"] if kind == "download" else [])):
+                dest = str(folder / f"{kind} {name}")
+                if kind == "download":
+                    options = {"project": "group/app", **CONTENTS["file"], **BY_ID, "dest": dest}
+                    tasks.append({"name": f"{kind} {name}", MODULE: options, "ignore_errors": True})
+                else:
+                    gates = [{"name": "build", "action": "verify"}]
+                    options = {"projects": [{"project": "group/app", "pipeline_id": 100, "gates": gates}], kind: dest}
+                    tasks.append({"name": f"{kind} {name}", GATE: options, "ignore_errors": True})
+        result = play(tasks, tmp_path, url=simulator.url, environment={"JOBGATE_IN_PROCESS": way})
+        assert result.returncode == 0, result.output
+        stats = {path.name: path.lstat() for path in folder.iterdir()}
+        files = {name: (at.st_uid, at.st_gid, oct(at.st_mode), at.st_nlink) for name, at in stats.items()}
+        messages = {name: task.get("msg") for name, task in result.results.items()}
+        facts = {
+            name: [task.get(fact) for fact in ("mode", "uid", "gid", "owner", "group", "state", "changed")]
+            for name, task in result.results.items()
+        }
+        found.append((files, messages, facts))
+        for kind in ("download", "record", "report"):
+            assert (folder / f"{kind} real").read_bytes() == OLD
+            assert files[f"{kind} set-id"] == (1234, 1235, oct(0o100755), 1)
+        for kind in ("download", "record"):
+            assert files[f"{kind} of somebody"][:3] == (1234, 1235, oct(0o100664))
+            assert files[f"{kind} own set-id"][2] == oct(0o104711)
+            assert "is no regular file" in messages[f"{kind} pipe"]
+            assert "does not exist" in messages[f"{kind} none/x"]
+        shutil.rmtree(folder)
+    for in_process, as_module in zip(*found):
+        assert {name: (what, as_module[name]) for name, what in in_process.items() if what != as_module[name]} == {}

@@ -13,10 +13,13 @@ import typing as t
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, AnsibleModule, env_fallback, missing_required_lib
 
 from .._api.errors import GitLabError, MissingLibraryError
+from .._api.masking import Masker
 from .._app.session import TaskContext
 from .._tasks.definition import TaskDefinition
+from .._tasks.hiding import given_secrets, shown_options
 from .._tasks.mistakes import option_mistake
-from .._tasks.result import argument_rules, failure, shown_options, success
+from .._tasks.result import argument_rules, failure, success, unexpected
+from .files import AnsibleFiles
 
 
 class _TaskModule(AnsibleModule):
@@ -36,7 +39,10 @@ class _TaskModule(AnsibleModule):
         if not self._has_valid_options:
             further = FILE_COMMON_ARGUMENTS if self._task.has_file_options else ()
             msg = option_mistake(self._task, given, further) or msg
-        super().fail_json(**{**self._shown(), **failure(self._task, msg, given, kwargs)})
+        secrets = given_secrets(self.argument_spec, given)
+        self.no_log_values.update(secrets)
+        text = Masker(secrets).line(msg)
+        super().fail_json(**{**self._shown(), **failure(self._task, text, given, kwargs)})
 
     def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
         """End with success."""
@@ -44,14 +50,17 @@ class _TaskModule(AnsibleModule):
 
     def _shown(self) -> dict[str, t.Any]:
         """Return the invocation as it may be shown."""
-        return {"invocation": {"module_args": shown_options(self._task, getattr(self, "params", None) or {})}}
+        given = getattr(self, "params", None) or {}
+        return {"invocation": {"module_args": shown_options(self.argument_spec, self._task.hidden_options, given)}}
 
 
 def run_module(task: TaskDefinition) -> None:
     """Run a task as a module."""
     module = _TaskModule(task)
     context = TaskContext(
-        check_mode=module.check_mode, register_secret=module.no_log_values.add, files=_ModuleFiles(module)
+        check_mode=module.check_mode,
+        register_secret=module.no_log_values.add,
+        files=AnsibleFiles(unsafe_writes=bool(module.params.get("unsafe_writes"))),
     )
     try:
         outcome = task.run(module.params, context)
@@ -59,8 +68,8 @@ def run_module(task: TaskDefinition) -> None:
         module.fail_json(msg=missing_required_lib(exc.library))
     except GitLabError as exc:
         module.fail_json(msg=str(exc))
-    except Exception as exc:  # a mistake of ours: said in one line, since a traceback could hold secrets
-        module.fail_json(msg=f"Unexpected {type(exc).__name__} in {task.name}, please report it: {exc}")
+    except Exception as exc:
+        module.fail_json(msg=unexpected(task, exc, module.params, module.no_log_values))
     for warning in outcome.warnings:
         module.warn(warning)
     result = success(task, outcome)
@@ -69,17 +78,6 @@ def run_module(task: TaskDefinition) -> None:
     if task.has_file_options and result.get("dest"):
         _set_attributes(module, result)
     module.exit_json(**result)
-
-
-class _ModuleFiles:
-    """Files as Ansible puts them in place: with SELinux contexts, and the permissions of what was there."""
-
-    def __init__(self, module: AnsibleModule) -> None:
-        self._module = module
-
-    def replace(self, source: str, dest: str) -> None:
-        """Replace the target with a complete file."""
-        self._module.atomic_move(source, dest, unsafe_writes=bool(self._module.params.get("unsafe_writes")))
 
 
 def _set_attributes(module: AnsibleModule, result: dict[str, t.Any]) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from .endpoints import Endpoint, Parameter
 
 _JOBS = "https://docs.gitlab.com/api/jobs/"
+_USERS = "https://docs.gitlab.com/api/users/"
 _ARTIFACTS = "https://docs.gitlab.com/api/job_artifacts/"
 _PIPELINES = "https://docs.gitlab.com/api/pipelines/"
 _MERGE_REQUESTS = "https://docs.gitlab.com/api/merge_requests/"
@@ -97,6 +98,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         shape=_JOB_SHAPE,
         doc_url=_JOBS + "#list-pipeline-trigger-jobs",
     ),
+    Endpoint("get_current_user", "GET", "/user", doc_url=_USERS + "#retrieve-the-current-user"),
     Endpoint("get_token_job", "GET", "/job", shape=_JOB_SHAPE, doc_url=_JOBS + "#get-job-tokens-job"),
     Endpoint("get_allowed_agents", "GET", "/job/allowed_agents", doc_url=_JOBS + "#get-gitlab-agent-by-ci_job_token"),
     Endpoint("get_job", "GET", _JOB, (_PROJECT, _JOB_ID), shape=_JOB_SHAPE, doc_url=_JOBS + "#get-a-single-job"),

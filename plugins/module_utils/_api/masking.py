@@ -9,16 +9,18 @@
 from __future__ import annotations
 
 import base64
+import bisect
 import functools
+import html
 import json
 import marshal
+import operator
 import re
 import typing as t
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 MASK = "********"
 
-# Patterns are compiled when a text is first made fit to be shown: most tasks succeed and have nothing to say.
 # All control characters but tab and line feed, and the codes of the C1 range that some terminals obey.
 _CONTROL_CODES = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 # Escape sequences as terminals know them: CSI (colours, cursor), strings such as OSC (titles, links) and DCS, which end
@@ -28,47 +30,185 @@ _ESCAPE_SEQUENCES = (
     r"|(?:\x1b[P\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-Z\\-~]"
 )
-# What begins a new line on a terminal or in a text, and the tab, which tears a line apart.
-_LINE_BREAKS = r"\s*[\n\u2028\u2029]\s*|\t"
+_CODES = re.compile(f"(?:{_ESCAPE_SEQUENCES}|{_CONTROL_CODES})+")
+# What changes the order in which a text is shown, or is in it unseen, so that a text reads as another one.
+_UNSEEN_CHARACTERS = "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_UNSEEN = re.compile(f"[{_UNSEEN_CHARACTERS}]")
+# Half a character, which no file and no terminal takes.
+_HALVES = re.compile("[\ud800-\udfff]")
+# What a program may drop from a text before it shows it: each of them alone, or whole sequences; or nothing at all.
+_SINGLE_CODES = f"{_CONTROL_CODES}|[{_UNSEEN_CHARACTERS}\ud800-\udfff]"
+_SINGLE = re.compile(f"(?:{_SINGLE_CODES})+")
+_DROPPED = re.compile(f"(?:{_ESCAPE_SEQUENCES}|{_SINGLE_CODES})+")
+_NOTHING = re.compile("(?!)")
+_VISIBLE = "\ufffd"
+# What begins a new line on a terminal or in a text.
+_LINE_BREAKS = re.compile("[\n\u2028\u2029]")
+# So often may an encoding be encoded again.
+_MOST_LAYERS = 4
 
 # A shorter value cannot be masked without making texts unreadable, and is not a token that GitLab ever made.
-_SHORTEST_SECRET = 4
+SHORTEST_SECRET = 4
+# In the middle of other content, so many characters of base64 are no accident.
+_SHORTEST_INNER = 8
+
+# How URLs, HTML, and JSON, Python and shells write a character that they cannot write as it is.
+_ENCODED = re.compile(
+    r"(?:%[0-9A-Fa-f]{2})+"
+    r"|&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});"
+    r"|(?:\\u[0-9A-Fa-f]{4})+|\\x[0-9A-Fa-f]{2}|\\[^uxUX0-9]",
+    re.DOTALL,
+)
+_ESCAPED: t.Mapping[str, str] = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+_PAIRS = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
+Change = t.Callable[[str], str]
 
 
 class Masker:
-    """Replaces each known secret, as it is and as encodings change it, by a mask."""
+    """Replaces each known secret by a mask: as it is, as encodings change it, and torn apart by control codes.
+
+    :param secrets: tokens, and other values that nothing may show; shorter ones than 4 characters are left alone.
+    """
 
     def __init__(self, secrets: t.Iterable[str] = ()) -> None:
         forms: set[str] = set()
         for secret in secrets:
-            if len(secret) >= _SHORTEST_SECRET:
-                forms.update(_forms(secret))
+            if len(secret) >= SHORTEST_SECRET:
+                forms.update(forms_of(secret))
         # longest first, so that a secret which contains another one leaves no rest
         self._forms = sorted(forms, key=len, reverse=True)
+
+    @property
+    def longest(self) -> int:
+        """Return how long the longest form of a secret is."""
+        return len(self._forms[0]) if self._forms else 0
 
     def line(self, text: str) -> str:
         """Return the text as one line that may be shown: without secrets and control codes."""
         # Taking control codes away may put a secret together, and whoever cuts the text must cut a mask.
-        return self.mask(one_line(text))
+        return self.mask(one_line(self.mask(text)))
+
+    def block(self, text: str) -> str:
+        """Return the text, in as many lines as it has, as it may be shown: without secrets and control codes."""
+        return self.mask(printable(self.mask(text)))
 
     def mask(self, text: str) -> str:
-        """Return the text with every secret replaced."""
+        """Return the text with every secret replaced; all else stays as it is, control codes included."""
         for form in self._forms:
             text = text.replace(form, MASK)
+        if self._forms and not _is_plain(text):
+            text = self._mask_layers(text)
+        return text
+
+    def mask_beginning(self, text: str) -> str:
+        """Return a text that was cut off at its beginning without the end of a secret there."""
+        for form in self._forms:
+            for length in range(min(len(form) - 1, len(text)), SHORTEST_SECRET - 1, -1):
+                if text.startswith(form[-length:]):
+                    return MASK + text[length:]
         return text
 
     def mask_value(self, value: t.Any) -> t.Any:
         """Return a JSON-like value with every secret in its strings replaced; untouched parts are not copied."""
-        return self._masked(value) if may_hold(value, self._forms) else value
-
-    def _masked(self, value: t.Any) -> t.Any:
-        if isinstance(value, str):
-            return self.mask(value)
-        if isinstance(value, dict):
-            return {self._masked(key): self._masked(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._masked(item) for item in value]
+        if not self._forms:
+            return value
+        # a walk that copies nothing is enough for most values
+        if may_hold(value, self._forms) or not _has_plain_texts(value):
+            return change_texts(value, self.mask)
         return value
+
+    def shown_value(self, value: t.Any) -> t.Any:
+        """Return a JSON-like value whose strings may be shown: without secrets and control codes."""
+        masked = self.mask_value(value)
+        return change_texts(masked, lambda text: text if text.isprintable() else self.block(text))
+
+    def _mask_layers(self, text: str) -> str:
+        """Return the text with secrets replaced that show when codes are taken away, or encodings undone."""
+        # a mask may, with what is around it, be a secret of asterisks, so this has to have an end
+        for _round in range(_MOST_LAYERS):
+            found = self._layers_with_secret(text)
+            if not found:
+                break
+            text = _replaced(text, found, self._forms)
+        return text
+
+    def _layers_with_secret(self, text: str) -> list[Layer]:
+        """Return how to come from the text to one that has a secret in it, empty when there is no way."""
+        # a code may begin a sequence that hides what comes after it, or be dropped alone
+        for pattern in (_NOTHING, _SINGLE, _DROPPED):
+            layers = [Layer(text, pattern, _nothing)]
+            if pattern is not _NOTHING and layers[0].text == text:
+                break
+            while not self._is_in(layers[-1].text):
+                layer = unfold(layers[-1].text)
+                if len(layers) > _MOST_LAYERS or layer.text == layers[-1].text:
+                    break
+                layers.append(layer)
+            else:
+                return layers
+        return []
+
+    def _is_in(self, text: str) -> bool:
+        return any(form in text for form in self._forms)
+
+
+def _replaced(text: str, layers: t.Sequence[Layer], forms: t.Iterable[str]) -> str:
+    """Return the text with a mask where the last layer made of it has one of the forms."""
+    last = layers[-1].text
+    spans = []
+    for form in forms:
+        begin = last.find(form)
+        while begin >= 0:
+            spans.append((begin, begin + len(form)))
+            begin = last.find(form, begin + len(form))
+    for layer in reversed(layers):
+        spans = layer.origins(spans)
+    parts, done = [], 0
+    for begin, end in sorted(spans):
+        if begin >= done:
+            parts += [text[done:begin], MASK]
+        done = max(done, end)
+    return "".join([*parts, text[done:]])
+
+
+def _nothing(_code: str) -> str:
+    return ""
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether a text can hold a secret only as it is: it has no control code, and nothing that is encoded."""
+    is_printable = text.isprintable() or text.replace("\n", "").isprintable()
+    has_encoded = "%" in text or "\\" in text or ("&" in text and ";" in text)
+    return is_printable and not has_encoded
+
+
+def _has_plain_texts(value: t.Any) -> bool:
+    """Return whether all strings of a JSON-like value can hold a secret only as it is."""
+    if isinstance(value, str):
+        return _is_plain(value)
+    if isinstance(value, dict):
+        names = "".join(name for name in value if isinstance(name, str))
+        return _is_plain(names) and _has_plain_texts(list(value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(_is_plain(item) if type(item) is str else _has_plain_texts(item) for item in value if item)
+    return True
+
+
+def change_texts(value: t.Any, change: Change) -> t.Any:
+    """Return a JSON-like value with every string changed, names included; what does not change is not copied."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        items = [change_texts(item, change) for item in value.values()]
+        names = "".join(name for name in value if isinstance(name, str))
+        if change(names) != names:
+            return {change_texts(name, change): item for name, item in zip(value, items)}
+        return value if all(map(operator.is_, value.values(), items)) else dict(zip(value, items))
+    if isinstance(value, (list, tuple)):
+        items = [change_texts(item, change) for item in value]
+        return value if all(map(operator.is_, value, items)) else items
+    return value
 
 
 def may_hold(value: t.Any, secrets: t.Collection[str]) -> bool:
@@ -88,28 +228,40 @@ def may_hold(value: t.Any, secrets: t.Collection[str]) -> bool:
 
 
 def printable(text: str) -> str:
-    """Return the text without escape sequences and control codes, safe for a terminal."""
-    return re.sub(_CONTROL_CODES, "", re.sub(_ESCAPE_SEQUENCES, "", text))
+    """Return the text without escape sequences and control codes, safe for a terminal.
+
+    In the place of what cannot be seen, or changes the order of what is around it, stands a character that is seen.
+    """
+    return text if text.isprintable() else _UNSEEN.sub(_VISIBLE, encodable(_CODES.sub("", text)))
 
 
 def one_line(text: str) -> str:
     """Return the printable text in one line."""
-    return re.sub(_LINE_BREAKS, " ", printable(text)).strip()
+    parts = (part.strip() for part in _LINE_BREAKS.split(printable(text)))
+    return " ".join(part for part in parts if part).replace("\t", " ")
+
+
+def encodable(text: str) -> str:
+    """Return the text with a character that is seen in the place of each half one, which nothing can write."""
+    return text if text.isprintable() else _HALVES.sub(_VISIBLE, text)
+
+
+# ----- the forms of a secret -----
 
 
 # a template may ask a hundred times with one token
 @functools.lru_cache(maxsize=64)
-def _forms(secret: str) -> frozenset[str]:
-    """Return a secret as it is, and as URLs, JSON, HTML, Python and base64 write it."""
+def forms_of(secret: str) -> frozenset[str]:
+    """Return a secret as it is, and as URLs, JSON, HTML, Python, hexadecimal digits and base64 write it."""
     return frozenset(_written(secret))
 
 
 def _written(secret: str) -> t.Iterator[str]:
     yield secret
-    if not secret.isprintable() or secret != secret.strip():
-        line = one_line(secret)
-        if len(line) >= _SHORTEST_SECRET:
-            yield line
+    # without control codes, and as it is found after an encoding was undone that was never done
+    for changed in (re.sub(r"[\x00-\x1f\x7f-\x9f]", "", secret).strip(), unfold(secret).text):
+        if len(changed) >= SHORTEST_SECRET:
+            yield changed
     as_bytes = secret.encode("utf-8", errors="surrogatepass")
     for quoted in (quote(as_bytes, safe=""), quote(as_bytes), quote_plus(as_bytes)):
         yield quoted
@@ -118,14 +270,89 @@ def _written(secret: str) -> t.Iterator[str]:
     for escaped in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
         yield escaped
         yield escaped.replace("/", "\\/")
-    yield _html(secret)
+    yield html.escape(secret)
     yield repr(secret)[1:-1]
-    for encoded in (base64.b64encode(as_bytes), base64.urlsafe_b64encode(as_bytes)):
-        yield encoded.decode("ascii").rstrip("=")
+    yield as_bytes.hex()
+    yield as_bytes.hex().upper()
+    yield from _base64_forms(as_bytes)
 
 
-def _html(text: str) -> str:
-    """Return a text as HTML writes it; the library for it takes as long to import as this whole core."""
-    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#x27;")):
-        text = text.replace(character, entity)
-    return text
+def _base64_forms(secret: bytes) -> t.Iterator[str]:
+    """Yield how base64 writes a secret: alone, and inside of more, where it may begin at each of three places."""
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(secret).decode("ascii").rstrip("=")
+        for before, first in ((0, 0), (1, 2), (2, 3)):
+            # the characters that depend on the secret alone
+            inner = encode(bytes(before) + secret)[first : (before + len(secret)) * 8 // 6].decode("ascii")
+            if len(inner) >= _SHORTEST_INNER:
+                yield inner
+
+
+# ----- undoing -----
+
+
+class Layer:
+    """A text made of another one, that knows where its characters come from.
+
+    :param pattern: what is replaced.
+    :param change: returns what stands for it.
+    """
+
+    def __init__(self, source: str, pattern: re.Pattern[str], change: t.Callable[[str], str]) -> None:
+        self._source = source
+        self._pattern = pattern
+        self._change = change
+        self.text = pattern.sub(lambda found: change(found.group()), source)
+
+    def origins(self, spans: t.Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return from where to where parts of the text, none of them empty, stand in the other one."""
+        pieces = list(self._pieces())
+        begins = [here for here, _begin, _end, _is_changed in pieces]
+        found = []
+        for begin, end in spans:
+            here, first, _end, is_changed = pieces[bisect.bisect_right(begins, begin) - 1]
+            start = first if is_changed else first + begin - here
+            here, last, after, is_changed = pieces[bisect.bisect_right(begins, end - 1) - 1]
+            found.append((start, after if is_changed else last + end - here))
+        return found
+
+    def _pieces(self) -> t.Iterator[tuple[int, int, int, bool]]:
+        """Yield where each piece begins here, where it begins and ends in the other text, and whether it was changed.
+
+        A changed piece is taken as a whole; one of which nothing is left is none.
+        """
+        here = done = 0
+        for found in self._pattern.finditer(self._source):
+            if found.start() > done:
+                yield here, done, found.start(), False
+                here += found.start() - done
+            change = self._change(found.group())
+            if change:
+                yield here, found.start(), found.end(), True
+                here += len(change)
+            done = found.end()
+        if done < len(self._source):
+            yield here, done, len(self._source), False
+
+
+def unfold(text: str) -> Layer:
+    """Return a text with what is encoded in it undone once."""
+    return Layer(text, _ENCODED, _decoded)
+
+
+def _decoded(code: str) -> str:
+    """Return what an encoded character, or a row of them, stands for."""
+    if code.startswith("%"):
+        return unquote_to_bytes(code).decode("utf-8", errors="replace")
+    if code.startswith("&"):
+        return html.unescape(code)
+    if code.startswith("\\u"):
+        whole = "".join(chr(int(digits, 16)) for digits in code.split("\\u")[1:])
+        return _PAIRS.sub(_joined, whole)
+    if code.startswith("\\x"):
+        return chr(int(code[2:], 16))
+    return _ESCAPED.get(code[1], code[1])
+
+
+def _joined(pair: re.Match[str]) -> str:
+    return pair.group().encode("utf-16", errors="surrogatepass").decode("utf-16")

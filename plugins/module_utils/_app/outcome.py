@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
 from .._api.decoding import Record
@@ -157,19 +156,21 @@ def project_fields(record: Record, fields: t.Sequence[str]) -> Record:
 
 
 class Files(t.Protocol):
-    """What may be done with files; a module leaves it to Ansible."""
+    """What Ansible wants of the files that a task makes.
 
-    def replace(self, source: str, dest: str) -> None:
-        """Replace the target with a complete file, at once."""
+    :param unsafe_writes: whether a file that cannot be replaced may be written to as it is.
+    """
+
+    unsafe_writes: bool
+
+    def label(self, path: str, dest: str) -> None:
+        """Give a file, which is to be at `dest`, the SELinux context of a new file there."""
 
 
 class PlainFiles:
     """Files without Ansible."""
 
-    def replace(self, source: str, dest: str) -> None:
-        """Replace the target with a complete file that gets its permissions, or those of a new file."""
-        umask = os.umask(0)
-        os.umask(umask)
-        mode = os.stat(dest).st_mode & 0o7777 if os.path.exists(dest) else 0o666 & ~umask
-        os.chmod(source, mode)
-        os.replace(source, dest)
+    unsafe_writes = False
+
+    def label(self, path: str, dest: str) -> None:
+        """Do nothing: the system has given the file its context."""

@@ -6,7 +6,8 @@
 
 """The last door: everything a task says or returns passes here, and no secret and no control code does.
 
-Records keep what the server sent, but for secrets; texts that are shown as they are lose their control codes, too.
+Records of a success keep what the server sent, but for secrets. Texts that are shown as they are, written to a file or
+part of a failure, which Ansible prints whole, lose their control codes, too.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import typing as t
 
 from .._api.errors import GitLabError
-from .._api.masking import Masker, printable
+from .._api.masking import Masker, change_texts, encodable
 from .outcome import Outcome, Progress
 from .session import TaskContext
 
@@ -23,14 +24,20 @@ class SafeOutput:
     """Cleans what one task says.
 
     `context` is the one to run the task with: by it the secrets become known here.
+
+    :param hidden: values that are no credentials, and that nothing may show all the same.
     """
 
-    def __init__(self, context: TaskContext) -> None:
+    def __init__(self, context: TaskContext, hidden: t.Collection[str] = ()) -> None:
         self._secrets: list[str] = []
+        self._hidden = tuple(hidden)
         self._register = context.register_secret
         self._made: Masker | None = None
         self.context = context._replace(
-            register_secret=self._add_secret, progress=_SafeProgress(self, context.progress)
+            register_secret=self._add_secret,
+            progress=_SafeProgress(self, context.progress),
+            hidden=self._hidden,
+            clean=self.shown_value,
         )
 
     def line(self, text: str) -> str:
@@ -44,20 +51,22 @@ class SafeOutput:
 
     def value(self, value: t.Any) -> t.Any:
         """Return a value without secrets."""
-        return self._masker.mask_value(value)
+        return change_texts(self._masker.mask_value(value), encodable)
+
+    def shown_value(self, value: t.Any) -> t.Any:
+        """Return a value without secrets and control codes."""
+        return self._masker.shown_value(value)
 
     def outcome(self, outcome: Outcome) -> Outcome:
         """Return what a task returned, cleaned."""
+        has_failed = outcome.failure is not None
         return outcome._replace(
-            values=self.value(outcome.values),
+            values=self.shown_value(outcome.values) if has_failed else self.value(outcome.values),
             failure=None if outcome.failure is None else self.line(outcome.failure),
             message=self.line(outcome.message),
             warnings=[self.line(text) for text in outcome.warnings],
-            diff=outcome.diff and {key: self._shown(part) for key, part in outcome.diff.items()},
+            diff=outcome.diff and self.shown_value(outcome.diff),
         )
-
-    def _shown(self, part: t.Any) -> t.Any:
-        return self._masker.mask(printable(part)) if isinstance(part, str) else self.value(part)
 
     def _add_secret(self, secret: str) -> None:
         if secret not in self._secrets:
@@ -69,7 +78,7 @@ class SafeOutput:
     def _masker(self) -> Masker:
         """Return what knows all secrets so far; made when it is needed, for it writes each of them in many ways."""
         if self._made is None:
-            self._made = Masker(self._secrets)
+            self._made = Masker((*self._secrets, *self._hidden))
         return self._made
 
 

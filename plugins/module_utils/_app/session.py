@@ -16,7 +16,7 @@ from .._api.client import ApiClient, RequestFinished
 from .._api.clock import Clock, Deadline, SystemClock
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
-from .._api.errors import GitLabError
+from .._api.errors import GitLabError, RequestError
 from .._api.masking import Masker
 from .._api.retry import Retrier
 from .._api.transport import Transport
@@ -37,7 +37,9 @@ class TaskContext(t.NamedTuple):
     """What a task is told by the face that runs it.
 
     :param register_secret: called with every secret the task learns of, so that the face can censor it.
-    :param files: puts downloads in place.
+    :param hidden: values that are no credentials, and that nothing may show all the same: those of job variables.
+    :param clean: returns a value of what JSON has as it may stand in a file: without secrets and control codes.
+    :param files: what Ansible wants of the files that are made.
     :param stop: returns why nothing new may be begun any more, an empty text while it may.
     :param transport: returns the transport for a connection, made by what it is given, or one that was made before.
     """
@@ -47,6 +49,8 @@ class TaskContext(t.NamedTuple):
     clock: Clock = SystemClock()
     progress: Progress = SilentProgress()
     register_secret: t.Callable[[str], None] = lambda secret: None
+    hidden: t.Collection[str] = ()
+    clean: t.Callable[[t.Any], t.Any] = lambda value: value
     files: Files = PlainFiles()
     stop: t.Callable[[], str] = lambda: ""
     transport: t.Callable[[ConnectionSettings, t.Callable[[], Transport]], Transport] = lambda settings, make: make()
@@ -129,6 +133,18 @@ class Session:
             raise StoppedError(reason)
 
     @functools.cached_property
+    def user_id(self) -> int | None:
+        """Return the id of the user of the token, None where GitLab does not tell.
+
+        It costs a request, so it is asked for only where nothing else tells who has done something.
+        """
+        try:
+            found = self.client.call("get_current_user").get("id")
+        except RequestError:
+            return None
+        return found if isinstance(found, int) else None
+
+    @functools.cached_property
     def _has_annotations(self) -> bool:
         return self.plugins.has_extensions_for("gitlab_annotate_record")
 
@@ -190,7 +206,7 @@ def open_session(
             deadline=deadline,
             is_persistent=is_waiting and not context.check_mode,
         ),
-        masker=Masker(settings.secrets),
+        masker=Masker((*settings.secrets, *context.hidden)),
         clock=clock,
         warn=warn,
     )

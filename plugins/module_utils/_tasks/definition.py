@@ -15,6 +15,7 @@ from .._api.errors import GitLabError
 from .._app.outcome import Outcome
 from .._app.safe_output import SafeOutput
 from .._app.session import TaskContext
+from .hiding import variable_values
 from .values import prepared
 
 Options = t.Mapping[str, t.Any]
@@ -64,7 +65,7 @@ class TaskDefinition(t.NamedTuple):
 
         :raises GitLabError: for what a user or a server did wrong, equally clean.
         """
-        output = SafeOutput(context)
+        output = SafeOutput(context, hidden=variable_values(options))
         try:
             values = prepared(self.spec.arguments, options, context.environ)
             return output.outcome(self.work(values, output.context))

@@ -71,7 +71,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "downstream_pipelines": [_pipeline(session, node) for node in downstream],
         "pipeline": session.annotated("pipeline", report.pipeline) if report.pipeline else None,
         "summary": report.summary,
-        "graph": mermaid(report.root) if report.pipeline else "",
+        "graph": mermaid(report.root, session.client.masker.line) if report.pipeline else "",
         "elapsed": session.elapsed(),
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,

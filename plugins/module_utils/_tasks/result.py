@@ -11,14 +11,15 @@ from __future__ import annotations
 import os
 import typing as t
 
+from .._api.masking import Masker
 from .._app.outcome import Outcome
 from .connection import environment_extensions, environment_url
 from .definition import TaskDefinition
+from .hiding import variable_values
 
 Record = dict[str, t.Any]
 
 PASSWORD_OPTIONS = ("api_username", "api_password")
-_HIDDEN = "VALUE_NOT_SHOWN"
 _NO_PASSWORDS = (
     "api_username and api_password do not exist, since GitLab's API takes no password: give a token with api_token"
 )
@@ -78,16 +79,13 @@ def failure(task: TaskDefinition, message: str, params: t.Mapping[str, t.Any], r
     return {**task.empty_result, "changed": False, **result, "msg": sentence(message)}
 
 
-def shown_options(task: TaskDefinition, params: t.Mapping[str, t.Any]) -> Record:
-    """Return the options as the invocation may show them: without what was sent to GitLab as variables."""
-    hidden = (*task.hidden_options, *PASSWORD_OPTIONS)
-    if not any(params.get(name) for name in hidden):
-        return dict(params)
-    return {
-        name: value if name not in hidden else dict.fromkeys(value, _HIDDEN) if isinstance(value, dict) else _HIDDEN
-        for name, value in params.items()
-        if value is not None
-    }
+def unexpected(task: TaskDefinition, exc: Exception, params: t.Mapping[str, t.Any], secrets: t.Iterable[str]) -> str:
+    """Return how a mistake of ours is told: in one line, since a traceback could hold secrets.
+
+    :param secrets: those that the face knows.
+    """
+    text = f"Unexpected {type(exc).__name__} in {task.name}, please report it: {exc}"
+    return Masker((*secrets, *variable_values(params))).line(text)
 
 
 def sentence(text: str) -> str:

@@ -30,7 +30,64 @@ def test_what_is_right(parse, content, value):
     assert parse_artifact(content, parse, "out/file") == value
 
 
+ODD = ["\u2028", "\u2029", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\r"]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=map(ascii, ODD))
+def test_only_a_line_feed_ends_a_variable(odd):
+    content = f"A=1{odd}B=2\nC=3{odd}\r\n".encode()
+    after = odd if odd in "\u2028\u2029\x1c\x1d\x1e\x85" else ""
+    assert parse_artifact(content, "dotenv", "x") == {"A": f"1{odd}B=2", "C": f"3{after}"}
+
+
+def bomb(levels: int, merge: bool = False) -> bytes:
+    """Return aliases of aliases, ten of each."""
+    lines = ["a0: &a0 {k: 1}" if merge else "a0: &a0 [1]"]
+    for level in range(1, levels):
+        aliases = ", ".join([f"*a{level - 1}"] * 10)
+        lines.append(f"a{level}: &a{level} " + (f"{{<<: [{aliases}], k{level}: 1}}" if merge else f"[{aliases}]"))
+    return "\n".join(lines).encode()
+
+
+BOUNDLESS = [
+    ("yaml", bomb(8), "aliases stand for more than 1,000,000 values"),
+    ("yaml", bomb(9, merge=True), "aliases stand for more than 1,000,000 values"),
+    ("yaml", b"a: &a [1, *a]", "holds itself (alias *a)"),
+    ("yaml", b"&a {b: {c: *a}}", "holds itself (alias *a)"),
+    ("yaml", b"[" * 500 + b"]" * 500, "YAML of more than 100 levels"),
+    ("yaml", b"[" * 200_000, "YAML of more than 100 levels"),
+    ("yaml", b"".join(b"  " * n + b"a:\n" for n in range(500)), "YAML of more than 100 levels"),
+    (
+        "yaml",
+        b"a0: &a0 [1]\n" + b"".join(b"a%d: &a%d [*a%d]\n" % (n, n, n - 1) for n in range(1, 150)),
+        "YAML of more than 100 levels",
+    ),
+    ("json", b"[" * 500 + b"]" * 500, "JSON of more than 100 levels"),
+    ("json", b'{"a":' * 500 + b"1" + b"}" * 500, "JSON of more than 100 levels"),
+    ("json", b"[" * 100_000 + b"]" * 100_000, "JSON of more than 100 levels"),
+]
+
+
+@pytest.mark.parametrize(("parse", "content", "words"), BOUNDLESS)
+def test_what_has_no_end_is_refused(parse, content, words):
+    with pytest.raises(UsageError) as caught:
+        parse_artifact(content, parse, "out/file")
+    assert "'out/file'" in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_what_is_large_or_has_aliases_is_read():
+    assert parse_artifact(b"a: &a [1, 2]\nb: *a\nc: {<<: {d: *a}}\n", "yaml", "x")["c"] == {"d": [1, 2]}
+    assert parse_artifact(b"[" * 100 + b"]" * 100, "yaml", "x")
+    assert parse_artifact(b"[" * 100 + b"]" * 100, "json", "x")
+    assert len(parse_artifact(bomb(5), "yaml", "x")["a4"]) == 10
+
+
 BAD = [
+    ("yaml", b"a: *b", "no YAML: found undefined alias"),
+    ("yaml", b"a: 2001-99-99", "no YAML: "),
+    ("yaml", b"a: \x00", "no YAML: "),
+    ("yaml", b"? [1]\n: 2", "no YAML: "),
     ("text", b"one\n\xff", "no UTF-8 text (line 2)"),
     ("json", b'{"a":\n1,}', "no JSON: "),
     ("json", b'{"a":\n1,}', "in line 2"),

@@ -9,13 +9,15 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 from unittest import mock
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, RequestError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import MASK, Masker
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import MASK, SHORTEST_SECRET, Masker
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import logs
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action, gitlab_job_info
 from hypothesis import given
@@ -220,3 +222,117 @@ def test_no_task_shows_the_token(states, how, extra):
     for text in everything:
         assert TOKEN not in text
         assert "\x1b" not in text
+
+
+# ----- in any form, cut anywhere, with control codes anywhere -----
+
+FORMS = {
+    **ENCODINGS,
+    "base64 with a user": lambda text: base64.b64encode(f"oauth2:{text}".encode()).decode(),
+    "base64 after one byte": lambda text: base64.b64encode(f":{text}:".encode()).decode(),
+    "base64 of URLs after two bytes": lambda text: base64.urlsafe_b64encode(f"x:{text}\n".encode()).decode(),
+    "hexadecimal": lambda text: text.encode().hex(),
+    "hexadecimal capitals": lambda text: text.encode().hex().upper(),
+    "numbers of Unicode": lambda text: "".join(f"\\u{ord(char):04x}" for char in text),
+    "URL twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "URL of everything": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
+    "URL of everything twice": lambda text: "".join(f"%25{byte:02x}" for byte in text.encode()),
+    "HTML twice": lambda text: html.escape(html.escape(text)),
+    "HTML with decimal numbers": lambda text: text.replace("&", "&#38;").replace("'", "&#39;").replace('"', "&#34;"),
+    "HTML of everything": lambda text: "".join(f"&#x{ord(char):X};" for char in text),
+    "JSON in JSON": lambda text: json.dumps(json.dumps(text))[1:-1],
+    "JSON of Rails": lambda text: (
+        json.dumps(text).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    ),
+    "quoted": lambda text: f"'{text}'",
+}
+TOKENS = st.one_of(st.just(TOKEN), st.text(alphabet="abcXYZ0189-._~+/=%&?\"'<>", min_size=12, max_size=24))
+CODES = st.sampled_from(
+    ["\x1b[0m", "\x1b[38;5;1m", "\x00", "\r", "\x7f", "\x85", "\x9b1m", "\x1b]0;x\x07", "\u202e", "\u2066", "\u200b"]
+)
+PLAIN = ("as it is", "hexadecimal", "URL", "quoted")
+
+
+def readings(text: str) -> str:
+    """Return everything that a reader may take a text for: as it is, without codes, and with encodings undone."""
+    bare = re.sub("\x1b\\[[0-9;]*m|\x9b1m|\x1b]0;x\x07|[\x00-\x1f\x7f-\x9f\u200b\u202e\u2066]", "", text)
+    return "\n".join((text, bare, html.unescape(bare), unquote(bare), unquote(unquote(bare))))
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@examples(40)
+@given(token=TOKENS, before=around, after=around)
+def test_no_encoding_of_a_token_is_shown(form, token, before, after):
+    encoded = form(token)
+    for text in (Masker([token]).mask(before + encoded + after), Masker([token]).line(before + encoded + after)):
+        # where base64 has more in it, the characters at both edges tell of what is around the token as well
+        assert not remains(
+            encoded[12:-6] if encoded.startswith(("b2F1", "Ojp", "eDo")) else encoded, text, before, after
+        )
+        assert token not in readings(text) or token in before + MASK + after
+
+
+@pytest.mark.parametrize("form", [FORMS[name] for name in PLAIN], ids=PLAIN)
+@examples(60)
+@given(st.data(), TOKENS)
+def test_codes_inside_of_a_secret_do_not_hide_it(form, data, token):
+    encoded = form(token)
+    torn = "".join(char + data.draw(st.one_of(st.just(""), CODES)) for char in encoded)
+    masker = Masker([token])
+    for shown in (masker.mask(f"a {torn} b"), masker.line(f"a {torn} b"), masker.block(f"a\n{torn}\nb")):
+        assert token not in readings(shown)
+        assert MASK in shown
+    assert token not in readings(json.dumps(masker.mask_value({"ref": [torn]}), ensure_ascii=False))
+    assert token not in json.dumps(masker.shown_value({torn: torn}), ensure_ascii=False)
+
+
+@examples(60)
+@given(st.integers(min_value=1, max_value=len(TOKEN) - SHORTEST_SECRET), st.text(alphabet=" ab", max_size=8))
+def test_the_end_of_a_secret_at_a_cut_is_masked(cut, after):
+    assert Masker([TOKEN]).mask_beginning(TOKEN[cut:] + after) == MASK + after
+
+
+def test_what_is_no_secret_stays_readable():
+    text = "100 % of a&b; C:\\new \x1b[1mbold\x1b[0m &amp; %41 caf\u00e9 b2F1dGgyOg== 6465\n"
+    masker = Masker([TOKEN, "p#ss w\u00f6rd"])
+    assert masker.mask(text) == text
+    value = {"a": [text, {"b": 1.5}], "c": None}
+    assert masker.mask_value(value) is value
+
+
+@examples(80)
+@given(
+    st.integers(min_value=-len(TOKEN) - 3, max_value=3),
+    st.integers(min_value=1, max_value=len(TOKEN) - 1),
+    st.one_of(st.just(""), CODES),
+    st.lists(st.integers(min_value=1, max_value=50_000), max_size=6),
+)
+def test_a_secret_in_a_log_that_is_cut_anywhere(place, at, code, pieces):
+    torn = TOKEN[:at] + code + TOKEN[at:]
+    log = ("x" * (logs.LONGEST_LINE + place) + torn + "y" * 70_000 + f"\n{torn}\n{torn}").encode()
+    told: list[str] = []
+    growing = logs._GrowingText(told.append, Masker([TOKEN]))
+    while log:
+        size = pieces.pop() if pieces else 64 * 1024
+        growing.write(log[:size])
+        log = log[size:]
+    growing.flush()
+    everything = "".join(told)
+    assert TOKEN not in everything and TOKEN not in readings(everything)
+    assert everything.count(MASK) >= 1 or code == "\r"
+
+
+@examples(60)
+@given(st.integers(min_value=0, max_value=len(TOKEN) + 2), st.one_of(st.just(""), CODES))
+def test_a_secret_at_the_beginning_of_the_tail_of_a_log(cut, code):
+    log = (f"{TOKEN[:9]}{code}{TOKEN[9:]}" * 3 + "\n").encode()
+    window = 64 * 1024
+    content = b"z" * 200_000 + log
+    content = content[: len(content) - window + cut] if cut > window else content + b"e" * (window - len(log) + cut)
+
+    def answer(call):
+        return content if call.path.endswith("/trace") else [job(42, "failed")]
+
+    outcome = run_task(gitlab_job_info.TASK, {"pipeline_id": 6, "log_lines": 3}, transport=FunctionTransport(answer))
+    shown = "\n".join(outcome.values["job"]["log_tail"])
+    assert TOKEN[5:] not in readings(shown)

@@ -70,6 +70,7 @@ class Action:
     :param accepts_any_end: whether any end of the followed job is what was asked for.
     :param is_lost_by_archiving: whether GitLab does not do it to archived jobs, which are for reading only.
     :param trigger_job: why a given trigger job is refused, empty when it is not; None where GitLab has no such request.
+    :param names_doer: whether the job then has as its user who did it.
     :param options: the options of the task that are for this action.
     :param arguments: what is sent besides project and id.
     :param gate: how a gate of a release uses it: at once, or only when its jobs have ended badly; empty for not at all.
@@ -92,6 +93,7 @@ class Action:
     accepts_any_end: bool = False
     is_lost_by_archiving: bool = False
     trigger_job: t.Callable[[Record, Policy], str] | None = None
+    names_doer: bool = False
     options: tuple[str, ...] = ()
     arguments: Arguments = _no_arguments
     gate: t.Literal["", "at once", "after a bad end"] = ""
@@ -151,6 +153,7 @@ _ROWS = (
             "skipped": refuse("it was skipped, and GitLab plays no skipped job; look at the jobs before it"),
         },
         effect=effects.is_played,
+        names_doer=True,
         # until 18.7 GitLab answers with the old job when it makes a new one
         answer="old job",
         status_after="pending",
@@ -195,6 +198,7 @@ _ROWS = (
             "skipped": refuse("it was skipped, and GitLab retries no skipped job; retry the job that failed before it"),
         },
         effect=effects.is_retried,
+        names_doer=True,
         status_after="pending",
         renews=("ending", "finished"),
         is_followed=True,

@@ -118,6 +118,10 @@ class _Write:
         if self._is_in_doubt and self._action.effect(self._first.record, latest.record):
             reason = "the answer was lost, but the job shows the effect"
             return WriteResult("applied", latest, has_changed=True, reason=reason)
+        if was_refused and self._is_done_by_us(latest):
+            # something on the way, such as a proxy, may have sent the request twice
+            reason = "GitLab refused the request, but the job shows that the user of the token has done it since"
+            return WriteResult("applied", latest, has_changed=True, reason=reason)
         words, reason = self._action.refused_as_done or ("", "")
         if words and was_refused and words in str(exc) and is_finished(status_of(latest.record)):
             return WriteResult("unchanged", latest, reason=reason)
@@ -137,6 +141,15 @@ class _Write:
         if isinstance(exc, StatusError):
             explain(self._session, self._action, self._job.project, exc)
         return str(exc)
+
+    def _is_done_by_us(self, latest: FoundJob) -> bool:
+        """Return whether the job shows the effect, and that it came from the user of the token since our first read."""
+        user = latest.record.get("user")
+        if not self._action.names_doer or not isinstance(user, dict):
+            return False
+        if not self._action.effect(self._first.record, latest.record):
+            return False
+        return self._session.user_id is not None and user.get("id") == self._session.user_id
 
     def _look(self) -> FoundJob:
         """Return the newest attempt of the job; while in doubt no error of reading is taken for the last word.

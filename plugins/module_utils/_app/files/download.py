@@ -21,6 +21,7 @@ from ..outcome import Files
 from ..session import Session
 from .latest import check_latest_success, latest_success
 from .missing import explain_denied, subject_of, why_no_artifacts, why_no_log
+from .place import check_path
 from .targets import Content, Measure, Memory, TemporaryTarget, content_of
 
 # The endpoint for each content, with a job and with a ref of which GitLab finds the job.
@@ -104,13 +105,12 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
         _fetch(session, request, job, subject, measured)
         _verify(session, request, job, measured.content)
         return DownloadReport(dest, before, measured.content, job)
-    with TemporaryTarget(dest) as target:
+    with TemporaryTarget(dest, files) as target:
         _fetch(session, request, job, subject, target)
         after = target.content
         _verify(session, request, job, after)
         if before != after:
-            target.close()
-            files.replace(target.path, dest)
+            target.put_in_place()
     return DownloadReport(dest, before, after, job)
 
 
@@ -176,7 +176,7 @@ def _source(session: Session, request: DownloadRequest) -> tuple[FoundJob, str]:
     :raises SelectionError: when there is no such job.
     :raises UsageError: when the token can never read such content, or its path can be in no archive.
     """
-    if request.content == "file" and {"..", "."} & set(request.path.split("/")):
+    if request.content == "file" and ({"..", "."} & set(request.path.split("/")) or "\0" in request.path):
         raise UsageError(_invalid_path(request.path))
     if request.latest_success:
         check_latest_success(request.query)
@@ -265,6 +265,7 @@ def _target(request: DownloadRequest, job: FoundJob) -> str:
 
     :raises UsageError: when its folder does not exist.
     """
+    check_path("dest", request.dest)
     dest = os.path.abspath(os.path.expanduser(request.dest))
     if os.path.isdir(dest):
         names = {

@@ -4,15 +4,47 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Texts that go to a file, in one step: whoever reads the file sees the old text or the new one."""
+"""The one way in which a file is written: whoever reads it sees what was there before, or what is new, whole.
+
+Owner, group, permissions and links are treated as `ansible.builtin.copy` treats them, but for set-id bits: they do not
+survive when somebody else than the owner writes.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import secrets
+import stat
 import tempfile
+import time
+import typing as t
 
 from ..._api.errors import UsageError
 from ..outcome import Files
+
+_PREFIX, _SUFFIX = ".jobgate-", ".part"
+# A file that was not written to for so long was left behind: no read from a server takes that long.
+_OLD_SECONDS = 3600.0
+# What keeps a file from being replaced, though it may be written to.
+_IN_PLACE_ERRORS = (errno.EPERM, errno.EXDEV, errno.EACCES, errno.ETXTBSY, errno.EBUSY)
+# What a file system may say of an attribute that it does not have, or does not let us set.
+_NO_ATTRIBUTE = (errno.EPERM, errno.ENOTSUP, errno.ENODATA, errno.EINVAL, errno.EACCES)
+_BLOCK = 1024 * 1024
+
+
+def check_path(option: str, path: str) -> None:
+    """Return if a path may be one.
+
+    :raises UsageError: for a character that no path can hold.
+    """
+    try:
+        is_path = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        is_path = False
+    if not is_path:
+        raise UsageError(f"{option} {path!r} holds a character that no path can have; remove it")
 
 
 def check_writable(option: str, path: str) -> None:
@@ -20,11 +52,15 @@ def check_writable(option: str, path: str) -> None:
 
     :raises UsageError: when it cannot, as far as that can be known beforehand.
     """
+    check_path(option, path)
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder):
         raise UsageError(f"{option} {path!r} is in a folder that does not exist; create {folder!r} first")
     if os.path.isdir(path):
         raise UsageError(f"{option} {path!r} is a folder; give the name of a file")
+    if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
+        # a device may have no end, and must not be replaced
+        raise UsageError(f"{option} {path!r} is no regular file")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{option} {path!r} cannot be written: no permission to create files in {folder!r}")
 
@@ -34,16 +70,225 @@ def write_text(option: str, path: str, text: str, files: Files) -> None:
 
     :raises UsageError: when that does not work.
     """
-    folder = os.path.dirname(os.path.abspath(path))
-    temporary = ""
+    with NewFile(option, os.path.abspath(path), files) as file:
+        # what cannot be encoded came from a server; it must not cost the whole text
+        file.write(text.encode("utf-8", errors="backslashreplace"))
+        file.put_in_place()
+
+
+class NewFile:
+    """A file beside its target, which is gone when the block ends, unless it was put in the place of the target.
+
+    It has no name until then, where the system knows such files, so that nothing stays behind whatever happens.
+
+    :param option: what the target was given with, for messages.
+    :param dest: absolute path of the target; its folder exists.
+    :raises UsageError: when no file can be made there.
+    """
+
+    def __init__(self, option: str, dest: str, files: Files) -> None:
+        self._option = option
+        self._dest = dest
+        self._files = files
+        self._name = ""
+        self._file = -1
+        folder = os.path.dirname(dest)
+        try:
+            self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as exc:
+            raise self._no_file(exc) from None
+        try:
+            _sweep(folder)
+            self._file = self._open_unnamed(folder)
+            if self._file < 0:
+                self._name = _new_name()
+                flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+                self._file = os.open(self._name, flags, 0o600, dir_fd=self._folder)
+        except OSError as exc:
+            self._name = ""
+            if not files.unsafe_writes:
+                self._close()
+                raise self._no_file(exc) from None
+            # the target itself can be written to all the same
+            with tempfile.TemporaryFile() as file:
+                self._file = os.dup(file.fileno())
+
+    def __enter__(self) -> NewFile:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._name:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._name, dir_fd=self._folder)
+        self._close()
+
+    def write(self, content: bytes) -> None:
+        """Write further bytes.
+
+        :raises UsageError: when they cannot be written, for example because the disk is full.
+        """
+        view = memoryview(content)
+        try:
+            while view:
+                view = view[os.write(self._file, view) :]
+        except OSError as exc:
+            raise UsageError(f"the content cannot be written beside {self._option}: {exc.strerror or exc}") from None
+
+    def restart(self) -> None:
+        """Forget everything that was written."""
+        # Some file systems write out at close what was truncated to nothing before, so an empty file is left alone.
+        if os.lseek(self._file, 0, os.SEEK_CUR):
+            os.ftruncate(self._file, 0)
+            os.lseek(self._file, 0, os.SEEK_SET)
+
+    def read(self) -> bytes:
+        """Return everything that was written."""
+        return b"".join(self._blocks())
+
+    def put_in_place(self) -> None:
+        """Put the file in the place of the target; a link is replaced, and not what it leads to.
+
+        :raises UsageError: when that is not allowed.
+        """
+        try:
+            before = _file_at(self._dest)
+            _take_attributes(self._file, self._dest, before)
+            if not self._name:
+                self._give_name()
+            if before is None:
+                self._files.label(os.path.join(os.path.dirname(self._dest), self._name), self._dest)
+            os.rename(self._name, os.path.basename(self._dest), src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            self._name = ""
+        except OSError as exc:
+            if not self._files.unsafe_writes or exc.errno not in _IN_PLACE_ERRORS:
+                raise UsageError(f"{self._option} {self._dest!r} cannot be written: {exc.strerror or exc}") from None
+            self._write_in_place()
+
+    def _give_name(self) -> None:
+        name = _new_name()
+        # with a folder for the new name, this is a call that follows the link which /proc has for the file
+        os.link(f"/proc/self/fd/{self._file}", name, dst_dir_fd=self._folder, follow_symlinks=True)
+        self._name = name
+
+    def _write_in_place(self) -> None:
+        """Write to the target as it is, which `unsafe_writes` allows where it cannot be replaced."""
+        try:
+            with open(self._dest, "wb") as target:
+                for block in self._blocks():
+                    target.write(block)
+                found = os.fstat(target.fileno())
+                if found.st_uid != os.geteuid() and found.st_mode & (stat.S_ISUID | stat.S_ISGID):
+                    os.fchmod(target.fileno(), found.st_mode & 0o777)
+        except OSError as exc:
+            raise UsageError(f"{self._option} {self._dest!r} cannot be written: {exc.strerror or exc}") from None
+
+    def _blocks(self) -> t.Iterator[bytes]:
+        os.lseek(self._file, 0, os.SEEK_SET)
+        while True:
+            block = os.read(self._file, _BLOCK)
+            if not block:
+                return
+            yield block
+
+    @staticmethod
+    def _open_unnamed(folder: str) -> int:
+        """Return a file without a name in a folder, -1 where the system knows no such files."""
+        if not hasattr(os, "O_TMPFILE") or not os.path.isdir("/proc/self/fd"):
+            return -1
+        try:
+            return os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+        except OSError as exc:
+            if exc.errno in (errno.EISDIR, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOENT):
+                return -1
+            raise
+
+    def _no_file(self, exc: OSError) -> UsageError:
+        folder = os.path.dirname(self._dest)
+        return UsageError(f"{self._option} cannot be written: no file can be made in {folder!r}: {exc.strerror}")
+
+    def _close(self) -> None:
+        for descriptor in (self._file, self._folder):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._file = self._folder = -1
+
+
+def _new_name() -> str:
+    return f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
+
+
+def _sweep(folder: str) -> None:
+    """Remove what a task of ours left behind that was killed."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not (entry.name.startswith(_PREFIX) and entry.name.endswith(_SUFFIX)):
+                continue
+            with contextlib.suppress(OSError):
+                found = entry.stat(follow_symlinks=False)
+                is_old = time.time() - found.st_mtime > _OLD_SECONDS
+                if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and is_old:
+                    os.unlink(entry.path)
+
+
+# ----- attributes -----
+
+
+def _file_at(path: str) -> os.stat_result | None:
+    """Return what is known of the file at a path; None for nothing, and for a link, which is replaced like nothing."""
     try:
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".jobgate-")
-        # what cannot be encoded came from a server; it must not cost the whole record
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-        files.replace(temporary, os.path.abspath(path))
-    except OSError as exc:
-        raise UsageError(f"{option} {path!r} cannot be written: {exc.strerror or exc}") from None
-    finally:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return None if stat.S_ISLNK(found.st_mode) else found
+
+
+def _take_attributes(file: int, dest: str, before: os.stat_result | None) -> None:
+    """Give a file the attributes of the one it replaces, or those of a new one."""
+    if before is None:
+        umask = os.umask(0)
+        os.umask(umask)
+        os.fchmod(file, 0o666 & ~umask)
+        return
+    is_ours = before.st_uid == os.geteuid()
+    _change_owner(file, before)
+    now = os.fstat(file)
+    mode = stat.S_IMODE(before.st_mode)
+    has_group = now.st_gid == before.st_gid
+    if not is_ours or not has_group:
+        mode &= 0o777
+    if not has_group:
+        # another group gets no more than everybody has
+        mode &= ~0o070 | (mode & 0o007) << 3
+    if now.st_uid == before.st_uid:
+        _copy_extended(file, dest, with_capabilities=is_ours)
+    os.fchmod(file, mode)
+
+
+def _change_owner(file: int, before: os.stat_result) -> None:
+    """Give a file to the owner and the group of another one, as far as that is allowed."""
+    for owner, group in ((before.st_uid, before.st_gid), (-1, before.st_gid)):
+        try:
+            os.fchown(file, owner, group)
+        except OSError as exc:
+            if exc.errno not in (errno.EPERM, errno.EINVAL):
+                raise
+        else:
+            return
+
+
+def _copy_extended(file: int, dest: str, *, with_capabilities: bool) -> None:
+    """Copy access lists, the SELinux context and other extended attributes; capabilities are as good as set-id bits."""
+    if not hasattr(os, "listxattr"):
+        return
+    try:
+        names = os.listxattr(dest)
+    except OSError:
+        return
+    for name in names:
+        if name == "security.capability" and not with_capabilities:
+            continue
+        try:
+            os.setxattr(file, name, os.getxattr(dest, name))
+        except OSError as exc:
+            if exc.errno not in _NO_ATTRIBUTE:
+                raise

@@ -12,11 +12,14 @@ import dataclasses
 import hashlib
 import os
 import stat
-import tempfile
 
 from ..._api.errors import UsageError
+from ..outcome import Files
+from .place import NewFile
 
 _BLOCK = 1024 * 1024
+# What a template takes of a file, it takes several times.
+MOST_BYTES_IN_MEMORY = 64 * 1024 * 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,11 +31,11 @@ class Content:
 
 
 def content_of(path: str) -> Content | None:
-    """Return size and digest of a file, None when there is none.
+    """Return size and digest of a file, None when there is none, or a link that leads nowhere.
 
     :raises UsageError: when it cannot be read, or is not a file.
     """
-    if not os.path.lexists(path):
+    if not os.path.exists(path):
         return None
     digest = hashlib.sha256()
     size = 0
@@ -74,45 +77,51 @@ class Measure:
 
 
 class Memory:
-    """A sink for content that is small enough."""
+    """A sink for content that is small enough.
 
-    def __init__(self) -> None:
+    :param most: how many bytes it takes.
+    """
+
+    def __init__(self, most: int = MOST_BYTES_IN_MEMORY) -> None:
         self.chunks: list[bytes] = []
+        self._most = most
+        self._size = 0
 
     def restart(self) -> None:
         """Forget everything."""
         self.chunks.clear()
+        self._size = 0
 
     def write(self, chunk: bytes) -> None:
-        """Take the next piece."""
+        """Take the next piece.
+
+        :raises UsageError: when that is too much.
+        """
+        self._size += len(chunk)
+        if self._size > self._most:
+            raise UsageError(
+                f"the content is larger than {self._most // 1024**2} MiB, too much for an expression; download it to "
+                "a file instead"
+            )
         self.chunks.append(chunk)
 
 
 class TemporaryTarget(Measure):
-    """A sink that writes to a file beside the target, which is gone when the block ends, unless it was put in place."""
+    """A sink that writes to a file beside the target; see `NewFile`."""
 
-    def __init__(self, dest: str) -> None:
+    def __init__(self, dest: str, files: Files) -> None:
         super().__init__()
-        folder = os.path.dirname(dest) or "."
-        try:
-            self._file, self.path = tempfile.mkstemp(prefix=".jobgate-", suffix=".part", dir=folder)
-        except OSError as exc:
-            raise UsageError(f"dest cannot be written: no file can be made in {folder!r}: {exc.strerror}") from None
+        self._file = NewFile("dest", os.path.abspath(dest), files)
 
     def __enter__(self) -> TemporaryTarget:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self.close()
-        if os.path.lexists(self.path):
-            os.unlink(self.path)
+        self._file.__exit__(*exc_info)
 
     def restart(self) -> None:
         """Forget everything."""
-        # Some file systems write out at close what was truncated to nothing before, so an empty file is left alone.
-        if os.lseek(self._file, 0, os.SEEK_CUR):
-            os.ftruncate(self._file, 0)
-            os.lseek(self._file, 0, os.SEEK_SET)
+        self._file.restart()
         super().restart()
 
     def write(self, chunk: bytes) -> None:
@@ -120,16 +129,16 @@ class TemporaryTarget(Measure):
 
         :raises UsageError: when they cannot be written, for example because the disk is full.
         """
-        view = memoryview(chunk)
-        try:
-            while view:
-                view = view[os.write(self._file, view) :]
-        except OSError as exc:
-            raise UsageError(f"the content cannot be written beside dest: {exc.strerror or exc}") from None
+        self._file.write(chunk)
         super().write(chunk)
 
-    def close(self) -> None:
-        """Close the file."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+    def read(self) -> bytes:
+        """Return everything that was written."""
+        return self._file.read()
+
+    def put_in_place(self) -> None:
+        """Put the file in the place of the target.
+
+        :raises UsageError: when that is not allowed.
+        """
+        self._file.put_in_place()

@@ -125,12 +125,16 @@ def _tree(projects: t.Sequence[Record]) -> str:
     roots = []
     for project in projects:
         pipelines = project["pipelines"]
-        content = _pipeline(pipelines[0], pipelines) if pipelines else "no pipeline"
+        children: dict[t.Any, list[Record]] = {}
+        for pipeline in pipelines[1:]:
+            children.setdefault(pipeline.get("parent_id"), []).append(pipeline)
+        content = _pipeline(pipelines[0], children) if pipelines else "no pipeline"
         roots.append(f"<li><strong>{text(project['name'])}</strong><ul><li>{content}</li></ul></li>\n")
     return f'<div class="tree"><ul>\n{"".join(roots)}</ul></div>'
 
 
-def _pipeline(pipeline: Record, pipelines: t.Sequence[Record]) -> str:
+def _pipeline(pipeline: Record, children: dict[t.Any, list[Record]]) -> str:
+    """Return a pipeline with those below it, each of which is shown once, also where a record has a circle."""
     trigger = f"{text(pipeline['path'].rpartition('/')[2])} → " if pipeline.get("path") else ""
     closed = "" if pipeline.get("accessible", True) else ' <span class="small">cannot be read with this token</span>'
     shown = (
@@ -138,7 +142,5 @@ def _pipeline(pipeline: Record, pipelines: t.Sequence[Record]) -> str:
         f"{link(pipeline.get('web_url'), 'Pipeline ' + str(pipeline['id']))} {state(pipeline.get('status'))}"
         f' <span class="small">{text(pipeline.get("ref"))}</span>{closed}'
     )
-    children = "".join(
-        f"<li>{_pipeline(child, pipelines)}</li>" for child in pipelines if child.get("parent_id") == pipeline["id"]
-    )
-    return f"{shown}<ul>{children}</ul>" if children else shown
+    below = "".join(f"<li>{_pipeline(child, children)}</li>" for child in children.pop(pipeline["id"], ()))
+    return f"{shown}<ul>{below}</ul>" if below else shown

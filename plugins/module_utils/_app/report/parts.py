@@ -29,6 +29,7 @@ _OUTCOMES: t.Mapping[str, tuple[Look, str]] = {
 }
 # What check mode predicts is told as "would be played", "would pass" and the like.
 _PREDICTED: tuple[Look, str] = ("still", "?")
+_LONGEST_SECONDS = 1e9
 # A status that GitLab has and this collection does not know yet. Its word is shown as it is.
 _UNKNOWN: tuple[Look, str] = ("none", "?")
 
@@ -78,9 +79,16 @@ def _look_and_sign(status: str) -> tuple[Look, str]:
     return (row.look, row.sign) if row else _OUTCOMES.get(status, _UNKNOWN)
 
 
+def length(value: t.Any) -> float | None:
+    """Return a length of time in seconds, None when it is none."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value < _LONGEST_SECONDS else None
+
+
 def seconds(value: t.Any) -> str:
     """Return a length of time for people, empty when it is none."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < 1e9:
+    value = length(value)
+    if value is None:
         return ""
     if value < 9.95 and round(value, 1) % 1:
         return f"{value:.1f} s"
@@ -99,4 +107,4 @@ def moment(value: t.Any) -> str:
     if parse_time(value) is None:
         return ""
     shown = f"{value[:10]} {value[11:19]} UTC" if value.endswith("Z") else value
-    return f'<time datetime="{html.escape(value)}">{html.escape(shown)}</time>'
+    return f'<time datetime="{text(value)}">{text(shown)}</time>'

@@ -17,6 +17,8 @@ _LONG_GAP = 0.15
 # What is left of it on the axis, in percent, and what all of them may take.
 _GAP_WIDTH = 3.0
 _MOST_GAP_WIDTH = 30.0
+# Of more times than these, only the longest are cut out.
+_MOST_CUTS = 60
 _MOST_TICKS = 8
 # What labels may take of the axis, in percent, also on a narrow page.
 _WIDTH = 9.0
@@ -25,6 +27,10 @@ _WIDTH_WITH_DAY = 22.0
 # A label is centred below its moment, unless that is nearer to an edge than this.
 _EDGE = 7.0
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
+
+_WEEK = 7 * _STEPS[-1]
+# Moments outside of these stand for none: servers and proxies write the year 1 for a time that is not set.
+_EARLIEST, _LATEST = 0.0, 32503680000.0
 
 Interval = tuple[float, float]
 
@@ -78,7 +84,8 @@ class TimeScale:
     def ticks(self) -> list[Tick]:
         """Return the moments that the axis names, from left to right."""
         shown = sum(segment.end - segment.start for segment in self._segments)
-        step = next((step for step in _STEPS if shown / step <= _MOST_TICKS), 7 * _STEPS[-1])
+        weeks = int(shown / _MOST_TICKS // _WEEK + 1)
+        step = next((step for step in _STEPS if shown / step <= _MOST_TICKS), weeks * _WEEK)
         several_days = _day(self._segments[0].start) != _day(self._segments[-1].end)
         ticks: list[Tick] = []
         last_day = ""
@@ -110,9 +117,11 @@ def _segments(intervals: t.Sequence[Interval]) -> list[_Segment]:
         else:
             busy.append([start, end])
     total = max(sum(end - start for start, end in busy), 1.0)
+    gaps = sorted((after[0] - before[1] for before, after in zip(busy, busy[1:])), reverse=True)
+    least_gap = max(total * _LONG_GAP, *gaps[_MOST_CUTS : _MOST_CUTS + 1], 0.0)
     parts = [busy[0]]
     for start, end in busy[1:]:
-        if start - parts[-1][1] > total * _LONG_GAP:
+        if start - parts[-1][1] > least_gap:
             parts.append([start, end])
         else:
             parts[-1][1] = end
@@ -155,6 +164,7 @@ def parse_time(text: t.Any) -> float | None:
         return None
     try:
         moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-        return moment.timestamp() if moment.tzinfo else None
+        unix_time = moment.timestamp() if moment.tzinfo else None
     except (ValueError, OverflowError):
         return None
+    return unix_time if unix_time is not None and _EARLIEST < unix_time < _LATEST else None

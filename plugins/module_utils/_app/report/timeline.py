@@ -13,7 +13,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..jobs.statuses import is_finished, is_queued
-from .parts import link, look, seconds, state, text
+from .parts import length, link, look, seconds, state, text
 from .scale import Interval, TimeScale, parse_time
 
 _LEGEND = """<ul class="legend small">
@@ -52,11 +52,12 @@ def timeline(projects: t.Sequence[Record]) -> str:
         '<th scope="col" class="number">Queued</th><th scope="col" class="number">Ran</th>'
         f'<th scope="col" class="lane">When{_axis(scale)}</th></tr></thead>\n'
     )
-    groups = (
-        _group(pipeline, [job for job in project["jobs"] if job["pipeline_id"] == pipeline["id"]], bars, scale)
-        for project in projects
-        for pipeline in project["pipelines"]
-    )
+    groups = []
+    for project in projects:
+        jobs_of: dict[t.Any, list[Record]] = {}
+        for job in project["jobs"]:
+            jobs_of.setdefault(job["pipeline_id"], []).append(job)
+        groups += [_group(pipeline, jobs_of.get(pipeline["id"], []), bars, scale) for pipeline in project["pipelines"]]
     return f"{_grid(scale)}{legend}\n{head}{''.join(groups)}</table></div>"
 
 
@@ -124,15 +125,15 @@ def _grid(scale: TimeScale) -> str:
 def _bars(job: Record, latest: float) -> _Bars:
     """Return the bars of a job; all by the clock of the server, which may differ from the one here."""
     started, finished = parse_time(job.get("started_at")), parse_time(job.get("finished_at"))
-    queued, duration = job.get("queued_duration"), job.get("duration")
+    duration = length(job.get("duration"))
     status = str(job.get("status"))
-    seconds_queued = float(queued) if isinstance(queued, (int, float)) and 0 <= queued < 1e9 else 0.0
+    seconds_queued = length(job.get("queued_duration")) or 0.0
     if started is None:
         if is_queued(status) and seconds_queued:
             return _Bars((latest - seconds_queued, latest), None)
         return _Bars(None, None)
     if finished is None and not is_finished(status):
-        finished = started + duration if isinstance(duration, (int, float)) else latest
+        finished = latest if duration is None else started + duration
     run = (started, max(started, finished if finished is not None else started))
     return _Bars((started - seconds_queued, started) if seconds_queued else None, run)
 

@@ -15,7 +15,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import RequestError, UsageError
-from ..._api.masking import printable
+from ..._api.masking import Masker, printable
 from ..._api.retry import Retrier
 from ..jobs.query import FoundJob
 from ..jobs.statuses import can_be_superseded, status_of
@@ -26,6 +26,7 @@ from .timeline import Timeline
 OVERLAP_BYTES = 64
 # A longer line is shown in pieces, so that no log takes more memory than this.
 LONGEST_LINE = 64 * 1024
+_NO_SECRETS = Masker()
 
 
 def check_followable(session: Session, jobs: t.Sequence[FoundJob]) -> None:
@@ -54,7 +55,7 @@ class LogFollower:
         self._client.retrier = Retrier(retries=0, clock=session.clock, deadline=session.deadline)
         self._has_warned = False
         self._job: FoundJob | None = None
-        self._text = _GrowingText(lambda line: None)
+        self._text = _GrowingText(lambda line: None, self._client.masker)
 
     def follow(self, job: FoundJob) -> None:
         """Tell what is new in the log of this attempt."""
@@ -96,11 +97,10 @@ class LogFollower:
         self.end()
         if before is not None:
             self._say(job, f"(retried: the log of the new attempt, job {job.id}, follows)")
-        self._text = _GrowingText(lambda line: self._say(job, line))
+        self._text = _GrowingText(lambda line: self._say(job, line), self._client.masker)
 
     def _say(self, job: FoundJob, line: str) -> None:
-        # taking colour codes away may put a secret together
-        self._timeline.log_line(job.path, self._session.client.masker.mask(line))
+        self._timeline.log_line(job.path, line)
 
 
 def _may_have_log(job: FoundJob) -> bool:
@@ -112,10 +112,12 @@ class _GrowingText:
     """A sink for answers that begin where the last one ended, or with the whole text, and tells each new line.
 
     :param tell: called with each line, cleaned.
+    :param masker: knows what no line may hold.
     """
 
-    def __init__(self, tell: t.Callable[[str], None]) -> None:
+    def __init__(self, tell: t.Callable[[str], None], masker: Masker = _NO_SECRETS) -> None:
         self._tell = tell
+        self._masker = masker
         # whether the server has shown that it honours offsets
         self._knows_offsets = False
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
@@ -189,12 +191,18 @@ class _GrowingText:
         *lines, self._line = (self._line + text).split("\n")
         for line in lines:
             self._tell_line(line)
-        while len(self._line) > LONGEST_LINE:
-            self._tell_line(self._line[:LONGEST_LINE])
-            self._line = self._line[LONGEST_LINE:]
+        # so much more that a secret at a cut is there to its end, and is masked before it is cut in two
+        most = LONGEST_LINE + self._masker.longest
+        if len(self._line) > most:
+            masked = self._masker.mask(self._line)
+            done = 0
+            while len(masked) - done > most:
+                self._tell_line(masked[done : done + LONGEST_LINE])
+                done += LONGEST_LINE
+            self._line = masked[done:]
 
     def _tell_line(self, raw: str) -> None:
-        line = clean_line(raw)
+        line = shown_line(raw, self._masker)
         # marks of sections stand on lines of their own
         if line.strip() or not raw.strip():
             self._tell(line.rstrip())
@@ -215,14 +223,25 @@ SHORTEST_WINDOW = 64 * 1024
 LONGEST_WINDOW = 500_000
 
 
-def tail_of(log: str, lines: int) -> list[str]:
-    """Return the last lines of a log without colour codes, section marks, time stamps and overwritten text."""
+def tail_of(log: str, lines: int, masker: Masker = _NO_SECRETS, *, is_cut: bool = False) -> list[str]:
+    """Return the last lines of a log without secrets, colour codes, section marks, time stamps and overwritten text.
+
+    :param is_cut: whether the beginning of the log is missing, and perhaps that of a secret.
+    """
     if lines <= 0:
         return []
-    cleaned = [clean_line(line) for line in log.split("\n")]
+    cleaned = [shown_line(line, masker) for line in log.split("\n")]
+    if is_cut:
+        cleaned[0] = masker.mask_beginning(cleaned[0])
     while cleaned and not cleaned[-1].strip():
         cleaned.pop()
     return cleaned[-lines:]
+
+
+def shown_line(line: str, masker: Masker) -> str:
+    """Return a line of a log as it may be shown."""
+    # taking colour codes away may put a secret together
+    return masker.mask(clean_line(masker.mask(line)))
 
 
 def clean_line(line: str) -> str:
@@ -253,8 +272,8 @@ def read_tail(session: Session, job: FoundJob, lines: int) -> list[str] | None:
     except RequestError as exc:
         session.warn(f"The log of job {job.path!r} cannot be read: {exc}")
         return None
-    # taking colour codes away may put a secret together
-    return [session.client.masker.mask(line) for line in tail_of(sink.text, lines)]
+    is_cut = offset > 0 or not sink.is_whole
+    return tail_of(sink.text, lines, session.client.masker, is_cut=is_cut)
 
 
 def _log_size(record: Record) -> int:
@@ -274,19 +293,20 @@ class Tail:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept = b""
+        self._kept = bytearray()
         self.is_whole = True
 
     def restart(self) -> None:
         """Forget everything."""
-        self._kept, self.is_whole = b"", True
+        self._kept, self.is_whole = bytearray(), True
 
     def write(self, chunk: bytes) -> None:
         """Take the next piece."""
         self._kept += chunk
         # cut now and then: each time would copy the whole for every piece
         if len(self._kept) > 2 * self._most:
-            self._kept, self.is_whole = self._kept[-self._most :], False
+            del self._kept[: -self._most]
+            self.is_whole = False
 
     @property
     def text(self) -> str:

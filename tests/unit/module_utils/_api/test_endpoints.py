@@ -33,6 +33,7 @@ PIPELINE = {"project": "group/app", "pipeline_id": 6}
         ),
         ("list_pipeline_bridges", PIPELINE, "GET /projects/group%2Fapp/pipelines/6/bridges", None),
         ("list_pipeline_trigger_jobs", PIPELINE, "GET /projects/group%2Fapp/pipelines/6/trigger_jobs", None),
+        ("get_current_user", {}, "GET /user", None),
         ("get_token_job", {}, "GET /job", None),
         ("get_allowed_agents", {}, "GET /job/allowed_agents", None),
         ("get_job", JOB, "GET /projects/group%2Fapp/jobs/42", None),

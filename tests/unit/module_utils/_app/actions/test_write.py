@@ -300,3 +300,45 @@ def test_no_write_is_repeated_past_the_deadline():
     outcome = run_task(TASK, options, transport=transport, clock=clock)
     assert "409 Conflict" in outcome.failure
     assert clock.sleeps == []
+
+
+# ----- refused, and done all the same -----
+
+ALICE, BOB = {"id": 2, "username": "alice"}, {"id": 3, "username": "bob"}
+WHO = "GET /user"
+REFUSALS = [("409 Conflict: Resource lock", 409), ("400 Bad request", 400)]
+
+
+@pytest.mark.parametrize(("text", "status"), REFUSALS)
+@pytest.mark.parametrize(
+    ("action", "before", "line", "reads"),
+    [
+        ("play", job(user=BOB), PLAY, [(JOB, job(status="pending", user=ALICE))]),
+        ("play", job(user=ALICE), PLAY, [(JOB, job(status="running", user=ALICE))]),
+        (
+            "retry",
+            job(42, "failed", user=BOB),
+            RETRY,
+            [(JOB, job(42, "failed", user=BOB)), (LIST, [job(43, "pending", user=ALICE)])],
+        ),
+    ],
+)
+def test_what_our_own_user_has_done_is_a_change_though_it_was_refused(action, before, line, reads, text, status):
+    exchanges = [Exchange(line, refused(text, status)), *(Exchange(*read) for read in reads), Exchange(WHO, ALICE)]
+    outcome, result = act(action, before, *exchanges)
+    assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
+    assert result["reason"].startswith("GitLab refused the request, but the job shows that the user of the token")
+
+
+@pytest.mark.parametrize(("text", "status"), REFUSALS)
+@pytest.mark.parametrize("who", [BOB, refused("403 Forbidden", 403), {"id": None}], ids=["bob", "refused", "no id"])
+def test_what_somebody_else_has_done_is_no_change(who, text, status):
+    played = job(status="pending", user=ALICE)
+    outcome, result = act(
+        "play", job(user=BOB), Exchange(PLAY, refused(text, status)), Exchange(JOB, played), Exchange(WHO, who)
+    )
+    assert (outcome.changed, outcome.failure, result["outcome"]) == (False, None, "unchanged")
+
+
+def test_nobody_is_asked_who_we_are_where_nothing_was_done():
+    act("play", job(user=BOB), Exchange(PLAY, refused("403 Forbidden", 403)), Exchange(JOB, job(user=BOB)))

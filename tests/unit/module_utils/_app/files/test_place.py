@@ -6,11 +6,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import pathlib
+import pickle
+import resource
+import shutil
+import signal
+import stat
+import tempfile
+import typing as t
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.place import check_writable, write_text
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files import place
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.place import (
+    NewFile,
+    check_path,
+    check_writable,
+    write_text,
+)
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import PlainFiles
 
 
@@ -38,13 +53,247 @@ def test_a_text_replaces_the_old_one_and_keeps_its_mode(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o640
 
 
-def test_what_fails_at_the_end_leaves_the_old_text_and_nothing_else(tmp_path):
-    class Refusing:
-        def replace(self, source, dest):
+def test_what_fails_at_the_end_leaves_nothing(tmp_path):
+    class Refusing(PlainFiles):
+        def label(self, path, dest):
             raise PermissionError(1, "Operation not permitted")
 
     path = tmp_path / "x"
-    path.write_text("old", encoding="utf-8")
     with pytest.raises(UsageError, match="record '.*/x' cannot be written: Operation not permitted"):
         write_text("record", str(path), "new", Refusing())
-    assert [(each.name, each.read_text(encoding="utf-8")) for each in tmp_path.iterdir()] == [("x", "old")]
+    assert list(tmp_path.iterdir()) == []
+
+
+# ----- the same for whoever runs it -----
+
+NOBODY = 65534
+SOMEBODY = 1234
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of others")
+
+
+def in_child(function: t.Callable[[], t.Any], *, as_nobody: bool = False) -> t.Any:
+    """Return what a function returns, or the text of its error, in a process of its own, which may have no rights."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            if as_nobody:
+                os.setgroups([])
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
+            os.umask(0o022)
+            answer = function()
+        except UsageError as exc:
+            answer = str(exc)
+        except BaseException as exc:
+            answer = f"{type(exc).__name__}: {exc}"
+        os.write(write, pickle.dumps(answer))
+        os._exit(0)
+    os.close(write)
+    with open(read, "rb") as pipe:
+        content = pipe.read()
+    os.waitpid(child, 0)
+    return pickle.loads(content) if content else None
+
+
+class Folder:
+    """A folder that everybody can reach, with files of this and that owner."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        os.chmod(path, 0o777)
+
+    def make(self, name: str, mode: int = 0o644, owner: int = 0, group: int = 0) -> str:
+        """Make a file, and return its path."""
+        path = os.path.join(self.path, name)
+        with open(path, "wb") as file:
+            file.write(b"old")
+        os.chown(path, owner, group)
+        os.chmod(path, mode)
+        return path
+
+    def put(self, name: str, *, as_nobody: bool = False, unsafe_writes: bool = False) -> t.Any:
+        """Put a new file there; return the error, else owner, group, mode and content."""
+        path = os.path.join(self.path, name)
+        files = PlainFiles()
+        files.unsafe_writes = unsafe_writes
+        problem = in_child(lambda: write_text("record", path, "new", files), as_nobody=as_nobody)
+        assert not [name for name in os.listdir(self.path) if name.startswith(".jobgate-")]
+        if problem:
+            return problem
+        found = os.lstat(path)
+        with open(path, "rb") as file:
+            return found.st_uid, found.st_gid, oct(stat.S_IMODE(found.st_mode)), file.read()
+
+
+@pytest.fixture
+def folder() -> t.Iterator[Folder]:
+    # the folders of pytest belong to whoever runs it, and nobody else may enter them
+    path = tempfile.mkdtemp()
+    yield Folder(path)
+    shutil.rmtree(path)
+
+
+# mode, owner and group of what was there; owner, group and mode afterwards, written by root and by nobody
+OTHERS: dict[str, t.Any] = {
+    "nothing": (None, (0, 0, "0o644"), (NOBODY, NOBODY, "0o644")),
+    "own file of root": ((0o640, 0, 0), (0, 0, "0o640"), (NOBODY, NOBODY, "0o600")),
+    "file of somebody": ((0o664, SOMEBODY, SOMEBODY), (SOMEBODY, SOMEBODY, "0o664"), (NOBODY, NOBODY, "0o644")),
+    "set-id file of somebody": ((0o6755, SOMEBODY, 55), (SOMEBODY, 55, "0o755"), (NOBODY, NOBODY, "0o755")),
+    "set-id file of root": ((0o4755, 0, 0), (0, 0, "0o4755"), (NOBODY, NOBODY, "0o755")),
+    "own file of nobody": ((0o4710, NOBODY, NOBODY), (NOBODY, NOBODY, "0o710"), (NOBODY, NOBODY, "0o4710")),
+    "another group": ((0o660, NOBODY, 55), (NOBODY, 55, "0o660"), (NOBODY, NOBODY, "0o600")),
+}
+
+
+@needs_root
+@pytest.mark.parametrize("as_nobody", [False, True], ids=["root", "nobody"])
+@pytest.mark.parametrize("case", OTHERS)
+def test_owner_group_and_mode(folder, case, as_nobody):
+    before, *after = OTHERS[case]
+    if before:
+        folder.make("file", *before)
+    assert folder.put("file", as_nobody=as_nobody) == (*after[as_nobody], b"new")
+
+
+@needs_root
+@pytest.mark.parametrize("as_nobody", [False, True], ids=["root", "nobody"])
+def test_a_link_is_replaced_and_what_it_leads_to_stays(folder, as_nobody):
+    path = folder.make("real", 0o600, SOMEBODY, SOMEBODY)
+    user = NOBODY if as_nobody else 0
+    for name, goal in (("link", path), ("dangling", "nowhere"), ("circle", "circle")):
+        os.symlink(goal, os.path.join(folder.path, name))
+        if name == "circle":
+            continue
+        assert folder.put(name, as_nobody=as_nobody) == (user, user, "0o644", b"new")
+    found = os.stat(path)
+    assert (found.st_uid, stat.S_IMODE(found.st_mode), found.st_size) == (SOMEBODY, 0o600, 3)
+
+
+@needs_root
+def test_a_hard_link_is_broken(folder):
+    path = folder.make("one", 0o640)
+    os.link(path, os.path.join(folder.path, "two"))
+    assert folder.put("two") == (0, 0, "0o640", b"new")
+    assert pathlib.Path(path).read_bytes() == b"old"
+
+
+@needs_root
+def test_what_nobody_may_not_replace_is_told(folder):
+    folder.make("file", 0o666)
+    os.chmod(folder.path, 0o755)
+    assert "no file can be made in" in folder.put("file", as_nobody=True)
+    assert "Permission denied" in folder.put("file", as_nobody=True)
+    # as Ansible's own modules do it where a file can be written to, but not replaced
+    assert folder.put("file", as_nobody=True, unsafe_writes=True) == (0, 0, "0o666", b"new")
+    os.chmod(folder.path, 0o1777)
+    folder.make("file", 0o644)
+    assert "record '" in folder.put("file", as_nobody=True)
+    assert pathlib.Path(folder.path, "file").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.EBUSY], ids=["another file system", "a mounted file"])
+def test_a_target_that_cannot_be_replaced(tmp_path, monkeypatch, number):
+    path = tmp_path / "x"
+    path.write_bytes(b"old")
+
+    def rename(*_names, **_folders):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "rename", rename)
+    files = PlainFiles()
+    with pytest.raises(UsageError, match=f"record '.*/x' cannot be written: {os.strerror(number)}"):
+        write_text("record", str(path), "new", files)
+    assert path.read_bytes() == b"old"
+    files.unsafe_writes = True
+    write_text("record", str(path), "new", files)
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("x", b"new")]
+
+
+@needs_root
+def test_extended_attributes_stay_but_for_capabilities_of_others(folder):
+    path = folder.make("file", 0o755, SOMEBODY, SOMEBODY)
+    try:
+        os.setxattr(path, "user.note", b"kept")
+        os.setxattr(path, "security.capability", bytes.fromhex("0100000200040000000000000000000000000000"))
+    except OSError as exc:
+        assert exc.errno in (errno.ENOTSUP, errno.EPERM)
+    has = set(os.listxattr(path))
+    folder.put("file")
+    assert set(os.listxattr(path)) == has - {"security.capability"}
+
+
+def test_a_limit_of_the_file_system_is_told_and_leaves_nothing(tmp_path):
+    def write() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        write_text("record", str(tmp_path / "x"), "x" * 5000, PlainFiles())
+
+    assert in_child(write) == "the content cannot be written beside record: File too large"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["folder", "pipe", "socket", "/dev/null", "none/x", "file/x"])
+def test_what_is_no_place_for_a_file(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
+    os.mknod(tmp_path / "socket", stat.S_IFSOCK | 0o600)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(UsageError, match="is a folder|is no regular file|is in a folder that does not exist"):
+        check_writable("record", str(tmp_path / name))
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("path", ["a\0b", "\ud800"])
+def test_a_path_that_cannot_be_one(path):
+    with pytest.raises(UsageError, match="dest '.*' holds a character that no path can have; remove it"):
+        check_path("dest", path)
+
+
+# ----- what stays behind -----
+
+
+def test_the_file_has_no_name_until_it_is_whole(tmp_path):
+    with NewFile("dest", str(tmp_path / "x"), PlainFiles()) as file:
+        file.write(b"half")
+        assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("has_unnamed", [True, False], ids=["unnamed", "named"])
+def test_an_interrupt_leaves_nothing(tmp_path, monkeypatch, has_unnamed):
+    if not has_unnamed:
+        monkeypatch.setattr(place.NewFile, "_open_unnamed", staticmethod(lambda folder: -1))
+    with pytest.raises(KeyboardInterrupt), NewFile("dest", str(tmp_path / "x"), PlainFiles()) as file:
+        file.write(b"half")
+        assert len(list(tmp_path.iterdir())) == (not has_unnamed)
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+    with NewFile("dest", str(tmp_path / "x"), PlainFiles()) as file:
+        file.write(b"whole")
+        file.put_in_place()
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x", b"whole")]
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL"])
+def test_a_killed_process_leaves_nothing(tmp_path, name):
+    def die() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        with NewFile("dest", str(tmp_path / "x"), PlainFiles()) as file:
+            file.write(b"half")
+            os.kill(os.getpid(), signal.Signals[name])
+
+    in_child(die)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_left_behind_long_ago_is_swept(tmp_path):
+    names = [".jobgate-old.part", ".jobgate-new.part", ".jobgate-link.part", "other.part"]
+    for name in names:
+        (tmp_path / name).touch()
+    (tmp_path / ".jobgate-link.part").unlink()
+    (tmp_path / ".jobgate-link.part").symlink_to("other.part")
+    for name in names:
+        if "new" not in name:
+            os.utime(tmp_path / name, (0, 0))
+    write_text("record", str(tmp_path / "x"), "new", PlainFiles())
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names[1:], "x"])

@@ -1,0 +1,36 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What Ansible wants of the files that a task makes, the same in process and as a module."""
+
+from __future__ import annotations
+
+import stat
+import typing as t
+
+SELINUX: t.Any
+try:
+    from ansible.module_utils.compat import selinux as SELINUX
+except ImportError:
+    SELINUX = None
+
+
+class AnsibleFiles:
+    """Files as Ansible's own modules make them.
+
+    :param unsafe_writes: the option of this name.
+    """
+
+    def __init__(self, *, unsafe_writes: bool = False) -> None:
+        self.unsafe_writes = unsafe_writes
+
+    def label(self, path: str, dest: str) -> None:
+        """Give a file, which is to be at `dest`, the SELinux context that the policy has for a file there."""
+        if SELINUX is None or SELINUX.is_selinux_enabled() != 1:
+            return
+        found, context = SELINUX.matchpathcon(dest, stat.S_IFREG)
+        if found == 0 and context:
+            SELINUX.lsetfilecon(path, context)

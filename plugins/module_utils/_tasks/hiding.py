@@ -1,0 +1,113 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What of a task's options nothing may show: tokens, and the variables that are sent to jobs."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._api.endpoints import to_text
+from .._api.masking import SHORTEST_SECRET
+
+Options = t.Mapping[str, t.Any]
+ArgumentSpecs = t.Mapping[str, t.Mapping[str, t.Any]]
+
+# Options, also those inside of others, whose values are sent to jobs.
+VARIABLE_OPTIONS = ("job_variables", "job_inputs")
+# A shorter value, such as a number or `true`, cannot be masked without making results unreadable.
+SHORTEST_VARIABLE = 8
+_HIDDEN = "VALUE_NOT_SHOWN"
+# as Ansible itself writes it
+_NO_LOG = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+
+def given_secrets(arguments: ArgumentSpecs, params: Options) -> set[str]:
+    """Return what was given as a token; known before the options are validated, and whatever is wrong with them.
+
+    :param arguments: the options as Ansible's validators take them.
+    """
+    given = [value for name, value in params.items() if name in _names(arguments, "no_log")]
+    # what is inside of a value of another type is a secret only if it can be told from other text
+    inside = {text for value in given if not isinstance(value, str) for text in _texts(value)}
+    return {value for value in given if isinstance(value, str) and value} | {
+        text for text in inside if len(text) >= SHORTEST_SECRET
+    }
+
+
+def variable_values(options: Options) -> set[str]:
+    """Return the values of variables that a server must not repeat to the user.
+
+    A value that the options show anyway, such as the name of a branch, is no secret.
+    """
+    values: set[str] = set()
+    shown: set[str] = set()
+    _collect(options, values, shown)
+    visible = "\n".join(shown)
+    return {value for value in values if len(value) >= SHORTEST_VARIABLE and value not in visible}
+
+
+def shown_options(arguments: ArgumentSpecs, hidden: t.Collection[str], params: Options) -> dict[str, t.Any]:
+    """Return the options as the invocation may show them, whether they are valid or not.
+
+    :param hidden: options with what is sent to GitLab as variables.
+    """
+    secret, known = _names(arguments, "no_log"), _names(arguments)
+    return {name: _shown(name, value, secret, known - set(hidden)) for name, value in params.items()}
+
+
+def _shown(name: str, value: t.Any, secret: set[str], visible: set[str]) -> t.Any:
+    if value is None:
+        return None
+    if name in secret:
+        return _NO_LOG
+    # what is none of the options may be a token under a wrong name
+    if name in visible or name.startswith("_ansible"):
+        return value
+    return dict.fromkeys(value, _HIDDEN) if isinstance(value, dict) else _HIDDEN
+
+
+def _names(arguments: ArgumentSpecs, key: str = "") -> set[str]:
+    """Return the names of all options, aliases included, or of those for which `key` is true."""
+    return {
+        name
+        for option, spec in arguments.items()
+        if not key or spec.get(key)
+        for name in (option, *spec.get("aliases", ()))
+    }
+
+
+def _collect(value: t.Any, variables: set[str], shown: set[str]) -> None:
+    if isinstance(value, t.Mapping):
+        for name, item in value.items():
+            if name in VARIABLE_OPTIONS:
+                variables.update(_texts(_without_names(item)))
+            else:
+                _collect(item, variables, shown)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _collect(item, variables, shown)
+    elif isinstance(value, str):
+        shown.add(value)
+
+
+def _without_names(variables: t.Any) -> t.Any:
+    """Return the values of variables that may be written as a list of dictionaries with `key` and `value`."""
+    if not isinstance(variables, (list, tuple)):
+        return variables
+    return [entry.get("value") if isinstance(entry, dict) and "key" in entry else entry for entry in variables]
+
+
+def _texts(value: t.Any) -> t.Iterator[str]:
+    """Yield every text in a value of any type, and the value itself as the text that it may be taken for."""
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, (str, int, float)) and value != "" and not isinstance(value, bool):
+        yield to_text(value)

@@ -1,0 +1,225 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Both faces of every task, given what is wrong: one sentence, no secret, and the same on both."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pathlib
+import types
+import typing as t
+from unittest import mock
+
+import pytest
+from ansible.module_utils import basic
+from ansible.module_utils.common.parameters import PASS_VARS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import module_face
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._in_process import InProcessAction
+
+from ..harness import SERVER, FunctionTransport, TransportExtension, installed, job, pipeline, reply
+
+PACKAGE = "ansible_collections.jobgate.gitlab.plugins.module_utils._tasks"
+MODULES = pathlib.Path(__file__).resolve().parents[3] / "plugins" / "modules"
+TASKS: dict[str, TaskDefinition] = {
+    path.stem: importlib.import_module(f"{PACKAGE}.{path.stem}").TASK for path in sorted(MODULES.glob("gitlab_*.py"))
+}
+SECRET = "glpat-\"o'ne\\two&three/4567890"
+VARIABLE = "hunter2-hunter2"
+Options = dict[str, t.Any]
+Answer = t.Callable[[t.Any], t.Any]
+
+GATES = [{"project": "7", "pipeline_id": 6, "gates": [{"name": "deploy", "action": "play"}]}]
+# what each task needs at least
+NEEDED: dict[str, Options] = {
+    "gitlab_job_action": {"action": "play", "name": "deploy", "pipeline_id": 6},
+    "gitlab_job_download": {"content": "list", "job_id": 42},
+    "gitlab_release_gate": {"projects": GATES},
+}
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    # some wrong values are paths
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(("GITLAB_", "CI_", "JOBGATE_")):
+            monkeypatch.delenv(name)
+
+
+def given_to(name: str, /, **options: t.Any) -> Options:
+    """Return options of a task with which nothing is wrong, and these."""
+    arguments = TASKS[name].spec.arguments
+    needed = NEEDED.get(name, {"pipeline_id": 6} if "pipeline_id" in arguments else {})
+    project = {"project": "7"} if "project" in arguments else {}
+    return {"api_url": SERVER, "api_token": SECRET, **project, **needed, **options}
+
+
+def nothing(call: t.Any) -> t.Any:
+    return reply({"message": "404 Not found"}, status=404)
+
+
+def as_module(task: TaskDefinition, options: Options, capsys: t.Any) -> Options:
+    arguments = {**options, "_ansible_remote_tmp": "/tmp"}
+    if "inject_invocation" in PASS_VARS:
+        arguments["_ansible_inject_invocation"] = True
+    with (
+        mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()),
+        mock.patch.object(basic, "_ANSIBLE_PROFILE", "legacy", create=True),
+        pytest.raises(SystemExit),
+    ):
+        module_face.run_module(task)
+    printed = capsys.readouterr().out
+    printed.encode()
+    return json.loads(printed)
+
+
+def in_process(task: TaskDefinition, options: Options) -> Options:
+    action = InProcessAction.__new__(InProcessAction)
+    action.TASK = task
+    name = f"jobgate.gitlab.{task.name}"
+    action._task = types.SimpleNamespace(resolved_action=name, action=name, check_mode=False, no_log=True)
+    action._templar = types.SimpleNamespace(template=lambda value: value)
+    with mock.patch.object(InProcessAction, "_shows_invocation", lambda self, variables: True):
+        return action._run_here(options, {})
+
+
+def both(name: str, options: Options, capsys: t.Any, answer: Answer = nothing) -> list[Options]:
+    """Return the results of both faces."""
+    task = TASKS[name]
+    results = []
+    for run in (lambda: in_process(task, options), lambda: as_module(task, options, capsys)):
+        with installed({"the-transport": TransportExtension(FunctionTransport(answer))}):
+            results.append(run())
+    return results
+
+
+WRONG = {
+    "text": "x",
+    "list": ["x"],
+    "mapping": {"a": "x"},
+    "list of mappings": [{"a": ["x"]}],
+    "number": -1,
+    "float": 1.5,
+    "boolean": True,
+    "nothing": None,
+    "deep": [[[{"a": [["x"]]}]]],
+    "empty": "",
+    "empty list": [],
+}
+EVERY = [(name, option) for name, task in TASKS.items() for option in task.spec.arguments if option != "extensions"]
+
+
+@pytest.mark.parametrize(("name", "option"), EVERY, ids=[f"{name}-{option}" for name, option in EVERY])
+def test_no_secret_is_shown_whatever_is_wrong_with_an_option(name, option, capsys):
+    for wrong in WRONG.values():
+        options = given_to(name, extensions=["the-transport"], **{option: wrong})
+        if "api_token" not in options or option == "api_token":
+            options["api_oauth_token"] = SECRET
+        results = both(name, options, capsys)
+        for result in results:
+            assert "Unexpected" not in str(result.get("msg")), (wrong, result["msg"])
+            assert "\n" not in result.get("msg", "")
+            for form in (SECRET, repr(SECRET)[1:-1], json.dumps(SECRET)[1:-1], "three/4567890"):
+                assert form not in str(result)
+                assert form not in json.dumps(result)
+        in_this, of_module = results
+        assert in_this.get("failed", False) == of_module.get("failed", False), wrong
+        if in_this.get("failed"):
+            assert plain_words(in_this["msg"]) == plain_words(of_module["msg"]), wrong
+
+
+def plain_words(message: str) -> str:
+    """Return a message without what Ansible writes around the name of the module, and around its causes."""
+    return message.replace("jobgate.gitlab.", "").partition(": ")[2][:60] if "Unsupported" in message else message[:60]
+
+
+@pytest.mark.parametrize(
+    "projects",
+    [
+        "x",
+        ["x"],
+        [{"project": "7", "gates": ["deploy"]}],
+        [{"project": "7", "gates": "deploy"}],
+        [{"project": "7", "gates": [{"name": "d", "action": "play", "job_variables": ["x"]}]}],
+        [{"project": "7", "gates": [{"name": "d", "action": "play", "job_variables": VARIABLE}]}],
+        [{"project": "7", "gates": [[["deploy"]]]}],
+        [{"project": "7", "gates": [{"nmae": "deploy"}]}],
+    ],
+)
+def test_wrong_gates_do_not_cost_the_mask(projects, capsys):
+    for result in both("gitlab_release_gate", given_to("gitlab_release_gate", projects=projects), capsys):
+        assert result["failed"]
+        assert SECRET not in str(result) and "three/4567890" not in str(result)
+        assert VARIABLE not in str(result)
+        assert result["invocation"]["module_args"]["api_token"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+
+@pytest.mark.parametrize(
+    "token", ["api_token", "private_token", "access_token", "api_oauth_token", "token", "api_tokn"]
+)
+@pytest.mark.parametrize("name", TASKS)
+def test_a_token_under_any_name_is_hidden(name, token, capsys):
+    options = given_to(name)
+    del options["api_token"]
+    for result in both(name, {**options, token: SECRET, "no_such_option": 1}, capsys):
+        assert result["failed"]
+        assert "three/4567890" not in str(result)
+
+
+# ----- what comes from a server -----
+
+
+def played(name: str, **fields: t.Any) -> Answer:
+    """Return the answers of a server with a job of this name, which can be played."""
+
+    def answer(call: t.Any) -> t.Any:
+        record = job(status="pending" if call.method == "POST" else "manual", name=name, **fields)
+        if call.path.endswith("/jobs"):
+            return [record]
+        return record if "/jobs/" in call.path else [] if "trigger_jobs" in call.path else pipeline()
+
+    return answer
+
+
+def test_half_a_character_in_the_name_of_a_job(capsys):
+    options = given_to("gitlab_job_action", name=["*"], extensions=["the-transport"])
+    results = both("gitlab_job_action", options, capsys, played("half \ud800 name"))
+    for result in results:
+        assert (result.get("failed", False), result["changed"]) == (False, True)
+        assert result["job"]["name"] == "half \ufffd name"
+        json.dumps(result, ensure_ascii=False).encode()
+
+
+NASTY_NAME = "de\x9b31mp\x85l\x1b[2Joy \u202egnp\u2066\x07"
+
+
+def test_what_a_failure_returns_has_no_codes(capsys):
+    options = given_to("gitlab_job_action", name=["*"], action="erase", extensions=["the-transport"])
+    answer = played(NASTY_NAME, failure_reason=NASTY_NAME, ref=NASTY_NAME)
+    for result in both("gitlab_job_action", options, capsys, answer):
+        assert result["failed"]
+        text = json.dumps({key: value for key, value in result.items() if key != "invocation"}, ensure_ascii=False)
+        assert text.isprintable(), ascii(text)
+
+
+def test_variables_that_a_server_repeats_are_masked(capsys):
+    variables = {"PASSWORD": VARIABLE, "SHORT": "true", "BRANCH": "deploy"}
+
+    def answer(call: t.Any) -> t.Any:
+        if call.method == "POST":
+            return reply({"message": f"{'x' * 290} {VARIABLE}"}, status=400)
+        return played(
+            "deploy", failure_reason=f"{VARIABLE} is wrong, true", ref=f"\x1b[1m{VARIABLE[:5]}\x1b[m{VARIABLE[5:]}"
+        )(call)
+
+    options = given_to("gitlab_job_action", job_variables=variables, extensions=["the-transport"])
+    for result in both("gitlab_job_action", options, capsys, answer):
+        assert result["failed"]
+        assert VARIABLE not in str(result) and VARIABLE[:7] not in str(result)
+        assert result["jobs"][0]["failure_reason"] == "******** is wrong, true"
+        assert result["jobs"][0]["name"] == "deploy"

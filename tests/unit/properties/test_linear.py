@@ -1,0 +1,270 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No text, however it is made, costs more than its length: every regular expression, and what is made of texts."""
+
+from __future__ import annotations
+
+import ast
+import collections
+import gc
+import pathlib
+import re
+import sys
+import time
+import typing as t
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.decoding import server_text
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker, one_line, printable
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.page import render_page
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import logs
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import parse_artifact
+
+from ..harness import TOKEN, reply
+
+ROOT = pathlib.Path(__file__).resolve().parents[3] / "plugins"
+PACKAGE = "ansible_collections.jobgate.gitlab.plugins."
+# Twice the text takes twice the time. A square would take four times as long, and chance may take its share.
+MOST_RATIO = 3.0
+# What is so fast that only chance can be measured passes.
+LEAST_SECONDS = 0.004
+ROUNDS = 5
+
+UNITS = [
+    *" \t\n\r\0\x1b0a_/%&\\<{-;=",
+    *("\t ", " \n", "\x1b[", "\x1b]", "\x9b0", "A=", "%2", "%25", "&#", "&amp;", "\\u", "\\u00", "<a>;", "{a"),
+    *("section_start:", "section_start:1", "/pipelines/", "/pipelines/1", "/projects/1", "/api/v1", "export "),
+    *("\u2028", "\u202e", "2026-01-01", "sha256:", "a/", TOKEN[:9]),
+]
+
+
+def best_seconds(work: t.Callable[[str], object], text: str, rounds: int = ROUNDS) -> float:
+    """Return how long the fastest of some rounds takes, by the time of this process."""
+    times = []
+    for _round in range(rounds):
+        began = time.process_time()
+        work(text)
+        times.append(time.process_time() - began)
+    return min(times)
+
+
+def assert_linear(work: t.Callable[[str], object], make: t.Callable[[int], str], sizes: t.Sequence[int]) -> None:
+    """Fail unless twice the text takes about twice the time.
+
+    A text grows until its time can be measured; one that is fast for the longest passes.
+    """
+    gc.disable()
+    try:
+        for size in sizes:
+            short, long = make(size), make(2 * size)
+            if best_seconds(work, short, rounds=1) < LEAST_SECONDS:
+                continue
+            seconds = best_seconds(work, short)
+            ratio = best_seconds(work, long) / seconds
+            assert ratio < MOST_RATIO, f"{size} characters like {short[:20]!r}: {seconds:.3f} s, twice: {ratio:.1f}"
+            return
+    finally:
+        gc.enable()
+
+
+SIZES = (500, 2_000, 8_000, 32_000)
+
+
+def repeated(unit: str) -> t.Callable[[int], str]:
+    return lambda size: unit * (size // len(unit))
+
+
+# ----- every pattern in the code -----
+
+
+class Use(t.NamedTuple):
+    """One call of the library for regular expressions, with its pattern.
+
+    :param has_end: whether it is only ever compared with a whole text, and not looked for in it.
+    """
+
+    where: str
+    pattern: str
+    flags: int
+    has_end: bool
+
+
+PATTERN_CALLS = ("compile", "sub", "split", "search", "match", "fullmatch", "findall", "finditer")
+# whose pattern is made at run time, from a name with wildcards that the user gives
+MADE_OF_OPTIONS = {"module_utils/_app/jobs/query.py"}
+# of a header, where other tests hold it to that
+ELSEWHERE = {"module_utils/_api/lists.py"}
+
+
+def value_of(node: ast.expr, module: t.Any) -> t.Any:
+    """Return what a pattern in the code is, which may have constants of its module in it."""
+    return eval(compile(ast.Expression(node), "pattern", "eval"), {"re": re, **vars(module)})  # noqa: S307
+
+
+def patterns() -> list[Use]:
+    """Return every pattern in the code; one that cannot be found out is an error."""
+    found = []
+    for path in sorted(ROOT.rglob("*.py")):
+        name = str(path.relative_to(ROOT))
+        if name in MADE_OF_OPTIONS | ELSEWHERE:
+            continue
+        source = path.read_text(encoding="utf-8")
+        nodes = list(ast.walk(ast.parse(source)))
+        names = {node.value: ast.unparse(node.targets[0]) for node in nodes if isinstance(node, ast.Assign)}
+        for node in nodes:
+            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+            if not is_call or not isinstance(node.func.value, ast.Name) or node.func.value.id != "re":
+                continue
+            assert node.func.attr in (*PATTERN_CALLS, "escape"), f"{name}: re.{node.func.attr} is not known here"
+            module_name = PACKAGE + name[: -len(".py")].replace("/", ".")
+            __import__(module_name)
+            module = sys.modules[module_name]
+            flags = [value_of(argument, module) for argument in node.args[1:] if "re." in ast.unparse(argument)]
+            pattern = value_of(node.args[0], module)
+            has_end = node.func.attr == "fullmatch" or f"{names.get(node)}.fullmatch(" in source
+            found.append(Use(f"{name}:{node.lineno}", pattern, int(flags[0]) if flags else 0, has_end))
+    return found
+
+
+PATTERNS = patterns()
+
+
+def test_there_are_patterns():
+    files = collections.Counter(use.where.partition(":")[0] for use in PATTERNS)
+    assert files["module_utils/_api/masking.py"] > 5
+    assert len(files) > 5
+
+
+@pytest.mark.parametrize("use", PATTERNS, ids=[use.where for use in PATTERNS])
+def test_every_pattern_is_linear(use):
+    compiled = re.compile(use.pattern, use.flags)
+
+    def work(text: str) -> None:
+        if use.has_end:
+            compiled.fullmatch(text)
+        else:
+            compiled.sub("", text)
+
+    for unit in UNITS:
+        assert_linear(work, lambda size, unit=unit: repeated(unit)(size) + "!", SIZES)
+
+
+def test_a_pattern_that_is_not_linear_is_found():
+    breaks = re.compile(r"\s*[\n\u2028]\s*")
+    with pytest.raises(AssertionError, match="characters like"):
+        assert_linear(lambda text: breaks.sub("", text), repeated(" "), SIZES)
+
+
+# ----- what is made of texts -----
+
+MASKER = Masker([TOKEN, "hunter2-hunter2"])
+
+
+def followed(text: str) -> None:
+    lines: list[str] = []
+    growing = logs._GrowingText(lines.append, MASKER)
+    growing.write(text.encode())
+    growing.flush()
+
+
+def server_error(text: str) -> str:
+    return server_text(reply({"message": text}, status=400), MASKER)
+
+
+def page(text: str) -> str:
+    gate = {
+        "name": text, "action": text, "require": text, "outcome": text, "reason": text, "changed": True,
+        "job_variables": [], "jobs": [], "queued": 0, "elapsed": 0, "log_tail": [text],
+    }  # fmt: skip
+    project = {
+        "name": text,
+        "outcome": text,
+        "pipeline": None,
+        "needs": [],
+        "gates": [gate],
+        "pipelines": [],
+        "jobs": [],
+    }
+    head = dict.fromkeys(("user", "host", "server", "strategy", "message", "role", "version", "outcome"), text)
+    times = {"started_at": text, "elapsed": 0.0, "check_mode": False, "warnings": [text]}
+    return render_page({**head, **times, "projects": [project]})
+
+
+WORK: dict[str, t.Callable[[str], object]] = {
+    "mask": MASKER.mask,
+    "line": MASKER.line,
+    "value": lambda text: MASKER.shown_value({text: [text]}),
+    "beginning": MASKER.mask_beginning,
+    "printable": printable,
+    "one line": one_line,
+    "followed log": followed,
+    "tail of a log": lambda text: logs.tail_of(text, 20, MASKER),
+    "server's words": server_error,
+    "dotenv": lambda text: parse_artifact(f"A={text}".encode(), "dotenv", "x"),
+    "page": page,
+}
+TEXTS = [
+    " ",
+    "\n ",
+    "\r",
+    "\x00",
+    "\x1b[",
+    "\x9b0",
+    "%41",
+    "&#65;",
+    "\\u0041",
+    "\\",
+    "<",
+    "\u202e",
+    TOKEN,
+    TOKEN[:9],
+    "section_start:1:",
+]
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_what_is_made_of_a_text_takes_as_long_as_the_text(name):
+    def work(text: str) -> None:
+        try:
+            WORK[name](text)
+        except Exception as exc:  # what is refused has cost its time, too
+            assert "line" in str(exc), exc
+
+    for unit in TEXTS:
+        assert_linear(work, repeated(unit), SIZES)
+
+
+def test_many_pipelines_and_times_take_as_long_as_they_are_many():
+    def record(size: int) -> str:
+        return str(size)
+
+    def work(text: str) -> None:
+        size = int(text)
+        pipelines = [
+            {
+                "id": number,
+                "parent_id": number // 2 if number > 1 else None,
+                "project": "g/a",
+                "path": "t",
+                "ref": "main",
+            }
+            for number in range(1, size + 1)
+        ]
+        jobs = [
+            {
+                "id": number, "pipeline_id": number, "name": "j", "status": "success", "attempt": 1,
+                "started_at": f"{2000 + number % 900:04d}-01-01T00:{number % 60:02d}:00Z", "duration": 0,
+            }
+            for number in range(1, size + 1)
+        ]  # fmt: skip
+        project = {
+            "name": "a", "outcome": "passed", "pipeline": None, "needs": [], "gates": [], "pipelines": pipelines,
+            "jobs": jobs,
+        }  # fmt: skip
+        head = dict.fromkeys(("user", "host", "server", "strategy", "message", "role", "version", "outcome"), "x")
+        times = {"started_at": None, "elapsed": 0.0, "check_mode": False, "warnings": []}
+        render_page({**head, **times, "projects": [project]})
+
+    assert_linear(work, record, (200, 1000))
