@@ -176,7 +176,8 @@ def test_nobody_listens(tmp_path: pathlib.Path) -> None:
 def test_html_instead_of_json(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     simulator.inject(kind="html", status=200)
-    fails(play([{"name": "task", INFO: READ}], tmp_path, url=simulator.url), "an HTML page, not JSON", "api_url")
+    result = play([{"name": "task", INFO: READ}], tmp_path, url=simulator.url)
+    fails(result, "an HTML page with the title 'Sign in', not JSON", "a login page answers instead of GitLab")
 
 
 @pytest.mark.parametrize("library", ["requests", "pluggy"])
