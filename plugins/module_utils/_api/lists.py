@@ -147,11 +147,6 @@ def _endless_list() -> BadAnswerError:
     )
 
 
-def is_numbered(position: Position) -> bool:
-    """Return whether a page is asked for by its number, so that those after it are known before it has come."""
-    return "page" in position
-
-
 def _query_of(link: str, base: str) -> dict[str, list[str]]:
     """Return the query of a link, empty for what is not an address."""
     try:
@@ -193,6 +188,9 @@ class Source(t.Protocol):
 class Reading:
     """One reading of a list, which yields each record once.
 
+    Several pages at a time are asked for by their numbers, whichever way the first one was: a cursor is known only when
+    the page before it has come, and with its order, newest first, numbers lead to the same pages.
+
     Threads wait for the network, and nothing else: Python runs one of them at a time anyway, and what was decoded a
     moment ago is quickly at hand.
 
@@ -226,10 +224,9 @@ class Reading:
     def __iter__(self) -> t.Iterator[Record]:
         position = first_position(self._paging)
         first = self._source.read(position)
-        following = next_position(position, len(first[0]), first[1])
-        if following is None:
+        if next_position(position, len(first[0]), first[1]) is None:
             yield from first[0]
-        elif self._most_at_once == 1 or not is_numbered(following):
+        elif self._most_at_once == 1:
             yield from walk(self._source.read, self._paging, first=first)
         else:
             try:

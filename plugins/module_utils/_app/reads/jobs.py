@@ -94,6 +94,8 @@ class _Reading:
             self._wait.awaits(
                 self._query.describe() if selection.pipeline else f"the {self._query.pipeline.describe()}"
             )
+        if not self._wait.is_active:
+            return selection
         left = [job for job in jobs if not self._is_there(job)]
         self._wait.seen(jobs, left)
         self._wait.pace(len(left), self._counting_of(selection))

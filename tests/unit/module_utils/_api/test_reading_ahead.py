@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import lists
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Deadline, SystemClock
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import LostAnswerError, RefusedError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import Reading
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import Reading, walk
 
 from ...harness import reply
 
@@ -116,19 +116,42 @@ def test_one_at_a_time_is_one_after_the_other():
     assert len(server.asked) == 10  # no look at the beginning either
 
 
-def test_a_list_by_cursor_is_read_one_page_after_the_other():
-    class Cursors(Server):
-        def ask(self, position):
-            number = int(position.get("cursor", 1))
-            answer = super().ask({**position, "page": number})
-            link = f'<https://x/?cursor={number + 1}>; rel="next"' if answer.headers["x-next-page"] else ""
-            return answer._replace(headers={"link": link})
+class Cursors(Server):
+    """Knows lists by cursor, and by number if it heeds numbers."""
 
-    server = Cursors(1000)
+    def __init__(self, count, *, heeds_numbers, **how):
+        super().__init__(count, **how)
+        self.heeds_numbers = heeds_numbers
+
+    def ask(self, position):
+        if "page" in position and self.heeds_numbers:
+            return super().ask(position)
+        number = int(position.get("cursor", 1))
+        answer = super().ask({**position, "page": number})
+        link = f'<https://x/?cursor={number + 1}>; rel="next"' if answer.headers["x-next-page"] else ""
+        return answer._replace(headers={"link": link})
+
+
+def test_after_the_first_page_a_list_by_cursor_is_read_by_numbers():
+    eight = threading.Barrier(8)
+
+    def wait_for_each_other(number):
+        if 2 <= number <= 9:
+            eight.wait(10)
+
+    server = Cursors(1000, heeds_numbers=True, before=wait_for_each_other)
     read = reading(server, paging="keyset")
     assert ids(read) == server.ids
-    assert (server.most_at_once, len(server.asked)) == (1, 10)
+    assert server.most_at_once == 8
     assert read.is_exact()
+
+
+def test_a_server_that_knows_cursors_only_is_read_again():
+    server = Cursors(1000, heeds_numbers=False)
+    read = reading(server, paging="keyset")
+    assert ids(read) == server.ids[:100]
+    assert not read.is_exact()
+    assert ids(walk(server.read, "keyset")) == server.ids
 
 
 @pytest.mark.parametrize(("has_totals", "at_once"), [(False, 8), (True, 8), (False, 1)])
