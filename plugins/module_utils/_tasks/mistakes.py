@@ -92,7 +92,7 @@ _KINDS: t.Mapping[type, str] = {dict: "a mapping", list: "a list"}
 _BOOLEANS = frozenset({"y", "yes", "on", "1", "true", "t", "n", "no", "off", "0", "false", "f"})
 _SECONDS: t.Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd])[a-z]*\s*", re.IGNORECASE)
-_PAGE = re.compile(r"/-/(?:jobs|pipelines|merge_requests)/(\d+)|[#!]?(\d+)\s*\Z")
+_PAGE = re.compile(r"/-/(?:jobs|pipelines|merge_requests)/(\d{1,19})|[#!]?(\d{1,19})\s*\Z")
 _LONGEST_VALUE = 60
 
 

@@ -328,7 +328,11 @@ def _pairs(given: t.Any) -> list[tuple[str, t.Any]]:
             raise UsageError("job_variables is a text; give a mapping of names and values") from None
     if isinstance(given, t.Mapping):
         return [(str(key), value) for key, value in given.items()]
-    for item in given or ():
+    if not isinstance(given, (list, tuple)):
+        if given is None:
+            return []
+        raise UsageError(f"job_variables is {given!r}; give a mapping of names and values")
+    for item in given:
         if not isinstance(item, dict) or set(item) != {"key", "value"}:
             raise UsageError(
                 "job_variables holds something without key and value; give a mapping of names and values, or a list of "

@@ -82,20 +82,18 @@ def repeated(unit: str) -> t.Callable[[int], str]:
 class Use(t.NamedTuple):
     """One call of the library for regular expressions, with its pattern.
 
-    :param has_end: whether it is only ever compared with a whole text, and not looked for in it.
+    :param how: `fullmatch` or `match` when it is compared with a text from its beginning only, else `sub`.
     """
 
     where: str
-    pattern: str
+    pattern: str | bytes
     flags: int
-    has_end: bool
+    how: str
 
 
 PATTERN_CALLS = ("compile", "sub", "split", "search", "match", "fullmatch", "findall", "finditer")
 # whose pattern is made at run time, from a name with wildcards that the user gives
 MADE_OF_OPTIONS = {"module_utils/_app/jobs/query.py"}
-# of a header, where other tests hold it to that
-ELSEWHERE = {"module_utils/_api/lists.py"}
 
 
 def value_of(node: ast.expr, module: t.Any) -> t.Any:
@@ -108,7 +106,7 @@ def patterns() -> list[Use]:
     found = []
     for path in sorted(ROOT.rglob("*.py")):
         name = str(path.relative_to(ROOT))
-        if name in MADE_OF_OPTIONS | ELSEWHERE:
+        if name in MADE_OF_OPTIONS:
             continue
         source = path.read_text(encoding="utf-8")
         nodes = list(ast.walk(ast.parse(source)))
@@ -123,8 +121,9 @@ def patterns() -> list[Use]:
             module = sys.modules[module_name]
             flags = [value_of(argument, module) for argument in node.args[1:] if "re." in ast.unparse(argument)]
             pattern = value_of(node.args[0], module)
-            has_end = node.func.attr == "fullmatch" or f"{names.get(node)}.fullmatch(" in source
-            found.append(Use(f"{name}:{node.lineno}", pattern, int(flags[0]) if flags else 0, has_end))
+            used = {node.func.attr, *re.findall(rf"\b{names.get(node)}\.([a-z]+)\(", source)} - {"compile"}
+            how = used.pop() if used in ({"fullmatch"}, {"match"}) else "sub"
+            found.append(Use(f"{name}:{node.lineno}", pattern, int(flags[0]) if flags else 0, how))
     return found
 
 
@@ -142,10 +141,11 @@ def test_every_pattern_is_linear(use):
     compiled = re.compile(use.pattern, use.flags)
 
     def work(text: str) -> None:
-        if use.has_end:
-            compiled.fullmatch(text)
+        subject = text if isinstance(use.pattern, str) else text.encode()
+        if use.how == "sub":
+            compiled.sub(subject[:0], subject)
         else:
-            compiled.sub("", text)
+            getattr(compiled, use.how)(subject)
 
     for unit in UNITS:
         assert_linear(work, lambda size, unit=unit: repeated(unit)(size) + "!", SIZES)
@@ -187,7 +187,7 @@ def page(text: str) -> str:
         "pipelines": [],
         "jobs": [],
     }
-    head = dict.fromkeys(("user", "host", "server", "strategy", "message", "role", "version", "outcome"), text)
+    head = dict.fromkeys(("user", "host", "server", "strategy", "message", "role", "version", "outcome", "title"), text)
     times = {"started_at": text, "elapsed": 0.0, "check_mode": False, "warnings": [text]}
     return render_page({**head, **times, "projects": [project]})
 
@@ -263,7 +263,9 @@ def test_many_pipelines_and_times_take_as_long_as_they_are_many():
             "name": "a", "outcome": "passed", "pipeline": None, "needs": [], "gates": [], "pipelines": pipelines,
             "jobs": jobs,
         }  # fmt: skip
-        head = dict.fromkeys(("user", "host", "server", "strategy", "message", "role", "version", "outcome"), "x")
+        head = dict.fromkeys(
+            ("user", "host", "server", "strategy", "message", "role", "version", "outcome", "title"), "x"
+        )
         times = {"started_at": None, "elapsed": 0.0, "check_mode": False, "warnings": []}
         render_page({**head, **times, "projects": [project]})
 

@@ -341,4 +341,5 @@ def test_what_somebody_else_has_done_is_no_change(who, text, status):
 
 
 def test_nobody_is_asked_who_we_are_where_nothing_was_done():
-    act("play", job(user=BOB), Exchange(PLAY, refused("403 Forbidden", 403)), Exchange(JOB, job(user=BOB)))
+    project = Exchange("GET /projects/7", {"id": 7, "archived": False})
+    act("play", job(user=BOB), Exchange(PLAY, refused("403 Forbidden", 403)), Exchange(JOB, job(user=BOB)), project)
