@@ -128,6 +128,22 @@ def test_what_only_scope_leaves_out_is_unchanged(simulator: t.Any) -> None:
     assert "status running, as scope asks: there are 1 success" in str(waited.failure)
 
 
+@pytest.mark.parametrize("require", ["success", "finished", "started"])
+def test_a_gate_whose_job_never_comes_does_not_open(simulator: t.Any, require: str) -> None:
+    # its pipeline would be started by a trigger job that nobody plays
+    child = {"jobs": [{"name": "apply", **MANUAL}]}
+    infra = {"name": "infra", "when": "manual", "trigger": {"pipeline": child}}
+    gates = [
+        {"name": "infra/apply", "action": "play", "require": require, "wait_timeout": 5.0},
+        {"name": "deploy", "action": "play"},
+    ]
+    simulator.load(world({"name": "deploy", **MANUAL}, infra))
+    result = release(simulator, {"gates": gates})
+    assert "timed out after 5 s (wait_timeout): no job 'infra/apply'" in str(result.failure)
+    assert [gate["outcome"] for gate in result["gates"]] == ["failed", "not reached"]
+    assert effects(simulator) == []
+
+
 # ----- 7: which job a name means -----
 
 

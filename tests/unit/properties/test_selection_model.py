@@ -25,23 +25,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ..harness import FunctionTransport, Record, new_session, run_task
-from .selection_world import JOB_NAMES, SOURCES, STAGES, TRIGGER_NAMES, Pipe, World, worlds
+from .selection_world import JOB_NAMES, STAGES, TRIGGER_NAMES, Pipe, World, worlds
 from .support import examples
 
-NAMES = st.one_of(
-    st.sampled_from([*JOB_NAMES, *TRIGGER_NAMES]),
-    st.sampled_from(["*", "**/a", "a*", "m: *", "x/*"]),
-    st.sampled_from(["?", "x/b", "x/y/a", "**/?", "**/nope", "nope", "no*", "A", "a,x"]),
-)
-# As Ansible hands them over: a text is split at its commas, and keeps the blank after each.
-NAME_LISTS = st.one_of(
-    NAMES.map(lambda text: text.split(",")), st.lists(NAMES, min_size=1, max_size=3), st.none(), st.just([])
-)
-STAGE_LISTS = st.one_of(
-    st.none(),
-    st.lists(st.sampled_from([*STAGES, *STAGES, "*", "d*", "?est", "x*", "tests"]), min_size=1, max_size=2),
-    st.sampled_from(STAGES).map(lambda stage: [stage]),
-    st.just([]),
+PATTERNS = ("*", "**/a", "a*", "m: *", "x/*", "?", "x/b", "x/y/a", "**/?", "**/nope", "nope", "A", "a,x")
+NAMES = st.sampled_from([*JOB_NAMES, *TRIGGER_NAMES, *PATTERNS])
+STAGE_LISTS = st.lists(
+    st.sampled_from([*STAGES, *STAGES, "*", "d*", "?est", "x*", "tests"]), min_size=1, max_size=2, unique=True
 )
 SCOPES = st.sampled_from([None, None, [], ["success"], ["failed", "manual"], ["running"]])
 
@@ -76,22 +66,33 @@ class Wish:
         return not (self.names or self.stages or self.scope or self.is_empty)
 
 
-def wishes_of(names: t.Any, stages: t.Any) -> t.Any:
-    return st.builds(
-        Wish,
+def names_in(world: World) -> t.Any:
+    """Return a strategy of names that mean something in a world, and of some that may not."""
+    known = [text for pipe in world.pipes for m in members_of(pipe, downstream=True) for text in (m.path, m.name)]
+    return st.one_of(st.sampled_from(sorted(set(known))), NAMES) if known else NAMES
+
+
+@st.composite
+def cases(draw: t.Any) -> tuple[World, Wish]:
+    world = draw(worlds)
+    name = names_in(world)
+    # As Ansible hands them over: a text is split at its commas, and keeps the blank after each.
+    lists = st.one_of(st.lists(name, min_size=1, max_size=4), name.map(lambda text: text.split(",")))
+    way = draw(st.sampled_from(["names", "names", "names", "stages", "stages", "both", "both", "whole", "empty"]))
+    names = draw(lists) if way in ("names", "both") else None
+    stages = draw(STAGE_LISTS) if way in ("stages", "both") else None
+    if way == "empty":
+        names, stages = draw(st.sampled_from([([], None), (None, []), ([], ["test"]), (["a"], [])]))
+    wish = Wish(
         names,
         stages,
-        SCOPES,
-        st.booleans(),
-        st.booleans(),
-        st.one_of(st.none(), st.none(), st.lists(st.sampled_from(SOURCES), min_size=1, max_size=2)),
-        st.sampled_from(["any", "any", "any", "branch", "tag"]),
+        draw(SCOPES),
+        draw(st.booleans()),
+        draw(st.booleans()),
+        draw(st.sampled_from([None, None, ["push"], ["schedule"], ["push", "schedule"]])),
+        draw(st.sampled_from(["any", "any", "any", "branch", "tag"])),
     )
-
-
-wishes = st.one_of(
-    wishes_of(NAME_LISTS, st.none()), wishes_of(st.none(), STAGE_LISTS), wishes_of(NAME_LISTS, STAGE_LISTS)
-)
+    return world, wish
 
 
 # ----- the model -----
@@ -244,8 +245,9 @@ def ids(outcome: Outcome) -> list[int]:
 
 
 @examples(150)
-@given(worlds, wishes)
-def test_reading(world: World, wish: Wish) -> None:
+@given(cases())
+def test_reading(case: tuple[World, Wish]) -> None:
+    world, wish = case
     model = or_none(lambda: meant(world, wish))
     outcome, _transport = ask(world, gitlab_job_info.TASK, wish.options)
     assert (outcome is None) == (model is None)
@@ -262,8 +264,9 @@ def is_green(member: Member, *, is_whole: bool = False, ignores_allowed: bool = 
 
 
 @examples(150)
-@given(worlds, wishes, st.booleans(), st.sampled_from(["fail", "continue"]))
-def test_waiting_for_success(world: World, wish: Wish, ignores_allowed: bool, on_timeout: str) -> None:
+@given(cases(), st.booleans(), st.sampled_from(["fail", "continue"]))
+def test_waiting_for_success(case: tuple[World, Wish], ignores_allowed: bool, on_timeout: str) -> None:
+    world, wish = case
     model = or_none(lambda: meant(world, wish))
     waiting = {"wait": True, "wait_for": ["success"], "wait_timeout": 20.0, "on_timeout": on_timeout}
     options = {**wish.options, **waiting, "ignore_allowed_failures": ignores_allowed}
@@ -288,8 +291,9 @@ def test_waiting_for_success(world: World, wish: Wish, ignores_allowed: bool, on
 
 
 @examples(150)
-@given(worlds, wishes, st.sampled_from(["error", "latest", "all"]))
-def test_playing(world: World, wish: Wish, multiple: str) -> None:
+@given(cases(), st.sampled_from(["error", "latest", "all"]))
+def test_playing(case: tuple[World, Wish], multiple: str) -> None:
+    world, wish = case
     model = or_none(lambda: meant(world, wish, triggers=True))
     wanted = targets(model, wish, multiple)
     before = {} if wanted is None else {member.record["id"]: member.record["status"] for member in wanted}
@@ -336,10 +340,9 @@ def gate_options(wish: Wish, action: str) -> Record:
 
 
 @examples(150)
-@given(
-    worlds, wishes.map(lambda wish: dataclasses.replace(wish, scope=None)), st.sampled_from(["wait", "verify", "play"])
-)
-def test_gates(world: World, wish: Wish, action: str) -> None:
+@given(cases(), st.sampled_from(["wait", "verify", "play"]))
+def test_gates(case: tuple[World, Wish], action: str) -> None:
+    world, wish = case[0], dataclasses.replace(case[1], scope=None)
     model = or_none(lambda: meant(world, wish, triggers=True))
     outcome, transport = ask(world, gitlab_release_gate.TASK, gate_options(wish, action))
     if wish.is_empty or wish.is_whole:
@@ -363,9 +366,10 @@ def test_gates(world: World, wish: Wish, action: str) -> None:
 
 
 @examples(150)
-@given(worlds, wishes, st.lists(st.one_of(NAMES, st.sampled_from(["a", "b", "*"])), min_size=1, max_size=4))
-def test_looking_up(world: World, wish: Wish, terms: list[str]) -> None:
-    wish = dataclasses.replace(wish, names=terms, stages=None, scope=None)
+@given(cases())
+def test_looking_up(case: tuple[World, Wish]) -> None:
+    world, terms = case[0], case[1].names or ["a"]
+    wish = dataclasses.replace(case[1], names=terms, stages=None, scope=None)
     model = or_none(lambda: meant(world, wish, is_split=False))
     request = LookupRequest(
         PipelineQuery("7", ref="main", ref_type=wish.ref_type, sources=tuple(wish.sources or ())),
