@@ -29,7 +29,7 @@ MOST_PAGES = 10_000
 # How long past the deadline threads wait for the answers of each other, which have their own time limits.
 _GRACE_SECONDS = 1.0
 
-_NEXT_LINK = r"<([^>]*)>\s*;[^,<]*\brel=\"?next\"?"
+_NEXT_LINK = r"<([^<>]*)>\s*;[^,<]*\brel=\"?next\"?"
 # Of a link only these are used: its host may be another one, and the filters stay ours.
 _POSITION_PARAMETERS = ("page", "cursor", "id_after", "id_before", "pagination")
 
