@@ -207,9 +207,6 @@ class _GateRun:
         request = self._gate.request or ActionRequest(self._gate.action)
         report = ActionRun(self._session, self._query(), request, options).run()
         result = self._of_action(before, report)
-        if report.problem:
-            # there is no job, so none of them can be good enough
-            return dataclasses.replace(result, outcome="failed", reason=report.problem)
         if failure_text(report, request.action):
             return self._of_refusals(result, report)
         return dataclasses.replace(result, outcome=self._done(result), reason=_reasons(report))
