@@ -368,7 +368,9 @@ def test_gates(case: tuple[World, Wish], action: str) -> None:
 @examples(150)
 @given(cases())
 def test_looking_up(case: tuple[World, Wish]) -> None:
-    world, terms = case[0], case[1].names or ["a"]
+    world, names = case[0], case[1].names or ["a"]
+    # one of them twice
+    terms = [names[0], *names]
     wish = dataclasses.replace(case[1], names=terms, stages=None, scope=None)
     model = or_none(lambda: meant(world, wish, is_split=False))
     request = LookupRequest(
