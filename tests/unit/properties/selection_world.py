@@ -153,3 +153,20 @@ def pipes(draw: t.Any) -> Pipe:
 
 
 worlds = st.lists(pipes(), min_size=1, max_size=3).map(World)
+
+
+def crossing() -> World:
+    """Return a world in which a path is the name of another job, and a stage has a job and a trigger job."""
+    child = Pipe("jobs", "parent_pipeline", jobs=[job(1, "manual", "a", stage="test")])
+    return World(
+        [
+            Pipe(
+                "jobs",
+                jobs=[job(1, "success", "x/a", stage="test"), job(1, "success", "b", stage="build")],
+                triggers=[
+                    (bridge(1, "success", "x", stage="test"), child),
+                    (bridge(1, "failed", "y", stage="build"), None),
+                ],
+            )
+        ]
+    )

@@ -21,11 +21,11 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_release_gate,
     release_plan,
 )
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ..harness import FunctionTransport, Record, new_session, run_task
-from .selection_world import JOB_NAMES, STAGES, TRIGGER_NAMES, Pipe, World, worlds
+from .selection_world import JOB_NAMES, STAGES, TRIGGER_NAMES, Pipe, World, crossing, worlds
 from .support import examples
 
 PATTERNS = ("*", "**/a", "a*", "m: *", "x/*", "?", "x/b", "x/y/a", "**/?", "**/nope", "nope", "A", "a,x")
@@ -230,6 +230,9 @@ def or_none(call: t.Callable[[], Meant]) -> Meant | None:
 
 # ----- what the product does -----
 
+A_PATH_THAT_IS_A_NAME = Wish(["x/a"], None, None, True, False, None, "any")
+A_STAGE_WITH_A_TRIGGER_JOB = Wish(None, ["build"], None, False, False, None, "any")
+
 
 def ask(world: World, task: t.Any, options: Record, **how: t.Any) -> tuple[Outcome | None, FunctionTransport]:
     """Return the outcome of a task, None when it refuses; any other error is one of the product."""
@@ -244,8 +247,9 @@ def ids(outcome: Outcome) -> list[int]:
     return [record["id"] for record in outcome.values["jobs"]]
 
 
-@examples(150)
+@examples(250)
 @given(cases())
+@example((crossing(), A_PATH_THAT_IS_A_NAME))
 def test_reading(case: tuple[World, Wish]) -> None:
     world, wish = case
     model = or_none(lambda: meant(world, wish))
@@ -263,7 +267,7 @@ def is_green(member: Member, *, is_whole: bool = False, ignores_allowed: bool = 
     return status == "success" or is_optional or (status == "failed" and is_allowed and ignores_allowed)
 
 
-@examples(150)
+@examples(250)
 @given(cases(), st.booleans(), st.sampled_from(["fail", "continue"]))
 def test_waiting_for_success(case: tuple[World, Wish], ignores_allowed: bool, on_timeout: str) -> None:
     world, wish = case
@@ -290,8 +294,9 @@ def test_waiting_for_success(case: tuple[World, Wish], ignores_allowed: bool, on
     assert (checked is None) == (model is None)
 
 
-@examples(150)
+@examples(250)
 @given(cases(), st.sampled_from(["error", "latest", "all"]))
+@example((crossing(), A_PATH_THAT_IS_A_NAME), "error")
 def test_playing(case: tuple[World, Wish], multiple: str) -> None:
     world, wish = case
     model = or_none(lambda: meant(world, wish, triggers=True))
@@ -339,8 +344,11 @@ def gate_options(wish: Wish, action: str) -> Record:
     return {"projects": [{**project, "project": "7", **wish.pipeline, "gates": [gate]}], "log_lines": 0}
 
 
-@examples(150)
+@examples(250)
 @given(cases(), st.sampled_from(["wait", "verify", "play"]))
+@example((crossing(), A_PATH_THAT_IS_A_NAME), "play")
+@example((crossing(), A_STAGE_WITH_A_TRIGGER_JOB), "verify")
+@example((crossing(), A_STAGE_WITH_A_TRIGGER_JOB), "wait")
 def test_gates(case: tuple[World, Wish], action: str) -> None:
     world, wish = case[0], dataclasses.replace(case[1], scope=None)
     model = or_none(lambda: meant(world, wish, triggers=True))
@@ -365,8 +373,9 @@ def test_gates(case: tuple[World, Wish], action: str) -> None:
     assert is_opened == (is_complete and all(is_green(member) for member in wanted))
 
 
-@examples(150)
+@examples(250)
 @given(cases())
+@example((crossing(), A_PATH_THAT_IS_A_NAME))
 def test_looking_up(case: tuple[World, Wish]) -> None:
     world, names = case[0], case[1].names or ["a"]
     # one of them twice
