@@ -18,6 +18,8 @@ STAGES = ("build", "test", "deploy")
 SOURCES = ("push", "schedule", "web")
 JOB_NAMES = ("a", "b", "a,b", "x/a", "m: [1, 2]")
 TRIGGER_NAMES = ("x", "y")
+# below x, a job "a" has the path that "x/a" has as a name
+CHILD_NAMES = ("a", "b", "x/a")
 
 
 @dataclasses.dataclass
@@ -110,26 +112,26 @@ class World:
 
 
 @st.composite
-def job_records(draw: t.Any) -> Record:
+def job_records(draw: t.Any, names: tuple[str, ...]) -> Record:
     status = draw(st.sampled_from(["success", "success", "success", "manual", "manual", "failed", "skipped"]))
-    stage, name = draw(st.sampled_from(STAGES)), draw(st.sampled_from(JOB_NAMES))
+    stage, name = draw(st.sampled_from(STAGES)), draw(st.sampled_from(names))
     return job(1, status, name, stage=stage, allow_failure=draw(st.booleans()))
 
 
-def job_lists(fewest: int, most: int) -> t.Any:
-    return st.lists(job_records(), min_size=fewest, max_size=most, unique_by=lambda record: record["name"])
+def job_lists(fewest: int, names: tuple[str, ...] = JOB_NAMES) -> t.Any:
+    return st.lists(job_records(names), min_size=fewest, max_size=len(names), unique_by=lambda record: record["name"])
 
 
 @st.composite
 def trigger_lists(draw: t.Any, depth: int) -> list[tuple[Record, Pipe | None]]:
-    names = draw(st.lists(st.sampled_from(TRIGGER_NAMES), max_size=2, unique=True))
+    names = draw(st.sampled_from([(), ("x",), ("x",), ("y",), TRIGGER_NAMES]))
     triggers = []
     for name in names:
         status = draw(st.sampled_from(["success", "success", "success", "failed", "manual", "created"]))
         child = None
         if status == "success":
             below = draw(trigger_lists(depth - 1)) if depth else []
-            child = Pipe("jobs", "parent_pipeline", jobs=draw(job_lists(1, 3)), triggers=below)
+            child = Pipe("jobs", "parent_pipeline", jobs=draw(job_lists(1, CHILD_NAMES)), triggers=below)
             child.project = draw(st.sampled_from([7, 8]))
         triggers.append((bridge(1, status, name, stage=draw(st.sampled_from(STAGES))), child))
     return triggers
@@ -144,10 +146,27 @@ def pipes(draw: t.Any) -> Pipe:
     )
     if pipe.kind == "jobs":
         pipe.triggers = draw(trigger_lists(1))
-        pipe.jobs = draw(job_lists(draw(st.sampled_from([0, 2, 2])), 5))
+        pipe.jobs = draw(job_lists(draw(st.sampled_from([0, 2, 3]))))
         if not pipe.jobs and not pipe.triggers:
             pipe.kind = "new"
     return pipe
 
 
 worlds = st.lists(pipes(), min_size=1, max_size=3).map(World)
+
+
+def crossing() -> World:
+    """Return a world in which a path is the name of another job, and a stage has a job and a trigger job."""
+    child = Pipe("jobs", "parent_pipeline", jobs=[job(1, "manual", "a", stage="test")])
+    return World(
+        [
+            Pipe(
+                "jobs",
+                jobs=[job(1, "success", "x/a", stage="test"), job(1, "success", "b", stage="build")],
+                triggers=[
+                    (bridge(1, "success", "x", stage="test"), child),
+                    (bridge(1, "failed", "y", stage="build"), None),
+                ],
+            )
+        ]
+    )
