@@ -426,11 +426,11 @@ EXAMPLES = r"""
     multiple: all
     action: cancel
 
-- name: Play many reports, and return little of each
+- name: Play all reviews, and return little of each
   jobgate.gitlab.gitlab_job_action:
     project: group/app
-    ref: main
-    name: report:*
+    merge_request: 17
+    name: review:*
     multiple: all
     action: play
     fields: [id, name, status, user.username]

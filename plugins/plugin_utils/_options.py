@@ -115,7 +115,7 @@ def connection_arguments(
     by_variable = {name: value for name, (value, is_variable) in found.items() if is_variable and value is not None}
     by_environment = {name for name in usable if any(environ.get(entry["name"]) for entry in _sources(name, "env"))}
     above_file = _with_all_tokens({*by_variable, *by_environment})
-    by_file = {name: value for name, (value, _) in found.items() if name not in above_file and value is not None}
+    by_file = {name: found[name][0] for name in left if name not in above_file and found[name][0] is not None}
     return {**by_file, **by_variable}
 
 

@@ -66,6 +66,7 @@ NEEDS: dict[str, Need] = {
     ),
     "Run a successful scan again": Need(effects=("retry scan:2",), again=True),
     "Apply the infrastructure in a child pipeline": Need(effects=("play apply",)),
+    "Play all reviews, and return little of each": Need(effects=("play review:security", "play review:style")),
     "Play the reviews of a merge request, where the optional ones may fail": Need(
         effects=("play review:security", "play review:style")
     ),

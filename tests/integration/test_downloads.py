@@ -97,7 +97,9 @@ def test_check_run_check_run(simulator: t.Any, tmp_path: pathlib.Path, content: 
     dest = tmp_path / "target"
     options = {**CONTENTS[content], **way}
     if way is LATEST and content == "log":
-        assert_sentence(fetch(simulator, dest, **options).failure, "latest_success has no meaning with content: log")
+        assert_sentence(
+            fetch(simulator, dest, **options).failure, "latest_success can only be used with content: archive and file"
+        )
         return
     for check_mode, changed in ((True, True), (False, True), (True, False), (False, False)):
         result = fetch(simulator, dest, check_mode=check_mode, **options)
@@ -230,7 +232,7 @@ def test_a_job_that_succeeds_while_it_is_downloaded_is_not_mistaken(
         ({"name": "bu*"}, "name 'bu*' has wildcards"),
         ({"ref": None, "pipeline_id": 100}, "latest_success needs ref"),
         ({"ref": None, "name": None, "job_id": 1000}, "latest_success needs ref"),
-        ({"content": "list", "dest": ""}, "latest_success has no meaning with content: list"),
+        ({"content": "list", "dest": None}, "latest_success can only be used with content: archive and file"),
     ],
 )
 def test_what_gitlab_cannot_find_by_ref_is_refused(
@@ -905,7 +907,7 @@ def test_files_that_are_replaced_are_the_same_both_ways(simulator: t.Any, tmp_pa
         for kind in ("download", "record"):
             assert files[f"{kind} of somebody"][:3] == (1234, 1235, oct(0o100664))
             assert files[f"{kind} own set-id"][2] == oct(0o104711)
-            assert "is no regular file" in messages[f"{kind} pipe"]
+            assert "is not a regular file" in messages[f"{kind} pipe"]
             assert "does not exist" in messages[f"{kind} none/x"]
         shutil.rmtree(folder)
     for in_process, as_module in zip(*found):

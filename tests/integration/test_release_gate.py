@@ -172,13 +172,17 @@ def test_defaults_of_the_action_group_do_the_role_no_harm(simulator: t.Any, tmp_
 @pytest.mark.parametrize(
     ("defaults", "task", "words"),
     [
-        ({"projct": "group/app"}, {}, "Unsupported parameters for (jobgate.gitlab.gitlab_release_gate) module: projct"),
+        ({"projct": "group/app"}, {}, "Unknown option projct; did you mean projects?"),
         (
             {},
             {"project": "group/app"},
-            "Unsupported parameters for (jobgate.gitlab.gitlab_release_gate) module: project",
+            "Unknown option project; did you mean projects?",
         ),
-        ({"project": "group/app"}, {"projects": [{"gates": APP["gates"], "ref": "main"}]}, "project found in projects"),
+        (
+            {"project": "group/app"},
+            {"projects": [{"gates": APP["gates"], "ref": "main"}]},
+            "project 1: project is missing",
+        ),
     ],
 )
 def test_a_mistake_is_still_one_beside_defaults_of_the_group(

@@ -26,7 +26,8 @@ orjson: t.Any
 try:
     import requests
     import urllib3
-    from requests.adapters import HTTPAdapter
+
+    HTTPAdapter = requests.adapters.HTTPAdapter
 except ImportError:
     requests = None
     urllib3 = None

@@ -191,7 +191,7 @@ def _has_plain_texts(value: t.Any) -> bool:
         names = "".join(name for name in value if isinstance(name, str))
         return _is_plain(names) and _has_plain_texts(list(value.values()))
     if isinstance(value, (list, tuple)):
-        return all(_is_plain(item) if type(item) is str else _has_plain_texts(item) for item in value if item)
+        return all(_is_plain(item) if isinstance(item, str) else _has_plain_texts(item) for item in value if item)
     return True
 
 

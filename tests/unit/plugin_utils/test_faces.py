@@ -51,10 +51,10 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> Non
             monkeypatch.delenv(name)
 
 
-def given_to(name: str, /, **options: t.Any) -> Options:
+def given_to(task_name: str, /, **options: t.Any) -> Options:
     """Return options of a task with which nothing is wrong, and these."""
-    arguments = TASKS[name].spec.arguments
-    needed = NEEDED.get(name, {"pipeline_id": 6} if "pipeline_id" in arguments else {})
+    arguments = TASKS[task_name].spec.arguments
+    needed = NEEDED.get(task_name, {"pipeline_id": 6} if "pipeline_id" in arguments else {})
     project = {"project": "7"} if "project" in arguments else {}
     return {"api_url": SERVER, "api_token": SECRET, **project, **needed, **options}
 

@@ -60,7 +60,7 @@ def check_writable(option: str, path: str) -> None:
         raise UsageError(f"{option} {path!r} is a folder; give the name of a file")
     if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
         # a device may have no end, and must not be replaced
-        raise UsageError(f"{option} {path!r} is no regular file")
+        raise UsageError(f"{option} {path!r} is not a regular file")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{option} {path!r} cannot be written: no permission to create files in {folder!r}")
 

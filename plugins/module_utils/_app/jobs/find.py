@@ -103,7 +103,8 @@ class JobFinder:
         problem = what_is_missing(self._query, selection)
         if not problem or not selection.known or selection.misplaced:
             return problem
-        return problem + self._bridge_hint(selection, (*selection.missing, "")[0])
+        hint = self._bridge_hint(selection, (*selection.missing, "")[0])
+        return problem if not hint else f"{problem} {hint}" if problem.endswith((".", "?")) else f"{problem}. {hint}"
 
     # ----- one job -----
 
@@ -389,7 +390,7 @@ class JobFinder:
             return ""
         if self._query.include_downstream:
             if selection.unreadable:
-                return f" The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
+                return f"The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
             return ""
         try:
             pipeline = self._node(selection.pipeline or {})
@@ -400,10 +401,10 @@ class JobFinder:
         except RequestError:
             return ""  # the hint is not worth another error
         if name in bridges:
-            return f" {name!r} is a trigger job, which gitlab_pipeline_bridges reads."
+            return f"{name!r} is a trigger job, which gitlab_pipeline_bridges reads."
         if bridges:
             return (
-                f" The pipeline has trigger jobs ({shortened(bridges)}); set include_downstream to select jobs of "
+                f"The pipeline has trigger jobs ({shortened(bridges)}); set include_downstream to select jobs of "
                 "their pipelines, too."
             )
         return ""

@@ -55,7 +55,7 @@ def search_path():
         (["requests", "urllib3", "certifi", "orjson", "pluggy"], ["pluggy", "pluggy", "UsageError"]),
         (["orjson"], ["ConnectError", "ExtensionError", "UsageError"]),
     ],
-    ids=lambda value: " ".join(value),
+    ids=" ".join,
 )
 def test_without_libraries_everything_imports_and_what_needs_one_says_so(missing, found):
     environ = {

@@ -239,7 +239,7 @@ def test_what_is_no_place_for_a_file(tmp_path, name):
     os.mkfifo(tmp_path / "pipe")
     os.mknod(tmp_path / "socket", stat.S_IFSOCK | 0o600)
     before = sorted(path.name for path in tmp_path.iterdir())
-    with pytest.raises(UsageError, match="is a folder|is no regular file|is in a folder that does not exist"):
+    with pytest.raises(UsageError, match="is a folder|is not a regular file|is in a folder that does not exist"):
         check_writable("record", str(tmp_path / name))
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
