@@ -65,7 +65,7 @@ def test_what_is_malformed_or_missing_is_told_in_one_sentence(simulator: t.Any, 
         (LOOKUP + "ref='main', artifact='broken.json', parse='json')", "artifact 'broken.json' is no JSON"),
         (
             LOOKUP + "ref='main', artifact='none.txt')",
-            "there is no 'none.txt' in the artifacts of job 'build'",
+            "there is no 'none.txt' in the artifacts of job 'build' (id 1000)",
         ),
         (LOOKUP + "ref='main', artifact='notes.txt', log=true)", "artifact and log exclude each other"),
     ):
