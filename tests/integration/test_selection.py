@@ -15,6 +15,8 @@ from .harness import ACTION, INFO, effects, run_task, world
 VERSIONS = ["11.11", "13.12", "15.9", "17.11", "18.10", "19.2"]
 PIPELINE: dict[str, t.Any] = {"project": "group/app", "pipeline_id": 100}
 THIN = ["id", "name"]
+# the default of api_concurrency
+AT_ONCE = 8
 
 
 def many(count: int) -> dict[str, t.Any]:
@@ -36,7 +38,8 @@ def test_ten_thousand_jobs_are_listed_completely_and_in_order(simulator: t.Any, 
         assert ids == sorted(ids, reverse=True)
         assert result["summary"] == {"success": 10_000}
         assert result["truncated"] is False
-        assert len(simulator.requests()) <= 101
+        # without a total, the requests that run ahead of the last page are for nothing
+        assert len(simulator.requests()) <= 100 + AT_ONCE
         simulator.clear_logs()
 
 

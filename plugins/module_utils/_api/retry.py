@@ -39,6 +39,8 @@ THROTTLED_SECONDS = (4.0, 60.0)
 LOCK_STATUS = 409
 # Nobody expects a task without a deadline to sleep longer than this.
 LONGEST_WISH_SECONDS = 120.0
+# What a pause leaves of the time limit for the attempt behind it.
+LAST_ATTEMPT_SECONDS = 1.0
 
 _T = t.TypeVar("_T")
 
@@ -122,8 +124,13 @@ class Retrier:
             seconds = wish + self._jitter()
             if self.deadline is None and wish > LONGEST_WISH_SECONDS:
                 return False
-        if self.deadline is not None and seconds >= self.deadline.remaining():
-            return False
+        if self.deadline is not None:
+            left = self.deadline.remaining()
+            if wish is None and left > LAST_ATTEMPT_SECONDS:
+                # our own pause gives way to the time limit; what the server wishes does not
+                seconds = min(seconds, left - LAST_ATTEMPT_SECONDS)
+            if seconds >= left:
+                return False
         if isinstance(exc, ThrottledError):
             self._held_until = max(self._held_until, self._clock.monotonic() + seconds)
         self._clock.sleep(seconds)

@@ -118,8 +118,9 @@ class _Write:
         if self._is_in_doubt and self._action.effect(self._first.record, latest.record):
             reason = "the answer was lost, but the job shows the effect"
             return WriteResult("applied", latest, has_changed=True, reason=reason)
-        if was_refused and self._is_done_by_us(latest):
-            # something on the way, such as a proxy, may have sent the request twice
+        if _is_lock(exc) and self._is_done_by_us(latest):
+            # The request met one that was still at work. It may have been ours, sent twice by a proxy on the way. Any
+            # other refusal says that the work was done before, as it is for all but one of several tasks of one user.
             reason = "GitLab refused the request, but the job shows that the user of the token has done it since"
             return WriteResult("applied", latest, has_changed=True, reason=reason)
         words, reason = self._action.refused_as_done or ("", "")
