@@ -39,8 +39,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition i
 from tests.contract.support import COLLECTION, PLUGINS, ROOT, validated
 from tests.contract.test_options_documented import comparable_all
 from tests.integration.harness import ACTION, INFO, TOKEN, Result, SimulatedTime, effects, run_task, world
-from tests.simulator import errors, routes_jobs
-from tests.simulator.call import Call, Reply
+from tests.simulator_tests.test_additions import unschedule
 
 Record = dict[str, t.Any]
 
@@ -102,20 +101,11 @@ def task_fixture(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[TaskDefinition]:
 # ----- what a server has to have for it -----
 
 
-def _unschedule(call: Call) -> Reply:
-    job = routes_jobs.find_for_write(call, "play")
-    if job.status != "scheduled":
-        raise errors.bad_request("Job is not scheduled")
-    call.engine.move(job, "manual")
-    call.note("unschedule", job)
-    return routes_jobs.answer_job(call, job)
-
-
 @pytest.fixture(name="server")
 def server_fixture(simulator: t.Any) -> t.Any:
     """Give a server of tomorrow, with the route `unschedule` and the status `paused`, which counts as manual."""
     path = "/projects/:id/jobs/:job_id/unschedule"
-    simulator.routes.add("POST", path, _unschedule, name="unschedule_job")
+    simulator.routes.add("POST", path, unschedule, name="unschedule_job")
     simulator.statuses.add("paused", like="manual")
     return simulator
 

@@ -15,6 +15,7 @@ import yaml
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import options as shared_options
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.connection import EXTENSION_VARIABLES, URL_VARIABLES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import CONNECTION
 from jinja2 import Environment, nodes
 
@@ -122,15 +123,7 @@ def run_checks(monkeypatch: pytest.MonkeyPatch, task_name: str, parameters: dict
 
 @pytest.mark.parametrize("example", OWN_EXAMPLES, ids=label)
 def test_example_is_accepted(example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in (
-        "GITLAB_API_URL",
-        "GITLAB_URL",
-        "GITLAB_SERVER_URL",
-        "GITLAB_HOST",
-        "GL_HOST",
-        "CI_SERVER_URL",
-        "JOBGATE_EXTENSIONS",
-    ):
+    for variable in (*URL_VARIABLES, *EXTENSION_VARIABLES):
         monkeypatch.delenv(variable, raising=False)
     run_checks(monkeypatch, example.module.rpartition(".")[2], filled(example))
 

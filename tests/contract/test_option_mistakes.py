@@ -17,6 +17,7 @@ from ansible.module_utils import basic
 from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import module_face
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.connection import EXTENSION_VARIABLES, URL_VARIABLES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import failure
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _in_process
@@ -25,13 +26,8 @@ from tests.contract.support import TASKS
 
 TOKEN = "alice-token-0123456789"
 VARIABLES = (
-    "GITLAB_API_URL",
-    "GITLAB_URL",
-    "GITLAB_SERVER_URL",
-    "GITLAB_HOST",
-    "GL_HOST",
-    "CI_SERVER_URL",
-    "JOBGATE_EXTENSIONS",
+    *URL_VARIABLES,
+    *EXTENSION_VARIABLES,
     "GITLAB_API_TOKEN",
     "GITLAB_TOKEN",
     "GITLAB_PRIVATE_TOKEN",

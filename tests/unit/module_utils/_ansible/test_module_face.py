@@ -13,6 +13,7 @@ from ansible.module_utils import basic
 from ansible.module_utils.common.parameters import PASS_VARS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import module_face
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import libraries
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.connection import EXTENSION_VARIABLES, URL_VARIABLES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK as ACTION
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK as INFO
 
@@ -26,15 +27,7 @@ ACT = {**BASE, "action": "play"}
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch):
-    for name in (
-        "GITLAB_API_URL",
-        "GITLAB_URL",
-        "GITLAB_SERVER_URL",
-        "GITLAB_HOST",
-        "GL_HOST",
-        "CI_SERVER_URL",
-        "JOBGATE_EXTENSIONS",
-    ):
+    for name in (*URL_VARIABLES, *EXTENSION_VARIABLES):
         monkeypatch.delenv(name, raising=False)
 
 
