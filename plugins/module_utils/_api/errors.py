@@ -31,6 +31,11 @@ import re
 import typing as t
 
 
+def with_sentence(text: str, further: str) -> str:
+    """Return a text with a further sentence behind it."""
+    return f"{text} {further}" if text.endswith((".", "?", "!")) else f"{text}. {further}"
+
+
 class GitLabError(Exception):
     """The root of all errors of this collection; its text is one sentence or two, made for the user."""
 

@@ -11,12 +11,11 @@ from __future__ import annotations
 import typing as t
 
 from .._api.errors import UsageError
-from .._app.actions.actions import ACTIONS, ActionRequest, listed
-from .._app.pipelines.query import REF_TYPES
+from .._app.actions.actions import ACTIONS, ActionRequest, misplaced_among
 from .._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
 from .._app.waiting.options import WaitOptions
 from .definition import Options
-from .options import job_variables, name_list, pipeline_query, text_list, wait_options
+from .options import PIPELINE_SELECTION, job_variables, name_list, pipeline_query, text_list, wait_options
 
 GATE_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "name": {"type": "list", "elements": "str"},
@@ -38,13 +37,7 @@ GATE_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
 }
 PROJECT_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "name": {"type": "str"},
-    "project": {"type": "str", "required": True},
-    "pipeline_id": {"type": "int"},
-    "ref": {"type": "str"},
-    "sha": {"type": "str"},
-    "merge_request": {"type": "int"},
-    "ref_type": {"type": "str", "choices": list(REF_TYPES), "default": "any"},
-    "pipeline_source": {"type": "list", "elements": "str"},
+    **PIPELINE_SELECTION.arguments,
     "needs": {"type": "list", "elements": "str", "default": []},
     "gates": {"type": "list", "elements": "dict", "required": True, "options": GATE_OPTIONS},
 }
@@ -86,10 +79,9 @@ def _gate(given: Options, options: Options, where: str) -> Gate:
 
 
 def _check_action(given: Options) -> None:
-    for option in dict.fromkeys(option for options in GATE_ACTIONS.values() for option in options):
-        if given.get(option) and option not in GATE_ACTIONS[given["action"]]:
-            users = [name for name, options in GATE_ACTIONS.items() if option in options]
-            raise UsageError(f"{option} can only be used with {listed(users, 'and')}")
+    problem = misplaced_among(GATE_ACTIONS, given["action"], lambda option: bool(given.get(option)))
+    if problem:
+        raise UsageError(problem)
 
 
 def _check_names(given: Options) -> None:

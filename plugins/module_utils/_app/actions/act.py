@@ -423,12 +423,12 @@ def failure_text(report: ActionReport, action: str) -> str | None:
 
 def prediction_text(report: ActionReport, action: str) -> str:
     """Return what check mode says would be done with the jobs."""
-    acted_on = [_who(target) for target in report.targets if target.has_changed]
+    acted_on = [target.job.called for target in report.targets if target.has_changed]
     texts = [ACTIONS[action].would(_several(acted_on))] if acted_on else []
     left: dict[str, list[str]] = {}
     for target in report.targets:
         if not target.has_changed:
-            left.setdefault(target.reason, []).append(_who(target))
+            left.setdefault(target.reason, []).append(target.job.called)
     texts += [f"would leave {_several(jobs)} alone: {reason}" for reason, jobs in left.items()]
     return "; ".join(texts) or "would do nothing, since no job is selected"
 
@@ -438,12 +438,8 @@ def _several(jobs: t.Sequence[str]) -> str:
     return listed([*jobs[:MOST_NAMES_IN_TEXT], f"{more} more"] if more > 0 else jobs, "and")
 
 
-def _who(target: Target) -> str:
-    return f"job {target.job.path!r} (id {target.job.id})"
-
-
 def _failure(target: Target, action: str) -> str:
-    who = _who(target)
+    who = target.job.called
     if target.outcome == "refused":
         return f"{ACTIONS[action].cannot(who)}: {target.reason}"
     text = f"{who} {target.reason}" if target.reason.startswith(_PREDICATES) else f"{who}: {target.reason}"

@@ -333,9 +333,17 @@ def misplaced_option(name: str, given: t.Callable[[str], bool]) -> str:
 
     :param given: returns whether an option is given.
     """
-    for option in dict.fromkeys(option for row in ACTIONS.values() for option in row.takes):
-        if option not in ACTIONS[name].takes and given(option):
-            users = [row.name for row in ACTIONS.values() if option in row.takes]
+    return misplaced_among({row.name: row.takes for row in ACTIONS.values()}, name, given)
+
+
+def misplaced_among(takes: t.Mapping[str, t.Sequence[str]], name: str, given: t.Callable[[str], bool]) -> str:
+    """Return the same for other actions.
+
+    :param takes: by the name of each action the options that it takes, and that are not for all.
+    """
+    for option in dict.fromkeys(option for options in takes.values() for option in options):
+        if option not in takes[name] and given(option):
+            users = [user for user, options in takes.items() if option in options]
             return f"{option} can only be used with {listed(users, 'and')}"
     return ""
 

@@ -20,7 +20,7 @@ from ..jobs.query import FoundJob, JobQuery, shortened
 from ..outcome import Files
 from ..session import Session
 from .latest import check_latest_success, latest_success
-from .missing import explain_denied, subject_of, why_no_artifacts, why_no_log
+from .missing import explain_denied, why_no_artifacts, why_no_log
 from .place import check_path
 from .targets import Content, Measure, Memory, TemporaryTarget, content_of
 
@@ -127,16 +127,16 @@ def list_entries(session: Session, query: JobQuery, path: str, *, recursive: boo
     except NotFoundError as exc:
         text = exc.server_text.lower()
         if "path not found" in text:
-            raise SelectionError(f"there is no {path!r} in the artifacts of {subject_of(job)}") from exc
+            raise SelectionError(f"there is no {path!r} in the artifacts of {job.called}") from exc
         if "artifacts metadata" in text:
-            raise SelectionError(f"GitLab has kept no list of the artifacts of {subject_of(job)}") from exc
+            raise SelectionError(f"GitLab has kept no list of the artifacts of {job.called}") from exc
         if "artifacts" in text:
-            raise SelectionError(why_no_artifacts(job, subject_of(job), session.clock.time())) from exc
+            raise SelectionError(why_no_artifacts(job, job.called, session.clock.time())) from exc
         if exc.is_no_mere_object:
             raise
         # before 18.8 GitLab takes the address for a file named tree
         raise SelectionError(
-            f"the artifacts of {subject_of(job)} cannot be listed: that needs GitLab 18.8, or the job has no archive"
+            f"the artifacts of {job.called} cannot be listed: that needs GitLab 18.8, or the job has no archive"
         ) from exc
     return job, entries
 
@@ -185,7 +185,7 @@ def _source(session: Session, request: DownloadRequest) -> tuple[FoundJob, str]:
     if request.content == "log" and not session.limits.reads_logs:
         raise UsageError("GitLab lets no job token read a log; give api_token instead of api_job_token")
     job = _wanted_job(session, request.query)
-    return job, subject_of(job)
+    return job, job.called
 
 
 def _wanted_job(session: Session, query: JobQuery) -> FoundJob:

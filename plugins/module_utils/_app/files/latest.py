@@ -18,7 +18,7 @@ import typing as t
 from ..._api.errors import UsageError
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, has_wildcard
-from ..jobs.statuses import id_of, int_of
+from ..jobs.statuses import id_of, project_id_of
 from ..pipelines.query import PipelineQuery, successful_pipelines
 from ..session import Session
 
@@ -56,7 +56,7 @@ def latest_success(session: Session, query: JobQuery) -> FoundJob | None:
     :raises RequestError: when GitLab cannot be asked.
     """
     for pipeline in itertools.islice(successful_pipelines(session, query.pipeline), MOST_PIPELINES):
-        project = str(int_of(pipeline, "project_id") or query.pipeline.project)
+        project = project_id_of(pipeline, query.pipeline.project)
         of_this = JobQuery(PipelineQuery(project, pipeline_id=id_of(pipeline)), names=query.names)
         # a job of the pipeline itself comes first, then those of its child pipelines
         for wanted in (of_this, of_this._replace(include_downstream=True)):

@@ -17,14 +17,9 @@ from ..jobs.query import FoundJob
 from ..jobs.statuses import phase_of, status_of
 
 
-def subject_of(job: FoundJob) -> str:
-    """Return what to call a job in a sentence."""
-    return f"job {job.path!r} (id {job.id})" if job.path else f"job {job.id}"
-
-
 def why_no_log(job: FoundJob) -> str:
     """Return why a job has no log."""
-    subject, record = subject_of(job), job.record
+    subject, record = job.called, job.record
     if record.get("erased_at"):
         return f"{subject} was erased ({record['erased_at']}), and its log with it"
     return _not_yet(subject, record, "log") or f"{subject} has no log; GitLab keeps none of it"
@@ -63,7 +58,7 @@ def explain_denied(job: FoundJob | None, content: str, exc: NotAuthorizedError) 
     """Say in the error about content that must not be read that the job itself may be, where that is known."""
     if job is None or not job.path or exc.status != 403 or exc.has_reason:
         return
-    subject = subject_of(job)
+    subject = job.called
     if content == "log":
         exc.advice = (
             f"The user of the token may read {subject}, but not its log; the log of a job in debug mode takes the role "

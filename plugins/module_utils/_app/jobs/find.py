@@ -12,7 +12,7 @@ import operator
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError, SelectionError
+from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError, SelectionError, with_sentence
 from ..concurrency import run_all
 from ..outcome import Projection
 from ..pipelines.query import find_pipeline, missing_pipeline
@@ -21,7 +21,7 @@ from .bridges import PipelineNode, is_settled, list_bridges, pipeline_tree
 from .mistaken import explain_missing_job, explain_missing_pipeline
 from .query import FoundJob, JobQuery, fits, has_wildcard, match_name, matching_stages, shortened
 from .selection import Selection, what_is_missing, why_empty
-from .statuses import can_be_superseded, count_statuses, id_of, int_of, is_finished, status_of
+from .statuses import can_be_superseded, count_statuses, id_of, is_finished, project_id_of, status_of
 
 _BY_ID = operator.attrgetter("id")
 # What selecting and waiting need of a record, whatever the user wants to keep of it.
@@ -104,7 +104,7 @@ class JobFinder:
         if not problem or not selection.known or selection.misplaced:
             return problem
         hint = self._bridge_hint(selection, (*selection.missing, "")[0])
-        return problem if not hint else f"{problem} {hint}" if problem.endswith((".", "?")) else f"{problem}. {hint}"
+        return with_sentence(problem, hint) if hint else problem
 
     # ----- one job -----
 
@@ -367,7 +367,7 @@ class JobFinder:
         name = str(record.get("name") or "")
         if pipeline is None:
             return FoundJob(record, self._project, 0, name)
-        return FoundJob(record, str(int_of(pipeline, "project_id") or self._project), pipeline["id"], name)
+        return FoundJob(record, project_id_of(pipeline, self._project), pipeline["id"], name)
 
     def _kept(self, record: Record) -> Record:
         """Return what is kept of a record of a pipeline's list, the pipeline once for all of them."""
@@ -381,7 +381,7 @@ class JobFinder:
 
     def _node(self, pipeline: Record) -> PipelineNode:
         return PipelineNode(
-            project=str(int_of(pipeline, "project_id") or self._project), pipeline_id=id_of(pipeline), record=pipeline
+            project=project_id_of(pipeline, self._project), pipeline_id=id_of(pipeline), record=pipeline
         )
 
     def _bridge_hint(self, selection: Selection, name: str = "") -> str:

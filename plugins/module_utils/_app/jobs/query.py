@@ -105,6 +105,11 @@ class FoundJob:
         # what all attempts of this job have in common
         self.key = (project, pipeline_id, self.name)
 
+    @property
+    def called(self) -> str:
+        """Return what to call it in a sentence."""
+        return f"job {self.path!r} (id {self.id})" if self.path else f"job {self.id}"
+
     def with_record(self, record: Record) -> FoundJob:
         """Return the same job with another record: a newer one, or that of another attempt."""
         return FoundJob(record, self.project, self.pipeline_id, self.path, self.is_bridge)

@@ -133,6 +133,11 @@ def int_of(record: Record, name: str) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
+def project_id_of(record: Record, otherwise: str) -> str:
+    """Return the id of the project that a record names, else what the project was called when it was asked for."""
+    return str(int_of(record, "project_id") or otherwise)
+
+
 def is_known(status: str) -> bool:
     """Return whether the status is in the table; an unknown one counts as unfinished."""
     return status in STATUSES

@@ -11,9 +11,16 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, RequestError, SelectionError
+from ..._api.errors import (
+    BadAnswerError,
+    NotAuthorizedError,
+    NotFoundError,
+    RequestError,
+    SelectionError,
+    with_sentence,
+)
 from ..jobs.bridges import list_bridges
-from ..jobs.statuses import id_of, int_of, status_of
+from ..jobs.statuses import id_of, project_id_of, status_of
 from ..session import Session
 
 # Pipelines are read twenty at a time, newest first; so many that do not fit are looked at.
@@ -111,7 +118,7 @@ def with_pipeline(text: str, query: PipelineQuery, pipeline: Record | None) -> s
     """Return the text of an error with the pipeline that was found for a ref, commit or merge request, named once."""
     if not pipeline or not query.is_given or query.pipeline_id is not None or f"pipeline {id_of(pipeline)}," in text:
         return text
-    return f"{text}{'' if text.endswith(('.', '?', '!')) else '.'} P{describe(pipeline)[1:]}"
+    return with_sentence(text, f"P{describe(pipeline)[1:]}")
 
 
 def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record, *, is_old: bool = False) -> Record:
@@ -139,7 +146,7 @@ def has_jobs(session: Session, query: PipelineQuery, pipeline: Record) -> bool:
     if next(_jobs(session, query, pipeline), None) is not None:
         return True
     # it may have nothing but trigger jobs
-    project = str(int_of(pipeline, "project_id") or query.project)
+    project = project_id_of(pipeline, query.project)
     try:
         return bool(list_bridges(session, project, id_of(pipeline)))
     except (NotAuthorizedError, NotFoundError):
@@ -252,10 +259,10 @@ def _full_sha(session: Session, query: PipelineQuery) -> str | None:
 
 
 def _whole(session: Session, query: PipelineQuery, pipeline: Record) -> Record:
-    project = str(int_of(pipeline, "project_id") or query.project)
+    project = project_id_of(pipeline, query.project)
     return t.cast(Record, session.client.call("get_pipeline", project=project, pipeline_id=id_of(pipeline)))
 
 
 def _jobs(session: Session, query: PipelineQuery, pipeline: Record) -> t.Iterator[Record]:
-    project = str(int_of(pipeline, "project_id") or query.project)
+    project = project_id_of(pipeline, query.project)
     return session.client.iterate("list_pipeline_jobs", project=project, pipeline_id=id_of(pipeline), page_size=1)

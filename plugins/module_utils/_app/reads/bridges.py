@@ -16,7 +16,7 @@ from ..._api.errors import NotAuthorizedError, NotFoundError, SelectionError
 from ..concurrency import run_all
 from ..jobs.bridges import BridgeNode, PipelineNode, pipeline_tree
 from ..jobs.query import FoundJob, match_name, suggestions
-from ..jobs.statuses import count_statuses, id_of, int_of, newest_per_name, status_of
+from ..jobs.statuses import count_statuses, id_of, newest_per_name, project_id_of, status_of
 from ..pipelines.query import PipelineQuery, has_jobs, missing_pipeline, read_pipeline
 from ..session import Session
 from ..waiting.loop import Wait
@@ -77,7 +77,7 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
     if awaited.value is None:
         return _without_pipeline(query, options)
     pipeline = awaited.value
-    project = str(int_of(pipeline, "project_id") or query.pipeline.project)
+    project = project_id_of(pipeline, query.pipeline.project)
     polls = 0
 
     def read() -> BridgeReport:

@@ -29,7 +29,6 @@ class JobReport:
     """What was read.
 
     :param problems: why the task fails, by job, and without a job for the whole.
-    :param late: the jobs that were not where they should be when the time was up.
     """
 
     jobs: list[FoundJob]
@@ -98,13 +97,16 @@ class _Reading:
             return selection
         left = [job for job in jobs if not self._is_there(job)]
         self._wait.seen(jobs, left)
-        self._wait.pace(len(left), self._counting_of(selection))
+        self._wait.pace(len(left), self._counting_of(selection, left))
         return selection
 
-    def _counting_of(self, selection: Selection) -> Counting | None:
-        """Return what finds out by counting whether the jobs of one pipeline have moved."""
+    def _counting_of(self, selection: Selection, left: t.Sequence[FoundJob]) -> Counting | None:
+        """Return what finds out by counting whether the jobs of one pipeline have moved.
+
+        :param left: those that are not yet where they should be.
+        """
         query, jobs = self._query, selection.jobs
-        if not self._wait.is_active or query.job_id is not None or query.include_downstream:
+        if query.job_id is not None or query.include_downstream:
             return None
         if not jobs or selection.lacks or not all(map(self._wait.believes, jobs)):
             return None
@@ -118,7 +120,6 @@ class _Reading:
                 pipeline_id=jobs[0].pipeline_id,
                 ends_at_failure=True,
             )
-        left = [job for job in jobs if not self._is_there(job)]
         self._counting.listed(jobs, left, size=len(selection.known), is_whole=query.is_whole)
         return self._counting
 
@@ -181,8 +182,6 @@ def failure_of(report: JobReport, options: WaitOptions, detail: t.Callable[[Foun
 
     :param detail: returns what else there is to say about a job, going on where its sentence stops.
     """
-    texts = [
-        f"job {job.path!r} (id {job.id}) {problem}{detail(job)}" if job else problem for job, problem in report.problems
-    ]
+    texts = [f"{job.called} {problem}{detail(job)}" if job else problem for job, problem in report.problems]
     begin = f"{timed_out_text(options)}: " if texts and report.has_timed_out else ""
     return begin + "; ".join(texts)

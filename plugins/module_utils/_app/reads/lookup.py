@@ -139,9 +139,7 @@ def _value(session: Session, request: LookupRequest, job: FoundJob) -> t.Any:
         return value
     if request.has_default:
         return request.default
-    raise SelectionError(
-        f"job {job.path!r} (id {job.id}) has no {request.attribute!r}; it has {', '.join(sorted(record))}"
-    )
+    raise SelectionError(f"{job.called} has no {request.attribute!r}; it has {', '.join(sorted(record))}")
 
 
 def _attribute(record: Record, path: str) -> t.Any:

@@ -17,7 +17,7 @@ from ..actions.act import ActionReport, ActionRun, Target, failure_text, refuse_
 from ..actions.actions import ACTIONS, ActionRequest
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
-from ..jobs.statuses import has_reached, id_of, int_of, is_finished, status_of
+from ..jobs.statuses import has_reached, id_of, is_finished, project_id_of, status_of
 from ..pipelines.query import PipelineQuery, read_pipeline
 from ..reads.jobs import JobReport, failure_of, read_jobs
 from ..session import Session, StoppedError
@@ -142,7 +142,7 @@ class _GateRun:
     # ----- what the use cases take -----
 
     def _query(self) -> JobQuery:
-        project = str(int_of(self._pipeline, "project_id") or self._project.plan.pipeline.project)
+        project = project_id_of(self._pipeline, self._project.plan.pipeline.project)
         return JobQuery(
             PipelineQuery(project, pipeline_id=id_of(self._pipeline)),
             names=self._gate.names,
@@ -317,7 +317,7 @@ class _GateRun:
         bad = [(job, problem) for job, problem in problems if problem and not self._may_come_right(job)]
         missing = [_state(job) for job in jobs if not self._is_right(job, options)]
         if bad:
-            reason = "; ".join(f"job {job.path!r} (id {job.id}) {problem}" for job, problem in bad)
+            reason = "; ".join(f"{job.called} {problem}" for job, problem in bad)
             return dataclasses.replace(result, outcome="failed", reason=reason)
         if missing:
             return dataclasses.replace(result, outcome=_PREDICTED["wait"], reason="; ".join(missing))
@@ -345,7 +345,7 @@ class _GateRun:
 
 
 def _state(job: FoundJob) -> str:
-    return f"job {job.path!r} (id {job.id}) is {status_of(job.record)}"
+    return f"{job.called} is {status_of(job.record)}"
 
 
 def _reasons(report: ActionReport) -> str:

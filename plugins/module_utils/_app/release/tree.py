@@ -15,7 +15,7 @@ from ..._api.decoding import Record
 from ..._api.errors import GitLabError, NotAuthorizedError, NotFoundError
 from ..concurrency import run_all
 from ..jobs.bridges import PipelineNode, pipeline_tree, project_path
-from ..jobs.statuses import id_of, int_of, status_of
+from ..jobs.statuses import id_of, project_id_of, status_of
 from ..session import Session
 
 _JOB_FIELDS = ("id", "name", "stage", "status", "web_url", "allow_failure", "failure_reason", "created_at")
@@ -33,7 +33,7 @@ class ReleaseTree:
 
 def read_tree(session: Session, project: str, pipeline: Record) -> ReleaseTree:
     """Return what there is now; what cannot be read is warned of, since the gates matter more than their picture."""
-    project = str(int_of(pipeline, "project_id") or project)
+    project = project_id_of(pipeline, project)
     try:
         # the summary of the gate may be old by now
         now = session.client.call("get_pipeline", project=project, pipeline_id=id_of(pipeline))
