@@ -23,6 +23,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_job_download,
     gitlab_job_info,
     gitlab_job_token_info,
+    gitlab_pipeline,
     gitlab_pipeline_bridges,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
@@ -33,6 +34,7 @@ TOKEN = "alice-token-0123456789"
 INFO = gitlab_job_info.TASK
 ACTION = gitlab_job_action.TASK
 BRIDGES = gitlab_pipeline_bridges.TASK
+PIPELINE = gitlab_pipeline.TASK
 DOWNLOAD = gitlab_job_download.TASK
 TOKEN_INFO = gitlab_job_token_info.TASK
 

@@ -4,10 +4,10 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Every operation of GitLab's Jobs and Job Artifacts API, and the look-ups that selecting jobs needs: one row each.
+"""Every operation of GitLab's Jobs and Job Artifacts API, those on pipelines, and the look-ups that selecting needs.
 
-Sources: https://docs.gitlab.com/api/jobs/, https://docs.gitlab.com/api/job_artifacts/ and
-https://docs.gitlab.com/api/pipelines/.
+One row each. Sources: https://docs.gitlab.com/api/jobs/, https://docs.gitlab.com/api/job_artifacts/,
+https://docs.gitlab.com/api/pipelines/ and https://docs.gitlab.com/api/pipeline_triggers/.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _PIPELINES = "https://docs.gitlab.com/api/pipelines/"
 _MERGE_REQUESTS = "https://docs.gitlab.com/api/merge_requests/"
 _PROJECTS = "https://docs.gitlab.com/api/projects/"
 _COMMITS = "https://docs.gitlab.com/api/commits/"
+_TRIGGERS = "https://docs.gitlab.com/api/pipeline_triggers/"
 
 
 def _segment(name: str) -> Parameter:
@@ -271,5 +272,80 @@ CATALOGUE: tuple[Endpoint, ...] = (
         paginated="offset",
         shape=_PIPELINE_SHAPE,
         doc_url=_MERGE_REQUESTS + "#list-merge-request-pipelines",
+    ),
+    # ----- pipelines -----
+    Endpoint(
+        "list_pipeline_variables",
+        "GET",
+        _PIPELINE + "/variables",
+        (_PROJECT, _PIPELINE_ID),
+        answer="records",
+        shape={"key": str},
+        doc_url=_PIPELINES + "#retrieve-pipeline-variables",
+    ),
+    Endpoint(
+        "get_test_report",
+        "GET",
+        _PIPELINE + "/test_report",
+        (_PROJECT, _PIPELINE_ID),
+        doc_url=_PIPELINES + "#retrieve-a-test-report-for-a-pipeline",
+    ),
+    Endpoint(
+        "get_test_report_summary",
+        "GET",
+        _PIPELINE + "/test_report_summary",
+        (_PROJECT, _PIPELINE_ID),
+        doc_url=_PIPELINES + "#retrieve-a-test-report-summary-for-a-pipeline",
+    ),
+    # Create, trigger and retry answer 201, cancel answers 200: the other way round than for jobs.
+    Endpoint(
+        "create_pipeline",
+        "POST",
+        "/projects/{project}/pipeline",
+        (
+            _PROJECT,
+            Parameter("ref", "body", is_required=True),
+            Parameter("variables", "body"),
+            Parameter("inputs", "body"),
+        ),
+        ok_statuses=(201,),
+        repeatable=False,
+        shape=_PIPELINE_SHAPE,
+        doc_url=_PIPELINES + "#create-a-new-pipeline",
+    ),
+    Endpoint(
+        "trigger_pipeline",
+        "POST",
+        "/projects/{project}/trigger/pipeline",
+        (
+            _PROJECT,
+            Parameter("trigger_token", "body", sent_as=("token",), is_required=True),
+            Parameter("ref", "body", is_required=True),
+            Parameter("variables", "body"),
+            Parameter("inputs", "body"),
+        ),
+        ok_statuses=(201,),
+        repeatable=False,
+        shape=_PIPELINE_SHAPE,
+        doc_url=_TRIGGERS + "#trigger-a-pipeline-with-a-token",
+    ),
+    Endpoint(
+        "retry_pipeline",
+        "POST",
+        _PIPELINE + "/retry",
+        (_PROJECT, _PIPELINE_ID),
+        ok_statuses=(201,),
+        repeatable=False,
+        shape=_PIPELINE_SHAPE,
+        doc_url=_PIPELINES + "#retry-jobs-in-a-pipeline",
+    ),
+    Endpoint(
+        "cancel_pipeline",
+        "POST",
+        _PIPELINE + "/cancel",
+        (_PROJECT, _PIPELINE_ID),
+        repeatable=False,
+        shape=_PIPELINE_SHAPE,
+        doc_url=_PIPELINES + "#cancel-all-jobs-for-a-pipeline",
     ),
 )
