@@ -268,7 +268,7 @@ class _Run:
     def _variables_of(self, whole: Record) -> dict[str, str] | None:
         """Return the variables that a pipeline was started with, None when they cannot be read."""
         try:
-            records = self._session.client.list_all(
+            records = self._session.client.call(
                 "list_pipeline_variables", project=self._request.project, pipeline_id=id_of(whole)
             )
         except (NotAuthorizedError, NotFoundError):

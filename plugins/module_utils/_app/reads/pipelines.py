@@ -102,7 +102,7 @@ def with_logs(session: Session, jobs: t.Sequence[FoundJob], log_lines: int) -> l
 def read_variables(session: Session, state: PipelineState, *, project: str) -> list[Record] | None:
     """Return the variables that a pipeline was started with; None, with a warning, when they may not be read."""
     try:
-        records: list[Record] = session.client.list_all(
+        records: list[Record] = session.client.call(
             "list_pipeline_variables", project=project, pipeline_id=id_of(state.pipeline)
         )
     except (NotAuthorizedError, NotFoundError) as exc:
