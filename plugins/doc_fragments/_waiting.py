@@ -10,7 +10,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Waiting, as far as it is the same everywhere; with a block for what concerns jobs, and one for whole pipelines."""
+    """Waiting, as far as it is the same everywhere; with a block for jobs, and one for whole pipelines."""
 
     DOCUMENTATION = r"""
 options:

@@ -198,8 +198,8 @@ notes:
     there is none, or more than one, the task fails and says so. It never asks for a second one unseen.
   - When GitLab says that too many pipelines were created in the last minute, which GitLab.com does after 25 of one
     commit, the task tries again every twenty seconds until O(wait_timeout) has passed, with or without O(wait).
-  - A pipeline that GitLab has refused does not exist, with one exception. What a trigger token starts with a wrong CI/CD
-    configuration is there as a failed pipeline, which the task returns.
+  - A pipeline that GitLab has refused does not exist, with one exception. What a trigger token starts with a wrong
+    CI/CD configuration is there as a failed pipeline, which the task returns.
   - The user of the token needs the role Developer, and for a protected branch or tag the right to push or merge to it.
 seealso:
   - module: jobgate.gitlab.gitlab_pipeline_info
@@ -474,6 +474,11 @@ downstream_pipelines:
       type: int
       returned: always
       sample: 102
+    ref:
+      description: Its branch or tag.
+      type: str
+      returned: always
+      sample: main
     status:
       description: Its status.
       type: str

@@ -25,6 +25,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_job_token_info,
     gitlab_pipeline,
     gitlab_pipeline_bridges,
+    gitlab_pipeline_info,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
 
@@ -35,6 +36,7 @@ INFO = gitlab_job_info.TASK
 ACTION = gitlab_job_action.TASK
 BRIDGES = gitlab_pipeline_bridges.TASK
 PIPELINE = gitlab_pipeline.TASK
+PIPELINE_INFO = gitlab_pipeline_info.TASK
 DOWNLOAD = gitlab_job_download.TASK
 TOKEN_INFO = gitlab_job_token_info.TASK
 

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from .harness import PIPELINE, TOKEN, play, run_task, world
+from .harness import PIPELINE, PIPELINE_INFO, TOKEN, play, run_task, world
 
 JOBS = [
     {"name": "build", "stage": "build", "duration": 10},
@@ -382,3 +382,57 @@ def test_both_faces(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
     assert done.results["run"]["changed"] and done.results["run"]["status"] == "success"
     assert not done.results["same"]["changed"] and done.results["same"]["id"] == done.results["run"]["id"]
     assert did(simulator) == [("create_pipeline", 101), ("trigger_pipeline", 102)]
+
+
+# ----- reading -----
+
+
+def test_everything_about_a_pipeline(simulator: t.Any) -> None:
+    tests = [{"name": "adds", "status": "failed", "output": "2 != 3"}, {"name": "prints"}]
+    bridge = {"name": "infra", "stage": "test", "trigger": {"pipeline": {"ref": "main", "jobs": [{"name": "apply"}]}}}
+    made = world(
+        {"name": "unit", "status": "failed", "log": "adds failed\n", "tests": tests},
+        {"name": "lint", "status": "success"},
+        bridge,
+        variables={"DEPLOY_TO": "staging"},
+    )
+    simulator.load(made)
+    options: dict[str, t.Any] = {"project": "group/app", "ref": "main"}
+    result = run_task(simulator, PIPELINE_INFO, **options, include=["variables", "test_report", "downstream", "jobs"])
+    assert result.failure is None and not result.changed
+    assert result["pipeline"]["id"] == 100 and result["pipeline"]["source"] == "push"
+    assert [(job["name"], job["log_tail"]) for job in result["failed_jobs"]] == [("unit", ["adds failed"])]
+    assert result["summary"] == {"failed": 1, "success": 1}
+    assert [(row["key"], row["value"]) for row in result["variables"]] == [("DEPLOY_TO", "staging")]
+    assert result["test_report"]["failed_count"] == 1
+    assert {job["name"] for job in result["jobs"]} == {"unit", "lint"}
+    assert [(row["path"], row["status"]) for row in result["downstream_pipelines"]] == [("infra", "pending")]
+
+    little = run_task(simulator, PIPELINE_INFO, **options, fail_on=["failed"], log_lines=0)
+    assert little.failure is not None and "pipeline 100" in little.failure and "job 'unit'" in little.failure
+    assert little["failed_jobs"][0]["log_tail"] is None
+    for name in ("variables", "test_report", "downstream_pipelines", "jobs"):
+        assert little[name] is None
+
+
+def test_a_pipeline_is_waited_for_that_does_not_exist_yet(simulator: t.Any) -> None:
+    simulator.load(with_new())
+    options: dict[str, t.Any] = {"project": "group/app", "ref": "release", "wait": True, "wait_timeout": 30}
+    result = run_task(simulator, PIPELINE_INFO, **options)
+    assert result["timed_out"] and "there is no pipeline of ref release" in str(result.failure)
+    assert result["pipeline"] is None
+    assert run_task(simulator, PIPELINE_INFO, **options, on_timeout="continue").failure is None
+
+
+def test_what_a_developer_may_not_read_is_a_warning(simulator: t.Any) -> None:
+    simulator.load(world({"name": "build"}, user="alice"))
+    result = run_task(simulator, PIPELINE_INFO, project="group/app", pipeline_id=100, include=["variables"], token=BOB)
+    assert result.failure is None and result["variables"] is None
+    assert any("variables" in warning for warning in result.warnings)
+
+
+def test_the_number_within_the_project_is_no_id(simulator: t.Any) -> None:
+    simulator.load(world({"name": "build"}))
+    for task, more in ((PIPELINE_INFO, {}), (PIPELINE, {"action": "cancel"})):
+        result = run_task(simulator, task, project="group/app", pipeline_id=1, **more)
+        assert result.failure is not None and "give pipeline_id: 100" in result.failure

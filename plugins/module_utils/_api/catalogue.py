@@ -275,7 +275,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
     ),
     # ----- pipelines -----
     Endpoint(
-        "list_pipeline_variables",
+        "get_pipeline_variables",
         "GET",
         _PIPELINE + "/variables",
         (_PROJECT, _PIPELINE_ID),
@@ -289,13 +289,6 @@ CATALOGUE: tuple[Endpoint, ...] = (
         _PIPELINE + "/test_report",
         (_PROJECT, _PIPELINE_ID),
         doc_url=_PIPELINES + "#retrieve-a-test-report-for-a-pipeline",
-    ),
-    Endpoint(
-        "get_test_report_summary",
-        "GET",
-        _PIPELINE + "/test_report_summary",
-        (_PROJECT, _PIPELINE_ID),
-        doc_url=_PIPELINES + "#retrieve-a-test-report-summary-for-a-pipeline",
     ),
     # Create, trigger and retry answer 201, cancel answers 200: the other way round than for jobs.
     Endpoint(

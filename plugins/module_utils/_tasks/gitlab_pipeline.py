@@ -30,7 +30,13 @@ from .._app.reads.pipelines import PipelineDetails, missing_text, read_details
 from .._app.session import Session, TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.options import WaitOptions, timed_out_text
-from .._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState, follow_pipeline, read_state
+from .._app.waiting.pipeline_end import (
+    PIPELINE_TARGETS,
+    PipelineState,
+    explained_missing,
+    follow_pipeline,
+    read_state,
+)
 from .._app.waiting.pipelines import await_pipeline
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query, session_of
@@ -175,10 +181,11 @@ class _Task:
         project = project_id_of(pipeline, self._query.project)
         if action.accepts_any_end:
             self._waiting = dataclasses.replace(self._waiting, fail_on=())
-        waited = self._wait.until(
-            lambda: read_state(self._session, project, id_of(pipeline)),
-            lambda state: decide_pipeline(action, state, is_waiting=True).verdict != "later",
-        )
+        with explained_missing(self._session, self._query):
+            waited = self._wait.until(
+                lambda: read_state(self._session, project, id_of(pipeline)),
+                lambda state: decide_pipeline(action, state, is_waiting=True).verdict != "later",
+            )
         state = waited.value
         if waited.has_timed_out:
             state.has_timed_out = True

@@ -269,7 +269,7 @@ class _Run:
         """Return the variables that a pipeline was started with, None when they cannot be read."""
         try:
             records = self._session.client.call(
-                "list_pipeline_variables", project=self._request.project, pipeline_id=id_of(whole)
+                "get_pipeline_variables", project=self._request.project, pipeline_id=id_of(whole)
             )
         except (NotAuthorizedError, NotFoundError):
             return None
@@ -290,15 +290,26 @@ class _Run:
         """
         request = self._request
         client = self._session.client
-        arguments = {"project": request.project, "ref": request.full_ref, "inputs": dict(request.inputs or {}) or None}
+        inputs = dict(request.inputs or {}) or None
         variables = list(request.variables)
-        if request.trigger_token:
-            hashed = {str(variable["key"]): variable["value"] for variable in variables}
+        if not request.trigger_token:
             created = client.call(
-                "trigger_pipeline", trigger_token=request.trigger_token, variables=hashed or None, **arguments
+                "create_pipeline",
+                project=request.project,
+                ref=request.full_ref,
+                variables=variables or None,
+                inputs=inputs,
             )
-        else:
-            created = client.call("create_pipeline", variables=variables or None, **arguments)
+            return t.cast(Record, created)
+        hashed = {str(variable["key"]): variable["value"] for variable in variables}
+        created = client.call(
+            "trigger_pipeline",
+            trigger_token=request.trigger_token,
+            project=request.project,
+            ref=request.full_ref,
+            variables=hashed or None,
+            inputs=inputs,
+        )
         return t.cast(Record, created)
 
     def _created(self, pipeline: Record, note: str = "") -> RunResult:

@@ -16,13 +16,19 @@ from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
 from ..concurrency import run_all
 from ..jobs.bridges import PipelineNode, pipeline_tree
 from ..jobs.query import FoundJob
-from ..jobs.statuses import id_of, status_of
-from ..pipelines.query import PipelineQuery
+from ..jobs.statuses import id_of, project_id_of, status_of
+from ..pipelines.query import PipelineQuery, read_pipeline
 from ..session import Session
 from ..waiting.logs import read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, timed_out_text
-from ..waiting.pipeline_end import PipelineState, failed_jobs, follow_pipeline, read_pipeline_jobs
+from ..waiting.pipeline_end import (
+    PipelineState,
+    explained_missing,
+    failed_jobs,
+    follow_pipeline,
+    read_pipeline_jobs,
+)
 from ..waiting.pipelines import await_pipeline
 
 # Of so many failed jobs the log is read.
@@ -34,7 +40,7 @@ class PipelineDetails:
     """What was read about a pipeline besides itself and its jobs.
 
     :param failed: jobs that have failed, here and downstream, each with the tail of its log where it was read.
-    :param downstream: the pipelines below it, None when they were not read.
+    :param downstream: the pipelines below it.
     """
 
     failed: list[tuple[FoundJob, list[str] | None]] = dataclasses.field(default_factory=list)
@@ -54,7 +60,13 @@ def read_pipeline_state(
     awaited = await_pipeline(session, query, wait)
     if awaited.value is None:
         return None
-    return follow_pipeline(session, query.project, awaited.value, options, wait)
+    with explained_missing(session, query):
+        state = follow_pipeline(session, query.project, awaited.value, options, wait)
+    wanted = query._replace(project=project_id_of(state.pipeline, query.project))
+    # jobs tell less of it than its own record
+    if "created_at" not in state.pipeline or "finished_at" not in state.pipeline:
+        state.pipeline = {**state.pipeline, **read_pipeline(session, wanted, {"id": id_of(state.pipeline)})}
+    return state
 
 
 def missing_text(query: PipelineQuery, options: WaitOptions) -> str:
@@ -64,12 +76,15 @@ def missing_text(query: PipelineQuery, options: WaitOptions) -> str:
     return f"{timed_out_text(options)}: there is no {query.describe()}"
 
 
-def read_details(session: Session, state: PipelineState, *, project: str, log_lines: int) -> PipelineDetails:
+def read_details(
+    session: Session, state: PipelineState, *, project: str, log_lines: int, with_downstream: bool = True
+) -> PipelineDetails:
     """Return what explains the end of a pipeline: the pipelines below it, and what has failed in all of them.
 
     :param log_lines: how much of the log of each failed job to read, 0 for nothing.
+    :param with_downstream: whether to look below it, too.
     """
-    downstream = read_downstream(session, state, project=project)
+    downstream = read_downstream(session, state, project=project) if with_downstream else []
     failed = failed_jobs(state)
     for node in downstream:
         if node.is_accessible and status_of(node.record) == "failed":
@@ -103,7 +118,7 @@ def read_variables(session: Session, state: PipelineState, *, project: str) -> l
     """Return the variables that a pipeline was started with; None, with a warning, when they may not be read."""
     try:
         records: list[Record] = session.client.call(
-            "list_pipeline_variables", project=project, pipeline_id=id_of(state.pipeline)
+            "get_pipeline_variables", project=project, pipeline_id=id_of(state.pipeline)
         )
     except (NotAuthorizedError, NotFoundError) as exc:
         session.warn(

@@ -8,9 +8,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import typing as t
 
 from ..._api.decoding import Record
+from ..._api.errors import NotFoundError
+from ..jobs.mistaken import explain_missing_pipeline
 from ..jobs.query import FoundJob
 from ..jobs.statuses import (
     count_statuses,
@@ -24,6 +28,7 @@ from ..jobs.statuses import (
     project_id_of,
     status_of,
 )
+from ..pipelines.query import PipelineQuery, read_pipeline
 from ..session import Session
 from .blockers import MOST_SINGLE_LINES
 from .loop import Wait
@@ -70,6 +75,16 @@ def read_state(session: Session, project: str, pipeline_id: int) -> PipelineStat
     return PipelineState(pipeline, jobs)
 
 
+@contextlib.contextmanager
+def explained_missing(session: Session, query: PipelineQuery) -> t.Iterator[None]:
+    """Say in the error about a pipeline that is not there what else its id may be."""
+    try:
+        yield
+    except NotFoundError as exc:
+        explain_missing_pipeline(session, query, exc)
+        raise
+
+
 def read_pipeline_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
     """Return the newest attempt of each job of a pipeline."""
     records = session.client.list_all("list_pipeline_jobs", project=project, pipeline_id=pipeline_id)
@@ -113,7 +128,8 @@ class _Following:
         told = _told_by(state.jobs)
         if told is None or is_finished(status_of(told)) or status_of(told) == "manual":
             # its own record tells more, and has the last word
-            told = self._session.client.call("get_pipeline", project=self._project, pipeline_id=self._id)
+            query = PipelineQuery(self._project, pipeline_id=self._id)
+            told = {**(told or {}), **read_pipeline(self._session, query, {"id": self._id})}
         state.pipeline = self._pipeline = {**self._pipeline, **told}
         if self._wait.is_active:
             left = [job for job in state.jobs if not self._is_done(job)]
