@@ -9,9 +9,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from tests.integration.harness import ACTION, TOKEN, Result, run_task, world
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
+
+from tests.integration.harness import ACTION, PIPELINE, TOKEN, Result, run_task, world
 
 PROJECT = "group/app"
+TRIGGER = "glptt-0123456789abcdef"
 # A server that says nothing counts as gone after this long, in real time.
 TIMEOUT_SECONDS = 0.4
 
@@ -31,12 +34,74 @@ class Deed:
     end: str = "success"
 
     @property
+    def task(self) -> TaskDefinition:
+        """Return the task that does it."""
+        return ACTION
+
+    @property
     def effect(self) -> str:
         """Return what the simulator calls the effect."""
         return self.action
 
+    @property
+    def is_followed(self) -> bool:
+        """Return whether there is an end to wait for."""
+        return self.action in ("run", "play", "retry", "cancel")
+
+    @property
+    def is_repeated(self) -> bool:
+        """Return whether every run does it again by its nature: what is replayed or forced."""
+        return bool(self.options)
+
+    def world(self) -> dict[str, t.Any]:
+        """Return the scenario."""
+        return world(dict(self.job))
+
+    def arguments(self) -> dict[str, t.Any]:
+        """Return the options of the task."""
+        chosen = {"project": PROJECT, "pipeline_id": 100, "name": ["deploy"]}
+        return {**chosen, "action": self.action, **self.options}
+
+    def status(self, simulator: t.Any, result: Result) -> str:
+        """Return the status on the server of what it was done to."""
+        return str(simulator.job("deploy")["status"])
+
+
+@dataclasses.dataclass(frozen=True)
+class PipelineDeed(Deed):
+    """The same for a whole pipeline; `job` is what a new one of main holds, or the one that is there."""
+
+    @property
+    def task(self) -> TaskDefinition:
+        return PIPELINE
+
+    @property
+    def effect(self) -> str:
+        names = {"run": "trigger_pipeline" if "trigger_token" in self.options else "create_pipeline"}
+        return names.get(self.action, f"{self.action}_pipeline")
+
+    @property
+    def is_repeated(self) -> bool:
+        return False
+
+    def world(self) -> dict[str, t.Any]:
+        is_new = self.action == "run"
+        made = world({"name": "old", "status": "success"} if is_new else dict(self.job))
+        made["projects"][0]["new_pipelines"] = {"*": {"jobs": [dict(self.job)]}}
+        made["tokens"].append({"token": TRIGGER, "kind": "trigger", "user": "bob", "project": PROJECT})
+        return made
+
+    def arguments(self) -> dict[str, t.Any]:
+        # what has ended well counts as well, so that a second run has nothing to do
+        run = {"reuse": "success"} if self.action == "run" else {}
+        return {"project": PROJECT, "ref": "main", "action": self.action, **run, **self.options}
+
+    def status(self, simulator: t.Any, result: Result) -> str:
+        return str(simulator.pipeline(result["id"])["status"])
+
 
 _ARTIFACTS = {"files": {"build.env": "VERSION=1.2.0\n"}, "when": "always", "expire_in": 360000}
+_QUICK = {"name": "deploy", "duration": 5}
 _DONE = {"name": "deploy", "status": "success", "duration": 5, "artifacts": _ARTIFACTS}
 
 DEEDS: dict[str, Deed] = {
@@ -50,6 +115,11 @@ DEEDS: dict[str, Deed] = {
     "erase": Deed("erase", dict(_DONE)),
     "keep_artifacts": Deed("keep_artifacts", dict(_DONE)),
     "delete_artifacts": Deed("delete_artifacts", dict(_DONE)),
+    "run": PipelineDeed("run", _QUICK),
+    "run with variables": PipelineDeed("run", _QUICK, {"variables": {"DEPLOY_TO": "staging"}}),
+    "run with a trigger token": PipelineDeed("run", _QUICK, {"trigger_token": TRIGGER}),
+    "retry a pipeline": PipelineDeed("retry", {**_QUICK, "attempts": [{"outcome": "failed"}, {}], "status": "failed"}),
+    "cancel a pipeline": PipelineDeed("cancel", {**_QUICK, "outcome": "hang", "status": "pending"}, end="canceled"),
 }
 
 
@@ -78,20 +148,16 @@ class Verdict:
 def run(simulator: t.Any, deed: Deed, *, wait: bool, faults: t.Iterable[dict[str, t.Any]], **options: t.Any) -> Verdict:
     """Return the verdict over one run of an action on a fresh world with these fault rules."""
     simulator.come_back()
-    simulator.load(world(dict(deed.job)))
+    simulator.load(deed.world())
     for rule in faults:
         simulator.inject(**rule)
     result = run_task(
         simulator,
-        ACTION,
-        project=PROJECT,
-        pipeline_id=100,
-        name=["deploy"],
-        action=deed.action,
+        deed.task,
         wait=wait,
         wait_timeout=600.0,
         api_timeout=TIMEOUT_SECONDS,
-        **{**deed.options, **options},
+        **{**deed.arguments(), **options},
     )
     simulator.clear_faults()
     simulator.come_back()
@@ -112,18 +178,18 @@ def _violation(simulator: t.Any, deed: Deed, result: Result, effects: int, *, wa
     if result.failure is None and not effects:
         return "no effect, and no error"
     text = str(result.failure or "") + str(result.values) + str(result.warnings)
-    if TOKEN in text:
+    if TOKEN in text or TRIGGER in text:
         return "the token is in the result"
     seen_elsewhere = str(simulator.second.requests())
     simulator.second.clear()
-    if TOKEN in seen_elsewhere:
+    if TOKEN in seen_elsewhere or TRIGGER in seen_elsewhere:
         return "the second origin has received the token"
     if result.failure is not None and ("Traceback" in result.failure or "\n" in result.failure):
         return "the error is no sentence"
-    if result.failure is None and wait and deed.action in ("play", "retry", "cancel"):
-        status = simulator.job("deploy")["status"]
+    if result.failure is None and wait and deed.is_followed:
+        status = deed.status(simulator, result)
         if result["status"] != status or status != deed.end:
-            return f"reported {result['status']}, the job is {status}"
+            return f"reported {result['status']}, on the server it is {status}"
     return _second_run(simulator, deed, effects)
 
 
@@ -132,11 +198,9 @@ def _second_run(simulator: t.Any, deed: Deed, effects: int) -> str:
 
     What replays or is forced acts on every run by its nature, so there is nothing to be seen.
     """
-    if deed.options and effects:
+    if deed.is_repeated and effects:
         return ""
-    again = run_task(
-        simulator, ACTION, project=PROJECT, pipeline_id=100, name=["deploy"], action=deed.action, **deed.options
-    )
+    again = run_task(simulator, deed.task, **deed.arguments())
     if again.failure is not None:
         return f"the second run fails: {again.failure}"
     if again.changed == bool(effects) or len(simulator.effects()) != 1:
