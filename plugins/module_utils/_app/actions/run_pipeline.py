@@ -111,8 +111,9 @@ class _Run:
         self._request = request
         # of the newest pipeline that was there before; None where the pipelines cannot be read
         self._highest: int | None = 0
-        # where the ref is; read when it is needed
+        # where the ref is, and who we are; read when they are needed
         self._commit = ""
+        self._user = 0
 
     def run(self) -> RunResult:
         """Return what became of it; while GitLab's limit for creations is reached, the time of the task is waited."""
@@ -261,9 +262,20 @@ class _Run:
         if self._request.trigger_token:
             return True
         user = whole.get("user")
-        if self._session.user_id is None or not isinstance(user, dict):
-            return None
-        return bool(user.get("id") == self._session.user_id)
+        ours = self._user_id()
+        return id_of(user) == ours if ours and isinstance(user, dict) else None
+
+    def _user_id(self) -> int:
+        """Return the id of the user of the token, 0 where the token may not ask for it.
+
+        :raises RequestError: when GitLab cannot be asked.
+        """
+        if not self._user:
+            try:
+                self._user = id_of(self._session.client.call("get_current_user"))
+            except (NotAuthorizedError, NotFoundError):
+                return 0
+        return self._user
 
     def _variables_of(self, whole: Record) -> dict[str, str] | None:
         """Return the variables that a pipeline was started with, None when they cannot be read."""
@@ -388,24 +400,38 @@ class _Run:
         lost = f"{exc}. Whether a pipeline was started is not known"
         if self._highest is None:
             return RunResult(None, problem=f"{lost}, since trigger_token cannot look for it")
-        second: RequestError | None = None
+        found: list[Record] = []
         for seconds in LOOK_PAUSES_SECONDS:
             self._session.clock.sleep(min(seconds, self._session.deadline.remaining()))
             try:
-                found, second = self._ours(), None
-            except RequestError as error:
-                second = error
-                continue
+                found = self._look()
+            except RequestError as second:
+                return RunResult(None, problem=f"{lost}, since looking for it failed, too: {second}")
             if len(found) == 1 and self._is_of_user(found[0]):
                 return self._created(found[0], "the answer was lost, but the pipeline is there")
-            if found:
-                listed = "; ".join(map(describe, found))
-                return RunResult(None, problem=with_sentence(lost, f"This may be it, or one of these: {listed}"))
-        if second is not None:
-            return RunResult(None, problem=f"{lost}, since looking for it failed, too: {second}")
+            if len(found) > 1:
+                break
+        if found:
+            listed = "; ".join(map(describe, found))
+            return RunResult(None, problem=with_sentence(lost, f"This may be it, or one of these: {listed}"))
         looks = len(LOOK_PAUSES_SECONDS)
         further = f"{looks} looks have found no new pipeline of {self._request.ref}; look at the project and run again"
         return RunResult(None, problem=with_sentence(lost, further))
+
+    def _look(self) -> list[Record]:
+        """Return the pipelines that may be ours; no error of reading is taken for the last word.
+
+        :raises RequestError: when they cannot be read.
+        """
+        retrier = self._session.client.retrier
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return self._ours()
+            except RequestError as exc:
+                if attempt > self._session.client.settings.retries or not retrier.pause(attempt, exc):
+                    raise
 
     def _ours(self) -> list[Record]:
         """Return the pipelines that may be the one that was asked for: newer, of the same ref, source and user.
