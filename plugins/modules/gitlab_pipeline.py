@@ -266,25 +266,13 @@ EXAMPLES = r"""
     trigger_token: "{{ trigger_token }}"
     wait: true
 
-- name: Start a pipeline, and play the job at which it stops
-  block:
-    - name: Start it
-      jobgate.gitlab.gitlab_pipeline:
-        project: group/docs
-        action: run
-        ref: main
-        wait: true
-        wait_for: [manual, success]
-      register: docs
-
-    - name: Play the job
-      jobgate.gitlab.gitlab_job_action:
-        project: group/docs
-        pipeline_id: "{{ docs.id | default(0, true) }}"
-        name: publish
-        action: play
-        wait: true
-      when: docs.status == 'manual'
+- name: Start the pipeline of the documentation, and go on when it waits to be published
+  jobgate.gitlab.gitlab_pipeline:
+    project: group/docs
+    action: run
+    ref: main
+    wait: true
+    wait_for: [manual, success]
 
 - name: Retry the jobs of a merge request that have failed
   jobgate.gitlab.gitlab_pipeline:
@@ -365,6 +353,7 @@ EXAMPLES = r"""
     action: run
     ref: main
     trigger_token: "{{ lookup('ansible.builtin.env', 'CI_JOB_TOKEN') }}"
+    reuse: never
 """
 
 RETURN = r"""

@@ -99,7 +99,7 @@ EXAMPLES = r"""
 
 - name: Wait until the pipeline of this very commit has succeeded
   jobgate.gitlab.gitlab_pipeline_info:
-    project: group/docs
+    project: group/app
     ref: main
     ref_type: branch
     sha: "{{ release_commit }}"
@@ -169,7 +169,7 @@ EXAMPLES = r"""
     project: group/app
     ref: main
 
-- name: Read from inside a CI job
+- name: Read the pipeline of the CI job that asks
   jobgate.gitlab.gitlab_pipeline_info:
     api_job_token: "{{ lookup('ansible.builtin.env', 'CI_JOB_TOKEN') }}"
     project: "{{ lookup('ansible.builtin.env', 'CI_PROJECT_ID') }}"

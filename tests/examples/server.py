@@ -17,7 +17,8 @@ World = dict[str, t.Any]
 TOKEN = "alice-token-0123456789"
 OAUTH_TOKEN = "oauth-token-0123456789"
 JOB_TOKEN = "glcbt-64_of-the-job-release-0123"
-SECRETS = (TOKEN, OAUTH_TOKEN, JOB_TOKEN)
+TRIGGER_TOKEN = "glptt-0123456789abcdef"
+SECRETS = (TOKEN, OAUTH_TOKEN, JOB_TOKEN, TRIGGER_TOKEN)
 
 
 class Server:

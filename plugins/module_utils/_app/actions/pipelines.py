@@ -18,7 +18,7 @@ import typing as t
 
 from ..._api.errors import BadAnswerError, LostAnswerError, RedirectError, RequestError, ServerError, StatusError
 from ..jobs.query import FoundJob
-from ..jobs.statuses import STATUSES, Column, id_of, is_finished, phase_of, status_of
+from ..jobs.statuses import STATUSES, Column, id_of, phase_of, status_of
 from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
 from .decisions import Decision
@@ -256,9 +256,10 @@ class _Write:
             return PipelineActionResult(self._first, self._first, has_changed=True, note=note)
         if self._action.effect(self._first, after):
             return PipelineActionResult(self._first, after, has_changed=True)
-        if self._action.accepts_any_end and is_finished(after.status):
-            note = f"it ended as {after.status} before it could be {self._action.participle}"
-            return PipelineActionResult(self._first, after, note=note)
+        decision = decide_pipeline(self._action, after)
+        if decision.verdict == "same":
+            # it has come to its end, or to a person, since it was read
+            return PipelineActionResult(self._first, after, note=decision.reason)
         return self._failed(
             after,
             f"GitLab accepted the request, and none of its jobs was {self._action.participle}; its status is "
@@ -274,11 +275,17 @@ class _Write:
         while True:
             attempt += 1
             try:
-                return read_state(self._session, self._project, id_of(self._first.pipeline))
+                return self._read()
             except RequestError as exc:
                 is_enough = attempt > self._session.client.settings.retries
                 if is_enough or not self._session.client.retrier.pause(attempt, exc):
                     raise
+
+    def _read(self) -> PipelineState:
+        state = read_state(self._session, self._project, id_of(self._first.pipeline))
+        if self._first.jobs and not state.jobs:
+            raise BadAnswerError(f"GitLab lists no job of pipeline {id_of(state.pipeline)}, which had some before")
+        return state
 
     def _failed(self, after: PipelineState, reason: str) -> PipelineActionResult:
         return PipelineActionResult(self._first, after, problem=f"{_cannot(self._action, after)}: {reason}")

@@ -13,7 +13,6 @@ source and user. The request is never sent again unseen.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import typing as t
 
@@ -174,19 +173,20 @@ class _Run:
 
         :raises SelectionError: when it is not.
         """
-        sha = self._request.sha
-        if sha is not None and not self._tip().startswith(sha):
+        request = self._request
+        # the real run would be refused for a ref that is not there
+        if request.sha is None and not self._session.check_mode:
+            return
+        tip = self._tip()
+        if request.sha is not None and not tip.startswith(request.sha):
+            where = f"is at commit {tip}, and not at" if tip else "cannot be read by this token, and may not be at"
             raise SelectionError(
-                f"{self._request.ref} in project {self._request.project} is at commit {self._tip()}, and not at {sha}, "
-                "the commit of sha; no pipeline was started"
+                f"{request.ref} in project {request.project} {where} {request.sha}, the commit of sha; no pipeline was "
+                "started"
             )
-        if self._session.check_mode:
-            # the real run would be refused for a ref that is not there; not everybody may read the repository
-            with contextlib.suppress(NotAuthorizedError):
-                self._tip()
 
     def _tip(self) -> str:
-        """Return the commit where the ref is now.
+        """Return the commit where the ref is now, empty when the token may not read it, as job tokens may not.
 
         :raises SelectionError: when there is no such branch or tag.
         """
@@ -194,9 +194,12 @@ class _Run:
         if not self._commit:
             try:
                 commit = self._session.client.call("get_commit", project=request.project, sha=request.full_ref)
+            except NotAuthorizedError:
+                return ""
             except NotFoundError as exc:
+                # the project itself was found before
                 if exc.is_no_mere_object:
-                    raise
+                    return ""
                 kind = "branch or tag" if request.ref_type == "any" else request.ref_type
                 raise SelectionError(f"there is no {kind} {request.ref!r} in project {request.project}") from exc
             self._commit = str(commit["id"])
@@ -210,7 +213,7 @@ class _Run:
         :raises SelectionError: when one may be it, and GitLab does not tell.
         """
         for pipeline in before:
-            if not self._may_count(pipeline) or pipeline.get("sha") != self._tip():
+            if not self._may_count(pipeline) or self._tip() not in ("", pipeline.get("sha")):
                 continue
             whole = self._whole(pipeline)
             if not self._may_count(whole) or not self._is_of_kind(whole):
@@ -218,6 +221,8 @@ class _Run:
             doubt = self._doubt(whole)
             if doubt is None:
                 continue
+            if not self._tip():
+                doubt = doubt or "this token may not read at which commit the ref is"
             if doubt:
                 raise SelectionError(
                     f"{describe(whole)} may be the one asked for, but {doubt}. Wait for it, cancel it, or set reuse "
@@ -360,7 +365,10 @@ class _Run:
 
     def _news(self) -> list[Record]:
         """Return the pipelines of the ref that are newer than what was there before."""
-        return [pipeline for pipeline in self._newest() if id_of(pipeline) > (self._highest or 0)]
+        found = self._newest()
+        if self._highest and not found:
+            raise BadAnswerError(f"GitLab lists no pipeline of {self._request.ref}, of which there were some before")
+        return [pipeline for pipeline in found if id_of(pipeline) > (self._highest or 0)]
 
     def _wait_for_limit(self) -> bool:
         """Wait until pipelines may be created again; return whether there is time for it."""
