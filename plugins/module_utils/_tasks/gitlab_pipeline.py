@@ -40,7 +40,7 @@ from .._app.waiting.pipeline_end import (
 from .._app.waiting.pipelines import await_pipeline
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query, session_of
-from .pipeline_options import (
+from .values.pipelines import (
     PIPELINE_WAITING,
     details_values,
     log_end,

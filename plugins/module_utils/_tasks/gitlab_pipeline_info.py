@@ -27,7 +27,7 @@ from .._app.waiting.loop import Wait
 from .._app.waiting.pipeline_end import PipelineState
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query, session_of, text_list
-from .pipeline_options import PIPELINE_WAITING, downstream_record, failed_record, log_end, pipeline_waiting
+from .values.pipelines import PIPELINE_WAITING, downstream_record, failed_record, log_end, pipeline_waiting
 
 Include = t.Callable[[Session, PipelineState, str], t.Any]
 

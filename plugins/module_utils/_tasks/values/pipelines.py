@@ -11,16 +11,16 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._api.decoding import Record
-from .._api.errors import UsageError
-from .._app.jobs.bridges import PipelineNode
-from .._app.jobs.query import FoundJob
-from .._app.reads.pipelines import PipelineDetails
-from .._app.session import Session
-from .._app.waiting.options import WaitOptions
-from .._app.waiting.pipeline_end import PIPELINE_TARGETS
-from .definition import ArgumentSpec, Options
-from .options import WAITING, job_variables, wait_options
+from ..._api.decoding import Record
+from ..._api.errors import UsageError
+from ..._app.jobs.bridges import PipelineNode
+from ..._app.jobs.query import FoundJob
+from ..._app.reads.pipelines import PipelineDetails
+from ..._app.session import Session
+from ..._app.waiting.options import WaitOptions
+from ..._app.waiting.pipeline_end import PIPELINE_TARGETS
+from ..definition import ArgumentSpec, Options
+from ..options import WAITING, job_variables, wait_options
 
 PIPELINE_WAITING = WAITING.merged(
     ArgumentSpec(
