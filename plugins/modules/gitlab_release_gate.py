@@ -384,7 +384,8 @@ EXAMPLES = r"""
             inputs:
               environment: staging
               replicas: 3
-            reuse: success
+            # GitLab does not tell the inputs of a pipeline, so that no other one can count as this one
+            reuse: never
           - stage: [build, test]
             action: wait
 

@@ -16,6 +16,7 @@ from .worlds import (
     RELEASE_BUILD,
     Job,
     broken_world,
+    gate_world,
     infra_world,
     new_world,
     release_world,
@@ -145,6 +146,10 @@ NEEDS: dict[str, Need] = {
     "Deploy an application after its infrastructure": Need(
         world=release_world, effects=("play apply", "retry integration", "play deploy:prod")
     ),
+    "Start the pipeline of an application when that of its infrastructure has passed": Need(
+        world=gate_world, effects=("play apply", CREATES, "play deploy")
+    ),
+    "Start a pipeline with inputs as a gate": Need(world=gate_world, effects=(CREATES,), again=True),
     "Wait for the pipeline of a merge request on a server with a certificate of the company's own": Need(
         world=infra_world
     ),

@@ -30,7 +30,7 @@ BUILD_FILES = {
 # What a new pipeline holds.
 NEW = {"jobs": [{"name": "build", "duration": 5}, {"name": "test", "stage": "test", "duration": 5}]}
 INPUTS = {
-    "environment": {"options": ["staging", "production"]},
+    "environment": {"options": ["staging", "production"], "default": "staging"},
     "replicas": {"type": "number", "default": 1},
     "verbose": {"type": "boolean", "default": False},
     "regions": {"type": "array", "default": []},
@@ -250,6 +250,14 @@ def settled_world() -> World:
                 job["status"] = "success"
             for inner in job.get("trigger", {}).get("pipeline", {}).get("jobs", ()):
                 inner["status"] = "success"
+    return world
+
+
+def gate_world() -> World:
+    """Return the world of a release in which a new pipeline of the application can be deployed."""
+    world = release_world()
+    jobs = [{**NEW["jobs"][0], "stage": "build"}, NEW["jobs"][1], {"name": "deploy", "stage": "deploy", **MANUAL}]
+    world["projects"][0]["new_pipelines"] = {"*": {"jobs": jobs, "inputs": INPUTS}}
     return world
 
 
