@@ -40,8 +40,8 @@ class Server:
         self._ask("scenario?clock=scaled:60", world)
 
     def effects(self) -> list[str]:
-        """Return action and name of everything that was changed, in order."""
-        return [f"{effect['action']} {effect['name']}" for effect in self._ask("effects")]
+        """Return action and name, of a whole pipeline the project, of everything that was changed, in order."""
+        return [f"{effect['action']} {effect['name'] or effect['project']}" for effect in self._ask("effects")]
 
     def sha256(self, job_id: int) -> str:
         """Return the checksum of the archive of a job."""

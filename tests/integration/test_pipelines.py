@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from .harness import PIPELINE, PIPELINE_INFO, TOKEN, play, run_task, world
+from .harness import PIPELINE, PIPELINE_INFO, ROOT, TOKEN, play, run_task, world
 
 JOBS = [
     {"name": "build", "stage": "build", "duration": 10},
@@ -436,3 +436,26 @@ def test_the_number_within_the_project_is_no_id(simulator: t.Any) -> None:
     for task, more in ((PIPELINE_INFO, {}), (PIPELINE, {"action": "cancel"})):
         result = run_task(simulator, task, project="group/app", pipeline_id=1, **more)
         assert result.failure is not None and "give pipeline_id: 100" in result.failure
+
+
+# ----- beside the loop of old -----
+
+
+@pytest.mark.parametrize("outcome", ["success", "failed"])
+def test_the_role_that_the_guide_replaces(simulator: t.Any, tmp_path: pathlib.Path, outcome: str) -> None:
+    """It does what the guide says of it: what the collection does, and each time again."""
+    report = {"files": {"report.env": "PASSED=212\nTARGET=staging\n"}}
+    jobs = [
+        {"name": "unit", "stage": "test", "outcome": outcome, "log": "adds failed\n"},
+        {"name": "report", "stage": "report", "artifacts": report},
+    ]
+    simulator.load(with_new(*jobs), clock="scaled:60")
+    example = ROOT / "docs" / "examples" / "trigger-and-poll.yml"
+    playbook = tmp_path / example.name
+    playbook.write_text(example.read_text(encoding="utf-8"), encoding="utf-8")
+    # its results have the token, in spite of no_log
+    done = play(playbook, tmp_path, url=simulator.url, secrets=())
+    assert done.returncode == (0 if outcome == "success" else 2), done.output
+    assert ("212 tests have passed on staging" if outcome == "success" else "adds failed") in done.output
+    play(playbook, tmp_path, url=simulator.url, secrets=())
+    assert did(simulator) == [("create_pipeline", 101), ("create_pipeline", 102)]
