@@ -22,6 +22,7 @@ from .._app.outcome import Outcome, project_fields
 from .._app.pipelines.query import read_pipeline, with_pipeline
 from .._app.session import Session, TaskContext
 from .._app.waiting.logs import read_tail
+from .._app.waiting.schedule import finish
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import (
     CONNECTION,
@@ -87,7 +88,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         return _run_whole_project(options, context)
     query, request, waiting = _query(options), _request(options), wait_options(options)
     session = session_of(options, context, waiting)
-    report = ActionRun(session, query, request, waiting).run()
+    report = finish(session, ActionRun(session, query, request, waiting).run())
     _read_logs(session, report, waiting.log_lines)
     failure = failure_text(report, request.action)
     fields = text_list(options, "fields") or (_FAILURE_FIELDS if failure else ())

@@ -17,6 +17,7 @@ from .._app.reads.jobs import failure_of, read_jobs
 from .._app.session import Session, TaskContext
 from .._app.waiting.logs import read_tail
 from .._app.waiting.options import WaitOptions
+from .._app.waiting.schedule import finish
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import (
     CONNECTION,
@@ -51,7 +52,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     query = _query(options)
     waiting = wait_options(options)
     session = session_of(options, context, waiting)
-    report = read_jobs(session, query, waiting)
+    report = finish(session, read_jobs(session, query, waiting))
     fields = text_list(options, "fields")
     projection = Projection(fields) if fields else None
     jobs = run_all(
