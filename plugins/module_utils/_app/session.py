@@ -88,6 +88,8 @@ _LIMITS: t.Mapping[str, TokenLimits] = {
 }
 
 
+# What a task that has made no request says of them; see `Session.requests`.
+NO_REQUESTS: t.Mapping[str, float] = {"count": 0, "throttled": 0, "paced_seconds": 0.0}
 # Where trigger jobs are listed, in the order to try.
 BRIDGE_ENDPOINTS = ("list_pipeline_trigger_jobs", "list_pipeline_bridges")
 
@@ -157,6 +159,15 @@ class Session:
     def elapsed(self) -> float:
         """Return the seconds since the task began, to the millisecond."""
         return round(self.clock.monotonic() - self.started, 3)
+
+    def requests(self) -> dict[str, float]:
+        """Return how many requests the task has made so far, how many were throttled, and how long looks were paced."""
+        traffic = self.client.traffic
+        return {
+            "count": traffic.count,
+            "throttled": traffic.throttled,
+            "paced_seconds": round(traffic.paced_seconds, 3),
+        }
 
     def check_stop(self) -> None:
         """Return while something new may be begun.

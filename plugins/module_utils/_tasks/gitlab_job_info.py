@@ -14,7 +14,7 @@ from .._app.concurrency import run_all
 from .._app.jobs.query import FoundJob, JobQuery
 from .._app.outcome import Outcome, Projection
 from .._app.reads.jobs import failure_of, read_jobs
-from .._app.session import Session, TaskContext
+from .._app.session import NO_REQUESTS, Session, TaskContext
 from .._app.waiting.logs import read_tail
 from .._app.waiting.options import WaitOptions
 from .._app.waiting.schedule import finish
@@ -67,6 +67,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "summary": report.summary,
         "truncated": report.is_truncated,
         "elapsed": session.elapsed(),
+        "requests": session.requests(),
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }
@@ -113,6 +114,7 @@ TASK = TaskDefinition(
         "summary": {},
         "truncated": False,
         "elapsed": 0.0,
+        "requests": NO_REQUESTS,
         "timed_out": False,
         "timeline": [],
     },

@@ -14,7 +14,7 @@ from .._app.jobs.bridges import BridgeNode, PipelineNode, mermaid
 from .._app.jobs.statuses import STATUSES
 from .._app.outcome import Outcome
 from .._app.reads.bridges import BridgeQuery, BridgeReport, read_bridges
-from .._app.session import Session, TaskContext
+from .._app.session import NO_REQUESTS, Session, TaskContext
 from .._app.waiting.schedule import finish
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import (
@@ -74,6 +74,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "summary": report.summary,
         "graph": mermaid(report.root, session.client.masker.line) if report.pipeline else "",
         "elapsed": session.elapsed(),
+        "requests": session.requests(),
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }
@@ -118,6 +119,7 @@ TASK = TaskDefinition(
         "summary": {},
         "graph": "",
         "elapsed": 0.0,
+        "requests": NO_REQUESTS,
         "timed_out": False,
         "timeline": [],
     },

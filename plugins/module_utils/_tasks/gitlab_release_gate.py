@@ -25,7 +25,7 @@ from .._app.release.record import RunFacts, has_changed, make_record
 from .._app.release.run import ProjectResult, ReleaseRun, failure_text
 from .._app.release.tree import ReleaseTree, read_tree
 from .._app.report.page import render_page
-from .._app.session import Session, TaskContext, open_session
+from .._app.session import NO_REQUESTS, Session, TaskContext, open_session
 from .._app.waiting.schedule import Pacing, Scheduler
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION
@@ -94,6 +94,7 @@ class _Release:
             started_at=begun,
             finished_at=base.clock.time(),
             elapsed=base.elapsed(),
+            requests=base.requests(),
         )
         record = make_record(facts, results, trees, message=message, warnings=self._session.warnings)
         # a server may send numbers that JSON does not have; the files have nothing in their place
@@ -168,6 +169,7 @@ def _values(record: Record) -> Record:
             for gate in project["gates"]
         ],
         "elapsed": record["elapsed"],
+        "requests": record["requests"],
     }
 
 
@@ -193,7 +195,7 @@ TASK = TaskDefinition(
     name="gitlab_release_gate",
     spec=SPEC,
     work=run,
-    empty_result={"outcome": "failed", "summary": [], "gates": [], "elapsed": 0.0},
+    empty_result={"outcome": "failed", "summary": [], "gates": [], "elapsed": 0.0, "requests": NO_REQUESTS},
     # with the job variables in it
     hidden_options=("projects",),
 )
