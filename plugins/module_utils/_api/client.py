@@ -290,7 +290,8 @@ class ApiClient:
         return self._told(request, lambda: transport.stream(limited, timeout_seconds=timeout_seconds))
 
     def _await_turn(self, request: Request) -> None:
-        self.traffic.turn(self._within_deadline(float("inf")), is_write=request.method != "GET")
+        """Pause until the request may be sent."""
+        self.retrier.sleep(self.traffic.turn(self._within_deadline(float("inf")), is_write=request.method != "GET"))
 
     def _within_deadline(self, seconds: float) -> float:
         """Return how long a part of a request may take: near the deadline it must not hold the task much longer."""

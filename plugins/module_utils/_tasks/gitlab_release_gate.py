@@ -71,15 +71,16 @@ class _Release:
         self._plan = plan
         # before anything is begun, for what is wrong with the connection or an extension
         self._session = open_session(connection_settings(options, context.environ), context)
+        pacing = Pacing(self._session.client.traffic, context.progress)
+        most_at_once = self._session.client.settings.concurrency
+        self._scheduler = Scheduler(context.clock, pacing, most_at_once=most_at_once)
 
     def run(self) -> Outcome:
         """Return the outcome, when all is done and written."""
         base = self._session
         begun = base.clock.time()
         runner = GateRunner(self._open, log_lines=int(self._options.get("log_lines") or 0))
-        pacing = Pacing(base.client.traffic, base.progress)
-        scheduler = Scheduler(base.clock, pacing, most_at_once=base.client.settings.concurrency)
-        release = ReleaseRun(self._plan, runner, scheduler)
+        release = ReleaseRun(self._plan, runner, self._scheduler)
         results = release.run()
         trees = {result.plan.name: self._tree(result) for result in results if result.pipeline}
         message = failure_text(results)
@@ -111,7 +112,7 @@ class _Release:
         """Return a session with the time of a gate, which tells its progress with the project."""
         progress = ProjectProgress(self._context.progress, self._label(project.plan))
         return self._session.sibling(
-            self._context._replace(progress=progress, stop=stop),
+            self._context._replace(clock=self._scheduler.clock, progress=progress, stop=stop),
             timeout_seconds=gate.waiting.timeout_seconds,
             is_waiting=gate.action != "verify",
         )

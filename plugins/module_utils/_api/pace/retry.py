@@ -137,6 +137,11 @@ class Retrier:
         self._clock.sleep(seconds)
         return True
 
+    def sleep(self, seconds: float) -> None:
+        """Pause this thread, if there is anything to pause for."""
+        if seconds > 0:
+            self._clock.sleep(seconds)
+
     def _is_worth_repeating(self, exc: RequestError, attempt: int, *, is_repeatable: bool) -> bool:
         if isinstance(exc, ConnectError):
             may_pass = not isinstance(exc, TrustError) and (self._has_answered or not exc.is_permanent)

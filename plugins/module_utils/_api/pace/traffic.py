@@ -63,8 +63,8 @@ class Traffic:
 
     # ----- before a request -----
 
-    def turn(self, longest_seconds: float, *, is_write: bool = False) -> None:
-        """Pause until a request may be sent.
+    def turn(self, longest_seconds: float, *, is_write: bool = False) -> float:
+        """Return in how many seconds a request may be sent, which counts as sent then.
 
         :param longest_seconds: how long the task can pause at most.
         """
@@ -78,8 +78,7 @@ class Traffic:
             self.count += 1
             if not is_write:
                 self._next_look_at = max(self._next_look_at, now) + self._gap_seconds(now)
-        if at > now:
-            self._clock.sleep(at - now)
+            return at - now
 
     def hold(self, seconds: float) -> None:
         """Have no request of any thread sent for so long: the server has told one of them that they are too many."""
@@ -146,4 +145,4 @@ class Traffic:
 def _number(headers: t.Mapping[str, str], name: str) -> int | None:
     text = headers.get(name, "").strip()
     # longer than any number of requests or seconds
-    return int(text) if text.isdecimal() and len(text) < 16 else None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None

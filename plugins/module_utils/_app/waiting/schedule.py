@@ -111,17 +111,36 @@ class _Entry:
     error: BaseException | None = None
 
 
+class _AsideClock:
+    """The clock of what a scheduler runs: who sleeps in the middle of a step lets others work meanwhile.
+
+    So a project that asks a broken server again and again does not keep others from their time limits.
+    """
+
+    def __init__(self, clock: Clock, aside: t.Callable[[], t.ContextManager[None]]) -> None:
+        self._clock = clock
+        self._aside = aside
+        self.monotonic = clock.monotonic
+        self.time = clock.time
+
+    def sleep(self, seconds: float) -> None:
+        with self._aside():
+            self._clock.sleep(seconds)
+
+
 class Scheduler:
     """Runs waits side by side, which may begin others.
 
     What is urgent goes on when it is due, and so does what has come to its deadline. All else takes its turn, the one
     that is due for longest first, at the pace that the server and the user allow.
 
-    :param most_at_once: how many steps run at a time.
+    :param most_at_once: how many steps run at a time; those that sleep are not counted.
     """
 
     def __init__(self, clock: Clock, pacing: Pacing, *, most_at_once: int) -> None:
         self._clock = clock
+        # for the sessions of the waits
+        self.clock: Clock = _AsideClock(clock, self._aside)
         self._pacing = pacing
         self._most_at_once = most_at_once
         self._number = 0
@@ -130,7 +149,10 @@ class Scheduler:
         self._looks: list[tuple[float, int, _Entry]] = []
         self._ends: list[tuple[float, int, _Entry]] = []
         self._waiting: dict[int, _Entry] = {}
+        # steps under way, and how many of them sleep
         self._at_work = 0
+        self._asleep = 0
+        self._lock = threading.Lock()
         self._next_look_at = float("-inf")
         self._tasks: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[_Entry] = queue.SimpleQueue()
@@ -153,7 +175,7 @@ class Scheduler:
         """Run everything to its end."""
         try:
             while self._waiting or self._at_work:
-                while self._at_work < self._most_at_once:
+                while self._at_work - self._asleep < self._most_at_once:
                     entry = self._next()
                     if entry is None:
                         break
@@ -162,6 +184,17 @@ class Scheduler:
         finally:
             for _number in range(self._threads):
                 self._tasks.put(None)
+
+    @contextlib.contextmanager
+    def _aside(self) -> t.Iterator[None]:
+        """Let others work while a step sleeps."""
+        with self._lock:
+            self._asleep += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._asleep -= 1
 
     # ----- whose turn it is -----
 
@@ -211,7 +244,7 @@ class Scheduler:
         if self._most_at_once == 1:
             self._done.put(_stepped(entry))
             return
-        if self._threads < min(self._most_at_once, self._at_work):
+        if self._threads < self._at_work:
             self._threads += 1
             # A daemon, for a worker of Ansible waits at its end for any other kind of thread.
             threading.Thread(target=self._work, daemon=True).start()
@@ -239,7 +272,7 @@ class Scheduler:
     def _seconds(self) -> float:
         """Return in how many seconds something is to go on, and take note if it is held back."""
         now = self._clock.monotonic()
-        if self._at_work >= self._most_at_once:
+        if self._at_work - self._asleep >= self._most_at_once:
             return float("inf")
         urgent, last, look = self._first(self._urgent), self._first(self._ends), self._first(self._looks)
         at = [urgent.due] if urgent else []
