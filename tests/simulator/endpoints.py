@@ -33,8 +33,10 @@ _DEPLOYMENT = f"{_PROJECT}/deployments/:deployment_id"
 
 # Columns that several rows have in common: what jobs, above all those of other projects, may ask for.
 _COLUMNS = dict[str, t.Any]
-_PIPELINES: _COLUMNS = {"job_token": SINCE["job_token_on_pipelines"], "policy": "read_pipelines", "skips_policy": True}
-_BRIDGES: _COLUMNS = {**_PIPELINES, "granular_gap": True, "extra_scopes": _AI}
+_PIPELINES: _COLUMNS = {
+    "job_token": SINCE["job_token_on_pipelines"], "policy": "read_pipelines", "skips_policy": True, "extra_scopes": _AI,
+}  # fmt: skip
+_BRIDGES: _COLUMNS = {**_PIPELINES, "granular_gap": True}
 _DEPLOYING: _COLUMNS = {
     "job_token": SINCE["job_token_on_deployments"], "policy": "read_deployments", "is_shared": True,
 }  # fmt: skip
@@ -87,18 +89,19 @@ ENDPOINTS: list[Endpoint] = [
     E("list_pipelines", "GET", f"{_PROJECT}/pipelines", routes_pipelines.list_pipelines, login=False,
       permission="read_pipeline", **_PIPELINES, check=pipeline_filters.check),
     E("get_latest_pipeline", "GET", f"{_PROJECT}/pipelines/latest", routes_pipelines.get_latest,
-      since="pipelines_latest", login=False, permission="read_pipeline"),
+      since="pipelines_latest", login=False, permission="read_pipeline", extra_scopes=_AI),
     E("get_pipeline", "GET", _PIPELINE, routes_pipelines.get_pipeline, login=False, permission="read_pipeline",
       **_PIPELINES, check=routes_pipelines.check_pipeline_id),
     E("pipeline_variables", "GET", f"{_PIPELINE}/variables", routes_pipeline_reads.variables,
-      since="pipeline_variables", login=False, permission="read_pipeline_variable",
+      since="pipeline_variables", login=False, permission="read_pipeline_variable", extra_scopes=_AI,
       check=routes_pipelines.check_pipeline_id),
     E("pipeline_test_report", "GET", f"{_PIPELINE}/test_report", routes_pipeline_reads.test_report,
-      since="pipelines.test_report", login=False, permission="read_pipeline_test_report", granular_gap=True,
-      check=routes_pipelines.check_pipeline_id),
+      since="pipelines.test_report", login=False, permission="read_pipeline_test_report", extra_scopes=_AI,
+      granular_gap=True, check=routes_pipelines.check_pipeline_id),
     E("pipeline_test_report_summary", "GET", f"{_PIPELINE}/test_report_summary",
       routes_pipeline_reads.test_report_summary, since="pipelines.test_report_summary", login=False,
-      permission="read_pipeline_test_report_summary", granular_gap=True, check=routes_pipelines.check_pipeline_id),
+      permission="read_pipeline_test_report_summary", extra_scopes=_AI, granular_gap=True,
+      check=routes_pipelines.check_pipeline_id),
     E("create_pipeline", "POST", f"{_PROJECT}/pipeline", routes_pipeline_writes.create, permission="create_pipeline",
       check=routes_pipeline_writes.check_create),
     E("trigger_pipeline", "POST", f"{_PROJECT}/trigger/pipeline", routes_pipeline_writes.trigger, own_login=True,
