@@ -39,8 +39,10 @@ _PIPELINES: _COLUMNS = {
 _BRIDGES: _COLUMNS = {**_PIPELINES, "granular_gap": True}
 _DEPLOYING: _COLUMNS = {
     "job_token": SINCE["job_token_on_deployments"], "policy": "read_deployments", "is_shared": True,
+    "skips_policy": True,
 }  # fmt: skip
 _VISITING: _COLUMNS = {**_DEPLOYING, "policy": "read_environments"}
+_COMMITS: _COLUMNS = {**_DEPLOYING, "job_token": SINCE["job_token_on_commits"], "policy": "read_repositories"}
 
 E = Endpoint
 ENDPOINTS: list[Endpoint] = [
@@ -123,11 +125,12 @@ ENDPOINTS: list[Endpoint] = [
       **_DEPLOYING, check=routes_deployments.check_deployment_id),
     E("approve_deployment", "POST", f"{_DEPLOYMENT}/approval", routes_deployments.approve,
       since="deployments.approvals", premium=True, permission="approve_deployment",
+      job_token=SINCE["job_token_on_deployments"], policy="admin_deployments",
       check=routes_deployments.check_approval),
-    E("list_environments", "GET", f"{_PROJECT}/environments", routes_deployments.list_environments, login=False,
+    E("list_environments", "GET", f"{_PROJECT}/environments", routes_deployments.list_environments,
       permission="read_environment", **_VISITING, check=routes_deployments.check_environments),
     E("get_environment", "GET", f"{_PROJECT}/environments/:environment_id", routes_deployments.get_environment,
-      login=False, permission="read_environment", **_VISITING, check=routes_deployments.check_environment_id),
+      permission="read_environment", **_VISITING, check=routes_deployments.check_environment_id),
     E("list_freeze_periods", "GET", f"{_PROJECT}/freeze_periods", routes_deployments.list_freeze_periods,
       since="freeze_periods", permission="read_freeze_period", check=pages.check),
     E("get_freeze_period", "GET", f"{_PROJECT}/freeze_periods/:freeze_period_id", routes_deployments.get_freeze_period,
@@ -138,7 +141,7 @@ ENDPOINTS: list[Endpoint] = [
     E("list_projects", "GET", "/projects", routes_projects.list_projects, login=False, permission="read_project",
       check=routes_projects.check_projects),
     E("get_commit", "GET", f"{_PROJECT}/repository/commits/:sha", routes_projects.get_commit, login=False,
-      permission="read_commit"),
+      permission="read_commit", **_COMMITS),
     E("get_project", "GET", _PROJECT, routes_projects.get_project, login=False, permission="read_project"),
     E("get_user", "GET", "/user", routes_misc.get_user, permission="read_user",
       extra_scopes=frozenset({"read_user"})),
