@@ -28,6 +28,7 @@ class Call:
     :param status: of the error that the client must report instead.
     :param words: in the text of that error.
     :param effects: what must have happened on the server.
+    :param sends_variable: whether the variable A with the value 1 must have arrived there.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Call:
     status: int = 0
     words: str = ""
     effects: tuple[str, ...] = ()
+    sends_variable: bool = False
 
     def problem(self, outcome: dict[str, t.Any]) -> str:
         """Return what is wrong with what a client reports, empty when nothing is."""
@@ -151,7 +153,7 @@ CALLS: t.Final = (
          effects=("delete_project_artifacts",)),
     # what changes jobs
     Call("play a job", _has(id=1003, status="pending"), effects=("play",)),
-    Call("play a job with variables", _has(id=1003, status="pending"), effects=("play",)),
+    Call("play a job with variables", _has(id=1003, status="pending"), effects=("play",), sends_variable=True),
     Call("play a job that cannot be played", status=400, words="Unplayable Job"),
     Call("play a job without approval", status=400, words="Unplayable Job"),
     Call("retry a job", _is_new_job("unit", 1001), effects=("retry",)),
@@ -182,10 +184,11 @@ CALLS: t.Final = (
          lambda r: r["failed_count"] == 1 and r["test_suites"][0]["test_cases"][1]["name"] == "two"),
     Call("get a summary of tests", lambda r: r["total"]["count"] == 2 and r["test_suites"][0]["build_ids"] == [1001]),
     Call("create a pipeline", _is_new_pipeline("api"), effects=("create_pipeline",)),
-    Call("create a pipeline with variables", _is_new_pipeline("api"), effects=("create_pipeline",)),
+    Call("create a pipeline with variables", _is_new_pipeline("api"), effects=("create_pipeline",),
+         sends_variable=True),
     Call("create a pipeline of an unknown ref", status=400, words="Reference not found"),
     Call("create a pipeline that rules forbid", status=400, words="workflow:rules"),
-    Call("trigger a pipeline", _is_new_pipeline("trigger"), effects=("trigger_pipeline",)),
+    Call("trigger a pipeline", _is_new_pipeline("trigger"), effects=("trigger_pipeline",), sends_variable=True),
     Call("trigger with a wrong token", status=404, words="404 Not Found"),
     Call("retry a pipeline", _has(id=101), effects=("retry_pipeline",)),
     Call("cancel a pipeline", _has(id=103), effects=("cancel_pipeline",)),

@@ -62,6 +62,12 @@ class Witness:
         self._process.stdin.write(f"{call.name}\n")
         self._process.stdin.flush()
         outcome = self._read()
-        effects = tuple(effect["action"] for effect in self._simulator.effects())
+        rows = self._simulator.effects()
+        effects = tuple(row["action"] for row in rows)
+        sent = {(variable["key"], variable["value"]) for row in rows for variable in row["variables"] or ()}
         wrong = call.problem(outcome)
-        return wrong or ("" if effects == call.effects else f"effects {effects}, not {call.effects}")
+        if not wrong and effects != call.effects:
+            wrong = f"effects {effects}, not {call.effects}"
+        if not wrong and call.sends_variable and ("A", "1") not in sent:
+            wrong = f"the variables {sorted(sent)} have arrived"
+        return wrong
