@@ -27,7 +27,7 @@ from .._app.jobs.statuses import id_of, project_id_of, status_of
 from .._app.outcome import Outcome
 from .._app.pipelines.query import PipelineQuery, with_pipeline
 from .._app.reads.pipelines import PipelineDetails, missing_text, read_details
-from .._app.session import Session, TaskContext
+from .._app.session import NO_REQUESTS, Session, TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.options import WaitOptions, timed_out_text
 from .._app.waiting.pipeline_end import (
@@ -38,6 +38,7 @@ from .._app.waiting.pipeline_end import (
     read_state,
 )
 from .._app.waiting.pipelines import await_pipeline
+from .._app.waiting.schedule import Steps, finish
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query, session_of
 from .values.pipelines import (
@@ -100,9 +101,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
             )
         if not token:
             refuse_job_token(session, action)
-        return task.run(request)
+        return finish(session, task.run(request))
     refuse_job_token(session, action)
-    return task.act(PIPELINE_ACTIONS[action])
+    return finish(session, task.act(PIPELINE_ACTIONS[action]))
 
 
 def _waiting(options: Options) -> WaitOptions:
@@ -152,7 +153,7 @@ class _Task:
         # what was begun is followed to its end, whatever happens elsewhere
         self._wait = Wait(session, waiting, ends_at_stop=False)
 
-    def run(self, request: RunRequest) -> Outcome:
+    def run(self, request: RunRequest) -> Steps[Outcome]:
         """Return what became of starting a pipeline."""
         result = run_pipeline(self._session, request)
         if result.pipeline is None:
@@ -167,13 +168,12 @@ class _Task:
             )
         before = "" if result.has_changed else _line(result.pipeline)
         state = PipelineState(result.pipeline, problem=result.problem)
-        return self._followed(
-            PipelineActionResult(state, state, result.has_changed, result.problem, result.note), before=before
-        )
+        done = PipelineActionResult(state, state, result.has_changed, result.problem, result.note)
+        return (yield from self._followed(done, before=before))
 
-    def act(self, action: PipelineAction) -> Outcome:
+    def act(self, action: PipelineAction) -> Steps[Outcome]:
         """Return what became of retrying or canceling a pipeline."""
-        awaited = await_pipeline(self._session, self._query, Wait(self._session, self._waiting))
+        awaited = yield from await_pipeline(self._session, self._query, Wait(self._session, self._waiting))
         if awaited.value is None:
             values = self._values(None) | {"timed_out": True}
             return self._outcome(values, failure=missing_text(self._query, self._waiting))
@@ -182,7 +182,7 @@ class _Task:
         if action.accepts_any_end:
             self._waiting = dataclasses.replace(self._waiting, fail_on=())
         with explained_missing(self._session, self._query):
-            waited = self._wait.until(
+            waited = yield from self._wait.until(
                 lambda: read_state(self._session, project, id_of(pipeline)),
                 lambda state: decide_pipeline(action, state, is_waiting=True).verdict != "later",
             )
@@ -193,9 +193,9 @@ class _Task:
             problem = "" if self._waiting.on_timeout == "continue" else reason
             return self._finished(PipelineActionResult(state, state, problem=problem), before=_line(state.pipeline))
         result = act_on_pipeline(self._session, action, project, state)
-        return self._followed(result, before=_line(result.before.pipeline))
+        return (yield from self._followed(result, before=_line(result.before.pipeline)))
 
-    def _followed(self, result: PipelineActionResult, *, before: str) -> Outcome:
+    def _followed(self, result: PipelineActionResult, *, before: str) -> Steps[Outcome]:
         """Return the outcome of an action, with `wait` at the end of its pipeline.
 
         What was done is done, so an error on the way is noted and not raised.
@@ -203,7 +203,7 @@ class _Task:
         if result.problem or not self._wait.is_active or "created" in self._waiting.targets:
             return self._finished(result, before=before)
         try:
-            state = follow_pipeline(
+            state = yield from follow_pipeline(
                 self._session, self._query.project, result.after.pipeline, self._waiting, self._wait
             )
         except GitLabError as exc:
@@ -262,7 +262,7 @@ class _Task:
         self, values: Record, *, changed: bool = False, failure: str = "", message: str = "", diff: Record | None = None
     ) -> Outcome:
         return Outcome(
-            values={**values, "elapsed": self._session.elapsed()},
+            values={**values, "elapsed": self._session.elapsed(), "requests": self._session.requests()},
             changed=changed,
             failure=failure or None,
             message=message,
@@ -293,6 +293,7 @@ TASK = TaskDefinition(
         "summary": {},
         "timeline": [],
         "elapsed": 0.0,
+        "requests": NO_REQUESTS,
         "timed_out": False,
         "diff": {"before": "", "after": ""},
     },

@@ -22,9 +22,10 @@ from .._app.reads.pipelines import (
     read_test_report,
     read_variables,
 )
-from .._app.session import Session, TaskContext
+from .._app.session import NO_REQUESTS, Session, TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.pipeline_end import PipelineState
+from .._app.waiting.schedule import finish
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query, session_of, text_list
 from .values.pipelines import PIPELINE_WAITING, downstream_record, failed_record, log_end, pipeline_waiting
@@ -67,9 +68,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
     include = text_list(options, "include")
     session = session_of(options, context, waiting)
     wait = Wait(session, waiting)
-    state = read_pipeline_state(session, query, waiting, wait)
+    state = finish(session, read_pipeline_state(session, query, waiting, wait))
     if state is None:
-        values = {**TASK.empty_result, "timed_out": True, "elapsed": session.elapsed()}
+        values = {**TASK.empty_result, "timed_out": True, **_cost(session)}
         return Outcome(values=values, failure=missing_text(query, waiting) or None, warnings=session.warnings)
     project = project_id_of(state.pipeline, query.project)
     details = read_details(session, state, project=project, log_lines=waiting.log_lines, with_downstream=wait.is_active)
@@ -83,7 +84,11 @@ def run(options: Options, context: TaskContext) -> Outcome:
         **{name: read(session, state, project) for word, (name, read) in _INCLUDED.items() if word in include},
     }
     failure = _failure(query, state, log_end(details))
-    return Outcome(values={**values, "elapsed": session.elapsed()}, failure=failure or None, warnings=session.warnings)
+    return Outcome(values={**values, **_cost(session)}, failure=failure or None, warnings=session.warnings)
+
+
+def _cost(session: Session) -> Record:
+    return {"elapsed": session.elapsed(), "requests": session.requests()}
 
 
 def _failure(query: PipelineQuery, state: PipelineState, end: str) -> str:
@@ -105,6 +110,7 @@ TASK = TaskDefinition(
         "downstream_pipelines": None,
         "jobs": None,
         "elapsed": 0.0,
+        "requests": NO_REQUESTS,
         "timed_out": False,
         "timeline": [],
     },

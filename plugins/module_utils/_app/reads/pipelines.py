@@ -30,6 +30,7 @@ from ..waiting.pipeline_end import (
     read_pipeline_jobs,
 )
 from ..waiting.pipelines import await_pipeline
+from ..waiting.schedule import Steps
 
 # Of so many failed jobs the log is read.
 MOST_LOGS = 20
@@ -49,7 +50,7 @@ class PipelineDetails:
 
 def read_pipeline_state(
     session: Session, query: PipelineQuery, options: WaitOptions, wait: Wait
-) -> PipelineState | None:
+) -> Steps[PipelineState | None]:
     """Return the pipeline that a query names, with its jobs; with `wait` when it is where it should be.
 
     None when there was none before the time was up.
@@ -57,11 +58,11 @@ def read_pipeline_state(
     :raises SelectionError: when there is none, and none is waited for.
     :raises RequestError: when GitLab cannot be asked.
     """
-    awaited = await_pipeline(session, query, wait)
+    awaited = yield from await_pipeline(session, query, wait)
     if awaited.value is None:
         return None
     with explained_missing(session, query):
-        state = follow_pipeline(session, query.project, awaited.value, options, wait)
+        state = yield from follow_pipeline(session, query.project, awaited.value, options, wait)
     wanted = query._replace(project=project_id_of(state.pipeline, query.project))
     # jobs tell less of it than its own record
     if "created_at" not in state.pipeline or "finished_at" not in state.pipeline:

@@ -33,6 +33,7 @@ from ..session import Session
 from .blockers import MOST_SINGLE_LINES
 from .loop import Wait
 from .options import WaitOptions, end_problem, timed_out_text
+from .schedule import Steps
 
 # What the option wait_for may say of a pipeline.
 PIPELINE_TARGETS = ("created", "finished", "success", "manual")
@@ -93,7 +94,7 @@ def read_pipeline_jobs(session: Session, project: str, pipeline_id: int) -> list
 
 def follow_pipeline(
     session: Session, project: str, pipeline: Record, options: WaitOptions, wait: Wait
-) -> PipelineState:
+) -> Steps[PipelineState]:
     """Return a pipeline with its jobs; with `wait` as soon as it is where it should be, or never will be.
 
     :param project: what to call its project in requests, where the pipeline does not tell.
@@ -115,9 +116,9 @@ class _Following:
         self._wait = wait
         self._looks_at_end = 0
 
-    def run(self) -> PipelineState:
+    def run(self) -> Steps[PipelineState]:
         self._wait.begin()
-        waited = self._wait.until(self._read, self._is_settled)
+        waited = yield from self._wait.until(self._read, self._is_settled)
         state = waited.value
         state.has_timed_out = waited.has_timed_out
         state.problem = self._problem(state)
