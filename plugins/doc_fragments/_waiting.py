@@ -113,6 +113,18 @@ options:
       - finished
       - success
       - manual
+  wait_interval:
+    description:
+      - The longest pause between two looks, in seconds. The first pause is one second, each further one is half as long
+        again until this value is reached, all with some jitter. When some of the jobs have ended, the next look comes
+        at half the time that the rest will take at this rate, but after one second, or a tenth of this value if that
+        is less.
+      - One look costs one request. For a pipeline of more than twenty jobs that is its own record; the jobs are listed
+        when its status has changed, and now and then to show how they are.
+    type: float
+    default: 10
+    aliases:
+      - interval
   pending_timeout:
     description:
       - Fail the task when a job of the pipeline has been V(pending) for this many seconds, and say which runner tags it

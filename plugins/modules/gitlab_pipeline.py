@@ -27,8 +27,8 @@ requirements:
 extends_documentation_fragment:
   - jobgate.gitlab._connection
   - jobgate.gitlab._job_selection.pipeline
-  - jobgate.gitlab._waiting
   - jobgate.gitlab._waiting.pipelines
+  - jobgate.gitlab._waiting
   - jobgate.gitlab._attributes
   - jobgate.gitlab._attributes.actiongroup_gitlab
 attributes:

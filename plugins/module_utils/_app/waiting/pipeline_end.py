@@ -31,6 +31,7 @@ from ..jobs.statuses import (
 from ..pipelines.query import PipelineQuery, read_pipeline
 from ..session import Session
 from .blockers import MOST_SINGLE_LINES
+from .counting import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD
 from .loop import Wait
 from .options import WaitOptions, end_problem, timed_out_text
 from .schedule import Steps
@@ -104,6 +105,31 @@ def follow_pipeline(
     return _Following(session, project, pipeline, options, wait).run()
 
 
+class _StatusLook:
+    """Looks at a pipeline between two listings of its jobs: its own record is small, however many jobs it has."""
+
+    def __init__(self, session: Session, project: str, pipeline_id: int) -> None:
+        self._session = session
+        self._project, self._id = project, pipeline_id
+        self._status = ""
+        self._looks = 0
+        self.left = 0
+
+    def listed(self, status: str, left: int) -> None:
+        """Take note of a listing."""
+        self._status, self.left, self._looks = status, left, 0
+
+    def needs_listing(self) -> bool:
+        """Look at the pipeline; return whether its jobs have to be listed to know, or to tell, more.
+
+        :raises RequestError: when GitLab cannot be asked.
+        """
+        record = self._session.client.call("get_pipeline", project=self._project, pipeline_id=self._id)
+        self._looks += 1
+        most = MOST_COUNTS_TOLD if self._session.progress.is_shown else MOST_COUNTS
+        return status_of(record) != self._status or self._looks >= most
+
+
 class _Following:
     """One pipeline that is followed."""
 
@@ -115,6 +141,7 @@ class _Following:
         self._options = options
         self._wait = wait
         self._looks_at_end = 0
+        self._look = _StatusLook(session, self._project, self._id)
 
     def run(self) -> Steps[PipelineState]:
         self._wait.begin()
@@ -136,8 +163,15 @@ class _Following:
             left = [job for job in state.jobs if not self._is_done(job)]
             self._wait.seen(state.jobs, left)
             self._wait.timeline.observe(_observed(self._project, state.pipeline))
-            self._wait.pace(len(left))
+            self._look.listed(state.status, len(left))
+            self._wait.pace(len(left), self._look if self._may_look(state) else None)
         return state
+
+    def _may_look(self, state: PipelineState) -> bool:
+        """Return whether the status of the pipeline tells enough for a while; one that stands still has to be read."""
+        is_big = len(state.jobs) > FEWEST_JOBS
+        is_moving = not is_finished(state.status) and state.status != "manual"
+        return is_big and is_moving and self._options.pending_seconds is None and self._session.limits.reads_pipelines
 
     def _is_done(self, job: FoundJob) -> bool:
         """Return whether a job does not keep its pipeline from ending: nobody has to play an optional manual job."""

@@ -146,6 +146,10 @@ def test_rows_are_consistent(endpoint):
         ("erase_job", 201, False),
         ("keep_artifacts", 200, False),
         ("delete_artifacts", 204, False),
+        ("create_pipeline", 201, False),
+        ("trigger_pipeline", 201, False),
+        ("retry_pipeline", 201, False),
+        ("cancel_pipeline", 200, False),
         ("delete_project_artifacts", 202, False),
     ],
 )
