@@ -13,7 +13,20 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import sentence
 
-from .harness import ACTION, BRIDGES, DOWNLOAD, INFO, TOKEN, TOKEN_INFO, Result, play, run_task, world
+from .harness import (
+    ACTION,
+    BRIDGES,
+    DOWNLOAD,
+    INFO,
+    PIPELINE,
+    PIPELINE_INFO,
+    TOKEN,
+    TOKEN_INFO,
+    Result,
+    play,
+    run_task,
+    world,
+)
 
 JOB_TOKEN = "glcbt-64_of-the-deploy-job-0123"
 OTHER_TOKEN = "glcbt-64_of-another-project-0123"
@@ -169,13 +182,15 @@ def test_the_environment_is_looked_at_here(simulator: t.Any) -> None:
     assert_sentence(ask(simulator, None).failure, "no job token: give api_job_token", "CI_JOB_TOKEN")
 
 
-@pytest.mark.parametrize("task", [INFO, ACTION, BRIDGES, DOWNLOAD], ids=lambda task: task.name)
+@pytest.mark.parametrize("task", [INFO, ACTION, BRIDGES, DOWNLOAD, PIPELINE, PIPELINE_INFO], ids=lambda task: task.name)
 def test_the_environment_is_not_looked_at_elsewhere(simulator: t.Any, tmp_path: pathlib.Path, task: t.Any) -> None:
     load(simulator)
     options = {
         "gitlab_job_info": {"pipeline_id": 100},
         "gitlab_job_action": {"job_id": 1000, "action": "cancel"},
         "gitlab_pipeline_bridges": {"pipeline_id": 100},
+        "gitlab_pipeline": {"action": "run", "ref": "main"},
+        "gitlab_pipeline_info": {"pipeline_id": 100},
         "gitlab_job_download": {"job_id": 1000, "dest": str(tmp_path / "x")},
     }[task.name]
     result = run_task(simulator, task, token=None, environ={"CI_JOB_TOKEN": JOB_TOKEN}, project="group/app", **options)
