@@ -353,6 +353,87 @@ def test_a_wrong_trigger_token_is_never_shown(simulator: t.Any) -> None:
     assert "glptt-of-somewhere-else" not in str(result)
 
 
+# ----- what GitLab refuses -----
+
+REFUSALS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], tuple[str, ...]]] = {
+    "YAML": (
+        {"yaml_errors": "jobs:build config should implement a script"},
+        {},
+        ("implement a script", "pipeline editor"),
+    ),
+    "no configuration": ({"refused": "no_config"}, {}, ("Missing CI config file", ".gitlab-ci.yml")),
+    "workflow rules": ({"refused": "workflow_rules"}, {}, ("workflow rules", "$CI_PIPELINE_SOURCE api")),
+    "no job left": ({"jobs": []}, {}, ("prevented any jobs", "leave none of them")),
+    "too many jobs": ({"refused": "too_many_jobs"}, {}, ("allowed number of jobs", "cancel some")),
+    "an input that there is not": ({"jobs": JOBS}, {"inputs": {"x": 1}}, ("unknown input", "spec:inputs")),
+    "no such ref": ({"jobs": JOBS}, {"ref": "nothing"}, ("Reference not found", "no such branch or tag")),
+    "a commit": ({"jobs": JOBS}, {"ref": "f" * 40}, ("Reference not found", "A commit is no ref")),
+    "two of one name": ({"jobs": JOBS}, {"ref": "both"}, ("Ref is ambiguous", "set ref_type")),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_refusal_says_what_to_do(simulator: t.Any, name: str) -> None:
+    template, options, words = REFUSALS[name]
+    made = with_new(branches={"both": None}, tags={"both": None})
+    made["projects"][0]["new_pipelines"] = {"*": {"jobs": [], **template}}
+    simulator.load(made)
+    result = run_task(simulator, PIPELINE, **{**RUN, **options})
+    assert result.failure is not None and not result.changed and did(simulator) == []
+    for word in words:
+        assert word in result.failure
+    if name == "two of one name":
+        assert run_task(simulator, PIPELINE, **{**RUN, **options}, ref_type="tag")["pipeline"]["tag"] is True
+
+
+@pytest.mark.parametrize(
+    ("project", "options", "words"),
+    [
+        ({"protected_refs": {"main": ["carol"]}}, {}, "ref is protected"),
+        ({"variables_minimum_override_role": "no_one_allowed"}, {"variables": {"A": "b"}}, "use inputs"),
+        ({"builds_enabled": False}, {}, "CI/CD"),
+        ({"archived": True}, {}, "unarchive"),
+    ],
+)
+def test_what_the_project_does_not_allow(
+    simulator: t.Any, project: dict[str, t.Any], options: dict[str, t.Any], words: str
+) -> None:
+    simulator.load(with_new(**project))
+    result = run_task(simulator, PIPELINE, **RUN, **options)
+    assert result.failure is not None and words in result.failure and not result.changed
+    assert did(simulator) == []
+
+
+@pytest.mark.parametrize("who", ["carol-token-0123456789", "read-token-0123456789"])
+def test_who_may_only_read(simulator: t.Any, who: str) -> None:
+    simulator.load(with_new(old=[{"name": "build", "status": "failed"}]))
+    for options in (RUN, {"project": "group/app", "pipeline_id": 100, "action": "retry"}):
+        result = run_task(simulator, PIPELINE, **options, token=who)
+        assert result.failure is not None and not result.changed
+        assert "Developer" in result.failure or "scope api" in result.failure
+    assert did(simulator) == []
+
+
+@pytest.mark.parametrize(("version", "words"), [("18.10", "422"), ("13.12", "failed at once")])
+def test_a_trigger_leaves_a_failed_pipeline_behind(simulator: t.Any, version: str, words: str) -> None:
+    made = with_new()
+    made["projects"][0]["new_pipelines"] = {"*": {"jobs": [], "yaml_errors": "jobs:build has no script"}}
+    simulator.load(made, version=version)
+    result = run_task(simulator, PIPELINE, **RUN, trigger_token=TRIGGER)
+    assert result.failure is not None and words in result.failure and "has no script" in result.failure
+    assert result.changed and (result["id"], result["status"]) == (101, "failed")
+    assert did(simulator) == [("trigger_pipeline", 101)]
+
+
+def test_the_limit_of_creations_is_waited_for(simulator: t.Any) -> None:
+    simulator.load(with_new() | {"limits": {"pipelines_per_minute": 1}})
+    results = [run_task(simulator, PIPELINE, **RUN, reuse="never") for _run in range(3)]
+    assert [result.failure for result in results] == [None] * 3
+    assert did(simulator) == [("create_pipeline", number) for number in (101, 102, 103)]
+    late = run_task(simulator, PIPELINE, **RUN, reuse="never", wait_timeout=5)
+    assert late.failure is not None and "Too many pipelines" in late.failure and len(did(simulator)) == 3
+
+
 # ----- as a module -----
 
 

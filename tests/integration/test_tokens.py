@@ -216,6 +216,18 @@ def test_jobs_are_read_through_lists(simulator: t.Any) -> None:
     assert_sentence(unknown.failure, "no job 999", "that the job token may list")
 
 
+@pytest.mark.parametrize("version", ["18.10", "19.2"])
+def test_a_pipeline_is_read_as_far_as_its_jobs_tell(simulator: t.Any, version: str) -> None:
+    """Before 19.2 a job token may list the jobs of a pipeline, and not read the pipeline."""
+    build = {**BUILD, "status": "success"}
+    scenario = world(build, {"name": "deploy", "status": "running", "user": "alice"})
+    scenario["tokens"].append({"token": JOB_TOKEN, "kind": "job", "job": "deploy"})
+    simulator.load(scenario, version=version)
+    result = with_job_token(simulator, PIPELINE_INFO, pipeline_id=100, log_lines=0)
+    assert (result.failure, result["pipeline"]["status"]) == (None, "running")
+    assert result["summary"] == {"running": 1, "success": 1}
+
+
 def test_waiting(simulator: t.Any) -> None:
     build = {**BUILD, "status": None, "queue": 0, "duration": 30}
     build.pop("status")
