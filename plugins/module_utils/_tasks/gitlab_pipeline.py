@@ -15,6 +15,7 @@ from .._api.decoding import Record
 from .._api.errors import GitLabError, UsageError, with_sentence
 from .._app.actions.act import refuse_job_token
 from .._app.actions.actions import misplaced_among
+from .._app.actions.candidates import REUSES, RunRequest
 from .._app.actions.pipelines import (
     PIPELINE_ACTIONS,
     PipelineAction,
@@ -22,7 +23,7 @@ from .._app.actions.pipelines import (
     act_on_pipeline,
     decide_pipeline,
 )
-from .._app.actions.run_pipeline import REUSES, RunRequest, run_pipeline
+from .._app.actions.run_pipeline import run_pipeline
 from .._app.jobs.statuses import id_of, project_id_of, status_of
 from .._app.outcome import Outcome
 from .._app.pipelines.query import PipelineQuery, with_pipeline

@@ -14,7 +14,7 @@ import typing as t
 
 from ..._api.errors import UsageError
 from ..actions.actions import ACTIONS, ActionRequest
-from ..actions.run_pipeline import RunRequest
+from ..actions.candidates import RunRequest
 from ..pipelines.query import PipelineQuery
 from ..waiting.options import WaitOptions
 

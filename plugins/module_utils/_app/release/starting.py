@@ -11,7 +11,8 @@ from __future__ import annotations
 import typing as t
 
 from ..actions.act import refuse_job_token
-from ..actions.run_pipeline import RunRequest, run_pipeline
+from ..actions.candidates import RunRequest
+from ..actions.run_pipeline import run_pipeline
 from ..pipelines.query import describe
 from ..session import Session
 from .plan import Gate

@@ -12,7 +12,7 @@ import typing as t
 
 from ..._api.errors import UsageError
 from ..._app.actions.actions import ACTIONS, ActionRequest, misplaced_among
-from ..._app.actions.run_pipeline import REUSES, RunRequest
+from ..._app.actions.candidates import REUSES, RunRequest
 from ..._app.pipelines.query import PipelineQuery
 from ..._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
 from ..._app.waiting.options import WaitOptions
