@@ -200,6 +200,7 @@ notes:
     commit, the task tries again every twenty seconds until O(wait_timeout) has passed, with or without O(wait).
   - A pipeline that GitLab has refused does not exist, with one exception. What a trigger token starts with a wrong
     CI/CD configuration is there as a failed pipeline, which the task returns.
+  - Extensions that decide about actions on jobs are not asked about pipelines.
   - The user of the token needs the role Developer, and for a protected branch or tag the right to push or merge to it.
 seealso:
   - module: jobgate.gitlab.gitlab_pipeline_info

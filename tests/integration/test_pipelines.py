@@ -60,6 +60,7 @@ RUNS: dict[str, tuple[Started | None, dict[str, t.Any], str]] = {
     "active of another user": (Started(user="bob"), {}, "act"),
     "active of a push": (Started(source="push"), {}, "act"),
     "active of a trigger": (Started(source="trigger"), {}, "same"),
+    "active of another pipeline": (Started(source="pipeline"), {}, "act"),
     "active of an older commit": (Started(moved=True), {}, "act"),
     "active with these variables": (Started(variables={"A": "1"}), {"variables": {"A": 1}}, "same"),
     "active with other variables": (Started(variables={"A": "2"}), {"variables": {"A": 1}}, "act"),
@@ -302,6 +303,14 @@ def test_the_time_is_up(simulator: t.Any, on_timeout: str) -> None:
         assert "timed out after 60 s" in str(result.failure) and "job 'build'" in str(result.failure)
 
 
+def test_a_downstream_pipeline_that_holds_it_up_is_named(simulator: t.Any) -> None:
+    inner = [{"name": "apply", "when": "manual", "allow_failure": False}]
+    trigger = {"strategy": "depend", "pipeline": {"ref": "main", "jobs": inner}}
+    simulator.load(with_new(JOBS[0], {"name": "infra", "stage": "test", "trigger": trigger}))
+    result = run_task(simulator, PIPELINE, **RUN, wait=True, wait_timeout=60)
+    assert "downstream pipeline 102 (infra) is manual" in str(result.failure)
+
+
 def test_a_queue_without_a_runner(simulator: t.Any) -> None:
     simulator.load(with_new({"name": "build", "tags": ["gpu"], "queue": 1000}) | {"runners": [{"tags": ["cpu"]}]})
     result = run_task(simulator, PIPELINE, **RUN, wait=True, pending_timeout=30)
@@ -331,6 +340,15 @@ def test_a_trigger_token_starts_and_another_token_waits(simulator: t.Any) -> Non
     assert result.failure is None and result["status"] == "success" and result["pipeline"]["source"] == "trigger"
     assert TRIGGER not in str(result)
     assert did(simulator) == [("trigger_pipeline", 101)]
+
+
+def test_what_counts_for_a_trigger_token(simulator: t.Any) -> None:
+    """What another trigger token has started, and not what a user has."""
+    simulator.load(with_new(*({**job, "duration": 1000} for job in JOBS)))
+    simulator.create_pipeline("main", user="alice")
+    first = run_task(simulator, PIPELINE, **RUN, trigger_token=TRIGGER)
+    again = run_task(simulator, PIPELINE, **RUN, trigger_token=TRIGGER)
+    assert (first.changed, first["id"], again.changed, again["id"]) == (True, 102, False, 102)
 
 
 def test_a_trigger_token_alone(simulator: t.Any) -> None:

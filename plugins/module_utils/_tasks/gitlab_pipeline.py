@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from .._api.decoding import Record
-from .._api.errors import GitLabError, UsageError, with_sentence
+from .._api.errors import GitLabError, UsageError
 from .._app.actions.act import refuse_job_token
 from .._app.actions.actions import misplaced_among
 from .._app.actions.candidates import REUSES, RunRequest
@@ -45,10 +45,10 @@ from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query, session_of
 from .values.pipelines import (
     PIPELINE_WAITING,
     details_values,
-    log_end,
     pipeline_inputs,
     pipeline_variables,
     pipeline_waiting,
+    why_failed,
 )
 
 _SELECTORS = ("pipeline_id", "ref", "sha", "merge_request")
@@ -234,8 +234,7 @@ class _Task:
         if self._wait.is_active and state.jobs:
             project = project_id_of(state.pipeline, self._query.project)
             details = read_details(self._session, state, project=project, log_lines=self._waiting.log_lines)
-        end = log_end(details) if result.problem else ""
-        failure = with_sentence(result.problem, end) if end else result.problem
+        failure = why_failed(result.problem, state, details)
         is_said = self._session.check_mode or (not result.has_changed and not failure)
         return self._outcome(
             self._values(state, details),

@@ -13,7 +13,7 @@ import typing as t
 from .._api.decoding import Record
 from .._app.jobs.statuses import project_id_of
 from .._app.outcome import Outcome
-from .._app.pipelines.query import PipelineQuery, with_pipeline
+from .._app.pipelines.query import with_pipeline
 from .._app.reads.pipelines import (
     missing_text,
     read_details,
@@ -28,7 +28,7 @@ from .._app.waiting.pipeline_end import PipelineState
 from .._app.waiting.schedule import finish
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query, session_of, text_list
-from .values.pipelines import PIPELINE_WAITING, downstream_record, failed_record, log_end, pipeline_waiting
+from .values.pipelines import PIPELINE_WAITING, downstream_record, failed_record, pipeline_waiting, why_failed
 
 Include = t.Callable[[Session, PipelineState, str], t.Any]
 
@@ -83,18 +83,16 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "timeline": wait.timeline.entries,
         **{name: read(session, state, project) for word, (name, read) in _INCLUDED.items() if word in include},
     }
-    failure = _failure(query, state, log_end(details))
-    return Outcome(values={**values, **_cost(session)}, failure=failure or None, warnings=session.warnings)
+    failure = why_failed(state.problem, state, details)
+    return Outcome(
+        values={**values, **_cost(session)},
+        failure=with_pipeline(failure, query, state.pipeline) if failure else None,
+        warnings=session.warnings,
+    )
 
 
 def _cost(session: Session) -> Record:
     return {"elapsed": session.elapsed(), "requests": session.requests()}
-
-
-def _failure(query: PipelineQuery, state: PipelineState, end: str) -> str:
-    if not state.problem:
-        return ""
-    return with_pipeline(f"{state.problem}. {end}" if end else state.problem, query, state.pipeline)
 
 
 TASK = TaskDefinition(

@@ -16,9 +16,10 @@ from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
 from ..concurrency import run_all
 from ..jobs.bridges import PipelineNode, pipeline_tree
 from ..jobs.query import FoundJob
-from ..jobs.statuses import id_of, project_id_of, status_of
+from ..jobs.statuses import id_of, is_finished, project_id_of, status_of
 from ..pipelines.query import PipelineQuery, read_pipeline
 from ..session import Session
+from ..waiting.blockers import MOST_SINGLE_LINES
 from ..waiting.logs import read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, timed_out_text
@@ -91,6 +92,16 @@ def read_details(
         if node.is_accessible and status_of(node.record) == "failed":
             failed += _failed_below(session, node)
     return PipelineDetails(with_logs(session, failed, log_lines), downstream)
+
+
+def held_up_by(details: PipelineDetails) -> str:
+    """Return which downstream pipelines have not ended, as the end of a sentence; empty when all have."""
+    late = [node for node in details.downstream if not is_finished(status_of(node.record))]
+    shown = [
+        f"downstream pipeline {node.pipeline_id} ({node.path}) is {status_of(node.record) or 'not known'}"
+        for node in late[:MOST_SINGLE_LINES]
+    ]
+    return f"; {', '.join(shown)}" if shown else ""
 
 
 def read_downstream(session: Session, state: PipelineState, *, project: str) -> list[PipelineNode]:

@@ -12,13 +12,13 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import UsageError
+from ..._api.errors import UsageError, with_sentence
 from ..._app.jobs.bridges import PipelineNode
 from ..._app.jobs.query import FoundJob
-from ..._app.reads.pipelines import PipelineDetails
+from ..._app.reads.pipelines import PipelineDetails, held_up_by
 from ..._app.session import Session
 from ..._app.waiting.options import WaitOptions
-from ..._app.waiting.pipeline_end import PIPELINE_TARGETS
+from ..._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState
 from ..definition import ArgumentSpec, Options
 from ..options import WAITING, job_variables, wait_options
 
@@ -89,7 +89,13 @@ def details_values(session: Session, details: PipelineDetails) -> Record:
     }
 
 
-def log_end(details: PipelineDetails) -> str:
-    """Return the last line of the log of the first failed job, as a sentence; empty when there is none."""
-    tail = next((tail for _job, tail in details.failed if tail), None)
-    return f"The log of {details.failed[0][0].called} ends with: {tail[-1]}" if tail and details.failed[0][1] else ""
+def why_failed(problem: str, state: PipelineState, details: PipelineDetails) -> str:
+    """Return why a task fails, with what else was read about its pipeline; empty when it does not.
+
+    :param problem: what is known of it by the pipeline and its jobs.
+    """
+    if not problem:
+        return ""
+    text = problem + (held_up_by(details) if state.has_timed_out else "")
+    job, tail = details.failed[0] if details.failed else (None, None)
+    return with_sentence(text, f"The log of {job.called} ends with: {tail[-1]}") if job and tail else text
