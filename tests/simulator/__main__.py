@@ -14,6 +14,7 @@ import signal
 import sys
 
 from .clock import make_clock
+from .hooks import options as options_of_hooks
 from .schema import ScenarioError
 from .server import Server
 from .simulation import Simulation
@@ -29,12 +30,14 @@ def parse_arguments(program: str) -> argparse.Namespace:
     parser.add_argument("--clock", help="real, scaled:FACTOR or stepped, for a scenario that names none")
     parser.add_argument("--address-file", type=pathlib.Path, metavar="PATH", help="receives the URL and the process id")
     parser.add_argument("--quiet", action="store_true", help="do not print the URL")
+    options_of_hooks.add_to(parser)
     options = parser.parse_args()
     try:
         if options.version:
             parse_version(options.version)
         if options.clock:
             make_clock(options.clock)
+        options.hook_rows = options_of_hooks.rows(options)
     except ValueError as error:
         parser.error(str(error))
     return options
@@ -64,8 +67,8 @@ async def serve(options: argparse.Namespace, simulation: Simulation) -> None:
 
 def main(*, program: str = f"python -m {__package__}") -> int:
     options = parse_arguments(program)
-    simulation = Simulation(version=options.version, clock_name=options.clock)
     try:
+        simulation = Simulation(version=options.version, clock_name=options.clock, hooks=options.hook_rows)
         simulation.load(options.scenario)
     except (ScenarioError, OSError) as error:
         print(f"simulator: {error}", file=sys.stderr)

@@ -128,6 +128,16 @@ class Simulator:
         with self._simulation.lock:
             return copy.deepcopy(self._simulation.effects.rows)
 
+    def add_hook(self, url: str, **row: t.Any) -> None:
+        """Send hooks to this address from now on; the other arguments are the keys of a hook of a scenario."""
+        self._simulation.add_hook(url=url, **row)
+
+    def hooks(self) -> list[Row]:
+        """Return the hooks that were sent so far, in order, when all that is under way has arrived."""
+        self._call(self._running.sender.drain())
+        with self._simulation.lock:
+            return copy.deepcopy(self._simulation.outbox.log)
+
     def clear_logs(self) -> None:
         self._simulation.clear_logs()
 

@@ -33,6 +33,7 @@ SCENARIO: dict[str, t.Any] = {
     "artifacts_etags": "none",
     "time_zone": "UTC",
     "edition": "premium",
+    "hooks": [],
 }
 LIMITS: dict[str, t.Any] = {
     "jobs_list_per_minute": 600,
