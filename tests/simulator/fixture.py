@@ -138,6 +138,11 @@ class Simulator:
         with self._simulation.lock:
             return copy.deepcopy(self._simulation.outbox.log)
 
+    def notes(self) -> list[str]:
+        """Return what of the projects' `.gitlab-ci.yml` was not followed, with file and lines."""
+        with self._simulation.lock:
+            return list(self._simulation.engine.world.notes)
+
     def clear_logs(self) -> None:
         self._simulation.clear_logs()
 

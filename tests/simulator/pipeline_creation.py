@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import creation, inputs, pipeline_texts, refs, roles, templates
+from . import creation, from_file, inputs, pipeline_texts, refs, roles, templates
 from .model import Pipeline, Project, User
 
 if t.TYPE_CHECKING:
@@ -52,7 +52,10 @@ class Creator:
         name, tag, sha = self._ref(wish)
         self._check_variables(wish)
         self._check_limits(wish, sha)
-        template = templates.find(wish.project, name)
+        if wish.project.ci_file is None:
+            template = templates.find(wish.project, name)
+        else:
+            template = from_file.template(self._engine.world, wish, (name, tag, sha))
         if template is None or template["refused"] == "no_config":
             raise self.refusal("no_config")
         known = self._features.has("pipelines.inputs")

@@ -81,7 +81,9 @@ PROJECT: dict[str, t.Any] = {
     "branches": {},
     "tags": {},
     "commits": [],
+    "ci_file": None,
 }
+CI_FILE: dict[str, t.Any] = {"path": REQUIRED, "root": None, "files": None, "times": {}, "variables": {}}
 # What a new pipeline holds, by ref.
 TEMPLATE: dict[str, t.Any] = {
     "jobs": [],

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import email.utils
+import pathlib
 import threading
 import typing as t
 
@@ -65,15 +66,27 @@ class Simulation:
         self.load(None)
         self._hooks = hooks
 
-    def load(self, given: scenario.Loadable, *, version: str | None = None, clock_name: str | None = None) -> None:
+    def load(
+        self,
+        given: scenario.Loadable,
+        *,
+        version: str | None = None,
+        clock_name: str | None = None,
+        folder: pathlib.Path | None = None,
+    ) -> None:
         """Replace the world by that of a scenario and clear logs and faults.
 
         :param version: for a scenario that names none, before that of the constructor; clock_name likewise.
+        :param folder: of the files that the scenario names, see scenario.build_world.
         :raises ScenarioError: nothing was replaced then.
         """
         statuses = dict(self.statuses.like)
         world = scenario.build_world(
-            given, version=version or self._default_version, statuses=statuses, hooks=self._hooks
+            given,
+            version=version or self._default_version,
+            statuses=statuses,
+            hooks=self._hooks,
+            folder=folder,
         )
         try:
             ticking = clock.make_clock(world.clock_name or clock_name or self._default_clock)
