@@ -4,8 +4,8 @@
 
 """Golden files: pipelines that our own `.gitlab-ci.yml` files make, as GitLab's documentation says they do.
 
-Each folder of ci_files is a case: the file, and in pipelines.yml the page of the documentation, why it is so, and a line
-for each job. They are written by hand, from the documentation.
+Each folder of ci_files is a case: the file, and in pipelines.yml the page of the documentation, why it is so, and a
+line for each job. They are written by hand, from the documentation.
 """
 
 from __future__ import annotations

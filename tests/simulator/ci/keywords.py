@@ -55,6 +55,7 @@ NOT_FOLLOWED: t.Final[dict[str, str]] = {
     "workflow:auto_cancel:on_new_commit": "no pipeline cancels another one",
     "workflow:auto_cancel:on_job_failure": "no job cancels its pipeline",
     "workflow:rules:auto_cancel": "no pipeline cancels another one",
+    **{f"workflow:rules:{name}": "GitLab itself ignores it here" for name in ("start_in", "allow_failure", "needs")},
     "workflow:rules:exists:project": "the list of files is that of the own project",
     "workflow:rules:exists:ref": "the list of files is that of the own project",
     # jobs: what the runner does

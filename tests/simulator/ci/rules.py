@@ -10,6 +10,7 @@ Source: https://docs.gitlab.com/ci/yaml/#rules
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 import typing as t
 
 from . import expressions, globs
@@ -94,7 +95,10 @@ class Matcher:
             return False
         given = rule["exists"]
         paths = given.get("paths") if isinstance(given, Block) else given
-        return globs.any_fits([_expanded(path, variables) for path in as_list(paths)], self._files)
+        # A folder is asked for with a slash at the end.
+        folders = {f"{parent.as_posix()}/" for path in self._files for parent in pathlib.PurePosixPath(path).parents}
+        there = [*self._files, *sorted(folders)]
+        return globs.any_fits([_expanded(path, variables) for path in as_list(paths)], there)
 
 
 def _expanded(path: t.Any, variables: t.Mapping[str, str]) -> str:

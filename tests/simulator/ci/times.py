@@ -16,9 +16,9 @@ def with_times(row: Row, base: str, times: dict[str, t.Any]) -> Row:
 
     A bare number is the duration. In a pattern `*` stands for anything, as brackets are parts of GitLab's names.
     """
-    for name, given in times.items():
-        if name in (row["name"], base):
-            return {**row, **_keys(given)}
+    for name in (row["name"], base):
+        if name in times:
+            return {**row, **_keys(times[name])}
     for pattern, given in times.items():
         if "*" in pattern and _fits(row["name"], pattern.split("*")):
             return {**row, **_keys(given)}

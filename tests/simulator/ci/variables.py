@@ -57,7 +57,8 @@ def _expand_one(name: str, known: t.Mapping[str, str], done: dict[str, str], abo
     if name in done:
         return done[name]
     if name in above:
-        raise CiError(f"circular variable reference detected: {above[above.index(name) :]}")
+        circle = str(above[above.index(name) :]).replace("'", '"')
+        raise CiError(f"circular variable reference detected: {circle}")
     others = {next(filter(None, match.groups()), "") for match in _NAMED.finditer(known[name])}
     values_of_others = {
         other: _expand_one(other, known, done, [*above, name]) for other in sorted(others) if other in known
