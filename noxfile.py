@@ -29,7 +29,9 @@ COLLECTION: t.Final = f"{GALAXY['namespace']}.{GALAXY['name']}"
 
 # What a change must pass, and all checks.
 TEST: t.Final = ("lint", "unit", "integration", "packaging", "sanity")
-CHECK: t.Final = ("test", "units", "coverage", "install", "changelog", "docs", "importer", "antsibull", "matrix")
+CHECK: t.Final = (
+    "test", "units", "coverage", "install", "changelog", "docs", "importer", "antsibull", "second_opinion", "matrix",
+)  # fmt: skip
 
 LINT: t.Final = (
     ("ruff", "check", "."),
@@ -337,6 +339,14 @@ def importer(session: nox.Session) -> None:
     bad = [line for line in output.splitlines() if line.startswith(("ERROR", "WARNING", "Traceback"))]
     if bad or "Importer processing completed successfully" not in output:
         session.error("galaxy-importer has found something.")
+
+
+@nox.session
+def second_opinion(session: nox.Session) -> None:
+    """Rules of .gitlab-ci.yml files by the simulator and by cimulator, which must agree."""
+    session.install("cimulator==0.2.0", *pinned("pytest", "PyYAML"))
+    # without conftest.py, which needs Ansible
+    run(session, "python", "-m", "pytest", "-q", "--noconftest", "tests/second_opinion", *session.posargs)
 
 
 @nox.session(venv_backend="none")
