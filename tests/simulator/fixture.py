@@ -2,15 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The simulator inside a test process: a server in its own thread, and pytest fixtures.
+"""The simulator inside a test process: a server in its own thread, and fixtures for the tests of this project.
 
-Where it is installed by `pip install 'jobgate-gitlab[simulator]'`, a `conftest.py` switches the fixtures on:
-
-    pytest_plugins = ["jobgate_gitlab_simulator.fixture"]
-
-They are not an entry point of pytest: every test run in an environment with the wheel would load them then, and fail
-where the extra is missing. Without pytest, use `Simulator` as a context manager, or the program
-`jobgate-gitlab-simulator`.
+Where it is installed by `pip install 'jobgate-gitlab[simulator]'`, the fixture is `gitlab_simulator`, see plugin.py.
+Without pytest, use `Simulator` as a context manager, or the program `jobgate-gitlab-simulator`.
 """
 
 from __future__ import annotations
@@ -104,6 +99,12 @@ class Simulator:
         if self._server is not None:
             self._call(self._server.open())
             self._server.second.clear()
+
+    def reset(self) -> None:
+        """Forget everything, what was added from outside included."""
+        self.routes.clear()
+        self.statuses.clear()
+        self.load(None, version=DEFAULT_VERSION, clock="stepped")
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward."""
@@ -300,7 +301,5 @@ def simulator_server() -> c.Iterator[Simulator]:
 @pytest.fixture
 def simulator(simulator_server: Simulator) -> Simulator:
     """Return the server with an empty world; a test loads its own scenario."""
-    simulator_server.routes.clear()
-    simulator_server.statuses.clear()
-    simulator_server.load(None, version=DEFAULT_VERSION, clock="stepped")
+    simulator_server.reset()
     return simulator_server
