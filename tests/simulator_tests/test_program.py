@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections.abc as c
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -178,6 +179,7 @@ def test_pipelines_over_the_admin_path(simulator: Simulator) -> None:
     assert requests.get(f"{admin}/pipelines/999").status_code == 404
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_example_of_the_readme_in_any_language(tmp_path: pathlib.Path) -> None:
     text = (ROOT / "tests" / "simulator" / "README.md").read_text(encoding="utf-8")
     script = text.split("```sh\n")[1].split("```")[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import expressions
+from . import expressions, parallel
 from .config import Config
 from .keywords import below
 from .values import Block, CiError, as_list, flat, text
@@ -32,9 +32,10 @@ def check(config: Config) -> None:
     _check_rules(config.workflow.get("rules"), "workflow:rules", ("always", "never"))
     for name, job in config.jobs.items():
         _check_job(name, job, config)
+    bases = parallel.bases(config.jobs)
     for name, job in config.jobs.items():
         _check_stage(name, job, config)
-        _check_needs(name, job, config)
+        _check_needs(name, job, config, bases)
         _check_on_stop(name, job, config)
     for name in config.jobs:
         _check_circle(name, config, [])
@@ -144,7 +145,7 @@ def needed_names(needs: t.Any) -> list[tuple[str, bool, Block | None]]:
     return found
 
 
-def _check_needs(name: str, job: Block, config: Config) -> None:
+def _check_needs(name: str, job: Block, config: Config, bases: dict[str, str]) -> None:
     for need in as_list(job.get("needs")):
         if isinstance(need, Block):
             _check_keys(need, "needs", f"jobs:{name}:needs:need")
@@ -152,7 +153,8 @@ def _check_needs(name: str, job: Block, config: Config) -> None:
     if len(names) > _MOST_NEEDS:
         text_of_limit = f"one job can only need {_MOST_NEEDS} others, but you have listed {len(names)}"
         raise CiError(f"{name}: {text_of_limit}. See needs keyword documentation for more details")
-    for needed, optional, _block in names:
+    for given, optional, _block in names:
+        needed = bases.get(given, given)
         if needed not in config.jobs:
             if not optional and config.is_whole:
                 raise CiError(f"{name} job: undefined need: {needed}")
@@ -172,6 +174,8 @@ def _check_on_stop(name: str, job: Block, config: Config) -> None:
     other = environment.get("on_stop") if isinstance(environment, Block) else None
     if other is None or not config.is_whole:
         return
+    if not isinstance(other, str):
+        raise CiError(f"jobs:{name}:environment on stop should be a string")
     if other not in config.jobs:
         raise CiError(f"{name} job: on_stop job {other} is not defined")
     theirs = config.jobs[other].get("environment")

@@ -117,6 +117,8 @@ def _extended(name: str, whole: Block, notes: Notes, *, is_whole: bool, above: t
         raise CiError(f"{above[0]}: nesting too deep in `extends`")
     job: Block = whole[name]
     bases = as_list(job.get("extends"))
+    if not all(isinstance(base, str) for base in bases):
+        raise CiError(f"jobs:{name} extends should be an array of strings or a string")
     unknown = [base for base in bases if not isinstance(whole.get(base), Block)]
     if unknown and is_whole:
         raise CiError(f"{name}: unknown keys in `extends` ({', '.join(map(str, unknown))})")

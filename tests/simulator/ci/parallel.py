@@ -52,6 +52,11 @@ def instances(name: str, given: t.Any) -> list[Instance]:
     ]
 
 
+def bases(jobs: t.Mapping[str, Block]) -> dict[str, str]:
+    """Return the name in the file of each job that there can be; `needs` may use both names."""
+    return {one.name: name for name, job in jobs.items() for one in instances(name, job.get("parallel"))}
+
+
 def matrix_name(name: str, row: t.Mapping[str, str]) -> str:
     return f"{name}: [{', '.join(row.values())}]"
 

@@ -69,7 +69,8 @@ class Triggers:
                 entry = entry["local"]
             entries.append(expand(text(entry), job.variables, keeps_unknown=True))
         document.put("include", entries, block.where("include"))
-        return self._shown(self._make_child(document, self._downstream(job, block, source="parent_pipeline")), {})
+        wish = self._downstream(job, block, source="parent_pipeline")
+        return self._shown(self._make_child(document, wish), wish, {})
 
     def _other(self, job: Job, block: Block) -> Row:
         path = expand(text(block.get("project")), job.variables)
@@ -77,17 +78,19 @@ class Triggers:
         self.projects.append(path)
         if self._context.key in self._context.chain:
             return {"creation_fails": "pipeline_loop_detected"}
-        made = self._make_other(path, branch, self._downstream(job, block, source="pipeline"))
+        wish = self._downstream(job, block, source="pipeline")
+        made = self._make_other(path, branch, wish)
         if made is None:
             why = "it is not in the scenario, so that its pipeline cannot be created"
             self._notes.add(f"trigger:project {path}", why, job.block.where("trigger"))
             return {"creation_fails": "downstream_bridge_project_not_found"}
-        return {"project": path, **self._shown(made, {} if branch is None else {"ref": branch})}
+        return {"project": path, **self._shown(made, wish, {} if branch is None else {"ref": branch})}
 
-    def _shown(self, made: Made, more: Row) -> Row:
+    def _shown(self, made: Made, wish: Context, more: Row) -> Row:
         if made.is_refused:
             return {"creation_fails": "downstream_pipeline_creation_failed"}
-        return {"pipeline": {**made.pipeline_row(), **more}}
+        variables = {"variables": dict(wish.variables)} if wish.variables else {}
+        return {"pipeline": {**made.pipeline_row(), **variables, **more}}
 
     def _downstream(self, job: Job, block: Block, *, source: str) -> Context:
         """Return the wish for a pipeline below: with the job's variables, unless they are not forwarded."""
