@@ -23,7 +23,7 @@ from tests.simulator.ci.notes import Notes
 from tests.simulator.ci.rules import Matcher
 from tests.simulator.ci.values import CiError, flat
 from tests.simulator.ci.variables import expand_all, values
-from tests.simulator_tests.test_ci_files import CASES, KINDS, WISHES, names
+from tests.simulator_tests.test_ci_files import CASES, KINDS, WISHES, file_of, names
 
 _UNREADABLE = ("null", "true", "false", "!~")
 
@@ -34,7 +34,7 @@ def read(name: str, wish: Context) -> Config | None:
     known = predefined(wish)
     includer = Includer(CASES / name, Matcher(wish, None, notes), known, notes)
     try:
-        return make_config(includer.read(CASES / name / ".gitlab-ci.yml"), notes, is_whole=True)
+        return make_config(includer.read(file_of(CASES / name)), notes, is_whole=True)
     except CiError:
         return None
 

@@ -19,7 +19,7 @@ from tests.simulator import schema
 from tests.simulator.ci.project_file import ProjectFile
 from tests.simulator.jobspecs import expand_jobs
 
-from .test_ci_files import CASES, WISHES, names, other
+from .test_ci_files import CASES, WISHES, file_of, names, other
 
 VALUES: tuple[t.Any, ...] = (
     None, True, 0, -1, 3, 1.5, "", "text", "$A", "1/0", [], ["a"], [["a"], None], [{}], {}, {"a": "b"}, {"a": ["b"]},
@@ -61,7 +61,7 @@ def test_broken_files(name: str, tmp_path: pathlib.Path) -> None:
     chance = random.Random(name)
     folder = tmp_path / "case"
     shutil.copytree(CASES / name, folder)
-    path = folder / ".gitlab-ci.yml"
+    path = file_of(folder)
     text = path.read_text(encoding="utf-8")
     for _round in range(10):
         whole = yaml.load(text, Loader=_Plain)

@@ -37,6 +37,10 @@ def read(name: str) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", found)
 
 
+def file_of(folder: pathlib.Path) -> pathlib.Path:
+    return next(folder.glob(".gitlab-ci.*"))
+
+
 def names() -> list[str]:
     return sorted(path.name for path in CASES.iterdir() if path.is_dir())
 
@@ -50,7 +54,7 @@ def other(path: str, branch: str | None, above: Context) -> Made | None:
 def make(name: str, wish: Context) -> Made:
     folder = CASES / name
     files = read(name).get("files")
-    given = ProjectFile(folder / ".gitlab-ci.yml", folder, None if files is None else tuple(files), {}, {})
+    given = ProjectFile(file_of(folder), folder, None if files is None else tuple(files), {}, {})
     return given.make(wish, other)
 
 
