@@ -185,5 +185,11 @@ def test_variables_of_the_pipeline_win(tmp_path: pathlib.Path) -> None:
     assert file.make(wish, other).jobs[0]["environment"] == "pipeline"
 
 
+def test_many_ways_through_needs_take_no_time(tmp_path: pathlib.Path) -> None:
+    names = [f"j{n}" for n in range(40)]
+    jobs = (f"{name}: {{script: make, needs: [{', '.join(names[:n])}]}}" for n, name in enumerate(names))
+    assert len(make(tmp_path, "\n".join(jobs)).jobs) == 40
+
+
 def test_there_is_no_file(tmp_path: pathlib.Path) -> None:
     assert ProjectFile(tmp_path / "none.yml", tmp_path, None, {}, {}).make(WISHES["tag"], other).refused == "no_config"

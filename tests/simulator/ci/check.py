@@ -37,18 +37,22 @@ def check(config: Config) -> None:
         _check_stage(name, job, config)
         _check_needs(name, job, config, bases)
         _check_on_stop(name, job, config)
+    done: set[str] = set()
     for name in config.jobs:
-        _check_circle(name, config, [])
+        _check_circle(name, config, [], done)
 
 
-def _check_circle(name: str, config: Config, above: list[str]) -> None:
+def _check_circle(name: str, config: Config, above: list[str], done: set[str]) -> None:
+    if name in done:
+        return
     if name in above:
         circle = str(above[above.index(name) :]).replace("'", '"')
         raise CiError(f"The pipeline has circular dependencies: topological sort failed: {circle}")
     for needed, _optional, _block in needed_names(config.jobs[name].get("needs")):
         # Only within a stage can a circle be closed.
         if needed in config.jobs and config.jobs[needed].get("stage") == config.jobs[name].get("stage"):
-            _check_circle(needed, config, [*above, name])
+            _check_circle(needed, config, [*above, name], done)
+    done.add(name)
 
 
 def _check_keys(block: Block, keyword: str, shown: str) -> None:
