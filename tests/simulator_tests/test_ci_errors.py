@@ -57,6 +57,14 @@ JOB = "a: {script: make}\n"
         ("a: {trigger: {project: b, strategy: hope}}", "jobs:a:trigger strategy should be one of: depend, mirror"),
         ("a: {script: make, rules: [{if: $A =}]}", "jobs:a:rules:rule if invalid expression syntax"),
         ("a: {script: make, rules: [{if: '$A =~ /a(?=b)/'}]}", "jobs:a:rules:rule if invalid expression syntax"),
+        # The four examples of https://docs.gitlab.com/ci/jobs/job_troubleshooting/
+        (
+            'a: {script: x}\nb:\n  script: x\n  rules:\n    - if: ${A} == "b"',
+            "jobs:b:rules:rule if invalid expression syntax",
+        ),
+        ('a:\n  script: x\n  rules:\n    - if: "$A" == "b"', "(<unknown>): expected <block end>"),
+        ("a:\n  script: x\n  rules:\n    - if: $A == production", "jobs:a:rules:rule if invalid expression syntax"),
+        ('a:\n  script: x\n  rules:\n    - if: "b" == "b"', "(<unknown>): expected <block end>"),
         ("a: {script: make, rules: [{when: later}]}", "jobs:a:rules:rule when unknown value: later"),
         ("a: {script: make, rules: {if: $A}}", "jobs:a:rules config should be an array of hashes"),
         ("a: {script: make, rules: [{fi: $A}]}", "jobs:a:rules:rule config contains unknown keys: fi"),

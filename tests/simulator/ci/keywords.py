@@ -100,10 +100,17 @@ NOT_FOLLOWED: t.Final[dict[str, str]] = {
     **dict.fromkeys(("pages", "pages:publish", "pages:path_prefix", "pages:expire_in", "publish"), _ARTIFACTS),
     # jobs: the rest
     "allow_failure:exit_codes": "jobs have no exit codes; a failure of the job counts",
-    "dast_configuration": "there are no profiles",
+    **{f"dast_configuration{name}": "there are no profiles" for name in ("", ":site_profile", ":scanner_profile")},
     **{
         f"environment:{name}": _STOPS
         for name in ("url", "on_stop", "auto_stop_in", "kubernetes", "deployment_tier")
+    },
+    **{
+        f"environment:kubernetes:{name}": _STOPS
+        for name in (
+            "agent", "namespace", "flux_resource_path", "dashboard", "dashboard:namespace",
+            "dashboard:flux_resource_path", "managed_resources", "managed_resources:enabled",
+        )  # fmt: skip
     },
     "manual_confirmation": "nobody is asked",
     "needs:artifacts": "jobs fetch no artifacts",
