@@ -138,9 +138,7 @@ def fill_in(world: World) -> None:
     :raises ScenarioError: the file makes no pipeline for that ref, source and variables.
     """
     for row, place in world.pipeline_rows:
-        paths = [project for project in world.projects.values()]
-        project = world.project(row["project"], place=place) if row["project"] is not None else None
-        project = paths[0] if project is None and len(paths) == 1 else project
+        project = _project_of(world, row, place=place)
         if project is None or project.ci_file is None or row["jobs"] or row["status"] or row["yaml_errors"]:
             continue
         row["source"] = row["source"] or (MERGE_REQUEST if row["merge_request"] else "push")
@@ -160,6 +158,13 @@ def fill_in(world: World) -> None:
             row["yaml_errors"] = made.yaml_errors
         else:
             row.update(jobs=made.jobs, stages=made.stages, name=row["name"] or made.name)
+
+
+def _project_of(world: World, row: dict[str, t.Any], *, place: str) -> Project | None:
+    """Return the project of a pipeline, None when it neither names one nor is there only one."""
+    if row["project"] is not None:
+        return world.project(row["project"], place=f"{place}.project")
+    return next(iter(world.projects.values())) if len(world.projects) == 1 else None
 
 
 def _context(

@@ -104,9 +104,10 @@ class Simulation:
             self.storage = Storage(engine)
             self._renderers: dict[str, Renderer] = {}
             self._request_count = 0
-            self.outbox = Outbox(engine, world.hooks)
+            self.outbox = Outbox(engine)
             self.outbox.server_url = self._server_url
-            engine.watchers.append(self.outbox)
+            for hook in world.hooks:
+                self.outbox.add(hook)
             # What is to be sent has links to the server, which may not listen yet.
             if self._server_url or not world.hooks:
                 engine.advance()
@@ -202,7 +203,7 @@ class Simulation:
         with self.lock:
             self.engine.advance()
             number = len(self.outbox.hooks)
-            self.outbox.hooks.append(read_hook(row, self.engine.world.features, place=f"hooks[{number}]"))
+            self.outbox.add(read_hook(row, self.engine.world.features, place=f"hooks[{number}]"))
 
     def clear_logs(self) -> None:
         with self.lock:

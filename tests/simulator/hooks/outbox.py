@@ -25,10 +25,10 @@ _OF_DEPLOYMENTS: t.Final = frozenset({"running", "success", "failed", "canceled"
 
 
 class Outbox:
-    """Follows an engine and keeps what is to be sent. What the scenario begins with has happened before."""
+    """Keeps what is to be sent, and follows an engine from the first hook on. What was before sends nothing."""
 
-    def __init__(self, engine: Engine, hooks: list[Hook]) -> None:
-        self.hooks = hooks
+    def __init__(self, engine: Engine) -> None:
+        self.hooks: list[Hook] = []
         self.waiting: collections.deque[Delivery] = collections.deque()
         # What was sent, in order, for tests to look at.
         self.log: list[dict[str, t.Any]] = []
@@ -36,7 +36,16 @@ class Outbox:
         self.server_url = ""
         self._engine = engine
         self._bodies: Bodies | None = None
-        self._statuses = {number: engine.status(one) for number, one in engine.world.pipelines.items()}
+        # By id, what was told of each pipeline.
+        self._statuses: dict[int, str] = {}
+
+    def add(self, hook: Hook) -> None:
+        if not self.hooks:
+            world = self._engine.world
+            self._statuses = {number: self._engine.status(one) for number, one in world.pipelines.items()}
+            # Only now: to look at the status of a large pipeline after each step takes time.
+            self._engine.watchers.append(self)
+        self.hooks.append(hook)
 
     def job_added(self, job: Job) -> None:
         if job.kind == BUILD and job.like == "created":
