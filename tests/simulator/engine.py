@@ -286,7 +286,8 @@ class Engine:
         plan = job.plan
         leftovers.upload(job, plan.outcome, now=self.time)
         self.move(job, plan.outcome, reason=plan.failure_reason)
-        if plan.outcome == "failed" and job.attempt <= job.spec.retry:
+        is_retried = not job.spec.retry_when or plan.failure_reason in job.spec.retry_when
+        if plan.outcome == "failed" and job.attempt <= job.spec.retry and is_retried:
             # The server's own doing, and no effect of anybody's action.
             self.renew(job, user=job.user)
 

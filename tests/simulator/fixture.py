@@ -135,7 +135,8 @@ class Simulator:
 
     def hooks(self) -> list[Row]:
         """Return the hooks that were sent so far, in order, when all that is under way has arrived."""
-        self._call(self._running.sender.drain())
+        # A receiver that does not answer costs some seconds for each.
+        self._call(self._running.sender.drain(), timeout_seconds=60)
         with self._simulation.lock:
             return copy.deepcopy(self._simulation.outbox.log)
 
@@ -223,12 +224,12 @@ class Simulator:
 
     # -- sockets ---------------------------------------------------------------------------------------------------
 
-    def _call(self, work: c.Coroutine[t.Any, t.Any, Result]) -> Result:
+    def _call(self, work: c.Coroutine[t.Any, t.Any, Result], *, timeout_seconds: float = 10) -> Result:
         """Do something in the server's event loop."""
         if self._loop is None:
             work.close()
             raise RuntimeError("the simulator does not run")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=timeout_seconds)
 
     @property
     def _running(self) -> Server:

@@ -137,6 +137,8 @@ class JobSpec:
     artifacts: dict[str, t.Any] | None
     debug_trace: bool
     retry: int
+    # Only after a failure for one of these reasons; none is any.
+    retry_when: list[str]
     tests: list[dict[str, t.Any]]
     trigger: dict[str, t.Any] | None
 

@@ -174,6 +174,7 @@ JOB: dict[str, t.Any] = {
     "log_gone": False,
     "debug_trace": False,
     "retry": 0,
+    "retry_when": [],
     "tests": [],
     "artifacts": None,
     "erased": False,

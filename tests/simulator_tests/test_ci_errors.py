@@ -113,7 +113,7 @@ build:
   script: [make]
   artifacts:
     paths: [x]
-  retry: {max: 1, when: always}
+  retry: {max: 1, exit_codes: 137}
 deploy:
   script: make
   environment:
@@ -128,7 +128,8 @@ deploy:
     made = make(tmp_path, text, other="later: {script: make, timeout: 1h}\n")
     notes = {line.partition(": ")[0]: line for line in made.notes}
     assert set(notes) == {
-        "image", "script", "artifacts", "retry:when", "environment:url", "changes", "rules:interruptible", "timeout",
+        "image", "script", "artifacts", "retry:exit_codes", "environment:url", "changes", "rules:interruptible",
+        "timeout",
     }  # fmt: skip
     assert notes["image"].endswith("(.gitlab-ci.yml:3,17)")
     assert notes["script"].endswith("(.gitlab-ci.yml:4,9; other.yml:1)")

@@ -67,7 +67,8 @@ def line(row: dict[str, t.Any]) -> str:
         parts.append(row["when"])
     parts += ["may fail"] if row["allow_failure"] else []
     parts += [f"{word} {row[key]}" for key, word in (("environment", "env"), ("resource_group", "group")) if key in row]
-    parts += [f"retry {row['retry']}"] if row.get("retry") else []
+    reasons = f" on {', '.join(row['retry_when'])}" if "retry_when" in row else ""
+    parts += [f"retry {row['retry']}{reasons}"] if row.get("retry") else []
     parts += [f"tags {', '.join(row['tags'])}"] if "tags" in row else []
     if "needs" in row:
         parts.append(f"needs {', '.join(row['needs']) or 'nothing'}")

@@ -186,6 +186,15 @@ def test_tags_count_when_the_scenario_has_runners(simulator: Simulator, world: W
         assert simulator.job("deploy")["status"] == status
 
 
+def test_a_retry_for_one_reason_only(simulator: Simulator, world: World) -> None:
+    text = "a: {script: x, retry: {max: 1, when: [runner_system_failure]}}\nb: {extends: a}\n"
+    reasons = {"a": "runner_system_failure", "b": "script_failure"}
+    times = {name: {"outcome": "failed", "failure_reason": reason} for name, reason in reasons.items()}
+    simulator.load(world(text, pipelines=[{}], times=times))
+    simulator.advance(10)
+    assert [simulator.job(name)["attempt"] for name in ("a", "b")] == [2, 1]
+
+
 def test_notes(simulator: Simulator, world: World) -> None:
     simulator.load(world(pipelines=[{}]))
     assert [note.partition(":")[0] for note in simulator.notes()] == ["script"]

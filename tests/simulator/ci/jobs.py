@@ -151,6 +151,9 @@ class Jobs:
         retry = block.get("retry")
         if retry is not None:
             row["retry"] = retry.get("max", 0) if isinstance(retry, Block) else retry
+            whens = [text(when) for when in as_list(retry.get("when"))] if isinstance(retry, Block) else []
+            if whens and "always" not in whens:
+                row["retry_when"] = whens
         if block.get("tags") is not None:
             row["tags"] = [expand(text(tag), known, keeps_unknown=True) for tag in as_list(block["tags"])]
         return row
