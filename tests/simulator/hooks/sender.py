@@ -75,14 +75,15 @@ class Sender:
             if outbox.hooks:
                 simulation.engine.advance()
         now = asyncio.get_running_loop().time()
-        while outbox.waiting:
-            self._is_busy = True
-            try:
+        # Until this is over, what is neither waiting nor held any more may still be under way.
+        self._is_busy = True
+        try:
+            while outbox.waiting:
                 await self._take(session, outbox, outbox.waiting.popleft())
-            finally:
-                self._is_busy = False
-        if self._held and now - self._held_since >= _PATIENCE_SECONDS:
-            await self._release(session)
+            if self._held and now - self._held_since >= _PATIENCE_SECONDS:
+                await self._release(session)
+        finally:
+            self._is_busy = False
 
     async def _take(self, session: aiohttp.ClientSession, outbox: Outbox, delivery: Delivery) -> None:
         """Send a delivery, or do to it what its fault says."""
