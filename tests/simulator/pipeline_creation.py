@@ -58,6 +58,9 @@ class Creator:
             template = from_file.template(self._engine.world, wish, (name, tag, sha))
         if template is None or template["refused"] == "no_config":
             raise self.refusal("no_config")
+        if wish.project.ci_file is not None and template["yaml_errors"]:
+            # The inputs were looked at when the file was read, as far as it could be.
+            return self._fail(wish, (name, tag, sha), template["yaml_errors"])
         known = self._features.has("pipelines.inputs")
         specs = template["inputs"] if known else {}
         try:

@@ -159,12 +159,6 @@ build:
     assert '!reference [".rules", "all"]: it is not in the files that are read' in notes
 
 
-def test_inputs_are_told(tmp_path: pathlib.Path) -> None:
-    made = make(tmp_path, "spec: {inputs: {a: {default: b}}}\n---\nbuild: {script: make, stage: build}\n")
-    assert [row["name"] for row in made.jobs] == ["build"]
-    assert any(note.startswith("spec: $[[ ]] is left as it is (.gitlab-ci.yml:1)") for note in made.notes)
-
-
 def test_a_child_of_an_artifact_is_empty_and_told(tmp_path: pathlib.Path) -> None:
     text = "a: {trigger: {include: [{artifact: made.yml, job: b}]}}\nb: {stage: build, script: make}\n"
     made = make(tmp_path, text)

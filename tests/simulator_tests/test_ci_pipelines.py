@@ -186,6 +186,28 @@ def test_tags_count_when_the_scenario_has_runners(simulator: Simulator, world: W
         assert simulator.job("deploy")["status"] == status
 
 
+def test_inputs_of_a_pipeline(simulator: Simulator, world: World) -> None:
+    text = """\
+spec: {inputs: {count: {type: number, default: 1}, target: {}}}
+---
+a: {script: x, environment: "$[[ inputs.target ]]", parallel: "$[[ inputs.count ]]"}
+"""
+    simulator.load(world(text))
+    client = Client(simulator)
+    made = client.post("pipeline", json={"ref": "main", "inputs": {"count": 2, "target": "there"}})
+    assert made.status_code == 201, made.text
+    assert simulator.pipeline(made.json()["id"])["jobs"] == ["a 1/2", "a 2/2"]
+    assert simulator.pipeline(made.json()["id"])["inputs"] == {"count": 2, "target": "there"}
+    for given, error in (
+        ({}, "`target` input: required value has not been provided"),
+        ({"target": "x", "count": "many"}, "`count` input: provided value is not a number"),
+        ({"target": "x", "more": 1}, "unknown input arguments: more"),
+    ):
+        refused = client.post("pipeline", json={"ref": "main", "inputs": given})
+        assert refused.status_code == 400
+        assert refused.json()["message"]["base"] == [error]
+
+
 def test_a_retry_for_one_reason_only(simulator: Simulator, world: World) -> None:
     text = "a: {script: x, retry: {max: 1, when: [runner_system_failure]}}\nb: {extends: a}\n"
     reasons = {"a": "runner_system_failure", "b": "script_failure"}

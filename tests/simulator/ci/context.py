@@ -24,6 +24,7 @@ class Context:
     :ivar ref: the name of the branch or tag; of a merge request, its source branch.
     :ivar merge_request: the number within the project, of the pipeline of a merge request.
     :ivar variables: those of whoever creates the pipeline.
+    :ivar inputs: of the pipeline; is_form says that they came as form data.
     :ivar chain: the keys of the pipelines above.
     """
 
@@ -39,6 +40,8 @@ class Context:
     user: str = "somebody"
     server_url: str = "http://127.0.0.1"
     variables: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    inputs: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    is_form: bool = False
     chain: tuple[tuple[str, str, str], ...] = ()
 
     @property

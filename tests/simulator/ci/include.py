@@ -13,10 +13,11 @@ import pathlib
 import typing as t
 
 from . import globs
+from .interpolation import Interpolation, Specs, specs_of
 from .load import load
 from .notes import Notes
 from .rules import Matcher
-from .values import Block, CiError, Place, as_list, deep_merge, text
+from .values import Block, CiError, Place, as_list, block_in, deep_merge, text
 from .variables import expand
 
 _MOST_INCLUDES: t.Final = 150
@@ -28,19 +29,22 @@ class Includer:
     """Reads the files of one pipeline.
 
     :ivar is_whole: nothing was included that cannot be read here.
+    :ivar specs: the inputs of the first file.
     """
 
     def __init__(self, root: pathlib.Path, matcher: Matcher, variables: t.Mapping[str, str], notes: Notes) -> None:
         self._root = root.resolve()
         self._matcher = matcher
-        self._variables = variables
+        self.variables = variables
         self._notes = notes
         self._count = 0
         self.is_whole = True
+        self.specs: Specs | None = None
 
-    def read(self, path: pathlib.Path) -> Block:
+    def read(self, path: pathlib.Path, given: t.Mapping[str, t.Any] | None = None, *, is_form: bool = False) -> Block:
         """Return a file with its includes below it: what it says itself wins.
 
+        :param given: its inputs; is_form says that they came as form data.
         :raises CiError: it is not there, or wrong.
         """
         shown = path.resolve().relative_to(self._root) if path.resolve().is_relative_to(self._root) else path
@@ -49,9 +53,14 @@ class Includer:
         except UnicodeDecodeError as error:
             raise CiError(f"(<unknown>): {shown} is not UTF-8") from error
         document, header = load(written, str(shown))
+        self._notes.read(document)
+        specs = specs_of(header)
+        if self.specs is None:
+            self.specs = specs
         if header is not None:
             self._notes.read(header)
-        self._notes.read(document)
+        if header is not None or given:
+            document = Interpolation(specs, given or {}, self.variables, is_form=is_form).of(document)
         return self.expanded(document)
 
     def expanded(self, document: Block) -> Block:
@@ -72,7 +81,7 @@ class Includer:
         row = entry if isinstance(entry, Block) else Block(place)
         if isinstance(entry, str):
             row.put("remote" if entry.startswith(("http://", "https://")) else "local", entry, place)
-        if "rules" in row and self._matcher.first(row["rules"], self._variables) is None:
+        if "rules" in row and self._matcher.first(row["rules"], self.variables) is None:
             return merged
         for kind in _ELSEWHERE:
             if kind in row:
@@ -82,11 +91,11 @@ class Includer:
                 return merged
         if not isinstance(row.get("local"), str):
             raise CiError("Each include must be a local, remote, project, template or component")
-        for path in self._paths(expand(text(row["local"]), self._variables, keeps_unknown=True)):
+        for path in self._paths(expand(text(row["local"]), self.variables, keeps_unknown=True)):
             self._count += 1
             if self._count > _MOST_INCLUDES:
                 raise CiError(f"Maximum of {_MOST_INCLUDES} nested includes are allowed!")
-            merged = deep_merge(merged, self.read(path))
+            merged = deep_merge(merged, self.read(path, block_in(row, "inputs")))
         return merged
 
     def _paths(self, name: str) -> list[pathlib.Path]:

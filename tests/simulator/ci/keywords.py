@@ -14,14 +14,14 @@ import typing as t
 _RUNNER: t.Final = "jobs are not run; how long one takes and how it ends is for the scenario to say"
 _ARTIFACTS: t.Final = "no files come from it; `artifacts` of a job in the scenario says what there is"
 _STOPS: t.Final = "the environment is neither stopped nor described"
-_INPUTS: t.Final = "$[[ ]] is left as it is"
 _ELSEWHERE: t.Final = "what is not in the project's own files is not read"
 
 FOLLOWED: t.Final = frozenset(
     {
         # global
-        "default", "include", "include:local", "include:rules", "include:rules:if", "include:rules:changes",
-        "include:rules:changes:paths", "include:rules:changes:compare_to",
+        "default", "spec", "spec:inputs", "spec:inputs:default", "spec:inputs:options", "spec:inputs:regex",
+        "spec:inputs:type", "include", "include:local", "include:inputs", "include:rules", "include:rules:if",
+        "include:rules:changes", "include:rules:changes:paths", "include:rules:changes:compare_to",
         "include:rules:exists", "include:rules:exists:paths", "include:rules:when", "stages", "variables",
         "variables:value", "variables:expand", "workflow", "workflow:name", "workflow:rules", "workflow:rules:if",
         "workflow:rules:changes", "workflow:rules:changes:paths", "workflow:rules:changes:compare_to",
@@ -35,7 +35,9 @@ FOLLOWED: t.Final = frozenset(
         "rules:exists", "rules:exists:paths", "rules:when", "rules:allow_failure", "rules:needs", "rules:needs:job",
         "rules:needs:optional", "rules:variables", "rules:start_in", "stage", "start_in", "tags", "trigger",
         "trigger:include", "trigger:include:local", "trigger:project", "trigger:branch", "trigger:strategy",
-        "trigger:forward", "trigger:forward:yaml_variables", "trigger:forward:pipeline_variables", "when",
+        "trigger:inputs",
+        "trigger:include:inputs", "trigger:forward", "trigger:forward:yaml_variables",
+        "trigger:forward:pipeline_variables", "when",
     }
 )  # fmt: skip
 
@@ -43,12 +45,12 @@ NOT_FOLLOWED: t.Final[dict[str, str]] = {
     # global
     **{f"include:{name}": _ELSEWHERE for name in ("project", "remote", "template", "component")},
     **dict.fromkeys(("include:file", "include:ref", "include:integrity", "include:cache"), _ELSEWHERE),
-    "include:inputs": _INPUTS,
     "include:rules:exists:project": "the list of files is that of the own project",
     "include:rules:exists:ref": "the list of files is that of the own project",
-    "spec": _INPUTS,
-    **{f"spec:{name}": _INPUTS for name in ("inputs", "component", "description", "include")},
-    **{f"spec:inputs:{name}": _INPUTS for name in ("default", "description", "options", "regex", "rules", "type")},
+    **{f"spec:{name}": _ELSEWHERE for name in ("component", "include")},
+    "spec:description": "there is no form in which it would be shown",
+    "spec:inputs:description": "there is no form in which it would be shown",
+    "spec:inputs:rules": "the values that an input can have do not depend on others",
     "variables:description": "there is no form in which it would be shown",
     "variables:options": "values are not checked",
     "workflow:auto_cancel": "no pipeline cancels another one",
@@ -125,8 +127,6 @@ NOT_FOLLOWED: t.Final[dict[str, str]] = {
     "retry:exit_codes": "jobs have no exit codes",
     "rules:exists:project": "the list of files is that of the own project",
     "rules:exists:ref": "the list of files is that of the own project",
-    "trigger:inputs": _INPUTS,
-    "trigger:include:inputs": _INPUTS,
     "trigger:include:rules": "the file is included in any case",
     "trigger:include:artifact": "a file that a job makes is not there; the downstream pipeline is empty and successful",
     "trigger:include:job": "a file that a job makes is not there",
@@ -144,6 +144,7 @@ ROOT_KEYWORDS: t.Final = frozenset(
 )  # fmt: skip
 # Below these stand names of the user's, and below the names the keywords of the second column.
 NAMED_BY_USERS: t.Final = {
+    "spec:inputs": "spec:inputs",
     "variables": "variables",
     "rules:variables": "variables",
     "workflow:rules:variables": "variables",

@@ -14,6 +14,7 @@ from .check import check
 from .config import make_config
 from .context import Context, predefined
 from .include import Includer
+from .interpolation import Specs
 from .jobs import Job, Jobs
 from .notes import Notes
 from .rules import Matcher
@@ -35,6 +36,7 @@ class Made:
     :ivar refused: `workflow_rules`, `no_jobs` or `no_config`.
     :ivar yaml_errors: the first error of the file.
     :ivar projects: those that its jobs trigger pipelines of.
+    :ivar inputs: what the header of the file says about inputs.
     """
 
     jobs: list[Row] = dataclasses.field(default_factory=list)
@@ -44,6 +46,7 @@ class Made:
     yaml_errors: str | None = None
     notes: list[str] = dataclasses.field(default_factory=list)
     projects: list[str] = dataclasses.field(default_factory=list)
+    inputs: Specs = dataclasses.field(default_factory=dict)
 
     @property
     def is_refused(self) -> bool:
@@ -81,7 +84,7 @@ class ProjectFile:
         making = _Making(self, context, notes, make_other)
         if not self.path.is_file():
             return Made(refused="no_config")
-        return making.run(lambda includer: includer.read(self.path))
+        return making.run(lambda includer: includer.read(self.path, context.inputs, is_form=context.is_form))
 
 
 class _Making:
@@ -98,17 +101,19 @@ class _Making:
         self._triggers = Triggers(context, notes, self._child, make_other)
 
     def run(self, read: t.Callable[[Includer], Block]) -> Made:
+        known = {**self._base, **self._over}
+        includer = Includer(self._file.root, self._matcher, known, self._notes)
         try:
-            made = self._make(read)
+            includer.variables = expand_all(known)
+            made = self._make(includer, read)
         except CiError as error:
             made = Made(yaml_errors=str(error))
+        made.inputs = includer.specs or {}
         made.notes = self._notes.lines()
         made.projects = self._triggers.projects
         return made
 
-    def _make(self, read: t.Callable[[Includer], Block]) -> Made:
-        known = expand_all({**self._base, **self._over})
-        includer = Includer(self._file.root, self._matcher, known, self._notes)
+    def _make(self, includer: Includer, read: t.Callable[[Includer], Block]) -> Made:
         document = read(includer)
         config = make_config(document, self._notes, is_whole=includer.is_whole)
         check(config)

@@ -65,9 +65,11 @@ class Triggers:
         for entry in as_list(block["include"]):
             if isinstance(entry, Block) and any(kind in entry for kind in ("artifact", *_ELSEWHERE)):
                 return {"pipeline": {"status": "success"}}
-            if isinstance(entry, Block) and "local" in entry:
-                entry = entry["local"]
-            entries.append(expand(text(entry), job.variables, keeps_unknown=True))
+            local = entry.get("local") if isinstance(entry, Block) else entry
+            row = entry.copied() if isinstance(entry, Block) else Block(block.where("include"))
+            row["local"] = expand(text(local), job.variables, keeps_unknown=True)
+            row.pop("rules", None)
+            entries.append(row)
         document.put("include", entries, block.where("include"))
         wish = self._downstream(job, block, source="parent_pipeline")
         return self._shown(self._make_child(document, wish), wish, {})
@@ -78,7 +80,9 @@ class Triggers:
         self.projects.append(path)
         if self._context.key in self._context.chain:
             return {"creation_fails": "pipeline_loop_detected"}
-        wish = self._downstream(job, block, source="pipeline")
+        wish = dataclasses.replace(
+            self._downstream(job, block, source="pipeline"), inputs=block_in(block, "inputs"), is_form=False
+        )
         made = self._make_other(path, branch, wish)
         if made is None:
             why = "it is not in the scenario, so that its pipeline cannot be created"
@@ -102,4 +106,4 @@ class Triggers:
             given |= self._context.variables
         above = self._context
         chain = (above.key, *above.chain)
-        return dataclasses.replace(above, source=source, variables=expand_all(given), chain=chain)
+        return dataclasses.replace(above, source=source, variables=expand_all(given), inputs={}, chain=chain)
