@@ -359,8 +359,8 @@ def importer(session: nox.Session) -> None:
 
 @nox.session
 def second_opinion(session: nox.Session) -> None:
-    """Rules of .gitlab-ci.yml files by the simulator and by cimulator, which must agree."""
-    session.install("cimulator==0.2.0", *pinned("pytest", "PyYAML"))
+    """What the simulator makes of rules and signatures of hooks, against cimulator and standardwebhooks."""
+    session.install("cimulator==0.2.0", "standardwebhooks==1.1.0", *pinned("pytest", "PyYAML"))
     # without conftest.py, which needs Ansible
     run(session, "python", "-m", "pytest", "-q", "--noconftest", "tests/second_opinion", *session.posargs)
 
