@@ -483,6 +483,26 @@ def test_both_faces(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
     assert did(simulator) == [("create_pipeline", 101), ("trigger_pipeline", 102)]
 
 
+@pytest.mark.parametrize("way", ["true", "false"])
+def test_retry_and_cancel_by_both_faces(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+    simulator.load(world({"name": "deploy", "status": "failed", "duration": 3600}), clock="real")
+    actions, rounds = ("retry", "cancel"), ("check", "run", "check again", "run again")
+    tasks: list[dict[str, t.Any]] = []
+    for action in actions:
+        options = {"project": "group/app", "pipeline_id": 100, "action": action}
+        for name in rounds:
+            task = {"name": f"{action} {name}", "jobgate.gitlab.gitlab_pipeline": options, "diff": True}
+            tasks.append({**task, "check_mode": name.startswith("check")})
+    done = play(tasks, tmp_path, url=simulator.url, environment={"JOBGATE_IN_PROCESS": way})
+    assert done.returncode == 0, done.output
+    changed = {name: result["changed"] for name, result in done.results.items()}
+    for action in actions:
+        assert [changed[f"{action} {name}"] for name in rounds] == [True, True, False, False]
+        assert done.results[f"{action} check"]["msg"] == f"would {action} pipeline 100"
+        assert "pipeline 100: " in done.results[f"{action} run"]["diff"]["after"]
+    assert did(simulator) == [("retry_pipeline", 100), ("cancel_pipeline", 100)]
+
+
 # ----- reading -----
 
 
