@@ -147,6 +147,9 @@ CONTRACT["gitlab_release_gate"] = {
     "log_lines": {"type": "int", "default": 20},
     "record": {"type": "path"},
     "report": {"type": "path"},
+    "summary": {"type": "path"},
+    "junit": {"type": "path"},
+    "compare": {"type": "path"},
     "user": {"type": "str"},
 }
 LOOKUP: dict[str, Option] = {

@@ -19,18 +19,28 @@ from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.files.place import check_writable, write_text
 from .._app.outcome import Outcome, ProjectProgress
+from .._app.release.compare import read_previous, with_previous
 from .._app.release.gates import GateRunner
 from .._app.release.plan import STRATEGIES, Gate, ProjectPlan, ReleasePlan
 from .._app.release.record import RunFacts, has_changed, make_record
 from .._app.release.run import ProjectResult, ReleaseRun, failure_text
 from .._app.release.tree import ReleaseTree, read_tree
+from .._app.report.junit import render_junit
 from .._app.report.page import render_page
+from .._app.report.summary import render_summary
 from .._app.session import Session, TaskContext, open_session
 from .connection import connection_settings
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION
 from .release_plan import PROJECT_OPTIONS, plan_of
 
+# The files that a run leaves, by the option with their path, each made of the record.
+FORMATS: t.Mapping[str, t.Callable[[Record], str]] = {
+    "record": lambda record: json.dumps(record, indent=2, ensure_ascii=False) + "\n",
+    "report": render_page,
+    "summary": render_summary,
+    "junit": render_junit,
+}
 # How long reading the jobs for the record may take, after the gates are done.
 _RECORD_SECONDS = 300.0
 
@@ -45,6 +55,9 @@ SPEC = CONNECTION.merged(
             "log_lines": {"type": "int", "default": 20},
             "record": {"type": "path"},
             "report": {"type": "path"},
+            "summary": {"type": "path"},
+            "junit": {"type": "path"},
+            "compare": {"type": "path"},
             "user": {"type": "str"},
         },
     )
@@ -57,7 +70,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
     :raises GitLabError: for what is wrong before anything is begun.
     """
     release = _Release(options, context, plan_of(options))
-    _check_targets(options)
+    for name in FORMATS:
+        if options.get(name):
+            check_writable(name, options[name])
     return release.run()
 
 
@@ -71,12 +86,21 @@ class _Release:
         # before anything is begun, for what is wrong with the connection or an extension
         self._settings = connection_settings(options, context.environ)
         self._sessions = [open_session(self._settings, context)]
+        self._previous = self._read_previous()
+        self._log_lines = int(options.get("log_lines") or 0)
+
+    def _read_previous(self) -> Record | None:
+        path = self._options.get("compare")
+        previous = read_previous("compare", path) if path else None
+        if path and previous is None:
+            self._sessions[0].warn(f"compare {path!r} does not exist, so there is nothing to compare with.")
+        return previous
 
     def run(self) -> Outcome:
         """Return the outcome, when all is done and written."""
         base = self._sessions[0]
         begun = base.clock.time()
-        runner = GateRunner(self._open, log_lines=int(self._options.get("log_lines") or 0))
+        runner = GateRunner(self._open, log_lines=self._log_lines)
         release = ReleaseRun(self._plan, runner)
         results = release.run()
         trees = {result.plan.name: self._tree(result) for result in results if result.pipeline}
@@ -93,7 +117,9 @@ class _Release:
             finished_at=base.clock.time(),
             elapsed=base.elapsed(),
         )
-        record = make_record(facts, results, trees, message=message, warnings=self._warnings())
+        record = with_previous(
+            make_record(facts, results, trees, message=message, warnings=self._warnings()), self._previous
+        )
         # a server may send numbers that JSON does not have; the files have nothing in their place
         plain = json.loads(json.dumps(record), parse_constant=lambda _name: None)
         problems = self._write(self._context.clean(plain))
@@ -127,20 +153,18 @@ class _Release:
             raise AssertionError("called for a project without a pipeline")
         session = open_session(self._settings, self._context, timeout_seconds=_RECORD_SECONDS)
         self._sessions.append(session)
-        return read_tree(session, result.plan.pipeline.project, result.pipeline)
+        # for the files alone
+        log_lines = self._log_lines if any(self._options.get(name) for name in FORMATS) else 0
+        return read_tree(session, result.plan.pipeline.project, result.pipeline, log_lines=log_lines)
 
     def _write(self, record: Record) -> list[str]:
-        """Write record and page, and return what went wrong; the gates are done, which must be told all the same."""
+        """Write the files, and return what went wrong; the gates are done, which must be told all the same."""
         problems = []
-        texts: dict[str, t.Callable[[], str]] = {
-            "record": lambda: json.dumps(record, indent=2, ensure_ascii=False) + "\n",
-            "report": lambda: render_page(record),
-        }
-        for name, text in texts.items():
+        for name, render in FORMATS.items():
             path = self._options.get(name)
             if path and not self._context.check_mode:
                 try:
-                    write_text(name, path, text(), self._context.files)
+                    write_text(name, path, render(record), self._context.files)
                 except UsageError as exc:
                     problems.append(str(exc))
                 except Exception as exc:  # a mistake of ours must not hide what the gates did
@@ -149,12 +173,6 @@ class _Release:
 
     def _warnings(self) -> list[str]:
         return list(dict.fromkeys(text for session in self._sessions for text in session.warnings))
-
-
-def _check_targets(options: Options) -> None:
-    for name in ("record", "report"):
-        if options.get(name):
-            check_writable(name, options[name])
 
 
 def _values(record: Record) -> Record:
