@@ -50,7 +50,10 @@ def _stages(jobs: t.Sequence[Record]) -> str:
     columns: dict[str, list[Record]] = {}
     for job in jobs:
         columns.setdefault(str(job.get("stage") or ""), []).append(job)
-    shown = "".join(f"<li>{_stage(name, column)}</li>" for name, column in columns.items())
+    shown = "".join(
+        f"<li{'' if any(map(_has_failed, column)) else ' class=quiet'}>{_stage(name, column)}</li>"
+        for name, column in columns.items()
+    )
     return f'<ol class="stages" role="list">{shown}</ol>' if shown else ""
 
 

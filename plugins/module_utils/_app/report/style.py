@@ -119,7 +119,8 @@ footer { margin-top: 2.5rem; color: var(--soft); font-size: .82rem; }
     --good: #14602a; --bad: #a01822; --busy: #084b95; --still: #5e4100; --none: #444;
   }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  body { max-width: none; padding: 0; font-size: 9pt; }
+  html { font-size: 9pt; }
+  body { max-width: none; padding: 0; }
   .only { display: none; }
   .times .head { position: static; }
   .gate, .lane, li { break-inside: avoid; }
