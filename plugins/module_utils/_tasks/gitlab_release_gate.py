@@ -29,10 +29,10 @@ from .._app.report.junit import render_junit
 from .._app.report.page import render_page
 from .._app.report.summary import render_summary
 from .._app.session import Session, TaskContext, open_session
-from .connection import connection_settings
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION
-from .release_plan import PROJECT_OPTIONS, plan_of
+from .values.connection import connection_settings
+from .values.release_plan import PROJECT_OPTIONS, plan_of
 
 # The files that a run leaves, by the option with their path, each made of the record.
 FORMATS: t.Mapping[str, t.Callable[[Record], str]] = {
