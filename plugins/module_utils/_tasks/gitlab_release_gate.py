@@ -20,6 +20,7 @@ from .._api.masking import one_line
 from .._app.files.place import check_writable, write_text
 from .._app.outcome import Outcome, ProjectProgress
 from .._app.release.compare import read_previous, with_previous
+from .._app.release.counted import CountedGates
 from .._app.release.gates import GateRunner
 from .._app.release.plan import STRATEGIES, Gate, ProjectPlan, ReleasePlan
 from .._app.release.record import RunFacts, has_changed, make_record
@@ -29,6 +30,7 @@ from .._app.report.junit import render_junit
 from .._app.report.page import render_page
 from .._app.report.summary import render_summary
 from .._app.session import Session, TaskContext, open_session
+from .._app.slow_work import SlowWork
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION
 from .values.connection import connection_settings
@@ -101,7 +103,8 @@ class _Release:
         base = self._sessions[0]
         begun = base.clock.time()
         runner = GateRunner(self._open, log_lines=self._log_lines)
-        release = ReleaseRun(self._plan, runner)
+        work = SlowWork(self._context.progress, base.clock)
+        release = ReleaseRun(self._plan, CountedGates(self._plan, runner, work))
         results = release.run()
         trees = {result.plan.name: self._tree(result) for result in results if result.pipeline}
         message = failure_text(results)
