@@ -32,7 +32,7 @@ RUN_ELSEWHERE = {
 OTHER_YAML = {
     "manual_jobs": ["deploy:prod"],
     "hand_over": ["build"],
-    "awx_and_ci": ["version", "fields", "env", "release"],
+    "awx_and_ci": ["version", "fields", "env", "release", "release"],
 }
 
 
