@@ -211,7 +211,8 @@ def unit(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def integration(session: nox.Session) -> None:
     """Tasks and real ansible-playbook processes against the simulator, also under faults."""
-    command = ("pytest", "-q", "-n", "2", "tests/integration", "tests/faults", "tests/benchmarks", *session.posargs)
+    folders = ("tests/integration", "tests/faults", "tests/benchmarks", "tests/live")
+    command = ("pytest", "-q", "-n", "2", *folders, *session.posargs)
     if "token-0123456789" in shown(session, "integration.log", *command):
         session.error("A token is in the output of the tests.")
 
@@ -271,6 +272,12 @@ def faults(session: nox.Session) -> None:
     """The whole fault matrix, and random sequences of faults: `-- --sequences 100 --seed 1`."""
     run(session, "python", "-m", "tests.faults", "--sequences", "10000", *session.posargs)
     run(session, "pytest", "-q", "-n", "2", "tests/faults/test_races.py", JOBGATE_FAULT_ROUNDS="10")
+
+
+@nox.session(name="check-live", venv_backend="none")
+def check_live(session: nox.Session) -> None:
+    """The collection against a real GitLab, token in GITLAB_TOKEN: `-- --url URL --project group/app --ref main`."""
+    run(session, "python", "-m", "tests.live", *session.posargs)
 
 
 @nox.session(venv_backend="none")
