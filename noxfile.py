@@ -331,6 +331,14 @@ def changelog(session: nox.Session) -> None:
         run(session, "antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml")
 
 
+@nox.session(venv_backend="none")
+def release(session: nox.Session) -> None:
+    """Tarball and wheel of the commit that is checked out, if tag, galaxy.yml and changelog agree; see RELEASING.md."""
+    run(session, "python", "tools/check_release.py")
+    for name in ("package", "wheel", "importer"):
+        session.notify(name)
+
+
 @nox.session(requires=["package"])
 def importer(session: nox.Session) -> None:
     """What Galaxy checks on upload."""

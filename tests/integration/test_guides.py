@@ -24,6 +24,7 @@ from tests.examples.server import Server
 RUN_ELSEWHERE = {
     ("docs/docsite/rst/in_process.rst", "Deploy, and show nothing but the results"): "test_readme.py",
     ("README.md", "Release version 1.2.0"): "test_readme.py",
+    ("README.md", "Read from one project on a server of our own"): "test_readme.py",
     ("roles/release_gate/README.md", "Release version 1.2.0"): "test_release_gate.py",
     ("docs/examples/release.yml", "Release"): "test_playbooks.py",
     ("docs/examples/release-gate.yml", "Release three projects"): "test_release_gate.py",
