@@ -11,7 +11,7 @@ export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
 .PHONY: help setup demo clean $(SESSIONS)
 
 help:
-	@printf '%s\n' 'make demo   take a release of three projects through its gates against the simulator, twice' \
+	@printf '%s\n' 'make demo   a release of three projects against the simulator, twice, and a gate that does not open' \
 	  'make test   what a change must pass' 'make check  all checks; longer' 'make bench  compare the speed with others' \
 	  'make docs   HTML documentation in build/docs/build/html' 'make setup  the development environment, .venv' 'make clean  remove what was made'
 	@if [ -x .venv/bin/nox ]; then .venv/bin/nox --list; else echo 'After `make setup` this also lists the sessions of nox.'; fi
