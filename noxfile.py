@@ -370,6 +370,12 @@ def endpoints(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def schema(session: nox.Session) -> None:
+    """The JSON schema of the gates for editors, from the options of the role."""
+    run(session, "python", "tools/projects_schema.py")
+
+
+@nox.session(venv_backend="none")
 def pictures(session: nox.Session) -> None:
     """The pictures of the README, from a run of the demo; needs chromium."""
     run(session, "tools/pictures.sh", sys.prefix)
