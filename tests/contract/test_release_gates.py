@@ -96,7 +96,8 @@ def test_fail_fast_does_not_play_a_job_whose_turn_comes_later(simulator: t.Any) 
 def test_a_restart_in_the_middle_is_survived(simulator: t.Any) -> None:
     simulator.load(two_projects({"duration": 60}, {"duration": 60}))
     # the second look at a job finds the server away
-    simulator.inject("refuse", path="/jobs", nth=3, seconds=0.2)
+    # until a task pauses, which ends it
+    simulator.inject("refuse", path="/jobs", nth=3, seconds=3600)
     simulator.inject("reset_after", path="/play$", nth=1)
     result = release(simulator, APP, OTHER)
     assert result.failure is None
