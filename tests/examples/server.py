@@ -42,10 +42,6 @@ class Server:
         """Return action and name of everything that was changed, in order."""
         return [f"{effect['action']} {effect['name']}" for effect in self._ask("effects")]
 
-    def has_been_asked_to_play(self) -> bool:
-        """Return whether a request to play a job has been answered."""
-        return any(row["method"] == "POST" and row["path"].endswith("/play") for row in self._ask("requests"))
-
     def sha256(self, job_id: int) -> str:
         """Return the checksum of the archive of a job."""
         return str(self._ask("sha256", {"job": job_id, "content": "archive"})["sha256"])
