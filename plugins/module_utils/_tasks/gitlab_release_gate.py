@@ -29,8 +29,9 @@ from .._app.release.tree import ReleaseTree, read_tree
 from .._app.report.junit import render_junit
 from .._app.report.page import render_page
 from .._app.report.summary import render_summary
-from .._app.session import Session, TaskContext, open_session
+from .._app.session import NO_REQUESTS, Session, TaskContext, open_session
 from .._app.slow_work import SlowWork
+from .._app.waiting.schedule import Pacing, Scheduler
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION
 from .values.connection import connection_settings
@@ -86,8 +87,10 @@ class _Release:
         self._context = context
         self._plan = plan
         # before anything is begun, for what is wrong with the connection or an extension
-        self._settings = connection_settings(options, context.environ)
-        self._sessions = [open_session(self._settings, context)]
+        self._session = open_session(connection_settings(options, context.environ), context)
+        pacing = Pacing(self._session.client.traffic, context.progress)
+        most_at_once = self._session.client.settings.concurrency
+        self._scheduler = Scheduler(context.clock, pacing, most_at_once=most_at_once)
         self._previous = self._read_previous()
         self._log_lines = int(options.get("log_lines") or 0)
 
@@ -95,16 +98,16 @@ class _Release:
         path = self._options.get("compare")
         previous = read_previous("compare", path) if path else None
         if path and previous is None:
-            self._sessions[0].warn(f"compare {path!r} does not exist, so there is nothing to compare with.")
+            self._session.warn(f"compare {path!r} does not exist, so there is nothing to compare with.")
         return previous
 
     def run(self) -> Outcome:
         """Return the outcome, when all is done and written."""
-        base = self._sessions[0]
+        base = self._session
         begun = base.clock.time()
         runner = GateRunner(self._open, log_lines=self._log_lines)
-        work = SlowWork(self._context.progress, base.clock)
-        release = ReleaseRun(self._plan, CountedGates(self._plan, runner, work))
+        counted = CountedGates(self._plan, runner, SlowWork(self._context.progress, base.clock))
+        release = ReleaseRun(self._plan, counted, self._scheduler)
         results = release.run()
         trees = {result.plan.name: self._tree(result) for result in results if result.pipeline}
         message = failure_text(results)
@@ -119,9 +122,10 @@ class _Release:
             started_at=begun,
             finished_at=base.clock.time(),
             elapsed=base.elapsed(),
+            requests=base.requests(),
         )
         record = with_previous(
-            make_record(facts, results, trees, message=message, warnings=self._warnings()), self._previous
+            make_record(facts, results, trees, message=message, warnings=base.warnings), self._previous
         )
         # a server may send numbers that JSON does not have; the files have nothing in their place
         plain = json.loads(json.dumps(record), parse_constant=lambda _name: None)
@@ -130,20 +134,17 @@ class _Release:
             changed=has_changed(results),
             values=_values(record),
             failure="; ".join(text for text in (message, *problems) if text) or None,
-            warnings=self._warnings(),
+            warnings=self._session.warnings,
         )
 
     def _open(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Session:
         """Return a session with the time of a gate, which tells its progress with the project."""
         progress = ProjectProgress(self._context.progress, self._label(project.plan))
-        session = open_session(
-            self._settings,
-            self._context._replace(progress=progress, stop=stop),
+        return self._session.sibling(
+            self._context._replace(clock=self._scheduler.clock, progress=progress, stop=stop),
             timeout_seconds=gate.waiting.timeout_seconds,
             is_waiting=gate.action != "verify",
         )
-        self._sessions.append(session)
-        return session
 
     def _label(self, project: ProjectPlan) -> str:
         """Return what a project is called while it is worked on; one that is there twice has its name as well."""
@@ -154,8 +155,7 @@ class _Release:
     def _tree(self, result: ProjectResult) -> ReleaseTree:
         if result.pipeline is None:
             raise AssertionError("called for a project without a pipeline")
-        session = open_session(self._settings, self._context, timeout_seconds=_RECORD_SECONDS)
-        self._sessions.append(session)
+        session = self._session.sibling(self._context, timeout_seconds=_RECORD_SECONDS)
         # for the files alone
         log_lines = self._log_lines if any(self._options.get(name) for name in FORMATS) else 0
         return read_tree(session, result.plan.pipeline.project, result.pipeline, log_lines=log_lines)
@@ -174,9 +174,6 @@ class _Release:
                     problems.append(f"{name} {path!r} was not written: unexpected {type(exc).__name__}, {exc}")
         return problems
 
-    def _warnings(self) -> list[str]:
-        return list(dict.fromkeys(text for session in self._sessions for text in session.warnings))
-
 
 def _values(record: Record) -> Record:
     """Return what the task returns of the record: enough to go on with; all the rest is in the file."""
@@ -194,6 +191,7 @@ def _values(record: Record) -> Record:
             for gate in project["gates"]
         ],
         "elapsed": record["elapsed"],
+        "requests": record["requests"],
     }
 
 
@@ -219,7 +217,7 @@ TASK = TaskDefinition(
     name="gitlab_release_gate",
     spec=SPEC,
     work=run,
-    empty_result={"outcome": "failed", "summary": [], "gates": [], "elapsed": 0.0},
+    empty_result={"outcome": "failed", "summary": [], "gates": [], "elapsed": 0.0, "requests": NO_REQUESTS},
     # with the job variables in it
     hidden_options=("projects",),
 )

@@ -12,6 +12,7 @@ import threading
 import typing as t
 
 from ..slow_work import SlowWork
+from ..waiting.schedule import Steps
 from .plan import Gate, ReleasePlan
 from .run import GateResult, ProjectResult, RunGate
 
@@ -19,7 +20,7 @@ from .run import GateResult, ProjectResult, RunGate
 class CountedGates:
     """Runs gates, and tells how many are done and how many are being waited for.
 
-    :param run_gate: runs one gate; called by a thread for each project.
+    :param run_gate: runs one gate; the projects are worked on side by side.
     """
 
     def __init__(self, plan: ReleasePlan, run_gate: RunGate, work: SlowWork) -> None:
@@ -29,12 +30,12 @@ class CountedGates:
         self._lock = threading.Lock()
         self._waiting = self._done = 0
 
-    def __call__(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> GateResult:
+    def __call__(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Steps[GateResult]:
         """Return what became of a gate."""
         with self._lock:
             self._waiting += 1
         try:
-            return self._run_gate(project, gate, stop)
+            return (yield from self._run_gate(project, gate, stop))
         finally:
             with self._lock:
                 self._waiting -= 1

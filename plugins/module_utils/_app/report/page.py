@@ -12,7 +12,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from .gates import gate_anchor, gate_list, is_shut
-from .parts import compared, look, moment, release_name, state, text
+from .parts import compared, look, moment, release_name, seconds, state, text
 from .stages import pipeline_tree
 from .style import STYLE
 from .timeline import timeline
@@ -55,6 +55,13 @@ def _has_failures(projects: t.Sequence[Record]) -> bool:
     )
 
 
+def requests_line(requests: Record) -> str:
+    """Return how many requests a run made, and how the rate limit held it back."""
+    more = [f"{requests['throttled']:,} refused"] if requests["throttled"] else []
+    more += [f"paced for {seconds(requests['paced_seconds'])}"] if requests["paced_seconds"] else []
+    return f"{requests['count']:,}" + (f" ({', '.join(more)})" if more else "")
+
+
 def _header(record: Record) -> str:
     outcome = record["outcome"]
     title = text(release_name(record)) if record["title"] else f"Release of {text(release_name(record))}"
@@ -88,6 +95,7 @@ def _facts(record: Record) -> str:
         ("GitLab", text(record["server"])),
         ("Began", moment(record["started_at"])),
         ("Took", text(compared(record["elapsed"], previous.get("elapsed")))),
+        ("Requests", requests_line(record["requests"])),
         ("Compared with", _previous(previous)),
         ("Strategy", text(record["strategy"])),
         ("Would change" if record["check_mode"] else "Changed", changed),

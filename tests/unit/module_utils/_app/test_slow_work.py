@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import types
 
+import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.told import ToldSink
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.counted import CountedGates
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.slow_work import PageProgress, SlowWork
@@ -75,17 +76,21 @@ def test_gates_are_counted_also_when_one_breaks():
 
     def run_gate(project, gate, stop):
         clock.sleep(12)
+        yield from ()
         if gate == 2:
             raise ValueError("broken")
         if gate == 1:
             # another project is at work meanwhile
-            counted(project, 3, stop)
+            yield from counted(project, 3, stop)
         return gate
 
+    def result_of(steps):
+        with pytest.raises(StopIteration) as caught:
+            next(steps)
+        return caught.value.value
+
     counted = CountedGates(plan, run_gate, SlowWork(progress, clock))
-    assert counted(None, 1, None) == 1
-    try:
-        counted(None, 2, None)
-    except ValueError:
-        pass
+    assert result_of(counted(None, 1, None)) == 1
+    with pytest.raises(ValueError):
+        next(counted(None, 2, None))
     assert progress.others == ["1 of 3 gates, 1 waiting", "3 of 3 gates, 0 waiting"]
