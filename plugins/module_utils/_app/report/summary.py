@@ -21,8 +21,9 @@ from ..._api.masking import one_line, printable
 from .gates import is_shut
 from .parts import compared, is_web_address, moment_words, release_name, sign_of
 
-# All punctuation that Markdown, HTML and the references of GitLab give a meaning in the middle of a line.
-_SPECIAL = re.compile(r"([\\`*_\[\]#!|<>~$%&^@:])")
+# All punctuation that Markdown, HTML and the references of GitLab give a meaning in the middle of a line. A colon has
+# one where it begins an emoji, or makes an address of what is before it.
+_SPECIAL = re.compile(r"([\\`*_\[\]#!|<>~$%&^@]|:(?=[\w+-]+:|//))")
 _BACKTICKS = re.compile("`+")
 
 
