@@ -35,6 +35,7 @@ LINT: t.Final = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
     ("mypy", "-p", f"ansible_collections.{COLLECTION}.plugins"),
+    ("mypy", "--strict", "extensions/eda"),
     ("yamllint", "--strict", "."),
     ("ansible-lint", "--offline"),
     ("shellcheck", ".ci/run", "tools/demo.sh", "tools/pictures.sh"),
