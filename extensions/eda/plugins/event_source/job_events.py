@@ -129,7 +129,7 @@ options:
     default: 5242880
   remember:
     description:
-      - How many deliveries are known again when they are repeated. GitLab names each delivery since version 17.4. Before
+      - How many deliveries are known again when they are repeated. GitLab names deliveries since version 17.4. Before
         that, a body that comes again byte by byte is a repeated delivery.
     type: int
     default: 10000
