@@ -157,6 +157,6 @@ def world(backlog: Backlog | None = None, **args: t.Any) -> World:
     if not {"token", "signing_token", "insecure"} & set(args):
         args["signing_token"] = SIGNING
     options = read_options({"port": 0, **args})
-    backlog = backlog or Backlog()
+    backlog = Backlog() if backlog is None else backlog
     made = World(Receiver(options, backlog, clock=lambda: made.now), backlog, options)
     return made

@@ -28,12 +28,9 @@ class Backlog:
     def __init__(self, most_events: int = MOST_EVENTS, most_bytes: int = MOST_BYTES) -> None:
         self._most_events = most_events
         self._most_bytes = most_bytes
-        self._promised = 0
+        self.events = 0
         self.bytes = 0
         self._waiting: asyncio.Queue[Event] = asyncio.Queue()
-
-    def __len__(self) -> int:
-        return self._promised
 
     def take_bytes(self, count: int) -> bool:
         """Say whether there is room for so many bytes more, which are then taken."""
@@ -48,9 +45,9 @@ class Backlog:
 
     def promise(self) -> bool:
         """Say whether there is a place for an event more, which is then kept for `put`."""
-        if self._promised >= self._most_events:
+        if self.events >= self._most_events:
             return False
-        self._promised += 1
+        self.events += 1
         return True
 
     def put(self, event: Event) -> None:
@@ -63,7 +60,7 @@ class Backlog:
 
     def done(self, event: Event) -> None:
         """Free the place of an event."""
-        self._promised -= 1
+        self.events -= 1
         self.give_bytes(event.size)
 
 
