@@ -18,12 +18,25 @@ from .backlog import Backlog, Event
 from .options import Options
 from .receiver import Answer, Receiver
 
-# Within so many seconds the headers must be there, and then the body. GitLab itself waits for ten seconds.
-HEADER_SECONDS = 10.0
-BODY_SECONDS = 10.0
 SHUTDOWN_SECONDS = 2.0
 
 logger = logging.getLogger("jobgate.gitlab.job_events")
+
+
+class Patience(t.NamedTuple):
+    """How many seconds the parts of a request may take. GitLab itself waits ten seconds for an answer.
+
+    :param headers: until the headers are there.
+    :param body: until the body is.
+    :param rest: until the sender has read that it was refused, and stops sending.
+    """
+
+    headers: float = 10.0
+    body: float = 10.0
+    rest: float = 2.0
+
+
+DEFAULT_PATIENCE = Patience()
 
 
 class Queue(t.Protocol):
@@ -53,11 +66,11 @@ class _TooLong(Exception):
 class Server:
     """Answers requests."""
 
-    def __init__(self, options: Options, receiver: Receiver, backlog: Backlog, body_seconds: float) -> None:
+    def __init__(self, options: Options, receiver: Receiver, backlog: Backlog, patience: Patience) -> None:
         self._max_body = options.max_body
         self._receiver = receiver
         self._backlog = backlog
-        self._body_seconds = body_seconds
+        self._patience = patience
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request; an event is passed on when the answer is out."""
@@ -82,7 +95,7 @@ class Server:
 
     async def _answer(self, request: web.BaseRequest, chunks: list[bytes]) -> Answer:
         try:
-            await asyncio.wait_for(self._read(request, chunks), self._body_seconds)
+            await asyncio.wait_for(self._read(request, chunks), self._patience.body)
         except _TooLong:
             return self._receiver.too_long()
         except _NoRoom:
@@ -142,15 +155,16 @@ def _log_failed(event: Event, error: Exception) -> None:
 
 @contextlib.asynccontextmanager
 async def listening(
-    options: Options, receiver: Receiver, backlog: Backlog, *, body_seconds: float = BODY_SECONDS
+    options: Options, receiver: Receiver, backlog: Backlog, patience: Patience = DEFAULT_PATIENCE
 ) -> t.AsyncIterator[str]:
     """Listen while the context lasts; yields the URL of the hook."""
     tls = options.tls()
     server = web.Server(
-        Server(options, receiver, backlog, body_seconds).handle,
+        Server(options, receiver, backlog, patience).handle,
         access_log=None,
         logger=_http_logger,
-        keepalive_timeout=HEADER_SECONDS,
+        keepalive_timeout=patience.headers,
+        lingering_time=patience.rest,
         # a signature is that of the bytes as they come, and what is small compressed may be huge
         auto_decompress=False,
     )
