@@ -17,6 +17,8 @@ import yaml
 from jobgate_gitlab_events.hooks import KIND_NAMES, STATUSES
 from jobgate_gitlab_events.options import READERS, OptionError, Options, read_options
 
+from tests.examples.blocks import guide_blocks
+
 from .support import EDA, SECRETS, SIGNING, TOKEN
 
 SOURCE = EDA / "plugins" / "event_source" / "job_events.py"
@@ -154,12 +156,32 @@ def test_the_documentation_is_complete(path: pathlib.Path) -> None:
         assert documentation[key], key
 
 
-def test_the_options_of_the_examples_are_taken(source: dict[str, t.Any]) -> None:
-    rulesets = yaml.safe_load(source["EXAMPLES"])
-    given = [one["jobgate.gitlab.job_events"] for ruleset in rulesets for one in ruleset["sources"]]
-    assert len(given) == 2
-    for args in given:
-        # what stands there is a variable, whose value would be a secret
-        filled = {name: SIGNING if name == "signing_token" else value for name, value in args.items()}
-        filled = {name: [TOKEN] if name == "token" else value for name, value in filled.items()}
-        read_options(filled)
+def given_options(rulesets: t.Any) -> list[dict[str, t.Any]]:
+    """Return the options of this source in rulebooks. What is a variable there becomes a value that fits."""
+    filled = {"signing_token": SIGNING, "token": [TOKEN], "port": 5000}
+    sources = [one for ruleset in rulesets for one in ruleset["sources"]]
+    found = [one["jobgate.gitlab.job_events"] for one in sources if "jobgate.gitlab.job_events" in one]
+    return [args | {name: value for name, value in filled.items() if name in args} for args in found]
+
+
+def shown_rulebooks() -> dict[str, t.Any]:
+    """Return the rulebooks of the collection, and those that its documentation shows."""
+    files = sorted((EDA / "rulebooks").glob("*.yml"))
+    made = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in files}
+    for path in (SOURCE, FILTER):
+        made[path.stem] = yaml.safe_load(runpy.run_path(str(path))["EXAMPLES"])
+    blocks = [block for block in guide_blocks("events") if block.is_playbook]
+    return made | {block.title: block.content for block in blocks}
+
+
+RULEBOOKS = shown_rulebooks()
+
+
+@pytest.mark.parametrize("name", RULEBOOKS)
+def test_the_options_of_every_rulebook_are_taken(name: str) -> None:
+    for args in given_options(RULEBOOKS[name]):
+        read_options(args)
+
+
+def test_there_are_rulebooks() -> None:
+    assert sum(len(given_options(rulesets)) for rulesets in RULEBOOKS.values()) == 6

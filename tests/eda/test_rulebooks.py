@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import pathlib
 import shutil
 import socket
@@ -17,6 +18,7 @@ from tests.packaging.support import TOKEN as API_TOKEN
 
 from .rulebook import LISTENING, install, records, rulebook, send
 from .support import DEPLOYMENT, JOB, OTHER_SIGNING, PIPELINE, PUSH, ROOT, SECRETS, SIGNING, TOKEN, Record, changed
+from .test_options import RULEBOOKS
 
 pytestmark = pytest.mark.rulebook
 CHECKOUT = ROOT / ".cache" / "collections"
@@ -168,6 +170,25 @@ def test_what_keeps_it_from_starting(options: Record, sentence: str, tmp_path: p
         assert running.end() == 1
     assert sentence in running.output
     assert not [secret for secret in SECRETS if secret in running.output]
+
+
+def test_the_first_rulebook_of_the_guide(tmp_path: pathlib.Path) -> None:
+    first = copy.deepcopy(RULEBOOKS["See what happens"])
+    first[0]["sources"][0]["jobgate.gitlab.job_events"]["port"] = 0
+    with rulebook(tmp_path, first, {}, collections=CHECKOUT) as running:
+        url = running.wait_for(LISTENING.pattern)[1]
+        assert send(url, JOB, "1") == 200
+        running.wait_for("deploy:prod of pipeline 2366 is failed")
+
+
+@pytest.mark.parametrize("name", RULEBOOKS)
+def test_ansible_rulebook_takes_every_rulebook(name: str) -> None:
+    """Also those that need a controller, by its own schema and parser."""
+    from ansible_rulebook.rules_parser import parse_rule_sets
+    from ansible_rulebook.validators import Validate
+
+    Validate.rulebook(RULEBOOKS[name])
+    assert len(parse_rule_sets(RULEBOOKS[name], {"deploy_ref": "main"})) == len(RULEBOOKS[name])
 
 
 def test_the_filter_reads_what_another_source_has_received(tmp_path: pathlib.Path) -> None:
