@@ -77,10 +77,10 @@ class Server:
         refusal = self._receiver.refuse(request.method, request.path, request.headers, request.content_length)
         if refusal is not None:
             return _response(request, refusal)
-        chunks: list[bytes] = []
+        body = bytearray()
         answer = Answer(500, "it could not be answered")
         try:
-            answer = await self._answer(request, chunks)
+            answer = await self._answer(request, body)
             response = _response(request, answer)
             if answer.event is not None:
                 await response.prepare(request)
@@ -91,11 +91,11 @@ class Server:
             if answer.event is not None:
                 self._backlog.put(answer.event)
             else:
-                self._backlog.give_bytes(sum(map(len, chunks)))
+                self._backlog.give_bytes(len(body))
 
-    async def _answer(self, request: web.BaseRequest, chunks: list[bytes]) -> Answer:
+    async def _answer(self, request: web.BaseRequest, body: bytearray) -> Answer:
         try:
-            await asyncio.wait_for(self._read(request, chunks), self._patience.body)
+            await asyncio.wait_for(self._read(request, body), self._patience.body)
         except _TooLong:
             return self._receiver.too_long()
         except _NoRoom:
@@ -104,18 +104,16 @@ class Server:
             return Answer(408, "the body took too long")
         except (web.RequestPayloadError, ConnectionError):
             return Answer(400, "the body was cut off")
-        return self._receiver.answer(request.headers, b"".join(chunks))
+        return self._receiver.answer(request.headers, bytes(body))
 
-    async def _read(self, request: web.BaseRequest, chunks: list[bytes]) -> None:
-        """Read the body; what has been read is in the list whatever happens."""
-        length = 0
+    async def _read(self, request: web.BaseRequest, body: bytearray) -> None:
+        """Read into this body, whose bytes are taken from the backlog."""
         async for chunk in request.content.iter_any():
-            length += len(chunk)
-            if length > self._max_body:
+            if len(body) + len(chunk) > self._max_body:
                 raise _TooLong
             if not self._backlog.take_bytes(len(chunk)):
                 raise _NoRoom
-            chunks.append(chunk)
+            body += chunk
 
 
 def _response(request: web.BaseRequest, answer: Answer) -> web.Response:
