@@ -157,7 +157,7 @@ def test_what_was_asked_for(args: dict[str, t.Any], payload: Record, wanted: boo
 
 def test_a_repeated_delivery_makes_no_second_event() -> None:
     here = world()
-    answers = [here.send(signed(BODY, "one"), BODY) for _ in range(3)]
+    answers = [here.send(signed(BODY, "one"), BODY) for repetition in range(3)]
     assert [answer.status for answer in answers] == [200, 200, 200]
     assert [answer.event is not None for answer in answers] == [True, False, False]
     assert here.send(signed(BODY, "two"), BODY).event
@@ -190,7 +190,7 @@ def test_deliveries_of_one_chain_are_different() -> None:
 
 def test_before_deliveries_had_ids_the_body_is_compared() -> None:
     here = world(token=TOKEN)
-    first, second = (here.send(with_token(None), BODY) for _ in range(2))
+    first, second = (here.send(with_token(None), BODY) for repetition in range(2))
     assert first.event and not second.event
     assert first.event.content["meta"]["uuid"]
     other = encoded(changed(JOB, build_status="running"))

@@ -106,7 +106,7 @@ def test_the_answer_is_out_before_the_rules_have_the_event() -> None:
         answered.set()
 
     async def scene() -> None:
-        async with source(Rules()) as (url, _):
+        async with source(Rules()) as (url, backlog):
             await asyncio.to_thread(client, url)
             while len(order) < 2:
                 await asyncio.sleep(0)
@@ -165,7 +165,7 @@ def test_long_bodies(length: int, status: int, said: bool) -> None:
 
 def test_a_compressed_body_is_not_unpacked() -> None:
     async def scene() -> None:
-        async with source(max_body=65536) as (url, _):
+        async with source(max_body=65536) as (url, backlog):
             body = gzip.compress(b" " * 50_000_000)
             assert len(body) < 65536
             headers = signed(body)
@@ -203,7 +203,7 @@ def test_a_body_that_does_not_end(end: str) -> None:
 
 def test_headers_that_do_not_end() -> None:
     async def scene() -> None:
-        async with source(patience={"headers": 0.2}) as (url, _):
+        async with source(patience={"headers": 0.2}) as (url, backlog):
             assert await exchange(url, head(signed(BODY), len(BODY))[:-3]) == b""
             assert await exchange(url) == b""
 
@@ -222,7 +222,7 @@ def test_headers_that_do_not_end() -> None:
 def test_huge_headers(more: dict[str, str]) -> None:
     async def scene() -> None:
         queue: asyncio.Queue[t.Any] = asyncio.Queue()
-        async with source(queue) as (url, _):
+        async with source(queue) as (url, backlog):
             headers = signed(BODY)
             headers.update(more)
             # it may be refused before all of it is sent
@@ -283,7 +283,9 @@ def test_many_at_a_time() -> None:
             assert statuses == {200: 300, 401: 100}
             while backlog.events:
                 await asyncio.sleep(0)
-        events = [queue.get_nowait()["gitlab"]["id"] for _ in range(queue.qsize())]
+        events = []
+        while not queue.empty():
+            events.append(queue.get_nowait()["gitlab"]["id"])
         assert sorted(events) == list(range(100))
 
     asyncio.run(asyncio.wait_for(scene(), 60))
@@ -300,7 +302,7 @@ def test_https(authority: Authority) -> None:
     async def scene() -> None:
         certificate, key = authority.client_files()
         queue: asyncio.Queue[t.Any] = asyncio.Queue()
-        async with source(queue, certfile=str(certificate), keyfile=str(key)) as (url, _):
+        async with source(queue, certfile=str(certificate), keyfile=str(key)) as (url, backlog):
             assert url.startswith("https://127.0.0.1:")
             trusting = ssl.create_default_context(cafile=str(authority.ca_path))
             assert await deliver(url, signed(BODY), BODY, tls=trusting) == 200
@@ -329,7 +331,7 @@ def test_no_secret_is_in_the_log(request_bytes: bytes, caplog: pytest.LogCapture
     caplog.set_level(logging.DEBUG)
 
     async def scene() -> None:
-        async with source(token=TOKEN) as (url, _):
+        async with source(token=TOKEN) as (url, backlog):
             await exchange(url, request_bytes)
             good = signed(BODY, X_Gitlab_Token=TOKEN)
             assert await deliver(url, good, BODY) == 200

@@ -123,7 +123,12 @@ def _texts(name: str, value: t.Any) -> tuple[str, ...]:
 
 def _projects(name: str, value: t.Any) -> tuple[str, ...]:
     entries = _entries(name, value)
-    return tuple(str(one) if type(one) is int else _clean(name, one).strip("/") for one in entries)
+    return tuple(str(one) if _is_integer(one) else _clean(name, one).strip("/") for one in entries)
+
+
+def _is_integer(value: t.Any) -> bool:
+    # true and false are numbers to Python
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _choices(allowed: t.Sequence[str]) -> t.Callable[[str, t.Any], tuple[str, ...]]:
@@ -167,9 +172,9 @@ def _integer(least: int, most: int) -> t.Callable[[str, t.Any], int]:
     def read(name: str, value: t.Any) -> int:
         if isinstance(value, str) and re.fullmatch("[0-9]{1,12}", value):
             value = int(value)
-        if type(value) is not int or not least <= value <= most:
+        if not _is_integer(value) or not least <= value <= most:
             raise _wrong(name, f"a whole number from {least} to {most}")
-        return value
+        return int(value)
 
     return read
 
@@ -177,7 +182,7 @@ def _integer(least: int, most: int) -> t.Callable[[str, t.Any], int]:
 def _seconds(name: str, value: t.Any) -> float:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", value):
         value = float(value)
-    if type(value) not in (int, float) or not math.isfinite(value) or value <= 0:
+    if not (_is_integer(value) or isinstance(value, float)) or not math.isfinite(value) or value <= 0:
         raise _wrong(name, "a number of seconds above 0")
     return float(value)
 

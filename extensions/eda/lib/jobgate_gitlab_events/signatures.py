@@ -106,4 +106,5 @@ class Secrets:
 
     def _has_token(self, headers: Headers) -> bool:
         given = _encoded(single(headers, "X-Gitlab-Token") or "")
-        return any([hmac.compare_digest(given, _encoded(token)) for token in self.tokens])
+        matches = [hmac.compare_digest(given, _encoded(token)) for token in self.tokens]
+        return any(matches)
