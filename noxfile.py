@@ -29,7 +29,19 @@ COLLECTION: t.Final = f"{GALAXY['namespace']}.{GALAXY['name']}"
 
 # What a change must pass, and all checks.
 TEST: t.Final = ("lint", "unit", "integration", "packaging", "sanity")
-CHECK: t.Final = ("test", "units", "coverage", "install", "eda", "changelog", "docs", "importer", "antsibull", "matrix")
+CHECK: t.Final = (
+    "test",
+    "units",
+    "coverage",
+    "install",
+    "eda",
+    "changelog",
+    "docs",
+    "importer",
+    "antsibull",
+    "matrix",
+    "witnesses",
+)
 
 LINT: t.Final = (
     ("ruff", "check", "."),
@@ -270,6 +282,12 @@ def eda(session: nox.Session) -> None:
     # the collection as a user gets it with pip; the tests also install it with ansible-galaxy
     session.install("ansible-rulebook==1.3.2", "ansible-core~=2.19.0", *pinned("hatchling", *MATRIX_PACKAGES), ".[eda]")
     pytest(session, "tests/eda", "-m", "rulebook")
+
+
+@nox.session(venv_backend="none")
+def witnesses(session: nox.Session) -> None:
+    """Clients of GitLab that others have written call the simulator: `-- gitbeaker`."""
+    run(session, "python", "-m", "tests.witnesses", *session.posargs)
 
 
 @nox.session(venv_backend="none")
