@@ -8,70 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import collections.abc as c
-import contextlib
 import gzip
 import logging
 import re
-import ssl
+import runpy
 import threading
 import typing as t
 import urllib.parse
 import urllib.request
 
 import pytest
-from jobgate_gitlab_events import server
 from jobgate_gitlab_events.backlog import Backlog
-from jobgate_gitlab_events.options import Options, read_options
-from jobgate_gitlab_events.receiver import Receiver
 from multidict import CIMultiDict
 
-from tests.simulator.certificates import Authority
-
-from .support import JOB, NOW, OTHER_SIGNING, PUSH, SECRETS, SIGNING, TOKEN, changed, encoded, signed
+from .port import deliver, exchange, head, source
+from .support import EDA, JOB, OTHER_SIGNING, PUSH, TOKEN, changed, encoded, signed, with_token
 
 BODY = encoded(JOB)
-
-
-@contextlib.asynccontextmanager
-async def source(queue: t.Any = None, **args: t.Any) -> t.AsyncIterator[tuple[str, Backlog]]:
-    """Run the server with these options; yields its URL and the backlog."""
-    patience = server.Patience(**{"rest": 0.1, **args.pop("patience", {})})
-    backlog = args.pop("backlog", None) or Backlog()
-    options: Options = read_options({"port": 0, "path": "/gitlab", "signing_token": SIGNING, **args})
-    receiver = Receiver(options, backlog, clock=lambda: NOW)
-    async with server.listening(options, receiver, backlog, patience) as url:
-        task = asyncio.create_task(server.pass_on(backlog, queue)) if queue is not None else None
-        yield url, backlog
-        if task is not None:
-            task.cancel()
-
-
-def head(headers: CIMultiDict[str], length: int | None, path: str = "/gitlab") -> bytes:
-    lines = [f"POST {path} HTTP/1.1", "Host: h", *(f"{name}: {value}" for name, value in headers.items())]
-    lines += [] if length is None else [f"Content-Length: {length}"]
-    return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
-
-
-async def exchange(url: str, *parts: bytes, tls: ssl.SSLContext | None = None) -> bytes:
-    """Send these bytes, and return all that comes back until the connection is closed."""
-    address = urllib.parse.urlsplit(url)
-    reader, writer = await asyncio.open_connection(address.hostname, address.port, ssl=tls)
-    try:
-        for part in parts:
-            writer.write(part)
-            await writer.drain()
-        return await asyncio.wait_for(reader.read(), 30)
-    except ConnectionError:
-        return b""
-    finally:
-        writer.close()
-
-
-async def deliver(url: str, headers: CIMultiDict[str], body: bytes, **more: t.Any) -> int:
-    """Return the status of the answer; 0 when there is none."""
-    answer = await exchange(url, head(headers, len(body)) + body, **more)
-    return int(answer.split()[1]) if answer else 0
 
 
 def test_a_delivery_becomes_an_event() -> None:
@@ -113,6 +66,40 @@ def test_the_answer_is_out_before_the_rules_have_the_event() -> None:
 
     asyncio.run(scene())
     assert order == ["answer", "rule"]
+
+
+def test_the_plugin_as_ansible_rulebook_runs_it(caplog: pytest.LogCaptureFixture) -> None:
+    """By its path; it ends when it is cancelled, and the port is free then."""
+    caplog.set_level(logging.INFO)
+    main = runpy.run_path(str(EDA / "plugins" / "event_source" / "job_events.py"))["main"]
+
+    async def scene() -> None:
+        queue: asyncio.Queue[t.Any] = asyncio.Queue()
+        task = asyncio.create_task(main(queue, {"port": "0", "path": "/gitlab", "token": TOKEN}))
+        while not (found := re.search(r"waiting for GitLab's hooks on (\S+)", caplog.text)):
+            await asyncio.sleep(0)
+        assert await deliver(found[1], with_token(), BODY) == 200
+        assert (await queue.get())["gitlab"]["id"] == 1977
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with pytest.raises(ConnectionRefusedError):
+            await deliver(found[1], with_token("two"), BODY)
+
+    asyncio.run(asyncio.wait_for(scene(), 30))
+
+
+def test_who_takes_everything_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    main = runpy.run_path(str(EDA / "plugins" / "event_source" / "job_events.py"))["main"]
+
+    async def scene() -> None:
+        task = asyncio.create_task(main(asyncio.Queue(), {"port": 0, "insecure": True}))
+        while "insecure" not in caplog.text and not task.done():
+            await asyncio.sleep(0)
+        task.cancel()
+
+    asyncio.run(asyncio.wait_for(scene(), 30))
+    assert re.search(r"insecure: anybody who reaches http://127.0.0.1:\d+/ can start the rules", caplog.text)
 
 
 def test_a_filter_that_fails_costs_one_event(caplog: pytest.LogCaptureFixture) -> None:
@@ -289,55 +276,3 @@ def test_many_at_a_time() -> None:
         assert sorted(events) == list(range(100))
 
     asyncio.run(asyncio.wait_for(scene(), 60))
-
-
-@pytest.fixture
-def authority() -> c.Iterator[Authority]:
-    made = Authority()
-    yield made
-    made.stop()
-
-
-def test_https(authority: Authority) -> None:
-    async def scene() -> None:
-        certificate, key = authority.client_files()
-        queue: asyncio.Queue[t.Any] = asyncio.Queue()
-        async with source(queue, certfile=str(certificate), keyfile=str(key)) as (url, backlog):
-            assert url.startswith("https://127.0.0.1:")
-            trusting = ssl.create_default_context(cafile=str(authority.ca_path))
-            assert await deliver(url, signed(BODY), BODY, tls=trusting) == 200
-            assert await queue.get()
-            # and nothing without
-            assert await deliver(url, signed(BODY, "plain"), BODY) == 0
-            assert queue.empty()
-
-    asyncio.run(scene())
-
-
-BAD_REQUESTS = [
-    head(CIMultiDict({"X-Gitlab-Token": TOKEN, "X\x00": TOKEN}), 0),
-    head(CIMultiDict({"X-Gitlab-Token": TOKEN + "\x00"}), 0),
-    head(CIMultiDict({"X-Gitlab-Token": TOKEN, "Content-Length": "x"}), 0),
-    head(CIMultiDict({"X-Gitlab-Token": TOKEN * 1000}), 0),
-    head(CIMultiDict({"X-Gitlab-Token": TOKEN}), 0, path=f"/{TOKEN}?token={TOKEN}"),
-    head(CIMultiDict({"X-Gitlab-Token": TOKEN}), 0, path=f"http://[{TOKEN}"),
-    TOKEN.encode() * 1000,
-    b"\x16\x03\x01\x02\x00" + TOKEN.encode() + b"\r\n\r\n",
-]
-
-
-@pytest.mark.parametrize("request_bytes", BAD_REQUESTS, ids=range(len(BAD_REQUESTS)))
-def test_no_secret_is_in_the_log(request_bytes: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-
-    async def scene() -> None:
-        async with source(token=TOKEN) as (url, backlog):
-            await exchange(url, request_bytes)
-            good = signed(BODY, X_Gitlab_Token=TOKEN)
-            assert await deliver(url, good, BODY) == 200
-            assert await deliver(url, good, BODY + b" ") == 401
-
-    asyncio.run(scene())
-    assert "401: the signature is wrong" in caplog.text
-    assert not [secret for secret in SECRETS if secret in caplog.text]
-    assert not re.search("v1,|whsec_", caplog.text)
