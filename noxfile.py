@@ -278,7 +278,7 @@ def matrix(session: nox.Session, core: str, sanity_options: tuple[str, ...]) -> 
 def eda(session: nox.Session) -> None:
     """Hooks, rules, playbooks and their effects under ansible-rulebook, which needs Java."""
     if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
-        session.skip("There is no Java. ansible-rulebook needs version 17 or newer: install it, or set JAVA_HOME.")
+        session.skip("There is no Java. ansible-rulebook needs version 17 or newer: install it, or set JAVA_HOME")
     # the collection as a user gets it with pip; the tests also install it with ansible-galaxy
     session.install("ansible-rulebook==1.3.2", "ansible-core~=2.19.0", *pinned("hatchling", *MATRIX_PACKAGES), ".[eda]")
     pytest(session, "tests/eda", "-m", "rulebook")
