@@ -39,6 +39,7 @@ CHECK: t.Final = (
     "docs",
     "importer",
     "antsibull",
+    "second_opinion",
     "matrix",
     "witnesses",
 )
@@ -309,6 +310,12 @@ def bench(session: nox.Session) -> None:
     run(session, "python", "-m", "tests.benchmarks.speed", "--rounds", "5", *session.posargs)
 
 
+@nox.session(name="bench-release", venv_backend="none")
+def bench_release(session: nox.Session) -> None:
+    """Count what releases of many projects ask: `-- --projects 500 --build 60`."""
+    run(session, "python", "-m", "tests.benchmarks.release", *session.posargs)
+
+
 @nox.session(name="bench-faults", venv_backend="none")
 def bench_faults(session: nox.Session) -> None:
     """Compare with python-gitlab and ansible.builtin.uri under the same faults: `-- --quick`."""
@@ -367,6 +374,14 @@ def importer(session: nox.Session) -> None:
     bad = [line for line in output.splitlines() if line.startswith(("ERROR", "WARNING", "Traceback"))]
     if bad or "Importer processing completed successfully" not in output:
         session.error("galaxy-importer has found something.")
+
+
+@nox.session
+def second_opinion(session: nox.Session) -> None:
+    """What the simulator makes of rules and signatures of hooks, against cimulator and standardwebhooks."""
+    session.install("cimulator==0.2.0", "standardwebhooks==1.1.0", *pinned("pytest", "PyYAML"))
+    # without conftest.py, which needs Ansible
+    run(session, "python", "-m", "pytest", "-q", "--noconftest", "tests/second_opinion", *session.posargs)
 
 
 @nox.session(venv_backend="none")
