@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import collections
 import copy
 import pathlib
 import shutil
@@ -101,6 +102,33 @@ def test_a_green_pipeline_plays_the_job_once(simulator: t.Any, tmp_path: pathlib
         running.wait_for("localhost +: ok=2 +changed=0")
     assert effects(simulator) == [("play", "deploy:prod")]
     assert len([row for row in simulator.requests() if row["method"] == "POST"]) == 1
+    assert not [secret for secret in (*SECRETS, API_TOKEN) if secret in running.output]
+
+
+def test_from_the_hook_of_the_server_to_one_effect(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    """The simulator sends each hook twice, and somebody else sends forged ones of the same events."""
+    build: Record = {"name": "build", "stage": "build", "queue": 0, "duration": 20}
+    deploy: Record = {"name": "deploy:prod", "stage": "deploy", "when": "manual", "queue": 0, "duration": 20}
+    simulator.load(world(build, deploy), clock="stepped")
+    variables = {"deploy_project": "group/app", "deploy_ref": "main", "deploy_job": "deploy:prod"}
+    name = "jobgate.gitlab.play_when_green"
+    with rulebook(tmp_path, name, variables, "-vv", collections=CHECKOUT, gitlab=simulator.url) as running:
+        url = running.wait_for(LISTENING.pattern)[1]
+        simulator.add_hook(url, signing_token=SIGNING, token=TOKEN, faults=["twice"])
+        simulator.add_hook(url, signing_token=OTHER_SIGNING, auto_disable=False)
+        simulator.advance(60)
+        sent = [(hook["event"], hook["status"], hook["answer"]) for hook in simulator.hooks()]
+        assert collections.Counter(sent) == {
+            ("job", "success", 200): 2,
+            ("job", "success", 401): 1,
+            ("pipeline", "success", 200): 2,
+            ("pipeline", "success", 401): 1,
+        }
+        running.wait_for("localhost +: ok=2 +changed=1")
+        # the job that was played has made the pipeline succeed again, and nothing is left to do
+        simulator.advance(60)
+        running.wait_for("localhost +: ok=2 +changed=0")
+    assert effects(simulator) == [("play", "deploy:prod")]
     assert not [secret for secret in (*SECRETS, API_TOKEN) if secret in running.output]
 
 
