@@ -21,6 +21,8 @@ CONTRACT = {
     "gitlab_job_token_info": "job allowed_agents user environment pipeline project",
     "gitlab_pipeline_bridges": "bridges downstream_pipelines pipeline summary graph elapsed timed_out timeline",
     "gitlab_release_gate": "outcome summary gates elapsed",
+    "gitlab_deployment_info": "deployments deployment truncated elapsed",
+    "gitlab_deployment_approval": "deployment outcome reason elapsed diff",
 }
 PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "list": (list,),

@@ -1,0 +1,156 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Finding deployments: by id, by environment and status, or by the jobs that deploy.
+
+The record of a job does not name its environment, so its deployment is looked for among those of the project.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import NotFoundError, SelectionError
+from ..concurrency import run_all
+from ..jobs.find import JobFinder
+from ..jobs.query import FoundJob, JobQuery
+from ..session import Session
+from .records import BLOCKED, FoundDeployment
+
+# Deployments are made with their jobs, so that their ids fall together, though not strictly where pipelines are made at
+# the same time. After so many of older jobs in a row none of a newer one comes any more.
+ENOUGH_OLDER = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class DeploymentQuery:
+    """Which deployments to look for.
+
+    :param jobs: the jobs that deploy, None for all of the project.
+    :param allow_empty: whether no deployment at all is a fine answer.
+    :param limit: most deployments that are wanted, 0 for all.
+    """
+
+    project: str
+    deployment_id: int | None = None
+    environment: str | None = None
+    status: str | None = None
+    jobs: JobQuery | None = None
+    allow_empty: bool = False
+    limit: int = 0
+
+    def describe(self) -> str:
+        """Return where it looks, as part of a sentence."""
+        where = f"to {self.environment!r} " if self.environment else ""
+        if self.jobs is None:
+            return f"deployment {where}in project {self.project}"
+        return f"deployment {where}by {self.jobs.describe()}"
+
+
+def read_deployment(session: Session, project: str, deployment_id: int) -> FoundDeployment:
+    """Return a deployment with its approvals, which no list tells.
+
+    :raises SelectionError: when there is none.
+    """
+    try:
+        record = session.client.call("get_deployment", project=project, deployment_id=deployment_id)
+    except NotFoundError as exc:
+        if exc.is_no_mere_object:
+            raise
+        raise SelectionError(
+            f"there is no deployment {deployment_id} in project {project}; give its id, which is not the short number "
+            "(iid) that GitLab's pages show"
+        ) from exc
+    return FoundDeployment(record, project)
+
+
+def read_all(session: Session, found: t.Sequence[FoundDeployment]) -> list[FoundDeployment]:
+    """Return the same deployments with their approvals, in the same order."""
+    return run_all(
+        lambda one: read_deployment(session, one.project, one.id),
+        found,
+        most_at_once=session.client.settings.concurrency,
+    )
+
+
+def find_deployments(session: Session, query: DeploymentQuery) -> list[FoundDeployment]:
+    """Return the deployments that a query asks for, newest first, one more than its limit if there are more.
+
+    :raises SelectionError: when there is none at all; that `status` alone leaves none over is a fine answer.
+    """
+    if query.deployment_id is not None:
+        return [read_deployment(session, query.project, query.deployment_id)]
+    found = _found(session, query)
+    if not found and not query.allow_empty and not (query.status and _found(session, _any_of(query))):
+        raise SelectionError(f"there is no {query.describe()}; check environment and job, or set allow_empty")
+    return found
+
+
+def deployments_of(session: Session, jobs: t.Sequence[FoundJob], **filters: t.Any) -> list[FoundDeployment]:
+    """Return the deployments of jobs, newest first; a job without an environment has none.
+
+    :param filters: what the list of deployments takes.
+    """
+    per_project: dict[str, set[int]] = {}
+    for job in jobs:
+        per_project.setdefault(job.project, set()).add(job.id)
+    found = [
+        deployment
+        for project, job_ids in per_project.items()
+        for deployment in _of_project(session, project, job_ids, filters)
+    ]
+    return sorted(found, key=lambda one: -one.id)
+
+
+def held_deployment(session: Session, job: FoundJob) -> FoundDeployment | None:
+    """Return the deployment of a manual job with its approvals, None when it has none."""
+    found = deployments_of(session, [job], status=BLOCKED)
+    return read_deployment(session, found[0].project, found[0].id) if found else None
+
+
+def _found(session: Session, query: DeploymentQuery) -> list[FoundDeployment]:
+    if query.jobs is not None:
+        finder = JobFinder(session, query.jobs)
+        selection = finder.find()
+        finder.require(selection)
+        found = deployments_of(session, selection.jobs, environment=query.environment, status=query.status)
+        return found[: query.limit + 1] if query.limit else found
+    found = []
+    for record in _listed(session, query.project, {"environment": query.environment, "status": query.status}):
+        found.append(FoundDeployment(record, query.project))
+        if query.limit and len(found) > query.limit:
+            break
+    return found
+
+
+def _any_of(query: DeploymentQuery) -> DeploymentQuery:
+    """Return a query for any one deployment, whatever its status."""
+    return dataclasses.replace(query, status=None, limit=1)
+
+
+def _of_project(
+    session: Session, project: str, job_ids: t.Collection[int], filters: t.Mapping[str, t.Any]
+) -> t.Iterator[FoundDeployment]:
+    left = set(job_ids)
+    older = 0
+    for record in _listed(session, project, filters):
+        deployment = FoundDeployment(record, project)
+        if deployment.job_id in left:
+            left.remove(deployment.job_id)
+            yield deployment
+        if not left:
+            return
+        if deployment.job_id:  # those that were made through the API have no job
+            older = older + 1 if deployment.job_id < min(left) else 0
+        if older >= ENOUGH_OLDER:
+            return
+
+
+def _listed(session: Session, project: str, filters: t.Mapping[str, t.Any]) -> t.Iterator[Record]:
+    # oldest first unless it is asked for
+    return session.client.iterate("list_deployments", project=project, order_by="id", sort="desc", **filters)

@@ -1,0 +1,140 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Jobs whose deployment waits for approvals: they are manual, and nothing in their own record tells the difference.
+
+When the last approval is there, GitLab starts the job by itself with the old setting, which is only a number, and waits
+to be told with approval rules. Either way the job is read once more before it is played, so that it starts once.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._api.errors import GitLabError, RequestError, StatusError
+from ..actions.actions import Action
+from ..actions.decisions import Decision
+from ..jobs.attempts import newest_attempts
+from ..jobs.query import FoundJob
+from ..jobs.statuses import status_of
+from ..session import Session
+from .find import deployments_of, held_deployment, read_deployment
+from .records import FoundDeployment, approvals_of, missing_text, rules_of, username_of
+
+# The one status in which a job waits for approvals, and what its record says when one was refused.
+HELD = "manual"
+REJECTED = "deployment_rejected"
+
+
+class ApprovalWait:
+    """Judges decisions about jobs by the approvals of their deployments.
+
+    :param is_waiting: whether approvals are waited for.
+    :param tell: told what holds a job up.
+    """
+
+    def __init__(self, session: Session, *, is_waiting: bool, tell: t.Callable[[FoundJob, str], None]) -> None:
+        self._session = session
+        self._is_waiting = is_waiting
+        self._tell = tell
+        # by the id of a job, as it was read last; None for a job without one
+        self._deployments: dict[int, FoundDeployment | None] = {}
+
+    def judge(self, action: Action, job: FoundJob, decision: Decision) -> Decision:
+        """Return the decision about a job, or another one where its deployment was not approved.
+
+        :raises RequestError: when approvals are waited for, and GitLab cannot be asked.
+        """
+        if not action.needs_approval or job.is_bridge:
+            return decision
+        if job.record.get("failure_reason") == REJECTED and decision.verdict in ("act", "refuse"):
+            return Decision("refuse", _why_rejected(self._session, job))
+        is_held = decision.verdict == "act" and status_of(job.record) == HELD
+        if not is_held or not (self._is_waiting or self._session.check_mode):
+            return decision
+        deployment = self._read(job)
+        missing = missing_text(deployment.record) if deployment else ""
+        if not deployment or not missing:
+            return decision if self._session.check_mode else self._if_unmoved(job, decision)
+        if self._session.check_mode:
+            return self._predict(deployment, decision)
+        waits = f"waits for approvals of its {deployment.called}: {missing}"
+        self._tell(job, waits)
+        return Decision("later", f"it {waits}")
+
+    def missing(self, job: FoundJob) -> str:
+        """Return who still has to approve a job's deployment, as a sentence to be added to another."""
+        deployment = self._deployments.get(job.id)
+        missing = missing_text(deployment.record) if deployment and status_of(job.record) == HELD else ""
+        return f", and its {deployment.called} waits for approvals: {missing}" if deployment and missing else ""
+
+    def _read(self, job: FoundJob) -> FoundDeployment | None:
+        """Return the deployment of a job as it is now; without waiting it is worth no error."""
+        known = self._deployments.get(job.id)
+        try:
+            if known:
+                found: FoundDeployment | None = read_deployment(self._session, known.project, known.id)
+            else:
+                found = held_deployment(self._session, job)
+        except RequestError:
+            if self._is_waiting:
+                raise
+            found = None
+        self._deployments[job.id] = found
+        return found
+
+    def _if_unmoved(self, job: FoundJob, decision: Decision) -> Decision:
+        """Return the decision if the job is still as it was: GitLab may have started it since it was read.
+
+        Reading a deployment can take long, and to play a job that has ended meanwhile would deploy once more.
+        """
+        (latest,) = newest_attempts(self._session, [job])
+        if (latest.id, status_of(latest.record)) == (job.id, status_of(job.record)):
+            return decision
+        return Decision("later", f"it was approved, and is {status_of(latest.record)}")
+
+    def _predict(self, deployment: FoundDeployment, decision: Decision) -> Decision:
+        """Return what a real run comes to."""
+        if not self._is_waiting:
+            return Decision("refuse", _why_held(deployment))
+        text = f"its {deployment.called} has the approvals that it waits for: {missing_text(deployment.record)}"
+        if rules_of(deployment.record):
+            return Decision("later", f"when {text}")
+        return Decision("same", f"GitLab itself starts it when {text}")
+
+
+def refusal_of_held(session: Session, action: Action, job: FoundJob, exc: StatusError) -> str:
+    """Return that GitLab has refused an action since a deployment waits for approvals; empty for any other reason."""
+    if not action.needs_approval or job.is_bridge or exc.status != 400 or "unplay" not in exc.server_text.lower():
+        return ""
+    try:
+        deployment = held_deployment(session, job)
+    except GitLabError:
+        return ""  # the reason is not worth another error
+    return _why_held(deployment) if deployment and missing_text(deployment.record) else ""
+
+
+def _why_held(deployment: FoundDeployment) -> str:
+    return (
+        f"its {deployment.called} waits for approvals: {missing_text(deployment.record)}. Set wait_for_approval to "
+        "wait for them, or have it approved"
+    )
+
+
+def _why_rejected(session: Session, job: FoundJob) -> str:
+    """Return who has rejected the deployment of a job, as far as GitLab tells, and what to do."""
+    what, who = "its deployment", ""
+    try:
+        for found in deployments_of(session, [job]):
+            deployment = read_deployment(session, found.project, found.id)
+            what = f"its {deployment.called}"
+            for approval in approvals_of(deployment.record):
+                if status_of(approval) == "rejected":
+                    comment = f" ({approval['comment']})" if approval.get("comment") else ""
+                    who = f" by {username_of(approval)}{comment}"
+    except GitLabError:
+        pass  # that it was rejected is certain without
+    return f"{what} was rejected{who}, and GitLab starts no such job again; start a new pipeline"
