@@ -95,7 +95,8 @@ options:
     description:
       - Whether no deployment at all is a fine answer; it is then no change.
       - By default the task fails then, since a misspelled environment, or a job that deploys nowhere, would pass
-        unnoticed. That O(status) alone leaves no deployment over is a fine answer for reading, but not for an approval.
+        unnoticed. The one exception is that only O(status) or O(scope) leaves nothing over, such as V(blocked) when
+        everything has been deployed.
       - A name or a stage that does not exist is an error in any case.
     type: bool
     default: false
@@ -141,7 +142,7 @@ EXAMPLES = r"""
 - name: Approve one deployment in place of a role
   jobgate.gitlab.gitlab_deployment_approval:
     project: group/app
-    deployment_id: 1
+    deployment_id: 3
     state: approved
     represented_as: Maintainers
 

@@ -61,7 +61,8 @@ options:
     description:
       - Whether no deployment at all is a fine answer.
       - By default the task fails then, since a misspelled environment, or a job that deploys nowhere, would pass
-        unnoticed. That O(status) alone leaves no deployment over is a fine answer either way.
+        unnoticed. The one exception is that only O(status) or O(scope) leaves nothing over, such as V(blocked) when
+        everything has been deployed.
       - A name or a stage that does not exist is an error in any case.
     type: bool
     default: false
@@ -107,7 +108,7 @@ EXAMPLES = r"""
   jobgate.gitlab.gitlab_deployment_info:
     api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
     project: group/app
-    deployment_id: 1
+    deployment_id: 3
 
 - name: List what waits to be deployed to production
   jobgate.gitlab.gitlab_deployment_info:
@@ -133,7 +134,7 @@ EXAMPLES = r"""
     include_downstream: true
     allow_empty: true
 
-- name: See what a scheduled pipeline of this very commit deploys in its last stage
+- name: See what the pipeline of this very commit deploys in its last stage
   jobgate.gitlab.gitlab_deployment_info:
     project: group/app
     ref: main
@@ -148,7 +149,7 @@ EXAMPLES = r"""
     pipeline_id: 7
     scope: manual
 
-- name: Ask a server of our own
+- name: Ask a server of our own what goes to production
   jobgate.gitlab.gitlab_deployment_info:
     api_url: https://gitlab.example.com
     api_oauth_token: "{{ gitlab_oauth_token }}"

@@ -262,6 +262,8 @@ def approval_world(*, waiting: tuple[int, ...] = (7,)) -> World:
         for job in pipeline["jobs"]:
             if pipeline["id"] == 7:
                 job.update(tested.get(job["name"], {}))
+            if job["name"] == "release":  # it deploys to production, too
+                job["status"] = "running"
             if job["name"] == "deploy:prod":
                 job["user"] = "bob"
                 job.update({"id": 90} if pipeline["id"] == 7 else {})

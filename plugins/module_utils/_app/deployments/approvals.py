@@ -12,10 +12,10 @@ import dataclasses
 
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RedirectError, RequestError, SelectionError, StatusError
+from ..actions.actions import listed
 from ..actions.decisions import Decision
 from ..actions.effects import ActionOutcome
 from ..actions.write import has_to_be_read, is_lock, was_refused
-from ..jobs.query import shortened
 from ..jobs.statuses import status_of
 from ..session import Session
 from .decisions import (
@@ -59,10 +59,10 @@ def choose_deployment(session: Session, query: DeploymentQuery) -> FoundDeployme
     found = read_all(session, _candidates(session, query)[:MOST_CANDIDATES])
     waiting = [deployment for deployment in found if is_waiting(deployment.record)]
     if len(waiting) > 1:
-        texts = [f"{deployment.called} (id {deployment.id}, {deployment.details})" for deployment in waiting]
+        texts = [f"{deployment.called} ({deployment.details})" for deployment in waiting]
         raise SelectionError(
-            f"{len(waiting)} deployments wait for approvals: {shortened(texts)}. Choose one with deployment_id, or by "
-            "its pipeline and job"
+            f"{len(waiting)} deployments wait for approvals: {listed(texts, 'and')}. Choose one with deployment_id, or "
+            "by its pipeline and job"
         )
     return next(iter(waiting or found), None)
 

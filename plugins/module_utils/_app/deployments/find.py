@@ -12,6 +12,7 @@ The record of a job does not name its environment, so its deployment is looked f
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import typing as t
 
 from ..._api.decoding import Record
@@ -81,12 +82,12 @@ def read_all(session: Session, found: t.Sequence[FoundDeployment]) -> list[Found
 def find_deployments(session: Session, query: DeploymentQuery) -> list[FoundDeployment]:
     """Return the deployments that a query asks for, newest first, one more than its limit if there are more.
 
-    :raises SelectionError: when there is none at all; that `status` alone leaves none over is a fine answer.
+    :raises SelectionError: when there is none at all; that `status` or `scope` alone leaves none is a fine answer.
     """
     if query.deployment_id is not None:
         return [read_deployment(session, query.project, query.deployment_id)]
-    found = _found(session, query)
-    if not found and not query.allow_empty and not (query.status and _found(session, _any_of(query))):
+    found, is_filtered = _found(session, query)
+    if not found and not query.allow_empty and not is_filtered:
         raise SelectionError(f"there is no {query.describe()}; check environment and job, or set allow_empty")
     return found
 
@@ -113,24 +114,30 @@ def held_deployment(session: Session, job: FoundJob) -> FoundDeployment | None:
     return read_deployment(session, found[0].project, found[0].id) if found else None
 
 
-def _found(session: Session, query: DeploymentQuery) -> list[FoundDeployment]:
+def _found(session: Session, query: DeploymentQuery) -> tuple[list[FoundDeployment], bool]:
+    """Return what fits, and whether there would be something without `status` or `scope`."""
+    jobs = None
     if query.jobs is not None:
         finder = JobFinder(session, query.jobs)
         selection = finder.find()
         finder.require(selection)
-        found = deployments_of(session, selection.jobs, environment=query.environment, status=query.status)
-        return found[: query.limit + 1] if query.limit else found
-    found = []
-    for record in _listed(session, query.project, {"environment": query.environment, "status": query.status}):
-        found.append(FoundDeployment(record, query.project))
-        if query.limit and len(found) > query.limit:
-            break
-    return found
+        if selection.out_of_scope:
+            return [], True
+        jobs = selection.jobs
+    found = _fitting(session, query, jobs)
+    if found or query.status is None:
+        return found, False
+    return [], bool(_fitting(session, dataclasses.replace(query, status=None, limit=1), jobs))
 
 
-def _any_of(query: DeploymentQuery) -> DeploymentQuery:
-    """Return a query for any one deployment, whatever its status."""
-    return dataclasses.replace(query, status=None, limit=1)
+def _fitting(session: Session, query: DeploymentQuery, jobs: list[FoundJob] | None) -> list[FoundDeployment]:
+    """Return the deployments of these jobs, or of the project."""
+    filters = {"environment": query.environment, "status": query.status}
+    if jobs is None:
+        listed = (FoundDeployment(record, query.project) for record in _listed(session, query.project, filters))
+    else:
+        listed = (deployment for deployment in deployments_of(session, jobs, **filters))
+    return list(itertools.islice(listed, query.limit + 1 if query.limit else None))
 
 
 def _of_project(
