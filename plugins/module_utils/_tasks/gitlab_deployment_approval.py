@@ -84,11 +84,11 @@ def _nothing(session: Session) -> Outcome:
 
 def _diff(result: ApprovalResult, request: ApprovalRequest, *, is_predicted: bool) -> Record:
     """Return the approvals before and after, as Ansible shows them with `--diff`."""
-    head = f"{result.deployment.called}:\n"
+    head = f"{one_line(result.deployment.called)}:\n"
 
     def lines(approvals: t.Iterable[Record]) -> str:
-        given = [f"  {status_of(approval)} by {username_of(approval)}" for approval in approvals]
-        return one_line(head) + "\n" + "".join(f"{line}\n" for line in map(one_line, given))
+        given = [one_line(f"{status_of(approval)} by {username_of(approval)}") for approval in approvals]
+        return head + "".join(f"  {line}\n" for line in given)
 
     after = lines(approvals_of(result.deployment.record))
     return {

@@ -34,9 +34,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     session = session_of(options, context)
     found = find_deployments(session, query)
     wanted = found[:limit] if limit else found
-    # what is found by its id has been read with its approvals
-    detailed = wanted if query.deployment_id is not None else read_all(session, wanted)
-    records = [deployment_record(deployment) for deployment in detailed]
+    records = [deployment_record(deployment) for deployment in read_all(session, wanted)]
     values = {
         "deployments": records,
         "deployment": records[0] if len(records) == 1 else None,

@@ -67,13 +67,13 @@ def read_deployment(session: Session, project: str, deployment_id: int) -> Found
             f"there is no deployment {deployment_id} in project {project}; give its id, which is not the short number "
             "(iid) that GitLab's pages show"
         ) from exc
-    return FoundDeployment(record, project)
+    return FoundDeployment(record, project, is_whole=True)
 
 
 def read_all(session: Session, found: t.Sequence[FoundDeployment]) -> list[FoundDeployment]:
     """Return the same deployments with their approvals, in the same order."""
     return run_all(
-        lambda one: read_deployment(session, one.project, one.id),
+        lambda one: one if one.is_whole else read_deployment(session, one.project, one.id),
         found,
         most_at_once=session.client.settings.concurrency,
     )

@@ -28,10 +28,12 @@ class FoundDeployment:
     """A deployment, and the project it was found in.
 
     :param project: numeric id or path, as requests about it need it.
+    :param is_whole: whether it was read by itself, with its approvals, and not from a list.
     """
 
     record: Record
     project: str
+    is_whole: bool = False
 
     @property
     def id(self) -> int:
