@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import typing as t
 
 from tests.unit.harness import Progress
 
-from .harness import TOKEN, world
+from .harness import world
 
 PROJECT = "group/app"
 JOB: dict[str, t.Any] = {
@@ -66,16 +68,21 @@ class Witness(Progress):
             self._deeds.pop(0)()
 
 
-__all__ = [
-    "BOB",
-    "BY_COUNT",
-    "BY_RULES",
-    "CAROL",
-    "JOB",
-    "PROJECT",
-    "RULES",
-    "SETTINGS",
-    "TOKEN",
-    "Witness",
-    "approval_world",
-]
+@contextlib.contextmanager
+def meanwhile(simulator: t.Any, action: str) -> t.Iterator[None]:
+    """Let somebody approve or reject as soon as a playbook has looked at the deployment."""
+    over = threading.Event()
+
+    def act() -> None:
+        while not over.wait(0.05):
+            if any(request["endpoint"] == "get_deployment" for request in simulator.requests()):
+                simulator.act_as_somebody_else(action, "deploy")
+                return
+
+    thread = threading.Thread(target=act)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

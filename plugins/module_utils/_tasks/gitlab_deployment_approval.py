@@ -77,9 +77,12 @@ def run(options: Options, context: TaskContext) -> Outcome:
 
 def _nothing(session: Session) -> Outcome:
     reason = "there is no such deployment"
-    values = {"outcome": "unchanged", "reason": reason, "elapsed": session.elapsed()}
-    message = f"would do nothing: {reason}" if session.check_mode else ""
-    return Outcome(values=values, message=message, warnings=session.warnings, diff={"before": "", "after": ""})
+    return Outcome(
+        values={**TASK.empty_result, "outcome": "unchanged", "reason": reason, "elapsed": session.elapsed()},
+        message=f"would do nothing: {reason}" if session.check_mode else "",
+        warnings=session.warnings,
+        diff={"before": "", "after": ""},
+    )
 
 
 def _diff(result: ApprovalResult, request: ApprovalRequest, *, is_predicted: bool) -> Record:
