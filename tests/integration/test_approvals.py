@@ -288,7 +288,7 @@ def test_where_nothing_asks_for_approvals_the_option_changes_nothing(simulator: 
     assert effects(simulator) == [("play", "deploy")]
 
 
-def test_an_old_server_that_ignores_filters(simulator: t.Any) -> None:
+def test_a_server_that_knows_no_approvals(simulator: t.Any) -> None:
     simulator.load(approval_world(edition="ce"), version="11.11")
     result = run_task(simulator, ACTION, **WAITING)
     assert (result.failure, effects(simulator)) == (None, [("play", "deploy")])
