@@ -160,6 +160,7 @@ EXAMPLES = r"""
       X-Gateway-Pass: "{{ gateway_pass }}"
     api_timeout: 10
     api_retries: 2
+    api_requests_per_minute: 300
     api_concurrency: 4
     extensions:
       - cost_centre
