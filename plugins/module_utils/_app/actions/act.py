@@ -116,6 +116,7 @@ class ActionRun:
             check_followable(self._session, [target.job for target in targets])
         self._pipeline_size = len(selection.known)
         report = ActionReport(targets, self._timeline.entries, selection.pipeline)
+        self._approvals.expect(chosen)
         self._following.note([target.job for target in targets])
         for target in targets:
             self._timeline.observe(target.job)

@@ -108,10 +108,9 @@ def deployments_of(session: Session, jobs: t.Sequence[FoundJob], **filters: t.An
     return sorted(found, key=lambda one: -one.id)
 
 
-def held_deployment(session: Session, job: FoundJob) -> FoundDeployment | None:
-    """Return the deployment of a manual job with its approvals, None when it has none."""
-    found = deployments_of(session, [job], status=BLOCKED)
-    return read_deployment(session, found[0].project, found[0].id) if found else None
+def held_deployments(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundDeployment]:
+    """Return the deployments of manual jobs, which may wait for approvals."""
+    return deployments_of(session, jobs, status=BLOCKED)
 
 
 def _found(session: Session, query: DeploymentQuery) -> tuple[list[FoundDeployment], bool]:

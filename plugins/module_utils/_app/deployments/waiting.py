@@ -21,7 +21,7 @@ from ..jobs.attempts import newest_attempts
 from ..jobs.query import FoundJob
 from ..jobs.statuses import status_of
 from ..session import Session
-from .find import deployments_of, held_deployment, read_deployment
+from .find import deployments_of, held_deployments, read_all, read_deployment
 from .records import FoundDeployment, approvals_of, missing_text, rules_of, username_of
 
 # The one status in which a job waits for approvals, and what its record says when one was refused.
@@ -40,8 +40,13 @@ class ApprovalWait:
         self._session = session
         self._is_waiting = is_waiting
         self._tell = tell
-        # by the id of a job, as it was read last; None for a job without one
+        self._expected: t.Sequence[FoundJob] = ()
+        # by the id of a job that was held, as it was read last; None for a job without one
         self._deployments: dict[int, FoundDeployment | None] = {}
+
+    def expect(self, jobs: t.Sequence[FoundJob]) -> None:
+        """Take note of the jobs to be judged: the deployments of those that are held are looked for together."""
+        self._expected = [job for job in jobs if status_of(job.record) == HELD and not job.is_bridge]
 
     def judge(self, action: Action, job: FoundJob, decision: Decision) -> Decision:
         """Return the decision about a job, or another one where its deployment was not approved.
@@ -73,18 +78,26 @@ class ApprovalWait:
 
     def _read(self, job: FoundJob) -> FoundDeployment | None:
         """Return the deployment of a job as it is now; without waiting it is worth no error."""
-        known = self._deployments.get(job.id)
         try:
-            if known:
-                found: FoundDeployment | None = read_deployment(self._session, known.project, known.id)
-            else:
-                found = held_deployment(self._session, job)
+            if job.id not in self._deployments:
+                self._find_all(job)
+            known = self._deployments[job.id]
+            found = read_deployment(self._session, known.project, known.id) if known else None
         except RequestError:
             if self._is_waiting:
                 raise
+            # what this token may not see of one it sees of none
+            for other in self._expected:
+                self._deployments.setdefault(other.id, None)
             found = None
         self._deployments[job.id] = found
         return found
+
+    def _find_all(self, job: FoundJob) -> None:
+        """Look for the deployment of a job, and with it for those of all that were held from the beginning."""
+        jobs = [job, *(other for other in self._expected if other.id not in self._deployments)]
+        found = {deployment.job_id: deployment for deployment in held_deployments(self._session, jobs)}
+        self._deployments.update({other.id: found.get(other.id) for other in jobs})
 
     def _if_unmoved(self, job: FoundJob, decision: Decision) -> Decision:
         """Return the decision if the job is still as it was: GitLab may have started it since it was read.
@@ -111,10 +124,10 @@ def refusal_of_held(session: Session, action: Action, job: FoundJob, exc: Status
     if not action.needs_approval or job.is_bridge or exc.status != 400 or "unplay" not in exc.server_text.lower():
         return ""
     try:
-        deployment = held_deployment(session, job)
+        deployments = read_all(session, held_deployments(session, [job]))
     except GitLabError:
         return ""  # the reason is not worth another error
-    return _why_held(deployment) if deployment and missing_text(deployment.record) else ""
+    return next((_why_held(one) for one in deployments if missing_text(one.record)), "")
 
 
 def _why_held(deployment: FoundDeployment) -> str:

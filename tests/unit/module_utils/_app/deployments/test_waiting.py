@@ -220,9 +220,32 @@ def test_check_mode_predicts_what_comes_of_the_wait(record, changed, words):
     assert words in result["reason"]
 
 
+def test_the_deployments_of_several_jobs_are_looked_for_together():
+    jobs = [job(44, name="notify"), job(43, name="deploy:eu"), job()]
+    transport = ScriptedTransport(
+        Exchange(LIST, jobs),
+        # a wildcard may stand for a trigger job as well
+        Exchange("GET /projects/7/pipelines/6/trigger_jobs", []),
+        Exchange(BLOCKED, [listed(6, job_id=43), listed()]),
+        Exchange("GET /projects/7/deployments/6", deployment(rule(), deployment_id=6, job_id=43)),
+        APPROVED,
+    )
+    options = {**BASE, "name": ["*"], "multiple": "all"}
+    outcome = run_task(TASK, options, transport=transport, check_mode=True)
+    assert {result["name"]: result["outcome"] for result in outcome.values["results"]} == {
+        "notify": "applied",
+        "deploy:eu": "refused",
+        "deploy": "applied",
+    }
+
+
 def test_check_mode_does_not_fail_because_deployments_cannot_be_read():
     denied = Exchange(BLOCKED, reply({"message": "403 Forbidden"}, status=403))
     assert act(denied, check_mode=True)[0].changed
+    several = ScriptedTransport(Exchange(LIST, [job(43, name="deploy:eu"), job()]), denied)
+    names = {"name": ["deploy", "deploy:eu"]}
+    assert run_task(TASK, {**BASE, **names}, transport=several, check_mode=True).changed
+    assert several.lines.count("GET /projects/7/deployments") == 1
     # and a wait for what cannot be seen is an error at once
     with pytest.raises(errors.NotAuthorizedError):
         act(denied, wait_for_approval=True)
