@@ -41,8 +41,9 @@ attributes:
       - RV(ignore:msg) says what would be done with which job.
       - Nothing waits. For a V(created) job that a real run with O(wait=true) would wait for and play, the prediction is
         V(true).
-      - For O(action=play) and a V(manual) job, the approvals of its deployment are read as well, one or two requests
-        more.
+      - For O(action=play) of a job that is V(manual), or with O(wait=true) V(created), the approvals of its deployment
+        are read as well, so that a refusal for want of them is foreseen. That costs one request, and one more for each
+        job that deploys.
   diff_mode:
     support: full
     details:

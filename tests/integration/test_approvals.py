@@ -294,6 +294,29 @@ def test_a_server_that_knows_no_approvals(simulator: t.Any) -> None:
     assert (result.failure, effects(simulator)) == (None, [("play", "deploy")])
 
 
+@pytest.mark.parametrize(
+    ("how", "waits", "changed", "fails"),
+    [
+        ({}, True, True, False),
+        ({"protected": BY_COUNT}, True, False, False),
+        ({}, False, False, True),
+        ({"protected": {}}, False, True, False),
+        ({"edition": "ce"}, False, True, False),
+    ],
+)
+def test_check_mode_foresees_it_before_the_turn_of_the_job(
+    simulator: t.Any, how: dict[str, t.Any], waits: bool, changed: bool, fails: bool
+) -> None:
+    simulator.load(approval_world({"name": "build", "stage": "build", "duration": 30}, JOB, **how))
+    options = {**WAITING, "wait_for_approval": waits}
+    checked = run_task(simulator, ACTION, check_mode=True, **options)
+    result = run_task(simulator, ACTION, progress=witness_of(simulator, "approve") if waits else None, **options)
+    assert (checked.changed, result.changed) == (changed, changed)
+    assert (checked.failure is not None, result.failure is not None) == (fails, fails)
+    if fails:
+        assert checked.failure == result.failure and "Set wait_for_approval" in str(result.failure)
+
+
 def test_the_job_comes_to_its_turn_first(simulator: t.Any) -> None:
     simulator.load(approval_world({"name": "build", "stage": "build", "duration": 30}, JOB))
     result = run_task(simulator, ACTION, progress=witness_of(simulator, "approve"), **WAITING)

@@ -157,7 +157,7 @@ class ScriptedTransport(RecordingTransport):
     """Expects exactly these exchanges in this order.
 
     What is nearly always empty goes without saying, unless an exchange says it: tags with the name of a ref, and
-    deployments of manual jobs.
+    deployments of jobs that are manual or are to be.
     """
 
     def __init__(self, *exchanges: Exchange) -> None:
@@ -168,6 +168,7 @@ class ScriptedTransport(RecordingTransport):
         for is_usual, words in (
             (call.query.get("scope") == ["tags"], "scope=tags"),
             (call.query.get("status") == ["blocked"], "status=blocked"),
+            (call.query.get("status") == ["created"], "status=created"),
         ):
             if is_usual and not (self._left and words in self._left[0].line):
                 return _as_response([], call.request)

@@ -21,11 +21,11 @@ from ..jobs.attempts import newest_attempts
 from ..jobs.query import FoundJob
 from ..jobs.statuses import status_of
 from ..session import Session
-from .find import deployments_of, held_deployments, read_all, read_deployment
+from .find import HELD_STATUSES, deployments_of, held_deployments, read_all, read_deployment
 from .records import FoundDeployment, approvals_of, missing_text, rules_of, username_of
 
-# The one status in which a job waits for approvals, and what its record says when one was refused.
-HELD = "manual"
+# The one status in which a job waits for approvals, the one before it, and what its record says after a rejection.
+HELD, TO_COME = "manual", "created"
 REJECTED = "deployment_rejected"
 
 
@@ -46,7 +46,7 @@ class ApprovalWait:
 
     def expect(self, jobs: t.Sequence[FoundJob]) -> None:
         """Take note of the jobs to be judged: the deployments of those that are held are looked for together."""
-        self._expected = [job for job in jobs if status_of(job.record) == HELD and not job.is_bridge]
+        self._expected = [job for job in jobs if status_of(job.record) in HELD_STATUSES and not job.is_bridge]
 
     def judge(self, action: Action, job: FoundJob, decision: Decision) -> Decision:
         """Return the decision about a job, or another one where its deployment was not approved.
@@ -57,8 +57,7 @@ class ApprovalWait:
             return decision
         if job.record.get("failure_reason") == REJECTED and decision.verdict in ("act", "refuse"):
             return Decision("refuse", _why_rejected(self._session, job))
-        is_held = decision.verdict == "act" and status_of(job.record) == HELD
-        if not is_held or not (self._is_waiting or self._session.check_mode):
+        if not self._is_in_question(job, decision):
             return decision
         deployment = self._read(job)
         missing = missing_text(deployment.record) if deployment else ""
@@ -69,6 +68,13 @@ class ApprovalWait:
         waits = f"waits for approvals of its {deployment.called}: {missing}"
         self._tell(job, waits)
         return Decision("later", f"it {waits}")
+
+    def _is_in_question(self, job: FoundJob, decision: Decision) -> bool:
+        """Return whether approvals matter now, or in check mode to what a real run comes to."""
+        status, is_checked = status_of(job.record), self._session.check_mode
+        if decision.verdict == "later":
+            return is_checked and status == TO_COME
+        return decision.verdict == "act" and status == HELD and (self._is_waiting or is_checked)
 
     def missing(self, job: FoundJob) -> str:
         """Return who still has to approve a job's deployment, as a sentence to be added to another."""
@@ -94,8 +100,10 @@ class ApprovalWait:
         return found
 
     def _find_all(self, job: FoundJob) -> None:
-        """Look for the deployment of a job, and with it for those of all that were held from the beginning."""
-        jobs = [job, *(other for other in self._expected if other.id not in self._deployments)]
+        """Look for the deployment of a job, and with it for those of all that were in the same state."""
+        status = status_of(job.record)
+        expected = [other for other in self._expected if status_of(other.record) == status]
+        jobs = [job, *(other for other in expected if other.id not in self._deployments)]
         found = {deployment.job_id: deployment for deployment in held_deployments(self._session, jobs)}
         self._deployments.update({other.id: found.get(other.id) for other in jobs})
 
