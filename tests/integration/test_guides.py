@@ -30,6 +30,9 @@ RUN_ELSEWHERE = {
     ("roles/release_gate/README.md", "Release version 1.2.0"): "test_release_gate.py",
     ("docs/examples/release.yml", "Release"): "test_playbooks.py",
     ("docs/examples/release-gate.yml", "Release three projects"): "test_release_gate.py",
+    # rulebooks
+    ("docs/docsite/rst/events.rst", "See what happens"): "../eda/test_rulebooks.py",
+    ("docs/docsite/rst/events.rst", "Play the deployment when the pipeline is green"): "../eda/test_rulebooks.py",
 }
 # Blocks of YAML in the guides that are neither playbooks nor scenarios, by their first key.
 OTHER_YAML = {
@@ -37,6 +40,7 @@ OTHER_YAML = {
     "hand_over": ["build"],
     "editors_and_tools": ["release_gate_projects", "ansible-navigator"],
     "awx_and_ci": ["version", "fields", "env", "release", "release"],
+    "events": ["gitlab", "gitlab_hook_port", "all", "signing_token"],
     "testing_playbooks": ["stages", "build"],
 }
 
