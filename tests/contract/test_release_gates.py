@@ -517,3 +517,21 @@ def test_files_that_cannot_be_written_are_told_before_anything_is_played(
         assert words in str(result.failure)
     assert simulator.requests() == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_environments_and_approvals_are_in_the_record_and_on_the_page(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    scenario = world({"name": "test"}, {"name": "deploy", **MANUAL, "duration": 5, "environment": "production"})
+    rules = [{"user": "carol", "required": 1}]
+    scenario["projects"][0]["protected_environments"] = {"production": {"allowed": ["alice"], "rules": rules}}
+    simulator.load(scenario)
+    simulator.act_as_somebody_else("approve", "deploy")
+    record, report = tmp_path / "record.json", tmp_path / "report.html"
+    result = release(simulator, APP, record=str(record), report=str(report))
+    assert result.failure is None
+    jobs = json.loads(record.read_text(encoding="utf-8"))["projects"][0]["jobs"]
+    deploy = next(job for job in jobs if job["name"] == "deploy")
+    assert deploy["environment"] == {"name": "production", "url": None}
+    assert [(row["user"], row["status"]) for row in deploy["approvals"]] == [("somebody-else", "approved")]
+    assert [job["environment"] for job in jobs if job["name"] == "test"] == [None]
+    page = report.read_text(encoding="utf-8")
+    assert "environment production, approved by somebody-else" in page

@@ -18,6 +18,7 @@ from .._api.decoding import Record
 from .._api.errors import GitLabError, UsageError
 from .._api.masking import one_line
 from .._app.files.place import check_writable, write_text
+from .._app.jobs.statuses import id_of
 from .._app.outcome import Outcome, ProjectProgress
 from .._app.pipelines.query import warn_of_namesake
 from .._app.release.compare import read_previous, with_previous
@@ -162,9 +163,11 @@ class _Release:
             warn_of_namesake(session, result.plan.pipeline, result.pipeline)
         except GitLabError as exc:
             session.warn(f"Whether a branch and a tag have the name of the ref could not be read: {exc}")
-        # for the files alone
-        log_lines = self._log_lines if any(self._options.get(name) for name in FORMATS) else 0
-        return read_tree(session, result.plan.pipeline.project, result.pipeline, log_lines=log_lines)
+        more: dict[str, t.Any] = {}
+        if any(self._options.get(name) for name in FORMATS):
+            gate_jobs = {id_of(job) for gate in result.gates for job in gate.jobs}
+            more = {"log_lines": self._log_lines, "deploying": gate_jobs}
+        return read_tree(session, result.plan.pipeline.project, result.pipeline, **more)
 
     def _write(self, record: Record) -> list[str]:
         """Write the files, and return what went wrong; the gates are done, which must be told all the same."""

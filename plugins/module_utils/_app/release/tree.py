@@ -19,6 +19,7 @@ from ..jobs.query import FoundJob
 from ..jobs.statuses import id_of, newest_per_name, project_id_of, status_of
 from ..session import Session
 from ..waiting.logs import read_tail
+from .deployed import deployed_by, deployment_record
 
 _JOB_FIELDS = ("id", "name", "stage", "status", "web_url", "allow_failure", "failure_reason", "created_at")
 # Of more jobs that have failed, the logs would be no help.
@@ -35,10 +36,13 @@ class ReleaseTree:
     jobs: list[Record] = dataclasses.field(default_factory=list)
 
 
-def read_tree(session: Session, project: str, pipeline: Record, *, log_lines: int = 0) -> ReleaseTree:
+def read_tree(
+    session: Session, project: str, pipeline: Record, *, log_lines: int = 0, deploying: t.Collection[int] = ()
+) -> ReleaseTree:
     """Return what there is now; what cannot be read is warned of, since the gates matter more than their picture.
 
     :param log_lines: how much is kept of the log of each job that has failed.
+    :param deploying: ids of the jobs whose deployments are looked for.
     """
     project = project_id_of(pipeline, project)
     try:
@@ -73,8 +77,9 @@ def read_tree(session: Session, project: str, pipeline: Record, *, log_lines: in
             }
         )
     logs = _read_logs(session, nodes, listed, log_lines) if log_lines > 0 else {}
+    deployed = deployed_by(session, [job for job in _found(nodes, listed) if job.id in deploying])
     jobs = [
-        {**record, "log_tail": logs.get(record["id"], [])}
+        {**record, "log_tail": logs.get(record["id"], []), **(deployed.get(record["id"]) or deployment_record(None))}
         for node, records in zip(nodes, listed)
         for record in _job_records(node, records)
     ]
@@ -101,18 +106,23 @@ def _read_logs(
     session: Session, nodes: t.Sequence[PipelineNode], listed: t.Sequence[t.Sequence[Record]], lines: int
 ) -> dict[int, list[str]]:
     """Return the end of the log of each job that has failed for good, by the id of the job."""
-    failed = [
-        FoundJob(record, node.project, node.pipeline_id, "/".join(filter(None, (node.path, str(record.get("name"))))))
-        for node, records in zip(nodes, listed)
-        for record in newest_per_name(records)
-        if status_of(record) == "failed"
-    ]
+    newest = [newest_per_name(records) for records in listed]
+    failed = [job for job in _found(nodes, newest) if status_of(job.record) == "failed"]
     if len(failed) > _MOST_LOGS:
         session.warn(f"{len(failed)} jobs have failed; the record has the logs of {_MOST_LOGS} of them.")
     wanted = failed[:_MOST_LOGS]
     concurrency = session.client.settings.concurrency
     tails = run_all(lambda job: read_tail(session, job, lines), wanted, most_at_once=concurrency)
     return {job.id: tail for job, tail in zip(wanted, tails) if tail}
+
+
+def _found(nodes: t.Sequence[PipelineNode], listed: t.Sequence[t.Sequence[Record]]) -> list[FoundJob]:
+    """Return the jobs of pipelines with where they were found."""
+    return [
+        FoundJob(record, node.project, node.pipeline_id, "/".join(filter(None, (node.path, str(record.get("name"))))))
+        for node, records in zip(nodes, listed)
+        for record in records
+    ]
 
 
 def _read_jobs(session: Session, node: PipelineNode) -> list[Record]:
