@@ -34,6 +34,7 @@ CHECK: t.Final = (
     "units",
     "coverage",
     "install",
+    "eda",
     "changelog",
     "docs",
     "importer",
@@ -47,6 +48,7 @@ LINT: t.Final = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
     ("mypy", "-p", f"ansible_collections.{COLLECTION}.plugins"),
+    ("mypy", "--strict", "extensions/eda"),
     ("yamllint", "--strict", "."),
     ("ansible-lint", "--offline"),
     ("shellcheck", ".ci/run", "tools/demo.sh", "tools/pictures.sh"),
@@ -217,13 +219,15 @@ def lint(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def unit(session: nox.Session) -> None:
     """Units, contract, simulator, with pytest."""
-    pytest(session, "tests/unit", "tests/contract", "tests/simulator_tests", "--cov", "--cov-report=term")
+    folders = ("tests/unit", "tests/contract", "tests/simulator_tests", "tests/eda")
+    pytest(session, *folders, "-m", "not rulebook", "--cov", "--cov-report=term")
 
 
 @nox.session(venv_backend="none")
 def integration(session: nox.Session) -> None:
     """Tasks and real ansible-playbook processes against the simulator, also under faults."""
-    command = ("pytest", "-q", "-n", "2", "tests/integration", "tests/faults", "tests/benchmarks", *session.posargs)
+    folders = ("tests/integration", "tests/faults", "tests/benchmarks", "tests/live")
+    command = ("pytest", "-q", "-n", "2", *folders, *session.posargs)
     if "token-0123456789" in shown(session, "integration.log", *command):
         session.error("A token is in the output of the tests.")
 
@@ -272,6 +276,16 @@ def matrix(session: nox.Session, core: str, sanity_options: tuple[str, ...]) -> 
     ansible_test(session, "sanity", *sanity_options)
 
 
+@nox.session
+def eda(session: nox.Session) -> None:
+    """Hooks, rules, playbooks and their effects under ansible-rulebook, which needs Java."""
+    if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        session.skip("There is no Java. ansible-rulebook needs version 17 or newer: install it, or set JAVA_HOME")
+    # the collection as a user gets it with pip; the tests also install it with ansible-galaxy
+    session.install("ansible-rulebook==1.3.2", "ansible-core~=2.19.0", *pinned("hatchling", *MATRIX_PACKAGES), ".[eda]")
+    pytest(session, "tests/eda", "-m", "rulebook")
+
+
 @nox.session(venv_backend="none")
 def witnesses(session: nox.Session) -> None:
     """Clients of GitLab that others have written call the simulator: `-- gitbeaker`."""
@@ -289,6 +303,12 @@ def faults(session: nox.Session) -> None:
     """The whole fault matrix, and random sequences of faults: `-- --sequences 100 --seed 1`."""
     run(session, "python", "-m", "tests.faults", "--sequences", "10000", *session.posargs)
     run(session, "pytest", "-q", "-n", "2", "tests/faults/test_races.py", JOBGATE_FAULT_ROUNDS="10")
+
+
+@nox.session(name="check-live", venv_backend="none")
+def check_live(session: nox.Session) -> None:
+    """The collection against a real GitLab, token in GITLAB_TOKEN: `-- --url URL --project group/app --ref main`."""
+    run(session, "python", "-m", "tests.live", *session.posargs)
 
 
 @nox.session(venv_backend="none")
@@ -348,6 +368,14 @@ def changelog(session: nox.Session) -> None:
         run(session, "antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml")
 
 
+@nox.session(venv_backend="none")
+def release(session: nox.Session) -> None:
+    """Tarball and wheel of the commit that is checked out, if tag, galaxy.yml and changelog agree; see RELEASING.md."""
+    run(session, "python", "tools/check_release.py")
+    for name in ("package", "wheel", "importer"):
+        session.notify(name)
+
+
 @nox.session(requires=["package"])
 def importer(session: nox.Session) -> None:
     """What Galaxy checks on upload."""
@@ -384,6 +412,12 @@ def antsibull(session: nox.Session) -> None:
 def endpoints(session: nox.Session) -> None:
     """The table of endpoints in docs/docsite/rst/endpoints.rst, from the catalogue."""
     run(session, "python", "tools/endpoints_table.py")
+
+
+@nox.session(venv_backend="none")
+def schema(session: nox.Session) -> None:
+    """The JSON schema of the gates for editors, from the options of the role."""
+    run(session, "python", "tools/projects_schema.py")
 
 
 @nox.session(venv_backend="none")

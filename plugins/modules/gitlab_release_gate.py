@@ -18,7 +18,7 @@ description:
   - Each project has a list of gates, which are run one after the other. A gate waits for jobs, plays them, retries
     them, or verifies that they are as they should be. The first one can start the pipeline.
   - Projects that do not need each other run side by side. A project begins when all that it needs have passed.
-  - A record of the run and a page for people are written whatever becomes of the release.
+  - A record of the run and a report for people are written whatever becomes of the release.
 author:
   - Jobgate Developers (@jobgate)
 requirements:
@@ -47,7 +47,7 @@ attributes:
         for it.
       - A pipeline that is active already is not started again. When it has ended, it is, unless
         O(projects[].gates[].reuse=success) and it has succeeded.
-      - O(record) and O(report) are written at every run, and do not count as a change.
+      - O(record), O(report), O(summary) and O(junit) are written at every run, and do not count as a change.
 options:
   projects:
     description:
@@ -234,6 +234,14 @@ options:
               - Keep retrying a failing job, up to this many attempts in all. Without it, V(retry) tries once, and
                 V(play) never does.
             type: int
+          wait_for_approval:
+            description:
+              - Whether V(play) waits for jobs whose deployments wait for approvals, and plays them when these are
+                there, see the option of the same name of M(jobgate.gitlab.gitlab_job_action). A gate gives no approvals
+                itself.
+              - The approvals have to come within O(projects[].gates[].wait_timeout). By default such a job is refused.
+            type: bool
+            default: false
           wait_timeout:
             description:
               - How many seconds the gate may take, see O(wait_timeout).
@@ -297,8 +305,26 @@ options:
     type: path
   report:
     description:
-      - Path of a file for a page with the gates, the times of all jobs and the tree of pipelines, as HTML that needs
-        neither network nor scripts.
+      - Path of a file for a page with the gates, the end of the log of each failed job, the times of all jobs and the
+        stages of all pipelines, as HTML that needs neither network nor scripts.
+    type: path
+  summary:
+    description:
+      - Path of a file for the same as Markdown, for a merge request or the notes of a release. Names and reasons are
+        escaped, so that none of them mentions anybody or closes anything.
+    type: path
+  junit:
+    description:
+      - Path of a file for the same as JUnit XML, with a suite for each project and a test case for each gate, for
+        C(artifacts:reports:junit) of a GitLab CI job.
+      - A gate that did not open is a failure. One that was not reached is skipped.
+    type: path
+  compare:
+    description:
+      - Path of a file that O(record) of an earlier run has written. How long the release, its gates and its jobs took
+        then stands beside what they took now.
+      - Gates and jobs are the same when project and name are. A file that does not exist is left out with a warning, as
+        at the first release.
     type: path
   user:
     description:
@@ -343,6 +369,7 @@ EXAMPLES = r"""
             max_attempts: 3
           - name: deploy:prod
             action: play
+            wait_for_approval: true
             pending_timeout: 300
             on_timeout: cancel
           - name: trigger:docs/publish
@@ -352,6 +379,9 @@ EXAMPLES = r"""
     strategy: collect
     record: /var/log/releases/v1.2.0.json
     report: /var/log/releases/v1.2.0.html
+    summary: /var/log/releases/v1.2.0.md
+    junit: /var/log/releases/v1.2.0.xml
+    compare: /var/log/releases/v1.1.0.json
     user: "{{ lookup('ansible.builtin.env', 'GITLAB_USER_LOGIN') }}"
 
 - name: Start the pipeline of an application when that of its infrastructure has passed

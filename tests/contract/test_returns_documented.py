@@ -26,6 +26,8 @@ CONTRACT = {
     "gitlab_pipeline_info": "pipeline failed_jobs summary variables test_report downstream_pipelines jobs elapsed "
     "requests timed_out timeline",
     "gitlab_release_gate": "outcome summary gates elapsed requests",
+    "gitlab_deployment_info": "deployments deployment truncated elapsed",
+    "gitlab_deployment_approval": "deployment outcome reason elapsed diff",
 }
 PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "list": (list,),

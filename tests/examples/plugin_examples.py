@@ -36,8 +36,8 @@ WAITING = (
     "gitlab_pipeline_info",
     "gitlab_release_gate",
 )
-# Modules that act on the server, whatever their options.
-ACTING = ("gitlab_job_action", "gitlab_pipeline")
+# Modules that change something on the server, whatever their options.
+ACTING = ("gitlab_job_action", "gitlab_pipeline", "gitlab_deployment_approval")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +75,9 @@ def does_change(task: Task) -> bool:
     if module == "gitlab_release_gate":
         actions = {gate["action"] for project in options["projects"] for gate in project["gates"]}
         return bool(actions & {"play", "retry", "run"})
-    return module in ACTING or (module == "gitlab_job_download" and "dest" in options)
+    if module == "gitlab_job_download":
+        return "dest" in options
+    return module in ACTING
 
 
 class Playbook:
@@ -191,7 +193,7 @@ class Playbook:
     def _rounds(self, example: Example, tasks: list[Task]) -> t.Iterator[Task]:
         need = example.need
         effects = list(need.effects) if need.effects is not None else None
-        acts = any(own_module(task) in ACTING for task in inner_tasks(tasks))
+        acts = any(own_module(task) in ("gitlab_job_action", "gitlab_pipeline") for task in inner_tasks(tasks))
         once: list[Task] = [expect_effects(self._url, effects)] if acts or effects is not None else []
         changed = list(need.changed) if need.changed is not None else None
         yield checked(tasks, changed)

@@ -9,9 +9,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
-
-from tests.integration.harness import ACTION, PIPELINE, TOKEN, Result, run_task, world
+from tests.integration.approvals import BY_COUNT, BY_RULES, JOB, Witness, approval_world
+from tests.integration.harness import ACTION, APPROVAL, PIPELINE, TOKEN, Result, run_task, world
 
 PROJECT = "group/app"
 TRIGGER = "glptt-0123456789abcdef"
@@ -26,17 +25,18 @@ class Deed:
     :param job: the job in the scenario.
     :param options: further options of the task.
     :param end: the status of the newest attempt when all is done and followed to its end.
+    :param protected: how the environment of the job is protected.
+    :param state: what is said about the deployment of the job; empty for an action on the job itself.
+    :param has_effect: whether it takes one: what GitLab starts by itself is only waited for.
     """
 
     action: str
     job: dict[str, t.Any]
     options: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     end: str = "success"
-
-    @property
-    def task(self) -> TaskDefinition:
-        """Return the task that does it."""
-        return ACTION
+    protected: dict[str, t.Any] | None = None
+    state: str = ""
+    has_effect: bool = True
 
     @property
     def effect(self) -> str:
@@ -49,27 +49,39 @@ class Deed:
         return self.action in ("run", "play", "retry", "cancel")
 
     @property
-    def is_repeated(self) -> bool:
-        """Return whether every run does it again by its nature: what is replayed or forced."""
-        return bool(self.options)
-
-    @property
     def may_be_unknown(self) -> bool:
         """Return whether a task may say that nobody knows if it was done: what has no name may not be found again."""
         return False
 
-    def world(self) -> dict[str, t.Any]:
-        """Return the scenario."""
-        return world(dict(self.job))
-
-    def arguments(self) -> dict[str, t.Any]:
-        """Return the options of the task."""
-        chosen = {"project": PROJECT, "pipeline_id": 100, "name": ["deploy"]}
-        return {**chosen, "action": self.action, **self.options}
-
     def status(self, simulator: t.Any, result: Result) -> str:
         """Return the status on the server of what it was done to."""
         return str(simulator.job("deploy")["status"])
+
+    @property
+    def acts_each_time(self) -> bool:
+        """Return whether a second run acts again: what replays or is forced does so by its nature."""
+        return "replay" in self.options or "force" in self.options
+
+    @property
+    def waits_for_approval(self) -> bool:
+        """Return whether somebody has to approve meanwhile."""
+        return "wait_for_approval" in self.options
+
+    def scenario(self) -> dict[str, t.Any]:
+        """Return the world before."""
+        job = dict(self.job)
+        return world(job) if self.protected is None else approval_world(job, protected=self.protected)
+
+    def run(self, simulator: t.Any, *, wait: bool = False, **options: t.Any) -> Result:
+        """Return what its task makes of it; who has to approve does so as soon as the task waits for it."""
+        given = {"project": PROJECT, "pipeline_id": 100, "name": ["deploy"], **self.options, **options}
+        if self.state:
+            return run_task(simulator, APPROVAL, state=self.state, **given)
+        witness = Witness(lambda: simulator.act_as_somebody_else("approve", "deploy"))
+        progress = witness if self.waits_for_approval else None
+        return run_task(
+            simulator, ACTION, action=self.action, wait=wait, wait_timeout=600.0, progress=progress, **given
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,33 +89,26 @@ class PipelineDeed(Deed):
     """The same for a whole pipeline; `job` is what a new one of main holds, or the one that is there."""
 
     @property
-    def task(self) -> TaskDefinition:
-        return PIPELINE
-
-    @property
     def effect(self) -> str:
         names = {"run": "trigger_pipeline" if "trigger_token" in self.options else "create_pipeline"}
         return names.get(self.action, f"{self.action}_pipeline")
 
     @property
-    def is_repeated(self) -> bool:
-        return False
-
-    @property
     def may_be_unknown(self) -> bool:
         return self.action == "run"
 
-    def world(self) -> dict[str, t.Any]:
+    def scenario(self) -> dict[str, t.Any]:
         is_new = self.action == "run"
         made = world({"name": "old", "status": "success"} if is_new else dict(self.job))
         made["projects"][0]["new_pipelines"] = {"*": {"jobs": [dict(self.job)]}}
         made["tokens"].append({"token": TRIGGER, "kind": "trigger", "user": "bob", "project": PROJECT})
         return made
 
-    def arguments(self) -> dict[str, t.Any]:
+    def run(self, simulator: t.Any, *, wait: bool = False, **options: t.Any) -> Result:
         # what has ended well counts as well, so that a second run has nothing to do
-        run = {"reuse": "success"} if self.action == "run" else {}
-        return {"project": PROJECT, "ref": "main", "action": self.action, **run, **self.options}
+        more = {"reuse": "success"} if self.action == "run" else {}
+        given = {"project": PROJECT, "ref": "main", "action": self.action, **more, **self.options, **options}
+        return run_task(simulator, PIPELINE, wait=wait, wait_timeout=600.0, **given)
 
     def status(self, simulator: t.Any, result: Result) -> str:
         return str(simulator.pipeline(result["id"])["status"])
@@ -129,6 +134,10 @@ DEEDS: dict[str, Deed] = {
     "run with a trigger token": PipelineDeed("run", _QUICK, {"trigger_token": TRIGGER}),
     "retry a pipeline": PipelineDeed("retry", {**_QUICK, "attempts": [{"outcome": "failed"}, {}], "status": "failed"}),
     "cancel a pipeline": PipelineDeed("cancel", {**_QUICK, "outcome": "hang", "status": "pending"}, end="canceled"),
+    "approve": Deed("approve", JOB, protected=BY_RULES, state="approved"),
+    "reject": Deed("reject", JOB, {"comment": "too risky"}, protected=BY_RULES, state="rejected"),
+    "play when approved": Deed("play", JOB, {"wait_for_approval": True}, protected=BY_RULES),
+    "be started when approved": Deed("play", JOB, {"wait_for_approval": True}, protected=BY_COUNT, has_effect=False),
 }
 
 
@@ -151,23 +160,16 @@ class Verdict:
             return "violation"
         if self.effects:
             return "one effect" if self.failure is None else "one effect, told with an error"
-        return "no effect, error"
+        return "no effect, none wanted" if self.failure is None else "no effect, error"
 
 
 def run(simulator: t.Any, deed: Deed, *, wait: bool, faults: t.Iterable[dict[str, t.Any]], **options: t.Any) -> Verdict:
     """Return the verdict over one run of an action on a fresh world with these fault rules."""
     simulator.come_back()
-    simulator.load(deed.world())
+    simulator.load(deed.scenario())
     for rule in faults:
         simulator.inject(**rule)
-    result = run_task(
-        simulator,
-        deed.task,
-        wait=wait,
-        wait_timeout=600.0,
-        api_timeout=TIMEOUT_SECONDS,
-        **{**deed.arguments(), **options},
-    )
+    result = deed.run(simulator, wait=wait, api_timeout=TIMEOUT_SECONDS, **options)
     simulator.clear_faults()
     simulator.come_back()
     effects = len(simulator.effects())
@@ -180,11 +182,11 @@ def _violation(simulator: t.Any, deed: Deed, result: Result, effects: int, *, wa
     wrong = [effect["action"] for effect in simulator.effects() if effect["action"] != deed.effect]
     if wrong:
         return f"did {wrong[0]} instead"
-    if effects > 1:
+    if effects > deed.has_effect:
         return f"{effects} effects"
     if result.changed != bool(effects) and not (deed.may_be_unknown and "is not known" in str(result.failure)):
         return f"changed is {result.changed} after {effects} effects"
-    if result.failure is None and not effects:
+    if result.failure is None and effects < deed.has_effect:
         return "no effect, and no error"
     text = str(result.failure or "") + str(result.values) + str(result.warnings)
     if TOKEN in text or TRIGGER in text:
@@ -207,11 +209,11 @@ def _second_run(simulator: t.Any, deed: Deed, effects: int) -> str:
 
     What replays or is forced acts on every run by its nature, so there is nothing to be seen.
     """
-    if deed.is_repeated and effects:
+    if deed.acts_each_time and effects:
         return ""
-    again = run_task(simulator, deed.task, **deed.arguments())
+    again = deed.run(simulator)
     if again.failure is not None:
         return f"the second run fails: {again.failure}"
-    if again.changed == bool(effects) or len(simulator.effects()) != 1:
+    if again.changed != (effects < deed.has_effect) or len(simulator.effects()) != deed.has_effect:
         return f"{len(simulator.effects())} effects after a second run"
     return ""

@@ -19,6 +19,8 @@ import yaml
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
+    gitlab_deployment_approval,
+    gitlab_deployment_info,
     gitlab_job_action,
     gitlab_job_download,
     gitlab_job_info,
@@ -39,6 +41,8 @@ PIPELINE = gitlab_pipeline.TASK
 PIPELINE_INFO = gitlab_pipeline_info.TASK
 DOWNLOAD = gitlab_job_download.TASK
 TOKEN_INFO = gitlab_job_token_info.TASK
+DEPLOYMENT_INFO = gitlab_deployment_info.TASK
+APPROVAL = gitlab_deployment_approval.TASK
 
 
 class SimulatedTime:

@@ -78,6 +78,19 @@ PIPELINE = {"project": "group/app", "pipeline_id": 6}
             None,
         ),
         ("list_artifact_tree", {**JOB, "path": "a/"}, "GET /projects/group%2Fapp/jobs/42/artifacts/tree?path=a/", None),
+        (
+            "list_deployments",
+            {"project": 7, "environment": "prod/eu", "status": "blocked"},
+            "GET /projects/7/deployments?environment=prod/eu&status=blocked",
+            None,
+        ),
+        ("get_deployment", {"project": 7, "deployment_id": 5}, "GET /projects/7/deployments/5", None),
+        (
+            "approve_deployment",
+            {"project": 7, "deployment_id": 5, "status": "approved", "comment": "fine"},
+            "POST /projects/7/deployments/5/approval",
+            {"status": "approved", "comment": "fine"},
+        ),
         ("get_project", {"project": "a/b/c"}, "GET /projects/a%2Fb%2Fc", None),
         ("list_pipelines", {"project": 7, "ref": "v1/ü"}, "GET /projects/7/pipelines?ref=v1/ü", None),
         ("get_pipeline", PIPELINE, "GET /projects/group%2Fapp/pipelines/6", None),
@@ -155,7 +168,8 @@ def test_rows_are_consistent(endpoint):
 )
 def test_writes(name, status, is_repeatable):
     assert ROWS[name].ok_statuses == (status,)
-    arguments = {param.name: JOB[param.name] for param in ROWS[name].params if param.is_required}
+    known = {**JOB, **PIPELINE, "ref": "main", "trigger_token": "glptt-1"}
+    arguments = {param.name: known[param.name] for param in ROWS[name].params if param.is_required}
     assert ROWS[name].build(API, arguments).is_repeatable is is_repeatable
 
 
