@@ -31,7 +31,7 @@ from ansible.utils.display import Display
 from ..module_utils._ansible.files import AnsibleFiles
 from ..module_utils._api.connection import ConnectionSettings, tls_context
 from ..module_utils._api.errors import GitLabError, MissingLibraryError
-from ..module_utils._api.masking import Masker, may_hold
+from ..module_utils._api.masking import Masker, in_json, json_text
 from ..module_utils._app.outcome import Progress, SilentProgress
 from ..module_utils._app.reads import lookup as _lookup  # noqa: F401
 from ..module_utils._app.session import TaskContext
@@ -170,7 +170,8 @@ class InProcessAction(ActionBase):
         if self._shows_invocation(variables):
             shown = shown_options(validated.argument_spec, self.TASK.hidden_options, validated.params)
             result["invocation"] = {"module_args": shown}
-        if may_hold(result, secrets):
+        text = json_text(result)
+        if text is None or any(in_json(secret) in text for secret in secrets):
             result = t.cast(Result, remove_values(result, secrets))
         return result
 

@@ -76,6 +76,14 @@ def fast_json_loads() -> t.Callable[[bytes], t.Any]:
     return json.loads if orjson is None else t.cast("t.Callable[[bytes], t.Any]", orjson.loads)
 
 
+def fast_json_text(value: t.Any) -> str:
+    """Return a value as JSON, by orjson where it is installed; characters outside of ASCII stay as they are.
+
+    :raises TypeError: for what JSON has not.
+    """
+    return json.dumps(value, ensure_ascii=False) if orjson is None else str(orjson.dumps(value), "utf-8")
+
+
 class _MarkerStandIn:
     """Takes the place of pluggy's markers while pluggy is missing: marks nothing."""
 

@@ -13,11 +13,12 @@ import bisect
 import functools
 import html
 import json
-import marshal
 import operator
 import re
 import typing as t
 from urllib.parse import quote, quote_plus, unquote_to_bytes
+
+from .libraries import fast_json_text
 
 MASK = "********"
 
@@ -53,9 +54,10 @@ SHORTEST_SECRET = 4
 _SHORTEST_INNER = 8
 
 # How URLs, HTML, and JSON, Python and shells write a character that they cannot write as it is.
+_ENTITY = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
 _ENCODED = re.compile(
     r"(?:%[0-9A-Fa-f]{2})+"
-    r"|&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});"
+    rf"|{_ENTITY.pattern}"
     r"|(?:\\u[0-9A-Fa-f]{4})+|\\x[0-9A-Fa-f]{2}|\\[^uxUX0-9]",
     re.DOTALL,
 )
@@ -78,6 +80,7 @@ class Masker:
                 forms.update(forms_of(secret))
         # longest first, so that a secret which contains another one leaves no rest
         self._forms = sorted(forms, key=len, reverse=True)
+        self._forms_in_json = [in_json(form) for form in self._forms]
 
     @property
     def longest(self) -> int:
@@ -110,18 +113,25 @@ class Masker:
         return text
 
     def mask_value(self, value: t.Any) -> t.Any:
-        """Return a JSON-like value with every secret in its strings replaced; untouched parts are not copied."""
-        if not self._forms:
-            return value
-        # a walk that copies nothing is enough for most values
-        if may_hold(value, self._forms) or not _has_plain_texts(value):
-            return change_texts(value, self.mask)
-        return value
+        """Return a JSON-like value with every secret in its strings replaced; untouched parts are not copied.
+
+        Half characters, which nothing can write, are replaced as well.
+        """
+        return self._changed(value, lambda text: encodable(self.mask(text)))
 
     def shown_value(self, value: t.Any) -> t.Any:
         """Return a JSON-like value whose strings may be shown: without secrets and control codes."""
-        masked = self.mask_value(value)
-        return change_texts(masked, lambda text: text if text.isprintable() else self.block(text))
+        return self._changed(value, self.block)
+
+    def _changed(self, value: t.Any, change: Change) -> t.Any:
+        """Return a value with its strings changed; the text of most records tells that there is nothing to change."""
+        if isinstance(value, (list, tuple)):
+            items = [self._changed(item, change) for item in value]
+            return value if all(map(operator.is_, value, items)) else items
+        text = json_text(value)
+        if text is None or not _is_plain_json(text) or any(form in text for form in self._forms_in_json):
+            return change_texts(value, change)
+        return value
 
     def _mask_layers(self, text: str) -> str:
         """Return the text with secrets replaced that show when codes are taken away, or encodings undone."""
@@ -179,20 +189,12 @@ def _nothing(_code: str) -> str:
 def _is_plain(text: str) -> bool:
     """Return whether a text can hold a secret only as it is: it has no control code, and nothing that is encoded."""
     is_printable = text.isprintable() or text.replace("\n", "").isprintable()
-    has_encoded = "%" in text or "\\" in text or ("&" in text and ";" in text)
-    return is_printable and not has_encoded
+    return is_printable and not ("%" in text or "\\" in text or _ENTITY.search(text))
 
 
-def _has_plain_texts(value: t.Any) -> bool:
-    """Return whether all strings of a JSON-like value can hold a secret only as it is."""
-    if isinstance(value, str):
-        return _is_plain(value)
-    if isinstance(value, dict):
-        names = "".join(name for name in value if isinstance(name, str))
-        return _is_plain(names) and _has_plain_texts(list(value.values()))
-    if isinstance(value, (list, tuple)):
-        return all(_is_plain(item) if isinstance(item, str) else _has_plain_texts(item) for item in value if item)
-    return True
+def _is_plain_json(text: str) -> bool:
+    """Return whether all strings of a JSON text are plain; line breaks and quotes are all that may be escaped."""
+    return text.count("\\") == text.count("\\n") + text.count('\\"') and _is_plain(text.replace("\\", ""))
 
 
 def change_texts(value: t.Any, change: Change) -> t.Any:
@@ -211,20 +213,17 @@ def change_texts(value: t.Any, change: Change) -> t.Any:
     return value
 
 
-def may_hold(value: t.Any, secrets: t.Collection[str]) -> bool:
-    """Return whether a JSON-like value may hold one of these texts; false is certain.
-
-    As bytes of `marshal`, which leaves texts as they are, a value is searched much faster than by walking through it.
-    """
-    if not secrets:
-        return False
-    if any(secret.isdecimal() for secret in secrets):
-        return True  # it may be there as a number
+def json_text(value: t.Any) -> str | None:
+    """Return a value as JSON, None when it holds something that JSON has not."""
     try:
-        content = marshal.dumps(value)
-    except ValueError:
-        return True  # something else than JSON has
-    return any(secret.encode("utf-8", errors="surrogatepass") in content for secret in secrets)
+        return fast_json_text(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def in_json(text: str) -> str:
+    """Return a text as it stands in the strings of a JSON text."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def printable(text: str) -> str:
@@ -267,7 +266,7 @@ def _written(secret: str) -> t.Iterator[str]:
         yield quoted
         if "%" in quoted:
             yield re.sub("%[0-9A-F]{2}", lambda code: code.group().lower(), quoted)
-    for escaped in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+    for escaped in (json.dumps(secret)[1:-1], in_json(secret)):
         yield escaped
         yield escaped.replace("/", "\\/")
     yield html.escape(secret)

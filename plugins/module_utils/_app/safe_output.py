@@ -15,7 +15,7 @@ from __future__ import annotations
 import typing as t
 
 from .._api.errors import GitLabError
-from .._api.masking import Masker, change_texts, encodable
+from .._api.masking import Masker
 from .outcome import Outcome, Progress
 from .session import TaskContext
 
@@ -51,7 +51,7 @@ class SafeOutput:
 
     def value(self, value: t.Any) -> t.Any:
         """Return a value without secrets."""
-        return change_texts(self._masker.mask_value(value), encodable)
+        return self._masker.mask_value(value)
 
     def shown_value(self, value: t.Any) -> t.Any:
         """Return a value without secrets and control codes."""
@@ -59,9 +59,9 @@ class SafeOutput:
 
     def outcome(self, outcome: Outcome) -> Outcome:
         """Return what a task returned, cleaned."""
-        has_failed = outcome.failure is not None
+        clean = self.value if outcome.failure is None else self.shown_value
         return outcome._replace(
-            values=self.shown_value(outcome.values) if has_failed else self.value(outcome.values),
+            values={name: clean(value) for name, value in outcome.values.items()},
             failure=None if outcome.failure is None else self.line(outcome.failure),
             message=self.line(outcome.message),
             warnings=[self.line(text) for text in outcome.warnings],
