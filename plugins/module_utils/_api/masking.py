@@ -194,7 +194,11 @@ def _is_plain(text: str) -> bool:
 
 def _is_plain_json(text: str) -> bool:
     """Return whether all strings of a JSON text are plain; line breaks and quotes are all that may be escaped."""
-    return text.count("\\") == text.count("\\n") + text.count('\\"') and _is_plain(text.replace("\\", ""))
+    if "\\" in text:
+        if text.count("\\") != text.count("\\n") + text.count('\\"'):
+            return False
+        text = text.replace("\\", "")
+    return _is_plain(text)
 
 
 def change_texts(value: t.Any, change: Change) -> t.Any:
