@@ -29,6 +29,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._ansible.files import AnsibleFiles
+from ..module_utils._ansible.secrets import HAS_REGISTRY, register_secret
 from ..module_utils._api.connection import ConnectionSettings, tls_context
 from ..module_utils._api.errors import GitLabError, MissingLibraryError
 from ..module_utils._api.masking import Masker, in_json, json_text
@@ -170,16 +171,18 @@ class InProcessAction(ActionBase):
         if self._shows_invocation(variables):
             shown = shown_options(validated.argument_spec, self.TASK.hidden_options, validated.params)
             result["invocation"] = {"module_args": shown}
-        text = json_text(result)
-        if text is None or any(in_json(secret) in text for secret in secrets):
-            result = t.cast(Result, remove_values(result, secrets))
-        return result
+        return result if HAS_REGISTRY else _without(secrets, result)
 
     def _run_task(self, params: Variables, secrets: set[str], variables: Variables) -> Result:
         progress = self._progress(variables)
+
+        def learn(secret: str) -> None:
+            secrets.add(secret)
+            register_secret(secret)
+
         context = TaskContext(
             check_mode=bool(self._task.check_mode),
-            register_secret=secrets.add,
+            register_secret=learn,
             progress=progress,
             files=AnsibleFiles(unsafe_writes=bool(params.get("unsafe_writes"))),
             transport=shared_transport,
@@ -218,6 +221,14 @@ class InProcessAction(ActionBase):
         several = len(variables.get("ansible_play_hosts") or ()) > 1
         host = str(variables.get("inventory_hostname", "")) if several else ""
         return DisplayProgress(Display().display, host, terminal=_TERMINAL)
+
+
+def _without(secrets: set[str], result: Result) -> Result:
+    """Return a result with the secrets hidden, as a module hides them; most have none, as their JSON tells faster."""
+    text = json_text(result)
+    if text is not None and not any(in_json(secret) in text for secret in secrets):
+        return result
+    return t.cast(Result, remove_values(result, secrets))
 
 
 class _Validated(t.NamedTuple):
