@@ -13,6 +13,7 @@ that runs: on other hosts, with another user or interpreter, in the background.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import re
 import signal
@@ -231,7 +232,8 @@ def _without(secrets: set[str], result: Result) -> Result:
     return t.cast(Result, remove_values(result, secrets))
 
 
-class _Validated(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class _Validated:
     """Options as the validator left them.
 
     :param error: what is wrong with them, empty when nothing is.

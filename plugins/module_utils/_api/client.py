@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import re
 import typing as t
@@ -247,7 +248,7 @@ class ApiClient:
         if project in self._moved_projects:
             arguments = {**arguments, "project": self._moved_projects[project]}
         request = endpoint.build(self.settings.api_url, arguments)
-        return request._replace(most_bytes=_MOST_BYTES[endpoint.answer])
+        return dataclasses.replace(request, most_bytes=_MOST_BYTES[endpoint.answer])
 
     @contextlib.contextmanager
     def _errors_of(self, request: Request) -> t.Iterator[None]:
@@ -264,7 +265,7 @@ class ApiClient:
     def _send(self, request: Request) -> Response:
         """Send one request and tell extensions about it."""
         timeout_seconds = self.settings.timeout_seconds
-        limited = request._replace(total_seconds=self._within_deadline(SLOWEST_ANSWER * timeout_seconds))
+        limited = dataclasses.replace(request, total_seconds=self._within_deadline(SLOWEST_ANSWER * timeout_seconds))
         timeout_seconds = self._within_deadline(timeout_seconds)
         return self._told(request, lambda: self._transport.send(limited, timeout_seconds=timeout_seconds))
 
@@ -272,10 +273,10 @@ class ApiClient:
         """Send one request, leave its body unread, and tell extensions about it."""
         transport = self._transport
         if not isinstance(transport, StreamingTransport):
-            return WholeBody(self._send(request._replace(most_bytes=None)))
+            return WholeBody(self._send(dataclasses.replace(request, most_bytes=None)))
         # without a wait, a download may take any time while bytes keep coming
         seconds = self._within_deadline(float("inf")) if self.retrier.is_persistent else None
-        limited = request._replace(total_seconds=seconds, most_bytes=None)
+        limited = dataclasses.replace(request, total_seconds=seconds, most_bytes=None)
         timeout_seconds = self._within_deadline(self.settings.timeout_seconds)
         return self._told(request, lambda: transport.stream(limited, timeout_seconds=timeout_seconds))
 
@@ -306,7 +307,7 @@ class ApiClient:
         """Call the hook; what goes wrong there is a warning, for the request has been made, and its outcome counts."""
         if origin_of(request.url) != self.settings.origin:
             # the address of an object storage is signed, which makes its query a credential
-            request = request._replace(url=request.display_url)
+            request = dataclasses.replace(request, url=request.display_url)
         try:
             on_finished(request, status, seconds)
         except GitLabError as exc:

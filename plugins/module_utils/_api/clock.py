@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import typing as t
 
@@ -41,7 +42,8 @@ class SystemClock:
         time.sleep(seconds)
 
 
-class Deadline(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Deadline:
     """A point on the monotonic clock by which a task must be done."""
 
     clock: Clock

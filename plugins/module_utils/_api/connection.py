@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import http.client
 import io
@@ -17,7 +18,6 @@ import socket
 import ssl
 import threading
 import time
-import types
 import typing as t
 
 from .errors import UsageError
@@ -39,7 +39,8 @@ TOKEN_VARIABLES: t.Mapping[TokenKind, tuple[str, ...]] = {
 }
 
 
-class ConnectionSettings(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class ConnectionSettings:
     """Where the server is and how to talk to it; what hooks that build a transport or a credential are given.
 
     :param api_url: base address of the REST API, ending in `/api/v4`.
@@ -57,7 +58,7 @@ class ConnectionSettings(t.NamedTuple):
     api_url: str
     token_kind: TokenKind = ""
     token: str = ""
-    credential: t.Mapping[str, str] = types.MappingProxyType({})
+    credential: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     ca_path: str | None = None
     validate_certs: bool = True
     timeout_seconds: float = 30.0
@@ -66,7 +67,7 @@ class ConnectionSettings(t.NamedTuple):
     extensions: tuple[str, ...] = ()
     client_cert: str | None = None
     client_key: str | None = None
-    http_headers: t.Mapping[str, str] = types.MappingProxyType({})
+    http_headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __repr__(self) -> str:
         # what extensions print or log must not hold a token

@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-import types
 import typing as t
 from urllib.parse import quote, urlencode
 
@@ -21,7 +21,8 @@ Answer = t.Literal["record", "records", "text", "bytes", "nothing"]
 Paging = t.Literal["", "offset", "keyset"]
 
 
-class Parameter(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Parameter:
     """One argument of an endpoint.
 
     :param name: keyword argument of `ApiClient.call`.
@@ -41,7 +42,8 @@ class Parameter(t.NamedTuple):
         return self.sent_as or (self.name,)
 
 
-class Endpoint(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Endpoint:
     """One documented operation of GitLab's REST API.
 
     :param name: what `ApiClient.call` and `ApiClient.iterate` know it by.
@@ -61,7 +63,7 @@ class Endpoint(t.NamedTuple):
     answer: Answer = "record"
     paginated: Paging = ""
     repeatable: bool = True
-    shape: t.Mapping[str, type] = types.MappingProxyType({})
+    shape: t.Mapping[str, type] = dataclasses.field(default_factory=dict)
     doc_url: str = ""
 
     def build(self, api_url: str, arguments: t.Mapping[str, t.Any]) -> Request:

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import types
 import typing as t
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from .errors import RedirectError
 
 
-class Request(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Request:
     """One HTTP request without its credential, which only the transport holds.
 
     :param endpoint: name of the catalogue row this request was made from.
@@ -29,7 +29,7 @@ class Request(t.NamedTuple):
     method: str
     url: str
     endpoint: str = ""
-    headers: t.Mapping[str, str] = types.MappingProxyType({})
+    headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     body: bytes | None = None
     is_repeatable: bool = False
     total_seconds: float | None = None
@@ -42,17 +42,18 @@ class Request(t.NamedTuple):
 
     def with_headers(self, headers: t.Mapping[str, str]) -> Request:
         """Return the same request with further headers, for transports of extensions."""
-        return self._replace(headers={**self.headers, **headers})
+        return dataclasses.replace(self, headers={**self.headers, **headers})
 
 
-class Response(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Response:
     """One HTTP answer, read completely; header names are in lower case.
 
     :param url: the address that answered, after redirects.
     """
 
     status: int
-    headers: t.Mapping[str, str] = types.MappingProxyType({})
+    headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     body: bytes = b""
     url: str = ""
 
@@ -198,7 +199,7 @@ def send_following(request: Request, send: t.Callable[[Request], _A], *, may_lea
         if response.status not in _REDIRECT_STATUSES:
             return response
         response.close()
-        current = current._replace(url=_target(current, response))
+        current = dataclasses.replace(current, url=_target(current, response))
         if not may_leave and origin_of(current.url) != origin_of(request.url):
             raise _refusal(request, "a redirect to another scheme, host or port")
     raise _refusal(request, f"more than {MOST_REDIRECTS} redirects, which is a loop")

@@ -8,12 +8,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from .._api.decoding import Record
 
 
-class Outcome(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Outcome:
     """The result of a task; the same keys whether it failed or not.
 
     :param values: return values by name.

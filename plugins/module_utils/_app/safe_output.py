@@ -12,6 +12,7 @@ part of a failure, which Ansible prints whole, lose their control codes, too.
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from .._api.errors import GitLabError
@@ -33,7 +34,8 @@ class SafeOutput:
         self._hidden = tuple(hidden)
         self._register = context.register_secret
         self._made: Masker | None = None
-        self.context = context._replace(
+        self.context = dataclasses.replace(
+            context,
             register_secret=self._add_secret,
             progress=_SafeProgress(self, context.progress),
             hidden=self._hidden,
@@ -60,7 +62,8 @@ class SafeOutput:
     def outcome(self, outcome: Outcome) -> Outcome:
         """Return what a task returned, cleaned."""
         clean = self.value if outcome.failure is None else self.shown_value
-        return outcome._replace(
+        return dataclasses.replace(
+            outcome,
             values={name: clean(value) for name, value in outcome.values.items()},
             failure=None if outcome.failure is None else self.line(outcome.failure),
             message=self.line(outcome.message),

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import typing as t
@@ -33,7 +34,8 @@ class StoppedError(GitLabError):
     """What is not begun yet is not to be begun any more."""
 
 
-class TaskContext(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class TaskContext:
     """What a task is told by the face that runs it.
 
     :param register_secret: called with every secret the task learns of, so that the face can censor it.
@@ -45,7 +47,7 @@ class TaskContext(t.NamedTuple):
     """
 
     check_mode: bool = False
-    environ: t.Mapping[str, str] = os.environ
+    environ: t.Mapping[str, str] = dataclasses.field(default_factory=lambda: os.environ)
     clock: Clock = SystemClock()
     progress: Progress = SilentProgress()
     register_secret: t.Callable[[str], None] = lambda secret: None
@@ -56,7 +58,8 @@ class TaskContext(t.NamedTuple):
     transport: t.Callable[[ConnectionSettings, t.Callable[[], Transport]], Transport] = lambda settings, make: make()
 
 
-class TokenLimits(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class TokenLimits:
     """What a kind of token may do; GitLab decides about the rest.
 
     :param acts: whether it may play, retry, cancel or erase jobs.
@@ -219,5 +222,5 @@ def _finished_hook(plugins: PluginManager) -> RequestFinished | None:
         return None
     # the body of a write can hold job variables
     return lambda request, status, seconds: plugins.call(
-        "gitlab_request_finished", request=request._replace(body=None), status=status, seconds=seconds
+        "gitlab_request_finished", request=dataclasses.replace(request, body=None), status=status, seconds=seconds
     )

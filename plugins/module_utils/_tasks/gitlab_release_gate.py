@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
 import json
 import platform
@@ -109,7 +110,7 @@ class _Release:
         progress = ProjectProgress(self._context.progress, self._label(project.plan))
         session = open_session(
             self._settings,
-            self._context._replace(progress=progress, stop=stop),
+            dataclasses.replace(self._context, progress=progress, stop=stop),
             timeout_seconds=gate.waiting.timeout_seconds,
             is_waiting=gate.action != "verify",
         )

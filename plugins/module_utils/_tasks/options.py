@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import string
 import typing as t
@@ -113,7 +114,7 @@ def session_of(options: Options, context: TaskContext, waiting: WaitOptions | No
     """
     settings = connection_settings(options, context.environ)
     if options.get("project"):
-        context = context._replace(progress=ProjectProgress(context.progress, str(options["project"])))
+        context = dataclasses.replace(context, progress=ProjectProgress(context.progress, str(options["project"])))
     if waiting is None:
         return open_session(settings, context)
     return open_session(settings, context, timeout_seconds=waiting.timeout_seconds, is_waiting=waiting.wait)

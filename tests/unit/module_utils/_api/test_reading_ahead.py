@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import threading
@@ -129,7 +130,7 @@ class Cursors(Server):
         number = int(position.get("cursor", 1))
         answer = super().ask({**position, "page": number})
         link = f'<https://x/?cursor={number + 1}>; rel="next"' if answer.headers["x-next-page"] else ""
-        return answer._replace(headers={"link": link})
+        return dataclasses.replace(answer, headers={"link": link})
 
 
 def test_after_the_first_page_a_list_by_cursor_is_read_by_numbers():
@@ -167,7 +168,7 @@ def test_a_server_that_does_not_heed_the_number_of_the_page(has_totals):
     class Same(Server):
         def ask(self, position):
             answer = super().ask({**position, "page": 1})
-            return answer if self.has_totals else answer._replace(headers={})
+            return answer if self.has_totals else dataclasses.replace(answer, headers={})
 
     server = Same(1000, has_totals=has_totals)
     read = reading(server)
@@ -312,7 +313,7 @@ def test_a_total_that_cannot_be_is_not_believed():
     class Lying(Server):
         def ask(self, position):
             answer = super().ask(position)
-            return answer._replace(headers={**answer.headers, "x-total": "7"})
+            return dataclasses.replace(answer, headers={**answer.headers, "x-total": "7"})
 
     server = Lying(300)
     read = reading(server)
