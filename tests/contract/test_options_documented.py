@@ -11,7 +11,10 @@ import typing as t
 import pytest
 import yaml
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import TOKEN_VARIABLES
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.connection import EXTENSION_VARIABLES, URL_VARIABLES
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.connection import (
+    EXTENSION_VARIABLES,
+    URL_VARIABLES,
+)
 
 from tests.contract.support import PLUGINS, ROOT, TASKS, documentation, file_options
 

@@ -27,10 +27,10 @@ from .._app.release.run import ProjectResult, ReleaseRun, failure_text
 from .._app.release.tree import ReleaseTree, read_tree
 from .._app.report.page import render_page
 from .._app.session import Session, TaskContext, open_session
-from .connection import connection_settings
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION
-from .release_plan import PROJECT_OPTIONS, plan_of
+from .values.connection import connection_settings
+from .values.release_plan import PROJECT_OPTIONS, plan_of
 
 # How long reading the jobs for the record may take, after the gates are done.
 _RECORD_SECONDS = 300.0

@@ -23,9 +23,9 @@ from .._app.pipelines.query import FULL_SHA_LENGTHS, REF_TYPES, SHORTEST_SHA, Pi
 from .._app.session import Session, TaskContext, open_session
 from .._app.settings import DEFAULT_URL
 from .._app.waiting.options import WaitOptions
-from .connection import connection_settings
 from .definition import ArgumentSpec, Options
-from .mistakes import close_values
+from .values.connection import connection_settings
+from .values.mistakes import close_values
 
 CONNECTION = ArgumentSpec(
     arguments={

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .._api.connection import TOKEN_VARIABLES, ConnectionSettings, TokenKind
-from .._api.errors import UsageError
-from .._app.settings import DEFAULT_URL, api_base_url, further_headers, project_path, token_value
+from ..._api.connection import TOKEN_VARIABLES, ConnectionSettings, TokenKind
+from ..._api.errors import UsageError
+from ..._app.settings import DEFAULT_URL, api_base_url, further_headers, project_path, token_value
 
 Options = t.Mapping[str, t.Any]
 Environment = t.Mapping[str, str]
