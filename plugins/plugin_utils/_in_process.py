@@ -34,7 +34,7 @@ from ..module_utils._ansible.secrets import HAS_REGISTRY, register_secret
 from ..module_utils._api.connection import ConnectionSettings, tls_context
 from ..module_utils._api.errors import GitLabError, MissingLibraryError
 from ..module_utils._api.masking import Masker, in_json, json_text
-from ..module_utils._app.outcome import Progress, SilentProgress
+from ..module_utils._app.outcome import Progress
 from ..module_utils._app.reads import lookup as _lookup  # noqa: F401
 from ..module_utils._app.session import TaskContext
 from ..module_utils._app.settings import DEFAULT_URL
@@ -218,7 +218,7 @@ class InProcessAction(ActionBase):
             or not self._is_on("display_ok_hosts", variables)
             or not self._is_on("progress", variables)
         ):
-            return SilentProgress()
+            return Progress()
         several = len(variables.get("ansible_play_hosts") or ()) > 1
         host = str(variables.get("inventory_hostname", "")) if several else ""
         return DisplayProgress(Display().display, host, terminal=_TERMINAL)

@@ -30,7 +30,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses 
     status_of,
     young_statuses,
 )
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import SilentProgress
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Progress
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.parts import look, state
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action
@@ -250,7 +250,7 @@ def test_a_status_is_a_scope_and_can_be_waited_for(server: t.Any) -> None:
 def test_a_status_is_told_and_shown(server: t.Any) -> None:
     told: list[str] = []
 
-    class ToldProgress(SilentProgress):
+    class ToldProgress(Progress):
         is_shown = True
 
         def waits_for(self, *, name: str, what: str) -> None:

@@ -85,7 +85,7 @@ class SafeOutput:
         return self._made
 
 
-class _SafeProgress:
+class _SafeProgress(Progress):
     """Passes on in clean words what happens."""
 
     def __init__(self, output: SafeOutput, progress: Progress) -> None:
@@ -94,24 +94,20 @@ class _SafeProgress:
         self.is_shown = progress.is_shown
 
     def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
-        """Take note that a job has gone from one status to another."""
         line = self._output.line
         self._progress.state_changed(name=line(name), before=line(before), after=line(after), detail=line(detail))
 
     def waits_for(self, *, name: str, what: str) -> None:
-        """Take note of what holds a job up."""
         self._progress.waits_for(name=self._output.line(name), what=self._output.line(what))
 
     def still_waiting(self, *, text: str) -> None:
-        """Take note that nothing has happened for a long time."""
         self._progress.still_waiting(text=self._output.line(text))
 
     def log_line(self, *, name: str, line: str) -> None:
-        """Take the next line of a job's log; its indentation is part of it."""
+        # its indentation is part of it
         body = line.lstrip(" ")
         indentation = line[: len(line) - len(body)]
         self._progress.log_line(name=self._output.line(name), line=indentation + self._output.line(body))
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
-        """Take note of what goes on in GitLab when the task is interrupted now."""
         self._progress.leaves(wait=wait, what=[self._output.line(text) for text in what])

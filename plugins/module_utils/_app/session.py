@@ -23,7 +23,7 @@ from .._api.retry import Retrier
 from .._api.transport import Transport
 from .._extensions.manager import PluginManager, plugin_manager
 from .._extensions.registry import Registry
-from .outcome import Files, PlainFiles, Progress, SilentProgress
+from .outcome import Files, Progress
 from .settings import with_credential
 
 # GitLab's own default for how long a job may take.
@@ -49,11 +49,11 @@ class TaskContext:
     check_mode: bool = False
     environ: t.Mapping[str, str] = dataclasses.field(default_factory=lambda: os.environ)
     clock: Clock = SystemClock()
-    progress: Progress = SilentProgress()
+    progress: Progress = Progress()
     register_secret: t.Callable[[str], None] = lambda secret: None
     hidden: t.Collection[str] = ()
     clean: t.Callable[[t.Any], t.Any] = lambda value: value
-    files: Files = PlainFiles()
+    files: Files = Files()
     stop: t.Callable[[], str] = lambda: ""
     transport: t.Callable[[ConnectionSettings, t.Callable[[], Transport]], Transport] = lambda settings, make: make()
 
