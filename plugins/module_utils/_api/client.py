@@ -19,7 +19,7 @@ from . import decoding
 from .advice import advice_for
 from .clock import Clock
 from .connection import ConnectionSettings
-from .endpoints import Endpoint, EndpointRegistry
+from .endpoints import Endpoint
 from .errors import (
     BadAnswerError,
     GitLabError,
@@ -91,7 +91,7 @@ class ApiClient:
         *,
         settings: ConnectionSettings,
         transport: Transport,
-        endpoints: EndpointRegistry,
+        endpoints: t.Mapping[str, Endpoint],
         on_finished: RequestFinished | None,
         retrier: Retrier,
         masker: Masker,
@@ -115,8 +115,8 @@ class ApiClient:
 
         :raises RequestError: one of its subclasses.
         """
-        endpoint = self._endpoints.get(name)
-        return self.retrier.run(lambda: self.read(endpoint, arguments)[0], is_repeatable=endpoint.repeatable)
+        endpoint = self._endpoints[name]
+        return self.retrier.run(lambda: self.read(endpoint, arguments)[0], is_repeatable=endpoint.is_repeatable)
 
     def iterate(self, name: str, *, page_size: int = PAGE_SIZE, **arguments: t.Any) -> t.Iterator[decoding.Record]:
         """Yield every record of a list once, fetching pages as they are needed.
@@ -124,7 +124,7 @@ class ApiClient:
         :param page_size: records per request, 100 at most.
         :raises RequestError: one of its subclasses.
         """
-        endpoint = self._endpoints.get(name)
+        endpoint = self._endpoints[name]
         return walk(_ListSource(self, endpoint, arguments).read, endpoint.paginated, page_size)
 
     def list_all(
@@ -150,7 +150,7 @@ class ApiClient:
 
         :param most_records: how many records are certainly wanted; 0 for all.
         """
-        endpoint = self._endpoints.get(name)
+        endpoint = self._endpoints[name]
         is_moving = endpoint.paginated == "keyset" and arguments.get("scope")
         return Reading(
             _ListSource(self, endpoint, arguments),
@@ -165,7 +165,7 @@ class ApiClient:
 
         :raises RequestError: one of its subclasses.
         """
-        endpoint = self._endpoints.get(name)
+        endpoint = self._endpoints[name]
         single = {**arguments, "per_page": 1}
         records, response = self.retrier.run(lambda: self.read(endpoint, single), is_repeatable=True)
         total = total_of(response)
@@ -209,7 +209,7 @@ class ApiClient:
 
         :raises RequestError: one of its subclasses.
         """
-        endpoint = self._endpoints.get(name)
+        endpoint = self._endpoints[name]
         self.retrier.run(lambda: self._download(endpoint, sink, arguments), is_repeatable=True)
 
     def _download(self, endpoint: Endpoint, sink: Sink, arguments: t.Mapping[str, t.Any]) -> None:
