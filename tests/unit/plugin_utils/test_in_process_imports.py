@@ -24,8 +24,8 @@ from {PLUGINS}.module_utils._api import connection
 loaded = set(sys.modules)
 made = connection._kept_context.cache_info().currsize
 from {PLUGINS}.module_utils._api.connection import ConnectionSettings
-from {PLUGINS}.module_utils._api.transport import create_transport
-create_transport(ConnectionSettings("https://gitlab.example.com/api/v4"), lambda session: None)
+from {PLUGINS}.module_utils._api.wire.requests_transport import RequestsTransport
+RequestsTransport(ConnectionSettings("https://gitlab.example.com/api/v4"), lambda session: None)
 print(sorted(loaded & {{{{"requests", "urllib3", "pluggy"}}}}), len(set(sys.modules) - loaded))
 print(made, connection._kept_context.cache_info().currsize)
 """
