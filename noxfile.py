@@ -29,7 +29,18 @@ COLLECTION: t.Final = f"{GALAXY['namespace']}.{GALAXY['name']}"
 
 # What a change must pass, and all checks.
 TEST: t.Final = ("lint", "unit", "integration", "packaging", "sanity")
-CHECK: t.Final = ("test", "units", "coverage", "install", "changelog", "docs", "importer", "antsibull", "matrix")
+CHECK: t.Final = (
+    "test",
+    "units",
+    "coverage",
+    "install",
+    "changelog",
+    "docs",
+    "importer",
+    "antsibull",
+    "matrix",
+    "witnesses",
+)
 
 LINT: t.Final = (
     ("ruff", "check", "."),
@@ -273,6 +284,12 @@ def core(session: nox.Session, core: str, sanity_options: tuple[str, ...]) -> No
     session.install(f"ansible-core{core}", *pinned(*MATRIX_PACKAGES))
     pytest(session, "tests/unit", "tests/contract", "tests/integration")
     ansible_test(session, "sanity", *sanity_options)
+
+
+@nox.session(venv_backend="none")
+def witnesses(session: nox.Session) -> None:
+    """Clients of GitLab that others have written call the simulator: `-- gitbeaker`."""
+    run(session, "python", "-m", "tests.witnesses", *session.posargs)
 
 
 @nox.session(venv_backend="none")

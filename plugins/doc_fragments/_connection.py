@@ -53,9 +53,11 @@ options:
       - The token of a running CI job, sent in the header C(JOB-TOKEN).
       - E(CI_JOB_TOKEN) is never picked up by itself, since it would act as somebody else without anyone noticing.
         Name it here if you want it.
-      - GitLab lets a job token do little. It can list the jobs of a project or pipeline from GitLab 18 on, and trigger
-        jobs from GitLab 19 on. It cannot play, retry, cancel or erase a job; use O(api_token) for that.
-      - In another project than its own it works only if that project has it on its allow-list.
+      - GitLab lets a job token do little. It can list the jobs of a project or pipeline from GitLab 18 on, and read
+        pipelines and trigger jobs from GitLab 19.2 on. It cannot read a log, nor play, retry, cancel or erase a job;
+        use O(api_token) for that.
+      - In another project than its own it works only if that project has the project of the CI job on its allow-list.
+        Where the entry names permissions, these are C(read_jobs) and C(read_pipelines).
     type: str
   ca_path:
     description:
