@@ -27,6 +27,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback, missing_required_lib, remove_values
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 
 from ..module_utils._ansible.files import AnsibleFiles
@@ -35,7 +36,6 @@ from ..module_utils._api.connection import ConnectionSettings, tls_context
 from ..module_utils._api.errors import GitLabError, MissingLibraryError
 from ..module_utils._api.masking import Masker, in_json, json_text
 from ..module_utils._app.outcome import Progress
-from ..module_utils._app.reads import lookup as _lookup  # noqa: F401
 from ..module_utils._app.session import TaskContext
 from ..module_utils._app.settings import DEFAULT_URL
 from ..module_utils._extensions.manager import plugin_manager
@@ -65,10 +65,11 @@ _INVOCATION_SETTING = "INJECT_INVOCATION"
 _HAS_INVOCATION_SETTING = _INVOCATION_SETTING in constants.config.get_configuration_definitions()
 
 
-# Ansible loads this file, and with it requests, pluggy and all that a task or a lookup needs, before it makes the
-# processes of its workers, which inherit them. So are the hooks made here for tasks without extensions, and the TLS
-# context for the certificate authorities that tasks trust without options. What is wrong with them, or missing, is said
-# by the task that needs it.
+# Ansible loads this file, and with it requests, pluggy and all that a task needs, before it makes the processes of its
+# workers, which inherit them. So do they inherit what is made here: the lookup, its documentation read, the hooks for
+# tasks without extensions, and the TLS context for the certificate authorities that tasks trust without options. What is
+# wrong with them, or missing, is said by the task that needs it.
+lookup_loader.get("jobgate.gitlab.gitlab_job", class_only=True)
 with contextlib.suppress(GitLabError):
     plugin_manager(())
     tls_context(ConnectionSettings(api_url=DEFAULT_URL), os.environ)

@@ -19,6 +19,8 @@ ACTIONS = sorted(path.stem for path in (pathlib.Path(__file__).parents[3] / "plu
 
 PROGRAM = f"""
 import sys
+from ansible.plugins.loader import init_plugin_loader
+init_plugin_loader()
 from {PLUGINS}.action.{{name}} import ActionModule
 from {PLUGINS}.module_utils._api import connection
 loaded = set(sys.modules)
@@ -37,6 +39,7 @@ def test_the_parent_loads_libraries_and_makes_the_tls_context(name):
     search = sys.modules[libraries.__name__].__file__.split(os.sep + "ansible_collections" + os.sep)[0]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("SSL_", "REQUESTS_", "CURL_"))}
     environ["PYTHONPATH"] = os.pathsep.join([search, *sys.path])
+    environ["ANSIBLE_COLLECTIONS_PATH"] = search
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(name=name)], env=environ, capture_output=True, text=True, check=False
     )
