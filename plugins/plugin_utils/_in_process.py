@@ -67,8 +67,8 @@ _HAS_INVOCATION_SETTING = _INVOCATION_SETTING in constants.config.get_configurat
 
 # Ansible loads this file, and with it requests, pluggy and all that a task needs, before it makes the processes of its
 # workers, which inherit them. So do they inherit what is made here: the lookup, its documentation read, the hooks for
-# tasks without extensions, and the TLS context for the certificate authorities that tasks trust without options. What is
-# wrong with them, or missing, is said by the task that needs it.
+# tasks without extensions, and the TLS context for the certificate authorities that tasks trust without options. What
+# is wrong with them, or missing, is said by the task that needs it.
 lookup_loader.get("jobgate.gitlab.gitlab_job", class_only=True)
 with contextlib.suppress(GitLabError):
     plugin_manager(())

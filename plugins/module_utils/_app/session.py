@@ -14,7 +14,7 @@ import os
 import typing as t
 
 from .._api.client import ApiClient, RequestFinished
-from .._api.clock import Clock, Deadline, SystemClock
+from .._api.clock import Clock, Deadline
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
 from .._api.errors import GitLabError, RequestError
@@ -48,7 +48,7 @@ class TaskContext:
 
     check_mode: bool = False
     environ: t.Mapping[str, str] = dataclasses.field(default_factory=lambda: os.environ)
-    clock: Clock = SystemClock()
+    clock: Clock = Clock()
     progress: Progress = Progress()
     register_secret: t.Callable[[str], None] = lambda secret: None
     hidden: t.Collection[str] = ()

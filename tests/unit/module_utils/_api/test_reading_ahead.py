@@ -14,7 +14,7 @@ import time
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import lists
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Deadline, SystemClock
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import LostAnswerError, RefusedError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import Reading, walk
 
@@ -188,7 +188,7 @@ def test_a_page_that_never_comes_ends_with_the_deadline(monkeypatch):
     monkeypatch.setattr(lists, "_GRACE_SECONDS", 0.05)
     never = threading.Event()
     server = Server(1000, before=lambda number: number == 3 and never.wait(10))
-    read = reading(server, at_once=2, deadline=Deadline.after(0.1, SystemClock()))
+    read = reading(server, at_once=2, deadline=Deadline.after(0.1, Clock()))
     started = time.monotonic()
     assert ids(read) == server.ids[:200]
     assert time.monotonic() - started < 5
