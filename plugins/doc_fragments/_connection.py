@@ -116,6 +116,13 @@ options:
       - V(1) sends one request after the other. Tasks for several hosts each count for themselves.
     type: int
     default: 8
+  api_requests_per_minute:
+    description:
+      - The most requests that one task makes in a minute. A task that waits looks less often then, and leaves a tenth
+        of them to requests that cannot wait, such as playing a job.
+      - When it is not given, the limit that GitLab tells with its answers sets the pace of a wait. Tasks that share a
+        token share that limit without further settings.
+    type: int
   extensions:
     description:
       - Python extensions to load, by the name of their entry point in the group C(jobgate.gitlab). They can veto an
@@ -219,6 +226,12 @@ options:
         key: api_concurrency
     vars:
       - name: jobgate_gitlab_api_concurrency
+  api_requests_per_minute:
+    ini:
+      - section: jobgate_gitlab
+        key: api_requests_per_minute
+    vars:
+      - name: jobgate_gitlab_api_requests_per_minute
   extensions:
     env:
       - name: JOBGATE_EXTENSIONS

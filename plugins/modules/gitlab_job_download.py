@@ -346,6 +346,7 @@ EXAMPLES = r"""
     api_timeout: 60
     api_retries: 8
     api_concurrency: 2
+    api_requests_per_minute: 300
     extensions:
       - cost_centre
     project: group/app

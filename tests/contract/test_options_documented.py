@@ -42,6 +42,7 @@ CONNECTION: dict[str, Option] = {
     "api_timeout": {"type": "float", "default": 30},
     "api_retries": {"type": "int", "default": 5},
     "api_concurrency": {"type": "int", "default": 8},
+    "api_requests_per_minute": {"type": "int"},
     "extensions": _list([]),
 }
 PIPELINE: dict[str, Option] = {

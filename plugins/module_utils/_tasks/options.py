@@ -41,6 +41,7 @@ CONNECTION = ArgumentSpec(
         "api_timeout": {"type": "float", "default": 30.0},
         "api_retries": {"type": "int", "default": 5},
         "api_concurrency": {"type": "int", "default": 8},
+        "api_requests_per_minute": {"type": "int"},
         "extensions": {"type": "list", "elements": "str", "default": []},
     },
     mutually_exclusive=(("api_token", "api_oauth_token", "api_job_token"),),

@@ -18,8 +18,8 @@ import random
 import threading
 import typing as t
 
-from .clock import Clock, Deadline
-from .errors import (
+from ..clock import Clock, Deadline
+from ..errors import (
     BadAnswerError,
     ConnectError,
     LostAnswerError,
@@ -30,6 +30,7 @@ from .errors import (
     ThrottledError,
     TrustError,
 )
+from .traffic import Traffic
 
 # First pause (halved, on average, by the jitter) and ceiling of the pauses between attempts.
 BACK_OFF_SECONDS = (0.5, 30.0)
@@ -71,6 +72,7 @@ class Retrier:
     :param deadline: when everything must be done, None for no limit.
     :param is_persistent: after the server has answered once, repeat reads until the deadline instead of `retries`
         times: a server that is away for minutes does not end a wait.
+    :param traffic: which a server that answers 429 holds for all threads of the task.
     """
 
     def __init__(
@@ -81,13 +83,13 @@ class Retrier:
         deadline: Deadline | None = None,
         is_persistent: bool = False,
         jitter: t.Callable[[], float] = random.random,
+        traffic: Traffic | None = None,
     ) -> None:
         self._retries = retries
         self._clock = clock
         self._jitter = jitter
         self._has_answered = False
-        # until when no request of any thread is sent: the server has told one of them that they are too many
-        self._held_until = float("-inf")
+        self.traffic = traffic or Traffic(clock)
         self.deadline = deadline
         self.is_persistent = is_persistent
 
@@ -98,7 +100,6 @@ class Retrier:
         """
         attempt = 0
         while True:
-            self._hold()
             try:
                 result = operation()
             except RequestError as exc:
@@ -132,15 +133,12 @@ class Retrier:
             if seconds >= left:
                 return False
         if isinstance(exc, ThrottledError):
-            self._held_until = max(self._held_until, self._clock.monotonic() + seconds)
+            self.traffic.hold(seconds)
         self._clock.sleep(seconds)
         return True
 
-    def _hold(self) -> None:
-        """Wait until requests may be sent again."""
-        seconds = self._held_until - self._clock.monotonic()
-        if self.deadline is not None:
-            seconds = min(seconds, self.deadline.remaining())
+    def sleep(self, seconds: float) -> None:
+        """Pause this thread, if there is anything to pause for."""
         if seconds > 0:
             self._clock.sleep(seconds)
 
@@ -184,11 +182,9 @@ class RequestBudget:
     half as many at a time from then on; answers bring the number up again, one by one.
 
     :param most_at_once: what the user allows.
-    :param deadline: when everything must be done; None for no limit.
     """
 
-    def __init__(self, most_at_once: int, deadline: Deadline | None = None) -> None:
-        self._deadline = deadline
+    def __init__(self, most_at_once: int) -> None:
         self._most = max(1, most_at_once)
         self._changed = threading.Condition()
         self._under_way = 0
@@ -196,12 +192,10 @@ class RequestBudget:
         self.allowed = self._most
 
     @contextlib.contextmanager
-    def request(self) -> t.Iterator[None]:
+    def request(self, deadline: Deadline | None = None) -> t.Iterator[None]:
         """Wait for a turn, until the deadline at most, and take note of how the request ends."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._under_way < self.allowed, self._deadline.remaining() if self._deadline else None
-            )
+            self._changed.wait_for(lambda: self._under_way < self.allowed, deadline.remaining() if deadline else None)
             self._under_way += 1
         error: RequestError | None = None
         try:
