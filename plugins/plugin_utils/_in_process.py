@@ -34,7 +34,8 @@ from ..module_utils._ansible.files import AnsibleFiles
 from ..module_utils._ansible.secrets import HAS_REGISTRY, register_secret
 from ..module_utils._api.connection import ConnectionSettings, tls_context
 from ..module_utils._api.errors import GitLabError, MissingLibraryError
-from ..module_utils._api.masking import Masker, in_json, json_text
+from ..module_utils._api.forms import in_json
+from ..module_utils._api.masking import Masker, json_text
 from ..module_utils._app.outcome import Progress
 from ..module_utils._app.session import TaskContext
 from ..module_utils._app.settings import DEFAULT_URL

@@ -15,8 +15,9 @@ from urllib.parse import quote, quote_plus, unquote
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, RequestError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.forms import SHORTEST_SECRET
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import MASK, SHORTEST_SECRET, Masker
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import MASK, Masker
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import logs
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action, gitlab_job_info
