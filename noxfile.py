@@ -311,6 +311,12 @@ def bench(session: nox.Session) -> None:
     run(session, "python", "-m", "tests.benchmarks.speed", "--rounds", "5", *session.posargs)
 
 
+@nox.session(name="bench-release", venv_backend="none")
+def bench_release(session: nox.Session) -> None:
+    """Count what releases of many projects ask: `-- --projects 500 --build 60`."""
+    run(session, "python", "-m", "tests.benchmarks.release", *session.posargs)
+
+
 @nox.session(name="bench-faults", venv_backend="none")
 def bench_faults(session: nox.Session) -> None:
     """Compare with python-gitlab and ansible.builtin.uri under the same faults: `-- --quick`."""

@@ -16,10 +16,11 @@ import typing as t
 
 from .._api.connection import USER_AGENT
 from .._api.decoding import Record
-from .._api.errors import UsageError
+from .._api.errors import GitLabError, UsageError
 from .._api.masking import one_line
 from .._app.files.place import check_writable, write_text
 from .._app.outcome import Outcome, ProjectProgress
+from .._app.pipelines.query import warn_of_namesake
 from .._app.release.gates import GateRunner
 from .._app.release.plan import STRATEGIES, Gate, ProjectPlan, ReleasePlan
 from .._app.release.record import RunFacts, has_changed, make_record
@@ -128,6 +129,11 @@ class _Release:
         if result.pipeline is None:
             raise AssertionError("called for a project without a pipeline")
         session = self._session.sibling(self._context, timeout_seconds=_RECORD_SECONDS)
+        try:
+            # at the end, since it is a warning: the first minute of a large release has enough to ask for
+            warn_of_namesake(session, result.plan.pipeline, result.pipeline)
+        except GitLabError as exc:
+            session.warn(f"Whether a branch and a tag have the name of the ref could not be read: {exc}")
         return read_tree(session, result.plan.pipeline.project, result.pipeline)
 
     def _write(self, record: Record) -> list[str]:

@@ -28,12 +28,12 @@ LONGEST_WINDOW_SECONDS = 86_400.0
 _THROTTLED_STATUS = 429
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class _Window:
     """What the server has last said about its limit.
 
     :param allowed: requests in the whole window.
-    :param remaining: requests that are left of them.
+    :param remaining: requests that are left of them, without those that were sent since.
     :param ends_at: when the next window begins, on the monotonic clock.
     """
 
@@ -73,6 +73,11 @@ class Traffic:
             at = max(now, self._held_until)
             if self._per_minute and len(self._sent) == self._per_minute:
                 at = max(at, self._sent[0] + MINUTE_SECONDS)
+            if self._window and self._window.ends_at > now:
+                if self._window.remaining <= 0:
+                    # a second more, for servers tell whole seconds
+                    at = max(at, self._window.ends_at + 1.0)
+                self._window.remaining -= 1
             at = min(at, now + longest_seconds)
             self._sent.append(at)
             self.count += 1

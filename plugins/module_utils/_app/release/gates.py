@@ -86,7 +86,7 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
         # a gate that verifies looks at what is there
         options = dataclasses.replace(gate.waiting, wait=gate.action != "verify")
         try:
-            waited = yield from await_pipeline(session, project.plan.pipeline, Wait(session, options))
+            waited = yield from await_pipeline(session, project.plan.pipeline, Wait(session, options), warns=False)
         except SelectionError:
             if session.check_mode and project.plan.needs:
                 return _to_come(gate)
