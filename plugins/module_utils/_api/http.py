@@ -45,9 +45,24 @@ class Request:
         return dataclasses.replace(self, headers={**self.headers, **headers})
 
 
+class Answer:
+    """An HTTP answer, its body read or still to be read; header names are in lower case."""
+
+    status: int
+    headers: t.Mapping[str, str]
+    url: str
+
+    def header(self, name: str) -> str:
+        """Return a header's value, empty when the header is absent."""
+        return self.headers.get(name.lower(), "")
+
+    def close(self) -> None:
+        """Let go of the connection, if there still is one."""
+
+
 @dataclasses.dataclass(frozen=True)
-class Response:
-    """One HTTP answer, read completely; header names are in lower case.
+class Response(Answer):
+    """An answer that was read completely.
 
     :param url: the address that answered, after redirects.
     """
@@ -56,13 +71,6 @@ class Response:
     headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     body: bytes = b""
     url: str = ""
-
-    def header(self, name: str) -> str:
-        """Return a header's value, empty when the header is absent."""
-        return self.headers.get(name.lower(), "")
-
-    def close(self) -> None:
-        """Do nothing: everything has been read. A stream, which is used in the same places, has something to close."""
 
 
 def lower_case(headers: t.Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -167,24 +175,6 @@ def without_query(url: str) -> str:
 
 MOST_REDIRECTS = 5
 _REDIRECT_STATUSES = (301, 302, 303, 307, 308)
-
-
-class Answer(t.Protocol):
-    """What following a redirect needs of an answer."""
-
-    @property
-    def status(self) -> int:
-        """Return the HTTP status."""
-
-    @property
-    def headers(self) -> t.Mapping[str, str]:
-        """Return the headers, names in lower case."""
-
-    def header(self, name: str) -> str:
-        """Return a header's value, empty when the header is absent."""
-
-    def close(self) -> None:
-        """Let go of the connection."""
 
 
 _A = t.TypeVar("_A", bound=Answer)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import io
 import typing as t
 
-from .http import Request, Response
+from .http import Answer, Request, Response
 
 # Larger pieces of a body miss the processor's cache, smaller ones cost more calls.
 CHUNK_BYTES = 64 * 1024
@@ -42,24 +42,15 @@ class Transport(t.Protocol):
         """
 
 
-class ByteStream(t.Protocol):
-    """An answer whose body is read piece by piece."""
-
-    status: int
-    headers: t.Mapping[str, str]
-    url: str
-
-    def header(self, name: str) -> str:
-        """Return a header's value, empty when the header is absent."""
+class ByteStream(Answer):
+    """An answer whose body is read piece by piece; one of an extension needs the same methods."""
 
     def read(self, size: int) -> bytes:
         """Return up to so many bytes of the body, none at its end.
 
         :raises LostAnswerError: when the connection breaks before the announced length has come.
         """
-
-    def close(self) -> None:
-        """Let go of the connection."""
+        raise NotImplementedError
 
 
 @t.runtime_checkable
@@ -70,7 +61,7 @@ class StreamingTransport(Transport, t.Protocol):
         """Return the answer to one request, its body unread."""
 
 
-class WholeBody:
+class WholeBody(ByteStream):
     """An answer that was read whole, instead of a stream."""
 
     def __init__(self, response: Response) -> None:
@@ -79,13 +70,5 @@ class WholeBody:
         self.url = response.url
         self._rest = io.BytesIO(response.body)
 
-    def header(self, name: str) -> str:
-        """Return a header's value, empty when the header is absent."""
-        return self.headers.get(name.lower(), "")
-
     def read(self, size: int) -> bytes:
-        """Return the next bytes."""
         return self._rest.read(size)
-
-    def close(self) -> None:
-        """Do nothing: there is no connection."""

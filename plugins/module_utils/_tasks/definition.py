@@ -29,7 +29,6 @@ class ArgumentSpec:
     mutually_exclusive: tuple[tuple[str, ...], ...] = ()
     required_one_of: tuple[tuple[str, ...], ...] = ()
     required_if: tuple[tuple[str, t.Any, tuple[str, ...]], ...] = ()
-    required_by: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
     def merged(self, *others: ArgumentSpec) -> ArgumentSpec:
         """Return one value with everything of all of them; a later option of the same name wins."""
@@ -39,7 +38,6 @@ class ArgumentSpec:
             mutually_exclusive=tuple(rule for spec in every for rule in spec.mutually_exclusive),
             required_one_of=tuple(rule for spec in every for rule in spec.required_one_of),
             required_if=tuple(rule for spec in every for rule in spec.required_if),
-            required_by={name: rule for spec in every for name, rule in spec.required_by.items()},
         )
 
 

@@ -75,14 +75,12 @@ class RequestsTransport:
             self._session.mount(f"{origin_url}/", self._new_adapter(context))
 
     def send(self, request: Request, *, timeout_seconds: float) -> Response:
-        """Return the answer to one request."""
         seconds = SLOWEST_ANSWER * timeout_seconds if request.total_seconds is None else request.total_seconds
         answer = self._open(request, timeout_seconds, TimeLimit(seconds), ENCODINGS)
         with contextlib.closing(answer):
             return Response(answer.status, answer.headers, _whole_body(request, answer), request.url)
 
     def stream(self, request: Request, *, timeout_seconds: float) -> ByteStream:
-        """Return the answer to one request, its body unread."""
         seconds = float("inf") if request.total_seconds is None else request.total_seconds
         limit = TimeLimit(seconds)
         chunk_seconds = SLOWEST_ANSWER * timeout_seconds
@@ -139,12 +137,12 @@ class RequestsTransport:
         return headers
 
 
-class RequestsStream:
+class RequestsStream(ByteStream):
     """A body as it comes through requests."""
 
     def __init__(self, answer: t.Any, exchange: Exchange, chunk_seconds: float | None) -> None:
-        self.status: int = answer.status_code
-        self.headers: t.Mapping[str, str] = lower_case(answer.headers.items())
+        self.status = answer.status_code
+        self.headers = lower_case(answer.headers.items())
         self.url = exchange.request.url
         self._answer = answer
         self._exchange = exchange
@@ -168,10 +166,6 @@ class RequestsStream:
                 self._decoder = ContentDecoder(self.header("content-encoding"))
             except BadAnswerError as exc:
                 raise _unusable(self._exchange.request, exc.problem) from None
-
-    def header(self, name: str) -> str:
-        """Return a header's value, empty when the header is absent."""
-        return self.headers.get(name.lower(), "")
 
     def read(self, size: int) -> bytes:
         """Return up to so many bytes, decoded if the server has encoded them although it was not asked to."""
