@@ -38,6 +38,7 @@ CHECK: t.Final = (
     "docs",
     "importer",
     "antsibull",
+    "second_opinion",
     "matrix",
     "witnesses",
 )
@@ -375,6 +376,14 @@ def importer(session: nox.Session) -> None:
     bad = [line for line in output.splitlines() if line.startswith(("ERROR", "WARNING", "Traceback"))]
     if bad or "Importer processing completed successfully" not in output:
         session.error("galaxy-importer has found something.")
+
+
+@nox.session
+def second_opinion(session: nox.Session) -> None:
+    """What the simulator makes of rules and signatures of hooks, against cimulator and standardwebhooks."""
+    session.install("cimulator==0.2.0", "standardwebhooks==1.1.0", *pinned("pytest", "PyYAML"))
+    # without conftest.py, which needs Ansible
+    run(session, "python", "-m", "pytest", "-q", "--noconftest", "tests/second_opinion", *session.posargs)
 
 
 @nox.session(venv_backend="none")
