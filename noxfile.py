@@ -34,6 +34,7 @@ CHECK: t.Final = (
     "units",
     "coverage",
     "install",
+    "eda",
     "changelog",
     "docs",
     "importer",
@@ -47,6 +48,7 @@ LINT: t.Final = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
     ("mypy", "-p", f"ansible_collections.{COLLECTION}.plugins"),
+    ("mypy", "--strict", "extensions/eda"),
     ("yamllint", "--strict", "."),
     ("ansible-lint", "--offline"),
     ("shellcheck", ".ci/run", "tools/demo.sh", "tools/pictures.sh"),
@@ -218,7 +220,8 @@ def lint(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def unit(session: nox.Session) -> None:
     """Units, contract, simulator, with pytest."""
-    pytest(session, "tests/unit", "tests/contract", "tests/simulator_tests", "--cov", "--cov-report=term")
+    folders = ("tests/unit", "tests/contract", "tests/simulator_tests", "tests/eda")
+    pytest(session, *folders, "-m", "not rulebook", "--cov", "--cov-report=term")
 
 
 @nox.session(venv_backend="none")
@@ -285,6 +288,16 @@ def core(session: nox.Session, core: str, sanity_options: tuple[str, ...]) -> No
     session.install(f"ansible-core{core}", *pinned(*MATRIX_PACKAGES))
     pytest(session, "tests/unit", "tests/contract", "tests/integration")
     ansible_test(session, "sanity", *sanity_options)
+
+
+@nox.session
+def eda(session: nox.Session) -> None:
+    """Hooks, rules, playbooks and their effects under ansible-rulebook, which needs Java."""
+    if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        session.skip("There is no Java. ansible-rulebook needs version 17 or newer: install it, or set JAVA_HOME")
+    # the collection as a user gets it with pip; the tests also install it with ansible-galaxy
+    session.install("ansible-rulebook==1.3.2", "ansible-core~=2.19.0", *pinned("hatchling", *MATRIX_PACKAGES), ".[eda]")
+    pytest(session, "tests/eda", "-m", "rulebook")
 
 
 @nox.session(venv_backend="none")

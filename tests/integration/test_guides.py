@@ -27,12 +27,16 @@ RUN_ELSEWHERE = {
     ("roles/release_gate/README.md", "Release version 1.2.0"): "test_release_gate.py",
     ("docs/examples/release.yml", "Release"): "test_playbooks.py",
     ("docs/examples/release-gate.yml", "Release three projects"): "test_release_gate.py",
+    # rulebooks
+    ("docs/docsite/rst/events.rst", "See what happens"): "../eda/test_rulebooks.py",
+    ("docs/docsite/rst/events.rst", "Play the deployment when the pipeline is green"): "../eda/test_rulebooks.py",
 }
 # Blocks of YAML in the guides that are neither playbooks nor scenarios, by their first key.
 OTHER_YAML = {
     "manual_jobs": ["deploy:prod"],
     "hand_over": ["build"],
     "awx_and_ci": ["version", "fields", "env", "release"],
+    "events": ["gitlab", "gitlab_hook_port", "all", "signing_token"],
     "testing_playbooks": ["stages", "build"],
 }
 

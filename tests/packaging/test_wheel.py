@@ -90,8 +90,10 @@ def test_what_it_says_of_itself(wheel: pathlib.Path) -> None:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     required = told.get_all("Requires-Dist") or []
     assert [one for one in required if "extra ==" not in one] == [one for one in lines if not one.startswith("#")]
-    extra = {re.split(r"[>=;]", one)[0].lower() for one in required if "extra == 'simulator'" in one}
-    assert extra == {"aiohttp", "cryptography", "pyyaml"}
+    extras = {"simulator": {"aiohttp", "cryptography", "pyyaml"}, "eda": {"aiohttp", "ansible-rulebook"}}
+    for extra, wanted in extras.items():
+        names = {re.split(r"[>=;]", one)[0].lower() for one in required if f"extra == '{extra}'" in one}
+        assert names == wanted, extra
 
 
 def test_a_playbook_with_what_was_installed(

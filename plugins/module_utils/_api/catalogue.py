@@ -4,10 +4,11 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Every operation of GitLab's Jobs and Job Artifacts API, and the look-ups that selecting jobs needs: one row each.
+"""Every operation of GitLab's Jobs and Job Artifacts API, what is used of its Deployments API, and the look-ups that
+selecting jobs needs: one row each.
 
-Sources: https://docs.gitlab.com/api/jobs/, https://docs.gitlab.com/api/job_artifacts/ and
-https://docs.gitlab.com/api/pipelines/.
+Sources: https://docs.gitlab.com/api/jobs/, https://docs.gitlab.com/api/job_artifacts/,
+https://docs.gitlab.com/api/deployments/ and https://docs.gitlab.com/api/pipelines/.
 """
 
 from __future__ import annotations
@@ -21,13 +22,16 @@ _PIPELINES = "https://docs.gitlab.com/api/pipelines/"
 _MERGE_REQUESTS = "https://docs.gitlab.com/api/merge_requests/"
 _PROJECTS = "https://docs.gitlab.com/api/projects/"
 _COMMITS = "https://docs.gitlab.com/api/commits/"
+_DEPLOYMENTS = "https://docs.gitlab.com/api/deployments/"
 
 # What the collection itself relies on; anything else may be missing.
 _JOB_SHAPE = {"id": int, "name": str, "status": str}
 _PIPELINE_SHAPE = {"id": int, "status": str}
+_DEPLOYMENT_SHAPE = {"id": int, "status": str}
 
 _JOB = "/projects/{project}/jobs/{job_id}"
 _PIPELINE = "/projects/{project}/pipelines/{pipeline_id}"
+_DEPLOYMENT = "/projects/{project}/deployments/{deployment_id}"
 
 CATALOGUE: tuple[Endpoint, ...] = (
     # ----- jobs -----
@@ -184,6 +188,33 @@ CATALOGUE: tuple[Endpoint, ...] = (
         ok_statuses=(202,),
         answer="nothing",
         doc_url=_ARTIFACTS + "#delete-all-job-artifacts-in-a-project",
+    ),
+    # ----- deployments -----
+    Endpoint(
+        "list_deployments",
+        "GET",
+        "/projects/{project}/deployments",
+        query=("environment", "status"),
+        answer="records",
+        paginated="offset",
+        shape=_DEPLOYMENT_SHAPE,
+        doc_url=_DEPLOYMENTS + "#list-project-deployments",
+    ),
+    Endpoint(
+        "get_deployment",
+        "GET",
+        _DEPLOYMENT,
+        shape=_DEPLOYMENT_SHAPE,
+        doc_url=_DEPLOYMENTS + "#get-a-specific-deployment",
+    ),
+    Endpoint(
+        "approve_deployment",
+        "POST",
+        _DEPLOYMENT + "/approval",
+        body=("status", "comment", "represented_as"),
+        ok_statuses=(201,),
+        shape={"status": str},
+        doc_url=_DEPLOYMENTS + "#approve-or-reject-a-blocked-deployment",
     ),
     # ----- look-ups that selection needs -----
     Endpoint("get_project", "GET", "/projects/{project}", doc_url=_PROJECTS + "#retrieve-a-project"),
