@@ -13,7 +13,7 @@ https://docs.gitlab.com/api/deployments/ and https://docs.gitlab.com/api/pipelin
 
 from __future__ import annotations
 
-from .endpoints import Endpoint, Parameter
+from .endpoints import Endpoint
 
 _JOBS = "https://docs.gitlab.com/api/jobs/"
 _USERS = "https://docs.gitlab.com/api/users/"
@@ -23,34 +23,6 @@ _MERGE_REQUESTS = "https://docs.gitlab.com/api/merge_requests/"
 _PROJECTS = "https://docs.gitlab.com/api/projects/"
 _COMMITS = "https://docs.gitlab.com/api/commits/"
 _DEPLOYMENTS = "https://docs.gitlab.com/api/deployments/"
-
-
-def _segment(name: str) -> Parameter:
-    return Parameter(name, "segment", is_required=True)
-
-
-_PROJECT = _segment("project")
-_JOB_ID = _segment("job_id")
-_PIPELINE_ID = _segment("pipeline_id")
-_MERGE_REQUEST = _segment("merge_request")
-_DEPLOYMENT_ID = _segment("deployment_id")
-_REF_NAME = Parameter("ref_name", "rest", is_required=True)
-_ARTIFACT_PATH = Parameter("artifact_path", "rest", is_required=True)
-_JOB_NAME = Parameter("job_name", "query", sent_as=("job",), is_required=True)
-_SCOPE = Parameter("scope", "query")
-_RECENT = Parameter("search_recent_successful_pipelines", "query")
-
-# What a walk over pages sends; `page` and `cursor` come from the answer before.
-PAGING = (
-    Parameter("page", "query"),
-    Parameter("per_page", "query"),
-    Parameter("pagination", "query"),
-    Parameter("order_by", "query"),
-    Parameter("sort", "query"),
-    Parameter("cursor", "query"),
-    Parameter("id_after", "query"),
-    Parameter("id_before", "query"),
-)
 
 # What the collection itself relies on; anything else may be missing.
 _JOB_SHAPE = {"id": int, "name": str, "status": str}
@@ -67,7 +39,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "list_project_jobs",
         "GET",
         "/projects/{project}/jobs",
-        (_PROJECT, _SCOPE, *PAGING),
+        query=("scope",),
         answer="records",
         paginated="keyset",
         shape=_JOB_SHAPE,
@@ -77,7 +49,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "list_pipeline_jobs",
         "GET",
         _PIPELINE + "/jobs",
-        (_PROJECT, _PIPELINE_ID, _SCOPE, Parameter("include_retried", "query"), *PAGING),
+        query=("scope", "include_retried"),
         answer="records",
         paginated="offset",
         shape=_JOB_SHAPE,
@@ -87,7 +59,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "list_pipeline_bridges",
         "GET",
         _PIPELINE + "/bridges",
-        (_PROJECT, _PIPELINE_ID, _SCOPE, *PAGING),
+        query=("scope",),
         answer="records",
         paginated="offset",
         shape=_JOB_SHAPE,
@@ -97,7 +69,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "list_pipeline_trigger_jobs",
         "GET",
         _PIPELINE + "/trigger_jobs",
-        (_PROJECT, _PIPELINE_ID, _SCOPE, *PAGING),
+        query=("scope",),
         answer="records",
         paginated="offset",
         shape=_JOB_SHAPE,
@@ -106,12 +78,12 @@ CATALOGUE: tuple[Endpoint, ...] = (
     Endpoint("get_current_user", "GET", "/user", doc_url=_USERS + "#retrieve-the-current-user"),
     Endpoint("get_token_job", "GET", "/job", shape=_JOB_SHAPE, doc_url=_JOBS + "#get-job-tokens-job"),
     Endpoint("get_allowed_agents", "GET", "/job/allowed_agents", doc_url=_JOBS + "#get-gitlab-agent-by-ci_job_token"),
-    Endpoint("get_job", "GET", _JOB, (_PROJECT, _JOB_ID), shape=_JOB_SHAPE, doc_url=_JOBS + "#get-a-single-job"),
+    Endpoint("get_job", "GET", _JOB, shape=_JOB_SHAPE, doc_url=_JOBS + "#get-a-single-job"),
     Endpoint(
         "get_job_log",
         "GET",
         _JOB + "/trace",
-        (_PROJECT, _JOB_ID, Parameter("byte_offset", "query"), Parameter("byte_limit", "query")),
+        query=("byte_offset", "byte_limit"),
         answer="text",
         doc_url=_JOBS + "#get-a-log-file",
     ),
@@ -120,9 +92,8 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "cancel_job",
         "POST",
         _JOB + "/cancel",
-        (_PROJECT, _JOB_ID, Parameter("force", "body")),
+        body=("force",),
         ok_statuses=(201,),
-        repeatable=False,
         shape=_JOB_SHAPE,
         doc_url=_JOBS + "#cancel-a-job",
     ),
@@ -131,9 +102,8 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "POST",
         _JOB + "/retry",
         # the manual says job_inputs, the source reads inputs; what a server does not know it ignores
-        (_PROJECT, _JOB_ID, Parameter("job_inputs", "body", sent_as=("inputs", "job_inputs"))),
+        body={"job_inputs": ("inputs", "job_inputs")},
         ok_statuses=(201,),
-        repeatable=False,
         shape=_JOB_SHAPE,
         doc_url=_JOBS + "#retry-a-job",
     ),
@@ -141,9 +111,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "erase_job",
         "POST",
         _JOB + "/erase",
-        (_PROJECT, _JOB_ID),
         ok_statuses=(201,),
-        repeatable=False,
         shape=_JOB_SHAPE,
         doc_url=_JOBS + "#erase-a-job",
     ),
@@ -151,13 +119,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "play_job",
         "POST",
         _JOB + "/play",
-        (
-            _PROJECT,
-            _JOB_ID,
-            Parameter("job_variables", "body", sent_as=("job_variables_attributes",)),
-            Parameter("job_inputs", "body"),
-        ),
-        repeatable=False,
+        body={"job_variables": "job_variables_attributes", "job_inputs": "job_inputs"},
         shape=_JOB_SHAPE,
         doc_url=_JOBS + "#run-a-job",
     ),
@@ -166,7 +128,6 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "download_artifacts",
         "GET",
         _JOB + "/artifacts",
-        (_PROJECT, _JOB_ID),
         answer="bytes",
         doc_url=_ARTIFACTS + "#download-job-artifacts-by-job-id",
     ),
@@ -174,7 +135,8 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "download_artifacts_by_ref",
         "GET",
         "/projects/{project}/jobs/artifacts/{ref_name}/download",
-        (_PROJECT, _REF_NAME, _JOB_NAME, _RECENT),
+        query=("job", "search_recent_successful_pipelines"),
+        with_slashes=("ref_name",),
         answer="bytes",
         doc_url=_ARTIFACTS + "#download-job-artifacts-by-reference-name",
     ),
@@ -182,7 +144,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "download_artifact_file",
         "GET",
         _JOB + "/artifacts/{artifact_path}",
-        (_PROJECT, _JOB_ID, _ARTIFACT_PATH),
+        with_slashes=("artifact_path",),
         answer="bytes",
         doc_url=_ARTIFACTS + "#download-a-single-artifact-file-by-job-id",
     ),
@@ -190,7 +152,8 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "download_artifact_file_by_ref",
         "GET",
         "/projects/{project}/jobs/artifacts/{ref_name}/raw/{artifact_path}",
-        (_PROJECT, _REF_NAME, _ARTIFACT_PATH, _JOB_NAME, _RECENT),
+        query=("job", "search_recent_successful_pipelines"),
+        with_slashes=("ref_name", "artifact_path"),
         answer="bytes",
         doc_url=_ARTIFACTS + "#download-a-single-artifact-file-by-reference-name",
     ),
@@ -198,7 +161,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "list_artifact_tree",
         "GET",
         _JOB + "/artifacts/tree",
-        (_PROJECT, _JOB_ID, Parameter("path", "query"), Parameter("recursive", "query"), *PAGING),
+        query=("path", "recursive"),
         answer="records",
         paginated="offset",
         doc_url=_ARTIFACTS + "#list-job-artifacts",
@@ -207,8 +170,6 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "keep_artifacts",
         "POST",
         _JOB + "/artifacts/keep",
-        (_PROJECT, _JOB_ID),
-        repeatable=False,
         shape=_JOB_SHAPE,
         doc_url=_ARTIFACTS + "#keep-job-artifacts",
     ),
@@ -216,20 +177,16 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "delete_artifacts",
         "DELETE",
         _JOB + "/artifacts",
-        (_PROJECT, _JOB_ID),
         ok_statuses=(204,),
         answer="nothing",
-        repeatable=False,
         doc_url=_ARTIFACTS + "#delete-job-artifacts",
     ),
     Endpoint(
         "delete_project_artifacts",
         "DELETE",
         "/projects/{project}/artifacts",
-        (_PROJECT,),
         ok_statuses=(202,),
         answer="nothing",
-        repeatable=False,
         doc_url=_ARTIFACTS + "#delete-all-job-artifacts-in-a-project",
     ),
     # ----- deployments -----
@@ -237,7 +194,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "list_deployments",
         "GET",
         "/projects/{project}/deployments",
-        (_PROJECT, Parameter("environment", "query"), Parameter("status", "query"), *PAGING),
+        query=("environment", "status"),
         answer="records",
         paginated="offset",
         shape=_DEPLOYMENT_SHAPE,
@@ -247,7 +204,6 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "get_deployment",
         "GET",
         _DEPLOYMENT,
-        (_PROJECT, _DEPLOYMENT_ID),
         shape=_DEPLOYMENT_SHAPE,
         doc_url=_DEPLOYMENTS + "#get-a-specific-deployment",
     ),
@@ -255,32 +211,18 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "approve_deployment",
         "POST",
         _DEPLOYMENT + "/approval",
-        (
-            _PROJECT,
-            _DEPLOYMENT_ID,
-            Parameter("status", "body", is_required=True),
-            Parameter("comment", "body"),
-            Parameter("represented_as", "body"),
-        ),
+        body=("status", "comment", "represented_as"),
         ok_statuses=(201,),
-        repeatable=False,
         shape={"status": str},
         doc_url=_DEPLOYMENTS + "#approve-or-reject-a-blocked-deployment",
     ),
     # ----- look-ups that selection needs -----
-    Endpoint("get_project", "GET", "/projects/{project}", (_PROJECT,), doc_url=_PROJECTS + "#retrieve-a-project"),
+    Endpoint("get_project", "GET", "/projects/{project}", doc_url=_PROJECTS + "#retrieve-a-project"),
     Endpoint(
         "list_pipelines",
         "GET",
         "/projects/{project}/pipelines",
-        (
-            _PROJECT,
-            Parameter("ref", "query"),
-            Parameter("sha", "query"),
-            Parameter("source", "query"),
-            _SCOPE,
-            *PAGING,
-        ),
+        query=("ref", "sha", "source", "scope"),
         answer="records",
         paginated="offset",
         shape=_PIPELINE_SHAPE,
@@ -290,7 +232,6 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "get_pipeline",
         "GET",
         _PIPELINE,
-        (_PROJECT, _PIPELINE_ID),
         shape=_PIPELINE_SHAPE,
         doc_url=_PIPELINES + "#get-a-single-pipeline",
     ),
@@ -298,7 +239,6 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "get_commit",
         "GET",
         "/projects/{project}/repository/commits/{sha}",
-        (_PROJECT, _segment("sha")),
         shape={"id": str},
         doc_url=_COMMITS + "#retrieve-a-commit",
     ),
@@ -306,7 +246,6 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "list_merge_request_pipelines",
         "GET",
         "/projects/{project}/merge_requests/{merge_request}/pipelines",
-        (_PROJECT, _MERGE_REQUEST, *PAGING),
         answer="records",
         paginated="offset",
         shape=_PIPELINE_SHAPE,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import json
 import re
 import typing as t
@@ -19,7 +20,7 @@ from . import decoding
 from .advice import advice_for
 from .clock import Clock
 from .connection import ConnectionSettings
-from .endpoints import Endpoint, EndpointRegistry
+from .endpoints import Endpoint
 from .errors import (
     BadAnswerError,
     GitLabError,
@@ -94,7 +95,7 @@ class ApiClient:
         *,
         settings: ConnectionSettings,
         transport: Transport,
-        endpoints: EndpointRegistry,
+        endpoints: t.Mapping[str, Endpoint],
         on_finished: RequestFinished | None,
         retrier: Retrier,
         masker: Masker,
@@ -127,8 +128,8 @@ class ApiClient:
 
         :raises RequestError: one of its subclasses.
         """
-        endpoint = self._endpoints.get(name)
-        return self.retrier.run(lambda: self.read(endpoint, arguments)[0], is_repeatable=endpoint.repeatable)
+        endpoint = self._endpoints[name]
+        return self.retrier.run(lambda: self.read(endpoint, arguments)[0], is_repeatable=endpoint.is_repeatable)
 
     def iterate(self, name: str, *, page_size: int = PAGE_SIZE, **arguments: t.Any) -> t.Iterator[decoding.Record]:
         """Yield every record of a list once, fetching pages as they are needed.
@@ -136,7 +137,7 @@ class ApiClient:
         :param page_size: records per request, 100 at most.
         :raises RequestError: one of its subclasses.
         """
-        endpoint = self._endpoints.get(name)
+        endpoint = self._endpoints[name]
         return walk(_ListSource(self, endpoint, arguments).read, endpoint.paginated, page_size)
 
     def list_all(
@@ -162,7 +163,7 @@ class ApiClient:
 
         :param most_records: how many records are certainly wanted; 0 for all.
         """
-        endpoint = self._endpoints.get(name)
+        endpoint = self._endpoints[name]
         is_moving = endpoint.paginated == "keyset" and arguments.get("scope")
         return Reading(
             _ListSource(self, endpoint, arguments),
@@ -177,7 +178,7 @@ class ApiClient:
 
         :raises RequestError: one of its subclasses.
         """
-        endpoint = self._endpoints.get(name)
+        endpoint = self._endpoints[name]
         single = {**arguments, "per_page": 1}
         records, response = self.retrier.run(lambda: self.read(endpoint, single), is_repeatable=True)
         total = total_of(response)
@@ -221,7 +222,7 @@ class ApiClient:
 
         :raises RequestError: one of its subclasses.
         """
-        endpoint = self._endpoints.get(name)
+        endpoint = self._endpoints[name]
         self.retrier.run(lambda: self._download(endpoint, sink, arguments), is_repeatable=True)
 
     def _download(self, endpoint: Endpoint, sink: Sink, arguments: t.Mapping[str, t.Any]) -> None:
@@ -260,7 +261,7 @@ class ApiClient:
         if project in self._moved_projects:
             arguments = {**arguments, "project": self._moved_projects[project]}
         request = endpoint.build(self.settings.api_url, arguments)
-        return request._replace(most_bytes=_MOST_BYTES[endpoint.answer])
+        return dataclasses.replace(request, most_bytes=_MOST_BYTES[endpoint.answer])
 
     @contextlib.contextmanager
     def _errors_of(self, request: Request) -> t.Iterator[None]:
@@ -278,7 +279,7 @@ class ApiClient:
         """Send one request and tell extensions about it."""
         self._await_turn(request)
         timeout_seconds = self.settings.timeout_seconds
-        limited = request._replace(total_seconds=self._within_deadline(SLOWEST_ANSWER * timeout_seconds))
+        limited = dataclasses.replace(request, total_seconds=self._within_deadline(SLOWEST_ANSWER * timeout_seconds))
         timeout_seconds = self._within_deadline(timeout_seconds)
         return self._told(request, lambda: self._transport.send(limited, timeout_seconds=timeout_seconds))
 
@@ -286,11 +287,11 @@ class ApiClient:
         """Send one request, leave its body unread, and tell extensions about it."""
         transport = self._transport
         if not isinstance(transport, StreamingTransport):
-            return WholeBody(self._send(request._replace(most_bytes=None)))
+            return WholeBody(self._send(dataclasses.replace(request, most_bytes=None)))
         self._await_turn(request)
         # without a wait, a download may take any time while bytes keep coming
         seconds = self._within_deadline(float("inf")) if self.retrier.is_persistent else None
-        limited = request._replace(total_seconds=seconds, most_bytes=None)
+        limited = dataclasses.replace(request, total_seconds=seconds, most_bytes=None)
         timeout_seconds = self._within_deadline(self.settings.timeout_seconds)
         return self._told(request, lambda: transport.stream(limited, timeout_seconds=timeout_seconds))
 
@@ -327,7 +328,7 @@ class ApiClient:
         """Call the hook; what goes wrong there is a warning, for the request has been made, and its outcome counts."""
         if origin_of(request.url) != self.settings.origin:
             # the address of an object storage is signed, which makes its query a credential
-            request = request._replace(url=request.display_url)
+            request = dataclasses.replace(request, url=request.display_url)
         try:
             on_finished(request, status, seconds)
         except GitLabError as exc:

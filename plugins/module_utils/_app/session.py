@@ -14,7 +14,7 @@ import os
 import typing as t
 
 from .._api.client import ApiClient, RequestFinished
-from .._api.clock import Clock, Deadline, SystemClock
+from .._api.clock import Clock, Deadline
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
 from .._api.errors import GitLabError, RequestError
@@ -24,7 +24,7 @@ from .._api.pace.traffic import Traffic
 from .._api.transport import Transport
 from .._extensions.manager import PluginManager, plugin_manager
 from .._extensions.registry import Registry
-from .outcome import Files, PlainFiles, Progress, SilentProgress
+from .outcome import Files, Progress
 from .settings import with_credential
 from .slow_work import PageProgress
 
@@ -36,7 +36,8 @@ class StoppedError(GitLabError):
     """What is not begun yet is not to be begun any more."""
 
 
-class TaskContext(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class TaskContext:
     """What a task is told by the face that runs it.
 
     :param register_secret: called with every secret the task learns of, so that the face can censor it.
@@ -48,18 +49,19 @@ class TaskContext(t.NamedTuple):
     """
 
     check_mode: bool = False
-    environ: t.Mapping[str, str] = os.environ
-    clock: Clock = SystemClock()
-    progress: Progress = SilentProgress()
+    environ: t.Mapping[str, str] = dataclasses.field(default_factory=lambda: os.environ)
+    clock: Clock = Clock()
+    progress: Progress = Progress()
     register_secret: t.Callable[[str], None] = lambda secret: None
     hidden: t.Collection[str] = ()
     clean: t.Callable[[t.Any], t.Any] = lambda value: value
-    files: Files = PlainFiles()
+    files: Files = Files()
     stop: t.Callable[[], str] = lambda: ""
     transport: t.Callable[[ConnectionSettings, t.Callable[[], Transport]], Transport] = lambda settings, make: make()
 
 
-class TokenLimits(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class TokenLimits:
     """What a kind of token may do; GitLab decides about the rest.
 
     :param acts: whether it may play, retry, cancel or erase jobs.
@@ -284,5 +286,5 @@ def _finished_hook(plugins: PluginManager) -> RequestFinished | None:
         return None
     # the body of a write can hold job variables
     return lambda request, status, seconds: plugins.call(
-        "gitlab_request_finished", request=request._replace(body=None), status=status, seconds=seconds
+        "gitlab_request_finished", request=dataclasses.replace(request, body=None), status=status, seconds=seconds
     )

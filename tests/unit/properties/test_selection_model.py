@@ -18,8 +18,8 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_job_action,
     gitlab_job_info,
     gitlab_release_gate,
-    release_plan,
 )
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values import release_plan
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import threading
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import lists
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Deadline, SystemClock
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import LostAnswerError, RefusedError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import Reading, walk
 
@@ -128,7 +129,7 @@ class Cursors(Server):
         number = int(position.get("cursor", 1))
         answer = super().ask({**position, "page": number})
         link = f'<https://x/?cursor={number + 1}>; rel="next"' if answer.headers["x-next-page"] else ""
-        return answer._replace(headers={"link": link})
+        return dataclasses.replace(answer, headers={"link": link})
 
 
 def test_after_the_first_page_a_list_by_cursor_is_read_by_numbers():
@@ -166,7 +167,7 @@ def test_a_server_that_does_not_heed_the_number_of_the_page(has_totals):
     class Same(Server):
         def ask(self, position):
             answer = super().ask({**position, "page": 1})
-            return answer if self.has_totals else answer._replace(headers={})
+            return answer if self.has_totals else dataclasses.replace(answer, headers={})
 
     server = Same(1000, has_totals=has_totals)
     read = reading(server)
@@ -186,7 +187,7 @@ def test_a_page_that_never_comes_ends_with_the_deadline(monkeypatch):
     monkeypatch.setattr(lists, "_GRACE_SECONDS", 0.05)
     never = threading.Event()
     server = Server(1000, before=lambda number: number == 3 and never.wait())
-    read = reading(server, at_once=2, deadline=Deadline.after(0.1, SystemClock()))
+    read = reading(server, at_once=2, deadline=Deadline.after(0.1, Clock()))
     # who waited for the page would have it, or wait for ever
     assert ids(read) == server.ids[:200]
     assert not read.is_exact()
@@ -310,7 +311,7 @@ def test_a_total_that_cannot_be_is_not_believed():
     class Lying(Server):
         def ask(self, position):
             answer = super().ask(position)
-            return answer._replace(headers={**answer.headers, "x-total": "7"})
+            return dataclasses.replace(answer, headers={**answer.headers, "x-total": "7"})
 
     server = Lying(300)
     read = reading(server)
