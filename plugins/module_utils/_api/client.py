@@ -123,8 +123,7 @@ class ApiClient:
         :param page_size: records per request, 100 at most.
         :raises RequestError: one of its subclasses.
         """
-        endpoint = self._endpoints.get(name)
-        return walk(_ListSource(self, endpoint, arguments).read, endpoint.paginated, page_size)
+        return _ListSource(self, self._endpoints.get(name), arguments).walk(page_size)
 
     def list_all(
         self, name: str, *, keep: t.Callable[[decoding.Record], t.Any] | None = None, **arguments: t.Any
@@ -153,7 +152,6 @@ class ApiClient:
         is_moving = endpoint.paginated == "keyset" and arguments.get("scope")
         return Reading(
             _ListSource(self, endpoint, arguments),
-            endpoint.paginated,
             most_at_once=1 if is_moving else self.settings.concurrency,
             most_records=most_records,
             deadline=self.retrier.deadline,
@@ -187,7 +185,7 @@ class ApiClient:
         try:
             return _decode(endpoint, response, loads), response
         except RequestError:
-            with self._errors_of(self._request(endpoint, arguments)):
+            with self.errors_of(endpoint, arguments):
                 raise
 
     def ask(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Response:
@@ -250,8 +248,13 @@ class ApiClient:
         return request._replace(most_bytes=_MOST_BYTES[endpoint.answer])
 
     @contextlib.contextmanager
-    def _errors_of(self, request: Request) -> t.Iterator[None]:
+    def errors_of(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> t.Iterator[None]:
         """Fill in where an error happened, and take every secret out of it."""
+        with self._errors_of(self._request(endpoint, arguments)):
+            yield
+
+    @contextlib.contextmanager
+    def _errors_of(self, request: Request) -> t.Iterator[None]:
         try:
             yield
         except UsageError as exc:
@@ -370,6 +373,12 @@ class _ListSource:
         self._client = client
         self._endpoint = endpoint
         self._arguments = arguments
+        self.paging = endpoint.paginated
+
+    def walk(self, page_size: int = PAGE_SIZE, *, first: Page | None = None) -> t.Iterator[decoding.Record]:
+        """Yield every record once, one page after the other."""
+        with self._client.errors_of(self._endpoint, self._arguments):
+            yield from walk(self.read, self.paging, page_size, first=first)
 
     def ask(self, position: Position) -> Response:
         """Return the answer with a page, not decoded."""

@@ -37,8 +37,10 @@ BACK_OFF_SECONDS = (0.5, 30.0)
 THROTTLED_SECONDS = (4.0, 60.0)
 # A lock in GitLab's database: it is over in a moment.
 LOCK_STATUS = 409
-# Nobody expects a task without a deadline to sleep longer than this.
+# Nobody expects a task that does not wait to sleep longer than this.
 LONGEST_WISH_SECONDS = 120.0
+# A pause that the server asks for is told from this length on.
+TOLD_WISH_SECONDS = 10.0
 # What a pause leaves of the time limit for the attempt behind it.
 LAST_ATTEMPT_SECONDS = 1.0
 
@@ -71,6 +73,7 @@ class Retrier:
     :param deadline: when everything must be done, None for no limit.
     :param is_persistent: after the server has answered once, repeat reads until the deadline instead of `retries`
         times: a server that is away for minutes does not end a wait.
+    :param tell: is told of each long pause that the server asks for, with its seconds.
     """
 
     def __init__(
@@ -80,10 +83,12 @@ class Retrier:
         clock: Clock,
         deadline: Deadline | None = None,
         is_persistent: bool = False,
+        tell: t.Callable[[float], None] = lambda seconds: None,
         jitter: t.Callable[[], float] = random.random,
     ) -> None:
         self._retries = retries
         self._clock = clock
+        self._tell = tell
         self._jitter = jitter
         self._has_answered = False
         # until when no request of any thread is sent: the server has told one of them that they are too many
@@ -122,7 +127,8 @@ class Retrier:
         seconds = self._jitter() * min(ceiling, base * 2.0 ** min(attempt, 16))
         if wish is not None:
             seconds = wish + self._jitter()
-            if self.deadline is None and wish > LONGEST_WISH_SECONDS:
+            if wish > LONGEST_WISH_SECONDS and not self.is_persistent:
+                _add_wish(exc, wish, "longer than a task does that does not wait")
                 return False
         if self.deadline is not None:
             left = self.deadline.remaining()
@@ -130,7 +136,11 @@ class Retrier:
                 # our own pause gives way to the time limit; what the server wishes does not
                 seconds = min(seconds, left - LAST_ATTEMPT_SECONDS)
             if seconds >= left:
+                if wish is not None:
+                    _add_wish(exc, wish, "longer than the time that is left")
                 return False
+        if wish is not None and seconds >= TOLD_WISH_SECONDS:
+            self._tell(seconds)
         if isinstance(exc, ThrottledError):
             self._held_until = max(self._held_until, self._clock.monotonic() + seconds)
         self._clock.sleep(seconds)
@@ -161,6 +171,12 @@ class Retrier:
         if not may_pass:
             return False
         return attempt <= self._retries or (self.is_persistent and self._has_answered)
+
+
+def _add_wish(exc: RequestError | None, seconds: float, why: str) -> None:
+    """Add to an error what the server asks for, and why that is not done."""
+    if exc is not None:
+        exc.problem += f"; it asks to wait for {min(seconds, 1e9):,.0f} s, {why}"
 
 
 def _with_attempts(exc: RequestError, attempts: int) -> RequestError:

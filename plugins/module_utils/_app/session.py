@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import os
 import typing as t
@@ -205,12 +206,22 @@ def open_session(
             clock=clock,
             deadline=deadline,
             is_persistent=is_waiting and not context.check_mode,
+            tell=lambda seconds: _tell_pause(context, warn, seconds),
         ),
         masker=Masker((*settings.secrets, *context.hidden)),
         clock=clock,
         warn=warn,
     )
     return Session(context, client=client, plugins=plugins, deadline=deadline, warn=warn, warnings=warnings)
+
+
+def _tell_pause(context: TaskContext, warn: t.Callable[[str], None], seconds: float) -> None:
+    """Tell of a pause that the server asks for: until when it lasts, or, where nobody listens, that there was one."""
+    if not context.progress.is_shown:
+        warn("GitLab asked the task to pause between requests (Retry-After), which made it take longer")
+        return
+    end = datetime.datetime.fromtimestamp(context.clock.time() + seconds, tz=datetime.timezone.utc)
+    context.progress.still_waiting(text=f"GitLab asks to pause for {seconds:.0f} s, until {end:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def _finished_hook(plugins: PluginManager) -> RequestFinished | None:
