@@ -33,11 +33,12 @@ from .table import Row
 
 ROWS: dict[str, Row] = {**framing.ROWS, **answers.ROWS, **records.ROWS}
 FACES: dict[str, t.Callable[..., Options]] = {"in process": in_process, "module": as_module}
-# Which answers are hostile: all, those from the second on, or those to what changes something.
-PHASES: dict[str, t.Callable[[Question, int], bool]] = {
-    "all": lambda question, number: True,
-    "later": lambda question, number: number > 1,
-    "writes": lambda question, number: question.method != "GET",
+# Which answers are hostile, by the method and the number of the request.
+PHASES: dict[str, t.Callable[[str, int], bool]] = {
+    "all": lambda method, number: True,
+    "first": lambda method, number: number == 1,
+    "later": lambda method, number: number > 1,
+    "writes": lambda method, number: method != "GET",
 }
 # Beyond what the process has already; a log may have 128 MiB, and is decoded.
 MOST_BYTES = 768 * 1024 * 1024
@@ -55,6 +56,7 @@ class Came:
 
     :param told: everything that was returned, as text.
     :param was_hostile: whether the hostile answer was sent at all.
+    :param skipped: the seconds of all pauses.
     :param files: contents of the files that are there afterwards.
     """
 
@@ -62,6 +64,7 @@ class Came:
     told: str
     was_hostile: bool
     seconds: float
+    skipped: float
     writes: int
     is_played: bool
     files: dict[str, bytes]
@@ -86,7 +89,7 @@ class _SkippingClock:
 
 
 @contextlib.contextmanager
-def _skipped_pauses() -> t.Iterator[None]:
+def _skipped_pauses() -> t.Iterator[_SkippingClock]:
     skipping, monotonic, unix = _SkippingClock(), time.monotonic, time.time
     with (
         mock.patch.object(SystemClock, "sleep", lambda self, seconds: skipping.sleep(seconds)),
@@ -94,7 +97,7 @@ def _skipped_pauses() -> t.Iterator[None]:
         mock.patch.object(SystemClock, "time", lambda self: unix() + skipping.skipped),
         mock.patch("random.random", return_value=0.5),
     ):
-        yield
+        yield skipping
 
 
 @contextlib.contextmanager
@@ -130,7 +133,7 @@ def come_of(plugin: Plugin, face: t.Callable[..., Options], row: Row | None, pha
     folder = tempfile.mkdtemp()
     try:
         with contextlib.ExitStack() as stack:
-            stack.enter_context(_skipped_pauses())
+            clock = stack.enter_context(_skipped_pauses())
             stack.enter_context(_short_answers(bool(row and row.is_slow)))
             # each server has a port of its own, and what is shared would be kept for ever
             stack.enter_context(mock.patch.dict(_shared._TRANSPORTS, clear=True))
@@ -150,6 +153,7 @@ def come_of(plugin: Plugin, face: t.Callable[..., Options], row: Row | None, pha
         told=told,
         was_hostile=bool(sent),
         seconds=seconds,
+        skipped=clock.skipped,
         writes=server.writes,
         is_played=server.is_played,
         files=files,
@@ -157,7 +161,7 @@ def come_of(plugin: Plugin, face: t.Callable[..., Options], row: Row | None, pha
     )
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _right(name: str, face_name: str) -> t.Any:
     came = come_of(PLUGINS[name], face_of(name, face_name), None)
     if came.result.get("failed"):
@@ -171,17 +175,18 @@ def face_of(plugin_name: str, face_name: str) -> t.Callable[..., Options]:
 
 
 def cases(*, is_whole: bool) -> t.Iterator[tuple[str, str, str, str]]:
-    """Yield row, plugin, face and phase: all, or the plugins that a row concerns, each row with one face."""
+    """Yield row, plugin, face and phase: all of them, or the plugins that a row concerns, each row with one face."""
     for number, (row_name, row) in enumerate(ROWS.items()):
         concerned = row.concerns[:1] if row.is_slow else row.concerns
         for plugin_name in PLUGINS if is_whole else concerned:
             faces = list(FACES) if is_whole else [list(FACES)[number % len(FACES)]]
             if not PLUGINS[plugin_name].task:
                 faces = ["in process"]
-            phases = ["all", "later", *(["writes"] if plugin_name in WRITING else [])] if is_whole else ["all"]
             for face_name in faces:
-                for phase in phases:
-                    yield row_name, plugin_name, face_name, phase
+                yield row_name, plugin_name, face_name, "all"
+            further = ["later", *(["writes"] if plugin_name in WRITING else [])] if is_whole else []
+            for phase in further:
+                yield row_name, plugin_name, faces[number % len(faces)], phase
 
 
 def problems_of(row_name: str, plugin_name: str, face_name: str, phase: str) -> list[str]:

@@ -87,14 +87,14 @@ class HostileServer(Listener):
     """Answers well, or what it is told to say.
 
     :param say: what to send instead of a good answer; None for good ones.
-    :param is_hostile: whether it is sent for this question, which is the first, the second and so on.
-    :param refuses: whether a write is not executed.
+    :param is_hostile: whether it is sent to a request, by its method and its number.
+    :param refuses: whether a write that is answered so is not executed.
     """
 
     def __init__(
         self,
         say: t.Callable[[Question], Said] | None = None,
-        is_hostile: t.Callable[[Question, int], bool] = lambda question, number: True,
+        is_hostile: t.Callable[[str, int], bool] = lambda method, number: True,
         *,
         refuses: bool = False,
     ) -> None:
@@ -103,8 +103,7 @@ class HostileServer(Listener):
         self._is_hostile = is_hostile
         self._refuses = refuses
         self.url = f"http://127.0.0.1:{self.port}"
-        self.asked: list[str] = []
-        self.heads: list[bytes] = []
+        self._number = 0
         self.is_played = False
         self.writes = 0
 
@@ -115,13 +114,13 @@ class HostileServer(Listener):
             return
         method, target = request.split(b"\r\n")[0].decode("latin-1").split(" ")[:2]
         with self._lock:
-            self.heads.append(request)
-            self.asked.append(f"{method} {target}")
-            number = len(self.asked)
+            self._number += 1
+            is_hostile = self._say is not None and self._is_hostile(method, self._number)
+            if method != "GET" and not (is_hostile and self._refuses):
+                self.writes += 1
+                self.is_played = True
             question = self._question(method, target)
-        said: Said = question.answer.raw
-        if self._say and self._is_hostile(question, number):
-            said = self._say(question)
+        said: Said = self._say(question) if self._say and is_hostile else question.answer.raw
         if said is None:
             # a reset instead of an orderly end
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
@@ -131,9 +130,6 @@ class HostileServer(Listener):
 
     def _question(self, method: str, target: str) -> Question:
         path = target.partition("?")[0].partition("/api/v4")[2]
-        if method != "GET":
-            self.writes += not self._refuses
-            self.is_played = self.is_played or not self._refuses
         kind, content = self._good(method, path)
         if isinstance(content, bytes):
             answer = Answer(content, media_type="application/octet-stream" if kind == "file" else "text/plain")

@@ -53,17 +53,22 @@ def as_module(task: TaskDefinition, options: Options) -> Options:
 
 
 def in_process(task: TaskDefinition, options: Options) -> Options:
-    """Return the result of a task that the action plugin runs in the worker."""
+    """Return the result of a task that the action plugin runs in the worker.
+
+    :param options: as a module gets them, `_ansible_check_mode` among them.
+    """
     # module code runs on older Pythons than this
     from ansible_collections.jobgate.gitlab.plugins.plugin_utils._in_process import InProcessAction
 
     action = InProcessAction.__new__(InProcessAction)
     action.TASK = task
+    given, is_check = dict(options), bool(options.get("_ansible_check_mode"))
+    given.pop("_ansible_check_mode", None)
     name = f"jobgate.gitlab.{task.name}"
-    action._task = types.SimpleNamespace(resolved_action=name, action=name, check_mode=False, no_log=True)
+    action._task = types.SimpleNamespace(resolved_action=name, action=name, check_mode=is_check, no_log=True)
     action._templar = types.SimpleNamespace(template=lambda value: value)
     with mock.patch.object(InProcessAction, "_shows_invocation", lambda self, variables: True):
-        return action._run_here(options, {})
+        return action._run_here(given, {})
 
 
 def as_lookup(options: Options) -> Options:

@@ -139,8 +139,8 @@ class Retrier:
                 if wish is not None:
                     _add_wish(exc, wish, "longer than the time that is left")
                 return False
-        if wish is not None and seconds >= TOLD_WISH_SECONDS:
-            self._tell(seconds)
+        if wish is not None and wish >= TOLD_WISH_SECONDS:
+            self._tell(wish)
         if isinstance(exc, ThrottledError):
             self._held_until = max(self._held_until, self._clock.monotonic() + seconds)
         self._clock.sleep(seconds)
