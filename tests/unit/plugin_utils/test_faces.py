@@ -157,6 +157,18 @@ def test_half_a_character_in_the_name_of_a_job():
         json.dumps(result, ensure_ascii=False).encode()
 
 
+def test_a_refusal_in_check_mode():
+    def answer(call: t.Any) -> t.Any:
+        assert call.method == "GET"
+        return [job(status="success", name="build"), job(43, "manual", "deploy")] if call.path.endswith("/jobs") else []
+
+    wanted = {"name": ["*"], "multiple": "all", "action": "erase", "_ansible_check_mode": True}
+    options = given_to("gitlab_job_action", extensions=["the-transport"], **wanted)
+    in_this, of_module = both("gitlab_job_action", options, answer)
+    assert in_this["failed"] and "cannot be erased" in in_this["msg"]
+    assert in_this["msg"] == of_module["msg"]
+
+
 NASTY_NAME = "de\x9b31mp\x85l\x1b[2Joy \u202egnp\u2066\x07"
 
 
