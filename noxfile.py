@@ -29,7 +29,9 @@ COLLECTION: t.Final = f"{GALAXY['namespace']}.{GALAXY['name']}"
 
 # What a change must pass, and all checks.
 TEST: t.Final = ("lint", "unit", "integration", "packaging", "sanity")
-CHECK: t.Final = ("test", "units", "coverage", "install", "changelog", "docs", "importer", "antsibull", "matrix")
+CHECK: t.Final = (
+    *("test", "hostile", "oldest", "units", "coverage", "install", "changelog", "docs", "importer", "antsibull", "matrix"),
+)
 
 LINT: t.Final = (
     ("ruff", "check", "."),
@@ -206,6 +208,7 @@ def lint(session: nox.Session) -> None:
 def unit(session: nox.Session) -> None:
     """Units, contract, simulator, with pytest."""
     pytest(session, "tests/unit", "tests/contract", "tests/simulator_tests", "--cov", "--cov-report=term")
+    pytest(session, "tests/hostile")
 
 
 @nox.session(venv_backend="none")
@@ -271,6 +274,19 @@ def faults(session: nox.Session) -> None:
     """The whole fault matrix, and random sequences of faults: `-- --sequences 100 --seed 1`."""
     run(session, "python", "-m", "tests.faults", "--sequences", "10000", *session.posargs)
     run(session, "pytest", "-q", "-n", "2", "tests/faults/test_races.py", JOBGATE_FAULT_ROUNDS="10")
+
+
+@nox.session(venv_backend="none")
+def hostile(session: nox.Session) -> None:
+    """Every hostile answer with every plugin, and waits of a day; half an hour: `-- -k redirect`."""
+    pytest(session, "tests/hostile", JOBGATE_HOSTILE="whole")
+
+
+@nox.session(python="3.9")
+def oldest(session: nox.Session) -> None:
+    """Modules with the oldest Python and the oldest requests that they run with, against hostile answers."""
+    session.install("ansible-core~=2.15.0", "requests==2.25.1", "pluggy", "pytest~=8.4", "pytest-xdist", "PyYAML")
+    pytest(session, "tests/hostile")
 
 
 @nox.session(venv_backend="none")

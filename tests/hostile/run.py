@@ -23,7 +23,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api import transpo
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import SystemClock
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _shared
 
-from tests.unit.faces import TASKS, Options, as_lookup, as_module, in_process
+from tests.unit.faces import IS_CONTROLLER, TASKS, Options, as_lookup, as_module, in_process
 from tests.unit.harness import TOKEN
 
 from . import answers, framing, records
@@ -32,7 +32,10 @@ from .server import HostileServer, Question, Said
 from .table import Row
 
 ROWS: dict[str, Row] = {**framing.ROWS, **answers.ROWS, **records.ROWS}
-FACES: dict[str, t.Callable[..., Options]] = {"in process": in_process, "module": as_module}
+FACES: dict[str, t.Callable[..., Options]] = {
+    **({"in process": in_process} if IS_CONTROLLER else {}),
+    "module": as_module,
+}
 # Which answers are hostile, by the method and the number of the request.
 PHASES: dict[str, t.Callable[[str, int], bool]] = {
     "all": lambda method, number: True,
@@ -47,6 +50,8 @@ MOST_SECONDS = 20.0
 LONGEST_SENTENCE = 10_500
 # What an answer may take that ends by a limit only, instead of ten times the time-out.
 SHORT_SECONDS = 0.3
+# A download ends when it ends, or, if nobody said when that is, after an hour, which passes in two seconds.
+FAST = 1800.0
 _VOLATILE = ("elapsed", "timeline", "invocation", "warnings", "mtime", "atime")
 
 
@@ -79,7 +84,7 @@ class Came:
 
 
 class _SkippingClock:
-    """Real time, but pauses are skipped over."""
+    """Real time, perhaps faster, but pauses are skipped over."""
 
     def __init__(self) -> None:
         self.skipped = 0.0
@@ -89,11 +94,12 @@ class _SkippingClock:
 
 
 @contextlib.contextmanager
-def _skipped_pauses() -> t.Iterator[_SkippingClock]:
+def _skipped_pauses(speed: float) -> t.Iterator[_SkippingClock]:
     skipping, monotonic, unix = _SkippingClock(), time.monotonic, time.time
+    started = monotonic()
     with (
         mock.patch.object(SystemClock, "sleep", lambda self, seconds: skipping.sleep(seconds)),
-        mock.patch.object(SystemClock, "monotonic", lambda self: monotonic() + skipping.skipped),
+        mock.patch.object(SystemClock, "monotonic", lambda self: (monotonic() - started) * speed + skipping.skipped),
         mock.patch.object(SystemClock, "time", lambda self: unix() + skipping.skipped),
         mock.patch("random.random", return_value=0.5),
     ):
@@ -133,8 +139,10 @@ def come_of(plugin: Plugin, face: t.Callable[..., Options], row: Row | None, pha
     folder = tempfile.mkdtemp()
     try:
         with contextlib.ExitStack() as stack:
-            clock = stack.enter_context(_skipped_pauses())
-            stack.enter_context(_short_answers(bool(row and row.is_slow)))
+            is_slow = bool(row and row.is_slow)
+            is_endless = is_slow and "download" in plugin.task
+            clock = stack.enter_context(_skipped_pauses(FAST if is_endless else 1.0))
+            stack.enter_context(_short_answers(is_slow))
             # each server has a port of its own, and what is shared would be kept for ever
             stack.enter_context(mock.patch.dict(_shared._TRANSPORTS, clear=True))
             stack.enter_context(mock.patch.dict(_shared._CACHES, clear=True))
@@ -181,11 +189,11 @@ def cases(*, is_whole: bool) -> t.Iterator[tuple[str, str, str, str]]:
         for plugin_name in PLUGINS if is_whole else concerned:
             faces = list(FACES) if is_whole else [list(FACES)[number % len(FACES)]]
             if not PLUGINS[plugin_name].task:
-                faces = ["in process"]
+                faces = ["in process"] if IS_CONTROLLER else []
             for face_name in faces:
                 yield row_name, plugin_name, face_name, "all"
             further = ["later", *(["writes"] if plugin_name in WRITING else [])] if is_whole else []
-            for phase in further:
+            for phase in further if faces else []:
                 yield row_name, plugin_name, faces[number % len(faces)], phase
 
 

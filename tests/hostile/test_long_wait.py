@@ -168,7 +168,7 @@ def a_day() -> t.Iterator[Day]:
 BOTH = [
     (case, face)
     for number, case in enumerate(CASES)
-    for face in (list(FACES) if IS_WHOLE else [list(FACES)[number % 2]])
+    for face in (list(FACES) if IS_WHOLE else [list(FACES)[number % len(FACES)]])
 ]
 
 

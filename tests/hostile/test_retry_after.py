@@ -81,8 +81,9 @@ def test_a_pause_of_two_minutes_is_told(face: str, seconds: int) -> None:
         assert warnings == []
 
 
-def test_where_nobody_listens_there_is_a_warning_in_process_as_well() -> None:
-    _came, lines, warnings = shown_by(NOT_WAITING["write"], "in process", asking(100), is_shown=False)
+@pytest.mark.parametrize("face", FACES)
+def test_where_nobody_listens_there_is_a_warning(face: str) -> None:
+    _came, lines, warnings = shown_by(NOT_WAITING["write"], face, asking(100), is_shown=False)
     assert (lines, warnings) == ([], [ASKED_ONCE])
 
 

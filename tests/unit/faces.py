@@ -11,6 +11,7 @@ import importlib
 import io
 import json
 import pathlib
+import sys
 import types
 import typing as t
 from unittest import mock
@@ -23,6 +24,9 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import mod
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
 
 Options = dict[str, t.Any]
+
+# Modules run with older Pythons than Ansible itself.
+IS_CONTROLLER = sys.version_info >= (3, 11)
 
 PACKAGE = "ansible_collections.jobgate.gitlab.plugins.module_utils._tasks"
 MODULES = pathlib.Path(__file__).resolve().parents[2] / "plugins" / "modules"
