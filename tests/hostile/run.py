@@ -245,7 +245,7 @@ def _of_sentence(came: Came, plugin: Plugin) -> t.Iterator[str]:
         yield f"it is a mistake of ours: {text[:500]}"
     if plugin.task and not text.endswith((".", "?", "!")):
         yield f"it is no sentence: {text[:500]}"
-    if not any(word in text.lower() for word in (came.url, "127.0.0.1", "pipeline", "job", "dest", "artifact")):
+    if not any(word in text.lower() for word in (came.url, "127.0.0.1", "pipeline", "job", "dest", "path")):
         yield f"it names neither what nor where: {text[:500]}"
     missing = set(TASKS[plugin.task].empty_result) - set(came.result) if plugin.task else ()
     if missing:

@@ -37,7 +37,7 @@ LOOKS = 10_000 if IS_WHOLE else 300
 # Of the looks: what was measured before is the beginning, when connections, caches and patterns are made.
 SAMPLES = (LOOKS // 5, LOOKS)
 DAY_SECONDS = 86_400.0
-MOST_GROWTH_BYTES = 50_000
+MOST_GROWTH_BYTES = 100_000
 WAIT = {"wait": True, "wait_timeout": LOOKS * 60.0, "wait_interval": 30.0}
 CASES = {
     "info": Plugin("gitlab_job_info", {**OF_PIPELINE, "name": ["deploy"], **WAIT}),
