@@ -30,7 +30,18 @@ COLLECTION: t.Final = f"{GALAXY['namespace']}.{GALAXY['name']}"
 # What a change must pass, and all checks.
 TEST: t.Final = ("lint", "unit", "integration", "packaging", "sanity")
 CHECK: t.Final = (
-    *("test", "hostile", "oldest", "units", "coverage", "install", "changelog", "docs", "importer", "antsibull", "matrix"),
+    "test",
+    "hostile",
+    "oldest",
+    "units",
+    "coverage",
+    "install",
+    "changelog",
+    "docs",
+    "importer",
+    "antsibull",
+    "matrix",
+    "witnesses",
 )
 
 LINT: t.Final = (
@@ -264,6 +275,12 @@ def matrix(session: nox.Session, core: str, sanity_options: tuple[str, ...]) -> 
 
 
 @nox.session(venv_backend="none")
+def witnesses(session: nox.Session) -> None:
+    """Clients of GitLab that others have written call the simulator: `-- gitbeaker`."""
+    run(session, "python", "-m", "tests.witnesses", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def molecule(session: nox.Session) -> None:
     """The role and its scenarios against the simulator, without containers."""
     run(session, "molecule", "test", "--all", *session.posargs)
@@ -293,6 +310,12 @@ def oldest(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Compare the speed with others, a long table: `-- --rounds 5 --only 1a,2a`."""
     run(session, "python", "-m", "tests.benchmarks.speed", "--rounds", "5", *session.posargs)
+
+
+@nox.session(name="bench-release", venv_backend="none")
+def bench_release(session: nox.Session) -> None:
+    """Count what releases of many projects ask: `-- --projects 500 --build 60`."""
+    run(session, "python", "-m", "tests.benchmarks.release", *session.posargs)
 
 
 @nox.session(name="bench-faults", venv_backend="none")

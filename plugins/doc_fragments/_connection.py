@@ -53,9 +53,11 @@ options:
       - The token of a running CI job, sent in the header C(JOB-TOKEN).
       - E(CI_JOB_TOKEN) is never picked up by itself, since it would act as somebody else without anyone noticing.
         Name it here if you want it.
-      - GitLab lets a job token do little. It can list the jobs of a project or pipeline from GitLab 18 on, and trigger
-        jobs from GitLab 19 on. It cannot play, retry, cancel or erase a job; use O(api_token) for that.
-      - In another project than its own it works only if that project has it on its allow-list.
+      - GitLab lets a job token do little. It can list the jobs of a project or pipeline from GitLab 18 on, and read
+        pipelines and trigger jobs from GitLab 19.2 on. It cannot read a log, nor play, retry, cancel or erase a job;
+        use O(api_token) for that.
+      - In another project than its own it works only if that project has the project of the CI job on its allow-list.
+        Where the entry names permissions, these are C(read_jobs) and C(read_pipelines).
     type: str
   ca_path:
     description:
@@ -114,6 +116,13 @@ options:
       - V(1) sends one request after the other. Tasks for several hosts each count for themselves.
     type: int
     default: 8
+  api_requests_per_minute:
+    description:
+      - The most requests that one task makes in a minute. A task that waits looks less often then, and leaves a tenth
+        of them to requests that cannot wait, such as playing a job.
+      - When it is not given, the limit that GitLab tells with its answers sets the pace of a wait. Tasks that share a
+        token share that limit without further settings.
+    type: int
   extensions:
     description:
       - Python extensions to load, by the name of their entry point in the group C(jobgate.gitlab). They can veto an
@@ -217,6 +226,12 @@ options:
         key: api_concurrency
     vars:
       - name: jobgate_gitlab_api_concurrency
+  api_requests_per_minute:
+    ini:
+      - section: jobgate_gitlab
+        key: api_requests_per_minute
+    vars:
+      - name: jobgate_gitlab_api_requests_per_minute
   extensions:
     env:
       - name: JOBGATE_EXTENSIONS

@@ -302,7 +302,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup i
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import pipeline_query, session_of
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values import prepared
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import prepared
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._errors import plugin_error
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import (
     check_names,

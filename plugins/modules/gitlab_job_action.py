@@ -498,6 +498,7 @@ EXAMPLES = r"""
     api_timeout: 5
     api_retries: 0
     api_concurrency: 1
+    api_requests_per_minute: 300
     project: 1
     pipeline_id: 6
     name: deploy:staging
@@ -811,6 +812,27 @@ elapsed:
   type: float
   returned: always
   sample: 224.518
+requests:
+  description: The requests that the task made.
+  type: dict
+  returned: always
+  sample: {count: 17, throttled: 0, paced_seconds: 0.0}
+  contains:
+    count:
+      description: How many there were.
+      type: int
+      returned: always
+      sample: 17
+    throttled:
+      description: How many of them GitLab refused because there were too many (429).
+      type: int
+      returned: always
+      sample: 0
+    paced_seconds:
+      description: For how many seconds looks that were due were held back, for the rate limit to last.
+      type: float
+      returned: always
+      sample: 0.0
 timed_out:
   description: Whether the time was over before the jobs had reached O(wait_for).
   type: bool

@@ -60,8 +60,9 @@ options:
       - GitLab lets a job token download and list artifacts by O(job_id), and download them with
         O(latest_success=true). To find a job in a pipeline with it needs GitLab 18. It cannot read a log; use
         O(api_token) for that.
-      - In another project than its own it works only if that project has it on its allow-list, and where GitLab's
-        licence includes it.
+      - In another project than its own it works where GitLab's licence includes it, and if that project has the project
+        of the CI job on its allow-list. From GitLab 16.6 on a public or internal project whose pipelines everybody may
+        see needs no entry.
   project:
     description:
       - The project that the job belongs to, by its numeric id or its full path such as V(group/subgroup/app). Write the
@@ -345,6 +346,7 @@ EXAMPLES = r"""
     api_timeout: 60
     api_retries: 8
     api_concurrency: 2
+    api_requests_per_minute: 300
     extensions:
       - cost_centre
     project: group/app

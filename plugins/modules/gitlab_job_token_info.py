@@ -108,6 +108,7 @@ EXAMPLES = r"""
     api_timeout: 10
     api_retries: 2
     api_concurrency: 1
+    api_requests_per_minute: 300
     extensions:
       - cost_centre
 

@@ -338,6 +338,7 @@ EXAMPLES = r"""
     api_timeout: 60
     api_retries: 3
     api_concurrency: 4
+    api_requests_per_minute: 300
     extensions:
       - audit_log
     projects:
@@ -514,6 +515,27 @@ elapsed:
   type: float
   returned: always
   sample: 94.2
+requests:
+  description: The requests that the task made.
+  type: dict
+  returned: always
+  sample: {count: 17, throttled: 0, paced_seconds: 0.0}
+  contains:
+    count:
+      description: How many there were.
+      type: int
+      returned: always
+      sample: 17
+    throttled:
+      description: How many of them GitLab refused because there were too many (429).
+      type: int
+      returned: always
+      sample: 0
+    paced_seconds:
+      description: For how many seconds looks that were due were held back, for the rate limit to last.
+      type: float
+      returned: always
+      sample: 0.0
 """
 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible.module_face import run_module

@@ -38,9 +38,9 @@ from ..module_utils._app.session import TaskContext
 from ..module_utils._app.settings import DEFAULT_URL
 from ..module_utils._extensions.manager import plugin_manager
 from ..module_utils._tasks.definition import TaskDefinition
-from ..module_utils._tasks.hiding import given_secrets, shown_options
-from ..module_utils._tasks.mistakes import option_mistake
 from ..module_utils._tasks.result import argument_rules, failure, success, unexpected
+from ..module_utils._tasks.values.hiding import given_secrets, shown_options
+from ..module_utils._tasks.values.mistakes import option_mistake
 from ._files import file_facts, has_selinux
 from ._options import connection_arguments, is_on, without_group_defaults
 from ._progress import DisplayProgress, terminal_device

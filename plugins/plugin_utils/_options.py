@@ -22,8 +22,8 @@ from ..doc_fragments._connection import ModuleDocFragment
 from ..module_utils._api.connection import TOKEN_VARIABLES
 from ..module_utils._api.errors import UsageError
 from ..module_utils._tasks.definition import TaskDefinition
-from ..module_utils._tasks.mistakes import unknown_option
 from ..module_utils._tasks.options import COMMON_OPTIONS
+from ..module_utils._tasks.values.mistakes import unknown_option
 
 Variables = t.Mapping[str, t.Any]
 Definitions = t.Mapping[str, t.Mapping[str, t.Any]]

@@ -17,7 +17,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue impo
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files import download as downloads
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import Session
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import BRIDGE_ENDPOINTS
 
 from tests.contract.support import PLUGINS
 
@@ -90,7 +90,7 @@ CALLS = [
 ]
 BY_TABLE = {
     *(action.endpoint for action in ACTIONS.values()),
-    *Session.bridge_endpoints,
+    *BRIDGE_ENDPOINTS,
     *downloads.BY_ID.values(),
     *downloads.BY_REF.values(),
 }

@@ -15,8 +15,11 @@ import yaml
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import options as shared_options
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.connection import EXTENSION_VARIABLES, URL_VARIABLES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import CONNECTION
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.connection import (
+    EXTENSION_VARIABLES,
+    URL_VARIABLES,
+)
 from jinja2 import Environment, nodes
 
 from tests.contract.support import COLLECTION, TASK_MODULES, TASKS, documentation, file_options, validated

@@ -17,9 +17,12 @@ from ansible.module_utils import basic
 from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import module_face
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.connection import EXTENSION_VARIABLES, URL_VARIABLES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import failure
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.connection import (
+    EXTENSION_VARIABLES,
+    URL_VARIABLES,
+)
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _in_process
 
 from tests.contract.support import TASKS

@@ -11,7 +11,10 @@ import typing as t
 import pytest
 import yaml
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import TOKEN_VARIABLES
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.connection import EXTENSION_VARIABLES, URL_VARIABLES
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.connection import (
+    EXTENSION_VARIABLES,
+    URL_VARIABLES,
+)
 
 from tests.contract.support import PLUGINS, ROOT, TASKS, documentation, file_options
 
@@ -39,6 +42,7 @@ CONNECTION: dict[str, Option] = {
     "api_timeout": {"type": "float", "default": 30},
     "api_retries": {"type": "int", "default": 5},
     "api_concurrency": {"type": "int", "default": 8},
+    "api_requests_per_minute": {"type": "int"},
     "extensions": _list([]),
 }
 PIPELINE: dict[str, Option] = {

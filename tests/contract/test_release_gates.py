@@ -14,7 +14,8 @@ import typing as t
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import PlainFiles
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_release_gate, release_plan
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_release_gate
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values import release_plan
 
 from tests.integration.harness import Result, effects, run_task, world
 

@@ -15,11 +15,13 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release import gates
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import GATE_ACTIONS, REQUIREMENTS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run import FAILURES
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.scale import parse_time
 
 from tests.contract.json_schema import problems
 from tests.contract.support import ROOT, documentation
 from tests.contract.test_release_gates import APP, MANUAL, OTHER, Row, release, two_projects
 from tests.integration.harness import world
+from tests.unit.harness import Progress
 
 SCHEMA: Row = json.loads((ROOT / "roles" / "release_gate" / "files" / "record.schema.json").read_text(encoding="utf-8"))
 GATE: Row = SCHEMA["$defs"]["gate"]["properties"]
@@ -97,3 +99,30 @@ def test_the_module_and_the_role_document_every_word_for_a_gate() -> None:
     words = set(GATE["outcome"]["enum"]) - {"started"}
     assert {word for word in words if f"V({word})" not in " ".join(returned)} == set()
     assert {word for word in words if f"`{word}`" not in readme} == set()
+
+
+def instants(value: t.Any) -> t.Any:
+    """Return what GitLab has told with each time as the moment that it stands for."""
+    if isinstance(value, dict):
+        return {name: instants(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [instants(inner) for inner in value]
+    moment = parse_time(value) if isinstance(value, str) else None
+    return value if moment is None else moment
+
+
+@pytest.mark.parametrize("name", ["played", "failed"])
+def test_the_zone_of_the_server_changes_nothing(simulator: t.Any, tmp_path: pathlib.Path, name: str) -> None:
+    scenario, projects, outcomes = RELEASES[name]
+    told: list[tuple[t.Any, ...]] = []
+    shown = []
+    for zone in ("UTC", "+02:00"):
+        simulator.load({**copy.deepcopy(scenario), "time_zone": zone})
+        path, progress = tmp_path / f"{zone}.json", Progress()
+        result = release(simulator, *projects, record=str(path), progress=progress)
+        assert [gate["outcome"] for gate in result["gates"]] == outcomes
+        rows = [{key: row[key] for key in ("jobs", "pipelines")} for row in json.loads(path.read_text())["projects"]]
+        shown.append(json.dumps(rows))
+        told.append((result.failure, result.warnings, sorted(progress.lines), instants(rows)))
+    assert "+02:00" in shown[1] and "+02:00" not in shown[0]
+    assert told[0] == told[1]

@@ -14,13 +14,14 @@ from tests.contract.support import TASKS, documentation
 
 # What the contract promises, besides `changed`.
 CONTRACT = {
-    "gitlab_job_info": "jobs job pipeline summary truncated elapsed timed_out timeline",
-    "gitlab_job_action": "jobs job pipeline results id status web_url elapsed queued timed_out timeline diff",
+    "gitlab_job_info": "jobs job pipeline summary truncated elapsed requests timed_out timeline",
+    "gitlab_job_action": "jobs job pipeline results id status web_url elapsed requests queued timed_out timeline diff",
     "gitlab_job_download": "dest size sha256 job pipeline entries elapsed diff mode owner group uid gid state "
     "secontext",
     "gitlab_job_token_info": "job allowed_agents user environment pipeline project",
-    "gitlab_pipeline_bridges": "bridges downstream_pipelines pipeline summary graph elapsed timed_out timeline",
-    "gitlab_release_gate": "outcome summary gates elapsed",
+    "gitlab_pipeline_bridges": "bridges downstream_pipelines pipeline summary graph elapsed requests timed_out "
+    "timeline",
+    "gitlab_release_gate": "outcome summary gates elapsed requests",
 }
 PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "list": (list,),

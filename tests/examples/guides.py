@@ -117,6 +117,14 @@ def hand_over_world() -> World:
     return world(build, tests, {**DEPLOY, "allow_failure": True}, ref="main")
 
 
+def large_world() -> World:
+    """Return a world with the two projects of a release."""
+    made = world(BUILD, DEPLOY)
+    made["projects"].append(project("group/api"))
+    made["pipelines"].append({**made["pipelines"][0], "project": "group/api"})
+    return made
+
+
 def ci_world() -> World:
     """Return a world in which a job of a tag's pipeline is running, whose token the playbook has."""
     build = {**BUILD, "status": "success", "artifacts": {"files": {"notes.md": "# 1.2.0\n"}}}
@@ -262,6 +270,15 @@ GUIDES: tuple[Guide, ...] = (
     Guide("hand_over", "Look for warnings in a log", hand_over_world(), says=("WARNING: old compiler",)),
     Guide(
         "hand_over", "Keep the artifacts of what was released", hand_over_world(), ("keep_artifacts build",), changes=1
+    ),
+    Guide(
+        "large_releases",
+        "Release every service",
+        large_world(),
+        ("play deploy:prod", "play deploy:prod"),
+        changes=1,
+        says=("requests, paced for 0.0 s",),
+        has_check_mode=False,
     ),
     Guide("awx_and_ci", "Deploy a release", world(BUILD, DEPLOY), RELEASED, changes=1),
     Guide(

@@ -40,7 +40,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response, parse_address, resolve
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import next_position
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.retry import server_wish_seconds
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import server_wish_seconds
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.logs import tail_of
 
 TOKEN = "glpat-0123456789abcdef"

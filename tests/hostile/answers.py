@@ -86,18 +86,48 @@ LIMITS = {
         f"RateLimit-Reset {value[:31]!r}": throttled(f"RateLimit-Reset: {value}", "RateLimit-Remaining: 0")
         for value in ("0", "9" * 30, "9" * 5000, "-5", "soon", "4102444800")
     },
-    "limits of a good answer": Row(headers("RateLimit-Remaining: -1", "RateLimit-Reset: 9e99", "RateLimit-Limit: x"), "right"),
-}  # fmt: skip
+    "no requests left": Row(
+        headers(
+            "RateLimit-Remaining: 0", "RateLimit-Limit: 60", "RateLimit-Observed: 61", "RateLimit-Reset: 4102444800"
+        ),
+        "either",
+        ("info", "action", "info, waiting"),
+    ),
+    "limits of a good answer": Row(
+        headers("RateLimit-Remaining: -1", "RateLimit-Reset: 9e99", "RateLimit-Limit: x"), "right"
+    ),
+}
 
 REDIRECTS = {
     f"to {location[:40]!r}": Row(moved(location), concerns=(*READING, "action"))
     for location in (
-        "{url}/api/v4/x", "/", "", "#", "?", "//", "http://[", "http://[::1", "http://127.0.0.1:0/", "http://127.0.0.1:99999/",
-        "http://127.0.0.1:1/x", "http://user:pass@127.0.0.1:1/", "http://127.0.0.1\\@127.0.0.2:1/", "ftp://127.0.0.1/x",
-        "javascript:alert(1)", "file:///etc/passwd", "http://exa mple/x", "http://127.0.0.1:1/\x1b[2J", "{url}/%0d%0aX: y",
-        "http:///x", "https:x", "x" * 9000, "{url}/users/sign_in", "http://\xe9.invalid./x", "\\\\127.0.0.1\\x",
+        "{url}/api/v4/x",
+        "/",
+        "",
+        "#",
+        "?",
+        "//",
+        "http://[",
+        "http://[::1",
+        "http://127.0.0.1:0/",
+        "http://127.0.0.1:99999/",
+        "http://127.0.0.1:1/x",
+        "http://user:pass@127.0.0.1:1/",
+        "http://127.0.0.1\\@127.0.0.2:1/",
+        "ftp://127.0.0.1/x",
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "http://exa mple/x",
+        "http://127.0.0.1:1/\x1b[2J",
+        "{url}/%0d%0aX: y",
+        "http:///x",
+        "https:x",
+        "x" * 9000,
+        "{url}/users/sign_in",
+        "http://\xe9.invalid./x",
+        "\\\\127.0.0.1\\x",
     )
-}  # fmt: skip
+}
 REDIRECTS |= {
     "without a location": Row(status("302 Found", b"")),
     "two locations": Row(status("302 Found", b"", "Location: http://127.0.0.1:1/a", "Location: {url}/b")),
@@ -135,14 +165,14 @@ LINKS = {
     "a million pages": Row(headers("X-Total: 100000000", "X-Total-Pages: 1000000", "X-Page: 1"), "either", LISTING),
     "Link in a circle": Row(headers(NEXT.format("projects/7/pipelines/6/jobs?page=2&per_page=100")), "either", LISTING),
     "Link elsewhere": Row(headers('Link: <http://127.0.0.1:1/x?page=2>; rel="next"'), "either", LISTING),
-    "Link of nonsense": Row(headers("Link: <<<<<>>>>,;;;=\"\"\"\""), "either", LISTING),
+    "Link of nonsense": Row(headers('Link: <<<<<>>>>,;;;=""""'), "either", LISTING),
     "Link of brackets": Row(headers("Link: " + "<" * 60_000), "either", LISTING),
     "Link without a page": Row(headers('Link: <{url}/x>; rel="next"'), "either", LISTING),
     "Link with a page of words": Row(headers(NEXT.format("x?page=two")), "either", LISTING),
     "Link with a cursor": Row(headers(NEXT.format("x?cursor=" + "e" * 5000)), "either", LISTING),
     "Link to http://[": Row(headers('Link: <http://[>; rel="next"'), "either", LISTING),
     "many Links": Row(headers(*[NEXT.format(f"x?page={number}") for number in range(80)]), "either", LISTING),
-}  # fmt: skip
+}
 
 BODIES = {
     "nothing": Row(body(b"")),

@@ -180,14 +180,15 @@ CHUNKS = {
     "a size too small": Row(chunked(lambda p: b"%x\r\n%b\r\n" % (len(p) - 1, p))),
     "a chunk that is cut": Row(always(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhel")),
     "trailers without an end": Row(
-        endless(HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n", b"X-Name: value\r\n"), "sentence",
+        endless(HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n", b"X-Name: value\r\n"),
+        "sentence",
         is_slow=True,
     ),
     "chunked twice": Row(framed("Transfer-Encoding: chunked, chunked")),
     "an unknown framing": Row(framed("Transfer-Encoding: xchunked")),
     "gzip as a framing": Row(framed("Transfer-Encoding: gzip, chunked")),
     "chunked that is not": Row(framed(CHUNKED)),
-}  # fmt: skip
+}
 
 COMPRESSED = {
     "gzip": Row(compressed("gzip", gzip.compress), "right"),
@@ -233,5 +234,11 @@ SLOW = {
 }
 
 ROWS: dict[str, Row] = {
-    **STATUS_LINES, **INFORMATIONAL, **HEADS, **LENGTHS, **CHUNKS, **COMPRESSED, **SLOW,
-}  # fmt: skip
+    **STATUS_LINES,
+    **INFORMATIONAL,
+    **HEADS,
+    **LENGTHS,
+    **CHUNKS,
+    **COMPRESSED,
+    **SLOW,
+}

@@ -25,15 +25,51 @@ for _level in range(90):
 NO_IDS = ("42", 42.0, 4.2, None, True, [], {}, "", "x", [42])
 IDS = (-42, 0, 2**31, 2**63, 2**64, 10**400)
 NAMES = (
-    CODES, "", " ", "\n", "a\nb", "a\rb", "\u2028", "é" * 300, "日本", "😀", "\ud800", "x" * 100_000, "../../etc/passwd",
-    "{{ lookup('pipe', 'id') }}", "<script>alert(1)</script>", TOKEN, TOKEN[:9] + "\0" + TOKEN[9:], "%s%n", "deploy\0", "null",
-    "\u0430", "i\u0307", "a\u0301" * 500, "\U000e0041", "!unsafe x",
-)  # fmt: skip
+    CODES,
+    "",
+    " ",
+    "\n",
+    "a\nb",
+    "a\rb",
+    "\u2028",
+    "é" * 300,
+    "日本",
+    "😀",
+    "\ud800",
+    "x" * 100_000,
+    "../../etc/passwd",
+    "{{ lookup('pipe', 'id') }}",
+    "<script>alert(1)</script>",
+    TOKEN,
+    TOKEN[:9] + "\0" + TOKEN[9:],
+    "%s%n",
+    "deploy\0",
+    "null",
+    "\u0430",
+    "i\u0307",
+    "a\u0301" * 500,
+    "\U000e0041",
+    "!unsafe x",
+)
 STATUSES: tuple[t.Any, ...] = ("SUCCESS", "", "new", CODES, None, 1, [], {}, "x" * 10_000, TOKEN)
 TIMES: tuple[t.Any, ...] = (
-    "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "now", "", 0, -1, 1e300, {}, [], True, "2026-13-45", CODES,
-    "2026-01-01T00:00:00+99:99", "10000-01-01T00:00:00Z", "2026-01-01", "1969-12-31T23:59:59Z",
-)  # fmt: skip
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59-14:00",
+    "now",
+    "",
+    0,
+    -1,
+    1e300,
+    {},
+    [],
+    True,
+    "2026-13-45",
+    CODES,
+    "2026-01-01T00:00:00+99:99",
+    "10000-01-01T00:00:00Z",
+    "2026-01-01",
+    "1969-12-31T23:59:59Z",
+)
 NUMBERS: tuple[t.Any, ...] = (-1, 1e300, 10**400, True, "1", [], {})
 
 
@@ -87,11 +123,17 @@ RECORDS: dict[str, Row] = {
     **{named("duration", value): of_jobs(duration=value, queued_duration=value) for value in NUMBERS},
     **{named("pipeline id", value): of_pipelines(id=value) for value in NO_IDS},
     **{named("pipeline", value): of_jobs(pipeline=value) for value in (None, [], {}, "6", 6, {"id": "6"}, [[[]]])},
-    **{named("runner", value): of_jobs(runner=value) for value in ("x", [], {"description": CODES}, {"description": []})},
+    **{
+        named("runner", value): of_jobs(runner=value)
+        for value in ("x", [], {"description": CODES}, {"description": []})
+    },
     **{named("tag_list", value): of_jobs(tag_list=value) for value in ("x", {}, [None], [[["x"]]], [CODES], 1)},
     **{named("user", value): of_jobs(user=value) for value in ("x", [], {"id": "x"}, {"username": CODES}, {"id": {}})},
     **{named("ref", value): of_pipelines(ref=value) for value in (CODES, None, [], "", "x" * 10_000, TOKEN)},
-    **{named("artifacts", value): of_jobs(artifacts=value, artifacts_file=value) for value in ("x", {}, [None], [[]], 1)},
+    **{
+        named("artifacts", value): of_jobs(artifacts=value, artifacts_file=value)
+        for value in ("x", {}, [None], [[]], 1)
+    },
     "no id": of_jobs("sentence", id=...),
     "no name": of_jobs("sentence", name=...),
     "no status": of_jobs(status=...),
@@ -115,7 +157,7 @@ RECORDS: dict[str, Row] = {
     "an allow_failure of words": of_jobs(status="failed", allow_failure="no"),
     "a pipeline with codes in its errors": of_pipelines(status="failed", yaml_errors=CODES * 50),
     "a pipeline of another project": of_pipelines(project_id="x", web_url="//"),
-}  # fmt: skip
+}
 
 BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
     b"%c: &%c [%b]\n" % (98 + n, 98 + n, b",".join([b"*%c" % (97 + n)] * 9)) for n in range(8)
@@ -124,11 +166,27 @@ OF_FILES = ("lookup of a file", "lookup of a log", "download of a log")
 CONTENTS: dict[str, Row] = {
     named("content", text): Row(content(text), "either", OF_FILES)
     for text in (
-        b"", b"\0", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 500 + b"1" + b"}" * 500, b'{"a": NaN}', b'{"a": 1, "a": 2}', BOMB,
-        b"9" * 5000, b'"\\ud800"', b"\x1b[2J\x9b", TOKEN.encode(), b"x" * 5 * MIB, b" " * 60_000 + b"x", b"section_start:",
-        b"\x1b[0Ksection_start:99999999999999999:x\r\x1b[0K", b"\r" * 100_000, b"{{ 1 }}", b"!!python/object:os.system x",
+        b"",
+        b"\0",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"a":' * 500 + b"1" + b"}" * 500,
+        b'{"a": NaN}',
+        b'{"a": 1, "a": 2}',
+        BOMB,
+        b"9" * 5000,
+        b'"\\ud800"',
+        b"\x1b[2J\x9b",
+        TOKEN.encode(),
+        b"x" * 5 * MIB,
+        b" " * 60_000 + b"x",
+        b"section_start:",
+        b"\x1b[0Ksection_start:99999999999999999:x\r\x1b[0K",
+        b"\r" * 100_000,
+        b"{{ 1 }}",
+        b"!!python/object:os.system x",
         ARTIFACT + b"\n" + ARTIFACT,
     )
-}  # fmt: skip
+}
 
 ROWS: dict[str, Row] = {**RECORDS, **CONTENTS}

@@ -124,7 +124,9 @@ NO_FILE = "is not a regular file"
 TARGETS = {
     "nothing": Target(named("target"), after=(0, 0, 0o644)),
     "a file": Target(file(), after=(0, 0, 0o644)),
-    "a file that nobody may read": Target(file(0o600), refused_to_nobody="cannot be read", after=(0, 0, 0o600), of=("dest",)),
+    "a file that nobody may read": Target(
+        file(0o600), refused_to_nobody="cannot be read", after=(0, 0, 0o600), of=("dest",)
+    ),
     "a read-only file": Target(file(0o444), after=(0, 0, 0o444)),
     "a file of somebody": Target(file(0o664, SOMEBODY, SOMEBODY), after=(SOMEBODY, SOMEBODY, 0o664)),
     "a set-id file": Target(file(0o6755, SOMEBODY, 55), after=(SOMEBODY, 55, 0o755)),
@@ -148,7 +150,7 @@ TARGETS = {
     "a full disk": Target(named("target"), "cannot be written", most_bytes=5),
     "a full disk below a file": Target(file(), "cannot be written", most_bytes=5),
     "another file system": Target(elsewhere, after=(0, 0, 0o644)),
-}  # fmt: skip
+}
 USERS = ["root", "nobody"] if IS_ROOT else ["self"]
 
 

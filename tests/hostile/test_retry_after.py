@@ -15,7 +15,7 @@ from ansible_collections.jobgate.gitlab.plugins.plugin_utils._in_process import 
 from tests.unit.harness import Progress
 
 from .plugins import GATE, OF_PIPELINE, Plugin
-from .run import FACES, Came, come_of
+from .run import FACES, ROWS, Came, come_of
 from .table import Row, status
 
 ASKED_ONCE = "GitLab asked the task to pause between requests (Retry-After), which made it take longer"
@@ -85,6 +85,15 @@ def test_a_pause_of_two_minutes_is_told(face: str, seconds: int) -> None:
 def test_where_nobody_listens_there_is_a_warning(face: str) -> None:
     _came, lines, warnings = shown_by(NOT_WAITING["write"], face, asking(100), is_shown=False)
     assert (lines, warnings) == ([], [ASKED_ONCE])
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_a_limit_that_is_used_up_holds_a_task_two_minutes(face: str) -> None:
+    """The answer itself is good."""
+    came, lines, warnings = shown_by(NOT_WAITING["write"], face, ROWS["no requests left"])
+    assert came.writes == 1 and not came.result.get("failed")
+    assert 100 < came.skipped <= 121
+    assert warnings == [ASKED_ONCE] if face == "module" else "GitLab asks to pause for 120 s, until 20" in lines[0]
 
 
 @pytest.mark.parametrize("face", FACES)

@@ -642,8 +642,8 @@ def test_a_list(simulator: t.Any, version: str) -> None:
 
     odd = "a b#\u00fc?.txt"
     assert paths() == [odd, "dist/", "dist/app.txt", "dist/sub/", "dist/sub/deep.bin"]
-    assert paths(recursive=False) == [odd, "dist/"]
-    assert paths(artifact_path="dist", recursive=False) == ["dist/app.txt", "dist/sub/"]
+    assert paths(recursive=False) == ["dist/", odd]
+    assert paths(artifact_path="dist", recursive=False) == ["dist/sub/", "dist/app.txt"]
     assert paths(artifact_path="dist/sub/") == ["dist/sub/deep.bin"]
     assert paths(check_mode=True) == paths(job_id=None, **BY_PIPELINE) == paths(job_id=None, **BY_REF)
     assert listed(simulator)["entries"][2] == {

@@ -239,11 +239,26 @@ def test_trigger_jobs(simulator: t.Any, version: str, is_listed: bool) -> None:
     }
 
 
-@pytest.mark.parametrize("version", ["13.12", "17.11"])
-def test_older_servers_take_no_job_token_for_lists(simulator: t.Any, version: str) -> None:
+def test_pipelines_are_found_and_read(simulator: t.Any) -> None:
+    load(simulator, "19.2")
+    # whether it is a branch, no list tells
+    result = with_job_token(simulator, INFO, ref="main", ref_type="branch")
+    assert (result.failure, result["pipeline"]["id"]) == (None, 100)
+    assert {row["endpoint"]: row["status"] for row in simulator.requests() if "pipeline" in row["endpoint"]} == {
+        "list_pipelines": 200,
+        "get_pipeline": 200,
+        "list_pipeline_jobs": 200,
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "way"), [("13.12", {"pipeline_id": 100}), ("17.11", {"pipeline_id": 100}), ("18.10", {"ref": "main"})]
+)
+def test_older_servers_take_no_job_token_for_lists(simulator: t.Any, version: str, way: dict[str, t.Any]) -> None:
     load(simulator, version)
-    result = with_job_token(simulator, INFO, pipeline_id=100)
-    assert_sentence(result.failure, "404 Project Not Found")
+    result = with_job_token(simulator, INFO, **way)
+    hint = "before GitLab 18 no job token can list jobs, and before GitLab 19.2 none can read pipelines"
+    assert_sentence(result.failure, "404 Project Not Found", hint)
 
 
 def test_there_is_no_log_and_a_warning_says_so(simulator: t.Any) -> None:
@@ -352,7 +367,7 @@ def test_another_project(
         assert_sentence(
             result.failure,
             "403 Forbidden - Authentication by CI/CD job token not allowed from other to app.",
-            "Add this project to the job token allow-list of the project",
+            "Add the project of the CI job to the job token allow-list of the other project",
         )
         assert list(tmp_path.iterdir()) == []
 

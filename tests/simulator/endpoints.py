@@ -33,12 +33,16 @@ _DEPLOYMENT = f"{_PROJECT}/deployments/:deployment_id"
 
 # Columns that several rows have in common: what jobs, above all those of other projects, may ask for.
 _COLUMNS = dict[str, t.Any]
-_PIPELINES: _COLUMNS = {"job_token": SINCE["job_token_on_pipelines"], "policy": "read_pipelines", "skips_policy": True}
-_BRIDGES: _COLUMNS = {**_PIPELINES, "granular_gap": True, "extra_scopes": _AI}
+_PIPELINES: _COLUMNS = {
+    "job_token": SINCE["job_token_on_pipelines"], "policy": "read_pipelines", "skips_policy": True, "extra_scopes": _AI,
+}  # fmt: skip
+_BRIDGES: _COLUMNS = {**_PIPELINES, "granular_gap": True}
 _DEPLOYING: _COLUMNS = {
     "job_token": SINCE["job_token_on_deployments"], "policy": "read_deployments", "is_shared": True,
+    "skips_policy": True,
 }  # fmt: skip
 _VISITING: _COLUMNS = {**_DEPLOYING, "policy": "read_environments"}
+_COMMITS: _COLUMNS = {**_DEPLOYING, "job_token": SINCE["job_token_on_commits"], "policy": "read_repositories"}
 
 E = Endpoint
 ENDPOINTS: list[Endpoint] = [
@@ -87,18 +91,19 @@ ENDPOINTS: list[Endpoint] = [
     E("list_pipelines", "GET", f"{_PROJECT}/pipelines", routes_pipelines.list_pipelines, login=False,
       permission="read_pipeline", **_PIPELINES, check=pipeline_filters.check),
     E("get_latest_pipeline", "GET", f"{_PROJECT}/pipelines/latest", routes_pipelines.get_latest,
-      since="pipelines_latest", login=False, permission="read_pipeline"),
+      since="pipelines_latest", login=False, permission="read_pipeline", extra_scopes=_AI),
     E("get_pipeline", "GET", _PIPELINE, routes_pipelines.get_pipeline, login=False, permission="read_pipeline",
       **_PIPELINES, check=routes_pipelines.check_pipeline_id),
     E("pipeline_variables", "GET", f"{_PIPELINE}/variables", routes_pipeline_reads.variables,
-      since="pipeline_variables", login=False, permission="read_pipeline_variable",
+      since="pipeline_variables", login=False, permission="read_pipeline_variable", extra_scopes=_AI,
       check=routes_pipelines.check_pipeline_id),
     E("pipeline_test_report", "GET", f"{_PIPELINE}/test_report", routes_pipeline_reads.test_report,
-      since="pipelines.test_report", login=False, permission="read_pipeline_test_report", granular_gap=True,
-      check=routes_pipelines.check_pipeline_id),
+      since="pipelines.test_report", login=False, permission="read_pipeline_test_report", extra_scopes=_AI,
+      granular_gap=True, check=routes_pipelines.check_pipeline_id),
     E("pipeline_test_report_summary", "GET", f"{_PIPELINE}/test_report_summary",
       routes_pipeline_reads.test_report_summary, since="pipelines.test_report_summary", login=False,
-      permission="read_pipeline_test_report_summary", granular_gap=True, check=routes_pipelines.check_pipeline_id),
+      permission="read_pipeline_test_report_summary", extra_scopes=_AI, granular_gap=True,
+      check=routes_pipelines.check_pipeline_id),
     E("create_pipeline", "POST", f"{_PROJECT}/pipeline", routes_pipeline_writes.create, permission="create_pipeline",
       check=routes_pipeline_writes.check_create),
     E("trigger_pipeline", "POST", f"{_PROJECT}/trigger/pipeline", routes_pipeline_writes.trigger, own_login=True,
@@ -120,11 +125,12 @@ ENDPOINTS: list[Endpoint] = [
       **_DEPLOYING, check=routes_deployments.check_deployment_id),
     E("approve_deployment", "POST", f"{_DEPLOYMENT}/approval", routes_deployments.approve,
       since="deployments.approvals", premium=True, permission="approve_deployment",
+      job_token=SINCE["job_token_on_deployments"], policy="admin_deployments",
       check=routes_deployments.check_approval),
-    E("list_environments", "GET", f"{_PROJECT}/environments", routes_deployments.list_environments, login=False,
+    E("list_environments", "GET", f"{_PROJECT}/environments", routes_deployments.list_environments,
       permission="read_environment", **_VISITING, check=routes_deployments.check_environments),
     E("get_environment", "GET", f"{_PROJECT}/environments/:environment_id", routes_deployments.get_environment,
-      login=False, permission="read_environment", **_VISITING, check=routes_deployments.check_environment_id),
+      permission="read_environment", **_VISITING, check=routes_deployments.check_environment_id),
     E("list_freeze_periods", "GET", f"{_PROJECT}/freeze_periods", routes_deployments.list_freeze_periods,
       since="freeze_periods", permission="read_freeze_period", check=pages.check),
     E("get_freeze_period", "GET", f"{_PROJECT}/freeze_periods/:freeze_period_id", routes_deployments.get_freeze_period,
@@ -135,7 +141,7 @@ ENDPOINTS: list[Endpoint] = [
     E("list_projects", "GET", "/projects", routes_projects.list_projects, login=False, permission="read_project",
       check=routes_projects.check_projects),
     E("get_commit", "GET", f"{_PROJECT}/repository/commits/:sha", routes_projects.get_commit, login=False,
-      permission="read_commit"),
+      permission="read_commit", **_COMMITS),
     E("get_project", "GET", _PROJECT, routes_projects.get_project, login=False, permission="read_project"),
     E("get_user", "GET", "/user", routes_misc.get_user, permission="read_user",
       extra_scopes=frozenset({"read_user"})),

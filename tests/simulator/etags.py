@@ -32,7 +32,7 @@ def of_file(engine: Engine, job: Job, path: str) -> dict[str, str]:
     kind = engine.world.artifacts_etags
     if kind == "strong":
         digest = _digest(job)
-        text = f"{digest}/{path}".encode()
+        text = f"{digest}:{path}".encode()
         return {"ETag": f'"{hashlib.sha256(text).hexdigest()}"'} if digest else {"Last-Modified": "0"}
     return {"ETag": BOGUS} if kind == "weak" else {}
 

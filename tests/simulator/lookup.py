@@ -59,13 +59,18 @@ def _refuse_moved(call: Call, found: Project) -> None:
     raise errors.ApiError(301, text, headers={"Location": location}, content_type="text/plain")
 
 
+def entries_for(job: Job, target: Project) -> list[str]:
+    """Return the entries of a project's allow-list that stand for the project of a job, or for a group above it."""
+    path = job.project.path
+    return [name for name in target.job_token_allowlist if path == name or path.startswith(f"{name}/")]
+
+
 def _check_job_token(call: Call, target: Project) -> None:
     """Let a job into another project if that project lists the job's own one, or shows everybody what is asked for."""
     job, endpoint = call.identity.job, call.endpoint
     if job is None or job.project is target:
         return
-    path = job.project.path
-    entries = [name for name in target.job_token_allowlist if path == name or path.startswith(f"{name}/")]
+    entries = entries_for(job, target)
     is_open = target.visibility != "private"
     if (
         not entries

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import datetime
+import email
+import email.policy
 import json
 import re
 import typing as t
@@ -22,8 +24,12 @@ _TRUE = frozenset({"true", "t", "1", "yes", "on"})
 
 def parse_query(text: str) -> Params:
     """Return the parameters of a query string or form body."""
+    return _nested(urllib.parse.parse_qsl(text, keep_blank_values=True))
+
+
+def _nested(pairs: t.Iterable[tuple[str, str]]) -> Params:
     params: Params = {}
-    for key, value in urllib.parse.parse_qsl(text, keep_blank_values=True):
+    for key, value in pairs:
         head, bracket, rest = key.partition("[")
         _store(params, head, _BRACKETS.findall(bracket + rest), value)
     return params
@@ -66,7 +72,19 @@ def parse_body(body: bytes, content_type: str) -> Params:
         return data if isinstance(data, dict) else {}
     if kind in ("", "application/x-www-form-urlencoded"):
         return parse_query(body.decode("utf-8", "replace"))
+    if kind == "multipart/form-data":
+        return _nested(_parts(body, content_type))
     raise errors.ApiError(415, {"error": f"The provided content-type '{kind}' is not supported."})
+
+
+def _parts(body: bytes, content_type: str) -> t.Iterator[tuple[str, str]]:
+    """Yield the fields of a form of several parts."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode()
+    for part in email.message_from_bytes(head + body, policy=email.policy.HTTP).iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        value = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(value, bytes):
+            yield name, value.decode("utf-8", "replace")
 
 
 def integer(params: Params, name: str, default: int | None = None) -> int | None:

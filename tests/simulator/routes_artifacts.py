@@ -187,7 +187,8 @@ def _tree_rows(job: Job, top: str, *, recursive: bool) -> list[dict[str, object]
         if recursive or len(parts) == 1:
             row: dict[str, object] = {"name": parts[-1], "path": name, "type": "file"}
             found[name] = {**row, "size": content.size, "mode": "100644"}
-    return list(found.values())
+    rows = list(found.values())
+    return rows if recursive else sorted(rows, key=lambda row: row["type"] == "file")
 
 
 # -- writing -------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ _ORDERS: dict[str, c.Callable[[Deployment], t.Any]] = {
     "finished_at": lambda one: (one.finished_at or 0.0, one.id),
 }
 _TIMES = ("updated_after", "updated_before", "finished_after", "finished_before")
+_FINISHED = ("success", "failed", "canceled")
 _SHORTEST_SEARCH = 3
 _NOT_ALLOWED = (
     "You don't have permission to approve this deployment. Contact the project or group owner for help."
@@ -64,25 +65,42 @@ def _deployment(call: Call) -> Deployment:
 
 def check_list(call: Call) -> None:
     pages.check(call)
-    choices: dict[str, c.Collection[str]] = {"status": _STATUSES, "order_by": _ORDERS, "sort": ("asc", "desc")}
+    orders = [name for name in _ORDERS if name != "ref" or not call.features.has("deployments.unordered_by_ref")]
+    choices: dict[str, c.Collection[str]] = {"status": _STATUSES, "order_by": orders, "sort": ("asc", "desc")}
     for name, allowed in choices.items():
         if name in call.params and str(call.params[name]) not in allowed:
             raise errors.invalid(f"{name} does not have a valid value")
-    for name in _TIMES:
+    for name in _times(call):
         params.moment(call.params, name)
+
+
+def _times(call: Call) -> list[str]:
+    """Return the filters by time that the version knows; it drops the others without a word."""
+    return [name for name in _TIMES if name.startswith("updated") or call.features.has("deployments.finished_filters")]
 
 
 def _check_filters(call: Call) -> None:
     """Refuse filters that do not go together."""
-    given = {name for name in _TIMES if call.params.get(name)}
+    given = {name for name in _times(call) if call.params.get(name)}
     updated, finished = (any(name.startswith(what) for name in given) for what in ("updated", "finished"))
-    by_end = call.params.get("order_by") == "finished_at"
-    if updated and finished:
-        raise errors.bad_request("Both `updated_at` filter and `finished_at` filter can not be specified")
-    if finished != by_end:
-        raise errors.bad_request("`finished_at` filter and `finished_at` sorting must be paired")
-    if finished and call.params.get("status") != "success":
-        raise errors.bad_request("`finished_at` filter must be combined with `success` status filter.")
+    order, status = call.params.get("order_by"), call.params.get("status")
+    strict = call.features.has("deployments.strict_filters")
+    by_end = order == "finished_at"
+    # What is wrong, and whether it is; the first one counts.
+    rules = [
+        ("Both `updated_at` filter and `finished_at` filter can not be specified", updated and finished),
+        ("`updated_at` filter requires `updated_at` sort", strict and updated and order != "updated_at"),
+        ("`finished_at` filter requires `finished_at` sort.", strict and finished and not by_end),
+        (
+            "`finished_at` sort requires `finished_at` filter or a filter with at least one of the finished statuses.",
+            strict and by_end and not finished and status not in _FINISHED,
+        ),
+        ("`finished_at` filter and `finished_at` sorting must be paired", not strict and finished != by_end),
+        ("`finished_at` filter must be combined with `success` status filter.", finished and status != "success"),
+    ]
+    for text, is_wrong in rules:
+        if is_wrong:
+            raise errors.bad_request(text)
 
 
 def list_deployments(call: Call) -> Reply:
@@ -95,7 +113,8 @@ def list_deployments(call: Call) -> Reply:
     if given.get("status"):
         rows = [one for one in rows if one.status == given["status"]]
     for what in ("updated", "finished"):
-        after, before = (params.moment(given, f"{what}_{side}") for side in ("after", "before"))
+        known = {name: given.get(name) for name in _times(call)}
+        after, before = (params.moment(known, f"{what}_{side}") for side in ("after", "before"))
         times = {one.id: one.updated_at if what == "updated" else one.finished_at for one in rows}
         if after is not None:
             rows = [one for one in rows if (at := times[one.id]) is not None and moment(at) > after]
@@ -235,9 +254,8 @@ def _environment_basic(call: Call, environment: Environment) -> Record:
 
 
 def _environment(call: Call, environment: Environment) -> Record:
-    render = call.simulation.renderer(call.base_url)
-    more = {"state": "available", "tier": agents.tier(environment.name), "project": render.project(environment.project)}
-    return {**_environment_basic(call, environment), **more}
+    basic = _environment_basic(call, environment)
+    return {**basic, "state": "available", "tier": agents.tier(environment.name)}
 
 
 def _environments(call: Call) -> list[Environment]:
@@ -252,7 +270,7 @@ def check_environments(call: Call) -> None:
     pages.check(call)
     name, search, states = (call.params.get(key) for key in ("name", "search", "states"))
     if name and search:
-        raise errors.invalid("name, search are mutually exclusive")
+        raise errors.invalid("name, search cannot be used together")
     if states and states not in ("available", "stopping", "stopped"):
         raise errors.invalid("states does not have a valid value")
 
@@ -267,7 +285,9 @@ def list_environments(call: Call) -> Reply:
     if call.params.get("states", "available") != "available":
         rows = []
     part, headers = pages.offset_page(call, rows, totals=True)
-    return json_reply([_environment(call, one) for one in part], headers=headers)
+    render = call.simulation.renderer(call.base_url)
+    shown = [{**_environment(call, one), "project": render.project(one.project)} for one in part]
+    return json_reply(shown, headers=headers)
 
 
 def check_environment_id(call: Call) -> None:
@@ -283,7 +303,10 @@ def get_environment(call: Call) -> Reply:
         one for one in call.engine.world.deployments.values() if one.environment is found[0] and one.status == "success"
     ]
     last = max(done, key=lambda one: (one.finished_at or 0.0, one.id), default=None)
-    return json_reply({**_environment(call, found[0]), "last_deployment": _record(call, last) if last else None})
+    record = _record(call, last) if last else None
+    if record is not None:
+        del record["environment"]
+    return json_reply({**_environment(call, found[0]), "last_deployment": record})
 
 
 def list_freeze_periods(call: Call) -> Reply:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import errors, lookup, roles, routes_pipelines
+from . import errors, roles, routes_pipelines
 from .call import Call, Reply, json_reply
 from .model import Job
 
@@ -17,7 +17,7 @@ _COUNTED = {"success_count": "success", "failed_count": "failed", "skipped_count
 
 def variables(call: Call) -> Reply:
     """P4: the variables given with a pipeline, for maintainers and for the one who started it."""
-    pipeline = lookup.pipeline(call, routes_pipelines.readable_project(call))
+    pipeline = routes_pipelines.readable_pipeline(call)
     user = call.identity.user
     own = pipeline.user is user and user is not None and roles.may_write_pipeline(user, pipeline, "update_pipeline")
     if not own and not roles.at_least(user, pipeline.project, roles.LOWEST["all_pipeline_variables"]):
@@ -27,7 +27,7 @@ def variables(call: Call) -> Reply:
 
 def _suites(call: Call) -> list[tuple[Job, dict[str, t.Any]]]:
     """Return the suites of the jobs that have run, each with its numbers."""
-    pipeline = lookup.pipeline(call, routes_pipelines.readable_project(call))
+    pipeline = routes_pipelines.readable_pipeline(call)
     done = [job for job in pipeline.latest() if job.spec.tests and job.status in ("success", "failed")]
     return [(job, {"name": job.name, **_numbers(job.spec.tests)}) for job in done]
 

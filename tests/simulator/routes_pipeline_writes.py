@@ -11,7 +11,7 @@ import typing as t
 
 from . import auth, creation, errors, lookup, roles, routes_pipelines
 from .call import Call, Reply, json_reply
-from .model import Pipeline, Project
+from .model import Job, Pipeline, Project
 from .pipeline_creation import Creator, Wish
 from .roles import Identity
 
@@ -118,9 +118,16 @@ def trigger(call: Call) -> Reply:
     creator = Creator(call.simulation)
     if not project.builds_enabled:
         raise creator.refusal("disabled")
-    if project.archived or not roles.at_least(user, project, roles.LOWEST["create_pipeline"]):
+    job = call.identity.job
+    has_role = job is None or _is_trusted(job, project)
+    if not has_role or project.archived or not roles.at_least(user, project, roles.LOWEST["create_pipeline"]):
         raise creator.refusal("no_right")
     return _answer(call, creator.create(wish), status=201)
+
+
+def _is_trusted(job: Job, project: Project) -> bool:
+    """Say if the role of a job's user counts in a project: in its own, and where an entry lets it in."""
+    return job.project is project or bool(lookup.entries_for(job, project))
 
 
 def _identify(call: Call, project: Project | None) -> Identity:
@@ -140,7 +147,8 @@ def _identify(call: Call, project: Project | None) -> Identity:
         raise errors.message(401, "Job is not running")
     if job.project.pending_deletion:
         raise errors.message(401, "Project has been deleted!")
-    return Identity(user=job.user, token=token, job=job) if roles.can_see(job.user, project) else roles.ANONYMOUS
+    is_seen = roles.can_see(job.user, project) and (project.visibility != "private" or _is_trusted(job, project))
+    return Identity(user=job.user, token=token, job=job) if is_seen else roles.ANONYMOUS
 
 
 # -- to one that is there ------------------------------------------------------------------------------------------

@@ -26,6 +26,14 @@ def readable_project(call: Call) -> Project:
     return project
 
 
+def readable_pipeline(call: Call) -> Pipeline:
+    """Return the pipeline: one that is not there is 404 also for those who may not read any."""
+    project = lookup.project(call)
+    pipeline = lookup.pipeline(call, project)
+    lookup.check_reads_builds(call, project)
+    return pipeline
+
+
 def list_pipelines(call: Call) -> Reply:
     """P1: the pipelines of a project; child pipelines are shown only when `source` asks for them."""
     project = readable_project(call)
@@ -45,7 +53,7 @@ def one(call: Call, pipeline: Pipeline, *, status: int = 200) -> Reply:
 
 def get_pipeline(call: Call) -> Reply:
     """P2: any pipeline of the project, child pipelines too."""
-    return one(call, lookup.pipeline(call, readable_project(call)))
+    return one(call, readable_pipeline(call))
 
 
 def get_latest(call: Call) -> Reply:

@@ -72,7 +72,7 @@ def get_project(call: Call) -> Reply:
 def get_commit(call: Call) -> Reply:
     """GET repository/commits/:sha: by whole or short SHA, branch or tag; an ambiguous short SHA is none."""
     project = lookup.project(call)
-    if not (project.visibility == "public" or roles.at_least(call.identity.user, project, "reporter")):
+    if project.visibility == "private" and not roles.at_least(call.identity.user, project, "reporter"):
         raise errors.forbidden()
     sha = refs.commit(project, call.path_params["sha"])
     if sha is None:

@@ -54,6 +54,9 @@ SINCE: dict[str, Version] = {
     "texts.no_jobs": (16, 0),
     "texts.newest": (19, 0),
     "deployments.approvals": (14, 8),
+    "deployments.finished_filters": (15, 7),
+    "deployments.strict_filters": (16, 0),
+    "deployments.unordered_by_ref": (16, 3),
     "freeze_periods": (13, 0),
     "texts.own_deployment": (17, 0),
     # actions
@@ -78,6 +81,7 @@ SINCE: dict[str, Version] = {
     "moved_projects": (16, 4),
     "job_token_on_jobs": (18, 5),
     "job_token_on_pipelines": (19, 2),
+    "job_token_on_commits": (18, 5),
     "job_token_on_deployments": (16, 6),
     "job_token_on_metadata": (16, 6),
     "job_token_shared": (16, 6),

@@ -220,6 +220,15 @@ class TestTree:
         assert client.get("jobs/1000/artifacts/tree").json() == {"message": "404 Artifacts metadata Not Found"}
         assert [row["file_type"] for row in client.get("jobs/1000").json()["artifacts"]] == ["archive", "trace"]
 
+    @pytest.mark.parametrize(
+        ("query", "paths"), [("", ["m/", "a", "z"]), ("?recursive=true", ["a", "m/", "m/x", "z"])]
+    )  # fmt: skip
+    def test_folders_come_first_on_one_level(self, simulator: Simulator, query: str, paths: list[str]) -> None:
+        files = {"z": "z", "m/x": "x", "a": "a"}
+        simulator.load(scenario({"name": "a", "status": "success", "artifacts": {"files": files}}))
+        rows = Client(simulator).get(f"jobs/1000/artifacts/tree{query}").json()
+        assert [row["path"] for row in rows] == paths
+
     def test_paging(self, simulator: Simulator) -> None:
         files = {f"d/{number:03d}": "x" for number in range(45)}
         simulator.load(scenario({"name": "a", "status": "success", "artifacts": {"files": files}}))

@@ -101,8 +101,9 @@ class TestList:
             ("environment=prod", []),
             ("status=blocked", [2]),
             ("environment=production&status=blocked&sort=desc", [2]),
-            ("updated_after=2026-01-05T12:00:01Z", []),
+            ("updated_after=2026-01-05T12:00:01Z&order_by=updated_at", []),
             ("status=success&order_by=finished_at&finished_after=2026-01-01T00:00:00Z", [1]),
+            ("status=success&order_by=finished_at&sort=desc", [1]),
         ],
     )
     def test_filters(self, client: Client, query: str, expected: list[int]) -> None:
@@ -113,8 +114,10 @@ class TestList:
         [
             ("updated_after=2026-01-01&finished_after=2026-01-01",
              "Both `updated_at` filter and `finished_at` filter can not be specified"),
-            ("finished_after=2026-01-01", "`finished_at` filter and `finished_at` sorting must be paired"),
-            ("order_by=finished_at", "`finished_at` filter and `finished_at` sorting must be paired"),
+            ("updated_after=2026-01-01", "`updated_at` filter requires `updated_at` sort"),
+            ("finished_after=2026-01-01&status=success", "`finished_at` filter requires `finished_at` sort."),
+            ("order_by=finished_at&status=running", "`finished_at` sort requires `finished_at` filter or a filter with "
+             "at least one of the finished statuses."),
             ("finished_after=2026-01-01&order_by=finished_at",
              "`finished_at` filter must be combined with `success` status filter."),
         ],
@@ -123,7 +126,30 @@ class TestList:
         response = client.get(f"deployments?{query}")
         assert (response.status_code, response.json()) == (400, {"message": f"400 Bad request - {text}"})
 
-    @pytest.mark.parametrize("query", ["status=x", "order_by=x", "sort=x", "updated_after=x"])
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            ("updated_after=2026-01-05T12:00:01Z", []),
+            ("updated_before=2026-01-05T12:00:01Z&order_by=ref", [1, 2, 3]),
+            ("status=success&order_by=finished_at&finished_after=2026-01-01T00:00:00Z", [1]),
+            ("order_by=finished_at", "`finished_at` filter and `finished_at` sorting must be paired"),
+            ("finished_after=2026-01-01", "`finished_at` filter and `finished_at` sorting must be paired"),
+        ],
+    )
+    def test_before_16_0(self, simulator: Simulator, query: str, expected: t.Any) -> None:
+        job = {**DEPLOY, "name": "one", "status": "success"}
+        client = load(simulator, job, *({**DEPLOY, "name": name, "when": "manual"} for name in "xy"), version="15.9")
+        answer = client.get(f"deployments?{query}").json()
+        if isinstance(expected, str):
+            assert answer == {"message": f"400 Bad request - {expected}"}
+        else:
+            assert [row["id"] for row in answer] == expected
+
+    def test_older_servers_drop_the_filter_by_the_end(self, simulator: Simulator) -> None:
+        client = load(simulator, {**DEPLOY, "name": "one", "status": "success"}, version="13.12")
+        assert len(client.get("deployments?finished_after=2027-01-01").json()) == 1
+
+    @pytest.mark.parametrize("query", ["status=x", "order_by=x", "order_by=ref", "sort=x", "updated_after=x"])
     def test_wrong_values(self, client: Client, query: str) -> None:
         assert client.get(f"deployments?{query}").status_code == 400
 
@@ -214,6 +240,20 @@ class TestApproval:
         load(simulator, protected={"rules": rules})
         approve(simulator, "mia", **({"represented_as": as_whom} if as_whom else {}))
         assert state(simulator)[2] == missing
+
+    @pytest.mark.parametrize(("version", "status"), [("19.2", 201), ("16.5", 401)])
+    def test_with_the_token_of_a_job(self, simulator: Simulator, version: str, status: int) -> None:
+        world = scenario(
+            DEPLOY,
+            {"name": "ask", "status": "running", "duration": 99, "user": "mia", "needs": []},
+            protected_environments={"production": {"rules": RULES[:1]}},
+        )
+        world["tokens"].append({"token": "glcbt-ask", "kind": "job", "job": "ask"})
+        simulator.load(world, version=version)
+        client = Client(simulator, None)
+        answer = client.post("deployments/1/approval", json={"status": "approved"}, headers={"JOB-TOKEN": "glcbt-ask"})
+        assert answer.status_code == status
+        assert [effect["user"] for effect in simulator.effects()] == (["mia"] if status == 201 else [])
 
     def test_somebody_else(self, simulator: Simulator) -> None:
         load(simulator, protected={"rules": RULES, "starts_itself": True})
@@ -312,15 +352,24 @@ class TestEnvironments:
             assert [row["name"] for row in client.get(f"environments{query}").json()] == names
         short = client.get("environments?search=pr").json()
         assert short == {"message": "400 Bad request - Search query is less than 3 characters"}
-        assert client.get("environments?search=prod&name=x").status_code == 400
+        assert client.get("environments?search=prod&name=x").json() == {"error": "name, search cannot be used together"}
         record = client.get("environments/1").json()
         assert (record["tier"], record["last_deployment"]["id"]) == ("production", 1)
+        # the list has the project, the single environment has the deployment, and neither repeats itself
+        assert "project" not in record and "environment" not in record["last_deployment"]
+        assert all("project" in row and "last_deployment" not in row for row in client.get("environments").json())
         assert client.get("environments/9").status_code == 404
 
-    @pytest.mark.parametrize(("who", "status"), [("rob", 200), ("gus", 403), ("eve", 404), (None, 404)])
+    @pytest.mark.parametrize(("who", "status"), [("rob", 200), ("gus", 403), ("eve", 404), (None, 401)])
     def test_who(self, simulator: Simulator, who: str | None, status: int) -> None:
         load(simulator)
         assert Client(simulator, who and f"{who}-token").get("environments").status_code == status
+
+    @pytest.mark.parametrize("path", ["environments", "environments/1"])
+    def test_nobody_reads_those_of_a_public_project(self, simulator: Simulator, path: str) -> None:
+        load(simulator, visibility="public")
+        assert Client(simulator, None).get(path).status_code == 401
+        assert Client(simulator, "eve-token").get(path).status_code == 200
 
     def test_freeze_periods(self, simulator: Simulator) -> None:
         period = {"freeze_start": "0 23 * * 5", "freeze_end": "0 8 * * 1"}

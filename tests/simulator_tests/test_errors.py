@@ -71,6 +71,12 @@ class TestShapes:
         assert client.post("jobs/1000/play", data=form).status_code == 200
         assert simulator.job("a")["variables"] == rows
 
+    def test_variables_as_a_form_of_several_parts(self, client: Client, simulator: Simulator) -> None:
+        rows = [{"key": "A", "value": "lines\r\nof words \u00e4"}, {"key": "B", "value": ""}]
+        form = [(f"job_variables_attributes[][{name}]", (None, row[name])) for row in rows for name in ("key", "value")]
+        assert client.post("jobs/1000/play", files=form).status_code == 200
+        assert simulator.job("a")["variables"] == rows
+
     def test_old_servers_lose_variables_silently(self, client: Client, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a", "when": "manual"}), version="13.12")
         rows = {"job_variables_attributes": [{"key": "A", "value": "1"}]}

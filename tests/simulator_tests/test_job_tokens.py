@@ -83,6 +83,7 @@ ROUTES = [
     ("pipelines/100/bridges", "19.2", 404),
     ("pipelines", "19.2", 404),
     ("pipelines/100", "19.2", 404),
+    ("repository/commits/main", "18.5", 404),
     ("/job", "13.10", 404),
     ("/job/allowed_agents", "13.11", 404),
     ("/projects/8/jobs/2000/artifacts", "11.0", None),
@@ -203,7 +204,8 @@ class TestOtherProjects:
     @pytest.mark.parametrize(
         ("path", "status"),
         [("jobs/2000/artifacts", 200), ("jobs/2000/artifacts/x", 200), ("jobs/artifacts/main/download?job=b", 200),
-         ("deployments", 200), ("environments", 200), ("pipelines", 403), ("pipelines/200/jobs", 403), ("jobs", 403)],
+         ("deployments", 200), ("environments", 200), ("repository/commits/main", 200), ("pipelines", 403),
+         ("pipelines/200/jobs", 403), ("jobs", 403)],
     )  # fmt: skip
     def test_without_entry(self, simulator: Simulator, visibility: str, path: str, status: int) -> None:
         response = self.client(simulator, [], visibility=visibility).get(f"/projects/8/{path}")
@@ -227,6 +229,8 @@ class TestOtherProjects:
             ("pipelines/200/jobs", "read_jobs"),
             ("jobs/2000/artifacts", "read_jobs"),
             ("deployments", "read_deployments"),
+            ("environments", "read_environments"),
+            ("repository/commits/main", "read_repositories"),
         ],
     )  # fmt: skip
     def test_policies(self, simulator: Simulator, path: str, policy: str) -> None:
@@ -238,8 +242,8 @@ class TestOtherProjects:
         # Some routes do not ask for the policy where everybody may look.
         entry["policies"] = []
         public = self.client(simulator, [entry], members={"rob": "developer"}, visibility="public")
-        skips = path.startswith("pipelines")
-        assert public.get(f"/projects/8/{path}").status_code == (200 if skips else 403)
+        asks = path.startswith("jobs")
+        assert public.get(f"/projects/8/{path}").status_code == (403 if asks else 200)
 
     def test_jobs_of_a_project_that_the_user_is_no_member_of(self, simulator: Simulator) -> None:
         client = self.client(simulator, ["group/app"], visibility="public")

@@ -340,6 +340,36 @@ class TestTrigger:
             "message": "Job is not running"
         }
 
+    @pytest.mark.parametrize(
+        ("target", "expected"),
+        [
+            ({"job_token_allowlist": ["group/app"]}, 201),
+            ({"job_token_allowlist": ["group"]}, 201),
+            ({}, (404, {"message": "404 Not Found"})),
+            # whoever looks may see it, but the role of the job's user does not count without an entry
+            ({"visibility": "public"}, base("Insufficient permissions to create a new pipeline")),
+            ({"visibility": "public", "job_token_allowlist": ["group/app"]}, 201),
+        ],
+    )
+    def test_with_a_job_token_of_another_project(
+        self, simulator: Simulator, target: dict[str, t.Any], expected: t.Any
+    ) -> None:
+        scenario = world({"name": "running", "status": "running", "duration": 99})
+        scenario["projects"].append(
+            {
+                "path": "top/other",
+                "id": 8,
+                "members": {"mia": "maintainer"},
+                "new_pipelines": {"*": {"jobs": JOBS}},
+                **target,
+            }
+        )
+        simulator.load(scenario)
+        sent = {"token": "glcbt-job", "ref": "main"}
+        response = Client(simulator, None).post("/projects/8/trigger/pipeline", json=sent)
+        assert (response.status_code if expected == 201 else outcome(response)) == expected
+        assert len(simulator.effects()) == (expected == 201)
+
     def test_the_ref_of_the_url_wins(self, nobody: Client) -> None:
         response = nobody.post("ref/refs/tags/v1/trigger/pipeline", json={"token": "glptt-good", "ref": "main"})
         assert response.json()["ref"] == "v1"

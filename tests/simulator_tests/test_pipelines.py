@@ -143,6 +143,14 @@ class TestRecords:
         )
         assert "name" not in client.get("jobs").json()[0]["pipeline"]
 
+    @pytest.mark.parametrize(("number", "status"), [(100, 403), (999, 404)])
+    @pytest.mark.parametrize("rest", ["", "/variables", "/test_report", "/test_report_summary"])
+    def test_the_pipeline_is_looked_up_before_the_role(
+        self, simulator: Simulator, rest: str, number: int, status: int
+    ) -> None:
+        simulator.load(world(public_builds=False))
+        assert Client(simulator, "gus-token").get(f"pipelines/{number}{rest}").status_code == status
+
     def test_the_user_is_told_in_short(self, client: Client) -> None:
         user = client.get("pipelines/101").json()["user"]
         assert set(user) == {"id", "username", "name", "state", "locked", "avatar_url", "web_url"}

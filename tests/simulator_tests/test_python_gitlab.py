@@ -219,6 +219,44 @@ def test_deployments(simulator: Simulator, version: str) -> None:
     assert effects(simulator) == ["approve", "play"]
 
 
+def test_deployments_that_are_refused(simulator: Simulator, version: str) -> None:
+    if version in ("11.11", "13.12"):
+        return
+    deploy = {"name": "deploy", "environment": "production", "user": "mia"}
+    protected = {"production": {"rules": [{"role": "maintainer"}]}}
+    project = new_project(simulator, version, deploy, protected_environments=protected)
+    mine = project.deployments.get(1)
+    with pytest.raises(gitlab.exceptions.GitlabDeploymentApprovalError) as caught:
+        mine.approval("approved")
+    assert caught.value.response_code == 400
+    with pytest.raises(gitlab.exceptions.GitlabJobPlayError, match="Unplayable Job"):
+        project.jobs.get(1000).play()
+    assert effects(simulator) == []
+    # one's own may be rejected
+    assert mine.approval("rejected", comment="not today")["comment"] == "not today"
+    job = project.jobs.get(1000)
+    assert (job.status, job.failure_reason) == ("failed", "deployment_rejected")
+    (given,) = project.deployments.get(1).approvals
+    assert (given["status"], given["user"]["username"]) == ("rejected", "mia")
+    assert effects(simulator) == ["reject"]
+
+
+def test_filters_of_pipelines(simulator: Simulator, version: str) -> None:
+    project = new_project(simulator, version, {"name": "old", "status": "failed"}, created_ago=7200)
+    new = project.pipelines.create({"ref": "main"})
+    for filters, ids in (
+        ({"status": "failed"}, [100]),
+        ({"scope": "finished"}, [100]),
+        ({"source": "push"}, [100]),
+        ({"username": "mia", "order_by": "id", "sort": "asc"}, [100, new.id]),
+        ({"sha": new.sha, "updated_after": "2026-01-05T11:00:00Z"}, [new.id]),
+        ({"ref": "nothing"}, []),
+    ):
+        assert [one.id for one in project.pipelines.list(get_all=True, **filters)] == ids, filters
+    with pytest.raises(gitlab.exceptions.GitlabListError, match="status does not have a valid value"):
+        project.pipelines.list(get_all=True, status="nonsense")
+
+
 def test_projects_and_commits(simulator: Simulator, version: str) -> None:
     project = new_project(simulator, version, {"name": "a"})
     client = project.manager.gitlab

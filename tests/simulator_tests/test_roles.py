@@ -219,6 +219,19 @@ class TestTokens:
             assert response.json()["error"] == "insufficient_scope"
             assert set(response.json()) == {"error", "error_description", "scope"}
 
+    @pytest.mark.parametrize(
+        "path",
+        ["jobs/1000", "jobs/1000/trace", "pipelines", "pipelines/100", "pipelines/latest", "pipelines/100/jobs",
+         "pipelines/100/bridges", "pipelines/100/variables", "pipelines/100/test_report",
+         "pipelines/100/test_report_summary"],
+    )  # fmt: skip
+    def test_what_workflows_read(self, simulator: Simulator, path: str) -> None:
+        client = self.load(simulator, scopes=["ai_workflows"])
+        assert client.get(path).status_code == 200
+        for other in ("deployments", "environments", "jobs/1000/artifacts", "pipelines/100/retry"):
+            answer = client.call("POST" if other.endswith("retry") else "GET", other)
+            assert answer.json()["error"] == "insufficient_scope"
+
     def test_permissions(self, simulator: Simulator) -> None:
         client = self.load(simulator, permissions=["read_job"])
         assert client.get("jobs/1000").status_code == 200

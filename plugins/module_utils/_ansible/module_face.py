@@ -16,9 +16,9 @@ from .._api.errors import GitLabError, MissingLibraryError
 from .._api.masking import Masker
 from .._app.session import TaskContext
 from .._tasks.definition import TaskDefinition
-from .._tasks.hiding import given_secrets, shown_options
-from .._tasks.mistakes import option_mistake
 from .._tasks.result import argument_rules, failure, success, unexpected
+from .._tasks.values.hiding import given_secrets, shown_options
+from .._tasks.values.mistakes import option_mistake
 from .files import AnsibleFiles
 
 

@@ -77,7 +77,12 @@ _ROWS: tuple[_Row, ...] = (
         "Add this permission to the entry for the project of the job token in the job token allow-list",
         words="token permission is required",
     ),
-    _Row(403, "Add this project to the job token allow-list of the project", words="job token"),
+    _Row(
+        403,
+        "Add the project of the CI job to the job token allow-list of the other project; without an entry there, a job "
+        "token gets no more than artifacts, deployments and environments of public and internal projects",
+        words="job token",
+    ),
     # of the project
     _Row(0, "Unarchive the project: an archived project can only be read", words="project is archived"),
     _Row(0, "Unarchive the project: an archived project can only be read", words="archived project"),
@@ -104,6 +109,13 @@ _ROWS: tuple[_Row, ...] = (
         "The user of the token needs at least the role Reporter in the project, and CI/CD must be enabled there",
         writes=False,
         is_mere=True,
+    ),
+    _Row(
+        404,
+        "The project does not exist, or the token may not see it: before GitLab 18 no job token can list jobs, and "
+        "before GitLab 19.2 none can read pipelines and trigger jobs",
+        words="project not found",
+        token="api_job_token",
     ),
     _Row(
         404,

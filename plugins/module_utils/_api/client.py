@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import re
 import typing as t
@@ -32,7 +33,7 @@ from .http import Answer, Request, Response, origin_of, send_following
 from .libraries import fast_json_loads
 from .lists import PAGE_SIZE, Page, Position, Reading, total_of, walk
 from .masking import Masker
-from .retry import RequestBudget, Retrier, server_wish_seconds
+from .pace.retry import LONGEST_WISH_SECONDS, RequestBudget, Retrier, server_wish_seconds
 from .transport import (
     CHUNK_BYTES,
     LONGEST_ERROR_BYTES,
@@ -105,9 +106,16 @@ class ApiClient:
         self._on_finished = on_finished
         self._clock = clock
         self._warn = warn
-        self._budget = RequestBudget(settings.concurrency, retrier.deadline)
+        self._budget = RequestBudget(settings.concurrency)
+        self.traffic = retrier.traffic
         # A moved project answers a read with a redirect to its id and refuses writes, so the id is kept for the rest.
         self._moved_projects: dict[str, str] = {}
+
+    def with_retrier(self, retrier: Retrier) -> ApiClient:
+        """Return a client that shares everything but how requests are repeated, and until when."""
+        other = copy.copy(self)
+        other.retrier = retrier
+        return other
 
     def call(self, name: str, **arguments: t.Any) -> t.Any:
         """Return the record of an endpoint (or its text, its bytes, or None, as the catalogue says).
@@ -194,7 +202,7 @@ class ApiClient:
         :raises RequestError: for everything but an expected status.
         """
         request = self._request(endpoint, arguments)
-        with self._errors_of(request), self._budget.request():
+        with self._errors_of(request), self._budget.request(self.retrier.deadline):
             response = send_following(request, self._send, may_leave=endpoint.answer in ("bytes", "text"))
             if response.status not in endpoint.ok_statuses:
                 raise self._status_error(endpoint, request, response)
@@ -266,6 +274,7 @@ class ApiClient:
 
     def _send(self, request: Request) -> Response:
         """Send one request and tell extensions about it."""
+        self._await_turn(request)
         timeout_seconds = self.settings.timeout_seconds
         limited = request._replace(total_seconds=self._within_deadline(SLOWEST_ANSWER * timeout_seconds))
         timeout_seconds = self._within_deadline(timeout_seconds)
@@ -276,11 +285,20 @@ class ApiClient:
         transport = self._transport
         if not isinstance(transport, StreamingTransport):
             return WholeBody(self._send(request._replace(most_bytes=None)))
+        self._await_turn(request)
         # without a wait, a download may take any time while bytes keep coming
         seconds = self._within_deadline(float("inf")) if self.retrier.is_persistent else None
         limited = request._replace(total_seconds=seconds, most_bytes=None)
         timeout_seconds = self._within_deadline(self.settings.timeout_seconds)
         return self._told(request, lambda: transport.stream(limited, timeout_seconds=timeout_seconds))
+
+    def _await_turn(self, request: Request) -> None:
+        """Pause until the request may be sent."""
+        longest = self._within_deadline(float("inf") if self.retrier.is_persistent else LONGEST_WISH_SECONDS)
+        seconds = self.traffic.turn(longest, is_write=request.method != "GET")
+        if self.settings.requests_per_minute is None:
+            self.retrier.tell_pause(seconds)
+        self.retrier.sleep(seconds)
 
     def _within_deadline(self, seconds: float) -> float:
         """Return how long a part of a request may take: near the deadline it must not hold the task much longer."""
@@ -292,12 +310,14 @@ class ApiClient:
         return min(seconds, max(left, least))
 
     def _told(self, request: Request, send: t.Callable[[], _A]) -> _A:
-        """Return what sending returns, and tell extensions about it."""
+        """Return what sending returns; take note of the limits of the server, and tell extensions about it."""
         started = self._clock.monotonic()
         status: int | None = None
         try:
             answer = send()
             status = answer.status
+            if origin_of(request.url) == self.settings.origin:
+                self.traffic.answered(status, answer.headers)
             return answer
         finally:
             if self._on_finished:

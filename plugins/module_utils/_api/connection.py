@@ -52,6 +52,7 @@ class ConnectionSettings(t.NamedTuple):
     :param timeout_seconds: for connecting, and for each read.
     :param retries: how often a request that is safe to repeat is repeated.
     :param concurrency: most simultaneous requests of one task.
+    :param requests_per_minute: most requests of one task in a minute, None for what the server allows.
     """
 
     api_url: str
@@ -67,6 +68,7 @@ class ConnectionSettings(t.NamedTuple):
     client_cert: str | None = None
     client_key: str | None = None
     http_headers: t.Mapping[str, str] = types.MappingProxyType({})
+    requests_per_minute: int | None = None
 
     def __repr__(self) -> str:
         # what extensions print or log must not hold a token

@@ -175,6 +175,10 @@ class Answer(t.Protocol):
     def status(self) -> int:
         """Return the HTTP status."""
 
+    @property
+    def headers(self) -> t.Mapping[str, str]:
+        """Return the headers, names in lower case."""
+
     def header(self, name: str) -> str:
         """Return a header's value, empty when the header is absent."""
 

@@ -19,7 +19,6 @@ from .._api.masking import Masker, change_texts, encodable
 from .outcome import Outcome, Progress
 from .session import TaskContext
 
-
 # A name may be of any length, and a sentence about it is not: of a longer one the end stays, which says what to do.
 _LONGEST_LINE = 10_000
 _LONGEST_END = 500

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import functools
 import os
@@ -19,7 +20,8 @@ from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
 from .._api.errors import GitLabError, RequestError
 from .._api.masking import Masker
-from .._api.retry import Retrier
+from .._api.pace.retry import Retrier
+from .._api.pace.traffic import Traffic
 from .._api.transport import Transport
 from .._extensions.manager import PluginManager, plugin_manager
 from .._extensions.registry import Registry
@@ -87,14 +89,30 @@ _LIMITS: t.Mapping[str, TokenLimits] = {
 }
 
 
+# What a task that has made no request says of them; see `Session.requests`.
+NO_REQUESTS: t.Mapping[str, float] = {"count": 0, "throttled": 0, "paced_seconds": 0.0}
+# Where trigger jobs are listed, in the order to try.
+BRIDGE_ENDPOINTS = ("list_pipeline_trigger_jobs", "list_pipeline_bridges")
+
+
+@dataclasses.dataclass
+class ServerFacts:
+    """What a task has learnt about the server.
+
+    :param bridge_endpoints: where trigger jobs are listed, in the order to try; the one that the server has is kept.
+    :param too_young: statuses that the server refuses as a scope.
+    """
+
+    bridge_endpoints: tuple[str, ...] = BRIDGE_ENDPOINTS
+    too_young: tuple[str, ...] = ()
+
+
 class Session:
     """Everything a use case needs.
 
     :param warn: adds a warning for the user, once.
+    :param facts: what the task knows of the server.
     """
-
-    # where trigger jobs are listed, in the order to try; the one that the server has is kept
-    bridge_endpoints: tuple[str, ...] = ("list_pipeline_trigger_jobs", "list_pipeline_bridges")
 
     def __init__(
         self,
@@ -105,8 +123,10 @@ class Session:
         deadline: Deadline,
         warn: t.Callable[[str], None],
         warnings: list[str],
+        facts: ServerFacts,
     ) -> None:
         self.client = client
+        self.facts = facts
         self.plugins = plugins
         self.deadline = deadline
         self.warn = warn
@@ -120,9 +140,37 @@ class Session:
         # what the token may do
         self.limits = _LIMITS[client.settings.token_kind]
 
+    def sibling(self, context: TaskContext, *, timeout_seconds: float, is_waiting: bool = False) -> Session:
+        """Return a session of the same task with its own time; the connection and all that is known are shared.
+
+        :param is_waiting: whether it waits: then reads are repeated until its time is up.
+        """
+        deadline = Deadline.after(timeout_seconds, context.clock)
+        retrier = _retrier(
+            self.client.settings, context, deadline, self.client.traffic, self.warn, is_waiting=is_waiting
+        )
+        return Session(
+            context,
+            client=self.client.with_retrier(retrier),
+            plugins=self.plugins,
+            deadline=deadline,
+            warn=self.warn,
+            warnings=self.warnings,
+            facts=self.facts,
+        )
+
     def elapsed(self) -> float:
         """Return the seconds since the task began, to the millisecond."""
         return round(self.clock.monotonic() - self.started, 3)
+
+    def requests(self) -> dict[str, float]:
+        """Return how many requests the task has made so far, how many were throttled, and how long looks were paced."""
+        traffic = self.client.traffic
+        return {
+            "count": traffic.count,
+            "throttled": traffic.throttled,
+            "paced_seconds": round(traffic.paced_seconds, 3),
+        }
 
     def check_stop(self) -> None:
         """Return while something new may be begun.
@@ -201,18 +249,41 @@ def open_session(
         transport=context.transport(settings, lambda: plugins.call("gitlab_create_transport", settings=settings)),
         endpoints=registry.endpoints(),
         on_finished=_finished_hook(plugins),
-        retrier=Retrier(
-            retries=settings.retries,
-            clock=clock,
-            deadline=deadline,
-            is_persistent=is_waiting and not context.check_mode,
-            tell=lambda seconds: _tell_pause(context, warn, seconds),
+        retrier=_retrier(
+            settings, context, deadline, Traffic(clock, settings.requests_per_minute), warn, is_waiting=is_waiting
         ),
         masker=Masker((*settings.secrets, *context.hidden)),
         clock=clock,
         warn=warn,
     )
-    return Session(context, client=client, plugins=plugins, deadline=deadline, warn=warn, warnings=warnings)
+    return Session(
+        context,
+        client=client,
+        plugins=plugins,
+        deadline=deadline,
+        warn=warn,
+        warnings=warnings,
+        facts=ServerFacts(),
+    )
+
+
+def _retrier(
+    settings: ConnectionSettings,
+    context: TaskContext,
+    deadline: Deadline,
+    traffic: Traffic,
+    warn: t.Callable[[str], None],
+    *,
+    is_waiting: bool,
+) -> Retrier:
+    return Retrier(
+        retries=settings.retries,
+        clock=context.clock,
+        deadline=deadline,
+        is_persistent=is_waiting and not context.check_mode,
+        tell=lambda seconds: _tell_pause(context, warn, seconds),
+        traffic=traffic,
+    )
 
 
 def _tell_pause(context: TaskContext, warn: t.Callable[[str], None], seconds: float) -> None:

@@ -15,8 +15,8 @@ from .._api.errors import GitLabError
 from .._app.outcome import Outcome
 from .._app.safe_output import SafeOutput
 from .._app.session import TaskContext
-from .hiding import variable_values
-from .values import prepared
+from .values.hiding import variable_values
+from .values.prepared import prepared
 
 Options = t.Mapping[str, t.Any]
 

@@ -20,8 +20,9 @@ from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import WAIT_TARGETS
 from .._app.outcome import Outcome, project_fields
 from .._app.pipelines.query import read_pipeline, with_pipeline
-from .._app.session import Session, TaskContext
+from .._app.session import NO_REQUESTS, Session, TaskContext
 from .._app.waiting.logs import read_tail
+from .._app.waiting.schedule import finish
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import (
     CONNECTION,
@@ -87,7 +88,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         return _run_whole_project(options, context)
     query, request, waiting = _query(options), _request(options), wait_options(options)
     session = session_of(options, context, waiting)
-    report = ActionRun(session, query, request, waiting).run()
+    report = finish(session, ActionRun(session, query, request, waiting).run())
     _read_logs(session, report, waiting.log_lines)
     failure = failure_text(report, request.action)
     fields = text_list(options, "fields") or (_FAILURE_FIELDS if failure else ())
@@ -103,6 +104,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "status": single.after["status"] if single else None,
         "web_url": single.job.record.get("web_url") if single else None,
         "elapsed": session.elapsed(),
+        "requests": session.requests(),
         "queued": single.job.record.get("queued_duration") if single else None,
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
@@ -137,6 +139,7 @@ def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
                 {"name": project, "outcome": result.outcome, "reason": result.reason, "before": before, "after": before}
             ],
             "elapsed": session.elapsed(),
+            "requests": session.requests(),
         },
         failure=f"the artifacts of project {project} were not deleted: {result.reason}"
         if result.outcome == "failed"
@@ -249,6 +252,7 @@ TASK = TaskDefinition(
         "status": None,
         "web_url": None,
         "elapsed": 0.0,
+        "requests": NO_REQUESTS,
         "queued": None,
         "timed_out": False,
         "timeline": [],

@@ -14,9 +14,10 @@ from .._app.concurrency import run_all
 from .._app.jobs.query import FoundJob, JobQuery
 from .._app.outcome import Outcome, Projection
 from .._app.reads.jobs import failure_of, read_jobs
-from .._app.session import Session, TaskContext
+from .._app.session import NO_REQUESTS, Session, TaskContext
 from .._app.waiting.logs import read_tail
 from .._app.waiting.options import WaitOptions
+from .._app.waiting.schedule import finish
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import (
     CONNECTION,
@@ -51,7 +52,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     query = _query(options)
     waiting = wait_options(options)
     session = session_of(options, context, waiting)
-    report = read_jobs(session, query, waiting)
+    report = finish(session, read_jobs(session, query, waiting))
     fields = text_list(options, "fields")
     projection = Projection(fields) if fields else None
     jobs = run_all(
@@ -66,6 +67,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "summary": report.summary,
         "truncated": report.is_truncated,
         "elapsed": session.elapsed(),
+        "requests": session.requests(),
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }
@@ -112,6 +114,7 @@ TASK = TaskDefinition(
         "summary": {},
         "truncated": False,
         "elapsed": 0.0,
+        "requests": NO_REQUESTS,
         "timed_out": False,
         "timeline": [],
     },

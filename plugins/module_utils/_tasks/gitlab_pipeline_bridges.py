@@ -14,7 +14,8 @@ from .._app.jobs.bridges import BridgeNode, PipelineNode, mermaid
 from .._app.jobs.statuses import STATUSES
 from .._app.outcome import Outcome
 from .._app.reads.bridges import BridgeQuery, BridgeReport, read_bridges
-from .._app.session import Session, TaskContext
+from .._app.session import NO_REQUESTS, Session, TaskContext
+from .._app.waiting.schedule import finish
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import (
     CONNECTION,
@@ -64,7 +65,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         raise UsageError(f"depth is {query.depth}; give 0 for the whole tree, or the levels of trigger jobs to read")
     waiting = wait_options(options)
     session = session_of(options, context, waiting)
-    report = read_bridges(session, query, waiting)
+    report = finish(session, read_bridges(session, query, waiting))
     downstream = [node for node in report.root.walk() if node is not report.root]
     values = {
         "bridges": [_bridge(session, report, bridge) for bridge in report.root.bridges],
@@ -73,6 +74,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "summary": report.summary,
         "graph": mermaid(report.root, session.client.masker.line) if report.pipeline else "",
         "elapsed": session.elapsed(),
+        "requests": session.requests(),
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }
@@ -117,6 +119,7 @@ TASK = TaskDefinition(
         "summary": {},
         "graph": "",
         "elapsed": 0.0,
+        "requests": NO_REQUESTS,
         "timed_out": False,
         "timeline": [],
     },

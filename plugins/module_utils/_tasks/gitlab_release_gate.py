@@ -15,21 +15,23 @@ import typing as t
 
 from .._api.connection import USER_AGENT
 from .._api.decoding import Record
-from .._api.errors import UsageError
+from .._api.errors import GitLabError, UsageError
 from .._api.masking import one_line
 from .._app.files.place import check_writable, write_text
 from .._app.outcome import Outcome, ProjectProgress
+from .._app.pipelines.query import warn_of_namesake
 from .._app.release.gates import GateRunner
 from .._app.release.plan import STRATEGIES, Gate, ProjectPlan, ReleasePlan
 from .._app.release.record import RunFacts, has_changed, make_record
 from .._app.release.run import ProjectResult, ReleaseRun, failure_text
 from .._app.release.tree import ReleaseTree, read_tree
 from .._app.report.page import render_page
-from .._app.session import Session, TaskContext, open_session
-from .connection import connection_settings
+from .._app.session import NO_REQUESTS, Session, TaskContext, open_session
+from .._app.waiting.schedule import Pacing, Scheduler
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION
-from .release_plan import PROJECT_OPTIONS, plan_of
+from .values.connection import connection_settings
+from .values.release_plan import PROJECT_OPTIONS, plan_of
 
 # How long reading the jobs for the record may take, after the gates are done.
 _RECORD_SECONDS = 300.0
@@ -69,15 +71,17 @@ class _Release:
         self._context = context
         self._plan = plan
         # before anything is begun, for what is wrong with the connection or an extension
-        self._settings = connection_settings(options, context.environ)
-        self._sessions = [open_session(self._settings, context)]
+        self._session = open_session(connection_settings(options, context.environ), context)
+        pacing = Pacing(self._session.client.traffic, context.progress)
+        most_at_once = self._session.client.settings.concurrency
+        self._scheduler = Scheduler(context.clock, pacing, most_at_once=most_at_once)
 
     def run(self) -> Outcome:
         """Return the outcome, when all is done and written."""
-        base = self._sessions[0]
+        base = self._session
         begun = base.clock.time()
         runner = GateRunner(self._open, log_lines=int(self._options.get("log_lines") or 0))
-        release = ReleaseRun(self._plan, runner)
+        release = ReleaseRun(self._plan, runner, self._scheduler)
         results = release.run()
         trees = {result.plan.name: self._tree(result) for result in results if result.pipeline}
         message = failure_text(results)
@@ -92,8 +96,9 @@ class _Release:
             started_at=begun,
             finished_at=base.clock.time(),
             elapsed=base.elapsed(),
+            requests=base.requests(),
         )
-        record = make_record(facts, results, trees, message=message, warnings=self._warnings())
+        record = make_record(facts, results, trees, message=message, warnings=self._session.warnings)
         # a server may send numbers that JSON does not have; the files have nothing in their place
         plain = json.loads(json.dumps(record), parse_constant=lambda _name: None)
         problems = self._write(self._context.clean(plain))
@@ -101,20 +106,17 @@ class _Release:
             changed=has_changed(results),
             values=_values(record),
             failure="; ".join(text for text in (message, *problems) if text) or None,
-            warnings=self._warnings(),
+            warnings=self._session.warnings,
         )
 
     def _open(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Session:
         """Return a session with the time of a gate, which tells its progress with the project."""
         progress = ProjectProgress(self._context.progress, self._label(project.plan))
-        session = open_session(
-            self._settings,
-            self._context._replace(progress=progress, stop=stop),
+        return self._session.sibling(
+            self._context._replace(clock=self._scheduler.clock, progress=progress, stop=stop),
             timeout_seconds=gate.waiting.timeout_seconds,
             is_waiting=gate.action != "verify",
         )
-        self._sessions.append(session)
-        return session
 
     def _label(self, project: ProjectPlan) -> str:
         """Return what a project is called while it is worked on; one that is there twice has its name as well."""
@@ -125,8 +127,12 @@ class _Release:
     def _tree(self, result: ProjectResult) -> ReleaseTree:
         if result.pipeline is None:
             raise AssertionError("called for a project without a pipeline")
-        session = open_session(self._settings, self._context, timeout_seconds=_RECORD_SECONDS)
-        self._sessions.append(session)
+        session = self._session.sibling(self._context, timeout_seconds=_RECORD_SECONDS)
+        try:
+            # at the end, since it is a warning: the first minute of a large release has enough to ask for
+            warn_of_namesake(session, result.plan.pipeline, result.pipeline)
+        except GitLabError as exc:
+            session.warn(f"Whether a branch and a tag have the name of the ref could not be read: {exc}")
         return read_tree(session, result.plan.pipeline.project, result.pipeline)
 
     def _write(self, record: Record) -> list[str]:
@@ -146,9 +152,6 @@ class _Release:
                 except Exception as exc:  # a mistake of ours must not hide what the gates did
                     problems.append(f"{name} {path!r} was not written: unexpected {type(exc).__name__}, {exc}")
         return problems
-
-    def _warnings(self) -> list[str]:
-        return list(dict.fromkeys(text for session in self._sessions for text in session.warnings))
 
 
 def _check_targets(options: Options) -> None:
@@ -173,6 +176,7 @@ def _values(record: Record) -> Record:
             for gate in project["gates"]
         ],
         "elapsed": record["elapsed"],
+        "requests": record["requests"],
     }
 
 
@@ -198,7 +202,7 @@ TASK = TaskDefinition(
     name="gitlab_release_gate",
     spec=SPEC,
     work=run,
-    empty_result={"outcome": "failed", "summary": [], "gates": [], "elapsed": 0.0},
+    empty_result={"outcome": "failed", "summary": [], "gates": [], "elapsed": 0.0, "requests": NO_REQUESTS},
     # with the job variables in it
     hidden_options=("projects",),
 )

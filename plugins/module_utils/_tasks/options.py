@@ -22,9 +22,9 @@ from .._app.pipelines.query import FULL_SHA_LENGTHS, REF_TYPES, SHORTEST_SHA, Pi
 from .._app.session import Session, TaskContext, open_session
 from .._app.settings import DEFAULT_URL
 from .._app.waiting.options import WaitOptions
-from .connection import connection_settings
 from .definition import ArgumentSpec, Options
-from .mistakes import close_values
+from .values.connection import connection_settings
+from .values.mistakes import close_values
 
 CONNECTION = ArgumentSpec(
     arguments={
@@ -40,6 +40,7 @@ CONNECTION = ArgumentSpec(
         "api_timeout": {"type": "float", "default": 30.0},
         "api_retries": {"type": "int", "default": 5},
         "api_concurrency": {"type": "int", "default": 8},
+        "api_requests_per_minute": {"type": "int"},
         "extensions": {"type": "list", "elements": "str", "default": []},
     },
     mutually_exclusive=(("api_token", "api_oauth_token", "api_job_token"),),

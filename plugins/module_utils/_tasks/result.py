@@ -14,9 +14,9 @@ import typing as t
 
 from .._api.masking import Masker
 from .._app.outcome import Outcome
-from .connection import environment_extensions, environment_url
 from .definition import TaskDefinition
-from .hiding import variable_values
+from .values.connection import environment_extensions, environment_url
+from .values.hiding import variable_values
 
 Record = dict[str, t.Any]
 

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import origin_of
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.settings import api_base_url
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.connection import (
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.connection import (
     choose_token,
     connection_settings,
     project_of,

@@ -59,7 +59,7 @@ PLUGINS: dict[str, list[Options]] = {
         {"project": "7", "terms": ["42"], "artifact": "a.json", "parse": "json"},
         {"project": "7", "terms": ["42"], "artifact": "a.env", "parse": "dotenv"},
     ],
-}  # fmt: skip
+}
 EVERY = [(name, number) for name, variants in PLUGINS.items() for number in range(len(variants))]
 SECRET = "glpat-\"o'ne\\two&three/4567890"
 # Where secrets are given; what a job is given is masked as well.

@@ -24,6 +24,7 @@ from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
 from ..waiting.loop import Wait, Waited
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
+from ..waiting.schedule import Steps
 from .actions import ACTIONS, ActionRequest, decide, listed
 from .decisions import Decision, Decisions, Policy
 from .write import WriteResult, write
@@ -96,14 +97,14 @@ class ActionRun:
         self._counting: Counting | None = None
         self._pipeline_size = 0
 
-    def run(self) -> ActionReport:
+    def run(self) -> Steps[ActionReport]:
         """Return what became of the jobs; a refusal or a failure is in the report, it is not raised.
 
         :raises SelectionError: when the jobs cannot be found, or more than wanted are found.
         :raises RequestError: when GitLab cannot be asked for them.
         """
         refuse_job_token(self._session, self._request.action)
-        waited = self._find()
+        waited = yield from self._find()
         selection = waited.value
         if waited.has_timed_out:
             return self._not_found(selection)
@@ -118,12 +119,12 @@ class ActionRun:
             self._timeline.observe(target.job)
         self._step(targets)
         if self._following.is_active:
-            self._follow(report)
+            yield from self._follow(report)
         self._following.end()
         report.pipeline = _as_seen_last(report)
         return report
 
-    def _find(self) -> Waited[Selection]:
+    def _find(self) -> Steps[Waited[Selection]]:
         """Return the jobs, with `wait` as soon as they exist."""
 
         def read() -> Selection:
@@ -137,7 +138,7 @@ class ActionRun:
             is_found = is_pinned and not selection.lacks and bool(selection.jobs)
             return is_found or selection.is_complete
 
-        waited = self._finding.until(read, is_settled)
+        waited = yield from self._finding.until(read, is_settled)
         if not waited.has_timed_out:
             self._finder.require(waited.value)
             # an action on what runs, when nothing runs, has nothing to do
@@ -243,7 +244,7 @@ class ActionRun:
 
     # ----- follow -----
 
-    def _follow(self, report: ActionReport) -> None:
+    def _follow(self, report: ActionReport) -> Steps[None]:
         """Read the jobs again and again until each has ended or the time is up.
 
         What was done is done, so an error on the way is noted with the jobs and not raised.
@@ -266,7 +267,8 @@ class ActionRun:
 
         self._following.begin()
         try:
-            report.has_timed_out = self._following.until(read, lambda active: not active).has_timed_out
+            waited = yield from self._following.until(read, lambda active: not active)
+            report.has_timed_out = waited.has_timed_out
         except GitLabError as exc:
             for target in report.active:
                 target.settle("failed", f"it could not be followed to its end: {exc}")

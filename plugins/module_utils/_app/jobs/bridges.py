@@ -85,17 +85,17 @@ def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Recor
     `trigger_jobs` took the place of `bridges` in 19.2; a server that has neither has no trigger jobs.
     """
     records: t.Iterable[Record] = ()
-    for endpoint in session.bridge_endpoints:
+    for endpoint in session.facts.bridge_endpoints:
         try:
             records = session.client.list_all(endpoint, project=project, pipeline_id=pipeline_id)
         except NotFoundError as exc:
             if not exc.is_missing_endpoint:
                 raise
             continue
-        session.bridge_endpoints = (endpoint,)
+        session.facts.bridge_endpoints = (endpoint,)
         break
     else:
-        session.bridge_endpoints = ()
+        session.facts.bridge_endpoints = ()
         session.warn("This GitLab server has no list of trigger jobs, so downstream pipelines cannot be followed.")
     return newest_per_name(records)
 

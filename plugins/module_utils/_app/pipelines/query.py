@@ -72,12 +72,13 @@ class PipelineQuery(t.NamedTuple):
         return f"pipeline of {' and '.join(wanted)}{source} in project {self.project}"
 
 
-def find_pipeline(session: Session, query: PipelineQuery) -> Record | None:
+def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True) -> Record | None:
     """Return the newest pipeline that a query names, None when there is none for a ref, commit or merge request.
 
     Never `pipelines/latest`, which leaves out pipelines that are skipped and knows no commit. A pipeline that GitLab
     has skipped as a whole has no jobs; it is passed over, with a warning.
 
+    :param warns: whether to ask if a branch and a tag have the name of the ref, which is a further request.
     :raises SelectionError: when a short sha is that of no commit, or of several.
     """
     if query.pipeline_id is not None:
@@ -91,7 +92,8 @@ def find_pipeline(session: Session, query: PipelineQuery) -> Record | None:
         if status_of(pipeline) == "skipped" and not has_jobs(session, query, pipeline):
             session.warn(f"Passed over, since it was skipped as a whole and has no jobs: {describe(pipeline)}.")
             continue
-        _warn_of_namesake(session, query, pipeline)
+        if warns:
+            warn_of_namesake(session, query, pipeline)
         return pipeline
     return None
 
@@ -216,7 +218,7 @@ def _kind(session: Session, query: PipelineQuery, pipeline: Record) -> str:
     return "tag" if record.get("tag") is True else "branch"
 
 
-def _warn_of_namesake(session: Session, query: PipelineQuery, pipeline: Record) -> None:
+def warn_of_namesake(session: Session, query: PipelineQuery, pipeline: Record) -> None:
     """Warn when a branch and a tag have the name of the ref, and each has pipelines."""
     if query.ref is None or query.ref_type != "any":
         return

@@ -22,6 +22,7 @@ from ..session import Session
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
 from ..waiting.pipelines import await_pipeline
+from ..waiting.schedule import Steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,14 +67,14 @@ class BridgeReport:
         return count_statuses(bridge.record for bridge in self.bridges)
 
 
-def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> BridgeReport:
+def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> Steps[BridgeReport]:
     """Return the trigger jobs and what they started; with `wait` when every downstream pipeline is where it should be.
 
     :raises SelectionError: when the pipeline or a name is not there.
     :raises RequestError: when GitLab cannot be asked.
     """
     wait = Wait(session, options)
-    awaited = await_pipeline(session, query.pipeline, wait)
+    awaited = yield from await_pipeline(session, query.pipeline, wait)
     if awaited.value is None:
         return _without_pipeline(query, options)
     pipeline = awaited.value
@@ -99,7 +100,7 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
             return has_jobs(session, query.pipeline, pipeline)
         return bool(report.problems) or all(_is_there(bridge, options) for bridge in report.bridges)
 
-    waited = wait.until(read, is_settled)
+    waited = yield from wait.until(read, is_settled)
     report = waited.value
     report.has_timed_out = waited.has_timed_out
     if wait.is_active and not (report.bridges or waited.has_timed_out or query.allow_empty):

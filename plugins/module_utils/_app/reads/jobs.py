@@ -22,6 +22,7 @@ from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
+from ..waiting.schedule import Steps
 
 
 @dataclasses.dataclass
@@ -44,7 +45,7 @@ class JobReport:
         return count_statuses(job.record for job in self.jobs)
 
 
-def read_jobs(session: Session, query: JobQuery, options: WaitOptions) -> JobReport:
+def read_jobs(session: Session, query: JobQuery, options: WaitOptions) -> Steps[JobReport]:
     """Return the jobs of a query; with `wait` as soon as all are where they should be, or one never will.
 
     :raises SelectionError: when a pipeline or a name is not there.
@@ -66,8 +67,8 @@ class _Reading:
         self._counting: Counting | None = None
         self._polls = 0
 
-    def run(self) -> JobReport:
-        waited = self._wait.until(self._read, self._is_settled)
+    def run(self) -> Steps[JobReport]:
+        waited = yield from self._wait.until(self._read, self._is_settled)
         self._wait.end()
         selection = waited.value
         if self._wait.is_active and not waited.has_timed_out:

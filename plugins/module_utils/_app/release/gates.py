@@ -25,6 +25,7 @@ from ..waiting.logs import read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, end_problem, timed_out_text
 from ..waiting.pipelines import await_pipeline
+from ..waiting.schedule import Steps
 from .plan import Gate
 from .run import GateResult, ProjectResult
 
@@ -53,7 +54,7 @@ class GateRunner:
         self._open_session = open_session
         self._log_lines = log_lines
 
-    def __call__(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> GateResult:
+    def __call__(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Steps[GateResult]:
         """Return what became of a gate.
 
         :param stop: returns why nothing new may be begun any more.
@@ -61,7 +62,7 @@ class GateRunner:
         session = self._open_session(project, gate, stop)
         started = session.clock.time()
         try:
-            result = run_gate(session, project, gate, self._log_lines)
+            result = yield from run_gate(session, project, gate, self._log_lines)
         except StoppedError as exc:
             result = GateResult(gate, reason=str(exc))
         except GitLabError as exc:
@@ -71,7 +72,7 @@ class GateRunner:
         )
 
 
-def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: int) -> GateResult:
+def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: int) -> Steps[GateResult]:
     """Return what became of a gate.
 
     :param project: what is known of its project: its plan, and the gates before this one.
@@ -85,7 +86,7 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
         # a gate that verifies looks at what is there
         options = dataclasses.replace(gate.waiting, wait=gate.action != "verify")
         try:
-            waited = await_pipeline(session, project.plan.pipeline, Wait(session, options))
+            waited = yield from await_pipeline(session, project.plan.pipeline, Wait(session, options), warns=False)
         except SelectionError:
             if session.check_mode and project.plan.needs:
                 return _to_come(gate)
@@ -94,7 +95,7 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
             reason = f"{timed_out_text(options)}: there is no {project.plan.pipeline.describe()}"
             return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
         pipeline = read_pipeline(session, project.plan.pipeline, waited.value)
-    return _GateRun(session, project, gate, pipeline, log_lines).run()
+    return (yield from _GateRun(session, project, gate, pipeline, log_lines).run())
 
 
 def _to_come(gate: Gate) -> GateResult:
@@ -113,7 +114,7 @@ class _GateRun:
         self._pipeline = pipeline
         self._log_lines = log_lines
 
-    def run(self) -> GateResult:
+    def run(self) -> Steps[GateResult]:
         """Return what became of the gate."""
         if self._session.check_mode and self._is_still_to_come():
             result = _to_come(self._gate)
@@ -124,7 +125,7 @@ class _GateRun:
                 "at once": self._act_at_once,
                 "after a bad end": self._act_after_a_bad_end,
             }
-            result = ways[self._gate.way]()
+            result = yield from ways[self._gate.way]()
             if not result.jobs and result.outcome in _OPEN:
                 result = dataclasses.replace(result, outcome="failed", reason="it has selected no job")
         return dataclasses.replace(result, pipeline=self._pipeline)
@@ -160,16 +161,16 @@ class _GateRun:
 
     # ----- actions -----
 
-    def _wait(self) -> GateResult:
+    def _wait(self) -> Steps[GateResult]:
         options = self._waiting(self._gate.target, fail_on=_BAD_ENDS if self._gate.target == "success" else ())
-        report = read_jobs(self._session, self._query(), options)
+        report = yield from read_jobs(self._session, self._query(), options)
         result = self._of_reading(report)
         if self._session.check_mode:
             return self._predict_wait(result, report.jobs, options)
         return self._of_problems(result, report, options) or dataclasses.replace(result, outcome="passed")
 
-    def _verify(self) -> GateResult:
-        report = read_jobs(self._session, self._query(), WaitOptions())
+    def _verify(self) -> Steps[GateResult]:
+        report = yield from read_jobs(self._session, self._query(), WaitOptions())
         result = self._of_reading(report)
         options = self._waiting(self._gate.target)
         wrong = [job for job in report.jobs if not self._is_right(job, options)]
@@ -181,14 +182,14 @@ class _GateRun:
         reason = "; ".join(f"{_state(job)}, which is not {self._gate.target}" for job in wrong)
         return dataclasses.replace(result, outcome="failed", reason=reason)
 
-    def _act_at_once(self) -> GateResult:
+    def _act_at_once(self) -> Steps[GateResult]:
         target = "started" if self._gate.target == "started" else "finished"
-        return self._act(GateResult(self._gate), self._waiting(target, fail_on=_BAD_ENDS))
+        return (yield from self._act(GateResult(self._gate), self._waiting(target, fail_on=_BAD_ENDS)))
 
-    def _act_after_a_bad_end(self) -> GateResult:
+    def _act_after_a_bad_end(self) -> Steps[GateResult]:
         """Wait for the end of the jobs, and act on them if it is a bad one."""
         options = self._waiting("finished")
-        report = read_jobs(self._session, self._query(), options)
+        report = yield from read_jobs(self._session, self._query(), options)
         result = self._of_reading(report)
         problems = self._of_problems(result, report, options)
         if problems:
@@ -197,15 +198,15 @@ class _GateRun:
             return self._predict_wait(result, report.jobs, options)
         if all(status_of(job.record) == "success" for job in report.jobs):
             return dataclasses.replace(result, outcome="passed")
-        return self._act(result, dataclasses.replace(options, fail_on=_BAD_ENDS))
+        return (yield from self._act(result, dataclasses.replace(options, fail_on=_BAD_ENDS)))
 
-    def _act(self, before: GateResult, options: WaitOptions) -> GateResult:
+    def _act(self, before: GateResult, options: WaitOptions) -> Steps[GateResult]:
         """Return what became of playing or retrying.
 
         :param before: what was read before that.
         """
         request = self._gate.request or ActionRequest(self._gate.action)
-        report = ActionRun(self._session, self._query(), request, options).run()
+        report = yield from ActionRun(self._session, self._query(), request, options).run()
         result = self._of_action(before, report)
         if failure_text(report, request.action):
             return self._of_refusals(result, report)

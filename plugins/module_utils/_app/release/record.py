@@ -39,6 +39,7 @@ class RunFacts:
     started_at: float
     finished_at: float
     elapsed: float
+    requests: t.Mapping[str, float]
 
 
 def make_record(
@@ -65,6 +66,7 @@ def make_record(
         "started_at": iso_time(facts.started_at),
         "finished_at": iso_time(facts.finished_at),
         "elapsed": facts.elapsed,
+        "requests": dict(facts.requests),
         "check_mode": facts.check_mode,
         "strategy": facts.strategy,
         "outcome": _outcome(results, message),

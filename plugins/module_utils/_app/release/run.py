@@ -11,17 +11,14 @@ Nothing here knows GitLab: one gate is run by a function that is given.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import queue
-import threading
 import typing as t
 
 from ..._api.decoding import Record
 from ..pipelines.query import with_pipeline
+from ..waiting.schedule import Scheduler, Steps
 from .plan import Gate, ProjectPlan, ReleasePlan
 
-AWAKE_SECONDS = 0.5
 # With these outcomes a gate does not open, unless it is optional.
 FAILURES = ("failed", "refused", "timed out")
 
@@ -85,20 +82,24 @@ class ProjectResult:
         return "would pass" if any(gate.outcome.startswith("would") for gate in self.gates) else "passed"
 
 
-RunGate = t.Callable[[ProjectResult, Gate, t.Callable[[], str]], GateResult]
+RunGate = t.Callable[[ProjectResult, Gate, t.Callable[[], str]], Steps[GateResult]]
 
 
 class ReleaseRun:
     """One run of a plan.
 
     :param run_gate: returns what became of a gate of a project.
+    :param scheduler: runs the projects side by side.
     """
 
-    def __init__(self, plan: ReleasePlan, run_gate: RunGate) -> None:
+    def __init__(self, plan: ReleasePlan, run_gate: RunGate, scheduler: Scheduler) -> None:
         self._plan = plan
         self._run_gate = run_gate
+        self._scheduler = scheduler
         self._stopped = ""
-        self._finished: queue.SimpleQueue[ProjectResult] = queue.SimpleQueue()
+        self._has_woken = False
+        self._waiting = list(plan.projects)
+        self._passed: set[str] = set()
         self.results = {
             project.name: ProjectResult(project, [GateResult(gate) for gate in project.gates])
             for project in plan.projects
@@ -110,60 +111,44 @@ class ReleaseRun:
 
     def run(self) -> list[ProjectResult]:
         """Return what became of every project, in the order of the plan."""
-        waiting = list(self._plan.projects)
-        passed: set[str] = set()
-        running = 0
-        while True:
-            for project in [project for project in waiting if passed.issuperset(project.needs)]:
-                if self._stopped:
-                    break
-                waiting.remove(project)
-                self._start(self.results[project.name])
-                running += 1
-            if not running:
-                break
-            done = self._next_finished()
-            running -= 1
-            if done.outcome in ("passed", "would pass"):
-                passed.add(done.plan.name)
-        for project in waiting:
+        self._begin_what_can()
+        self._scheduler.run()
+        for project in self._waiting:
             self._skip(self.results[project.name])
         return [self.results[project.name] for project in self._plan.projects]
 
-    def _next_finished(self) -> ProjectResult:
-        """Return the next project that has finished.
+    def _begin_what_can(self) -> None:
+        """Begin the projects whose needs have passed."""
+        for project in [project for project in self._waiting if self._passed.issuperset(project.needs)]:
+            if not self._stopped:
+                self._waiting.remove(project)
+                self._scheduler.add(self._run_project(self.results[project.name]), self._take)
 
-        Python answers signals, such as that of Ctrl-C, in this thread only, and when it reaches another one this thread
-        has to be awake for it.
-        """
-        while True:
-            with contextlib.suppress(queue.Empty):
-                return self._finished.get(timeout=AWAKE_SECONDS)
+    def _take(self, done: ProjectResult) -> None:
+        """Take note of a project that has finished."""
+        if done.outcome in ("passed", "would pass"):
+            self._passed.add(done.plan.name)
+        if self._stopped and not self._has_woken:
+            self._has_woken = True
+            self._scheduler.wake()
+        self._begin_what_can()
 
-    def _start(self, result: ProjectResult) -> None:
-        # A daemon, for a worker of Ansible waits at its end for any other kind of thread.
-        threading.Thread(target=self._run_project, args=(result,), daemon=True).start()
-
-    def _run_project(self, result: ProjectResult) -> None:
+    def _run_project(self, result: ProjectResult) -> Steps[ProjectResult]:
         """Run the gates of a project one after the other, until one of them fails."""
-        try:
-            for number, gate in enumerate(result.plan.gates):
-                if result.failed_gate:
-                    reason = f"gate {result.failed_gate.gate.title!r} before it has failed"
-                    result.gates[number] = GateResult(gate, reason=reason)
-                elif self._stopped:
-                    result.gates[number] = GateResult(gate, reason=self._stopped)
-                else:
-                    result.gates[number] = self._run_one(result, gate)
-        finally:
-            self._finished.put(result)
+        for number, gate in enumerate(result.plan.gates):
+            if result.failed_gate:
+                reason = f"gate {result.failed_gate.gate.title!r} before it has failed"
+                result.gates[number] = GateResult(gate, reason=reason)
+            elif self._stopped:
+                result.gates[number] = GateResult(gate, reason=self._stopped)
+            else:
+                result.gates[number] = yield from self._run_one(result, gate)
+        return result
 
-    def _run_one(self, result: ProjectResult, gate: Gate) -> GateResult:
+    def _run_one(self, result: ProjectResult, gate: Gate) -> Steps[GateResult]:
         try:
-            done = self._run_gate(result, gate, self.stop_reason)
-        except (
-            Exception
-        ) as exc:  # a mistake of ours in one thread must not be lost with it, nor hide the other projects
+            done = yield from self._run_gate(result, gate, self.stop_reason)
+        except Exception as exc:  # a mistake of ours must not hide the other projects
             reason = f"unexpected {type(exc).__name__}, please report it: {exc}"
             done = GateResult(gate, outcome="failed", reason=reason)
         if done.has_failed and self._plan.strategy == "fail_fast" and not self._stopped:

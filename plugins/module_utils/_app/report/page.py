@@ -40,6 +40,13 @@ def render_page(record: Record) -> str:
     )
 
 
+def requests_line(requests: Record) -> str:
+    """Return how many requests a run made, and how the rate limit held it back."""
+    more = [f"{requests['throttled']:,} refused"] if requests["throttled"] else []
+    more += [f"paced for {seconds(requests['paced_seconds'])}"] if requests["paced_seconds"] else []
+    return f"{requests['count']:,}" + (f" ({', '.join(more)})" if more else "")
+
+
 def _header(record: Record) -> str:
     count = sum(gate["changed"] for project in record["projects"] for gate in project["gates"])
     changed = f"{count} gate{'s' if count > 1 else ''}" if count else "nothing"
@@ -48,6 +55,7 @@ def _header(record: Record) -> str:
         ("GitLab", text(record["server"])),
         ("Began", moment(record["started_at"])),
         ("Took", seconds(record["elapsed"])),
+        ("Requests", requests_line(record["requests"])),
         ("Strategy", text(record["strategy"])),
         ("Would change" if record["check_mode"] else "Changed", changed),
     )

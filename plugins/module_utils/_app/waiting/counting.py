@@ -52,7 +52,6 @@ class Counting:
         bad = [s for s in STATUSES if is_finished(s) and ends_at_failure and end_problem({"status": s}, options)]
         self._waiting = tuple(waiting)
         self._bad = tuple(bad)
-        self._too_young: tuple[str, ...] = ()
         # whether counts say anything here; a queue is seen by listing it
         self._is_usable = bool(waiting) and options.pending_seconds is None
         # whether something is waited for that the count does not see, or the list is as cheap
@@ -129,7 +128,7 @@ class Counting:
         return count != before
 
     def _scope(self, statuses: t.Sequence[str]) -> list[str]:
-        return [status for status in statuses if status not in self._too_young]
+        return [status for status in statuses if status not in self._session.facts.too_young]
 
     def _count(self, statuses: t.Sequence[str]) -> int | None:
         """Return how many jobs have one of the statuses, None where the server does not tell."""
@@ -147,6 +146,6 @@ class Counting:
                     raise
                 # a server answers so to a status that it does not know as scope, and has no such jobs
                 young = young_statuses()
-                if len(self._too_young) == len(young):
+                if len(self._session.facts.too_young) == len(young):
                     return None
-                self._too_young = young[: len(self._too_young) + 1]
+                self._session.facts.too_young = young[: len(self._session.facts.too_young) + 1]

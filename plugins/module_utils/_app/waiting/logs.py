@@ -9,14 +9,13 @@
 from __future__ import annotations
 
 import codecs
-import copy
 import re
 import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError, RequestError, UsageError
 from ..._api.masking import Masker, printable
-from ..._api.retry import Retrier
+from ..._api.pace.retry import Retrier
 from ..jobs.query import FoundJob
 from ..jobs.statuses import can_be_superseded, status_of
 from ..session import Session
@@ -53,8 +52,9 @@ class LogFollower:
         self._session = session
         self._timeline = timeline
         # A read that fails is not repeated: the next one gets what it missed.
-        self._client = copy.copy(session.client)
-        self._client.retrier = Retrier(retries=0, clock=session.clock, deadline=session.deadline)
+        self._client = session.client.with_retrier(
+            Retrier(retries=0, clock=session.clock, deadline=session.deadline, traffic=session.client.traffic)
+        )
         self._has_warned = False
         self._job: FoundJob | None = None
         self._text = _GrowingText(lambda line: None, self._client.masker)

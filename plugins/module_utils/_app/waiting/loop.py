@@ -4,7 +4,10 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""The one poll loop: read, tell what has changed, and pause, until everything is settled or the time is up."""
+"""The one poll loop: read, tell what has changed, and pause, until everything is settled or the time is up.
+
+A pause is yielded, so that many waits take turns; see `schedule`.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from .counting import Counting
 from .logs import LogFollower
 from .options import WaitOptions
 from .pauses import Pauses
+from .schedule import Pause, Steps
 from .timeline import Timeline
 
 T = t.TypeVar("T")
@@ -28,6 +32,8 @@ T = t.TypeVar("T")
 LOOKS_AT_A_FAILURE = 2
 # A load balancer, a restart or a clean-up of tokens can deny one request in the middle of a wait.
 DENIED_PAUSES_SECONDS = (1.0, 3.0, 6.0)
+# A log that is followed is read so often, however long a pause is.
+LOG_SECONDS = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,16 +64,16 @@ class Wait:
         self._options = options
         is_followed = options.log_follow and self.is_active
         self._follower = LogFollower(session, self.timeline) if is_followed else None
-        meanwhile = self._follower.read if self._follower and session.progress.is_shown else None
-        self._pauses = Pauses(session, options.interval_seconds, meanwhile=meanwhile)
+        self._pauses = Pauses(session, options.interval_seconds)
+        self._is_fresh = False
         self._counting: Counting | None = None
         # jobs that were seen; the attempts that had failed when they were seen first; how often each was seen failed
         self._noted: set[t.Any] = set()
         self._old_failures: set[int] = set()
         self._failures: collections.Counter[int] = collections.Counter()
 
-    def until(self, read: t.Callable[[], T], is_settled: t.Callable[[T], bool]) -> Waited[T]:
-        """Return the first value that is settled, or the last one before the time was up.
+    def until(self, read: t.Callable[[], T], is_settled: t.Callable[[T], bool]) -> Steps[Waited[T]]:
+        """Return the first value that is settled, or the last one before the time was up; pauses are yielded.
 
         :param read: returns what there is now; it calls `seen` with the jobs in it.
         :raises RequestError: when GitLab cannot be asked.
@@ -76,9 +82,9 @@ class Wait:
         value = read()
         while self.is_active and not is_settled(value):
             try:
-                if not self._pause():
+                if not (yield from self._pause()):
                     return Waited(value, has_timed_out=True)
-                value = self._read_again(read)
+                value = yield from self._read_again(read)
             except RequestError as exc:
                 if not self._session.deadline.has_passed():
                     raise
@@ -135,8 +141,9 @@ class Wait:
             self.timeline.awaits(what)
 
     def begin(self) -> None:
-        """Begin anew: from now on something else is waited for, at its own pace."""
+        """Begin anew: something was done, and from now on it is waited for its effect, at its own pace."""
         self._pauses.begin()
+        self._is_fresh = True
 
     def end(self) -> None:
         """Tell the rest of a log that is followed."""
@@ -156,13 +163,17 @@ class Wait:
             "Check the runners of the project"
         )
 
-    def _pause(self) -> bool:
+    def _pause(self) -> Steps[bool]:
         """Pause until reading may show something new; return whether there is time for it.
 
         When the time is up, what was only counted is read once more.
         """
         was_counted = False
-        while self._pauses.pause():
+        while True:
+            seconds = self._pauses.next_seconds()
+            if seconds is None:
+                return was_counted
+            yield from self._sleep(seconds)
             if self.ends_at_stop:
                 self._session.check_stop()
             if self._counting is None or self._counting.needs_listing():
@@ -170,9 +181,21 @@ class Wait:
             was_counted = True
             self._pauses.expect(self._counting.left)
             self.timeline.beat(self._counting.left)
-        return was_counted
 
-    def _read_again(self, read: t.Callable[[], T]) -> T:
+    def _sleep(self, seconds: float) -> Steps[None]:
+        """Pause for so long, or until the time is up; a log that is followed is read meanwhile."""
+        clock, deadline = self._session.clock, self._session.deadline
+        seconds = min(seconds, deadline.remaining())
+        end = clock.monotonic() + seconds
+        while self._follower and self._session.progress.is_shown and seconds > LOG_SECONDS:
+            yield Pause(LOG_SECONDS, deadline, is_urgent=True)
+            self._follower.read()
+            seconds = end - clock.monotonic()
+        if seconds > 0:
+            yield Pause(seconds, deadline, is_urgent=self._is_fresh)
+            self._is_fresh = False
+
+    def _read_again(self, read: t.Callable[[], T]) -> Steps[T]:
         """Return what there is now; what could be read before, and is denied now, is asked for again first."""
         for seconds in DENIED_PAUSES_SECONDS:
             try:
@@ -180,5 +203,5 @@ class Wait:
             except (NotAuthorizedError, NotFoundError):
                 if self._session.deadline.has_passed():
                     raise
-                self._pauses.sleep(seconds)
+                yield from self._sleep(seconds)
         return read()

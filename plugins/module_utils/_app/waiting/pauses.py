@@ -19,8 +19,6 @@ PAUSE_GROWTH = 1.5
 PAUSE_JITTER = 0.2
 # The shortest pause, as a share of the longest one.
 SHORTEST_SHARE = 0.1
-# A log that is followed is read so often, however long a pause is.
-MEANWHILE_SECONDS = 2.0
 
 
 class Pauses:
@@ -30,7 +28,6 @@ class Pauses:
     ended, the next look comes at half the time that the rest will take at this rate.
 
     :param interval_seconds: the longest pause.
-    :param meanwhile: called now and then during a pause.
     """
 
     def __init__(
@@ -38,14 +35,12 @@ class Pauses:
         session: Session,
         interval_seconds: float,
         jitter: t.Callable[[], float] = random.random,
-        meanwhile: t.Callable[[], None] | None = None,
     ) -> None:
         self._session = session
         self._longest = interval_seconds
         self._shortest = min(FIRST_PAUSE_SECONDS, interval_seconds * SHORTEST_SHARE)
         self._next = min(FIRST_PAUSE_SECONDS, interval_seconds)
         self._jitter = jitter
-        self._meanwhile = meanwhile
         self._began = self._moved = session.clock.monotonic()
         self._most = self._left = 0
 
@@ -55,13 +50,12 @@ class Pauses:
         self._began = self._session.clock.monotonic()
         self.restart()
 
-    def pause(self) -> bool:
-        """Sleep until the next look; return whether there is time for another one."""
+    def next_seconds(self) -> float | None:
+        """Return how long to pause before the next look; None when there is no time for another one."""
         remaining = self._session.deadline.remaining()
         if remaining <= 0:
-            return False
-        self.sleep(self._seconds() * (1.0 - PAUSE_JITTER * self._jitter()))
-        return True
+            return None
+        return min(self._seconds() * (1.0 - PAUSE_JITTER * self._jitter()), remaining)
 
     def restart(self) -> None:
         """Look more often again: something has just changed."""
@@ -86,15 +80,3 @@ class Pauses:
         # early on an estimate is worth little, hence never more than half of what it stands on
         seconds = min(so_far * self._left / done, so_far) / 2
         return min(max(seconds, self._shortest, (now - self._moved) / 10), self._longest)
-
-    def sleep(self, seconds: float) -> None:
-        """Sleep for so long, or until the time is up."""
-        clock = self._session.clock
-        seconds = min(seconds, self._session.deadline.remaining())
-        end = clock.monotonic() + seconds
-        while self._meanwhile and seconds > MEANWHILE_SECONDS:
-            clock.sleep(MEANWHILE_SECONDS)
-            self._meanwhile()
-            seconds = end - clock.monotonic()
-        if seconds > 0:
-            clock.sleep(seconds)

@@ -13,22 +13,26 @@ from ..._api.errors import SelectionError
 from ..pipelines.query import PipelineQuery, find_pipeline, missing_pipeline
 from ..session import Session
 from .loop import Wait, Waited
+from .schedule import Steps
 
 
-def await_pipeline(session: Session, query: PipelineQuery, wait: Wait) -> Waited[Record | None]:
+def await_pipeline(
+    session: Session, query: PipelineQuery, wait: Wait, *, warns: bool = True
+) -> Steps[Waited[Record | None]]:
     """Return the pipeline that a query names, with `wait` as soon as there is one; None when the time was up before.
 
+    :param warns: see `find_pipeline`.
     :raises SelectionError: when there is none, and none is waited for.
     :raises RequestError: when GitLab cannot be asked.
     """
 
     def read() -> Record | None:
-        pipeline = find_pipeline(session, query)
+        pipeline = find_pipeline(session, query, warns=warns)
         if pipeline is None:
             wait.awaits(f"the {query.describe()}")
         return pipeline
 
-    waited = wait.until(read, lambda pipeline: pipeline is not None)
+    waited = yield from wait.until(read, lambda pipeline: pipeline is not None)
     if waited.value is None and not waited.has_timed_out:
         raise SelectionError(missing_pipeline(query, may_wait=True))
     return waited

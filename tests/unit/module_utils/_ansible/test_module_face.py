@@ -13,9 +13,12 @@ from ansible.module_utils import basic
 from ansible.module_utils.common.parameters import PASS_VARS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import module_face
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import libraries
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.connection import EXTENSION_VARIABLES, URL_VARIABLES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK as ACTION
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK as INFO
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.connection import (
+    EXTENSION_VARIABLES,
+    URL_VARIABLES,
+)
 
 from ...harness import SERVER, TOKEN, Exchange, ScriptedTransport, TransportExtension, installed, job, reply
 

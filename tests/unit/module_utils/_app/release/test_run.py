@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import threading
 
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Deadline, SystemClock
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import SilentProgress
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate, ProjectPlan, make_plan
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run import (
@@ -15,6 +18,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run im
     ReleaseRun,
     failure_text,
 )
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import Pacing, Pause, Scheduler
 
 # Far longer than anything here takes; a test that waits so long has failed.
 PATIENCE = 20
@@ -47,6 +51,7 @@ class Script:
         self.begun = []
 
     def __call__(self, project, gate, stop):
+        yield Pause(0.0, Deadline.after(PATIENCE, SystemClock()))
         name = gate.title
         self.begun.append(name)
         step = self.steps.get(name)
@@ -60,13 +65,19 @@ class Script:
         return GateResult(gate, outcome="passed")
 
 
+def run_of(plan, script):
+    """Return a run with a few threads, on the real clock, which nothing here waits for."""
+    clock = SystemClock()
+    return ReleaseRun(plan, script, Scheduler(clock, Pacing(Traffic(clock), SilentProgress()), most_at_once=4))
+
+
 def outcomes(results):
     return {result.plan.name: [gate.outcome for gate in result.gates] for result in results}
 
 
 def test_gates_run_in_order_and_projects_after_what_they_need():
     script = Script()
-    results = ReleaseRun(plan(b=(["b1", "b2"], ["a"]), a=(["a1", "a2"], [])), script).run()
+    results = run_of(plan(b=(["b1", "b2"], ["a"]), a=(["a1", "a2"], [])), script).run()
     assert script.begun == ["a1", "a2", "b1", "b2"]
     assert [result.outcome for result in results] == ["passed", "passed"]
     assert failure_text(results) is None
@@ -77,14 +88,14 @@ def test_projects_that_do_not_need_each_other_run_side_by_side():
     script = Script(
         a1=lambda stop: (meeting.wait(PATIENCE), None)[1], b1=lambda stop: (meeting.wait(PATIENCE), None)[1]
     )
-    results = ReleaseRun(plan(a=(["a1"], []), b=(["b1"], [])), script).run()
+    results = run_of(plan(a=(["a1"], []), b=(["b1"], [])), script).run()
     assert [result.outcome for result in results] == ["passed", "passed"]
 
 
 def test_a_project_begins_as_soon_as_its_own_needs_have_passed():
     c_has_begun = threading.Event()
     script = Script(slow=lambda stop: (c_has_begun.wait(PATIENCE), None)[1], c1=lambda stop: c_has_begun.set())
-    results = ReleaseRun(plan(a=(["a1"], []), b=(["slow"], []), c=(["c1"], ["a"])), script).run()
+    results = run_of(plan(a=(["a1"], []), b=(["slow"], []), c=(["c1"], ["a"])), script).run()
     # b goes on for as long as c has not begun, so c cannot have waited for it
     assert c_has_begun.is_set()
     assert [result.outcome for result in results] == ["passed"] * 3
@@ -106,7 +117,7 @@ def test_fail_fast_begins_nothing_more_and_lets_what_runs_come_to_its_end():
             threading.Event().wait(0.01)
 
     script = Script(a1=fail, b1=run)
-    release = ReleaseRun(plan(a=(["a1", "a2"], []), b=(["b1", "b2"], []), c=(["c1"], ["b"])), script)
+    release = run_of(plan(a=(["a1", "a2"], []), b=(["b1", "b2"], []), c=(["c1"], ["b"])), script)
     results = release.run()
     assert a_failed.is_set()
     assert sorted(script.begun) == ["a1", "b1"]
@@ -122,7 +133,7 @@ def test_fail_fast_begins_nothing_more_and_lets_what_runs_come_to_its_end():
 
 def test_collect_goes_on_with_everything_that_does_not_need_the_failed_project():
     script = Script(a1="no job 'x'")
-    results = ReleaseRun(
+    results = run_of(
         plan("collect", a=(["a1", "a2"], []), b=(["b1", "b2"], []), c=(["c1"], ["a"]), d=(["d1"], ["b"])), script
     ).run()
     assert {result.plan.name: result.outcome for result in results} == {
@@ -137,14 +148,14 @@ def test_collect_goes_on_with_everything_that_does_not_need_the_failed_project()
 
 def test_an_optional_gate_fails_and_the_project_goes_on():
     script = Script(a1="no job 'x'")
-    results = ReleaseRun(plan(a=(["a1?", "a2"], [])), script).run()
+    results = run_of(plan(a=(["a1?", "a2"], [])), script).run()
     assert outcomes(results) == {"a": ["failed", "passed"]}
     assert (results[0].outcome, failure_text(results)) == ("passed", None)
 
 
 def test_several_failures_are_named_together():
     script = Script(a1="one", b1="two")
-    text = failure_text(ReleaseRun(plan("collect", a=(["a1"], []), b=(["b1"], []), c=(["c1"], [])), script).run())
+    text = failure_text(run_of(plan("collect", a=(["a1"], []), b=(["b1"], []), c=(["c1"], [])), script).run())
     assert text == (
         "2 of 3 projects failed: gate 'a1' of project 'a' did not open: one; gate 'b1' of project 'b' did not open: two"
     )
@@ -152,6 +163,6 @@ def test_several_failures_are_named_together():
 
 def test_a_mistake_of_ours_is_the_failure_of_its_gate_and_hangs_nothing():
     script = Script(a1=KeyError("oops"))
-    results = ReleaseRun(plan("collect", a=(["a1"], []), b=(["b1"], [])), script).run()
+    results = run_of(plan("collect", a=(["a1"], []), b=(["b1"], [])), script).run()
     assert results[0].gates[0].reason == "unexpected KeyError, please report it: 'oops'"
     assert results[1].outcome == "passed"

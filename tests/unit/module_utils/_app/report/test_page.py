@@ -85,6 +85,7 @@ def a_record(*projects, **fields):
         "server": "https://gitlab.example.com",
         "started_at": iso(0),
         "elapsed": 62.0,
+        "requests": {"count": 17, "throttled": 0, "paced_seconds": 0.0},
         "strategy": "fail_fast",
         "check_mode": False,
         "outcome": "passed",

@@ -43,14 +43,19 @@ def listed(*statuses):
     return [Exchange(LIST, [job(42, status)]) for status in statuses]
 
 
+def paused(clock, pauses):
+    """Pause, and return for how long; None when there is no time left."""
+    seconds = pauses.next_seconds()
+    if seconds is not None:
+        clock.sleep(seconds)
+    return seconds
+
+
 def pauses_of(interval, timeout=3600.0, jitter=0.0, count=8):
     clock = FakeClock()
     session = new_session(ScriptedTransport(), {"wait_timeout": timeout}, clock=clock)
     pauses = Pauses(session, interval, jitter=lambda: jitter)
-    for _number in range(count):
-        if not pauses.pause():
-            break
-    return clock.sleeps
+    return [seconds for seconds in (paused(clock, pauses) for _number in range(count)) if seconds is not None]
 
 
 def test_pauses_grow_by_half_up_to_the_interval():
@@ -71,10 +76,9 @@ def test_a_change_makes_the_looks_frequent_again():
     session = new_session(ScriptedTransport())
     pauses = Pauses(session, 10.0, jitter=lambda: 0.0)
     for _number in range(5):
-        pauses.pause()
+        paused(session.clock, pauses)
     pauses.restart()
-    pauses.pause()
-    assert session.clock.sleeps[-1] == 1.0
+    assert paused(session.clock, pauses) == 1.0
 
 
 def test_a_change_of_state_is_noted_and_shown_and_nothing_else_is():

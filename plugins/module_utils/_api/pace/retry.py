@@ -18,8 +18,8 @@ import random
 import threading
 import typing as t
 
-from .clock import Clock, Deadline
-from .errors import (
+from ..clock import Clock, Deadline
+from ..errors import (
     BadAnswerError,
     ConnectError,
     LostAnswerError,
@@ -30,6 +30,7 @@ from .errors import (
     ThrottledError,
     TrustError,
 )
+from .traffic import Traffic
 
 # First pause (halved, on average, by the jitter) and ceiling of the pauses between attempts.
 BACK_OFF_SECONDS = (0.5, 30.0)
@@ -74,6 +75,7 @@ class Retrier:
     :param is_persistent: after the server has answered once, repeat reads until the deadline instead of `retries`
         times: a server that is away for minutes does not end a wait.
     :param tell: is told of each long pause that the server asks for, with its seconds.
+    :param traffic: which a server that answers 429 holds for all threads of the task.
     """
 
     def __init__(
@@ -85,14 +87,16 @@ class Retrier:
         is_persistent: bool = False,
         tell: t.Callable[[float], None] = lambda seconds: None,
         jitter: t.Callable[[], float] = random.random,
+        traffic: Traffic | None = None,
     ) -> None:
         self._retries = retries
         self._clock = clock
         self._tell = tell
+        # the end of the pause that was told last: all threads of a task keep the same one
+        self._told_until = float("-inf")
         self._jitter = jitter
         self._has_answered = False
-        # until when no request of any thread is sent: the server has told one of them that they are too many
-        self._held_until = float("-inf")
+        self.traffic = traffic or Traffic(clock)
         self.deadline = deadline
         self.is_persistent = is_persistent
 
@@ -103,7 +107,6 @@ class Retrier:
         """
         attempt = 0
         while True:
-            self._hold()
             try:
                 result = operation()
             except RequestError as exc:
@@ -139,20 +142,24 @@ class Retrier:
                 if wish is not None:
                     _add_wish(exc, wish, "longer than the time that is left")
                 return False
-        if wish is not None and wish >= TOLD_WISH_SECONDS:
-            self._tell(wish)
+        if wish is not None:
+            self.tell_pause(wish)
         if isinstance(exc, ThrottledError):
-            self._held_until = max(self._held_until, self._clock.monotonic() + seconds)
+            self.traffic.hold(seconds)
         self._clock.sleep(seconds)
         return True
 
-    def _hold(self) -> None:
-        """Wait until requests may be sent again."""
-        seconds = self._held_until - self._clock.monotonic()
-        if self.deadline is not None:
-            seconds = min(seconds, self.deadline.remaining())
+    def sleep(self, seconds: float) -> None:
+        """Pause this thread, if there is anything to pause for."""
         if seconds > 0:
             self._clock.sleep(seconds)
+
+    def tell_pause(self, seconds: float) -> None:
+        """Tell of a pause that the server asks for, if it is long and was not told."""
+        end = self._clock.monotonic() + seconds
+        if seconds >= TOLD_WISH_SECONDS and end > self._told_until + 1.0:
+            self._told_until = end
+            self._tell(seconds)
 
     def _is_worth_repeating(self, exc: RequestError, attempt: int, *, is_repeatable: bool) -> bool:
         if isinstance(exc, ConnectError):
@@ -200,11 +207,9 @@ class RequestBudget:
     half as many at a time from then on; answers bring the number up again, one by one.
 
     :param most_at_once: what the user allows.
-    :param deadline: when everything must be done; None for no limit.
     """
 
-    def __init__(self, most_at_once: int, deadline: Deadline | None = None) -> None:
-        self._deadline = deadline
+    def __init__(self, most_at_once: int) -> None:
         self._most = max(1, most_at_once)
         self._changed = threading.Condition()
         self._under_way = 0
@@ -212,12 +217,10 @@ class RequestBudget:
         self.allowed = self._most
 
     @contextlib.contextmanager
-    def request(self) -> t.Iterator[None]:
+    def request(self, deadline: Deadline | None = None) -> t.Iterator[None]:
         """Wait for a turn, until the deadline at most, and take note of how the request ends."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._under_way < self.allowed, self._deadline.remaining() if self._deadline else None
-            )
+            self._changed.wait_for(lambda: self._under_way < self.allowed, deadline.remaining() if deadline else None)
             self._under_way += 1
         error: RequestError | None = None
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import connection
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values import connection
 
 SECRET = "glpat-0123456789abcdef"
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .._api.endpoints import to_text
-from .._api.masking import SHORTEST_SECRET
+from ..._api.endpoints import to_text
+from ..._api.masking import SHORTEST_SECRET
 
 Options = t.Mapping[str, t.Any]
 ArgumentSpecs = t.Mapping[str, t.Mapping[str, t.Any]]

@@ -17,8 +17,8 @@ import json
 import re
 import typing as t
 
-from .definition import ArgumentSpec, Options, TaskDefinition
-from .values import Arguments, where_in
+from ..definition import ArgumentSpec, Options, TaskDefinition
+from .prepared import Arguments, where_in
 
 # What people write, and the options that they may mean; those count that the task has.
 _MEANT: t.Mapping[str, tuple[str, ...]] = {

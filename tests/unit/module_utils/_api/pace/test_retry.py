@@ -9,9 +9,9 @@ from __future__ import annotations
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Deadline
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.retry import Retrier, server_wish_seconds
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import Retrier, server_wish_seconds
 
-from ...harness import FakeClock
+from ....harness import FakeClock
 
 NOW = 1_700_000_000.0
 

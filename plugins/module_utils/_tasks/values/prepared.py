@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from .._api.errors import UsageError
+from ..._api.errors import UsageError
 from .connection import Environment, Options, project_of
 
 Arguments = t.Mapping[str, t.Mapping[str, t.Any]]

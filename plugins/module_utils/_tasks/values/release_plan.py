@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import typing as t
 
-from .._api.errors import UsageError
-from .._app.actions.actions import ACTIONS, ActionRequest, misplaced_among
-from .._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
-from .._app.waiting.options import WaitOptions
-from .definition import Options
-from .options import PIPELINE_SELECTION, job_variables, name_list, pipeline_query, text_list, wait_options
+from ..._api.errors import UsageError
+from ..._app.actions.actions import ACTIONS, ActionRequest, misplaced_among
+from ..._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
+from ..._app.waiting.options import WaitOptions
+from ..definition import Options
+from ..options import PIPELINE_SELECTION, job_variables, name_list, pipeline_query, text_list, wait_options
 
 GATE_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "name": {"type": "list", "elements": "str"},

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .._api.connection import TOKEN_VARIABLES, ConnectionSettings, TokenKind
-from .._api.errors import UsageError
-from .._app.settings import DEFAULT_URL, api_base_url, further_headers, project_path, token_value
+from ..._api.connection import TOKEN_VARIABLES, ConnectionSettings, TokenKind
+from ..._api.errors import UsageError
+from ..._app.settings import DEFAULT_URL, api_base_url, further_headers, project_path, token_value
 
 Options = t.Mapping[str, t.Any]
 Environment = t.Mapping[str, str]
@@ -46,6 +46,7 @@ def connection_settings(options: Options, environ: Environment) -> ConnectionSet
     if client_key and not client_cert:
         raise UsageError("client_key is given without client_cert; give the certificate that belongs to the key")
     extensions = options.get("extensions")
+    is_limited = options.get("api_requests_per_minute") is not None
     return ConnectionSettings(
         api_url=server_url(options, environ),
         token_kind=kind,
@@ -59,6 +60,7 @@ def connection_settings(options: Options, environ: Environment) -> ConnectionSet
         client_cert=client_cert,
         client_key=client_key,
         http_headers=further_headers(options.get("http_headers") or {}),
+        requests_per_minute=int(_number(options, "api_requests_per_minute", 1, least=1)) if is_limited else None,
     )
 
 

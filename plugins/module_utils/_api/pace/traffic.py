@@ -1,0 +1,153 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""How many requests a task makes, and how fast: what the server and the user allow, and what others may need.
+
+GitLab tells with each answer how many requests are left until when, for all that use the token together. Tasks that
+share a token share by these numbers, without knowing of each other.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import email.utils
+import threading
+import typing as t
+
+from ..clock import Clock
+
+MINUTE_SECONDS = 60.0
+# So much of what the server or the user allows is left to others, and to requests that cannot wait.
+SHARE_OF_OTHERS = 0.1
+# No window of a server's limit is taken to be longer.
+LONGEST_WINDOW_SECONDS = 86_400.0
+_THROTTLED_STATUS = 429
+
+
+@dataclasses.dataclass
+class _Window:
+    """What the server has last said about its limit.
+
+    :param allowed: requests in the whole window.
+    :param remaining: requests that are left of them, without those that were sent since.
+    :param ends_at: when the next window begins, on the monotonic clock.
+    """
+
+    allowed: int
+    remaining: int
+    ends_at: float
+
+
+class Traffic:
+    """The requests of one task to one server, counted and paced; shared by all its threads.
+
+    :param per_minute: the most requests in a minute that the user allows, None for any number.
+    """
+
+    def __init__(self, clock: Clock, per_minute: int | None = None) -> None:
+        self._clock = clock
+        self._per_minute = per_minute
+        self._lock = threading.Lock()
+        # when the newest requests were sent, as many as one minute may have
+        self._sent: collections.deque[float] = collections.deque(maxlen=per_minute)
+        self._window: _Window | None = None
+        self._held_until = float("-inf")
+        self._next_look_at = float("-inf")
+        self.count = 0
+        self.throttled = 0
+        self.paced_seconds = 0.0
+
+    # ----- before a request -----
+
+    def turn(self, longest_seconds: float, *, is_write: bool = False) -> float:
+        """Return in how many seconds a request may be sent, which counts as sent then.
+
+        :param longest_seconds: how long the task can pause at most.
+        """
+        with self._lock:
+            now = self._clock.monotonic()
+            at = max(now, self._held_until)
+            if self._per_minute and len(self._sent) == self._per_minute:
+                at = max(at, self._sent[0] + MINUTE_SECONDS)
+            if self._window and self._window.ends_at > now:
+                if self._window.remaining <= 0:
+                    # a second more, for servers tell whole seconds
+                    at = max(at, self._window.ends_at + 1.0)
+                self._window.remaining -= 1
+            at = min(at, now + longest_seconds)
+            self._sent.append(at)
+            self.count += 1
+            if not is_write:
+                self._next_look_at = max(self._next_look_at, now) + self._gap_seconds(now)
+            return at - now
+
+    def hold(self, seconds: float) -> None:
+        """Have no request of any thread sent for so long: the server has told one of them that they are too many."""
+        with self._lock:
+            self._held_until = max(self._held_until, self._clock.monotonic() + seconds)
+
+    # ----- after a request -----
+
+    def answered(self, status: int, headers: t.Mapping[str, str]) -> None:
+        """Take note of an answer.
+
+        :param headers: names in lower case; those that begin with `ratelimit-` are of use here.
+        """
+        with self._lock:
+            self.throttled += status == _THROTTLED_STATUS
+            window = self._window_of(headers)
+            if window is not None:
+                self._window = window
+
+    def _window_of(self, headers: t.Mapping[str, str]) -> _Window | None:
+        """Return what the answer says about the limit, None when it does not say all of it."""
+        remaining, reset = _number(headers, "ratelimit-remaining"), _number(headers, "ratelimit-reset")
+        # of a window that is no minute, the limit is given for a minute all the same
+        observed, limit = _number(headers, "ratelimit-observed"), _number(headers, "ratelimit-limit")
+        allowed = limit if observed is None or remaining is None else observed + remaining
+        if remaining is None or reset is None or allowed is None:
+            return None
+        seconds = min(max(0.0, reset - self._server_time(headers)), LONGEST_WINDOW_SECONDS)
+        return _Window(max(allowed, remaining), remaining, self._clock.monotonic() + seconds)
+
+    def _server_time(self, headers: t.Mapping[str, str]) -> float:
+        """Return the server's own time, by which it tells when a window ends."""
+        try:
+            return email.utils.parsedate_to_datetime(headers.get("date", "")).timestamp()
+        except (TypeError, ValueError, OverflowError, OSError, IndexError):
+            return self._clock.time()
+
+    # ----- looks -----
+
+    def look_seconds(self) -> float:
+        """Return in how many seconds a look may begin that can wait."""
+        with self._lock:
+            return max(0.0, self._next_look_at - self._clock.monotonic())
+
+    def describe(self) -> str:
+        """Return what is left, for people; empty when nothing is known of a limit."""
+        with self._lock:
+            window, now = self._window, self._clock.monotonic()
+            if window is not None and now < window.ends_at:
+                return f"{window.remaining:,} of {window.allowed:,} requests left for {window.ends_at - now:.0f} s"
+            return f"api_requests_per_minute is {self._per_minute:,}" if self._per_minute else ""
+
+    def _gap_seconds(self, now: float) -> float:
+        """Return how far looks have to be apart, for what is left to last until there is more."""
+        gap = MINUTE_SECONDS / (self._per_minute * (1.0 - SHARE_OF_OTHERS)) if self._per_minute else 0.0
+        window = self._window
+        if window is not None and now < window.ends_at:
+            left = window.ends_at - now
+            usable = window.remaining - window.allowed * SHARE_OF_OTHERS
+            gap = max(gap, left / usable if usable > 1 else left)
+        return gap
+
+
+def _number(headers: t.Mapping[str, str], name: str) -> int | None:
+    text = headers.get(name, "").strip()
+    # longer than any number of requests or seconds
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None

@@ -1,0 +1,310 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""When everything that is waited for goes on: what is due, what cannot wait first, as fast as the server allows.
+
+A wait is a generator: it works, and yields a pause whenever there is nothing to do for a while. One thread decides
+whose turn it is; the steps between two pauses run on a few others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import heapq
+import queue
+import threading
+import typing as t
+
+from ..._api.clock import Clock, Deadline
+from ..._api.pace.traffic import Traffic
+from ..outcome import Progress
+from ..session import Session
+
+T = t.TypeVar("T")
+
+# So many waits look as each would alone. With more, looks are so far apart: 200 in a minute, however many there are.
+MOST_UNPACED = 30
+LOOK_SECONDS = 0.3
+# Python answers signals, such as that of Ctrl-C, in the first thread only, and when one reaches another thread the
+# first has to be awake for it.
+AWAKE_SECONDS = 0.5
+# What delays looks for less is no news.
+_NEWS_SECONDS = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Pause:
+    """What a wait yields when there is nothing to do for a while.
+
+    :param seconds: until it goes on.
+    :param deadline: when it goes on at the latest, however many others there are.
+    :param is_urgent: whether it goes on then without having to wait its turn, as after a job was played.
+    """
+
+    seconds: float
+    deadline: Deadline
+    is_urgent: bool = False
+
+
+Steps = t.Generator[Pause, None, T]
+
+
+class Pacing:
+    """Tells, once, that looks are held back, and counts for how long.
+
+    :param progress: who is told.
+    """
+
+    def __init__(self, traffic: Traffic, progress: Progress) -> None:
+        self.traffic = traffic
+        self._progress = progress
+        self._has_told = False
+
+    def holds(self, seconds: float) -> None:
+        """Take note that a look which is due is held back for so long."""
+        self.traffic.paced_seconds += seconds
+        if seconds >= _NEWS_SECONDS and not self._has_told and self._progress.is_shown:
+            self._has_told = True
+            self._progress.still_waiting(text=f"paced: {self.traffic.describe()}")
+
+
+def finish(session: Session, steps: Steps[T]) -> T:
+    """Return what the only wait of a task returns.
+
+    :raises GitLabError: what the wait raises.
+    """
+    clock, pacing = session.clock, Pacing(session.client.traffic, session.progress)
+    while True:
+        try:
+            pause = next(steps)
+        except StopIteration as end:
+            return t.cast(T, end.value)
+        if pause.seconds > 0:
+            clock.sleep(pause.seconds)
+        held = 0.0 if pause.is_urgent else min(pacing.traffic.look_seconds(), pause.deadline.remaining())
+        if held > 0:
+            pacing.holds(held)
+            clock.sleep(held)
+
+
+@dataclasses.dataclass
+class _Entry:
+    """A wait, and when it goes on.
+
+    :param latest: when it goes on, whatever is to be done before.
+    :param number: of the pause, so that an older one of the same wait is passed over.
+    """
+
+    steps: Steps[t.Any]
+    on_end: t.Callable[[t.Any], None]
+    due: float
+    latest: float = float("inf")
+    is_urgent: bool = False
+    number: int = 0
+    # what the last step has come to
+    pause: Pause | None = None
+    value: t.Any = None
+    error: BaseException | None = None
+
+
+class _AsideClock:
+    """The clock of what a scheduler runs: who sleeps in the middle of a step lets others work meanwhile.
+
+    So a project that asks a broken server again and again does not keep others from their time limits.
+    """
+
+    def __init__(self, clock: Clock, aside: t.Callable[[], t.ContextManager[None]]) -> None:
+        self._clock = clock
+        self._aside = aside
+        self.monotonic = clock.monotonic
+        self.time = clock.time
+
+    def sleep(self, seconds: float) -> None:
+        with self._aside():
+            self._clock.sleep(seconds)
+
+
+class Scheduler:
+    """Runs waits side by side, which may begin others.
+
+    What is urgent goes on when it is due, and so does what has come to its deadline. All else takes its turn, the one
+    that is due for longest first, at the pace that the server and the user allow.
+
+    :param most_at_once: how many steps run at a time; those that sleep are not counted.
+    """
+
+    def __init__(self, clock: Clock, pacing: Pacing, *, most_at_once: int) -> None:
+        self._clock = clock
+        # for the sessions of the waits
+        self.clock: Clock = _AsideClock(clock, self._aside)
+        self._pacing = pacing
+        self._most_at_once = most_at_once
+        self._number = 0
+        # each entry stands in two of them; an entry that went on since has another number
+        self._urgent: list[tuple[float, int, _Entry]] = []
+        self._looks: list[tuple[float, int, _Entry]] = []
+        self._ends: list[tuple[float, int, _Entry]] = []
+        self._waiting: dict[int, _Entry] = {}
+        # steps under way, and how many of them sleep
+        self._at_work = 0
+        self._asleep = 0
+        self._lock = threading.Lock()
+        self._next_look_at = float("-inf")
+        self._tasks: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[_Entry] = queue.SimpleQueue()
+        self._threads = 0
+
+    def add(self, steps: Steps[T], on_end: t.Callable[[T], None]) -> None:
+        """Have a wait begin; it must not raise anything.
+
+        :param on_end: called with what it returns, in the thread of `run`.
+        """
+        self._put(_Entry(steps, on_end, due=self._clock.monotonic()))
+
+    def wake(self) -> None:
+        """Have everything go on now: there is news for all."""
+        for entry in list(self._waiting.values()):
+            entry.due, entry.is_urgent = self._clock.monotonic(), True
+            self._put(entry)
+
+    def run(self) -> None:
+        """Run everything to its end."""
+        try:
+            while self._waiting or self._at_work:
+                while self._at_work - self._asleep < self._most_at_once:
+                    entry = self._next()
+                    if entry is None:
+                        break
+                    self._begin(entry)
+                self._await()
+        finally:
+            for _number in range(self._threads):
+                self._tasks.put(None)
+
+    @contextlib.contextmanager
+    def _aside(self) -> t.Iterator[None]:
+        """Let others work while a step sleeps."""
+        with self._lock:
+            self._asleep += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._asleep -= 1
+
+    # ----- whose turn it is -----
+
+    def _put(self, entry: _Entry) -> None:
+        self._waiting.pop(entry.number, None)
+        self._number += 1
+        entry.number = self._number
+        self._waiting[entry.number] = entry
+        heapq.heappush(self._urgent if entry.is_urgent else self._looks, (entry.due, entry.number, entry))
+        if entry.latest != float("inf"):
+            heapq.heappush(self._ends, (entry.latest, entry.number, entry))
+
+    def _first(self, heap: list[tuple[float, int, _Entry]]) -> _Entry | None:
+        """Return the first entry of a heap that still waits."""
+        while heap and heap[0][1] not in self._waiting:
+            heapq.heappop(heap)
+        return heap[0][2] if heap else None
+
+    def _next(self) -> _Entry | None:
+        """Return what goes on now, taken out of what waits."""
+        now = self._clock.monotonic()
+        urgent, last, look = self._first(self._urgent), self._first(self._ends), self._first(self._looks)
+        if urgent and urgent.due <= now:
+            return self._taken(urgent)
+        if last and last.latest <= now:
+            return self._taken(last)
+        if look and look.due <= now and self._look_at(look, now) <= now:
+            if look.pause is not None and len(self._waiting) + self._at_work > MOST_UNPACED:
+                self._next_look_at = max(self._next_look_at, now) + LOOK_SECONDS
+            return self._taken(look)
+        return None
+
+    def _taken(self, entry: _Entry) -> _Entry:
+        del self._waiting[entry.number]
+        return entry
+
+    def _look_at(self, entry: _Entry, now: float) -> float:
+        """Return when a look may begin: by what is left of the limit, and apart from the looks before it."""
+        allowed = now + self._pacing.traffic.look_seconds()
+        # the first step of a wait is what the wait is begun for
+        return max(entry.due, allowed, self._next_look_at if entry.pause is not None else entry.due)
+
+    # ----- steps -----
+
+    def _begin(self, entry: _Entry) -> None:
+        self._at_work += 1
+        if self._most_at_once == 1:
+            self._done.put(_stepped(entry))
+            return
+        if self._threads < self._at_work:
+            self._threads += 1
+            # A daemon, for a worker of Ansible waits at its end for any other kind of thread.
+            threading.Thread(target=self._work, daemon=True).start()
+        self._tasks.put(entry)
+
+    def _work(self) -> None:
+        while True:
+            entry = self._tasks.get()
+            if entry is None:
+                return
+            self._done.put(_stepped(entry))
+
+    def _await(self) -> None:
+        """Wait for the end of a step, or until something is due."""
+        if not self._waiting and not self._at_work:
+            return
+        seconds = self._seconds()
+        if self._at_work:
+            with contextlib.suppress(queue.Empty):
+                self._take(self._done.get(timeout=max(0.0, min(seconds, AWAKE_SECONDS))))
+            return
+        if seconds > 0:
+            self._clock.sleep(seconds if self._threads == 0 else min(seconds, AWAKE_SECONDS))
+
+    def _seconds(self) -> float:
+        """Return in how many seconds something is to go on, and take note if it is held back."""
+        now = self._clock.monotonic()
+        if self._at_work - self._asleep >= self._most_at_once:
+            return float("inf")
+        urgent, last, look = self._first(self._urgent), self._first(self._ends), self._first(self._looks)
+        at = [urgent.due] if urgent else []
+        at += [last.latest] if last else []
+        at += [self._look_at(look, now)] if look else []
+        seconds = max(0.0, min(at, default=float("inf")) - now)
+        held = self._pacing.traffic.look_seconds()
+        if look and look.due <= now and held > 0 and seconds > 0 and not self._at_work:
+            self._pacing.holds(min(held, seconds))
+        return seconds
+
+    def _take(self, entry: _Entry) -> None:
+        """Take what a step has come to."""
+        self._at_work -= 1
+        if entry.error is not None:
+            raise entry.error
+        pause = entry.pause
+        if pause is None:
+            entry.on_end(entry.value)
+            return
+        now = self._clock.monotonic()
+        entry.due, entry.is_urgent = now + max(0.0, pause.seconds), pause.is_urgent
+        entry.latest = now + pause.deadline.remaining()
+        self._put(entry)
+
+
+def _stepped(entry: _Entry) -> _Entry:
+    """Run a wait to its next pause, or to its end."""
+    try:
+        entry.pause = next(entry.steps)
+    except StopIteration as end:
+        entry.pause, entry.value = None, end.value
+    except BaseException as exc:  # raised again in the thread of `run`
+        entry.error = exc
+    return entry

@@ -1,0 +1,185 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a release of many projects costs: `python -m tests.benchmarks.release [--projects 10,100,500] [--build 60]`.
+
+Each project has a pipeline of two jobs, a build that runs and a deploy to be played after it. The gate runs in this
+process against the simulator, on its stepped clock: what is counted is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import resource
+import statistics
+import sys
+import time
+import typing as t
+
+import conftest
+from tests.simulator.fixture import Simulator
+
+Row = dict[str, t.Any]
+
+MINUTE = 60.0
+# What a server may allow of one token; none, the announced limits of GitLab.com, and less than that.
+LIMITS: t.Mapping[str, Row] = {
+    "none": {},
+    "100 a minute": {"throttle_per_minute": 100},
+    "1,250 a minute": {"throttle_per_minute": 1250},
+    "5,000 an hour": {"throttle_per_hour": 5000},
+    "15,000 an hour": {"throttle_per_hour": 15_000},
+}
+HEADER = (
+    "projects | build | limit | first minute | of them waiting | first hour | refused, first minute | refused, later "
+    "| deploys | late, median | late, worst | paced | CPU s | MiB"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """What one release has cost; times in seconds.
+
+    :param waiting: the requests of the first minute beyond the first looks and what playing takes.
+    :param late: how long after the end of each build its deploy was played.
+    """
+
+    first_minute: int
+    waiting: int
+    first_hour: int
+    refused: int
+    refused_later: int
+    played: tuple[str, ...]
+    late: tuple[float, ...]
+    paced_seconds: float
+    cpu_seconds: float
+    peak_mebibytes: float
+    failure: str | None
+
+
+def scenario(projects: int, build_seconds: float, limits: Row) -> Row:
+    """Return a world of so many projects, whose builds end at different times within a tenth of their length."""
+    names = [f"group/app-{number:03d}" for number in range(projects)]
+    spread = build_seconds * 0.1 / projects
+    return {
+        "users": [{"username": "alice", "id": 2}],
+        "tokens": [{"token": "release-token-0123456789", "user": "alice"}],
+        "limits": limits,
+        "projects": [{"path": name, "members": {"alice": "maintainer"}} for name in names],
+        "pipelines": [
+            {
+                "id": 1000 + number,
+                "project": name,
+                "ref": "main",
+                "jobs": [
+                    {"name": "build", "stage": "build", "duration": build_seconds + number * spread},
+                    {
+                        "name": "deploy",
+                        "stage": "deploy",
+                        "when": "manual",
+                        "allow_failure": False,
+                        "duration": 5,
+                        "queue": 1,
+                    },
+                ],
+            }
+            for number, name in enumerate(names)
+        ],
+    }
+
+
+def measure(projects: int, build_seconds: float, limits: Row) -> Cost:
+    """Return what a release of so many projects costs."""
+    # imported once the checkout has its name as a collection
+    from tests.contract.test_release_gates import release
+
+    with Simulator(scenario(projects, build_seconds, limits)) as simulator:
+        plan = [
+            {
+                "name": f"app-{number:03d}",
+                "project": f"group/app-{number:03d}",
+                "gates": [{"name": "build", "action": "wait"}, {"name": "deploy", "action": "play"}],
+            }
+            for number in range(projects)
+        ]
+        used = time.process_time()
+        result = release(
+            simulator,
+            *plan,
+            api_token="release-token-0123456789",
+            api_concurrency=1,
+            wait_timeout=build_seconds * 4 + 4 * 3600,
+        )
+        return _cost(simulator, result, time.process_time() - used)
+
+
+def _cost(simulator: t.Any, result: t.Any, cpu_seconds: float) -> Cost:
+    requests = simulator.requests()
+    begin = requests[0]["at"]
+    first = [request for request in requests if request["at"] - begin < MINUTE]
+    asked: set[str] = set()
+    waiting = 0
+    for request in first:
+        # the first list of a project's pipelines, and of their jobs, is what a gate begins with
+        waiting += request["method"] == "GET" and request["path"] in asked
+        asked.add(request["path"])
+    plays = [effect for effect in simulator.effects() if effect["action"] == "play"]
+    ended = {effect["pipeline_id"]: simulator.job("build", pipeline_id=effect["pipeline_id"]) for effect in plays}
+    refused = [request["at"] - begin for request in requests if request["status"] == 429]
+    return Cost(
+        first_minute=len(first),
+        waiting=waiting,
+        first_hour=sum(request["at"] - begin < 3600.0 for request in requests),
+        refused=sum(at < MINUTE for at in refused),
+        refused_later=sum(at >= MINUTE for at in refused),
+        played=tuple(effect["project"] for effect in plays),
+        late=tuple(effect["at"] - ended[effect["pipeline_id"]]["finished_at"] for effect in plays),
+        paced_seconds=result["requests"]["paced_seconds"],
+        cpu_seconds=cpu_seconds,
+        peak_mebibytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        failure=result.failure,
+    )
+
+
+def line(projects: int, build_seconds: float, limit: str, cost: Cost) -> str:
+    """Return a cost as a row of the table."""
+    numbers = [
+        f"{projects}",
+        f"{build_seconds:g} s",
+        limit,
+        *(f"{count:,}" for count in (cost.first_minute, cost.waiting, cost.first_hour)),
+        *(f"{count:,}" for count in (cost.refused, cost.refused_later)),
+        f"{len(cost.played):,} of {projects}" + ("" if len(set(cost.played)) == len(cost.played) else ", TWICE"),
+        *(f"{seconds:.1f} s" for seconds in (statistics.median(cost.late or [0.0]), max(cost.late, default=0.0))),
+        f"{cost.paced_seconds:.0f} s",
+        f"{cost.cpu_seconds:.1f}",
+        f"{cost.peak_mebibytes:.0f}",
+    ]
+    return f"| {' | '.join(numbers)} |"
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.release", description=__doc__)
+    parser.add_argument("--projects", default="10,100,500", help="how many, several with commas (default: %(default)s)")
+    parser.add_argument("--build", default="60,2400", help="seconds that a build takes (default: %(default)s)")
+    parser.add_argument("--limits", default=";".join(LIMITS), help="separated by semicolons (default: %(default)s)")
+    options = parser.parse_args()
+    print(f"| {HEADER} |\n|{'---|' * (HEADER.count('|') + 1)}", flush=True)
+    has_failed = False
+    for build_seconds in map(float, options.build.split(",")):
+        for limit in options.limits.split(";"):
+            for projects in map(int, options.projects.split(",")):
+                cost = measure(projects, build_seconds, LIMITS[limit])
+                print(line(projects, build_seconds, limit, cost), flush=True)
+                if cost.failure:
+                    print(f"FAILED: {cost.failure[:500]}", flush=True)
+                has_failed = has_failed or bool(cost.failure)
+    return int(has_failed)
+
+
+if __name__ == "__main__":
+    conftest.link_checkout()
+    sys.exit(main())

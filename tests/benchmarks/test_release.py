@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a release of many projects costs, counted on the stepped clock of the simulator."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from .release import LIMITS, Cost, line, measure
+
+PROJECTS = 60
+
+
+def assert_played_once(cost: Cost) -> None:
+    assert cost.failure is None
+    assert sorted(cost.played) == [f"group/app-{number:03d}" for number in range(PROJECTS)]
+
+
+def test_a_release_asks_twice_for_a_project_and_two_hundred_times_a_minute_for_all() -> None:
+    cost = measure(PROJECTS, 60.0, {})
+    assert_played_once(cost)
+    assert cost.first_minute - cost.waiting == 2 * PROJECTS
+    assert cost.waiting <= 210
+
+
+@pytest.mark.parametrize("limit", ["100 a minute", "5,000 an hour"])
+def test_a_limit_is_never_exceeded(limit: str) -> None:
+    cost = measure(PROJECTS, 60.0, LIMITS[limit])
+    assert_played_once(cost)
+    assert (cost.refused, cost.refused_later) == (0, 0)
+
+
+def test_a_line_of_the_table_tells_what_was_played_twice() -> None:
+    fields: dict[str, t.Any] = {
+        "first_minute": 1,
+        "waiting": 2,
+        "first_hour": 3,
+        "refused": 0,
+        "refused_later": 0,
+        "late": (1.0,),
+        "paced_seconds": 0.0,
+        "cpu_seconds": 0.1,
+        "peak_mebibytes": 50.0,
+        "failure": None,
+    }
+    assert "TWICE" in line(1, 60.0, "none", Cost(played=("a", "a"), **fields))
+    assert "TWICE" not in line(1, 60.0, "none", Cost(played=("a",), **fields))

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The table of calls for outside clients tells right from wrong; the session `witnesses` has the clients."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sys
+import typing as t
+
+import pytest
+
+from tests.simulator.fixture import Simulator
+from tests.witnesses.__main__ import table
+from tests.witnesses.calls import CALLS, Call
+from tests.witnesses.clients import CLIENTS, HERE
+from tests.witnesses.witness import Witness
+
+# A client that always says that it has done what it was told, and only does so for one call.
+PROGRAM = """
+import json, sys, urllib.request
+url, token, _trigger = sys.argv[1:]
+print(json.dumps(["play a job", "retry a job"]), flush=True)
+for line in sys.stdin:
+    if line == "play a job\\n":
+        address = f"{url}/api/v4/projects/7/jobs/1003/play"
+        urllib.request.urlopen(urllib.request.Request(address, method="POST", headers={"PRIVATE-TOKEN": token}))
+    print(json.dumps({"result": {"id": 1003, "name": "unit", "status": "pending"}}), flush=True)
+"""
+
+
+def error(status: int, text: str) -> dict[str, t.Any]:
+    return {"error": {"status": status, "text": text}}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_right"),
+    [({"result": {"id": 7}}, True), ({"result": {"id": 8}}, False), ({"result": {}}, False), ({"result": None}, False),
+     (error(404, "404 Not Found"), False)],
+)  # fmt: skip
+def test_results(outcome: dict[str, t.Any], is_right: bool) -> None:
+    assert (Call("x", lambda record: record["id"] == 7).problem(outcome) == "") is is_right
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_right"),
+    [(error(400, "Unplayable Job"), True), (error(400, "Bad Request"), True), (error(403, "Unplayable Job"), False),
+     (error(400, "ref is missing"), False), ({"result": {"id": 7}}, False)],
+)  # fmt: skip
+def test_errors(outcome: dict[str, t.Any], is_right: bool) -> None:
+    assert (Call("x", status=400, words="Unplayable").problem(outcome) == "") is is_right
+
+
+def test_effects_count(simulator: Simulator, tmp_path: pathlib.Path) -> None:
+    script = tmp_path / "client.py"
+    script.write_text(PROGRAM, encoding="utf-8")
+    by_name = {call.name: call for call in CALLS}
+    with Witness([sys.executable, str(script)], {**os.environ, "NO_PROXY": "*"}, simulator) as witness:
+        found = {name: witness.problem(by_name[name]) for name in witness.names}
+    assert found["play a job"] == ""
+    assert found["retry a job"]
+    text = table({"it": found})
+    assert "| play a job | right |" in text and "| retry a job | **wrong** |" in text
+    assert "it: 1 of 2 calls are right." in text
+
+
+def test_what_the_machine_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert {client.name: client.missing() for client in CLIENTS} == {
+        "gitbeaker": ["node", "npm"],
+        "GitLab::API::v4": ["perl", "apt-get", "dpkg"],
+        "gem gitlab": ["apt-get", "dpkg"],
+        "gidgetlab": [],
+    }
+
+
+def test_names_are_unique_and_known_to_somebody() -> None:
+    names = [call.name for call in CALLS]
+    programs = "".join((HERE / client.script).read_text(encoding="utf-8") for client in CLIENTS)
+    assert len(set(names)) == len(names)
+    assert [name for name in names if name not in programs] == []

@@ -1,0 +1,154 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How fast requests are made: by what the server says is left, and by what the user allows."""
+
+from __future__ import annotations
+
+import email.utils
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
+
+from ....harness import FakeClock
+
+LONG = 10_000.0
+
+
+def limit(clock, remaining, *, allowed=100, seconds=60.0, **more):
+    """Return the headers of a server whose window ends in so many seconds."""
+    return {
+        "ratelimit-limit": str(allowed),
+        "ratelimit-observed": str(allowed - remaining),
+        "ratelimit-remaining": str(remaining),
+        "ratelimit-reset": str(int(clock.time() + seconds)),
+        **more,
+    }
+
+
+def gap_after(headers_of, *, per_minute=None):
+    """Return how long a look has to wait after one request with these headers."""
+    clock = FakeClock()
+    traffic = Traffic(clock, per_minute)
+    traffic.turn(LONG)
+    traffic.answered(200, headers_of(clock))
+    traffic.turn(LONG)
+    return traffic.look_seconds()
+
+
+def test_without_limits_nothing_is_held_back():
+    assert gap_after(lambda clock: {}) == 0.0
+
+
+def test_what_is_left_is_spread_over_the_rest_of_the_window_and_a_tenth_is_left_to_others():
+    assert gap_after(lambda clock: limit(clock, 100)) == pytest.approx(60 / 89)
+    assert gap_after(lambda clock: limit(clock, 40, seconds=30)) == pytest.approx(30 / 29)
+
+
+@pytest.mark.parametrize("remaining", [0, 5, 10, 11])
+def test_when_only_the_share_of_others_is_left_looks_wait_for_the_next_window(remaining):
+    assert gap_after(lambda clock: limit(clock, remaining, seconds=42)) == pytest.approx(42.0)
+
+
+def test_a_limit_by_the_hour_is_told_for_a_minute_and_counted_by_what_was_observed():
+    headers = {"ratelimit-limit": "250", "ratelimit-observed": "1000", "ratelimit-remaining": "14000"}
+    gap = gap_after(lambda clock: {**headers, "ratelimit-reset": str(int(clock.time() + 3600))})
+    assert gap == pytest.approx(3600 / (14_000 - 1 - 1_500))
+
+
+def test_the_clock_of_the_server_counts_not_ours():
+    def headers(clock):
+        theirs = clock.time() + 7200
+        return {
+            **limit(clock, 100),
+            "ratelimit-reset": str(int(theirs + 30)),
+            "date": email.utils.formatdate(theirs, usegmt=True),
+        }
+
+    assert gap_after(headers) == pytest.approx(30 / 89)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ratelimit-remaining": "-1"},
+        {"ratelimit-remaining": "many"},
+        {"ratelimit-reset": ""},
+        {"ratelimit-reset": "9" * 40},
+        {"ratelimit-remaining": "٣"},
+    ],
+    ids=str,
+)
+def test_numbers_that_are_none_hold_nothing_back(wrong):
+    gap = gap_after(lambda clock: {**limit(clock, 100), **wrong})
+    assert gap <= 60 / 89
+
+
+def test_a_window_without_end_is_bounded_to_a_day():
+    gap = gap_after(lambda clock: {**limit(clock, 0), "ratelimit-reset": "9" * 15})
+    assert gap == pytest.approx(86_400.0)
+
+
+def test_a_new_window_forgets_the_old_one():
+    clock = FakeClock()
+    traffic = Traffic(clock)
+    traffic.answered(200, limit(clock, 0, seconds=10))
+    clock.sleep(11)
+    traffic.turn(LONG)
+    assert traffic.look_seconds() == 0.0
+
+
+def test_writes_do_not_delay_looks():
+    clock = FakeClock()
+    traffic = Traffic(clock)
+    traffic.answered(200, limit(clock, 50))
+    traffic.turn(LONG, is_write=True)
+    assert traffic.look_seconds() == 0.0
+
+
+def test_never_more_in_any_minute_than_the_user_allows():
+    clock = FakeClock()
+    traffic = Traffic(clock, 5)
+    sent = []
+    for _number in range(23):
+        clock.sleep(traffic.turn(LONG))
+        sent.append(clock.now)
+        clock.sleep(1.0)
+    assert all(later - earlier >= 60.0 for earlier, later in zip(sent, sent[5:]))
+    assert sent[4] - sent[0] == pytest.approx(4.0)
+
+
+def test_looks_leave_a_tenth_of_what_the_user_allows():
+    assert gap_after(lambda clock: {}, per_minute=100) == pytest.approx(2 * 60 / 90, rel=0.01)
+
+
+def test_no_pause_is_longer_than_the_task_has_time():
+    clock = FakeClock()
+    traffic = Traffic(clock, 1)
+    assert traffic.turn(LONG) == 0.0
+    assert traffic.turn(7.0) == 7.0
+
+
+def test_a_refusal_is_counted_and_holds_every_request():
+    clock = FakeClock()
+    traffic = Traffic(clock)
+    traffic.turn(LONG)
+    traffic.answered(429, {})
+    traffic.hold(5.0)
+    assert traffic.turn(LONG, is_write=True) == 5.0
+    assert (traffic.count, traffic.throttled) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"ratelimit-remaining": "1200", "ratelimit-observed": "800"}, "1,200 of 2,000 requests left for 34 s"),
+        ({}, ""),
+    ],
+)
+def test_what_is_left_is_told(headers, expected):
+    clock = FakeClock()
+    traffic = Traffic(clock)
+    traffic.answered(200, {**headers, "ratelimit-reset": str(int(clock.time() + 34))})
+    assert traffic.describe() == expected

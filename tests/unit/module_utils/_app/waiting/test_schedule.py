@@ -1,0 +1,260 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many waits at a time on a clock that only sleeping moves: whose turn it is, how fast, and until when."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import typing as t
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Deadline, SystemClock
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import (
+    LOOK_SECONDS,
+    MOST_UNPACED,
+    Pacing,
+    Pause,
+    Scheduler,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ....harness import FakeClock, Progress
+
+WINDOW = 60.0
+
+
+class Server:
+    """A server with a limit for each minute, which tells it with each answer as GitLab does."""
+
+    def __init__(self, clock: FakeClock, traffic: Traffic, limit: int | None) -> None:
+        self._clock, self._traffic, self._limit = clock, traffic, limit
+        self.sent: list[float] = []
+        self.refused: list[float] = []
+
+    def ask(self, *, others: int = 0) -> None:
+        """Make a request; as many of others come before it."""
+        self._clock.sleep(self._traffic.turn(1e9))
+        now = self._clock.now
+        window = now // WINDOW
+        self.sent += [now] * (1 + others)
+        observed = sum(at // WINDOW == window for at in self.sent)
+        if self._limit is None:
+            return
+        is_refused = observed > self._limit
+        if is_refused:
+            self.refused.append(now)
+        self._traffic.answered(
+            429 if is_refused else 200,
+            {
+                "ratelimit-observed": str(observed),
+                "ratelimit-remaining": str(max(0, self._limit - observed)),
+                "ratelimit-reset": str(self._clock.time() + (window + 1) * WINDOW - now).partition(".")[0],
+            },
+        )
+
+
+@dataclasses.dataclass
+class Waiter:
+    """A wait for something that ends at a time of its own."""
+
+    world: World
+    ends_at: float
+    timeout: float
+    interval: float = 10.0
+    looks: list[float] = dataclasses.field(default_factory=list)
+    left_at: float | None = None
+
+    def steps(self) -> t.Generator[Pause, None, Waiter]:
+        clock = self.world.clock
+        deadline = Deadline.after(self.timeout, clock)
+        while True:
+            self.looks.append(clock.now)
+            self.world.server.ask()
+            if clock.now >= self.ends_at or deadline.has_passed():
+                return self
+            yield Pause(min(self.interval, deadline.remaining()), deadline)
+
+    def end(self, _value: Waiter) -> None:
+        self.left_at = self.world.clock.now
+
+
+class World:
+    """A scheduler of one thread over a server."""
+
+    def __init__(self, limit: int | None = None, per_minute: int | None = None) -> None:
+        self.clock = FakeClock()
+        # at the beginning of a window
+        self.clock.now = 1020.0
+        self.traffic = Traffic(self.clock, per_minute)
+        self.server = Server(self.clock, self.traffic, limit)
+        self.progress = Progress(is_shown=True)
+        self.scheduler = Scheduler(self.clock, Pacing(self.traffic, self.progress), most_at_once=1)
+        self.began = self.clock.now
+
+    def wait(self, ends_after: float, *, timeout: float = 10_000.0, interval: float = 10.0) -> Waiter:
+        waiter = Waiter(self, self.began + ends_after, timeout, interval)
+        self.scheduler.add(waiter.steps(), waiter.end)
+        return waiter
+
+
+def test_few_waits_look_as_each_would_alone() -> None:
+    world = World()
+    waiters = [world.wait(35.0) for _number in range(MOST_UNPACED)]
+    world.scheduler.run()
+    assert all([at - world.began for at in waiter.looks] == [0.0, 10.0, 20.0, 30.0, 40.0] for waiter in waiters)
+
+
+def test_many_waits_share_two_hundred_looks_a_minute_and_each_has_its_turn() -> None:
+    world = World()
+    waiters = [world.wait(600.0) for _number in range(500)]
+    world.scheduler.run()
+    first = [at for waiter in waiters for at in waiter.looks if at - world.began < 60.0]
+    assert len(first) <= 500 + 60.0 / LOOK_SECONDS
+    # in turn: nobody looks again before all others have
+    turns = 500 * LOOK_SECONDS + 10.0
+    gaps = [later - at for waiter in waiters for at, later in zip(waiter.looks, waiter.looks[1:])]
+    assert max(gaps) <= turns + 1.0
+    assert all(waiter.left_at is not None and waiter.left_at - waiter.ends_at <= turns + 1.0 for waiter in waiters)
+
+
+def test_what_is_urgent_does_not_wait_its_turn() -> None:
+    world = World()
+    for _number in range(200):
+        world.wait(600.0)
+    began: list[float] = []
+
+    def urgent() -> t.Generator[Pause, None, None]:
+        yield Pause(5.0, Deadline.after(1000.0, world.clock), is_urgent=True)
+        began.append(world.clock.now - world.began)
+
+    world.scheduler.add(urgent(), lambda _value: None)
+    world.scheduler.run()
+    assert began == [pytest.approx(5.0, abs=LOOK_SECONDS)]
+
+
+def test_a_deadline_is_kept_however_many_others_there_are() -> None:
+    world = World(limit=100)
+    late = world.wait(5000.0, timeout=123.0)
+    for _number in range(300):
+        world.wait(2000.0)
+    world.scheduler.run()
+    assert late.left_at is not None
+    assert late.left_at - world.began == pytest.approx(123.0, abs=1.0)
+
+
+def test_a_limit_of_the_user_is_kept() -> None:
+    world = World(per_minute=30)
+    waiters = [world.wait(300.0) for _number in range(50)]
+    world.scheduler.run()
+    sent = world.server.sent
+    assert all(later - at >= WINDOW for at, later in zip(sent, sent[30:]))
+    assert all(waiter.left_at is not None for waiter in waiters)
+    assert world.progress.others == ["paced: api_requests_per_minute is 30"]
+    assert world.traffic.paced_seconds > 0
+
+
+def test_pacing_is_told_once_and_in_numbers() -> None:
+    world = World(limit=60)
+    for _number in range(100):
+        world.wait(300.0)
+    world.scheduler.run()
+    (line,) = world.progress.others
+    assert line.startswith("paced: ") and "of 60 requests left for" in line
+
+
+def test_waking_has_everything_go_on_now() -> None:
+    world = World()
+    began: list[float] = []
+
+    def sleeper() -> t.Generator[Pause, None, None]:
+        yield Pause(1000.0, Deadline.after(5000.0, world.clock))
+        began.append(world.clock.now - world.began)
+
+    def waker() -> t.Generator[Pause, None, None]:
+        yield Pause(3.0, Deadline.after(5000.0, world.clock))
+
+    for _number in range(40):
+        world.scheduler.add(sleeper(), lambda _value: None)
+    world.scheduler.add(waker(), lambda _value: world.scheduler.wake())
+    world.scheduler.run()
+    assert began == [3.0] * 40
+
+
+def test_an_error_in_a_wait_ends_the_run() -> None:
+    world = World()
+
+    def broken() -> t.Generator[Pause, None, None]:
+        yield Pause(1.0, Deadline.after(5.0, world.clock))
+        raise KeyError("oops")
+
+    world.scheduler.add(broken(), lambda _value: None)
+    with pytest.raises(KeyError):
+        world.scheduler.run()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    ends=st.lists(st.floats(0, 900), min_size=1, max_size=120),
+    timeout=st.floats(30, 1500),
+    limit=st.sampled_from([None, 20, 60, 100, 400]),
+    per_minute=st.sampled_from([None, 15, 90]),
+    interval=st.sampled_from([1.0, 10.0]),
+)
+def test_promises_hold_for_drawn_worlds(
+    ends: list[float], timeout: float, limit: int | None, per_minute: int | None, interval: float
+) -> None:
+    """Nothing starves, nothing is asked after it ended, time limits are kept, and the server refuses nothing."""
+    world = World(limit, per_minute)
+    waiters = [world.wait(end, timeout=timeout, interval=interval) for end in ends]
+    world.scheduler.run()
+    for waiter in waiters:
+        assert waiter.left_at is not None
+        after = [at for at in waiter.looks if at >= waiter.ends_at]
+        assert len(after) <= 1
+    begins = [waiter.looks[0] for waiter in waiters]
+    assert begins == sorted(begins)
+    # the deadline counts from when a wait begins; what the limit leaves no room for is late by a window at most
+    late = [waiter.left_at - waiter.looks[0] - timeout for waiter in waiters if waiter.left_at is not None]
+    slack = 1.0 if per_minute is None else WINDOW + 1.0
+    if not world.server.refused:
+        assert max(late) <= slack
+
+
+def test_a_step_that_sleeps_lets_others_work() -> None:
+    clock = SystemClock()
+    scheduler = Scheduler(clock, Pacing(Traffic(clock), Progress()), most_at_once=2)
+    other_has_run = threading.Event()
+
+    class Held:
+        """A clock on which one sleep lasts until the others have worked."""
+
+        monotonic = staticmethod(clock.monotonic)
+        time = staticmethod(clock.time)
+
+        @staticmethod
+        def sleep(seconds: float) -> None:
+            if seconds > 100:
+                assert other_has_run.wait(20)
+            else:
+                clock.sleep(seconds)
+
+    scheduler = Scheduler(Held(), Pacing(Traffic(clock), Progress()), most_at_once=2)
+
+    def stuck() -> t.Generator[Pause, None, None]:
+        yield Pause(0.0, Deadline.after(5.0, clock))
+        scheduler.clock.sleep(1000.0)
+
+    def other() -> t.Generator[Pause, None, None]:
+        yield Pause(0.0, Deadline.after(5.0, clock))
+        other_has_run.set()
+
+    for _number in range(3):
+        scheduler.add(stuck(), lambda _value: None)
+    scheduler.add(other(), lambda _value: None)
+    scheduler.run()
+    assert other_has_run.is_set()
