@@ -52,7 +52,7 @@ LONGEST_SENTENCE = 10_500
 SHORT_SECONDS = 0.3
 # A download ends when it ends, or, if nobody said when that is, after an hour, which passes in two seconds.
 FAST = 1800.0
-_VOLATILE = ("elapsed", "timeline", "invocation", "warnings", "mtime", "atime")
+_VOLATILE = ("elapsed", "requests", "timeline", "invocation", "warnings", "mtime", "atime")
 
 
 @dataclasses.dataclass

@@ -393,7 +393,7 @@ class _ListSource:
         self._client = client
         self._endpoint = endpoint
         self._arguments = arguments
-        self.paging = endpoint.paginated
+        self.paging: str = endpoint.paginated
 
     def walk(self, page_size: int = PAGE_SIZE, *, first: Page | None = None) -> t.Iterator[decoding.Record]:
         """Yield every record once, one page after the other."""
