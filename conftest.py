@@ -40,4 +40,4 @@ if ROOT.parent.parent.name != "ansible_collections":
     init_plugin_loader([COLLECTIONS])
 
     if importlib.util.find_spec("aiohttp") and (ROOT / "tests" / "simulator" / "fixture.py").is_file():
-        pytest_plugins = ["tests.simulator.fixture"]
+        pytest_plugins = ["tests.simulator.fixture", "tests.simulator.plugin"]

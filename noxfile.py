@@ -36,10 +36,12 @@ CHECK: t.Final = (
     "units",
     "coverage",
     "install",
+    "eda",
     "changelog",
     "docs",
     "importer",
     "antsibull",
+    "second_opinion",
     "matrix",
     "witnesses",
 )
@@ -48,6 +50,7 @@ LINT: t.Final = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
     ("mypy", "-p", f"ansible_collections.{COLLECTION}.plugins"),
+    ("mypy", "--strict", "extensions/eda"),
     ("yamllint", "--strict", "."),
     ("ansible-lint", "--offline"),
     ("shellcheck", ".ci/run", "tools/demo.sh", "tools/pictures.sh"),
@@ -218,7 +221,8 @@ def lint(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def unit(session: nox.Session) -> None:
     """Units, contract, simulator, with pytest."""
-    pytest(session, "tests/unit", "tests/contract", "tests/simulator_tests", "--cov", "--cov-report=term")
+    folders = ("tests/unit", "tests/contract", "tests/simulator_tests", "tests/eda")
+    pytest(session, *folders, "-m", "not rulebook", "--cov", "--cov-report=term")
     pytest(session, "tests/hostile")
 
 
@@ -272,6 +276,16 @@ def matrix(session: nox.Session, core: str, sanity_options: tuple[str, ...]) -> 
     session.install(f"ansible-core{core}", *pinned(*MATRIX_PACKAGES))
     pytest(session, "tests/unit", "tests/contract", "tests/integration")
     ansible_test(session, "sanity", *sanity_options)
+
+
+@nox.session
+def eda(session: nox.Session) -> None:
+    """Hooks, rules, playbooks and their effects under ansible-rulebook, which needs Java."""
+    if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        session.skip("There is no Java. ansible-rulebook needs version 17 or newer: install it, or set JAVA_HOME")
+    # the collection as a user gets it with pip; the tests also install it with ansible-galaxy
+    session.install("ansible-rulebook==1.3.2", "ansible-core~=2.19.0", *pinned("hatchling", *MATRIX_PACKAGES), ".[eda]")
+    pytest(session, "tests/eda", "-m", "rulebook")
 
 
 @nox.session(venv_backend="none")
@@ -376,6 +390,14 @@ def importer(session: nox.Session) -> None:
     bad = [line for line in output.splitlines() if line.startswith(("ERROR", "WARNING", "Traceback"))]
     if bad or "Importer processing completed successfully" not in output:
         session.error("galaxy-importer has found something.")
+
+
+@nox.session
+def second_opinion(session: nox.Session) -> None:
+    """What the simulator makes of rules and signatures of hooks, against cimulator and standardwebhooks."""
+    session.install("cimulator==0.2.0", "standardwebhooks==1.1.0", *pinned("pytest", "PyYAML"))
+    # without conftest.py, which needs Ansible
+    run(session, "python", "-m", "pytest", "-q", "--noconftest", "tests/second_opinion", *session.posargs)
 
 
 @nox.session(venv_backend="none")

@@ -41,6 +41,9 @@ attributes:
       - RV(ignore:msg) says what would be done with which job.
       - Nothing waits. For a V(created) job that a real run with O(wait=true) would wait for and play, the prediction is
         V(true).
+      - For O(action=play) of a job that is V(manual), or with O(wait=true) V(created), the approvals of its deployment
+        are read as well, so that a refusal for want of them is foreseen. That costs one request, and one more for each
+        job that deploys.
   diff_mode:
     support: full
     details:
@@ -165,6 +168,21 @@ options:
       - Needs the role Maintainer. Very old servers cannot do it, which is an error.
     type: bool
     default: false
+  wait_for_approval:
+    description:
+      - Whether O(action=play) waits for a job whose deployment waits for approvals. It waits within O(wait_timeout),
+        also without O(wait), and then plays the job once. The lines that are shown meanwhile say who still has to
+        approve.
+      - GitLab itself starts the job after the last approval where the environment only says how many approvals it needs
+        (the old setting). The job is then found under way and left alone, so that O(job_variables) have no effect. With
+        approval rules it has to be played.
+      - A rejection ends the wait at once, with the name of who has rejected it.
+      - By default such a job is refused, and the failure says who still has to approve.
+      - Needs GitLab 14.8 with Premium. Without it no deployment waits for approvals, and the option changes nothing.
+        Each look costs one request for each job that waits.
+      - To give an approval, use M(jobgate.gitlab.gitlab_deployment_approval).
+    type: bool
+    default: false
   wait_for:
     description:
       - What each of the jobs has to reach after the action. With several entries, any one of them is enough.
@@ -262,7 +280,9 @@ notes:
   - Protected environments. A job that deploys to one can be played, retried, canceled or erased only by those whom the
     environment admits, whatever their role; others get V(403 Forbidden). The same holds for jobs of a protected branch
     or tag that the user may not push or merge to, and for a deployment that is older than the last successful one where
-    the project forbids that. While a deployment waits for approval, its job is V(manual) but cannot be played.
+    the project forbids that.
+  - Approvals. While a deployment waits for approvals, its job is V(manual) and O(action=play) is refused, or waits with
+    O(wait_for_approval=true). A job whose deployment was rejected is V(failed); GitLab starts it no more.
   - GitLab may refuse O(action=play) or O(action=retry) though it was done, for example when a proxy sends the request
     twice. When the job shows the effect, and its user is the one of the token, this counts as a change. It does so as
     well when another task with the same token was faster. The user of the token is asked for only then.
@@ -270,6 +290,8 @@ notes:
     started, it needs the role Maintainer.
 seealso:
   - module: jobgate.gitlab.gitlab_job_info
+  - module: jobgate.gitlab.gitlab_deployment_approval
+  - module: jobgate.gitlab.gitlab_deployment_info
   - module: jobgate.gitlab.gitlab_pipeline_bridges
   - plugin: jobgate.gitlab.gitlab_job
     plugin_type: lookup
@@ -304,6 +326,17 @@ EXAMPLES = r"""
     wait_interval: 30
     pending_timeout: 600
     log_lines: 100
+
+- name: Deploy to production when everybody has approved, within a day
+  jobgate.gitlab.gitlab_job_action:
+    project: group/app
+    ref: main
+    name: deploy:prod
+    action: play
+    wait_for_approval: true
+    wait: true
+    wait_timeout: 86400
+    wait_interval: 60
 
 - name: Start the deployment again if it failed or was canceled last time
   jobgate.gitlab.gitlab_job_action:

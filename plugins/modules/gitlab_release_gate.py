@@ -205,6 +205,14 @@ options:
               - Keep retrying a failing job, up to this many attempts in all. Without it, V(retry) tries once, and
                 V(play) never does.
             type: int
+          wait_for_approval:
+            description:
+              - Whether V(play) waits for jobs whose deployments wait for approvals, and plays them when these are
+                there, see the option of the same name of M(jobgate.gitlab.gitlab_job_action). A gate gives no approvals
+                itself.
+              - The approvals have to come within O(projects[].gates[].wait_timeout). By default such a job is refused.
+            type: bool
+            default: false
           wait_timeout:
             description:
               - How many seconds the gate may take, see O(wait_timeout).
@@ -314,6 +322,7 @@ EXAMPLES = r"""
             max_attempts: 3
           - name: deploy:prod
             action: play
+            wait_for_approval: true
             pending_timeout: 300
             on_timeout: cancel
           - name: trigger:docs/publish

@@ -39,6 +39,8 @@ class FakeGitLab:
         self.services.append(before.rpartition("/")[2])
         if path == "pipelines/6/test_report_summary":
             return self._answer(request, {"total": {"count": 3}})
+        if path == "deployments":
+            return self._answer(request, [])
         if path == "pipelines/6/jobs":
             return self._answer(request, list(self.jobs.values()))
         job = self.jobs[int(path.split("/")[1])]

@@ -19,6 +19,8 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import fragment_loader
 from ansible.utils.plugin_docs import get_docstring
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
+    gitlab_deployment_approval,
+    gitlab_deployment_info,
     gitlab_job_action,
     gitlab_job_download,
     gitlab_job_info,
@@ -41,6 +43,8 @@ Install = t.Callable[..., None]
 TASK_MODULES: dict[str, t.Any] = {
     module.TASK.name: module
     for module in (
+        gitlab_deployment_approval,
+        gitlab_deployment_info,
         gitlab_job_action,
         gitlab_job_download,
         gitlab_job_info,

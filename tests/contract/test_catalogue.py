@@ -55,6 +55,11 @@ LOOK_UPS: dict[str, tuple[str, str, int]] = {
     "get_current_user": ("GET", "/user", 200),
     "list_merge_request_pipelines": ("GET", "/projects/:id/merge_requests/:merge_request/pipelines", 200),
 }
+DEPLOYMENTS: dict[str, tuple[str, str, int]] = {
+    "list_deployments": ("GET", "/projects/:id/deployments", 200),
+    "get_deployment": ("GET", "/projects/:id/deployments/:deployment_id", 200),
+    "approve_deployment": ("POST", "/projects/:id/deployments/:deployment_id/approval", 201),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +114,7 @@ def test_names_are_unique() -> None:
 
 
 def test_rows_are_gitlabs_endpoints() -> None:
-    expected = {name: row[1:] for name, row in GITLAB.items()} | LOOK_UPS
+    expected = {name: row[1:] for name, row in GITLAB.items()} | LOOK_UPS | DEPLOYMENTS
     found = {name: (row.method, gitlab_path(row), row.ok_statuses[0]) for name, row in ROWS.items()}
     assert found == expected
 
@@ -157,7 +162,9 @@ def test_call_fits_its_row(call: Call) -> None:
 
 def test_every_action_has_its_endpoint() -> None:
     assert all(ROWS[action.endpoint].method != "GET" for action in ACTIONS.values())
-    # and no other place writes, but the one for which there is no job to look at
-    written = {call.endpoint: call.place for call in CALLS if ROWS[call.endpoint].method != "GET"}
-    assert list(written) == ["delete_project_artifacts"]
-    assert written["delete_project_artifacts"].startswith("actions/project.py:")
+    # and no other place writes, but those that have another thing to look at than a job, or nothing at all
+    written = {call.endpoint: call.place.partition(":")[0] for call in CALLS if ROWS[call.endpoint].method != "GET"}
+    assert written == {
+        "delete_project_artifacts": "actions/project.py",
+        "approve_deployment": "deployments/approvals.py",
+    }

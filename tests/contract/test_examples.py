@@ -35,6 +35,7 @@ DUMMIES_BY_NAME = {"checksum": "0" * 64, "sha": "0" * 40}
 
 # Options without an example, and why.
 NOT_SHOWN: dict[str, dict[str, str]] = {
+    "gitlab_deployment_approval": {"api_job_token": "a CI job that approves what it deploys would make approvals vain"},
     "gitlab_job_action": {"api_job_token": "GitLab lets a job token act on no job, so an example would mislead"},
     "gitlab_job_token_info": dict.fromkeys(("api_token", "api_oauth_token"), "to give one is an error"),
 }

@@ -77,6 +77,7 @@ def gate(**options: t.Any) -> dict[str, t.Any]:
 
 ACTION, INFO, DOWNLOAD, GATE = "gitlab_job_action", "gitlab_job_info", "gitlab_job_download", "gitlab_release_gate"
 BRIDGES = "gitlab_pipeline_bridges"
+APPROVAL, DEPLOYMENTS = "gitlab_deployment_approval", "gitlab_deployment_info"
 
 # What people write, for which module, and what they are told.
 MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
@@ -171,6 +172,31 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
      "checksum is 'md5:0'; give sha256: and 64 hexadecimal digits."),
     ("no pipeline", BRIDGES, {"project": "group/app"},
      "one of the following is required: pipeline_id, ref, sha, merge_request."),
+    # deployments
+    ("approve for approved", APPROVAL, {"project": "group/app", "deployment_id": 1, "state": "approve"},
+     "state is 'approve'; did you mean approved?"),
+    ("no state", APPROVAL, {"project": "group/app", "deployment_id": 1},
+     "state is missing; give one of approved, rejected."),
+    ("any deployment of the project", APPROVAL, {"project": "group/app", "state": "approved"},
+     "one of the following is required: deployment_id, environment, job_id, pipeline_id, ref, sha, merge_request."),
+    ("a job without its pipeline", DEPLOYMENTS, {"project": "group/app", "name": "deploy"},
+     "name needs a pipeline; give pipeline_id, ref, sha or merge_request."),
+    ("an id with an environment", DEPLOYMENTS, {"project": "group/app", "deployment_id": 1, "environment": "prod"},
+     "deployment_id and environment are mutually exclusive; give one of them."),
+    ("a deployment without _id", DEPLOYMENTS, {"project": "group/app", "deployment": 1},
+     "Unknown option deployment; did you mean deployment_id?"),
+    ("a status of jobs", DEPLOYMENTS, {"project": "group/app", "status": "manual"},
+     "status is 'manual'; give one of created, running, success, failed, canceled, skipped, blocked."),
+    ("blanks around an environment", DEPLOYMENTS, {"project": "group/app", "environment": "production "},
+     "environment is 'production '; remove the blanks or line breaks around it."),
+    ("an id of a deployment of zero", DEPLOYMENTS, {"project": "group/app", "deployment_id": 0},
+     "deployment_id is 0; ids count from 1."),
+    ("less than no deployments", DEPLOYMENTS, {"project": "group/app", "limit": -1},
+     "limit is -1; give 0 for all deployments, or more."),
+    ("a retry that waits for approvals", ACTION, {**PLAY, "action": "retry", "wait_for_approval": True},
+     "wait_for_approval can only be used with play."),
+    ("approvals of a gate that only waits", GATE, gate(action="wait", wait_for_approval=True),
+     "Gate 2 of project 'group/app': wait_for_approval can only be used with play."),
     # inside projects
     ("an unknown option of a gate", GATE, gate(name=None, job_name="deploy"),
      "Gate 2 of project 'group/app': unknown option job_name; did you mean name?"),

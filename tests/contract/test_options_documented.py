@@ -107,6 +107,7 @@ CONTRACT: dict[str, dict[str, Option]] = {
         "max_attempts": {"type": "int"},
         "force": {"type": "bool", "default": False},
         "whole_project": {"type": "bool", "default": False},
+        "wait_for_approval": {"type": "bool", "default": False},
         # bare statuses are for the modules that read
         "wait_for": _list(choices=["playable", "started", "finished", "success"]),
         "fields": _list([]),
@@ -152,6 +153,30 @@ CONTRACT["gitlab_release_gate"] = {
     "record": {"type": "path"},
     "report": {"type": "path"},
     "user": {"type": "str"},
+}
+DEPLOYMENTS: dict[str, Option] = {
+    "deployment_id": {"type": "int"},
+    "environment": {"type": "str"},
+    "status": {
+        "type": "str",
+        "choices": ["created", "running", "success", "failed", "canceled", "skipped", "blocked"],
+    },
+}
+CONTRACT["gitlab_deployment_info"] = {
+    **CONNECTION,
+    **PIPELINE,
+    **JOBS,
+    **DEPLOYMENTS,
+    "limit": {"type": "int", "default": 20},
+}
+CONTRACT["gitlab_deployment_approval"] = {
+    **CONNECTION,
+    **PIPELINE,
+    **JOBS,
+    **DEPLOYMENTS,
+    "state": {"type": "str", "required": True, "choices": ["approved", "rejected"]},
+    "comment": {"type": "str"},
+    "represented_as": {"type": "str"},
 }
 LOOKUP: dict[str, Option] = {
     **CONNECTION,

@@ -22,6 +22,8 @@ CONTRACT = {
     "gitlab_pipeline_bridges": "bridges downstream_pipelines pipeline summary graph elapsed requests timed_out "
     "timeline",
     "gitlab_release_gate": "outcome summary gates elapsed requests",
+    "gitlab_deployment_info": "deployments deployment truncated elapsed",
+    "gitlab_deployment_approval": "deployment outcome reason elapsed diff",
 }
 PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "list": (list,),

@@ -70,6 +70,13 @@ def world(*jobs: Job, ref: str = "v1.2.0", **more: t.Any) -> World:
     }
 
 
+def protected_world(*jobs: Job) -> World:
+    """Return a world in which production is protected by an approval rule."""
+    made = world(*jobs)
+    made["projects"][0]["protected_environments"] = {"production": {"rules": [{"role": "maintainer"}]}}
+    return made
+
+
 def scenario_of(name: str) -> World:
     """Return the scenario that a guide shows."""
     scenarios = [block.content for block in guide_blocks(name) if block.is_scenario]
@@ -224,8 +231,26 @@ GUIDES: tuple[Guide, ...] = (
         world(BUILD, {**DEPLOY, "deployment": {"approval": "waiting"}}),
         approve="deploy:prod",
         extra_vars={"pause": 1},
-        says=("FAILED - RETRYING",),
+        says=("waits for approvals of its deployment 1 to 'production': 1 of those who may deploy",),
         has_check_mode=False,
+    ),
+    Guide(
+        "manual_jobs",
+        "Deploy when it is approved",
+        protected_world(BUILD, DEPLOY),
+        RELEASED,
+        changes=1,
+        approve="deploy:prod",
+        extra_vars={"pause": 1},
+        says=("waits for approvals of its deployment 1 to 'production': 1 of Maintainers", "-> pending (played)"),
+        has_check_mode=False,
+    ),
+    Guide(
+        "manual_jobs",
+        "Approve a deployment that has passed the checks of the operators",
+        protected_world({**BUILD, "status": "success"}, {**DEPLOY, "user": "bob"}),
+        ("approve deploy:prod",),
+        changes=1,
     ),
     Guide(
         "manual_jobs",

@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 
 from .server import World
-from .worlds import DONE, RELEASE_BUILD, Job, infra_world, release_world, settled_world, trigger
+from .worlds import DONE, RELEASE_BUILD, Job, approval_world, infra_world, release_world, settled_world, trigger
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +40,8 @@ COMMON = Need()
 SUCCEEDS = [{"outcome": "success"}]
 BROKEN = {"status": "failed", "attempts": SUCCEEDS}
 SETTLED = Need(world=settled_world)
+APPROVALS = Need(world=approval_world)
+APPROVED = Need(world=approval_world, effects=("approve deploy:prod",))
 RELEASED = {"7:deploy:prod": {**DONE, "when": "manual"}}
 
 # somebody has played what the child pipeline of main waits for
@@ -100,6 +102,23 @@ NEEDS: dict[str, Need] = {
     "Fetch a big archive from a server of our own": Need(jobs={"8:soak-test": DONE}),
     # gitlab_job
     "Show the status of a job whose name is a number": Need(jobs={"6:scan:1": {"name": "404"}}),
+    # gitlab_deployment_info
+    "See who still has to approve the deployment of a release": APPROVALS,
+    "List what waits to be deployed to production": APPROVALS,
+    "See what the job of a page deploys": APPROVALS,
+    "See which manual jobs of a pipeline deploy, and where": APPROVALS,
+    # gitlab_deployment_approval
+    "Approve the deployment of a release after our own checks": APPROVED,
+    "Approve what waits for production": APPROVED,
+    "Approve one deployment in place of a role": APPROVED,
+    "Reject the deployment of a job": Need(world=approval_world, effects=("reject deploy:prod",)),
+    "Approve whatever this very commit deploys": APPROVED,
+    "Approve what a pipeline and its child pipelines deploy": APPROVED,
+    "Reject the preview of a merge request, if there is one": Need(
+        world=approval_world, effects=("reject preview:app",)
+    ),
+    "Approve on a server of our own": APPROVED,
+    "Approve on a test server whose certificate nobody can verify": APPROVED,
     # gitlab_release_gate
     "Deploy an application after its infrastructure": Need(
         world=release_world, effects=("play apply", "retry integration", "play deploy:prod")

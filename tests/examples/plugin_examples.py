@@ -66,7 +66,9 @@ def does_change(task: Task) -> bool:
     if module == "gitlab_release_gate":
         actions = {gate["action"] for project in options["projects"] for gate in project["gates"]}
         return bool(actions & {"play", "retry"})
-    return module == "gitlab_job_action" or (module == "gitlab_job_download" and "dest" in options)
+    if module == "gitlab_job_download":
+        return "dest" in options
+    return module in ("gitlab_job_action", "gitlab_deployment_approval")
 
 
 class Playbook:

@@ -74,14 +74,19 @@ class _Runner:
     def run_for_the_first_time(self) -> Play:
         for fault in self._guide.faults:
             self._server.inject(**fault)
-        timer = threading.Timer(3, self._approve)
-        timer.start()
+        done = threading.Event()
+        thread = threading.Thread(target=self._approve, args=(done,))
+        thread.start()
         try:
             return self.run(changes=self._guide.changes)
         finally:
-            timer.cancel()
+            done.set()
+            thread.join()
             self._server.clear_faults()
 
-    def _approve(self) -> None:
-        if self._guide.approve:
-            self._server.act(self._guide.approve, "approve")
+    def _approve(self, done: threading.Event) -> None:
+        """Approve as soon as the playbook has seen that an approval is missing."""
+        while self._guide.approve and not done.wait(0.1):
+            if self._server.has_served("get_deployment"):
+                self._server.act(self._guide.approve, "approve")
+                return

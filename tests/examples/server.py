@@ -42,6 +42,10 @@ class Server:
         """Return action and name of everything that was changed, in order."""
         return [f"{effect['action']} {effect['name']}" for effect in self._ask("effects")]
 
+    def has_served(self, endpoint: str) -> bool:
+        """Say whether somebody has asked for an endpoint, by its name in the simulator."""
+        return any(request["endpoint"] == endpoint for request in self._ask("requests"))
+
     def sha256(self, job_id: int) -> str:
         """Return the checksum of the archive of a job."""
         return str(self._ask("sha256", {"job": job_id, "content": "archive"})["sha256"])

@@ -243,6 +243,37 @@ def infra_world() -> World:
     return world
 
 
+def approval_world(*, waiting: tuple[int, ...] = (7,)) -> World:
+    """Return the common world with production protected, where bob has started what is to be approved.
+
+    :param waiting: the pipelines whose deployment to production waits for approvals; that of others is done.
+    """
+    world = common_world()
+    world["users"].append("bob")
+    world["projects"][0] |= {
+        "members": {"alice": "maintainer", "bob": "developer"},
+        "protected_environments": {
+            "production": {"rules": [{"role": "maintainer"}]},
+            "preview": {"rules": [{"role": "maintainer"}]},
+        },
+    }
+    tested = {"test: [py311, linux]": DONE, "test: [py312, linux]": DONE}
+    for pipeline in world["pipelines"]:
+        for job in pipeline["jobs"]:
+            if pipeline["id"] == 7:
+                job.update(tested.get(job["name"], {}))
+            if job["name"] == "release":  # it deploys to production, too
+                job["status"] = "running"
+            if job["name"] == "deploy:prod":
+                job["user"] = "bob"
+                job.update({"id": 90} if pipeline["id"] == 7 else {})
+                job.update({} if pipeline["id"] in waiting else DONE)
+    review = next(row for row in world["pipelines"] if row["id"] == 9)
+    review["jobs"].append({"name": "preview:app", "stage": "review", "needs": [], **MANUAL, "environment": "preview"})
+    review["jobs"][-1]["user"] = "bob"
+    return world
+
+
 def release_world() -> World:
     """Return a world with an infrastructure to apply and a tag with a shaky test."""
     world = common_world()

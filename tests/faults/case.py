@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from tests.integration.harness import ACTION, TOKEN, Result, run_task, world
+from tests.integration.approvals import BY_COUNT, BY_RULES, JOB, Witness, approval_world
+from tests.integration.harness import ACTION, APPROVAL, TOKEN, Result, run_task, world
 
 PROJECT = "group/app"
 # A server that says nothing counts as gone after this long, in real time.
@@ -23,17 +24,49 @@ class Deed:
     :param job: the job in the scenario.
     :param options: further options of the task.
     :param end: the status of the newest attempt when all is done and followed to its end.
+    :param protected: how the environment of the job is protected.
+    :param state: what is said about the deployment of the job; empty for an action on the job itself.
+    :param has_effect: whether it takes one: what GitLab starts by itself is only waited for.
     """
 
     action: str
     job: dict[str, t.Any]
     options: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     end: str = "success"
+    protected: dict[str, t.Any] | None = None
+    state: str = ""
+    has_effect: bool = True
 
     @property
     def effect(self) -> str:
         """Return what the simulator calls the effect."""
         return self.action
+
+    @property
+    def acts_each_time(self) -> bool:
+        """Return whether a second run acts again: what replays or is forced does so by its nature."""
+        return "replay" in self.options or "force" in self.options
+
+    @property
+    def waits_for_approval(self) -> bool:
+        """Return whether somebody has to approve meanwhile."""
+        return "wait_for_approval" in self.options
+
+    def scenario(self) -> dict[str, t.Any]:
+        """Return the world before."""
+        job = dict(self.job)
+        return world(job) if self.protected is None else approval_world(job, protected=self.protected)
+
+    def run(self, simulator: t.Any, *, wait: bool = False, **options: t.Any) -> Result:
+        """Return what its task makes of it; who has to approve does so as soon as the task waits for it."""
+        given = {"project": PROJECT, "pipeline_id": 100, "name": ["deploy"], **self.options, **options}
+        if self.state:
+            return run_task(simulator, APPROVAL, state=self.state, **given)
+        witness = Witness(lambda: simulator.act_as_somebody_else("approve", "deploy"))
+        progress = witness if self.waits_for_approval else None
+        return run_task(
+            simulator, ACTION, action=self.action, wait=wait, wait_timeout=600.0, progress=progress, **given
+        )
 
 
 _ARTIFACTS = {"files": {"build.env": "VERSION=1.2.0\n"}, "when": "always", "expire_in": 360000}
@@ -50,6 +83,10 @@ DEEDS: dict[str, Deed] = {
     "erase": Deed("erase", dict(_DONE)),
     "keep_artifacts": Deed("keep_artifacts", dict(_DONE)),
     "delete_artifacts": Deed("delete_artifacts", dict(_DONE)),
+    "approve": Deed("approve", JOB, protected=BY_RULES, state="approved"),
+    "reject": Deed("reject", JOB, {"comment": "too risky"}, protected=BY_RULES, state="rejected"),
+    "play when approved": Deed("play", JOB, {"wait_for_approval": True}, protected=BY_RULES),
+    "be started when approved": Deed("play", JOB, {"wait_for_approval": True}, protected=BY_COUNT, has_effect=False),
 }
 
 
@@ -72,27 +109,16 @@ class Verdict:
             return "violation"
         if self.effects:
             return "one effect" if self.failure is None else "one effect, told with an error"
-        return "no effect, error"
+        return "no effect, none wanted" if self.failure is None else "no effect, error"
 
 
 def run(simulator: t.Any, deed: Deed, *, wait: bool, faults: t.Iterable[dict[str, t.Any]], **options: t.Any) -> Verdict:
     """Return the verdict over one run of an action on a fresh world with these fault rules."""
     simulator.come_back()
-    simulator.load(world(dict(deed.job)))
+    simulator.load(deed.scenario())
     for rule in faults:
         simulator.inject(**rule)
-    result = run_task(
-        simulator,
-        ACTION,
-        project=PROJECT,
-        pipeline_id=100,
-        name=["deploy"],
-        action=deed.action,
-        wait=wait,
-        wait_timeout=600.0,
-        api_timeout=TIMEOUT_SECONDS,
-        **{**deed.options, **options},
-    )
+    result = deed.run(simulator, wait=wait, api_timeout=TIMEOUT_SECONDS, **options)
     simulator.clear_faults()
     simulator.come_back()
     effects = len(simulator.effects())
@@ -105,11 +131,11 @@ def _violation(simulator: t.Any, deed: Deed, result: Result, effects: int, *, wa
     wrong = [effect["action"] for effect in simulator.effects() if effect["action"] != deed.effect]
     if wrong:
         return f"did {wrong[0]} instead"
-    if effects > 1:
+    if effects > deed.has_effect:
         return f"{effects} effects"
     if result.changed != bool(effects):
         return f"changed is {result.changed} after {effects} effects"
-    if result.failure is None and not effects:
+    if result.failure is None and effects < deed.has_effect:
         return "no effect, and no error"
     text = str(result.failure or "") + str(result.values) + str(result.warnings)
     if TOKEN in text:
@@ -132,13 +158,11 @@ def _second_run(simulator: t.Any, deed: Deed, effects: int) -> str:
 
     What replays or is forced acts on every run by its nature, so there is nothing to be seen.
     """
-    if deed.options and effects:
+    if deed.acts_each_time and effects:
         return ""
-    again = run_task(
-        simulator, ACTION, project=PROJECT, pipeline_id=100, name=["deploy"], action=deed.action, **deed.options
-    )
+    again = deed.run(simulator)
     if again.failure is not None:
         return f"the second run fails: {again.failure}"
-    if again.changed == bool(effects) or len(simulator.effects()) != 1:
+    if again.changed != (effects < deed.has_effect) or len(simulator.effects()) != deed.has_effect:
         return f"{len(simulator.effects())} effects after a second run"
     return ""

@@ -24,7 +24,13 @@ POINTS: dict[str, dict[str, t.Any]] = {
     "third read": {"write": False, "nth": 3},
 }
 
-COLUMNS = ("one effect", "one effect, told with an error", "no effect, error", "violation")
+COLUMNS = (
+    "one effect",
+    "one effect, told with an error",
+    "no effect, error",
+    "no effect, none wanted",
+    "violation",
+)
 
 # In real time, as short as a fault of this kind can be and still be one.
 _SHORT_SECONDS = 0.02

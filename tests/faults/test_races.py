@@ -17,7 +17,8 @@ import typing as t
 
 import pytest
 
-from tests.integration.harness import ACTION, effects, play, playbook_command, run_task, world
+from tests.integration.approvals import JOB, SETTINGS, Witness, approval_world
+from tests.integration.harness import ACTION, APPROVAL, effects, play, playbook_command, run_task, world
 
 ROUNDS = int(os.environ.get("JOBGATE_FAULT_ROUNDS", "1"))
 PIPELINE: dict[str, t.Any] = {"project": "group/app", "pipeline_id": 100, "name": ["deploy"]}
@@ -73,6 +74,30 @@ def test_play_retry_and_cancel_at_once(simulator: t.Any, round_: int) -> None:
         assert done.count(action) <= told
     for action, result in zip(actions, results, strict=True):
         assert result.failure is None or "cannot be" in result.failure, (action, result.failure)
+
+
+@pytest.mark.parametrize("round_", range(10 * ROUNDS))
+@pytest.mark.parametrize(("state", "effect"), [("approved", "approve"), ("rejected", "reject")])
+def test_the_same_approval_several_times_at_once(simulator: t.Any, state: str, effect: str, round_: int) -> None:
+    simulator.load(approval_world())
+    results = at_once([lambda: run_task(simulator, APPROVAL, **PIPELINE, state=state)] * 3)
+    assert effects(simulator) == [(effect, "deploy")]
+    assert [result.failure for result in results] == [None] * 3
+    # GitLab answers the same approval again as it answers the first one, so that more than one may think it was them
+    assert 1 <= sum(result.changed for result in results) <= 3
+
+
+@pytest.mark.parametrize("round_", range(5 * ROUNDS))
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_several_that_wait_for_the_same_approval(simulator: t.Any, setting: str, round_: int) -> None:
+    simulator.load(approval_world({**JOB, "duration": 3600}, protected=SETTINGS[setting]))
+    witnesses = [Witness(lambda: simulator.act_as_somebody_else("approve", "deploy")), Witness(), Witness()]
+    options = {**PIPELINE, "action": "play", "wait_for_approval": True, "wait_timeout": 600.0}
+    results = at_once([lambda each=each: run_task(simulator, ACTION, progress=each, **options) for each in witnesses])
+    assert [result.failure for result in results] == [None] * 3
+    plays = int(setting == "rules")
+    assert effects(simulator) == [("play", "deploy")] * plays
+    assert sum(result.changed for result in results) == plays
 
 
 @pytest.mark.parametrize("round_", range(4 * ROUNDS))

@@ -64,6 +64,8 @@ PLUGINS: dict[str, Plugin] = {
     "action, waiting": Plugin("gitlab_job_action", {**OF_PIPELINE, "name": ["deploy"], "action": "play", **WAIT}),
     "bridges": Plugin("gitlab_pipeline_bridges", {**OF_PIPELINE, "depth": 0, "include_jobs": True}),
     "bridges, waiting": Plugin("gitlab_pipeline_bridges", {**OF_PIPELINE, **WAIT}),
+    "deployments": Plugin("gitlab_deployment_info", {"project": "7"}),
+    "approval": Plugin("gitlab_deployment_approval", {"project": "7", "deployment_id": 5, "state": "approved"}),
     "download": Plugin("gitlab_job_download", {**DOWNLOAD, "content": "archive"}),
     "download of a file": Plugin("gitlab_job_download", {**DOWNLOAD, "content": "file", "artifact_path": "a.json"}),
     "download of a log": Plugin("gitlab_job_download", {**DOWNLOAD, "content": "log"}),
@@ -75,4 +77,4 @@ PLUGINS: dict[str, Plugin] = {
     "lookup of a file": Plugin("", {**ARTIFACT, "terms": ["build"]}),
     "lookup of a log": Plugin("", {**OF_PIPELINE, "terms": ["build"], "log": True}),
 }
-WRITING = ("action", "action, waiting", "gate")
+WRITING = ("action", "action, waiting", "approval", "gate")

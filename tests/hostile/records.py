@@ -134,6 +134,14 @@ RECORDS: dict[str, Row] = {
         named("artifacts", value): of_jobs(artifacts=value, artifacts_file=value)
         for value in ("x", {}, [None], [[]], 1)
     },
+    **{
+        named("approvals", value): Row(
+            fields(("deployment", "deployments"), approvals=value, approval_summary=value, environment=value),
+            "either",
+            ("deployments", "approval"),
+        )
+        for value in ("x", {}, [None], [[]], 1, {"rules": "x"}, {"rules": [{"required_approvals": "x"}]}, CODES)
+    },
     "no id": of_jobs("sentence", id=...),
     "no name": of_jobs("sentence", name=...),
     "no status": of_jobs(status=...),

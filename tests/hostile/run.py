@@ -58,6 +58,7 @@ LONGEST_SENTENCE = 10_500
 SHORT_SECONDS = 0.3
 # A download ends when it ends, or, if nobody said when that is, after an hour, which passes in two seconds.
 FAST = 1800.0
+_THINGS = ("pipeline", "job", "deployment", "dest", "path")
 _VOLATILE = ("elapsed", "requests", "timeline", "invocation", "warnings", "mtime", "atime")
 
 
@@ -267,7 +268,9 @@ def _of_sentence(came: Came, plugin: Plugin) -> t.Iterator[str]:
         yield f"it is a mistake of ours: {text[:500]}"
     if plugin.task and not text.endswith((".", "?", "!")):
         yield f"it is no sentence: {text[:500]}"
-    if not any(word in text.lower() for word in (came.url, "127.0.0.1", "pipeline", "job", "dest", "path")):
+    if not any(
+        word in text.lower() for word in (came.url, "127.0.0.1", "pipeline", "job", "deployment", "dest", "path")
+    ):
         yield f"it names neither what nor where: {text[:500]}"
     missing = set(TASKS[plugin.task].empty_result) - set(came.result) if plugin.task else ()
     if missing:

@@ -26,9 +26,30 @@ LOG = b"one\ntwo\nthree\n"
 Pieces = t.Callable[[threading.Event], t.Iterable[bytes]]
 Said = t.Union[bytes, Pieces, None]
 
-OBJECTS = ("job", "pipeline", "other")
-LISTS = ("jobs", "pipelines", "bridges", "files")
+OBJECTS = ("job", "pipeline", "deployment", "other")
+LISTS = ("jobs", "pipelines", "bridges", "deployments", "files")
 CONTENTS = ("log", "file")
+
+
+_APPROVAL = {"user": {"id": 1, "username": "alice"}, "status": "approved", "created_at": "2026-01-01T00:00:00.000Z"}
+
+
+def deployment(*, is_approved: bool) -> Record:
+    """Return a deployment that one approval is needed for."""
+    given = [_APPROVAL] if is_approved else []
+    rule = {"id": 1, "access_level": 40, "access_level_description": "Maintainers", "required_approvals": 1}
+    return {
+        "id": 5,
+        "iid": 1,
+        "status": "created" if is_approved else "blocked",
+        "ref": "main",
+        "sha": "f" * 40,
+        "environment": {"id": 1, "name": "production"},
+        "deployable": job(43, "manual", "release"),
+        "pending_approval_count": 0 if is_approved else 1,
+        "approvals": given,
+        "approval_summary": {"rules": [{**rule, "deployment_approvals": given}]},
+    }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,7 +162,8 @@ class HostileServer(Listener):
         """Return what is asked for, and what a good server says."""
         deploy = job(42, "success" if self.is_played and method == "GET" else "manual", "deploy")
         if method != "GET":
-            return "job", job(42, "pending", "deploy")
+            is_approval = path.endswith("/approval")
+            return ("other", _APPROVAL) if is_approval else ("job", job(42, "pending", "deploy"))
         build = job(41, "success", "build", stage="build", artifacts_file={"filename": "artifacts.zip", "size": 20})
         steps = path.strip("/").split("/")
         if steps[0] == "job":
@@ -154,6 +176,9 @@ class HostileServer(Listener):
             return ("files", []) if steps[-1] == "tree" else ("file", ARTIFACT)
         if steps[2:3] == ["pipelines"]:
             return self._of_pipeline(steps[3:], [deploy, build])
+        if steps[2:3] == ["deployments"]:
+            made = deployment(is_approved=self.is_played)
+            return ("deployment", made) if steps[3:] else ("deployments", [made])
         if steps[2:3] != ["jobs"]:
             return "other", {"message": "404 Not Found"}
         return "job", build if steps[3:] == ["41"] else deploy

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-BOTH_WAYS = ("test_playbooks", "test_errors")
+BOTH_WAYS = ("test_approval_playbooks", "test_errors", "test_playbooks")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -19,6 +19,8 @@ import yaml
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
+    gitlab_deployment_approval,
+    gitlab_deployment_info,
     gitlab_job_action,
     gitlab_job_download,
     gitlab_job_info,
@@ -35,6 +37,8 @@ ACTION = gitlab_job_action.TASK
 BRIDGES = gitlab_pipeline_bridges.TASK
 DOWNLOAD = gitlab_job_download.TASK
 TOKEN_INFO = gitlab_job_token_info.TASK
+DEPLOYMENT_INFO = gitlab_deployment_info.TASK
+APPROVAL = gitlab_deployment_approval.TASK
 
 
 class SimulatedTime:

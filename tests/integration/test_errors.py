@@ -87,7 +87,7 @@ CASES: list[tuple[str, str, dict[str, t.Any], str, tuple[str, ...]]] = [
         ("no job 'deploy:prdo'", "did you mean 'deploy:prod'"),
     ),
     ("two jobs", ACTION, {**PLAY, "name": "deploy:*"}, TOKEN, ("4 jobs match", "deploy:staging", "multiple: all")),
-    ("unplayable", ACTION, {**PLAY, "name": "deploy:approval"}, TOKEN, ("unplayable job", "approval")),
+    ("unplayable", ACTION, {**PLAY, "name": "deploy:approval"}, TOKEN, ("waits for approvals", "wait_for_approval")),
     ("protected environment", ACTION, {**PLAY, "name": "deploy:locked"}, TOKEN, ("403", "protected")),
     ("restricted variables", ACTION, {**PLAY, "job_variables": {"A": "b"}}, TOKEN, ("403", "pipeline variables")),
     ("non-scalar variable", ACTION, {**PLAY, "job_variables": {"A": ["b"]}}, TOKEN, ("A is a list", "give a text")),

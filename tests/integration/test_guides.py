@@ -27,12 +27,17 @@ RUN_ELSEWHERE = {
     ("roles/release_gate/README.md", "Release version 1.2.0"): "test_release_gate.py",
     ("docs/examples/release.yml", "Release"): "test_playbooks.py",
     ("docs/examples/release-gate.yml", "Release three projects"): "test_release_gate.py",
+    # rulebooks
+    ("docs/docsite/rst/events.rst", "See what happens"): "../eda/test_rulebooks.py",
+    ("docs/docsite/rst/events.rst", "Play the deployment when the pipeline is green"): "../eda/test_rulebooks.py",
 }
 # Blocks of YAML in the guides that are neither playbooks nor scenarios, by their first key.
 OTHER_YAML = {
     "manual_jobs": ["deploy:prod"],
     "hand_over": ["build"],
     "awx_and_ci": ["version", "fields", "env", "release"],
+    "events": ["gitlab", "gitlab_hook_port", "all", "signing_token"],
+    "testing_playbooks": ["stages", "build"],
 }
 
 
@@ -104,20 +109,26 @@ def test_the_execution_environment_of_the_guide(tmp_path: pathlib.Path) -> None:
     assert f"COPY _build/{tarball} /build/" in (tmp_path / "context" / "Containerfile").read_text(encoding="utf-8")
 
 
+def is_other(block: Block) -> bool:
+    return block.language == "yaml" and not block.is_playbook and not block.is_scenario
+
+
 def python_blocks() -> list[Block]:
     return [block for block in guide_blocks("testing_playbooks") if block.language == "python"]
 
 
 def test_the_tests_of_the_guide_to_testing_pass(tmp_path: pathlib.Path) -> None:
-    switch, tests = (block.text for block in python_blocks())
-    # the name that the package has where it is installed, see test_wheel.py
-    assert "jobgate_gitlab_simulator.fixture" in switch
+    tests = "\n\n".join(block.text for block in python_blocks())
+    # what the entry point does where the package is installed, see test_wheel.py
     (tmp_path / "conftest.py").write_text(
         f"import sys\n\nsys.path.insert(0, {str(ROOT)!r})\nimport conftest as _  # noqa: F401\n"
-        + switch.replace("jobgate_gitlab_simulator", "tests.simulator"),
+        + 'pytest_plugins = ["tests.simulator.plugin"]\n',
         encoding="utf-8",
     )
     (tmp_path / "test_deploy.py").write_text(tests, encoding="utf-8")
+    ci_file, times = (block.text for block in guide_blocks("testing_playbooks") if is_other(block))
+    (tmp_path / ".gitlab-ci.yml").write_text(ci_file, encoding="utf-8")
+    assert yaml.safe_load(times)["build"] == 120
     playbooks = [block.text for block in guide_blocks("testing_playbooks") if block.is_playbook]
     (tmp_path / "deploy.yml").write_text("---\n" + playbooks[0], encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]

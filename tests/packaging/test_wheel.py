@@ -26,12 +26,10 @@ SIMULATOR = "jobgate_gitlab_simulator"
 TEST_OF_A_USER = f"""\
 import urllib.request
 
-pytest_plugins = ["{SIMULATOR}.fixture"]
 
-
-def test_it_answers(simulator):
-    simulator.load({SCENARIO!r})
-    url = simulator.url + "/api/v4/projects/group%2Fapp/jobs?per_page=1"
+def test_it_answers(gitlab_simulator):
+    gitlab_simulator.load({SCENARIO!r})
+    url = gitlab_simulator.url + "/api/v4/projects/group%2Fapp/jobs?per_page=1"
     request = urllib.request.Request(url, headers={{"PRIVATE-TOKEN": "{TOKEN}"}})
     with urllib.request.urlopen(request) as answer:
         assert b"deploy:prod" in answer.read()
@@ -76,7 +74,9 @@ def test_the_collection_is_that_of_the_tarball(wheel: pathlib.Path, tarball_name
 
 def test_the_rest_is_the_simulator(wheel: pathlib.Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if not name.startswith(PLACE)}
-    sources = {path.name for path in (ROOT / "tests" / "simulator").iterdir() if path.is_file()}
+    folder = ROOT / "tests" / "simulator"
+    files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    sources = {path.as_posix() for path in files if "__pycache__" not in path.parts}
     information = {name for name in names if f"-{GALAXY['version']}.dist-info/" in name}
     assert names - information == {f"{SIMULATOR}/{name}" for name in sources}
 
@@ -90,8 +90,10 @@ def test_what_it_says_of_itself(wheel: pathlib.Path) -> None:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     required = told.get_all("Requires-Dist") or []
     assert [one for one in required if "extra ==" not in one] == [one for one in lines if not one.startswith("#")]
-    extra = {re.split(r"[>=;]", one)[0].lower() for one in required if "extra == 'simulator'" in one}
-    assert extra == {"aiohttp", "cryptography", "pyyaml"}
+    extras = {"simulator": {"aiohttp", "cryptography", "pyyaml"}, "eda": {"aiohttp", "ansible-rulebook"}}
+    for extra, wanted in extras.items():
+        names = {re.split(r"[>=;]", one)[0].lower() for one in required if f"extra == '{extra}'" in one}
+        assert names == wanted, extra
 
 
 def test_a_playbook_with_what_was_installed(
@@ -112,6 +114,24 @@ def test_the_program_without_the_extra_says_what_to_install(unpacked: pathlib.Pa
     env = environment(tmp_path / "home", PYTHONPATH=str(unpacked))
     output = run(PYTHON, "-c", program, cwd=tmp_path, env=env, expect=1)
     assert output == ("jobgate-gitlab-simulator: aiohttp is missing. Run: pip install 'jobgate-gitlab[simulator]'\n")
+
+
+def test_without_the_extra_tests_run_and_the_fixture_says_what_to_install(
+    unpacked: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "conftest.py").write_text("import sys\n\nsys.modules['aiohttp'] = None\n", encoding="utf-8")
+    (tmp_path / "test_it.py").write_text(TEST_OF_A_USER + "\n\ndef test_another_one():\n    pass\n", encoding="utf-8")
+    env = environment(tmp_path / "home", PYTHONPATH=str(unpacked))
+    output = run(PYTHON, "-m", "pytest", "-q", tmp_path, cwd=tmp_path, env=env, expect=1)
+    assert "1 passed, 1 error" in output
+    assert "gitlab_simulator: aiohttp is missing. Run: pip install 'jobgate-gitlab[simulator]'" in output
+
+
+def test_the_program_of_the_wheel_reads_a_ci_file(unpacked: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    (tmp_path / ".gitlab-ci.yml").write_text("build: {script: make, parallel: 2}\n", encoding="utf-8")
+    env = environment(tmp_path / "home", PYTHONPATH=str(unpacked))
+    command = [PYTHON, "-m", SIMULATOR, "--ci-file", ".gitlab-ci.yml", "--print-scenario"]
+    assert "name: build 2/2" in run(*command, cwd=tmp_path, env=env)
 
 
 def test_the_fixture_in_a_project_of_somebody_else(unpacked: pathlib.Path, tmp_path: pathlib.Path) -> None:

@@ -13,7 +13,9 @@ import pathlib
 import signal
 import sys
 
+from . import ci_options
 from .clock import make_clock
+from .hooks import options as options_of_hooks
 from .schema import ScenarioError
 from .server import Server
 from .simulation import Simulation
@@ -29,12 +31,16 @@ def parse_arguments(program: str) -> argparse.Namespace:
     parser.add_argument("--clock", help="real, scaled:FACTOR or stepped, for a scenario that names none")
     parser.add_argument("--address-file", type=pathlib.Path, metavar="PATH", help="receives the URL and the process id")
     parser.add_argument("--quiet", action="store_true", help="do not print the URL")
+    ci_options.add_to(parser)
+    options_of_hooks.add_to(parser)
     options = parser.parse_args()
     try:
         if options.version:
             parse_version(options.version)
         if options.clock:
             make_clock(options.clock)
+        options.hook_rows = options_of_hooks.rows(options)
+        ci_options.check(options)
     except ValueError as error:
         parser.error(str(error))
     return options
@@ -57,19 +63,27 @@ async def serve(options: argparse.Namespace, simulation: Simulation) -> None:
     if options.address_file:
         write_address(options.address_file, url)
     if not options.quiet:
-        print(url, flush=True)
+        has_own_world = options.ci_file is not None and options.scenario is None
+        print(f"{url} {ci_options.TOKEN}" if has_own_world else url, flush=True)
     await ended.wait()
     await server.stop()
 
 
 def main(*, program: str = f"python -m {__package__}") -> int:
     options = parse_arguments(program)
-    simulation = Simulation(version=options.version, clock_name=options.clock)
     try:
-        simulation.load(options.scenario)
+        simulation = Simulation(version=options.version, clock_name=options.clock, hooks=options.hook_rows)
+        given = ci_options.scenario(options)
+        simulation.load(given, folder=options.scenario.parent if options.scenario else None)
     except (ScenarioError, OSError) as error:
         print(f"simulator: {error}", file=sys.stderr)
         return 2
+    world = simulation.engine.world
+    if options.print_scenario:
+        print(ci_options.printed(given, world), end="")
+        return 0
+    for note in world.notes:
+        print(f"simulator: not followed: {note}", file=sys.stderr)
     asyncio.run(serve(options, simulation))
     return 0
 

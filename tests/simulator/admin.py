@@ -58,6 +58,11 @@ def _effects(simulation: Simulation, request: Request) -> Reply:
     return json_reply(simulation.effects.rows)
 
 
+def _add_hook(simulation: Simulation, request: Request) -> Reply:
+    simulation.add_hook(**_data(request))
+    return json_reply({"hooks": len(simulation.outbox.hooks)}, status=201)
+
+
 def _jobs(simulation: Simulation, request: Request) -> Reply:
     simulation.engine.advance()
     jobs = simulation.engine.world.jobs
@@ -146,6 +151,7 @@ _ROUTES: list[tuple[str, str, t.Callable[..., Reply]]] = [
     ("GET", "/health", _health),
     ("GET", "/requests", _requests),
     ("GET", "/effects", _effects),
+    ("POST", "/hooks", _add_hook),
     ("GET", "/jobs", _jobs),
     ("DELETE", "/logs", _clear_logs),
     ("GET", "/clock", _clock),

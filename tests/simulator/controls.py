@@ -75,6 +75,12 @@ async def _clear_second(server: Server, data: t.Any, transport: asyncio.BaseTran
     return Reply(204, content_type=None)
 
 
+async def _hooks(server: Server, data: t.Any, transport: asyncio.BaseTransport | None) -> Reply:
+    await server.sender.drain()
+    with server.simulation.lock:
+        return json_reply(server.simulation.outbox.log)
+
+
 async def _sha256(server: Server, data: t.Any, transport: asyncio.BaseTransport | None) -> Reply:
     row = fill(data, {"job": REQUIRED, "content": "archive"}, kind="sha256", place="sha256")
     # For a gigabyte this takes a second, in which the server has to go on.
@@ -94,6 +100,7 @@ _ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "/second"): _second,
     ("GET", "/second/requests"): _second_requests,
     ("DELETE", "/second/requests"): _clear_second,
+    ("GET", "/hooks"): _hooks,
     ("POST", "/tls"): _tls,
     ("POST", "/sha256"): _sha256,
 }

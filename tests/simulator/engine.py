@@ -27,6 +27,16 @@ _HOLDING = frozenset({"preparing", "pending", "running", "canceling", "waiting_f
 Action = c.Callable[[], None]
 
 
+class Watcher(t.Protocol):
+    """Somebody who is told what happens, as it happens."""
+
+    def job_added(self, job: Job) -> None: ...
+
+    def job_moved(self, job: Job) -> None: ...
+
+    def pipeline_processed(self, pipeline: Pipeline) -> None: ...
+
+
 class Engine:
     """A world in motion. Every caller has to advance() it to the present first."""
 
@@ -34,6 +44,7 @@ class Engine:
         self.world = world
         self.clock = clock
         self.time = 0.0
+        self.watchers: list[Watcher] = []
         self._events: list[tuple[float, int, Job | None, int, Action]] = []
         self._sequence = itertools.count()
         self._cleaner = leftovers.Cleaner(self)
@@ -120,6 +131,8 @@ class Engine:
             else:
                 builds.append(job)
             deployments.begin(self, job)
+        for watcher in self.watchers:
+            watcher.job_added(job)
 
     def renew(
         self, old: Job, *, user: User | None, inputs: dict[str, t.Any] | None = None, at_once: bool = True
@@ -183,6 +196,8 @@ class Engine:
             job.finished_at = self.time
         self.touch(job)
         deployments.follow(self, job)
+        for watcher in self.watchers:
+            watcher.job_moved(job)
         if status in self._entering:
             self._entering[status](job)
         if status not in _HOLDING and before in _HOLDING and job.spec.resource_group:
@@ -271,7 +286,8 @@ class Engine:
         plan = job.plan
         leftovers.upload(job, plan.outcome, now=self.time)
         self.move(job, plan.outcome, reason=plan.failure_reason)
-        if plan.outcome == "failed" and job.attempt <= job.spec.retry:
+        is_retried = not job.spec.retry_when or plan.failure_reason in job.spec.retry_when
+        if plan.outcome == "failed" and job.attempt <= job.spec.retry and is_retried:
             # The server's own doing, and no effect of anybody's action.
             self.renew(job, user=job.user)
 
@@ -310,6 +326,8 @@ class Engine:
         # The moves above need no further look: the loop ended because none changes anything.
         pipeline.processing_planned = False
         bridges.tell_bridge(self, pipeline)
+        for watcher in self.watchers:
+            watcher.pipeline_processed(pipeline)
 
     def _take_turn(self, job: Job, verdict: str) -> None:
         if verdict == "skip":

@@ -2,15 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The simulator inside a test process: a server in its own thread, and pytest fixtures.
+"""The simulator inside a test process: a server in its own thread, and fixtures for the tests of this project.
 
-Where it is installed by `pip install 'jobgate-gitlab[simulator]'`, a `conftest.py` switches the fixtures on:
-
-    pytest_plugins = ["jobgate_gitlab_simulator.fixture"]
-
-They are not an entry point of pytest: every test run in an environment with the wheel would load them then, and fail
-where the extra is missing. Without pytest, use `Simulator` as a context manager, or the program
-`jobgate-gitlab-simulator`.
+Where it is installed by `pip install 'jobgate-gitlab[simulator]'`, the fixture is `gitlab_simulator`, see plugin.py.
+Without pytest, use `Simulator` as a context manager, or the program `jobgate-gitlab-simulator`.
 """
 
 from __future__ import annotations
@@ -105,6 +100,12 @@ class Simulator:
             self._call(self._server.open())
             self._server.second.clear()
 
+    def reset(self) -> None:
+        """Forget everything, what was added from outside included."""
+        self.routes.clear()
+        self.statuses.clear()
+        self.load(None, version=DEFAULT_VERSION, clock="stepped")
+
     def advance(self, seconds: float) -> None:
         """Move the clock forward."""
         self._simulation.advance(seconds)
@@ -127,6 +128,22 @@ class Simulator:
         """Return what really changed on the server by actions, in order."""
         with self._simulation.lock:
             return copy.deepcopy(self._simulation.effects.rows)
+
+    def add_hook(self, url: str, **row: t.Any) -> None:
+        """Send hooks to this address from now on; the other arguments are the keys of a hook of a scenario."""
+        self._simulation.add_hook(url=url, **row)
+
+    def hooks(self) -> list[Row]:
+        """Return the hooks that were sent so far, in order, when all that is under way has arrived."""
+        # A receiver that does not answer costs some seconds for each.
+        self._call(self._running.sender.drain(), timeout_seconds=60)
+        with self._simulation.lock:
+            return copy.deepcopy(self._simulation.outbox.log)
+
+    def notes(self) -> list[str]:
+        """Return what of the projects' `.gitlab-ci.yml` was not followed, with file and lines."""
+        with self._simulation.lock:
+            return list(self._simulation.engine.world.notes)
 
     def clear_logs(self) -> None:
         self._simulation.clear_logs()
@@ -207,12 +224,12 @@ class Simulator:
 
     # -- sockets ---------------------------------------------------------------------------------------------------
 
-    def _call(self, work: c.Coroutine[t.Any, t.Any, Result]) -> Result:
+    def _call(self, work: c.Coroutine[t.Any, t.Any, Result], *, timeout_seconds: float = 10) -> Result:
         """Do something in the server's event loop."""
         if self._loop is None:
             work.close()
             raise RuntimeError("the simulator does not run")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=timeout_seconds)
 
     @property
     def _running(self) -> Server:
@@ -285,7 +302,5 @@ def simulator_server() -> c.Iterator[Simulator]:
 @pytest.fixture
 def simulator(simulator_server: Simulator) -> Simulator:
     """Return the server with an empty world; a test loads its own scenario."""
-    simulator_server.routes.clear()
-    simulator_server.statuses.clear()
-    simulator_server.load(None, version=DEFAULT_VERSION, clock="stepped")
+    simulator_server.reset()
     return simulator_server

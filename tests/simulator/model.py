@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from .ci.project_file import ProjectFile
+
 BUILD: t.Final = "build"
 BRIDGE: t.Final = "bridge"
 
@@ -91,6 +93,8 @@ class Project:
     tags: dict[str, str | None | bool]
     # Commits besides those of refs and pipelines.
     commits: list[str]
+    # What new pipelines are made of, in place of new_pipelines.
+    ci_file: ProjectFile | None
     # Both ordered by id; builds only, as the list of a project's jobs has no bridges.
     builds: list[Job] = dataclasses.field(default_factory=list)
     pipelines: list[Pipeline] = dataclasses.field(default_factory=list)
@@ -133,6 +137,8 @@ class JobSpec:
     artifacts: dict[str, t.Any] | None
     debug_trace: bool
     retry: int
+    # Only after a failure for one of these reasons; none is any.
+    retry_when: list[str]
     tests: list[dict[str, t.Any]]
     trigger: dict[str, t.Any] | None
 

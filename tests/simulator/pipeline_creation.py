@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import creation, inputs, pipeline_texts, refs, roles, templates
+from . import creation, from_file, inputs, pipeline_texts, refs, roles, templates
 from .model import Pipeline, Project, User
 
 if t.TYPE_CHECKING:
@@ -52,9 +52,15 @@ class Creator:
         name, tag, sha = self._ref(wish)
         self._check_variables(wish)
         self._check_limits(wish, sha)
-        template = templates.find(wish.project, name)
+        if wish.project.ci_file is None:
+            template = templates.find(wish.project, name)
+        else:
+            template = from_file.template(self._engine.world, wish, (name, tag, sha))
         if template is None or template["refused"] == "no_config":
             raise self.refusal("no_config")
+        if wish.project.ci_file is not None and template["yaml_errors"]:
+            # The inputs were looked at when the file was read, as far as it could be.
+            return self._fail(wish, (name, tag, sha), template["yaml_errors"])
         known = self._features.has("pipelines.inputs")
         specs = template["inputs"] if known else {}
         try:

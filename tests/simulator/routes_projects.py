@@ -66,7 +66,12 @@ def list_projects(call: Call) -> Reply:
 
 
 def get_project(call: Call) -> Reply:
-    return json_reply(call.simulation.renderer(call.base_url).project(lookup.project(call)))
+    project = lookup.project(call)
+    record = call.simulation.renderer(call.base_url).project(project)
+    if call.engine.world.features.edition == "premium":
+        rows = project.protected_environments.values()
+        record["allow_pipeline_trigger_approve_deployment"] = any(row["self_approval"] for row in rows)
+    return json_reply(record)
 
 
 def get_commit(call: Call) -> Reply:

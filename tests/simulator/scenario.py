@@ -15,7 +15,8 @@ import zoneinfo
 
 import yaml
 
-from . import inputs, schema
+from . import from_file, inputs, schema
+from .hooks.config import Hook, read_hook
 from .model import Deployment, Environment, Pipeline, Project, Runner, Token, User
 from .schema import ScenarioError, fill
 from .versions import DEFAULT_VERSION, Features
@@ -61,6 +62,9 @@ class World:
     artifacts_cleanup: float | None = None
     artifacts_etags: str = "none"
     time_zone: datetime.tzinfo = datetime.UTC
+    hooks: list[Hook] = dataclasses.field(default_factory=list)
+    # What of the projects' .gitlab-ci.yml is not followed.
+    notes: list[str] = dataclasses.field(default_factory=list)
     users: dict[str, User] = dataclasses.field(default_factory=dict)
     tokens: dict[str, Token] = dataclasses.field(default_factory=dict)
     projects: dict[int, Project] = dataclasses.field(default_factory=dict)
@@ -120,11 +124,20 @@ def read_scenario(given: Loadable) -> dict[str, t.Any]:
     return data or {}
 
 
-def build_world(given: Loadable, *, version: str | None = None, statuses: dict[str, str]) -> World:
+def build_world(
+    given: Loadable,
+    *,
+    version: str | None = None,
+    statuses: dict[str, str],
+    hooks: t.Sequence[dict[str, t.Any]] = (),
+    folder: pathlib.Path | None = None,
+) -> World:
     """Return the world of a scenario; its pipelines are still rows, which the engine turns into records.
 
     :param version: the GitLab version for a scenario that names none.
     :param statuses: those that jobs can have, see World.
+    :param hooks: rows besides those of the scenario.
+    :param folder: of the files that the scenario names; without it that of its own file, or the current one.
     """
     row = fill(read_scenario(given), schema.SCENARIO, kind="scenario", place="scenario")
     if isinstance(row["version"], float):
@@ -151,10 +164,18 @@ def build_world(given: Loadable, *, version: str | None = None, statuses: dict[s
     )
     _reserve_ids(world, row["pipelines"])
     _add_users(world, row["users"])
+    folder = folder or (given.parent if isinstance(given, pathlib.Path) else pathlib.Path())
     _add_projects(world, row["projects"], storage=row["artifacts_storage"])
+    for project in world.projects.values():
+        from_file.read(project, folder, keeps_tags=row["runners"] is not None)
     _check_agents(world)
     _add_runners(world, row["runners"])
     _add_tokens(world, row["tokens"])
+    for number, hook in enumerate([*row["hooks"], *hooks]):
+        world.hooks.append(read_hook(hook, features, place=f"hooks[{number}]"))
+        if world.hooks[-1].project is not None:
+            world.project(world.hooks[-1].project, place=f"hooks[{number}].project")
+    from_file.fill_in(world)
     return world
 
 

@@ -33,6 +33,7 @@ SCENARIO: dict[str, t.Any] = {
     "artifacts_etags": "none",
     "time_zone": "UTC",
     "edition": "premium",
+    "hooks": [],
 }
 LIMITS: dict[str, t.Any] = {
     "jobs_list_per_minute": 600,
@@ -80,7 +81,9 @@ PROJECT: dict[str, t.Any] = {
     "branches": {},
     "tags": {},
     "commits": [],
+    "ci_file": None,
 }
+CI_FILE: dict[str, t.Any] = {"path": REQUIRED, "root": None, "files": None, "times": {}, "variables": {}}
 # What a new pipeline holds, by ref.
 TEMPLATE: dict[str, t.Any] = {
     "jobs": [],
@@ -171,6 +174,7 @@ JOB: dict[str, t.Any] = {
     "log_gone": False,
     "debug_trace": False,
     "retry": 0,
+    "retry_when": [],
     "tests": [],
     "artifacts": None,
     "erased": False,

@@ -14,6 +14,7 @@ from aiohttp import web
 from . import admin, controls, wire
 from .call import Reply, Request
 from .certificates import Authority
+from .hooks.sender import Sender
 from .listener import Listener, reset
 from .second import SecondOrigin
 from .simulation import Simulation
@@ -29,6 +30,7 @@ class Server:
         self.simulation = simulation
         self.authority = Authority()
         self.second = SecondOrigin(self.authority, host="127.0.0.1", storage=self._answer_from_storage)
+        self.sender = Sender(simulation)
         self._host = ""
         self._http: web.Server | None = None
         # By kind of certificate; the plain one has the empty name.
@@ -41,9 +43,12 @@ class Server:
         self._host = host
         self._http = web.Server(self._handle, access_log=None)
         self._listen("", port=port)
+        self.simulation.listens_at(self.url)
+        self.sender.start()
         return self.url
 
     async def stop(self) -> None:
+        await self.sender.stop()
         if self._reopening is not None:
             self._reopening.cancel()
         for listener in self._listeners.values():

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import email.utils
+import pathlib
 import threading
 import typing as t
 
@@ -17,6 +18,8 @@ from .call import Reply, Request
 from .content import sha256
 from .engine import Engine
 from .faults import Faults, Rule
+from .hooks.config import read_hook
+from .hooks.outbox import Outbox
 from .model import Job, User
 from .pipeline_actions import PipelineActions
 from .pipeline_creation import Creator, Wish
@@ -41,26 +44,50 @@ class Simulation:
     :ivar statuses: those that jobs can have; `statuses.add()` makes one more, for scenarios that are loaded then.
     """
 
-    def __init__(self, *, version: str | None = None, clock_name: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        version: str | None = None,
+        clock_name: str | None = None,
+        hooks: t.Sequence[dict[str, t.Any]] = (),
+    ) -> None:
         """Begin with an empty world.
 
         :param version: for scenarios that name none; clock_name likewise.
+        :param hooks: rows for every scenario that is loaded, besides its own.
         """
         self.lock = threading.RLock()
         self.routes = Routes()
         self.statuses = Statuses()
         self._default_version = version
         self._default_clock = clock_name or "real"
+        self._hooks: t.Sequence[dict[str, t.Any]] = ()
+        self._server_url = ""
         self.load(None)
+        self._hooks = hooks
 
-    def load(self, given: scenario.Loadable, *, version: str | None = None, clock_name: str | None = None) -> None:
+    def load(
+        self,
+        given: scenario.Loadable,
+        *,
+        version: str | None = None,
+        clock_name: str | None = None,
+        folder: pathlib.Path | None = None,
+    ) -> None:
         """Replace the world by that of a scenario and clear logs and faults.
 
         :param version: for a scenario that names none, before that of the constructor; clock_name likewise.
+        :param folder: of the files that the scenario names, see scenario.build_world.
         :raises ScenarioError: nothing was replaced then.
         """
         statuses = dict(self.statuses.like)
-        world = scenario.build_world(given, version=version or self._default_version, statuses=statuses)
+        world = scenario.build_world(
+            given,
+            version=version or self._default_version,
+            statuses=statuses,
+            hooks=self._hooks,
+            folder=folder,
+        )
         try:
             ticking = clock.make_clock(world.clock_name or clock_name or self._default_clock)
         except ValueError as error:
@@ -77,7 +104,13 @@ class Simulation:
             self.storage = Storage(engine)
             self._renderers: dict[str, Renderer] = {}
             self._request_count = 0
-            engine.advance()
+            self.outbox = Outbox(engine)
+            self.outbox.server_url = self._server_url
+            for hook in world.hooks:
+                self.outbox.add(hook)
+            # What is to be sent has links to the server, which may not listen yet.
+            if self._server_url or not world.hooks:
+                engine.advance()
 
     # -- requests --------------------------------------------------------------------------------------------------
 
@@ -157,9 +190,25 @@ class Simulation:
                 job.cache = None
             return self.wall_time()
 
+    def listens_at(self, url: str) -> None:
+        """Take note of the address of the server."""
+        with self.lock:
+            self._server_url = self.outbox.server_url = url
+
+    def add_hook(self, **row: t.Any) -> None:
+        """Send what happens from now on; the arguments are the keys of a hook.
+
+        :raises ScenarioError: one of them is wrong.
+        """
+        with self.lock:
+            self.engine.advance()
+            number = len(self.outbox.hooks)
+            self.outbox.add(read_hook(row, self.engine.world.features, place=f"hooks[{number}]"))
+
     def clear_logs(self) -> None:
         with self.lock:
             self.requests.clear()
+            self.outbox.log.clear()
             self.effects.rows.clear()
 
     def find_job(self, name_or_id: str | int, *, pipeline_id: int | None = None) -> Job:

@@ -92,6 +92,18 @@ SINCE: dict[str, Version] = {
     "fine_grained_public": (19, 0),
     "texts.fine_grained": (19, 0),
     "per_page_negative_checked": (18, 0),
+    # hooks
+    "hooks.event_uuid": (14, 8),
+    "hooks.instance": (15, 5),
+    "hooks.webhook_uuid": (16, 2),
+    "hooks.idempotency_key": (17, 4),
+    "hooks.failures": (17, 11),
+    "hooks.signature": (19, 0),
+    "field.hooks.pipeline_name": (16, 1),
+    "field.hooks.retries_count": (16, 2),
+    # "newer" in the reference, without a number
+    "field.hooks.project": (17, 0),
+    "field.hooks.protected_ref": (17, 0),
     # statuses
     "waiting_for_resource": (12, 0),
     "preparing": (12, 0),

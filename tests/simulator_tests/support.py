@@ -32,7 +32,7 @@ def scenario(*jobs: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
     Keyword arguments go to the project when it knows them, the rest to the pipeline or the scenario.
     """
     pipeline_keys = {"ref", "tag", "source", "merge_request", "stages", "created_ago"}
-    scenario_keys = {"limits", "external_url", "version", "maintenance_mode", "runners", "clock"}
+    scenario_keys = {"hooks", "limits", "external_url", "version", "maintenance_mode", "runners", "clock"}
     pipeline = {key: more.pop(key) for key in list(more) if key in pipeline_keys}
     whole = {key: more.pop(key) for key in list(more) if key in scenario_keys}
     return {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections.abc as c
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -176,3 +177,14 @@ def test_pipelines_over_the_admin_path(simulator: Simulator) -> None:
     refused = requests.post(f"{admin}/pipelines", json={"ref": "nothing"})
     assert (refused.status_code, refused.json()) == (400, {"message": {"base": ["Reference not found"]}})
     assert requests.get(f"{admin}/pipelines/999").status_code == 404
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_example_of_the_readme_in_any_language(tmp_path: pathlib.Path) -> None:
+    text = (ROOT / "tests" / "simulator" / "README.md").read_text(encoding="utf-8")
+    script = text.split("```sh\n")[1].split("```")[0]
+    command = f"PYTHONPATH={ROOT} {sys.executable} -m tests.simulator"
+    script = script.replace("jobgate-gitlab-simulator", command).replace("curl -sf", "curl -sf --noproxy '*'")
+    done = subprocess.run(["sh", "-eu", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert '"action": "play"' in done.stdout

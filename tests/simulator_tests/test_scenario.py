@@ -50,7 +50,7 @@ def test_mistakes(simulator: Simulator, given: dict[str, t.Any], text: str) -> N
 TABLES = (
     schema.SCENARIO, schema.LIMITS, schema.USER, schema.TOKEN, schema.PROJECT, schema.PROTECTED, schema.APPROVAL_RULE,
     schema.FREEZE, schema.TEMPLATE, schema.INPUT, schema.TEST, schema.AGENT, schema.RUNNER, schema.PIPELINE, schema.JOB,
-    schema.ARTIFACTS, schema.TRIGGER,
+    schema.ARTIFACTS, schema.TRIGGER, schema.CI_FILE,
 )  # fmt: skip
 
 

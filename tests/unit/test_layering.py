@@ -27,7 +27,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("doc_fragments",),
     ("_tasks",),
     ("_app/release", "_app/report"),
-    ("_app/actions", "_app/reads", "_app/files"),
+    ("_app/actions", "_app/reads", "_app/files", "_app/deployments"),
     ("_app/waiting",),
     ("_app/jobs", "_app/pipelines"),
     ("_app",),

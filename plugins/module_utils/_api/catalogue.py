@@ -4,10 +4,11 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Every operation of GitLab's Jobs and Job Artifacts API, and the look-ups that selecting jobs needs: one row each.
+"""Every operation of GitLab's Jobs and Job Artifacts API, what is used of its Deployments API, and the look-ups that
+selecting jobs needs: one row each.
 
-Sources: https://docs.gitlab.com/api/jobs/, https://docs.gitlab.com/api/job_artifacts/ and
-https://docs.gitlab.com/api/pipelines/.
+Sources: https://docs.gitlab.com/api/jobs/, https://docs.gitlab.com/api/job_artifacts/,
+https://docs.gitlab.com/api/deployments/ and https://docs.gitlab.com/api/pipelines/.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _PIPELINES = "https://docs.gitlab.com/api/pipelines/"
 _MERGE_REQUESTS = "https://docs.gitlab.com/api/merge_requests/"
 _PROJECTS = "https://docs.gitlab.com/api/projects/"
 _COMMITS = "https://docs.gitlab.com/api/commits/"
+_DEPLOYMENTS = "https://docs.gitlab.com/api/deployments/"
 
 
 def _segment(name: str) -> Parameter:
@@ -31,6 +33,7 @@ _PROJECT = _segment("project")
 _JOB_ID = _segment("job_id")
 _PIPELINE_ID = _segment("pipeline_id")
 _MERGE_REQUEST = _segment("merge_request")
+_DEPLOYMENT_ID = _segment("deployment_id")
 _REF_NAME = Parameter("ref_name", "rest", is_required=True)
 _ARTIFACT_PATH = Parameter("artifact_path", "rest", is_required=True)
 _JOB_NAME = Parameter("job_name", "query", sent_as=("job",), is_required=True)
@@ -52,9 +55,11 @@ PAGING = (
 # What the collection itself relies on; anything else may be missing.
 _JOB_SHAPE = {"id": int, "name": str, "status": str}
 _PIPELINE_SHAPE = {"id": int, "status": str}
+_DEPLOYMENT_SHAPE = {"id": int, "status": str}
 
 _JOB = "/projects/{project}/jobs/{job_id}"
 _PIPELINE = "/projects/{project}/pipelines/{pipeline_id}"
+_DEPLOYMENT = "/projects/{project}/deployments/{deployment_id}"
 
 CATALOGUE: tuple[Endpoint, ...] = (
     # ----- jobs -----
@@ -226,6 +231,41 @@ CATALOGUE: tuple[Endpoint, ...] = (
         answer="nothing",
         repeatable=False,
         doc_url=_ARTIFACTS + "#delete-all-job-artifacts-in-a-project",
+    ),
+    # ----- deployments -----
+    Endpoint(
+        "list_deployments",
+        "GET",
+        "/projects/{project}/deployments",
+        (_PROJECT, Parameter("environment", "query"), Parameter("status", "query"), *PAGING),
+        answer="records",
+        paginated="offset",
+        shape=_DEPLOYMENT_SHAPE,
+        doc_url=_DEPLOYMENTS + "#list-project-deployments",
+    ),
+    Endpoint(
+        "get_deployment",
+        "GET",
+        _DEPLOYMENT,
+        (_PROJECT, _DEPLOYMENT_ID),
+        shape=_DEPLOYMENT_SHAPE,
+        doc_url=_DEPLOYMENTS + "#get-a-specific-deployment",
+    ),
+    Endpoint(
+        "approve_deployment",
+        "POST",
+        _DEPLOYMENT + "/approval",
+        (
+            _PROJECT,
+            _DEPLOYMENT_ID,
+            Parameter("status", "body", is_required=True),
+            Parameter("comment", "body"),
+            Parameter("represented_as", "body"),
+        ),
+        ok_statuses=(201,),
+        repeatable=False,
+        shape={"status": str},
+        doc_url=_DEPLOYMENTS + "#approve-or-reject-a-blocked-deployment",
     ),
     # ----- look-ups that selection needs -----
     Endpoint("get_project", "GET", "/projects/{project}", (_PROJECT,), doc_url=_PROJECTS + "#retrieve-a-project"),

@@ -50,6 +50,7 @@ SPEC = CONNECTION.merged(
             "max_attempts": {"type": "int"},
             "force": {"type": "bool", "default": False},
             "whole_project": {"type": "bool", "default": False},
+            "wait_for_approval": {"type": "bool", "default": False},
             "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
             "fail_on": {"type": "list", "elements": "str", "default": ["failed", "canceled", "skipped"]},
             "log_lines": {"type": "int", "default": 20},

@@ -117,7 +117,7 @@ def session_of(options: Options, context: TaskContext, waiting: WaitOptions | No
         context = context._replace(progress=ProjectProgress(context.progress, str(options["project"])))
     if waiting is None:
         return open_session(settings, context)
-    return open_session(settings, context, timeout_seconds=waiting.timeout_seconds, is_waiting=waiting.wait)
+    return open_session(settings, context, timeout_seconds=waiting.timeout_seconds, is_waiting=waiting.is_patient)
 
 
 def pipeline_query(options: Options) -> PipelineQuery:
@@ -221,6 +221,7 @@ def wait_options(options: Options) -> WaitOptions:
         ignore_allowed_failures=bool(options.get("ignore_allowed_failures")),
         log_lines=int(_seconds(options, "log_lines", 0.0)),
         log_follow=bool(options.get("log_follow")),
+        wait_for_approval=bool(options.get("wait_for_approval")),
     )
 
 

@@ -39,6 +39,11 @@ PLUGINS: dict[str, list[Options]] = {
         {**OF_PIPELINE, "name": ["*"], "multiple": "all", "action": "cancel"},
     ],
     "gitlab_pipeline_bridges": [{**OF_PIPELINE, "depth": 0, "include_jobs": True}, {**OF_PIPELINE, **WAIT}],
+    "gitlab_deployment_info": [{"project": "7"}],
+    "gitlab_deployment_approval": [
+        {"project": "7", "deployment_id": 5, "state": "approved"},
+        {"project": "7", "deployment_id": 5, "state": "rejected", "_ansible_check_mode": True},
+    ],
     "gitlab_job_download": [
         {"project": "7", "job_id": 42, "content": "log", "dest": "{folder}/dest", "checksum": "sha256:" + "0" * 64},
         {"project": "7", "job_id": 42, "content": "archive", "dest": "{folder}/dest"},
@@ -92,6 +97,9 @@ def server(echo: str, status: int, state: str) -> FunctionTransport:
         }
         record = job(42, "pending" if call.method == "POST" else state, **fields)
         made = pipeline(6, ref=echo, source=echo, web_url=f"https://gitlab.example.com/{echo}", yaml_errors=echo)
+        if "/deployments" in call.path:
+            made = deployment_of(echo)
+            return [made] if call.path.endswith("/deployments") else made
         if call.path.endswith("/trace"):
             return f"one\n{echo}\n{echo} three"
         if call.path.endswith(("/bridges", "/trigger_jobs")):
@@ -106,6 +114,23 @@ def server(echo: str, status: int, state: str) -> FunctionTransport:
         return record if "/job" in call.path else made
 
     return FunctionTransport(answer)
+
+
+def deployment_of(echo: str) -> dict[str, t.Any]:
+    """Return a deployment that says this in everything that it says."""
+    given = {"user": {"id": 2, "username": echo}, "status": "approved", "comment": echo}
+    rule = {"id": 1, "access_level_description": echo, "required_approvals": 2, "deployment_approvals": [given]}
+    return {
+        "id": 5,
+        "iid": 1,
+        "status": "blocked",
+        "ref": echo,
+        "environment": {"id": 1, "name": echo},
+        "deployable": {"id": 42, "name": echo, "status": "manual"},
+        "pending_approval_count": 1,
+        "approvals": [given],
+        "approval_summary": {"rules": [rule]},
+    }
 
 
 def everything_of(name: str, options: Options, transport: FunctionTransport, face: str) -> t.Iterator[str]:

@@ -14,6 +14,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, ExtensionError, GitLabError, SelectionError, UsageError
 from ..concurrency import run_all
+from ..deployments.waiting import ApprovalWait
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.find import JobFinder
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, shortened
@@ -92,8 +93,9 @@ class ActionRun:
         self._options = options
         # what was begun is followed to its end, whatever happens elsewhere
         self._finding = Wait(session, options)
-        self._following = Wait(session, options, ends_at_stop=False)
+        self._following = Wait(session, dataclasses.replace(options, wait=options.is_patient), ends_at_stop=False)
         self._timeline = self._following.timeline
+        self._approvals = ApprovalWait(session, is_waiting=options.wait_for_approval, tell=self._timeline.held)
         self._counting: Counting | None = None
         self._pipeline_size = 0
 
@@ -114,6 +116,7 @@ class ActionRun:
             check_followable(self._session, [target.job for target in targets])
         self._pipeline_size = len(selection.known)
         report = ActionReport(targets, self._timeline.entries, selection.pipeline)
+        self._approvals.expect(chosen)
         self._following.note([target.job for target in targets])
         for target in targets:
             self._timeline.observe(target.job)
@@ -189,7 +192,7 @@ class ActionRun:
             attempts=count_attempts(self._session, job) if needs_count else 1,
             is_bridge=job.is_bridge,
         )
-        built_in = decide(action, job.record, policy)
+        built_in = self._approvals.judge(ACTIONS[action], job, decide(action, job.record, policy))
         decision = self._session.plugins.call(
             "gitlab_decide_job_action",
             action=action,
@@ -226,7 +229,8 @@ class ActionRun:
         target.is_followed = result.outcome in ("applied", "unchanged") and self._is_to_be_followed(target)
 
     def _is_to_be_followed(self, target: Target) -> bool:
-        if not self._following.is_active or not self._action.is_followed:
+        is_waiting = self._options.wait and self._following.is_active
+        if not is_waiting or not self._action.is_followed:
             return False
         # what was played or retried is looked at even if it has ended by now: it may have failed
         is_news = target.has_changed and not self._action.accepts_any_end
@@ -353,7 +357,7 @@ class ActionRun:
         """End the targets that are not done in time, as `on_timeout` says."""
         for target in active:
             status = status_of(target.job.record)
-            reason = f"{timed_out_text(self._options)}: it is still {status}"
+            reason = f"{timed_out_text(self._options)}: it is still {status}{self._approvals.missing(target.job)}"
             if self._options.on_timeout == "continue":
                 target.settle(target.outcome, reason)
                 continue

@@ -69,6 +69,7 @@ class Action:
     :param is_followed: whether the outcome is still to come when GitLab has answered, so that `wait` has a meaning.
     :param accepts_any_end: whether any end of the followed job is what was asked for.
     :param is_lost_by_archiving: whether GitLab does not do it to archived jobs, which are for reading only.
+    :param needs_approval: whether GitLab does it only when the deployment of the job, if it has one, was approved.
     :param trigger_job: why a given trigger job is refused, empty when it is not; None where GitLab has no such request.
     :param names_doer: whether the job then has as its user who did it.
     :param options: the options of the task that are for this action.
@@ -92,6 +93,7 @@ class Action:
     is_followed: bool = False
     accepts_any_end: bool = False
     is_lost_by_archiving: bool = False
+    needs_approval: bool = False
     trigger_job: t.Callable[[Record, Policy], str] | None = None
     names_doer: bool = False
     options: tuple[str, ...] = ()
@@ -160,8 +162,9 @@ _ROWS = (
         renews=("finished",),
         is_followed=True,
         is_lost_by_archiving=True,
+        needs_approval=True,
         trigger_job=decisions.play_of_trigger_job,
-        options=("job_variables", "job_inputs", "replay", "retry_on", "max_attempts"),
+        options=("job_variables", "job_inputs", "replay", "retry_on", "max_attempts", "wait_for_approval"),
         arguments=lambda request, status: {
             "job_variables": list(request.variables) or None,
             "job_inputs": request.inputs or None,
@@ -203,6 +206,7 @@ _ROWS = (
         renews=("ending", "finished"),
         is_followed=True,
         is_lost_by_archiving=True,
+        needs_approval=True,
         trigger_job=decisions.retry_of_trigger_job,
         options=("job_inputs", "retry_on", "max_attempts", "force"),
         arguments=lambda request, status: {"job_inputs": request.inputs or None},

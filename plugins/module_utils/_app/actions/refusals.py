@@ -33,11 +33,16 @@ def _of_project(session: Session, project: str) -> str:
         return ""  # the reason is not worth another error
     if record.get("archived") is True:
         return "The project is archived, and an archived project can only be read: unarchive it"
-    permissions = record.get("permissions")
+    role = _ROLES.get(access_level(record))
+    return f"The user of the token has the role {role} in the project, and needs Developer" if role else ""
+
+
+def access_level(project: Record) -> int:
+    """Return the access level of the user of the token in a project, 0 when its record does not tell."""
+    permissions = project.get("permissions")
     levels = [
-        int_of(access, "access_level") or 0
+        int_of(access, "access_level")
         for access in (permissions.values() if isinstance(permissions, dict) else ())
         if isinstance(access, dict)
     ]
-    role = _ROLES.get(max(levels, default=0))
-    return f"The user of the token has the role {role} in the project, and needs Developer" if role else ""
+    return max(levels, default=0)

@@ -17,6 +17,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, LostAnswerError, RedirectError, RequestError, ServerError, StatusError
+from ..deployments.waiting import refusal_of_held
 from ..jobs.attempts import newest_attempts
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished, status_of
@@ -87,11 +88,11 @@ class _Write:
                     self._action.endpoint, project=self._job.project, job_id=self._job.id, **self._arguments
                 )
             except RequestError as exc:
-                if not _has_to_be_read(exc):
+                if not has_to_be_read(exc):
                     return WriteResult("failed", self._job, reason=self._explained(exc))
                 # a redirect leads to the same place each time
                 may_repeat = attempt <= client.settings.retries and not isinstance(exc, RedirectError)
-                if not _was_refused(exc) or _is_lock(exc):
+                if not was_refused(exc) or is_lock(exc):
                     # The pause comes before the look, so that what is still under way on the server can arrive, and so
                     # that nothing lies between the look and the next request.
                     may_repeat = may_repeat and client.retrier.pause(attempt, exc)
@@ -106,8 +107,8 @@ class _Write:
 
     def _settle(self, exc: RequestError) -> WriteResult | None:
         """Return the result of a request in doubt, None when it is certainly still to be done."""
-        was_refused = _was_refused(exc)
-        self._is_in_doubt = self._is_in_doubt or not was_refused
+        refused = was_refused(exc)
+        self._is_in_doubt = self._is_in_doubt or not refused
         try:
             latest = self._look()
         except RequestError as second:
@@ -118,13 +119,13 @@ class _Write:
         if self._is_in_doubt and self._action.effect(self._first.record, latest.record):
             reason = "the answer was lost, but the job shows the effect"
             return WriteResult("applied", latest, has_changed=True, reason=reason)
-        if _is_lock(exc) and self._is_done_by_us(latest):
+        if is_lock(exc) and self._is_done_by_us(latest):
             # The request met one that was still at work. It may have been ours, sent twice by a proxy on the way. Any
             # other refusal says that the work was done before, as it is for all but one of several tasks of one user.
             reason = "GitLab refused the request, but the job shows that the user of the token has done it since"
             return WriteResult("applied", latest, has_changed=True, reason=reason)
         words, reason = self._action.refused_as_done or ("", "")
-        if words and was_refused and words in str(exc) and is_finished(status_of(latest.record)):
+        if words and refused and words in str(exc) and is_finished(status_of(latest.record)):
             return WriteResult("unchanged", latest, reason=reason)
         decision = self._decide_again(latest)
         has_moved = (latest.id, status_of(latest.record)) != (self._job.id, status_of(self._job.record))
@@ -132,7 +133,7 @@ class _Write:
             return WriteResult("unchanged", latest, reason=decision.reason)
         if decision.verdict == "refuse" and has_moved:
             return WriteResult("refused", latest, reason=decision.reason)
-        if decision.verdict == "act" and (has_moved or not was_refused or _is_lock(exc)):
+        if decision.verdict == "act" and (has_moved or not refused or is_lock(exc)):
             self._job = latest
             return None
         return WriteResult("refused", latest, reason=self._explained(exc))
@@ -140,6 +141,9 @@ class _Write:
     def _explained(self, exc: RequestError) -> str:
         """Return an error that is the last word, with what to do about it."""
         if isinstance(exc, StatusError):
+            held = refusal_of_held(self._session, self._action, self._job, exc)
+            if held:
+                return held
             explain(self._session, self._action, self._job.project, exc)
         return str(exc)
 
@@ -169,19 +173,19 @@ class _Write:
                     raise
 
 
-def _has_to_be_read(exc: RequestError) -> bool:
+def has_to_be_read(exc: RequestError) -> bool:
     """Return whether the job has to be read to know what happened, or why it was refused."""
     if isinstance(exc, StatusError):
         return exc.status in (400, 403, 404, 409) or isinstance(exc, ServerError)
     return isinstance(exc, (LostAnswerError, BadAnswerError))
 
 
-def _was_refused(exc: RequestError) -> bool:
+def was_refused(exc: RequestError) -> bool:
     """Return whether GitLab has answered that it did not do it."""
     return isinstance(exc, StatusError) and not isinstance(exc, ServerError)
 
 
-def _is_lock(exc: RequestError) -> bool:
+def is_lock(exc: RequestError) -> bool:
     return isinstance(exc, StatusError) and exc.status == 409
 
 

@@ -326,7 +326,8 @@ class _GateRun:
 
     def _why_late(self, jobs: t.Sequence[FoundJob]) -> str:
         """Return what else may keep jobs from their turn, as a sentence of its own."""
-        if any(status_of(job.record) == "manual" for job in jobs):
+        # what a gate plays is manual only as long as it waits for approvals
+        if self._gate.way != "at once" and any(status_of(job.record) == "manual" for job in jobs):
             return "; it is a manual job, which somebody has to play, as action play does"
         blocked = next((job for job in jobs if status_of(job.record) == "created"), None)
         if blocked is None:

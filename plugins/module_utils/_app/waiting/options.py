@@ -24,6 +24,7 @@ class WaitOptions:
     :param targets: what to wait for; see `statuses.has_reached`.
     :param fail_on: end statuses that fail the task.
     :param log_follow: whether the log of the one job is shown as it grows.
+    :param wait_for_approval: whether the approvals of a job's deployment are waited for, also without `wait`.
     """
 
     wait: bool = False
@@ -36,6 +37,12 @@ class WaitOptions:
     ignore_allowed_failures: bool = False
     log_lines: int = 0
     log_follow: bool = False
+    wait_for_approval: bool = False
+
+    @property
+    def is_patient(self) -> bool:
+        """Return whether the task waits for anything."""
+        return self.wait or self.wait_for_approval
 
 
 def is_there(record: Record, options: WaitOptions) -> bool:

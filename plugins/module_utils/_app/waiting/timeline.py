@@ -69,6 +69,8 @@ class Timeline:
         self._spoken_at = session.clock.monotonic()
         self._patience_seconds = SILENCE_SECONDS
         self._awaited: set[str] = set()
+        # what holds up jobs whose status does not tell
+        self._held: dict[t.Any, str] = {}
         self.entries: list[Record] = []
 
     def observe(self, job: FoundJob, detail: str = "") -> bool:
@@ -104,6 +106,13 @@ class Timeline:
         if self._session.progress.is_shown and what not in self._awaited:
             self._awaited.add(what)
             self._session.progress.still_waiting(text=f"waiting for {what}")
+            self._has_spoken()
+
+    def held(self, job: FoundJob, what: str) -> None:
+        """Say what holds a job up where its status does not tell; again when it is something else."""
+        if self._held.get(job.key) != what:
+            self._held[job.key] = what
+            self._session.progress.waits_for(name=job.path, what=what)
             self._has_spoken()
 
     def beat(self, left: int, statuses: t.Sequence[str] = ()) -> None:
@@ -230,7 +239,7 @@ class Timeline:
         held = []
         for job in waiting:
             seen = self._seen[job.key]
-            if seen.looks < 2:
+            if seen.looks < 2 or (job.key in self._held and is_playable(seen.status)):
                 continue
             reason = self._blockers.of(job, jobs)
             if reason and reason.one not in seen.told:

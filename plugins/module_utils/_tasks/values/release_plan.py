@@ -29,6 +29,7 @@ GATE_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "replay": {"type": "str", "choices": ["never", "failed", "always"]},
     "retry_on": {"type": "list", "elements": "str"},
     "max_attempts": {"type": "int"},
+    "wait_for_approval": {"type": "bool", "default": False},
     "wait_timeout": {"type": "float"},
     "wait_interval": {"type": "float"},
     "pending_timeout": {"type": "float"},

@@ -28,13 +28,14 @@ def test_every_run_is_a_change_which_check_mode_predicts_without_writing():
     for _number in range(2):
         predicted = delete(PROJECT, check_mode=True)
         done = delete(PROJECT, ACCEPTED)
+        assert done.values.pop("requests")["count"] == predicted.values.pop("requests")["count"] + 1
         assert (done.changed, done.failure, done.values, done.diff) == (True, None, predicted.values, predicted.diff)
         assert predicted.changed
     nothing = {"id": None, "status": None}
     assert done.values["results"] == [
         {"name": "7", "outcome": "applied", "reason": "", "before": nothing, "after": nothing}
     ]
-    assert set(done.values) == set(TASK.empty_result)
+    assert {*done.values, "requests"} == set(TASK.empty_result)
     assert done.diff["after"] == "7: artifacts expired, to be removed by GitLab\n"
 
 

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is bounded: the events that ansible-rulebook has not taken yet, and the ids that are known again."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import hashlib
+import typing as t
+
+MOST_EVENTS = 1000
+MOST_BYTES = 64 * 1024 * 1024
+
+
+class Event(t.NamedTuple):
+    """An event, and how long the body was that it was made of."""
+
+    content: dict[str, t.Any]
+    size: int
+
+
+class Backlog:
+    """Room for bodies that are being read and for events that wait."""
+
+    def __init__(self, most_events: int = MOST_EVENTS, most_bytes: int = MOST_BYTES) -> None:
+        self._most_events = most_events
+        self._most_bytes = most_bytes
+        self.events = 0
+        self.bytes = 0
+        self._waiting: asyncio.Queue[Event] = asyncio.Queue()
+
+    def take_bytes(self, count: int) -> bool:
+        """Say whether there is room for so many bytes more, which are then taken."""
+        if self.bytes + count > self._most_bytes:
+            return False
+        self.bytes += count
+        return True
+
+    def give_bytes(self, count: int) -> None:
+        """Give bytes back."""
+        self.bytes -= count
+
+    def promise(self) -> bool:
+        """Say whether there is a place for an event more, which is then kept for `put`."""
+        if self.events >= self._most_events:
+            return False
+        self.events += 1
+        return True
+
+    def put(self, event: Event) -> None:
+        """Add an event, for which there is a place; its bytes have been taken before."""
+        self._waiting.put_nowait(event)
+
+    async def get(self) -> Event:
+        """Return the next event. `done` frees its place."""
+        return await self._waiting.get()
+
+    def done(self, event: Event) -> None:
+        """Free the place of an event."""
+        self.events -= 1
+        self.give_bytes(event.size)
+
+
+class Known:
+    """The deliveries that were seen last, each by a digest."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._seen: collections.OrderedDict[bytes, None] = collections.OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def __contains__(self, delivery: bytes) -> bool:
+        return self._digest(delivery) in self._seen
+
+    def add(self, delivery: bytes) -> None:
+        """Remember a delivery, and forget the oldest one when there are too many."""
+        self._seen[self._digest(delivery)] = None
+        if len(self._seen) > self._limit:
+            self._seen.popitem(last=False)
+
+    @staticmethod
+    def _digest(delivery: bytes) -> bytes:
+        return hashlib.sha256(delivery).digest()

@@ -1,0 +1,248 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Giving an approval: sent once, and after any doubt the deployment is read again and the decision is made anew."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ..._api.decoding import Record
+from ..._api.errors import NotFoundError, RedirectError, RequestError, SelectionError, StatusError
+from ..actions.actions import listed
+from ..actions.decisions import Decision
+from ..actions.effects import ActionOutcome
+from ..actions.write import has_to_be_read, is_lock, was_refused
+from ..jobs.statuses import status_of
+from ..session import Session
+from .decisions import (
+    NO_FEATURE,
+    ApprovalRequest,
+    decide_approval,
+    explained_refusal,
+    foreseen_refusal,
+    has_given,
+)
+from .find import DeploymentQuery, find_deployments, read_all, read_deployment
+from .records import BLOCKED, FoundDeployment, approvals_of, is_waiting, user_id_of
+
+# Of so many deployments that may wait for an approval it is looked up whether they do.
+MOST_CANDIDATES = 20
+_NEEDED = "The user of the token needs at least the role Reporter in the project, and the token the scope api"
+
+
+@dataclasses.dataclass(frozen=True)
+class ApprovalResult:
+    """What became of it.
+
+    :param before: the deployment as it was found.
+    :param deployment: as it was read last.
+    """
+
+    outcome: ActionOutcome
+    before: FoundDeployment
+    deployment: FoundDeployment
+    reason: str = ""
+    has_changed: bool = False
+
+
+def choose_deployment(session: Session, query: DeploymentQuery) -> FoundDeployment | None:
+    """Return the one deployment that is meant: the one that waits for an approval, else the newest.
+
+    None when there is none, and that is a fine answer.
+
+    :raises SelectionError: when several wait, or there is none.
+    """
+    found = read_all(session, _candidates(session, query)[:MOST_CANDIDATES])
+    waiting = [deployment for deployment in found if is_waiting(deployment.record)]
+    if len(waiting) > 1:
+        texts = [f"{deployment.called} ({deployment.details})" for deployment in waiting]
+        raise SelectionError(
+            f"{len(waiting)} deployments wait for approvals: {listed(texts, 'and')}. Choose one with deployment_id, or "
+            "by its pipeline and job"
+        )
+    return next(iter(waiting or found), None)
+
+
+def approve(session: Session, deployment: FoundDeployment, request: ApprovalRequest) -> ApprovalResult:
+    """Return what became of an approval or a rejection; in check mode what would become of it.
+
+    :raises RequestError: when GitLab cannot be asked before anything was sent.
+    """
+    return _Approving(session, deployment, request).run()
+
+
+def _candidates(session: Session, query: DeploymentQuery) -> list[FoundDeployment]:
+    query = dataclasses.replace(query, limit=MOST_CANDIDATES)
+    if query.jobs is None and query.status is None and query.deployment_id is None:
+        blocked = find_deployments(session, dataclasses.replace(query, status=BLOCKED))
+        return blocked or find_deployments(session, dataclasses.replace(query, limit=1))[:1]
+    return find_deployments(session, query)
+
+
+class _Approving:
+    """One approval, until it is known what became of it."""
+
+    def __init__(self, session: Session, deployment: FoundDeployment, request: ApprovalRequest) -> None:
+        self._session = session
+        self._first = self._latest = deployment
+        self._request = request
+        # whether some request may have been executed without our knowing
+        self._is_in_doubt = False
+
+    def run(self) -> ApprovalResult:
+        decision = self._decide()
+        if decision.verdict == "same":
+            return self._result("unchanged", decision.reason)
+        if decision.verdict == "refuse":
+            return self._result("refused", decision.reason)
+        if self._session.check_mode:
+            reason = self._foreseen_refusal()
+            return self._result("refused", reason) if reason else self._result("applied", has_changed=True)
+        return self._send()
+
+    def _send(self) -> ApprovalResult:
+        """Send the request, again only when the deployment shows that it was not executed."""
+        client = self._session.client
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                answer = client.call(
+                    "approve_deployment",
+                    project=self._first.project,
+                    deployment_id=self._first.id,
+                    status=self._request.state,
+                    comment=self._request.comment or None,
+                    represented_as=self._request.represented_as or None,
+                )
+            except RequestError as exc:
+                if not has_to_be_read(exc):
+                    return self._result("failed", self._explained(exc))
+                may_repeat = attempt <= client.settings.retries and not isinstance(exc, RedirectError)
+                if not was_refused(exc) or is_lock(exc):
+                    # before the look, so that what is still under way on the server can arrive
+                    may_repeat = may_repeat and client.retrier.pause(attempt, exc)
+                result = self._settle(exc)
+                if result is None and not may_repeat:
+                    return self._result("failed", self._explained(exc))
+                if result is not None:
+                    return result
+            else:
+                return self._accepted(answer)
+
+    def _settle(self, exc: RequestError) -> ApprovalResult | None:
+        """Return the result of a request in doubt, None when it is certainly still to be done."""
+        self._is_in_doubt = self._is_in_doubt or not was_refused(exc)
+        before = self._latest
+        try:
+            self._look()
+        except RequestError as second:
+            if not self._is_in_doubt:
+                return self._result("failed", self._explained(exc))
+            return self._result(
+                "failed", f"{exc}. Whether it was done is unknown, since reading the deployment failed, too: {second}"
+            )
+        if self._is_in_doubt and self._shows_ours():
+            return self._result(
+                "applied", "the answer was lost, but the deployment shows the approval", has_changed=True
+            )
+        decision = self._decide()
+        if decision.verdict == "same":
+            return self._result("unchanged", decision.reason)
+        if decision.verdict == "act" and (not was_refused(exc) or is_lock(exc)):
+            return None
+        if decision.verdict == "refuse" and _state(before.record) != _state(self._latest.record):
+            return self._result("refused", decision.reason)
+        return self._result("refused" if was_refused(exc) else "failed", self._explained(exc))
+
+    def _accepted(self, answer: Record) -> ApprovalResult:
+        """Return the result of a request that GitLab has accepted; it also accepts what was said before."""
+        is_old = has_given(self._first.record, user_id_of(answer) or None, self._request)
+        reason = ""
+        try:
+            self._look()
+        except RequestError as exc:
+            reason = f"done, but reading the deployment again failed: {exc}"
+        return self._result("unchanged" if is_old else "applied", reason, has_changed=not is_old)
+
+    def _decide(self) -> Decision:
+        # who we are is worth a request only where somebody has said something
+        user_id = self._session.user_id if approvals_of(self._latest.record) else None
+        return decide_approval(self._latest.record, user_id, self._request)
+
+    def _shows_ours(self) -> bool:
+        """Return whether the deployment shows an approval of ours that it did not show at first."""
+        user_id = self._session.user_id
+        if user_id is not None:
+            return has_given(self._latest.record, user_id, self._request)
+        old = approvals_of(self._first.record)
+        comment = self._request.comment or None
+        return any(
+            approval not in old
+            and status_of(approval) == self._request.state
+            and (approval.get("comment") or None) == comment
+            for approval in approvals_of(self._latest.record)
+        )
+
+    def _foreseen_refusal(self) -> str:
+        """Return why GitLab would refuse it, as far as that can be known."""
+        try:
+            project = self._session.client.call("get_project", project=self._first.project)
+        except RequestError:
+            project = {}
+        return foreseen_refusal(self._latest.record, self._session.user_id, project, self._request)
+
+    def _explained(self, exc: RequestError) -> str:
+        """Return an error that is the last word, with what it means."""
+        if not isinstance(exc, StatusError):
+            return str(exc)
+        reason = explained_refusal(exc.server_text, self._latest.record, self._request)
+        if isinstance(exc, NotFoundError) and exc.is_missing_endpoint:
+            reason = NO_FEATURE
+        if exc.status == 403 and not exc.has_reason:
+            exc.advice = exc.advice or _NEEDED
+        return f"{reason} ({exc})" if reason else str(exc)
+
+    def _look(self) -> None:
+        """Read the deployment again; while in doubt no error of reading is taken for the last word.
+
+        :raises RequestError: when it cannot be read.
+        """
+        retrier = self._session.client.retrier
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                self._latest = read_deployment(self._session, self._first.project, self._first.id)
+            except RequestError as exc:
+                is_enough = attempt > self._session.client.settings.retries
+                if not self._is_in_doubt or is_enough or not retrier.pause(attempt, exc):
+                    raise
+            else:
+                return
+
+    def _result(self, outcome: ActionOutcome, reason: str = "", *, has_changed: bool = False) -> ApprovalResult:
+        return ApprovalResult(outcome, self._first, self._latest, reason, has_changed)
+
+
+def failure_text(result: ApprovalResult, request: ApprovalRequest) -> str | None:
+    """Return why the task fails, None when it does not."""
+    called = f"{result.deployment.called} in project {result.deployment.project}"
+    if result.outcome == "refused":
+        return f"{called} cannot be {request.state}: {result.reason}"
+    return f"{called} was not {request.state}: {result.reason}" if result.outcome == "failed" else None
+
+
+def prediction_text(result: ApprovalResult, request: ApprovalRequest) -> str:
+    """Return what check mode says would be done."""
+    verb = {"approved": "approve", "rejected": "reject"}[request.state]
+    text = f"would {verb} {result.deployment.called}"
+    return text if result.has_changed else f"would leave {result.deployment.called} alone: {result.reason}"
+
+
+def _state(deployment: Record) -> tuple[str, list[Record]]:
+    return status_of(deployment), approvals_of(deployment)

@@ -1,0 +1,171 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Finding deployments: by id, by environment and status, or by the jobs that deploy.
+
+The record of a job does not name its environment, so its deployment is looked for among those of the project.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import NotFoundError, SelectionError
+from ..concurrency import run_all
+from ..jobs.find import JobFinder
+from ..jobs.query import FoundJob, JobQuery
+from ..jobs.statuses import status_of
+from ..session import Session
+from .records import BLOCKED, FoundDeployment
+
+# Deployments are made with their jobs, so that their ids fall together, though not strictly where pipelines are made at
+# the same time. After so many of older jobs in a row none of a newer one comes any more.
+ENOUGH_OLDER = 100
+# The statuses of jobs that may wait for approvals, with those of their deployments.
+HELD_STATUSES = {"manual": BLOCKED, "created": "created"}
+
+
+@dataclasses.dataclass(frozen=True)
+class DeploymentQuery:
+    """Which deployments to look for.
+
+    :param jobs: the jobs that deploy, None for all of the project.
+    :param allow_empty: whether no deployment at all is a fine answer.
+    :param limit: most deployments that are wanted, 0 for all.
+    """
+
+    project: str
+    deployment_id: int | None = None
+    environment: str | None = None
+    status: str | None = None
+    jobs: JobQuery | None = None
+    allow_empty: bool = False
+    limit: int = 0
+
+    def describe(self) -> str:
+        """Return where it looks, as part of a sentence."""
+        where = f"to {self.environment!r} " if self.environment else ""
+        if self.jobs is None:
+            return f"deployment {where}in project {self.project}"
+        return f"deployment {where}by {self.jobs.describe()}"
+
+
+def read_deployment(session: Session, project: str, deployment_id: int) -> FoundDeployment:
+    """Return a deployment with its approvals, which no list tells.
+
+    :raises SelectionError: when there is none.
+    """
+    try:
+        record = session.client.call("get_deployment", project=project, deployment_id=deployment_id)
+    except NotFoundError as exc:
+        if exc.is_no_mere_object:
+            raise
+        raise SelectionError(
+            f"there is no deployment {deployment_id} in project {project}; give its id, which is not the short number "
+            "(iid) that GitLab's pages show"
+        ) from exc
+    return FoundDeployment(record, project, is_whole=True)
+
+
+def read_all(session: Session, found: t.Sequence[FoundDeployment]) -> list[FoundDeployment]:
+    """Return the same deployments with their approvals, in the same order."""
+    return run_all(
+        lambda one: one if one.is_whole else read_deployment(session, one.project, one.id),
+        found,
+        most_at_once=session.client.settings.concurrency,
+    )
+
+
+def find_deployments(session: Session, query: DeploymentQuery) -> list[FoundDeployment]:
+    """Return the deployments that a query asks for, newest first, one more than its limit if there are more.
+
+    :raises SelectionError: when there is none at all; that `status` or `scope` alone leaves none is a fine answer.
+    """
+    if query.deployment_id is not None:
+        return [read_deployment(session, query.project, query.deployment_id)]
+    found, is_filtered = _found(session, query)
+    if not found and not query.allow_empty and not is_filtered:
+        raise SelectionError(f"there is no {query.describe()}; check environment and job, or set allow_empty")
+    return found
+
+
+def deployments_of(session: Session, jobs: t.Sequence[FoundJob], **filters: t.Any) -> list[FoundDeployment]:
+    """Return the deployments of jobs, newest first; a job without an environment has none.
+
+    :param filters: what the list of deployments takes.
+    """
+    per_project: dict[str, set[int]] = {}
+    for job in jobs:
+        per_project.setdefault(job.project, set()).add(job.id)
+    found = [
+        deployment
+        for project, job_ids in per_project.items()
+        for deployment in _of_project(session, project, job_ids, filters)
+    ]
+    return sorted(found, key=lambda one: -one.id)
+
+
+def held_deployments(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundDeployment]:
+    """Return the deployments of jobs that may wait for approvals, now or when their turn comes."""
+    return [
+        deployment
+        for job_status, status in HELD_STATUSES.items()
+        for deployment in deployments_of(
+            session, [job for job in jobs if status_of(job.record) == job_status], status=status
+        )
+    ]
+
+
+def _found(session: Session, query: DeploymentQuery) -> tuple[list[FoundDeployment], bool]:
+    """Return what fits, and whether there would be something without `status` or `scope`."""
+    jobs = None
+    if query.jobs is not None:
+        finder = JobFinder(session, query.jobs)
+        selection = finder.find()
+        finder.require(selection)
+        if selection.out_of_scope:
+            return [], True
+        jobs = selection.jobs
+    found = _fitting(session, query, jobs)
+    if found or query.status is None:
+        return found, False
+    return [], bool(_fitting(session, dataclasses.replace(query, status=None, limit=1), jobs))
+
+
+def _fitting(session: Session, query: DeploymentQuery, jobs: list[FoundJob] | None) -> list[FoundDeployment]:
+    """Return the deployments of these jobs, or of the project."""
+    filters = {"environment": query.environment, "status": query.status}
+    if jobs is None:
+        listed = (FoundDeployment(record, query.project) for record in _listed(session, query.project, filters))
+    else:
+        listed = (deployment for deployment in deployments_of(session, jobs, **filters))
+    return list(itertools.islice(listed, query.limit + 1 if query.limit else None))
+
+
+def _of_project(
+    session: Session, project: str, job_ids: t.Collection[int], filters: t.Mapping[str, t.Any]
+) -> t.Iterator[FoundDeployment]:
+    left = set(job_ids)
+    older = 0
+    for record in _listed(session, project, filters):
+        deployment = FoundDeployment(record, project)
+        if deployment.job_id in left:
+            left.remove(deployment.job_id)
+            yield deployment
+        if not left:
+            return
+        if deployment.job_id:  # those that were made through the API have no job
+            older = older + 1 if deployment.job_id < min(left) else 0
+        if older >= ENOUGH_OLDER:
+            return
+
+
+def _listed(session: Session, project: str, filters: t.Mapping[str, t.Any]) -> t.Iterator[Record]:
+    # oldest first unless it is asked for
+    return session.client.iterate("list_deployments", project=project, order_by="id", sort="desc", **filters)

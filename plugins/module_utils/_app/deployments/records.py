@@ -1,0 +1,150 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What a deployment says of its approvals. GitLab tells them of a single deployment only, and not without Premium.
+
+Source: https://docs.gitlab.com/api/deployments/
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._api.decoding import Record
+from ..actions.actions import listed
+from ..jobs.statuses import id_of, int_of, status_of
+
+STATUSES = ("created", "running", "success", "failed", "canceled", "skipped", "blocked")
+# The status of a deployment whose job is manual, whether or not somebody has to approve.
+BLOCKED = "blocked"
+
+
+@dataclasses.dataclass(frozen=True)
+class FoundDeployment:
+    """A deployment, and the project it was found in.
+
+    :param project: numeric id or path, as requests about it need it.
+    :param is_whole: whether it was read by itself, with its approvals, and not from a list.
+    """
+
+    record: Record
+    project: str
+    is_whole: bool = False
+
+    @property
+    def id(self) -> int:
+        """Return its id."""
+        return id_of(self.record)
+
+    @property
+    def job_id(self) -> int:
+        """Return the id of the job that deploys, 0 when there is none, or GitLab does not tell."""
+        return id_of(_dict(self.record.get("deployable")))
+
+    @property
+    def environment(self) -> str:
+        """Return the name of its environment."""
+        return str(_dict(self.record.get("environment")).get("name") or "")
+
+    @property
+    def called(self) -> str:
+        """Return what to call it in a sentence."""
+        return f"deployment {self.id} to {self.environment!r}"
+
+    @property
+    def details(self) -> str:
+        """Return by what else than its id a person knows it."""
+        job = _dict(self.record.get("deployable"))
+        known = [f"{name} {self.record[name]}" for name in ("ref", "status") if self.record.get(name)]
+        return ", ".join([*known, f"job {job['name']}"] if job.get("name") else known)
+
+
+def tells_approvals(deployment: Record) -> bool:
+    """Return whether the server has deployment approvals: one that has not leaves their keys out."""
+    return "pending_approval_count" in deployment
+
+
+def approvals_of(deployment: Record) -> list[Record]:
+    """Return what people have said about a deployment."""
+    return _records(deployment.get("approvals"))
+
+
+def rules_of(deployment: Record) -> list[Record]:
+    """Return the rules by which it has to be approved; none with the old setting, which is only a number."""
+    return _records(_dict(deployment.get("approval_summary")).get("rules"))
+
+
+def approvals_under(rule: Record) -> list[Record]:
+    """Return the approvals and rejections that count for a rule."""
+    return _records(rule.get("deployment_approvals"))
+
+
+def rule_name(rule: Record) -> str:
+    """Return whom a rule is for, in GitLab's words."""
+    described = rule.get("access_level_description")
+    if described:
+        return str(described)
+    named = next((name for name in ("user_id", "group_id", "access_level") if rule.get(name)), "")
+    return f"{named.replace('_', ' ')} {rule[named]}" if named else f"rule {id_of(rule)}"
+
+
+def missing_approvals(deployment: Record) -> list[Record]:
+    """Return how many approvals each rule still lacks; an entry without a rule is for whoever may deploy."""
+    left = int_of(deployment, "pending_approval_count")
+    if not left:
+        return []
+    found = []
+    for rule in rules_of(deployment):
+        required, given = int_of(rule, "required_approvals"), _approved(approvals_under(rule))
+        if required > given:
+            found.append({"rule": rule_name(rule), "required": required, "missing": required - given})
+    given = _approved(approvals_of(deployment))
+    return found or [{"rule": None, "required": left + given, "missing": left}]
+
+
+def missing_text(deployment: Record) -> str:
+    """Return who still has to approve, as part of a sentence; empty when nobody has."""
+    texts = [f"{row['missing']} of {row['rule'] or 'those who may deploy'}" for row in missing_approvals(deployment)]
+    return listed(texts, "and") if texts else ""
+
+
+def is_waiting(deployment: Record) -> bool:
+    """Return whether somebody can approve it now: `blocked` alone is every deployment of a manual job."""
+    return status_of(deployment) == BLOCKED and bool(missing_approvals(deployment))
+
+
+def user_id_of(record: Record) -> int:
+    """Return the id of the user of an approval, a deployment or a job, 0 when there is none."""
+    return id_of(_dict(record.get("user")))
+
+
+def starters_of(deployment: Record) -> set[int]:
+    """Return the ids of those who have started a deployment."""
+    return {user_id_of(deployment), user_id_of(_dict(deployment.get("deployable")))} - {0}
+
+
+def username_of(approval: Record) -> str:
+    """Return who has given an approval."""
+    user = _dict(approval.get("user"))
+    return str(user.get("username") or user.get("name") or "somebody")
+
+
+def with_missing(deployment: Record) -> Record:
+    """Return a deployment as it is handed to the user."""
+    return {**deployment, "approvals": approvals_of(deployment), "missing_approvals": missing_approvals(deployment)}
+
+
+def _approved(approvals: t.Sequence[Record]) -> int:
+    return sum(status_of(approval) == "approved" for approval in approvals)
+
+
+def _dict(value: t.Any) -> Record:
+    return value if isinstance(value, dict) else {}
+
+
+def _records(value: t.Any) -> list[Record]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []

@@ -1,0 +1,161 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Jobs whose deployment waits for approvals: they are manual, and nothing in their own record tells the difference.
+
+When the last approval is there, GitLab starts the job by itself with the old setting, which is only a number, and waits
+to be told with approval rules. Either way the job is read once more before it is played, so that it starts once.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._api.errors import GitLabError, RequestError, StatusError
+from ..actions.actions import Action
+from ..actions.decisions import Decision
+from ..jobs.attempts import newest_attempts
+from ..jobs.query import FoundJob
+from ..jobs.statuses import status_of
+from ..session import Session
+from .find import HELD_STATUSES, deployments_of, held_deployments, read_all, read_deployment
+from .records import FoundDeployment, approvals_of, missing_text, rules_of, username_of
+
+# The one status in which a job waits for approvals, the one before it, and what its record says after a rejection.
+HELD, TO_COME = "manual", "created"
+REJECTED = "deployment_rejected"
+
+
+class ApprovalWait:
+    """Judges decisions about jobs by the approvals of their deployments.
+
+    :param is_waiting: whether approvals are waited for.
+    :param tell: told what holds a job up.
+    """
+
+    def __init__(self, session: Session, *, is_waiting: bool, tell: t.Callable[[FoundJob, str], None]) -> None:
+        self._session = session
+        self._is_waiting = is_waiting
+        self._tell = tell
+        self._expected: t.Sequence[FoundJob] = ()
+        # by the id of a job that was held, as it was read last; None for a job without one
+        self._deployments: dict[int, FoundDeployment | None] = {}
+
+    def expect(self, jobs: t.Sequence[FoundJob]) -> None:
+        """Take note of the jobs to be judged: the deployments of those that are held are looked for together."""
+        self._expected = [job for job in jobs if status_of(job.record) in HELD_STATUSES and not job.is_bridge]
+
+    def judge(self, action: Action, job: FoundJob, decision: Decision) -> Decision:
+        """Return the decision about a job, or another one where its deployment was not approved.
+
+        :raises RequestError: when approvals are waited for, and GitLab cannot be asked.
+        """
+        if not action.needs_approval or job.is_bridge:
+            return decision
+        if job.record.get("failure_reason") == REJECTED and decision.verdict in ("act", "refuse"):
+            return Decision("refuse", _why_rejected(self._session, job))
+        if not self._is_in_question(job, decision):
+            return decision
+        deployment = self._read(job)
+        missing = missing_text(deployment.record) if deployment else ""
+        if not deployment or not missing:
+            return decision if self._session.check_mode else self._if_unmoved(job, decision)
+        if self._session.check_mode:
+            return self._predict(deployment, decision)
+        waits = f"waits for approvals of its {deployment.called}: {missing}"
+        self._tell(job, waits)
+        return Decision("later", f"it {waits}")
+
+    def _is_in_question(self, job: FoundJob, decision: Decision) -> bool:
+        """Return whether approvals matter now, or in check mode to what a real run comes to."""
+        status, is_checked = status_of(job.record), self._session.check_mode
+        if decision.verdict == "later":
+            return is_checked and status == TO_COME
+        return decision.verdict == "act" and status == HELD and (self._is_waiting or is_checked)
+
+    def missing(self, job: FoundJob) -> str:
+        """Return who still has to approve a job's deployment, as a sentence to be added to another."""
+        deployment = self._deployments.get(job.id)
+        missing = missing_text(deployment.record) if deployment and status_of(job.record) == HELD else ""
+        return f", and its {deployment.called} waits for approvals: {missing}" if deployment and missing else ""
+
+    def _read(self, job: FoundJob) -> FoundDeployment | None:
+        """Return the deployment of a job as it is now; without waiting it is worth no error."""
+        try:
+            if job.id not in self._deployments:
+                self._find_all(job)
+            known = self._deployments[job.id]
+            found = read_deployment(self._session, known.project, known.id) if known else None
+        except RequestError:
+            if self._is_waiting:
+                raise
+            # what this token may not see of one it sees of none
+            for other in self._expected:
+                self._deployments.setdefault(other.id, None)
+            found = None
+        self._deployments[job.id] = found
+        return found
+
+    def _find_all(self, job: FoundJob) -> None:
+        """Look for the deployment of a job, and with it for those of all that were in the same state."""
+        status = status_of(job.record)
+        expected = [other for other in self._expected if status_of(other.record) == status]
+        jobs = [job, *(other for other in expected if other.id not in self._deployments)]
+        found = {deployment.job_id: deployment for deployment in held_deployments(self._session, jobs)}
+        self._deployments.update({other.id: found.get(other.id) for other in jobs})
+
+    def _if_unmoved(self, job: FoundJob, decision: Decision) -> Decision:
+        """Return the decision if the job is still as it was: GitLab may have started it since it was read.
+
+        Reading a deployment can take long, and to play a job that has ended meanwhile would deploy once more.
+        """
+        (latest,) = newest_attempts(self._session, [job])
+        if (latest.id, status_of(latest.record)) == (job.id, status_of(job.record)):
+            return decision
+        return Decision("later", f"it was approved, and is {status_of(latest.record)}")
+
+    def _predict(self, deployment: FoundDeployment, decision: Decision) -> Decision:
+        """Return what a real run comes to."""
+        if not self._is_waiting:
+            return Decision("refuse", _why_held(deployment))
+        text = f"its {deployment.called} has the approvals that it waits for: {missing_text(deployment.record)}"
+        if rules_of(deployment.record):
+            return Decision("later", f"when {text}")
+        return Decision("same", f"GitLab itself starts it when {text}")
+
+
+def refusal_of_held(session: Session, action: Action, job: FoundJob, exc: StatusError) -> str:
+    """Return that GitLab has refused an action since a deployment waits for approvals; empty for any other reason."""
+    if not action.needs_approval or job.is_bridge or exc.status != 400 or "unplay" not in exc.server_text.lower():
+        return ""
+    try:
+        deployments = read_all(session, held_deployments(session, [job]))
+    except GitLabError:
+        return ""  # the reason is not worth another error
+    return next((_why_held(one) for one in deployments if missing_text(one.record)), "")
+
+
+def _why_held(deployment: FoundDeployment) -> str:
+    return (
+        f"its {deployment.called} waits for approvals: {missing_text(deployment.record)}. Set wait_for_approval to "
+        "wait for them, or have it approved"
+    )
+
+
+def _why_rejected(session: Session, job: FoundJob) -> str:
+    """Return who has rejected the deployment of a job, as far as GitLab tells, and what to do."""
+    what, who = "its deployment", ""
+    try:
+        for found in deployments_of(session, [job]):
+            deployment = read_deployment(session, found.project, found.id)
+            what = f"its {deployment.called}"
+            for approval in approvals_of(deployment.record):
+                if status_of(approval) == "rejected":
+                    comment = f" ({approval['comment']})" if approval.get("comment") else ""
+                    who = f" by {username_of(approval)}{comment}"
+    except GitLabError:
+        pass  # that it was rejected is certain without
+    return f"{what} was rejected{who}, and GitLab starts no such job again; start a new pipeline"

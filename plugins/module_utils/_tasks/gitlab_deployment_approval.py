@@ -1,0 +1,114 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The task behind `gitlab_deployment_approval`: its options, and how they become an approval or a rejection."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._api.decoding import Record
+from .._api.masking import one_line
+from .._app.deployments.approvals import (
+    ApprovalResult,
+    approve,
+    choose_deployment,
+    failure_text,
+    prediction_text,
+)
+from .._app.deployments.decisions import STATES, ApprovalRequest
+from .._app.deployments.records import approvals_of, username_of
+from .._app.jobs.statuses import status_of
+from .._app.outcome import Outcome
+from .._app.session import Session, TaskContext
+from .definition import ArgumentSpec, Options, TaskDefinition
+from .options import CONNECTION, session_of
+from .values.deployments import DEPLOYMENT_SELECTION, deployment_query, deployment_record
+
+SPEC = CONNECTION.merged(
+    DEPLOYMENT_SELECTION,
+    ArgumentSpec(
+        arguments={
+            "state": {"type": "str", "required": True, "choices": list(STATES)},
+            "comment": {"type": "str"},
+            "represented_as": {"type": "str"},
+        },
+        # so that no deployment is approved by accident
+        required_one_of=(("deployment_id", "environment", "job_id", "pipeline_id", "ref", "sha", "merge_request"),),
+    ),
+)
+
+
+def run(options: Options, context: TaskContext) -> Outcome:
+    """Return what became of an approval.
+
+    :raises GitLabError: for what the user or the server did wrong.
+    """
+    request = ApprovalRequest(
+        state=options["state"],
+        comment=str(options.get("comment") or ""),
+        represented_as=str(options.get("represented_as") or ""),
+    )
+    query = deployment_query(options)
+    session = session_of(options, context)
+    deployment = choose_deployment(session, query)
+    if deployment is None:
+        return _nothing(session)
+    result = approve(session, deployment, request)
+    failure = failure_text(result, request)
+    values = {
+        "deployment": deployment_record(result.deployment, has_failed=failure is not None),
+        "outcome": result.outcome,
+        "reason": one_line(result.reason),
+        "elapsed": session.elapsed(),
+    }
+    return Outcome(
+        changed=result.has_changed,
+        values=values,
+        failure=failure,
+        message=prediction_text(result, request) if session.check_mode else "",
+        warnings=session.warnings,
+        diff=_diff(result, request, is_predicted=session.check_mode and result.has_changed),
+    )
+
+
+def _nothing(session: Session) -> Outcome:
+    reason = "there is no such deployment"
+    return Outcome(
+        values={**TASK.empty_result, "outcome": "unchanged", "reason": reason, "elapsed": session.elapsed()},
+        message=f"would do nothing: {reason}" if session.check_mode else "",
+        warnings=session.warnings,
+        diff={"before": "", "after": ""},
+    )
+
+
+def _diff(result: ApprovalResult, request: ApprovalRequest, *, is_predicted: bool) -> Record:
+    """Return the approvals before and after, as Ansible shows them with `--diff`."""
+    head = f"{one_line(result.deployment.called)}:\n"
+
+    def lines(approvals: t.Iterable[Record]) -> str:
+        given = [one_line(f"{status_of(approval)} by {username_of(approval)}") for approval in approvals]
+        return head + "".join(f"  {line}\n" for line in given)
+
+    after = lines(approvals_of(result.deployment.record))
+    return {
+        "before": lines(approvals_of(result.before.record)),
+        "after": after + (f"  {request.state} by the user of the token\n" if is_predicted else ""),
+    }
+
+
+TASK = TaskDefinition(
+    name="gitlab_deployment_approval",
+    spec=SPEC,
+    work=run,
+    empty_result={
+        "deployment": None,
+        "outcome": "failed",
+        "reason": "",
+        "elapsed": 0.0,
+        "diff": {"before": "", "after": ""},
+    },
+)

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The options that choose deployments, and the query that they become."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import UsageError
+from ..._app.deployments.find import DeploymentQuery
+from ..._app.deployments.records import STATUSES, FoundDeployment, with_missing
+from ..._app.jobs.query import JobQuery
+from ..._app.outcome import project_fields
+from ..definition import ArgumentSpec, Options
+from ..options import JOB_SELECTION, job_query, plain_text
+
+# What chooses the job that deploys; the others choose among the jobs of a pipeline.
+_PIPELINE = ("pipeline_id", "ref", "sha", "merge_request")
+_WITHIN = ("name", "stage", "scope", "include_downstream")
+
+DEPLOYMENT_SELECTION = JOB_SELECTION.merged(
+    ArgumentSpec(
+        arguments={
+            "deployment_id": {"type": "int"},
+            "environment": {"type": "str"},
+            "status": {"type": "str", "choices": list(STATUSES)},
+        },
+        # a deployment's id needs nothing beside it
+        mutually_exclusive=tuple(
+            ("deployment_id", name)
+            for name in ("environment", "status", "job_id", *_PIPELINE, "name", "stage", "scope")
+        ),
+    )
+)
+# What a person needs of a job to understand a failure.
+_JOB_FIELDS = ("id", "name", "stage", "status", "failure_reason", "web_url")
+
+
+def deployment_query(options: Options, *, limit: int = 0) -> DeploymentQuery:
+    """Return which deployments the options ask for.
+
+    :raises UsageError: for values that cannot be used, or not together.
+    """
+    deployment_id = options.get("deployment_id")
+    if deployment_id is not None and deployment_id <= 0:
+        raise UsageError(f"deployment_id is {deployment_id}; ids count from 1")
+    environment = options.get("environment")
+    return DeploymentQuery(
+        project=str(options["project"]),
+        deployment_id=deployment_id,
+        environment=None if environment is None else plain_text("environment", environment),
+        status=options.get("status"),
+        jobs=_jobs(options),
+        allow_empty=bool(options.get("allow_empty")),
+        limit=limit,
+    )
+
+
+def _jobs(options: Options) -> JobQuery | None:
+    query = job_query(options, newest_attempt=True)
+    if query.job_id is not None or query.pipeline.is_given:
+        return query
+    for name in _WITHIN:
+        if options.get(name) or options.get(name) == []:
+            raise UsageError(f"{name} needs a pipeline; give pipeline_id, ref, sha or merge_request")
+    return None
+
+
+def deployment_record(deployment: FoundDeployment, *, has_failed: bool = False) -> Record:
+    """Return a deployment as a task returns it; of a failure, which is printed, with little of its job."""
+    record = with_missing(deployment.record)
+    job: t.Any = record.get("deployable")
+    if has_failed and isinstance(job, dict):
+        record["deployable"] = project_fields(job, _JOB_FIELDS)
+    return record

@@ -1,0 +1,187 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options of the event source: what keeps it from starting, with which sentence, and what is said of them."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import runpy
+import typing as t
+
+import jsonschema
+import pytest
+import yaml
+from jobgate_gitlab_events.hooks import KIND_NAMES, STATUSES
+from jobgate_gitlab_events.options import READERS, OptionError, Options, read_options
+
+from tests.examples.blocks import guide_blocks
+
+from .support import EDA, SECRETS, SIGNING, TOKEN
+
+SOURCE = EDA / "plugins" / "event_source" / "job_events.py"
+FILTER = EDA / "plugins" / "event_filter" / "gitlab_event.py"
+SCHEMA = json.loads((SOURCE.parent / "schemas" / "job_events.json").read_text(encoding="utf-8"))
+WITH = {"port": 5000, "token": TOKEN}
+
+WRONG: list[tuple[dict[str, t.Any], str]] = [
+    ({}, "port is missing: name the port"),
+    ({"port": 5000}, "token and signing_token are missing"),
+    ({"port": 5000, "insecure": False}, "token and signing_token are missing"),
+    ({**WITH, "insecure": True}, "insecure takes deliveries from anybody"),
+    ({**WITH, "tokens": [TOKEN]}, "no option 'tokens': did you mean token?"),
+    ({**WITH, "certificate": "x"}, "no option 'certificate': did you mean certfile?"),
+    ({**WITH, "zzz": 1}, "no option 'zzz': there are host, port,"),
+    ({**WITH, "token": ""}, "token is empty: give it a value"),
+    ({**WITH, "token": None}, "token has to be text, and is empty"),
+    ({**WITH, "token": []}, "token is an empty list"),
+    ({**WITH, "token": [TOKEN, ""]}, "token is empty"),
+    ({**WITH, "token": 12345678}, "token has to be text, and is a number: put quotes around it"),
+    ({**WITH, "token": f"{TOKEN}\n"}, "token has blanks, a line end"),
+    ({**WITH, "token": f" {TOKEN}"}, "token has blanks"),
+    ({**WITH, "signing_token": ""}, "signing_token is empty"),
+    ({**WITH, "signing_token": TOKEN}, "signing_token is not a signing token of GitLab: a signing token begins with"),
+    ({**WITH, "signing_token": "whsec_MDEy"}, "too short"),
+    ({**WITH, "port": "x"}, "port has to be a whole number from 0 to 65535"),
+    ({**WITH, "port": 65536}, "port has to be"),
+    ({**WITH, "port": True}, "port has to be"),
+    ({**WITH, "host": ""}, "host is empty"),
+    ({**WITH, "path": "gitlab"}, "path has to be the path of the hook's URL, such as /gitlab"),
+    ({**WITH, "path": "/a b"}, "path has to be"),
+    ({**WITH, "insecure": "no"}, "insecure has to be true or false"),
+    ({**WITH, "tolerance": 0}, "tolerance has to be a number of seconds above 0"),
+    ({**WITH, "tolerance": float("nan")}, "tolerance has to be"),
+    ({**WITH, "tolerance": float("inf")}, "tolerance has to be"),
+    ({**WITH, "events": ["jobs"]}, "events has 'jobs', which is none of job, pipeline, deployment"),
+    ({**WITH, "events": []}, "events is an empty list"),
+    ({**WITH, "statuses": ["sucess"]}, "statuses has 'sucess', which is none of created"),
+    ({**WITH, "names": [1]}, "names has to be text"),
+    ({**WITH, "names": []}, "names is an empty list"),
+    ({**WITH, "projects": [True]}, "projects has to be text, and is true or false"),
+    ({**WITH, "keyfile": "key.pem"}, "keyfile is the key of a certificate: name that in certfile"),
+    ({**WITH, "max_body": 10}, "max_body has to be a whole number from 1024 to 26214400"),
+    ({**WITH, "remember": 0}, "remember has to be"),
+]
+
+
+@pytest.mark.parametrize(("args", "sentence"), WRONG, ids=[str(number) for number in range(len(WRONG))])
+def test_what_keeps_it_from_starting(args: dict[str, t.Any], sentence: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        read_options(args)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not [secret for secret in SECRETS if secret in str(caught.value)]
+
+
+def test_secrets_are_not_in_what_is_shown() -> None:
+    options = read_options({**WITH, "signing_token": SIGNING})
+    for shown in (repr(options), repr(options.secrets)):
+        assert TOKEN not in shown and "0123456789abcdef" not in shown
+
+
+def test_texts_for_numbers_and_single_values_for_lists() -> None:
+    """Variables of a rulebook may be texts."""
+    options = read_options({"port": "5000", "token": TOKEN, "tolerance": "1.5", "projects": 12, "names": "a, b"})
+    assert (options.port, options.tolerance) == (5000, 1.5)
+    assert (options.token, options.projects, options.names) == ((TOKEN,), ("12",), ("a, b",))
+
+
+def test_insecure_needs_no_secret() -> None:
+    assert read_options({"port": 5000, "insecure": True}).secrets.tokens == ()
+
+
+def test_a_certificate_that_is_not_there(tmp_path: pathlib.Path) -> None:
+    options = read_options({**WITH, "certfile": str(tmp_path / "x.pem")})
+    with pytest.raises(OptionError, match="x.pem.*cannot be used.*PEM form"):
+        options.tls()
+
+
+def test_a_file_that_is_no_certificate(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "x.pem").write_text("no certificate", encoding="utf-8")
+    with pytest.raises(OptionError, match="cannot be used"):
+        read_options({**WITH, "certfile": str(tmp_path / "x.pem")}).tls()
+
+
+# What is said of the options
+
+
+@pytest.fixture(scope="module", name="source")
+def source_fixture() -> dict[str, t.Any]:
+    """Return the plugin as ansible-rulebook loads it."""
+    return runpy.run_path(str(SOURCE))
+
+
+def test_all_options_are_documented_and_in_the_schema(source: dict[str, t.Any]) -> None:
+    documented = yaml.safe_load(source["DOCUMENTATION"])["options"]
+    assert list(documented) == list(READERS)
+    assert list(SCHEMA["properties"]) == list(READERS)
+    assert SCHEMA["additionalProperties"] is False
+    defaults = Options(port=0)
+    for name in READERS:
+        default = getattr(defaults, name)
+        default = list(default) if isinstance(default, tuple) else default
+        # nothing given is an empty list here, and no default there
+        wanted = None if name == "port" or default == [] else default
+        assert documented[name].get("default") == SCHEMA["properties"][name].get("default") == wanted, name
+
+
+def test_choices_are_those_of_the_code(source: dict[str, t.Any]) -> None:
+    documented = yaml.safe_load(source["DOCUMENTATION"])["options"]
+    for name, wanted in (("events", KIND_NAMES), ("statuses", STATUSES)):
+        assert documented[name]["choices"] == list(wanted)
+        assert SCHEMA["$defs"][name]["enum"] == list(wanted)
+
+
+def test_the_schema_refuses_what_the_source_refuses() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    passed = [args for args, sentence in WRONG if validator.is_valid(args)]
+    # the difference between a text and a text without a line end is the source's own business
+    assert all(set(args) & {"token", "signing_token", "tolerance", "path"} for args in passed) and len(passed) <= 6, (
+        passed
+    )
+    assert validator.is_valid(WITH)
+    assert validator.is_valid({"port": 5000, "insecure": True})
+    assert validator.is_valid({**WITH, "token": [TOKEN], "signing_token": SIGNING, "projects": [12, "group/*"]})
+
+
+@pytest.mark.parametrize("path", [SOURCE, FILTER], ids=["source", "filter"])
+def test_the_documentation_is_complete(path: pathlib.Path) -> None:
+    plugin = runpy.run_path(str(path))
+    documentation = yaml.safe_load(plugin["DOCUMENTATION"])
+    assert documentation["module"] == path.stem
+    for key in ("short_description", "description", "version_added", "author"):
+        assert documentation[key], key
+
+
+def given_options(rulesets: t.Any) -> list[dict[str, t.Any]]:
+    """Return the options of this source in rulebooks. What is a variable there becomes a value that fits."""
+    filled = {"signing_token": SIGNING, "token": [TOKEN], "port": 5000}
+    sources = [one for ruleset in rulesets for one in ruleset["sources"]]
+    found = [one["jobgate.gitlab.job_events"] for one in sources if "jobgate.gitlab.job_events" in one]
+    return [args | {name: value for name, value in filled.items() if name in args} for args in found]
+
+
+def shown_rulebooks() -> dict[str, t.Any]:
+    """Return the rulebooks of the collection, and those that its documentation shows."""
+    files = sorted((EDA / "rulebooks").glob("*.yml"))
+    made = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in files}
+    for path in (SOURCE, FILTER):
+        made[path.stem] = yaml.safe_load(runpy.run_path(str(path))["EXAMPLES"])
+    blocks = [block for block in guide_blocks("events") if block.is_playbook]
+    return made | {block.title: block.content for block in blocks}
+
+
+RULEBOOKS = shown_rulebooks()
+
+
+@pytest.mark.parametrize("name", RULEBOOKS)
+def test_the_options_of_every_rulebook_are_taken(name: str) -> None:
+    for args in given_options(RULEBOOKS[name]):
+        read_options(args)
+
+
+def test_there_are_rulebooks() -> None:
+    assert sum(len(given_options(rulesets)) for rulesets in RULEBOOKS.values()) == 6

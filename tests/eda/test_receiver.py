@@ -1,0 +1,236 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What becomes of a delivery: answers, events, repeated ones, and what was not asked for."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from jobgate_gitlab_events.backlog import Backlog, Known
+from jobgate_gitlab_events.hooks import gitlab_of
+
+from .support import (
+    DEPLOYMENT,
+    INSTANCE,
+    JOB,
+    PIPELINE,
+    PUSH,
+    SECRETS,
+    SIGNING,
+    TOKEN,
+    Record,
+    changed,
+    encoded,
+    signed,
+    with_token,
+    world,
+)
+
+BODY = encoded(JOB)
+
+
+@pytest.mark.parametrize("payload", [JOB, PIPELINE, DEPLOYMENT], ids=lambda payload: payload["object_kind"])
+def test_an_event(payload: Record) -> None:
+    body = encoded(payload)
+    event = world().send(signed(body), body).event
+    assert event is not None and event.size == len(body)
+    assert event.content == {
+        "gitlab": gitlab_of(payload, INSTANCE),
+        "payload": payload,
+        "meta": {"uuid": "delivery-1", "instance": INSTANCE, "received_at": "2027-01-15T08:00:00Z"},
+    }
+
+
+def test_no_secret_and_no_header_is_in_an_event() -> None:
+    headers = signed(BODY, X_Gitlab_Token=TOKEN, X_Custom="custom-value", Authorization="Bearer custom-value")
+    event = world(token=TOKEN, signing_token=SIGNING).send(headers, BODY).event
+    assert event is not None
+    shown = json.dumps(event.content)
+    for text in (*SECRETS, "custom-value", headers["webhook-signature"], "0123456789abcdef"):
+        assert text not in shown
+
+
+def test_headers_that_are_not_text() -> None:
+    headers = signed(BODY, "d\udcff", X_Gitlab_Instance="https://\udcff")
+    event = world().send(headers, BODY).event
+    assert event is not None
+    assert json.dumps(event.content, ensure_ascii=False).encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/gitlab", 200), ("POST", "/", 404), ("POST", "/gitlab/", 404), ("GET", "/gitlab", 405)],
+)
+def test_path_and_method(method: str, path: str, status: int) -> None:
+    assert world(path="/gitlab").send(signed(BODY), BODY, method=method, path=path).status == status
+
+
+NOT_HOOKS: dict[str, bytes] = {
+    "nothing": b"",
+    "no JSON": b"{",
+    "a form": b"object_kind=build",
+    "a list": b"[]",
+    "a text": b'"build"',
+    "no kind": encoded({"build_id": 1}),
+    "a kind that is none": encoded({"object_kind": 1}),
+    "not UTF-8": b'{"object_kind": "build", "ref": "\xff"}',
+    "UTF-16": '{"object_kind": "build"}'.encode("utf-16"),
+    "half a character": b'{"object_kind": "build", "ref": "\\ud800"}',
+    "half a character as a key": b'{"object_kind": "build", "\\ud800": 1}',
+    "NaN": b'{"object_kind": "build", "build_duration": NaN}',
+    "infinite": b'{"object_kind": "build", "build_duration": 1e999}',
+    "too many digits": b'{"object_kind": "build", "build_id": ' + b"9" * 5000 + b"}",
+    "too deep for Python": b'{"object_kind": "build", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "too deep for a rulebook": b'{"object_kind": "build", "x": ' + b"[" * 60 + b"]" * 60 + b"}",
+    "gzip": b"\x1f\x8b\x08\x00\x00\x00\x00\x00",
+}
+
+
+@pytest.mark.parametrize("body", NOT_HOOKS.values(), ids=NOT_HOOKS)
+def test_what_is_no_hook(body: bytes) -> None:
+    here = world()
+    assert here.send(signed(body), body).status == 400
+    assert here.backlog.events == here.backlog.bytes == 0
+    # and it is not remembered: the delivery that GitLab meant may still come
+    assert here.send(signed(BODY), BODY).event
+
+
+def test_who_knows_no_secret_learns_nothing() -> None:
+    """Not even whether a body is a hook."""
+    for body in (*NOT_HOOKS.values(), BODY, encoded(PUSH)):
+        assert world().send(signed(body, signing_token="whsec_" + "A" * 44), body).status == 401
+
+
+@pytest.mark.parametrize("kind", ["push", "tag_push", "issue", "merge_request", "release", "", "build "])
+def test_other_kinds_are_answered_and_ignored(kind: str) -> None:
+    body = encoded({"object_kind": kind})
+    answer = world().send(signed(body), body)
+    assert (answer.status, answer.event) == (200, None)
+
+
+@pytest.mark.parametrize(("length", "status"), [(1024, 200), (1025, 413)])
+def test_long_bodies(length: int, status: int) -> None:
+    body = encoded({"object_kind": "build", "x": ""})
+    body = body[:-2] + b"x" * (length - len(body)) + body[-2:]
+    assert len(body) == length
+    assert world(max_body=1024).send(signed(body), body).status == status
+
+
+WANTED: list[tuple[dict[str, t.Any], Record, bool]] = [
+    ({"events": "job"}, JOB, True),
+    ({"events": ["pipeline", "deployment"]}, JOB, False),
+    ({"statuses": ["failed"]}, JOB, True),
+    ({"statuses": "success"}, JOB, False),
+    ({"statuses": "success"}, PIPELINE, True),
+    ({"projects": "group/app"}, JOB, True),
+    ({"projects": "/group/app/"}, JOB, True),
+    ({"projects": [7, 380]}, JOB, True),
+    ({"projects": [38]}, JOB, False),
+    ({"projects": "group/*"}, DEPLOYMENT, True),
+    ({"projects": "group"}, JOB, False),
+    ({"names": "deploy:*"}, JOB, True),
+    ({"names": ["build", "deploy:pro?"]}, JOB, True),
+    ({"names": "deploy"}, JOB, False),
+    ({"names": "deploy"}, PIPELINE, True),
+    ({"names": "test: [a, b]"}, changed(JOB, build_name="test: [a, b]"), True),
+    ({"names": "test: [a*"}, changed(JOB, build_name="test: [a, b]"), True),
+    ({"names": "test: [a, b]"}, changed(JOB, build_name="test: a"), False),
+    ({"names": "*"}, changed(JOB, build_name=None), True),
+    ({"names": "a"}, changed(JOB, build_name=None), False),
+]
+
+
+@pytest.mark.parametrize(("args", "payload", "wanted"), WANTED, ids=[str(number) for number in range(len(WANTED))])
+def test_what_was_asked_for(args: dict[str, t.Any], payload: Record, wanted: bool) -> None:
+    body = encoded(payload)
+    answer = world(**args).send(signed(body), body)
+    assert answer.status == 200
+    assert (answer.event is not None) is wanted
+
+
+# Repeated deliveries
+
+
+def test_a_repeated_delivery_makes_no_second_event() -> None:
+    here = world()
+    answers = [here.send(signed(BODY, "one"), BODY) for repetition in range(3)]
+    assert [answer.status for answer in answers] == [200, 200, 200]
+    assert [answer.event is not None for answer in answers] == [True, False, False]
+    assert here.send(signed(BODY, "two"), BODY).event
+
+
+def test_a_delivery_is_sent_again_with_a_new_signature() -> None:
+    here = world()
+    assert here.send(signed(BODY, "one"), BODY).event
+    here.now += 3600
+    answer = here.send(signed(BODY, "one", at=here.now), BODY)
+    assert (answer.status, answer.event) == (200, None)
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "X-Gitlab-Event-UUID", "X-Gitlab-Webhook-UUID"])
+def test_whoever_has_recorded_a_signed_delivery_cannot_make_it_a_new_one(name: str) -> None:
+    """These headers are not signed."""
+    here = world()
+    headers = signed(BODY)
+    assert here.send(headers, BODY).event
+    headers[name] = "another"
+    assert here.send(headers, BODY).event is None
+
+
+def test_deliveries_of_one_chain_are_different() -> None:
+    """Hooks that call each other share X-Gitlab-Event-UUID."""
+    here = world(token=TOKEN)
+    assert here.send(with_token("one", X_Gitlab_Event_UUID="same"), BODY).event
+    assert here.send(with_token("two", X_Gitlab_Event_UUID="same"), BODY).event
+
+
+def test_before_deliveries_had_ids_the_body_is_compared() -> None:
+    here = world(token=TOKEN)
+    first, second = (here.send(with_token(None), BODY) for repetition in range(2))
+    assert first.event and not second.event
+    assert first.event.content["meta"]["uuid"]
+    other = encoded(changed(JOB, build_status="running"))
+    assert here.send(with_token(None), other).event
+
+
+def test_as_many_as_were_asked_for_are_known_again() -> None:
+    here = world(remember=3)
+    for number in range(4):
+        assert here.send(signed(BODY, str(number)), BODY).event
+    assert [here.send(signed(BODY, str(number)), BODY).event is not None for number in (1, 2, 3, 0)] == [
+        False,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_ids_take_little_room_however_long_they_are() -> None:
+    known = Known(2)
+    for number in range(10):
+        known.add(str(number).encode() * 8000)
+    assert len(known) == 2
+    assert sum(map(len, known._seen)) == 64
+
+
+# When ansible-rulebook takes nothing
+
+
+def test_a_full_queue_is_503_and_the_delivery_may_come_again() -> None:
+    here = world(Backlog(most_events=2))
+    assert [here.send(signed(BODY, str(number)), BODY).status for number in range(4)] == [200, 200, 503, 503]
+    # repeated ones and other kinds still have their answer
+    assert here.send(signed(BODY, "0"), BODY).status == 200
+    assert here.send(signed(encoded(PUSH), "x"), encoded(PUSH)).status == 200
+    here.backlog.done(here.backlog._waiting.get_nowait())
+    assert here.send(signed(BODY, "3"), BODY).event
+    assert here.send(signed(BODY, "2"), BODY).status == 503
+
+
+def test_bytes_count_as_well() -> None:
+    here = world(Backlog(most_bytes=len(BODY) * 2 + 1))
+    assert [here.send(signed(BODY, str(number)), BODY).status for number in range(3)] == [200, 200, 503]

@@ -1,0 +1,278 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The event source on a real port: what only a connection shows."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import gzip
+import logging
+import re
+import runpy
+import threading
+import typing as t
+import urllib.parse
+import urllib.request
+
+import pytest
+from jobgate_gitlab_events.backlog import Backlog
+from multidict import CIMultiDict
+
+from .port import deliver, exchange, head, source
+from .support import EDA, JOB, OTHER_SIGNING, PUSH, TOKEN, changed, encoded, signed, with_token
+
+BODY = encoded(JOB)
+
+
+def test_a_delivery_becomes_an_event() -> None:
+    async def scene() -> None:
+        queue: asyncio.Queue[t.Any] = asyncio.Queue()
+        async with source(queue) as (url, backlog):
+            assert await deliver(url, signed(BODY), BODY) == 200
+            event = await queue.get()
+            assert event["payload"] == JOB and event["gitlab"]["name"] == "deploy:prod"
+            assert await deliver(url, signed(BODY), BODY) == 200
+            assert await deliver(url, signed(BODY, "two"), BODY) == 200
+            assert (await queue.get())["meta"]["uuid"] == "two"
+        assert queue.empty() and backlog.events == backlog.bytes == 0
+
+    asyncio.run(scene())
+
+
+def test_the_answer_is_out_before_the_rules_have_the_event() -> None:
+    """The queue holds up the whole loop until the client has its answer."""
+    answered = threading.Event()
+    order: list[str] = []
+
+    class Rules:
+        async def put(self, event: dict[str, t.Any]) -> None:
+            order.append("rule" if answered.wait(20) else "rule without answer")
+
+    def client(url: str) -> None:
+        request = urllib.request.Request(url, data=BODY, headers=dict(signed(BODY)))
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            answer.read()
+        order.append("answer")
+        answered.set()
+
+    async def scene() -> None:
+        async with source(Rules()) as (url, backlog):
+            await asyncio.to_thread(client, url)
+            while len(order) < 2:
+                await asyncio.sleep(0)
+
+    asyncio.run(scene())
+    assert order == ["answer", "rule"]
+
+
+def test_the_plugin_as_ansible_rulebook_runs_it(caplog: pytest.LogCaptureFixture) -> None:
+    """By its path; it ends when it is cancelled, and the port is free then."""
+    caplog.set_level(logging.INFO)
+    main = runpy.run_path(str(EDA / "plugins" / "event_source" / "job_events.py"))["main"]
+
+    async def scene() -> None:
+        queue: asyncio.Queue[t.Any] = asyncio.Queue()
+        task = asyncio.create_task(main(queue, {"port": "0", "path": "/gitlab", "token": TOKEN}))
+        while not (found := re.search(r"waiting for GitLab's hooks on (\S+)", caplog.text)):
+            await asyncio.sleep(0)
+        assert await deliver(found[1], with_token(), BODY) == 200
+        assert (await queue.get())["gitlab"]["id"] == 1977
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with pytest.raises(ConnectionRefusedError):
+            await deliver(found[1], with_token("two"), BODY)
+
+    asyncio.run(asyncio.wait_for(scene(), 30))
+
+
+def test_who_takes_everything_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    main = runpy.run_path(str(EDA / "plugins" / "event_source" / "job_events.py"))["main"]
+
+    async def scene() -> None:
+        task = asyncio.create_task(main(asyncio.Queue(), {"port": 0, "insecure": True}))
+        while "insecure" not in caplog.text and not task.done():
+            await asyncio.sleep(0)
+        task.cancel()
+
+    asyncio.run(asyncio.wait_for(scene(), 30))
+    assert re.search(r"insecure: anybody who reaches http://127.0.0.1:\d+/ can start the rules", caplog.text)
+
+
+def test_a_filter_that_fails_costs_one_event(caplog: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        taken: asyncio.Queue[t.Any] = asyncio.Queue()
+
+        class Rules:
+            async def put(self, event: dict[str, t.Any]) -> None:
+                if event["meta"]["uuid"] == "bad":
+                    raise KeyError("a secret of a filter")
+                await taken.put(event)
+
+        async with source(Rules()) as (url, backlog):
+            assert await deliver(url, signed(BODY, "bad"), BODY) == 200
+            assert await deliver(url, signed(BODY, "good"), BODY) == 200
+            assert (await taken.get())["meta"]["uuid"] == "good"
+            assert backlog.events == backlog.bytes == 0
+
+    asyncio.run(scene())
+    assert "job 1977 (failed) is lost: a filter of the rulebook failed with KeyError" in caplog.text
+    assert "a secret of a filter" not in caplog.text
+
+
+CHUNKED = CIMultiDict({"Transfer-Encoding": "chunked"})
+
+
+def chunked(body: bytes) -> bytes:
+    return b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+
+
+@pytest.mark.parametrize(("length", "status"), [(2048, 400), (2049, 413), (10_000_000, 413)])
+@pytest.mark.parametrize("said", [True, False], ids=["length", "chunks"])
+def test_long_bodies(length: int, status: int, said: bool) -> None:
+    async def scene() -> None:
+        async with source(max_body=2048) as (url, backlog):
+            body = b"x" * length
+            headers = signed(body)
+            if said:
+                # what is too long is refused before it is sent
+                sent = head(headers, length) + (body if status != 413 else b"")
+            else:
+                headers.update(CHUNKED)
+                sent = head(headers, None) + chunked(body)
+            answer = await exchange(url, sent)
+            assert answer.split()[1] == b"%d" % status
+            assert backlog.events == backlog.bytes == 0
+
+    asyncio.run(scene())
+
+
+def test_a_compressed_body_is_not_unpacked() -> None:
+    async def scene() -> None:
+        async with source(max_body=65536) as (url, backlog):
+            body = gzip.compress(b" " * 50_000_000)
+            assert len(body) < 65536
+            headers = signed(body)
+            headers["Content-Encoding"] = "gzip"
+            assert await deliver(url, headers, body) == 400
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("end", ["slow", "cut"])
+def test_a_body_that_does_not_end(end: str) -> None:
+    """It costs its sender the connection and nobody else anything; the others are served meanwhile."""
+
+    async def scene() -> None:
+        queue: asyncio.Queue[t.Any] = asyncio.Queue()
+        async with source(queue, patience={"body": 0.2 if end == "slow" else 30}) as (url, backlog):
+            address = urllib.parse.urlsplit(url)
+            reader, writer = await asyncio.open_connection(address.hostname, address.port)
+            writer.write(head(signed(BODY), len(BODY)) + BODY[:100])
+            while not backlog.bytes:
+                await asyncio.sleep(0)
+            assert await deliver(url, signed(BODY, "other"), BODY) == 200
+            if end == "slow":
+                assert (await reader.read()).split()[1] == b"408"
+            writer.close()
+            assert (await queue.get())["meta"]["uuid"] == "other"
+            while backlog.bytes:
+                await asyncio.sleep(0)
+            # the whole of it may still come
+            assert await deliver(url, signed(BODY), BODY) == 200
+            assert (await queue.get())["meta"]["uuid"] == "delivery-1"
+
+    asyncio.run(asyncio.wait_for(scene(), 30))
+
+
+def test_headers_that_do_not_end() -> None:
+    async def scene() -> None:
+        async with source(patience={"headers": 0.2}) as (url, backlog):
+            assert await exchange(url, head(signed(BODY), len(BODY))[:-3]) == b""
+            assert await exchange(url) == b""
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"X-Big": "x" * 100_000},
+        {f"X-{number}": "x" for number in range(1000)},
+        {f"X-{number}": "x" * 8000 for number in range(999)},
+    ],
+    ids=["long", "many", "both"],
+)
+def test_huge_headers(more: dict[str, str]) -> None:
+    async def scene() -> None:
+        queue: asyncio.Queue[t.Any] = asyncio.Queue()
+        async with source(queue) as (url, backlog):
+            headers = signed(BODY)
+            headers.update(more)
+            # it may be refused before all of it is sent
+            assert await deliver(url, headers, BODY) in (0, 400)
+            assert await deliver(url, signed(BODY), BODY) == 200
+            assert await queue.get() and queue.empty()
+
+    asyncio.run(scene())
+
+
+def test_bodies_that_are_being_read_count_as_well() -> None:
+    """Who only sends, and knows no secret, cannot fill the memory."""
+
+    async def scene() -> None:
+        async with source(backlog=Backlog(most_bytes=5000), max_body=4096) as (url, backlog):
+            address = urllib.parse.urlsplit(url)
+            writers = []
+            for number in range(2):
+                _reader, writer = await asyncio.open_connection(address.hostname, address.port)
+                writer.write(head(signed(BODY, signing_token=OTHER_SIGNING), 4096) + b"x" * 2000)
+                writers.append(writer)
+                while backlog.bytes < 2000 * (number + 1):
+                    await asyncio.sleep(0)
+            body = encoded(changed(JOB, x="x" * 2000))
+            assert await deliver(url, signed(body), body) == 503
+            for writer in writers:
+                writer.close()
+            while backlog.bytes:
+                await asyncio.sleep(0)
+            assert await deliver(url, signed(body), body) == 200
+
+    asyncio.run(asyncio.wait_for(scene(), 30))
+
+
+def test_many_at_a_time() -> None:
+    """Honest ones among others, fifty at a time: each has its answer, and each honest one makes one event."""
+
+    async def scene() -> None:
+        queue: asyncio.Queue[t.Any] = asyncio.Queue()
+        async with source(queue) as (url, backlog):
+            limit = asyncio.Semaphore(50)
+            push = encoded(PUSH)
+
+            async def one(headers: CIMultiDict[str], body: bytes) -> int:
+                async with limit:
+                    return await deliver(url, headers, body)
+
+            sent = []
+            for number in range(100):
+                body = encoded(changed(JOB, build_id=number))
+                sent += [
+                    one(signed(body, f"{number}"), body),
+                    one(signed(body, f"{number}"), body),
+                    one(signed(body, f"x{number}", signing_token=OTHER_SIGNING), body),
+                    one(signed(push, f"push{number}"), push),
+                ]
+            statuses = collections.Counter(await asyncio.gather(*sent))
+            assert statuses == {200: 300, 401: 100}
+            while backlog.events:
+                await asyncio.sleep(0)
+        events = []
+        while not queue.empty():
+            events.append(queue.get_nowait()["gitlab"]["id"])
+        assert sorted(events) == list(range(100))
+
+    asyncio.run(asyncio.wait_for(scene(), 60))

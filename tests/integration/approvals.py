@@ -1,0 +1,88 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests of approvals share: a world with a protected environment, and somebody who approves meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import typing as t
+
+from tests.unit.harness import Progress
+
+from .harness import world
+
+PROJECT = "group/app"
+JOB: dict[str, t.Any] = {
+    "name": "deploy",
+    "stage": "deploy",
+    "when": "manual",
+    "allow_failure": False,
+    "environment": "production",
+    "duration": 20,
+}
+# alice is a maintainer, carol is in the group
+RULES: list[dict[str, t.Any]] = [
+    {"role": "maintainer", "required": 1},
+    {"group": "release", "members": ["carol", "alice"], "required": 1},
+]
+BY_RULES: dict[str, t.Any] = {"rules": RULES}
+# the old setting: GitLab starts the job by itself after the last approval
+BY_COUNT: dict[str, t.Any] = {"required_approvals": 1}
+SETTINGS = {"rules": BY_RULES, "one count": BY_COUNT}
+BOB, CAROL = "bob-token-0123456789", "carol-token-0123456789"
+
+
+def approval_world(
+    *jobs: dict[str, t.Any],
+    protected: dict[str, t.Any] | None = None,
+    edition: str = "premium",
+    **project: t.Any,
+) -> dict[str, t.Any]:
+    """Return a world in which production is protected; bob has started the pipeline.
+
+    :param protected: how, by approval rules unless it is said.
+    """
+    made = world(*(jobs or (JOB,)))
+    made["edition"] = edition
+    settings = {"production": BY_RULES if protected is None else protected}
+    made["projects"][0] |= {"protected_environments": settings, **project}
+    return made
+
+
+class Witness(Progress):
+    """Looks on while a task waits, and does something at a line about approvals.
+
+    :param deeds: what is done at the first such line, at the second, and so on.
+    """
+
+    def __init__(self, *deeds: t.Callable[[], t.Any]) -> None:
+        super().__init__(is_shown=True)
+        self._deeds = list(deeds)
+
+    def waits_for(self, *, name: str, what: str) -> None:
+        super().waits_for(name=name, what=what)
+        if self._deeds and "approvals" in what:
+            self._deeds.pop(0)()
+
+
+@contextlib.contextmanager
+def meanwhile(simulator: t.Any, action: str) -> t.Iterator[None]:
+    """Let somebody approve or reject as soon as a playbook has looked at the deployment."""
+    over = threading.Event()
+
+    def act() -> None:
+        while not over.wait(0.05):
+            if any(request["endpoint"] == "get_deployment" for request in simulator.requests()):
+                simulator.act_as_somebody_else(action, "deploy")
+                return
+
+    thread = threading.Thread(target=act)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

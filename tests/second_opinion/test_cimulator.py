@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules of the golden files, once more by cimulator, where it can read them; for `make second_opinion`.
+
+It evaluates `if` with eval, and says so when it cannot. Null, `changes`, `exists` and variables that are not set
+on the left side of an expression are beyond it, and it has neither `only`, nor `parallel`, nor child pipelines.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import typing as t
+
+from cimulator.workflow import evaluate_rules
+
+from tests.simulator.ci.config import Config, make_config
+from tests.simulator.ci.context import Context, predefined
+from tests.simulator.ci.include import Includer
+from tests.simulator.ci.notes import Notes
+from tests.simulator.ci.rules import Matcher
+from tests.simulator.ci.values import CiError, flat
+from tests.simulator.ci.variables import expand_all, values
+from tests.simulator_tests.test_ci_files import CASES, KINDS, WISHES, file_of, names
+
+_UNREADABLE = ("null", "true", "false", "!~")
+
+
+def read(name: str, wish: Context) -> Config | None:
+    """Return the configuration of a case, None for one that is wrong on purpose."""
+    notes = Notes()
+    known = predefined(wish)
+    includer = Includer(CASES / name, Matcher(wish, None, notes), known, notes)
+    try:
+        return make_config(includer.read(file_of(CASES / name)), notes, is_whole=True)
+    except CiError:
+        return None
+
+
+def is_readable(rules: t.Any) -> bool:
+    """Say if rules have nothing that the other one does not know."""
+    for rule in flat(rules):
+        if {"changes", "exists"} & rule.keys() or any(word in str(rule.get("if")) for word in _UNREADABLE):
+            return False
+    return True
+
+
+def all_rules(config: Config, wish: Context) -> t.Iterator[tuple[str, t.Any, dict[str, str]]]:
+    """Yield (where they stand, rules, the variables they see)."""
+    base = {**predefined(wish), **config.variables}
+    if config.workflow.get("rules"):
+        yield "workflow", config.workflow["rules"], expand_all(base)
+    for name, job in config.jobs.items():
+        if job.get("rules"):
+            yield name, job["rules"], expand_all({**base, "CI_JOB_NAME": name, **values(job.get("variables"))})
+
+
+def theirs(rules: t.Any, variables: dict[str, str]) -> bool | None:
+    """Return what cimulator says, None when it could not read an expression."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        found = bool(evaluate_rules([dict(rule) for rule in flat(rules)], variables)[0])
+    return None if "Error evaluating" in said.getvalue() else found
+
+
+def test_both_agree() -> None:
+    compared, differ = 0, []
+    for case in names():
+        for kind in KINDS:
+            config = read(case, WISHES[kind])
+            if config is None:
+                continue
+            matcher = Matcher(WISHES[kind], None, Notes())
+            for place, rules, variables in all_rules(config, WISHES[kind]):
+                their = theirs(rules, variables) if is_readable(rules) else None
+                if their is None:
+                    continue
+                compared += 1
+                ours = matcher.first(rules, variables) is not None
+                if ours is not their:
+                    differ.append(f"{case} {kind} {place}: ours {ours}, theirs {their}")
+    assert not differ, "\n".join(differ)
+    # So that it is noticed when it reads nothing any more.
+    assert compared >= 80, compared
+    print(f"{compared} decisions are the same")

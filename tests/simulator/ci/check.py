@@ -1,0 +1,189 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What GitLab refuses about a configuration before it looks at a ref, in its words."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import expressions, parallel
+from .config import Config
+from .keywords import below
+from .values import Block, CiError, as_list, flat, text
+
+_WHEN: t.Final = ("on_success", "on_failure", "always", "manual", "delayed")
+_WHEN_OF_RULES: t.Final = ("on_success", "on_failure", "always", "never", "manual", "delayed")
+_NOT_WITH_RULES: t.Final = ("only", "except", "start_in")
+_MOST_NEEDS: t.Final = 50
+_LONGEST_NAME: t.Final = 255
+_STRATEGIES: t.Final = ("depend", "mirror")
+
+
+def check(config: Config) -> None:
+    """Raise the first error of a configuration.
+
+    :raises CiError: as GitLab would say it.
+    """
+    if not config.jobs and config.is_whole:
+        raise CiError("jobs config should contain at least one visible job")
+    _check_keys(config.workflow, "workflow", "workflow")
+    _check_rules(config.workflow.get("rules"), "workflow:rules", ("always", "never"))
+    for name, job in config.jobs.items():
+        _check_job(name, job, config)
+    bases = parallel.bases(config.jobs)
+    for name, job in config.jobs.items():
+        _check_stage(name, job, config)
+        _check_needs(name, job, config, bases)
+        _check_on_stop(name, job, config)
+    done: set[str] = set()
+    for name in config.jobs:
+        _check_circle(name, config, [], done)
+
+
+def _check_circle(name: str, config: Config, above: list[str], done: set[str]) -> None:
+    if name in done:
+        return
+    if name in above:
+        circle = str(above[above.index(name) :]).replace("'", '"')
+        raise CiError(f"The pipeline has circular dependencies: topological sort failed: {circle}")
+    for needed, _optional, _block in needed_names(config.jobs[name].get("needs")):
+        # Only within a stage can a circle be closed.
+        if needed in config.jobs and config.jobs[needed].get("stage") == config.jobs[name].get("stage"):
+            _check_circle(needed, config, [*above, name], done)
+    done.add(name)
+
+
+def _check_keys(block: Block, keyword: str, shown: str) -> None:
+    unknown = [key for key in block if key not in below(keyword)]
+    if unknown:
+        raise CiError(f"{shown} config contains unknown keys: {', '.join(unknown)}")
+
+
+def _check_job(name: str, job: Block, config: Config) -> None:
+    here = f"jobs:{name}"
+    if len(name) > _LONGEST_NAME:
+        raise CiError(f"{here} name is too long (maximum is {_LONGEST_NAME} characters)")
+    _check_keys(job, "", here)
+    for key in ("environment", "trigger", "allow_failure", "retry"):
+        if isinstance(job.get(key), Block):
+            _check_keys(job[key], key, f"{here}:{key}")
+    does = any(job.get(key) for key in ("script", "run", "trigger"))
+    mirrors = isinstance(job.get("needs"), Block) and "pipeline" in job["needs"]
+    if not does and not mirrors and config.is_whole:
+        raise CiError(f"{here} config should implement the script:, run:, or trigger: keyword")
+    if job.get("trigger") and job.get("script"):
+        raise CiError(f"{here} config contains unknown keys: script")
+    if job.get("when") is not None and job["when"] not in _WHEN:
+        raise CiError(f"{here} when should be one of: {', '.join(_WHEN)}")
+    if job.get("when") == "delayed" and job.get("start_in") is None:
+        raise CiError(f"{here} start in should be a duration")
+    if job.get("rules") is not None:
+        both = [key for key in _NOT_WITH_RULES if job.get(key) is not None]
+        if both:
+            raise CiError(f"{here} config key may not be used with `rules`: {', '.join(both)}")
+        _check_rules(job["rules"], f"{here}:rules", _WHEN_OF_RULES)
+    for key in ("only", "except"):
+        if isinstance(job.get(key), Block):
+            _check_keys(job[key], key, f"{here}:{key}")
+            for expression in as_list(job[key].get("variables")):
+                _check_expression(text(expression), f"{here}:{key} variables invalid expression syntax")
+    _check_plain(here, job)
+
+
+def _check_plain(here: str, job: Block) -> None:
+    retry = job.get("retry")
+    most = retry.get("max", 0) if isinstance(retry, Block) else retry
+    if most is not None and most not in (0, 1, 2):
+        raise CiError(f"{here}:retry config must be less than or equal to 2")
+    if not isinstance(job.get("allow_failure"), bool | Block | None):
+        raise CiError(f"{here} allow failure should be a hash or a boolean value")
+    environment = job.get("environment")
+    if isinstance(environment, Block) and not environment.get("name"):
+        raise CiError(f"{here}:environment name can't be blank")
+    trigger = job.get("trigger")
+    if isinstance(trigger, Block) and trigger.get("strategy") not in (None, *_STRATEGIES):
+        raise CiError(f"{here}:trigger strategy should be one of: {', '.join(_STRATEGIES)}")
+
+
+def _check_rules(rules: t.Any, here: str, whens: tuple[str, ...]) -> None:
+    if rules is not None and not isinstance(rules, list):
+        raise CiError(f"{here} config should be an array of hashes")
+    keyword = "workflow:rules" if here.startswith("workflow") else "rules"
+    for rule in flat(rules or []):
+        if rule is None:
+            continue
+        if not isinstance(rule, Block):
+            raise CiError(f"{here}:rule config should be a hash")
+        _check_keys(rule, keyword, f"{here}:rule")
+        if "if" in rule:
+            _check_expression(text(rule["if"]), f"{here}:rule if invalid expression syntax")
+        if rule.get("when") is not None and rule["when"] not in whens:
+            raise CiError(f"{here}:rule when unknown value: {rule['when']}")
+
+
+def _check_expression(expression: str, message: str) -> None:
+    try:
+        expressions.check(expression)
+    except expressions.ExpressionError as error:
+        raise CiError(f"{message} ({expression}: {error})") from error
+
+
+def _check_stage(name: str, job: Block, config: Config) -> None:
+    stage = job.get("stage", "test")
+    if stage not in config.stages:
+        raise CiError(
+            f"{name} job: chosen stage {stage} does not exist; available stages are {', '.join(config.stages)}"
+        )
+
+
+def needed_names(needs: t.Any) -> list[tuple[str, bool, Block | None]]:
+    """Return (name, is it optional, its mapping) of the jobs of the own pipeline that a job needs."""
+    found: list[tuple[str, bool, Block | None]] = []
+    for need in as_list(needs):
+        if isinstance(need, str):
+            found.append((need, False, None))
+        elif isinstance(need, Block) and "job" in need and not {"project", "pipeline"} & need.keys():
+            found.append((text(need["job"]), need.get("optional") is True, need))
+    return found
+
+
+def _check_needs(name: str, job: Block, config: Config, bases: dict[str, str]) -> None:
+    for need in as_list(job.get("needs")):
+        if isinstance(need, Block):
+            _check_keys(need, "needs", f"jobs:{name}:needs:need")
+    names = needed_names(job.get("needs"))
+    if len(names) > _MOST_NEEDS:
+        text_of_limit = f"one job can only need {_MOST_NEEDS} others, but you have listed {len(names)}"
+        raise CiError(f"{name}: {text_of_limit}. See needs keyword documentation for more details")
+    for given, optional, _block in names:
+        needed = bases.get(given, given)
+        if needed not in config.jobs:
+            if not optional and config.is_whole:
+                raise CiError(f"{name} job: undefined need: {needed}")
+            continue
+        stages = [config.stages.index(one.get("stage", "test")) for one in (config.jobs[needed], job)]
+        if stages[0] > stages[1]:
+            raise CiError(f"{name} job: need {needed} is not defined in current or prior stages")
+        if needed == name:
+            raise CiError(f"The pipeline has circular dependencies: self-dependency: {name}")
+    for dependency in as_list(job.get("dependencies")):
+        if isinstance(dependency, str) and dependency not in config.jobs and config.is_whole:
+            raise CiError(f"{name} job: undefined dependency: {dependency}")
+
+
+def _check_on_stop(name: str, job: Block, config: Config) -> None:
+    environment = job.get("environment")
+    other = environment.get("on_stop") if isinstance(environment, Block) else None
+    if other is None or not config.is_whole:
+        return
+    if not isinstance(other, str):
+        raise CiError(f"jobs:{name}:environment on stop should be a string")
+    if other not in config.jobs:
+        raise CiError(f"{name} job: on_stop job {other} is not defined")
+    theirs = config.jobs[other].get("environment")
+    if theirs is None:
+        raise CiError(f"{name} job: on_stop job {other} does not have environment defined")
+    if not isinstance(theirs, Block) or theirs.get("action") != "stop":
+        raise CiError(f"{name} job: on_stop job {other} needs to have action stop defined")

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Patterns of paths, of `changes`, `exists` and `include:local`, as Ruby's File.fnmatch has them there.
+
+`*` stays within a folder, `**/` is any number of folders, `{a,b}` is a choice; a dot in front of a name is a letter
+like others.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .regex import Regex, RegexError
+
+_LITERAL: t.Final = frozenset(".^$+()|\\{}[]?*")
+_MOST_COMPARISONS: t.Final = 50_000
+
+
+def any_fits(patterns: t.Iterable[str], paths: t.Collection[str]) -> bool:
+    """Say if one of the paths fits one of the patterns; with too many of both GitLab takes it that one does."""
+    patterns = list(dict.fromkeys(patterns))
+    if len(patterns) * len(paths) > _MOST_COMPARISONS:
+        return True
+    compiled = [compile_glob(pattern) for pattern in patterns]
+    return any(glob.search(path) for path in paths for glob in compiled)
+
+
+def compile_glob(pattern: str) -> Regex:
+    """Return the regular expression of a pattern; one that is none fits nothing but itself."""
+    pattern = pattern.removeprefix("./")
+    try:
+        return Regex(f"\\A{_translated(pattern)}\\z")
+    except RegexError:
+        return Regex(f"\\A{''.join(map(_escaped, pattern))}\\z")
+
+
+def _escaped(letter: str) -> str:
+    return f"\\{letter}" if letter in _LITERAL else letter
+
+
+def _translated(pattern: str) -> str:
+    made, position, depth = "", 0, 0
+    while position < len(pattern):
+        letter = pattern[position]
+        at_begin = position == 0 or pattern[position - 1] == "/"
+        if at_begin and pattern.startswith("**/", position):
+            made += "(?:[^/]+/)*"
+            position += 3
+            continue
+        if letter == "*":
+            made += "[^/]*"
+        elif letter == "?":
+            made += "[^/]"
+        elif letter == "[" and "]" in pattern[position + 2 :]:
+            end = pattern.index("]", position + 2)
+            inside = pattern[position + 1 : end]
+            made += f"[{'^' + inside[1:] if inside[0] in '!^' else inside}]"
+            position = end
+        elif letter == "{" and "}" in pattern[position:]:
+            made, depth = f"{made}(?:", depth + 1
+        elif letter == "}" and depth:
+            made, depth = f"{made})", depth - 1
+        elif letter == "," and depth:
+            made += "|"
+        elif letter == "\\" and position + 1 < len(pattern):
+            position += 1
+            made += _escaped(pattern[position])
+        else:
+            made += _escaped(letter)
+        position += 1
+    return made

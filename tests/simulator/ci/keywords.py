@@ -1,0 +1,173 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every keyword of GitLab's CI/CD YAML reference, in one of two lists: followed, or not.
+
+A keyword below another one is written with a colon, as in the reference: https://docs.gitlab.com/ci/yaml/
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+_RUNNER: t.Final = "jobs are not run; how long one takes and how it ends is for the scenario to say"
+_ARTIFACTS: t.Final = "no files come from it; `artifacts` of a job in the scenario says what there is"
+_STOPS: t.Final = "the environment is neither stopped nor described"
+_ELSEWHERE: t.Final = "what is not in the project's own files is not read"
+
+FOLLOWED: t.Final = frozenset(
+    {
+        # global
+        "default", "spec", "spec:inputs", "spec:inputs:default", "spec:inputs:options", "spec:inputs:regex",
+        "spec:inputs:type", "include", "include:local", "include:inputs", "include:rules", "include:rules:if",
+        "include:rules:changes", "include:rules:changes:paths", "include:rules:changes:compare_to",
+        "include:rules:exists", "include:rules:exists:paths", "include:rules:when", "stages", "variables",
+        "variables:value", "variables:expand", "workflow", "workflow:name", "workflow:rules", "workflow:rules:if",
+        "workflow:rules:changes", "workflow:rules:changes:paths", "workflow:rules:changes:compare_to",
+        "workflow:rules:exists", "workflow:rules:exists:paths", "workflow:rules:when", "workflow:rules:variables",
+        # jobs
+        "allow_failure", "environment", "environment:name", "environment:action", "extends", "inherit",
+        "inherit:default", "inherit:variables", "needs", "needs:job", "needs:optional", "needs:parallel",
+        "needs:parallel:matrix", "only", "only:refs", "only:variables", "only:changes", "except", "except:refs",
+        "except:variables", "except:changes", "parallel", "parallel:matrix", "resource_group", "retry", "retry:max",
+        "retry:when", "rules", "rules:if", "rules:changes", "rules:changes:paths", "rules:changes:compare_to",
+        "rules:exists", "rules:exists:paths", "rules:when", "rules:allow_failure", "rules:needs", "rules:needs:job",
+        "rules:needs:optional", "rules:variables", "rules:start_in", "stage", "start_in", "tags", "trigger",
+        "trigger:include", "trigger:include:local", "trigger:project", "trigger:branch", "trigger:strategy",
+        "trigger:inputs",
+        "trigger:include:inputs", "trigger:forward", "trigger:forward:yaml_variables",
+        "trigger:forward:pipeline_variables", "when",
+    }
+)  # fmt: skip
+
+NOT_FOLLOWED: t.Final[dict[str, str]] = {
+    # global
+    **{f"include:{name}": _ELSEWHERE for name in ("project", "remote", "template", "component")},
+    **dict.fromkeys(("include:file", "include:ref", "include:integrity", "include:cache"), _ELSEWHERE),
+    "include:rules:exists:project": "the list of files is that of the own project",
+    "include:rules:exists:ref": "the list of files is that of the own project",
+    **{f"spec:{name}": _ELSEWHERE for name in ("component", "include")},
+    "spec:description": "there is no form in which it would be shown",
+    "spec:inputs:description": "there is no form in which it would be shown",
+    "spec:inputs:rules": "the values that an input can have do not depend on others",
+    "variables:description": "there is no form in which it would be shown",
+    "variables:options": "values are not checked",
+    "workflow:auto_cancel": "no pipeline cancels another one",
+    "workflow:auto_cancel:on_new_commit": "no pipeline cancels another one",
+    "workflow:auto_cancel:on_job_failure": "no job cancels its pipeline",
+    "workflow:rules:auto_cancel": "no pipeline cancels another one",
+    **{f"workflow:rules:{name}": "GitLab itself ignores it here" for name in ("start_in", "allow_failure", "needs")},
+    "workflow:rules:exists:project": "the list of files is that of the own project",
+    "workflow:rules:exists:ref": "the list of files is that of the own project",
+    # jobs: what the runner does
+    **dict.fromkeys(("script", "before_script", "after_script", "run", "hooks", "coverage", "timeout"), _RUNNER),
+    **dict.fromkeys(("hooks:pre_get_sources_script", "dependencies", "interruptible", "rules:interruptible"), _RUNNER),
+    **dict.fromkeys(("image", "services", "cache", "identity", "id_tokens", "secrets", "release"), _RUNNER),
+    **{f"image:{name}": _RUNNER for name in ("name", "entrypoint", "docker", "kubernetes", "pull_policy")},
+    **{
+        f"services:{name}": _RUNNER
+        for name in ("name", "alias", "entrypoint", "command", "variables", "docker", "kubernetes", "pull_policy")
+    },
+    **{
+        f"cache:{name}": _RUNNER
+        for name in (
+            "paths", "key", "key:files", "key:files_commits", "key:prefix", "untracked", "unprotect", "when", "policy",
+            "fallback_keys",
+        )  # fmt: skip
+    },
+    **{
+        f"secrets:{name}": _RUNNER
+        for name in (
+            "vault", "gcp_secret_manager", "azure_key_vault", "aws_secrets_manager", "gitlab_secrets_manager",
+            "akeyless", "file", "token",
+        )  # fmt: skip
+    },
+    "id_tokens:aud": _RUNNER,
+    **{
+        f"release:{name}": _RUNNER
+        for name in (
+            "tag_name", "tag_message", "name", "description", "ref", "milestones", "released_at", "assets",
+            "assets:links",
+        )  # fmt: skip
+    },
+    # jobs: what is left behind
+    "artifacts": _ARTIFACTS,
+    **{
+        f"artifacts:{name}": _ARTIFACTS
+        for name in (
+            "paths", "exclude", "expire_in", "expose_as", "name", "public", "access", "reports", "untracked", "when",
+        )  # fmt: skip
+    },
+    **dict.fromkeys(("pages", "pages:publish", "pages:path_prefix", "pages:expire_in", "publish"), _ARTIFACTS),
+    # jobs: the rest
+    "allow_failure:exit_codes": "jobs have no exit codes; a failure of the job counts",
+    **{f"dast_configuration{name}": "there are no profiles" for name in ("", ":site_profile", ":scanner_profile")},
+    **{
+        f"environment:{name}": _STOPS
+        for name in ("url", "on_stop", "auto_stop_in", "kubernetes", "deployment_tier")
+    },
+    **{
+        f"environment:kubernetes:{name}": _STOPS
+        for name in (
+            "agent", "namespace", "flux_resource_path", "dashboard", "dashboard:namespace",
+            "dashboard:flux_resource_path", "managed_resources", "managed_resources:enabled",
+        )  # fmt: skip
+    },
+    "manual_confirmation": "nobody is asked",
+    "needs:artifacts": "jobs fetch no artifacts",
+    "needs:project": "a job of another project is not waited for",
+    "needs:ref": "a job of another project is not waited for",
+    "needs:pipeline": "the status of another pipeline is not mirrored",
+    "needs:pipeline:job": "a job of another pipeline is not waited for",
+    "rules:needs:artifacts": "jobs fetch no artifacts",
+    "rules:needs:parallel": "all jobs of that name are needed",
+    "only:kubernetes": "there is no cluster; the condition is left out",
+    "except:kubernetes": "there is no cluster; the condition is left out",
+    "retry:exit_codes": "jobs have no exit codes",
+    "rules:exists:project": "the list of files is that of the own project",
+    "rules:exists:ref": "the list of files is that of the own project",
+    "trigger:include:rules": "the file is included in any case",
+    "trigger:include:artifact": "a file that a job makes is not there; the downstream pipeline is empty and successful",
+    "trigger:include:job": "a file that a job makes is not there",
+    **{f"trigger:include:{name}": _ELSEWHERE for name in ("project", "file", "ref", "remote", "template", "component")},
+    # gone from GitLab
+    "types": "GitLab has removed it; use stages",
+    "type": "GitLab has removed it; use stage",
+}  # fmt: skip
+
+ROOT_KEYWORDS: t.Final = frozenset(
+    {
+        "default", "include", "stages", "variables", "workflow", "spec", "types",
+        "image", "services", "cache", "before_script", "after_script",
+    }
+)  # fmt: skip
+# Below these stand names of the user's, and below the names the keywords of the second column.
+NAMED_BY_USERS: t.Final = {
+    "spec:inputs": "spec:inputs",
+    "variables": "variables",
+    "rules:variables": "variables",
+    "workflow:rules:variables": "variables",
+    "parallel:matrix": "",
+    "needs:parallel:matrix": "",
+}
+# What a job takes over from `default`, and from the root of the file as in old ones.
+DEFAULTS: t.Final = (
+    "after_script", "artifacts", "before_script", "cache", "hooks", "id_tokens", "identity", "image", "interruptible",
+    "retry", "services", "tags", "timeout",
+)  # fmt: skip
+OLD_DEFAULTS: t.Final = ("image", "services", "cache", "before_script", "after_script")
+
+
+def below(name: str) -> frozenset[str]:
+    """Return the keys that a mapping can have, by the name of the keyword above it; that of a job is empty."""
+    known = {*FOLLOWED, *NOT_FOLLOWED}
+    if not name:
+        return frozenset(each for each in known if ":" not in each) - {
+            "include",
+            "stages",
+            "workflow",
+            "default",
+            "spec",
+        }
+    return frozenset(each[len(name) + 1 :] for each in known if each.rpartition(":")[0] == name)

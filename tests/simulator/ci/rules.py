@@ -1,0 +1,105 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""`rules` of jobs, of the workflow and of includes: the first rule that matches decides.
+
+Source: https://docs.gitlab.com/ci/yaml/#rules
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import typing as t
+
+from . import expressions, globs
+from .context import Context
+from .notes import Notes
+from .values import Block, CiError, as_list, flat, text
+from .variables import expand
+
+_NO_LIST: t.Final = "there is no list of files (--files); it counts as "
+
+
+@dataclasses.dataclass(frozen=True)
+class Decision:
+    """What a rule says; None is what it leaves to the job."""
+
+    when: str | None = None
+    start_in: t.Any = None
+    allow_failure: bool | None = None
+    variables: Block | None = None
+    needs: t.Any = None
+
+
+class Matcher:
+    """Matches rules for one pipeline.
+
+    :ivar files: what changed, and what there is; None when nobody has said so.
+    """
+
+    def __init__(self, context: Context, files: t.Collection[str] | None, notes: Notes) -> None:
+        self.context = context
+        self._files = files
+        self._notes = notes
+
+    def first(self, rules: t.Any, variables: t.Mapping[str, str]) -> Decision | None:
+        """Return what the first rule that matches says; None when none does, or when it says never."""
+        for rule in flat(as_list(rules)):
+            if isinstance(rule, Block) and self._matches(rule, variables):
+                if rule.get("when") == "never":
+                    return None
+                allow_failure = rule.get("allow_failure")
+                return Decision(
+                    when=rule.get("when"),
+                    start_in=rule.get("start_in"),
+                    allow_failure=allow_failure if isinstance(allow_failure, bool) else None,
+                    variables=rule.get("variables"),
+                    needs=rule.get("needs"),
+                )
+        return None
+
+    def _matches(self, rule: Block, variables: t.Mapping[str, str]) -> bool:
+        """Say if all conditions of a rule hold; one without a condition matches."""
+        if "if" in rule and not self.holds(text(rule["if"]), variables):
+            return False
+        if "changes" in rule and not self.has_changed(rule, variables):
+            return False
+        return not ("exists" in rule and not self._exists(rule, variables))
+
+    def holds(self, expression: str, variables: t.Mapping[str, str]) -> bool:
+        try:
+            return expressions.is_true(expression, variables)
+        except expressions.ExpressionError as error:
+            raise CiError(f"invalid expression syntax: {expression}: {error}") from error
+
+    def has_changed(self, rule: Block, variables: t.Mapping[str, str]) -> bool:
+        """Say if one of the paths of `changes` did; where GitLab cannot know what changed, everything has.
+
+        Source: https://docs.gitlab.com/ci/jobs/job_troubleshooting/#jobs-or-pipelines-run-unexpectedly-when-using-changes
+        """
+        given = rule["changes"]
+        compares = isinstance(given, Block) and "compare_to" in given
+        if not self.context.has_changes and not compares:
+            return True
+        if self._files is None:
+            self._notes.add("changes", f"{_NO_LIST}changed", rule.where("changes"))
+            return True
+        paths = given.get("paths") if isinstance(given, Block) else given
+        return globs.any_fits([_expanded(path, variables) for path in as_list(paths)], self._files)
+
+    def _exists(self, rule: Block, variables: t.Mapping[str, str]) -> bool:
+        if self._files is None:
+            self._notes.add("exists", f"{_NO_LIST}not there", rule.where("exists"))
+            return False
+        given = rule["exists"]
+        paths = given.get("paths") if isinstance(given, Block) else given
+        # A folder is asked for with a slash at the end.
+        folders = {f"{parent.as_posix()}/" for path in self._files for parent in pathlib.PurePosixPath(path).parents}
+        there = [*self._files, *sorted(folders)]
+        return globs.any_fits([_expanded(path, variables) for path in as_list(paths)], there)
+
+
+def _expanded(path: t.Any, variables: t.Mapping[str, str]) -> str:
+    return expand(text(path), variables, keeps_unknown=True)

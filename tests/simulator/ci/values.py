@@ -1,0 +1,107 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a file consists of: mappings and lists that know their lines, references, and the error of a wrong file."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Place:
+    """Where something stands."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class CiError(ValueError):
+    """The file is wrong; the text is the one that GitLab gives."""
+
+
+class Block(dict[str, t.Any]):
+    """A mapping that knows where each of its keys stands."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+        self.places: dict[str, Place] = {}
+
+    def put(self, key: str, value: t.Any, place: Place) -> None:
+        self[key] = value
+        self.places[key] = place
+
+    def where(self, key: str) -> Place:
+        return self.places.get(key, self.place)
+
+    def copied(self) -> Block:
+        """Return another one with the same values."""
+        other = Block(self.place)
+        other.update(self)
+        other.places.update(self.places)
+        return other
+
+
+class Items(list[t.Any]):
+    """A list that knows where it stands."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """`!reference [job, key, ...]`, before it is replaced by what it names."""
+
+    path: tuple[str, ...]
+    place: Place
+
+
+def text(value: t.Any) -> str:
+    """Return a scalar as GitLab writes it into a variable."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def as_list(value: t.Any) -> list[t.Any]:
+    """Return a value that may stand alone in place of a list, without nesting."""
+    if value is None:
+        return []
+    return flat(value) if isinstance(value, list) else [value]
+
+
+def flat(items: t.Iterable[t.Any]) -> list[t.Any]:
+    """Return a list in which others stand, as `!reference` makes them, without these."""
+    found: list[t.Any] = []
+    for item in items:
+        found += flat(item) if isinstance(item, list) else [item]
+    return found
+
+
+def block_in(block: Block, key: str) -> Block:
+    """Return the mapping behind a key, an empty one if there is none."""
+    found = block.get(key)
+    return found if isinstance(found, Block) else Block(block.where(key))
+
+
+def deep_merge(under: Block, over: Block) -> Block:
+    """Return both mappings in one: mappings in both are merged as well, anything else of `over` wins.
+
+    Lists are replaced, not merged. Source: https://docs.gitlab.com/ci/yaml/yaml_optimization/#merge-details
+    """
+    merged = under.copied()
+    for key, value in over.items():
+        before = merged.get(key)
+        both = isinstance(before, Block) and isinstance(value, Block)
+        merged.put(key, deep_merge(before, value) if both else value, over.where(key))  # type: ignore[arg-type]
+    return merged

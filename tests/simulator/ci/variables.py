@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Variables of the file: their values, and `$NAME` in texts.
+
+Source: https://docs.gitlab.com/ci/variables/where_variables_can_be_used/
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .values import Block, CiError, text
+
+# A dollar that is doubled stands for itself.
+_NAMED: t.Final = re.compile(r"\$\$|\$(?:(\w+)|\{(\w+)\})|%(\w+)%")
+
+
+def values(block: t.Any) -> dict[str, str]:
+    """Return the values of a `variables` mapping, as they stand there."""
+    return {name: _value(given) for name, given in block.items()} if isinstance(block, Block) else {}
+
+
+def _value(given: t.Any) -> str:
+    if isinstance(given, Block):
+        value = text(given.get("value"))
+        return value.replace("$", "$$") if given.get("expand") is False else value
+    return text(given)
+
+
+def expand(given: str, known: t.Mapping[str, str], *, keeps_unknown: bool = False) -> str:
+    """Return a text with the values of the variables in it; what is unknown is empty, unless it is kept."""
+
+    def replaced(match: re.Match[str]) -> str:
+        if match[0] == "$$":
+            return "$$" if keeps_unknown else "$"
+        name = match[1] or match[2] or match[3]
+        return known.get(name, match[0] if keeps_unknown else "")
+
+    return _NAMED.sub(replaced, given)
+
+
+def expand_all(known: t.Mapping[str, str]) -> dict[str, str]:
+    """Return variables with the values of others in theirs.
+
+    :raises CiError: one of them stands for itself, in the end.
+    """
+    done: dict[str, str] = {}
+    for name in known:
+        _expand_one(name, known, done, [])
+    return {name: value.replace("$$", "$") for name, value in done.items()}
+
+
+def _expand_one(name: str, known: t.Mapping[str, str], done: dict[str, str], above: list[str]) -> str:
+    if name in done:
+        return done[name]
+    if name in above:
+        circle = str(above[above.index(name) :]).replace("'", '"')
+        raise CiError(f"circular variable reference detected: {circle}")
+    others = {next(filter(None, match.groups()), "") for match in _NAMED.finditer(known[name])}
+    values_of_others = {
+        other: _expand_one(other, known, done, [*above, name]) for other in sorted(others) if other in known
+    }
+    done[name] = expand(known[name], values_of_others, keeps_unknown=True)
+    return done[name]

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of the program that concern a `.gitlab-ci.yml`, and the scenario that they make."""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import typing as t
+
+import yaml
+
+from . import from_file, schema
+from .ci.context import MERGE_REQUEST, Context
+from .ci.project_file import Made, ProjectFile
+from .model import SOURCES
+from .scenario import World, read_scenario
+from .schema import ScenarioError
+
+Row = dict[str, t.Any]
+
+TOKEN: t.Final = "simulator-token"
+_USER: t.Final = "alice"
+_PROJECT: t.Final = "group/project"
+_BRANCH: t.Final = "main"
+_TAGS: t.Final = "refs/tags/"
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("a .gitlab-ci.yml", "a pipeline is made of it, and so is every new one")
+    group.add_argument("--ci-file", type=pathlib.Path, metavar="FILE", help="its folder stands for the repository")
+    group.add_argument("--ref", help=f"branch, or {_TAGS}NAME for a tag; {_BRANCH} without it")
+    group.add_argument("--source", help="push without it; or merge_request_event, schedule, web and others")
+    group.add_argument(
+        "--variable", action="append", default=[], metavar="NAME=VALUE", help="of the pipeline; repeat it"
+    )
+    group.add_argument("--files", metavar="LIST", help="one path a line, for `changes` and `exists`")
+    group.add_argument("--times", type=pathlib.Path, metavar="FILE", help="YAML: how long jobs take and how they end")
+    group.add_argument("--print-scenario", action="store_true", help="print what was made, and end")
+
+
+def check(options: argparse.Namespace) -> None:
+    """Find what is wrong with the options themselves.
+
+    :raises ValueError: an option that is of no use without another one, or an unknown source.
+    """
+    others = (options.ref, options.source, options.variable, options.files, options.times)
+    if options.ci_file is None and any(others):
+        raise ValueError("--ref, --source, --variable, --files and --times need --ci-file FILE")
+    if options.source is not None and options.source not in SOURCES:
+        raise ValueError(f"--source: {options.source!r} is none of {', '.join(SOURCES)}")
+    for text in options.variable:
+        if "=" not in text:
+            raise ValueError(f"--variable: NAME=VALUE is needed, not {text!r}")
+
+
+def scenario(options: argparse.Namespace) -> Row | pathlib.Path | None:
+    """Return the scenario of the options.
+
+    :raises ScenarioError: one of the files is wrong.
+    """
+    if options.ci_file is None:
+        return t.cast("pathlib.Path | None", options.scenario)
+    if not options.ci_file.is_file():
+        raise ScenarioError(f"--ci-file: there is no file {options.ci_file}")
+    whole = dict(read_scenario(options.scenario)) if options.scenario else _own_world()
+    projects = list(whole.get("projects") or [])
+    if not projects:
+        raise ScenarioError("--ci-file: the scenario has no project")
+    projects[0] = {**projects[0], "ci_file": _ci_file(options)}
+    whole["projects"] = projects
+    if options.scenario is None:
+        whole["projects"] += [{"path": path, "members": {_USER: "maintainer"}} for path in _others(options)]
+    if options.ref or options.source or options.variable or not whole.get("pipelines"):
+        whole["pipelines"] = [*(whole.get("pipelines") or []), {"project": projects[0]["path"], **_pipeline(options)}]
+    return whole
+
+
+def _own_world() -> Row:
+    project = {"path": _PROJECT, "members": {_USER: "maintainer"}, "protected_refs": {_BRANCH: [_USER]}}
+    return {"users": [_USER], "tokens": [{"token": TOKEN, "user": _USER}], "projects": [project]}
+
+
+def _ci_file(options: argparse.Namespace) -> Row:
+    row: Row = {"path": str(options.ci_file.resolve())}
+    if options.files:
+        row["files"] = str(pathlib.Path(options.files).resolve())
+    if options.times:
+        row["times"] = from_file.read_times(options.times)
+    return row
+
+
+def _pipeline(options: argparse.Namespace) -> Row:
+    ref = options.ref or _BRANCH
+    row: Row = {"ref": ref.removeprefix(_TAGS).removeprefix("refs/heads/"), "source": options.source or "push"}
+    if ref.startswith(_TAGS):
+        row["tag"] = True
+    if row["source"] == MERGE_REQUEST:
+        row["merge_request"] = 1
+    if options.variable:
+        row["variables"] = dict(text.split("=", 1) for text in options.variable)
+    return row
+
+
+def _others(options: argparse.Namespace) -> list[str]:
+    """Return the projects whose pipelines the file triggers, as the world is made for it."""
+    row = _pipeline(options)
+    context = Context(
+        project=_PROJECT,
+        project_id=1,
+        ref=row["ref"],
+        tag=row.get("tag", False),
+        source=row["source"],
+        sha="0" * 40,
+        merge_request=row.get("merge_request"),
+        is_protected=row["ref"] == _BRANCH,
+        user=_USER,
+        variables=row.get("variables", {}),
+    )
+    file = ProjectFile(options.ci_file, options.ci_file.resolve().parent, None, {}, {})
+    found = file.make(context, lambda path, branch, above: Made()).projects
+    return [path for path in dict.fromkeys(found) if path and path != _PROJECT]
+
+
+def printed(given: t.Any, world: World) -> str:
+    """Return the scenario as YAML, with the pipelines that were made and, as comments, what was not followed."""
+    whole = dict(read_scenario(given))
+    whole["pipelines"] = [
+        {key: value for key, value in row.items() if value != schema.PIPELINE[key]}
+        for row, _place in world.pipeline_rows
+    ]
+    comments = "".join(f"# not followed: {note}\n" for note in world.notes)
+    return comments + yaml.dump(whole, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes everything where it stands, without names for what comes twice."""
+
+    def ignore_aliases(self, data: t.Any) -> bool:
+        return True

@@ -1,0 +1,198 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with a `.gitlab-ci.yml`, in GitLab's words; and what is just not followed, with file and line."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+
+import pytest
+
+from tests.simulator.ci.project_file import Made, ProjectFile
+
+from .test_ci_files import WISHES, other
+
+
+def make(folder: pathlib.Path, text: str, *, kind: str = "branch", **files: str) -> Made:
+    (folder / ".gitlab-ci.yml").write_text(text, encoding="utf-8")
+    for name, content in files.items():
+        (folder / f"{name}.yml").write_text(content, encoding="utf-8")
+    return ProjectFile(folder / ".gitlab-ci.yml", folder, None, {}, {}).make(WISHES[kind], other)
+
+
+JOB = "a: {script: make}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("", "Please provide content of .gitlab-ci.yml"),
+        ("- a", "Invalid configuration format"),
+        ("a: [", "(<unknown>): expected the node content"),
+        ("a: {script: !ruby x}", "Unknown tag !ruby at line 1"),
+        ("variables: {A: b}", "jobs config should contain at least one visible job"),
+        ("a: {stage: build}", "jobs:a config should implement the script:, run:, or trigger: keyword"),
+        ("a: 1", "root config contains unknown keys: a"),
+        ("a:", "jobs:a config can't be blank"),
+        ("a: {script: make, onyl: [main]}", "jobs:a config contains unknown keys: onyl"),
+        (
+            "a: {script: make, stage: ship}",
+            "a job: chosen stage ship does not exist; available stages are .pre, build, ",
+        ),
+        (
+            "a: {script: make, when: never}",
+            "jobs:a when should be one of: on_success, on_failure, always, manual, delay",
+        ),
+        ("a: {script: make, when: delayed}", "jobs:a start in should be a duration"),
+        ("a: {script: make, when: delayed, start_in: soon}", "jobs:a start in should be a duration"),
+        ("a: {script: make, when: delayed, start_in: 2 weeks}", "jobs:a start in should not exceed the limit"),
+        ("a: {script: make, retry: 3}", "jobs:a:retry config must be less than or equal to 2"),
+        ("a: {script: make, parallel: 300}", "jobs:a:parallel config must be a number from 1 to 200"),
+        ("a: {script: make, parallel: two}", "jobs:a:parallel should be an integer or a hash"),
+        ("a: {script: make, allow_failure: never}", "jobs:a allow failure should be a hash or a boolean value"),
+        ("a: {script: make, environment: {url: x}}", "jobs:a:environment name can't be blank"),
+        ("a: {trigger: {project: b, strategy: hope}}", "jobs:a:trigger strategy should be one of: depend, mirror"),
+        ("a: {script: make, rules: [{if: $A =}]}", "jobs:a:rules:rule if invalid expression syntax"),
+        ("a: {script: make, rules: [{if: '$A =~ /a(?=b)/'}]}", "jobs:a:rules:rule if invalid expression syntax"),
+        # The four examples of https://docs.gitlab.com/ci/jobs/job_troubleshooting/
+        (
+            'a: {script: x}\nb:\n  script: x\n  rules:\n    - if: ${A} == "b"',
+            "jobs:b:rules:rule if invalid expression syntax",
+        ),
+        ('a:\n  script: x\n  rules:\n    - if: "$A" == "b"', "(<unknown>): expected <block end>"),
+        ("a:\n  script: x\n  rules:\n    - if: $A == production", "jobs:a:rules:rule if invalid expression syntax"),
+        ('a:\n  script: x\n  rules:\n    - if: "b" == "b"', "(<unknown>): expected <block end>"),
+        ("a: {script: make, rules: [{when: later}]}", "jobs:a:rules:rule when unknown value: later"),
+        ("a: {script: make, rules: {if: $A}}", "jobs:a:rules config should be an array of hashes"),
+        ("a: {script: make, rules: [{fi: $A}]}", "jobs:a:rules:rule config contains unknown keys: fi"),
+        ("a: {script: make, only: [main], rules: [{when: always}]}", "config key may not be used with `rules`: only"),
+        ("a: {script: make, only: {variables: [$A =]}}", "jobs:a:only variables invalid expression syntax"),
+        ("workflow: {rules: [{when: manual}]}\n" + JOB, "workflow:rules:rule when unknown value: manual"),
+        ("workflow: {rule: []}\n" + JOB, "workflow config contains unknown keys: rule"),
+        ("a: {script: make, needs: [b]}", "a job: undefined need: b"),
+        (
+            "a: {script: make, needs: [b]}\nb: {stage: deploy, script: x}",
+            "need b is not defined in current or prior st",
+        ),
+        ("a: {script: make, needs: [a]}", "The pipeline has circular dependencies: self-dependency: a"),
+        ("a: {script: x, needs: [b]}\nb: {script: x, needs: [a]}", "The pipeline has circular dependencies: topologi"),
+        ("a: {script: x, dependencies: [b]}", "a job: undefined dependency: b"),
+        ("a: {script: x, environment: {name: e, on_stop: b}}", "a job: on_stop job b is not defined"),
+        ("a: {extends: .b}", "a: unknown keys in `extends` (.b)"),
+        ("a: {extends: .b}\n.b: {extends: .c}\n.c: {extends: .b}", "a: circular dependency detected in `extends`"),
+        ("a: {script: [!reference [.b, script]]}", '!reference [".b", "script"] could not be found'),
+        (".b: {s: !reference [.b, s]}\n" + JOB, '!reference [".b", "s"] is part of a circular chain'),
+        ("include: /none.yml\n" + JOB, "Local file `none.yml` does not exist!"),
+        ("include: /../secret.yml\n" + JOB, "Local file `../secret.yml` does not exist!"),
+        ("include: /none.txt\n" + JOB, "Included file `none.txt` does not have YAML extension!"),
+        ("include: .gitlab-ci.yml\n" + JOB, "Maximum of 150 nested includes are allowed!"),
+        ("variables: {A: $B, B: $A}\n" + JOB, 'circular variable reference detected: ["A", "B"]'),
+        ("a: &a [*a]\n" + JOB, "An alias stands inside of what it names"),
+        ("a: {script: " + "[" * 200 + "]" * 200 + "}", "The parsed YAML is too big"),
+        (
+            "x0: &x0 [a, a, a, a, a, a, a, a, a, a]\n"
+            + "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]\n" for n in range(1, 9)),
+            "The parsed YAML is too big",
+        ),
+    ],
+)
+def test_wrong_files(tmp_path: pathlib.Path, text: str, error: str) -> None:
+    (tmp_path.parent / "secret.yml").write_text("b: {script: make}", encoding="utf-8")
+    found = make(tmp_path, text).yaml_errors
+    assert found is not None and error in found
+
+
+def test_what_is_not_followed_is_told_with_its_lines(tmp_path: pathlib.Path) -> None:
+    text = """\
+include: other.yml
+build:
+  image: alpine
+  script: [make]
+  artifacts:
+    paths: [x]
+  retry: {max: 1, exit_codes: 137}
+deploy:
+  script: make
+  environment:
+    name: x
+    url: https://example.com
+  rules:
+    - changes: [a]
+      interruptible: true
+.template:
+  image: debian
+"""
+    made = make(tmp_path, text, other="later: {script: make, timeout: 1h}\n")
+    notes = {line.partition(": ")[0]: line for line in made.notes}
+    assert set(notes) == {
+        "image", "script", "artifacts", "retry:exit_codes", "environment:url", "changes", "rules:interruptible",
+        "timeout",
+    }  # fmt: skip
+    assert notes["image"].endswith("(.gitlab-ci.yml:3,17)")
+    assert notes["script"].endswith("(.gitlab-ci.yml:4,9; other.yml:1)")
+    assert notes["environment:url"].endswith("(.gitlab-ci.yml:12)")
+    assert "there is no list of files (--files); it counts as changed" in notes["changes"]
+
+
+def test_files_from_elsewhere_leave_what_they_may_hold_open(tmp_path: pathlib.Path) -> None:
+    text = """\
+include:
+  - project: group/templates
+    file: all.yml
+  - https://example.com/more.yml
+build:
+  extends: [.from-there, .here]
+  needs: [from there]
+  rules: [!reference [.rules, all]]
+.here: {stage: build, rules: [{when: manual}]}
+"""
+    made = make(tmp_path, text)
+    assert made.yaml_errors is None
+    assert made.refused == "no_jobs"
+    notes = "\n".join(made.notes)
+    assert "include:project: what is not in the project's own files is not read (.gitlab-ci.yml:2)" in notes
+    assert "include:remote: what is not in the project's own files is not read (.gitlab-ci.yml:1)" in notes
+    assert "extends: .from-there is not in the files that are read (.gitlab-ci.yml:6)" in notes
+    assert '!reference [".rules", "all"]: it is not in the files that are read' in notes
+
+
+def test_a_child_of_an_artifact_is_empty_and_told(tmp_path: pathlib.Path) -> None:
+    text = "a: {trigger: {include: [{artifact: made.yml, job: b}]}}\nb: {stage: build, script: make}\n"
+    made = make(tmp_path, text)
+    assert made.jobs[1]["trigger"] == {"pipeline": {"status": "success"}}
+    assert any(note.startswith("trigger:include:artifact") for note in made.notes)
+
+
+def test_children_go_two_levels_deep(tmp_path: pathlib.Path) -> None:
+    made = make(
+        tmp_path,
+        "a: {trigger: {include: one.yml}}",
+        one="b: {trigger: {include: two.yml}}",
+        two="c: {trigger: {include: three.yml}}",
+        three="d: {script: make}",
+    )
+    one = made.jobs[0]["trigger"]["pipeline"]
+    two = one["jobs"][0]["trigger"]["pipeline"]
+    assert two["jobs"][0]["trigger"] == {"creation_fails": "reached_max_descendant_pipelines_depth"}
+
+
+def test_variables_of_the_pipeline_win(tmp_path: pathlib.Path) -> None:
+    text = "variables: {A: file}\na: {script: make, environment: $A, variables: {A: job}}\n"
+    (tmp_path / ".gitlab-ci.yml").write_text(text, encoding="utf-8")
+    file = ProjectFile(tmp_path / ".gitlab-ci.yml", tmp_path, None, {}, {"A": "project"})
+    assert file.make(WISHES["branch"], other).jobs[0]["environment"] == "project"
+    wish = dataclasses.replace(WISHES["branch"], variables={"A": "pipeline"})
+    assert file.make(wish, other).jobs[0]["environment"] == "pipeline"
+
+
+def test_many_ways_through_needs_take_no_time(tmp_path: pathlib.Path) -> None:
+    names = [f"j{n}" for n in range(40)]
+    jobs = (f"{name}: {{script: make, needs: [{', '.join(names[:n])}]}}" for n, name in enumerate(names))
+    assert len(make(tmp_path, "\n".join(jobs)).jobs) == 40
+
+
+def test_there_is_no_file(tmp_path: pathlib.Path) -> None:
+    assert ProjectFile(tmp_path / "none.yml", tmp_path, None, {}, {}).make(WISHES["tag"], other).refused == "no_config"

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Golden files: pipelines that our own `.gitlab-ci.yml` files make, as GitLab's documentation says they do.
+
+Each folder of ci_files is a case: the file, and in pipelines.yml the page of the documentation, why it is so, and a
+line for each job. They are written by hand, from the documentation.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import typing as t
+
+import pytest
+import yaml
+
+from tests.simulator.ci.context import Context
+from tests.simulator.ci.project_file import Made, ProjectFile
+
+CASES = pathlib.Path(__file__).with_name("ci_files")
+_BASE = Context(project="group/project", project_id=1, ref="main", tag=False, source="push", sha="0" * 40)
+WISHES: dict[str, Context] = {
+    "branch": dataclasses.replace(_BASE, is_protected=True),
+    "tag": dataclasses.replace(_BASE, ref="v1.0.0", tag=True),
+    "merge_request": dataclasses.replace(_BASE, ref="feature", source="merge_request_event", merge_request=7),
+    "schedule": dataclasses.replace(_BASE, source="schedule", is_protected=True),
+    "feature": dataclasses.replace(_BASE, ref="feature"),
+}
+KINDS = ("branch", "tag", "merge_request", "schedule")
+
+
+def read(name: str) -> dict[str, t.Any]:
+    found = yaml.safe_load((CASES / name / "pipelines.yml").read_text(encoding="utf-8"))
+    return t.cast("dict[str, t.Any]", found)
+
+
+def file_of(folder: pathlib.Path) -> pathlib.Path:
+    return next(folder.glob(".gitlab-ci.*"))
+
+
+def names() -> list[str]:
+    return sorted(path.name for path in CASES.iterdir() if path.is_dir())
+
+
+def other(path: str, branch: str | None, above: Context) -> Made | None:
+    """Return the pipeline of another project: there is one project, and its pipeline tells its branch."""
+    job = {"name": f"{path} {branch or 'main'}", "stage": "test"}
+    return Made(jobs=[job], stages=["test"]) if path == "group/other" else None
+
+
+def make(name: str, wish: Context) -> Made:
+    folder = CASES / name
+    files = read(name).get("files")
+    given = ProjectFile(file_of(folder), folder, None if files is None else tuple(files), {}, {})
+    return given.make(wish, other)
+
+
+def line(row: dict[str, t.Any]) -> str:
+    """Return a job as the golden files write it."""
+    parts = [row["stage"], row["name"]]
+    if row["when"] == "delayed":
+        parts.append(f"delayed {row['start_in']:g}")
+    elif row["when"] != "on_success":
+        parts.append(row["when"])
+    parts += ["may fail"] if row["allow_failure"] else []
+    parts += [f"{word} {row[key]}" for key, word in (("environment", "env"), ("resource_group", "group")) if key in row]
+    reasons = f" on {', '.join(row['retry_when'])}" if "retry_when" in row else ""
+    parts += [f"retry {row['retry']}{reasons}"] if row.get("retry") else []
+    parts += [f"tags {', '.join(row['tags'])}"] if "tags" in row else []
+    if "needs" in row:
+        parts.append(f"needs {', '.join(row['needs']) or 'nothing'}")
+    trigger = row.get("trigger")
+    if trigger:
+        parts += [trigger["strategy"]] if "strategy" in trigger else []
+        below = "; ".join(job["name"] for job in trigger.get("pipeline", {}).get("jobs", []))
+        kind = "to" if "project" in trigger else "child"
+        parts.append(f"fails {trigger['creation_fails']}" if "creation_fails" in trigger else f"{kind} {below}")
+    return " | ".join(parts)
+
+
+def shown(made: Made) -> t.Any:
+    if made.yaml_errors:
+        return f"error: {made.yaml_errors}"
+    if made.refused:
+        return made.refused
+    lines = [line(row) for row in made.jobs]
+    return lines if made.name is None else {"name": made.name, "jobs": lines}
+
+
+CASES_AND_KINDS = [(name, kind) for name in names() for kind in read(name)["pipelines"]]
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES_AND_KINDS)
+def test_a_pipeline_is_as_documented(name: str, kind: str) -> None:
+    assert shown(make(name, WISHES[kind])) == read(name)["pipelines"][kind]
+
+
+def test_there_are_thirty_with_all_kinds_and_a_page() -> None:
+    assert len(names()) >= 30
+    for name in names():
+        case = read(name)
+        assert set(KINDS) <= case["pipelines"].keys(), name
+        assert case["page"].startswith("https://docs.gitlab.com/ci/") and case["why"], name

@@ -1,0 +1,191 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Giving an approval: one effect, whatever happens to the answer, and told as it was."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_deployment_approval import TASK
+
+from ....harness import NO_ROUTE, Exchange, ScriptedTransport, reply, run_task
+from .records import ALICE, CAROL, approval, deployment, listed, rule
+
+READ = "GET /projects/7/deployments/5"
+POST = "POST /projects/7/deployments/5/approval"
+USER = Exchange("GET /user", ALICE)
+BODY = {"status": "approved", "comment": "tested"}
+OURS = approval(ALICE, "approved", "tested")
+BEFORE = Exchange(READ, deployment(rule("Maintainers", 2), pending=2))
+AFTER = Exchange(READ, deployment(rule("Maintainers", 2, OURS), pending=1, approvals=[OURS]))
+ACCEPTED = Exchange(POST, reply(OURS, status=201), body=BODY)
+
+
+def approve(*exchanges, check_mode=False, **options):
+    given = {"deployment_id": 5, "state": "approved", "comment": "tested", **options}
+    return run_task(TASK, given, transport=ScriptedTransport(*exchanges), check_mode=check_mode)
+
+
+def refused(text, status=400):
+    return Exchange(POST, reply({"message": text}, status=status), body=BODY)
+
+
+def lost():
+    return errors.LostAnswerError("the connection broke")
+
+
+DOUBTS = {
+    "lost": lost,
+    "500": lambda: reply({"message": "500 Internal Server Error"}, status=500),
+    "HTML": lambda: reply("<html>Sign in</html>"),
+    "cut": lambda: reply(b'{"status": "app', status=201),
+}
+
+
+def test_it_is_read_sent_and_read_again():
+    outcome = approve(BEFORE, ACCEPTED, AFTER)
+    assert (outcome.changed, outcome.failure, outcome.values["outcome"]) == (True, None, "applied")
+    assert outcome.values["deployment"]["missing_approvals"] == [{"rule": "Maintainers", "required": 2, "missing": 1}]
+    assert outcome.diff == {
+        "before": "deployment 5 to 'production':\n",
+        "after": "deployment 5 to 'production':\n  approved by alice\n",
+    }
+
+
+def test_the_same_again_is_unchanged():
+    for check_mode in (True, False):
+        outcome = approve(AFTER, USER, check_mode=check_mode)
+        assert (outcome.changed, outcome.values["outcome"]) == (False, "unchanged")
+        assert outcome.values["reason"] == "the user of the token has approved it already"
+
+
+def test_check_mode_sends_nothing():
+    outcome = approve(BEFORE, Exchange("GET /projects/7", {}), USER, check_mode=True)
+    assert (outcome.changed, outcome.message) == (True, "would approve deployment 5 to 'production'")
+    assert outcome.diff["after"].endswith("  approved by the user of the token\n")
+
+
+def test_check_mode_foresees_a_refusal():
+    own = Exchange(READ, deployment(rule(), user=ALICE))
+    outcome = approve(own, Exchange("GET /projects/7", {}), USER, check_mode=True)
+    assert not outcome.changed and "nobody may approve their own deployment" in outcome.failure
+
+
+@pytest.mark.parametrize("doubt", DOUBTS)
+def test_a_lost_answer_after_the_effect(doubt):
+    outcome = approve(BEFORE, Exchange(POST, DOUBTS[doubt](), body=BODY), AFTER, USER)
+    assert (outcome.changed, outcome.failure, outcome.values["outcome"]) == (True, None, "applied")
+
+
+@pytest.mark.parametrize("doubt", DOUBTS)
+def test_a_lost_request_is_sent_again(doubt):
+    outcome = approve(BEFORE, Exchange(POST, DOUBTS[doubt](), body=BODY), BEFORE, USER, ACCEPTED, AFTER)
+    assert (outcome.changed, outcome.failure, outcome.values["outcome"]) == (True, None, "applied")
+
+
+def test_a_rejection_shows_although_the_deployment_has_failed():
+    ours = approval(ALICE, "rejected", "tested")
+    gone = deployment(rule("Maintainers", 1, ours), pending=0, status="failed", approvals=[ours])
+    body = {**BODY, "status": "rejected"}
+    outcome = approve(BEFORE, Exchange(POST, lost(), body=body), Exchange(READ, gone), USER, state="rejected")
+    assert (outcome.changed, outcome.failure) == (True, None)
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+def test_a_request_lost_each_time_is_a_failure_without_change(retries):
+    sent = [(Exchange(POST, lost(), body=BODY), BEFORE), *([(Exchange(POST, lost(), body=BODY), BEFORE)] * retries)]
+    exchanges = [exchange for pair in sent for exchange in pair]
+    exchanges.insert(2, USER)
+    outcome = approve(BEFORE, *exchanges, api_retries=retries)
+    assert (outcome.changed, outcome.values["outcome"]) == (False, "failed")
+    assert "was not approved: " in outcome.failure and "the connection broke" in outcome.failure
+
+
+def test_the_deployment_is_done_with_after_a_lost_request():
+    done = Exchange(READ, deployment(pending=0, status="canceled", approvals=[approval(CAROL)]))
+    outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), done, USER)
+    assert (outcome.changed, outcome.values["outcome"]) == (False, "refused")
+    assert "there is nothing to approve: it is canceled" in outcome.failure
+
+
+def test_what_cannot_be_read_after_a_lost_answer_is_unknown():
+    gone = Exchange(READ, reply({"message": "401 Unauthorized"}, status=401))
+    outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), gone, gone, api_retries=1)
+    assert (outcome.changed, outcome.values["outcome"]) == (False, "failed")
+    assert "Whether it was done is unknown" in outcome.failure
+
+
+NOBODY = Exchange("GET /user", reply({"message": "403 Forbidden"}, status=403))
+
+
+def test_an_unknown_user_is_known_by_what_is_new_and_says_the_same():
+    outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), AFTER, NOBODY)
+    assert (outcome.changed, outcome.failure) == (True, None)
+    other = approval(CAROL, "approved", "fine")
+    others = Exchange(READ, deployment(rule("Maintainers", 2, other), pending=1, approvals=[other]))
+    outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), others, NOBODY, ACCEPTED, AFTER)
+    assert (outcome.changed, outcome.failure) == (True, None)
+
+
+def test_an_unknown_user_who_has_approved_before_is_known_by_the_answer():
+    outcome = approve(AFTER, NOBODY, ACCEPTED, AFTER)
+    assert (outcome.changed, outcome.values["outcome"]) == (False, "unchanged")
+
+
+def test_an_approval_counts_also_when_the_deployment_cannot_be_read_again():
+    gone = Exchange(READ, reply({"message": "403 Forbidden"}, status=403))
+    outcome = approve(BEFORE, ACCEPTED, gone)
+    assert (outcome.changed, outcome.failure) == (True, None)
+    assert "done, but reading the deployment again failed" in outcome.values["reason"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (refused("You cannot approve your own deployment."), "nobody may approve their own deployment"),
+        (refused("You don't have permission to approve this deployment."), "it waits for 2 of Maintainers"),
+        (refused("something new"), "GitLab says: something new"),
+        (refused("403 Forbidden", 403), "needs at least the role Reporter"),
+        (Exchange(POST, reply(NO_ROUTE, status=404), body=BODY), "this server has no deployment approvals"),
+    ],
+)
+def test_a_refusal_says_why(answer, words):
+    outcome = approve(BEFORE, answer, BEFORE)
+    assert (outcome.changed, outcome.values["outcome"]) == (False, "refused")
+    assert outcome.failure.startswith("deployment 5 to 'production' in project 7 cannot be approved: ")
+    assert words in outcome.failure
+
+
+def test_refused_since_others_were_faster():
+    others = [approval(CAROL), approval({"id": 5, "username": "dan"})]
+    done = Exchange(READ, deployment(rule("Maintainers", 2, *others), pending=0, approvals=others))
+    outcome = approve(BEFORE, refused("This deployment is not waiting for approvals."), done, USER)
+    assert "there is nothing to approve: it is blocked, and waits for no approvals" in outcome.failure
+
+
+def test_a_server_without_approvals_is_not_asked_for_any():
+    outcome = approve(Exchange(READ, listed()))
+    assert "this server has no deployment approvals, which need GitLab 14.8 with Premium" in outcome.failure
+
+
+def test_the_record_of_a_failure_fits_on_a_screen():
+    outcome = approve(Exchange(READ, listed()))
+    assert set(outcome.values["deployment"]["deployable"]) == {"id", "name", "stage", "status", "web_url"}
+
+
+def test_several_that_wait_are_an_error_that_lists_them():
+    exchanges = [
+        Exchange("GET /projects/7/deployments?environment=production&status=blocked&order_by=id&sort=desc", rows)
+        for rows in ([listed(6, job_id=43, ref="v2"), listed(5, ref="v1"), listed(4)],)
+    ]
+    details = [
+        Exchange("GET /projects/7/deployments/6", deployment(rule(), deployment_id=6, job_id=43, ref="v2")),
+        Exchange(READ, deployment(rule(), ref="v1")),
+        Exchange("GET /projects/7/deployments/4", deployment(pending=0, deployment_id=4)),
+    ]
+    with pytest.raises(errors.SelectionError) as error:
+        approve(*exchanges, *details, deployment_id=None, environment="production")
+    assert "2 deployments wait for approvals: deployment 6 to 'production' (ref v2, status blocked" in str(error.value)
+    assert "Choose one with deployment_id" in str(error.value) and "deployment 4" not in str(error.value)

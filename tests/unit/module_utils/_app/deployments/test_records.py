@@ -1,0 +1,93 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is read out of a deployment: who has approved it, and who has not."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.deployments.records import (
+    FoundDeployment,
+    is_waiting,
+    missing_approvals,
+    missing_text,
+    rule_name,
+    tells_approvals,
+    with_missing,
+)
+
+from .records import ALICE, BOB, CAROL, approval, deployment, listed, rule
+
+
+def test_each_rule_that_lacks_approvals_is_told():
+    given = approval(ALICE)
+    record = deployment(
+        rule("Maintainers", 2, given),
+        rule("release", 1, approval(CAROL), group_id=9),
+        rule("Owners", 1, access_level=50),
+        pending=2,
+        approvals=[given, approval(CAROL)],
+    )
+    assert missing_approvals(record) == [
+        {"rule": "Maintainers", "required": 2, "missing": 1},
+        {"rule": "Owners", "required": 1, "missing": 1},
+    ]
+    assert missing_text(record) == "1 of Maintainers and 1 of Owners"
+
+
+def test_with_the_old_setting_there_is_only_a_number():
+    record = deployment(pending=2, approvals=[approval(ALICE), approval(CAROL, "rejected")])
+    assert missing_approvals(record) == [{"rule": None, "required": 3, "missing": 2}]
+    assert missing_text(record) == "2 of those who may deploy"
+
+
+def test_a_rejection_is_no_approval():
+    record = deployment(rule("Maintainers", 1, approval(ALICE, "rejected")))
+    assert [row["missing"] for row in missing_approvals(record)] == [1]
+
+
+@pytest.mark.parametrize("pending", [0, None])
+def test_nothing_is_missing_when_the_server_counts_nothing(pending):
+    # the count decides: rules that were changed since tell nothing of this deployment
+    record = {**deployment(rule("Maintainers", 2)), "pending_approval_count": pending}
+    assert missing_approvals(record) == [] and missing_text(record) == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "pending", "expected"), [("blocked", 1, True), ("blocked", 0, False), ("created", 1, False)]
+)
+def test_blocked_alone_is_no_waiting_for_approvals(status, pending, expected):
+    assert is_waiting(deployment(rule(), status=status, pending=pending)) is expected
+
+
+def test_a_server_without_approvals_leaves_the_keys_out():
+    assert not tells_approvals(listed())
+    assert with_missing(listed()) == {**listed(), "approvals": [], "missing_approvals": []}
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        (rule("Maintainers"), "Maintainers"),
+        (rule(None, access_level=40), "access level 40"),
+        (rule(None, user_id=7), "user id 7"),
+        (rule(None, group_id=9), "group id 9"),
+        ({"id": 3}, "rule 3"),
+    ],
+)
+def test_a_rule_has_a_name(given, name):
+    assert rule_name(given) == name
+
+
+def test_hostile_records_are_read_as_far_as_they_go():
+    strange = {"id": 5, "status": "blocked", "pending_approval_count": 1, "approvals": "x", "approval_summary": ["y"]}
+    assert missing_approvals(strange) == [{"rule": None, "required": 1, "missing": 1}]
+    found = FoundDeployment({**strange, "environment": None, "deployable": None}, "7")
+    assert (found.job_id, found.environment, found.details) == (0, "", "status blocked")
+
+
+def test_what_a_deployment_is_called():
+    found = FoundDeployment(listed(user=BOB), "7")
+    assert found.called == "deployment 5 to 'production'"
+    assert found.details == "ref main, status blocked, job deploy"

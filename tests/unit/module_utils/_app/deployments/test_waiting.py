@@ -1,0 +1,304 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Jobs whose deployment waits for approvals: refused, or waited for and played once."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
+
+from ....harness import (
+    NO_ROUTE,
+    Exchange,
+    FakeClock,
+    FunctionTransport,
+    Progress,
+    ScriptedTransport,
+    bridge,
+    job,
+    reply,
+    run_task,
+)
+from .records import ALICE, CAROL, approval, deployment, listed, rule
+
+JOB = "GET /projects/7/jobs/42"
+LIST = "GET /projects/7/pipelines/6/jobs"
+PLAY = "POST /projects/7/jobs/42/play"
+BLOCKED = "GET /projects/7/deployments?status=blocked&order_by=id&sort=desc"
+ANY = "GET /projects/7/deployments?order_by=id&sort=desc"
+DEPLOYMENT = "GET /projects/7/deployments/5"
+BASE = {"action": "play", "name": ["deploy"], "pipeline_id": 6, "log_lines": 0}
+
+MANUAL = Exchange(JOB, job())
+FOUND = Exchange(BLOCKED, [listed()])
+BOTH = (rule("Maintainers"), rule("release", group_id=9))
+WAITING = Exchange(DEPLOYMENT, deployment(*BOTH, pending=2))
+APPROVED = Exchange(
+    DEPLOYMENT,
+    deployment(rule("Maintainers", 1, approval(ALICE)), rule("release", 1, approval(CAROL), group_id=9), pending=0),
+)
+PLAYED = Exchange(PLAY, job(status="pending"))
+UNPLAYABLE = reply({"message": "400 Bad request - Unplayable Job"}, status=400)
+
+
+def act(*exchanges, clock=None, progress=None, check_mode=False, **options):
+    transport = ScriptedTransport(Exchange(LIST, [job()]), *exchanges)
+    outcome = run_task(
+        TASK, {**BASE, **options}, transport=transport, clock=clock, progress=progress, check_mode=check_mode
+    )
+    return outcome, outcome.values["results"][0]
+
+
+def ended(status, job_id=42, **fields):
+    """Return the two reads by which a job that has ended is known."""
+    record = job(job_id, status, **fields)
+    return [Exchange(f"GET /projects/7/jobs/{job_id}", record), Exchange(LIST, [record])]
+
+
+def test_it_is_played_once_when_the_last_approval_is_there():
+    progress, clock = Progress(is_shown=True), FakeClock()
+    one_left = deployment(rule("Maintainers", 1, approval(ALICE)), BOTH[1], pending=1)
+    outcome, result = act(
+        FOUND,
+        WAITING,
+        *(MANUAL, WAITING),
+        *(MANUAL, Exchange(DEPLOYMENT, one_left)),
+        # the job is read once more before it is played
+        *(MANUAL, APPROVED, MANUAL),
+        PLAYED,
+        Exchange(JOB, job(status="running")),
+        *ended("success"),
+        progress=progress,
+        clock=clock,
+        wait_for_approval=True,
+        wait=True,
+    )
+    assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
+    # one line for each change of who is left, and none that says that somebody has to play it
+    assert progress.others[:2] == [
+        "project 7 deploy: waits for approvals of its deployment 5 to 'production': 1 of Maintainers and 1 of release",
+        "project 7 deploy: waits for approvals of its deployment 5 to 'production': 1 of release",
+    ]
+    assert not any("to be played" in line for line in progress.others)
+    assert progress.lines[0] == "project 7 deploy: manual -> pending (played)"
+    assert 2 < clock.seconds < 10
+
+
+@pytest.mark.parametrize("status", ["pending", "running"])
+def test_what_gitlab_has_started_by_itself_is_not_played(status):
+    outcome, result = act(
+        FOUND,
+        Exchange(DEPLOYMENT, deployment()),
+        *ended(status)[:1],
+        *ended("success"),
+        wait_for_approval=True,
+        wait=True,
+    )
+    assert (outcome.changed, outcome.failure, result["outcome"]) == (False, None, "unchanged")
+    assert result["after"]["status"] == "success"
+
+
+def test_what_has_started_and_ended_while_the_deployment_was_read_is_not_played_again():
+    outcome, result = act(
+        FOUND,
+        Exchange(DEPLOYMENT, deployment()),
+        MANUAL,
+        Exchange(DEPLOYMENT, deployment(pending=0, status="success", approvals=[approval(ALICE)])),
+        *ended("success") * 2,
+        wait_for_approval=True,
+    )
+    assert (outcome.changed, outcome.failure, result["reason"]) == (False, None, "it has succeeded already")
+
+
+def test_without_wait_it_ends_when_the_job_is_played():
+    outcome, result = act(FOUND, WAITING, MANUAL, APPROVED, MANUAL, PLAYED, wait_for_approval=True)
+    assert (outcome.changed, outcome.failure, result["after"]["status"]) == (True, None, "pending")
+
+
+@pytest.mark.parametrize(
+    "reads",
+    [
+        [],  # the job deploys nowhere
+        [FOUND, Exchange(DEPLOYMENT, listed())],  # a server without approvals
+        [FOUND, Exchange(DEPLOYMENT, deployment(pending=0))],  # an environment that asks for none
+    ],
+)
+def test_what_waits_for_nothing_is_played_at_once(reads):
+    clock = FakeClock()
+    outcome, _result = act(*reads, MANUAL, PLAYED, wait_for_approval=True, clock=clock)
+    assert (outcome.changed, outcome.failure, clock.seconds) == (True, None, 0)
+
+
+REJECTED = job(status="failed", failure_reason="deployment_rejected")
+
+
+def rejected(comment=None):
+    given = approval(CAROL, "rejected", comment)
+    return [
+        Exchange(ANY, [listed(status="failed")]),
+        Exchange(DEPLOYMENT, deployment(*BOTH, pending=0, status="failed", approvals=[approval(ALICE), given])),
+    ]
+
+
+def test_a_rejection_ends_the_wait():
+    outcome, result = act(
+        FOUND,
+        WAITING,
+        Exchange(JOB, REJECTED),
+        Exchange(LIST, [REJECTED]),
+        *rejected("too risky"),
+        wait_for_approval=True,
+    )
+    assert (outcome.changed, result["outcome"]) == (False, "refused")
+    assert "its deployment 5 to 'production' was rejected by carol (too risky)" in outcome.failure
+    assert "start a new pipeline" in outcome.failure
+
+
+@pytest.mark.parametrize("options", [{}, {"replay": "always"}, {"action": "retry"}])
+def test_a_rejected_job_is_not_started_again(options):
+    transport = ScriptedTransport(Exchange(LIST, [REJECTED]), *rejected())
+    outcome = run_task(TASK, {**BASE, **options}, transport=transport)
+    assert "was rejected by carol, and GitLab starts no such job again" in outcome.failure
+
+
+def test_that_it_was_rejected_is_certain_also_when_the_deployment_cannot_be_read():
+    transport = ScriptedTransport(Exchange(LIST, [REJECTED]), Exchange(ANY, reply(NO_ROUTE, status=404)))
+    assert "its deployment was rejected, and" in run_task(TASK, BASE, transport=transport).failure
+
+
+def answer_while_it_waits(call):
+    if call.path.endswith("/deployments/5"):
+        return WAITING.answer
+    return [listed()] if call.path.endswith("/deployments") else [job()] if call.path.endswith("/jobs") else job()
+
+
+@pytest.mark.parametrize(("on_timeout", "fails"), [("fail", True), ("continue", False)])
+def test_the_time_is_up_before_everybody_has_approved(on_timeout, fails):
+    clock = FakeClock()
+    transport = FunctionTransport(answer_while_it_waits)
+    options = {**BASE, "wait_for_approval": True, "wait_timeout": 3.0, "on_timeout": on_timeout}
+    outcome = run_task(TASK, options, transport=transport, clock=clock)
+    result = outcome.values["results"][0]
+    assert transport.writes == []
+    assert (outcome.changed, outcome.values["timed_out"], clock.seconds) == (False, True, 3.0)
+    assert "it is still manual, and its deployment 5 to 'production' waits for approvals: 1 of Main" in result["reason"]
+    assert (outcome.failure is not None) is fails
+
+
+def test_by_default_it_is_refused_with_what_to_do():
+    real, result = act(Exchange(PLAY, UNPLAYABLE), MANUAL, FOUND, WAITING)
+    checked, predicted = act(FOUND, WAITING, check_mode=True)
+    assert (real.changed, checked.changed) == (False, False)
+    assert real.failure == checked.failure and result == predicted
+    assert result["reason"] == (
+        "its deployment 5 to 'production' waits for approvals: 1 of Maintainers and 1 of release. Set "
+        "wait_for_approval to wait for them, or have it approved"
+    )
+
+
+def test_a_job_that_is_unplayable_for_another_reason_is_refused_in_gitlabs_words():
+    for reads in ([FOUND, APPROVED], [Exchange(BLOCKED, reply({"message": "403 Forbidden"}, status=403))], []):
+        outcome, _result = act(Exchange(PLAY, UNPLAYABLE), MANUAL, *reads)
+        assert "Unplayable Job" in outcome.failure
+
+
+@pytest.mark.parametrize(
+    ("record", "changed", "words"),
+    [
+        (deployment(*BOTH, pending=2), True, "when its deployment 5 to 'production' has the approvals"),
+        # GitLab starts it by itself, so that a real run finds it under way
+        (deployment(), False, "GitLab itself starts it"),
+        (deployment(pending=0), True, ""),
+    ],
+)
+def test_check_mode_predicts_what_comes_of_the_wait(record, changed, words):
+    outcome, result = act(FOUND, Exchange(DEPLOYMENT, record), check_mode=True, wait_for_approval=True)
+    assert (outcome.changed, outcome.failure) == (changed, None)
+    assert words in result["reason"]
+
+
+def test_the_deployments_of_several_jobs_are_looked_for_together():
+    jobs = [job(44, name="notify"), job(43, name="deploy:eu"), job()]
+    transport = ScriptedTransport(
+        Exchange(LIST, jobs),
+        # a wildcard may stand for a trigger job as well
+        Exchange("GET /projects/7/pipelines/6/trigger_jobs", []),
+        Exchange(BLOCKED, [listed(6, job_id=43), listed()]),
+        Exchange("GET /projects/7/deployments/6", deployment(rule(), deployment_id=6, job_id=43)),
+        APPROVED,
+    )
+    options = {**BASE, "name": ["*"], "multiple": "all"}
+    outcome = run_task(TASK, options, transport=transport, check_mode=True)
+    assert {result["name"]: result["outcome"] for result in outcome.values["results"]} == {
+        "notify": "applied",
+        "deploy:eu": "refused",
+        "deploy": "applied",
+    }
+
+
+def test_check_mode_does_not_fail_because_deployments_cannot_be_read():
+    denied = Exchange(BLOCKED, reply({"message": "403 Forbidden"}, status=403))
+    assert act(denied, check_mode=True)[0].changed
+    several = ScriptedTransport(Exchange(LIST, [job(43, name="deploy:eu"), job()]), denied)
+    names = {"name": ["deploy", "deploy:eu"]}
+    assert run_task(TASK, {**BASE, **names}, transport=several, check_mode=True).changed
+    assert several.lines.count("GET /projects/7/deployments") == 1
+    # and a wait for what cannot be seen is an error at once
+    with pytest.raises(errors.NotAuthorizedError):
+        act(denied, wait_for_approval=True)
+
+
+def test_an_answer_lost_after_the_approval_is_looked_at_before_it_is_sent_again():
+    outcome, _result = act(
+        FOUND,
+        APPROVED,
+        MANUAL,
+        Exchange(PLAY, errors.LostAnswerError("the connection broke")),
+        Exchange(JOB, job()),
+        *(APPROVED, MANUAL),
+        PLAYED,
+        wait_for_approval=True,
+    )
+    assert (outcome.changed, outcome.failure) == (True, None)
+
+
+def test_an_answer_lost_after_the_effect_is_not_sent_again():
+    outcome, _result = act(
+        FOUND,
+        APPROVED,
+        MANUAL,
+        Exchange(PLAY, errors.LostAnswerError("the connection broke")),
+        Exchange(JOB, job(status="running")),
+        wait_for_approval=True,
+    )
+    assert (outcome.changed, outcome.failure) == (True, None)
+
+
+def test_a_created_job_is_asked_about_when_its_turn_has_come():
+    transport = ScriptedTransport(
+        Exchange(LIST, [job(status="created")]),
+        Exchange(JOB, job(status="created")),
+        *(MANUAL, FOUND, WAITING),
+        *(MANUAL, APPROVED, MANUAL),
+        PLAYED,
+        *ended("success"),
+    )
+    outcome = run_task(TASK, {**BASE, "wait": True, "wait_for_approval": True}, transport=transport)
+    assert (outcome.changed, outcome.failure) == (True, None)
+
+
+def test_a_trigger_job_has_no_approvals():
+    transport = ScriptedTransport(
+        Exchange(LIST, []),
+        Exchange("GET /projects/7/pipelines/6/trigger_jobs", [bridge(50, "manual", "deploy")]),
+        Exchange("POST /projects/7/jobs/50/play", bridge(50, "pending", "deploy")),
+    )
+    assert run_task(TASK, {**BASE, "wait_for_approval": True}, transport=transport).changed
+
+
+def test_other_actions_do_not_wait_for_approvals():
+    with pytest.raises(errors.UsageError, match="wait_for_approval can only be used with play"):
+        run_task(TASK, {**BASE, "action": "retry", "wait_for_approval": True}, transport=ScriptedTransport())
