@@ -174,7 +174,7 @@ class HostileServer(Listener):
             return "log", LOG
         if "artifacts" in steps:
             return ("files", []) if steps[-1] == "tree" else ("file", ARTIFACT)
-        if steps[2:3] == ["pipelines"]:
+        if steps[2:3] == ["pipelines"] and all(step.isdecimal() for step in steps[3:4]):
             return self._of_pipeline(steps[3:], [deploy, build])
         if steps[2:3] == ["deployments"]:
             made = deployment(is_approved=self.is_played)
