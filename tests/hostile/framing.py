@@ -123,8 +123,9 @@ HEADS = {
     "the head alone": Row(always(HEAD + b"Content-Length: 2\r\n\r\n")),
     "half of a head": Row(always(HEAD + b"Content-Le")),
     "no headers": Row(always(b"HTTP/1.1 200 OK\r\n\r\n")),
-    "a connection that stays": Row(headers("Connection: keep-alive", "Keep-Alive: timeout=-1, max=0"), "right"),
-    "an upgrade": Row(headers("Upgrade: h2c", "Connection: Upgrade"), "right"),
+    # the server closes it all the same, perhaps a moment too late for who sends the next request
+    "a connection that stays": Row(headers("Connection: keep-alive", "Keep-Alive: timeout=-1, max=0"), "either"),
+    "an upgrade": Row(headers("Upgrade: h2c", "Connection: Upgrade"), "either"),
 }
 
 LENGTHS = {
