@@ -5,18 +5,20 @@ PYTHON ?= python3
 LINK := .cache/collections/ansible_collections/jobgate/gitlab
 DEMO := $(if $(wildcard .venv/.done),.venv,.venv-demo)
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")
-SESSIONS := $(sort test check bench docs $(filter-out help setup demo clean %/.done $(LINK),$(MAKECMDGOALS)))
+SESSIONS := $(sort test check bench docs $(filter-out help setup demo clean say-how-long %/.done $(LINK),$(MAKECMDGOALS)))
 export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
 .NOTPARALLEL:
-.PHONY: help setup demo clean $(SESSIONS)
+.PHONY: help setup demo clean say-how-long $(SESSIONS)
 
 help:
-	@printf '%s\n' 'make demo   take a release of three projects through its gates against the simulator, twice' \
-	  'make test   what a change must pass' 'make check  all checks; longer' 'make bench  compare the speed with others' \
+	@printf '%s\n' 'make demo   a release of three projects against the simulator, twice, and a gate that does not open' \
+	  'make test   what a change must pass; about 12 minutes' 'make check  all checks; longer' 'make bench  compare the speed with others' \
 	  'make docs   HTML documentation in build/docs/build/html' 'make setup  the development environment, .venv' 'make clean  remove what was made'
 	@if [ -x .venv/bin/nox ]; then .venv/bin/nox --list; else echo 'After `make setup` this also lists the sessions of nox.'; fi
-$(SESSIONS): setup
+$(SESSIONS): $(if $(filter test,$(MAKECMDGOALS)),say-how-long) setup
 	@.venv/bin/nox -R -e $@ $(if $(ARGS),-- $(ARGS))
+say-how-long:
+	@echo 'make test takes about 12 minutes on two idle cores, and the first time some more to set up .venv.'
 setup: .venv/.done $(LINK)
 demo: $(DEMO)/.done $(LINK)
 	@tools/demo.sh $(CURDIR)/$(DEMO)

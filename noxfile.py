@@ -229,7 +229,8 @@ def unit(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def integration(session: nox.Session) -> None:
     """Tasks and real ansible-playbook processes against the simulator, also under faults."""
-    command = ("pytest", "-q", "-n", "2", "tests/integration", "tests/faults", "tests/benchmarks", *session.posargs)
+    folders = ("tests/integration", "tests/faults", "tests/benchmarks", "tests/live")
+    command = ("pytest", "-q", "-n", "2", *folders, *session.posargs)
     if "token-0123456789" in shown(session, "integration.log", *command):
         session.error("A token is in the output of the tests.")
 
@@ -307,6 +308,12 @@ def faults(session: nox.Session) -> None:
     run(session, "pytest", "-q", "-n", "2", "tests/faults/test_races.py", JOBGATE_FAULT_ROUNDS="10")
 
 
+@nox.session(name="check-live", venv_backend="none")
+def check_live(session: nox.Session) -> None:
+    """The collection against a real GitLab, token in GITLAB_TOKEN: `-- --url URL --project group/app --ref main`."""
+    run(session, "python", "-m", "tests.live", *session.posargs)
+
+
 @nox.session(venv_backend="none")
 def hostile(session: nox.Session) -> None:
     """Every hostile answer with every plugin, and waits of a day; half an hour: `-- -k redirect`."""
@@ -377,6 +384,14 @@ def changelog(session: nox.Session) -> None:
         run(session, "antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml")
 
 
+@nox.session(venv_backend="none")
+def release(session: nox.Session) -> None:
+    """Tarball and wheel of the commit that is checked out, if tag, galaxy.yml and changelog agree; see RELEASING.md."""
+    run(session, "python", "tools/check_release.py")
+    for name in ("package", "wheel", "importer"):
+        session.notify(name)
+
+
 @nox.session(requires=["package"])
 def importer(session: nox.Session) -> None:
     """What Galaxy checks on upload."""
@@ -413,6 +428,12 @@ def antsibull(session: nox.Session) -> None:
 def endpoints(session: nox.Session) -> None:
     """The table of endpoints in docs/docsite/rst/endpoints.rst, from the catalogue."""
     run(session, "python", "tools/endpoints_table.py")
+
+
+@nox.session(venv_backend="none")
+def schema(session: nox.Session) -> None:
+    """The JSON schema of the gates for editors, from the options of the role."""
+    run(session, "python", "tools/projects_schema.py")
 
 
 @nox.session(venv_backend="none")

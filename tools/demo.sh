@@ -3,8 +3,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Run docs/examples/release-gate.yml twice against the simulator: `tools/demo.sh FOLDER_OF_A_VIRTUAL_ENVIRONMENT
-# [OPTION ...]`, with further options for ansible-playbook.
+# Run docs/examples/release-gate.yml against the simulator, twice for a release that passes and once for one that does not:
+# `tools/demo.sh FOLDER_OF_A_VIRTUAL_ENVIRONMENT [OPTION ...]`, with further options for ansible-playbook. What is made is in a
+# folder of its own below build/, or in DEMO_FOLDER.
 set -eu -o pipefail
 
 cd "$(dirname "$0")/.."
@@ -13,48 +14,72 @@ shift
 python=$venv/bin/python
 playbook=docs/examples/release-gate.yml
 scenario=docs/examples/release-gate-scenario.yml
-scratch=$PWD/.cache/demo
-records=$PWD/build/demo
+# seconds of the simulator's clock in one of ours
+scale=60
+mkdir -p build
+folder=${DEMO_FOLDER:-$(mktemp -d "$PWD/build/demo.XXXX")}
+shown=${folder#"$PWD"/}
 
 # The demo talks to the simulator and nothing else: what the user has set for a real GitLab must not reach it,
 # neither an address nor a token.
 for name in $(compgen -v | grep -E '^(GITLAB_|CI_|JOBGATE_)' || true); do unset "$name"; done
 export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
 # Neither must the user's own configuration of Ansible change what is shown.
-export ANSIBLE_CONFIG=$scratch/ansible.cfg ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false
+export ANSIBLE_CONFIG=$folder/ansible.cfg ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false
 export ANSIBLE_COLLECTIONS_PATH=$PWD/.cache/collections ANSIBLE_HOME=$PWD/.cache/ansible
 export ANSIBLE_PYTHON_INTERPRETER=$python
 if [ -n "${DEMO_COLOR:-}" ] || { [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; }; then export ANSIBLE_FORCE_COLOR=1; else export ANSIBLE_NOCOLOR=1; fi
 
-mkdir -p "$scratch" "$records"
-: > "$scratch/ansible.cfg"
-rm -f "$scratch/address"
-"$python" -m tests.simulator --scenario "$scenario" --clock scaled:60 --address-file "$scratch/address" --quiet \
-  > "$scratch/simulator.log" 2>&1 &
+mkdir -p "$folder"
+rm -f "$folder/address"
+: > "$folder/ansible.cfg"
+"$python" -m tests.simulator --scenario "$scenario" --clock "scaled:$scale" --address-file "$folder/address" --quiet \
+  > "$folder/simulator.log" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true' EXIT
-for _ in $(seq 100); do
-  [ ! -s "$scratch/address" ] || break
+for _ in $(seq 300); do
+  [ ! -s "$folder/address" ] || break
   kill -0 "$server" 2>/dev/null || break
   sleep 0.1
 done
-if [ ! -s "$scratch/address" ]; then
+if [ ! -s "$folder/address" ]; then
   echo "The simulator did not start:" >&2
-  cat "$scratch/simulator.log" >&2
+  cat "$folder/simulator.log" >&2
   exit 1
 fi
-read -r GITLAB_API_URL _ < "$scratch/address"
+read -r GITLAB_API_URL _ < "$folder/address"
 GITLAB_TOKEN=$("$python" -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["tokens"][0]["token"])' "$scenario")
 export GITLAB_API_URL GITLAB_TOKEN
 
-printf '\nFirst run: three projects are released.\n'
-"$venv/bin/ansible-playbook" "$playbook" -e "records=$records" "$@" | tee "$scratch/first.log"
-cp "$records/release-v1.2.0.html" "$records/first-run.html"
+# Run the playbook, and show what happens to jobs and gates: `release NAME RELEASE [OPTION ...]`.
+release() {
+  local name=$1 release=$2 status=0
+  shift 2
+  mkdir -p "$folder/$name"
+  "$venv/bin/ansible-playbook" "$playbook" -e "records=$folder/$name" -e "release=$release" "$@" 2>&1 | tee "$folder/$name.log" \
+    | grep -E --line-buffered '^[^ ]*(group/|localhost.*ok=)|^[^ ]* +"[^"]*: (wait|play|retry|verify) ' \
+    | sed -u 's/^\([^ ]*\) *"\(.*\)",\{0,1\}/\1  \2/; s/ *unreachable=.*failed=/ failed=/; s/ *skipped=.*//' || status=$?
+  # what the playbook has said; grep says whether it was anything
+  grep -qE 'ok=[0-9]' "$folder/$name.log" || { cat "$folder/$name.log" >&2; return "$status"; }
+}
+
+printf 'A simulator of GitLab has started. Its clock runs %s times as fast as ours: a minute there is a second here.\n' "$scale"
+printf '\nFirst run of v1.2.0: three projects are released.\n'
+release first v1.2.0 "$@"
 printf '\nSecond run: nothing is left to do.\n'
-"$venv/bin/ansible-playbook" "$playbook" -e "records=$records" "$@" | tee "$scratch/second.log"
+release second v1.2.0 "$@"
+printf '\nThen v1.3.0, whose deployment fails: a gate that does not open.\n'
+release shut v1.3.0 "$@"
+"$python" -c 'import json, sys; print("  " + json.load(open(sys.argv[1]))["message"])' "$folder/shut/release-v1.3.0.json"
 
 # A demo that shows something else than it says is a failure.
-if ! grep -qE 'changed=[1-9]' "$scratch/first.log"; then echo "The first run changed nothing." >&2; exit 1; fi
-if grep -qE 'changed=[1-9]' "$scratch/second.log"; then echo "The second run changed something." >&2; exit 1; fi
+if ! grep -qE 'changed=[1-9]' "$folder/first.log"; then echo "The first run changed nothing." >&2; exit 1; fi
+if grep -qE 'changed=[1-9]' "$folder/second.log"; then echo "The second run changed something." >&2; exit 1; fi
+if ! grep -qE 'failed=1' "$folder/shut.log"; then echo "The gate has opened." >&2; exit 1; fi
 
-printf '\nThe report of the first run: %s\n' "${records#"$PWD"/}/first-run.html"
+printf '\nLook at these next:\n'
+printf '  %-46s %s\n' "$shown/first/release-v1.2.0.html" 'the report of the first run, for a browser' \
+  "$shown/shut/release-v1.3.0.html" 'the report of the gate that did not open' \
+  "$shown/first/release-v1.2.0.json" 'the record of the first run, for programs' \
+  "$shown/first.log" 'all that ansible-playbook has said' \
+  "$playbook" 'the playbook' "$scenario" 'what the simulator has played'

@@ -8,8 +8,8 @@ set -eu -o pipefail
 
 cd "$(dirname "$0")/.."
 command -v chromium > /dev/null || { echo "The pictures need chromium and a font such as DejaVu." >&2; exit 1; }
-DEMO_COLOR=1 tools/demo.sh "$1" -e release_gate_user=releaser > /dev/null
 pages=$PWD/.cache/demo
+DEMO_FOLDER=$pages DEMO_COLOR=1 tools/demo.sh "$1" -e release_gate_user=releaser > /dev/null
 picture() { # PAGE WIDTHxHEIGHT NAME
   chromium --headless --no-sandbox --disable-gpu --hide-scrollbars "--window-size=${2/x/,}" \
     "--screenshot=$PWD/docs/images/$3" "file://$1" 2> /dev/null
@@ -19,5 +19,5 @@ mkdir -p docs/images
 sed '/Validating arguments/,+1d' "$pages/first.log" \
   | "$1/bin/python" tools/terminal_page.py 'ansible-playbook release-gate.yml' > "$pages/terminal.html"
 picture "$pages/terminal.html" 980x720 terminal.png
-picture "$PWD/build/demo/first-run.html" 1180x1420 report.png
+picture "$pages/first/release-v1.2.0.html" 1180x1500 report.png
 ls -l docs/images

@@ -18,7 +18,7 @@ description:
   - Each project has a list of gates, which are run one after the other. A gate waits for jobs, plays them, retries
     them, or verifies that they are as they should be.
   - Projects that do not need each other run side by side. A project begins when all that it needs have passed.
-  - A record of the run and a page for people are written whatever becomes of the release.
+  - A record of the run and a report for people are written whatever becomes of the release.
 author:
   - Jobgate Developers (@jobgate)
 requirements:
@@ -45,7 +45,7 @@ attributes:
     details:
       - A job that is under way or has succeeded is neither played nor retried, unless O(projects[].gates[].replay) asks
         for it.
-      - O(record) and O(report) are written at every run, and do not count as a change.
+      - O(record), O(report), O(summary) and O(junit) are written at every run, and do not count as a change.
 options:
   projects:
     description:
@@ -276,8 +276,26 @@ options:
     type: path
   report:
     description:
-      - Path of a file for a page with the gates, the times of all jobs and the tree of pipelines, as HTML that needs
-        neither network nor scripts.
+      - Path of a file for a page with the gates, the end of the log of each failed job, the times of all jobs and the
+        stages of all pipelines, as HTML that needs neither network nor scripts.
+    type: path
+  summary:
+    description:
+      - Path of a file for the same as Markdown, for a merge request or the notes of a release. Names and reasons are
+        escaped, so that none of them mentions anybody or closes anything.
+    type: path
+  junit:
+    description:
+      - Path of a file for the same as JUnit XML, with a suite for each project and a test case for each gate, for
+        C(artifacts:reports:junit) of a GitLab CI job.
+      - A gate that did not open is a failure. One that was not reached is skipped.
+    type: path
+  compare:
+    description:
+      - Path of a file that O(record) of an earlier run has written. How long the release, its gates and its jobs took
+        then stands beside what they took now.
+      - Gates and jobs are the same when project and name are. A file that does not exist is left out with a warning, as
+        at the first release.
     type: path
   user:
     description:
@@ -332,6 +350,9 @@ EXAMPLES = r"""
     strategy: collect
     record: /var/log/releases/v1.2.0.json
     report: /var/log/releases/v1.2.0.html
+    summary: /var/log/releases/v1.2.0.md
+    junit: /var/log/releases/v1.2.0.xml
+    compare: /var/log/releases/v1.1.0.json
     user: "{{ lookup('ansible.builtin.env', 'GITLAB_USER_LOGIN') }}"
 
 - name: Wait for the pipeline of a merge request on a server with a certificate of the company's own

@@ -152,6 +152,9 @@ CONTRACT["gitlab_release_gate"] = {
     "log_lines": {"type": "int", "default": 20},
     "record": {"type": "path"},
     "report": {"type": "path"},
+    "summary": {"type": "path"},
+    "junit": {"type": "path"},
+    "compare": {"type": "path"},
     "user": {"type": "str"},
 }
 DEPLOYMENTS: dict[str, Option] = {

@@ -96,7 +96,8 @@ def test_fail_fast_does_not_play_a_job_whose_turn_comes_later(simulator: t.Any) 
 def test_a_restart_in_the_middle_is_survived(simulator: t.Any) -> None:
     simulator.load(two_projects({"duration": 60}, {"duration": 60}))
     # the second look at a job finds the server away
-    simulator.inject("refuse", path="/jobs", nth=3, seconds=0.2)
+    # until a task pauses, which ends it
+    simulator.inject("refuse", path="/jobs", nth=3, seconds=3600)
     simulator.inject("reset_after", path="/play$", nth=1)
     result = release(simulator, APP, OTHER)
     assert result.failure is None
@@ -432,7 +433,7 @@ def test_a_machine_without_a_name_for_its_user_leaves_it_out(
 class Page(html.parser.HTMLParser):
     """Reads a page: its tags, addresses and text, and whether everything that is opened is closed."""
 
-    VOID = ("meta", "br", "link", "img")
+    VOID = ("meta", "br", "link", "img", "input")
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -471,7 +472,8 @@ def test_foreign_text_does_no_harm_in_the_report(simulator: t.Any, tmp_path: pat
     page = Page(text)
     assert "script" not in page.tags and "img" not in page.tags and page.open == []
     assert any(EVIL in piece for piece in page.text)
-    assert page.addresses and all(address.startswith("http://127.0.0.1:") for address in page.addresses)
+    assert all(address.startswith(("http://127.0.0.1:", "#gate-")) for address in page.addresses)
+    assert f"{simulator.url}/group/app/-/jobs/1000" in page.addresses
     assert json.loads(record.read_text(encoding="utf-8"))["projects"][0]["gates"][0]["name"] == EVIL
 
 
@@ -515,3 +517,21 @@ def test_files_that_cannot_be_written_are_told_before_anything_is_played(
         assert words in str(result.failure)
     assert simulator.requests() == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_environments_and_approvals_are_in_the_record_and_on_the_page(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    scenario = world({"name": "test"}, {"name": "deploy", **MANUAL, "duration": 5, "environment": "production"})
+    rules = [{"user": "carol", "required": 1}]
+    scenario["projects"][0]["protected_environments"] = {"production": {"allowed": ["alice"], "rules": rules}}
+    simulator.load(scenario)
+    simulator.act_as_somebody_else("approve", "deploy")
+    record, report = tmp_path / "record.json", tmp_path / "report.html"
+    result = release(simulator, APP, record=str(record), report=str(report))
+    assert result.failure is None
+    jobs = json.loads(record.read_text(encoding="utf-8"))["projects"][0]["jobs"]
+    deploy = next(job for job in jobs if job["name"] == "deploy")
+    assert deploy["environment"] == {"name": "production", "url": None}
+    assert [(row["user"], row["status"]) for row in deploy["approvals"]] == [("somebody-else", "approved")]
+    assert [job["environment"] for job in jobs if job["name"] == "test"] == [None]
+    page = report.read_text(encoding="utf-8")
+    assert "environment production, approved by somebody-else" in page

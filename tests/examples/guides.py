@@ -316,6 +316,15 @@ GUIDES: tuple[Guide, ...] = (
         environment={"CI_JOB_TOKEN": JOB_TOKEN, "CI_PROJECT_ID": "1", "CI_PIPELINE_ID": "6"},
     ),
     Guide(
+        "awx_and_ci",
+        "Release with files for GitLab",
+        world(BUILD, DEPLOY),
+        RELEASED,
+        changes=1,
+        files=("v1.2.0.json", "gates.md", "gates.xml"),
+        says=("v1.1.0.json' does not exist, so there is nothing to compare with",),
+    ),
+    Guide(
         "testing_playbooks",
         "Deploy",
         scenario_of("testing_playbooks"),

@@ -24,6 +24,9 @@ from tests.examples.server import Server
 RUN_ELSEWHERE = {
     ("docs/docsite/rst/in_process.rst", "Deploy, and show nothing but the results"): "test_readme.py",
     ("README.md", "Release version 1.2.0"): "test_readme.py",
+    ("docs/examples/awx/setup.yml", "Set AWX up for releases with an approval"): "test_ecosystem.py",
+    ("docs/examples/awx/release.yml", "Release an application"): "test_ecosystem.py",
+    ("README.md", "Read from one project on a server of our own"): "test_readme.py",
     ("roles/release_gate/README.md", "Release version 1.2.0"): "test_release_gate.py",
     ("docs/examples/release.yml", "Release"): "test_playbooks.py",
     ("docs/examples/release-gate.yml", "Release three projects"): "test_release_gate.py",
@@ -35,7 +38,8 @@ RUN_ELSEWHERE = {
 OTHER_YAML = {
     "manual_jobs": ["deploy:prod"],
     "hand_over": ["build"],
-    "awx_and_ci": ["version", "fields", "env", "release"],
+    "editors_and_tools": ["release_gate_projects", "ansible-navigator"],
+    "awx_and_ci": ["version", "fields", "env", "release", "release"],
     "events": ["gitlab", "gitlab_hook_port", "all", "signing_token"],
     "testing_playbooks": ["stages", "build"],
 }

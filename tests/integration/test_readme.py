@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbook of the README does what the README says, as a real process against the simulator."""
+"""The playbooks of the README do what the README says, as real processes against the simulator."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import textwrap
 import typing as t
 
 import pytest
+import yaml
 
 from .harness import ROOT, TOKEN, play
 
@@ -35,14 +36,21 @@ SCENARIO: dict[str, t.Any] = {
 }
 
 
-@pytest.fixture(name="playbook")
-def playbook_fixture(tmp_path: pathlib.Path) -> pathlib.Path:
+PLAYBOOK = {
+    "hosts": "localhost",
+    "connection": "local",
+    "gather_facts": False,
+    "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+}
+
+
+def blocks() -> list[t.Any]:
+    """Return the YAML of the README, each as a playbook."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```yaml\n(.*?)^```$", readme, flags=re.DOTALL | re.MULTILINE)
-    assert len(blocks) == 1
-    path = tmp_path / "readme.yml"
-    path.write_text("---\n" + blocks[0], encoding="utf-8")
-    return path
+    found = [
+        yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", readme, flags=re.DOTALL | re.MULTILINE)
+    ]
+    return [rows if "hosts" in rows[0] else [{**PLAYBOOK, "tasks": rows}] for rows in found]
 
 
 def test_the_playbook_of_the_guide_to_where_tasks_run(simulator: t.Any, tmp_path: pathlib.Path) -> None:
@@ -61,8 +69,11 @@ def test_the_playbook_of_the_guide_to_where_tasks_run(simulator: t.Any, tmp_path
     assert done.output.partition("TASK [Read")[2].count(" EXEC ") > 0
 
 
-def test_the_playbook_of_the_readme(simulator: t.Any, playbook: pathlib.Path, tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("number", [0, 1])
+def test_what_the_readme_shows_first(simulator: t.Any, number: int, tmp_path: pathlib.Path) -> None:
     simulator.load(SCENARIO)
+    playbook = tmp_path / "readme.yml"
+    playbook.write_text(yaml.safe_dump(blocks()[number]), encoding="utf-8")
 
     def run(*options: str) -> str:
         done = play(playbook, tmp_path, *options, url=simulator.url)
@@ -79,3 +90,21 @@ def test_the_playbook_of_the_readme(simulator: t.Any, playbook: pathlib.Path, tm
     assert "changed=0" in run("--check")
     assert "changed=0" in run()
     assert len(simulator.effects()) == 1
+
+
+def test_the_defaults_that_the_readme_shows(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(SCENARIO)
+    (block,) = blocks()[2]
+    defaults = block["module_defaults"]["group/jobgate.gitlab.gitlab"]
+    assert defaults["api_url"] == "https://gitlab.example.com"
+    defaults["api_url"] = simulator.url
+    playbook = tmp_path / "readme.yml"
+    playbook.write_text(yaml.safe_dump([block]), encoding="utf-8")
+    done = play(playbook, tmp_path)
+    assert done.returncode == 0, done.output
+    assert next(iter(done.results.values()))["jobs"] == []
+
+
+def test_the_first_task_is_a_short_one() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme.partition("```yaml\n")[2].partition("```")[0].count("\n") <= 12

@@ -6,14 +6,19 @@
 
 from __future__ import annotations
 
+import html
 import json
 import pathlib
 import re
+import shlex
+import subprocess
+import sys
 import typing as t
+import xml.etree.ElementTree as ET
 
 import pytest
 
-from .harness import ROOT, TOKEN, Play, effects, play, world
+from .harness import ROOT, TOKEN, Play, effects, play, playbook_command, world
 
 ROLE = "jobgate.gitlab.release_gate"
 EXAMPLE = ROOT / "docs" / "examples" / "release-gate.yml"
@@ -133,9 +138,40 @@ def test_the_module_does_the_same_outside_of_ansibles_process(simulator: t.Any, 
     assert json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))["outcome"] == "passed"
 
 
+@pytest.mark.parametrize("way", ["true", "false"])
+def test_every_file_is_written_and_the_command_in_the_report_goes_on(
+    simulator: t.Any, tmp_path: pathlib.Path, way: str
+) -> None:
+    job = {"name": "deploy", **MANUAL, "duration": 1, "log": "no space\n"}
+    simulator.load(world({**job, "attempts": [{"outcome": "failed"}, {"outcome": "success"}]}), clock="scaled:60")
+    names = {"record": "new.json", "report": "new.html", "summary": "new.md", "junit": "new.xml"}
+    variables = {f"release_gate_{name}": str(tmp_path / file) for name, file in names.items()}
+    variables["release_gate_projects"] = [{"project": "group/app", "ref": "main", "gates": APP["gates"]}]
+    task = {"name": "gate", "ansible.builtin.include_role": {"name": ROLE}, "vars": variables}
+    environment = {"JOBGATE_IN_PROCESS": way}
+    assert play([task], tmp_path, url=simulator.url, environment=environment).returncode == 2
+    texts = {name: (tmp_path / file).read_text(encoding="utf-8") for name, file in names.items()}
+    assert all("no space" in text for text in texts.values())
+    assert ET.fromstring(texts["junit"]).get("failures") == "1"
+    (command,) = re.findall("<pre>(ansible localhost .*?)</pre>", texts["report"])
+    program, *words = shlex.split(html.unescape(command))
+    _playbook, clean = playbook_command([], tmp_path, environment=environment)
+    path = str(pathlib.Path(sys.executable).with_name(program))
+    done = subprocess.run([path, *words], env=clean, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "CHANGED" in done.stdout, done.stdout + done.stderr
+    assert effects(simulator) == [("play", "deploy"), ("retry", "deploy")]
+    old = tmp_path / "old.json"
+    (tmp_path / names["record"]).rename(old)
+    task["vars"] = {**variables, "release_gate_compare": str(old), "release_gate_title": "Version 1.2.0"}
+    assert play([task], tmp_path, url=simulator.url, environment=environment).returncode == 0
+    record = json.loads((tmp_path / names["record"]).read_text(encoding="utf-8"))
+    assert (record["outcome"], record["previous"]["outcome"]) == ("passed", "failed")
+    assert (tmp_path / names["summary"]).read_text(encoding="utf-8").startswith("## Version 1.2.0: ✓ passed")
+
+
 def test_the_playbook_of_the_readme_of_the_role(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     readme = (ROOT / "roles" / "release_gate" / "README.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```yaml\n(.*?)^```$", readme, flags=re.DOTALL | re.MULTILINE)
+    block = re.findall(r"^```yaml\n(.*?)^```$", readme, flags=re.DOTALL | re.MULTILINE)[0]
     path = tmp_path / "readme.yml"
     path.write_text("---\n" + block, encoding="utf-8")
     simulator.load(EXAMPLE_WORLD, clock="scaled:60")

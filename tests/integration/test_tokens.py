@@ -150,10 +150,12 @@ def test_other_tokens_are_refused(simulator: t.Any, name: str) -> None:
     assert simulator.requests() == []
 
 
-def test_faults_are_survived(simulator: t.Any) -> None:
+@pytest.mark.parametrize("preset", ["reset_after", "html_502", "truncate", "throttle_seconds", "refuse"])
+def test_a_fault_is_survived(simulator: t.Any, preset: str) -> None:
     load(simulator)
-    for preset in ("reset_after", "html_502", "truncate", "throttle_seconds", "refuse"):
-        simulator.inject(preset, times=1)
+    # a time of refusing ends with a pause of the task, not by the clock on the wall
+    more = {"seconds": 3600} if preset == "refuse" else {}
+    simulator.inject(preset, times=1, **more)
     assert ask(simulator, agents=True)["job"]["name"] == "deploy"
 
 

@@ -55,7 +55,7 @@ def served(tmp_path: pathlib.Path) -> c.Iterator[c.Callable[..., str]]:
         scenario.write_text(yaml.safe_dump(SCENARIO), encoding="utf-8")
         options = ["--scenario", scenario, "--address-file", address, "--quiet"]
         running.append(subprocess.Popen([str(part) for part in [*command, *options]], cwd=tmp_path, env=env))
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 300
         while not address.exists():
             assert running[-1].poll() is None and time.monotonic() < deadline, "the simulator does not start"
             time.sleep(0.02)

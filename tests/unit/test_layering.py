@@ -42,7 +42,6 @@ LIBRARIES = ("certifi", "orjson", "pluggy", "requests", "urllib3", "brotli", "br
 # Ansible ships to a host only what static imports reach. Entry points of extensions are found where the task runs.
 DYNAMIC = ("imp", "importlib", "pkgutil", "runpy")
 ENTRY_POINTS_FILE = "module_utils/_extensions/manager.py"
-MOST_FILES = 14
 
 Module = tuple[str, ...]
 
@@ -166,14 +165,6 @@ def test_imports_go_in_no_circle() -> None:
         graph[module_of(file)] = {name for target in targets for name in (target, target[:-1]) if name in modules}
     circle = circle_in(graph)
     assert not circle, " imports ".join("/".join(module) for module in circle)
-
-
-def test_no_folder_is_crowded() -> None:
-    counts: dict[str, int] = {}
-    for file in plugin_files():
-        folder, _slash, name = file.rpartition("/")
-        counts[folder] = counts.get(folder, 0) + (name != "__init__.py")
-    assert not {folder: count for folder, count in counts.items() if count > MOST_FILES}
 
 
 FUTURE = "from __future__ import annotations\n"

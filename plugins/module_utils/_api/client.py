@@ -64,6 +64,8 @@ _A = t.TypeVar("_A", bound=Answer)
 _MOVED_TO = r"/projects/(\d+)(?:/|$)"
 
 
+# Told of every page of a list: the name of the endpoint, the number of the page, and how many there are, if known.
+PageRead = t.Callable[[str, int, t.Optional[int]], None]
 # Told of every request: what was sent, the status of the answer or None, and the seconds it took.
 RequestFinished = t.Callable[[Request, t.Optional[int], float], None]
 
@@ -84,6 +86,7 @@ class ApiClient:
     :param masker: knows the secrets; no text leaves this class without passing it.
     :param on_finished: is told of every request; None when nobody wants to know.
     :param warn: is told what went wrong without mattering to the result.
+    :param on_page: is told of every page of a list; None when nobody wants to know.
     """
 
     def __init__(
@@ -97,7 +100,9 @@ class ApiClient:
         masker: Masker,
         clock: Clock,
         warn: t.Callable[[str], None],
+        on_page: PageRead | None = None,
     ) -> None:
+        self.on_page = on_page
         self.settings = settings
         self.masker = masker
         self.retrier = retrier
@@ -394,6 +399,7 @@ class _ListSource:
         self._endpoint = endpoint
         self._arguments = arguments
         self.paging: str = endpoint.paginated
+        self._pages = 0
 
     def walk(self, page_size: int = PAGE_SIZE, *, first: Page | None = None) -> t.Iterator[decoding.Record]:
         """Yield every record once, one page after the other."""
@@ -417,7 +423,13 @@ class _ListSource:
             answered = answers.pop() if answers else None
             return self._client.read(self._endpoint, arguments, fast_json_loads(), answered)
 
-        return self._client.retrier.run(attempt, is_repeatable=True)
+        page = self._client.retrier.run(attempt, is_repeatable=True)
+        self._pages += 1
+        if self._client.on_page:
+            total = total_of(page[1])
+            last = None if total is None else -(-total // int(position["per_page"]))
+            self._client.on_page(self._endpoint.name, self._pages, last)
+        return page
 
 
 def _decode(endpoint: Endpoint, response: Response, loads: decoding.Loads) -> t.Any:

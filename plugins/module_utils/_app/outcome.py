@@ -50,7 +50,7 @@ class Progress(t.Protocol):
         """
 
     def still_waiting(self, *, text: str) -> None:
-        """Take note that nothing has happened for a long time."""
+        """Take note that something takes long: what it is, and how far it has come."""
 
     def log_line(self, *, name: str, line: str) -> None:
         """Take the next line of a job's log."""

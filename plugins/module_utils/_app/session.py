@@ -27,6 +27,7 @@ from .._extensions.manager import PluginManager, plugin_manager
 from .._extensions.registry import Registry
 from .outcome import Files, PlainFiles, Progress, SilentProgress
 from .settings import with_credential
+from .slow_work import PageProgress
 
 # GitLab's own default for how long a job may take.
 DEFAULT_TIMEOUT_SECONDS = 3600.0
@@ -255,6 +256,7 @@ def open_session(
         masker=Masker((*settings.secrets, *context.hidden)),
         clock=clock,
         warn=warn,
+        on_page=PageProgress(context.progress, clock) if context.progress.is_shown else None,
     )
     return Session(
         context,

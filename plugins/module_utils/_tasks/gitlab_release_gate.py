@@ -18,21 +18,34 @@ from .._api.decoding import Record
 from .._api.errors import GitLabError, UsageError
 from .._api.masking import one_line
 from .._app.files.place import check_writable, write_text
+from .._app.jobs.statuses import id_of
 from .._app.outcome import Outcome, ProjectProgress
 from .._app.pipelines.query import warn_of_namesake
+from .._app.release.compare import read_previous, with_previous
+from .._app.release.counted import CountedGates
 from .._app.release.gates import GateRunner
 from .._app.release.plan import STRATEGIES, Gate, ProjectPlan, ReleasePlan
 from .._app.release.record import RunFacts, has_changed, make_record
 from .._app.release.run import ProjectResult, ReleaseRun, failure_text
 from .._app.release.tree import ReleaseTree, read_tree
+from .._app.report.junit import render_junit
 from .._app.report.page import render_page
+from .._app.report.summary import render_summary
 from .._app.session import NO_REQUESTS, Session, TaskContext, open_session
+from .._app.slow_work import SlowWork
 from .._app.waiting.schedule import Pacing, Scheduler
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION
 from .values.connection import connection_settings
 from .values.release_plan import PROJECT_OPTIONS, plan_of
 
+# The files that a run leaves, by the option with their path, each made of the record.
+FORMATS: t.Mapping[str, t.Callable[[Record], str]] = {
+    "record": lambda record: json.dumps(record, indent=2, ensure_ascii=False) + "\n",
+    "report": render_page,
+    "summary": render_summary,
+    "junit": render_junit,
+}
 # How long reading the jobs for the record may take, after the gates are done.
 _RECORD_SECONDS = 300.0
 
@@ -47,6 +60,9 @@ SPEC = CONNECTION.merged(
             "log_lines": {"type": "int", "default": 20},
             "record": {"type": "path"},
             "report": {"type": "path"},
+            "summary": {"type": "path"},
+            "junit": {"type": "path"},
+            "compare": {"type": "path"},
             "user": {"type": "str"},
         },
     )
@@ -59,7 +75,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
     :raises GitLabError: for what is wrong before anything is begun.
     """
     release = _Release(options, context, plan_of(options))
-    _check_targets(options)
+    for name in FORMATS:
+        if options.get(name):
+            check_writable(name, options[name])
     return release.run()
 
 
@@ -75,13 +93,23 @@ class _Release:
         pacing = Pacing(self._session.client.traffic, context.progress)
         most_at_once = self._session.client.settings.concurrency
         self._scheduler = Scheduler(context.clock, pacing, most_at_once=most_at_once)
+        self._previous = self._read_previous()
+        self._log_lines = int(options.get("log_lines") or 0)
+
+    def _read_previous(self) -> Record | None:
+        path = self._options.get("compare")
+        previous = read_previous("compare", path) if path else None
+        if path and previous is None:
+            self._session.warn(f"compare {path!r} does not exist, so there is nothing to compare with.")
+        return previous
 
     def run(self) -> Outcome:
         """Return the outcome, when all is done and written."""
         base = self._session
         begun = base.clock.time()
-        runner = GateRunner(self._open, log_lines=int(self._options.get("log_lines") or 0))
-        release = ReleaseRun(self._plan, runner, self._scheduler)
+        runner = GateRunner(self._open, log_lines=self._log_lines)
+        counted = CountedGates(self._plan, runner, SlowWork(self._context.progress, base.clock))
+        release = ReleaseRun(self._plan, counted, self._scheduler)
         results = release.run()
         trees = {result.plan.name: self._tree(result) for result in results if result.pipeline}
         message = failure_text(results)
@@ -98,7 +126,9 @@ class _Release:
             elapsed=base.elapsed(),
             requests=base.requests(),
         )
-        record = make_record(facts, results, trees, message=message, warnings=self._session.warnings)
+        record = with_previous(
+            make_record(facts, results, trees, message=message, warnings=base.warnings), self._previous
+        )
         # a server may send numbers that JSON does not have; the files have nothing in their place
         plain = json.loads(json.dumps(record), parse_constant=lambda _name: None)
         problems = self._write(self._context.clean(plain))
@@ -133,31 +163,25 @@ class _Release:
             warn_of_namesake(session, result.plan.pipeline, result.pipeline)
         except GitLabError as exc:
             session.warn(f"Whether a branch and a tag have the name of the ref could not be read: {exc}")
-        return read_tree(session, result.plan.pipeline.project, result.pipeline)
+        more: dict[str, t.Any] = {}
+        if any(self._options.get(name) for name in FORMATS):
+            gate_jobs = {id_of(job) for gate in result.gates for job in gate.jobs}
+            more = {"log_lines": self._log_lines, "deploying": gate_jobs}
+        return read_tree(session, result.plan.pipeline.project, result.pipeline, **more)
 
     def _write(self, record: Record) -> list[str]:
-        """Write record and page, and return what went wrong; the gates are done, which must be told all the same."""
+        """Write the files, and return what went wrong; the gates are done, which must be told all the same."""
         problems = []
-        texts: dict[str, t.Callable[[], str]] = {
-            "record": lambda: json.dumps(record, indent=2, ensure_ascii=False) + "\n",
-            "report": lambda: render_page(record),
-        }
-        for name, text in texts.items():
+        for name, render in FORMATS.items():
             path = self._options.get(name)
             if path and not self._context.check_mode:
                 try:
-                    write_text(name, path, text(), self._context.files)
+                    write_text(name, path, render(record), self._context.files)
                 except UsageError as exc:
                     problems.append(str(exc))
                 except Exception as exc:  # a mistake of ours must not hide what the gates did
                     problems.append(f"{name} {path!r} was not written: unexpected {type(exc).__name__}, {exc}")
         return problems
-
-
-def _check_targets(options: Options) -> None:
-    for name in ("record", "report"):
-        if options.get(name):
-            check_writable(name, options[name])
 
 
 def _values(record: Record) -> Record:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import tempfile
 import typing as t
 import unicodedata
+import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from unittest import mock
 
@@ -94,7 +96,7 @@ class Page(HTMLParser):
         assert tag not in ("script", "img", "iframe", "object", "embed", "form", "base", "svg")
         for name, value in attrs:
             assert not name.startswith("on")
-            assert name not in ("href", "src") or value.startswith(("http://", "https://"))
+            assert name not in ("href", "src") or value.startswith(("http://", "https://", "#gate-"))
 
 
 def server(extra: t.Mapping[str, t.Any], of_pipeline: t.Mapping[str, t.Any], log: str) -> FunctionTransport:
@@ -126,15 +128,15 @@ def test_a_release_is_recorded_whatever_the_server_tells(extra, of_pipeline, log
     gates = [{"name": ["*"], "action": "play", "multiple": "latest", "job_variables": {"PASSWORD": VARIABLE}}]
     progress = Progress(is_shown=True)
     with tempfile.TemporaryDirectory() as folder, mock.patch("random.random", return_value=0.5):
-        record, report = os.path.join(folder, "record.json"), os.path.join(folder, "report.html")
+        paths = {name: os.path.join(folder, name) for name in ("record", "report", "summary", "junit")}
         transport = server(extra, of_pipeline, log)
         outcome = run_task(
             gitlab_release_gate.TASK,
             {
                 "projects": [{"project": "7", "pipeline_id": 6, "gates": gates}],
                 "strategy": "fail_fast",
-                "record": record,
-                "report": report,
+                "log_lines": 5,
+                **paths,
                 "wait_timeout": 60.0,
             },
             transport=transport,
@@ -144,14 +146,16 @@ def test_a_release_is_recorded_whatever_the_server_tells(extra, of_pipeline, log
         assert outcome.changed == bool(transport.writes)
         assert transport.writes in ([], ["POST /projects/7/jobs/42/play"])
         target(float(outcome.changed))
-        with open(record, encoding="utf-8") as file:
-            text = file.read()
-        with open(report, encoding="utf-8") as file:
-            page = file.read()
+        written = {name: pathlib.Path(path).read_text(encoding="utf-8") for name, path in paths.items()}
+    text, page = written["record"], written["report"]
     assert_clean(text.replace("\n", ""))
     for value in strings_in(json.loads(text, parse_constant=no_constant)):
         assert_clean(value.replace("\n", "").replace("\t", ""))
-    assert_clean(page.replace("\n", ""))
+    for content in written.values():
+        assert_clean(content.replace("\n", ""))
+    for element in ET.fromstring(written["junit"]).iter():
+        for value in (element.text or "", *element.attrib.values()):
+            assert_clean(value.replace("\n", "").replace("\t", ""))
     shown = Page()
     shown.feed(page)
     assert_clean("".join(shown.shown).replace("\n", ""))

@@ -23,6 +23,7 @@ from .latest import check_latest_success, latest_success
 from .missing import explain_denied, why_no_artifacts, why_no_log
 from .place import check_path
 from .targets import Content, Measure, Memory, TemporaryTarget, content_of
+from .told import ToldSink
 
 # The endpoint for each content, with a job and with a ref of which GitLab finds the job.
 BY_ID: t.Mapping[str, str] = {
@@ -228,7 +229,7 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob, subject: s
         endpoint = BY_ID[request.content]
         arguments.update(project=job.project, job_id=job.id)
     try:
-        session.client.download(endpoint, sink, **arguments)
+        session.client.download(endpoint, ToldSink(session, sink, *_told_of(request, job)), **arguments)
     except NotFoundError as exc:
         if exc.is_no_mere_object:
             raise
@@ -251,6 +252,15 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob, subject: s
         if exc.status == 400 and request.content == "file":
             raise SelectionError(_invalid_path(request.path)) from exc
         raise
+
+
+def _told_of(request: DownloadRequest, job: FoundJob) -> tuple[str, int | None]:
+    """Return what to call the content while it comes, and its size as far as the record of its job has it."""
+    dest = request.dest.rstrip("/") if not os.path.isdir(request.dest) else ""
+    name = os.path.basename(dest or request.path) or f"{request.content} of {job.called}"
+    archive = job.record.get("artifacts_file")
+    size = archive.get("size") if request.content == "archive" and isinstance(archive, dict) else None
+    return name, size if isinstance(size, int) and not isinstance(size, bool) else None
 
 
 def _invalid_path(path: str) -> str:

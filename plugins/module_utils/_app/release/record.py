@@ -73,6 +73,7 @@ def make_record(
         "changed": has_changed(results),
         "message": message[:1].upper() + message[1:].rstrip(".") + "." if message else "",
         "warnings": list(warnings),
+        "previous": None,
         "projects": [_project(result, trees.get(result.plan.name) or ReleaseTree()) for result in results],
     }
 

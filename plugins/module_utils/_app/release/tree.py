@@ -15,10 +15,15 @@ from ..._api.decoding import Record
 from ..._api.errors import GitLabError, NotAuthorizedError, NotFoundError
 from ..concurrency import run_all
 from ..jobs.bridges import PipelineNode, pipeline_tree, project_path
-from ..jobs.statuses import id_of, project_id_of, status_of
+from ..jobs.query import FoundJob
+from ..jobs.statuses import id_of, newest_per_name, project_id_of, status_of
 from ..session import Session
+from ..waiting.logs import read_tail
+from .deployed import deployed_by, deployment_record
 
 _JOB_FIELDS = ("id", "name", "stage", "status", "web_url", "allow_failure", "failure_reason", "created_at")
+# Of more jobs that have failed, the logs would be no help.
+_MOST_LOGS = 50
 _TIMES = ("started_at", "finished_at", "duration", "queued_duration")
 _PIPELINE_FIELDS = ("id", "iid", "project_id", "ref", "sha", "source", "status", "web_url")
 
@@ -31,8 +36,14 @@ class ReleaseTree:
     jobs: list[Record] = dataclasses.field(default_factory=list)
 
 
-def read_tree(session: Session, project: str, pipeline: Record) -> ReleaseTree:
-    """Return what there is now; what cannot be read is warned of, since the gates matter more than their picture."""
+def read_tree(
+    session: Session, project: str, pipeline: Record, *, log_lines: int = 0, deploying: t.Collection[int] = ()
+) -> ReleaseTree:
+    """Return what there is now; what cannot be read is warned of, since the gates matter more than their picture.
+
+    :param log_lines: how much is kept of the log of each job that has failed.
+    :param deploying: ids of the jobs whose deployments are looked for.
+    """
     project = project_id_of(pipeline, project)
     try:
         # the summary of the gate may be old by now
@@ -65,7 +76,13 @@ def read_tree(session: Session, project: str, pipeline: Record) -> ReleaseTree:
                 "accessible": node.is_accessible,
             }
         )
-    jobs = [record for node, records in zip(nodes, listed) for record in _job_records(node, records)]
+    logs = _read_logs(session, nodes, listed, log_lines) if log_lines > 0 else {}
+    deployed = deployed_by(session, [job for job in _found(nodes, listed) if job.id in deploying])
+    jobs = [
+        {**record, "log_tail": logs.get(record["id"], []), **(deployed.get(record["id"]) or deployment_record(None))}
+        for node, records in zip(nodes, listed)
+        for record in _job_records(node, records)
+    ]
     return ReleaseTree(pipelines, jobs)
 
 
@@ -83,6 +100,29 @@ def job_record(job: Record, path: str) -> Record:
         "user": user.get("username") if isinstance(user, dict) else None,
         "runner": runner.get("description") if isinstance(runner, dict) else None,
     }
+
+
+def _read_logs(
+    session: Session, nodes: t.Sequence[PipelineNode], listed: t.Sequence[t.Sequence[Record]], lines: int
+) -> dict[int, list[str]]:
+    """Return the end of the log of each job that has failed for good, by the id of the job."""
+    newest = [newest_per_name(records) for records in listed]
+    failed = [job for job in _found(nodes, newest) if status_of(job.record) == "failed"]
+    if len(failed) > _MOST_LOGS:
+        session.warn(f"{len(failed)} jobs have failed; the record has the logs of {_MOST_LOGS} of them.")
+    wanted = failed[:_MOST_LOGS]
+    concurrency = session.client.settings.concurrency
+    tails = run_all(lambda job: read_tail(session, job, lines), wanted, most_at_once=concurrency)
+    return {job.id: tail for job, tail in zip(wanted, tails) if tail}
+
+
+def _found(nodes: t.Sequence[PipelineNode], listed: t.Sequence[t.Sequence[Record]]) -> list[FoundJob]:
+    """Return the jobs of pipelines with where they were found."""
+    return [
+        FoundJob(record, node.project, node.pipeline_id, "/".join(filter(None, (node.path, str(record.get("name"))))))
+        for node, records in zip(nodes, listed)
+        for record in records
+    ]
 
 
 def _read_jobs(session: Session, node: PipelineNode) -> list[Record]:
@@ -118,4 +158,5 @@ def _job_records(node: PipelineNode, records: t.Sequence[Record]) -> t.Iterator[
             "attempt": attempts[name],
             "superseded": bridge is None and newest.get(name) != id_of(record),
             "downstream_pipeline_id": bridge.downstream.pipeline_id if bridge and bridge.downstream else None,
+            "kind": "bridge" if bridge else "job",
         }

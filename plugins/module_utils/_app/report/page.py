@@ -11,15 +11,23 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.decoding import Record
-from .parts import block, link, look, moment, seconds, state, text
+from .gates import gate_anchor, gate_list, is_shut
+from .parts import compared, look, moment, release_name, seconds, state, text
+from .stages import pipeline_tree
 from .style import STYLE
 from .timeline import timeline
 
+# A style sheet hides the rest of the page when this is checked, so it stands beside what it hides.
+_SWITCH = (
+    '<input class="only" type="checkbox" id="only-failed"> '
+    '<label class="only" for="only-failed">Show only what failed</label>\n'
+)
+
 
 def render_page(record: Record) -> str:
-    """Return the page for a record, see `release_record`."""
+    """Return the page for a record, see `make_record`."""
     projects = record["projects"]
-    name = record["title"] or ", ".join(project["name"] for project in projects)
+    name = text(release_name(record))
     return "".join(
         (
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
@@ -27,16 +35,23 @@ def render_page(record: Record) -> str:
             '<meta name="referrer" content="no-referrer">\n',
             # even if something slipped through the escaping, nothing is loaded, run or sent
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n",
-            f"<title>Release gate {text(record['outcome'])}: {text(name)}</title>\n<style>{STYLE}</style>\n",
+            f"<title>{name}: {text(record['outcome'])} - release gate</title>\n<style>{STYLE}</style>\n",
             "</head>\n<body>\n",
             _header(record),
+            _SWITCH if _has_failures(projects) else "",
             "<main>\n",
-            _section("gates", "Gates", _gates(projects)),
+            _section("gates", "Gates", gate_list(record)),
             _section("timeline", "Timeline", timeline(projects)),
-            _section("pipelines", "Pipelines", _tree(projects)),
+            _section("pipelines", "Pipelines", pipeline_tree(projects)),
             "</main>\n",
             f"<footer>Made by {text(record['role'])} {text(record['version'])}.</footer>\n</body>\n</html>\n",
         )
+    )
+
+
+def _has_failures(projects: t.Sequence[Record]) -> bool:
+    return any(is_shut(gate) for project in projects for gate in project["gates"]) or any(
+        look(job.get("status")) == "bad" for project in projects for job in project["jobs"]
     )
 
 
@@ -48,107 +63,53 @@ def requests_line(requests: Record) -> str:
 
 
 def _header(record: Record) -> str:
+    outcome = record["outcome"]
+    title = text(release_name(record)) if record["title"] else f"Release of {text(release_name(record))}"
+    message = f'<p class="message">{text(record["message"])}</p>\n' if record["message"] else ""
+    warnings = "".join(f'<p class="warning">{text(warning)}</p>\n' for warning in record["warnings"])
+    return (
+        f'<header>\n<div class="top"><h1>{title}</h1>'
+        f'<span class="verdict {look(outcome)}">{state(outcome)}</span></div>\n'
+        f"{message}{_jumps(record['projects'])}{warnings}{_facts(record)}</header>\n"
+    )
+
+
+def _jumps(projects: t.Sequence[Record]) -> str:
+    """Return links to the gates that did not open."""
+    links = [
+        f'<li><a href="#{gate_anchor(number, place)}">{text(project["name"])}: {text(gate["name"])}</a> '
+        f"{state(gate['outcome'])}</li>"
+        for number, project in enumerate(projects, 1)
+        for place, gate in enumerate(project["gates"], 1)
+        if is_shut(gate)
+    ]
+    return f'<nav aria-label="Gates that did not open"><ul>{"".join(links)}</ul></nav>\n' if links else ""
+
+
+def _facts(record: Record) -> str:
     count = sum(gate["changed"] for project in record["projects"] for gate in project["gates"])
     changed = f"{count} gate{'s' if count > 1 else ''}" if count else "nothing"
+    previous = record.get("previous") or {}
     facts = (
         ("Run by", text(record["user"]) + (f" on {text(record['host'])}" if record["host"] else "")),
         ("GitLab", text(record["server"])),
         ("Began", moment(record["started_at"])),
-        ("Took", seconds(record["elapsed"])),
+        ("Took", text(compared(record["elapsed"], previous.get("elapsed")))),
         ("Requests", requests_line(record["requests"])),
+        ("Compared with", _previous(previous)),
         ("Strategy", text(record["strategy"])),
         ("Would change" if record["check_mode"] else "Changed", changed),
     )
-    shown = "".join(f"<div><dt>{name}</dt><dd>{value or '-'}</dd></div>" for name, value in facts)
-    message = f'<p class="message">{text(record["message"])}</p>\n' if record["message"] else ""
-    warnings = "".join(f'<p class="warning">{text(warning)}</p>\n' for warning in record["warnings"])
-    outcome = record["outcome"]
-    return (
-        f'<header>\n<div class="top"><h1>{text(record["title"] or "Release gate")}</h1>'
-        f'<span class="verdict {look(outcome)}">{state(outcome)}</span></div>\n'
-        f'{message}{warnings}<dl class="facts">{shown}</dl>\n</header>\n'
-    )
+    shown = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts if value)
+    return f'<dl class="facts">{shown}</dl>\n'
+
+
+def _previous(previous: Record) -> str:
+    if not previous:
+        return ""
+    name = f"{text(previous['title'])}, " if previous.get("title") else ""
+    return f"{name}{text(previous.get('outcome'))} {moment(previous.get('started_at'))}"
 
 
 def _section(name: str, title: str, content: str) -> str:
     return f'<section aria-labelledby="{name}">\n<h2 id="{name}">{title}</h2>\n{content}\n</section>\n'
-
-
-# ----- gates -----
-
-
-def _gates(projects: t.Sequence[Record]) -> str:
-    columns = ("Gate", "Action", "Outcome", "Reason", "Jobs")
-    head = "".join(f'<th scope="col">{name}</th>' for name in columns)
-    numbers = "".join(f'<th scope="col" class="number">{name}</th>' for name in ("Queued", "Took"))
-    return (
-        '<div class="scroll" tabindex="0" role="region" aria-labelledby="gates"><table class="gates">'
-        "<caption>What became of each gate, project by project, in the order of the gates.</caption>\n"
-        f"<thead><tr>{head}{numbers}</tr></thead>\n{''.join(map(_project, projects))}</table></div>"
-    )
-
-
-def _project(project: Record) -> str:
-    pipeline = project["pipeline"] or {}
-    where = ""
-    if pipeline.get("id"):
-        where = f' <span class="small">{link(pipeline.get("web_url"), "pipeline " + str(pipeline["id"]))}'
-        where += f" of {text(pipeline.get('ref'))}, commit {text(str(pipeline.get('sha') or '')[:8])}</span>"
-    needs = f' <span class="small">needs {text(", ".join(project["needs"]))}</span>' if project["needs"] else ""
-    return (
-        f'<tbody><tr><th scope="rowgroup" colspan="7">{text(project["name"])} {state(project["outcome"])}'
-        f"{where}{needs}</th></tr>\n{''.join(map(_gate, project['gates']))}</tbody>\n"
-    )
-
-
-def _gate(gate: Record) -> str:
-    jobs = "".join(
-        f"<li>{link(job.get('web_url'), job['path'])} {state(job.get('status'))}{_by(job)}</li>" for job in gate["jobs"]
-    )
-    require = f' <span class="small">{text(gate["require"])}</span>' if gate["require"] != "success" else ""
-    variables = ""
-    if gate["job_variables"]:
-        variables = f'<br><span class="small">with {text(", ".join(gate["job_variables"]))}</span>'
-    return (
-        f'<tr><th scope="row">{text(gate["name"])}</th><td>{text(gate["action"])}{require}{variables}</td>'
-        f"<td>{state(gate['outcome'])}</td><td>{text(gate['reason'])}{_log(gate)}</td><td><ul>{jobs}</ul></td>"
-        f'<td class="number">{seconds(gate["queued"])}</td><td class="number">{seconds(gate["elapsed"])}</td></tr>\n'
-    )
-
-
-def _by(job: Record) -> str:
-    return f' <span class="small">by {text(job["user"])}</span>' if job.get("user") else ""
-
-
-def _log(gate: Record) -> str:
-    if not gate["log_tail"]:
-        return ""
-    return f"<details open><summary>End of the log</summary><pre>{block(gate['log_tail'])}</pre></details>"
-
-
-# ----- pipelines -----
-
-
-def _tree(projects: t.Sequence[Record]) -> str:
-    roots = []
-    for project in projects:
-        pipelines = project["pipelines"]
-        children: dict[t.Any, list[Record]] = {}
-        for pipeline in pipelines[1:]:
-            children.setdefault(pipeline.get("parent_id"), []).append(pipeline)
-        content = _pipeline(pipelines[0], children) if pipelines else "no pipeline"
-        roots.append(f"<li><strong>{text(project['name'])}</strong><ul><li>{content}</li></ul></li>\n")
-    return f'<div class="tree"><ul>\n{"".join(roots)}</ul></div>'
-
-
-def _pipeline(pipeline: Record, children: dict[t.Any, list[Record]]) -> str:
-    """Return a pipeline with those below it, each of which is shown once, also where a record has a circle."""
-    trigger = f"{text(pipeline['path'].rpartition('/')[2])} → " if pipeline.get("path") else ""
-    closed = "" if pipeline.get("accessible", True) else ' <span class="small">cannot be read with this token</span>'
-    shown = (
-        f"{trigger}{text(pipeline.get('project'))} "
-        f"{link(pipeline.get('web_url'), 'Pipeline ' + str(pipeline['id']))} {state(pipeline.get('status'))}"
-        f' <span class="small">{text(pipeline.get("ref"))}</span>{closed}'
-    )
-    below = "".join(f"<li>{_pipeline(child, children)}</li>" for child in children.pop(pipeline["id"], ()))
-    return f"{shown}<ul>{below}</ul>" if below else shown

@@ -12,6 +12,7 @@ import html
 import typing as t
 from urllib.parse import urlsplit
 
+from ..._api.decoding import Record
 from ..._api.masking import one_line, printable
 from ..jobs.statuses import STATUSES, Look
 from .scale import parse_time
@@ -30,6 +31,7 @@ _OUTCOMES: t.Mapping[str, tuple[Look, str]] = {
 # What check mode predicts is told as "would be played", "would pass" and the like.
 _PREDICTED: tuple[Look, str] = ("still", "?")
 _LONGEST_SECONDS = 1e9
+_MOST_NAMES = 3
 # A status that GitLab has and this collection does not know yet. Its word is shown as it is.
 _UNKNOWN: tuple[Look, str] = ("none", "?")
 
@@ -72,6 +74,17 @@ def state(status: t.Any) -> str:
     return f'<span class="state {shown}"><span aria-hidden="true">{sign}</span> {text(status)}</span>'
 
 
+def mark(status: t.Any) -> str:
+    """Return the sign of a status alone, with its word for those who hear the page."""
+    shown, sign = _look_and_sign(str(status))
+    return f'<span class="{shown}" aria-hidden="true">{sign}</span><span class="heard">{text(status)}</span>'
+
+
+def sign_of(status: t.Any) -> str:
+    """Return the sign of a status or an outcome."""
+    return _look_and_sign(str(status))[1]
+
+
 def _look_and_sign(status: str) -> tuple[Look, str]:
     if status.startswith("would "):
         return _PREDICTED
@@ -104,7 +117,27 @@ def seconds(value: t.Any) -> str:
 
 def moment(value: t.Any) -> str:
     """Return a moment as a `time` element, empty when it is none."""
+    shown = moment_words(value)
+    return f'<time datetime="{text(value)}">{text(shown)}</time>' if shown else ""
+
+
+def moment_words(value: t.Any) -> str:
+    """Return a moment for people, empty when it is none."""
     if parse_time(value) is None:
         return ""
-    shown = f"{value[:10]} {value[11:19]} UTC" if value.endswith("Z") else value
-    return f'<time datetime="{text(value)}">{text(shown)}</time>'
+    return f"{value[:10]} {value[11:19]} UTC" if value.endswith("Z") else str(value)
+
+
+def release_name(record: Record) -> str:
+    """Return what a release is called: its title, or the names of its first projects."""
+    if record["title"]:
+        return str(record["title"])
+    names = [str(project["name"]) for project in record["projects"]]
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
+
+
+def compared(now: t.Any, before: t.Any) -> str:
+    """Return a length of time, with that of an earlier run where there is one."""
+    shown, earlier = seconds(now), seconds(before)
+    return f"{shown}, last time {earlier}" if shown and earlier else shown

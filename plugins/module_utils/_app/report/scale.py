@@ -40,11 +40,13 @@ class Tick:
     """A moment named on the axis, at so many percent of its width.
 
     :param edge: the edge of the axis that is so near that the label stands on one side of the moment.
+    :param is_minor: whether a narrow page, on which there is room for half of the labels, leaves it out.
     """
 
     position: float
     label: str
     edge: t.Literal["", "first", "last"] = ""
+    is_minor: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,8 +103,18 @@ class TimeScale:
                     continue
                 free_from = left + width
                 last_day = _day(moment)
-                ticks.append(tick)
+                ticks.append(dataclasses.replace(tick, is_minor=len(ticks) % 2 == 1))
         return ticks
+
+    @property
+    def days(self) -> str:
+        """Return the day of the axis, or its first and its last one, with the year."""
+        first, last = self._segments[0].start, self._segments[-1].end
+        ends = f"{_day(last)} {_utc(last).year}"
+        if _utc(first).date() == _utc(last).date():
+            return ends
+        year = "" if _utc(first).year == _utc(last).year else f" {_utc(first).year}"
+        return f"{_day(first)}{year} to {ends}"
 
 
 def _tick(position: float, label: str) -> Tick:

@@ -23,58 +23,54 @@ STYLE = """
 * { box-sizing: border-box; }
 body {
   margin: 0 auto; max-width: 84rem; padding: 1.5rem clamp(.75rem, 3vw, 2.5rem) 3rem;
-  background: var(--ground); color: var(--text);
+  background: var(--ground); color: var(--text); overflow-wrap: anywhere;
   font: 1rem/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
 }
 a { color: var(--link); text-underline-offset: .15em; }
-a:focus-visible, [tabindex]:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
+a:focus-visible, input:focus-visible, summary:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0; }
 h2 { font-size: 1.2rem; margin: 2.25rem 0 .5rem; }
+h3 { font-size: 1rem; margin: 1.25rem 0 .25rem; }
+h4 { font-size: 1rem; margin: 0; }
 p { margin: .5rem 0; }
+ul, ol { list-style: none; margin: 0; padding: 0; }
 .top { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; }
 .verdict { border: 2px solid currentColor; border-radius: 2rem; padding: .1rem .9rem; font-weight: 650; }
 .message, .warning { border-left: .3rem solid var(--bad); background: var(--panel); padding: .5rem .9rem; }
-.message, .warning, dd { overflow-wrap: anywhere; }
 .warning { border-color: var(--still); }
+nav li { padding: .1rem 0; }
 dl.facts { display: flex; flex-wrap: wrap; gap: .6rem 3rem; margin: 1rem 0 0; }
 dl.facts div { min-width: 0; }
 dt { color: var(--soft); font-size: .8rem; }
 dd { margin: 0; }
 .good { color: var(--good); } .bad { color: var(--bad); } .busy { color: var(--busy); }
 .still { color: var(--still); } .none { color: var(--none); }
-.state { white-space: nowrap; font-weight: 600; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; }
-caption { text-align: left; color: var(--soft); padding-bottom: .5rem; }
-th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); }
-thead th { color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--line); background: var(--ground); }
-tbody th { font-weight: 600; overflow-wrap: anywhere; }
-tbody + tbody th[scope=rowgroup] { border-top: 1px solid var(--line); }
-td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.state { font-weight: 600; }
 .small { color: var(--soft); font-size: .82rem; font-weight: 400; }
-.gates td:nth-of-type(3) { min-width: 16rem; overflow-wrap: anywhere; }
-.gates tbody th[scope=row] { min-width: 11rem; }
-.gates ul { list-style: none; margin: 0; padding: 0; min-width: 11rem; }
+.heard { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.only { display: inline-block; margin-top: 1.25rem; }
+input.only { width: 1.1rem; height: 1.1rem; vertical-align: -.15rem; accent-color: var(--link); }
+.only:checked ~ main .quiet { display: none; }
 pre {
-  margin: .4rem 0 0; padding: .5rem .7rem; background: var(--panel); border: 1px solid var(--line);
+  margin: .4rem 0 0; padding: .5rem .7rem; background: var(--panel); border: 1px solid var(--line); color: var(--text);
   border-radius: .3rem; white-space: pre-wrap; overflow-wrap: anywhere;
   font: .8rem/1.45 ui-monospace, "DejaVu Sans Mono", Consolas, monospace;
 }
-summary { cursor: pointer; color: var(--soft); margin-top: .3rem; }
-.times { table-layout: fixed; }
-.times th, .times td { padding-top: .2rem; padding-bottom: .2rem; }
-.times thead th { position: sticky; top: 0; z-index: 1; vertical-align: bottom; }
-.times .job { width: 27%; } .times .status { width: 7.5rem; } .times .number { width: 6rem; }
-.times tbody th[scope=rowgroup] { background: var(--panel); padding-top: .45rem; padding-bottom: .45rem; }
-.times tbody th[scope=row] { font-weight: 400; }
-.times td.lane, .times th.lane { padding-left: .25rem; padding-right: 1rem; }
-.old th[scope=row] { color: var(--soft); }
+summary { cursor: pointer; color: var(--soft); font-size: .82rem; margin-top: .3rem; }
+.gate { border-top: 1px solid var(--line); border-left: .3rem solid; padding: .5rem 0 .5rem .75rem; }
+.gate h4, .gate .what, .gate:target h4 { color: var(--text); }
+.gate:target { background: var(--panel); }
+.gate p { margin: .25rem 0; }
+.jobs li { padding: .1rem 0; }
+.times .head { position: sticky; top: 0; z-index: 1; background: var(--ground); padding-top: .25rem; }
+.times .head p { margin: 0; }
+.group > h3 { background: var(--panel); padding: .35rem .5rem; margin-bottom: 0; }
+.lane { border-bottom: 1px solid var(--line); padding: .3rem 0; }
 .axis, .track { position: relative; display: block; }
-.axis { height: 1.3rem; }
-.axis span { position: absolute; white-space: nowrap; transform: translateX(-50%); font-size: .75rem;
-  font-weight: 400; }
+.axis { height: 1.3rem; overflow: hidden; }
+.axis span { position: absolute; white-space: nowrap; transform: translateX(-50%); font-size: .75rem; }
 .axis span.first { transform: none; } .axis span.last { transform: translateX(-100%); }
-.track { height: 1.1rem; }
+.track { height: 1.1rem; margin-top: .15rem; }
 .track i { position: absolute; display: block; min-width: 3px; }
 .queue {
   top: .4rem; height: .3rem;
@@ -85,30 +81,49 @@ summary { cursor: pointer; color: var(--soft); margin-top: .3rem; }
 .run.still, .run.none { background: transparent; border: 2px solid; }
 .run.busy { border-right: 3px dotted var(--ground); }
 .cut { top: -.2rem; bottom: -.2rem; background: var(--panel); border: dashed var(--line); border-width: 0 1px; }
-.legend { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; list-style: none; padding: 0; margin: .25rem 0 .75rem; }
-.legend .track { display: inline-block; width: 2.2rem; vertical-align: -.25rem; margin-right: .4rem; background: none; }
+.legend { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; margin: .25rem 0 .75rem; }
+.legend .track { display: inline-block; width: 2.2rem; vertical-align: -.25rem; margin: 0 .4rem 0 0; background: none; }
 .legend .track i { left: 0; width: 100%; }
-.tree ul { list-style: none; margin: 0; padding-left: 1.4rem; }
-.tree > ul { padding-left: 0; }
-.tree li { position: relative; padding: .25rem 0; overflow-wrap: anywhere; }
-.tree ul ul > li::before {
-  content: ""; position: absolute; left: -1rem; top: 0; width: .75rem; height: 1rem;
-  border: solid var(--line); border-width: 0 0 2px 2px; border-bottom-left-radius: .3rem;
+.tree ul ul { padding-left: clamp(.6rem, 3vw, 1.4rem); }
+/* a deeper tree would leave no room for its text */
+.tree ul ul ul ul ul ul { padding-left: 0; }
+.tree li { padding: .25rem 0; }
+.tree ul ul > li { border-left: 2px solid var(--line); padding-left: .6rem; }
+.stages {
+  display: grid; gap: .4rem; margin: .4rem 0; font-size: .9rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 11rem), 1fr));
 }
+.tree .stages > li {
+  background: var(--panel); border: 1px solid var(--line); border-radius: .3rem; padding: .35rem .6rem;
+}
+.tree .stages ul { padding: 0; }
+.tree .stages ul > li { border: 0; padding: .1rem 0; }
+.stage { color: var(--soft); font-size: .8rem; }
 footer { margin-top: 2.5rem; color: var(--soft); font-size: .82rem; }
-/* only where it has to be: a container that scrolls keeps the head of its table from staying in sight */
-@media (max-width: 56rem) { .lanes { overflow-x: auto; } .times { min-width: 54rem; } }
+@media (min-width: 56rem) {
+  .gate { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 3fr) minmax(0, 1fr); gap: 0 1rem; }
+  .gate h4 .state { display: block; }
+  .gate .facts-of-gate { margin: 0; }
+  .times .head, .lane {
+    display: grid; gap: 0 .75rem; padding-left: .5rem;
+    grid-template-columns: minmax(0, 5fr) minmax(0, 2fr) minmax(0, 4fr) minmax(0, 12fr);
+  }
+  .times .head p { grid-column: 1 / 4; }
+  .lane .track { margin: 0; }
+  .lane details { grid-column: 1 / -1; }
+}
+@media (max-width: 56rem) { .axis .minor { display: none; } }
 @media print {
   :root {
     --ground: #fff; --panel: #f4f4f4; --text: #000; --soft: #333; --line: #bbb; --link: #000;
     --good: #14602a; --bad: #a01822; --busy: #084b95; --still: #5e4100; --none: #444;
   }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  body { max-width: none; padding: 0; font-size: 9pt; }
-  .times thead th { position: static; }
-  .scroll, .lanes { overflow: visible; }
-  .times { min-width: 0; } .times .number { width: 5rem; } .times .status { width: 6rem; }
-  .times tr, li { break-inside: avoid; }
-  h2 { break-after: avoid; }
+  html { font-size: 9pt; }
+  body { max-width: none; padding: 0; }
+  .only { display: none; }
+  .times .head { position: static; }
+  .gate, .lane, li { break-inside: avoid; }
+  h2, h3 { break-after: avoid; }
 }
 """

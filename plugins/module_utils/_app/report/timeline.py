@@ -13,6 +13,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..jobs.statuses import is_finished, is_queued
+from .gates import log_details
 from .parts import length, link, look, seconds, state, text
 from .scale import Interval, TimeScale, parse_time
 
@@ -24,6 +25,9 @@ _LEGEND = """<ul class="legend small">
 </ul>"""
 _CUT_LEGEND = """
 <li><span class="track" aria-hidden="true"><i class="cut"></i></span>a time without jobs, cut out</li>"""
+
+_FAILED_ROW = '<li class="lane">'
+_QUIET_ROW = '<li class="lane quiet">'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,51 +48,48 @@ def timeline(projects: t.Sequence[Record]) -> str:
         return "<p>No job has been in the queue yet.</p>" if jobs else "<p>No pipeline was read.</p>"
     scale = TimeScale(intervals)
     legend = _LEGEND.format(cut=_CUT_LEGEND if scale.cuts else "")
-    head = (
-        '<div class="lanes" tabindex="0" role="region" aria-labelledby="timeline"><table class="times">\n'
-        "<caption>All jobs of the pipelines and of those that they triggered, in the order in "
-        "which they were created. Times are UTC as the GitLab server tells them.</caption>\n"
-        '<thead><tr><th scope="col" class="job">Job</th><th scope="col" class="status">Status</th>'
-        '<th scope="col" class="number">Queued</th><th scope="col" class="number">Ran</th>'
-        f'<th scope="col" class="lane">When{_axis(scale)}</th></tr></thead>\n'
-    )
-    groups = []
+    groups: list[str] = []
+    shown_logs = {job.get("id") for project in projects for gate in project["gates"] for job in gate["jobs"]}
     for project in projects:
         jobs_of: dict[t.Any, list[Record]] = {}
         for job in project["jobs"]:
             jobs_of.setdefault(job["pipeline_id"], []).append(job)
-        groups += [_group(pipeline, jobs_of.get(pipeline["id"], []), bars, scale) for pipeline in project["pipelines"]]
-    return f"{_grid(scale)}{legend}\n{head}{''.join(groups)}</table></div>"
+        for pipeline in project["pipelines"]:
+            rows = "".join(_row(job, bars[_key(job)], scale, shown_logs) for job in jobs_of.get(pipeline["id"], ()))
+            groups.append(_group(pipeline, rows, len(groups)) if rows else "")
+    return f'{_grid(scale)}{legend}\n<div class="times">\n{_axis(scale)}{"".join(groups)}</div>'
 
 
-def _group(pipeline: Record, jobs: t.Sequence[Record], bars: t.Mapping[t.Any, _Bars], scale: TimeScale) -> str:
-    if not jobs:
-        return ""
+def _group(pipeline: Record, rows: str, number: int) -> str:
     name = link(pipeline.get("web_url"), f"Pipeline {pipeline['id']}")
     by = f" by {text(pipeline['path'])}" if pipeline.get("path") else ""
-    head = (
-        f'<tbody><tr><th scope="rowgroup" colspan="5">{text(pipeline.get("project"))} {name} '
-        f'<span class="small">of {text(pipeline.get("ref"))}{by}</span> {state(pipeline.get("status"))}</th></tr>\n'
+    quiet = "" if _FAILED_ROW in rows else " quiet"
+    return (
+        f'<section class="group{quiet}" aria-labelledby="times-{number}">\n<h3 id="times-{number}">'
+        f'{text(pipeline.get("project"))} {name} <span class="small">of {text(pipeline.get("ref"))}{by}</span> '
+        f'{state(pipeline.get("status"))}</h3>\n<ol class="lanes" role="list">\n{rows}</ol>\n</section>\n'
     )
-    return head + "".join(_row(job, bars[_key(job)], scale) for job in jobs) + "</tbody>\n"
 
 
-def _row(job: Record, bars: _Bars, scale: TimeScale) -> str:
+def _row(job: Record, bars: _Bars, scale: TimeScale, shown_logs: t.Container[t.Any]) -> str:
     notes = []
     if job.get("attempt", 1) > 1 or job.get("superseded"):
         notes.append(f"attempt {job['attempt']}")
     if job.get("downstream_pipeline_id"):
         notes.append(f"triggers pipeline {job['downstream_pipeline_id']}")
     note = f' <span class="small">{text(", ".join(notes))}</span>' if notes else ""
-    ran = bars.run[1] - bars.run[0] if bars.run else None
-    queued = bars.queue[1] - bars.queue[0] if bars.queue else None
+    ran = seconds(bars.run[1] - bars.run[0]) if bars.run else ""
+    queued = seconds(bars.queue[1] - bars.queue[0]) if bars.queue else ""
+    before = seconds(job.get("previous_duration"))
+    times = ((queued, f"queued {queued}"), (ran, f"ran {ran}"), (before, f"last time {before}"))
     parts = [_bar("queue", bars.queue, scale), _bar(f"run {look(job.get('status'))}", bars.run, scale)]
+    tail = job.get("log_tail") if job.get("id") not in shown_logs else None
     return (
-        f"<tr{' class=old' if job.get('superseded') else ''}>"
-        f'<th scope="row">{link(job.get("web_url"), job.get("name"))}{note}</th>'
-        f"<td>{state(job.get('status'))}</td>"
-        f'<td class="number">{seconds(queued)}</td><td class="number">{seconds(ran)}</td>'
-        f'<td class="lane"><span class="track" aria-hidden="true">{_cuts(scale)}{"".join(parts)}</span></td></tr>\n'
+        f"{_FAILED_ROW if look(job.get('status')) == 'bad' else _QUIET_ROW}"
+        f'<span class="job">{link(job.get("web_url"), job.get("name"))}{note}</span> {state(job.get("status"))} '
+        f'<span class="small">{", ".join(words for given, words in times if given)}</span>'
+        f'<span class="track" aria-hidden="true">{_cuts(scale)}{"".join(parts)}</span>'
+        f"{log_details('End of the log', tail) if tail else ''}</li>\n"
     )
 
 
@@ -107,11 +108,16 @@ def _cuts(scale: TimeScale) -> str:
 
 
 def _axis(scale: TimeScale) -> str:
+    """Return the axis with its days and its zone, which stays in sight."""
     labels = []
     for tick in scale.ticks():
-        edge = f' class="{tick.edge}"' if tick.edge else ""
-        labels.append(f'<span{edge} style="left:{tick.position:.2f}%">{text(tick.label)}</span>')
-    return f'<span class="axis" aria-hidden="true">{"".join(labels)}</span>'
+        names = " ".join(name for name in (tick.edge, "minor" if tick.is_minor else "") if name)
+        kind = f' class="{names}"' if names else ""
+        labels.append(f'<span{kind} style="left:{tick.position:.2f}%">{text(tick.label)}</span>')
+    return (
+        f'<div class="head"><p class="small">{text(scale.days)}, UTC, by the clock of the GitLab server</p>'
+        f'<span class="axis" aria-hidden="true">{"".join(labels)}</span></div>\n'
+    )
 
 
 def _grid(scale: TimeScale) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-import time
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import lists
@@ -192,11 +191,10 @@ def test_a_list_without_an_end_is_an_error(monkeypatch):
 def test_a_page_that_never_comes_ends_with_the_deadline(monkeypatch):
     monkeypatch.setattr(lists, "_GRACE_SECONDS", 0.05)
     never = threading.Event()
-    server = Server(1000, before=lambda number: number == 3 and never.wait(10))
+    server = Server(1000, before=lambda number: number == 3 and never.wait())
     read = reading(server, at_once=2, deadline=Deadline.after(0.1, SystemClock()))
-    started = time.monotonic()
+    # who waited for the page would have it, or wait for ever
     assert ids(read) == server.ids[:200]
-    assert time.monotonic() - started < 5
     assert not read.is_exact()
     never.set()
 

@@ -31,6 +31,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 SECONDS = 0.3
 # What nobody may wait for; far more than the limit, for a machine that has other work.
 TOO_LONG = 5.0
+AN_ETERNITY = 60.0
 
 
 def transport_for(url, **settings):
@@ -46,7 +47,8 @@ def ask(url, method="GET", *, total=SECONDS, most=None, timeout=TOO_LONG, **sett
 def ends_soon():
     started = time.monotonic()
     yield
-    assert time.monotonic() - started < TOO_LONG
+    # what does not end by itself goes on for longer, on any machine
+    assert time.monotonic() - started < AN_ETERNITY
 
 
 def drip(before, text):

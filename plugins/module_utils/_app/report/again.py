@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The command with which somebody who reads a report goes on."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+from ..._api.decoding import Record
+from ..jobs.statuses import id_of, is_playable, status_of
+
+_BAD_ENDS = ("failed", "canceled")
+
+
+def retry_command(record: Record, project: Record, job: Record) -> str:
+    """Return the command that retries a job, or plays one that waits for somebody; empty when neither would help.
+
+    The token comes from the environment of who runs it. Everything else is an id or quoted for a shell.
+
+    :param project: the project of the record that has the job in one of its pipelines.
+    """
+    status = status_of(job)
+    action = "retry" if status in _BAD_ENDS else "play" if is_playable(status) else ""
+    attempt = next((other for other in project["jobs"] if other.get("id") == job.get("id")), None)
+    pipeline_id = attempt.get("pipeline_id") if attempt else None
+    pipeline = next((row for row in project["pipelines"] if row.get("id") == pipeline_id), None)
+    project_id = pipeline.get("project_id") if pipeline else None
+    is_bridge = bool(attempt and attempt.get("kind") == "bridge")
+    if not action or is_bridge or not isinstance(project_id, int) or not id_of(job):
+        return ""
+    options = {
+        "api_url": record["server"],
+        "project": str(project_id),
+        "job_id": id_of(job),
+        "action": action,
+        "wait": True,
+    }
+    return f"ansible localhost -m jobgate.gitlab.gitlab_job_action -a {shlex.quote(json.dumps(options))}"

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The gates of a report: for each what became of it and why, the end of the logs, its jobs, and how to go on."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._api.decoding import Record
+from ..release.run import FAILURES
+from .again import retry_command
+from .parts import block, compared, link, look, seconds, state, text
+
+
+def is_shut(gate: Record) -> bool:
+    """Return whether a gate did not open, although it was reached; one that is optional stops nothing."""
+    return gate["outcome"] in FAILURES
+
+
+def gate_anchor(project: int, gate: int) -> str:
+    """Return the name of a gate on the page.
+
+    :param project: its number, from 1, as that of the gate.
+    """
+    return f"gate-{project}-{gate}"
+
+
+def gate_list(record: Record) -> str:
+    """Return the section with all gates, project by project."""
+    return "".join(_project(number, project, record) for number, project in enumerate(record["projects"], 1))
+
+
+def _project(number: int, project: Record, record: Record) -> str:
+    pipeline = project["pipeline"] or {}
+    facts = []
+    if pipeline.get("id"):
+        shown = link(pipeline.get("web_url"), f"pipeline {pipeline['id']}")
+        facts.append(f"{shown} of {text(pipeline.get('ref'))}, commit {text(str(pipeline.get('sha') or '')[:8])}")
+    if project["needs"]:
+        facts.append(f"needs {text(', '.join(project['needs']))}")
+    about = f'<p class="small">{"; ".join(facts)}</p>\n' if facts else ""
+    attempts = {job.get("id"): job for job in project["jobs"]}
+    gates = "".join(
+        _gate(gate_anchor(number, place), gate, project, attempts, record)
+        for place, gate in enumerate(project["gates"], 1)
+    )
+    quiet = "" if any(map(is_shut, project["gates"])) else " quiet"
+    return (
+        f'<section class="project{quiet}" aria-labelledby="project-{number}">\n'
+        f'<h3 id="project-{number}">{text(project["name"])} {state(project["outcome"])}</h3>\n'
+        f'{about}<ol class="gates" role="list">\n{gates}</ol>\n</section>\n'
+    )
+
+
+def _gate(anchor: str, gate: Record, project: Record, attempts: t.Mapping[t.Any, Record], record: Record) -> str:
+    reason = f'<p class="reason">{text(gate["reason"])}</p>' if gate["reason"] else ""
+    jobs = "".join(f"<li>{_job({**attempts.get(job.get('id'), {}), **job})}</li>" for job in gate["jobs"])
+    quiet = "" if is_shut(gate) else " quiet"
+    return (
+        f'<li id="{anchor}" class="gate {look(gate["outcome"])}{quiet}"><h4>{text(gate["name"])} '
+        f'{state(gate["outcome"])}</h4>\n<div class="what">{reason}{_logs(gate, attempts)}'
+        f'<ul class="jobs" role="list">{jobs}</ul>{_again(gate, project, record)}</div>\n'
+        f'<p class="small facts-of-gate">{_facts(gate)}</p></li>\n'
+    )
+
+
+def _facts(gate: Record) -> str:
+    facts = [text(gate["action"])]
+    if gate["require"] != "success":
+        facts.append(f"requires {text(gate['require'])}")
+    if gate["job_variables"]:
+        facts.append(f"with {text(', '.join(gate['job_variables']))}")
+    if seconds(gate["queued"]):
+        facts.append(f"queued {seconds(gate['queued'])}")
+    took = compared(gate["elapsed"], gate.get("previous_elapsed"))
+    if took and gate["outcome"] != "not reached":
+        facts.append(f"took {took}")
+    return "; ".join(facts)
+
+
+def _job(job: Record) -> str:
+    """Return a job of a gate: its page, its state, who started it, what it deploys to and who let it."""
+    parts = [f"{link(job.get('web_url'), job['path'])} {state(job.get('status'))}"]
+    if job.get("user"):
+        parts.append(f"by {text(job['user'])}")
+    environment = job.get("environment")
+    if isinstance(environment, dict) and environment.get("name"):
+        parts.append(f"environment {link(environment.get('url'), environment['name'])}")
+    parts += [f"{text(given.get('status'))} by {text(given.get('user'))}" for given in job.get("approvals") or ()]
+    return f'{parts[0]}<span class="small">{"".join(f", {part}" for part in parts[1:])}</span>'
+
+
+def _logs(gate: Record, attempts: t.Mapping[t.Any, Record]) -> str:
+    """Return the end of the log of each job of a gate that failed, as far as it is known."""
+    tails = [
+        (f"End of the log of {job['path']}", attempts[job.get("id")]["log_tail"])
+        for job in gate["jobs"]
+        if attempts.get(job.get("id"), {}).get("log_tail")
+    ]
+    if not tails and gate["log_tail"]:
+        tails = [("End of the log", gate["log_tail"])]
+    return "".join(log_details(title, tail) for title, tail in tails)
+
+
+def log_details(title: str, tail: t.Sequence[str]) -> str:
+    """Return the end of a log, which can be folded away."""
+    return f"<details open><summary>{text(title)}</summary><pre>{block(tail)}</pre></details>"
+
+
+def _again(gate: Record, project: Record, record: Record) -> str:
+    """Return the commands that bring the jobs of a gate on their way again."""
+    if not is_shut(gate):
+        return ""
+    commands = [command for job in gate["jobs"] for command in [retry_command(record, project, job)] if command]
+    shown = "".join(f"<pre>{block([command])}</pre>" for command in commands)
+    return f"<details><summary>How to go on</summary>{shown}{_GO_ON}</details>"
+
+
+_GO_ON = '<p class="small">Then run the playbook again: what has passed stays as it is.</p>'

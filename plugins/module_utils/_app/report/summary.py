@@ -1,0 +1,103 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""A release as Markdown, for a merge request, an issue or the notes of a release.
+
+Everything that comes from a server or a user is escaped: nothing in it is a mention, a reference or a quick action.
+Source: https://docs.gitlab.com/user/markdown/
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import quote
+
+from ..._api.decoding import Record
+from ..._api.masking import one_line, printable
+from .gates import is_shut
+from .parts import compared, is_web_address, moment_words, release_name, sign_of
+
+# All punctuation that Markdown, HTML and the references of GitLab give a meaning in the middle of a line. A colon has
+# one where it begins an emoji, or makes an address of what is before it.
+_SPECIAL = re.compile(r"([\\`*_\[\]#!|<>~$%&^@]|:(?=[\w+-]+:|//))")
+_BACKTICKS = re.compile("`+")
+
+
+def render_summary(record: Record) -> str:
+    """Return the Markdown for a record, see `make_record`."""
+    previous = record.get("previous") or {}
+    took = compared(record["elapsed"], previous.get("elapsed"))
+    facts = [f"Run by {_text(record['user'])}" if record["user"] else "", _text(moment_words(record["started_at"]))]
+    facts.append(f"took {_text(took)}" if took else "")
+    parts = [f"## {_text(release_name(record))}: {_outcome(record['outcome'])}", ", ".join(filter(None, facts))]
+    if record["message"]:
+        parts.append(f"**{_text(record['message'])}**")
+    parts.append(_table(record["projects"]))
+    parts += [_details(gate, project) for project in record["projects"] for gate in project["gates"] if is_shut(gate)]
+    parts += [f"- {_text(warning)}" for warning in record["warnings"]]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _table(projects: t.Sequence[Record]) -> str:
+    rows = ["| Project | Gate | Outcome | Jobs | Took |", "| --- | --- | --- | --- | ---: |"]
+    for project in projects:
+        name = _link(project["name"], (project["pipeline"] or {}).get("web_url"))
+        for gate in project["gates"]:
+            jobs = ", ".join(
+                f"{_link(job['path'], job.get('web_url'))} {_text(job.get('status'))}" for job in gate["jobs"]
+            )
+            took = compared(gate["elapsed"], gate.get("previous_elapsed")) if gate["outcome"] != "not reached" else ""
+            cells = (
+                name,
+                f"{_text(gate['action'])} {_text(gate['name'])}",
+                _outcome(gate["outcome"]),
+                jobs,
+                _text(took),
+            )
+            rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _details(gate: Record, project: Record) -> str:
+    """Return why a gate did not open, with the end of the logs, which are folded away."""
+    logs = {job.get("id"): job.get("log_tail") for job in project["jobs"]}
+    tails = [(job["path"], logs[job.get("id")]) for job in gate["jobs"] if logs.get(job.get("id"))]
+    if not tails and gate["log_tail"]:
+        tails = [(gate["name"], gate["log_tail"])]
+    shown = [f"**{_text(project['name'])}, {_text(gate['name'])}**: {_text(gate['reason'])}"]
+    for path, tail in tails:
+        title = f"End of the log of {_text(path)}"
+        shown.append(f"<details><summary>{title}</summary>\n\n{_code(tail)}\n\n</details>")
+    return "\n\n".join(shown)
+
+
+def _outcome(outcome: t.Any) -> str:
+    return f"{sign_of(outcome)} {_text(outcome)}"
+
+
+def _text(value: t.Any) -> str:
+    """Return a value as text in one line, which a table cell takes, too."""
+    return _SPECIAL.sub(r"\\\1", one_line("" if value is None else str(value)))
+
+
+def _link(label: t.Any, url: t.Any) -> str:
+    """Return a link, or only its label when the address is not a web address."""
+    if not is_web_address(url):
+        return _text(label)
+    return f"[{_text(label)}](<{quote(url, safe=_IN_ADDRESSES)}>)"
+
+
+# All but blanks and what would end an address, a cell or a line.
+_IN_ADDRESSES = "/:?#[]@!$&'()*+,;=%-._~"
+
+
+def _code(lines: t.Sequence[str]) -> str:
+    """Return lines as a block, whose fence is longer than any in them."""
+    text = "\n".join(printable(line) for line in lines)
+    longest = max((len(found) for found in _BACKTICKS.findall(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text}\n{fence}"

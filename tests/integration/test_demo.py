@@ -1,0 +1,47 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""`make demo`, twice at the same time in one clone."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+from .harness import ROOT
+
+
+def test_two_demos_do_not_meet_and_say_what_to_look_at() -> None:
+    clean = {name: value for name, value in os.environ.items() if name != "DEMO_FOLDER"}
+    # what a user has set must not reach the demo
+    clean |= {"GITLAB_API_URL": "http://127.0.0.1:9", "GITLAB_TOKEN": "token-of-a-real-gitlab"}
+    command = ["tools/demo.sh", sys.prefix]
+    demos = [
+        subprocess.Popen(command, cwd=ROOT, env=clean, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _number in (1, 2)
+    ]
+    folders: set[pathlib.Path] = set()
+    try:
+        for demo in demos:
+            output, _nothing = demo.communicate(timeout=300)
+            files = [ROOT / name for name in re.findall(r"^  (\S+/\S+\.\w+) ", output, re.MULTILINE)]
+            folders.update(ROOT / name for name in re.findall(r"^  (build/demo\.\w+)/", output, re.MULTILINE))
+            assert demo.returncode == 0, output
+            assert output.count("\n") < 60, output
+            for words in ("runs 60 times as fast", "infra: play apply: played", "app: play deploy:prod: failed ("):
+                assert words in output, output
+            # what both releases have written, the log, the playbook and the scenario
+            assert len(files) == 6 and all(file.is_file() for file in files), output
+            report = next(file for file in files if file.name == "release-v1.3.0.html").read_text(encoding="utf-8")
+            assert "no space left on device" in report and "token-of-a-real-gitlab" not in output
+        assert len(folders) == 2
+    finally:
+        for demo in demos:
+            demo.kill()
+        for folder in folders:
+            shutil.rmtree(folder)

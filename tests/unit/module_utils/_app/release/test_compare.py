@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The record of an earlier run: what is taken from it, and what else a file may hold."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.compare import read_previous, with_previous
+
+from tests.unit.module_utils._app.report.records import a_gate, a_job, a_project, a_record
+
+
+def test_the_same_gates_and_jobs_are_compared():
+    before = a_record(
+        a_project(
+            gates=[a_gate(elapsed=40.0), a_gate(name="test", outcome="failed", changed=False)],
+            jobs=[a_job(1, path="deploy", duration=30), a_job(2, path="test", duration=5, status="failed")],
+        ),
+        title="Version 1.1.0",
+    )
+    now = a_record(
+        a_project(
+            gates=[a_gate(), a_gate(name="test"), a_gate(action="wait")],
+            jobs=[a_job(7, path="deploy"), a_job(8, path="test"), a_job(9, path="new")],
+        ),
+        a_project(name="infra"),
+    )
+    found = with_previous(now, before)
+    assert found["previous"] == {
+        "title": "Version 1.1.0",
+        "started_at": before["started_at"],
+        "elapsed": 62.0,
+        "outcome": "passed",
+    }
+    first, second = found["projects"]
+    assert [gate["previous_elapsed"] for gate in first["gates"]] == [40.0, None, None]
+    assert [job["previous_duration"] for job in first["jobs"]] == [30, None, None]
+    assert second["gates"][0]["previous_elapsed"] is None
+    assert with_previous(now, None)["previous"] is None
+
+
+@pytest.mark.parametrize(
+    "projects", [[None, 5, {"gates": 5, "jobs": [7]}], [{"name": {}, "gates": [{"name": []}], "jobs": [{"path": {}}]}]]
+)
+def test_anything_may_be_in_a_file(projects):
+    previous = {"schema": 1, "projects": projects, "title": {}, "elapsed": float("nan"), "outcome": 5}
+    found = with_previous(a_record(), previous)
+    assert found["previous"] == {"title": None, "started_at": None, "elapsed": None, "outcome": None}
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema": 1}', "[" * 100_000, "\udcff"])
+def test_what_is_no_record_is_said(tmp_path, content):
+    path = tmp_path / "record.json"
+    path.write_text(content, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(UsageError, match="is not a record of a release"):
+        read_previous("compare", str(path))
+
+
+def test_a_file_may_be_missing_but_not_a_folder(tmp_path):
+    assert read_previous("compare", str(tmp_path / "none.json")) is None
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_previous("compare", str(tmp_path))
+    (tmp_path / "record.json").write_text(json.dumps(a_record(schema=1)), encoding="utf-8")
+    assert read_previous("compare", str(tmp_path / "record.json"))["title"] == ""

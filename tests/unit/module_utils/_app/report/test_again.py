@@ -1,0 +1,42 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The command with which a reader of a report goes on: what it does, and when there is none."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.again import retry_command
+
+from .records import a_job, a_project, a_record
+
+
+def command_for(**fields):
+    job = a_job(42, **{"kind": "job", **fields})
+    project = a_project(jobs=[job])
+    project["pipelines"][0]["project_id"] = 7
+    return retry_command(a_record(server="https://gitlab.example.com/$(id)'"), project, job)
+
+
+@pytest.mark.parametrize(("status", "action"), [("failed", "retry"), ("canceled", "retry"), ("manual", "play")])
+def test_a_command_is_about_ids_and_quoted(status, action):
+    words = shlex.split(command_for(status=status))
+    assert words[:5] == ["ansible", "localhost", "-m", "jobgate.gitlab.gitlab_job_action", "-a"]
+    assert json.loads(words[5]) == {
+        "api_url": "https://gitlab.example.com/$(id)'",
+        "project": "7",
+        "job_id": 42,
+        "action": action,
+        "wait": True,
+    }
+
+
+@pytest.mark.parametrize(
+    "fields", [{"status": "success"}, {"status": "running"}, {"status": "failed", "kind": "bridge"}, {"pipeline_id": 8}]
+)
+def test_there_is_none_where_it_would_not_help(fields):
+    assert command_for(**{"status": "failed", **fields}) == ""

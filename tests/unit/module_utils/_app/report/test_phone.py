@@ -1,0 +1,118 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What makes a report readable: no element wider than a phone, enough contrast, and the order of what is read."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.page import render_page
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.style import STYLE
+
+from .records import a_gate, a_job, a_project, a_record
+
+PHONE_PIXELS = 390
+PIXELS = {"px": 1, "rem": 16}
+# what text is written in, and what it stands on
+INKS = ("text", "soft", "link", "good", "bad", "busy", "still", "none")
+GROUNDS = ("ground", "panel")
+# https://www.w3.org/TR/WCAG22/#contrast-minimum
+ENOUGH = 4.5
+
+
+def palettes():
+    """Return the colours of the three forms of the page: light, dark and on paper."""
+    return [dict(re.findall(r"--(\w+): (#\w+);", block)) for block in re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)]
+
+
+def luminance(colour):
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    shares = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("form", [0, 1, 2])
+@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("ink", INKS)
+def test_text_has_enough_contrast(form, ink, ground):
+    light, dark = sorted((luminance(palettes()[form][ink]), luminance(palettes()[form][ground])), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= ENOUGH
+
+
+def test_there_are_three_palettes_of_the_same_colours():
+    assert [sorted(palette) for palette in palettes()] == [sorted((*INKS, *GROUNDS, "line"))] * 3
+
+
+def test_nothing_is_wider_than_a_phone():
+    lengths = re.findall(r"[\s;{](?:min-)?width:\s*([\d.]+)(px|rem)", STYLE)
+    assert lengths and all(float(number) * PIXELS[unit] < PHONE_PIXELS / 2 for number, unit in lengths)
+    # a column gives way, and what does not fit into a line goes on in the next one
+    assert not re.findall(r"grid-template-columns:[^;]*\d(?:px|rem) ", STYLE)
+    assert "overflow-wrap: anywhere" in STYLE and "overflow-x" not in STYLE
+    assert [rule for rule in re.findall(r"([^{}]+)\{[^{}]*nowrap", STYLE) if ".axis" not in rule] == []
+    page = render_page(a_record())
+    for wide in ("<table", "<img", "width=1", ' style="width:'):
+        assert wide not in page.replace("width=device-width", "")
+
+
+def test_what_failed_comes_before_what_is_for_later():
+    job = a_job(7, status="failed", log_tail=["no space left"], kind="job")
+    gate = a_gate(outcome="failed", reason="it broke", jobs=[job])
+    page = render_page(a_record(a_project(gates=[gate], jobs=[job], outcome="failed"), outcome="failed"))
+    body = page.partition("<body>")[2]
+    order = ["<h1>", 'href="#gate-1-1"', 'id="only-failed"', 'id="gate-1-1"', "it broke", "no space left"]
+    order += ["/-/jobs/7", "How to go on", "took 62 s", 'id="timeline"', 'id="pipelines"']
+    places = [body.index(words) for words in order]
+    assert places == sorted(places)
+    assert body.count("no space left") == 1
+
+
+def test_one_click_leaves_what_failed():
+    good, bad = a_job(1), a_job(2, status="failed")
+    gates = [a_gate(), a_gate(name="test", outcome="failed", jobs=[bad])]
+    page = render_page(a_record(a_project(gates=gates, jobs=[good, bad]), a_project(name="infra"), outcome="failed"))
+    assert ".only:checked ~ main .quiet { display: none; }" in STYLE
+    assert re.search(
+        r'<input class="only" type="checkbox" id="only-failed"> <label class="only".*?<main>', page, re.DOTALL
+    )
+    assert 'id="gate-1-1" class="gate good quiet"' in page and 'id="gate-1-2" class="gate bad"' in page
+    assert '<section class="project quiet" aria-labelledby="project-2">' in page
+    assert page.count('<li class="lane quiet">') == 2 and page.count('<li class="lane">') == 1
+    assert 'id="only-failed"' not in render_page(a_record())
+
+
+def test_the_axis_has_its_days_and_its_zone():
+    page = render_page(a_record())
+    assert "1 Jan 2026, UTC, by the clock of the GitLab server" in page
+    night = a_job(started_at="2025-12-31T23:00:00Z", finished_at="2026-01-01T01:00:00Z")
+    assert "31 Dec 2025 to 1 Jan 2026, UTC" in render_page(a_record(a_project(jobs=[night])))
+
+
+def test_a_pipeline_is_shown_by_its_stages():
+    jobs = [a_job(1, stage="build"), a_job(2, stage="test"), a_job(3, stage="test", superseded=True)]
+    page = render_page(a_record(a_project(jobs=jobs)))
+    stages = re.findall(r'<span class="stage">(\w+)</span><ul role="list">(.*?)</ul>', page)
+    assert [(name, re.findall(r">(job\d)<", rows)) for name, rows in stages] == [
+        ("build", ["job1"]),
+        ("test", ["job2"]),
+    ]
+    assert '<span class="heard">success</span>' in stages[0][1]
+
+
+def test_environments_and_approvals_are_shown_where_the_record_has_them():
+    job = a_job(environment={"name": "production", "url": "https://app.example.com"})
+    job["approvals"] = [{"user": "bob", "status": "approved"}]
+    page = render_page(a_record(a_project(gates=[a_gate(jobs=[job])])))
+    assert 'environment <a href="https://app.example.com" rel="noreferrer">production</a>, approved by bob' in page
+
+
+def test_the_last_run_stands_beside_this_one():
+    gate, job = a_gate(previous_elapsed=50), a_job(previous_duration=55)
+    previous = {"title": "Version 1.1.0", "started_at": "2025-12-01T08:00:00Z", "elapsed": 300, "outcome": "passed"}
+    page = render_page(a_record(a_project(gates=[gate], jobs=[job]), previous=previous))
+    for words in ("62 s, last time 5 min", "Version 1.1.0, passed", "took 62 s, last time 50 s", "last time 55 s"):
+        assert words in page

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is said of work that takes long, and how seldom."""
+
+from __future__ import annotations
+
+import types
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.told import ToldSink
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.counted import CountedGates
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.slow_work import PageProgress, SlowWork
+
+from tests.unit.harness import FakeClock, Progress
+
+MIB = 1024 * 1024
+
+
+class Kept:
+    def __init__(self):
+        self.chunks = []
+
+    def restart(self):
+        self.chunks.clear()
+
+    def write(self, chunk):
+        self.chunks.append(chunk)
+
+
+def told(total, pieces, seconds=5.0):
+    """Return what is said of a download whose pieces come one in so many seconds."""
+    clock, progress, kept = FakeClock(), Progress(is_shown=True), Kept()
+    sink = ToldSink(types.SimpleNamespace(clock=clock, progress=progress), kept, "app.zip", total)
+    sink.restart()
+    for piece in pieces:
+        clock.sleep(seconds)
+        sink.write(piece)
+    assert kept.chunks == pieces
+    return progress.others
+
+
+def test_a_download_says_how_far_it_is_at_most_once_in_ten_seconds():
+    piece = bytes(156 * MIB)
+    lines = told(1024 * MIB, [piece] * 5)
+    assert lines == [
+        "app.zip: 312 of 1,024 MiB, 30 %, 23 s left",
+        "app.zip: 624 of 1,024 MiB, 60 %, 13 s left",
+    ]
+
+
+def test_a_download_without_a_length_says_what_has_come():
+    assert told(None, [bytes(MIB)] * 2) == ["app.zip: 2 MiB"]
+    # a length that is exceeded was none
+    assert told(MIB, [bytes(MIB)] * 2) == ["app.zip: 2 MiB"]
+    assert told(1000 * MIB, [bytes(MIB)] * 2) == ["app.zip: 2 of 1,000 MiB, 0 %, 83 min left"]
+
+
+def test_a_quick_download_says_nothing():
+    assert told(2 * MIB, [bytes(MIB)] * 2, seconds=1.0) == []
+
+
+def test_a_list_of_many_pages_says_how_far_it_is():
+    clock, progress = FakeClock(), Progress(is_shown=True)
+    told_page = PageProgress(progress, clock)
+    for page in range(1, 8):
+        clock.sleep(4)
+        told_page("list_pipeline_jobs", page, 1200 if page < 5 else None)
+    assert progress.others == ["reading pipeline jobs: page 3 of 1,200", "reading pipeline jobs: page 6"]
+
+
+def test_gates_are_counted_also_when_one_breaks():
+    clock, progress = FakeClock(), Progress(is_shown=True)
+    plan = types.SimpleNamespace(projects=[types.SimpleNamespace(gates=[1, 2]), types.SimpleNamespace(gates=[3])])
+
+    def run_gate(project, gate, stop):
+        clock.sleep(12)
+        yield from ()
+        if gate == 2:
+            raise ValueError("broken")
+        if gate == 1:
+            # another project is at work meanwhile
+            yield from counted(project, 3, stop)
+        return gate
+
+    def result_of(steps):
+        with pytest.raises(StopIteration) as caught:
+            next(steps)
+        return caught.value.value
+
+    counted = CountedGates(plan, run_gate, SlowWork(progress, clock))
+    assert result_of(counted(None, 1, None)) == 1
+    with pytest.raises(ValueError):
+        next(counted(None, 2, None))
+    assert progress.others == ["1 of 3 gates, 1 waiting", "3 of 3 gates, 0 waiting"]
