@@ -425,7 +425,8 @@ class _ListSource:
 
         page = self._client.retrier.run(attempt, is_repeatable=True)
         self._pages += 1
-        if self._client.on_page:
+        # a list of one page is no long work, however often a wait reads it
+        if self._client.on_page and self._pages > 1:
             total = total_of(page[1])
             last = None if total is None else -(-total // int(position["per_page"]))
             self._client.on_page(self._endpoint.name, self._pages, last)
