@@ -31,6 +31,8 @@ COLLECTION: t.Final = f"{GALAXY['namespace']}.{GALAXY['name']}"
 TEST: t.Final = ("lint", "unit", "integration", "packaging", "sanity")
 CHECK: t.Final = (
     "test",
+    "hostile",
+    "oldest",
     "units",
     "coverage",
     "install",
@@ -222,6 +224,7 @@ def unit(session: nox.Session) -> None:
     """Units, contract, simulator, with pytest."""
     folders = ("tests/unit", "tests/contract", "tests/simulator_tests", "tests/eda")
     pytest(session, *folders, "-m", "not rulebook", "--cov", "--cov-report=term")
+    pytest(session, "tests/hostile")
 
 
 @nox.session(venv_backend="none")
@@ -324,6 +327,19 @@ def faults(session: nox.Session) -> None:
 def check_live(session: nox.Session) -> None:
     """The collection against a real GitLab, token in GITLAB_TOKEN: `-- --url URL --project group/app --ref main`."""
     run(session, "python", "-m", "tests.live", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def hostile(session: nox.Session) -> None:
+    """Every hostile answer with every plugin, and waits of a day; half an hour: `-- -k redirect`."""
+    pytest(session, "tests/hostile", JOBGATE_HOSTILE="whole")
+
+
+@nox.session(python="3.9")
+def oldest(session: nox.Session) -> None:
+    """Modules with the oldest Python and the oldest requests that they run with, against hostile answers."""
+    session.install("ansible-core~=2.15.0", "requests==2.25.1", "pluggy", "pytest~=8.4", "pytest-xdist", "PyYAML")
+    pytest(session, "tests/hostile")
 
 
 @nox.session(venv_backend="none")

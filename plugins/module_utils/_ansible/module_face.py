@@ -80,7 +80,8 @@ def run_module(task: TaskDefinition) -> None:
         module.warn(warning)
     result = success(task, outcome)
     if outcome.failure is not None:
-        module.fail_json(msg=outcome.failure, **result)
+        # in check mode the result has a message of its own
+        module.fail_json(**{**result, "msg": outcome.failure})
     if task.has_file_options and result.get("dest"):
         _set_attributes(module, result)
     module.exit_json(**result)

@@ -34,7 +34,7 @@ from .http import Answer, Request, Response, origin_of, send_following
 from .libraries import fast_json_loads
 from .lists import PAGE_SIZE, Page, Position, Reading, total_of, walk
 from .masking import Masker
-from .pace.retry import RequestBudget, Retrier, server_wish_seconds
+from .pace.retry import LONGEST_WISH_SECONDS, RequestBudget, Retrier, server_wish_seconds
 from .transport import (
     CHUNK_BYTES,
     LONGEST_ERROR_BYTES,
@@ -137,8 +137,7 @@ class ApiClient:
         :param page_size: records per request, 100 at most.
         :raises RequestError: one of its subclasses.
         """
-        endpoint = self._endpoints[name]
-        return walk(_ListSource(self, endpoint, arguments).read, endpoint.paginated, page_size)
+        return _ListSource(self, self._endpoints[name], arguments).walk(page_size)
 
     def list_all(
         self, name: str, *, keep: t.Callable[[decoding.Record], t.Any] | None = None, **arguments: t.Any
@@ -167,7 +166,6 @@ class ApiClient:
         is_moving = endpoint.paginated == "keyset" and arguments.get("scope")
         return Reading(
             _ListSource(self, endpoint, arguments),
-            endpoint.paginated,
             most_at_once=1 if is_moving else self.settings.concurrency,
             most_records=most_records,
             deadline=self.retrier.deadline,
@@ -201,7 +199,7 @@ class ApiClient:
         try:
             return _decode(endpoint, response, loads), response
         except RequestError:
-            with self._errors_of(self._request(endpoint, arguments)):
+            with self.errors_of(endpoint, arguments):
                 raise
 
     def ask(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Response:
@@ -264,8 +262,13 @@ class ApiClient:
         return dataclasses.replace(request, most_bytes=_MOST_BYTES[endpoint.answer])
 
     @contextlib.contextmanager
-    def _errors_of(self, request: Request) -> t.Iterator[None]:
+    def errors_of(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> t.Iterator[None]:
         """Fill in where an error happened, and take every secret out of it."""
+        with self._errors_of(self._request(endpoint, arguments)):
+            yield
+
+    @contextlib.contextmanager
+    def _errors_of(self, request: Request) -> t.Iterator[None]:
         try:
             yield
         except UsageError as exc:
@@ -297,7 +300,11 @@ class ApiClient:
 
     def _await_turn(self, request: Request) -> None:
         """Pause until the request may be sent."""
-        self.retrier.sleep(self.traffic.turn(self._within_deadline(float("inf")), is_write=request.method != "GET"))
+        longest = self._within_deadline(float("inf") if self.retrier.is_persistent else LONGEST_WISH_SECONDS)
+        seconds = self.traffic.turn(longest, is_write=request.method != "GET")
+        if self.settings.requests_per_minute is None:
+            self.retrier.tell_pause(seconds)
+        self.retrier.sleep(seconds)
 
     def _within_deadline(self, seconds: float) -> float:
         """Return how long a part of a request may take: near the deadline it must not hold the task much longer."""
@@ -392,7 +399,13 @@ class _ListSource:
         self._client = client
         self._endpoint = endpoint
         self._arguments = arguments
+        self.paging: str = endpoint.paginated
         self._pages = 0
+
+    def walk(self, page_size: int = PAGE_SIZE, *, first: Page | None = None) -> t.Iterator[decoding.Record]:
+        """Yield every record once, one page after the other."""
+        with self._client.errors_of(self._endpoint, self._arguments):
+            yield from walk(self.read, self.paging, page_size, first=first)
 
     def ask(self, position: Position) -> Response:
         """Return the answer with a page, not decoded."""
@@ -413,7 +426,8 @@ class _ListSource:
 
         page = self._client.retrier.run(attempt, is_repeatable=True)
         self._pages += 1
-        if self._client.on_page:
+        # a list of one page is no long work, however often a wait reads it
+        if self._client.on_page and self._pages > 1:
             total = total_of(page[1])
             last = None if total is None else -(-total // int(position["per_page"]))
             self._client.on_page(self._endpoint.name, self._pages, last)

@@ -20,6 +20,10 @@ from .._api.masking import Masker
 from .outcome import Outcome, Progress
 from .session import TaskContext
 
+# A name may be of any length, and a sentence about it is not: of a longer one the end stays, which says what to do.
+_LONGEST_LINE = 10_000
+_LONGEST_END = 500
+
 
 class SafeOutput:
     """Cleans what one task says.
@@ -44,7 +48,10 @@ class SafeOutput:
 
     def line(self, text: str) -> str:
         """Return a text as one line that may be shown."""
-        return self._masker.line(text)
+        line = self._masker.line(text)
+        if len(line) <= _LONGEST_LINE:
+            return line
+        return f"{line[: _LONGEST_LINE - _LONGEST_END]} ... {line[-_LONGEST_END:]}"
 
     def error(self, exc: GitLabError) -> GitLabError:
         """Return an error with clean texts."""

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import functools
 import os
 import typing as t
@@ -148,7 +149,9 @@ class Session:
         :param is_waiting: whether it waits: then reads are repeated until its time is up.
         """
         deadline = Deadline.after(timeout_seconds, context.clock)
-        retrier = _retrier(self.client.settings, context, deadline, self.client.traffic, is_waiting=is_waiting)
+        retrier = _retrier(
+            self.client.settings, context, deadline, self.client.traffic, self.warn, is_waiting=is_waiting
+        )
         return Session(
             context,
             client=self.client.with_retrier(retrier),
@@ -250,7 +253,7 @@ def open_session(
         endpoints=registry.endpoints(),
         on_finished=_finished_hook(plugins),
         retrier=_retrier(
-            settings, context, deadline, Traffic(clock, settings.requests_per_minute), is_waiting=is_waiting
+            settings, context, deadline, Traffic(clock, settings.requests_per_minute), warn, is_waiting=is_waiting
         ),
         masker=Masker((*settings.secrets, *context.hidden)),
         clock=clock,
@@ -269,15 +272,31 @@ def open_session(
 
 
 def _retrier(
-    settings: ConnectionSettings, context: TaskContext, deadline: Deadline, traffic: Traffic, *, is_waiting: bool
+    settings: ConnectionSettings,
+    context: TaskContext,
+    deadline: Deadline,
+    traffic: Traffic,
+    warn: t.Callable[[str], None],
+    *,
+    is_waiting: bool,
 ) -> Retrier:
     return Retrier(
         retries=settings.retries,
         clock=context.clock,
         deadline=deadline,
         is_persistent=is_waiting and not context.check_mode,
+        tell=lambda seconds: _tell_pause(context, warn, seconds),
         traffic=traffic,
     )
+
+
+def _tell_pause(context: TaskContext, warn: t.Callable[[str], None], seconds: float) -> None:
+    """Tell of a pause that the server asks for: until when it lasts, or, where nobody listens, that there was one."""
+    if not context.progress.is_shown:
+        warn("GitLab asked the task to pause between requests (Retry-After), which made it take longer")
+        return
+    end = datetime.datetime.fromtimestamp(context.clock.time() + seconds, tz=datetime.timezone.utc)
+    context.progress.still_waiting(text=f"GitLab asks to pause for {seconds:.0f} s, until {end:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def _finished_hook(plugins: PluginManager) -> RequestFinished | None:

@@ -23,6 +23,8 @@ from ...harness import reply
 class Server:
     """A list of ids, newest first, by pages; `before` is called with the number of each page before it is read."""
 
+    paging = "offset"
+
     def __init__(self, count, *, has_totals=True, paging_headers=True, before=lambda number: None):
         self.ids = list(range(count, 0, -1))
         self.has_totals = has_totals
@@ -49,6 +51,9 @@ class Server:
             self._now -= 1
         return reply([{"id": row} for row in rows], headers=headers if self.paging_headers else {})
 
+    def walk(self, *, first):
+        return walk(self.read, self.paging, first=first)
+
     def read(self, position, answer=None):
         answer = answer or self.ask(position)
         return json.loads(answer.body), answer
@@ -58,7 +63,8 @@ class Server:
 
 
 def reading(server, *, at_once=8, most_records=0, paging="offset", deadline=None):
-    return Reading(server, paging, most_at_once=at_once, most_records=most_records, deadline=deadline)
+    server.paging = paging
+    return Reading(server, most_at_once=at_once, most_records=most_records, deadline=deadline)
 
 
 def ids(records):

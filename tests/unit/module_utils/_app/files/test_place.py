@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import pathlib
-import pickle
 import resource
 import shutil
 import signal
@@ -27,6 +26,8 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.place im
     write_text,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Files
+
+from ....processes import IS_ROOT, NOBODY, in_child
 
 
 def test_a_place_that_cannot_take_a_file_is_told_beforehand(tmp_path, monkeypatch):
@@ -66,34 +67,8 @@ def test_what_fails_at_the_end_leaves_nothing(tmp_path):
 
 # ----- the same for whoever runs it -----
 
-NOBODY = 65534
 SOMEBODY = 1234
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of others")
-
-
-def in_child(function: t.Callable[[], t.Any], *, as_nobody: bool = False) -> t.Any:
-    """Return what a function returns, or the text of its error, in a process of its own, which may have no rights."""
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            if as_nobody:
-                os.setgroups([])
-                os.setgid(NOBODY)
-                os.setuid(NOBODY)
-            os.umask(0o022)
-            answer = function()
-        except UsageError as exc:
-            answer = str(exc)
-        except BaseException as exc:
-            answer = f"{type(exc).__name__}: {exc}"
-        os.write(write, pickle.dumps(answer))
-        os._exit(0)
-    os.close(write)
-    with open(read, "rb") as pipe:
-        content = pipe.read()
-    os.waitpid(child, 0)
-    return pickle.loads(content) if content else None
+needs_root = pytest.mark.skipif(not IS_ROOT, reason="only root can make files of others")
 
 
 class Folder:
