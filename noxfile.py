@@ -31,6 +31,8 @@ COLLECTION: t.Final = f"{GALAXY['namespace']}.{GALAXY['name']}"
 TEST: t.Final = ("lint", "unit", "integration", "packaging", "sanity")
 CHECK: t.Final = (
     "test",
+    "hostile",
+    "oldest",
     "units",
     "coverage",
     "install",
@@ -67,14 +69,15 @@ ANTSIBULL: t.Final = (
     "build-import-check",
     "ansible-lint",
 )
-# Python, ansible-core, options of `ansible-test sanity`. The version in between is that of requirements-dev.txt.
-MATRIX: t.Final = (
-    nox.param("3.11", "~=2.18.0", (), id="2.18"),
-    nox.param("3.12", "~=2.20.0", (), id="2.20"),
-    nox.param("3.13", "~=2.21.0", (), id="2.21"),
+# For each version of ansible-core its Python, how pip is told of it, and options of `ansible-test sanity`. The version
+# in between is that of requirements-dev.txt.
+MATRIX: t.Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
+    "2.18": ("3.11", "~=2.18.0", ()),
+    "2.20": ("3.12", "~=2.20.0", ()),
+    "2.21": ("3.13", "~=2.21.0", ()),
     # pylint of the release candidate is not in the package index
-    nox.param("3.13", "==2.22.0rc1", ("--skip-test", "pylint"), id="2.22"),
-)
+    "2.22": ("3.13", "==2.22.0rc1", ("--skip-test", "pylint")),
+}
 # What the tests need beside ansible-core, in the versions of the requirements files.
 MATRIX_PACKAGES: t.Final = (
     "aiohttp",
@@ -91,7 +94,7 @@ MATRIX_PACKAGES: t.Final = (
 nox.options.sessions = ["test"]
 nox.options.default_venv_backend = "venv"
 nox.options.download_python = "never"
-nox.options.error_on_missing_interpreters = False
+nox.options.error_on_missing_interpreters = True
 os.environ.setdefault("PIP_CACHE_DIR", str(CACHE / "pip"))
 # nox itself keeps the Pythons that it has found there
 os.environ["XDG_CACHE_HOME"] = str(CACHE / "xdg")
@@ -221,6 +224,7 @@ def unit(session: nox.Session) -> None:
     """Units, contract, simulator, with pytest."""
     folders = ("tests/unit", "tests/contract", "tests/simulator_tests", "tests/eda")
     pytest(session, *folders, "-m", "not rulebook", "--cov", "--cov-report=term")
+    pytest(session, "tests/hostile")
 
 
 @nox.session(venv_backend="none")
@@ -267,10 +271,24 @@ def units(session: nox.Session) -> None:
         session.error("ansible-test units has not run the tests.")
 
 
+@nox.session(venv_backend="none")
+def matrix(session: nox.Session) -> None:
+    """`core` with every version of ansible-core whose Python is installed."""
+    missing = {
+        version: python for version, (python, _core, _options) in MATRIX.items() if not shutil.which(f"python{python}")
+    }
+    for version, python in missing.items():
+        session.warn(f"SKIPPED: ansible-core {version}, for there is no Python {python}.")
+    if len(missing) == len(MATRIX):
+        session.error("There is no Python for any version of ansible-core.")
+    for version in MATRIX.keys() - missing.keys():
+        session.notify(f"core({version})")
+
+
 @nox.session
-@nox.parametrize("python,core,sanity_options", MATRIX)
-def matrix(session: nox.Session, core: str, sanity_options: tuple[str, ...]) -> None:
-    """Tests and ansible-test sanity with other versions of ansible-core, where their Python is installed."""
+@nox.parametrize("python,core,sanity_options", [nox.param(*row, id=version) for version, row in MATRIX.items()])
+def core(session: nox.Session, core: str, sanity_options: tuple[str, ...]) -> None:
+    """Tests and ansible-test sanity with another version of ansible-core: `core(2.22)`."""
     session.install(f"ansible-core{core}", *pinned(*MATRIX_PACKAGES))
     pytest(session, "tests/unit", "tests/contract", "tests/integration")
     ansible_test(session, "sanity", *sanity_options)
@@ -309,6 +327,19 @@ def faults(session: nox.Session) -> None:
 def check_live(session: nox.Session) -> None:
     """The collection against a real GitLab, token in GITLAB_TOKEN: `-- --url URL --project group/app --ref main`."""
     run(session, "python", "-m", "tests.live", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def hostile(session: nox.Session) -> None:
+    """Every hostile answer with every plugin, and waits of a day; half an hour: `-- -k redirect`."""
+    pytest(session, "tests/hostile", JOBGATE_HOSTILE="whole")
+
+
+@nox.session(python="3.9")
+def oldest(session: nox.Session) -> None:
+    """Modules with the oldest Python and the oldest requests that they run with, against hostile answers."""
+    session.install("ansible-core~=2.15.0", "requests==2.25.1", "pluggy", "pytest~=8.4", "pytest-xdist", "PyYAML")
+    pytest(session, "tests/hostile")
 
 
 @nox.session(venv_backend="none")

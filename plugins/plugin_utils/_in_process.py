@@ -13,6 +13,7 @@ that runs: on other hosts, with another user or interpreter, in the background.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import re
 import signal
@@ -26,14 +27,16 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback, missing_required_lib, remove_values
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 
 from ..module_utils._ansible.files import AnsibleFiles
+from ..module_utils._ansible.secrets import HAS_REGISTRY, register_secret
 from ..module_utils._api.connection import ConnectionSettings, tls_context
 from ..module_utils._api.errors import GitLabError, MissingLibraryError
-from ..module_utils._api.masking import Masker, may_hold
-from ..module_utils._app.outcome import Progress, SilentProgress
-from ..module_utils._app.reads import lookup as _lookup  # noqa: F401
+from ..module_utils._api.forms import in_json
+from ..module_utils._api.masking import Masker, json_text
+from ..module_utils._app.outcome import Progress
 from ..module_utils._app.session import TaskContext
 from ..module_utils._app.settings import DEFAULT_URL
 from ..module_utils._extensions.manager import plugin_manager
@@ -63,10 +66,11 @@ _INVOCATION_SETTING = "INJECT_INVOCATION"
 _HAS_INVOCATION_SETTING = _INVOCATION_SETTING in constants.config.get_configuration_definitions()
 
 
-# Ansible loads this file, and with it requests, pluggy and all that a task or a lookup needs, before it makes the
-# processes of its workers, which inherit them. So are the hooks made here for tasks without extensions, and the TLS
-# context for the certificate authorities that tasks trust without options. What is wrong with them, or missing, is said
-# by the task that needs it.
+# Ansible loads this file, and with it requests, pluggy and all that a task needs, before it makes the processes of its
+# workers, which inherit them. So do they inherit what is made here: the lookup, its documentation read, the hooks for
+# tasks without extensions, and the TLS context for the certificate authorities that tasks trust without options. What
+# is wrong with them, or missing, is said by the task that needs it.
+lookup_loader.get("jobgate.gitlab.gitlab_job", class_only=True)
 with contextlib.suppress(GitLabError):
     plugin_manager(())
     tls_context(ConnectionSettings(api_url=DEFAULT_URL), os.environ)
@@ -170,15 +174,18 @@ class InProcessAction(ActionBase):
         if self._shows_invocation(variables):
             shown = shown_options(validated.argument_spec, self.TASK.hidden_options, validated.params)
             result["invocation"] = {"module_args": shown}
-        if may_hold(result, secrets):
-            result = t.cast(Result, remove_values(result, secrets))
-        return result
+        return result if HAS_REGISTRY else _without(secrets, result)
 
     def _run_task(self, params: Variables, secrets: set[str], variables: Variables) -> Result:
         progress = self._progress(variables)
+
+        def learn(secret: str) -> None:
+            secrets.add(secret)
+            register_secret(secret)
+
         context = TaskContext(
             check_mode=bool(self._task.check_mode),
-            register_secret=secrets.add,
+            register_secret=learn,
             progress=progress,
             files=AnsibleFiles(unsafe_writes=bool(params.get("unsafe_writes"))),
             transport=shared_transport,
@@ -213,13 +220,22 @@ class InProcessAction(ActionBase):
             or not self._is_on("display_ok_hosts", variables)
             or not self._is_on("progress", variables)
         ):
-            return SilentProgress()
+            return Progress()
         several = len(variables.get("ansible_play_hosts") or ()) > 1
         host = str(variables.get("inventory_hostname", "")) if several else ""
         return DisplayProgress(Display().display, host, terminal=_TERMINAL)
 
 
-class _Validated(t.NamedTuple):
+def _without(secrets: set[str], result: Result) -> Result:
+    """Return a result with the secrets hidden, as a module hides them; most have none, as their JSON tells faster."""
+    text = json_text(result)
+    if text is not None and not any(in_json(secret) in text for secret in secrets):
+        return result
+    return t.cast(Result, remove_values(result, secrets))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Validated:
     """Options as the validator left them.
 
     :param error: what is wrong with them, empty when nothing is.

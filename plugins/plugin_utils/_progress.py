@@ -16,6 +16,7 @@ import typing as t
 from ansible import constants
 
 from ..module_utils._app.jobs.statuses import STATUSES, Look
+from ..module_utils._app.outcome import Progress
 
 # What Ansible shows in green, red and yellow.
 _COLOURS: t.Mapping[Look, str] = {
@@ -33,7 +34,7 @@ def terminal_device() -> str:
         return ""
 
 
-class DisplayProgress:
+class DisplayProgress(Progress):
     """Writes one line for everything that happens, each with one call, so that lines of several hosts never mix.
 
     :param show: writes a line to the terminal at once, in one of Ansible's colours, or in none.
@@ -50,25 +51,20 @@ class DisplayProgress:
         self._left: dict[object, t.Sequence[str]] = {}
 
     def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
-        """Show that a job has gone from one status to another, in the colour of the status it has now."""
         row = STATUSES.get(after)
         line = f"{self._prefix}{name}: {before} -> {after}" + (f" {detail}" if detail else "")
         self._show(line, _COLOURS.get(row.look) if row else None)
 
     def waits_for(self, *, name: str, what: str) -> None:
-        """Show what holds a job up."""
         self._show(f"{self._prefix}{name}: {what}", None)
 
     def still_waiting(self, *, text: str) -> None:
-        """Show that nothing has happened for a long time."""
         self._show(f"{self._prefix}{text}", None)
 
     def log_line(self, *, name: str, line: str) -> None:
-        """Show the next line of a job's log."""
         self._show(f"{self._prefix}{name} | {line}", None)
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
-        """Keep what goes on in GitLab when the task is interrupted now."""
         self._left[wait] = what
 
     def interrupted(self) -> None:

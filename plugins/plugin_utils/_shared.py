@@ -15,7 +15,7 @@ import os
 import threading
 import typing as t
 
-from ..module_utils._api.clock import Clock, SystemClock
+from ..module_utils._api.clock import Clock
 from ..module_utils._api.connection import CA_VARIABLES, ConnectionSettings
 from ..module_utils._api.http import Request, Response
 from ..module_utils._api.transport import Transport
@@ -85,7 +85,7 @@ def caching_transport(
     """
     key = _key(settings)
     if key not in _CACHES:
-        _CACHES[key] = CachingTransport(make(), seconds=cache_seconds, clock=SystemClock())
+        _CACHES[key] = CachingTransport(make(), seconds=cache_seconds, clock=Clock())
     transport = _CACHES[key]
     transport.seconds = cache_seconds
     return transport

@@ -20,7 +20,7 @@ from tests.contract.support import EXTENSION_EXAMPLES, Install
 @pytest.fixture(name="gitlab")
 def gitlab_fixture(monkeypatch: pytest.MonkeyPatch) -> FakeGitLab:
     fake = FakeGitLab()
-    monkeypatch.setattr(builtin_plugin, "create_transport", fake.create)
+    monkeypatch.setattr(builtin_plugin, "RequestsTransport", fake.create)
     return fake
 
 

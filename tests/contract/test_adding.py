@@ -21,7 +21,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import fragment_loader
 from ansible.utils.plugin_docs import get_docstring
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import catalogue
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint, Parameter
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS, Action, Advice
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import Decision, Policy, refuse
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import (
@@ -30,7 +30,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses 
     status_of,
     young_statuses,
 )
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import SilentProgress
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Progress
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.parts import look, state
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action
@@ -50,8 +50,6 @@ ENDPOINT = Endpoint(
     "unschedule_job",
     "POST",
     "/projects/{project}/jobs/{job_id}/unschedule",
-    (Parameter("project", "segment", is_required=True), Parameter("job_id", "segment", is_required=True)),
-    repeatable=False,
     shape={"id": int, "name": str, "status": str},
     doc_url="https://docs.gitlab.com/api/jobs/#unschedule-a-job",
 )
@@ -250,7 +248,7 @@ def test_a_status_is_a_scope_and_can_be_waited_for(server: t.Any) -> None:
 def test_a_status_is_told_and_shown(server: t.Any) -> None:
     told: list[str] = []
 
-    class ToldProgress(SilentProgress):
+    class ToldProgress(Progress):
         is_shown = True
 
         def waits_for(self, *, name: str, what: str) -> None:

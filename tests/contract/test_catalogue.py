@@ -115,8 +115,8 @@ BY_TABLE = {
 def gitlab_path(endpoint: Endpoint) -> str:
     """Return the path as GitLab's manual writes it."""
     path = endpoint.path.replace("{project}", ":id")
-    for param in endpoint.params:
-        path = path.replace("{" + param.name + "}", ("*" if param.name == "artifact_path" else ":") + param.name)
+    for name in endpoint.in_path:
+        path = path.replace("{" + name + "}", ("*" if name == "artifact_path" else ":") + name)
     return path
 
 
@@ -133,11 +133,8 @@ def test_rows_are_gitlabs_endpoints() -> None:
 @pytest.mark.parametrize("name", sorted(ROWS))
 def test_row_is_complete(name: str) -> None:
     row = ROWS[name]
-    in_path = {field for _text, field, _spec, _conversion in string.Formatter().parse(row.path) if field}
-    declared = {param.name for param in row.params if param.place in ("segment", "rest")}
-    assert in_path == declared
-    assert all(param.is_required for param in row.params if param.name in in_path)
-    assert len({param.name for param in row.params}) == len(row.params)
+    in_path = [field for _text, field, _spec, _conversion in string.Formatter().parse(row.path) if field]
+    assert list(row.in_path) == in_path
     url = urlsplit(row.doc_url)
     assert (url.scheme, url.netloc) == ("https", "docs.gitlab.com")
     assert url.path.startswith("/api/") and url.fragment
@@ -148,7 +145,7 @@ def test_row_is_complete(name: str) -> None:
 def test_row_says_rightly_what_may_be_repeated_and_walked(name: str) -> None:
     row = ROWS[name]
     # a write is sent again only when a look at the job has shown that it was not executed
-    assert row.repeatable == (row.method == "GET")
+    assert row.is_repeatable == (row.method == "GET")
     assert name.startswith("list_") == bool(row.paginated)
     # the variables of a pipeline come on one page, however many there are
     assert (row.answer == "records") == (name.startswith("list_") or name == "get_pipeline_variables")
@@ -168,9 +165,9 @@ def test_nothing_else_is_used() -> None:
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.place)
 def test_call_fits_its_row(call: Call) -> None:
     row = ROWS[call.endpoint]
-    declared = {param.name: param for param in row.params}
+    declared = {*row.in_path, *row.in_query, *row.body}
     assert set(call.arguments) <= {*declared, *(("page_size", "most_records", "keep") if row.paginated else ())}
-    assert {name for name, param in declared.items() if param.is_required} <= set(call.arguments)
+    assert set(row.in_path) <= set(call.arguments)
 
 
 def test_every_action_has_its_endpoint() -> None:

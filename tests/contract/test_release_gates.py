@@ -13,7 +13,7 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import PlainFiles
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Files
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_release_gate
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values import release_plan
 
@@ -409,7 +409,7 @@ def test_a_record_that_cannot_be_written_fails_the_task_and_hides_no_change(
     def full(*_arguments: t.Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(PlainFiles, "label", full)
+    monkeypatch.setattr(Files, "label", full)
     result = release(simulator, APP, record=str(tmp_path / "record.json"))
     assert "cannot be written: No space left on device" in str(result.failure)
     assert (result.changed, gates_of(result)) == (True, {"deploy": "played"})

@@ -97,7 +97,7 @@ def run_task(
     clock = SimulatedTime(simulator)
     context = TaskContext(check_mode=check_mode, environ=environ or {}, clock=clock)
     if progress is not None:
-        context = context._replace(progress=progress)
+        context = dataclasses.replace(context, progress=progress)
     try:
         outcome = task.run({**defaults, "api_url": simulator.url, "api_token": token, **options}, context)
     except GitLabError as exc:

@@ -76,7 +76,7 @@ def _as_response(answer: t.Any, request: Request, status: int = 200) -> Response
     if isinstance(answer, BaseException):
         raise answer
     response = answer if isinstance(answer, Response) else reply(answer, status=status)
-    return response if response.url else response._replace(url=request.url)
+    return response if response.url else dataclasses.replace(response, url=request.url)
 
 
 # ----- transports -----

@@ -32,6 +32,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("_app/jobs", "_app/pipelines"),
     ("_app",),
     ("_extensions",),
+    ("_api/wire",),
     ("_api",),
 )
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}

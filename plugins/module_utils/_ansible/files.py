@@ -11,6 +11,8 @@ from __future__ import annotations
 import stat
 import typing as t
 
+from .._app.outcome import Files
+
 SELINUX: t.Any
 try:
     from ansible.module_utils.compat import selinux as SELINUX
@@ -18,7 +20,7 @@ except ImportError:
     SELINUX = None
 
 
-class AnsibleFiles:
+class AnsibleFiles(Files):
     """Files as Ansible's own modules make them.
 
     :param unsafe_writes: the option of this name.
@@ -28,7 +30,6 @@ class AnsibleFiles:
         self.unsafe_writes = unsafe_writes
 
     def label(self, path: str, dest: str) -> None:
-        """Give a file, which is to be at `dest`, the SELinux context that the policy has for a file there."""
         if SELINUX is None or SELINUX.is_selinux_enabled() != 1:
             return
         found, context = SELINUX.matchpathcon(dest, stat.S_IFREG)

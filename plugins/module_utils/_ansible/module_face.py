@@ -20,6 +20,7 @@ from .._tasks.result import argument_rules, failure, success, unexpected
 from .._tasks.values.hiding import given_secrets, shown_options
 from .._tasks.values.mistakes import option_mistake
 from .files import AnsibleFiles
+from .secrets import register_secret
 
 
 class _TaskModule(AnsibleModule):
@@ -48,6 +49,11 @@ class _TaskModule(AnsibleModule):
         """End with success."""
         super().exit_json(**self._shown(), **kwargs)
 
+    def learn_secret(self, secret: str) -> None:
+        """Let Ansible hide a secret wherever it shows something of this task."""
+        self.no_log_values.add(secret)
+        register_secret(secret)
+
     def _shown(self) -> dict[str, t.Any]:
         """Return the invocation as it may be shown."""
         given = getattr(self, "params", None) or {}
@@ -59,7 +65,7 @@ def run_module(task: TaskDefinition) -> None:
     module = _TaskModule(task)
     context = TaskContext(
         check_mode=module.check_mode,
-        register_secret=module.no_log_values.add,
+        register_secret=module.learn_secret,
         files=AnsibleFiles(unsafe_writes=bool(module.params.get("unsafe_writes"))),
     )
     try:
@@ -74,7 +80,8 @@ def run_module(task: TaskDefinition) -> None:
         module.warn(warning)
     result = success(task, outcome)
     if outcome.failure is not None:
-        module.fail_json(msg=outcome.failure, **result)
+        # in check mode the result has a message of its own
+        module.fail_json(**{**result, "msg": outcome.failure})
     if task.has_file_options and result.get("dest"):
         _set_attributes(module, result)
     module.exit_json(**result)

@@ -14,7 +14,7 @@ https://docs.gitlab.com/api/pipeline_triggers/.
 
 from __future__ import annotations
 
-from .endpoints import Endpoint, Parameter
+from .endpoints import Endpoint
 
 _JOBS = "https://docs.gitlab.com/api/jobs/"
 _USERS = "https://docs.gitlab.com/api/users/"
@@ -25,34 +25,6 @@ _PROJECTS = "https://docs.gitlab.com/api/projects/"
 _COMMITS = "https://docs.gitlab.com/api/commits/"
 _TRIGGERS = "https://docs.gitlab.com/api/pipeline_triggers/"
 _DEPLOYMENTS = "https://docs.gitlab.com/api/deployments/"
-
-
-def _segment(name: str) -> Parameter:
-    return Parameter(name, "segment", is_required=True)
-
-
-_PROJECT = _segment("project")
-_JOB_ID = _segment("job_id")
-_PIPELINE_ID = _segment("pipeline_id")
-_MERGE_REQUEST = _segment("merge_request")
-_DEPLOYMENT_ID = _segment("deployment_id")
-_REF_NAME = Parameter("ref_name", "rest", is_required=True)
-_ARTIFACT_PATH = Parameter("artifact_path", "rest", is_required=True)
-_JOB_NAME = Parameter("job_name", "query", sent_as=("job",), is_required=True)
-_SCOPE = Parameter("scope", "query")
-_RECENT = Parameter("search_recent_successful_pipelines", "query")
-
-# What a walk over pages sends; `page` and `cursor` come from the answer before.
-PAGING = (
-    Parameter("page", "query"),
-    Parameter("per_page", "query"),
-    Parameter("pagination", "query"),
-    Parameter("order_by", "query"),
-    Parameter("sort", "query"),
-    Parameter("cursor", "query"),
-    Parameter("id_after", "query"),
-    Parameter("id_before", "query"),
-)
 
 # What the collection itself relies on; anything else may be missing.
 _JOB_SHAPE = {"id": int, "name": str, "status": str}
@@ -69,7 +41,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "list_project_jobs",
         "GET",
         "/projects/{project}/jobs",
-        (_PROJECT, _SCOPE, *PAGING),
+        query=("scope",),
         answer="records",
         paginated="keyset",
         shape=_JOB_SHAPE,
@@ -79,7 +51,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "list_pipeline_jobs",
         "GET",
         _PIPELINE + "/jobs",
-        (_PROJECT, _PIPELINE_ID, _SCOPE, Parameter("include_retried", "query"), *PAGING),
+        query=("scope", "include_retried"),
         answer="records",
         paginated="offset",
         shape=_JOB_SHAPE,
@@ -89,7 +61,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "list_pipeline_bridges",
         "GET",
         _PIPELINE + "/bridges",
-        (_PROJECT, _PIPELINE_ID, _SCOPE, *PAGING),
+        query=("scope",),
         answer="records",
         paginated="offset",
         shape=_JOB_SHAPE,
@@ -99,7 +71,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "list_pipeline_trigger_jobs",
         "GET",
         _PIPELINE + "/trigger_jobs",
-        (_PROJECT, _PIPELINE_ID, _SCOPE, *PAGING),
+        query=("scope",),
         answer="records",
         paginated="offset",
         shape=_JOB_SHAPE,
@@ -108,12 +80,12 @@ CATALOGUE: tuple[Endpoint, ...] = (
     Endpoint("get_current_user", "GET", "/user", doc_url=_USERS + "#retrieve-the-current-user"),
     Endpoint("get_token_job", "GET", "/job", shape=_JOB_SHAPE, doc_url=_JOBS + "#get-job-tokens-job"),
     Endpoint("get_allowed_agents", "GET", "/job/allowed_agents", doc_url=_JOBS + "#get-gitlab-agent-by-ci_job_token"),
-    Endpoint("get_job", "GET", _JOB, (_PROJECT, _JOB_ID), shape=_JOB_SHAPE, doc_url=_JOBS + "#get-a-single-job"),
+    Endpoint("get_job", "GET", _JOB, shape=_JOB_SHAPE, doc_url=_JOBS + "#get-a-single-job"),
     Endpoint(
         "get_job_log",
         "GET",
         _JOB + "/trace",
-        (_PROJECT, _JOB_ID, Parameter("byte_offset", "query"), Parameter("byte_limit", "query")),
+        query=("byte_offset", "byte_limit"),
         answer="text",
         doc_url=_JOBS + "#get-a-log-file",
     ),
@@ -122,9 +94,8 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "cancel_job",
         "POST",
         _JOB + "/cancel",
-        (_PROJECT, _JOB_ID, Parameter("force", "body")),
+        body=("force",),
         ok_statuses=(201,),
-        repeatable=False,
         shape=_JOB_SHAPE,
         doc_url=_JOBS + "#cancel-a-job",
     ),
@@ -133,9 +104,8 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "POST",
         _JOB + "/retry",
         # the manual says job_inputs, the source reads inputs; what a server does not know it ignores
-        (_PROJECT, _JOB_ID, Parameter("job_inputs", "body", sent_as=("inputs", "job_inputs"))),
+        body={"job_inputs": ("inputs", "job_inputs")},
         ok_statuses=(201,),
-        repeatable=False,
         shape=_JOB_SHAPE,
         doc_url=_JOBS + "#retry-a-job",
     ),
@@ -143,9 +113,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "erase_job",
         "POST",
         _JOB + "/erase",
-        (_PROJECT, _JOB_ID),
         ok_statuses=(201,),
-        repeatable=False,
         shape=_JOB_SHAPE,
         doc_url=_JOBS + "#erase-a-job",
     ),
@@ -153,13 +121,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "play_job",
         "POST",
         _JOB + "/play",
-        (
-            _PROJECT,
-            _JOB_ID,
-            Parameter("job_variables", "body", sent_as=("job_variables_attributes",)),
-            Parameter("job_inputs", "body"),
-        ),
-        repeatable=False,
+        body={"job_variables": "job_variables_attributes", "job_inputs": "job_inputs"},
         shape=_JOB_SHAPE,
         doc_url=_JOBS + "#run-a-job",
     ),
@@ -168,7 +130,6 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "download_artifacts",
         "GET",
         _JOB + "/artifacts",
-        (_PROJECT, _JOB_ID),
         answer="bytes",
         doc_url=_ARTIFACTS + "#download-job-artifacts-by-job-id",
     ),
@@ -176,7 +137,8 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "download_artifacts_by_ref",
         "GET",
         "/projects/{project}/jobs/artifacts/{ref_name}/download",
-        (_PROJECT, _REF_NAME, _JOB_NAME, _RECENT),
+        query=("job", "search_recent_successful_pipelines"),
+        with_slashes=("ref_name",),
         answer="bytes",
         doc_url=_ARTIFACTS + "#download-job-artifacts-by-reference-name",
     ),
@@ -184,7 +146,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "download_artifact_file",
         "GET",
         _JOB + "/artifacts/{artifact_path}",
-        (_PROJECT, _JOB_ID, _ARTIFACT_PATH),
+        with_slashes=("artifact_path",),
         answer="bytes",
         doc_url=_ARTIFACTS + "#download-a-single-artifact-file-by-job-id",
     ),
@@ -192,7 +154,8 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "download_artifact_file_by_ref",
         "GET",
         "/projects/{project}/jobs/artifacts/{ref_name}/raw/{artifact_path}",
-        (_PROJECT, _REF_NAME, _ARTIFACT_PATH, _JOB_NAME, _RECENT),
+        query=("job", "search_recent_successful_pipelines"),
+        with_slashes=("ref_name", "artifact_path"),
         answer="bytes",
         doc_url=_ARTIFACTS + "#download-a-single-artifact-file-by-reference-name",
     ),
@@ -200,7 +163,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "list_artifact_tree",
         "GET",
         _JOB + "/artifacts/tree",
-        (_PROJECT, _JOB_ID, Parameter("path", "query"), Parameter("recursive", "query"), *PAGING),
+        query=("path", "recursive"),
         answer="records",
         paginated="offset",
         doc_url=_ARTIFACTS + "#list-job-artifacts",
@@ -209,8 +172,6 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "keep_artifacts",
         "POST",
         _JOB + "/artifacts/keep",
-        (_PROJECT, _JOB_ID),
-        repeatable=False,
         shape=_JOB_SHAPE,
         doc_url=_ARTIFACTS + "#keep-job-artifacts",
     ),
@@ -218,20 +179,16 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "delete_artifacts",
         "DELETE",
         _JOB + "/artifacts",
-        (_PROJECT, _JOB_ID),
         ok_statuses=(204,),
         answer="nothing",
-        repeatable=False,
         doc_url=_ARTIFACTS + "#delete-job-artifacts",
     ),
     Endpoint(
         "delete_project_artifacts",
         "DELETE",
         "/projects/{project}/artifacts",
-        (_PROJECT,),
         ok_statuses=(202,),
         answer="nothing",
-        repeatable=False,
         doc_url=_ARTIFACTS + "#delete-all-job-artifacts-in-a-project",
     ),
     # ----- deployments -----
@@ -239,7 +196,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "list_deployments",
         "GET",
         "/projects/{project}/deployments",
-        (_PROJECT, Parameter("environment", "query"), Parameter("status", "query"), *PAGING),
+        query=("environment", "status"),
         answer="records",
         paginated="offset",
         shape=_DEPLOYMENT_SHAPE,
@@ -249,7 +206,6 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "get_deployment",
         "GET",
         _DEPLOYMENT,
-        (_PROJECT, _DEPLOYMENT_ID),
         shape=_DEPLOYMENT_SHAPE,
         doc_url=_DEPLOYMENTS + "#get-a-specific-deployment",
     ),
@@ -257,32 +213,18 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "approve_deployment",
         "POST",
         _DEPLOYMENT + "/approval",
-        (
-            _PROJECT,
-            _DEPLOYMENT_ID,
-            Parameter("status", "body", is_required=True),
-            Parameter("comment", "body"),
-            Parameter("represented_as", "body"),
-        ),
+        body=("status", "comment", "represented_as"),
         ok_statuses=(201,),
-        repeatable=False,
         shape={"status": str},
         doc_url=_DEPLOYMENTS + "#approve-or-reject-a-blocked-deployment",
     ),
     # ----- look-ups that selection needs -----
-    Endpoint("get_project", "GET", "/projects/{project}", (_PROJECT,), doc_url=_PROJECTS + "#retrieve-a-project"),
+    Endpoint("get_project", "GET", "/projects/{project}", doc_url=_PROJECTS + "#retrieve-a-project"),
     Endpoint(
         "list_pipelines",
         "GET",
         "/projects/{project}/pipelines",
-        (
-            _PROJECT,
-            Parameter("ref", "query"),
-            Parameter("sha", "query"),
-            Parameter("source", "query"),
-            _SCOPE,
-            *PAGING,
-        ),
+        query=("ref", "sha", "source", "scope"),
         answer="records",
         paginated="offset",
         shape=_PIPELINE_SHAPE,
@@ -292,7 +234,6 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "get_pipeline",
         "GET",
         _PIPELINE,
-        (_PROJECT, _PIPELINE_ID),
         shape=_PIPELINE_SHAPE,
         doc_url=_PIPELINES + "#get-a-single-pipeline",
     ),
@@ -300,7 +241,6 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "get_commit",
         "GET",
         "/projects/{project}/repository/commits/{sha}",
-        (_PROJECT, _segment("sha")),
         shape={"id": str},
         doc_url=_COMMITS + "#retrieve-a-commit",
     ),
@@ -308,7 +248,6 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "list_merge_request_pipelines",
         "GET",
         "/projects/{project}/merge_requests/{merge_request}/pipelines",
-        (_PROJECT, _MERGE_REQUEST, *PAGING),
         answer="records",
         paginated="offset",
         shape=_PIPELINE_SHAPE,
@@ -319,7 +258,6 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "get_pipeline_variables",
         "GET",
         _PIPELINE + "/variables",
-        (_PROJECT, _PIPELINE_ID),
         answer="records",
         shape={"key": str},
         doc_url=_PIPELINES + "#retrieve-pipeline-variables",
@@ -328,7 +266,6 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "get_test_report",
         "GET",
         _PIPELINE + "/test_report",
-        (_PROJECT, _PIPELINE_ID),
         doc_url=_PIPELINES + "#retrieve-a-test-report-for-a-pipeline",
     ),
     # Create, trigger and retry answer 201, cancel answers 200: the other way round than for jobs.
@@ -336,14 +273,8 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "create_pipeline",
         "POST",
         "/projects/{project}/pipeline",
-        (
-            _PROJECT,
-            Parameter("ref", "body", is_required=True),
-            Parameter("variables", "body"),
-            Parameter("inputs", "body"),
-        ),
+        body=("ref", "variables", "inputs"),
         ok_statuses=(201,),
-        repeatable=False,
         shape=_PIPELINE_SHAPE,
         doc_url=_PIPELINES + "#create-a-new-pipeline",
     ),
@@ -351,15 +282,8 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "trigger_pipeline",
         "POST",
         "/projects/{project}/trigger/pipeline",
-        (
-            _PROJECT,
-            Parameter("trigger_token", "body", sent_as=("token",), is_required=True),
-            Parameter("ref", "body", is_required=True),
-            Parameter("variables", "body"),
-            Parameter("inputs", "body"),
-        ),
+        body={"trigger_token": "token", "ref": "ref", "variables": "variables", "inputs": "inputs"},
         ok_statuses=(201,),
-        repeatable=False,
         shape=_PIPELINE_SHAPE,
         doc_url=_TRIGGERS + "#trigger-a-pipeline-with-a-token",
     ),
@@ -367,9 +291,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "retry_pipeline",
         "POST",
         _PIPELINE + "/retry",
-        (_PROJECT, _PIPELINE_ID),
         ok_statuses=(201,),
-        repeatable=False,
         shape=_PIPELINE_SHAPE,
         doc_url=_PIPELINES + "#retry-jobs-in-a-pipeline",
     ),
@@ -377,8 +299,6 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "cancel_pipeline",
         "POST",
         _PIPELINE + "/cancel",
-        (_PROJECT, _PIPELINE_ID),
-        repeatable=False,
         shape=_PIPELINE_SHAPE,
         doc_url=_PIPELINES + "#cancel-all-jobs-for-a-pipeline",
     ),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import json
 import re
 import typing as t
@@ -19,7 +20,7 @@ from . import decoding
 from .advice import advice_for
 from .clock import Clock
 from .connection import ConnectionSettings
-from .endpoints import Endpoint, EndpointRegistry
+from .endpoints import Endpoint
 from .errors import (
     BadAnswerError,
     GitLabError,
@@ -33,7 +34,7 @@ from .http import Answer, Request, Response, origin_of, send_following
 from .libraries import fast_json_loads
 from .lists import PAGE_SIZE, Page, Position, Reading, total_of, walk
 from .masking import Masker
-from .pace.retry import RequestBudget, Retrier, server_wish_seconds
+from .pace.retry import LONGEST_WISH_SECONDS, RequestBudget, Retrier, server_wish_seconds
 from .transport import (
     CHUNK_BYTES,
     LONGEST_ERROR_BYTES,
@@ -94,7 +95,7 @@ class ApiClient:
         *,
         settings: ConnectionSettings,
         transport: Transport,
-        endpoints: EndpointRegistry,
+        endpoints: t.Mapping[str, Endpoint],
         on_finished: RequestFinished | None,
         retrier: Retrier,
         masker: Masker,
@@ -127,8 +128,8 @@ class ApiClient:
 
         :raises RequestError: one of its subclasses.
         """
-        endpoint = self._endpoints.get(name)
-        return self.retrier.run(lambda: self.read(endpoint, arguments)[0], is_repeatable=endpoint.repeatable)
+        endpoint = self._endpoints[name]
+        return self.retrier.run(lambda: self.read(endpoint, arguments)[0], is_repeatable=endpoint.is_repeatable)
 
     def iterate(self, name: str, *, page_size: int = PAGE_SIZE, **arguments: t.Any) -> t.Iterator[decoding.Record]:
         """Yield every record of a list once, fetching pages as they are needed.
@@ -136,8 +137,7 @@ class ApiClient:
         :param page_size: records per request, 100 at most.
         :raises RequestError: one of its subclasses.
         """
-        endpoint = self._endpoints.get(name)
-        return walk(_ListSource(self, endpoint, arguments).read, endpoint.paginated, page_size)
+        return _ListSource(self, self._endpoints[name], arguments).walk(page_size)
 
     def list_all(
         self, name: str, *, keep: t.Callable[[decoding.Record], t.Any] | None = None, **arguments: t.Any
@@ -162,11 +162,10 @@ class ApiClient:
 
         :param most_records: how many records are certainly wanted; 0 for all.
         """
-        endpoint = self._endpoints.get(name)
+        endpoint = self._endpoints[name]
         is_moving = endpoint.paginated == "keyset" and arguments.get("scope")
         return Reading(
             _ListSource(self, endpoint, arguments),
-            endpoint.paginated,
             most_at_once=1 if is_moving else self.settings.concurrency,
             most_records=most_records,
             deadline=self.retrier.deadline,
@@ -177,7 +176,7 @@ class ApiClient:
 
         :raises RequestError: one of its subclasses.
         """
-        endpoint = self._endpoints.get(name)
+        endpoint = self._endpoints[name]
         single = {**arguments, "per_page": 1}
         records, response = self.retrier.run(lambda: self.read(endpoint, single), is_repeatable=True)
         total = total_of(response)
@@ -200,7 +199,7 @@ class ApiClient:
         try:
             return _decode(endpoint, response, loads), response
         except RequestError:
-            with self._errors_of(self._request(endpoint, arguments)):
+            with self.errors_of(endpoint, arguments):
                 raise
 
     def ask(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Response:
@@ -221,7 +220,7 @@ class ApiClient:
 
         :raises RequestError: one of its subclasses.
         """
-        endpoint = self._endpoints.get(name)
+        endpoint = self._endpoints[name]
         self.retrier.run(lambda: self._download(endpoint, sink, arguments), is_repeatable=True)
 
     def _download(self, endpoint: Endpoint, sink: Sink, arguments: t.Mapping[str, t.Any]) -> None:
@@ -260,11 +259,16 @@ class ApiClient:
         if project in self._moved_projects:
             arguments = {**arguments, "project": self._moved_projects[project]}
         request = endpoint.build(self.settings.api_url, arguments)
-        return request._replace(most_bytes=_MOST_BYTES[endpoint.answer])
+        return dataclasses.replace(request, most_bytes=_MOST_BYTES[endpoint.answer])
+
+    @contextlib.contextmanager
+    def errors_of(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> t.Iterator[None]:
+        """Fill in where an error happened, and take every secret out of it."""
+        with self._errors_of(self._request(endpoint, arguments)):
+            yield
 
     @contextlib.contextmanager
     def _errors_of(self, request: Request) -> t.Iterator[None]:
-        """Fill in where an error happened, and take every secret out of it."""
         try:
             yield
         except UsageError as exc:
@@ -278,7 +282,7 @@ class ApiClient:
         """Send one request and tell extensions about it."""
         self._await_turn(request)
         timeout_seconds = self.settings.timeout_seconds
-        limited = request._replace(total_seconds=self._within_deadline(SLOWEST_ANSWER * timeout_seconds))
+        limited = dataclasses.replace(request, total_seconds=self._within_deadline(SLOWEST_ANSWER * timeout_seconds))
         timeout_seconds = self._within_deadline(timeout_seconds)
         return self._told(request, lambda: self._transport.send(limited, timeout_seconds=timeout_seconds))
 
@@ -286,17 +290,21 @@ class ApiClient:
         """Send one request, leave its body unread, and tell extensions about it."""
         transport = self._transport
         if not isinstance(transport, StreamingTransport):
-            return WholeBody(self._send(request._replace(most_bytes=None)))
+            return WholeBody(self._send(dataclasses.replace(request, most_bytes=None)))
         self._await_turn(request)
         # without a wait, a download may take any time while bytes keep coming
         seconds = self._within_deadline(float("inf")) if self.retrier.is_persistent else None
-        limited = request._replace(total_seconds=seconds, most_bytes=None)
+        limited = dataclasses.replace(request, total_seconds=seconds, most_bytes=None)
         timeout_seconds = self._within_deadline(self.settings.timeout_seconds)
         return self._told(request, lambda: transport.stream(limited, timeout_seconds=timeout_seconds))
 
     def _await_turn(self, request: Request) -> None:
         """Pause until the request may be sent."""
-        self.retrier.sleep(self.traffic.turn(self._within_deadline(float("inf")), is_write=request.method != "GET"))
+        longest = self._within_deadline(float("inf") if self.retrier.is_persistent else LONGEST_WISH_SECONDS)
+        seconds = self.traffic.turn(longest, is_write=request.method != "GET")
+        if self.settings.requests_per_minute is None:
+            self.retrier.tell_pause(seconds)
+        self.retrier.sleep(seconds)
 
     def _within_deadline(self, seconds: float) -> float:
         """Return how long a part of a request may take: near the deadline it must not hold the task much longer."""
@@ -327,7 +335,7 @@ class ApiClient:
         """Call the hook; what goes wrong there is a warning, for the request has been made, and its outcome counts."""
         if origin_of(request.url) != self.settings.origin:
             # the address of an object storage is signed, which makes its query a credential
-            request = request._replace(url=request.display_url)
+            request = dataclasses.replace(request, url=request.display_url)
         try:
             on_finished(request, status, seconds)
         except GitLabError as exc:
@@ -391,7 +399,13 @@ class _ListSource:
         self._client = client
         self._endpoint = endpoint
         self._arguments = arguments
+        self.paging: str = endpoint.paginated
         self._pages = 0
+
+    def walk(self, page_size: int = PAGE_SIZE, *, first: Page | None = None) -> t.Iterator[decoding.Record]:
+        """Yield every record once, one page after the other."""
+        with self._client.errors_of(self._endpoint, self._arguments):
+            yield from walk(self.read, self.paging, page_size, first=first)
 
     def ask(self, position: Position) -> Response:
         """Return the answer with a page, not decoded."""
@@ -412,7 +426,8 @@ class _ListSource:
 
         page = self._client.retrier.run(attempt, is_repeatable=True)
         self._pages += 1
-        if self._client.on_page:
+        # a list of one page is no long work, however often a wait reads it
+        if self._client.on_page and self._pages > 1:
             total = total_of(page[1])
             last = None if total is None else -(-total // int(position["per_page"]))
             self._client.on_page(self._endpoint.name, self._pages, last)

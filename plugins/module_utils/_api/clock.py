@@ -8,32 +8,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
-import typing as t
 
 
-class Clock(t.Protocol):
-    """What the collection needs of time."""
+class Clock:
+    """The system's clock; another one may stand for it."""
 
     def monotonic(self) -> float:
         """Return seconds from an arbitrary start, never going back, whatever happens to the wall clock."""
-
-    def time(self) -> float:
-        """Return Unix time, for time stamps and HTTP dates only."""
-
-    def sleep(self, seconds: float) -> None:
-        """Pause this thread."""
-
-
-class SystemClock:
-    """The real one."""
-
-    def monotonic(self) -> float:
-        """Return the system's monotonic clock."""
         return time.monotonic()
 
     def time(self) -> float:
-        """Return the system's wall clock."""
+        """Return Unix time, for time stamps and HTTP dates only."""
         return time.time()
 
     def sleep(self, seconds: float) -> None:
@@ -41,7 +28,8 @@ class SystemClock:
         time.sleep(seconds)
 
 
-class Deadline(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Deadline:
     """A point on the monotonic clock by which a task must be done."""
 
     clock: Clock

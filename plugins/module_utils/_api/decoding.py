@@ -29,6 +29,8 @@ _TITLE_BYTES = 16384
 _MEDIA_TYPE = r"[\w.+-]{1,60}/[\w.+-]{1,60}"
 # GitLab nests its records less than ten levels deep; what is walked by recursion later must have an end.
 _DEEPEST_JSON = 100
+# A page of a hundred jobs holds about 15,000 values, and an empty one takes a hundred bytes for two that were sent.
+_MOST_VALUES = 3_000_000
 
 
 def decode_json(response: Response, loads: Loads = json.loads) -> t.Any:
@@ -36,8 +38,11 @@ def decode_json(response: Response, loads: Loads = json.loads) -> t.Any:
 
     :param loads: a decoder that may be stricter than the one of the standard library, which has the last word.
 
-    :raises BadAnswerError: for HTML, an empty body, something that is no JSON, or JSON too deep to be handled.
+    :raises BadAnswerError: for HTML, an empty body, something that is no JSON, or JSON too deep or with too many values
+        to be handled.
     """
+    if len(response.body) > _MOST_VALUES and sum(map(response.body.count, (b",", b"[", b"{"))) > _MOST_VALUES:
+        raise BadAnswerError(f"the answer holds more than {_MOST_VALUES:,} values", advice=NOT_GITLAB)
     try:
         value = loads(response.body)
     except (ValueError, RecursionError):

@@ -8,61 +8,75 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-import types
+import re
 import typing as t
 from urllib.parse import quote, urlencode
 
 from .errors import UsageError
 from .http import Request
 
-Place = t.Literal["segment", "rest", "query", "body"]
 Answer = t.Literal["record", "records", "text", "bytes", "nothing"]
 Paging = t.Literal["", "offset", "keyset"]
+# The names of arguments. With a mapping, what each is sent as: several names where servers disagree, and ignore others.
+Names = t.Union[t.Sequence[str], t.Mapping[str, t.Union[str, tuple[str, ...]]]]
+
+# What a walk over pages sends; `page` and `cursor` come from the answer before.
+_PAGING = ("page", "per_page", "pagination", "order_by", "sort", "cursor", "id_after", "id_before")
+_IN_BRACES = re.compile(r"{(\w+)}")
 
 
-class Parameter(t.NamedTuple):
-    """One argument of an endpoint.
-
-    :param name: keyword argument of `ApiClient.call`.
-    :param place: `segment` is one quoted path segment, `rest` may hold slashes, `query` and `body` speak
-        for themselves.
-    :param sent_as: the names on the wire; several where servers disagree about the name and ignore unknown ones.
-    """
-
-    name: str
-    place: Place
-    sent_as: tuple[str, ...] = ()
-    is_required: bool = False
-
-    @property
-    def wire_names(self) -> tuple[str, ...]:
-        """Return the names under which the value is sent."""
-        return self.sent_as or (self.name,)
-
-
-class Endpoint(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Endpoint:
     """One documented operation of GitLab's REST API.
 
     :param name: what `ApiClient.call` and `ApiClient.iterate` know it by.
-    :param path: below `/api/v4`, with the names of `segment` and `rest` parameters in braces.
+    :param path: below `/api/v4`; each name in braces is a required argument.
+    :param query: optional arguments for the query.
+    :param body: the same for the JSON body.
+    :param with_slashes: names in the path whose values keep their slashes, such as refs and paths of files.
     :param answer: what a successful answer holds.
     :param paginated: how its pages are walked; empty when there are none.
     :param shape: fields that every record of an answer has, with their types: what lacks one is not from GitLab.
-    :param repeatable: whether sending it twice does no more than sending it once.
+    :param repeatable: whether sending it twice does no more than sending it once; None for GET only.
     :param doc_url: the page of GitLab's manual.
+    :raises ValueError: when one name stands for two arguments.
     """
 
     name: str
     method: str
     path: str
-    params: tuple[Parameter, ...] = ()
+    query: Names = ()
+    body: Names = ()
+    with_slashes: t.Collection[str] = ()
     ok_statuses: tuple[int, ...] = (200,)
     answer: Answer = "record"
     paginated: Paging = ""
-    repeatable: bool = True
-    shape: t.Mapping[str, type] = types.MappingProxyType({})
+    repeatable: bool | None = None
+    shape: t.Mapping[str, type] = dataclasses.field(default_factory=dict)
     doc_url: str = ""
+
+    def __post_init__(self) -> None:
+        names = [*self.in_path, *self.query, *self.body, *(_PAGING if self.paginated else ())]
+        twice = {name for name in names if names.count(name) > 1} | set(self.with_slashes) - set(self.in_path)
+        if twice:
+            raise ValueError(f"endpoint {self.name}: each argument has one place, unlike {', '.join(sorted(twice))}")
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Return whether sending it twice does no more than sending it once."""
+        return self.method == "GET" if self.repeatable is None else self.repeatable
+
+    @property
+    def in_path(self) -> tuple[str, ...]:
+        """Return the names of the required arguments."""
+        return tuple(_IN_BRACES.findall(self.path))
+
+    @property
+    def in_query(self) -> dict[str, tuple[str, ...]]:
+        """Return the arguments for the query, and what each is sent as."""
+        return _sent_as(self.query) | _sent_as(_PAGING if self.paginated else ())
 
     def build(self, api_url: str, arguments: t.Mapping[str, t.Any]) -> Request:
         """Return the request for these arguments; an argument that is None is left out.
@@ -71,80 +85,42 @@ class Endpoint(t.NamedTuple):
         :raises UsageError: for a value that no address can carry.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
-        known = {param.name: param for param in self.params}
-        unknown = sorted(set(given) - set(known))
-        missing = sorted(name for name, param in known.items() if param.is_required and name not in given)
+        unknown = sorted(set(given) - {*self.in_path, *self.in_query, *self.body})
+        missing = sorted(set(self.in_path) - set(given))
         if unknown or missing:
             raise TypeError(f"endpoint {self.name}: unknown arguments {unknown}, missing arguments {missing}")
-
         try:
-            return self._request(api_url, given)
+            url = api_url + self._target(given)
         except ValueError as exc:
-            raise UsageError(f"the address of {self.name} cannot be written: {_reason(exc)}") from None
-
-    def _request(self, api_url: str, given: t.Mapping[str, t.Any]) -> Request:
-        path = self.path
-        query: list[tuple[str, t.Any]] = []
-        body: dict[str, t.Any] = {}
-        for param in self.params:
-            if param.name not in given:
-                continue
-            value = given[param.name]
-            if param.place in ("segment", "rest"):
-                quoted = quote_segment(value) if param.place == "segment" else quote_rest(value)
-                path = path.replace("{" + param.name + "}", quoted)
-            elif param.place == "query":
-                query.extend((wire_name, value) for wire_name in param.wire_names)
-            else:
-                body.update((wire_name, value) for wire_name in param.wire_names)
-
-        url = api_url + path
-        if query:
-            url += "?" + query_string(query)
+            reason = "a value holds half of a character, which UTF-8 cannot express"
+            reason = reason if isinstance(exc, UnicodeError) else str(exc)
+            raise UsageError(f"the address of {self.name} cannot be written: {reason}") from None
         headers = {"Accept": "application/json" if self.answer in ("record", "records", "nothing") else "*/*"}
-        content = json_body(body)
-        if content is not None:
+        body = json_body(dict(_wired(_sent_as(self.body), given)))
+        if body is not None:
             headers["Content-Type"] = "application/json"
-        return Request(
-            method=self.method,
-            url=url,
-            endpoint=self.name,
-            headers=headers,
-            body=content,
-            is_repeatable=self.repeatable,
-        )
+        return Request(self.method, url, self.name, headers, body, self.is_repeatable)
+
+    def _target(self, given: t.Mapping[str, t.Any]) -> str:
+        """Return path and query."""
+        path = self.path
+        for name in self.in_path:
+            quoted = quote_rest(given[name]) if name in self.with_slashes else quote_segment(given[name])
+            path = path.replace("{" + name + "}", quoted)
+        query = query_string(_wired(self.in_query, given))
+        return f"{path}?{query}" if query else path
 
 
-def _reason(exc: ValueError) -> str:
-    if isinstance(exc, UnicodeError):
-        return "a value holds half of a character, which UTF-8 cannot express"
-    return str(exc)
+def _sent_as(names: Names) -> dict[str, tuple[str, ...]]:
+    """Return arguments, and what each is sent as."""
+    if not isinstance(names, t.Mapping):
+        return {name: (name,) for name in names}
+    return {name: (sent,) if isinstance(sent, str) else sent for name, sent in names.items()}
 
 
-class EndpointRegistry:
-    """The endpoints a client knows, by name; given to the hook `gitlab_register_endpoints`."""
-
-    def __init__(self) -> None:
-        self._endpoints: dict[str, Endpoint] = {}
-
-    def add(self, endpoint: Endpoint) -> None:
-        """Register an endpoint.
-
-        :raises ValueError: when the name is taken.
-        """
-        if endpoint.name in self._endpoints:
-            raise ValueError(f"an endpoint named {endpoint.name} is registered already")
-        self._endpoints[endpoint.name] = endpoint
-
-    def get(self, name: str) -> Endpoint:
-        """Return the endpoint of that name.
-
-        :raises KeyError: when there is none.
-        """
-        return self._endpoints[name]
-
-    def __iter__(self) -> t.Iterator[Endpoint]:
-        return iter(self._endpoints.values())
+def _wired(names: t.Mapping[str, tuple[str, ...]], given: t.Mapping[str, t.Any]) -> list[tuple[str, t.Any]]:
+    """Return those arguments that are given as they are sent."""
+    return [(wire_name, given[name]) for name, sent in names.items() if name in given for wire_name in sent]
 
 
 # ----- encoding -----

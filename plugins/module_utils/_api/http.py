@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import types
 import typing as t
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from .errors import RedirectError
 
 
-class Request(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Request:
     """One HTTP request without its credential, which only the transport holds.
 
     :param endpoint: name of the catalogue row this request was made from.
@@ -29,7 +29,7 @@ class Request(t.NamedTuple):
     method: str
     url: str
     endpoint: str = ""
-    headers: t.Mapping[str, str] = types.MappingProxyType({})
+    headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     body: bytes | None = None
     is_repeatable: bool = False
     total_seconds: float | None = None
@@ -42,26 +42,35 @@ class Request(t.NamedTuple):
 
     def with_headers(self, headers: t.Mapping[str, str]) -> Request:
         """Return the same request with further headers, for transports of extensions."""
-        return self._replace(headers={**self.headers, **headers})
+        return dataclasses.replace(self, headers={**self.headers, **headers})
 
 
-class Response(t.NamedTuple):
-    """One HTTP answer, read completely; header names are in lower case.
-
-    :param url: the address that answered, after redirects.
-    """
+class Answer:
+    """An HTTP answer, its body read or still to be read; header names are in lower case."""
 
     status: int
-    headers: t.Mapping[str, str] = types.MappingProxyType({})
-    body: bytes = b""
-    url: str = ""
+    headers: t.Mapping[str, str]
+    url: str
 
     def header(self, name: str) -> str:
         """Return a header's value, empty when the header is absent."""
         return self.headers.get(name.lower(), "")
 
     def close(self) -> None:
-        """Do nothing: everything has been read. A stream, which is used in the same places, has something to close."""
+        """Let go of the connection, if there still is one."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Response(Answer):
+    """An answer that was read completely.
+
+    :param url: the address that answered, after redirects.
+    """
+
+    status: int
+    headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    body: bytes = b""
+    url: str = ""
 
 
 def lower_case(headers: t.Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -168,24 +177,6 @@ MOST_REDIRECTS = 5
 _REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 
 
-class Answer(t.Protocol):
-    """What following a redirect needs of an answer."""
-
-    @property
-    def status(self) -> int:
-        """Return the HTTP status."""
-
-    @property
-    def headers(self) -> t.Mapping[str, str]:
-        """Return the headers, names in lower case."""
-
-    def header(self, name: str) -> str:
-        """Return a header's value, empty when the header is absent."""
-
-    def close(self) -> None:
-        """Let go of the connection."""
-
-
 _A = t.TypeVar("_A", bound=Answer)
 
 
@@ -202,7 +193,7 @@ def send_following(request: Request, send: t.Callable[[Request], _A], *, may_lea
         if response.status not in _REDIRECT_STATUSES:
             return response
         response.close()
-        current = current._replace(url=_target(current, response))
+        current = dataclasses.replace(current, url=_target(current, response))
         if not may_leave and origin_of(current.url) != origin_of(request.url):
             raise _refusal(request, "a redirect to another scheme, host or port")
     raise _refusal(request, f"more than {MOST_REDIRECTS} redirects, which is a loop")

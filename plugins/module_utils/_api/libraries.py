@@ -17,10 +17,24 @@ import typing as t
 
 from .errors import MissingLibraryError
 
+
+class MarkerStandIn:
+    """Takes the place of pluggy's markers while pluggy is missing: marks nothing."""
+
+    def __init__(self, project_name: str) -> None:
+        self.project_name = project_name
+
+    def __call__(self, function: t.Any = None, **options: t.Any) -> t.Any:
+        """Return the function unmarked, used with or without arguments."""
+        return (lambda decorated: decorated) if function is None else function
+
+
 requests: t.Any
 HTTPAdapter: t.Any
 urllib3: t.Any
 pluggy: t.Any
+HookspecMarker: t.Any
+HookimplMarker: t.Any
 orjson: t.Any
 
 try:
@@ -35,15 +49,16 @@ except ImportError:
 
 try:
     import pluggy
+
+    HookspecMarker, HookimplMarker = pluggy.HookspecMarker, pluggy.HookimplMarker
 except ImportError:
     pluggy = None
+    HookspecMarker = HookimplMarker = MarkerStandIn
 
 try:
     import orjson
 except ImportError:
     orjson = None
-
-_F = t.TypeVar("_F", bound=t.Callable[..., t.Any])
 
 
 def requests_library() -> t.Any:
@@ -76,28 +91,9 @@ def fast_json_loads() -> t.Callable[[bytes], t.Any]:
     return json.loads if orjson is None else t.cast("t.Callable[[bytes], t.Any]", orjson.loads)
 
 
-class _MarkerStandIn:
-    """Takes the place of pluggy's markers while pluggy is missing: marks nothing."""
+def fast_json_text(value: t.Any) -> str:
+    """Return a value as JSON, by orjson where it is installed; characters outside of ASCII stay as they are.
 
-    def __init__(self, project_name: str) -> None:
-        self.project_name = project_name
-
-    def __call__(self, function: t.Any = None, **options: t.Any) -> t.Any:
-        """Return the function unmarked, used with or without arguments."""
-        if function is not None:
-            return function
-
-        def decorate(decorated: _F) -> _F:
-            return decorated
-
-        return decorate
-
-
-def hookspec_marker(project_name: str) -> t.Any:
-    """Return pluggy's marker for specifications of hooks, or what marks nothing."""
-    return (_MarkerStandIn if pluggy is None else pluggy.HookspecMarker)(project_name)
-
-
-def hookimpl_marker(project_name: str) -> t.Any:
-    """Return pluggy's marker for implementations of hooks, or what marks nothing."""
-    return (_MarkerStandIn if pluggy is None else pluggy.HookimplMarker)(project_name)
+    :raises TypeError: for what JSON has not.
+    """
+    return json.dumps(value, ensure_ascii=False) if orjson is None else str(orjson.dumps(value), "utf-8")

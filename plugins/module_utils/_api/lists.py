@@ -173,7 +173,15 @@ def _moved(current: Position, following: Position) -> Position:
 
 
 class Source(t.Protocol):
-    """Where the pages of a list come from."""
+    """Where the pages of a list come from.
+
+    :param paging: of the endpoint.
+    """
+
+    paging: str
+
+    def walk(self, *, first: Page) -> t.Iterator[Record]:
+        """Yield every record once, one page after the other."""
 
     def ask(self, position: Position) -> Response:
         """Return the answer for paging arguments, not decoded; called by several threads."""
@@ -194,7 +202,6 @@ class Reading:
     Threads wait for the network, and nothing else: Python runs one of them at a time anyway, and what was decoded a
     moment ago is quickly at hand.
 
-    :param paging: of the endpoint.
     :param most_at_once: most requests at a time.
     :param most_records: how many records are certainly wanted; 0 for all. More are read when they are asked for.
     :param deadline: when everything must be done; None for no limit.
@@ -203,14 +210,12 @@ class Reading:
     def __init__(
         self,
         source: Source,
-        paging: str,
         *,
         most_at_once: int,
         most_records: int = 0,
         deadline: Deadline | None = None,
     ) -> None:
         self._source = source
-        self._paging = paging
         self._most_at_once = most_at_once
         self._most_records = most_records
         self._deadline = deadline
@@ -222,12 +227,12 @@ class Reading:
         self._has_failed = False
 
     def __iter__(self) -> t.Iterator[Record]:
-        position = first_position(self._paging)
+        position = first_position(self._source.paging)
         first = self._source.read(position)
         if next_position(position, len(first[0]), first[1]) is None:
             yield from first[0]
         elif self._most_at_once == 1:
-            yield from walk(self._source.read, self._paging, first=first)
+            yield from self._source.walk(first=first)
         else:
             try:
                 for records in unseen(self._pages(first)):

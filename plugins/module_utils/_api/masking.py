@@ -8,16 +8,12 @@
 
 from __future__ import annotations
 
-import base64
-import bisect
-import functools
-import html
-import json
-import marshal
 import operator
 import re
 import typing as t
-from urllib.parse import quote, quote_plus, unquote_to_bytes
+
+from .forms import ENTITY, SHORTEST_SECRET, Layer, forms_of, in_json, unfold
+from .libraries import fast_json_text
 
 MASK = "********"
 
@@ -47,21 +43,6 @@ _LINE_BREAKS = re.compile("[\n\u2028\u2029]")
 # So often may an encoding be encoded again.
 _MOST_LAYERS = 4
 
-# A shorter value cannot be masked without making texts unreadable, and is not a token that GitLab ever made.
-SHORTEST_SECRET = 4
-# In the middle of other content, so many characters of base64 are no accident.
-_SHORTEST_INNER = 8
-
-# How URLs, HTML, and JSON, Python and shells write a character that they cannot write as it is.
-_ENCODED = re.compile(
-    r"(?:%[0-9A-Fa-f]{2})+"
-    r"|&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});"
-    r"|(?:\\u[0-9A-Fa-f]{4})+|\\x[0-9A-Fa-f]{2}|\\[^uxUX0-9]",
-    re.DOTALL,
-)
-_ESCAPED: t.Mapping[str, str] = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-_PAIRS = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-
 Change = t.Callable[[str], str]
 
 
@@ -78,6 +59,7 @@ class Masker:
                 forms.update(forms_of(secret))
         # longest first, so that a secret which contains another one leaves no rest
         self._forms = sorted(forms, key=len, reverse=True)
+        self._forms_in_json = [in_json(form) for form in self._forms]
 
     @property
     def longest(self) -> int:
@@ -110,18 +92,25 @@ class Masker:
         return text
 
     def mask_value(self, value: t.Any) -> t.Any:
-        """Return a JSON-like value with every secret in its strings replaced; untouched parts are not copied."""
-        if not self._forms:
-            return value
-        # a walk that copies nothing is enough for most values
-        if may_hold(value, self._forms) or not _has_plain_texts(value):
-            return change_texts(value, self.mask)
-        return value
+        """Return a JSON-like value with every secret in its strings replaced; untouched parts are not copied.
+
+        Half characters, which nothing can write, are replaced as well.
+        """
+        return self._changed(value, lambda text: encodable(self.mask(text)))
 
     def shown_value(self, value: t.Any) -> t.Any:
         """Return a JSON-like value whose strings may be shown: without secrets and control codes."""
-        masked = self.mask_value(value)
-        return change_texts(masked, lambda text: text if text.isprintable() else self.block(text))
+        return self._changed(value, self.block)
+
+    def _changed(self, value: t.Any, change: Change) -> t.Any:
+        """Return a value with its strings changed; the text of most records tells that there is nothing to change."""
+        if isinstance(value, (list, tuple)):
+            items = [self._changed(item, change) for item in value]
+            return value if all(map(operator.is_, value, items)) else items
+        text = json_text(value)
+        if text is None or not _is_plain_json(text) or any(form in text for form in self._forms_in_json):
+            return change_texts(value, change)
+        return value
 
     def _mask_layers(self, text: str) -> str:
         """Return the text with secrets replaced that show when codes are taken away, or encodings undone."""
@@ -179,20 +168,16 @@ def _nothing(_code: str) -> str:
 def _is_plain(text: str) -> bool:
     """Return whether a text can hold a secret only as it is: it has no control code, and nothing that is encoded."""
     is_printable = text.isprintable() or text.replace("\n", "").isprintable()
-    has_encoded = "%" in text or "\\" in text or ("&" in text and ";" in text)
-    return is_printable and not has_encoded
+    return is_printable and not ("%" in text or "\\" in text or ENTITY.search(text))
 
 
-def _has_plain_texts(value: t.Any) -> bool:
-    """Return whether all strings of a JSON-like value can hold a secret only as it is."""
-    if isinstance(value, str):
-        return _is_plain(value)
-    if isinstance(value, dict):
-        names = "".join(name for name in value if isinstance(name, str))
-        return _is_plain(names) and _has_plain_texts(list(value.values()))
-    if isinstance(value, (list, tuple)):
-        return all(_is_plain(item) if isinstance(item, str) else _has_plain_texts(item) for item in value if item)
-    return True
+def _is_plain_json(text: str) -> bool:
+    """Return whether all strings of a JSON text are plain; line breaks and quotes are all that may be escaped."""
+    if "\\" in text:
+        if text.count("\\") != text.count("\\n") + text.count('\\"'):
+            return False
+        text = text.replace("\\", "")
+    return _is_plain(text)
 
 
 def change_texts(value: t.Any, change: Change) -> t.Any:
@@ -211,20 +196,12 @@ def change_texts(value: t.Any, change: Change) -> t.Any:
     return value
 
 
-def may_hold(value: t.Any, secrets: t.Collection[str]) -> bool:
-    """Return whether a JSON-like value may hold one of these texts; false is certain.
-
-    As bytes of `marshal`, which leaves texts as they are, a value is searched much faster than by walking through it.
-    """
-    if not secrets:
-        return False
-    if any(secret.isdecimal() for secret in secrets):
-        return True  # it may be there as a number
+def json_text(value: t.Any) -> str | None:
+    """Return a value as JSON, None when it holds something that JSON has not."""
     try:
-        content = marshal.dumps(value)
-    except ValueError:
-        return True  # something else than JSON has
-    return any(secret.encode("utf-8", errors="surrogatepass") in content for secret in secrets)
+        return fast_json_text(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def printable(text: str) -> str:
@@ -244,115 +221,3 @@ def one_line(text: str) -> str:
 def encodable(text: str) -> str:
     """Return the text with a character that is seen in the place of each half one, which nothing can write."""
     return text if text.isprintable() else _HALVES.sub(_VISIBLE, text)
-
-
-# ----- the forms of a secret -----
-
-
-# a template may ask a hundred times with one token
-@functools.lru_cache(maxsize=64)
-def forms_of(secret: str) -> frozenset[str]:
-    """Return a secret as it is, and as URLs, JSON, HTML, Python, hexadecimal digits and base64 write it."""
-    return frozenset(_written(secret))
-
-
-def _written(secret: str) -> t.Iterator[str]:
-    yield secret
-    # without control codes, and as it is found after an encoding was undone that was never done
-    for changed in (re.sub(r"[\x00-\x1f\x7f-\x9f]", "", secret).strip(), unfold(secret).text):
-        if len(changed) >= SHORTEST_SECRET:
-            yield changed
-    as_bytes = secret.encode("utf-8", errors="surrogatepass")
-    for quoted in (quote(as_bytes, safe=""), quote(as_bytes), quote_plus(as_bytes)):
-        yield quoted
-        if "%" in quoted:
-            yield re.sub("%[0-9A-F]{2}", lambda code: code.group().lower(), quoted)
-    for escaped in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
-        yield escaped
-        yield escaped.replace("/", "\\/")
-    yield html.escape(secret)
-    yield repr(secret)[1:-1]
-    yield as_bytes.hex()
-    yield as_bytes.hex().upper()
-    yield from _base64_forms(as_bytes)
-
-
-def _base64_forms(secret: bytes) -> t.Iterator[str]:
-    """Yield how base64 writes a secret: alone, and inside of more, where it may begin at each of three places."""
-    for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        yield encode(secret).decode("ascii").rstrip("=")
-        for before, first in ((0, 0), (1, 2), (2, 3)):
-            # the characters that depend on the secret alone
-            inner = encode(bytes(before) + secret)[first : (before + len(secret)) * 8 // 6].decode("ascii")
-            if len(inner) >= _SHORTEST_INNER:
-                yield inner
-
-
-# ----- undoing -----
-
-
-class Layer:
-    """A text made of another one, that knows where its characters come from.
-
-    :param pattern: what is replaced.
-    :param change: returns what stands for it.
-    """
-
-    def __init__(self, source: str, pattern: re.Pattern[str], change: t.Callable[[str], str]) -> None:
-        self._source = source
-        self._pattern = pattern
-        self._change = change
-        self.text = pattern.sub(lambda found: change(found.group()), source)
-
-    def origins(self, spans: t.Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Return from where to where parts of the text, none of them empty, stand in the other one."""
-        pieces = list(self._pieces())
-        begins = [here for here, _begin, _end, _is_changed in pieces]
-        found = []
-        for begin, end in spans:
-            here, first, _end, is_changed = pieces[bisect.bisect_right(begins, begin) - 1]
-            start = first if is_changed else first + begin - here
-            here, last, after, is_changed = pieces[bisect.bisect_right(begins, end - 1) - 1]
-            found.append((start, after if is_changed else last + end - here))
-        return found
-
-    def _pieces(self) -> t.Iterator[tuple[int, int, int, bool]]:
-        """Yield where each piece begins here, where it begins and ends in the other text, and whether it was changed.
-
-        A changed piece is taken as a whole; one of which nothing is left is none.
-        """
-        here = done = 0
-        for found in self._pattern.finditer(self._source):
-            if found.start() > done:
-                yield here, done, found.start(), False
-                here += found.start() - done
-            change = self._change(found.group())
-            if change:
-                yield here, found.start(), found.end(), True
-                here += len(change)
-            done = found.end()
-        if done < len(self._source):
-            yield here, done, len(self._source), False
-
-
-def unfold(text: str) -> Layer:
-    """Return a text with what is encoded in it undone once."""
-    return Layer(text, _ENCODED, _decoded)
-
-
-def _decoded(code: str) -> str:
-    """Return what an encoded character, or a row of them, stands for."""
-    if code.startswith("%"):
-        return unquote_to_bytes(code).decode("utf-8", errors="replace")
-    if code.startswith("&"):
-        return html.unescape(code)
-    if code.startswith("\\u"):
-        whole = "".join(chr(int(digits, 16)) for digits in code.split("\\u")[1:])
-        return _PAIRS.sub(_joined, whole)
-    if code.startswith("\\x"):
-        return chr(int(code[2:], 16))
-    return _ESCAPED.get(code[1], code[1])
-
-
-def _joined(pair: re.Match[str]) -> str:
-    return pair.group().encode("utf-16", errors="surrogatepass").decode("utf-16")

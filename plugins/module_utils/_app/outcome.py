@@ -8,12 +8,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from .._api.decoding import Record
 
 
-class Outcome(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Outcome:
     """The result of a task; the same keys whether it failed or not.
 
     :param values: return values by name.
@@ -29,13 +31,13 @@ class Outcome(t.NamedTuple):
     message: str = ""
 
 
-class Progress(t.Protocol):
-    """Who is told what happens while a task waits.
+class Progress:
+    """Who is told what happens while a task waits. This one tells nobody: the output of a module comes at its end.
 
     :param is_shown: whether anybody listens; without, nothing is found out only to be told.
     """
 
-    is_shown: bool
+    is_shown = False
 
     def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
         """Take note that a job has gone from one status to another.
@@ -62,28 +64,7 @@ class Progress(t.Protocol):
         """
 
 
-class SilentProgress:
-    """Tells nobody: what a module, whose output comes at its end, can do."""
-
-    is_shown = False
-
-    def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
-        """Do nothing."""
-
-    def waits_for(self, *, name: str, what: str) -> None:
-        """Do nothing."""
-
-    def still_waiting(self, *, text: str) -> None:
-        """Do nothing."""
-
-    def log_line(self, *, name: str, line: str) -> None:
-        """Do nothing."""
-
-    def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
-        """Do nothing."""
-
-
-class ProjectProgress:
+class ProjectProgress(Progress):
     """Tells what happens with the project before it.
 
     :param project: what a user calls it: its path, or its numeric id.
@@ -95,24 +76,20 @@ class ProjectProgress:
         self._project = f"project {project}" if project.isdigit() else project
 
     def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
-        """Take note that a job has gone from one status to another."""
         self._progress.state_changed(name=f"{self._project} {name}", before=before, after=after, detail=detail)
 
     def waits_for(self, *, name: str, what: str) -> None:
-        """Take note of what holds a job up."""
         self._progress.waits_for(name=f"{self._project} {name}", what=what)
 
     def still_waiting(self, *, text: str) -> None:
-        """Take note that nothing has happened for a long time."""
         # what is waited for is often described with its project
         self._progress.still_waiting(text=text if self._project in text else f"{self._project}: {text}")
 
     def log_line(self, *, name: str, line: str) -> None:
-        """Take the next line of a job's log; there is one log only, whose lines are long enough."""
+        # there is one log only, whose lines are long enough
         self._progress.log_line(name=name, line=line)
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
-        """Take note of what goes on in GitLab when the task is interrupted now."""
         self._progress.leaves(wait=wait, what=[f"{self._project} {text}" for text in what])
 
 
@@ -155,22 +132,13 @@ def project_fields(record: Record, fields: t.Sequence[str]) -> Record:
 # ----- files -----
 
 
-class Files(t.Protocol):
-    """What Ansible wants of the files that a task makes.
+class Files:
+    """What Ansible wants of the files that a task makes; without Ansible, nothing.
 
     :param unsafe_writes: whether a file that cannot be replaced may be written to as it is.
     """
 
-    unsafe_writes: bool
-
-    def label(self, path: str, dest: str) -> None:
-        """Give a file, which is to be at `dest`, the SELinux context of a new file there."""
-
-
-class PlainFiles:
-    """Files without Ansible."""
-
     unsafe_writes = False
 
     def label(self, path: str, dest: str) -> None:
-        """Do nothing: the system has given the file its context."""
+        """Give a file, which is to be at `dest`, the SELinux context of a new file there."""

@@ -12,12 +12,17 @@ part of a failure, which Ansible prints whole, lose their control codes, too.
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from .._api.errors import GitLabError
-from .._api.masking import Masker, change_texts, encodable
+from .._api.masking import Masker
 from .outcome import Outcome, Progress
 from .session import TaskContext
+
+# A name may be of any length, and a sentence about it is not: of a longer one the end stays, which says what to do.
+_LONGEST_LINE = 10_000
+_LONGEST_END = 500
 
 
 class SafeOutput:
@@ -33,7 +38,8 @@ class SafeOutput:
         self._hidden = tuple(hidden)
         self._register = context.register_secret
         self._made: Masker | None = None
-        self.context = context._replace(
+        self.context = dataclasses.replace(
+            context,
             register_secret=self._add_secret,
             progress=_SafeProgress(self, context.progress),
             hidden=self._hidden,
@@ -42,7 +48,10 @@ class SafeOutput:
 
     def line(self, text: str) -> str:
         """Return a text as one line that may be shown."""
-        return self._masker.line(text)
+        line = self._masker.line(text)
+        if len(line) <= _LONGEST_LINE:
+            return line
+        return f"{line[: _LONGEST_LINE - _LONGEST_END]} ... {line[-_LONGEST_END:]}"
 
     def error(self, exc: GitLabError) -> GitLabError:
         """Return an error with clean texts."""
@@ -51,7 +60,7 @@ class SafeOutput:
 
     def value(self, value: t.Any) -> t.Any:
         """Return a value without secrets."""
-        return change_texts(self._masker.mask_value(value), encodable)
+        return self._masker.mask_value(value)
 
     def shown_value(self, value: t.Any) -> t.Any:
         """Return a value without secrets and control codes."""
@@ -59,9 +68,10 @@ class SafeOutput:
 
     def outcome(self, outcome: Outcome) -> Outcome:
         """Return what a task returned, cleaned."""
-        has_failed = outcome.failure is not None
-        return outcome._replace(
-            values=self.shown_value(outcome.values) if has_failed else self.value(outcome.values),
+        clean = self.value if outcome.failure is None else self.shown_value
+        return dataclasses.replace(
+            outcome,
+            values={name: clean(value) for name, value in outcome.values.items()},
             failure=None if outcome.failure is None else self.line(outcome.failure),
             message=self.line(outcome.message),
             warnings=[self.line(text) for text in outcome.warnings],
@@ -82,7 +92,7 @@ class SafeOutput:
         return self._made
 
 
-class _SafeProgress:
+class _SafeProgress(Progress):
     """Passes on in clean words what happens."""
 
     def __init__(self, output: SafeOutput, progress: Progress) -> None:
@@ -91,24 +101,20 @@ class _SafeProgress:
         self.is_shown = progress.is_shown
 
     def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
-        """Take note that a job has gone from one status to another."""
         line = self._output.line
         self._progress.state_changed(name=line(name), before=line(before), after=line(after), detail=line(detail))
 
     def waits_for(self, *, name: str, what: str) -> None:
-        """Take note of what holds a job up."""
         self._progress.waits_for(name=self._output.line(name), what=self._output.line(what))
 
     def still_waiting(self, *, text: str) -> None:
-        """Take note that nothing has happened for a long time."""
         self._progress.still_waiting(text=self._output.line(text))
 
     def log_line(self, *, name: str, line: str) -> None:
-        """Take the next line of a job's log; its indentation is part of it."""
+        # its indentation is part of it
         body = line.lstrip(" ")
         indentation = line[: len(line) - len(body)]
         self._progress.log_line(name=self._output.line(name), line=indentation + self._output.line(body))
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
-        """Take note of what goes on in GitLab when the task is interrupted now."""
         self._progress.leaves(wait=wait, what=[self._output.line(text) for text in what])

@@ -9,12 +9,13 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import functools
 import os
 import typing as t
 
 from .._api.client import ApiClient, RequestFinished
-from .._api.clock import Clock, Deadline, SystemClock
+from .._api.clock import Clock, Deadline
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
 from .._api.errors import GitLabError, RequestError
@@ -24,7 +25,7 @@ from .._api.pace.traffic import Traffic
 from .._api.transport import Transport
 from .._extensions.manager import PluginManager, plugin_manager
 from .._extensions.registry import Registry
-from .outcome import Files, PlainFiles, Progress, SilentProgress
+from .outcome import Files, Progress
 from .settings import with_credential
 from .slow_work import PageProgress
 
@@ -36,7 +37,8 @@ class StoppedError(GitLabError):
     """What is not begun yet is not to be begun any more."""
 
 
-class TaskContext(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class TaskContext:
     """What a task is told by the face that runs it.
 
     :param register_secret: called with every secret the task learns of, so that the face can censor it.
@@ -48,18 +50,19 @@ class TaskContext(t.NamedTuple):
     """
 
     check_mode: bool = False
-    environ: t.Mapping[str, str] = os.environ
-    clock: Clock = SystemClock()
-    progress: Progress = SilentProgress()
+    environ: t.Mapping[str, str] = dataclasses.field(default_factory=lambda: os.environ)
+    clock: Clock = Clock()
+    progress: Progress = Progress()
     register_secret: t.Callable[[str], None] = lambda secret: None
     hidden: t.Collection[str] = ()
     clean: t.Callable[[t.Any], t.Any] = lambda value: value
-    files: Files = PlainFiles()
+    files: Files = Files()
     stop: t.Callable[[], str] = lambda: ""
     transport: t.Callable[[ConnectionSettings, t.Callable[[], Transport]], Transport] = lambda settings, make: make()
 
 
-class TokenLimits(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class TokenLimits:
     """What a kind of token may do; GitLab decides about the rest.
 
     :param acts: whether it may play, retry, cancel or erase jobs.
@@ -146,7 +149,9 @@ class Session:
         :param is_waiting: whether it waits: then reads are repeated until its time is up.
         """
         deadline = Deadline.after(timeout_seconds, context.clock)
-        retrier = _retrier(self.client.settings, context, deadline, self.client.traffic, is_waiting=is_waiting)
+        retrier = _retrier(
+            self.client.settings, context, deadline, self.client.traffic, self.warn, is_waiting=is_waiting
+        )
         return Session(
             context,
             client=self.client.with_retrier(retrier),
@@ -248,7 +253,7 @@ def open_session(
         endpoints=registry.endpoints(),
         on_finished=_finished_hook(plugins),
         retrier=_retrier(
-            settings, context, deadline, Traffic(clock, settings.requests_per_minute), is_waiting=is_waiting
+            settings, context, deadline, Traffic(clock, settings.requests_per_minute), warn, is_waiting=is_waiting
         ),
         masker=Masker((*settings.secrets, *context.hidden)),
         clock=clock,
@@ -267,15 +272,31 @@ def open_session(
 
 
 def _retrier(
-    settings: ConnectionSettings, context: TaskContext, deadline: Deadline, traffic: Traffic, *, is_waiting: bool
+    settings: ConnectionSettings,
+    context: TaskContext,
+    deadline: Deadline,
+    traffic: Traffic,
+    warn: t.Callable[[str], None],
+    *,
+    is_waiting: bool,
 ) -> Retrier:
     return Retrier(
         retries=settings.retries,
         clock=context.clock,
         deadline=deadline,
         is_persistent=is_waiting and not context.check_mode,
+        tell=lambda seconds: _tell_pause(context, warn, seconds),
         traffic=traffic,
     )
+
+
+def _tell_pause(context: TaskContext, warn: t.Callable[[str], None], seconds: float) -> None:
+    """Tell of a pause that the server asks for: until when it lasts, or, where nobody listens, that there was one."""
+    if not context.progress.is_shown:
+        warn("GitLab asked the task to pause between requests (Retry-After), which made it take longer")
+        return
+    end = datetime.datetime.fromtimestamp(context.clock.time() + seconds, tz=datetime.timezone.utc)
+    context.progress.still_waiting(text=f"GitLab asks to pause for {seconds:.0f} s, until {end:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def _finished_hook(plugins: PluginManager) -> RequestFinished | None:
@@ -284,5 +305,5 @@ def _finished_hook(plugins: PluginManager) -> RequestFinished | None:
         return None
     # the body of a write can hold job variables
     return lambda request, status, seconds: plugins.call(
-        "gitlab_request_finished", request=request._replace(body=None), status=status, seconds=seconds
+        "gitlab_request_finished", request=dataclasses.replace(request, body=None), status=status, seconds=seconds
     )

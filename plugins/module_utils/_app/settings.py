@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import typing as t
 
@@ -175,4 +176,4 @@ def _shown(url: str) -> str:
 def with_credential(settings: ConnectionSettings, credential: t.Mapping[str, str]) -> ConnectionSettings:
     """Return the settings with what the authentication hook said."""
     kind: TokenKind = settings.token_kind or ("extension" if credential else "")
-    return settings._replace(token_kind=kind, credential=dict(credential))
+    return dataclasses.replace(settings, token_kind=kind, credential=dict(credential))

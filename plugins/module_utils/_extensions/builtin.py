@@ -13,7 +13,8 @@ import typing as t
 from .._api import catalogue
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
-from .._api.transport import Transport, create_transport
+from .._api.transport import Transport
+from .._api.wire.requests_transport import RequestsTransport
 from .hookspecs import hookimpl
 from .registry import Registry
 
@@ -43,7 +44,7 @@ class BuiltinPlugin:
     @hookimpl(trylast=True)
     def gitlab_create_transport(self, settings: ConnectionSettings) -> Transport:
         """Return a transport that uses requests, its session prepared by extensions."""
-        return create_transport(settings, lambda session: self._prepare_session(session, settings))
+        return RequestsTransport(settings, lambda session: self._prepare_session(session, settings))
 
     @hookimpl(trylast=True)
     def gitlab_authenticate(self, settings: ConnectionSettings) -> dict[str, str]:

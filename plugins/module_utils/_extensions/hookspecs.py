@@ -17,7 +17,7 @@ from __future__ import annotations
 import typing as t
 
 from .._api.connection import PROJECT_NAME
-from .._api.libraries import hookimpl_marker, hookspec_marker
+from .._api.libraries import HookimplMarker, HookspecMarker
 
 if t.TYPE_CHECKING:
     from .._api.connection import ConnectionSettings
@@ -25,8 +25,8 @@ if t.TYPE_CHECKING:
     from .._api.transport import Transport
     from .registry import Registry
 
-hookspec = hookspec_marker(PROJECT_NAME)
-hookimpl = hookimpl_marker(PROJECT_NAME)
+hookspec = HookspecMarker(PROJECT_NAME)
+hookimpl = HookimplMarker(PROJECT_NAME)
 
 
 class HookSpecs:

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-import types
+import dataclasses
 import typing as t
 
 from .._api.errors import GitLabError
@@ -21,14 +21,14 @@ from .values.prepared import prepared
 Options = t.Mapping[str, t.Any]
 
 
-class ArgumentSpec(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class ArgumentSpec:
     """Options and the rules between them, as one value that can be merged with others."""
 
-    arguments: t.Mapping[str, t.Mapping[str, t.Any]] = types.MappingProxyType({})
+    arguments: t.Mapping[str, t.Mapping[str, t.Any]] = dataclasses.field(default_factory=dict)
     mutually_exclusive: tuple[tuple[str, ...], ...] = ()
     required_one_of: tuple[tuple[str, ...], ...] = ()
     required_if: tuple[tuple[str, t.Any, tuple[str, ...]], ...] = ()
-    required_by: t.Mapping[str, tuple[str, ...]] = types.MappingProxyType({})
 
     def merged(self, *others: ArgumentSpec) -> ArgumentSpec:
         """Return one value with everything of all of them; a later option of the same name wins."""
@@ -38,11 +38,11 @@ class ArgumentSpec(t.NamedTuple):
             mutually_exclusive=tuple(rule for spec in every for rule in spec.mutually_exclusive),
             required_one_of=tuple(rule for spec in every for rule in spec.required_one_of),
             required_if=tuple(rule for spec in every for rule in spec.required_if),
-            required_by={name: rule for spec in every for name, rule in spec.required_by.items()},
         )
 
 
-class TaskDefinition(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class TaskDefinition:
     """A task that a module, and an action plugin of the same name, can run.
 
     :param work: what `run` runs; raises `GitLabError` for what a user or a server did wrong.

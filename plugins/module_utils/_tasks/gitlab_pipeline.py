@@ -90,7 +90,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     token = options.get("trigger_token")
     if token:
         context.register_secret(token)
-        context = context._replace(hidden=(*context.hidden, token))
+        context = dataclasses.replace(context, hidden=(*context.hidden, token))
     query = pipeline_query(options)
     request = _request(options, query) if action == "run" else None
     session = session_of(options, context, waiting)

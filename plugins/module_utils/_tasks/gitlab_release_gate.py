@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
 import json
 import platform
@@ -143,7 +144,7 @@ class _Release:
         """Return a session with the time of a gate, which tells its progress with the project."""
         progress = ProjectProgress(self._context.progress, self._label(project.plan))
         return self._session.sibling(
-            self._context._replace(clock=self._scheduler.clock, progress=progress, stop=stop),
+            dataclasses.replace(self._context, clock=self._scheduler.clock, progress=progress, stop=stop),
             timeout_seconds=gate.waiting.timeout_seconds,
             is_waiting=gate.action != "verify",
         )

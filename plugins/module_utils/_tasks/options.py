@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import string
 import typing as t
@@ -114,7 +115,7 @@ def session_of(options: Options, context: TaskContext, waiting: WaitOptions | No
     """
     settings = connection_settings(options, context.environ)
     if options.get("project"):
-        context = context._replace(progress=ProjectProgress(context.progress, str(options["project"])))
+        context = dataclasses.replace(context, progress=ProjectProgress(context.progress, str(options["project"])))
     if waiting is None:
         return open_session(settings, context)
     return open_session(settings, context, timeout_seconds=waiting.timeout_seconds, is_waiting=waiting.is_patient)
@@ -182,11 +183,9 @@ def _sha(options: Options) -> str | None:
 def plain_text(name: str, value: t.Any) -> str:
     """Return a text that GitLab compares as it is.
 
-    :raises UsageError: when it is empty, or has blanks or line breaks around it, which never match.
+    :raises UsageError: when it has blanks or line breaks around it, which never match.
     """
     text = str(value)
-    if not text.strip():
-        raise UsageError(f"{name} is empty; give a value or leave it out")
     if text != text.strip():
         raise UsageError(f"{name} is {text!r}; remove the blanks or line breaks around it")
     return text
@@ -263,7 +262,7 @@ def job_query(options: Options, **how: t.Any) -> JobQuery:
 def text_list(options: Options, name: str) -> tuple[str, ...]:
     """Return a list option without repeats.
 
-    :raises UsageError: when it holds an empty text, as a forgotten variable leaves behind, or one that never matches.
+    :raises UsageError: when it holds a text that never matches.
     """
     return tuple(dict.fromkeys(_texts(options, name)))
 
@@ -280,8 +279,6 @@ def _texts(options: Options, name: str) -> tuple[str, ...]:
     """Return a list option; a text with commas comes as a list whose parts keep the blank after each comma."""
     values = tuple(str(value) for value in options.get(name) or ())
     for number, value in enumerate(values):
-        if not value.strip():
-            raise UsageError(f"{name} holds an empty text; give names, or leave the option out")
         plain_text(name, value.lstrip(" ") if number else value)
     return values
 

@@ -41,7 +41,6 @@ def argument_rules(task: TaskDefinition, env_fallback: t.Any) -> Record:
         "mutually_exclusive": [list(rule) for rule in spec.mutually_exclusive],
         "required_one_of": [list(rule) for rule in spec.required_one_of],
         "required_if": [list(rule) for rule in spec.required_if],
-        "required_by": {name: list(rule) for name, rule in spec.required_by.items()},
     }
 
 

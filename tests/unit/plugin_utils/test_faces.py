@@ -6,31 +6,18 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import pathlib
-import types
 import typing as t
-from unittest import mock
 
 import pytest
-from ansible.module_utils import basic
-from ansible.module_utils.common.parameters import PASS_VARS
-from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import module_face
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils._in_process import InProcessAction
 
+from ..faces import TASKS, Options, as_module, in_process
 from ..harness import SERVER, FunctionTransport, TransportExtension, installed, job, pipeline, reply
 
-PACKAGE = "ansible_collections.jobgate.gitlab.plugins.module_utils._tasks"
-MODULES = pathlib.Path(__file__).resolve().parents[3] / "plugins" / "modules"
-TASKS: dict[str, TaskDefinition] = {
-    path.stem: importlib.import_module(f"{PACKAGE}.{path.stem}").TASK for path in sorted(MODULES.glob("gitlab_*.py"))
-}
 SECRET = "glpat-\"o'ne\\two&three/4567890"
 VARIABLE = "hunter2-hunter2"
-Options = dict[str, t.Any]
 Answer = t.Callable[[t.Any], t.Any]
 
 GATES = [{"project": "7", "pipeline_id": 6, "gates": [{"name": "deploy", "action": "play"}]}]
@@ -63,38 +50,13 @@ def nothing(call: t.Any) -> t.Any:
     return reply({"message": "404 Not found"}, status=404)
 
 
-def as_module(task: TaskDefinition, options: Options, capsys: t.Any) -> Options:
-    arguments = {**options, "_ansible_remote_tmp": "/tmp"}
-    if "inject_invocation" in PASS_VARS:
-        arguments["_ansible_inject_invocation"] = True
-    with (
-        mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()),
-        mock.patch.object(basic, "_ANSIBLE_PROFILE", "legacy", create=True),
-        pytest.raises(SystemExit),
-    ):
-        module_face.run_module(task)
-    printed = capsys.readouterr().out
-    printed.encode()
-    return json.loads(printed)
-
-
-def in_process(task: TaskDefinition, options: Options) -> Options:
-    action = InProcessAction.__new__(InProcessAction)
-    action.TASK = task
-    name = f"jobgate.gitlab.{task.name}"
-    action._task = types.SimpleNamespace(resolved_action=name, action=name, check_mode=False, no_log=True)
-    action._templar = types.SimpleNamespace(template=lambda value: value)
-    with mock.patch.object(InProcessAction, "_shows_invocation", lambda self, variables: True):
-        return action._run_here(options, {})
-
-
-def both(name: str, options: Options, capsys: t.Any, answer: Answer = nothing) -> list[Options]:
+def both(name: str, options: Options, answer: Answer = nothing) -> list[Options]:
     """Return the results of both faces."""
     task = TASKS[name]
     results = []
-    for run in (lambda: in_process(task, options), lambda: as_module(task, options, capsys)):
+    for run in (in_process, as_module):
         with installed({"the-transport": TransportExtension(FunctionTransport(answer))}):
-            results.append(run())
+            results.append(run(task, options))
     return results
 
 
@@ -115,12 +77,12 @@ EVERY = [(name, option) for name, task in TASKS.items() for option in task.spec.
 
 
 @pytest.mark.parametrize(("name", "option"), EVERY, ids=[f"{name}-{option}" for name, option in EVERY])
-def test_no_secret_is_shown_whatever_is_wrong_with_an_option(name, option, capsys):
+def test_no_secret_is_shown_whatever_is_wrong_with_an_option(name, option):
     for wrong in WRONG.values():
         options = given_to(name, extensions=["the-transport"], **{option: wrong})
         if "api_token" not in options or option == "api_token":
             options["api_oauth_token"] = SECRET
-        results = both(name, options, capsys)
+        results = both(name, options)
         for result in results:
             assert "Unexpected" not in str(result.get("msg")), (wrong, result["msg"])
             assert "\n" not in result.get("msg", "")
@@ -151,8 +113,8 @@ def plain_words(message: str) -> str:
         [{"project": "7", "gates": [{"nmae": "deploy"}]}],
     ],
 )
-def test_wrong_gates_do_not_cost_the_mask(projects, capsys):
-    for result in both("gitlab_release_gate", given_to("gitlab_release_gate", projects=projects), capsys):
+def test_wrong_gates_do_not_cost_the_mask(projects):
+    for result in both("gitlab_release_gate", given_to("gitlab_release_gate", projects=projects)):
         assert result["failed"]
         assert SECRET not in str(result) and "three/4567890" not in str(result)
         assert VARIABLE not in str(result)
@@ -163,10 +125,10 @@ def test_wrong_gates_do_not_cost_the_mask(projects, capsys):
     "token", ["api_token", "private_token", "access_token", "api_oauth_token", "token", "api_tokn"]
 )
 @pytest.mark.parametrize("name", TASKS)
-def test_a_token_under_any_name_is_hidden(name, token, capsys):
+def test_a_token_under_any_name_is_hidden(name, token):
     options = given_to(name)
     del options["api_token"]
-    for result in both(name, {**options, token: SECRET, "no_such_option": 1}, capsys):
+    for result in both(name, {**options, token: SECRET, "no_such_option": 1}):
         assert result["failed"]
         assert "three/4567890" not in str(result)
 
@@ -186,28 +148,40 @@ def played(name: str, **fields: t.Any) -> Answer:
     return answer
 
 
-def test_half_a_character_in_the_name_of_a_job(capsys):
+def test_half_a_character_in_the_name_of_a_job():
     options = given_to("gitlab_job_action", name=["*"], extensions=["the-transport"])
-    results = both("gitlab_job_action", options, capsys, played("half \ud800 name"))
+    results = both("gitlab_job_action", options, played("half \ud800 name"))
     for result in results:
         assert (result.get("failed", False), result["changed"]) == (False, True)
         assert result["job"]["name"] == "half \ufffd name"
         json.dumps(result, ensure_ascii=False).encode()
 
 
+def test_a_refusal_in_check_mode():
+    def answer(call: t.Any) -> t.Any:
+        assert call.method == "GET"
+        return [job(status="success", name="build"), job(43, "manual", "deploy")] if call.path.endswith("/jobs") else []
+
+    wanted = {"name": ["*"], "multiple": "all", "action": "erase", "_ansible_check_mode": True}
+    options = given_to("gitlab_job_action", extensions=["the-transport"], **wanted)
+    in_this, of_module = both("gitlab_job_action", options, answer)
+    assert in_this["failed"] and "cannot be erased" in in_this["msg"]
+    assert in_this["msg"] == of_module["msg"]
+
+
 NASTY_NAME = "de\x9b31mp\x85l\x1b[2Joy \u202egnp\u2066\x07"
 
 
-def test_what_a_failure_returns_has_no_codes(capsys):
+def test_what_a_failure_returns_has_no_codes():
     options = given_to("gitlab_job_action", name=["*"], action="erase", extensions=["the-transport"])
     answer = played(NASTY_NAME, failure_reason=NASTY_NAME, ref=NASTY_NAME)
-    for result in both("gitlab_job_action", options, capsys, answer):
+    for result in both("gitlab_job_action", options, answer):
         assert result["failed"]
         text = json.dumps({key: value for key, value in result.items() if key != "invocation"}, ensure_ascii=False)
         assert text.isprintable(), ascii(text)
 
 
-def test_variables_that_a_server_repeats_are_masked(capsys):
+def test_variables_that_a_server_repeats_are_masked():
     variables = {"PASSWORD": VARIABLE, "SHORT": "true", "BRANCH": "deploy"}
 
     def answer(call: t.Any) -> t.Any:
@@ -218,7 +192,7 @@ def test_variables_that_a_server_repeats_are_masked(capsys):
         )(call)
 
     options = given_to("gitlab_job_action", job_variables=variables, extensions=["the-transport"])
-    for result in both("gitlab_job_action", options, capsys, answer):
+    for result in both("gitlab_job_action", options, answer):
         assert result["failed"]
         assert VARIABLE not in str(result) and VARIABLE[:7] not in str(result)
         assert result["jobs"][0]["failure_reason"] == "******** is wrong, true"

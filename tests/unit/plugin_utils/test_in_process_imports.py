@@ -19,13 +19,15 @@ ACTIONS = sorted(path.stem for path in (pathlib.Path(__file__).parents[3] / "plu
 
 PROGRAM = f"""
 import sys
+from ansible.plugins.loader import init_plugin_loader
+init_plugin_loader()
 from {PLUGINS}.action.{{name}} import ActionModule
 from {PLUGINS}.module_utils._api import connection
 loaded = set(sys.modules)
 made = connection._kept_context.cache_info().currsize
 from {PLUGINS}.module_utils._api.connection import ConnectionSettings
-from {PLUGINS}.module_utils._api.transport import create_transport
-create_transport(ConnectionSettings("https://gitlab.example.com/api/v4"), lambda session: None)
+from {PLUGINS}.module_utils._api.wire.requests_transport import RequestsTransport
+RequestsTransport(ConnectionSettings("https://gitlab.example.com/api/v4"), lambda session: None)
 print(sorted(loaded & {{{{"requests", "urllib3", "pluggy"}}}}), len(set(sys.modules) - loaded))
 print(made, connection._kept_context.cache_info().currsize)
 """
@@ -37,6 +39,7 @@ def test_the_parent_loads_libraries_and_makes_the_tls_context(name):
     search = sys.modules[libraries.__name__].__file__.split(os.sep + "ansible_collections" + os.sep)[0]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("SSL_", "REQUESTS_", "CURL_"))}
     environ["PYTHONPATH"] = os.pathsep.join([search, *sys.path])
+    environ["ANSIBLE_COLLECTIONS_PATH"] = search
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(name=name)], env=environ, capture_output=True, text=True, check=False
     )

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 from ansible import constants
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import ProjectProgress, SilentProgress
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import ProjectProgress
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action, gitlab_job_info
@@ -289,7 +289,7 @@ def test_nothing_passes_with_a_secret_or_a_control_code():
 
 
 def test_a_module_tells_nobody():
-    silent = SilentProgress()
+    silent = TaskContext().progress
     assert not silent.is_shown
     silent.state_changed(name="a", before="b", after="c", detail="")
     silent.waits_for(name="a", what="b")

@@ -81,6 +81,8 @@ class World:
             return [{k: v for k, v in record.items() if k not in ("tag", "yaml_errors")} for record in listed]
         if steps[2] == "pipelines":
             return self._of_pipeline(int(steps[3]), steps[4:])
+        if steps[2:] == ["deployments"]:
+            return []
         found = next(record for pipe in self.all for record in self._records(pipe) if record["id"] == int(steps[3]))
         if steps[4:] == ["trace"]:
             return "log"

@@ -50,7 +50,7 @@ def test_a_project_is_one_segment_and_changes_nothing_else(project):
 @examples(150)
 @given(long_text, long_text, long_text)
 def test_a_ref_and_an_artifact_path_stay_where_they_are(ref, path, name):
-    arguments = {"project": "group/app", "ref_name": ref, "artifact_path": path, "job_name": name}
+    arguments = {"project": "group/app", "ref_name": ref, "artifact_path": path, "job": name}
     endpoint = ROWS["download_artifact_file_by_ref"]
     if has_dots(ref) or has_dots(path):
         with pytest.raises(UsageError) as caught:

@@ -188,7 +188,13 @@ def page(text: str) -> str:
         "jobs": [],
     }
     head = dict.fromkeys(("user", "host", "server", "strategy", "message", "role", "version", "outcome", "title"), text)
-    times = {"started_at": text, "elapsed": 0.0, "check_mode": False, "warnings": [text]}
+    times = {
+        "started_at": text,
+        "elapsed": 0.0,
+        "check_mode": False,
+        "warnings": [text],
+        "requests": {"count": 1, "throttled": 0, "paced_seconds": 0.0},
+    }
     return render_page({**head, **times, "projects": [project]})
 
 
@@ -266,7 +272,13 @@ def test_many_pipelines_and_times_take_as_long_as_they_are_many():
         head = dict.fromkeys(
             ("user", "host", "server", "strategy", "message", "role", "version", "outcome", "title"), "x"
         )
-        times = {"started_at": None, "elapsed": 0.0, "check_mode": False, "warnings": []}
+        times = {
+            "started_at": None,
+            "elapsed": 0.0,
+            "check_mode": False,
+            "warnings": [],
+            "requests": {"count": 1, "throttled": 0, "paced_seconds": 0.0},
+        }
         render_page({**head, **times, "projects": [project]})
 
     assert_linear(work, record, (200, 1000))

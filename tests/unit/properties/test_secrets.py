@@ -14,9 +14,11 @@ from unittest import mock
 from urllib.parse import quote, quote_plus, unquote
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import libraries
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, RequestError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.forms import SHORTEST_SECRET
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import MASK, SHORTEST_SECRET, Masker
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import MASK, Masker, change_texts, encodable
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import logs
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
@@ -84,6 +86,22 @@ def test_no_secret_survives_in_a_value(data, secret):
     assert clean == masked
     if secret not in MASK:
         assert json.dumps(secret, ensure_ascii=False)[1:-1] not in masked or '"' in secret or "\\" in secret
+
+
+@pytest.mark.parametrize("orjson", [libraries.orjson, None], ids=["orjson", "json"])
+@examples(300)
+@given(st.data(), secrets)
+def test_what_is_left_alone_as_its_json_tells_needs_no_change(orjson, data, secret):
+    texts = st.one_of(
+        st.text(alphabet="ab", max_size=4), st.text(alphabet='ab"\\n%&;#4\n\t\x1b\x7fé\u200b\u2028\ud800', max_size=8)
+    )
+    leaf = st.one_of(st.none(), st.integers(), texts, texts.map(lambda text: text + secret + text))
+    value = {"ref": data.draw(leaf), **data.draw(st.dictionaries(texts, nested(leaf, most=2), max_size=1))}
+    masker = Masker([secret])
+    with mock.patch.object(libraries, "orjson", orjson):
+        masked, shown = masker.mask_value([value])[0], masker.shown_value([value])[0]
+    assert masked == change_texts(value, lambda text: encodable(masker.mask(text)))
+    assert shown == change_texts(value, masker.block)
 
 
 @examples(100)

@@ -38,8 +38,10 @@ BACK_OFF_SECONDS = (0.5, 30.0)
 THROTTLED_SECONDS = (4.0, 60.0)
 # A lock in GitLab's database: it is over in a moment.
 LOCK_STATUS = 409
-# Nobody expects a task without a deadline to sleep longer than this.
+# Nobody expects a task that does not wait to sleep longer than this.
 LONGEST_WISH_SECONDS = 120.0
+# A pause that the server asks for is told from this length on.
+TOLD_WISH_SECONDS = 10.0
 # What a pause leaves of the time limit for the attempt behind it.
 LAST_ATTEMPT_SECONDS = 1.0
 
@@ -72,6 +74,7 @@ class Retrier:
     :param deadline: when everything must be done, None for no limit.
     :param is_persistent: after the server has answered once, repeat reads until the deadline instead of `retries`
         times: a server that is away for minutes does not end a wait.
+    :param tell: is told of each long pause that the server asks for, with its seconds.
     :param traffic: which a server that answers 429 holds for all threads of the task.
     """
 
@@ -82,11 +85,15 @@ class Retrier:
         clock: Clock,
         deadline: Deadline | None = None,
         is_persistent: bool = False,
+        tell: t.Callable[[float], None] = lambda seconds: None,
         jitter: t.Callable[[], float] = random.random,
         traffic: Traffic | None = None,
     ) -> None:
         self._retries = retries
         self._clock = clock
+        self._tell = tell
+        # the end of the pause that was told last: all threads of a task keep the same one
+        self._told_until = float("-inf")
         self._jitter = jitter
         self._has_answered = False
         self.traffic = traffic or Traffic(clock)
@@ -123,7 +130,8 @@ class Retrier:
         seconds = self._jitter() * min(ceiling, base * 2.0 ** min(attempt, 16))
         if wish is not None:
             seconds = wish + self._jitter()
-            if self.deadline is None and wish > LONGEST_WISH_SECONDS:
+            if wish > LONGEST_WISH_SECONDS and not self.is_persistent:
+                _add_wish(exc, wish, "longer than a task does that does not wait")
                 return False
         if self.deadline is not None:
             left = self.deadline.remaining()
@@ -131,7 +139,11 @@ class Retrier:
                 # our own pause gives way to the time limit; what the server wishes does not
                 seconds = min(seconds, left - LAST_ATTEMPT_SECONDS)
             if seconds >= left:
+                if wish is not None:
+                    _add_wish(exc, wish, "longer than the time that is left")
                 return False
+        if wish is not None:
+            self.tell_pause(wish)
         if isinstance(exc, ThrottledError):
             self.traffic.hold(seconds)
         self._clock.sleep(seconds)
@@ -141,6 +153,13 @@ class Retrier:
         """Pause this thread, if there is anything to pause for."""
         if seconds > 0:
             self._clock.sleep(seconds)
+
+    def tell_pause(self, seconds: float) -> None:
+        """Tell of a pause that the server asks for, if it is long and was not told."""
+        end = self._clock.monotonic() + seconds
+        if seconds >= TOLD_WISH_SECONDS and end > self._told_until + 1.0:
+            self._told_until = end
+            self._tell(seconds)
 
     def _is_worth_repeating(self, exc: RequestError, attempt: int, *, is_repeatable: bool) -> bool:
         if isinstance(exc, ConnectError):
@@ -159,6 +178,12 @@ class Retrier:
         if not may_pass:
             return False
         return attempt <= self._retries or (self.is_persistent and self._has_answered)
+
+
+def _add_wish(exc: RequestError | None, seconds: float, why: str) -> None:
+    """Add to an error what the server asks for, and why that is not done."""
+    if exc is not None:
+        exc.problem += f"; it asks to wait for {min(seconds, 1e9):,.0f} s, {why}"
 
 
 def _with_attempts(exc: RequestError, attempts: int) -> RequestError:

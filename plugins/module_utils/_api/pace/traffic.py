@@ -52,8 +52,8 @@ class Traffic:
         self._clock = clock
         self._per_minute = per_minute
         self._lock = threading.Lock()
-        # when the newest requests were sent, as many as one minute may have
-        self._sent: collections.deque[float] = collections.deque(maxlen=per_minute)
+        # when the newest requests were sent, as many as one minute may have; none where it may have any number
+        self._sent: collections.deque[float] = collections.deque(maxlen=per_minute or 0)
         self._window: _Window | None = None
         self._held_until = float("-inf")
         self._next_look_at = float("-inf")

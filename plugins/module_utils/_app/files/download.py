@@ -221,7 +221,7 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob, subject: s
         arguments.update(
             project=request.query.pipeline.project,
             ref_name=request.query.pipeline.ref,
-            job_name=request.query.names[0],
+            job=request.query.names[0],
             # a newer pipeline of the ref may lack the job; servers that do not know this look at one pipeline only
             search_recent_successful_pipelines=True,
         )

@@ -12,6 +12,7 @@ Source: https://docs.gitlab.com/api/job_artifacts/#download-job-artifacts-by-ref
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import typing as t
 
@@ -59,7 +60,7 @@ def latest_success(session: Session, query: JobQuery) -> FoundJob | None:
         project = project_id_of(pipeline, query.pipeline.project)
         of_this = JobQuery(PipelineQuery(project, pipeline_id=id_of(pipeline)), names=query.names)
         # a job of the pipeline itself comes first, then those of its child pipelines
-        for wanted in (of_this, of_this._replace(include_downstream=True)):
+        for wanted in (of_this, dataclasses.replace(of_this, include_downstream=True)):
             found = [job for job in JobFinder(session, wanted).find().jobs if job.project == project]
             found = [job for job in found if _has_artifacts(job.record)]
             if found:

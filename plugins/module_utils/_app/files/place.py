@@ -33,6 +33,8 @@ _IN_PLACE_ERRORS = (errno.EPERM, errno.EXDEV, errno.EACCES, errno.ETXTBSY, errno
 _NO_ATTRIBUTE = (errno.EPERM, errno.ENOTSUP, errno.ENODATA, errno.EINVAL, errno.EACCES)
 _BLOCK = 1024 * 1024
 
+_F = t.TypeVar("_F", bound="NewFile")
+
 
 def check_path(option: str, path: str) -> None:
     """Return if a path may be one.
@@ -113,7 +115,7 @@ class NewFile:
             with tempfile.TemporaryFile() as file:
                 self._file = os.dup(file.fileno())
 
-    def __enter__(self) -> NewFile:
+    def __enter__(self: _F) -> _F:
         return self
 
     def __exit__(self, *exc_info: object) -> None:

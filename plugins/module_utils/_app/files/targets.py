@@ -106,39 +106,22 @@ class Memory:
         self.chunks.append(chunk)
 
 
-class TemporaryTarget(Measure):
-    """A sink that writes to a file beside the target; see `NewFile`."""
+class TemporaryTarget(NewFile):
+    """A sink that writes to a file beside the target, see `NewFile`, and measures what it writes."""
 
     def __init__(self, dest: str, files: Files) -> None:
-        super().__init__()
-        self._file = NewFile("dest", os.path.abspath(dest), files)
-
-    def __enter__(self) -> TemporaryTarget:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._file.__exit__(*exc_info)
+        super().__init__("dest", os.path.abspath(dest), files)
+        self._measure = Measure()
 
     def restart(self) -> None:
-        """Forget everything."""
-        self._file.restart()
         super().restart()
+        self._measure.restart()
 
-    def write(self, chunk: bytes) -> None:
-        """Take the next bytes.
+    def write(self, content: bytes) -> None:
+        super().write(content)
+        self._measure.write(content)
 
-        :raises UsageError: when they cannot be written, for example because the disk is full.
-        """
-        self._file.write(chunk)
-        super().write(chunk)
-
-    def read(self) -> bytes:
-        """Return everything that was written."""
-        return self._file.read()
-
-    def put_in_place(self) -> None:
-        """Put the file in the place of the target.
-
-        :raises UsageError: when that is not allowed.
-        """
-        self._file.put_in_place()
+    @property
+    def content(self) -> Content:
+        """Return size and digest of what was written."""
+        return self._measure.content

@@ -11,6 +11,7 @@ Exact names first, else `*` and `?` as wildcards; `[` is ordinary, since matrix 
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import fnmatch
 import functools
@@ -26,7 +27,8 @@ MOST_NAMES_IN_TEXT = 12
 ANYWHERE = "**/"
 
 
-class JobQuery(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class JobQuery:
     """Which jobs to look for.
 
     :param names: names, paths or wildcards; empty for any.

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
@@ -31,7 +32,8 @@ SHORTEST_SHA = 7
 REF_TYPES = ("any", "branch", "tag")
 
 
-class PipelineQuery(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class PipelineQuery:
     """Which pipeline to look into; none of the values for a whole project.
 
     :param sha: of a commit, whole or its first digits.
@@ -83,7 +85,7 @@ def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True)
     """
     if query.pipeline_id is not None:
         return {"id": query.pipeline_id}
-    query = query._replace(sha=_full_sha(session, query))
+    query = dataclasses.replace(query, sha=_full_sha(session, query))
     for number, pipeline in enumerate(_listed(session, query)):
         if number == MOST_PASSED_OVER:
             break

@@ -107,9 +107,10 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
         raise SelectionError(f"there is no trigger job to wait for in the {query.pipeline.describe()}")
     if report.has_timed_out and options.on_timeout != "continue":
         late = "; ".join(_late(bridge) for bridge in report.bridges if not _is_there(bridge, options))
-        report.problems = [f"{timed_out_text(options)}: {late}"]
+        missing = f"there is no trigger job in the {query.pipeline.describe()}"
+        report.problems = [f"{timed_out_text(options)}: {late or missing}"]
     if not waited.is_stale:
-        wanted = query.pipeline._replace(project=project)
+        wanted = dataclasses.replace(query.pipeline, project=project)
         report.pipeline = read_pipeline(session, wanted, pipeline, is_old=polls > 1)
     report.root.record = report.pipeline or {}
     _check_access(session, report, query)

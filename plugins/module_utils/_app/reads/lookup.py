@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
@@ -23,7 +24,8 @@ from ..session import Session
 _NOTHING: t.Any = object()
 
 
-class LookupRequest(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class LookupRequest:
     """What an expression asks for.
 
     :param terms: the names and ids of jobs; what is a number is an id.

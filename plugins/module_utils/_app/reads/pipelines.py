@@ -64,7 +64,7 @@ def read_pipeline_state(
         return None
     with explained_missing(session, query):
         state = yield from follow_pipeline(session, query.project, awaited.value, options, wait)
-    wanted = query._replace(project=project_id_of(state.pipeline, query.project))
+    wanted = dataclasses.replace(query, project=project_id_of(state.pipeline, query.project))
     # jobs tell less of it than its own record
     if "created_at" not in state.pipeline or "finished_at" not in state.pipeline:
         state.pipeline = {**state.pipeline, **read_pipeline(session, wanted, {"id": id_of(state.pipeline)})}

@@ -13,7 +13,7 @@ import re
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import RequestError, UsageError
+from ..._api.errors import GitLabError, RequestError, UsageError
 from ..._api.masking import Masker, printable
 from ..._api.pace.retry import Retrier
 from ..jobs.query import FoundJob
@@ -25,6 +25,8 @@ from .timeline import Timeline
 OVERLAP_BYTES = 64
 # A longer line is shown in pieces, so that no log takes more memory than this.
 LONGEST_LINE = 64 * 1024
+# A server has 100 MB of a log at the most unless it was told otherwise; what is longer than this has no end.
+MOST_BYTES_OF_LOG = 1024**3
 _NO_SECRETS = Masker()
 
 
@@ -269,7 +271,7 @@ def read_tail(session: Session, job: FoundJob, lines: int) -> list[str] | None:
         session.client.download(
             "get_job_log", sink, project=job.project, job_id=job.id, byte_offset=offset if offset else None
         )
-    except RequestError as exc:
+    except (RequestError, _TooLongError) as exc:
         session.warn(f"The log of job {job.path!r} cannot be read: {exc}")
         return None
     is_cut = offset > 0 or not sink.is_whole
@@ -285,6 +287,10 @@ def _log_size(record: Record) -> int:
     return 0
 
 
+class _TooLongError(GitLabError):
+    """There is no end of a log."""
+
+
 class Tail:
     """A sink that keeps the end, and holds never much more than that.
 
@@ -293,15 +299,22 @@ class Tail:
 
     def __init__(self, most: int) -> None:
         self._most = most
+        self._size = 0
         self._kept = bytearray()
         self.is_whole = True
 
     def restart(self) -> None:
         """Forget everything."""
-        self._kept, self.is_whole = bytearray(), True
+        self._size, self._kept, self.is_whole = 0, bytearray(), True
 
     def write(self, chunk: bytes) -> None:
-        """Take the next piece."""
+        """Take the next piece.
+
+        :raises _TooLongError: when there seems to be no end.
+        """
+        self._size += len(chunk)
+        if self._size > MOST_BYTES_OF_LOG:
+            raise _TooLongError(f"it is longer than {MOST_BYTES_OF_LOG:,} bytes")
         self._kept += chunk
         # cut now and then: each time would copy the whole for every piece
         if len(self._kept) > 2 * self._most:

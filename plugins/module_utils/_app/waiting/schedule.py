@@ -111,7 +111,7 @@ class _Entry:
     error: BaseException | None = None
 
 
-class _AsideClock:
+class _AsideClock(Clock):
     """The clock of what a scheduler runs: who sleeps in the middle of a step lets others work meanwhile.
 
     So a project that asks a broken server again and again does not keep others from their time limits.
@@ -120,8 +120,12 @@ class _AsideClock:
     def __init__(self, clock: Clock, aside: t.Callable[[], t.ContextManager[None]]) -> None:
         self._clock = clock
         self._aside = aside
-        self.monotonic = clock.monotonic
-        self.time = clock.time
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def time(self) -> float:
+        return self._clock.time()
 
     def sleep(self, seconds: float) -> None:
         with self._aside():

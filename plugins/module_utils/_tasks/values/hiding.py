@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.endpoints import to_text
-from ..._api.masking import SHORTEST_SECRET
+from ..._api.forms import SHORTEST_SECRET
 
 Options = t.Mapping[str, t.Any]
 ArgumentSpecs = t.Mapping[str, t.Mapping[str, t.Any]]

@@ -53,10 +53,11 @@ def run_module(monkeypatch, capsys, task, options, *exchanges, check_mode=False)
     with installed({"the-transport": TransportExtension(transport)}), pytest.raises(SystemExit) as caught:
         module_face.run_module(task)
     transport.assert_done()
-    printed = capsys.readouterr().out
-    result = json.loads(printed)
+    result = json.loads(capsys.readouterr().out)
+    # ansible-core 2.22 hands the secrets to the controller in this key, which removes it and hides them everywhere
+    result.pop("_ansible_new_secrets", None)
     assert caught.value.code == (1 if result.get("failed") else 0)
-    assert TOKEN not in printed
+    assert TOKEN not in json.dumps(result)
     return result
 
 

@@ -58,6 +58,8 @@ class Listener:
     def _handle(self, connection):
         with contextlib.suppress(OSError), self.wrapped(connection) as wrapped:
             self.serve(wrapped)
+        with self._lock:
+            self._open.remove(connection)
         self.closed.release()
 
     def wrapped(self, connection):

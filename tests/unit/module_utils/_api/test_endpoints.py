@@ -12,7 +12,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint, EndpointRegistry
 
 from ...harness import API
 
@@ -61,7 +60,7 @@ PIPELINE = {"project": "group/app", "pipeline_id": 6}
         ("download_artifacts", JOB, "GET /projects/group%2Fapp/jobs/42/artifacts", None),
         (
             "download_artifacts_by_ref",
-            {"project": 7, "ref_name": "feature/a#1", "job_name": "build: [1]"},
+            {"project": 7, "ref_name": "feature/a#1", "job": "build: [1]"},
             "GET /projects/7/jobs/artifacts/feature/a%231/download?job=build: [1]",
             None,
         ),
@@ -73,7 +72,7 @@ PIPELINE = {"project": "group/app", "pipeline_id": 6}
         ),
         (
             "download_artifact_file_by_ref",
-            {"project": 7, "ref_name": "main", "artifact_path": "a/b", "job_name": "x"},
+            {"project": 7, "ref_name": "main", "artifact_path": "a/b", "job": "x"},
             "GET /projects/7/jobs/artifacts/main/raw/a/b?job=x",
             None,
         ),
@@ -138,15 +137,12 @@ def test_every_row_has_been_requested_above():
 
 @pytest.mark.parametrize("endpoint", CATALOGUE, ids=lambda endpoint: endpoint.name)
 def test_rows_are_consistent(endpoint):
-    in_path = set(re.findall(r"{(\w+)}", endpoint.path))
-    assert in_path == {param.name for param in endpoint.params if param.place in ("segment", "rest")}
-    assert all(param.is_required for param in endpoint.params if param.name in in_path)
     assert endpoint.doc_url.startswith("https://docs.gitlab.com/")
     # the variables of a pipeline come on one page
     is_one_page = endpoint.name == "get_pipeline_variables"
     assert bool(endpoint.paginated) == (endpoint.answer == "records" and not is_one_page)
     if endpoint.method == "GET":
-        assert endpoint.repeatable
+        assert endpoint.is_repeatable
 
 
 @pytest.mark.parametrize(
@@ -169,7 +165,7 @@ def test_rows_are_consistent(endpoint):
 def test_writes(name, status, is_repeatable):
     assert ROWS[name].ok_statuses == (status,)
     known = {**JOB, **PIPELINE, "ref": "main", "trigger_token": "glptt-1"}
-    arguments = {param.name: known[param.name] for param in ROWS[name].params if param.is_required}
+    arguments = {name: known[name] for name in ROWS[name].in_path}
     assert ROWS[name].build(API, arguments).is_repeatable is is_repeatable
 
 
@@ -188,15 +184,3 @@ def test_wrong_arguments_are_named(arguments, problem):
 
 def test_an_unknown_argument_that_is_none_is_left_out():
     assert ROWS["get_job"].build(API, {**JOB, "colour": None}).url == API + "/projects/group%2Fapp/jobs/42"
-
-
-def test_registry():
-    registry = EndpointRegistry()
-    version = Endpoint("get_version", "GET", "/version")
-    registry.add(version)
-    assert registry.get("get_version") is version
-    assert list(registry) == [version]
-    with pytest.raises(ValueError, match="get_version is registered already"):
-        registry.add(version)
-    with pytest.raises(KeyError):
-        registry.get("get_colour")

@@ -38,6 +38,10 @@ def test_values_are_masked_to_any_depth():
     assert value["a"][0] == "x secret"
 
 
+def test_a_form_that_json_escapes_is_found_in_a_value():
+    assert Masker(["pa%22ss1"]).mask_value({"a": 'x pa"ss1 y'}) == {"a": f"x {MASK} y"}
+
+
 def test_without_secrets_values_are_not_copied():
     value = {"a": []}
     assert Masker().mask_value(value) is value

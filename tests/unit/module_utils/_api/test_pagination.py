@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import BadAnswerError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import next_position, walk
@@ -224,7 +226,7 @@ def test_any_length_and_page_size(count, size, kind):
     ],
 )
 def test_forms_of_the_link_header(header, page):
-    response = reply([], headers={"Link": header})._replace(url=API + "/x")
+    response = dataclasses.replace(reply([], headers={"Link": header}), url=API + "/x")
     assert next_position({"per_page": 100}, 100, response) == {"per_page": 100, "page": page}
 
 

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import threading
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import lists
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Deadline, SystemClock
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import LostAnswerError, RefusedError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import Reading, walk
 
@@ -21,6 +22,8 @@ from ...harness import reply
 
 class Server:
     """A list of ids, newest first, by pages; `before` is called with the number of each page before it is read."""
+
+    paging = "offset"
 
     def __init__(self, count, *, has_totals=True, paging_headers=True, before=lambda number: None):
         self.ids = list(range(count, 0, -1))
@@ -48,6 +51,9 @@ class Server:
             self._now -= 1
         return reply([{"id": row} for row in rows], headers=headers if self.paging_headers else {})
 
+    def walk(self, *, first):
+        return walk(self.read, self.paging, first=first)
+
     def read(self, position, answer=None):
         answer = answer or self.ask(position)
         return json.loads(answer.body), answer
@@ -57,7 +63,8 @@ class Server:
 
 
 def reading(server, *, at_once=8, most_records=0, paging="offset", deadline=None):
-    return Reading(server, paging, most_at_once=at_once, most_records=most_records, deadline=deadline)
+    server.paging = paging
+    return Reading(server, most_at_once=at_once, most_records=most_records, deadline=deadline)
 
 
 def ids(records):
@@ -128,7 +135,7 @@ class Cursors(Server):
         number = int(position.get("cursor", 1))
         answer = super().ask({**position, "page": number})
         link = f'<https://x/?cursor={number + 1}>; rel="next"' if answer.headers["x-next-page"] else ""
-        return answer._replace(headers={"link": link})
+        return dataclasses.replace(answer, headers={"link": link})
 
 
 def test_after_the_first_page_a_list_by_cursor_is_read_by_numbers():
@@ -166,7 +173,7 @@ def test_a_server_that_does_not_heed_the_number_of_the_page(has_totals):
     class Same(Server):
         def ask(self, position):
             answer = super().ask({**position, "page": 1})
-            return answer if self.has_totals else answer._replace(headers={})
+            return answer if self.has_totals else dataclasses.replace(answer, headers={})
 
     server = Same(1000, has_totals=has_totals)
     read = reading(server)
@@ -186,7 +193,7 @@ def test_a_page_that_never_comes_ends_with_the_deadline(monkeypatch):
     monkeypatch.setattr(lists, "_GRACE_SECONDS", 0.05)
     never = threading.Event()
     server = Server(1000, before=lambda number: number == 3 and never.wait())
-    read = reading(server, at_once=2, deadline=Deadline.after(0.1, SystemClock()))
+    read = reading(server, at_once=2, deadline=Deadline.after(0.1, Clock()))
     # who waited for the page would have it, or wait for ever
     assert ids(read) == server.ids[:200]
     assert not read.is_exact()
@@ -310,7 +317,7 @@ def test_a_total_that_cannot_be_is_not_believed():
     class Lying(Server):
         def ask(self, position):
             answer = super().ask(position)
-            return answer._replace(headers={**answer.headers, "x-total": "7"})
+            return dataclasses.replace(answer, headers={**answer.headers, "x-total": "7"})
 
     server = Lying(300)
     read = reading(server)

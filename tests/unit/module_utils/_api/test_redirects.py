@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import BadAnswerError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, parse_address, send_following
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import create_transport
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.requests_transport import RequestsTransport
 
 from tests.simulator.certificates import Authority
 
@@ -212,7 +212,7 @@ def test_no_redirect_carries_a_credential_elsewhere(way, template):
                 http_headers={"X-Pass": "hunter2"},
                 ca_path=str(authority.ca_path),
             )
-            transport = create_transport(settings, lambda session: None)
+            transport = RequestsTransport(settings, lambda session: None)
             try:
                 send_following(
                     Request("GET", own.url + "/api/v4/x"), lambda each: transport.send(each, timeout_seconds=5.0)

@@ -106,15 +106,12 @@ def test_results_have_the_same_keys_as_empty_ones(task, options, exchanges):
 
 
 def test_specs_are_merged_with_the_later_one_winning():
-    first = ArgumentSpec(
-        {"a": {"type": "str"}, "b": {"type": "int"}}, (("a", "b"),), (("a",),), required_by={"a": ("b",)}
-    )
+    first = ArgumentSpec({"a": {"type": "str"}, "b": {"type": "int"}}, (("a", "b"),), (("a",),))
     second = ArgumentSpec({"a": {"type": "bool"}}, (("a", "c"),), required_if=(("a", 1, ("b",)),))
     merged = first.merged(second)
     assert merged.arguments == {"a": {"type": "bool"}, "b": {"type": "int"}}
     assert merged.mutually_exclusive == (("a", "b"), ("a", "c"))
     assert (merged.required_one_of, merged.required_if) == ((("a",),), (("a", 1, ("b",)),))
-    assert merged.required_by == {"a": ("b",)}
     assert first.arguments["a"] == {"type": "str"}
 
 

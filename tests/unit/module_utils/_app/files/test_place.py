@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import pathlib
-import pickle
 import resource
 import shutil
 import signal
@@ -26,7 +25,9 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.place im
     check_writable,
     write_text,
 )
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import PlainFiles
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Files
+
+from ....processes import IS_ROOT, NOBODY, in_child
 
 
 def test_a_place_that_cannot_take_a_file_is_told_beforehand(tmp_path, monkeypatch):
@@ -47,14 +48,14 @@ def test_a_text_replaces_the_old_one_and_keeps_its_mode(tmp_path):
     path = tmp_path / "x"
     path.write_text("old", encoding="utf-8")
     path.chmod(0o640)
-    write_text("record", str(path), "n\u00e4w \ud800", PlainFiles())
+    write_text("record", str(path), "n\u00e4w \ud800", Files())
     # half a surrogate came from a server, and must not cost the record
     assert path.read_text(encoding="utf-8") == "n\u00e4w \\ud800"
     assert path.stat().st_mode & 0o777 == 0o640
 
 
 def test_what_fails_at_the_end_leaves_nothing(tmp_path):
-    class Refusing(PlainFiles):
+    class Refusing(Files):
         def label(self, path, dest):
             raise PermissionError(1, "Operation not permitted")
 
@@ -66,34 +67,8 @@ def test_what_fails_at_the_end_leaves_nothing(tmp_path):
 
 # ----- the same for whoever runs it -----
 
-NOBODY = 65534
 SOMEBODY = 1234
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of others")
-
-
-def in_child(function: t.Callable[[], t.Any], *, as_nobody: bool = False) -> t.Any:
-    """Return what a function returns, or the text of its error, in a process of its own, which may have no rights."""
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            if as_nobody:
-                os.setgroups([])
-                os.setgid(NOBODY)
-                os.setuid(NOBODY)
-            os.umask(0o022)
-            answer = function()
-        except UsageError as exc:
-            answer = str(exc)
-        except BaseException as exc:
-            answer = f"{type(exc).__name__}: {exc}"
-        os.write(write, pickle.dumps(answer))
-        os._exit(0)
-    os.close(write)
-    with open(read, "rb") as pipe:
-        content = pipe.read()
-    os.waitpid(child, 0)
-    return pickle.loads(content) if content else None
+needs_root = pytest.mark.skipif(not IS_ROOT, reason="only root can make files of others")
 
 
 class Folder:
@@ -115,7 +90,7 @@ class Folder:
     def put(self, name: str, *, as_nobody: bool = False, unsafe_writes: bool = False) -> t.Any:
         """Put a new file there; return the error, else owner, group, mode and content."""
         path = os.path.join(self.path, name)
-        files = PlainFiles()
+        files = Files()
         files.unsafe_writes = unsafe_writes
         problem = in_child(lambda: write_text("record", path, "new", files), as_nobody=as_nobody)
         assert not [name for name in os.listdir(self.path) if name.startswith(".jobgate-")]
@@ -201,7 +176,7 @@ def test_a_target_that_cannot_be_replaced(tmp_path, monkeypatch, number):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "rename", rename)
-    files = PlainFiles()
+    files = Files()
     with pytest.raises(UsageError, match=f"record '.*/x' cannot be written: {os.strerror(number)}"):
         write_text("record", str(path), "new", files)
     assert path.read_bytes() == b"old"
@@ -226,7 +201,7 @@ def test_extended_attributes_stay_but_for_capabilities_of_others(folder):
 def test_a_limit_of_the_file_system_is_told_and_leaves_nothing(tmp_path):
     def write() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-        write_text("record", str(tmp_path / "x"), "x" * 5000, PlainFiles())
+        write_text("record", str(tmp_path / "x"), "x" * 5000, Files())
 
     assert in_child(write) == "the content cannot be written beside record: File too large"
     assert list(tmp_path.iterdir()) == []
@@ -254,7 +229,7 @@ def test_a_path_that_cannot_be_one(path):
 
 
 def test_the_file_has_no_name_until_it_is_whole(tmp_path):
-    with NewFile("dest", str(tmp_path / "x"), PlainFiles()) as file:
+    with NewFile("dest", str(tmp_path / "x"), Files()) as file:
         file.write(b"half")
         assert list(tmp_path.iterdir()) == []
 
@@ -263,12 +238,12 @@ def test_the_file_has_no_name_until_it_is_whole(tmp_path):
 def test_an_interrupt_leaves_nothing(tmp_path, monkeypatch, has_unnamed):
     if not has_unnamed:
         monkeypatch.setattr(place.NewFile, "_open_unnamed", staticmethod(lambda folder: -1))
-    with pytest.raises(KeyboardInterrupt), NewFile("dest", str(tmp_path / "x"), PlainFiles()) as file:
+    with pytest.raises(KeyboardInterrupt), NewFile("dest", str(tmp_path / "x"), Files()) as file:
         file.write(b"half")
         assert len(list(tmp_path.iterdir())) == (not has_unnamed)
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
-    with NewFile("dest", str(tmp_path / "x"), PlainFiles()) as file:
+    with NewFile("dest", str(tmp_path / "x"), Files()) as file:
         file.write(b"whole")
         file.put_in_place()
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x", b"whole")]
@@ -278,7 +253,7 @@ def test_an_interrupt_leaves_nothing(tmp_path, monkeypatch, has_unnamed):
 def test_a_killed_process_leaves_nothing(tmp_path, name):
     def die() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        with NewFile("dest", str(tmp_path / "x"), PlainFiles()) as file:
+        with NewFile("dest", str(tmp_path / "x"), Files()) as file:
             file.write(b"half")
             os.kill(os.getpid(), signal.Signals[name])
 
@@ -295,5 +270,5 @@ def test_what_was_left_behind_long_ago_is_swept(tmp_path):
     for name in names:
         if "new" not in name:
             os.utime(tmp_path / name, (0, 0))
-    write_text("record", str(tmp_path / "x"), "new", PlainFiles())
+    write_text("record", str(tmp_path / "x"), "new", Files())
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names[1:], "x"])

@@ -204,6 +204,13 @@ def test_what_fails(options, looks, words):
     assert words in wait(*looks, **options).failure
 
 
+def test_time_up_before_there_was_any_job():
+    transport = FunctionTransport(lambda call: pipeline() if call.path.endswith("/6") else [])
+    outcome = run_task(TASK, {"pipeline_id": 6, "wait": True, "wait_timeout": 5.0}, transport=transport)
+    assert outcome.failure.startswith("timed out after 5 s (wait_timeout): there is no trigger job in the pipeline 6")
+    assert outcome.values["timed_out"]
+
+
 def test_time_up_and_going_on():
     outcome = wait(down("running"), wait_timeout=0.0, on_timeout="continue")
     assert (outcome.failure, outcome.values["timed_out"]) == (None, True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import threading
 
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Deadline, SystemClock
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import SilentProgress
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Progress
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate, ProjectPlan, make_plan
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run import (
@@ -51,7 +51,7 @@ class Script:
         self.begun = []
 
     def __call__(self, project, gate, stop):
-        yield Pause(0.0, Deadline.after(PATIENCE, SystemClock()))
+        yield Pause(0.0, Deadline.after(PATIENCE, Clock()))
         name = gate.title
         self.begun.append(name)
         step = self.steps.get(name)
@@ -67,8 +67,8 @@ class Script:
 
 def run_of(plan, script):
     """Return a run with a few threads, on the real clock, which nothing here waits for."""
-    clock = SystemClock()
-    return ReleaseRun(plan, script, Scheduler(clock, Pacing(Traffic(clock), SilentProgress()), most_at_once=4))
+    clock = Clock()
+    return ReleaseRun(plan, script, Scheduler(clock, Pacing(Traffic(clock), Progress()), most_at_once=4))
 
 
 def outcomes(results):

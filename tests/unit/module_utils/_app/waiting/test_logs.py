@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import logs
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.logs import tail_of
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK
 
@@ -59,6 +60,15 @@ def test_a_task_reads_the_tail_if_asked(answer, tail, warns):
     assert outcome.values["job"]["log_tail"] == tail
     assert bool(outcome.warnings) is warns
     assert outcome.failure is None
+
+
+def test_a_log_without_an_end_is_left(monkeypatch):
+    monkeypatch.setattr(logs, "MOST_BYTES_OF_LOG", 100)
+    for size, tail in ((100, ["x" * 100]), (101, None)):
+        transport = ScriptedTransport(Exchange(LIST, [job(42, "failed")]), Exchange(LOG, "x" * size))
+        outcome = run_task(TASK, {"pipeline_id": 6, "log_lines": 2}, transport=transport)
+        assert outcome.values["job"]["log_tail"] == tail
+    assert outcome.warnings == ["The log of job 'deploy' cannot be read: it is longer than 100 bytes"]
 
 
 def test_without_log_lines_no_log_is_read():

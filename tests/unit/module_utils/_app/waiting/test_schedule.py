@@ -11,7 +11,7 @@ import threading
 import typing as t
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Deadline, SystemClock
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import (
     LOOK_SECONDS,
@@ -226,7 +226,7 @@ def test_promises_hold_for_drawn_worlds(
 
 
 def test_a_step_that_sleeps_lets_others_work() -> None:
-    clock = SystemClock()
+    clock = Clock()
     scheduler = Scheduler(clock, Pacing(Traffic(clock), Progress()), most_at_once=2)
     other_has_run = threading.Event()
 

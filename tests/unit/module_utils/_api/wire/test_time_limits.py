@@ -15,17 +15,17 @@ import zlib
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import client, errors
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api import transport as transport_file
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import create_transport
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire import requests_transport as transport_file
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.requests_transport import RequestsTransport
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action
 
 from tests.simulator.certificates import Authority
 
-from ...harness import job, with_defaults
-from .loopback import Listener, LoopbackProxy, LoopbackServer, answer_of, read_head
+from ....harness import job, with_defaults
+from ..loopback import Listener, LoopbackProxy, LoopbackServer, answer_of, read_head
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 SECONDS = 0.3
@@ -35,7 +35,7 @@ AN_ETERNITY = 60.0
 
 
 def transport_for(url, **settings):
-    return create_transport(ConnectionSettings(api_url=url + "/api/v4", **settings), lambda session: None)
+    return RequestsTransport(ConnectionSettings(api_url=url + "/api/v4", **settings), lambda session: None)
 
 
 def ask(url, method="GET", *, total=SECONDS, most=None, timeout=TOO_LONG, **settings):

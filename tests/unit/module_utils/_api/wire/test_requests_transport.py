@@ -14,16 +14,16 @@ import threading
 import warnings
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api import advice, errors
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api import transport as transport_file
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors, libraries
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import create_transport
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire import exchange
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.requests_transport import RequestsTransport
 from cryptography.hazmat.primitives import serialization
 
 from tests.simulator.certificates import Authority
 
-from .loopback import OK, RESET, LoopbackProxy, LoopbackServer, answer_of
+from ..loopback import OK, RESET, LoopbackProxy, LoopbackServer, answer_of
 
 SECRET = "glpat-0123456789abcdef"
 
@@ -37,7 +37,7 @@ def authority_fixture():
 
 def transport_for(url, credential=None, prepare=lambda session: None, **settings):
     credential = {"PRIVATE-TOKEN": SECRET} if credential is None else credential
-    return create_transport(ConnectionSettings(api_url=url + "/api/v4", credential=credential, **settings), prepare)
+    return RequestsTransport(ConnectionSettings(api_url=url + "/api/v4", credential=credential, **settings), prepare)
 
 
 def send(transport, url, method="GET", body=None, timeout=5.0):
@@ -417,7 +417,7 @@ def test_a_certificate_that_is_not_trusted(way, authority, kind, words):
 
 
 def test_the_authorities_of_requests_are_not_added_to_those_of_the_user(way, authority, monkeypatch):
-    monkeypatch.setattr(transport_file.requests_library().certs, "where", lambda: str(authority.ca_path))
+    monkeypatch.setattr(libraries.requests_library().certs, "where", lambda: str(authority.ca_path))
     with LoopbackServer(OK, context=authority.context("valid")) as server:
         assert send(transport_for(server.url), server.url + "/x").body == b"[]"
         other = Authority()
@@ -503,7 +503,7 @@ def test_an_encrypted_key_is_an_error_and_no_question(tmp_path, authority):
     ],
 )
 def test_what_openssl_says_in_words_for_the_user(text, words):
-    error = advice.tls_error(f"SSLError: {text}", is_connecting=True)
+    error = exchange.tls_error(f"SSLError: {text}", is_connecting=True)
     assert words in str(error)
     assert "_ssl" not in str(error)
     assert error.is_permanent
@@ -518,7 +518,7 @@ def test_what_openssl_says_in_words_for_the_user(text, words):
     ],
 )
 def test_what_is_no_matter_of_trust(text, is_connecting):
-    assert advice.tls_error(text, is_connecting=is_connecting) is None
+    assert exchange.tls_error(text, is_connecting=is_connecting) is None
 
 
 # ----- proxies -----
@@ -579,11 +579,11 @@ def test_a_malformed_address_of_a_proxy(no_proxy, monkeypatch, address):
 
 def test_a_socks_proxy_without_its_library(no_proxy, monkeypatch):
     def missing(*_args, **_kwargs):
-        raise transport_file.requests_library().exceptions.InvalidSchema("Missing dependencies for SOCKS support.")
+        raise libraries.requests_library().exceptions.InvalidSchema("Missing dependencies for SOCKS support.")
 
     monkeypatch.delenv("NO_PROXY")
     monkeypatch.setenv("HTTPS_PROXY", "socks5h://user:secret-word@127.0.0.1:1")
-    monkeypatch.setattr(transport_file.requests_library().adapters, "SOCKSProxyManager", missing)
+    monkeypatch.setattr(libraries.requests_library().adapters, "SOCKSProxyManager", missing)
     with pytest.raises(errors.UsageError, match="HTTPS_PROXY names a SOCKS proxy.*PySocks") as caught:
         send(transport_for("https://gitlab.invalid"), "https://gitlab.invalid/x")
     assert "secret-word" not in str(caught.value)

@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""How a secret may be written: in the encodings of URLs, JSON, HTML, Python and base64; and how these are undone."""
+
+from __future__ import annotations
+
+import base64
+import bisect
+import functools
+import html
+import json
+import re
+import typing as t
+from urllib.parse import quote, quote_plus, unquote_to_bytes
+
+# A shorter value cannot be masked without making texts unreadable, and is not a token that GitLab ever made.
+SHORTEST_SECRET = 4
+# In the middle of other content, so many characters of base64 are no accident.
+_SHORTEST_INNER = 8
+
+# How URLs, HTML, and JSON, Python and shells write a character that they cannot write as it is.
+ENTITY = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
+_ENCODED = re.compile(
+    r"(?:%[0-9A-Fa-f]{2})+"
+    rf"|{ENTITY.pattern}"
+    r"|(?:\\u[0-9A-Fa-f]{4})+|\\x[0-9A-Fa-f]{2}|\\[^uxUX0-9]",
+    re.DOTALL,
+)
+_ESCAPED: t.Mapping[str, str] = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+_PAIRS = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
+
+def in_json(text: str) -> str:
+    """Return a text as it stands in the strings of a JSON text."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+# a template may ask a hundred times with one token
+@functools.lru_cache(maxsize=64)
+def forms_of(secret: str) -> frozenset[str]:
+    """Return a secret as it is, and as URLs, JSON, HTML, Python, hexadecimal digits and base64 write it."""
+    return frozenset(_written(secret))
+
+
+def _written(secret: str) -> t.Iterator[str]:
+    yield secret
+    # without control codes, and as it is found after an encoding was undone that was never done
+    for changed in (re.sub(r"[\x00-\x1f\x7f-\x9f]", "", secret).strip(), unfold(secret).text):
+        if len(changed) >= SHORTEST_SECRET:
+            yield changed
+    as_bytes = secret.encode("utf-8", errors="surrogatepass")
+    for quoted in (quote(as_bytes, safe=""), quote(as_bytes), quote_plus(as_bytes)):
+        yield quoted
+        if "%" in quoted:
+            yield re.sub("%[0-9A-F]{2}", lambda code: code.group().lower(), quoted)
+    for escaped in (json.dumps(secret)[1:-1], in_json(secret)):
+        yield escaped
+        yield escaped.replace("/", "\\/")
+    yield html.escape(secret)
+    yield repr(secret)[1:-1]
+    yield as_bytes.hex()
+    yield as_bytes.hex().upper()
+    yield from _base64_forms(as_bytes)
+
+
+def _base64_forms(secret: bytes) -> t.Iterator[str]:
+    """Yield how base64 writes a secret: alone, and inside of more, where it may begin at each of three places."""
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(secret).decode("ascii").rstrip("=")
+        for before, first in ((0, 0), (1, 2), (2, 3)):
+            # the characters that depend on the secret alone
+            inner = encode(bytes(before) + secret)[first : (before + len(secret)) * 8 // 6].decode("ascii")
+            if len(inner) >= _SHORTEST_INNER:
+                yield inner
+
+
+# ----- undoing -----
+
+
+class Layer:
+    """A text made of another one, that knows where its characters come from.
+
+    :param pattern: what is replaced.
+    :param change: returns what stands for it.
+    """
+
+    def __init__(self, source: str, pattern: re.Pattern[str], change: t.Callable[[str], str]) -> None:
+        self._source = source
+        self._pattern = pattern
+        self._change = change
+        self.text = pattern.sub(lambda found: change(found.group()), source)
+
+    def origins(self, spans: t.Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return from where to where parts of the text, none of them empty, stand in the other one."""
+        pieces = list(self._pieces())
+        begins = [here for here, _begin, _end, _is_changed in pieces]
+        found = []
+        for begin, end in spans:
+            here, first, _end, is_changed = pieces[bisect.bisect_right(begins, begin) - 1]
+            start = first if is_changed else first + begin - here
+            here, last, after, is_changed = pieces[bisect.bisect_right(begins, end - 1) - 1]
+            found.append((start, after if is_changed else last + end - here))
+        return found
+
+    def _pieces(self) -> t.Iterator[tuple[int, int, int, bool]]:
+        """Yield where each piece begins here, where it begins and ends in the other text, and whether it was changed.
+
+        A changed piece is taken as a whole; one of which nothing is left is none.
+        """
+        here = done = 0
+        for found in self._pattern.finditer(self._source):
+            if found.start() > done:
+                yield here, done, found.start(), False
+                here += found.start() - done
+            change = self._change(found.group())
+            if change:
+                yield here, found.start(), found.end(), True
+                here += len(change)
+            done = found.end()
+        if done < len(self._source):
+            yield here, done, len(self._source), False
+
+
+def unfold(text: str) -> Layer:
+    """Return a text with what is encoded in it undone once."""
+    return Layer(text, _ENCODED, _decoded)
+
+
+def _decoded(code: str) -> str:
+    """Return what an encoded character, or a row of them, stands for."""
+    if code.startswith("%"):
+        return unquote_to_bytes(code).decode("utf-8", errors="replace")
+    if code.startswith("&"):
+        return html.unescape(code)
+    if code.startswith("\\u"):
+        whole = "".join(chr(int(digits, 16)) for digits in code.split("\\u")[1:])
+        return _PAIRS.sub(_joined, whole)
+    if code.startswith("\\x"):
+        return chr(int(code[2:], 16))
+    return _ESCAPED.get(code[1], code[1])
+
+
+def _joined(pair: re.Match[str]) -> str:
+    return pair.group().encode("utf-16", errors="surrogatepass").decode("utf-16")

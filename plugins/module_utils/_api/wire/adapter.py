@@ -1,0 +1,167 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What requests leaves open: TLS contexts made before, time limits, and sockets whose reads come to an end."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import socket
+import ssl
+import threading
+import time
+import typing as t
+
+from ..libraries import HTTPAdapter
+
+
+class TimeLimit:
+    """Until when an exchange may take; a server that sends byte after byte resets the time-out of a socket each time.
+
+    :param seconds: from now on.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        # for errors: how long what comes now may take
+        self.seconds = self._total = seconds
+        self._end = self._at = time.monotonic() + seconds
+        # whether the connection is not there yet, so that the request was certainly not executed
+        self.is_connecting = False
+        # whether the connection was made for this exchange
+        self.is_fresh = False
+
+    def left(self) -> float:
+        """Return the seconds left, 0 at the least."""
+        return max(0.0, self._at - time.monotonic())
+
+    def narrow(self, seconds: float) -> None:
+        """Let what comes now take so many seconds, of those that are left."""
+        at = time.monotonic() + seconds
+        self._at, self.seconds = (at, seconds) if at < self._end else (self._end, self._total)
+
+
+class _BoundedFile(io.RawIOBase):
+    """Reads from a socket; no read takes longer than the time-out, nor than what is left of the limit."""
+
+    def __init__(self, sock: t.Any, limit: TimeLimit) -> None:
+        # the file that the socket makes keeps it open until the answer was read
+        self._file = sock.makefile("rb", buffering=0)
+        self._socket = sock
+        self._timeout_seconds = sock.gettimeout()
+        self._limit = limit
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: t.Any) -> int | None:
+        """Fill a buffer with what comes next."""
+        left = self._limit.left()
+        if not left:
+            raise socket.timeout("the time for the whole answer is over")
+        self._socket.settimeout(left if self._timeout_seconds is None else min(self._timeout_seconds, left))
+        return t.cast("int | None", self._file.readinto(buffer))
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._file.close()
+        super().close()
+
+
+class _BoundedSocket:
+    """What `http.client` needs of a socket to read an answer from it."""
+
+    def __init__(self, sock: t.Any, limit: TimeLimit) -> None:
+        self._socket = sock
+        self._limit = limit
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Return the file that the answer is read from."""
+        return io.BufferedReader(_BoundedFile(self._socket, self._limit))
+
+
+class CurrentLimit(threading.local):
+    """The limit of the exchange that the present thread has begun."""
+
+    limit: TimeLimit | None = None
+
+    @contextlib.contextmanager
+    def set(self, limit: TimeLimit) -> t.Iterator[None]:
+        """Let connections and answers of this thread keep to a limit."""
+        self.limit = limit
+        try:
+            yield
+        finally:
+            self.limit = None
+
+
+def _bounded_pools(pools: t.Mapping[str, t.Any], current: CurrentLimit) -> dict[str, t.Any]:
+    """Return urllib3's classes of connection pools, with connections that keep to the limit."""
+    return {scheme: _bounded_pool(pool, current) for scheme, pool in pools.items()}
+
+
+def _bounded_pool(pool_class: t.Any, current: CurrentLimit) -> t.Any:
+    class BoundedConnection(pool_class.ConnectionCls):  # type: ignore[misc]
+        def connect(self) -> None:
+            limit = current.limit or TimeLimit(float("inf"))
+            limit.is_connecting = limit.is_fresh = True
+            super().connect()
+            limit.is_connecting = False
+            # no warning on the terminal for what `validate_certs: false` asks for
+            self.is_verified = True
+
+        def response_class(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> http.client.HTTPResponse:
+            # without a limit, the session is used by an extension for something else
+            source: t.Any = _BoundedSocket(sock, current.limit) if current.limit else sock
+            return http.client.HTTPResponse(source, *args, **kwargs)
+
+    class BoundedPool(pool_class):  # type: ignore[misc]
+        ConnectionCls = BoundedConnection
+
+    return BoundedPool
+
+
+class Adapter(HTTPAdapter):  # type: ignore[misc]
+    """What requests leaves open: a TLS context made before, nothing repeated, a pool of this size, and time limits.
+
+    :param context: for servers.
+    :param proxy_context: for proxies that are themselves reached by TLS; they get no client certificate.
+    """
+
+    def __init__(
+        self, context: ssl.SSLContext, proxy_context: ssl.SSLContext, *, pool_size: int, current: CurrentLimit
+    ) -> None:
+        self._context = context
+        self._proxy_context = proxy_context
+        self._current = current
+        super().__init__(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
+
+    def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
+        """Make the pools for servers that are reached directly."""
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _bounded_pools(self.poolmanager.pool_classes_by_scheme, self._current)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
+        """Return the pools for servers that are reached by a proxy."""
+        if proxy in self.proxy_manager:
+            return self.proxy_manager[proxy]
+        if proxy.lower().startswith("https:"):
+            kwargs["proxy_ssl_context"] = self._proxy_context
+        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
+        manager.pool_classes_by_scheme = _bounded_pools(manager.pool_classes_by_scheme, self._current)
+        return manager
+
+    def cert_verify(self, conn: t.Any, url: str, verify: t.Any, cert: t.Any) -> None:
+        """Leave the authorities to the context; requests would add its own to them."""
+        if cert:
+            conn.cert_file, conn.key_file = (cert, None) if isinstance(cert, str) else cert
+
+    def build_connection_pool_key_attributes(self, request: t.Any, verify: t.Any, cert: t.Any = None) -> t.Any:
+        """Return what tells pools apart, without the authorities, as above."""
+        host, tls = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {name: tls[name] for name in ("cert_file", "key_file") if name in tls}

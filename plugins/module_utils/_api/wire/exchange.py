@@ -1,0 +1,214 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What went wrong with an exchange that brought no answer, in words for the user."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import re
+import typing as t
+
+from ..advice import CLIENT_ADVICE, has_words
+from ..errors import ConnectError, LostAnswerError, RequestError, TrustError, UsageError
+from ..http import Request, parse_address
+from ..libraries import requests_library
+from .adapter import TimeLimit
+
+
+class Exchange:
+    """One request and its answer, as far as errors have to know of them."""
+
+    def __init__(self, request: Request, timeout_seconds: float, limit: TimeLimit) -> None:
+        self.request = request
+        self.timeout_seconds = timeout_seconds
+        self.limit = limit
+        # the variable of the environment that names the proxy in use, empty without a proxy
+        self.proxy_name = ""
+
+    @contextlib.contextmanager
+    def errors_of_opening(self) -> t.Iterator[None]:
+        """Turn what requests raises before there is an answer into our errors."""
+        try:
+            yield
+        except UsageError:
+            raise
+        # `from None`: what requests puts into its texts may hold the query, and nobody needs its traceback
+        except ValueError as exc:  # most of what requests raises about addresses and headers, and http.client's own
+            raise self.located(_usage_error(exc, self) or _error_of_opening(exc, self)) from None
+        except Exception as exc:
+            if not _is_of_libraries(exc):
+                raise
+            raise self.located(_error_of_opening(exc, self)) from None
+
+    @contextlib.contextmanager
+    def errors_of_reading(self) -> t.Iterator[None]:
+        """Turn what requests and urllib3 raise while the body is read into our errors."""
+        try:
+            yield
+        except RequestError as exc:
+            raise self.located(exc) from None
+        except Exception as exc:
+            if not _is_of_libraries(exc):
+                raise
+            raise self.located(_error_of_reading(exc, self)) from None
+
+    def located(self, error: Exception) -> Exception:
+        """Return the error with method and address filled in."""
+        if isinstance(error, RequestError):
+            error.method, error.url = self.request.method, self.request.display_url
+        return error
+
+
+def conflicting_length() -> LostAnswerError:
+    return LostAnswerError("the answer has invalid or conflicting Content-Length headers")
+
+
+def _is_of_libraries(exc: Exception) -> bool:
+    """Return whether requests, urllib3 or the standard library's network code raised it."""
+    return isinstance(exc, (OSError, ValueError, http.client.HTTPException)) or any(
+        type(exc).__module__.partition(".")[0] == name for name in ("urllib3", "requests", "socks")
+    )
+
+
+def _usage_error(exc: ValueError, exchange: Exchange) -> UsageError | None:
+    """Return the error for a request that could not be written down: nothing was sent. None for any other."""
+    errors = requests_library().exceptions
+    if exchange.proxy_name and "SOCKS support" in str(exc):
+        return UsageError(
+            f"{exchange.proxy_name} names a SOCKS proxy, which needs the Python library PySocks; install it with pip"
+        )
+    if isinstance(exc, errors.InvalidHeader):
+        # urllib3 has an error of this name for headers that it received
+        is_unsendable = not any(type(cause).__module__.startswith("urllib3") for cause in _causes(exc))
+    else:
+        unsendable = (errors.InvalidURL, errors.InvalidSchema, errors.MissingSchema)
+        is_unsendable = isinstance(exc, unsendable) or not isinstance(exc, errors.RequestException)
+    if not is_unsendable:
+        return None
+    return UsageError(f"the connection options cannot be used: {type(exc).__name__}; check api_url and the token")
+
+
+def _error_of_opening(exc: Exception, exchange: Exchange) -> RequestError:
+    """Return the error for an exchange that brought no answer, by whether the request can have been executed."""
+    errors = requests_library().exceptions
+    text = " ".join(f"{type(cause).__name__}: {cause}" for cause in _causes(exc))
+    is_connecting = exchange.limit.is_connecting or isinstance(exc, errors.ConnectTimeout)
+    is_connecting = is_connecting or "NewConnectionError" in text or "Tunnel connection failed" in text
+    distrust = tls_error(text, is_connecting=is_connecting)
+    if distrust:
+        return distrust
+    address = parse_address(exchange.request.url)
+    if not is_connecting:
+        error = _error_of_reading(exc, exchange)
+        if address.scheme == "https" and exchange.limit.is_fresh and not error.advice:
+            # with TLS 1.3 a server says so afterwards, and its reset may be faster
+            error.advice = f"If it happens every time, the server may demand a client certificate. {CLIENT_ADVICE}"
+        return error
+    if exchange.proxy_name:
+        status = re.search(r"Tunnel connection failed: (\d{3})", text)
+        return proxy_error(exchange.proxy_name, int(status.group(1)) if status else 0)
+    where = f"{address.host}:{address.port}"
+    if "NameResolutionError" in text or "gaierror" in text:
+        unknown = ConnectError(f"the host name {address.host} is unknown", advice="Check api_url")
+        # EAI_AGAIN is a name server that is away for the moment; any other says that there is no such name
+        unknown.is_permanent = "Temporary failure" not in text
+        return unknown
+    if isinstance(exc, errors.Timeout):
+        return ConnectError(
+            f"no connection to {where} within {exchange.timeout_seconds:g} s",
+            advice="Check api_url and the network",
+        )
+    return ConnectError(f"{where} refuses the connection or cannot be reached", advice="Check api_url")
+
+
+def _error_of_reading(exc: Exception, exchange: Exchange) -> RequestError:
+    """Return the error for an answer that did not come to its end."""
+    text = " ".join(type(cause).__name__ for cause in _causes(exc))
+    limit = exchange.limit
+    if not limit.left():
+        return LostAnswerError(
+            f"the answer was not complete within {limit.seconds:g} s",
+            advice="The server sends too slowly; raise api_timeout, or wait_timeout of a task that waits",
+        )
+    if "timeout" in text.lower():
+        return LostAnswerError(
+            f"no answer within {exchange.timeout_seconds:g} s", advice="Raise api_timeout if this is normal"
+        )
+    if "InvalidHeader" in text:
+        return conflicting_length()
+    return LostAnswerError("the connection broke before the whole answer was there")
+
+
+def _causes(exc: BaseException) -> t.Iterator[BaseException]:
+    """Yield an error and what is wrapped in it: urllib3's errors, and those of the socket."""
+    seen: set[int] = set()
+    queue: list[t.Any] = [exc]
+    while queue:
+        current = queue.pop(0)
+        if not isinstance(current, BaseException) or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        queue.extend((*current.args, getattr(current, "reason", None), current.__cause__, current.__context__))
+
+
+# What OpenSSL says: words of it, the reason for the user, and what to do. The first row that fits counts.
+_TLS_ADVICE = (
+    "Give the CA certificate of this server with ca_path; or check that api_url has the right scheme, host name and "
+    "port"
+)
+_TLS_REASONS: tuple[tuple[str, str, str], ...] = (
+    ("certificateerror", "certificate verify failed: host name mismatch", _TLS_ADVICE),
+    ("wrong version number|record layer failure", "the server does not speak TLS on this port", _TLS_ADVICE),
+    ("alert certificate required", "the server demands a client certificate", CLIENT_ADVICE),
+    (
+        "alert handshake failure",
+        "the server refuses to speak TLS with us; it may demand a client certificate",
+        CLIENT_ADVICE,
+    ),
+    (
+        "alert bad certificate|alert unknown ca|alert certificate",
+        "the server does not accept the client certificate",
+        CLIENT_ADVICE,
+    ),
+)
+
+
+def tls_error(text: str, *, is_connecting: bool) -> TrustError | None:
+    """Return the error for what OpenSSL says, None when it is not about trust.
+
+    :param is_connecting: whether anything that goes wrong does so before the request was sent.
+    """
+    if "certificate verify failed" in text:
+        rest = text.split("certificate verify failed", 1)[1]
+        reason = "certificate verify failed" + re.split(r"\(_ssl|['\")]", rest)[0].rstrip(" (")
+        return TrustError(f"TLS failed: {reason}", advice=_TLS_ADVICE)
+    words = re.sub(r"[\W_]+", " ", text).lower()
+    for known, reason, advice in _TLS_REASONS:
+        if has_words(words, known):
+            return TrustError(f"TLS failed: {reason}", advice=advice)
+    # a server that hangs up may be back in a moment
+    if is_connecting and "ssl" in words and "eof" not in words and "timed out" not in words:
+        return TrustError("TLS failed: no secure connection could be made", advice=_TLS_ADVICE)
+    return None
+
+
+def proxy_error(proxy_name: str, status: int) -> ConnectError:
+    """Return the error for a proxy that does not do its work.
+
+    :param status: what it answered, 0 when it did not.
+    """
+    if status == 407:
+        problem, advice = "asks for a user name and password (status 407)", "Write them into the address of the proxy"
+    elif status:
+        problem, advice = f"refuses the connection to this server (status {status})", "Check the proxy, and NO_PROXY"
+    else:
+        problem, advice = "cannot be reached, or does not connect", "Check its address, and NO_PROXY"
+    error = ConnectError(f"the proxy of {proxy_name} {problem}", advice=advice)
+    error.is_permanent = status == 407
+    return error

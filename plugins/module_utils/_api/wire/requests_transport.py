@@ -1,0 +1,261 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The built-in transport: one `requests.Session`, and answers whose bodies are read piece by piece."""
+
+from __future__ import annotations
+
+import contextlib
+import http.cookiejar
+import io
+import os
+import re
+import ssl
+import typing as t
+
+from ..connection import USER_AGENT, ConnectionSettings, ca_source, tls_context
+from ..decoding import ENCODINGS, ContentDecoder
+from ..errors import BadAnswerError, LostAnswerError, RequestError, UsageError
+from ..http import Address, Origin, Request, Response, lower_case, parse_address
+from ..libraries import requests_library
+from ..transport import CHUNK_BYTES, LONGEST_ERROR_BYTES, SLOWEST_ANSWER, ByteStream
+from .adapter import Adapter, CurrentLimit, TimeLimit
+from .exchange import Exchange, conflicting_length, proxy_error
+
+# urllib3 takes no time-out of nothing.
+_SHORTEST_SECONDS = 0.001
+_NO_BODY = (204, 304)
+_LENGTH = re.compile("[0-9]{1,18}")
+
+
+class RequestsTransport:
+    """Sends through one `requests.Session`, shared by threads.
+
+    Proxies come from the environment as users of requests expect (`HTTPS_PROXY`, `NO_PROXY`). Nothing else does:
+    `~/.netrc` would replace the credential, and a cookie would be a second one.
+    """
+
+    def __init__(self, settings: ConnectionSettings, prepare_session: t.Callable[[t.Any], None]) -> None:
+        self._settings = settings
+        self._current = CurrentLimit()
+        self._ways: dict[Origin, tuple[dict[str, str], str]] = {}
+        self._requests = requests_library()
+        self._session = self._new_session()
+        prepare_session(self._session)
+        self._session.trust_env = False
+        self._mount_client_certificate()
+
+    def _new_session(self) -> t.Any:
+        settings = self._settings
+        session = self._requests.Session()
+        self._adapter = self._new_adapter(tls_context(settings, os.environ))
+        session.mount("https://", self._adapter)
+        session.mount("http://", self._adapter)
+        # requests would read the whole body of a redirect to tell where it leads, which is decided above
+        session.get_redirect_target = lambda response: None
+        session.headers["User-Agent"] = USER_AGENT
+        session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        # for an adapter of an extension; ours goes by its context
+        session.verify = settings.validate_certs and (ca_source(settings.ca_path, os.environ)[0] or True)
+        return session
+
+    def _new_adapter(self, context: ssl.SSLContext) -> Adapter:
+        settings = self._settings
+        proxy_context = tls_context(settings, os.environ, is_for_proxy=True)
+        return Adapter(context, proxy_context, pool_size=settings.concurrency, current=self._current)
+
+    def _mount_client_certificate(self) -> None:
+        """Show the client certificate to the own origin only; an extension that mounted an adapter has its own way."""
+        if self._settings.client_cert and self._session.get_adapter(self._settings.api_url) is self._adapter:
+            context = tls_context(self._settings, os.environ, with_client_cert=True)
+            origin_url = parse_address(self._settings.api_url).origin_url
+            self._session.mount(f"{origin_url}/", self._new_adapter(context))
+
+    def send(self, request: Request, *, timeout_seconds: float) -> Response:
+        seconds = SLOWEST_ANSWER * timeout_seconds if request.total_seconds is None else request.total_seconds
+        answer = self._open(request, timeout_seconds, TimeLimit(seconds), ENCODINGS)
+        with contextlib.closing(answer):
+            return Response(answer.status, answer.headers, _whole_body(request, answer), request.url)
+
+    def stream(self, request: Request, *, timeout_seconds: float) -> ByteStream:
+        seconds = float("inf") if request.total_seconds is None else request.total_seconds
+        limit = TimeLimit(seconds)
+        chunk_seconds = SLOWEST_ANSWER * timeout_seconds
+        limit.narrow(chunk_seconds)
+        # an archive is compressed already
+        return self._open(request, timeout_seconds, limit, "identity", chunk_seconds=chunk_seconds)
+
+    def _open(
+        self,
+        request: Request,
+        timeout_seconds: float,
+        limit: TimeLimit,
+        encodings: str,
+        *,
+        chunk_seconds: float | None = None,
+    ) -> RequestsStream:
+        exchange = Exchange(request, timeout_seconds, limit)
+        with exchange.errors_of_opening(), self._current.set(limit):
+            address = parse_address(request.url)
+            proxies, exchange.proxy_name = self._way_to(address)
+            timeout = min(timeout_seconds, max(limit.left(), _SHORTEST_SECONDS))
+            answer = self._session.request(
+                request.method,
+                address.url,
+                headers=self._headers(request, address, encodings),
+                data=request.body,
+                timeout=(timeout, timeout),
+                proxies=proxies,
+                allow_redirects=False,
+                stream=True,
+            )
+        stream = RequestsStream(answer, exchange, chunk_seconds)
+        try:
+            stream.check()
+        except RequestError:
+            stream.close()
+            raise
+        return stream
+
+    def _way_to(self, address: Address) -> tuple[dict[str, str], str]:
+        """Return the proxies for an address, and the variable that names the one in use; the same for all of a server.
+
+        :raises UsageError: when it is no address of a proxy.
+        """
+        if address.origin not in self._ways:
+            proxies = {**self._requests.utils.get_environ_proxies(address.url), **self._session.proxies}
+            self._ways[address.origin] = proxies, _proxy_name(address, proxies)
+        return self._ways[address.origin]
+
+    def _headers(self, request: Request, address: Address, encodings: str) -> dict[str, str]:
+        headers = {"Accept-Encoding": encodings, **request.headers}
+        if address.origin == self._settings.origin:
+            headers = {**self._settings.http_headers, **headers, **self._settings.credential}
+        return headers
+
+
+class RequestsStream(ByteStream):
+    """A body as it comes through requests."""
+
+    def __init__(self, answer: t.Any, exchange: Exchange, chunk_seconds: float | None) -> None:
+        self.status = answer.status_code
+        self.headers = lower_case(answer.headers.items())
+        self.url = exchange.request.url
+        self._answer = answer
+        self._exchange = exchange
+        self._chunk_seconds = chunk_seconds
+        self._received = 0
+        self._declared: int | None = None
+        self._decoder: ContentDecoder | None = None
+
+    def check(self) -> None:
+        """Return if the answer is one whose body can be read.
+
+        :raises RequestError: when it is not, and when it comes from the proxy.
+        """
+        with self._exchange.errors_of_reading():
+            if self.status == 407 and self._exchange.proxy_name:
+                raise proxy_error(self._exchange.proxy_name, 407)
+            if self.header("transfer-encoding").lower() not in ("", "chunked"):
+                raise _unusable(self._exchange.request, "the answer has a Transfer-Encoding that was not asked for")
+            self._declared = self._declared_length()
+            try:
+                self._decoder = ContentDecoder(self.header("content-encoding"))
+            except BadAnswerError as exc:
+                raise _unusable(self._exchange.request, exc.problem) from None
+
+    def read(self, size: int) -> bytes:
+        """Return up to so many bytes, decoded if the server has encoded them although it was not asked to."""
+        if self._chunk_seconds is not None:
+            self._exchange.limit.narrow(self._chunk_seconds)
+        with self._exchange.errors_of_reading():
+            decoder = self._decoder
+            if decoder is None or decoder.is_plain:
+                return self._receive(size)
+            while True:
+                decoded = decoder.read(size)
+                if decoded:
+                    return decoded
+                received = self._receive(size)
+                if not received:
+                    decoder.finish()
+                    return b""
+                decoder.feed(received)
+
+    def _receive(self, size: int) -> bytes:
+        """Return the next bytes as they were sent."""
+        content: bytes = self._answer.raw.read(size, decode_content=False)
+        self._received += len(content)
+        if not content and self._declared is not None and self._received != self._declared:
+            raise LostAnswerError(f"the answer was cut after {self._received} of {self._declared} bytes")
+        return content
+
+    def _declared_length(self) -> int | None:
+        """Return how long the body is to be, None when that is not said."""
+        if self.status in _NO_BODY or self.header("transfer-encoding"):
+            return None
+        values = {value.strip() for value in self.header("content-length").split(",")} - {""}
+        if not values:
+            return None
+        if len(values) > 1 or not _LENGTH.fullmatch(next(iter(values))):
+            raise conflicting_length()
+        return int(values.pop())
+
+    def close(self) -> None:
+        """Let go of the connection; it is closed unless the body has come to its end."""
+        self._answer.close()
+
+
+def _whole_body(request: Request, answer: RequestsStream) -> bytes:
+    """Return the body of an answer, of an error status its beginning.
+
+    :raises RequestError: when it is longer than the request says.
+    """
+    most = LONGEST_ERROR_BYTES if answer.status >= 400 else request.most_bytes
+    body = io.BytesIO()
+    while True:
+        piece = answer.read(CHUNK_BYTES)
+        if not piece:
+            return body.getvalue()
+        body.write(piece)
+        if most is not None and body.tell() > most:
+            if answer.status >= 400:
+                return body.getvalue()[:most]
+            raise _unusable(request, f"the answer is longer than {most:,} bytes")
+
+
+def _unusable(request: Request, problem: str) -> RequestError:
+    """Return the error for an answer that cannot be used: a write was executed all the same."""
+    kind = BadAnswerError if request.method in ("GET", "HEAD") else LostAnswerError
+    return kind(problem, method=request.method, url=request.display_url)
+
+
+# ----- proxies -----
+
+_PROXY = re.compile(
+    r"((https?|socks4a?|socks5h?)://)?([^/\s]*@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?/?",
+    re.IGNORECASE,
+)
+
+
+def _proxy_name(address: Address, proxies: t.Mapping[str, str]) -> str:
+    """Return the variable that names the proxy on the way to an address, empty when there is none.
+
+    :raises UsageError: when it is not the address of a proxy.
+    """
+    proxy = requests_library().utils.select_proxy(address.url, proxies)
+    if not proxy:
+        return ""
+    variables = (f"{address.scheme}_proxy", "all_proxy")
+    names = (name for variable in variables for name in (variable, variable.upper()))
+    proxy_name = next((name for name in names if os.environ.get(name) == proxy), "the proxy setting")
+    found = _PROXY.fullmatch(proxy)
+    if not found or int(found["port"] or 1) not in range(1, 65536):
+        raise UsageError(
+            f"{proxy_name} is not the address of a proxy; write it like http://proxy.example.com:3128, or with the "
+            "scheme https, socks5 or socks5h"
+        )
+    return proxy_name

@@ -1,0 +1,277 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tries one hostile answer with one plugin, within limits of time and memory, and says what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import json
+import os
+import pathlib
+import resource
+import shutil
+import tempfile
+import time
+import typing as t
+from unittest import mock
+
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import client
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import transport as transport_file
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _shared
+
+from tests.unit.faces import IS_CONTROLLER, TASKS, Options, as_lookup, as_module, in_process
+from tests.unit.harness import TOKEN
+from tests.unit.module_utils._api.loopback import LoopbackProxy
+
+from . import answers, framing, records
+from .plugins import PLUGINS, VARIABLE, WRITING, Plugin
+from .server import HostileServer, Question, Said
+from .table import Row
+
+ROWS: dict[str, Row] = {**framing.ROWS, **answers.ROWS, **records.ROWS}
+FACES: dict[str, t.Callable[..., Options]] = {
+    **({"in process": in_process} if IS_CONTROLLER else {}),
+    "module": as_module,
+}
+# Which answers are hostile, by the method and the number of the request.
+PHASES: dict[str, t.Callable[[str, int], bool]] = {
+    "all": lambda method, number: True,
+    "first": lambda method, number: number == 1,
+    "later": lambda method, number: number > 1,
+    "writes": lambda method, number: method != "GET",
+    # all, with a proxy in between
+    "proxy": lambda method, number: True,
+}
+# Beyond what the process has already; a log may have 128 MiB, and is decoded.
+MOST_BYTES = 768 * 1024 * 1024
+# Of the processor, for other work on the machine does no harm then; and in all, which ends a case that hangs.
+MOST_SECONDS = 20.0
+MOST_SECONDS_IN_ALL = 120.0
+# with a name of any length in it
+LONGEST_SENTENCE = 10_500
+# What an answer may take that ends by a limit only, instead of ten times the time-out.
+SHORT_SECONDS = 0.3
+# A download ends when it ends, or, if nobody said when that is, after an hour, which passes in two seconds.
+FAST = 1800.0
+_THINGS = ("pipeline", "job", "deployment", "dest", "path")
+_VOLATILE = ("elapsed", "requests", "timeline", "invocation", "warnings", "mtime", "atime")
+
+
+@dataclasses.dataclass
+class Came:
+    """What came of it.
+
+    :param told: everything that was returned, as text.
+    :param was_hostile: whether the hostile answer was sent at all.
+    :param seconds: of the processor.
+    :param skipped: the seconds of all pauses.
+    :param files: contents of the files that are there afterwards.
+    """
+
+    result: Options
+    told: str
+    was_hostile: bool
+    seconds: float
+    seconds_in_all: float
+    skipped: float
+    writes: int
+    is_played: bool
+    files: dict[str, bytes]
+    url: str
+
+    @property
+    def right(self) -> t.Any:
+        """Return what is compared with the result of a good server."""
+        kept = {name: value for name, value in self.result.items() if name not in _VOLATILE}
+        text = json.dumps(kept, sort_keys=True, default=str).replace(self.url, "URL")
+        return text, sorted(self.files), self.files.get("dest")
+
+
+class _SkippingClock:
+    """Real time, perhaps faster, but pauses are skipped over."""
+
+    def __init__(self) -> None:
+        self.skipped = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.skipped += seconds
+
+
+@contextlib.contextmanager
+def _skipped_pauses(speed: float) -> t.Iterator[_SkippingClock]:
+    skipping, monotonic, unix = _SkippingClock(), time.monotonic, time.time
+    started = monotonic()
+    with (
+        mock.patch.object(Clock, "sleep", lambda self, seconds: skipping.sleep(seconds)),
+        mock.patch.object(Clock, "monotonic", lambda self: (monotonic() - started) * speed + skipping.skipped),
+        mock.patch.object(Clock, "time", lambda self: unix() + skipping.skipped),
+        mock.patch("random.random", return_value=0.5),
+    ):
+        yield skipping
+
+
+@contextlib.contextmanager
+def _short_answers(is_short: bool) -> t.Iterator[None]:
+    """Let an answer take a moment only, although each read may take long, so that a busy machine does no harm."""
+    with contextlib.ExitStack() as stack:
+        for file in (transport_file, client) if is_short else ():
+            stack.enter_context(mock.patch.object(file, "SLOWEST_ANSWER", SHORT_SECONDS / 2.0))
+        yield
+
+
+@contextlib.contextmanager
+def _bounded_memory() -> t.Iterator[None]:
+    """Let the process have no more memory than the limit."""
+    status = pathlib.Path("/proc/self/status").read_text(encoding="ascii")
+    now = next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmData"))
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (now + MOST_BYTES, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def come_of(plugin: Plugin, face: t.Callable[..., Options], row: Row | None, phase: str = "all") -> Came:
+    """Return what comes of a row; None for a good server."""
+    sent: list[str] = []
+
+    def say(question: Question) -> Said:
+        said = row.say(question) if row else question.answer.raw
+        if said != question.answer.raw:
+            sent.append(question.target)
+        return said
+
+    folder = tempfile.mkdtemp()
+    try:
+        with contextlib.ExitStack() as stack:
+            is_slow = bool(row and row.is_slow)
+            is_endless = is_slow and "download" in plugin.task
+            clock = stack.enter_context(_skipped_pauses(FAST if is_endless else 1.0))
+            stack.enter_context(_short_answers(is_slow))
+            # each server has a port of its own, and what is shared would be kept for ever
+            stack.enter_context(mock.patch.dict(_shared._TRANSPORTS, clear=True))
+            stack.enter_context(mock.patch.dict(_shared._CACHES, clear=True))
+            refuses = bool(row and row.refuses)
+            server = stack.enter_context(HostileServer(say, PHASES[phase], refuses=refuses))
+            if phase == "proxy":
+                proxy = stack.enter_context(LoopbackProxy())
+                stack.enter_context(mock.patch.dict(os.environ, {"HTTP_PROXY": proxy.url, "NO_PROXY": ""}))
+            stack.enter_context(_bounded_memory())
+            started = time.process_time(), time.monotonic()
+            result = plugin.run(face, server.url, folder)
+            seconds, seconds_in_all = time.process_time() - started[0], time.monotonic() - started[1]
+        files = {path.name: path.read_bytes() for path in pathlib.Path(folder).iterdir()}
+    finally:
+        shutil.rmtree(folder)
+    told = json.dumps(result, ensure_ascii=False, default=str).replace(folder, "FOLDER")
+    return Came(
+        result=json.loads(told),
+        told=told,
+        was_hostile=bool(sent),
+        seconds=seconds,
+        seconds_in_all=seconds_in_all,
+        skipped=clock.skipped,
+        writes=server.writes,
+        is_played=server.is_played,
+        files=files,
+        url=server.url,
+    )
+
+
+@functools.cache
+def _right(name: str, face_name: str) -> t.Any:
+    came = come_of(PLUGINS[name], face_of(name, face_name), None)
+    if came.result.get("failed"):
+        raise AssertionError(came.result["msg"])
+    return came.right
+
+
+def face_of(plugin_name: str, face_name: str) -> t.Callable[..., Options]:
+    """Return the face; the lookup has one only."""
+    return FACES[face_name] if PLUGINS[plugin_name].task else as_lookup
+
+
+def cases(*, is_whole: bool) -> t.Iterator[tuple[str, str, str, str]]:
+    """Yield row, plugin, face and phase: all of them, or the plugins that a row concerns, each row with one face."""
+    for number, (row_name, row) in enumerate(ROWS.items()):
+        concerned = row.concerns[:1] if row.is_slow else row.concerns
+        for plugin_name in PLUGINS if is_whole else concerned:
+            faces = list(FACES) if is_whole else [list(FACES)[number % len(FACES)]]
+            if not PLUGINS[plugin_name].task:
+                faces = ["in process"] if IS_CONTROLLER else []
+            for face_name in faces:
+                yield row_name, plugin_name, face_name, "all"
+            for phase in _further_phases(row_name, plugin_name) if is_whole and faces else ():
+                yield row_name, plugin_name, faces[number % len(faces)], phase
+
+
+def _further_phases(row_name: str, plugin_name: str) -> t.Iterator[str]:
+    yield "later"
+    if plugin_name in WRITING:
+        yield "writes"
+    # a proxy passes on what is framed right
+    if row_name in framing.ROWS:
+        yield "proxy"
+
+
+def problems_of(row_name: str, plugin_name: str, face_name: str, phase: str) -> list[str]:
+    """Return what is wrong with the end of a case."""
+    row, plugin = ROWS[row_name], PLUGINS[plugin_name]
+    came = come_of(plugin, face_of(plugin_name, face_name), row, phase)
+    found = [*_of_limits(came), *_of_secrets(came), *_of_effects(came, plugin_name)]
+    if came.result.get("failed"):
+        found += _of_sentence(came, plugin)
+    is_right = not came.result.get("failed") and came.right == _right(plugin_name, face_name)
+    end = row.end if phase in ("all", "proxy") else "right" if row.end == "right" else "either"
+    if (end == "right" or not came.was_hostile) and not is_right:
+        found.append(f"it is not the right result: {came.told[:500]}")
+    if end == "sentence" and came.was_hostile and not came.result.get("failed"):
+        found.append(f"it is a success: {came.told[:500]}")
+    return found
+
+
+def _of_limits(came: Came) -> t.Iterator[str]:
+    if came.seconds > MOST_SECONDS or came.seconds_in_all > MOST_SECONDS_IN_ALL:
+        yield f"it took {came.seconds:.1f} s, and {came.seconds_in_all:.1f} s in all"
+    if [name for name in came.files if name.startswith(".")]:
+        yield f"files were left behind: {sorted(came.files)}"
+    if came.result.get("failed") and "dest" in came.files:
+        yield "a download that failed has written to dest"
+
+
+def _of_secrets(came: Came) -> t.Iterator[str]:
+    for secret in (TOKEN, VARIABLE):
+        if secret in came.told:
+            yield "a secret is in the result"
+        if any(secret.encode() in content for name, content in came.files.items() if name != "dest"):
+            yield "a secret is in a file"
+
+
+def _of_effects(came: Came, plugin_name: str) -> t.Iterator[str]:
+    if came.writes > (plugin_name in WRITING):
+        yield f"{came.writes} writes"
+    if came.result.get("changed") and plugin_name in WRITING and not came.is_played:
+        yield "it says that the job was played, which it was not"
+
+
+def _of_sentence(came: Came, plugin: Plugin) -> t.Iterator[str]:
+    text = str(came.result["msg"])
+    if not text.isprintable() or len(text) > LONGEST_SENTENCE:
+        yield f"it is not one line: {ascii(text)[:500]}"
+    if "nexpected" in text or "Traceback" in text or "Error(" in text:
+        yield f"it is a mistake of ours: {text[:500]}"
+    if plugin.task and not text.endswith((".", "?", "!")):
+        yield f"it is no sentence: {text[:500]}"
+    if not any(
+        word in text.lower() for word in (came.url, "127.0.0.1", "pipeline", "job", "deployment", "dest", "path")
+    ):
+        yield f"it names neither what nor where: {text[:500]}"
+    missing = set(TASKS[plugin.task].empty_result) - set(came.result) if plugin.task else ()
+    if missing:
+        yield f"the result has no {sorted(missing)}"

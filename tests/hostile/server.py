@@ -1,0 +1,194 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A small GitLab that speaks bytes: one project, one pipeline, a job to play, a job with artifacts, a trigger job.
+
+It answers as it should until a row of the table says something else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import socket
+import threading
+import typing as t
+
+from tests.unit.harness import bridge, job, pipeline
+from tests.unit.module_utils._api.loopback import Listener, read_request
+
+Record = dict[str, t.Any]
+
+ARTIFACT = b'{"version": "1.2.3"}'
+LOG = b"one\ntwo\nthree\n"
+# What a row may send: bytes, pieces of them one after the other, or a reset of the connection.
+Pieces = t.Callable[[threading.Event], t.Iterable[bytes]]
+Said = t.Union[bytes, Pieces, None]
+
+OBJECTS = ("job", "pipeline", "deployment", "other")
+LISTS = ("jobs", "pipelines", "bridges", "deployments", "files")
+CONTENTS = ("log", "file")
+
+
+_APPROVAL = {"user": {"id": 1, "username": "alice"}, "status": "approved", "created_at": "2026-01-01T00:00:00.000Z"}
+
+
+def deployment(*, is_approved: bool) -> Record:
+    """Return a deployment that one approval is needed for."""
+    given = [_APPROVAL] if is_approved else []
+    rule = {"id": 1, "access_level": 40, "access_level_description": "Maintainers", "required_approvals": 1}
+    return {
+        "id": 5,
+        "iid": 1,
+        "status": "created" if is_approved else "blocked",
+        "ref": "main",
+        "sha": "f" * 40,
+        "environment": {"id": 1, "name": "production"},
+        "deployable": job(43, "manual", "release"),
+        "pending_approval_count": 0 if is_approved else 1,
+        "approvals": given,
+        "approval_summary": {"rules": [{**rule, "deployment_approvals": given}]},
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """An answer with a length, whose connection is closed behind it.
+
+    :param headers: further lines of its head.
+    """
+
+    body: bytes
+    status: str = "200 OK"
+    media_type: str = "application/json"
+    headers: tuple[str, ...] = ()
+
+    @property
+    def content(self) -> t.Any:
+        """Return what the body says."""
+        return json.loads(self.body)
+
+    def with_content(self, content: t.Any) -> Answer:
+        """Return this answer with something else."""
+        return dataclasses.replace(self, body=json.dumps(content).encode())
+
+    def with_headers(self, *lines: str) -> Answer:
+        """Return this answer with further lines in its head."""
+        return dataclasses.replace(self, headers=(*self.headers, *lines))
+
+    @property
+    def raw(self) -> bytes:
+        """Return it as it is sent."""
+        return self.head(f"Content-Length: {len(self.body)}") + self.body
+
+    def head(self, *framing: str) -> bytes:
+        """Return everything before the body."""
+        lines = [f"HTTP/1.1 {self.status}", f"Content-Type: {self.media_type}", *self.headers, *framing]
+        return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1")
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """One request.
+
+    :param kind: of what is asked for.
+    :param answer: what a good server would say.
+    :param url: of the server.
+    """
+
+    method: str
+    target: str
+    kind: str
+    answer: Answer
+    url: str
+
+
+class HostileServer(Listener):
+    """Answers well, or what it is told to say.
+
+    :param say: what to send instead of a good answer; None for good ones.
+    :param is_hostile: whether it is sent to a request, by its method and its number.
+    :param refuses: whether a write that is answered so is not executed.
+    """
+
+    def __init__(
+        self,
+        say: t.Callable[[Question], Said] | None = None,
+        is_hostile: t.Callable[[str, int], bool] = lambda method, number: True,
+        *,
+        refuses: bool = False,
+    ) -> None:
+        super().__init__()
+        self._say = say
+        self._is_hostile = is_hostile
+        self._refuses = refuses
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._number = 0
+        self.is_played = False
+        self.writes = 0
+
+    def serve(self, connection: socket.socket) -> None:
+        """Answer one request."""
+        request = read_request(connection)
+        if not request:
+            return
+        method, target = request.split(b"\r\n")[0].decode("latin-1").split(" ")[:2]
+        with self._lock:
+            self._number += 1
+            is_hostile = self._say is not None and self._is_hostile(method, self._number)
+            if method != "GET" and not (is_hostile and self._refuses):
+                self.writes += 1
+                self.is_played = True
+            question = self._question(method, target)
+        said: Said = self._say(question) if self._say and is_hostile else question.answer.raw
+        if said is None:
+            # a reset instead of an orderly end
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+            return
+        for piece in [said] if isinstance(said, bytes) else said(self.is_stopped):
+            connection.sendall(piece)
+
+    def _question(self, method: str, target: str) -> Question:
+        path = target.partition("?")[0].partition("/api/v4")[2]
+        kind, content = self._good(method, path)
+        if isinstance(content, bytes):
+            answer = Answer(content, media_type="application/octet-stream" if kind == "file" else "text/plain")
+        else:
+            answer = Answer(json.dumps(content).encode())
+        return Question(method, target, kind, answer, self.url)
+
+    def _good(self, method: str, path: str) -> tuple[str, t.Any]:
+        """Return what is asked for, and what a good server says."""
+        deploy = job(42, "success" if self.is_played and method == "GET" else "manual", "deploy")
+        if method != "GET":
+            is_approval = path.endswith("/approval")
+            return ("other", _APPROVAL) if is_approval else ("job", job(42, "pending", "deploy"))
+        build = job(41, "success", "build", stage="build", artifacts_file={"filename": "artifacts.zip", "size": 20})
+        steps = path.strip("/").split("/")
+        if steps[0] == "job":
+            return ("other", {"allowed_agents": []}) if steps[-1] == "allowed_agents" else ("job", build)
+        if steps[0] == "user":
+            return "other", {"id": 1, "username": "alice"}
+        if steps[-1] == "trace":
+            return "log", LOG
+        if "artifacts" in steps:
+            return ("files", []) if steps[-1] == "tree" else ("file", ARTIFACT)
+        if steps[2:3] == ["pipelines"] and all(step.isdecimal() for step in steps[3:4]):
+            return self._of_pipeline(steps[3:], [deploy, build])
+        if steps[2:3] == ["deployments"]:
+            made = deployment(is_approved=self.is_played)
+            return ("deployment", made) if steps[3:] else ("deployments", [made])
+        if steps[2:3] != ["jobs"]:
+            return "other", {"message": "404 Not Found"}
+        return "job", build if steps[3:] == ["41"] else deploy
+
+    def _of_pipeline(self, steps: list[str], jobs: list[Record]) -> tuple[str, t.Any]:
+        if not steps:
+            return "pipelines", [pipeline(6)]
+        number, is_child = int(steps[0]), steps[0] == "9"
+        if len(steps) == 1:
+            return "pipeline", pipeline(number, "success" if is_child else "running")
+        if steps[1] == "jobs":
+            return "jobs", [] if is_child else jobs
+        return "bridges", [] if is_child else [bridge(50, downstream=pipeline(9, "success"))]

@@ -1,0 +1,265 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where files are put: the same for a download, a record and a report, on both faces, as root and as nobody."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import resource
+import shutil
+import socket
+import stat
+import tempfile
+import typing as t
+
+import pytest
+
+from tests.unit.faces import Options
+from tests.unit.processes import IS_ROOT, NOBODY, in_child
+
+from .plugins import DOWNLOAD, OF_PIPELINE, Plugin
+from .run import FACES
+from .server import ARTIFACT, HostileServer
+from .test_table import IS_WHOLE
+
+SOMEBODY = 1234
+SHARED_MEMORY = "/dev/shm"
+_VERIFY = {"projects": [{**OF_PIPELINE, "gates": [{"name": "build", "action": "verify"}]}]}
+WRITERS = {
+    "dest": Plugin("gitlab_job_download", {**DOWNLOAD, "content": "archive"}),
+    "record": Plugin("gitlab_release_gate", _VERIFY),
+    "report": Plugin("gitlab_release_gate", _VERIFY),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """Something at the path where a file is to be put.
+
+    :param make: makes it, and returns the path.
+    :param refused: words of the refusal; empty where the file is put there.
+    :param refused_to_nobody: the same for whoever has no rights in the folder.
+    :param after: owner, group and mode of a file that was put there by root.
+    """
+
+    make: t.Callable[[str], str]
+    refused: str = ""
+    refused_to_nobody: str | None = None
+    after: tuple[int, int, int] | None = None
+    most_bytes: int | None = None
+    of: tuple[str, ...] = tuple(WRITERS)
+
+
+def file(mode: int = 0o644, owner: int = 0, group: int = 0) -> t.Callable[[str], str]:
+    """Make a file."""
+
+    def make(folder: str) -> str:
+        path = os.path.join(folder, "target")
+        pathlib.Path(path).write_bytes(b"old")
+        if IS_ROOT:
+            os.chown(path, owner, group)
+        os.chmod(path, mode)
+        return path
+
+    return make
+
+
+def link(goal: str) -> t.Callable[[str], str]:
+    """Make a link, and a file beside it."""
+
+    def make(folder: str) -> str:
+        pathlib.Path(folder, "real").write_bytes(b"old")
+        os.symlink(goal, os.path.join(folder, "target"))
+        return os.path.join(folder, "target")
+
+    return make
+
+
+def named(name: str) -> t.Callable[[str], str]:
+    """Make nothing, and return a path."""
+    return lambda folder: os.path.join(folder, name)
+
+
+def folder_with(name: str = "target", mode: int = 0o777) -> t.Callable[[str], str]:
+    """Make a folder with a file in it, and return the path of another one."""
+
+    def make(folder: str) -> str:
+        inner = os.path.join(folder, "inner")
+        os.mkdir(inner)
+        pathlib.Path(inner, "old").write_bytes(b"old")
+        os.chmod(inner, mode)
+        return os.path.join(inner, name)
+
+    return make
+
+
+def special(make_it: t.Callable[[str], t.Any]) -> t.Callable[[str], str]:
+    """Make something that is no file."""
+
+    def make(folder: str) -> str:
+        path = os.path.join(folder, "target")
+        make_it(path)
+        return path
+
+    return make
+
+
+def listening(path: str) -> None:
+    """Make a socket."""
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as made:
+        made.bind(path)
+
+
+def elsewhere(folder: str) -> str:
+    """Return a path on another file system, which whoever runs the test removes."""
+    return os.path.join(tempfile.mkdtemp(dir=SHARED_MEMORY), "target")
+
+
+NO_FILE = "is not a regular file"
+TARGETS = {
+    "nothing": Target(named("target"), after=(0, 0, 0o644)),
+    "a file": Target(file(), after=(0, 0, 0o644)),
+    "a file that nobody may read": Target(
+        file(0o600), refused_to_nobody="cannot be read", after=(0, 0, 0o600), of=("dest",)
+    ),
+    "a read-only file": Target(file(0o444), after=(0, 0, 0o444)),
+    "a file of somebody": Target(file(0o664, SOMEBODY, SOMEBODY), after=(SOMEBODY, SOMEBODY, 0o664)),
+    "a set-id file": Target(file(0o6755, SOMEBODY, 55), after=(SOMEBODY, 55, 0o755)),
+    "a link": Target(link("real"), after=(0, 0, 0o644)),
+    "a dangling link": Target(link("nowhere/at/all"), after=(0, 0, 0o644)),
+    "a link to a device": Target(link("/dev/full"), NO_FILE),
+    "a link to a folder": Target(link("/"), "is a folder", of=("record", "report")),
+    "a folder": Target(folder_with(""), "folder", of=("record", "report")),
+    "a folder for a download": Target(folder_with(""), of=("dest",)),
+    "a pipe": Target(special(os.mkfifo), NO_FILE),
+    "a socket": Target(special(listening), NO_FILE),
+    "a device": Target(lambda folder: "/dev/full", NO_FILE),
+    "a device that swallows": Target(lambda folder: "/dev/null", NO_FILE),
+    "a folder that takes no files": Target(lambda folder: "/proc/target", "cannot be written"),
+    "a missing folder": Target(named("none/target"), "does not exist"),
+    "a folder that is a file": Target(lambda folder: file()(folder) + "/target", "does not exist"),
+    "a folder to read only": Target(folder_with(mode=0o555), refused_to_nobody="can"),
+    "a name that is too long": Target(named("x" * 300), "cannot be"),
+    "a path that is too long": Target(named("x/" * 2100 + "x"), "does not exist"),
+    "a name of codes": Target(named("a\x1b[2Jb\n\u202ec"), after=(0, 0, 0o644)),
+    "a full disk": Target(named("target"), "cannot be written", most_bytes=5),
+    "a full disk below a file": Target(file(), "cannot be written", most_bytes=5),
+    "another file system": Target(elsewhere, after=(0, 0, 0o644)),
+}
+USERS = ["root", "nobody"] if IS_ROOT else ["self"]
+
+
+def state_of(path: str) -> t.Any:
+    """Return kind, owner, group and mode of what is at a path, and what a file holds, for comparing."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    content = pathlib.Path(path).read_bytes() if stat.S_ISREG(found.st_mode) else None
+    kind = "new" if content not in (None, b"old") else content
+    return stat.S_IFMT(found.st_mode), found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode), kind
+
+
+def everything_in(folder: str) -> dict[str, t.Any]:
+    """Return the state of everything below a folder."""
+    paths = sorted(str(path) for path in pathlib.Path(folder).rglob("*"))
+    return {path[len(folder) :]: state_of(path) for path in paths}
+
+
+@contextlib.contextmanager
+def a_folder() -> t.Iterator[str]:
+    """Return a folder that everybody can write to: those of pytest are for who runs it."""
+    path = tempfile.mkdtemp()
+    os.chmod(path, 0o777)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+def put(option: str, target: Target, face_name: str, user: str) -> tuple[Options, t.Any, t.Any]:
+    """Return the result, the state of the target, and of its folder before and afterwards."""
+    with a_folder() as folder, HostileServer() as server:
+        path = target.make(folder)
+        outside = os.path.dirname(path) if path.startswith(SHARED_MEMORY) else ""
+        if outside:
+            os.chmod(outside, 0o777)
+        before = everything_in(folder)
+
+        def run() -> Options:
+            if target.most_bytes:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (target.most_bytes, target.most_bytes))
+            os.chdir("/")
+            writer = WRITERS[option]
+            return dataclasses.replace(writer, options={**writer.options, option: path}).run(
+                FACES[face_name], server.url, folder
+            )
+
+        try:
+            result = in_child(run, as_nobody=user == "nobody")
+            after = everything_in(folder)
+            place = result.get("dest") or path if isinstance(result, dict) else path
+            state = state_of(place)
+        finally:
+            if outside:
+                shutil.rmtree(outside)
+    assert isinstance(result, dict), result
+    text = str(result.get("msg", "")).replace(folder, "FOLDER").replace(server.url, "URL")
+    if outside:
+        text = text.replace(outside, "FOLDER")
+    return {**result, "msg": text}, state, (before, after)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loaded() -> None:
+    """Let both faces import all they need, for nobody may not read this checkout."""
+    for face_name in FACES:
+        for option in WRITERS:
+            put(option, TARGETS["nothing"], face_name, "self")
+
+
+def cases() -> t.Iterator[tuple[str, str, str]]:
+    """Yield option, target and user; a report is written as a record is, so that some are enough if time is short."""
+    for option in WRITERS:
+        for target, row in TARGETS.items():
+            is_there = target != "another file system" or os.path.isdir(SHARED_MEMORY)
+            is_wanted = (
+                IS_WHOLE or option != "report" or target in ("nothing", "a set-id file", "a link", "a full disk")
+            )
+            if option in row.of and is_there and is_wanted:
+                yield from ((option, target, user) for user in USERS)
+
+
+@pytest.mark.parametrize(("option", "target", "user"), cases())
+def test_both_faces_put_a_file_there_or_say_why_not(option: str, target: str, user: str) -> None:
+    row = TARGETS[target]
+    by_face = {face_name: put(option, row, face_name, user) for face_name in FACES}
+    words = row.refused if user != "nobody" or row.refused_to_nobody is None else row.refused_to_nobody
+    for result, state, (before, after) in by_face.values():
+        if words:
+            assert result["failed"] and words in result["msg"], result["msg"]
+            assert result["msg"].isprintable() and "nexpected" not in result["msg"]
+            assert before == after
+        else:
+            assert not result.get("failed"), result["msg"]
+            assert state[4] == "new" and stat.S_ISREG(state[0])
+            assert not [name for name in after if "jobgate" in name]
+            if row.after and user == "root":
+                assert state[1:4] == row.after
+            elif user == "nobody":
+                assert state[1] == NOBODY
+    first, *others = [comparable(*each) for each in by_face.values()]
+    assert [other for other in others if other != first] == []
+    if option == "dest" and not words:
+        assert {result["size"] for result, _state, _folders in by_face.values()} == {len(ARTIFACT)}
+
+
+def comparable(result: Options, state: t.Any, folders: t.Any) -> t.Any:
+    """Return what is the same on both faces."""
+    facts = ("msg", "changed", "mode", "owner", "group", "uid", "gid", "state", "size", "sha256")
+    return {name: result.get(name) for name in facts}, state, folders

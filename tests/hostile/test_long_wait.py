@@ -1,0 +1,194 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A wait of a day: 10,000 looks by a clock whose pauses take no time, while the server restarts and clocks jump.
+
+It ends with what it began with: memory, open files and threads. Without time for all of it, it is less than an hour.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import gc
+import os
+import socket
+import threading
+import time
+import tracemalloc
+import typing as t
+from unittest import mock
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _shared
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._in_process import InProcessAction
+
+from tests.unit.faces import Options
+from tests.unit.harness import Progress, bridge, job, pipeline
+
+from .plugins import GATE, OF_PIPELINE, Plugin
+from .run import FACES
+from .server import HostileServer, Question, Said
+from .test_table import IS_WHOLE
+
+LOOKS = 10_000 if IS_WHOLE else 300
+# Of the looks: what was measured before is the beginning, when connections, caches and patterns are made.
+SAMPLES = (LOOKS // 5, LOOKS)
+DAY_SECONDS = 86_400.0
+MOST_GROWTH_BYTES = 100_000
+WAIT = {"wait": True, "wait_timeout": LOOKS * 60.0, "wait_interval": 30.0}
+CASES = {
+    "info": Plugin("gitlab_job_info", {**OF_PIPELINE, "name": ["deploy"], **WAIT}),
+    "info of all jobs": Plugin("gitlab_job_info", {**OF_PIPELINE, **WAIT}),
+    "action": Plugin("gitlab_job_action", {**OF_PIPELINE, "name": ["deploy"], "action": "play", **WAIT}),
+    "bridges": Plugin("gitlab_pipeline_bridges", {**OF_PIPELINE, **WAIT}),
+    "gate": Plugin(
+        "gitlab_release_gate",
+        {
+            "projects": [{**OF_PIPELINE, "gates": [{**GATE, "wait_timeout": WAIT["wait_timeout"]}]}],
+            "wait_interval": 30.0,
+            "record": "{folder}/record",
+        },
+    ),
+}
+
+
+class RestartingServer(HostileServer):
+    """One that can go away, so that its port refuses connections, and come back."""
+
+    def __init__(self, say: t.Callable[[Question], Said]) -> None:
+        super().__init__(say)
+        # only a port that was asked for by its number stays with a socket that does not listen
+        self._socket.close()
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(("127.0.0.1", self.port))
+        self._socket.listen()
+        self._is_there = threading.Event()
+        self._is_there.set()
+
+    def _accept(self) -> None:
+        while not self.is_stopped.is_set():
+            self._is_there.wait()
+            with contextlib.suppress(OSError):
+                super()._accept()
+
+    def go_away(self) -> None:
+        """Refuse connections."""
+        self._is_there.clear()
+        self._socket.shutdown(socket.SHUT_RDWR)
+
+    def come_back(self) -> None:
+        """Take connections again."""
+        if not self._is_there.is_set():
+            self._socket.listen()
+            self._is_there.set()
+
+
+@dataclasses.dataclass
+class Sample:
+    """What the process has."""
+
+    memory: int
+    files: int
+    threads: int
+
+    @classmethod
+    def taken(cls) -> Sample:
+        gc.collect()
+        return cls(tracemalloc.get_traced_memory()[0], len(os.listdir("/proc/self/fd")), threading.active_count())
+
+
+class Day:
+    """A server whose jobs end after so many looks, and a clock that jumps."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.pauses = 0
+        self.skipped = 0.0
+        self.wall_jump = 0.0
+        self.samples: dict[int, Sample] = {}
+        self.server = RestartingServer(self.say)
+
+    def say(self, question: Question) -> Said:
+        """Answer with jobs that run, and now and then not as it should."""
+        if question.kind in ("jobs", "job", "bridges", "pipeline") and question.method == "GET":
+            self.looks += 1
+            if self.looks in SAMPLES:
+                self.samples[self.looks] = Sample.taken()
+            if self.looks % 53 == 0:
+                return dataclasses.replace(question.answer, status="502 Bad Gateway", body=b"<html>").raw
+            if self.looks % 101 == 0:
+                return None
+        status = "success" if self.looks >= LOOKS else "running"
+        deploy = job(42, status if self.server.is_played or "play" not in self.asked_for else "manual", "deploy")
+        content = question.answer.content if question.kind != "log" else None
+        if question.method == "GET" and question.kind == "jobs":
+            content = [deploy]
+        elif question.method == "GET" and question.kind == "job":
+            content = deploy
+        elif question.kind == "bridges" and content:
+            content = [bridge(50, status, downstream=pipeline(9, status))]
+        elif question.kind == "pipeline":
+            content = pipeline(content["id"], status)
+        return question.answer.raw if content is None else question.answer.with_content(content).raw
+
+    asked_for = ""
+
+    def sleep(self, seconds: float) -> None:
+        """Skip over a pause; the server is away during some, and the wall clock is set forward and back."""
+        self.skipped += seconds
+        self.pauses += 1
+        if self.pauses % 211 == 0:
+            self.server.go_away()
+        elif self.pauses % 211 == 3:
+            self.server.come_back()
+        if self.pauses % 97 == 0:
+            self.wall_jump = (-86_400.0, 31_536_000.0, -3_600.0, 0.0)[self.pauses // 97 % 4]
+
+
+@contextlib.contextmanager
+def a_day() -> t.Iterator[Day]:
+    """Return a day that passes as fast as it can."""
+    day, monotonic, unix = Day(), time.monotonic, time.time
+    with (
+        mock.patch.object(Clock, "sleep", lambda self, seconds: day.sleep(seconds)),
+        mock.patch.object(Clock, "monotonic", lambda self: monotonic() + day.skipped),
+        mock.patch.object(Clock, "time", lambda self: unix() + day.skipped + day.wall_jump),
+        mock.patch.dict(_shared._TRANSPORTS, clear=True),
+        day.server,
+    ):
+        yield day
+        day.server.come_back()
+
+
+# each case with one face where there is no time for both
+BOTH = [
+    (case, face)
+    for number, case in enumerate(CASES)
+    for face in (list(FACES) if IS_WHOLE else [list(FACES)[number % len(FACES)]])
+]
+
+
+@pytest.mark.parametrize(("case", "face"), BOTH)
+def test_a_day(case: str, face: str, tmp_path: t.Any) -> None:
+    progress = Progress(is_shown=True)
+    with a_day() as day, mock.patch.object(InProcessAction, "_progress", lambda self, variables: progress):
+        day.asked_for = "play" if case in ("action", "gate") else ""
+        tracemalloc.start(1)
+        try:
+            result: Options = CASES[case].run(FACES[face], day.server.url, str(tmp_path))
+        finally:
+            tracemalloc.stop()
+    assert not result.get("failed"), result["msg"]
+    assert day.looks >= LOOKS and day.skipped > LOOKS * DAY_SECONDS / 10_000
+    assert day.server.writes == (case in ("action", "gate"))
+    assert len(progress.lines) < 10 and len(progress.others) < 40, progress.others
+    assert len(result.get("warnings", [])) < 3
+    early, late = (day.samples[look] for look in SAMPLES)
+    assert late.memory - early.memory < MOST_GROWTH_BYTES
+    assert late.files <= early.files + 2
+    # one of the server may be about to end
+    assert late.threads <= early.threads + 2

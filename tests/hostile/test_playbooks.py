@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Some of the hostile answers as people meet them: by ansible-playbook, in its own process and with modules."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+
+from tests.integration.harness import play
+from tests.unit.harness import TOKEN
+
+from .plugins import PLUGINS, Plugin
+from .run import ROWS
+from .server import HostileServer
+from .test_table import IS_WHOLE
+
+WAYS = ("in_process", "module")
+TRIED = (
+    "451 with codes",
+    "an error with the token torn",
+    "a bomb of gzip",
+    "101 headers",
+    "100,000 brackets that are closed",
+    "a reset",
+    "Link in a circle",
+    "to 'http://127.0.0.1:1/x'",
+)
+# all of them both ways, or the first ones in one way each
+CASES = [(row, way) for row in TRIED for way in WAYS] if IS_WHOLE else list(zip(TRIED, WAYS * 2))
+
+
+def task_of(name: str, plugin: Plugin, folder: str) -> dict[str, t.Any]:
+    """Return a task of a playbook that goes on whatever comes of it."""
+    options = {**plugin.given("", folder), "api_timeout": 5.0, "api_retries": 0}
+    # by the environment: Ansible shows the lines of a playbook beside an error
+    for given in ("api_url", plugin.token):
+        del options[given]
+    if plugin.task:
+        return {"name": name, f"jobgate.gitlab.{plugin.task}": options, "ignore_errors": True}
+    terms = ", ".join([*map(repr, options.pop("terms")), *(f"{key}={value!r}" for key, value in options.items())])
+    expression = f"{{{{ lookup('jobgate.gitlab.gitlab_job', {terms}) }}}}"
+    return {"name": name, "ansible.builtin.debug": {"msg": expression}, "ignore_errors": True}
+
+
+@pytest.mark.parametrize(("row", "way"), CASES)
+def test_a_playbook(row: str, way: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOBGATE_TEST_WAY", way)
+    wanted = {name: plugin for name, plugin in PLUGINS.items() if "waiting" not in name}
+    tasks = [task_of(name, plugin, str(tmp_path)) for name, plugin in wanted.items()]
+    with HostileServer(ROWS[row].say) as server:
+        environment = {"CI_JOB_TOKEN": TOKEN}
+        played = play(tasks, tmp_path, "-vvvv", url=server.url, token=TOKEN, secrets=(TOKEN,), environment=environment)
+    assert set(played.results) == set(wanted), played.output
+    if ROWS[row].end == "sentence":
+        assert f"ignored={len(wanted)} " in played.output
+    for name, result in played.results.items():
+        text = str(result.get("msg", ""))
+        assert "nexpected" not in text and "MODULE FAILURE" not in text, text
+        assert not wanted[name].task or "\n" not in text
+    assert "Traceback (most recent call last)" not in played.output
+    for code in ("\x9b", "\x1b[2J", "\u202e", "\x07"):
+        assert code not in played.output
