@@ -17,8 +17,10 @@ COLLECTION = "jobgate.gitlab"
 
 _INFO, _ACTION, _BRIDGES = "gitlab_job_info", "gitlab_job_action", "gitlab_pipeline_bridges"
 _DOWNLOAD, _TOKEN_INFO = "gitlab_job_download", "gitlab_job_token_info"
+_PIPELINE, _PIPELINE_INFO = "gitlab_pipeline", "gitlab_pipeline_info"
 _CELL = "tests/integration/test_decision_table.py::test_cell"
 _DOWNLOADS = "tests/integration/test_downloads.py::"
+_PIPELINES = "tests/integration/test_pipelines.py::"
 _TOKENS = "tests/integration/test_tokens.py::"
 _SELECTION = "tests/integration/test_selection.py::"
 
@@ -105,6 +107,31 @@ ROWS: t.Mapping[str, Row] = {
         "15",
         "tests/integration/test_whole_project.py::test_artifacts_of_all_but_the_newest_pipelines",
     ),
+    "get_pipeline_variables": Row(
+        "P4",
+        ((_PIPELINE_INFO, ("include=variables",)), (_PIPELINE, ("reuse", "variables"))),
+        "11.11",
+        _PIPELINES + "test_a_decision_of_run",
+    ),
+    "get_test_report": Row(
+        "P5", ((_PIPELINE_INFO, ("include=test_report",)),), "13.0", _PIPELINES + "test_everything_about_a_pipeline"
+    ),
+    "create_pipeline": Row("P7", ((_PIPELINE, ("action=run",)),), "11", _PIPELINES + "test_a_decision_of_run"),
+    "trigger_pipeline": Row(
+        "P8",
+        ((_PIPELINE, ("action=run", "trigger_token")),),
+        "11",
+        _PIPELINES + "test_a_trigger_token_starts_and_another_token_waits",
+    ),
+    "retry_pipeline": Row(
+        "P9", ((_PIPELINE, ("action=retry",)),), "11", _PIPELINES + "test_a_decision_of_retry_and_cancel"
+    ),
+    "cancel_pipeline": Row(
+        "P10",
+        ((_PIPELINE, ("action=cancel", "on_timeout=cancel")),),
+        "11",
+        _PIPELINES + "test_a_decision_of_retry_and_cancel",
+    ),
 }
 
 _HEAD = f"""..
@@ -121,9 +148,10 @@ Endpoints of GitLab
 ===================
 
 All endpoints of GitLab's `Jobs API <https://docs.gitlab.com/api/jobs/>`_ and `Job artifacts API
-<https://docs.gitlab.com/api/job_artifacts/>`_, and how to reach them. Paths are those below ``/api/v4``. The oldest
-GitLab is the release that brought the endpoint, or 11 for all that were there before; the collection is tested with
-11.11 and later. The last column names a test that uses the endpoint.
+<https://docs.gitlab.com/api/job_artifacts/>`_, those of the `Pipelines API <https://docs.gitlab.com/api/pipelines/>`_
+that start, change or explain a pipeline, and how to reach them. Paths are those below ``/api/v4``. The oldest GitLab is
+the release that brought the endpoint, or 11 for all that were there before; the collection is tested with 11.11 and
+later. The last column names a test that uses the endpoint.
 
 .. list-table::
   :header-rows: 1

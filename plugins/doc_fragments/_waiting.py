@@ -10,7 +10,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Waiting, as far as it is the same everywhere; with a second block for what concerns jobs only."""
+    """Waiting, as far as it is the same everywhere; with a block for jobs, and one for whole pipelines."""
 
     DOCUMENTATION = r"""
 options:
@@ -90,4 +90,46 @@ options:
         failed would otherwise pass unnoticed.
     type: bool
     default: false
+"""
+
+    # To be used together with the standard block.
+    PIPELINES = r"""
+options:
+  wait_for:
+    description:
+      - What the pipeline has to reach. With several entries, any one of them is enough.
+      - V(created) is a pipeline that exists, whatever becomes of it.
+      - V(finished) is a pipeline that is V(success), V(failed), V(canceled) or V(skipped); O(fail_on) says which of
+        these ends fail the task.
+      - V(success) is a pipeline that has succeeded. When it has ended otherwise, the task fails at once and says which
+        jobs have failed.
+      - V(manual) is a pipeline that stands still at a manual job. Without it, such a pipeline fails the task, which
+        names the job, since nobody would play it while the task waits. Jobs that nobody has to play do not count.
+      - Can only be used with O(wait=true).
+    type: list
+    elements: str
+    choices:
+      - created
+      - finished
+      - success
+      - manual
+  wait_interval:
+    description:
+      - The longest pause between two looks, in seconds. The first pause is one second, each further one is half as long
+        again until this value is reached, all with some jitter. When some of the jobs have ended, the next look comes
+        at half the time that the rest will take at this rate, but after one second, or a tenth of this value if that
+        is less.
+      - One look costs one request. For a pipeline of more than twenty jobs that is its own record; the jobs are listed
+        when its status has changed, and now and then to show how they are.
+    type: float
+    default: 10
+    aliases:
+      - interval
+  pending_timeout:
+    description:
+      - Fail the task when a job of the pipeline has been V(pending) for this many seconds, and say which runner tags it
+        asks for. So a missing runner shows after minutes, and not only after O(wait_timeout).
+      - When it is not set, a job may be pending as long as O(wait_timeout) allows.
+      - Can only be used with O(wait=true).
+    type: float
 """

@@ -18,7 +18,8 @@ description:
     reason and what to do instead, when the action is not possible or would do something else than it seems. The notes
     say what happens in which status.
   - With O(wait=true) the task ends when the job has, and fails with the end of its log if that went wrong.
-  - It starts no pipeline. It acts on jobs of pipelines that exist, or that appear while it waits.
+  - It acts on jobs of pipelines that exist, or that appear while it waits. To start a pipeline, use
+    M(jobgate.gitlab.gitlab_pipeline).
 author:
   - Jobgate Developers (@jobgate)
 requirements:

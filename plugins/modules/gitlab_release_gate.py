@@ -16,7 +16,7 @@ description:
   - This is what the role P(jobgate.gitlab.release_gate#role) runs. Use the role in playbooks; it documents the gates
     from the point of view of a release.
   - Each project has a list of gates, which are run one after the other. A gate waits for jobs, plays them, retries
-    them, or verifies that they are as they should be.
+    them, or verifies that they are as they should be. The first one can start the pipeline.
   - Projects that do not need each other run side by side. A project begins when all that it needs have passed.
   - A record of the run and a report for people are written whatever becomes of the release.
 author:
@@ -41,10 +41,12 @@ attributes:
     details:
       - The record says what was changed.
   idempotent:
-    support: full
+    support: partial
     details:
       - A job that is under way or has succeeded is neither played nor retried, unless O(projects[].gates[].replay) asks
         for it.
+      - A pipeline that is active already is not started again. When it has ended, it is, unless
+        O(projects[].gates[].reuse=success) and it has succeeded.
       - O(record), O(report), O(summary) and O(junit) are written at every run, and do not count as a change.
 options:
   projects:
@@ -119,7 +121,8 @@ options:
                 nothing.
               - A job of a downstream pipeline is named with the trigger jobs that lead to it, as in
                 V(trigger:infra/apply).
-              - At least one of O(projects[].gates[].name) and O(projects[].gates[].stage) is required.
+              - At least one of O(projects[].gates[].name) and O(projects[].gates[].stage) is required, unless
+                O(projects[].gates[].action=run).
             type: list
             elements: str
           stage:
@@ -136,6 +139,10 @@ options:
                 is only waited for, and one that has succeeded is left alone.
               - V(retry) waits for the end of the jobs and retries those that have failed or were canceled.
               - V(verify) looks once and waits for nothing.
+              - V(run) starts a pipeline of O(projects[].ref), as M(jobgate.gitlab.gitlab_pipeline) does, and does not
+                wait for it; the gates after it look into this pipeline. It has to be the first gate of its project,
+                and has neither O(projects[].gates[].name) nor O(projects[].gates[].stage). With O(projects[].sha), the
+                ref has to be at that commit.
             type: str
             required: true
             choices:
@@ -143,6 +150,7 @@ options:
               - play
               - retry
               - verify
+              - run
           require:
             description:
               - What has to become of the jobs for the gate to open.
@@ -152,6 +160,7 @@ options:
               - V(playable) takes jobs that can be played, or are already past that. Only for
                 O(projects[].gates[].action=wait) and O(projects[].gates[].action=verify).
               - V(optional) asks for success, and goes on without it. What went wrong is in the record.
+              - Not for O(projects[].gates[].action=run).
             type: str
             choices:
               - success
@@ -176,6 +185,26 @@ options:
             description:
               - Values for the inputs that the jobs declare, for V(play) and V(retry). Needs GitLab 18.10.
             type: dict
+          variables:
+            description:
+              - Variables for the pipeline that O(projects[].gates[].action=run) starts, see the option of the same name
+                of M(jobgate.gitlab.gitlab_pipeline). The record has only their names.
+            type: dict
+          inputs:
+            description:
+              - Inputs for the pipeline that O(projects[].gates[].action=run) starts, see the option of the same name of
+                M(jobgate.gitlab.gitlab_pipeline).
+            type: dict
+          reuse:
+            description:
+              - Which pipeline O(projects[].gates[].action=run) takes instead of starting one, see the option of the
+                same name of M(jobgate.gitlab.gitlab_pipeline). The default is V(active). With V(success), a release
+                that has passed starts nothing when it is run again.
+            type: str
+            choices:
+              - never
+              - active
+              - success
           multiple:
             description:
               - What V(play) and V(retry) do when a name or stage stands for several jobs, see the option of the same
@@ -355,6 +384,41 @@ EXAMPLES = r"""
     compare: /var/log/releases/v1.1.0.json
     user: "{{ lookup('ansible.builtin.env', 'GITLAB_USER_LOGIN') }}"
 
+- name: Start the pipeline of an application when that of its infrastructure has passed
+  jobgate.gitlab.gitlab_release_gate:
+    projects:
+      - project: group/infra
+        ref: main
+        gates:
+          - name: apply
+            action: play
+      - project: group/app
+        ref: main
+        needs: [group/infra]
+        gates:
+          - action: run
+            variables:
+              DEPLOY_TO: production
+            reuse: success
+          - name: deploy
+            action: play
+            require: success
+
+- name: Start a pipeline with inputs as a gate
+  jobgate.gitlab.gitlab_release_gate:
+    projects:
+      - project: group/app
+        ref: main
+        gates:
+          - action: run
+            inputs:
+              environment: staging
+              replicas: 3
+            # GitLab does not tell the inputs of a pipeline, so that no other one can count as this one
+            reuse: never
+          - stage: [build, test]
+            action: wait
+
 - name: Wait for the pipeline of a merge request on a server with a certificate of the company's own
   jobgate.gitlab.gitlab_release_gate:
     api_url: https://gitlab.example.com
@@ -478,7 +542,7 @@ gates:
           returned: always
           sample: https://gitlab.example.com/group/app/-/pipelines/6
     name:
-      description: Name of the gate, which is that of its jobs.
+      description: Name of the gate, which is that of its jobs, or says whose pipeline it starts.
       type: str
       returned: always
       sample: deploy:prod
@@ -490,12 +554,14 @@ gates:
     outcome:
       description:
         - The gate has opened with V(passed), when the jobs were or became as required; V(played) or V(retried), when
-          it has played or retried any of them; and V(already done), when there was nothing left to play.
+          it has played or retried any of them; V(started), when it has started the pipeline; and V(already done), when
+          there was nothing left to play or to start.
         - It has not opened with V(refused), when a job cannot be played or retried; V(timed out), when the time was
           over before the pipeline, the jobs or their end came; and V(failed), for everything else. A gate that selects
           no job has failed.
         - V(not reached) when something before it has not opened.
-        - In check mode also V(would be played), V(would be retried), V(would be waited for) and V(would be verified).
+        - In check mode also V(would be played), V(would be retried), V(would be waited for), V(would be verified) and
+          V(would start).
       type: str
       returned: always
       sample: played

@@ -25,7 +25,9 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_job_download,
     gitlab_job_info,
     gitlab_job_token_info,
+    gitlab_pipeline,
     gitlab_pipeline_bridges,
+    gitlab_pipeline_info,
     gitlab_release_gate,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
@@ -49,7 +51,9 @@ TASK_MODULES: dict[str, t.Any] = {
         gitlab_job_download,
         gitlab_job_info,
         gitlab_job_token_info,
+        gitlab_pipeline,
         gitlab_pipeline_bridges,
+        gitlab_pipeline_info,
         gitlab_release_gate,
     )
 }

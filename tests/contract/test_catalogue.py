@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.pipelines import PIPELINE_ACTIONS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files import download as downloads
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import BRIDGE_ENDPOINTS
 
@@ -46,6 +47,15 @@ GITLAB: dict[str, tuple[str, str, str, int]] = {
     "keep_artifacts": ("E17", "POST", "/projects/:id/jobs/:job_id/artifacts/keep", 200),
     "delete_artifacts": ("E18", "DELETE", "/projects/:id/jobs/:job_id/artifacts", 204),
     "delete_project_artifacts": ("E19", "DELETE", "/projects/:id/artifacts", 202),
+}
+# What there is for whole pipelines, which lists, selection and waiting do not need.
+PIPELINES: dict[str, tuple[str, str, str, int]] = {
+    "get_pipeline_variables": ("P4", "GET", "/projects/:id/pipelines/:pipeline_id/variables", 200),
+    "get_test_report": ("P5", "GET", "/projects/:id/pipelines/:pipeline_id/test_report", 200),
+    "create_pipeline": ("P7", "POST", "/projects/:id/pipeline", 201),
+    "trigger_pipeline": ("P8", "POST", "/projects/:id/trigger/pipeline", 201),
+    "retry_pipeline": ("P9", "POST", "/projects/:id/pipelines/:pipeline_id/retry", 201),
+    "cancel_pipeline": ("P10", "POST", "/projects/:id/pipelines/:pipeline_id/cancel", 200),
 }
 LOOK_UPS: dict[str, tuple[str, str, int]] = {
     "get_project": ("GET", "/projects/:id", 200),
@@ -95,6 +105,7 @@ CALLS = [
 ]
 BY_TABLE = {
     *(action.endpoint for action in ACTIONS.values()),
+    *(action.endpoint for action in PIPELINE_ACTIONS.values()),
     *BRIDGE_ENDPOINTS,
     *downloads.BY_ID.values(),
     *downloads.BY_REF.values(),
@@ -114,7 +125,7 @@ def test_names_are_unique() -> None:
 
 
 def test_rows_are_gitlabs_endpoints() -> None:
-    expected = {name: row[1:] for name, row in GITLAB.items()} | LOOK_UPS | DEPLOYMENTS
+    expected = {name: row[1:] for name, row in (GITLAB | PIPELINES).items()} | LOOK_UPS | DEPLOYMENTS
     found = {name: (row.method, gitlab_path(row), row.ok_statuses[0]) for name, row in ROWS.items()}
     assert found == expected
 
@@ -135,7 +146,9 @@ def test_row_says_rightly_what_may_be_repeated_and_walked(name: str) -> None:
     row = ROWS[name]
     # a write is sent again only when a look at the job has shown that it was not executed
     assert row.is_repeatable == (row.method == "GET")
-    assert (row.answer == "records") == name.startswith("list_") == bool(row.paginated)
+    assert name.startswith("list_") == bool(row.paginated)
+    # the variables of a pipeline come on one page, however many there are
+    assert (row.answer == "records") == (name.startswith("list_") or name == "get_pipeline_variables")
     assert (row.answer == "nothing") == (row.ok_statuses in ((202,), (204,)))
 
 
@@ -158,10 +171,12 @@ def test_call_fits_its_row(call: Call) -> None:
 
 
 def test_every_action_has_its_endpoint() -> None:
-    assert all(ROWS[action.endpoint].method != "GET" for action in ACTIONS.values())
-    # and no other place writes, but those that have another thing to look at than a job, or nothing at all
+    assert all(ROWS[action.endpoint].method != "GET" for action in (*ACTIONS.values(), *PIPELINE_ACTIONS.values()))
+    # and no other place writes, but those that have another thing to look at, or nothing at all
     written = {call.endpoint: call.place.partition(":")[0] for call in CALLS if ROWS[call.endpoint].method != "GET"}
     assert written == {
         "delete_project_artifacts": "actions/project.py",
+        "create_pipeline": "actions/run_pipeline.py",
+        "trigger_pipeline": "actions/run_pipeline.py",
         "approve_deployment": "deployments/approvals.py",
     }

@@ -53,6 +53,7 @@ SCENARIO: dict[str, t.Any] = {
 
 PLAY = {"project": "group/app", "pipeline_id": 100, "name": "deploy", "action": "play"}
 READ = {"project": "group/app", "pipeline_id": 100}
+RUN = {"project": "group/app", "ref": "main", "action": "run"}
 FILE = {"project": "group/app", "job_id": 1000, "dest": "/nowhere/x"}
 
 
@@ -76,7 +77,7 @@ def gate(**options: t.Any) -> dict[str, t.Any]:
 
 
 ACTION, INFO, DOWNLOAD, GATE = "gitlab_job_action", "gitlab_job_info", "gitlab_job_download", "gitlab_release_gate"
-BRIDGES = "gitlab_pipeline_bridges"
+BRIDGES, PIPELINE = "gitlab_pipeline_bridges", "gitlab_pipeline"
 APPROVAL, DEPLOYMENTS = "gitlab_deployment_approval", "gitlab_deployment_info"
 
 # What people write, for which module, and what they are told.
@@ -172,6 +173,40 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
      "checksum is 'md5:0'; give sha256: and 64 hexadecimal digits."),
     ("no pipeline", BRIDGES, {"project": "group/app"},
      "one of the following is required: pipeline_id, ref, sha, merge_request."),
+    # pipelines
+    ("start for run", PIPELINE, {**RUN, "action": "start"}, "action is 'start'; did you mean run?"),
+    ("stop for cancel", PIPELINE, {**RUN, "action": "stop"}, "action is 'stop'; did you mean cancel?"),
+    ("job_variables for variables", PIPELINE, {**RUN, "job_variables": {"A": "b"}},
+     "Unknown option job_variables; did you mean variables?"),
+    ("job_inputs for inputs", PIPELINE, {**RUN, "job_inputs": {"A": "b"}},
+     "Unknown option job_inputs; did you mean inputs?"),
+    ("a list in a variable of a pipeline", PIPELINE, {**RUN, "variables": {"A": ["b"]}},
+     "variables: A is a list, and GitLab takes only text there; give a text, a number or a boolean, for example with "
+     "the filter to_json."),
+    ("a mapping as an input", PIPELINE, {**RUN, "inputs": {"A": {"b": 1}}},
+     "inputs: A is a mapping; give a text, a number, a boolean or a list."),
+    ("variables that are a list", PIPELINE, {**RUN, "variables": ["A=b"]},
+     "variables is not what it has to be; give a mapping of names and values."),
+    ("no ref to run", PIPELINE, without(RUN, "ref"), "ref is missing; action: run needs it."),
+    ("an empty ref", PIPELINE, {**RUN, "ref": ""}, "ref is empty; give a value or leave it out."),
+    ("an empty trigger token", PIPELINE, {**RUN, "trigger_token": ""},
+     "trigger_token is empty; give a value or leave it out."),
+    ("an id to run", PIPELINE, {**without(RUN, "ref"), "ref": "main", "pipeline_source": ["push"]},
+     "pipeline_source can only be used with retry and cancel."),
+    ("variables to retry with", PIPELINE, {**RUN, "action": "retry", "variables": {"A": "b"}},
+     "variables can only be used with run."),
+    ("what to retry", PIPELINE, {**without(RUN, "ref"), "action": "retry"},
+     "one of the following is required: pipeline_id, ref, sha, merge_request."),
+    ("a target that is no end", PIPELINE, {**RUN, "wait": True, "wait_for": ["running"]},
+     "wait_for holds 'running'; give one of created, finished, success, manual."),
+    ("a target without wait", PIPELINE, {**RUN, "wait_for": ["success"]}, "wait_for needs wait: true."),
+    ("success of a cancel", PIPELINE, {**RUN, "action": "cancel", "wait": True, "wait_for": ["success"]},
+     "wait_for success cannot be used with cancel; give one of finished, manual."),
+    ("an unknown end", PIPELINE, {**RUN, "wait": True, "fail_on": ["broken"]},
+     "fail_on holds 'broken'; give one of created, manual, scheduled, waiting_for_resource, preparing, "
+     "waiting_for_callback, pending, running, canceling, success, failed, canceled, skipped."),
+    ("something else to include", "gitlab_pipeline_info", {**READ, "include": ["logs"]},
+     "include holds 'logs'; give one of variables, test_report, downstream, jobs."),
     # deployments
     ("approve for approved", APPROVAL, {"project": "group/app", "deployment_id": 1, "state": "approve"},
      "state is 'approve'; did you mean approved?"),

@@ -142,6 +142,30 @@ CONTRACT: dict[str, dict[str, Option]] = {
         "allow_empty": {"type": "bool", "default": False},
     },
 }
+PIPELINE_WAITING: dict[str, Option] = {
+    **WAITING,
+    "wait_for": _list(choices=["created", "finished", "success", "manual"]),
+    "pending_timeout": {"type": "float"},
+    "log_lines": {"type": "int", "default": 20},
+}
+CONTRACT["gitlab_pipeline"] = {
+    **CONNECTION,
+    **PIPELINE,
+    **PIPELINE_WAITING,
+    "action": {"type": "str", "required": True, "choices": ["run", "retry", "cancel"]},
+    "variables": {"type": "dict"},
+    "inputs": {"type": "dict"},
+    "trigger_token": {"type": "str"},
+    "reuse": {"type": "str", "choices": ["never", "active", "success"], "default": "active"},
+    "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
+    "fail_on": _list(["failed", "canceled", "skipped"]),
+}
+CONTRACT["gitlab_pipeline_info"] = {
+    **CONNECTION,
+    **PIPELINE,
+    **PIPELINE_WAITING,
+    "include": _list([], choices=["variables", "test_report", "downstream", "jobs"]),
+}
 CONTRACT["gitlab_release_gate"] = {
     **CONNECTION,
     "projects": {"type": "list", "elements": "dict", "required": True},
@@ -294,7 +318,7 @@ def test_rules_are_about_options_that_exist(name: str) -> None:
 def test_tokens_and_headers_are_hidden(name: str) -> None:
     arguments = TASKS[name].spec.arguments
     hidden = {option for option in arguments if arguments[option].get("no_log")}
-    assert hidden == {*TOKEN_VARIABLES, "http_headers"}
+    assert hidden == {*TOKEN_VARIABLES, "http_headers", *(("trigger_token",) if name == "gitlab_pipeline" else ())}
 
 
 VARIABLES = {"api_url": URL_VARIABLES, "extensions": EXTENSION_VARIABLES, **TOKEN_VARIABLES}

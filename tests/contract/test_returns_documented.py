@@ -19,8 +19,12 @@ CONTRACT = {
     "gitlab_job_download": "dest size sha256 job pipeline entries elapsed diff mode owner group uid gid state "
     "secontext",
     "gitlab_job_token_info": "job allowed_agents user environment pipeline project",
+    "gitlab_pipeline": "pipeline id status web_url failed_jobs downstream_pipelines summary timeline elapsed requests "
+    "timed_out diff",
     "gitlab_pipeline_bridges": "bridges downstream_pipelines pipeline summary graph elapsed requests timed_out "
     "timeline",
+    "gitlab_pipeline_info": "pipeline failed_jobs summary variables test_report downstream_pipelines jobs elapsed "
+    "requests timed_out timeline",
     "gitlab_release_gate": "outcome summary gates elapsed requests",
     "gitlab_deployment_info": "deployments deployment truncated elapsed",
     "gitlab_deployment_approval": "deployment outcome reason elapsed diff",

@@ -12,7 +12,7 @@ import json
 import typing as t
 
 from .blocks import guide_blocks
-from .server import JOB_TOKEN, TOKEN, World
+from .server import JOB_TOKEN, TOKEN, TRIGGER_TOKEN, World
 from .worlds import MANUAL, Job, project, trigger
 
 PACKAGE = "the package\n"
@@ -143,6 +143,23 @@ def ci_world() -> World:
     return made
 
 
+REPORT: Job = {
+    "name": "report",
+    "stage": "report",
+    "duration": 5,
+    "artifacts": {"files": {"report.env": "PASSED=212\nTARGET=staging\n"}},
+}
+
+
+def run_world(*jobs: Job, **old: t.Any) -> World:
+    """Return a world with an old pipeline of main, and in which a new one holds these jobs."""
+    made = world({**BUILD, "status": "success", **old}, ref="main")
+    made["projects"][0]["new_pipelines"] = {"*": {"jobs": [BUILD, *jobs]}}
+    made["tokens"].append({"token": TRIGGER_TOKEN, "kind": "trigger", "user": "bob", "project": "group/app"})
+    made["projects"][0]["members"]["bob"] = "developer"
+    return made
+
+
 SHAKY: Job = {"attempts": [{"outcome": "failed", "failure_reason": "runner_system_failure"}, {"outcome": "success"}]}
 
 
@@ -213,6 +230,66 @@ GUIDES: tuple[Guide, ...] = (
         extra_vars={"seconds": 2},
         says=("load-test",),
         has_check_mode=False,
+    ),
+    Guide(
+        "run_pipelines",
+        "Run the integration tests",
+        run_world(REPORT),
+        ("create_pipeline group/app",),
+        again=("create_pipeline group/app",),
+        changes=2,
+        # the report is the same
+        changes_again=1,
+        says=("212 tests have passed on staging",),
+        files=("report.env",),
+        has_check_mode=False,
+    ),
+    Guide(
+        "run_pipelines",
+        "Run the tests, and show what has failed",
+        run_world({"name": "unit", "stage": "test", "outcome": "failed", "log": "adds failed\n", "duration": 5}),
+        ("create_pipeline group/app",),
+        again=("create_pipeline group/app",),
+        says=("test/unit", "script_failure", "adds failed"),
+        has_check_mode=False,
+    ),
+    Guide(
+        "run_pipelines",
+        "Deploy the commit that was tested",
+        run_world(),
+        ("create_pipeline group/app",),
+        changes=1,
+        faults=({"kind": "reset_after", "path": "/pipeline$", "times": 1},),
+    ),
+    Guide(
+        "run_pipelines",
+        "Start a pipeline, and play the job at which it stops",
+        run_world(DEPLOY),
+        ("create_pipeline group/app", "play deploy:prod"),
+        changes=2,
+        has_check_mode=False,
+    ),
+    Guide(
+        "run_pipelines",
+        "Release two projects, one after the other",
+        run_world(DEPLOY),
+        ("create_pipeline group/app", "play deploy:prod", "create_pipeline group/smoke-tests"),
+        changes=1,
+    ),
+    Guide(
+        "run_pipelines",
+        "Retry the newest pipeline of main if it has failed",
+        run_world(status="failed", attempts=[{"outcome": "success"}]),
+        ("retry_pipeline group/app",),
+        changes=1,
+    ),
+    Guide(
+        "run_pipelines",
+        "Start a pipeline with a trigger token",
+        run_world(),
+        ("trigger_pipeline group/app",),
+        changes=1,
+        environment={"APP_TRIGGER_TOKEN": TRIGGER_TOKEN},
     ),
     Guide(
         "in_process",

@@ -10,7 +10,20 @@ import dataclasses
 import typing as t
 
 from .server import World
-from .worlds import DONE, RELEASE_BUILD, Job, approval_world, infra_world, release_world, settled_world, trigger
+from .worlds import (
+    DONE,
+    MANUAL,
+    RELEASE_BUILD,
+    Job,
+    approval_world,
+    broken_world,
+    gate_world,
+    infra_world,
+    new_world,
+    release_world,
+    settled_world,
+    trigger,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +53,7 @@ COMMON = Need()
 SUCCEEDS = [{"outcome": "success"}]
 BROKEN = {"status": "failed", "attempts": SUCCEEDS}
 SETTLED = Need(world=settled_world)
+CREATES = "create_pipeline group/app"
 APPROVALS = Need(world=approval_world)
 APPROVED = Need(world=approval_world, effects=("approve deploy:prod",))
 RELEASED = {"7:deploy:prod": {**DONE, "when": "manual"}}
@@ -89,6 +103,35 @@ NEEDS: dict[str, Need] = {
     "Read from two projects of the same server": SETTLED,
     "Gate the deployment on the tests of this very commit": SETTLED,
     "Check the infrastructure that a child pipeline applies": Need(jobs=APPLIED),
+    # gitlab_pipeline
+    "Start a pipeline of main, and go on when it has succeeded": Need(effects=(CREATES,), again=True),
+    "Deploy the very commit that was tested, with variables, unless that was done already": Need(effects=(CREATES,)),
+    "Start a pipeline with inputs, whatever else is running, and do not wait for it": Need(
+        world=lambda: new_world(inputs=True), effects=(CREATES,), again=True
+    ),
+    "Start a pipeline with a trigger token, and wait for it with another token": Need(
+        effects=("trigger_pipeline group/app",), again=True
+    ),
+    "Start the pipeline of the documentation, and go on when it waits to be published": Need(
+        world=lambda: new_world(docs=[{"name": "publish", "stage": "deploy", **MANUAL}]),
+        effects=("create_pipeline group/docs",),
+    ),
+    "Retry the jobs of a merge request that have failed": Need(
+        effects=("retry_pipeline group/app",), jobs={"9:test:unit": DONE, "9:integration": BROKEN}
+    ),
+    "Retry what a push has broken, and look at whatever comes of it": Need(
+        world=broken_world, effects=("retry_pipeline group/app",), again=True
+    ),
+    "Cancel a pipeline": Need(effects=("cancel_pipeline group/app",), jobs={"6:integration": {"duration": 100_000}}),
+    "Give a nightly test two hours, and cancel it then": Need(effects=(CREATES,), again=True),
+    "Start a pipeline on a server of our own": Need(world=lambda: new_world(duration=100_000), effects=(CREATES,)),
+    "Start a pipeline of a test server": Need(world=lambda: new_world(duration=100_000), effects=(CREATES,)),
+    "Start a pipeline of another project from inside a CI job": Need(
+        world=new_world, effects=("trigger_pipeline group/infra",), again=True
+    ),
+    # gitlab_pipeline_info
+    "Wait until the pipeline of this very commit has succeeded": SETTLED,
+    "Give a pipeline ten minutes, and go on without it": SETTLED,
     # gitlab_pipeline_bridges
     "Wait for the infrastructure pipeline, and fail if it does": Need(jobs=APPLIED),
     "Wait for two projects of the same server": Need(jobs=APPLIED),
@@ -123,6 +166,10 @@ NEEDS: dict[str, Need] = {
     "Deploy an application after its infrastructure": Need(
         world=release_world, effects=("play apply", "retry integration", "play deploy:prod")
     ),
+    "Start the pipeline of an application when that of its infrastructure has passed": Need(
+        world=gate_world, effects=("play apply", CREATES, "play deploy")
+    ),
+    "Start a pipeline with inputs as a gate": Need(world=gate_world, effects=(CREATES,), again=True),
     "Wait for the pipeline of a merge request on a server with a certificate of the company's own": Need(
         world=infra_world
     ),

@@ -19,7 +19,7 @@ from tests.integration.harness import play
 from tests.simulator.certificates import Authority
 
 from .needs import COMMON, NEEDS, Need
-from .server import JOB_TOKEN, OAUTH_TOKEN, SECRETS, TOKEN, Server, World, install_extensions
+from .server import JOB_TOKEN, OAUTH_TOKEN, SECRETS, TOKEN, TRIGGER_TOKEN, Server, World, install_extensions
 from .worlds import RELEASE_COMMIT, changed_world
 
 Task = dict[str, t.Any]
@@ -28,7 +28,16 @@ Task = dict[str, t.Any]
 SOURCES = {**dict.fromkeys(sorted(TASKS), "module"), "gitlab_job": "lookup"}
 
 # Modules whose `wait_interval` can be made short: the simulator's clock runs sixty times as fast as ours.
-WAITING = ("gitlab_job_info", "gitlab_job_action", "gitlab_pipeline_bridges", "gitlab_release_gate")
+WAITING = (
+    "gitlab_job_info",
+    "gitlab_job_action",
+    "gitlab_pipeline",
+    "gitlab_pipeline_bridges",
+    "gitlab_pipeline_info",
+    "gitlab_release_gate",
+)
+# Modules that change something on the server, whatever their options.
+ACTING = ("gitlab_job_action", "gitlab_pipeline", "gitlab_deployment_approval")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,10 +74,10 @@ def does_change(task: Task) -> bool:
     options = task[f"{COLLECTION}.{module}"] or {}
     if module == "gitlab_release_gate":
         actions = {gate["action"] for project in options["projects"] for gate in project["gates"]}
-        return bool(actions & {"play", "retry"})
+        return bool(actions & {"play", "retry", "run"})
     if module == "gitlab_job_download":
         return "dest" in options
-    return module in ("gitlab_job_action", "gitlab_deployment_approval")
+    return module in ACTING
 
 
 class Playbook:
@@ -146,6 +155,7 @@ class Playbook:
                 "gitlab_oauth_token": OAUTH_TOKEN,
                 "oauth_token": OAUTH_TOKEN,
                 "job_token": JOB_TOKEN,
+                "trigger_token": TRIGGER_TOKEN,
                 "build_job_id": 1002,
                 "release_notes_folder": str(self._folder / "tmp"),
                 **({"release_sha256": self._checksum(content, need.sha256_of)} if need.sha256_of else {}),
@@ -183,7 +193,7 @@ class Playbook:
     def _rounds(self, example: Example, tasks: list[Task]) -> t.Iterator[Task]:
         need = example.need
         effects = list(need.effects) if need.effects is not None else None
-        acts = any(own_module(task) == "gitlab_job_action" for task in inner_tasks(tasks))
+        acts = any(own_module(task) in ("gitlab_job_action", "gitlab_pipeline") for task in inner_tasks(tasks))
         once: list[Task] = [expect_effects(self._url, effects)] if acts or effects is not None else []
         changed = list(need.changed) if need.changed is not None else None
         yield checked(tasks, changed)
@@ -263,7 +273,7 @@ def load_task(url: str, world: pathlib.Path) -> Task:
 def expect_effects(url: str, effects: list[str] | None, *, at_most: bool = False) -> Task:
     """Return a task that compares what was changed on the server.
 
-    :param effects: actions and names of jobs in any order; None for at least one.
+    :param effects: actions and names of jobs, or of projects, in any order; None for at least one.
     """
     that = "found | length > 0" if effects is None else f"found | sort == {sorted(effects)!r}"
     return {
@@ -273,7 +283,10 @@ def expect_effects(url: str, effects: list[str] | None, *, at_most: bool = False
             "rows": "{{ lookup('ansible.builtin.url', address, split_lines=false) | from_json }}",
             "address": f"{url}/_simulator/effects",
             "actions": "{{ rows | map(attribute='action') | list }}",
-            "found": "{{ actions | zip(rows | map(attribute='name')) | map('join', ' ') | list }}",
+            # of a whole pipeline, which has no name, the project
+            "names": "{{ rows | map(attribute='name') | zip(rows | map(attribute='project')) | map('select') "
+            "| map('first') | list }}",
+            "found": "{{ actions | zip(names) | map('join', ' ') | list }}",
         },
     }
 

@@ -17,7 +17,8 @@ World = dict[str, t.Any]
 TOKEN = "alice-token-0123456789"
 OAUTH_TOKEN = "oauth-token-0123456789"
 JOB_TOKEN = "glcbt-64_of-the-job-release-0123"
-SECRETS = (TOKEN, OAUTH_TOKEN, JOB_TOKEN)
+TRIGGER_TOKEN = "glptt-0123456789abcdef"
+SECRETS = (TOKEN, OAUTH_TOKEN, JOB_TOKEN, TRIGGER_TOKEN)
 
 
 class Server:
@@ -39,8 +40,8 @@ class Server:
         self._ask("scenario?clock=scaled:60", world)
 
     def effects(self) -> list[str]:
-        """Return action and name of everything that was changed, in order."""
-        return [f"{effect['action']} {effect['name']}" for effect in self._ask("effects")]
+        """Return action and name, of a whole pipeline the project, of everything that was changed, in order."""
+        return [f"{effect['action']} {effect['name'] or effect['project']}" for effect in self._ask("effects")]
 
     def has_served(self, endpoint: str) -> bool:
         """Say whether somebody has asked for an endpoint, by its name in the simulator."""

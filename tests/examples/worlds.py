@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import typing as t
 
-from .server import JOB_TOKEN, OAUTH_TOKEN, TOKEN, World
+from .server import JOB_TOKEN, OAUTH_TOKEN, TOKEN, TRIGGER_TOKEN, World
 
 RELEASE_COMMIT = "5ca1ab1e" * 5
 RELEASE_BUILD = 70
@@ -27,8 +27,18 @@ BUILD_FILES = {
 }
 
 
+# What a new pipeline holds.
+NEW = {"jobs": [{"name": "build", "duration": 5}, {"name": "test", "stage": "test", "duration": 5}]}
+INPUTS = {
+    "environment": {"options": ["staging", "production"], "default": "staging"},
+    "replicas": {"type": "number", "default": 1},
+    "verbose": {"type": "boolean", "default": False},
+    "regions": {"type": "array", "default": []},
+}
+
+
 def project(path: str, **more: t.Any) -> dict[str, t.Any]:
-    return {"path": path, "members": {"alice": "maintainer"}, **more}
+    return {"path": path, "members": {"alice": "maintainer"}, "new_pipelines": {"*": NEW}, **more}
 
 
 def build(**more: t.Any) -> Job:
@@ -183,6 +193,7 @@ def common_world() -> World:
             {"token": TOKEN, "user": "alice"},
             {"token": OAUTH_TOKEN, "user": "alice", "kind": "oauth"},
             {"token": JOB_TOKEN, "kind": "job", "job": "release"},
+            {"token": TRIGGER_TOKEN, "kind": "trigger", "user": "alice", "project": "group/app"},
         ],
         "projects": [
             project("group/app", id=1, agents=agents),
@@ -192,6 +203,29 @@ def common_world() -> World:
         ],
         "pipelines": rows,
     }
+
+
+def new_world(*, docs: t.Sequence[Job] = (), duration: int = 5, inputs: bool = False) -> World:
+    """Return the common world with other new pipelines.
+
+    :param docs: what follows the build in those of the documentation.
+    :param duration: of the jobs of the application.
+    :param inputs: whether the configuration of the application declares inputs.
+    """
+    world = common_world()
+    jobs = [{**job, "duration": duration} for job in NEW["jobs"]]
+    world["projects"][0]["new_pipelines"] = {"*": {"jobs": jobs, **({"inputs": INPUTS} if inputs else {})}}
+    world["projects"][1]["new_pipelines"] = {"*": {"jobs": [NEW["jobs"][0], *docs]}}
+    world["projects"][2]["job_token_allowlist"] = ["group/app"]
+    return world
+
+
+def broken_world() -> World:
+    """Return the common world with a branch whose pipeline fails each time."""
+    world = common_world()
+    jobs = [{"name": "build", "status": "failed", "attempts": [{"outcome": "failed"}]}]
+    world["pipelines"].append({"id": 20, "project": "group/app", "user": "alice", "ref": "broken", "jobs": jobs})
+    return world
 
 
 def changed_world(jobs: t.Mapping[str, Job], world: World | None = None) -> World:
@@ -216,6 +250,14 @@ def settled_world() -> World:
                 job["status"] = "success"
             for inner in job.get("trigger", {}).get("pipeline", {}).get("jobs", ()):
                 inner["status"] = "success"
+    return world
+
+
+def gate_world() -> World:
+    """Return the world of a release in which a new pipeline of the application can be deployed."""
+    world = release_world()
+    jobs = [{**NEW["jobs"][0], "stage": "build"}, NEW["jobs"][1], {"name": "deploy", "stage": "deploy", **MANUAL}]
+    world["projects"][0]["new_pipelines"] = {"*": {"jobs": jobs, "inputs": INPUTS}}
     return world
 
 

@@ -19,6 +19,7 @@ import pytest
 
 from tests.integration.approvals import JOB, SETTINGS, Witness, approval_world
 from tests.integration.harness import ACTION, APPROVAL, effects, play, playbook_command, run_task, world
+from tests.integration.harness import PIPELINE as PIPELINE_TASK
 
 ROUNDS = int(os.environ.get("JOBGATE_FAULT_ROUNDS", "1"))
 PIPELINE: dict[str, t.Any] = {"project": "group/app", "pipeline_id": 100, "name": ["deploy"]}
@@ -124,3 +125,72 @@ def test_a_playbook_that_is_killed_and_run_again(simulator: t.Any, tmp_path: pat
     assert result.returncode == 0, result.output
     assert result.results["deploy"]["status"] == "success"
     assert effects(simulator) == [("play", "deploy")]
+
+
+RUN: dict[str, t.Any] = {"project": "group/app", "action": "run", "ref": "main"}
+
+
+def runnable() -> dict[str, t.Any]:
+    """Return a world in which a new pipeline of main runs for long."""
+    made = world({"name": "old", "status": "success"})
+    made["projects"][0]["new_pipelines"] = {"*": {"jobs": [{"name": "deploy", "duration": 3600}]}}
+    return made
+
+
+def check_twins(simulator: t.Any, results: list[dict[str, t.Any]]) -> None:
+    """Check that twins have made one pipeline, or that they say truthfully that there are more.
+
+    :param results: `changed`, `id` and `warnings` of each.
+    """
+    made = [effect["pipeline_id"] for effect in simulator.effects()]
+    assert sorted(result["id"] for result in results if result["changed"]) == made
+    assert {result["id"] for result in results} <= set(made)
+    if len(made) > 1:
+        told = [text for result in results for text in result["warnings"] if "at the same time" in text]
+        # the first one has looked before the others had begun
+        assert len(told) >= len(made) - 1
+        assert all(str(number) in " ".join(told) for number in made)
+
+
+@pytest.mark.parametrize("round_", range(20 * ROUNDS))
+def test_twins_that_start_a_pipeline(simulator: t.Any, round_: int) -> None:
+    simulator.load(runnable())
+    results = at_once([lambda: run_task(simulator, PIPELINE_TASK, **RUN)] * 3)
+    assert [result.failure for result in results] == [None] * 3
+    check_twins(
+        simulator,
+        [{"changed": one.changed, "id": one["id"], "warnings": one.warnings} for one in results],
+    )
+
+
+@pytest.mark.parametrize("round_", range(20 * ROUNDS))
+@pytest.mark.parametrize(
+    ("action", "job", "effect"),
+    [
+        ("retry", {"status": "failed", "duration": 3600}, "retry_pipeline"),
+        ("cancel", {"status": "running", "outcome": "hang"}, "cancel_pipeline"),
+    ],
+)
+def test_a_pipeline_is_retried_and_canceled_once(
+    simulator: t.Any, action: str, job: dict[str, t.Any], effect: str, round_: int
+) -> None:
+    simulator.load(world({"name": "deploy", **job}))
+    options = {"project": "group/app", "pipeline_id": 100, "action": action}
+    results = at_once([lambda: run_task(simulator, PIPELINE_TASK, **options)] * 3)
+    assert [row["action"] for row in simulator.effects()] == [effect]
+    assert [result.failure for result in results] == [None] * 3
+    # GitLab answers as if it had done something, so that more than one may think it was them
+    assert 1 <= sum(result.changed for result in results) <= 3
+
+
+@pytest.mark.parametrize("round_", range(2 * ROUNDS))
+def test_two_playbooks_that_start_a_pipeline(simulator: t.Any, tmp_path: pathlib.Path, round_: int) -> None:
+    simulator.load(runnable(), clock="real")
+    task = {"name": "start", "jobgate.gitlab.gitlab_pipeline": RUN}
+    folders = [tmp_path / name for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir()
+    plays = at_once([lambda folder=folder: play([task], folder, url=simulator.url) for folder in folders])
+    assert [done.returncode for done in plays] == [0, 0], [done.output for done in plays]
+    results = [done.results["start"] for done in plays]
+    check_twins(simulator, [{"warnings": [], **result} for result in results])

@@ -25,7 +25,9 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_job_download,
     gitlab_job_info,
     gitlab_job_token_info,
+    gitlab_pipeline,
     gitlab_pipeline_bridges,
+    gitlab_pipeline_info,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
 
@@ -35,6 +37,8 @@ TOKEN = "alice-token-0123456789"
 INFO = gitlab_job_info.TASK
 ACTION = gitlab_job_action.TASK
 BRIDGES = gitlab_pipeline_bridges.TASK
+PIPELINE = gitlab_pipeline.TASK
+PIPELINE_INFO = gitlab_pipeline_info.TASK
 DOWNLOAD = gitlab_job_download.TASK
 TOKEN_INFO = gitlab_job_token_info.TASK
 DEPLOYMENT_INFO = gitlab_deployment_info.TASK

@@ -29,6 +29,7 @@ RUN_ELSEWHERE = {
     ("README.md", "Read from one project on a server of our own"): "test_readme.py",
     ("roles/release_gate/README.md", "Release version 1.2.0"): "test_release_gate.py",
     ("docs/examples/release.yml", "Release"): "test_playbooks.py",
+    ("docs/examples/trigger-and-poll.yml", "Run the integration tests with uri"): "test_pipelines.py",
     ("docs/examples/release-gate.yml", "Release three projects"): "test_release_gate.py",
     # rulebooks
     ("docs/docsite/rst/events.rst", "See what happens"): "../eda/test_rulebooks.py",

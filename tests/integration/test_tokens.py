@@ -13,7 +13,20 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import sentence
 
-from .harness import ACTION, BRIDGES, DOWNLOAD, INFO, TOKEN, TOKEN_INFO, Result, play, run_task, world
+from .harness import (
+    ACTION,
+    BRIDGES,
+    DOWNLOAD,
+    INFO,
+    PIPELINE,
+    PIPELINE_INFO,
+    TOKEN,
+    TOKEN_INFO,
+    Result,
+    play,
+    run_task,
+    world,
+)
 
 JOB_TOKEN = "glcbt-64_of-the-deploy-job-0123"
 OTHER_TOKEN = "glcbt-64_of-another-project-0123"
@@ -171,13 +184,15 @@ def test_the_environment_is_looked_at_here(simulator: t.Any) -> None:
     assert_sentence(ask(simulator, None).failure, "no job token: give api_job_token", "CI_JOB_TOKEN")
 
 
-@pytest.mark.parametrize("task", [INFO, ACTION, BRIDGES, DOWNLOAD], ids=lambda task: task.name)
+@pytest.mark.parametrize("task", [INFO, ACTION, BRIDGES, DOWNLOAD, PIPELINE, PIPELINE_INFO], ids=lambda task: task.name)
 def test_the_environment_is_not_looked_at_elsewhere(simulator: t.Any, tmp_path: pathlib.Path, task: t.Any) -> None:
     load(simulator)
     options = {
         "gitlab_job_info": {"pipeline_id": 100},
         "gitlab_job_action": {"job_id": 1000, "action": "cancel"},
         "gitlab_pipeline_bridges": {"pipeline_id": 100},
+        "gitlab_pipeline": {"action": "run", "ref": "main"},
+        "gitlab_pipeline_info": {"pipeline_id": 100},
         "gitlab_job_download": {"job_id": 1000, "dest": str(tmp_path / "x")},
     }[task.name]
     result = run_task(simulator, task, token=None, environ={"CI_JOB_TOKEN": JOB_TOKEN}, project="group/app", **options)
@@ -201,6 +216,18 @@ def test_jobs_are_read_through_lists(simulator: t.Any) -> None:
     assert "get_job" not in endpoints(simulator)
     unknown = with_job_token(simulator, INFO, job_id=999)
     assert_sentence(unknown.failure, "no job 999", "that the job token may list")
+
+
+@pytest.mark.parametrize("version", ["18.10", "19.2"])
+def test_a_pipeline_is_read_as_far_as_its_jobs_tell(simulator: t.Any, version: str) -> None:
+    """Before 19.2 a job token may list the jobs of a pipeline, and not read the pipeline."""
+    build = {**BUILD, "status": "success"}
+    scenario = world(build, {"name": "deploy", "status": "running", "user": "alice"})
+    scenario["tokens"].append({"token": JOB_TOKEN, "kind": "job", "job": "deploy"})
+    simulator.load(scenario, version=version)
+    result = with_job_token(simulator, PIPELINE_INFO, pipeline_id=100, log_lines=0)
+    assert (result.failure, result["pipeline"]["status"]) == (None, "running")
+    assert result["summary"] == {"running": 1, "success": 1}
 
 
 def test_waiting(simulator: t.Any) -> None:

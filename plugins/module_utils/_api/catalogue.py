@@ -4,11 +4,12 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Every operation of GitLab's Jobs and Job Artifacts API, what is used of its Deployments API, and the look-ups that
-selecting jobs needs: one row each.
+"""Every operation of GitLab's Jobs and Job Artifacts API, what is used of its APIs for pipelines and deployments, and
+the look-ups that selecting jobs needs: one row each.
 
 Sources: https://docs.gitlab.com/api/jobs/, https://docs.gitlab.com/api/job_artifacts/,
-https://docs.gitlab.com/api/deployments/ and https://docs.gitlab.com/api/pipelines/.
+https://docs.gitlab.com/api/deployments/, https://docs.gitlab.com/api/pipelines/ and
+https://docs.gitlab.com/api/pipeline_triggers/.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ _PIPELINES = "https://docs.gitlab.com/api/pipelines/"
 _MERGE_REQUESTS = "https://docs.gitlab.com/api/merge_requests/"
 _PROJECTS = "https://docs.gitlab.com/api/projects/"
 _COMMITS = "https://docs.gitlab.com/api/commits/"
+_TRIGGERS = "https://docs.gitlab.com/api/pipeline_triggers/"
 _DEPLOYMENTS = "https://docs.gitlab.com/api/deployments/"
 
 # What the collection itself relies on; anything else may be missing.
@@ -250,5 +252,54 @@ CATALOGUE: tuple[Endpoint, ...] = (
         paginated="offset",
         shape=_PIPELINE_SHAPE,
         doc_url=_MERGE_REQUESTS + "#list-merge-request-pipelines",
+    ),
+    # ----- pipelines -----
+    Endpoint(
+        "get_pipeline_variables",
+        "GET",
+        _PIPELINE + "/variables",
+        answer="records",
+        shape={"key": str},
+        doc_url=_PIPELINES + "#retrieve-pipeline-variables",
+    ),
+    Endpoint(
+        "get_test_report",
+        "GET",
+        _PIPELINE + "/test_report",
+        doc_url=_PIPELINES + "#retrieve-a-test-report-for-a-pipeline",
+    ),
+    # Create, trigger and retry answer 201, cancel answers 200: the other way round than for jobs.
+    Endpoint(
+        "create_pipeline",
+        "POST",
+        "/projects/{project}/pipeline",
+        body=("ref", "variables", "inputs"),
+        ok_statuses=(201,),
+        shape=_PIPELINE_SHAPE,
+        doc_url=_PIPELINES + "#create-a-new-pipeline",
+    ),
+    Endpoint(
+        "trigger_pipeline",
+        "POST",
+        "/projects/{project}/trigger/pipeline",
+        body={"trigger_token": "token", "ref": "ref", "variables": "variables", "inputs": "inputs"},
+        ok_statuses=(201,),
+        shape=_PIPELINE_SHAPE,
+        doc_url=_TRIGGERS + "#trigger-a-pipeline-with-a-token",
+    ),
+    Endpoint(
+        "retry_pipeline",
+        "POST",
+        _PIPELINE + "/retry",
+        ok_statuses=(201,),
+        shape=_PIPELINE_SHAPE,
+        doc_url=_PIPELINES + "#retry-jobs-in-a-pipeline",
+    ),
+    Endpoint(
+        "cancel_pipeline",
+        "POST",
+        _PIPELINE + "/cancel",
+        shape=_PIPELINE_SHAPE,
+        doc_url=_PIPELINES + "#cancel-all-jobs-for-a-pipeline",
     ),
 )

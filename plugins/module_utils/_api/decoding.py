@@ -114,6 +114,9 @@ def server_text(response: Response, masker: Masker) -> str:
         text = value
         if isinstance(value, dict):
             text = value.get("message") or value.get("error_description") or value.get("error") or ""
+            if isinstance(text, dict) and isinstance(text.get("base"), list):
+                # what is wrong with the whole of a record, and not with one field
+                text = "; ".join(map(str, text["base"]))
     if not isinstance(text, str):
         text = json.dumps(text)
     # a server may echo what it was sent, so the mask comes before anything is cut in half

@@ -32,7 +32,9 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_job_action,
     gitlab_job_info,
+    gitlab_pipeline,
     gitlab_pipeline_bridges,
+    gitlab_pipeline_info,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import session_of
 from hypothesis import given
@@ -210,13 +212,13 @@ class HostileServer(FunctionTransport):
         if said.error == "lost":
             raise LostAnswerError("it hung up")
         if said.records is None:
-            usual = 201 if call.path.endswith(("/cancel", "/retry", "/erase")) else 200
-            return Response(status=said.status or usual, headers=said.headers, body=said.body)
+            return Response(status=said.status or _usual_status(call), headers=said.headers, body=said.body)
         return self._records(call, said)
 
     def _records(self, call: t.Any, said: Said) -> Response:
-        path, is_list = call.path, call.path.endswith(("/jobs", "/pipelines", "bridges", "trigger_jobs"))
-        make = pipeline if "/pipelines" in path and not path.endswith(("/jobs", "bridges", "trigger_jobs")) else job
+        path = call.path
+        is_list = path.endswith(("/jobs", "/pipelines", "bridges", "trigger_jobs", "/variables"))
+        make = pipeline if "/pipeline" in path and not path.endswith(("/jobs", "bridges", "trigger_jobs")) else job
         if path.endswith(("bridges", "trigger_jobs")):
             make = bridge
         found = [{**make(), **change} for change in (said.records or [{}])]
@@ -229,8 +231,16 @@ class HostileServer(FunctionTransport):
                     record["downstream_pipeline"] = pipeline(10_000 + number)
             more = {"x-next-page": str(number + 1)}
         found = [{name: value for name, value in record.items() if value is not _ABSENT} for record in found]
-        usual = 201 if path.endswith(("/cancel", "/retry", "/erase")) else 200
-        return reply(found if is_list else found[0], status=said.status or usual, headers={**more, **said.headers})
+        return reply(
+            found if is_list else found[0], status=said.status or _usual_status(call), headers={**more, **said.headers}
+        )
+
+
+def _usual_status(call: t.Any) -> int:
+    """Return the status of success: of what is done to jobs, and to pipelines, the other way round."""
+    if "/pipelines/" in call.path:
+        return 201 if call.path.endswith("/retry") else 200
+    return 201 if call.path.endswith(("/cancel", "/retry", "/erase", "/pipeline")) else 200
 
 
 @contextlib.contextmanager
@@ -351,6 +361,31 @@ def test_pipeline_bridges(script, where, wait, depth, include_jobs, more):
     wait = {name: value for name, value in wait.items() if name != "pending_timeout"}
     options = {**where, **wait, **more, "depth": depth, "include_jobs": include_jobs}
     face(gitlab_pipeline_bridges.TASK, options, script)
+
+
+@examples(110)
+@given(
+    scripts,
+    st.sampled_from(
+        [
+            {"action": "run", "ref": "main"},
+            {"action": "run", "ref": "main", "variables": {"A": 1}, "reuse": "success"},
+            {"action": "run", "ref": "main", "trigger_token": "glptt-0123456789", "reuse": "never"},
+            {"action": "retry", "pipeline_id": 6},
+            {"action": "cancel", "ref": "main"},
+        ]
+    ),
+    waits,
+    st.booleans(),
+)
+def test_pipeline(script, what, wait, check_mode):
+    face(gitlab_pipeline.TASK, {**what, **wait}, script, check_mode=check_mode)
+
+
+@examples(80)
+@given(scripts, pipelines, waits, st.sampled_from([[], ["variables", "test_report", "downstream", "jobs"]]))
+def test_pipeline_info(script, where, wait, include):
+    face(gitlab_pipeline_info.TASK, {**where, **wait, "include": include}, script)
 
 
 @examples(110)

@@ -21,7 +21,12 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Re
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import MASK, Masker, change_texts, encodable
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import logs
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action, gitlab_job_info
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
+    gitlab_job_action,
+    gitlab_job_info,
+    gitlab_pipeline,
+    gitlab_pipeline_info,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -229,6 +234,10 @@ statuses = st.lists(
             (gitlab_job_action.TASK, {"action": "retry", "name": ["*"], "retry_on": ["api_failure"]}),
             (gitlab_job_action.TASK, {"action": "erase", "name": ["*"]}),
             (gitlab_job_action.TASK, {"action": "cancel", "name": ["*" + TOKEN], "wait": True, "wait_timeout": 20.0}),
+            (gitlab_pipeline.TASK, {"action": "cancel", "wait": True, "wait_timeout": 20.0}),
+            (gitlab_pipeline.TASK, {"action": "retry", "wait": True, "wait_timeout": 20.0}),
+            (gitlab_pipeline_info.TASK, {"wait": True, "wait_timeout": 20.0}),
+            (gitlab_pipeline_info.TASK, {"include": ["jobs", "downstream"], "fail_on": ["failed"]}),
         ]
     ),
     st.sampled_from(["", "x\x1b[1m", "a\nb"]),

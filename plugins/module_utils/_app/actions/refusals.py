@@ -21,18 +21,20 @@ _ROLES = {5: "Minimal Access", 10: "Guest", 15: "Planner", 20: "Reporter"}
 def explain(session: Session, action: Action, project: str, exc: StatusError) -> None:
     """Say in an error what to do about it, unless it says so already."""
     if exc.status == 403 and not exc.has_reason and not exc.advice:
-        exc.advice = _of_project(session, project)
+        exc.advice = reason_of_project(session, project)
     action.advise(exc)
 
 
-def _of_project(session: Session, project: str) -> str:
-    """Return why nobody, or not this user, may act on jobs of a project; empty when the project does not tell."""
+def reason_of_project(session: Session, project: str) -> str:
+    """Return why nobody, or not this user, may act on jobs or pipelines of a project; empty when it does not tell."""
     try:
         record: Record = session.client.call("get_project", project=project)
     except RequestError:
         return ""  # the reason is not worth another error
     if record.get("archived") is True:
         return "The project is archived, and an archived project can only be read: unarchive it"
+    if record.get("builds_access_level") == "disabled" or record.get("jobs_enabled") is False:
+        return "CI/CD is switched off in the project: switch it on in its settings"
     role = _ROLES.get(access_level(record))
     return f"The user of the token has the role {role} in the project, and needs Developer" if role else ""
 

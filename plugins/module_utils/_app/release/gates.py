@@ -28,6 +28,7 @@ from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Steps
 from .plan import Gate
 from .run import GateResult, ProjectResult
+from .starting import is_to_be_started, start_pipeline
 
 _BAD_ENDS = ("failed", "canceled", "skipped")
 # What check mode calls the outcome of a gate, and what a gate has come to that did something.
@@ -79,9 +80,13 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
     :raises StoppedError: when nothing new may be begun any more.
     :raises GitLabError: when GitLab cannot be asked, or has no such pipeline or job.
     """
+    if gate.start is not None:
+        return start_pipeline(session, gate, gate.start)
     if gate.action in ACTIONS:
         refuse_job_token(session, gate.action)
     pipeline = project.pipeline
+    if pipeline is None and is_to_be_started(project.gates):
+        return _to_come(gate)
     if pipeline is None:
         # a gate that verifies looks at what is there
         options = dataclasses.replace(gate.waiting, wait=gate.action != "verify")

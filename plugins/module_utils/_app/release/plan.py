@@ -14,6 +14,7 @@ import typing as t
 
 from ..._api.errors import UsageError
 from ..actions.actions import ACTIONS, ActionRequest
+from ..actions.candidates import RunRequest
 from ..pipelines.query import PipelineQuery
 from ..waiting.options import WaitOptions
 
@@ -27,6 +28,7 @@ GATE_ACTIONS: dict[str, tuple[str, ...]] = {
     "wait": _WAITING,
     **{row.name: (*row.takes, *_ACTING, *_WAITING) for row in ACTIONS.values() if row.gate},
     "verify": (),
+    "run": ("variables", "inputs", "reuse", "wait_timeout"),
 }
 _DONE_BY_ITSELF = ("started", "playable")
 
@@ -38,6 +40,7 @@ class Gate:
     :param downstream: whether to look into downstream pipelines, None when the names decide.
     :param waiting: how to wait.
     :param request: how to act, None for a gate that only looks.
+    :param start: which pipeline to start, None for a gate about jobs.
     """
 
     names: tuple[str, ...]
@@ -47,6 +50,7 @@ class Gate:
     downstream: bool | None = None
     waiting: WaitOptions = WaitOptions(wait=True)
     request: ActionRequest | None = None
+    start: RunRequest | None = None
 
     @property
     def way(self) -> str:
@@ -56,6 +60,8 @@ class Gate:
     @property
     def title(self) -> str:
         """Return what it is called in messages and in the record."""
+        if self.start is not None:
+            return f"pipeline of {self.start.ref}"
         return ", ".join(name.strip() for name in self.names) or "stage " + ", ".join(self.stages)
 
     @property
@@ -127,9 +133,24 @@ def _check_project(project: ProjectPlan, names: t.Sequence[str]) -> None:
             raise UsageError(f"{where} needs {need!r}, which is none of the projects: {hint}")
     for number, gate in enumerate(project.gates, 1):
         _check_gate(gate, f"gate {number} of {where}")
+        if gate.start is not None:
+            _check_start(project, number, f"gate {number} of {where}")
+
+
+def _check_start(project: ProjectPlan, number: int, where: str) -> None:
+    if number > 1:
+        raise UsageError(f"{where}: run has to be the first gate of its project, since the others look into a pipeline")
+    if project.pipeline.ref is None or project.pipeline.sources:
+        raise UsageError(f"{where}: run starts a pipeline of ref; give ref, and no pipeline_source")
 
 
 def _check_gate(gate: Gate, where: str) -> None:
+    if gate.start is not None:
+        if gate.names or gate.stages:
+            raise UsageError(f"{where}: run starts a whole pipeline; leave name and stage to the gates after it")
+        if gate.require != "success":
+            raise UsageError(f"{where}: require cannot be used with run; the gates after it say what is required")
+        return
     if not gate.names and not gate.stages:
         raise UsageError(f"{where} names no job; give name or stage")
     if gate.way == "at once" and gate.require == "playable":

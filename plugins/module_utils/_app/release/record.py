@@ -123,6 +123,7 @@ def _gate(result: GateResult) -> Record:
         "timed_out": result.has_timed_out,
         # a variable may hold a secret, so only its name is kept
         "job_variables": [variable["key"] for variable in result.gate.request.variables] if result.gate.request else [],
+        "variables": [variable["key"] for variable in result.gate.start.variables] if result.gate.start else [],
         "started_at": iso_time(result.started_at),
         "finished_at": iso_time(result.finished_at),
         "elapsed": result.elapsed,

@@ -27,9 +27,10 @@ FAILURES = ("failed", "refused", "timed out")
 class GateResult:
     """What became of a gate.
 
-    :param outcome: `passed` when the jobs are as required, `played` or `retried` when the gate saw to that,
-        `already done` when somebody else or an earlier run did, one of `FAILURES`, or `not reached`; in check mode also
-        `would be played`, `would be retried`, `would be waited for` and `would be verified`.
+    :param outcome: `passed` when the jobs are as required, `played` or `retried` when the gate saw to that, `started`
+        when it has started the pipeline, `already done` when somebody else or an earlier run did, one of `FAILURES`,
+        or `not reached`; in check mode also
+        `would be played`, `would be retried`, `would be waited for`, `would be verified` and `would start`.
     :param reason: why, in words for people; empty when there is nothing to say.
     :param jobs: the jobs of the gate as GitLab has them, with their paths under `path`.
     :param pipeline: the pipeline it looked into, None when it found none.

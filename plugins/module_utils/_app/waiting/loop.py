@@ -19,7 +19,6 @@ from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_queued, runner_wish, status_of
 from ..session import Session
-from .counting import Counting
 from .logs import LogFollower
 from .options import WaitOptions
 from .pauses import Pauses
@@ -50,6 +49,18 @@ class Waited(t.Generic[T]):
     is_stale: bool = False
 
 
+class Looking(t.Protocol):
+    """Finds out by small requests whether reading can show anything new.
+
+    :param left: how many are still waited for.
+    """
+
+    left: int
+
+    def needs_listing(self) -> bool:
+        """Look; return whether everything has to be read to know more."""
+
+
 class Wait:
     """One wait of a task. Without `wait`, and in check mode, everything is read once.
 
@@ -66,7 +77,7 @@ class Wait:
         self._follower = LogFollower(session, self.timeline) if is_followed else None
         self._pauses = Pauses(session, options.interval_seconds)
         self._is_fresh = False
-        self._counting: Counting | None = None
+        self._counting: Looking | None = None
         # jobs that were seen; the attempts that had failed when they were seen first; how often each was seen failed
         self._noted: set[t.Any] = set()
         self._old_failures: set[int] = set()
@@ -127,7 +138,7 @@ class Wait:
             self._noted.add(job.key)
             self._failures[job.id] += has_failed
 
-    def pace(self, left: int, counting: Counting | None = None) -> None:
+    def pace(self, left: int, counting: Looking | None = None) -> None:
         """Set the pace by how many jobs are left to wait for.
 
         :param counting: finds out by small requests whether there can be anything new; None when only reading tells.

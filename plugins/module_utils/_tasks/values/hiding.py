@@ -16,8 +16,8 @@ from ..._api.forms import SHORTEST_SECRET
 Options = t.Mapping[str, t.Any]
 ArgumentSpecs = t.Mapping[str, t.Mapping[str, t.Any]]
 
-# Options, also those inside of others, whose values are sent to jobs.
-VARIABLE_OPTIONS = ("job_variables", "job_inputs")
+# Options, also those inside of others, whose values are sent to jobs or pipelines.
+VARIABLE_OPTIONS = ("job_variables", "job_inputs", "variables", "inputs")
 # A shorter value, such as a number or `true`, cannot be masked without making results unreadable.
 SHORTEST_VARIABLE = 8
 _HIDDEN = "VALUE_NOT_SHOWN"

@@ -12,10 +12,13 @@ import typing as t
 
 from ..._api.errors import UsageError
 from ..._app.actions.actions import ACTIONS, ActionRequest, misplaced_among
+from ..._app.actions.candidates import REUSES, RunRequest
+from ..._app.pipelines.query import PipelineQuery
 from ..._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
 from ..._app.waiting.options import WaitOptions
 from ..definition import Options
 from ..options import PIPELINE_SELECTION, job_variables, name_list, pipeline_query, text_list, wait_options
+from .pipelines import pipeline_inputs, pipeline_variables
 
 GATE_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "name": {"type": "list", "elements": "str"},
@@ -25,6 +28,9 @@ GATE_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "include_downstream": {"type": "bool"},
     "job_variables": {"type": "raw", "no_log": False},
     "job_inputs": {"type": "dict"},
+    "variables": {"type": "dict"},
+    "inputs": {"type": "dict"},
+    "reuse": {"type": "str", "choices": list(REUSES)},
     "multiple": {"type": "str", "choices": ["error", "latest", "all"]},
     "replay": {"type": "str", "choices": ["never", "failed", "always"]},
     "retry_on": {"type": "list", "elements": "str"},
@@ -57,12 +63,13 @@ def _project(given: Options, options: Options) -> ProjectPlan:
     query = pipeline_query(given)
     name = str(given.get("name") or query.project)
     gates = tuple(
-        _gate(gate, options, f"gate {number} of project {name!r}") for number, gate in enumerate(given["gates"], 1)
+        _gate(gate, options, query, f"gate {number} of project {name!r}")
+        for number, gate in enumerate(given["gates"], 1)
     )
     return ProjectPlan(name=name, pipeline=query, gates=gates, needs=text_list(given, "needs"))
 
 
-def _gate(given: Options, options: Options, where: str) -> Gate:
+def _gate(given: Options, options: Options, query: PipelineQuery, where: str) -> Gate:
     try:
         _check_action(given)
         _check_names(given)
@@ -74,6 +81,7 @@ def _gate(given: Options, options: Options, where: str) -> Gate:
             downstream=given.get("include_downstream"),
             waiting=_waiting(given, options),
             request=_request(given),
+            start=_start(given, query) if given["action"] == "run" else None,
         )
     except UsageError as exc:
         raise UsageError(f"{where}: {exc}") from None
@@ -96,6 +104,22 @@ def _waiting(given: Options, options: Options) -> WaitOptions:
     own = {name: value for name, value in given.items() if value is not None}
     shared = {name: options.get(name) for name in ("wait_timeout", "wait_interval")}
     return wait_options({**shared, **own, "wait": True})
+
+
+def _start(given: Options, query: PipelineQuery) -> RunRequest:
+    """Return which pipeline a gate starts."""
+    for option in ("include_downstream", "ignore_allowed_failures"):
+        if given.get(option):
+            raise UsageError(f"{option} cannot be used with run, which looks at no job")
+    return RunRequest(
+        project=query.project,
+        ref=query.ref or "",
+        ref_type=query.ref_type,
+        sha=query.sha,
+        variables=pipeline_variables(given.get("variables")),
+        inputs=pipeline_inputs(given.get("inputs")),
+        reuse=str(given.get("reuse") or "active"),
+    )
 
 
 def _request(given: Options) -> ActionRequest | None:

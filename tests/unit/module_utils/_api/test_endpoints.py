@@ -100,6 +100,22 @@ PIPELINE = {"project": "group/app", "pipeline_id": 6}
             "GET /projects/7/merge_requests/3/pipelines",
             None,
         ),
+        ("get_pipeline_variables", PIPELINE, "GET /projects/group%2Fapp/pipelines/6/variables", None),
+        ("get_test_report", PIPELINE, "GET /projects/group%2Fapp/pipelines/6/test_report", None),
+        (
+            "create_pipeline",
+            {"project": "a/b", "ref": "main", "variables": [{"key": "A", "value": "1"}], "inputs": {"n": 3}},
+            "POST /projects/a%2Fb/pipeline",
+            {"ref": "main", "variables": [{"key": "A", "value": "1"}], "inputs": {"n": 3}},
+        ),
+        (
+            "trigger_pipeline",
+            {"project": "a/b", "trigger_token": "glptt-1", "ref": "main", "variables": {"A": "1"}},
+            "POST /projects/a%2Fb/trigger/pipeline",
+            {"token": "glptt-1", "ref": "main", "variables": {"A": "1"}},
+        ),
+        ("retry_pipeline", PIPELINE, "POST /projects/group%2Fapp/pipelines/6/retry", None),
+        ("cancel_pipeline", PIPELINE, "POST /projects/group%2Fapp/pipelines/6/cancel", None),
     ],
 )
 def test_requests_of_the_catalogue(name, arguments, line, body):
@@ -122,7 +138,9 @@ def test_every_row_has_been_requested_above():
 @pytest.mark.parametrize("endpoint", CATALOGUE, ids=lambda endpoint: endpoint.name)
 def test_rows_are_consistent(endpoint):
     assert endpoint.doc_url.startswith("https://docs.gitlab.com/")
-    assert bool(endpoint.paginated) == (endpoint.answer == "records")
+    # the variables of a pipeline come on one page
+    is_one_page = endpoint.name == "get_pipeline_variables"
+    assert bool(endpoint.paginated) == (endpoint.answer == "records" and not is_one_page)
     if endpoint.method == "GET":
         assert endpoint.is_repeatable
 
@@ -137,12 +155,17 @@ def test_rows_are_consistent(endpoint):
         ("erase_job", 201, False),
         ("keep_artifacts", 200, False),
         ("delete_artifacts", 204, False),
+        ("create_pipeline", 201, False),
+        ("trigger_pipeline", 201, False),
+        ("retry_pipeline", 201, False),
+        ("cancel_pipeline", 200, False),
         ("delete_project_artifacts", 202, False),
     ],
 )
 def test_writes(name, status, is_repeatable):
     assert ROWS[name].ok_statuses == (status,)
-    arguments = {name: JOB[name] for name in ROWS[name].in_path}
+    known = {**JOB, **PIPELINE, "ref": "main", "trigger_token": "glptt-1"}
+    arguments = {name: known[name] for name in ROWS[name].in_path}
     assert ROWS[name].build(API, arguments).is_repeatable is is_repeatable
 
 

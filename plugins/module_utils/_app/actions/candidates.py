@@ -1,0 +1,267 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Which pipeline is the one that was asked for: what makes it so, for a pipeline has no name to find it by."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, SelectionError
+from ..jobs.statuses import id_of, is_finished, phase_of, status_of
+from ..pipelines.query import describe
+from ..session import Session
+
+REUSES = ("never", "active", "success")
+# So many of the newest pipelines of a ref are looked at: one page.
+NEWEST = 100
+# GitLab itself adds it to what a trigger token starts.
+_TRIGGER_PAYLOAD = "TRIGGER_PAYLOAD"
+_REF_PREFIXES = {"branch": "refs/heads/", "tag": "refs/tags/"}
+
+
+@dataclasses.dataclass(frozen=True)
+class RunRequest:
+    """Which pipeline to start.
+
+    :param ref: name of a branch or tag, without `refs/heads/` or `refs/tags/`.
+    :param sha: the commit where the ref has to be, whole or its first digits; None for any.
+    :param trigger_token: starts it in the name of its owner; empty to start it as the user of the session's token.
+    :param reuse: which pipeline counts as the one asked for: `never` any, an `active` one, or also one that is a
+        `success`.
+    """
+
+    project: str
+    ref: str
+    ref_type: str = "any"
+    sha: str | None = None
+    variables: tuple[Record, ...] = ()
+    inputs: t.Mapping[str, t.Any] | None = None
+    trigger_token: str = ""
+    reuse: str = "active"
+
+    @property
+    def variables_by_name(self) -> dict[str, str]:
+        """Return the values of the variables by their names."""
+        return {str(variable["key"]): str(variable["value"]) for variable in self.variables}
+
+    @property
+    def full_ref(self) -> str:
+        """Return the ref as GitLab cannot mistake it, where it is said what it is."""
+        return _REF_PREFIXES.get(self.ref_type, "") + self.ref
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the sources that the pipeline may have."""
+        # that of a job token is pipeline
+        return ("trigger", "pipeline") if self.trigger_token else ("api",)
+
+
+class Candidates:
+    """The newest pipelines of a ref, and which of them is the one that was asked for.
+
+    :param request: what was asked for.
+    """
+
+    def __init__(self, session: Session, request: RunRequest) -> None:
+        self._session = session
+        self._request = request
+        # of the newest pipeline that was there before
+        self._highest = 0
+        # where the ref is, and who we are; read when they are needed
+        self._commit = ""
+        self._user = 0
+
+    def begin(self) -> list[Record]:
+        """Return the newest pipelines of the ref, and remember which is the newest: ours will be newer."""
+        self._commit = ""
+        found = self._newest()
+        self._highest = max(map(id_of, found), default=0)
+        return found
+
+    # ----- the commit -----
+
+    def tip(self) -> str:
+        """Return the commit where the ref is now, empty when the token may not read it, as job tokens may not.
+
+        :raises SelectionError: when there is no such branch or tag.
+        """
+        request = self._request
+        if not self._commit:
+            try:
+                commit = self._session.client.call("get_commit", project=request.project, sha=request.full_ref)
+            except NotAuthorizedError:
+                return ""
+            except NotFoundError as exc:
+                # the project itself was found before
+                if exc.is_no_mere_object:
+                    return ""
+                kind = "branch or tag" if request.ref_type == "any" else request.ref_type
+                raise SelectionError(f"there is no {kind} {request.ref!r} in project {request.project}") from exc
+            self._commit = str(commit["id"])
+        return self._commit
+
+    # ----- what counts as the one asked for -----
+
+    def reused(self, before: t.Sequence[Record]) -> Record | None:
+        """Return the newest pipeline that counts as the one asked for.
+
+        :raises SelectionError: when one may be it, and GitLab does not tell.
+        """
+        for pipeline in before:
+            if not self._may_count(pipeline) or self.tip() not in ("", pipeline.get("sha")):
+                continue
+            whole = self._whole(pipeline)
+            if not self._may_count(whole) or not self._is_of_kind(whole):
+                continue
+            doubt = self._doubt(whole)
+            if doubt is None:
+                continue
+            if not self.tip():
+                doubt = doubt or "this token may not read at which commit the ref is"
+            if doubt:
+                raise SelectionError(
+                    f"{describe(whole)} may be the one asked for, but {doubt}. Wait for it, cancel it, or set reuse "
+                    "to never"
+                )
+            return whole
+        return None
+
+    def _may_count(self, pipeline: Record) -> bool:
+        """Return whether source and status are those of a pipeline that counts."""
+        # whose a trigger token is, GitLab tells nobody, so that only what one has started may be like what it starts
+        sources = ("trigger",) if self._request.trigger_token else ("api", "trigger")
+        if self._request.reuse == "never" or pipeline.get("source") not in sources:
+            return False
+        status = status_of(pipeline)
+        return _is_active(status) or (self._request.reuse == "success" and status == "success")
+
+    def _is_of_kind(self, whole: Record) -> bool:
+        """Return whether a pipeline is of the branch, or of the tag, that was asked for."""
+        return self._request.ref_type == "any" or (whole.get("tag") is True) == (self._request.ref_type == "tag")
+
+    def _doubt(self, whole: Record) -> str | None:
+        """Return why it is not known whether a pipeline is what is wanted; empty when it is, None when it is not."""
+        is_ours = self.is_of_user(whole)
+        if is_ours is False:
+            return None
+        variables = self._variables_of(whole)
+        wanted = self._request.variables_by_name
+        if variables is not None and variables != wanted:
+            return None
+        if is_ours is None:
+            return "GitLab does not tell whose token asks for it"
+        if variables is None and wanted:
+            return "its variables cannot be read"
+        if self._request.inputs:
+            return "GitLab does not tell the inputs of a pipeline"
+        return ""
+
+    def is_of_user(self, whole: Record) -> bool | None:
+        """Return whether a pipeline is of the user who asks now, None when nobody can tell.
+
+        Whose a trigger token is, GitLab tells nobody: there, any user will do.
+        """
+        if self._request.trigger_token:
+            return True
+        user = whole.get("user")
+        ours = self._user_id()
+        return id_of(user) == ours if ours and isinstance(user, dict) else None
+
+    def _user_id(self) -> int:
+        """Return the id of the user of the token, 0 where the token may not ask for it.
+
+        :raises RequestError: when GitLab cannot be asked.
+        """
+        if not self._user:
+            try:
+                self._user = id_of(self._session.client.call("get_current_user"))
+            except (NotAuthorizedError, NotFoundError):
+                return 0
+        return self._user
+
+    def _variables_of(self, whole: Record) -> dict[str, str] | None:
+        """Return the variables that a pipeline was started with, None when they cannot be read."""
+        try:
+            records = self._session.client.call(
+                "get_pipeline_variables", project=self._request.project, pipeline_id=id_of(whole)
+            )
+        except (NotAuthorizedError, NotFoundError):
+            return None
+        return {str(record["key"]): str(record.get("value")) for record in records if not _is_payload(record)}
+
+    def _whole(self, pipeline: Record) -> Record:
+        return t.cast(
+            Record,
+            self._session.client.call("get_pipeline", project=self._request.project, pipeline_id=id_of(pipeline)),
+        )
+
+    # ----- what is new -----
+
+    def ours(self) -> list[Record]:
+        """Return the pipelines that may be the one that was asked for: newer, of the same ref, source and user.
+
+        :raises RequestError: when they cannot be read.
+        """
+        found = []
+        for pipeline in self._news():
+            if pipeline.get("source", self._request.sources[0]) not in self._request.sources:
+                continue
+            whole = self._whole(pipeline)
+            if self._is_of_kind(whole) and self.is_of_user(whole) is not False and self._has_our_variables(whole):
+                found.append(whole)
+        return found
+
+    def _has_our_variables(self, whole: Record) -> bool:
+        """Return whether a pipeline may have been started with our variables."""
+        variables = self._variables_of(whole)
+        return variables is None or variables == self._request.variables_by_name
+
+    def twins(self, pipeline: Record) -> list[Record]:
+        """Return the pipelines that somebody else has started since, and that would have counted as the one asked for.
+
+        :raises RequestError: when they cannot be read.
+        """
+        return [
+            other
+            for other in self._news()
+            if id_of(other) != id_of(pipeline)
+            and self._may_count(other)
+            and other.get("sha") == pipeline.get("sha")
+            and self._doubt(self._whole(other)) is not None
+        ]
+
+    def _newest(self) -> list[Record]:
+        """Return the newest pipelines of the ref, newest first: one page of them."""
+        listed = self._session.client.iterate(
+            "list_pipelines",
+            project=self._request.project,
+            ref=self._request.ref,
+            order_by="id",
+            sort="desc",
+            page_size=NEWEST,
+        )
+        found = [pipeline for pipeline, _number in zip(listed, range(NEWEST))]
+        # pipelines of merge requests from this branch may be among them
+        return [pipeline for pipeline in found if pipeline.get("ref", self._request.ref) == self._request.ref]
+
+    def _news(self) -> list[Record]:
+        """Return the pipelines of the ref that are newer than what was there before."""
+        found = self._newest()
+        if self._highest and not found:
+            raise BadAnswerError(f"GitLab lists no pipeline of {self._request.ref}, of which there were some before")
+        return [pipeline for pipeline in found if id_of(pipeline) > (self._highest)]
+
+
+def _is_active(status: str) -> bool:
+    """Return whether a pipeline with this status is under way, or will be; one that is being canceled is not."""
+    return bool(status) and not is_finished(status) and phase_of(status) != "ending"
+
+
+def _is_payload(variable: Record) -> bool:
+    return variable.get("key") == _TRIGGER_PAYLOAD

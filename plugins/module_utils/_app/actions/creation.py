@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Why GitLab has not created a pipeline, and what to do about it. All of it is by GitLab's own words.
+
+Source: `Gitlab::Ci::Pipeline::Chain`, whose steps refuse in this order.
+"""
+
+from __future__ import annotations
+
+from ..._api.errors import StatusError
+from ..session import Session
+from .refusals import reason_of_project
+
+# Words of GitLab's text in small letters, and what to do; the first row that fits counts.
+_ROWS: tuple[tuple[str, str], ...] = (
+    (
+        "permissions to set pipeline variables",
+        "The project does not let this user set variables of pipelines: use inputs, or let a maintainer lower the "
+        "minimum role to use pipeline variables in the settings of the project",
+    ),
+    (
+        "permission to run a pipeline on",
+        "The ref is protected: the user needs the right to push or merge to the branch, or to create the tag",
+    ),
+    (
+        "permissions for protected ref",
+        "The ref is protected: the user needs the right to push or merge to the branch, or to create the tag",
+    ),
+    ("ref is ambiguous", "A branch and a tag have this name: set ref_type to branch or tag"),
+    ("reference not found", "There is no such branch or tag; check project, ref and ref_type. A commit is no ref"),
+    ("commit not found", "The ref has no commit yet: push one"),
+    ("pipelines are disabled", "CI/CD is switched off in the project: switch it on in its settings"),
+    ("pipeline is disabled", "CI/CD is switched off in the project: switch it on in its settings"),
+    ("project import", "Wait until the import of the project is complete"),
+    ("duplicate variable name", "Give each variable once"),
+    ("missing ci config file", "Add a .gitlab-ci.yml to the ref, or set its path in the settings of the project"),
+    ("missing .gitlab-ci.yml", "Add a .gitlab-ci.yml to the ref, or set its path in the settings of the project"),
+    (
+        "workflow",
+        "The workflow rules of the project let no pipeline of this source begin: allow $CI_PIPELINE_SOURCE {source} "
+        "there, or give the variables that they look for",
+    ),
+    (
+        "have been empty",
+        "The rules of the jobs leave none of them: allow $CI_PIPELINE_SOURCE {source}, or give the variables that they "
+        "look for",
+    ),
+    (
+        "prevented any jobs",
+        "The rules of the jobs leave none of them: allow $CI_PIPELINE_SOURCE {source}, or give the variables that they "
+        "look for",
+    ),
+    (
+        "no stages / jobs",
+        "The rules of the jobs leave none of them: allow $CI_PIPELINE_SOURCE {source}, or give the variables that they "
+        "look for",
+    ),
+    ("jobs in active pipelines", "Wait for pipelines of the project to end, or cancel some"),
+    ("input", "Check inputs against spec:inputs in the CI/CD configuration of the ref"),
+)
+_OF_CONFIGURATION = "Correct the CI/CD configuration of the ref; the pipeline editor of GitLab shows what is wrong"
+_FORBIDDEN = (
+    "The usual reasons: the user of the token has no Developer role in the project, or CI/CD is switched off there"
+)
+_UNKNOWN_TRIGGER = (
+    "GitLab answers so to an unknown project and to a trigger token that is unknown, expired or of another project: "
+    "check project and trigger_token"
+)
+_TOO_MANY = "too many pipelines created"
+
+
+def is_over_limit(exc: StatusError) -> bool:
+    """Return whether too many pipelines were created in the last minute: nothing was created, and it will pass."""
+    return _TOO_MANY in exc.server_text.lower()
+
+
+def explain_refusal(session: Session, exc: StatusError, *, project: str, source: str, is_triggered: bool) -> None:
+    """Say in an error of creating a pipeline what to do about it.
+
+    :param source: the source that the pipeline would have had.
+    :param is_triggered: whether a trigger token was sent, beside which no other credential counts.
+    """
+    text = exc.server_text.lower()
+    advice = next((advice for words, advice in _ROWS if words in text), "")
+    if advice and exc.status in (400, 422):
+        exc.advice = advice.format(source=source)
+    elif exc.status in (400, 422) and exc.has_reason:
+        exc.advice = exc.advice or _OF_CONFIGURATION
+    elif is_triggered and exc.status == 404:
+        exc.advice = _UNKNOWN_TRIGGER
+    elif exc.status == 403 and not exc.has_reason and session.client.settings.token_kind:
+        exc.advice = ("" if is_triggered else reason_of_project(session, project)) or _FORBIDDEN

@@ -1,0 +1,309 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Retrying and canceling a pipeline: one row for each, the decision that it makes, and one write.
+
+Neither answer shows what was done: GitLab sends the pipeline as it was before. So the jobs are read before and after,
+and by them a lost answer is told from a lost request, too. Sending it twice does no more than sending it once: what was
+retried has a newer attempt, and what was canceled has ended.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._api.errors import BadAnswerError, LostAnswerError, RedirectError, RequestError, ServerError, StatusError
+from ..jobs.query import FoundJob
+from ..jobs.statuses import STATUSES, Column, id_of, phase_of, status_of
+from ..session import Session
+from ..waiting.pipeline_end import PipelineState, read_state
+from .decisions import Decision
+from .refusals import reason_of_project
+
+PipelineCell = t.Callable[[PipelineState, bool], Decision]
+# The phases of jobs that GitLab cancels with their pipeline; manual jobs stay as they are.
+_CANCELED_PHASES = ("waiting", "queued", "running")
+# The pauses between looks at a pipeline that does not show yet what GitLab has accepted: its status follows later.
+_EFFECT_PAUSES_SECONDS = (1.0, 3.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class PipelineAction:
+    """All that is known of one action on pipelines.
+
+    :param endpoint: its row in the catalogue of endpoints.
+    :param participle: what is done to the pipeline: "retried", as in "cannot be retried".
+    :param cells: for every column of statuses, what to do with a pipeline; the second argument is whether the task
+        waits.
+    :param effect: whether a pipeline shows that the action was executed since it was read before.
+    :param status_after: what check mode predicts.
+    :param targets: what `wait_for` may ask for, the default first.
+    :param accepts_any_end: whether any end of the pipeline is what was asked for.
+    """
+
+    name: str
+    endpoint: str
+    participle: str
+    cells: t.Mapping[Column, PipelineCell]
+    effect: t.Callable[[PipelineState, PipelineState], bool]
+    status_after: str
+    targets: tuple[str, ...]
+    accepts_any_end: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class PipelineActionResult:
+    """What became of an action on a pipeline.
+
+    :param before: the pipeline as it was read first.
+    :param after: the pipeline as it was read last.
+    :param problem: why the task fails, empty when it does not.
+    :param note: why nothing was done, or what there is to say about a success.
+    """
+
+    before: PipelineState
+    after: PipelineState
+    has_changed: bool = False
+    problem: str = ""
+    note: str = ""
+
+
+def _act(state: PipelineState, is_waiting: bool) -> Decision:
+    return Decision("act")
+
+
+def _same(reason: str) -> PipelineCell:
+    return lambda state, is_waiting: Decision("same", reason.format(status=state.status))
+
+
+def _refuse(reason: str) -> PipelineCell:
+    return lambda state, is_waiting: Decision("refuse", reason.format(status=state.status))
+
+
+def _retry_canceling(state: PipelineState, is_waiting: bool) -> Decision:
+    if is_waiting:
+        return Decision("later", "it is being canceled")
+    return Decision("refuse", "it is being canceled; use wait to retry it when that is done, or try again later")
+
+
+def _retry_ended(state: PipelineState, is_waiting: bool) -> Decision:
+    if state.pipeline.get("yaml_errors"):
+        return Decision("refuse", f"it never began: {state.pipeline['yaml_errors']}. Correct that and start a new one")
+    if any(status_of(job.record) in ("failed", "canceled") for job in state.jobs):
+        return Decision("act")
+    return Decision(
+        "refuse",
+        f"it has {state.status}, and none of its jobs has failed or was canceled; GitLab retries no trigger jobs with "
+        "their pipeline, which gitlab_job_action does",
+    )
+
+
+def _cancel_blocked(state: PipelineState, is_waiting: bool) -> Decision:
+    if state.status == "scheduled" or any(_is_cancelable(job) for job in state.jobs):
+        return Decision("act")
+    return Decision(
+        "same", "only manual jobs are left, which GitLab does not cancel with their pipeline; gitlab_job_action does"
+    )
+
+
+def _is_retried(before: PipelineState, after: PipelineState) -> bool:
+    """Return whether there is a new attempt of a job."""
+    newest = max((job.id for job in before.jobs), default=0)
+    return any(job.id > newest for job in after.jobs)
+
+
+def _is_canceled(before: PipelineState, after: PipelineState) -> bool:
+    """Return whether a job has been canceled, or is about to be, or the pipeline has been."""
+    cancelable = {job.id for job in before.jobs if _is_cancelable(job)}
+    ended = (job for job in after.jobs if job.id in cancelable)
+    is_new = after.status != before.status and after.status in ("canceled", "canceling")
+    return is_new or any(status_of(job.record) in ("canceled", "canceling") for job in ended)
+
+
+def _is_cancelable(job: FoundJob) -> bool:
+    status = status_of(job.record)
+    return status == "scheduled" or phase_of(status) in _CANCELED_PHASES
+
+
+_ROWS = (
+    PipelineAction(
+        name="retry",
+        endpoint="retry_pipeline",
+        participle="retried",
+        cells={
+            "created": _same("it has not begun yet"),
+            "blocked": _same("its status is {status}, and it goes on from there"),
+            "under_way": _same("it is {status} already"),
+            "canceling": _retry_canceling,
+            "success": _same("it has succeeded"),
+            "ended": _retry_ended,
+            "skipped": _refuse("it was skipped, and none of its jobs ever ran; start a new pipeline"),
+        },
+        effect=_is_retried,
+        status_after="running",
+        targets=("success", "finished", "manual"),
+    ),
+    PipelineAction(
+        name="cancel",
+        endpoint="cancel_pipeline",
+        participle="canceled",
+        cells={
+            "created": _act,
+            "blocked": _cancel_blocked,
+            "under_way": _act,
+            "canceling": _same("it is being canceled already"),
+            "success": _same("it has ended as {status} already"),
+            "ended": _same("it has ended as {status} already"),
+            "skipped": _same("it was skipped"),
+        },
+        effect=_is_canceled,
+        status_after="canceled",
+        targets=("finished", "manual"),
+        accepts_any_end=True,
+    ),
+)
+PIPELINE_ACTIONS: dict[str, PipelineAction] = {row.name: row for row in _ROWS}
+
+
+def decide_pipeline(action: PipelineAction, state: PipelineState, *, is_waiting: bool = False) -> Decision:
+    """Return what an action does with a pipeline."""
+    row = STATUSES.get(state.status)
+    if row is None:
+        return Decision("refuse", f"this collection does not know its status {state.status!r}; nothing was done")
+    return action.cells[row.column](state, is_waiting)
+
+
+def act_on_pipeline(
+    session: Session, action: PipelineAction, project: str, state: PipelineState
+) -> PipelineActionResult:
+    """Return what became of an action on a pipeline that is not to be waited for any more.
+
+    :param state: the pipeline as it was read last.
+    """
+    decision = decide_pipeline(action, state)
+    if decision.verdict == "same":
+        return PipelineActionResult(state, state, note=decision.reason)
+    if decision.verdict == "refuse":
+        return PipelineActionResult(state, state, problem=f"{_cannot(action, state)}: {decision.reason}")
+    if session.check_mode:
+        after = PipelineState({**state.pipeline, "status": action.status_after}, state.jobs)
+        note = f"would {action.name} pipeline {id_of(state.pipeline)}"
+        return PipelineActionResult(state, after, has_changed=True, note=note)
+    return _Write(session, action, project, state).run()
+
+
+class _Write:
+    """One action on one pipeline, until it is known what became of it."""
+
+    def __init__(self, session: Session, action: PipelineAction, project: str, state: PipelineState) -> None:
+        self._session = session
+        self._action = action
+        self._project = project
+        self._first = state
+
+    def run(self) -> PipelineActionResult:
+        """Send the request, again only when the pipeline shows that it was not executed; return the outcome."""
+        client = self._session.client
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                client.call(self._action.endpoint, project=self._project, pipeline_id=id_of(self._first.pipeline))
+            except RequestError as exc:
+                if not _is_in_doubt(exc):
+                    return self._failed(self._first, self._explained(exc))
+                may_repeat = attempt <= client.settings.retries and not isinstance(exc, RedirectError)
+                # the pause comes before the look, so that what is still under way on the server can arrive
+                may_repeat = may_repeat and client.retrier.pause(attempt, exc)
+                result = self._settle(exc, may_repeat=may_repeat)
+                if result is not None:
+                    return result
+            else:
+                return self._accepted()
+
+    def _settle(self, exc: RequestError, *, may_repeat: bool) -> PipelineActionResult | None:
+        """Return the result of a request in doubt, None when it is still to be done."""
+        try:
+            after = self._look()
+        except RequestError as second:
+            unknown = f"{exc}. Whether it was done is unknown, since reading the pipeline failed, too: {second}"
+            return self._failed(self._first, unknown)
+        if self._action.effect(self._first, after):
+            note = "the answer was lost, but the pipeline shows the effect"
+            return PipelineActionResult(self._first, after, has_changed=True, note=note)
+        decision = decide_pipeline(self._action, after)
+        if decision.verdict == "same":
+            return PipelineActionResult(self._first, after, note=decision.reason)
+        if decision.verdict == "act" and may_repeat:
+            return None
+        return self._failed(after, str(exc))
+
+    def _accepted(self) -> PipelineActionResult:
+        """Return the result of a request that GitLab has accepted, which it does whether or not it did anything."""
+        try:
+            after = self._look()
+            for seconds in _EFFECT_PAUSES_SECONDS:
+                if self._action.effect(self._first, after):
+                    break
+                self._session.clock.sleep(min(seconds, self._session.deadline.remaining()))
+                after = self._look()
+        except RequestError as exc:
+            note = f"done, but reading the pipeline again failed: {exc}"
+            return PipelineActionResult(self._first, self._first, has_changed=True, note=note)
+        if self._action.effect(self._first, after):
+            return PipelineActionResult(self._first, after, has_changed=True)
+        decision = decide_pipeline(self._action, after)
+        if decision.verdict == "same":
+            # it has come to its end, or to a person, since it was read
+            return PipelineActionResult(self._first, after, note=decision.reason)
+        return self._failed(
+            after,
+            f"GitLab accepted the request, and none of its jobs was {self._action.participle}; its status is "
+            f"{after.status}. Check that the user of the token may act on these jobs",
+        )
+
+    def _look(self) -> PipelineState:
+        """Return the pipeline as it is now; no error of reading is taken for the last word.
+
+        :raises RequestError: when it cannot be read.
+        """
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return self._read()
+            except RequestError as exc:
+                is_enough = attempt > self._session.client.settings.retries
+                if is_enough or not self._session.client.retrier.pause(attempt, exc):
+                    raise
+
+    def _read(self) -> PipelineState:
+        state = read_state(self._session, self._project, id_of(self._first.pipeline))
+        if self._first.jobs and not state.jobs:
+            raise BadAnswerError(f"GitLab lists no job of pipeline {id_of(state.pipeline)}, which had some before")
+        return state
+
+    def _failed(self, after: PipelineState, reason: str) -> PipelineActionResult:
+        return PipelineActionResult(self._first, after, problem=f"{_cannot(self._action, after)}: {reason}")
+
+    def _explained(self, exc: RequestError) -> str:
+        if isinstance(exc, StatusError) and exc.status == 403 and not exc.has_reason and not exc.advice:
+            exc.advice = reason_of_project(self._session, self._project) or (
+                "The usual reasons: the user of the token has no Developer role in the project, or the ref of the "
+                "pipeline is protected and does not admit this user"
+            )
+        return str(exc)
+
+
+def _is_in_doubt(exc: RequestError) -> bool:
+    """Return whether the pipeline has to be read to know what happened."""
+    is_lock = isinstance(exc, StatusError) and exc.status == 409
+    return is_lock or isinstance(exc, (LostAnswerError, BadAnswerError, ServerError))
+
+
+def _cannot(action: PipelineAction, state: PipelineState) -> str:
+    return f"pipeline {id_of(state.pipeline)} cannot be {action.participle}"

@@ -1,0 +1,257 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Starting a pipeline once: read what there is, decide, create, and after a lost answer look for what was created.
+
+GitLab creates a pipeline for every request, and a pipeline has no name to find it by. So the newest pipelines of the
+ref are read before the request; what is ours after a lost answer is newer than all of them, and has the same ref,
+source and user. The request is never sent again unseen.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import (
+    BadAnswerError,
+    LostAnswerError,
+    NotAuthorizedError,
+    NotFoundError,
+    RequestError,
+    SelectionError,
+    ServerError,
+    StatusError,
+    with_sentence,
+)
+from ..jobs.statuses import id_of, status_of
+from ..pipelines.query import describe
+from ..session import Session
+from .candidates import Candidates, RunRequest
+from .creation import explain_refusal, is_over_limit
+
+# The pauses before the looks after a lost answer: what is still at work on the server has to arrive.
+LOOK_PAUSES_SECONDS = (2.0, 5.0, 10.0)
+# GitLab counts creations by the minute.
+LIMIT_PAUSE_SECONDS = 20.0
+
+
+@dataclasses.dataclass(frozen=True)
+class RunResult:
+    """What became of it.
+
+    :param pipeline: the pipeline, None when there is none, and in check mode when it would be a new one.
+    :param problem: why the task fails all the same, empty when it does not.
+    :param note: what there is to say about a success.
+    """
+
+    pipeline: Record | None
+    has_changed: bool = False
+    problem: str = ""
+    note: str = ""
+
+
+def run_pipeline(session: Session, request: RunRequest) -> RunResult:
+    """Return the pipeline that was started, or the one that counts as the one asked for.
+
+    :raises SelectionError: when there is no such ref, or when nobody can tell whether what runs is what is wanted.
+    :raises RequestError: when GitLab refuses, or cannot be asked.
+    """
+    return _Run(session, request).run()
+
+
+class _Run:
+    """One wish for a pipeline, until it is known what became of it."""
+
+    def __init__(self, session: Session, request: RunRequest) -> None:
+        self._session = session
+        self._request = request
+        self._candidates = Candidates(session, request)
+        # not what can only start pipelines
+        self._may_look = True
+
+    def run(self) -> RunResult:
+        """Return what became of it; while GitLab's limit for creations is reached, the time of the task is waited."""
+        while True:
+            before = self._newest_before()
+            self._check_commit()
+            found = self._candidates.reused(before)
+            if found is not None:
+                return RunResult(found, note=f"{describe(found)} counts as the one asked for")
+            if self._session.check_mode:
+                return RunResult(None, has_changed=True, note=f"would start a pipeline of {self._request.ref}")
+            self._session.check_stop()
+            try:
+                return self._created(self._create())
+            except StatusError as exc:
+                if isinstance(exc, ServerError):
+                    return self._settle(exc)
+                if not is_over_limit(exc) or not self._wait_for_limit():
+                    return self._refused(exc)
+            except (LostAnswerError, BadAnswerError) as exc:
+                return self._settle(exc)
+
+    # ----- before -----
+
+    def _newest_before(self) -> list[Record]:
+        """Return the newest pipelines of the ref; none where only a trigger token is given, which cannot read them."""
+        try:
+            return self._candidates.begin()
+        except (NotAuthorizedError, NotFoundError):
+            if not self._request.trigger_token or self._session.limits.may_read:
+                raise
+        self._may_look = False
+        self._session.warn(
+            "Whether such a pipeline is active already was not looked up, since trigger_token can only start "
+            "pipelines; give api_token as well."
+        )
+        return []
+
+    def _check_commit(self) -> None:
+        """Return if the ref is where it has to be.
+
+        :raises SelectionError: when it is not.
+        """
+        request = self._request
+        # the real run would be refused for a ref that is not there
+        if request.sha is None and not self._session.check_mode:
+            return
+        tip = self._candidates.tip()
+        if request.sha is not None and not tip.startswith(request.sha):
+            where = f"is at commit {tip}, and not at" if tip else "cannot be read by this token, and may not be at"
+            raise SelectionError(
+                f"{request.ref} in project {request.project} {where} {request.sha}, the commit of sha; no pipeline was "
+                "started"
+            )
+
+    # ----- the request -----
+
+    def _create(self) -> Record:
+        """Return the new pipeline as GitLab answers.
+
+        :raises RequestError: one of its subclasses.
+        """
+        request = self._request
+        client = self._session.client
+        inputs = dict(request.inputs or {}) or None
+        if not request.trigger_token:
+            created = client.call(
+                "create_pipeline",
+                project=request.project,
+                ref=request.full_ref,
+                variables=list(request.variables) or None,
+                inputs=inputs,
+            )
+            return t.cast(Record, created)
+        created = client.call(
+            "trigger_pipeline",
+            trigger_token=request.trigger_token,
+            project=request.project,
+            ref=request.full_ref,
+            # a list there, a mapping here
+            variables=request.variables_by_name or None,
+            inputs=inputs,
+        )
+        return t.cast(Record, created)
+
+    def _wait_for_limit(self) -> bool:
+        """Wait until pipelines may be created again; return whether there is time for it."""
+        session = self._session
+        if session.deadline.remaining() <= LIMIT_PAUSE_SECONDS:
+            return False
+        session.progress.still_waiting(
+            text=f"too many pipelines were created in the last minute; trying again in {LIMIT_PAUSE_SECONDS:g} s"
+        )
+        session.clock.sleep(LIMIT_PAUSE_SECONDS)
+        return True
+
+    # ----- after -----
+
+    def _created(self, pipeline: Record, note: str = "") -> RunResult:
+        """Return the result for a pipeline that is there now, because of us."""
+        if status_of(pipeline) == "failed":
+            reason = str(pipeline.get("yaml_errors") or "GitLab gives no reason, and it may have no jobs")
+            return RunResult(pipeline, has_changed=True, problem=f"{describe(pipeline)} failed at once: {reason}")
+        sha = self._request.sha
+        if sha is not None and not str(pipeline.get("sha")).startswith(sha):
+            problem = f"{self._request.ref} has moved away from {sha} meanwhile: {describe(pipeline)} was started"
+            return RunResult(pipeline, True, f"{problem} for commit {pipeline.get('sha')}")
+        self._tell_twins(pipeline)
+        return RunResult(pipeline, has_changed=True, note=note)
+
+    def _tell_twins(self, pipeline: Record) -> None:
+        """Warn when somebody else has started an equal pipeline since ours was decided upon."""
+        if self._request.reuse == "never" or not self._may_look:
+            return
+        try:
+            twins = self._candidates.twins(pipeline)
+        except RequestError:
+            return  # the pipeline is started, and that it may have a twin is not worth an error
+        if twins:
+            ids = " and ".join(str(id_of(twin)) for twin in twins)
+            self._session.warn(
+                f"Somebody has started pipeline {ids} of {self._request.ref} at the same time as this task has started "
+                f"pipeline {id_of(pipeline)}: there are {len(twins) + 1} of the same commit."
+            )
+
+    def _refused(self, exc: StatusError) -> RunResult:
+        """Return the result for a pipeline that GitLab has created, and that has failed at once.
+
+        :raises StatusError: for everything else that it has refused.
+        """
+        request = self._request
+        explain_refusal(
+            self._session,
+            exc,
+            project=request.project,
+            source=request.sources[0],
+            is_triggered=bool(request.trigger_token),
+        )
+        if exc.status == 422 and request.trigger_token and self._may_look:
+            failed = [pipeline for pipeline in self._candidates.ours() if status_of(pipeline) == "failed"]
+            if len(failed) == 1:
+                text = f"{describe(failed[0])} failed at once: {exc}"
+                return RunResult(failed[0], has_changed=True, problem=text)
+        raise exc
+
+    def _settle(self, exc: RequestError) -> RunResult:
+        """Return what became of a request whose answer was lost."""
+        lost = f"{exc}. Whether a pipeline was started is not known"
+        if not self._may_look:
+            return RunResult(None, problem=f"{lost}, since trigger_token cannot look for it")
+        found: list[Record] = []
+        for seconds in LOOK_PAUSES_SECONDS:
+            self._session.clock.sleep(min(seconds, self._session.deadline.remaining()))
+            try:
+                found = self._look()
+            except RequestError as second:
+                return RunResult(None, problem=f"{lost}, since looking for it failed, too: {second}")
+            if len(found) == 1 and self._candidates.is_of_user(found[0]):
+                return self._created(found[0], "the answer was lost, but the pipeline is there")
+            if len(found) > 1:
+                break
+        if found:
+            listed = "; ".join(map(describe, found))
+            return RunResult(None, problem=with_sentence(lost, f"This may be it, or one of these: {listed}"))
+        looks = len(LOOK_PAUSES_SECONDS)
+        further = f"{looks} looks have found no new pipeline of {self._request.ref}; look at the project and run again"
+        return RunResult(None, problem=with_sentence(lost, further))
+
+    def _look(self) -> list[Record]:
+        """Return the pipelines that may be ours; no error of reading is taken for the last word.
+
+        :raises RequestError: when they cannot be read.
+        """
+        retrier = self._session.client.retrier
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return self._candidates.ours()
+            except RequestError as exc:
+                if attempt > self._session.client.settings.retries or not retrier.pause(attempt, exc):
+                    raise

@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What belongs to a pipeline: why it failed, the pipelines below it, its variables and its test report."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
+from ..concurrency import run_all
+from ..jobs.bridges import PipelineNode, pipeline_tree
+from ..jobs.query import FoundJob
+from ..jobs.statuses import id_of, is_finished, project_id_of, status_of
+from ..pipelines.query import PipelineQuery, read_pipeline
+from ..session import Session
+from ..waiting.blockers import MOST_SINGLE_LINES
+from ..waiting.logs import read_tail
+from ..waiting.loop import Wait
+from ..waiting.options import WaitOptions, timed_out_text
+from ..waiting.pipeline_end import (
+    PipelineState,
+    explained_missing,
+    failed_jobs,
+    follow_pipeline,
+    read_pipeline_jobs,
+)
+from ..waiting.pipelines import await_pipeline
+from ..waiting.schedule import Steps
+
+# Of so many failed jobs the log is read.
+MOST_LOGS = 20
+
+
+@dataclasses.dataclass
+class PipelineDetails:
+    """What was read about a pipeline besides itself and its jobs.
+
+    :param failed: jobs that have failed, here and downstream, each with the tail of its log where it was read.
+    :param downstream: the pipelines below it.
+    """
+
+    failed: list[tuple[FoundJob, list[str] | None]] = dataclasses.field(default_factory=list)
+    downstream: list[PipelineNode] = dataclasses.field(default_factory=list)
+
+
+def read_pipeline_state(
+    session: Session, query: PipelineQuery, options: WaitOptions, wait: Wait
+) -> Steps[PipelineState | None]:
+    """Return the pipeline that a query names, with its jobs; with `wait` when it is where it should be.
+
+    None when there was none before the time was up.
+
+    :raises SelectionError: when there is none, and none is waited for.
+    :raises RequestError: when GitLab cannot be asked.
+    """
+    awaited = yield from await_pipeline(session, query, wait)
+    if awaited.value is None:
+        return None
+    with explained_missing(session, query):
+        state = yield from follow_pipeline(session, query.project, awaited.value, options, wait)
+    wanted = dataclasses.replace(query, project=project_id_of(state.pipeline, query.project))
+    # jobs tell less of it than its own record
+    if "created_at" not in state.pipeline or "finished_at" not in state.pipeline:
+        state.pipeline = {**state.pipeline, **read_pipeline(session, wanted, {"id": id_of(state.pipeline)})}
+    return state
+
+
+def missing_text(query: PipelineQuery, options: WaitOptions) -> str:
+    """Return why a task fails whose pipeline did not exist in time, empty when that is no failure."""
+    if options.on_timeout == "continue":
+        return ""
+    return f"{timed_out_text(options)}: there is no {query.describe()}"
+
+
+def read_details(
+    session: Session, state: PipelineState, *, project: str, log_lines: int, with_downstream: bool = True
+) -> PipelineDetails:
+    """Return what explains the end of a pipeline: the pipelines below it, and what has failed in all of them.
+
+    :param log_lines: how much of the log of each failed job to read, 0 for nothing.
+    :param with_downstream: whether to look below it, too.
+    """
+    downstream = read_downstream(session, state, project=project) if with_downstream else []
+    failed = failed_jobs(state)
+    for node in downstream:
+        if node.is_accessible and status_of(node.record) == "failed":
+            failed += _failed_below(session, node)
+    return PipelineDetails(with_logs(session, failed, log_lines), downstream)
+
+
+def held_up_by(details: PipelineDetails) -> str:
+    """Return which downstream pipelines have not ended, as the end of a sentence; empty when all have."""
+    late = [node for node in details.downstream if not is_finished(status_of(node.record))]
+    shown = [
+        f"downstream pipeline {node.pipeline_id} ({node.path}) is {status_of(node.record) or 'not known'}"
+        for node in late[:MOST_SINGLE_LINES]
+    ]
+    return f"; {', '.join(shown)}" if shown else ""
+
+
+def read_downstream(session: Session, state: PipelineState, *, project: str) -> list[PipelineNode]:
+    """Return the pipelines below a pipeline, at any depth.
+
+    What may not be read is left out, with a warning: the pipeline itself is worth more.
+    """
+    try:
+        root = pipeline_tree(session, project, id_of(state.pipeline))
+    except RequestError as exc:
+        session.warn(f"The downstream pipelines cannot be read: {exc}")
+        return []
+    return [node for node in root.walk() if node is not root]
+
+
+def with_logs(session: Session, jobs: t.Sequence[FoundJob], log_lines: int) -> list[tuple[FoundJob, list[str] | None]]:
+    """Return jobs with the tail of the log of each."""
+    read = list(jobs[:MOST_LOGS]) if log_lines else []
+    tails = run_all(
+        lambda job: read_tail(session, job, log_lines), read, most_at_once=session.client.settings.concurrency
+    )
+    return [*zip(read, tails), *((job, None) for job in jobs[len(read) :])]
+
+
+def read_variables(session: Session, state: PipelineState, *, project: str) -> list[Record] | None:
+    """Return the variables that a pipeline was started with; None, with a warning, when they may not be read."""
+    try:
+        records: list[Record] = session.client.call(
+            "get_pipeline_variables", project=project, pipeline_id=id_of(state.pipeline)
+        )
+    except (NotAuthorizedError, NotFoundError) as exc:
+        session.warn(
+            f"The variables of the pipeline cannot be read, which needs the role Maintainer, or to have started it: "
+            f"{exc}"
+        )
+        return None
+    return records
+
+
+def read_test_report(session: Session, state: PipelineState, *, project: str) -> Record | None:
+    """Return the test report of a pipeline; None, with a warning, where it cannot be read."""
+    try:
+        report: Record = session.client.call("get_test_report", project=project, pipeline_id=id_of(state.pipeline))
+    except (NotAuthorizedError, NotFoundError) as exc:
+        session.warn(f"The test report of the pipeline cannot be read: {exc}")
+        return None
+    return report
+
+
+def _failed_below(session: Session, node: PipelineNode) -> list[FoundJob]:
+    """Return the failed jobs of a downstream pipeline, by the path that leads to them."""
+    try:
+        jobs = read_pipeline_jobs(session, node.project, node.pipeline_id)
+    except RequestError as exc:
+        session.warn(f"The jobs of downstream pipeline {node.pipeline_id} cannot be read: {exc}")
+        return []
+    found = failed_jobs(PipelineState(node.record, jobs))
+    return [FoundJob(job.record, job.project, job.pipeline_id, f"{node.path}/{job.path}") for job in found]

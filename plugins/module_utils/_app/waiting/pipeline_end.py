@@ -1,0 +1,276 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Following a pipeline with its jobs until it has come to its end, or to a person."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import NotFoundError
+from ..jobs.mistaken import explain_missing_pipeline
+from ..jobs.query import FoundJob
+from ..jobs.statuses import (
+    count_statuses,
+    has_reached,
+    id_of,
+    is_finished,
+    is_playable,
+    is_under_way,
+    newest_per_name,
+    phase_of,
+    project_id_of,
+    status_of,
+)
+from ..pipelines.query import PipelineQuery, read_pipeline
+from ..session import Session
+from .blockers import MOST_SINGLE_LINES
+from .counting import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD
+from .loop import Wait
+from .options import WaitOptions, end_problem, timed_out_text
+from .schedule import Steps
+
+# What the option wait_for may say of a pipeline.
+PIPELINE_TARGETS = ("created", "finished", "success", "manual")
+# A pipeline whose jobs were just started anew can still have the status of its former end; one whose jobs are all
+# quiet is believed after so many looks.
+LOOKS_AT_AN_END = 3
+
+
+@dataclasses.dataclass
+class PipelineState:
+    """A pipeline as it was read last.
+
+    :param jobs: the newest attempt of each of its jobs, newest first; trigger jobs are not among them.
+    :param problem: why the task fails, empty when it does not.
+    """
+
+    pipeline: Record
+    jobs: list[FoundJob] = dataclasses.field(default_factory=list)
+    problem: str = ""
+    has_timed_out: bool = False
+
+    @property
+    def status(self) -> str:
+        """Return the status of the pipeline."""
+        return status_of(self.pipeline)
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """Return how many jobs have each status."""
+        return count_statuses(job.record for job in self.jobs)
+
+
+def read_state(session: Session, project: str, pipeline_id: int) -> PipelineState:
+    """Return a pipeline with its jobs.
+
+    :raises RequestError: when it cannot be read.
+    """
+    jobs = read_pipeline_jobs(session, project, pipeline_id)
+    pipeline = session.client.call("get_pipeline", project=project, pipeline_id=pipeline_id)
+    return PipelineState(pipeline, jobs)
+
+
+@contextlib.contextmanager
+def explained_missing(session: Session, query: PipelineQuery) -> t.Iterator[None]:
+    """Say in the error about a pipeline that is not there what else its id may be."""
+    try:
+        yield
+    except NotFoundError as exc:
+        explain_missing_pipeline(session, query, exc)
+        raise
+
+
+def read_pipeline_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
+    """Return the newest attempt of each job of a pipeline."""
+    records = session.client.list_all("list_pipeline_jobs", project=project, pipeline_id=pipeline_id)
+    return [FoundJob(record, project, pipeline_id, path=str(record.get("name"))) for record in newest_per_name(records)]
+
+
+def follow_pipeline(
+    session: Session, project: str, pipeline: Record, options: WaitOptions, wait: Wait
+) -> Steps[PipelineState]:
+    """Return a pipeline with its jobs; with `wait` as soon as it is where it should be, or never will be.
+
+    :param project: what to call its project in requests, where the pipeline does not tell.
+    :param options: how to wait; its targets are among `PIPELINE_TARGETS`.
+    :raises RequestError: when GitLab cannot be asked.
+    """
+    return _Following(session, project, pipeline, options, wait).run()
+
+
+class _StatusLook:
+    """Looks at a pipeline between two listings of its jobs: its own record is small, however many jobs it has."""
+
+    def __init__(self, session: Session, project: str, pipeline_id: int) -> None:
+        self._session = session
+        self._project, self._id = project, pipeline_id
+        self._status = ""
+        self._looks = 0
+        self.left = 0
+
+    def listed(self, status: str, left: int) -> None:
+        """Take note of a listing."""
+        self._status, self.left, self._looks = status, left, 0
+
+    def needs_listing(self) -> bool:
+        """Look at the pipeline; return whether its jobs have to be listed to know, or to tell, more.
+
+        :raises RequestError: when GitLab cannot be asked.
+        """
+        record = self._session.client.call("get_pipeline", project=self._project, pipeline_id=self._id)
+        self._looks += 1
+        most = MOST_COUNTS_TOLD if self._session.progress.is_shown else MOST_COUNTS
+        return status_of(record) != self._status or self._looks >= most
+
+
+class _Following:
+    """One pipeline that is followed."""
+
+    def __init__(self, session: Session, project: str, pipeline: Record, options: WaitOptions, wait: Wait) -> None:
+        self._session = session
+        self._project = project_id_of(pipeline, project)
+        self._id = id_of(pipeline)
+        self._pipeline = pipeline
+        self._options = options
+        self._wait = wait
+        self._looks_at_end = 0
+        self._look = _StatusLook(session, self._project, self._id)
+
+    def run(self) -> Steps[PipelineState]:
+        self._wait.begin()
+        waited = yield from self._wait.until(self._read, self._is_settled)
+        state = waited.value
+        state.has_timed_out = waited.has_timed_out
+        state.problem = self._problem(state)
+        return state
+
+    def _read(self) -> PipelineState:
+        state = PipelineState(self._pipeline, read_pipeline_jobs(self._session, self._project, self._id))
+        told = _told_by(state.jobs)
+        if told is None or is_finished(status_of(told)) or status_of(told) == "manual":
+            # its own record tells more, and has the last word
+            query = PipelineQuery(self._project, pipeline_id=self._id)
+            told = {**(told or {}), **read_pipeline(self._session, query, {"id": self._id})}
+        state.pipeline = self._pipeline = {**self._pipeline, **told}
+        if self._wait.is_active:
+            left = [job for job in state.jobs if not self._is_done(job)]
+            self._wait.seen(state.jobs, left)
+            self._wait.timeline.observe(_observed(self._project, state.pipeline))
+            self._look.listed(state.status, len(left))
+            self._wait.pace(len(left), self._look if self._may_look(state) else None)
+        return state
+
+    def _may_look(self, state: PipelineState) -> bool:
+        """Return whether the status of the pipeline tells enough for a while; one that stands still has to be read."""
+        is_big = len(state.jobs) > FEWEST_JOBS
+        is_moving = not is_finished(state.status) and state.status != "manual"
+        return is_big and is_moving and self._options.pending_seconds is None and self._session.limits.reads_pipelines
+
+    def _is_done(self, job: FoundJob) -> bool:
+        """Return whether a job does not keep its pipeline from ending: nobody has to play an optional manual job."""
+        status = status_of(job.record)
+        return is_finished(status) or (is_playable(status) and bool(job.record.get("allow_failure")))
+
+    def _is_settled(self, state: PipelineState) -> bool:
+        if "created" in self._options.targets or self._queue_problem(state):
+            return True
+        if any(_is_at_work(job) for job in state.jobs):
+            self._looks_at_end = 0
+            return False
+        if state.status != "manual" and not is_finished(state.status):
+            self._looks_at_end = 0
+            return False
+        self._looks_at_end += 1
+        is_quiet = all(status_of(job.record) != "created" for job in state.jobs) or state.status == "manual"
+        return all(map(self._wait.believes, state.jobs)) and (is_quiet or self._looks_at_end >= LOOKS_AT_AN_END)
+
+    def _queue_problem(self, state: PipelineState) -> str:
+        problems = ((job, self._wait.queue_problem(job)) for job in state.jobs)
+        return next((f"{job.called} {problem}" for job, problem in problems if problem), "")
+
+    def _problem(self, state: PipelineState) -> str:
+        """Return why the state of the pipeline fails the task, empty when it does not."""
+        if "created" in self._options.targets:
+            return ""
+        if state.has_timed_out:
+            is_failure = self._options.on_timeout != "continue"
+            return f"{timed_out_text(self._options)}: {pipeline_late(state)}" if is_failure else ""
+        queued = self._queue_problem(state)
+        if queued:
+            return queued
+        if self._wait.is_active and state.status == "manual" and not has_reached("manual", self._options.targets):
+            return blocked_text(state)
+        problem = end_problem(state.pipeline, self._options, check_targets=self._wait.is_active)
+        return f"pipeline {self._id} {problem}{why_it_failed(state)}" if problem else ""
+
+
+def blocked_text(state: PipelineState) -> str:
+    """Return which manual jobs keep a pipeline from going on, and what to do."""
+    return (
+        f"pipeline {id_of(state.pipeline)} waits for {_manual(state)} to be played; play it with gitlab_job_action, or "
+        "set wait_for to manual as well"
+    )
+
+
+def pipeline_late(state: PipelineState) -> str:
+    """Return where a pipeline stands that has not come to its end in time."""
+    text = f"pipeline {id_of(state.pipeline)} is still {state.status}"
+    busy = [job for job in state.jobs if _is_at_work(job)]
+    if busy:
+        shown = ", ".join(f"{job.called} is {status_of(job.record)}" for job in busy[:MOST_SINGLE_LINES])
+        more = len(busy) - MOST_SINGLE_LINES
+        text += f"; {shown}" + (f" and {more} more are under way" if more > 0 else "")
+    return text
+
+
+def why_it_failed(state: PipelineState) -> str:
+    """Return what is known of why a pipeline has failed, going on where a sentence about it stops."""
+    if state.pipeline.get("yaml_errors"):
+        return f": {state.pipeline['yaml_errors']}"
+    failed = failed_jobs(state)
+    if failed:
+        shown = "; ".join(_failure(job) for job in failed[:MOST_SINGLE_LINES])
+        more = len(failed) - MOST_SINGLE_LINES
+        return f": {shown}" + (f"; and {more} more jobs failed" if more > 0 else "")
+    return ": it has no jobs" if not state.jobs and state.status == "skipped" else ""
+
+
+def failed_jobs(state: PipelineState) -> list[FoundJob]:
+    """Return the jobs that have failed, those that may not fail before those that may, the first ones first."""
+    failed = [job for job in state.jobs if status_of(job.record) == "failed"]
+    return sorted(failed, key=lambda job: (bool(job.record.get("allow_failure")), job.id))
+
+
+def _failure(job: FoundJob) -> str:
+    reason = job.record.get("failure_reason")
+    return f"{job.called} of stage {job.stage} failed" + (f" ({reason})" if reason else "")
+
+
+def _manual(state: PipelineState) -> str:
+    manual = [job for job in state.jobs if is_playable(status_of(job.record)) and not job.record.get("allow_failure")]
+    names = " and ".join(job.called for job in sorted(manual, key=lambda job: job.id)[:MOST_SINGLE_LINES])
+    return f"{names} (manual)" if names else "a manual job"
+
+
+def _is_at_work(job: FoundJob) -> bool:
+    status = status_of(job.record)
+    return is_under_way(status) or phase_of(status) == "ending"
+
+
+def _told_by(jobs: list[FoundJob]) -> Record | None:
+    """Return what jobs tell of their pipeline, None when they do not: one request tells of both."""
+    told = jobs[0].record.get("pipeline") if jobs else None
+    return told if isinstance(told, dict) and status_of(told) and id_of(told) else None
+
+
+def _observed(project: str, pipeline: Record) -> FoundJob:
+    """Return a pipeline as a thing whose changes are noted."""
+    name = f"pipeline {id_of(pipeline)}"
+    return FoundJob({**pipeline, "name": name}, project, id_of(pipeline), name)

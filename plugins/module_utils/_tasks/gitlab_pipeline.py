@@ -1,0 +1,304 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The task behind `gitlab_pipeline`: its options, and how they become a pipeline that runs, once."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .._api.decoding import Record
+from .._api.errors import GitLabError, UsageError
+from .._app.actions.act import refuse_job_token
+from .._app.actions.actions import misplaced_among
+from .._app.actions.candidates import REUSES, RunRequest
+from .._app.actions.pipelines import (
+    PIPELINE_ACTIONS,
+    PipelineAction,
+    PipelineActionResult,
+    act_on_pipeline,
+    decide_pipeline,
+)
+from .._app.actions.run_pipeline import run_pipeline
+from .._app.jobs.statuses import id_of, project_id_of, status_of
+from .._app.outcome import Outcome
+from .._app.pipelines.query import PipelineQuery, with_pipeline
+from .._app.reads.pipelines import PipelineDetails, missing_text, read_details
+from .._app.session import NO_REQUESTS, Session, TaskContext
+from .._app.waiting.loop import Wait
+from .._app.waiting.options import WaitOptions, timed_out_text
+from .._app.waiting.pipeline_end import (
+    PIPELINE_TARGETS,
+    PipelineState,
+    explained_missing,
+    follow_pipeline,
+    read_state,
+)
+from .._app.waiting.pipelines import await_pipeline
+from .._app.waiting.schedule import Steps, finish
+from .definition import ArgumentSpec, Options, TaskDefinition
+from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query, session_of
+from .values.pipelines import (
+    PIPELINE_WAITING,
+    details_values,
+    pipeline_inputs,
+    pipeline_variables,
+    pipeline_waiting,
+    why_failed,
+)
+
+_SELECTORS = ("pipeline_id", "ref", "sha", "merge_request")
+_OTHER_SELECTION = ("pipeline_id", "merge_request", "pipeline_source")
+# The options that are not for all actions.
+_TAKES: t.Mapping[str, tuple[str, ...]] = {
+    "run": ("variables", "inputs", "trigger_token", "reuse"),
+    **dict.fromkeys(PIPELINE_ACTIONS, _OTHER_SELECTION),
+}
+_TARGETS: t.Mapping[str, tuple[str, ...]] = {
+    "run": ("success", *(target for target in PIPELINE_TARGETS if target != "success")),
+    **{row.name: row.targets for row in PIPELINE_ACTIONS.values()},
+}
+
+SPEC = CONNECTION.merged(
+    PIPELINE_SELECTION,
+    PIPELINE_WAITING,
+    ArgumentSpec(
+        arguments={
+            "action": {"type": "str", "required": True, "choices": list(_TAKES)},
+            "variables": {"type": "dict"},
+            "inputs": {"type": "dict"},
+            "trigger_token": {"type": "str", "no_log": True},
+            "reuse": {"type": "str", "choices": list(REUSES), "default": "active"},
+            "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
+            "fail_on": {"type": "list", "elements": "str", "default": ["failed", "canceled", "skipped"]},
+        },
+        required_if=(("action", "run", ("ref",)),),
+    ),
+)
+
+
+def run(options: Options, context: TaskContext) -> Outcome:
+    """Return what became of the action.
+
+    :raises GitLabError: for what the user or the server did wrong.
+    """
+    action, waiting = options["action"], _waiting(options)
+    token = options.get("trigger_token")
+    if token:
+        context.register_secret(token)
+        context = dataclasses.replace(context, hidden=(*context.hidden, token))
+    query = pipeline_query(options)
+    request = _request(options, query) if action == "run" else None
+    session = session_of(options, context, waiting)
+    task = _Task(session, query, waiting)
+    if request is not None:
+        if waiting.wait and token and not session.client.settings.token_kind:
+            raise UsageError(
+                "wait needs a token that may read the pipeline, which trigger_token may not: give api_token as well"
+            )
+        if not token and not session.limits.acts:
+            raise UsageError(
+                "a job token starts pipelines only as a trigger token: give it as trigger_token, or give api_token, of "
+                "a user or of a bot of the project, instead of api_job_token"
+            )
+        return finish(session, task.run(request))
+    refuse_job_token(session, action)
+    return finish(session, task.act(PIPELINE_ACTIONS[action]))
+
+
+def _waiting(options: Options) -> WaitOptions:
+    """Return how to wait.
+
+    :raises UsageError: for what cannot be waited for after this action, and for an option of another one.
+    """
+    action = options["action"]
+    problem = misplaced_among(_TAKES, action, lambda name: _is_given(options, name))
+    if problem:
+        raise UsageError(problem)
+    for target in options.get("wait_for") or ():
+        if target not in _TARGETS[action]:
+            raise UsageError(
+                f"wait_for {target} cannot be used with {action}; give one of {', '.join(_TARGETS[action])}"
+            )
+    if action != "run" and all(options.get(name) is None for name in _SELECTORS):
+        raise UsageError(f"one of the following is required: {', '.join(_SELECTORS)}")
+    return pipeline_waiting(options, _TARGETS[action])
+
+
+def _is_given(options: Options, name: str) -> bool:
+    value = options.get(name)
+    return bool(value) and value != SPEC.arguments[name].get("default")
+
+
+def _request(options: Options, query: PipelineQuery) -> RunRequest:
+    return RunRequest(
+        project=query.project,
+        ref=str(query.ref),
+        ref_type=query.ref_type,
+        sha=query.sha,
+        variables=pipeline_variables(options.get("variables")),
+        inputs=pipeline_inputs(options.get("inputs")),
+        trigger_token=str(options.get("trigger_token") or ""),
+        reuse=str(options.get("reuse") or "active"),
+    )
+
+
+class _Task:
+    """One action on one pipeline, followed to its end where that is wanted."""
+
+    def __init__(self, session: Session, query: PipelineQuery, waiting: WaitOptions) -> None:
+        self._session = session
+        self._query = query
+        self._waiting = waiting
+        # what was begun is followed to its end, whatever happens elsewhere
+        self._wait = Wait(session, waiting, ends_at_stop=False)
+
+    def run(self, request: RunRequest) -> Steps[Outcome]:
+        """Return what became of starting a pipeline."""
+        result = run_pipeline(self._session, request)
+        if result.pipeline is None:
+            status = "created" if result.has_changed else None
+            values = self._values(None) | {"status": status}
+            return self._outcome(
+                values,
+                changed=result.has_changed,
+                failure=result.problem,
+                message=result.note,
+                diff=_diff("", f"{request.ref}: new pipeline\n" if result.has_changed else ""),
+            )
+        before = "" if result.has_changed else _line(result.pipeline)
+        state = PipelineState(result.pipeline, problem=result.problem)
+        done = PipelineActionResult(state, state, result.has_changed, result.problem, result.note)
+        return (yield from self._followed(done, before=before))
+
+    def act(self, action: PipelineAction) -> Steps[Outcome]:
+        """Return what became of retrying or canceling a pipeline."""
+        awaited = yield from await_pipeline(self._session, self._query, Wait(self._session, self._waiting))
+        if awaited.value is None:
+            values = self._values(None) | {"timed_out": True}
+            return self._outcome(values, failure=missing_text(self._query, self._waiting))
+        pipeline = awaited.value
+        project = project_id_of(pipeline, self._query.project)
+        if action.accepts_any_end:
+            self._waiting = dataclasses.replace(self._waiting, fail_on=())
+        with explained_missing(self._session, self._query):
+            waited = yield from self._wait.until(
+                lambda: read_state(self._session, project, id_of(pipeline)),
+                lambda state: decide_pipeline(action, state, is_waiting=True).verdict != "later",
+            )
+        state = waited.value
+        if waited.has_timed_out:
+            state.has_timed_out = True
+            reason = f"{timed_out_text(self._waiting)}: pipeline {id_of(pipeline)} is still {state.status}"
+            problem = "" if self._waiting.on_timeout == "continue" else reason
+            return self._finished(PipelineActionResult(state, state, problem=problem), before=_line(state.pipeline))
+        result = act_on_pipeline(self._session, action, project, state)
+        return (yield from self._followed(result, before=_line(result.before.pipeline)))
+
+    def _followed(self, result: PipelineActionResult, *, before: str) -> Steps[Outcome]:
+        """Return the outcome of an action, with `wait` at the end of its pipeline.
+
+        What was done is done, so an error on the way is noted and not raised.
+        """
+        if result.problem or not self._wait.is_active or "created" in self._waiting.targets:
+            return self._finished(result, before=before)
+        try:
+            state = yield from follow_pipeline(
+                self._session, self._query.project, result.after.pipeline, self._waiting, self._wait
+            )
+        except GitLabError as exc:
+            problem = f"pipeline {id_of(result.after.pipeline)} could not be followed to its end: {exc}"
+            return self._finished(dataclasses.replace(result, problem=problem), before=before)
+        result = dataclasses.replace(result, after=state, problem=state.problem)
+        if state.has_timed_out and self._waiting.on_timeout == "cancel":
+            result = self._canceled(result)
+        return self._finished(result, before=before)
+
+    def _canceled(self, result: PipelineActionResult) -> PipelineActionResult:
+        """Cancel a pipeline that has not come to its end in time."""
+        project = project_id_of(result.after.pipeline, self._query.project)
+        canceled = act_on_pipeline(self._session, PIPELINE_ACTIONS["cancel"], project, result.after)
+        canceled.after.has_timed_out = True
+        end = "it was canceled" if canceled.has_changed else f"it was not canceled: {canceled.problem or canceled.note}"
+        return dataclasses.replace(
+            result,
+            after=canceled.after,
+            has_changed=result.has_changed or canceled.has_changed,
+            problem=f"{result.problem}; {end}",
+        )
+
+    def _finished(self, result: PipelineActionResult, *, before: str) -> Outcome:
+        state = result.after
+        details = PipelineDetails()
+        if self._wait.is_active and state.jobs:
+            project = project_id_of(state.pipeline, self._query.project)
+            details = read_details(self._session, state, project=project, log_lines=self._waiting.log_lines)
+        failure = why_failed(result.problem, state, details)
+        is_said = self._session.check_mode or (not result.has_changed and not failure)
+        return self._outcome(
+            self._values(state, details),
+            changed=result.has_changed,
+            failure=with_pipeline(failure, self._query, state.pipeline) if failure else "",
+            message=result.note if is_said else "",
+            diff=_diff(before, _line(state.pipeline)),
+        )
+
+    def _values(self, state: PipelineState | None, details: PipelineDetails | None = None) -> Record:
+        pipeline = state.pipeline if state else None
+        return {
+            **TASK.empty_result,
+            **details_values(self._session, details or PipelineDetails()),
+            "pipeline": self._session.annotated("pipeline", pipeline) if pipeline else None,
+            "id": id_of(pipeline) if pipeline else None,
+            "status": status_of(pipeline) if pipeline else None,
+            "web_url": pipeline.get("web_url") if pipeline else None,
+            "summary": state.summary if state else {},
+            "timeline": self._wait.timeline.entries,
+            "timed_out": bool(state and state.has_timed_out),
+        }
+
+    def _outcome(
+        self, values: Record, *, changed: bool = False, failure: str = "", message: str = "", diff: Record | None = None
+    ) -> Outcome:
+        return Outcome(
+            values={**values, "elapsed": self._session.elapsed(), "requests": self._session.requests()},
+            changed=changed,
+            failure=failure or None,
+            message=message,
+            warnings=self._session.warnings,
+            diff=diff or _diff("", ""),
+        )
+
+
+def _line(pipeline: Record) -> str:
+    return f"pipeline {id_of(pipeline)}: {status_of(pipeline)}\n"
+
+
+def _diff(before: str, after: str) -> Record:
+    return {"before": before, "after": after}
+
+
+TASK = TaskDefinition(
+    name="gitlab_pipeline",
+    spec=SPEC,
+    work=run,
+    empty_result={
+        "pipeline": None,
+        "id": None,
+        "status": None,
+        "web_url": None,
+        "failed_jobs": [],
+        "downstream_pipelines": [],
+        "summary": {},
+        "timeline": [],
+        "elapsed": 0.0,
+        "requests": NO_REQUESTS,
+        "timed_out": False,
+        "diff": {"before": "", "after": ""},
+    },
+    hidden_options=("variables", "inputs"),
+)

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The task behind `gitlab_pipeline_info`: its options, and how they become a reading of one pipeline."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._api.decoding import Record
+from .._app.jobs.statuses import project_id_of
+from .._app.outcome import Outcome
+from .._app.pipelines.query import with_pipeline
+from .._app.reads.pipelines import (
+    missing_text,
+    read_details,
+    read_downstream,
+    read_pipeline_state,
+    read_test_report,
+    read_variables,
+)
+from .._app.session import NO_REQUESTS, Session, TaskContext
+from .._app.waiting.loop import Wait
+from .._app.waiting.pipeline_end import PipelineState
+from .._app.waiting.schedule import finish
+from .definition import ArgumentSpec, Options, TaskDefinition
+from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query, session_of, text_list
+from .values.pipelines import PIPELINE_WAITING, downstream_record, failed_record, pipeline_waiting, why_failed
+
+Include = t.Callable[[Session, PipelineState, str], t.Any]
+
+
+def _jobs(session: Session, state: PipelineState, project: str) -> list[Record]:
+    return [session.annotated("job", job.record) for job in state.jobs]
+
+
+def _downstream(session: Session, state: PipelineState, project: str) -> list[Record]:
+    return [downstream_record(session, node) for node in read_downstream(session, state, project=project)]
+
+
+# What can be included: by its word the return value, and what reads it.
+_INCLUDED: t.Mapping[str, tuple[str, Include]] = {
+    "variables": ("variables", lambda session, state, project: read_variables(session, state, project=project)),
+    "test_report": ("test_report", lambda session, state, project: read_test_report(session, state, project=project)),
+    "downstream": ("downstream_pipelines", _downstream),
+    "jobs": ("jobs", _jobs),
+}
+
+SPEC = CONNECTION.merged(
+    PIPELINE_SELECTION,
+    PIPELINE_WAITING,
+    ArgumentSpec(
+        arguments={"include": {"type": "list", "elements": "str", "choices": list(_INCLUDED), "default": []}},
+        required_one_of=(("pipeline_id", "ref", "sha", "merge_request"),),
+    ),
+)
+
+
+def run(options: Options, context: TaskContext) -> Outcome:
+    """Return the pipeline that the options ask for.
+
+    :raises GitLabError: for what the user or the server did wrong.
+    """
+    query, waiting = pipeline_query(options), pipeline_waiting(options)
+    include = text_list(options, "include")
+    session = session_of(options, context, waiting)
+    wait = Wait(session, waiting)
+    state = finish(session, read_pipeline_state(session, query, waiting, wait))
+    if state is None:
+        values = {**TASK.empty_result, "timed_out": True, **_cost(session)}
+        return Outcome(values=values, failure=missing_text(query, waiting) or None, warnings=session.warnings)
+    project = project_id_of(state.pipeline, query.project)
+    details = read_details(session, state, project=project, log_lines=waiting.log_lines, with_downstream=wait.is_active)
+    values = {
+        **TASK.empty_result,
+        "pipeline": session.annotated("pipeline", state.pipeline),
+        "failed_jobs": [failed_record(job, tail) for job, tail in details.failed],
+        "summary": state.summary,
+        "timed_out": state.has_timed_out,
+        "timeline": wait.timeline.entries,
+        **{name: read(session, state, project) for word, (name, read) in _INCLUDED.items() if word in include},
+    }
+    failure = why_failed(state.problem, state, details)
+    return Outcome(
+        values={**values, **_cost(session)},
+        failure=with_pipeline(failure, query, state.pipeline) if failure else None,
+        warnings=session.warnings,
+    )
+
+
+def _cost(session: Session) -> Record:
+    return {"elapsed": session.elapsed(), "requests": session.requests()}
+
+
+TASK = TaskDefinition(
+    name="gitlab_pipeline_info",
+    spec=SPEC,
+    work=run,
+    empty_result={
+        "pipeline": None,
+        "failed_jobs": [],
+        "summary": {},
+        "variables": None,
+        "test_report": None,
+        "downstream_pipelines": None,
+        "jobs": None,
+        "elapsed": 0.0,
+        "requests": NO_REQUESTS,
+        "timed_out": False,
+        "timeline": [],
+    },
+)

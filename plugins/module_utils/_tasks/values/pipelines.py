@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The options and results that the tasks on whole pipelines share."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import UsageError, with_sentence
+from ..._app.jobs.bridges import PipelineNode
+from ..._app.jobs.query import FoundJob
+from ..._app.reads.pipelines import PipelineDetails, held_up_by
+from ..._app.session import Session
+from ..._app.waiting.options import WaitOptions
+from ..._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState
+from ..definition import ArgumentSpec, Options
+from ..options import WAITING, job_variables, wait_options
+
+PIPELINE_WAITING = WAITING.merged(
+    ArgumentSpec(
+        arguments={
+            "wait_for": {"type": "list", "elements": "str", "choices": list(PIPELINE_TARGETS)},
+            "pending_timeout": {"type": "float"},
+            "log_lines": {"type": "int", "default": 20},
+        }
+    )
+)
+# What a failed job is known by, besides the tail of its log.
+_FAILED_FIELDS = ("id", "stage", "status", "failure_reason", "allow_failure", "web_url")
+
+
+def pipeline_waiting(options: Options, targets: t.Sequence[str] = ("success",)) -> WaitOptions:
+    """Return how to wait for a pipeline.
+
+    :param targets: what to wait for when the options do not say.
+    :raises UsageError: for values that cannot be used.
+    """
+    waiting = wait_options(options)
+    return waiting if options.get("wait_for") else dataclasses.replace(waiting, targets=tuple(targets[:1]))
+
+
+def pipeline_inputs(given: t.Any) -> t.Mapping[str, t.Any] | None:
+    """Return inputs with the types that GitLab has for them.
+
+    :raises UsageError: for a value of another type.
+    """
+    for name, value in (given or {}).items():
+        if not isinstance(value, (str, int, float, list, tuple)):
+            kind = "null" if value is None else "a mapping"
+            raise UsageError(f"inputs: {name} is {kind}; give a text, a number, a boolean or a list")
+    return dict(given) if given else None
+
+
+def pipeline_variables(given: t.Any) -> tuple[Record, ...]:
+    """Return the variables of a pipeline; numbers and booleans become texts.
+
+    :raises UsageError: for a value that is neither text, number nor boolean.
+    """
+    return job_variables(given, name="variables")
+
+
+def failed_record(job: FoundJob, tail: list[str] | None) -> Record:
+    """Return a failed job as tasks return it."""
+    fields = {name: job.record.get(name) for name in _FAILED_FIELDS}
+    return {"name": job.path, **fields, "log_tail": tail}
+
+
+def downstream_record(session: Session, node: PipelineNode) -> Record:
+    """Return a pipeline below another one as tasks return it."""
+    return {
+        **session.annotated("pipeline", node.record),
+        "path": node.path,
+        "depth": node.depth,
+        "accessible": node.is_accessible,
+    }
+
+
+def details_values(session: Session, details: PipelineDetails) -> Record:
+    """Return what was read about a pipeline as tasks return it."""
+    return {
+        "failed_jobs": [failed_record(job, tail) for job, tail in details.failed],
+        "downstream_pipelines": [downstream_record(session, node) for node in details.downstream],
+    }
+
+
+def why_failed(problem: str, state: PipelineState, details: PipelineDetails) -> str:
+    """Return why a task fails, with what else was read about its pipeline; empty when it does not.
+
+    :param problem: what is known of it by the pipeline and its jobs.
+    """
+    if not problem:
+        return ""
+    text = problem + (held_up_by(details) if state.has_timed_out else "")
+    job, tail = details.failed[0] if details.failed else (None, None)
+    return with_sentence(text, f"The log of {job.called} ends with: {tail[-1]}") if job and tail else text

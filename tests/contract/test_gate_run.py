@@ -1,0 +1,154 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The gate that starts a pipeline: predicted, started once, and looked into by the gates after it."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import typing as t
+
+import pytest
+
+from tests.contract.json_schema import problems
+from tests.contract.test_release_gates import MANUAL, Row, gates_of, release, two_projects
+from tests.contract.test_release_record import SCHEMA
+from tests.integration.harness import Result, world
+from tests.unit.harness import Progress
+
+JOBS = [{"name": "test", "stage": "test", "duration": 10}, {"name": "deploy", "stage": "zz", **MANUAL, "duration": 5}]
+RUN: Row = {"action": "run"}
+WAIT: Row = {"name": "test", "action": "wait"}
+PLAY: Row = {"name": "deploy", "action": "play"}
+
+
+def runnable(*jobs: Row, **more: t.Any) -> Row:
+    """Return a world with an old pipeline of main, of which a new one holds these jobs."""
+    made = world({"name": "test", "status": "success"}, {"name": "deploy", **MANUAL})
+    made["projects"][0] |= {"new_pipelines": {"*": {"jobs": list(jobs or JOBS)}}, **more}
+    return made
+
+
+def did(simulator: t.Any) -> list[str]:
+    """Return what was changed: actions with the name of the job, or the id of the pipeline."""
+    return [f"{row['action']} {row['name'] or row['pipeline_id']}" for row in simulator.effects()]
+
+
+def test_predicted_started_and_done_already(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(runnable())
+    gates = {"gates": [{**RUN, "reuse": "success", "variables": {"DEPLOY_TO": "live-0123456789"}}, WAIT, PLAY]}
+    path = tmp_path / "record.json"
+
+    def run(**how: t.Any) -> Result:
+        return release(simulator, gates, record=str(path), **how)
+
+    first_check = run(check_mode=True)
+    assert simulator.writes() == [] and first_check.changed
+    assert list(gates_of(first_check).values()) == ["would start", "would be waited for", "would be played"]
+    first = run()
+    assert first.failure is None and first.changed
+    assert gates_of(first) == {"pipeline of main": "started", "test": "passed", "deploy": "played"}
+    assert did(simulator) == ["create_pipeline 101", "play deploy"]
+    assert [gate["pipeline"]["id"] for gate in first["gates"]] == [101, 101, 101]
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert problems(record, SCHEMA, SCHEMA) == []
+    assert record["projects"][0]["gates"][0]["variables"] == ["DEPLOY_TO"]
+    assert "live-0123456789" not in path.read_text(encoding="utf-8") + str(first)
+
+    second_check, second = run(check_mode=True), run()
+    for result in (second_check, second):
+        assert not result.changed and result.failure is None
+        assert list(gates_of(result).values()) == ["already done", "passed", "already done"]
+    assert did(simulator) == ["create_pipeline 101", "play deploy"]
+
+
+def test_it_is_not_started_before_what_it_needs_has_passed(simulator: t.Any) -> None:
+    made = two_projects({"duration": 30}, {})
+    made["projects"][1]["new_pipelines"] = {"*": {"jobs": [{"name": "publish", "duration": 5}]}}
+    simulator.load(made)
+    infra = {"name": "infra", "gates": [PLAY]}
+    site = {"name": "site", "project": "group/other", "needs": ["infra"]}
+    result = release(simulator, infra, {**site, "gates": [RUN, {"name": "publish", "action": "wait"}]})
+    assert result.failure is None
+    assert did(simulator) == ["play deploy", "create_pipeline 201"]
+    started = next(row for row in simulator.effects() if row["action"] == "create_pipeline")
+    played = next(row for row in simulator.effects() if row["action"] == "play")
+    assert started["at"] >= played["at"] + 30
+
+
+def test_what_it_needs_has_failed(simulator: t.Any) -> None:
+    made = two_projects({"status": "skipped"}, {})
+    made["projects"][1]["new_pipelines"] = {"*": {"jobs": [{"name": "publish"}]}}
+    simulator.load(made)
+    site = {"name": "site", "project": "group/other", "needs": ["infra"], "gates": [RUN]}
+    result = release(simulator, {"name": "infra", "gates": [PLAY]}, site, strategy="collect")
+    assert [gate["outcome"] for gate in result["gates"]] == ["refused", "not reached"]
+    assert did(simulator) == []
+
+
+def test_a_refusal_stops_the_project(simulator: t.Any) -> None:
+    made = runnable()
+    made["projects"][0]["new_pipelines"] = {"*": {"refused": "workflow_rules", "jobs": []}}
+    simulator.load(made)
+    result = release(simulator, {"gates": [RUN, WAIT]})
+    assert result.failure is not None and "workflow rules" in result.failure and "$CI_PIPELINE_SOURCE" in result.failure
+    assert [gate["outcome"] for gate in result["gates"]] == ["failed", "not reached"]
+    assert did(simulator) == []
+
+
+def test_the_limit_for_creations_is_waited_for(simulator: t.Any) -> None:
+    """Five projects that are one, started by five gates; the server lets two of a commit begin in a minute."""
+    made = runnable({"name": "test", "duration": 5})
+    made["limits"] = {"pipelines_per_minute": 2}
+    simulator.load(made)
+    progress = Progress(is_shown=True)
+    projects = [
+        {"name": str(number), "needs": [str(number - 1)] if number else [], "gates": [{**RUN, "reuse": "never"}]}
+        for number in range(5)
+    ]
+    result = release(simulator, *projects, progress=progress)
+    assert result.failure is None
+    assert did(simulator) == [f"create_pipeline {number}" for number in range(101, 106)]
+    assert any("too many pipelines" in line for line in progress.others)
+
+
+def test_check_mode_does_not_look_into_the_old_pipeline(simulator: t.Any) -> None:
+    made = runnable()
+    made["pipelines"][0]["jobs"] = [{"name": "test", "status": "failed"}]
+    simulator.load(made)
+    result = release(simulator, {"gates": [RUN, WAIT, PLAY]}, check_mode=True)
+    assert result.failure is None and result.changed
+    assert list(gates_of(result).values()) == ["would start", "would be waited for", "would be played"]
+    assert all(gate["pipeline"] is None for gate in result["gates"])
+
+
+def test_a_commit_that_was_left(simulator: t.Any) -> None:
+    simulator.load(runnable())
+    for check_mode in (True, False):
+        result = release(simulator, {"sha": "a" * 40, "gates": [RUN]}, check_mode=check_mode)
+        assert result.failure is not None and "no pipeline was started" in result.failure
+    assert did(simulator) == []
+
+
+@pytest.mark.parametrize(
+    ("project", "words"),
+    [
+        ({"gates": [WAIT, RUN]}, "run has to be the first gate"),
+        ({"gates": [{**RUN, "name": "deploy"}]}, "leave name and stage to the gates after it"),
+        ({"gates": [{**RUN, "require": "finished"}]}, "require cannot be used with run"),
+        ({"gates": [{**RUN, "include_downstream": True}]}, "include_downstream cannot be used with run"),
+        ({"gates": [{**RUN, "job_variables": {"A": "b"}}]}, "job_variables can only be used with play"),
+        ({"gates": [{**WAIT, "variables": {"A": "b"}}]}, "variables can only be used with run"),
+        ({"gates": [{**WAIT, "reuse": "success"}]}, "reuse can only be used with run"),
+        ({"gates": [{**RUN, "variables": {"A": ["b"]}}]}, "variables: A is a list"),
+        ({"gates": [RUN], "pipeline_source": ["push"]}, "give ref, and no pipeline_source"),
+        ({"gates": [RUN], "ref": None, "pipeline_id": 100}, "give ref"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_asked(simulator: t.Any, project: Row, words: str) -> None:
+    simulator.load(runnable())
+    result = release(simulator, project)
+    assert result.failure is not None and words in result.failure and "gate" in result.failure
+    assert simulator.requests() == []

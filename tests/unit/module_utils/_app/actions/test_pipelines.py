@@ -1,0 +1,149 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Retrying and canceling a pipeline: whatever happens to the answer, it is told as it was."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.pipelines import PIPELINE_ACTIONS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipeline import TASK
+
+from ....harness import Exchange, ScriptedTransport, job, pipeline, reply, run_task
+
+JOBS = "GET /projects/7/pipelines/6/jobs"
+READ = "GET /projects/7/pipelines/6"
+POSTS = {"retry": "POST /projects/7/pipelines/6/retry", "cancel": "POST /projects/7/pipelines/6/cancel"}
+OK = {"retry": 201, "cancel": 200}
+# the job before and after the effect
+BEFORE = {"retry": job(42, "failed"), "cancel": job(42, "running")}
+AFTER = {"retry": job(43, "pending"), "cancel": job(42, "canceling")}
+STATUS = {"retry": "failed", "cancel": "running"}
+
+
+def state(record, status):
+    return [Exchange(JOBS, [record]), Exchange(READ, pipeline(6, status))]
+
+
+def lost():
+    return errors.LostAnswerError("the connection broke")
+
+
+DOUBTS = {
+    "lost": lost,
+    "500": lambda: reply({"message": "500 Internal Server Error"}, status=500),
+    "502": lambda: reply("<html>Bad Gateway</html>", status=502),
+    "HTML": lambda: reply("<html>Sign in</html>"),
+    "a lock": lambda: reply({"message": "409 Conflict: Resource lock"}, status=409),
+}
+
+
+def act(action, *exchanges, **options):
+    transport = ScriptedTransport(*state(BEFORE[action], STATUS[action]), *exchanges)
+    return run_task(TASK, {"action": action, "pipeline_id": 6, **options}, transport=transport)
+
+
+@pytest.mark.parametrize("action", PIPELINE_ACTIONS)
+def test_every_status_has_its_cell(action):
+    assert set(PIPELINE_ACTIONS[action].cells) == {row.column for row in STATUSES.values()}
+
+
+@pytest.mark.parametrize("doubt", DOUBTS)
+@pytest.mark.parametrize("action", POSTS)
+def test_a_lost_answer_after_the_effect(action, doubt):
+    outcome = act(action, Exchange(POSTS[action], DOUBTS[doubt]()), *state(AFTER[action], STATUS[action]))
+    assert (outcome.changed, outcome.failure) == (True, None)
+
+
+@pytest.mark.parametrize("doubt", DOUBTS)
+@pytest.mark.parametrize("action", POSTS)
+def test_a_lost_request_is_sent_again(action, doubt):
+    """The jobs show that nothing was done."""
+    outcome = act(
+        action,
+        Exchange(POSTS[action], DOUBTS[doubt]()),
+        *state(BEFORE[action], STATUS[action]),
+        Exchange(POSTS[action], pipeline(6, STATUS[action]), status=OK[action]),
+        *state(AFTER[action], "running"),
+    )
+    assert (outcome.changed, outcome.failure) == (True, None)
+
+
+@pytest.mark.parametrize("action", POSTS)
+def test_an_effect_that_shows_late(action):
+    outcome = act(
+        action,
+        Exchange(POSTS[action], pipeline(6, STATUS[action]), status=OK[action]),
+        *state(BEFORE[action], STATUS[action]),
+        *state(BEFORE[action], STATUS[action]),
+        *state(AFTER[action], STATUS[action]),
+    )
+    assert (outcome.changed, outcome.failure) == (True, None)
+
+
+@pytest.mark.parametrize("action", POSTS)
+def test_what_is_accepted_and_not_done(action):
+    outcome = act(
+        action,
+        Exchange(POSTS[action], pipeline(6, STATUS[action]), status=OK[action]),
+        *state(BEFORE[action], STATUS[action]) * 3,
+    )
+    assert not outcome.changed and "GitLab accepted the request, and none of its jobs was" in outcome.failure
+
+
+def test_it_ends_before_it_can_be_canceled():
+    outcome = act(
+        "cancel",
+        Exchange(POSTS["cancel"], pipeline(6, "success")),
+        *state(job(42, "success"), "success") * 3,
+    )
+    assert (outcome.changed, outcome.failure) == (False, None)
+
+
+def test_a_list_that_is_empty_all_at_once_is_no_proof():
+    empty = [Exchange(JOBS, []), Exchange(READ, pipeline(6, "failed"))]
+    outcome = act("retry", Exchange(POSTS["retry"], lost()), *empty, *state(AFTER["retry"], "running"))
+    assert (outcome.changed, outcome.failure) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("project", "words"),
+    [
+        ({"id": 7, "permissions": {"project_access": {"access_level": 20}}}, "the role Reporter"),
+        ({"id": 7}, "the ref of the pipeline is protected"),
+    ],
+)
+def test_a_refusal_says_what_to_do(project, words):
+    outcome = act(
+        "retry",
+        Exchange(POSTS["retry"], {"message": "403 Forbidden"}, status=403),
+        Exchange("GET /projects/7", project),
+    )
+    assert not outcome.changed and words in outcome.failure
+    assert outcome.failure.startswith("pipeline 6 cannot be retried: ")
+
+
+def test_a_pipeline_that_never_began_is_not_retried():
+    transport = ScriptedTransport(
+        Exchange(JOBS, []), Exchange(READ, pipeline(6, "failed", yaml_errors="jobs:build has no script"))
+    )
+    outcome = run_task(TASK, {"action": "retry", "pipeline_id": 6}, transport=transport)
+    assert not outcome.changed and "jobs:build has no script" in outcome.failure
+
+
+def test_an_unknown_status():
+    transport = ScriptedTransport(*state(job(42, "paused"), "paused"))
+    outcome = run_task(TASK, {"action": "cancel", "pipeline_id": 6}, transport=transport)
+    assert not outcome.changed and "does not know its status 'paused'" in outcome.failure
+
+
+def test_the_diff_shows_both_states():
+    outcome = act(
+        "retry",
+        Exchange(POSTS["retry"], pipeline(6, "failed"), status=201),
+        *state(AFTER["retry"], "running"),
+    )
+    assert outcome.diff == {"before": "pipeline 6: failed\n", "after": "pipeline 6: running\n"}

@@ -1,0 +1,188 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When a pipeline has ended, and what is made of it, on a clock that only sleeping moves."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipeline_info import TASK
+
+from ....harness import FakeClock, FunctionTransport, Progress, job, pipeline, run_task
+
+JOBS, READ = "GET /projects/7/pipelines/6/jobs", "GET /projects/7/pipelines/6"
+
+
+class Course:
+    """A pipeline as it goes on: what the jobs are at each listing; the last entry stays.
+
+    :param steps: the status of the pipeline, and its jobs.
+    """
+
+    def __init__(self, *steps):
+        self.steps = list(steps)
+        self.looks = 0
+        self.transport = FunctionTransport(self._answer)
+
+    def _answer(self, call):
+        status, jobs = self.steps[min(max(self.looks - 1, 0), len(self.steps) - 1)]
+        if call.line == JOBS:
+            self.looks += 1
+            status, jobs = self.steps[min(self.looks - 1, len(self.steps) - 1)]
+            if isinstance(jobs, Exception):
+                raise jobs
+            return [{**record, "pipeline": pipeline(6, status)} for record in jobs]
+        if call.line == READ:
+            return pipeline(6, status, created_at="x", finished_at="y")
+        if call.line.endswith("/trigger_jobs"):
+            return []
+        if call.line.endswith("/trace"):
+            return "line one\nit broke\n"
+        raise AssertionError(call.line)
+
+
+def follow(*steps, clock=None, progress=None, **options):
+    course = Course(*steps)
+    given = {"pipeline_id": 6, "wait": True, **options}
+    outcome = run_task(TASK, given, transport=course.transport, clock=clock, progress=progress)
+    return outcome, course
+
+
+DONE = job(42, "success", "test")
+BROKEN = job(42, "failed", "test", stage="test")
+
+
+def test_one_list_tells_of_the_jobs_and_their_pipeline():
+    running = ("running", [job(42, "running", "test")])
+    outcome, course = follow(running, running, running, ("success", [DONE]))
+    assert outcome.failure is None and outcome.values["pipeline"]["status"] == "success"
+    assert course.transport.lines.count(JOBS) == 4
+    # its own record is read once, when the list says that it has ended
+    assert course.transport.lines.count(READ) == 1
+
+
+def test_a_failure_is_seen_twice_before_it_counts():
+    """GitLab retries the job by itself: its new attempt is there at the next look."""
+    outcome, _course = follow(
+        ("running", [job(42, "running", "test")]),
+        ("failed", [BROKEN]),
+        ("running", [job(43, "running", "test"), BROKEN]),
+        ("success", [job(43, "success", "test"), BROKEN]),
+    )
+    assert outcome.failure is None and outcome.values["failed_jobs"] == []
+
+
+def test_a_failure_that_stays():
+    outcome, _course = follow(("running", [job(42, "running", "test")]), ("failed", [BROKEN]))
+    assert "pipeline 6 ended as failed" in outcome.failure and "job 'test' (id 42) of stage test" in outcome.failure
+    assert "script_failure" in outcome.failure and "it broke" in outcome.failure
+    assert outcome.values["failed_jobs"][0]["log_tail"] == ["line one", "it broke"]
+
+
+def test_the_status_of_a_former_end_is_not_believed_while_jobs_run():
+    outcome, course = follow(
+        ("failed", [job(43, "pending", "test")]),
+        ("failed", [job(43, "running", "test")]),
+        ("success", [job(43, "success", "test")]),
+    )
+    assert outcome.failure is None and course.looks == 3
+
+
+def test_a_job_that_never_gets_its_turn_does_not_hold_up_an_end():
+    outcome, course = follow(("success", [DONE, job(44, "created", "late")]))
+    assert outcome.failure is None and course.looks == 3
+
+
+def test_a_manual_job_that_must_be_played_ends_the_wait():
+    clock = FakeClock()
+    gate = job(43, "manual", "deploy:prod")
+    optional = job(44, "manual", "report", allow_failure=True)
+    outcome, _course = follow(("manual", [DONE, gate, optional]), clock=clock)
+    assert "waits for job 'deploy:prod' (id 43) (manual) to be played" in outcome.failure and clock.seconds < 5
+    assert "report" not in outcome.failure
+    outcome, _course = follow(("manual", [DONE, gate]), wait_for=["success", "manual"])
+    assert outcome.failure is None
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled", "skipped"])
+def test_finished_takes_any_end_that_fail_on_allows(status):
+    ended = (status, [job(42, status, "test")])
+    outcome, _course = follow(ended, wait_for=["finished"])
+    assert outcome.failure is None
+    outcome, _course = follow(ended, wait_for=["finished"], fail_on=[status])
+    assert f"pipeline 6 ended as {status}" in outcome.failure
+    outcome, _course = follow(ended)
+    assert "can no longer become success" in outcome.failure
+
+
+def test_a_pipeline_without_jobs_is_no_success():
+    outcome, _course = follow(("skipped", []))
+    assert "ended as skipped" in outcome.failure and "no jobs" in outcome.failure
+
+
+def test_an_unknown_status_is_waited_for():
+    clock = FakeClock()
+    outcome, _course = follow(("paused", [job(42, "paused", "test")]), clock=clock, wait_timeout=30)
+    assert outcome.values["timed_out"] and "still paused" in outcome.failure
+    assert any("'paused'" in text for text in outcome.warnings)
+
+
+def test_a_hiccup_does_not_end_the_wait():
+    running = ("running", [job(42, "running", "test")])
+    outcome, _course = follow(running, ("running", errors.LostAnswerError("gone")), running, ("success", [DONE]))
+    assert outcome.failure is None
+
+
+def test_lines_tell_what_happens():
+    progress = Progress(is_shown=True)
+    follow(
+        ("created", [job(42, "created", "test")]),
+        ("running", [job(42, "running", "test", started_at=None)]),
+        ("success", [DONE]),
+        progress=progress,
+    )
+    assert [line.partition(" after")[0].partition(" (")[0] for line in progress.lines] == [
+        "project 7 test: created -> running",
+        "project 7 pipeline 6: created -> running",
+        "project 7 test: running -> success",
+        "project 7 pipeline 6: running -> success",
+    ]
+
+
+def many(status, *more):
+    return [*(job(100 + number, status, f"test {number}") for number in range(30)), *more]
+
+
+@pytest.mark.parametrize("is_shown", [True, False])
+def test_a_big_pipeline_is_looked_at_by_its_own_record(is_shown):
+    """Its jobs are listed when it stands still, and now and then to tell of them."""
+    course = Course(("running", many("running")))
+    looks = 0
+
+    def answer(call):
+        nonlocal looks
+        if call.line == READ:
+            looks += 1
+            if looks == 12:
+                course.steps = [("success", many("success"))]
+        return course._answer(call)
+
+    transport = FunctionTransport(answer)
+    given = {"pipeline_id": 6, "wait": True}
+    outcome = run_task(TASK, given, transport=transport, progress=Progress(is_shown=is_shown))
+    assert outcome.failure is None and outcome.values["summary"] == {"success": 30}
+    assert transport.lines.count(JOBS) == (5 if is_shown else 2)
+
+
+def test_a_queue_is_seen_by_listing_it():
+    outcome, course = follow(("running", many("pending")), pending_timeout=30)
+    assert "has been pending for" in outcome.failure and READ not in course.transport.lines[:-2]
+
+
+def test_without_wait_everything_is_read_once():
+    outcome, course = follow(("running", [job(42, "running", "test"), job(41, "failed", "lint")]), wait=False)
+    assert outcome.failure is None and course.looks == 1
+    assert outcome.values["summary"] == {"running": 1, "failed": 1}
+    assert [one["name"] for one in outcome.values["failed_jobs"]] == ["lint"]
