@@ -64,6 +64,9 @@ PLUGINS: dict[str, Plugin] = {
     "action, waiting": Plugin("gitlab_job_action", {**OF_PIPELINE, "name": ["deploy"], "action": "play", **WAIT}),
     "bridges": Plugin("gitlab_pipeline_bridges", {**OF_PIPELINE, "depth": 0, "include_jobs": True}),
     "bridges, waiting": Plugin("gitlab_pipeline_bridges", {**OF_PIPELINE, **WAIT}),
+    "pipeline": Plugin("gitlab_pipeline_info", {**OF_PIPELINE, "include": ["jobs", "downstream"], "log_lines": 2}),
+    "pipeline, waiting": Plugin("gitlab_pipeline_info", {"project": "7", "ref": "main", **WAIT}),
+    "run": Plugin("gitlab_pipeline", {"project": "7", "action": "run", "ref": "main"}),
     "deployments": Plugin("gitlab_deployment_info", {"project": "7"}),
     "approval": Plugin("gitlab_deployment_approval", {"project": "7", "deployment_id": 5, "state": "approved"}),
     "download": Plugin("gitlab_job_download", {**DOWNLOAD, "content": "archive"}),
@@ -77,4 +80,4 @@ PLUGINS: dict[str, Plugin] = {
     "lookup of a file": Plugin("", {**ARTIFACT, "terms": ["build"]}),
     "lookup of a log": Plugin("", {**OF_PIPELINE, "terms": ["build"], "log": True}),
 }
-WRITING = ("action", "action, waiting", "approval", "gate")
+WRITING = ("action", "action, waiting", "approval", "gate", "run")

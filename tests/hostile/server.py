@@ -31,6 +31,7 @@ LISTS = ("jobs", "pipelines", "bridges", "deployments", "files")
 CONTENTS = ("log", "file")
 
 
+_STARTED = pipeline(7, "created", source="api", user={"id": 1, "username": "alice"}, tag=False)
 _APPROVAL = {"user": {"id": 1, "username": "alice"}, "status": "approved", "created_at": "2026-01-01T00:00:00.000Z"}
 
 
@@ -126,6 +127,8 @@ class HostileServer(Listener):
         self.url = f"http://127.0.0.1:{self.port}"
         self._number = 0
         self.is_played = False
+        # whether what was written has started a pipeline
+        self.starts = False
         self.writes = 0
 
     def serve(self, connection: socket.socket) -> None:
@@ -138,6 +141,7 @@ class HostileServer(Listener):
             self._number += 1
             is_hostile = self._say is not None and self._is_hostile(method, self._number)
             if method != "GET" and not (is_hostile and self._refuses):
+                self.starts = target.endswith("/pipeline")
                 self.writes += 1
                 self.is_played = True
             question = self._question(method, target)
@@ -155,7 +159,8 @@ class HostileServer(Listener):
         if isinstance(content, bytes):
             answer = Answer(content, media_type="application/octet-stream" if kind == "file" else "text/plain")
         else:
-            answer = Answer(json.dumps(content).encode())
+            is_new = method == "POST" and path.endswith("/pipeline")
+            answer = Answer(json.dumps(content).encode(), "201 Created" if is_new else "200 OK")
         return Question(method, target, kind, answer, self.url)
 
     def _good(self, method: str, path: str) -> tuple[str, t.Any]:
@@ -163,6 +168,8 @@ class HostileServer(Listener):
         deploy = job(42, "success" if self.is_played and method == "GET" else "manual", "deploy")
         if method != "GET":
             is_approval = path.endswith("/approval")
+            if path.endswith("/pipeline"):
+                return "pipeline", _STARTED
             return ("other", _APPROVAL) if is_approval else ("job", job(42, "pending", "deploy"))
         build = job(41, "success", "build", stage="build", artifacts_file={"filename": "artifacts.zip", "size": 20})
         steps = path.strip("/").split("/")
@@ -185,10 +192,15 @@ class HostileServer(Listener):
 
     def _of_pipeline(self, steps: list[str], jobs: list[Record]) -> tuple[str, t.Any]:
         if not steps:
-            return "pipelines", [pipeline(6)]
+            is_started = self.is_played and self.starts
+            return "pipelines", [_STARTED, pipeline(6)] if is_started else [pipeline(6)]
         number, is_child = int(steps[0]), steps[0] == "9"
+        if steps == ["7"]:
+            return "pipeline", _STARTED
         if len(steps) == 1:
             return "pipeline", pipeline(number, "success" if is_child else "running")
+        if steps[1] == "variables":
+            return "other", []
         if steps[1] == "jobs":
             return "jobs", [] if is_child else jobs
         return "bridges", [] if is_child else [bridge(50, downstream=pipeline(9, "success"))]

@@ -39,6 +39,14 @@ PLUGINS: dict[str, list[Options]] = {
         {**OF_PIPELINE, "name": ["*"], "multiple": "all", "action": "cancel"},
     ],
     "gitlab_pipeline_bridges": [{**OF_PIPELINE, "depth": 0, "include_jobs": True}, {**OF_PIPELINE, **WAIT}],
+    "gitlab_pipeline": [
+        {"project": "7", "action": "run", "ref": "main", "variables": {"A": "b"}, **WAIT},
+        {**OF_PIPELINE, "action": "retry", **WAIT},
+        {**OF_PIPELINE, "action": "cancel", "_ansible_check_mode": True},
+    ],
+    "gitlab_pipeline_info": [
+        {**OF_PIPELINE, "include": ["variables", "test_report", "downstream", "jobs"], "log_lines": 3, **WAIT}
+    ],
     "gitlab_deployment_info": [{"project": "7"}],
     "gitlab_deployment_approval": [
         {"project": "7", "deployment_id": 5, "state": "approved"},
@@ -55,6 +63,8 @@ PLUGINS: dict[str, list[Options]] = {
             "projects": [{**OF_PIPELINE, "gates": [GATE]}],
             "record": "{folder}/record",
             "report": "{folder}/report",
+            "summary": "{folder}/summary",
+            "junit": "{folder}/junit",
         }
     ],
     "lookup": [
@@ -65,6 +75,7 @@ PLUGINS: dict[str, list[Options]] = {
         {"project": "7", "terms": ["42"], "artifact": "a.env", "parse": "dotenv"},
     ],
 }
+FILES = ("dest", "record", "report", "summary", "junit")
 EVERY = [(name, number) for name, variants in PLUGINS.items() for number in range(len(variants))]
 SECRET = "glpat-\"o'ne\\two&three/4567890"
 # Where secrets are given; what a job is given is masked as well.
@@ -100,6 +111,10 @@ def server(echo: str, status: int, state: str) -> FunctionTransport:
         if "/deployments" in call.path:
             made = deployment_of(echo)
             return [made] if call.path.endswith("/deployments") else made
+        if call.path.endswith("/variables"):
+            return [{"key": echo, "value": echo, "variable_type": "env_var"}]
+        if call.path.endswith("/test_report_summary"):
+            return {"total": {"count": 1, "suite_error": echo}, "test_suites": [{"name": echo, "suite_error": echo}]}
         if call.path.endswith("/trace"):
             return f"one\n{echo}\n{echo} three"
         if call.path.endswith(("/bridges", "/trigger_jobs")):
@@ -138,10 +153,7 @@ def everything_of(name: str, options: Options, transport: FunctionTransport, fac
     progress = Progress(is_shown=True)
     skipped = [0.0]
     with tempfile.TemporaryDirectory() as folder:
-        given_options = {
-            key: value.format(folder=folder) if key in ("dest", "record", "report") else value
-            for key, value in options.items()
-        }
+        given_options = {key: value.format(folder=folder) if key in FILES else value for key, value in options.items()}
         with (
             installed({"the-transport": TransportExtension(transport)}),
             mock.patch.object(InProcessAction, "_progress", lambda self, variables: progress),
