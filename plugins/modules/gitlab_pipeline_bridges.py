@@ -93,7 +93,7 @@ options:
       - What to do when O(wait_timeout) has passed.
       - V(fail) fails the task and leaves the pipelines as they are.
       - V(continue) lets the task succeed with RV(timed_out) set to V(true), for playbooks that decide by themselves.
-      - There is no V(ignore:cancel) here, since the module only reads.
+      - There is no V(cancel) here, since the module only reads.
     type: str
     choices:
       - fail

@@ -41,7 +41,7 @@ from ..module_utils._app.session import TaskContext
 from ..module_utils._app.settings import DEFAULT_URL
 from ..module_utils._extensions.manager import plugin_manager
 from ..module_utils._tasks.definition import TaskDefinition
-from ..module_utils._tasks.result import argument_rules, failure, success, unexpected
+from ..module_utils._tasks.result import argument_rules, failure, spent, success, unexpected
 from ..module_utils._tasks.values.hiding import given_secrets, shown_options
 from ..module_utils._tasks.values.mistakes import option_mistake
 from ._files import file_facts, has_selinux
@@ -196,7 +196,7 @@ class InProcessAction(ActionBase):
         except MissingLibraryError as exc:
             return self._failed(missing_required_lib(exc.library), params)
         except GitLabError as exc:
-            return self._failed(str(exc), params)
+            return self._failed(str(exc), params, spent(self.TASK, context))
         except Exception as exc:  # must not take the worker with it
             return self._failed(unexpected(self.TASK, exc, params, secrets), params)
         result = success(self.TASK, outcome)
@@ -208,8 +208,8 @@ class InProcessAction(ActionBase):
             return {**failure(self.TASK, outcome.failure, params, result), "failed": True}
         return result
 
-    def _failed(self, message: str, params: Variables) -> Result:
-        return {**failure(self.TASK, message, params, {}), "failed": True}
+    def _failed(self, message: str, params: Variables, known: Result | None = None) -> Result:
+        return {**failure(self.TASK, message, params, known or {}), "failed": True}
 
     def _progress(self, variables: Variables) -> Progress:
         """Return who is told while the task waits: nobody when its output is not wanted."""

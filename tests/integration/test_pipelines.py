@@ -262,8 +262,21 @@ def test_a_failure_in_a_downstream_pipeline_is_shown(simulator: t.Any) -> None:
     simulator.load(with_new(JOBS[0], bridge))
     result = run_task(simulator, PIPELINE, **RUN, wait=True)
     assert result.failure is not None
-    assert [job["name"] for job in result["failed_jobs"]] == ["infra/apply"]
+    assert [job["name"] for job in result["failed_jobs"]] == ["infra", "infra/apply"]
     assert [(row["path"], row["status"]) for row in result["downstream_pipelines"]] == [("infra", "failed")]
+
+
+def test_a_trigger_job_that_has_started_nothing_is_why_its_pipeline_failed(simulator: t.Any) -> None:
+    reason = "downstream_pipeline_creation_failed"
+    bridge = {"name": "infra", "stage": "test", "trigger": {"strategy": "depend", "creation_fails": reason}}
+    simulator.load(with_new(JOBS[0], bridge))
+    started = run_task(simulator, PIPELINE, **RUN, wait=True)
+    read = run_task(simulator, PIPELINE_INFO, project="group/app", pipeline_id=started["id"], fail_on=["failed"])
+    for result in (started, read):
+        assert result.failure is not None
+        assert "job 'infra'" in result.failure and f"of stage test failed ({reason})" in result.failure
+        assert result["summary"] == {"success": 1, "failed": 1}
+    assert [job["name"] for job in started["failed_jobs"]] == ["infra"]
 
 
 def test_a_pipeline_that_stops_at_a_manual_job(simulator: t.Any) -> None:

@@ -16,7 +16,7 @@ from .._api.errors import GitLabError, MissingLibraryError
 from .._api.masking import Masker
 from .._app.session import TaskContext
 from .._tasks.definition import TaskDefinition
-from .._tasks.result import argument_rules, failure, success, unexpected
+from .._tasks.result import argument_rules, failure, spent, success, unexpected
 from .._tasks.values.hiding import given_secrets, shown_options
 from .._tasks.values.mistakes import option_mistake
 from .files import AnsibleFiles
@@ -73,7 +73,7 @@ def run_module(task: TaskDefinition) -> None:
     except MissingLibraryError as exc:
         module.fail_json(msg=missing_required_lib(exc.library))
     except GitLabError as exc:
-        module.fail_json(msg=str(exc))
+        module.fail_json(msg=str(exc), **spent(task, context))
     except Exception as exc:
         module.fail_json(msg=unexpected(task, exc, module.params, module.no_log_values))
     for warning in outcome.warnings:

@@ -47,6 +47,7 @@ class TaskContext:
     :param files: what Ansible wants of the files that are made.
     :param stop: returns why nothing new may be begun any more, an empty text while it may.
     :param transport: returns the transport for a connection, made by what it is given, or one that was made before.
+    :param opened: the sessions that the task has opened, which know what it has cost if it fails.
     """
 
     check_mode: bool = False
@@ -59,6 +60,7 @@ class TaskContext:
     files: Files = Files()
     stop: t.Callable[[], str] = lambda: ""
     transport: t.Callable[[ConnectionSettings, t.Callable[[], Transport]], Transport] = lambda settings, make: make()
+    opened: list[Session] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -260,7 +262,7 @@ def open_session(
         warn=warn,
         on_page=PageProgress(context.progress, clock) if context.progress.is_shown else None,
     )
-    return Session(
+    session = Session(
         context,
         client=client,
         plugins=plugins,
@@ -269,6 +271,8 @@ def open_session(
         warnings=warnings,
         facts=ServerFacts(),
     )
+    context.opened.append(session)
+    return session
 
 
 def _retrier(

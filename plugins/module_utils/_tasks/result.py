@@ -14,6 +14,7 @@ import typing as t
 
 from .._api.masking import Masker
 from .._app.outcome import Outcome
+from .._app.session import TaskContext
 from .definition import TaskDefinition
 from .values.connection import environment_extensions, environment_url
 from .values.hiding import variable_values
@@ -66,6 +67,13 @@ def success(task: TaskDefinition, outcome: Outcome) -> Record:
     if outcome.message:
         result["msg"] = outcome.message
     return result
+
+
+def spent(task: TaskDefinition, context: TaskContext) -> Record:
+    """Return what a task has cost that has failed before it had a result."""
+    if "requests" not in task.empty_result or not context.opened:
+        return {}
+    return {"requests": context.opened[0].requests()}
 
 
 def failure(task: TaskDefinition, message: str, params: t.Mapping[str, t.Any], result: Record) -> Record:

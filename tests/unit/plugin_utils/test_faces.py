@@ -25,6 +25,7 @@ GATES = [{"project": "7", "pipeline_id": 6, "gates": [{"name": "deploy", "action
 # what each task needs at least
 NEEDED: dict[str, Options] = {
     "gitlab_job_action": {"action": "play", "name": "deploy", "pipeline_id": 6},
+    "gitlab_pipeline": {"action": "run", "ref": "main"},
     "gitlab_job_download": {"content": "list", "job_id": 42},
     "gitlab_release_gate": {"projects": GATES},
 }
@@ -200,3 +201,9 @@ def test_variables_that_a_server_repeats_are_masked():
         assert VARIABLE not in str(result) and VARIABLE[:7] not in str(result)
         assert result["jobs"][0]["failure_reason"] == "******** is wrong, true"
         assert result["jobs"][0]["name"] == "deploy"
+
+
+@pytest.mark.parametrize("name", [name for name, task in TASKS.items() if "requests" in task.empty_result])
+def test_a_failure_says_what_the_task_has_asked_as_well(name):
+    for result in both(name, given_to(name, extensions=["the-transport"])):
+        assert result["failed"] and result["requests"]["count"] >= 1

@@ -13,7 +13,8 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotFoundError
+from ..._api.errors import NotFoundError, RequestError
+from ..jobs.bridges import list_bridges
 from ..jobs.mistaken import explain_missing_pipeline
 from ..jobs.query import FoundJob
 from ..jobs.statuses import (
@@ -147,6 +148,8 @@ class _Following:
         self._wait.begin()
         waited = yield from self._wait.until(self._read, self._is_settled)
         state = waited.value
+        if state.status == "failed" and not failed_jobs(state):
+            state.jobs = [*state.jobs, *self._failed_trigger_jobs()]
         state.has_timed_out = waited.has_timed_out
         state.problem = self._problem(state)
         return state
@@ -166,6 +169,19 @@ class _Following:
             self._look.listed(state.status, len(left))
             self._wait.pace(len(left), self._look if self._may_look(state) else None)
         return state
+
+    def _failed_trigger_jobs(self) -> list[FoundJob]:
+        """Return the trigger jobs that have failed, as far as the token may read them: no list of jobs has them."""
+        try:
+            records = list_bridges(self._session, self._project, self._id)
+        except RequestError as exc:
+            self._session.warn(f"The trigger jobs of the pipeline cannot be read: {exc}")
+            return []
+        jobs = [
+            FoundJob(record, self._project, self._id, path=str(record.get("name")), is_bridge=True)
+            for record in records
+        ]
+        return [job for job in jobs if status_of(job.record) == "failed"]
 
     def _may_look(self, state: PipelineState) -> bool:
         """Return whether the status of the pipeline tells enough for a while; one that stands still has to be read."""
