@@ -197,6 +197,15 @@ def witness_of(simulator: t.Any, *actions: str) -> Witness:
     return Witness(*(lambda action=action: simulator.act_as_somebody_else(action, "deploy") for action in actions))
 
 
+def test_what_gitlab_has_started_and_ended_meanwhile_is_not_replayed(simulator: t.Any) -> None:
+    simulator.load(approval_world({**JOB, "duration": 0.1}, protected=BY_COUNT))
+    watch = witness_of(simulator, "approve")
+    options = {**PLAY, "wait": True, "wait_for_approval": True, "replay": "always"}
+    result = run_task(simulator, ACTION, **options, progress=watch)
+    assert (result.failure, result.changed, result["status"]) == (None, False, "success")
+    assert "play deploy" not in [" ".join(effect) for effect in effects(simulator)]
+
+
 @pytest.mark.parametrize("wait", [True, False])
 @pytest.mark.parametrize(
     ("setting", "plays"),

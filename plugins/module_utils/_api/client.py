@@ -300,8 +300,9 @@ class ApiClient:
 
     def _await_turn(self, request: Request) -> None:
         """Pause until the request may be sent."""
-        longest = self._within_deadline(float("inf") if self.retrier.is_persistent else LONGEST_WISH_SECONDS)
-        seconds = self.traffic.turn(longest, is_write=request.method != "GET")
+        waits = self.retrier.is_persistent
+        longest = self._within_deadline(float("inf") if waits else LONGEST_WISH_SECONDS)
+        seconds = self.traffic.turn(longest, is_write=request.method != "GET", waits=waits)
         if self.settings.requests_per_minute is None:
             self.retrier.tell_pause(seconds)
         self.retrier.sleep(seconds)

@@ -71,7 +71,11 @@ class RequestError(GitLabError):
     :param method: HTTP method.
     :param url: address without query and without secrets.
     :param advice: what the user can do; empty when there is nothing to say.
+
+    `is_out_of_time` is true when a task that waits would have asked again, and had no time left for it.
     """
+
+    is_out_of_time = False
 
     def __init__(self, problem: str, *, method: str = "", url: str = "", advice: str = "") -> None:
         self.problem = problem

@@ -114,6 +114,8 @@ class Retrier:
                 if not self._is_worth_repeating(exc, attempt, is_repeatable=is_repeatable):
                     raise _with_attempts(exc, attempt) from None
                 if not self.pause(attempt, exc):
+                    # what may pass has not passed in time
+                    exc.is_out_of_time = self.is_persistent
                     raise _with_attempts(exc, attempt) from None
             else:
                 self._has_answered = True

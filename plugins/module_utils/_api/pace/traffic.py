@@ -56,17 +56,20 @@ class Traffic:
         self._sent: collections.deque[float] = collections.deque(maxlen=per_minute or 0)
         self._window: _Window | None = None
         self._held_until = float("-inf")
-        self._next_look_at = float("-inf")
+        # when the next look may begin, by the user's limit and by the server's
+        self._next_by_user = self._next_by_server = float("-inf")
         self.count = 0
         self.throttled = 0
         self.paced_seconds = 0.0
 
     # ----- before a request -----
 
-    def turn(self, longest_seconds: float, *, is_write: bool = False) -> float:
+    def turn(self, longest_seconds: float, *, is_write: bool = False, waits: bool = True) -> float:
         """Return in how many seconds a request may be sent, which counts as sent then.
 
         :param longest_seconds: how long the task can pause at most.
+        :param waits: whether the task has time until there are requests left again; one that has not is told by the
+            server if they are too many.
         """
         with self._lock:
             now = self._clock.monotonic()
@@ -74,7 +77,7 @@ class Traffic:
             if self._per_minute and len(self._sent) == self._per_minute:
                 at = max(at, self._sent[0] + MINUTE_SECONDS)
             if self._window and self._window.ends_at > now:
-                if self._window.remaining <= 0:
+                if self._window.remaining <= 0 and waits:
                     # a second more, for servers tell whole seconds
                     at = max(at, self._window.ends_at + 1.0)
                 self._window.remaining -= 1
@@ -82,8 +85,21 @@ class Traffic:
             self._sent.append(at)
             self.count += 1
             if not is_write:
-                self._next_look_at = max(self._next_look_at, now) + self._gap_seconds(now)
+                self._space_looks(now)
             return at - now
+
+    def _space_looks(self, now: float) -> None:
+        """Have the next look so far away that what is left lasts until there is more."""
+        if self._per_minute:
+            gap = MINUTE_SECONDS / (self._per_minute * (1.0 - SHARE_OF_OTHERS))
+            self._next_by_user = max(self._next_by_user, now) + gap
+        window = self._window
+        if window is not None and now < window.ends_at:
+            left = window.ends_at - now
+            usable = window.remaining - window.allowed * SHARE_OF_OTHERS
+            next_look = max(self._next_by_server, now) + (left / usable if usable > 1 else left)
+            # in the next window there is enough again
+            self._next_by_server = min(next_look, window.ends_at)
 
     def hold(self, seconds: float) -> None:
         """Have no request of any thread sent for so long: the server has told one of them that they are too many."""
@@ -126,7 +142,7 @@ class Traffic:
     def look_seconds(self) -> float:
         """Return in how many seconds a look may begin that can wait."""
         with self._lock:
-            return max(0.0, self._next_look_at - self._clock.monotonic())
+            return max(0.0, max(self._next_by_user, self._next_by_server) - self._clock.monotonic())
 
     def describe(self) -> str:
         """Return what is left, for people; empty when nothing is known of a limit."""
@@ -135,16 +151,6 @@ class Traffic:
             if window is not None and now < window.ends_at:
                 return f"{window.remaining:,} of {window.allowed:,} requests left for {window.ends_at - now:.0f} s"
             return f"api_requests_per_minute is {self._per_minute:,}" if self._per_minute else ""
-
-    def _gap_seconds(self, now: float) -> float:
-        """Return how far looks have to be apart, for what is left to last until there is more."""
-        gap = MINUTE_SECONDS / (self._per_minute * (1.0 - SHARE_OF_OTHERS)) if self._per_minute else 0.0
-        window = self._window
-        if window is not None and now < window.ends_at:
-            left = window.ends_at - now
-            usable = window.remaining - window.allowed * SHARE_OF_OTHERS
-            gap = max(gap, left / usable if usable > 1 else left)
-        return gap
 
 
 def _number(headers: t.Mapping[str, str], name: str) -> int | None:

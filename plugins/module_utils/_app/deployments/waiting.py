@@ -43,6 +43,8 @@ class ApprovalWait:
         self._expected: t.Sequence[FoundJob] = ()
         # by the id of a job that was held, as it was read last; None for a job without one
         self._deployments: dict[int, FoundDeployment | None] = {}
+        # the ids of jobs that were seen to wait for approvals
+        self._held: set[int] = set()
 
     def expect(self, jobs: t.Sequence[FoundJob]) -> None:
         """Take note of the jobs to be judged: the deployments of those that are held are looked for together."""
@@ -57,6 +59,8 @@ class ApprovalWait:
             return decision
         if job.record.get("failure_reason") == REJECTED and decision.verdict in ("act", "refuse"):
             return Decision("refuse", _why_rejected(self._session, job))
+        if job.id in self._held and decision.verdict == "act" and status_of(job.record) == "success":
+            return Decision("same", "GitLab itself has started it once it was approved")
         if not self._is_in_question(job, decision):
             return decision
         deployment = self._read(job)
@@ -65,6 +69,7 @@ class ApprovalWait:
             return decision if self._session.check_mode else self._if_unmoved(job, decision)
         if self._session.check_mode:
             return self._predict(deployment, decision)
+        self._held.add(job.id)
         waits = f"waits for approvals of its {deployment.called}: {missing}"
         self._tell(job, waits)
         return Decision("later", f"it {waits}")

@@ -83,25 +83,38 @@ class Wait:
         self._old_failures: set[int] = set()
         self._failures: collections.Counter[int] = collections.Counter()
 
-    def until(self, read: t.Callable[[], T], is_settled: t.Callable[[T], bool]) -> Steps[Waited[T]]:
+    def until(
+        self, read: t.Callable[[], T], is_settled: t.Callable[[T], bool], *, before: T | None = None
+    ) -> Steps[Waited[T]]:
         """Return the first value that is settled, or the last one before the time was up; pauses are yielded.
 
         :param read: returns what there is now; it calls `seen` with the jobs in it.
+        :param before: what is known before the first look, for a server that cannot be asked until the time is up.
         :raises RequestError: when GitLab cannot be asked.
         :raises StoppedError: when nothing new may be begun any more.
         """
-        value = read()
+        try:
+            value = read()
+        except RequestError as exc:
+            if before is None or not exc.is_out_of_time:
+                raise
+            return (yield from self._out_of_time(before, exc))
         while self.is_active and not is_settled(value):
             try:
                 if not (yield from self._pause()):
                     return Waited(value, has_timed_out=True)
                 value = yield from self._read_again(read)
             except RequestError as exc:
-                if not self._session.deadline.has_passed():
+                if not (exc.is_out_of_time or self._session.deadline.has_passed()):
                     raise
-                self._session.warn(f"GitLab could not be asked again when the time was up: {exc}")
-                return Waited(value, has_timed_out=True, is_stale=True)
+                return (yield from self._out_of_time(value, exc))
         return Waited(value)
+
+    def _out_of_time(self, value: T, exc: RequestError) -> Steps[Waited[T]]:
+        """Return what was known last when the time is up, before which the server could not be asked again."""
+        yield from self._sleep(self._session.deadline.remaining())
+        self._session.warn(f"GitLab could not be asked again when the time was up: {exc}")
+        return Waited(value, has_timed_out=True, is_stale=True)
 
     def seen(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob]) -> None:
         """Take note of what was read, and tell what has changed.

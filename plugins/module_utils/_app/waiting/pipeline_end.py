@@ -146,7 +146,8 @@ class _Following:
 
     def run(self) -> Steps[PipelineState]:
         self._wait.begin()
-        waited = yield from self._wait.until(self._read, self._is_settled)
+        known = PipelineState(self._pipeline, [])
+        waited = yield from self._wait.until(self._read, self._is_settled, before=known)
         state = waited.value
         if state.status == "failed" and not failed_jobs(state):
             state.jobs = [*state.jobs, *self._failed_trigger_jobs()]

@@ -64,10 +64,13 @@ class Pacing:
         self._progress = progress
         self._has_told = False
 
-    def holds(self, seconds: float) -> None:
-        """Take note that a look which is due is held back for so long."""
+    def holds(self, seconds: float, in_all: float | None = None) -> None:
+        """Take note that a look which is due is held back for so long.
+
+        :param in_all: for how long it will be held back, if this is only a part of it.
+        """
         self.traffic.paced_seconds += seconds
-        if seconds >= _NEWS_SECONDS and not self._has_told and self._progress.is_shown:
+        if (seconds if in_all is None else in_all) >= _NEWS_SECONDS and not self._has_told and self._progress.is_shown:
             self._has_told = True
             self._progress.still_waiting(text=f"paced: {self.traffic.describe()}")
 
@@ -245,7 +248,8 @@ class Scheduler:
 
     def _begin(self, entry: _Entry) -> None:
         self._at_work += 1
-        if self._most_at_once == 1:
+        # alone it needs no thread of its own; beside others it must not keep them from their time limits
+        if not self._waiting and self._at_work == 1:
             self._done.put(_stepped(entry))
             return
         if self._threads < self._at_work:
@@ -271,10 +275,14 @@ class Scheduler:
                 self._take(self._done.get(timeout=max(0.0, min(seconds, AWAKE_SECONDS))))
             return
         if seconds > 0:
-            self._clock.sleep(seconds if self._threads == 0 else min(seconds, AWAKE_SECONDS))
+            asleep = seconds if self._threads == 0 else min(seconds, AWAKE_SECONDS)
+            look = self._first(self._looks)
+            if look and look.due <= self._clock.monotonic() and self._pacing.traffic.look_seconds() > 0:
+                self._pacing.holds(asleep, in_all=seconds)
+            self._clock.sleep(asleep)
 
     def _seconds(self) -> float:
-        """Return in how many seconds something is to go on, and take note if it is held back."""
+        """Return in how many seconds something is to go on."""
         now = self._clock.monotonic()
         if self._at_work - self._asleep >= self._most_at_once:
             return float("inf")
@@ -282,11 +290,7 @@ class Scheduler:
         at = [urgent.due] if urgent else []
         at += [last.latest] if last else []
         at += [self._look_at(look, now)] if look else []
-        seconds = max(0.0, min(at, default=float("inf")) - now)
-        held = self._pacing.traffic.look_seconds()
-        if look and look.due <= now and held > 0 and seconds > 0 and not self._at_work:
-            self._pacing.holds(min(held, seconds))
-        return seconds
+        return max(0.0, min(at, default=float("inf")) - now)
 
     def _take(self, entry: _Entry) -> None:
         """Take what a step has come to."""

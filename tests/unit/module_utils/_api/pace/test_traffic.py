@@ -152,3 +152,20 @@ def test_what_is_left_is_told(headers, expected):
     traffic = Traffic(clock)
     traffic.answered(200, {**headers, "ratelimit-reset": str(int(clock.time() + 34))})
     assert traffic.describe() == expected
+
+
+def test_many_requests_at_the_end_of_a_window_delay_looks_to_the_next_one_and_no_further():
+    clock = FakeClock()
+    traffic = Traffic(clock)
+    traffic.answered(200, limit(clock, 55, allowed=600, seconds=42))
+    for _number in range(30):
+        traffic.turn(LONG)
+    assert traffic.look_seconds() == pytest.approx(42.0)
+
+
+def test_a_task_that_does_not_wait_is_not_held_by_a_limit_that_is_used_up():
+    clock = FakeClock()
+    traffic = Traffic(clock)
+    traffic.answered(200, limit(clock, 0))
+    assert traffic.turn(LONG, waits=False) == 0.0
+    assert traffic.turn(LONG) == pytest.approx(61.0)

@@ -25,6 +25,7 @@ from ....harness import (
     job,
     new_session,
     pipeline,
+    reply,
     run_task,
 )
 
@@ -327,3 +328,17 @@ def test_defaults():
         10.0,
         "fail",
     )
+
+
+@pytest.mark.parametrize("answer", [{"status": 502}, {"status": 429, "headers": {"Retry-After": "90"}}], ids=str)
+@pytest.mark.parametrize(("on_timeout", "failure"), [("fail", "timed out after 60 s"), ("continue", None)])
+def test_a_server_that_is_away_until_the_time_is_up_is_a_time_out(answer, on_timeout, failure):
+    clock = FakeClock()
+    answers = iter([reply([job(42, "running")])])
+    transport = FunctionTransport(lambda call: next(answers, reply({"message": "away"}, **answer)))
+    options = {"pipeline_id": 6, "name": ["deploy"], "wait": True, "wait_timeout": 60.0, "on_timeout": on_timeout}
+    outcome = run_task(TASK, options, transport=transport, clock=clock)
+    assert outcome.values["timed_out"] is True
+    assert outcome.values["elapsed"] == clock.seconds == pytest.approx(60.0, abs=0.01)
+    assert (outcome.failure or "").startswith(failure or "") and bool(outcome.failure) == bool(failure)
+    assert "could not be asked again when the time was up" in outcome.warnings[0]

@@ -225,9 +225,9 @@ def test_promises_hold_for_drawn_worlds(
         assert max(late) <= slack
 
 
-def test_a_step_that_sleeps_lets_others_work() -> None:
+@pytest.mark.parametrize("most_at_once", [1, 2])
+def test_a_step_that_sleeps_lets_others_work(most_at_once: int) -> None:
     clock = Clock()
-    scheduler = Scheduler(clock, Pacing(Traffic(clock), Progress()), most_at_once=2)
     other_has_run = threading.Event()
 
     class Held:
@@ -243,7 +243,7 @@ def test_a_step_that_sleeps_lets_others_work() -> None:
             else:
                 clock.sleep(seconds)
 
-    scheduler = Scheduler(Held(), Pacing(Traffic(clock), Progress()), most_at_once=2)
+    scheduler = Scheduler(Held(), Pacing(Traffic(clock), Progress()), most_at_once=most_at_once)
 
     def stuck() -> t.Generator[Pause, None, None]:
         yield Pause(0.0, Deadline.after(5.0, clock))
