@@ -128,7 +128,7 @@ def _short_answers(is_short: bool) -> t.Iterator[None]:
 def _bounded_memory() -> t.Iterator[None]:
     """Let the process have no more memory than the limit."""
     status = pathlib.Path("/proc/self/status").read_text(encoding="ascii")
-    now = next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmData"))
+    (now,) = (int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmData"))
     before = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (now + MOST_BYTES, before[1]))
     try:

@@ -90,7 +90,9 @@ def sessions() -> dict[str, t.Any]:
     return {
         "names": set(re.findall(r"^[*-] ([\w-]+)", listed, re.MULTILINE)),
         "test": set(re.findall(r'"(.*?)"', test)),
-        "matrix": set(re.findall(r'nox\.param\("([\d.]+)", .*id="([\d.]+)"\)', source)),
+        "matrix": {
+            (python, core) for core, python in re.findall(r'^    "(2\.\d+)": \("([\d.]+)", ', source, re.MULTILINE)
+        },
     }
 
 

@@ -11,6 +11,8 @@ Before, a module hides its `no_log_values` in its own result.
 
 from __future__ import annotations
 
+__all__ = ["HAS_REGISTRY", "register_secret"]
+
 try:
     from ansible.module_utils.secrets import register_secret
 

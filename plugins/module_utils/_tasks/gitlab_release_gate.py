@@ -16,12 +16,11 @@ import typing as t
 
 from .._api.connection import USER_AGENT
 from .._api.decoding import Record
-from .._api.errors import GitLabError, UsageError
+from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.files.place import check_writable, write_text
 from .._app.jobs.statuses import id_of
 from .._app.outcome import Outcome, ProjectProgress
-from .._app.pipelines.query import warn_of_namesake
 from .._app.release.compare import read_previous, with_previous
 from .._app.release.counted import CountedGates
 from .._app.release.gates import GateRunner
@@ -112,7 +111,7 @@ class _Release:
         counted = CountedGates(self._plan, runner, SlowWork(self._context.progress, base.clock))
         release = ReleaseRun(self._plan, counted, self._scheduler)
         results = release.run()
-        trees = {result.plan.name: self._tree(result) for result in results if result.pipeline}
+        trees = self._trees(results)
         message = failure_text(results)
         facts = RunFacts(
             title=str(self._options.get("title") or ""),
@@ -155,20 +154,22 @@ class _Release:
         is_single = [other.pipeline.project for other in self._plan.projects].count(path) == 1
         return path if is_single else f"{path} ({project.name})"
 
-    def _tree(self, result: ProjectResult) -> ReleaseTree:
-        if result.pipeline is None:
-            raise AssertionError("called for a project without a pipeline")
-        session = self._session.sibling(self._context, timeout_seconds=_RECORD_SECONDS)
-        try:
-            # at the end, since it is a warning: the first minute of a large release has enough to ask for
-            warn_of_namesake(session, result.plan.pipeline, result.pipeline)
-        except GitLabError as exc:
-            session.warn(f"Whether a branch and a tag have the name of the ref could not be read: {exc}")
-        more: dict[str, t.Any] = {}
-        if any(self._options.get(name) for name in FORMATS):
-            gate_jobs = {id_of(job) for gate in result.gates for job in gate.jobs}
-            more = {"log_lines": self._log_lines, "deploying": gate_jobs}
-        return read_tree(session, result.plan.pipeline.project, result.pipeline, **more)
+    def _trees(self, results: t.Sequence[ProjectResult]) -> dict[str, ReleaseTree]:
+        """Return what the files show of each project; without files it is worth no request."""
+        if not any(self._options.get(name) for name in FORMATS):
+            return {}
+        session = self._session.sibling(self._context, timeout_seconds=_RECORD_SECONDS, is_waiting=True)
+        return {
+            result.plan.name: read_tree(
+                session,
+                result.plan.pipeline.project,
+                result.pipeline,
+                log_lines=self._log_lines,
+                deploying={id_of(job) for gate in result.gates for job in gate.jobs},
+            )
+            for result in results
+            if result.pipeline
+        }
 
     def _write(self, record: Record) -> list[str]:
         """Write the files, and return what went wrong; the gates are done, which must be told all the same."""

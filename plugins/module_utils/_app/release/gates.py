@@ -18,7 +18,7 @@ from ..actions.actions import ACTIONS, ActionRequest
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
 from ..jobs.statuses import has_reached, id_of, is_finished, project_id_of, status_of
-from ..pipelines.query import PipelineQuery, read_pipeline
+from ..pipelines.query import PipelineQuery, read_pipeline, warn_of_namesake
 from ..reads.jobs import JobReport, failure_of, read_jobs
 from ..session import Session, StoppedError
 from ..waiting.logs import read_tail
@@ -85,6 +85,7 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
     if gate.action in ACTIONS:
         refuse_job_token(session, gate.action)
     pipeline = project.pipeline
+    is_first = pipeline is None
     if pipeline is None and is_to_be_started(project.gates):
         return _to_come(gate)
     if pipeline is None:
@@ -100,7 +101,18 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
             reason = f"{timed_out_text(options)}: there is no {project.plan.pipeline.describe()}"
             return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
         pipeline = read_pipeline(session, project.plan.pipeline, waited.value)
-    return (yield from _GateRun(session, project, gate, pipeline, log_lines).run())
+    result = yield from _GateRun(session, project, gate, pipeline, log_lines).run()
+    if is_first:
+        # not before, since it is a warning: the first minute of a large release has enough to ask for
+        _warn_of_namesake(session, project, pipeline)
+    return result
+
+
+def _warn_of_namesake(session: Session, project: ProjectResult, pipeline: Record) -> None:
+    try:
+        warn_of_namesake(session, project.plan.pipeline, pipeline)
+    except GitLabError as exc:
+        session.warn(f"Whether a branch and a tag have the name of the ref could not be read: {exc}")
 
 
 def _to_come(gate: Gate) -> GateResult:
