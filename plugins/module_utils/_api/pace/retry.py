@@ -121,6 +121,20 @@ class Retrier:
                 self._has_answered = True
                 return result
 
+    def insist(self, read: t.Callable[[], _T]) -> _T:
+        """Return what a read returns after which a write is judged: no error of it is taken for the last word.
+
+        :raises RequestError: the last error, when it was repeated often enough.
+        """
+        attempt = 0
+        while True:
+            try:
+                return read()
+            except RequestError as exc:
+                attempt += 1
+                if attempt > self._retries or not self.pause(attempt, exc):
+                    raise
+
     def pause(self, attempt: int, exc: RequestError | None = None) -> bool:
         """Sleep before the next attempt; return whether there is time for one.
 

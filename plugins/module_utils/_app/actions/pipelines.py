@@ -271,15 +271,7 @@ class _Write:
 
         :raises RequestError: when it cannot be read.
         """
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                return self._read()
-            except RequestError as exc:
-                is_enough = attempt > self._session.client.settings.retries
-                if is_enough or not self._session.client.retrier.pause(attempt, exc):
-                    raise
+        return self._session.client.retrier.insist(self._read)
 
     def _read(self) -> PipelineState:
         state = read_state(self._session, self._project, id_of(self._first.pipeline))

@@ -227,7 +227,7 @@ class _Run:
         for seconds in LOOK_PAUSES_SECONDS:
             self._session.clock.sleep(min(seconds, self._session.deadline.remaining()))
             try:
-                found = self._look()
+                found = self._session.client.retrier.insist(self._candidates.ours)
             except RequestError as second:
                 return RunResult(None, problem=f"{lost}, since looking for it failed, too: {second}")
             if len(found) == 1 and self._candidates.is_of_user(found[0]):
@@ -240,18 +240,3 @@ class _Run:
         looks = len(LOOK_PAUSES_SECONDS)
         further = f"{looks} looks have found no new pipeline of {self._request.ref}; look at the project and run again"
         return RunResult(None, problem=with_sentence(lost, further))
-
-    def _look(self) -> list[Record]:
-        """Return the pipelines that may be ours; no error of reading is taken for the last word.
-
-        :raises RequestError: when they cannot be read.
-        """
-        retrier = self._session.client.retrier
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                return self._candidates.ours()
-            except RequestError as exc:
-                if attempt > self._session.client.settings.retries or not retrier.pause(attempt, exc):
-                    raise

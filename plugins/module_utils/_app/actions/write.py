@@ -161,16 +161,11 @@ class _Write:
 
         :raises RequestError: when it cannot be read.
         """
-        retrier = self._session.client.retrier
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                return newest_attempts(self._session, [self._job])[0]
-            except RequestError as exc:
-                is_enough = attempt > self._session.client.settings.retries
-                if not self._is_in_doubt or is_enough or not retrier.pause(attempt, exc):
-                    raise
+
+        def read() -> FoundJob:
+            return newest_attempts(self._session, [self._job])[0]
+
+        return self._session.client.retrier.insist(read) if self._is_in_doubt else read()
 
 
 def has_to_be_read(exc: RequestError) -> bool:

@@ -212,18 +212,11 @@ class _Approving:
 
         :raises RequestError: when it cannot be read.
         """
-        retrier = self._session.client.retrier
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                self._latest = read_deployment(self._session, self._first.project, self._first.id)
-            except RequestError as exc:
-                is_enough = attempt > self._session.client.settings.retries
-                if not self._is_in_doubt or is_enough or not retrier.pause(attempt, exc):
-                    raise
-            else:
-                return
+
+        def read() -> FoundDeployment:
+            return read_deployment(self._session, self._first.project, self._first.id)
+
+        self._latest = self._session.client.retrier.insist(read) if self._is_in_doubt else read()
 
     def _result(self, outcome: ActionOutcome, reason: str = "", *, has_changed: bool = False) -> ApprovalResult:
         return ApprovalResult(outcome, self._first, self._latest, reason, has_changed)

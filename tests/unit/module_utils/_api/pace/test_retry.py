@@ -216,3 +216,12 @@ def test_a_write_in_doubt_is_not_repeated_by_persistence():
 )
 def test_what_the_server_wishes(status, headers, expected):
     assert server_wish_seconds(status, headers, NOW) == expected
+
+
+def test_a_read_in_doubt_is_repeated_after_any_error_and_not_for_ever():
+    denied = errors.NotAuthorizedError("status 403", status=403)
+    clock = FakeClock()
+    assert new_retrier(clock, retries=2, jitter=lambda: 1.0).insist(Operation(denied, denied)) == "done"
+    assert clock.sleeps == [1.0, 2.0]
+    with pytest.raises(errors.NotAuthorizedError):
+        new_retrier(retries=2).insist(Operation(denied, denied, denied))
