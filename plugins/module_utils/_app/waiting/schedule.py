@@ -220,23 +220,27 @@ class Scheduler:
             heapq.heappop(heap)
         return heap[0][2] if heap else None
 
+    def _turns(self, now: float) -> t.Iterator[tuple[float, _Entry, bool]]:
+        """Yield when what goes on, and whether it takes its turn: what cannot wait first."""
+        urgent, last, look = self._first(self._urgent), self._first(self._ends), self._first(self._looks)
+        if urgent:
+            yield urgent.due, urgent, False
+        if last:
+            yield last.latest, last, False
+        if look:
+            yield self._look_at(look, now), look, True
+
     def _next(self) -> _Entry | None:
         """Return what goes on now, taken out of what waits."""
         now = self._clock.monotonic()
-        urgent, last, look = self._first(self._urgent), self._first(self._ends), self._first(self._looks)
-        if urgent and urgent.due <= now:
-            return self._taken(urgent)
-        if last and last.latest <= now:
-            return self._taken(last)
-        if look and look.due <= now and self._look_at(look, now) <= now:
-            if look.pause is not None and len(self._waiting) + self._at_work > MOST_UNPACED:
+        for at, entry, takes_turn in self._turns(now):
+            if at > now:
+                continue
+            if takes_turn and entry.pause is not None and len(self._waiting) + self._at_work > MOST_UNPACED:
                 self._next_look_at = max(self._next_look_at, now) + LOOK_SECONDS
-            return self._taken(look)
+            del self._waiting[entry.number]
+            return entry
         return None
-
-    def _taken(self, entry: _Entry) -> _Entry:
-        del self._waiting[entry.number]
-        return entry
 
     def _look_at(self, entry: _Entry, now: float) -> float:
         """Return when a look may begin: by what is left of the limit, and apart from the looks before it."""
@@ -286,11 +290,7 @@ class Scheduler:
         now = self._clock.monotonic()
         if self._at_work - self._asleep >= self._most_at_once:
             return float("inf")
-        urgent, last, look = self._first(self._urgent), self._first(self._ends), self._first(self._looks)
-        at = [urgent.due] if urgent else []
-        at += [last.latest] if last else []
-        at += [self._look_at(look, now)] if look else []
-        return max(0.0, min(at, default=float("inf")) - now)
+        return max(0.0, min((at for at, _entry, _takes_turn in self._turns(now)), default=float("inf")) - now)
 
     def _take(self, entry: _Entry) -> None:
         """Take what a step has come to."""
