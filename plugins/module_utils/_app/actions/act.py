@@ -19,7 +19,7 @@ from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.find import JobFinder
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, shortened
 from ..jobs.selection import Selection, place_of
-from ..jobs.statuses import id_of, is_finished, phase_of, status_of
+from ..jobs.statuses import id_of, is_finished, phase_of, pipeline_of, status_of
 from ..session import Session
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
@@ -376,9 +376,9 @@ def _as_seen_last(report: ActionReport) -> Record | None:
     """Return the pipeline that was looked into, as the jobs that were read last tell it."""
     pinned = report.pipeline
     for target in report.targets:
-        summary = target.job.record.get("pipeline")
-        if pinned and isinstance(summary, dict) and id_of(summary) == id_of(pinned):
-            return {**pinned, **summary}
+        told = pipeline_of(target.job.record)
+        if pinned and told and id_of(told) == id_of(pinned):
+            return {**pinned, **told}
     return pinned
 
 

@@ -255,7 +255,7 @@ class Candidates:
         found = self._newest()
         if self._highest and not found:
             raise BadAnswerError(f"GitLab lists no pipeline of {self._request.ref}, of which there were some before")
-        return [pipeline for pipeline in found if id_of(pipeline) > (self._highest)]
+        return [pipeline for pipeline in found if id_of(pipeline) > self._highest]
 
 
 def _is_active(status: str) -> bool:

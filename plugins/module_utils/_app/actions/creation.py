@@ -13,54 +13,42 @@ from __future__ import annotations
 
 from ..._api.errors import StatusError
 from ..session import Session
-from .refusals import reason_of_project
+from .refusals import NO_CI, reason_of_project
 
-# Words of GitLab's text in small letters, and what to do; the first row that fits counts.
-_ROWS: tuple[tuple[str, str], ...] = (
+# What to do, and words of GitLab's text in small letters, of this release or an older one; the first row that fits
+# counts.
+_ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
-        "permissions to set pipeline variables",
         "The project does not let this user set variables of pipelines: use inputs, or let a maintainer lower the "
         "minimum role to use pipeline variables in the settings of the project",
+        ("permissions to set pipeline variables",),
     ),
     (
-        "permission to run a pipeline on",
         "The ref is protected: the user needs the right to push or merge to the branch, or to create the tag",
+        ("permission to run a pipeline on", "permissions for protected ref"),
+    ),
+    ("A branch and a tag have this name: set ref_type to branch or tag", ("ref is ambiguous",)),
+    ("There is no such branch or tag; check project, ref and ref_type. A commit is no ref", ("reference not found",)),
+    ("The ref has no commit yet: push one", ("commit not found",)),
+    (NO_CI, ("pipelines are disabled", "pipeline is disabled")),
+    ("Wait until the import of the project is complete", ("project import",)),
+    ("Give each variable once", ("duplicate variable name",)),
+    (
+        "Add a .gitlab-ci.yml to the ref, or set its path in the settings of the project",
+        ("missing ci config file", "missing .gitlab-ci.yml"),
     ),
     (
-        "permissions for protected ref",
-        "The ref is protected: the user needs the right to push or merge to the branch, or to create the tag",
-    ),
-    ("ref is ambiguous", "A branch and a tag have this name: set ref_type to branch or tag"),
-    ("reference not found", "There is no such branch or tag; check project, ref and ref_type. A commit is no ref"),
-    ("commit not found", "The ref has no commit yet: push one"),
-    ("pipelines are disabled", "CI/CD is switched off in the project: switch it on in its settings"),
-    ("pipeline is disabled", "CI/CD is switched off in the project: switch it on in its settings"),
-    ("project import", "Wait until the import of the project is complete"),
-    ("duplicate variable name", "Give each variable once"),
-    ("missing ci config file", "Add a .gitlab-ci.yml to the ref, or set its path in the settings of the project"),
-    ("missing .gitlab-ci.yml", "Add a .gitlab-ci.yml to the ref, or set its path in the settings of the project"),
-    (
-        "workflow",
         "The workflow rules of the project let no pipeline of this source begin: allow $CI_PIPELINE_SOURCE {source} "
         "there, or give the variables that they look for",
+        ("workflow",),
     ),
     (
-        "have been empty",
         "The rules of the jobs leave none of them: allow $CI_PIPELINE_SOURCE {source}, or give the variables that they "
         "look for",
+        ("have been empty", "prevented any jobs", "no stages / jobs"),
     ),
-    (
-        "prevented any jobs",
-        "The rules of the jobs leave none of them: allow $CI_PIPELINE_SOURCE {source}, or give the variables that they "
-        "look for",
-    ),
-    (
-        "no stages / jobs",
-        "The rules of the jobs leave none of them: allow $CI_PIPELINE_SOURCE {source}, or give the variables that they "
-        "look for",
-    ),
-    ("jobs in active pipelines", "Wait for pipelines of the project to end, or cancel some"),
-    ("input", "Check inputs against spec:inputs in the CI/CD configuration of the ref"),
+    ("Wait for pipelines of the project to end, or cancel some", ("jobs in active pipelines",)),
+    ("Check inputs against spec:inputs in the CI/CD configuration of the ref", ("input",)),
 )
 _OF_CONFIGURATION = "Correct the CI/CD configuration of the ref; the pipeline editor of GitLab shows what is wrong"
 _FORBIDDEN = (
@@ -85,7 +73,7 @@ def explain_refusal(session: Session, exc: StatusError, *, project: str, source:
     :param is_triggered: whether a trigger token was sent, beside which no other credential counts.
     """
     text = exc.server_text.lower()
-    advice = next((advice for words, advice in _ROWS if words in text), "")
+    advice = next((advice for advice, texts in _ROWS if any(words in text for words in texts)), "")
     if advice and exc.status in (400, 422):
         exc.advice = advice.format(source=source)
     elif exc.status in (400, 422) and exc.has_reason:

@@ -23,6 +23,7 @@ from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
 from .decisions import Decision
 from .refusals import reason_of_project
+from .write import is_lock
 
 PipelineCell = t.Callable[[PipelineState, bool], Decision]
 # The phases of jobs that GitLab cancels with their pipeline; manual jobs stay as they are.
@@ -293,8 +294,7 @@ class _Write:
 
 def _is_in_doubt(exc: RequestError) -> bool:
     """Return whether the pipeline has to be read to know what happened."""
-    is_lock = isinstance(exc, StatusError) and exc.status == 409
-    return is_lock or isinstance(exc, (LostAnswerError, BadAnswerError, ServerError))
+    return is_lock(exc) or isinstance(exc, (LostAnswerError, BadAnswerError, ServerError))
 
 
 def _cannot(action: PipelineAction, state: PipelineState) -> str:

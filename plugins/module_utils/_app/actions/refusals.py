@@ -16,6 +16,7 @@ from .actions import Action
 
 # Source: https://docs.gitlab.com/api/access_requests/
 _ROLES = {5: "Minimal Access", 10: "Guest", 15: "Planner", 20: "Reporter"}
+NO_CI = "CI/CD is switched off in the project: switch it on in its settings"
 
 
 def explain(session: Session, action: Action, project: str, exc: StatusError) -> None:
@@ -34,7 +35,7 @@ def reason_of_project(session: Session, project: str) -> str:
     if record.get("archived") is True:
         return "The project is archived, and an archived project can only be read: unarchive it"
     if record.get("builds_access_level") == "disabled" or record.get("jobs_enabled") is False:
-        return "CI/CD is switched off in the project: switch it on in its settings"
+        return NO_CI
     role = _ROLES.get(access_level(record))
     return f"The user of the token has the role {role} in the project, and needs Developer" if role else ""
 

@@ -181,6 +181,7 @@ def was_refused(exc: RequestError) -> bool:
 
 
 def is_lock(exc: RequestError) -> bool:
+    """Return whether the request met another one that was still at work."""
     return isinstance(exc, StatusError) and exc.status == 409
 
 

@@ -21,7 +21,7 @@ from .bridges import PipelineNode, is_settled, list_bridges, pipeline_tree
 from .mistaken import explain_missing_job, explain_missing_pipeline
 from .query import FoundJob, JobQuery, fits, has_wildcard, match_name, matching_stages, shortened
 from .selection import Selection, what_is_missing, why_empty
-from .statuses import can_be_superseded, count_statuses, id_of, is_finished, project_id_of, status_of
+from .statuses import can_be_superseded, count_statuses, id_of, is_finished, pipeline_of, project_id_of, status_of
 
 _BY_ID = operator.attrgetter("id")
 # What selecting and waiting need of a record, whatever the user wants to keep of it.
@@ -110,7 +110,7 @@ class JobFinder:
 
     def _find_by_id(self, job_id: int) -> Selection:
         record = self._read_job(job_id)
-        summary = _summary(record)
+        summary = pipeline_of(record)
         found = self._found(record, summary)
         if self._query.newest_attempt and summary and can_be_superseded(status_of(record)):
             attempts = [job for job in self._list_jobs(self._node(summary)) if job.name == found.name]
@@ -160,7 +160,7 @@ class JobFinder:
         names, whole = query.single_names, query.whole_name
         unmatched = set(names)
         for record in records:
-            found = self._found(self._projected(record), _summary(record))
+            found = self._found(self._projected(record), pipeline_of(record))
             if found.key in newest and not query.include_retried:
                 continue
             newest.add(found.key)
@@ -372,7 +372,7 @@ class JobFinder:
     def _kept(self, record: Record) -> Record:
         """Return what is kept of a record of a pipeline's list, the pipeline once for all of them."""
         if self._listed_pipeline is None:
-            self._listed_pipeline = _summary(record)
+            self._listed_pipeline = pipeline_of(record)
         return self._projected(record)
 
     def _projected(self, record: Record) -> Record:
@@ -413,8 +413,3 @@ class JobFinder:
 def _found_in(node: PipelineNode, record: Record) -> FoundJob:
     name = str(record.get("name") or "")
     return FoundJob(record, node.project, node.pipeline_id, f"{node.path}/{name}" if node.path else name)
-
-
-def _summary(record: Record) -> Record | None:
-    pipeline = record.get("pipeline")
-    return pipeline if isinstance(pipeline, dict) and id_of(pipeline) else None

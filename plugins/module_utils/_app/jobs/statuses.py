@@ -133,6 +133,12 @@ def int_of(record: Record, name: str) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
+def pipeline_of(job: Record) -> Record | None:
+    """Return what a job tells of its pipeline, None when it does not say which one it is."""
+    pipeline = job.get("pipeline")
+    return pipeline if isinstance(pipeline, dict) and id_of(pipeline) else None
+
+
 def project_id_of(record: Record, otherwise: str) -> str:
     """Return the id of the project that a record names, else what the project was called when it was asked for."""
     return str(int_of(record, "project_id") or otherwise)

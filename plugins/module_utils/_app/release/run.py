@@ -15,7 +15,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..jobs.statuses import id_of
+from ..jobs.statuses import id_of, pipeline_of
 from ..pipelines.query import with_pipeline
 from ..waiting.schedule import Scheduler, Steps
 from .plan import Gate, ProjectPlan, ReleasePlan
@@ -68,18 +68,11 @@ class ProjectResult:
     def pipeline(self) -> Record | None:
         """Return the pipeline that the gates look into: the one found first, as their jobs have told it last."""
         found = next((gate.pipeline for gate in self.gates if gate.pipeline), None)
-        if found is None:
-            return None
-        told = [job.get("pipeline") for gate in self.gates for job in gate.jobs]
-        return {
-            **found,
-            **{
-                name: value
-                for summary in told
-                if isinstance(summary, dict) and id_of(summary) == id_of(found)
-                for name, value in summary.items()
-            },
-        }
+        for job in (job for gate in self.gates for job in gate.jobs):
+            told = pipeline_of(job)
+            if found and told and id_of(told) == id_of(found):
+                found = {**found, **told}
+        return found
 
     @property
     def failed_gate(self) -> GateResult | None:

@@ -26,6 +26,7 @@ from ..jobs.statuses import (
     is_under_way,
     newest_per_name,
     phase_of,
+    pipeline_of,
     project_id_of,
     status_of,
 )
@@ -283,8 +284,8 @@ def _is_at_work(job: FoundJob) -> bool:
 
 def _told_by(jobs: list[FoundJob]) -> Record | None:
     """Return what jobs tell of their pipeline, None when they do not: one request tells of both."""
-    told = jobs[0].record.get("pipeline") if jobs else None
-    return told if isinstance(told, dict) and status_of(told) and id_of(told) else None
+    told = pipeline_of(jobs[0].record) if jobs else None
+    return told if told and status_of(told) else None
 
 
 def _observed(project: str, pipeline: Record) -> FoundJob:
