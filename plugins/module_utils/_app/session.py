@@ -177,6 +177,10 @@ class Session:
             "paced_seconds": round(traffic.paced_seconds, 3),
         }
 
+    def cost(self) -> Record:
+        """Return what the task has cost so far, as tasks return it."""
+        return {"elapsed": self.elapsed(), "requests": self.requests()}
+
     def check_stop(self) -> None:
         """Return while something new may be begun.
 

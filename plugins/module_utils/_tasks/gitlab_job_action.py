@@ -104,8 +104,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "id": single.after["id"] if single else None,
         "status": single.after["status"] if single else None,
         "web_url": single.job.record.get("web_url") if single else None,
-        "elapsed": session.elapsed(),
-        "requests": session.requests(),
+        **session.cost(),
         "queued": single.job.record.get("queued_duration") if single else None,
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
@@ -139,8 +138,7 @@ def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
             "results": [
                 {"name": project, "outcome": result.outcome, "reason": result.reason, "before": before, "after": before}
             ],
-            "elapsed": session.elapsed(),
-            "requests": session.requests(),
+            **session.cost(),
         },
         failure=f"the artifacts of project {project} were not deleted: {result.reason}"
         if result.outcome == "failed"

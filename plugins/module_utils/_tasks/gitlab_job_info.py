@@ -66,8 +66,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "pipeline": session.annotated("pipeline", report.pipeline) if report.pipeline else None,
         "summary": report.summary,
         "truncated": report.is_truncated,
-        "elapsed": session.elapsed(),
-        "requests": session.requests(),
+        **session.cost(),
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }

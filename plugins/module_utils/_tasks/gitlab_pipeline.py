@@ -265,7 +265,7 @@ class _Task:
         self, values: Record, *, changed: bool = False, failure: str = "", message: str = "", diff: Record | None = None
     ) -> Outcome:
         return Outcome(
-            values={**values, "elapsed": self._session.elapsed(), "requests": self._session.requests()},
+            values={**values, **self._session.cost()},
             changed=changed,
             failure=failure or None,
             message=message,

@@ -73,8 +73,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "pipeline": session.annotated("pipeline", report.pipeline) if report.pipeline else None,
         "summary": report.summary,
         "graph": mermaid(report.root, session.client.masker.line) if report.pipeline else "",
-        "elapsed": session.elapsed(),
-        "requests": session.requests(),
+        **session.cost(),
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }

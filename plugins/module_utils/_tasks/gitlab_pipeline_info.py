@@ -70,7 +70,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     wait = Wait(session, waiting)
     state = finish(session, read_pipeline_state(session, query, waiting, wait))
     if state is None:
-        values = {**TASK.empty_result, "timed_out": True, **_cost(session)}
+        values = {**TASK.empty_result, "timed_out": True, **session.cost()}
         return Outcome(values=values, failure=missing_text(query, waiting) or None, warnings=session.warnings)
     project = project_id_of(state.pipeline, query.project)
     details = read_details(session, state, project=project, log_lines=waiting.log_lines, with_downstream=wait.is_active)
@@ -85,14 +85,10 @@ def run(options: Options, context: TaskContext) -> Outcome:
     }
     failure = why_failed(state.problem, state, details)
     return Outcome(
-        values={**values, **_cost(session)},
+        values={**values, **session.cost()},
         failure=with_pipeline(failure, query, state.pipeline) if failure else None,
         warnings=session.warnings,
     )
-
-
-def _cost(session: Session) -> Record:
-    return {"elapsed": session.elapsed(), "requests": session.requests()}
 
 
 TASK = TaskDefinition(
