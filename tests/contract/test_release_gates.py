@@ -308,6 +308,13 @@ def test_options_of_a_gate_reach_its_job(simulator: t.Any) -> None:
     assert "runner with the tags gpu" in str(release(simulator, {"gates": [gate]}).failure)
 
 
+def test_the_pipeline_is_told_as_its_jobs_have_told_it_last(simulator: t.Any) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL, "outcome": "failed"}))
+    result = release(simulator, APP)
+    assert "Pipeline 100, source push, ref main, status failed" in str(result.failure)
+    assert result["gates"][0]["pipeline"]["status"] == "failed"
+
+
 def test_what_a_failure_means_is_up_to_the_gate(simulator: t.Any) -> None:
     failing = {"name": "lint", "when": "manual", "allow_failure": True, "duration": 5, "outcome": "failed"}
     for options, opens in (({}, False), ({"require": "finished"}, True), ({"ignore_allowed_failures": True}, True)):

@@ -198,7 +198,7 @@ def witness_of(simulator: t.Any, *actions: str) -> Witness:
 
 
 def test_what_gitlab_has_started_and_ended_meanwhile_is_not_replayed(simulator: t.Any) -> None:
-    simulator.load(approval_world({**JOB, "duration": 0.1}, protected=BY_COUNT))
+    simulator.load(approval_world({**JOB, "queue": 0, "duration": 0.1}, protected=BY_COUNT))
     watch = witness_of(simulator, "approve")
     options = {**PLAY, "wait": True, "wait_for_approval": True, "replay": "always"}
     result = run_task(simulator, ACTION, **options, progress=watch)

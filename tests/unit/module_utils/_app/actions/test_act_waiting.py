@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.act import ActionRun
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ActionRequest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query import JobQuery
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.options import WaitOptions
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
 
 from ....harness import (
@@ -18,6 +23,7 @@ from ....harness import (
     ScriptedTransport,
     bridge,
     job,
+    new_session,
     pipeline,
     reply,
     run_task,
@@ -357,3 +363,15 @@ def test_a_retry_that_gitlab_refuses_is_told_beside_the_failure():
     assert "403 Forbidden" in outcome.failure
     assert transport.writes == [PLAY, RETRY]
     assert outcome.changed
+
+
+def test_what_was_just_played_is_looked_at_before_others_and_then_takes_its_turn():
+    exchanges = [Exchange(LIST, [job(status="manual")]), PLAYED, *[Exchange(JOB, job(status="running"))] * 2]
+    session = new_session(ScriptedTransport(*exchanges, *ended("success")))
+    query = JobQuery(PipelineQuery("7", pipeline_id=6), names=("deploy",))
+    steps = ActionRun(session, query, ActionRequest("play"), WaitOptions(wait=True)).run()
+    pauses = []
+    for pause in steps:
+        pauses.append(pause.is_urgent)
+        session.clock.sleep(pause.seconds)
+    assert pauses == [True, False, False]

@@ -20,6 +20,8 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run im
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import Pacing, Pause, Scheduler
 
+from ....harness import FakeClock
+
 # Far longer than anything here takes; a test that waits so long has failed.
 PATIENCE = 20
 
@@ -166,3 +168,19 @@ def test_a_mistake_of_ours_is_the_failure_of_its_gate_and_hangs_nothing():
     results = run_of(plan("collect", a=(["a1"], []), b=(["b1"], [])), script).run()
     assert results[0].gates[0].reason == "unexpected KeyError, please report it: 'oops'"
     assert results[1].outcome == "passed"
+
+
+def test_a_failure_wakes_who_sleeps():
+    clock = FakeClock()
+
+    def run_gate(project, gate, stop):
+        if gate.title == "a1":
+            yield Pause(5.0, Deadline.after(2000.0, clock))
+            return GateResult(gate, outcome="failed", reason="no job 'x'")
+        yield Pause(1000.0, Deadline.after(2000.0, clock))
+        return GateResult(gate, reason=stop())
+
+    scheduler = Scheduler(clock, Pacing(Traffic(clock), Progress()), most_at_once=1)
+    results = ReleaseRun(plan(a=(["a1"], []), b=(["b1"], [])), run_gate, scheduler).run()
+    assert outcomes(results) == {"a": ["failed"], "b": ["not reached"]}
+    assert clock.seconds < 10
