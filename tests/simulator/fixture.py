@@ -292,15 +292,7 @@ class Second:
         self.origin.clear()
 
 
-@pytest.fixture(scope="session")
-def simulator_server() -> c.Iterator[Simulator]:
-    """One server for all tests of a process."""
-    with Simulator() as running:
-        yield running
-
-
 @pytest.fixture
-def simulator(simulator_server: Simulator) -> Simulator:
-    """Return the server with an empty world; a test loads its own scenario."""
-    simulator_server.reset()
-    return simulator_server
+def simulator(gitlab_simulator: Simulator) -> Simulator:
+    """Return the fixture of the plugin, under its name in the tests of this project."""
+    return gitlab_simulator
