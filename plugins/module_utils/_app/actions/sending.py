@@ -43,7 +43,7 @@ class Write(abc.ABC, t.Generic[_S, _R]):
             try:
                 answer = self._request()
             except RequestError as exc:
-                if not self._has_to_be_read(exc):
+                if not _has_to_be_read(exc):
                     return self._failed(self._explained(exc))
                 self._is_in_doubt = self._is_in_doubt or not was_refused(exc)
                 # a redirect leads to the same place each time
@@ -79,12 +79,6 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         """
         return self._session.client.retrier.insist(self._read) if self._is_in_doubt else self._read()
 
-    def _has_to_be_read(self, exc: RequestError) -> bool:
-        """Return whether a look has to tell what happened, or why it was refused."""
-        if isinstance(exc, StatusError):
-            return exc.status in (400, 403, 404, 409) or isinstance(exc, ServerError)
-        return isinstance(exc, (LostAnswerError, BadAnswerError))
-
     @abc.abstractmethod
     def _request(self) -> t.Any:
         """Send it; return the answer."""
@@ -111,6 +105,13 @@ class Write(abc.ABC, t.Generic[_S, _R]):
     @abc.abstractmethod
     def _failed(self, reason: str) -> _R:
         """Return the result for a write that failed."""
+
+
+def _has_to_be_read(exc: RequestError) -> bool:
+    """Return whether a look has to tell what happened, or why it was refused."""
+    if isinstance(exc, StatusError):
+        return exc.status in (400, 403, 404, 409) or isinstance(exc, ServerError)
+    return isinstance(exc, (LostAnswerError, BadAnswerError))
 
 
 def was_refused(exc: RequestError) -> bool:
