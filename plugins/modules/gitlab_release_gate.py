@@ -200,6 +200,7 @@ options:
               - Which pipeline O(projects[].gates[].action=run) takes instead of starting one, see the option of the
                 same name of M(jobgate.gitlab.gitlab_pipeline). The default is V(active). With V(success), a release
                 that has passed starts nothing when it is run again.
+              - Several gates that ask for the same pipeline at the same time make one, unless they say V(never).
             type: str
             choices:
               - never

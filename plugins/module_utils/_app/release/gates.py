@@ -28,7 +28,7 @@ from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Steps
 from .plan import Gate
 from .run import GateResult, ProjectResult
-from .starting import is_to_be_started, start_pipeline
+from .starting import PipelineStarter, is_to_be_started
 
 _BAD_ENDS = ("failed", "canceled", "skipped")
 # What check mode calls the outcome of a gate, and what a gate has come to that did something.
@@ -54,6 +54,7 @@ class GateRunner:
     def __init__(self, open_session: OpenSession, *, log_lines: int) -> None:
         self._open_session = open_session
         self._log_lines = log_lines
+        self._starter = PipelineStarter()
 
     def __call__(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Steps[GateResult]:
         """Return what became of a gate.
@@ -63,7 +64,10 @@ class GateRunner:
         session = self._open_session(project, gate, stop)
         started = session.clock.time()
         try:
-            result = yield from run_gate(session, project, gate, self._log_lines)
+            if gate.start is not None:
+                result = yield from self._starter.start(session, gate, gate.start)
+            else:
+                result = yield from run_gate(session, project, gate, self._log_lines)
         except StoppedError as exc:
             result = GateResult(gate, reason=str(exc))
         except GitLabError as exc:
@@ -74,14 +78,12 @@ class GateRunner:
 
 
 def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: int) -> Steps[GateResult]:
-    """Return what became of a gate.
+    """Return what became of a gate about jobs.
 
     :param project: what is known of its project: its plan, and the gates before this one.
     :raises StoppedError: when nothing new may be begun any more.
     :raises GitLabError: when GitLab cannot be asked, or has no such pipeline or job.
     """
-    if gate.start is not None:
-        return start_pipeline(session, gate, gate.start)
     if gate.action in ACTIONS:
         refuse_job_token(session, gate.action)
     pipeline = project.pipeline
