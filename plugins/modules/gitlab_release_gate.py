@@ -567,7 +567,10 @@ gates:
       returned: always
       sample: played
     reason:
-      description: Why, in words for people.
+      description:
+        - Why, in words for people; empty when there is nothing to say.
+        - Of jobs that were retried while the gate looked at them, by the gate, by GitLab or by somebody, it says so, with
+          the reasons why the attempts before have failed.
       type: str
       returned: always
       sample: it is success already
