@@ -569,7 +569,7 @@ gates:
     reason:
       description:
         - Why, in words for people; empty when there is nothing to say.
-        - Of jobs that were retried while the gate looked at them, by the gate, by GitLab or by somebody, it says so, with
+        - It names the jobs that were retried while the gate looked at them, by the gate, by GitLab or by somebody, with
           the reasons why the attempts before have failed.
       type: str
       returned: always

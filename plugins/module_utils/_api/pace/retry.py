@@ -30,7 +30,7 @@ from ..errors import (
     ThrottledError,
     TrustError,
 )
-from .traffic import Traffic
+from .traffic import LONGEST_WISH_SECONDS, Traffic
 
 # First pause (halved, on average, by the jitter) and ceiling of the pauses between attempts.
 BACK_OFF_SECONDS = (0.5, 30.0)
@@ -38,8 +38,6 @@ BACK_OFF_SECONDS = (0.5, 30.0)
 THROTTLED_SECONDS = (4.0, 60.0)
 # A lock in GitLab's database: it is over in a moment.
 LOCK_STATUS = 409
-# Nobody expects a task that does not wait to sleep longer than this.
-LONGEST_WISH_SECONDS = 120.0
 # A pause that the server asks for is told from this length on.
 TOLD_WISH_SECONDS = 10.0
 # What a pause leaves of the time limit for the attempt behind it.

@@ -25,6 +25,8 @@ MINUTE_SECONDS = 60.0
 SHARE_OF_OTHERS = 0.1
 # No window of a server's limit is taken to be longer.
 LONGEST_WINDOW_SECONDS = 86_400.0
+# Nobody expects a task that does not wait to sleep longer than this because the server wishes it.
+LONGEST_WISH_SECONDS = 120.0
 _THROTTLED_STATUS = 429
 
 
@@ -64,24 +66,29 @@ class Traffic:
 
     # ----- before a request -----
 
-    def turn(self, longest_seconds: float, *, is_write: bool = False, waits: bool = True) -> float:
+    def turn(self, left_seconds: float, *, is_write: bool = False, waits: bool = True) -> float | None:
         """Return in how many seconds a request may be sent, which counts as sent then.
 
-        :param longest_seconds: how long the task can pause at most.
-        :param waits: whether the task has time until there are requests left again; one that has not is told by the
-            server if they are too many.
+        None when the limit of the user leaves no room for it in time: it must not be sent.
+
+        :param left_seconds: how much time the task has.
+        :param waits: whether the task has time until the server has requests left again; one that has not is told by
+            the server if they are too many.
         """
         with self._lock:
             now = self._clock.monotonic()
             at = max(now, self._held_until)
+            window = self._window if self._window and self._window.ends_at > now else None
+            if window and window.remaining <= 0 and waits:
+                # a second more, for servers tell whole seconds
+                at = max(at, window.ends_at + 1.0)
+            at = min(at, now + (left_seconds if waits else min(left_seconds, LONGEST_WISH_SECONDS)))
             if self._per_minute and len(self._sent) == self._per_minute:
                 at = max(at, self._sent[0] + MINUTE_SECONDS)
-            if self._window and self._window.ends_at > now:
-                if self._window.remaining <= 0 and waits:
-                    # a second more, for servers tell whole seconds
-                    at = max(at, self._window.ends_at + 1.0)
-                self._window.remaining -= 1
-            at = min(at, now + longest_seconds)
+                if at > now + left_seconds:
+                    return None
+            if window:
+                window.remaining -= 1
             self._sent.append(at)
             self.count += 1
             if not is_write:
