@@ -18,7 +18,7 @@ from .._api.client import ApiClient, RequestFinished
 from .._api.clock import Clock, Deadline
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
-from .._api.errors import GitLabError, RequestError
+from .._api.errors import GitLabError, NotAuthorizedError, NotFoundError
 from .._api.masking import Masker
 from .._api.pace.retry import Retrier
 from .._api.pace.traffic import Traffic
@@ -106,10 +106,12 @@ class ServerFacts:
 
     :param bridge_endpoints: where trigger jobs are listed, in the order to try; the one that the server has is kept.
     :param too_young: statuses that the server refuses as a scope.
+    :param user_id: of the user of the token.
     """
 
     bridge_endpoints: tuple[str, ...] = BRIDGE_ENDPOINTS
     too_young: tuple[str, ...] = ()
+    user_id: int | None = None
 
 
 class Session:
@@ -190,17 +192,21 @@ class Session:
         if reason:
             raise StoppedError(reason)
 
-    @functools.cached_property
     def user_id(self) -> int | None:
-        """Return the id of the user of the token, None where GitLab does not tell.
+        """Return the id of the user of the token, None where the token may not ask for it.
 
-        It costs a request, so it is asked for only where nothing else tells who has done something.
+        It costs a request, so it is asked for only where nothing else tells who has done something. A denial may be a
+        fault on the way, and is not remembered.
+
+        :raises RequestError: when GitLab cannot be asked.
         """
-        try:
-            found = self.client.call("get_current_user").get("id")
-        except RequestError:
-            return None
-        return found if isinstance(found, int) else None
+        if self.facts.user_id is None:
+            try:
+                found = self.client.call("get_current_user").get("id")
+            except (NotAuthorizedError, NotFoundError):
+                return None
+            self.facts.user_id = found if isinstance(found, int) else None
+        return self.facts.user_id
 
     @functools.cached_property
     def _has_annotations(self) -> bool:
