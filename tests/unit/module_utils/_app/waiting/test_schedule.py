@@ -36,7 +36,7 @@ class Server:
         self.sent: list[float] = []
         self.refused: list[float] = []
 
-    def ask(self, left: float, *, others: int = 0) -> bool:
+    def ask(self, left: float = 1e9, *, others: int = 0) -> bool:
         """Make a request, as many of others come before it; return whether it was sent in time."""
         seconds = self._traffic.turn(left)
         if seconds is None:
