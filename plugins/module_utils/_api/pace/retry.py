@@ -71,8 +71,8 @@ class Retrier:
 
     :param retries: how often a request is repeated.
     :param deadline: when everything must be done, None for no limit.
-    :param is_persistent: after the server has answered once, repeat reads until the deadline instead of `retries`
-        times: a server that is away for minutes does not end a wait.
+    :param is_persistent: after the server has answered the task once, repeat reads until the deadline instead of
+        `retries` times: a server that is away for minutes does not end a wait.
     :param tell: is told of each long pause that the server asks for, with its seconds.
     :param traffic: which a server that answers 429 holds for all threads of the task.
     """
@@ -94,7 +94,6 @@ class Retrier:
         # the end of the pause that was told last: all threads of a task keep the same one
         self._told_until = float("-inf")
         self._jitter = jitter
-        self._has_answered = False
         self.traffic = traffic or Traffic(clock)
         self.deadline = deadline
         self.is_persistent = is_persistent
@@ -117,7 +116,7 @@ class Retrier:
                     exc.is_out_of_time = self.is_persistent
                     raise _with_attempts(exc, attempt) from None
             else:
-                self._has_answered = True
+                self.traffic.has_answered = True
                 return result
 
     def insist(self, read: t.Callable[[], _T]) -> _T:
@@ -178,7 +177,7 @@ class Retrier:
 
     def _is_worth_repeating(self, exc: RequestError, attempt: int, *, is_repeatable: bool) -> bool:
         if isinstance(exc, ConnectError):
-            may_pass = not isinstance(exc, TrustError) and (self._has_answered or not exc.is_permanent)
+            may_pass = not isinstance(exc, TrustError) and (self.traffic.has_answered or not exc.is_permanent)
         elif isinstance(exc, ThrottledError):
             may_pass = True
         elif isinstance(exc, (LostAnswerError, ServerError)) or getattr(exc, "status", 0) == LOCK_STATUS:
@@ -187,12 +186,12 @@ class Retrier:
             may_pass = False
         elif isinstance(exc, BadAnswerError):
             # before the first good answer the address is wrong; after it, something in between has a bad moment
-            may_pass = is_repeatable and self._has_answered
+            may_pass = is_repeatable and self.traffic.has_answered
         else:
             may_pass = False
         if not may_pass:
             return False
-        return attempt <= self._retries or (self.is_persistent and self._has_answered)
+        return attempt <= self._retries or (self.is_persistent and self.traffic.has_answered)
 
 
 def _add_wish(exc: RequestError | None, seconds: float, why: str) -> None:

@@ -60,6 +60,8 @@ class Traffic:
         self._held_until = float("-inf")
         # when the next look may begin, by the user's limit and by the server's
         self._next_by_user = self._next_by_server = float("-inf")
+        # whether the server has ever said what it should: then its address is right, and what is wrong may pass
+        self.has_answered = False
         self.count = 0
         self.throttled = 0
         self.paced_seconds = 0.0
