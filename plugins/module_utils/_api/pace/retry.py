@@ -35,6 +35,9 @@ from .traffic import LONGEST_WISH_SECONDS, Traffic
 
 # First pause (halved, on average, by the jitter) and ceiling of the pauses between attempts.
 BACK_OFF_SECONDS = (0.5, 30.0)
+# Of a hundred and more that repeat side by side, each pauses for so much longer that all together ask 400 times in a
+# minute, however many they are: a server that comes back must not be met by all of them.
+SHARE_SECONDS = 0.3
 # GitLab's limits count by the minute, so what is behind an answer 429 without a wish is over after one.
 THROTTLED_SECONDS = (4.0, 60.0)
 # A lock in GitLab's database: it is over in a moment.
@@ -140,6 +143,7 @@ class Retrier:
         """
         wish = exc.wish_seconds if isinstance(exc, StatusError) else None
         base, ceiling = THROTTLED_SECONDS if isinstance(exc, ThrottledError) else BACK_OFF_SECONDS
+        ceiling = max(ceiling, self.traffic.repeating * SHARE_SECONDS)
         # full jitter: clients that were thrown off together must not come back together
         seconds = self._jitter() * min(ceiling, base * 2.0 ** min(attempt, 16))
         if wish is not None:
@@ -160,7 +164,8 @@ class Retrier:
             self.tell_pause(wish)
         if isinstance(exc, ThrottledError):
             self.traffic.hold(seconds)
-        self._clock.sleep(seconds)
+        with self.traffic.repeats():
+            self._clock.sleep(seconds)
         return True
 
     def sleep(self, seconds: float) -> None:

@@ -13,6 +13,7 @@ share a token share by these numbers, without knowing of each other.
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import email.utils
 import threading
@@ -62,6 +63,8 @@ class Traffic:
         self._next_by_user = self._next_by_server = float("-inf")
         # whether the server has ever said what it should: then its address is right, and what is wrong may pass
         self.has_answered = False
+        # how many requests are to be repeated after a pause that has begun
+        self.repeating = 0
         self.count = 0
         self.throttled = 0
         self.paced_seconds = 0.0
@@ -114,6 +117,17 @@ class Traffic:
         """Have no request of any thread sent for so long: the server has told one of them that they are too many."""
         with self._lock:
             self._held_until = max(self._held_until, self._clock.monotonic() + seconds)
+
+    @contextlib.contextmanager
+    def repeats(self) -> t.Iterator[None]:
+        """Count one more request that is to be repeated, while it pauses."""
+        with self._lock:
+            self.repeating += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.repeating -= 1
 
     # ----- after a request -----
 
