@@ -14,7 +14,7 @@ import functools
 import os
 import typing as t
 
-from .._api.client import ApiClient, RequestFinished
+from .._api.client import ApiClient
 from .._api.clock import Clock, Deadline
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
@@ -22,6 +22,7 @@ from .._api.errors import GitLabError, NotAuthorizedError, NotFoundError
 from .._api.masking import Masker
 from .._api.pace.retry import Retrier
 from .._api.pace.traffic import Traffic
+from .._api.requester import Requester, RequestFinished
 from .._api.transport import Transport
 from .._extensions.manager import PluginManager, plugin_manager
 from .._extensions.registry import Registry
@@ -259,10 +260,9 @@ def open_session(
         if text not in warnings:
             warnings.append(text)
 
-    client = ApiClient(
+    requester = Requester(
         settings=settings,
         transport=context.transport(settings, lambda: plugins.call("gitlab_create_transport", settings=settings)),
-        endpoints=registry.endpoints(),
         on_finished=_finished_hook(plugins),
         retrier=_retrier(
             settings, context, deadline, Traffic(clock, settings.requests_per_minute), warn, is_waiting=is_waiting
@@ -270,8 +270,9 @@ def open_session(
         masker=Masker((*settings.secrets, *context.hidden)),
         clock=clock,
         warn=warn,
-        on_page=PageProgress(context.progress, clock) if context.progress.is_shown else None,
     )
+    on_page = PageProgress(context.progress, clock) if context.progress.is_shown else None
+    client = ApiClient(requester, registry.endpoints(), on_page)
     session = Session(
         context,
         client=client,

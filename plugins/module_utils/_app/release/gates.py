@@ -12,8 +12,9 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..actions.act import ActionReport, ActionRun, Target, failure_text
+from ..actions.act import ActionRun
 from ..actions.actions import ACTIONS, ActionRequest
+from ..actions.targets import ActionReport, Target, failure_text
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.statuses import has_reached, id_of, is_finished, project_id_of, status_of

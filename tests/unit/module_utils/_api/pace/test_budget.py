@@ -16,8 +16,8 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import 
     ThrottledError,
     UnsentError,
 )
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace import retry
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import RequestBudget
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace import budget as budgets
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.budget import RequestBudget
 
 from ....harness import FakeClock
 
@@ -77,7 +77,7 @@ def test_who_is_too_many_waits():
 
 
 def test_at_the_deadline_nobody_is_one_too_many(monkeypatch):
-    monkeypatch.setattr(retry, "LAST_TURN_SECONDS", 0.05)
+    monkeypatch.setattr(budgets, "LAST_TURN_SECONDS", 0.05)
     budget = RequestBudget(1)
     passed = Deadline.after(0.0, FakeClock())
     with budget.request():
