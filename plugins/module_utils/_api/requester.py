@@ -27,13 +27,14 @@ from .errors import (
     LostAnswerError,
     NotFoundError,
     RequestError,
+    UnsentError,
     UsageError,
     status_error_class,
 )
 from .http import Answer, Request, Response, origin_of, send_following
 from .masking import Masker
 from .pace.budget import RequestBudget
-from .pace.retry import LONGEST_WISH_SECONDS, Retrier, server_wish_seconds
+from .pace.retry import Retrier, server_wish_seconds
 from .transport import (
     CHUNK_BYTES,
     LONGEST_ERROR_BYTES,
@@ -227,10 +228,19 @@ class Requester:
         return self._told(request, lambda: transport.stream(limited, timeout_seconds=timeout_seconds))
 
     def _await_turn(self, request: Request) -> None:
-        """Pause until the request may be sent."""
-        waits = self.retrier.is_persistent
-        longest = self._within_deadline(float("inf") if waits else LONGEST_WISH_SECONDS)
-        seconds = self._traffic.turn(longest, is_write=request.method != "GET", waits=waits)
+        """Pause until the request may be sent.
+
+        :raises UnsentError: when the limit of the user leaves no time for it.
+        """
+        left = self._within_deadline(float("inf"))
+        is_write = request.method != "GET"
+        seconds = self._traffic.turn(left, is_write=is_write, waits=self.retrier.is_persistent)
+        if seconds is None:
+            raise UnsentError(
+                f"it was not sent, since api_requests_per_minute is {self.settings.requests_per_minute} and leaves no "
+                "time for it",
+                advice="Raise api_requests_per_minute or wait_timeout",
+            )
         if self.settings.requests_per_minute is None:
             self.retrier.tell_pause(seconds)
         self.retrier.sleep(seconds)

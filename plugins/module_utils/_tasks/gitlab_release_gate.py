@@ -23,10 +23,10 @@ from .._app.jobs.statuses import id_of
 from .._app.outcome import Outcome, ProjectProgress
 from .._app.release.compare import read_previous, with_previous
 from .._app.release.counted import CountedGates
-from .._app.release.gates import GateRunner
 from .._app.release.plan import STRATEGIES, Gate, ProjectPlan, ReleasePlan
 from .._app.release.record import RunFacts, has_changed, make_record
 from .._app.release.run import ProjectResult, ReleaseRun, failure_text
+from .._app.release.runner import GateRunner
 from .._app.release.tree import ReleaseTree, read_tree
 from .._app.report.junit import render_junit
 from .._app.report.page import render_page

@@ -83,8 +83,10 @@ def _facts(gate: Record) -> str:
 
 
 def _job(job: Record) -> str:
-    """Return a job of a gate: its page, its state, who started it, what it deploys to and who let it."""
+    """Return a job of a gate: its page, its state, which attempt, who started it, what it deploys to and who let it."""
     parts = [f"{link(job.get('web_url'), job['path'])} {state(job.get('status'))}"]
+    if job.get("attempt", 1) > 1:
+        parts.append(f"attempt {job['attempt']}")
     if job.get("user"):
         parts.append(f"by {text(job['user'])}")
     environment = job.get("environment")
