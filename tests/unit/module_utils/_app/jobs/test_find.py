@@ -117,7 +117,7 @@ def test_the_number_of_a_pipeline_within_its_project_given_as_its_id():
             reply(NOT_FOUND, status=404),
             "if it is a trigger job, which cannot be read by its id, choose it by name in its pipeline",
         ),
-        (reply({"message": "403 Forbidden"}, status=403), "404 Not found"),
+        (reply({"message": "403 Forbidden"}, status=403), 'GitLab says "404 Not found" for job 9 of project 7'),
     ],
 )
 def test_a_job_id_that_is_unknown(answer, words):
@@ -127,7 +127,7 @@ def test_a_job_id_that_is_unknown(answer, words):
     ]
     with pytest.raises(errors.NotFoundError) as caught:
         info(*exchanges, job_id=9)
-    assert str(caught.value).endswith(words)
+    assert f"{words} (GET " in str(caught.value)
 
 
 def test_nothing_is_looked_into_when_the_project_is_missing():
