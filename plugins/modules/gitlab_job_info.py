@@ -52,7 +52,8 @@ options:
         result is nested in the same way.
       - Fields are dropped while reading. With thousands of jobs, handing whole records to Ansible takes longer than
         fetching them.
-      - It does not change which jobs are chosen, nor RV(summary). A field that GitLab did not send is left out.
+      - It does not change which jobs are chosen, nor RV(summary). A field that GitLab did not send is left out, with a
+        warning if its name seems to be misspelt.
       - Without it, and with an empty list, jobs are returned whole.
     type: list
     elements: str

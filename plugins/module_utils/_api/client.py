@@ -364,7 +364,9 @@ class ApiClient:
             problem = f"the server answers with {decoding.page(title)} instead of JSON"
         else:
             problem = f"the server answers with status {response.status}"
-        subject = subject_of(arguments)
+        # without its project nothing else is missing for certain
+        is_project = "project not found" in text.lower() and "project" in arguments
+        subject = subject_of({"project": arguments["project"]} if is_project else arguments)
         error = status_error_class(response.status)(
             f"{problem} for {subject}" if subject else problem,
             status=response.status,

@@ -45,6 +45,11 @@ class JobFinder:
         self._chosen: set[t.Any] = set()
         self._explains_ids = explains_ids
 
+    @property
+    def known_fields(self) -> frozenset[str]:
+        """Return the names of the fields of a whole record; empty as long as none was cut."""
+        return self._projection.known if self._projection else frozenset()
+
     def find(self) -> Selection:
         """Return what fits now.
 

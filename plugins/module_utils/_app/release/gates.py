@@ -23,7 +23,7 @@ from ..reads.jobs import JobReport, failure_of, read_jobs
 from ..session import Session, StoppedError
 from ..waiting.logs import read_tail
 from ..waiting.loop import Wait
-from ..waiting.options import WaitOptions, end_problem, timed_out_text
+from ..waiting.options import WaitOptions, end_problem, failure_reason, timed_out_text
 from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Steps
 from .plan import Gate
@@ -364,7 +364,7 @@ class _GateRun:
 
 
 def _state(job: FoundJob) -> str:
-    return f"{job.called} is {status_of(job.record)}"
+    return f"{job.called} is {status_of(job.record)}{failure_reason(job.record)}"
 
 
 def _reasons(report: ActionReport) -> str:

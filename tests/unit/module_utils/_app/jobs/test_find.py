@@ -315,6 +315,23 @@ def test_fields_are_projected_and_nested(fields, expected):
     assert outcome.values["job"] == expected
 
 
+@pytest.mark.parametrize("how", [{"pipeline_id": 6}, {"job_id": 42, "wait": True}], ids=["read", "waited for"])
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        (["id", "statsu"], "No job has the field 'statsu': did you mean 'status'?"),
+        (["nope.id"], "No job has the field 'nope': there are 'allow_failure', "),
+        # jobs have it only once they have failed
+        (["id", "failure_reason"], None),
+    ],
+)
+def test_a_field_that_is_misspelt_is_a_warning(fields, words, how):
+    ended = job(42, "success", artifacts_expire_at=None)
+    transport = FunctionTransport(lambda call: [ended] if call.path.endswith("/jobs") else ended)
+    outcome = run_task(TASK, {**how, "fields": fields}, transport=transport)
+    assert [text.startswith(words or "nothing") for text in outcome.warnings] == ([True] if words else [])
+
+
 # ----- downstream -----
 
 CHILD = pipeline(16, project_id=7)
