@@ -66,8 +66,8 @@ options:
     description:
       - Keep only these fields of each job. A dot reaches inside, as in V(pipeline.id) or V(user.username), and the
         result is nested in the same way.
-      - A field that the job does not have is left out. It is an error if another field is called almost so, or if the job
-        has none of them, unless O(default) is set.
+      - A field that the job does not have is left out. It is an error if another field is called almost so, or if the
+        job has none of them, unless O(default) is set.
       - Excludes O(attribute), O(artifact) and O(log).
     type: list
     elements: str
