@@ -106,6 +106,30 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: List the jobs of the newest pipeline of main
+  jobgate.gitlab.gitlab_job_info:
+    project: group/app
+    ref: main
+  register: newest
+
+- name: Show how far they are
+  ansible.builtin.debug:
+    msg: "{{ item.name }}: {{ item.status }}"
+  loop: "{{ newest.jobs }}"
+  loop_control:
+    label: "{{ item.id }}"
+
+- name: Show why a job failed
+  jobgate.gitlab.gitlab_job_info:
+    project: group/app
+    job_id: 42
+    log_lines: 50
+  register: culprit
+
+- name: Show the end of its log
+  ansible.builtin.debug:
+    var: culprit.job.log_tail
+
 - name: Gate the deployment on the tests of this very commit
   jobgate.gitlab.gitlab_job_info:
     project: group/app
@@ -169,17 +193,6 @@ EXAMPLES = r"""
     name: deploy:prod
     wait: true
     wait_for: playable
-
-- name: Show why a job failed
-  jobgate.gitlab.gitlab_job_info:
-    project: group/app
-    job_id: 42
-    log_lines: 50
-  register: culprit
-
-- name: Show the end of its log
-  ansible.builtin.debug:
-    var: culprit.job.log_tail
 
 - name: Watch the integration tests while they run
   jobgate.gitlab.gitlab_job_info:
@@ -496,7 +509,7 @@ requests:
       returned: always
       sample: 0
     paced_seconds:
-      description: For how many seconds looks that were due were held back, for the rate limit to last.
+      description: For how many seconds polls were held back to keep within the rate limit.
       type: float
       returned: always
       sample: 0.0
@@ -508,8 +521,8 @@ timed_out:
 timeline:
   description:
     - What happened to the jobs while the task waited, in order. The first entry of a job is how it was found.
-    - What a job went through between two looks is taken from the times that GitLab gives with it, as far as these lie
-      between the two looks by the clock of this machine. A change without such a time has the time of the look.
+    - What a job went through between two polls is taken from the times that GitLab gives with it, as far as these lie
+      between the two polls by the clock of this machine. A change without such a time has the time of the poll.
   type: list
   elements: dict
   returned: always
@@ -549,7 +562,7 @@ timeline:
       returned: always
       sample: deploy:prod
     from:
-      description: Its status before, V(null) at the first look.
+      description: Its status before, V(null) at the first poll.
       type: str
       returned: always
       sample: created
