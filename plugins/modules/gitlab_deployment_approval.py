@@ -133,7 +133,7 @@ EXAMPLES = r"""
 
 - name: Approve what waits for production
   jobgate.gitlab.gitlab_deployment_approval:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     environment: production
     status: blocked

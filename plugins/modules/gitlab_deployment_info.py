@@ -106,7 +106,7 @@ EXAMPLES = r"""
 
 - name: Read one deployment
   jobgate.gitlab.gitlab_deployment_info:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     deployment_id: 3
 

@@ -312,7 +312,7 @@ EXAMPLES = r"""
 
 - name: Deploy a release to production as soon as its tests allow, with the version as a variable
   jobgate.gitlab.gitlab_job_action:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     ref: v1.2.0
     sha: "{{ release_commit }}"

@@ -214,7 +214,7 @@ EXAMPLES = r"""
 
 - name: Fetch the archive that the last push to a branch has built
   jobgate.gitlab.gitlab_job_download:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     ref: main
     ref_type: branch

@@ -142,7 +142,7 @@ EXAMPLES = r"""
 
 - name: Wait for the jobs of a tag and stop at the first red one
   jobgate.gitlab.gitlab_job_info:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     ref: v1.2.0
     name:
@@ -158,7 +158,7 @@ EXAMPLES = r"""
 
 - name: Wait for the tests of the last push to a branch, and not for those of its nightly pipeline
   jobgate.gitlab.gitlab_job_info:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     ref: main
     ref_type: branch

@@ -229,7 +229,7 @@ EXAMPLES = r"""
 
 - name: Deploy the very commit that was tested, with variables, unless that was done already
   jobgate.gitlab.gitlab_pipeline:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     action: run
     ref: main
@@ -260,7 +260,7 @@ EXAMPLES = r"""
 
 - name: Start a pipeline with a trigger token, and wait for it with another token
   jobgate.gitlab.gitlab_pipeline:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     action: run
     ref: main

@@ -140,7 +140,7 @@ EXAMPLES = r"""
 
 - name: Wait until everything behind a release has succeeded
   jobgate.gitlab.gitlab_pipeline_bridges:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     ref: v1.2.0
     depth: 0
@@ -196,7 +196,7 @@ EXAMPLES = r"""
 
 - name: Wait for the documentation that the last push to a branch has started
   jobgate.gitlab.gitlab_pipeline_bridges:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     ref: main
     ref_type: branch

@@ -98,7 +98,7 @@ EXAMPLES = r"""
 
 - name: Wait until the pipeline of this very commit has succeeded
   jobgate.gitlab.gitlab_pipeline_info:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     ref: main
     ref_type: branch

@@ -371,7 +371,7 @@ EXAMPLES = r"""
 
 - name: Deploy an application after its infrastructure
   jobgate.gitlab.gitlab_release_gate:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     projects:
       - name: infra
         project: group/infra
