@@ -66,7 +66,9 @@ options:
     description:
       - Keep only these fields of each job. A dot reaches inside, as in V(pipeline.id) or V(user.username), and the
         result is nested in the same way.
-      - A field that the job does not have is left out. Excludes O(attribute), O(artifact) and O(log).
+      - A field that the job does not have is left out. It is an error if another field is called almost so, or if the
+        job has none of them, unless O(default) is set.
+      - Excludes O(attribute), O(artifact) and O(log).
     type: list
     elements: str
     default: []
@@ -312,6 +314,10 @@ from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import (
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import caching_transport
 
+_NO_PROJECT = (
+    "project is missing; say whose job it is, as in "
+    "lookup('jobgate.gitlab.gitlab_job', 'build', project='group/app', ref='main')"
+)
 # What an expression may ask for instead of whole jobs: one of these at most.
 _INSTEAD = ("attribute", "fields", "artifact", "log")
 
@@ -324,6 +330,8 @@ class LookupModule(LookupBase):
         output = SafeOutput(TaskContext(transport=self._transport))
         try:
             check_names(self.option_definitions, kwargs)
+            if "project" not in kwargs:
+                raise UsageError(_NO_PROJECT)
             self.set_options(var_options=option_variables(self, variables), direct=kwargs)
             options = prepared(self.option_definitions, settings_options(self), output.context.environ)
             request = self._request(options, self._flatten(terms), has_default="default" in kwargs)

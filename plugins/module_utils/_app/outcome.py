@@ -102,9 +102,12 @@ class Projection:
     def __init__(self, fields: t.Sequence[str]) -> None:
         self._plain = tuple(field for field in fields if "." not in field)
         self._paths = tuple(tuple(field.split(".")) for field in fields if "." in field)
+        # of the first whole record
+        self.known: frozenset[str] = frozenset()
 
     def __call__(self, record: Record) -> Record:
         """Return a copy of a record with the fields."""
+        self.known = self.known or frozenset(record)
         kept = {field: record[field] for field in self._plain if field in record}
         for path in self._paths:
             _copy_path(record, kept, path)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._app.concurrency import run_all
+from .._app.jobs.mistaken import mistaken_fields
 from .._app.jobs.query import FoundJob, JobQuery
 from .._app.outcome import Outcome, Projection
 from .._app.reads.jobs import failure_of, read_jobs
@@ -60,6 +61,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
         report.jobs,
         most_at_once=session.client.settings.concurrency if waiting.log_lines else 1,
     )
+    problem = mistaken_fields(fields, jobs, report.known_fields) if fields else ""
+    if problem:
+        session.warn(f"No job has the {problem}")
     values = {
         "jobs": jobs,
         "job": jobs[0] if len(jobs) == 1 else None,

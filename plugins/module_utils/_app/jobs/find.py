@@ -49,6 +49,11 @@ class JobFinder:
         # how often there were jobs, and no trigger jobs
         self._looks_without_bridges = 0
 
+    @property
+    def known_fields(self) -> frozenset[str]:
+        """Return the names of the fields of a whole record; empty as long as none was cut."""
+        return self._projection.known if self._projection else frozenset()
+
     def find(self) -> Selection:
         """Return what fits now.
 

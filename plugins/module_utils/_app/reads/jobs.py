@@ -30,6 +30,7 @@ class JobReport:
     """What was read.
 
     :param problems: why the task fails, by job, and without a job for the whole.
+    :param known_fields: names of the fields of a whole record.
     """
 
     jobs: list[FoundJob]
@@ -38,6 +39,7 @@ class JobReport:
     has_timed_out: bool = False
     timeline: list[Record] = dataclasses.field(default_factory=list)
     problems: list[tuple[FoundJob | None, str]] = dataclasses.field(default_factory=list)
+    known_fields: frozenset[str] = frozenset()
 
     @property
     def summary(self) -> dict[str, int]:
@@ -158,7 +160,9 @@ class _Reading:
     def _report(self, selection: Selection) -> JobReport:
         jobs = selection.jobs
         wanted = list(self._wanted(jobs))
-        return JobReport(wanted, is_truncated=len(wanted) < len(jobs), problems=self._problems(jobs))
+        fields = self._finder.known_fields or frozenset(wanted[0].record if wanted else ())
+        is_truncated = len(wanted) < len(jobs)
+        return JobReport(wanted, is_truncated, problems=self._problems(jobs), known_fields=fields)
 
     def _note_late(self, report: JobReport, selection: Selection) -> None:
         """Note what was not there in time, unless `on_timeout` says to go on."""

@@ -16,7 +16,8 @@ from ..._api.errors import NotFoundError, SelectionError, UsageError
 from ..files.download import DownloadRequest, fetch_bytes
 from ..files.latest import check_latest_success
 from ..jobs.find import JobFinder
-from ..jobs.query import FoundJob, JobQuery
+from ..jobs.mistaken import mistaken_fields
+from ..jobs.query import FoundJob, JobQuery, suggestions
 from ..outcome import project_fields
 from ..pipelines.query import PipelineQuery
 from ..session import Session
@@ -133,7 +134,11 @@ def _value(session: Session, request: LookupRequest, job: FoundJob) -> t.Any:
         return _content(session, request, DownloadRequest(query, content, path=request.artifact))
     record = session.annotated("job", job.record)
     if request.fields:
-        return project_fields(record, request.fields)
+        kept = project_fields(record, request.fields)
+        problem = "" if request.has_default else mistaken_fields(request.fields, [kept], frozenset(record))
+        if problem:
+            raise SelectionError(f"{job.called} has no {problem}")
+        return kept
     if not request.attribute:
         return record
     value = _attribute(record, request.attribute)
@@ -141,7 +146,7 @@ def _value(session: Session, request: LookupRequest, job: FoundJob) -> t.Any:
         return value
     if request.has_default:
         return request.default
-    raise SelectionError(f"{job.called} has no {request.attribute!r}; it has {', '.join(sorted(record))}")
+    raise SelectionError(f"{job.called} has no {request.attribute!r}: {_fields_instead(record, request.attribute)}")
 
 
 def _attribute(record: Record, path: str) -> t.Any:
@@ -152,3 +157,15 @@ def _attribute(record: Record, path: str) -> t.Any:
             return _NOTHING
         value = value[step]
     return value
+
+
+def _fields_instead(record: Record, path: str) -> str:
+    """Return the fields that there are where a dotted path comes to nothing, close ones first."""
+    inside, _dot, step = path.rpartition(".")
+    found = _attribute(record, inside) if inside else record
+    if found is _NOTHING:
+        return _fields_instead(record, inside)
+    if not isinstance(found, dict):
+        return f"{inside} is no mapping"
+    prefix = f"{inside}." if inside else ""
+    return suggestions([prefix + name for name in found], prefix + step, what="fields")

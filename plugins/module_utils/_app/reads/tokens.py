@@ -51,7 +51,8 @@ def _explained(what: str) -> t.Iterator[None]:
         if exc.status != 401:
             raise
         raise SelectionError(
-            f"GitLab does not know this job token ({exc}). A job token is good only while its job is running"
+            f'GitLab does not know this job token, and says "{exc.server_text}". A job token is good only while its '
+            f"job is running ({', '.join(exc.facts)})"
         ) from exc
     except NotFoundError as exc:
         if exc.is_missing_endpoint:
