@@ -30,6 +30,11 @@ class ArgumentSpec:
     required_one_of: tuple[tuple[str, ...], ...] = ()
     required_if: tuple[tuple[str, t.Any, tuple[str, ...]], ...] = ()
 
+    def is_set(self, options: Options, name: str) -> bool:
+        """Return whether an option says something, and not what it says anyway."""
+        value = options.get(name)
+        return bool(value) and value != self.arguments[name].get("default")
+
     def merged(self, *others: ArgumentSpec) -> ArgumentSpec:
         """Return one value with everything of all of them; a later option of the same name wins."""
         every = (self, *others)

@@ -29,12 +29,12 @@ from .options import (
     JOB_SELECTION,
     JOB_WAITING,
     job_query,
-    job_variables,
     pipeline_query,
     session_of,
     text_list,
     wait_options,
 )
+from .values.actions import action_request
 
 SPEC = CONNECTION.merged(
     JOB_SELECTION,
@@ -165,31 +165,13 @@ def _query(options: Options) -> JobQuery:
 
 
 def _request(options: Options) -> ActionRequest:
-    action = options["action"]
-    problem = misplaced_option(action, lambda name: _is_given(options, name))
+    problem = misplaced_option(options["action"], lambda name: SPEC.is_set(options, name))
     if problem:
         raise UsageError(problem)
-    max_attempts = options.get("max_attempts")
-    if max_attempts is not None:
-        if max_attempts < 1:
-            raise UsageError(f"max_attempts is {max_attempts}; give 1 or more")
-        if not options.get("wait"):
-            raise UsageError("max_attempts needs wait: true")
-    return ActionRequest(
-        action=action,
-        multiple=options.get("multiple") or "error",
-        variables=job_variables(options.get("job_variables")),
-        inputs=options.get("job_inputs"),
-        replay=options.get("replay") or "never",
-        force=bool(options.get("force")),
-        retry_on=text_list(options, "retry_on"),
-        max_attempts=max_attempts,
-    )
-
-
-def _is_given(options: Options, name: str) -> bool:
-    value = options.get(name)
-    return bool(value) and value != SPEC.arguments[name].get("default")
+    request = action_request(options)
+    if request.max_attempts is not None and not options.get("wait"):
+        raise UsageError("max_attempts needs wait: true")
+    return request
 
 
 def _read_logs(session: Session, report: ActionReport, lines: int) -> None:

@@ -42,14 +42,8 @@ from .._app.waiting.pipelines import await_pipeline
 from .._app.waiting.schedule import Steps, finish
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query, session_of
-from .values.pipelines import (
-    PIPELINE_WAITING,
-    details_values,
-    pipeline_inputs,
-    pipeline_variables,
-    pipeline_waiting,
-    why_failed,
-)
+from .values.actions import run_request
+from .values.pipelines import PIPELINE_WAITING, details_values, pipeline_waiting, why_failed
 
 _SELECTORS = ("pipeline_id", "ref", "sha", "merge_request")
 _OTHER_SELECTION = ("pipeline_id", "merge_request", "pipeline_source")
@@ -92,7 +86,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         context.register_secret(token)
         context = dataclasses.replace(context, hidden=(*context.hidden, token))
     query = pipeline_query(options)
-    request = _request(options, query) if action == "run" else None
+    request = run_request(options, query) if action == "run" else None
     session = session_of(options, context, waiting)
     task = _Task(session, query, waiting)
     if request is not None:
@@ -116,7 +110,7 @@ def _waiting(options: Options) -> WaitOptions:
     :raises UsageError: for what cannot be waited for after this action, and for an option of another one.
     """
     action = options["action"]
-    problem = misplaced_among(_TAKES, action, lambda name: _is_given(options, name))
+    problem = misplaced_among(_TAKES, action, lambda name: SPEC.is_set(options, name))
     if problem:
         raise UsageError(problem)
     for target in options.get("wait_for") or ():
@@ -127,24 +121,6 @@ def _waiting(options: Options) -> WaitOptions:
     if action != "run" and all(options.get(name) is None for name in _SELECTORS):
         raise UsageError(f"one of the following is required: {', '.join(_SELECTORS)}")
     return pipeline_waiting(options, _TARGETS[action])
-
-
-def _is_given(options: Options, name: str) -> bool:
-    value = options.get(name)
-    return bool(value) and value != SPEC.arguments[name].get("default")
-
-
-def _request(options: Options, query: PipelineQuery) -> RunRequest:
-    return RunRequest(
-        project=query.project,
-        ref=str(query.ref),
-        ref_type=query.ref_type,
-        sha=query.sha,
-        variables=pipeline_variables(options.get("variables")),
-        inputs=pipeline_inputs(options.get("inputs")),
-        trigger_token=str(options.get("trigger_token") or ""),
-        reuse=str(options.get("reuse") or "active"),
-    )
 
 
 class _Task:

@@ -9,12 +9,9 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import string
 import typing as t
 
-from .._api.decoding import Record
-from .._api.endpoints import to_text
 from .._api.errors import UsageError
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import STATUSES, WAIT_TARGETS
@@ -292,50 +289,3 @@ def check_statuses(name: str, values: t.Sequence[str], known: t.Sequence[str]) -
         if value not in known:
             hint = close_values(value, known) or f"give one of {', '.join(dict.fromkeys(known))}"
             raise UsageError(f"{name} holds {value!r}; {hint}")
-
-
-_KINDS: t.Mapping[type, str] = {type(None): "null", list: "a list", dict: "a mapping"}
-
-
-def job_variables(given: t.Any, *, name: str = "job_variables") -> tuple[Record, ...]:
-    """Return variables of jobs, or of a pipeline, as GitLab takes them; numbers and booleans become texts.
-
-    :param given: a mapping, or a list of mappings with `key` and `value`, as GitLab's API has them; null for none.
-    :param name: of the option.
-    :raises UsageError: for anything else, and for a value that is neither text, number nor boolean.
-    """
-    pairs = _pairs(given, name)
-    for key, value in pairs:
-        if not isinstance(value, (str, int, float)):
-            kind = _KINDS.get(type(value), f"a value of type {type(value).__name__}")
-            raise UsageError(
-                f"{name}: {key} is {kind}, and GitLab takes only text there; give a text, a number or a "
-                "boolean, for example with the filter to_json"
-            )
-    names = [key for key, _value in pairs]
-    twice = [key for number, key in enumerate(names) if key in names[:number]]
-    if twice:
-        raise UsageError(f"{name} holds {twice[0]} twice; give each variable once")
-    return tuple({"key": key, "value": to_text(value)} for key, value in pairs)
-
-
-def _pairs(given: t.Any, name: str) -> list[tuple[str, t.Any]]:
-    """Return names and values of variables, in their order."""
-    if isinstance(given, str):
-        try:
-            given = json.loads(given)
-        except ValueError:
-            raise UsageError(f"{name} is a text; give a mapping of names and values") from None
-    if isinstance(given, t.Mapping):
-        return [(str(key), value) for key, value in given.items()]
-    if not isinstance(given, (list, tuple)):
-        if given is None:
-            return []
-        raise UsageError(f"{name} is {given!r}; give a mapping of names and values")
-    for item in given:
-        if not isinstance(item, dict) or set(item) != {"key", "value"}:
-            raise UsageError(
-                f"{name} holds something without key and value; give a mapping of names and values, or a list of "
-                "mappings with key and value"
-            )
-    return [(str(item["key"]), item["value"]) for item in given or ()]
