@@ -198,9 +198,9 @@ def wait_options(options: Options) -> WaitOptions:
             raise UsageError(f"{name} needs wait: true")
     if options.get("wait_for") == []:
         raise UsageError("wait_for is an empty list, which nothing can reach; leave it out to wait for the end")
-    targets = tuple(options.get("wait_for") or ("finished",))
+    targets = text_list(options, "wait_for") or ("finished",)
     check_statuses("wait_for", targets, (*WAIT_TARGETS, *STATUSES))
-    fail_on = tuple(options.get("fail_on") or ())
+    fail_on = text_list(options, "fail_on")
     check_statuses("fail_on", fail_on, tuple(STATUSES))
     defaults = WaitOptions()
     if options.get("log_follow") and not options.get("wait"):
@@ -241,7 +241,7 @@ def job_query(options: Options, **how: t.Any) -> JobQuery:
     query = JobQuery(
         pipeline=pipeline_query(options),
         job_id=options.get("job_id"),
-        names=name_list(options),
+        names=parts_of(options, "name"),
         may_be_split=True,
         stages=text_list(options, "stage"),
         scope=text_list(options, "scope"),
@@ -257,23 +257,18 @@ def job_query(options: Options, **how: t.Any) -> JobQuery:
 
 
 def text_list(options: Options, name: str) -> tuple[str, ...]:
-    """Return a list option without repeats.
+    """Return a list option without repeats, and without the blanks that follow the commas of a text.
 
     :raises UsageError: when it holds a text that never matches.
     """
-    return tuple(dict.fromkeys(_texts(options, name)))
+    return tuple(dict.fromkeys(value.lstrip(" ") for value in parts_of(options, name)))
 
 
-def name_list(options: Options) -> tuple[str, ...]:
-    """Return the option `name` with everything that a text had before Ansible split it: it may be one name.
+def parts_of(options: Options, name: str) -> tuple[str, ...]:
+    """Return a list option with everything that a text had before Ansible split it at its commas: it may be one name.
 
     :raises UsageError: as `text_list`.
     """
-    return _texts(options, "name")
-
-
-def _texts(options: Options, name: str) -> tuple[str, ...]:
-    """Return a list option; a text with commas comes as a list whose parts keep the blank after each comma."""
     values = tuple(str(value) for value in options.get(name) or ())
     for number, value in enumerate(values):
         plain_text(name, value.lstrip(" ") if number else value)

@@ -17,7 +17,7 @@ from ..._app.pipelines.query import PipelineQuery
 from ..._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
 from ..._app.waiting.options import WaitOptions
 from ..definition import Options
-from ..options import PIPELINE_SELECTION, name_list, pipeline_query, text_list, wait_options
+from ..options import PIPELINE_SELECTION, parts_of, pipeline_query, text_list, wait_options
 from .actions import action_request, run_request
 
 GATE_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
@@ -78,7 +78,7 @@ def _gate(given: Options, options: Options, query: PipelineQuery, where: str) ->
             if given.get(option) == []:
                 raise UsageError(f"{option} is an empty list, which selects no job; give names or leave it out")
         return Gate(
-            names=name_list(given),
+            names=parts_of(given, "name"),
             stages=text_list(given, "stage"),
             action=given["action"],
             require=given["require"],
