@@ -199,7 +199,7 @@ class InProcessAction(ActionBase):
             return self._failed(str(exc), params, spent(self.TASK, context))
         except Exception as exc:  # must not take the worker with it
             return self._failed(unexpected(self.TASK, exc, params, secrets), params)
-        result = success(self.TASK, outcome)
+        result = success(outcome)
         if self.TASK.has_file_options and result.get("dest"):
             result.update(file_facts(result["dest"]))
         if outcome.warnings:

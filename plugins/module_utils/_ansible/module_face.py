@@ -78,7 +78,7 @@ def run_module(task: TaskDefinition) -> None:
         module.fail_json(msg=unexpected(task, exc, module.params, module.no_log_values))
     for warning in outcome.warnings:
         module.warn(warning)
-    result = success(task, outcome)
+    result = success(outcome)
     if outcome.failure is not None:
         # in check mode the result has a message of its own
         module.fail_json(**{**result, "msg": outcome.failure})

@@ -14,11 +14,16 @@ import typing as t
 from .._api.errors import GitLabError
 from .._app.outcome import Outcome
 from .._app.safe_output import SafeOutput
-from .._app.session import TaskContext
+from .._app.session import NO_REQUESTS, TaskContext
 from .values.hiding import variable_values
 from .values.prepared import prepared
 
 Options = t.Mapping[str, t.Any]
+
+# What results have in common, as it is when there is nothing to tell.
+NO_COST: t.Mapping[str, t.Any] = {"elapsed": 0.0, "requests": NO_REQUESTS}
+NO_WAIT: t.Mapping[str, t.Any] = {**NO_COST, "timed_out": False, "timeline": []}
+NO_DIFF: t.Mapping[str, t.Any] = {"diff": {"before": "", "after": ""}}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +78,7 @@ class TaskDefinition:
         output = SafeOutput(context, hidden=variable_values(options))
         try:
             values = prepared(self.spec.arguments, options, context.environ)
-            return output.outcome(self.work(values, output.context))
+            outcome = self.work(values, output.context)
+            return output.outcome(dataclasses.replace(outcome, values={**self.empty_result, **outcome.values}))
         except GitLabError as exc:
             raise output.error(exc) from None

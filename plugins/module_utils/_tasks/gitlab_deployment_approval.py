@@ -24,7 +24,7 @@ from .._app.deployments.records import approvals_of, username_of
 from .._app.jobs.statuses import status_of
 from .._app.outcome import Outcome
 from .._app.session import Session, TaskContext
-from .definition import ArgumentSpec, Options, TaskDefinition
+from .definition import NO_DIFF, ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, session_of
 from .values.deployments import DEPLOYMENT_SELECTION, deployment_query, deployment_record
 
@@ -78,10 +78,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
 def _nothing(session: Session) -> Outcome:
     reason = "there is no such deployment"
     return Outcome(
-        values={**TASK.empty_result, "outcome": "unchanged", "reason": reason, "elapsed": session.elapsed()},
+        values={"outcome": "unchanged", "reason": reason, "elapsed": session.elapsed()},
         message=f"would do nothing: {reason}" if session.check_mode else "",
         warnings=session.warnings,
-        diff={"before": "", "after": ""},
     )
 
 
@@ -109,6 +108,6 @@ TASK = TaskDefinition(
         "outcome": "failed",
         "reason": "",
         "elapsed": 0.0,
-        "diff": {"before": "", "after": ""},
+        **NO_DIFF,
     },
 )

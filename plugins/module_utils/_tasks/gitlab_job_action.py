@@ -20,10 +20,10 @@ from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import WAIT_TARGETS
 from .._app.outcome import Outcome, project_fields
 from .._app.pipelines.query import read_pipeline, with_pipeline
-from .._app.session import NO_REQUESTS, Session, TaskContext
+from .._app.session import Session, TaskContext
 from .._app.waiting.logs import read_tail
 from .._app.waiting.schedule import finish
-from .definition import ArgumentSpec, Options, TaskDefinition
+from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import (
     CONNECTION,
     JOB_SELECTION,
@@ -134,7 +134,6 @@ def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
     return Outcome(
         changed=result.has_changed,
         values={
-            **TASK.empty_result,
             "results": [
                 {"name": project, "outcome": result.outcome, "reason": result.reason, "before": before, "after": before}
             ],
@@ -232,12 +231,9 @@ TASK = TaskDefinition(
         "id": None,
         "status": None,
         "web_url": None,
-        "elapsed": 0.0,
-        "requests": NO_REQUESTS,
         "queued": None,
-        "timed_out": False,
-        "timeline": [],
-        "diff": {"before": "", "after": ""},
+        **NO_WAIT,
+        **NO_DIFF,
     },
     hidden_options=("job_variables", "job_inputs"),
 )

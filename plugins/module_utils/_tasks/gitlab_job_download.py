@@ -16,7 +16,7 @@ from .._app.files.targets import Content
 from .._app.jobs.query import FoundJob, JobQuery
 from .._app.outcome import Outcome
 from .._app.session import Session, TaskContext
-from .definition import ArgumentSpec, Options, TaskDefinition
+from .definition import NO_DIFF, ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, JOB_ID_ALONE, PIPELINE_SELECTION, pipeline_query, plain_text, session_of
 
 SPEC = CONNECTION.merged(
@@ -137,7 +137,7 @@ TASK = TaskDefinition(
         "pipeline": None,
         "entries": [],
         "elapsed": 0.0,
-        "diff": {"before": "", "after": ""},
+        **NO_DIFF,
         "mode": None,
         "owner": None,
         "group": None,

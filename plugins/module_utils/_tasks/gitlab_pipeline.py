@@ -28,7 +28,7 @@ from .._app.jobs.statuses import id_of, project_id_of, status_of
 from .._app.outcome import Outcome
 from .._app.pipelines.query import PipelineQuery, with_pipeline
 from .._app.reads.pipelines import PipelineDetails, missing_text, read_details
-from .._app.session import NO_REQUESTS, Session, TaskContext
+from .._app.session import Session, TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.options import WaitOptions, timed_out_text
 from .._app.waiting.pipeline_end import (
@@ -40,10 +40,10 @@ from .._app.waiting.pipeline_end import (
 )
 from .._app.waiting.pipelines import await_pipeline
 from .._app.waiting.schedule import Steps, finish
-from .definition import ArgumentSpec, Options, TaskDefinition
+from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query, session_of
 from .values.actions import run_request
-from .values.pipelines import PIPELINE_WAITING, details_values, pipeline_waiting, why_failed
+from .values.pipelines import PIPELINE_WAITING, downstream_record, failed_record, pipeline_waiting, why_failed
 
 _SELECTORS = ("pipeline_id", "ref", "sha", "merge_request")
 _OTHER_SELECTION = ("pipeline_id", "merge_request", "pipeline_source")
@@ -137,10 +137,8 @@ class _Task:
         """Return what became of starting a pipeline."""
         result = run_pipeline(self._session, request)
         if result.pipeline is None:
-            status = "created" if result.has_changed else None
-            values = self._values(None) | {"status": status}
             return self._outcome(
-                values,
+                {"status": "created" if result.has_changed else None},
                 changed=result.has_changed,
                 failure=result.problem,
                 message=result.note,
@@ -155,8 +153,7 @@ class _Task:
         """Return what became of retrying or canceling a pipeline."""
         awaited = yield from await_pipeline(self._session, self._query, Wait(self._session, self._waiting))
         if awaited.value is None:
-            values = self._values(None) | {"timed_out": True}
-            return self._outcome(values, failure=missing_text(self._query, self._waiting))
+            return self._outcome({"timed_out": True}, failure=missing_text(self._query, self._waiting))
         pipeline = awaited.value
         project = project_id_of(pipeline, self._query.project)
         if action.accepts_any_end:
@@ -216,29 +213,25 @@ class _Task:
         failure = why_failed(result.problem, state, details)
         is_said = self._session.check_mode or (not result.has_changed and not failure)
         return self._outcome(
-            self._values(state, details),
+            {
+                "pipeline": self._session.annotated("pipeline", state.pipeline),
+                "id": id_of(state.pipeline),
+                "status": state.status,
+                "web_url": state.pipeline.get("web_url"),
+                "failed_jobs": [failed_record(job, tail) for job, tail in details.failed],
+                "downstream_pipelines": [downstream_record(self._session, node) for node in details.downstream],
+                "summary": state.summary,
+                "timeline": self._wait.timeline.entries,
+                "timed_out": state.has_timed_out,
+            },
             changed=result.has_changed,
             failure=with_pipeline(failure, self._query, state.pipeline) if failure else "",
             message=result.note if is_said else "",
             diff=_diff(before, _line(state.pipeline)),
         )
 
-    def _values(self, state: PipelineState | None, details: PipelineDetails | None = None) -> Record:
-        pipeline = state.pipeline if state else None
-        return {
-            **TASK.empty_result,
-            **details_values(self._session, details or PipelineDetails()),
-            "pipeline": self._session.annotated("pipeline", pipeline) if pipeline else None,
-            "id": id_of(pipeline) if pipeline else None,
-            "status": status_of(pipeline) if pipeline else None,
-            "web_url": pipeline.get("web_url") if pipeline else None,
-            "summary": state.summary if state else {},
-            "timeline": self._wait.timeline.entries,
-            "timed_out": bool(state and state.has_timed_out),
-        }
-
     def _outcome(
-        self, values: Record, *, changed: bool = False, failure: str = "", message: str = "", diff: Record | None = None
+        self, values: Record, *, failure: str, changed: bool = False, message: str = "", diff: Record | None = None
     ) -> Outcome:
         return Outcome(
             values={**values, **self._session.cost()},
@@ -246,7 +239,7 @@ class _Task:
             failure=failure or None,
             message=message,
             warnings=self._session.warnings,
-            diff=diff or _diff("", ""),
+            diff=diff,
         )
 
 
@@ -270,11 +263,8 @@ TASK = TaskDefinition(
         "failed_jobs": [],
         "downstream_pipelines": [],
         "summary": {},
-        "timeline": [],
-        "elapsed": 0.0,
-        "requests": NO_REQUESTS,
-        "timed_out": False,
-        "diff": {"before": "", "after": ""},
+        **NO_WAIT,
+        **NO_DIFF,
     },
     hidden_options=("variables", "inputs"),
 )

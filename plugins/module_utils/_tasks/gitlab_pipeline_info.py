@@ -22,11 +22,11 @@ from .._app.reads.pipelines import (
     read_test_report,
     read_variables,
 )
-from .._app.session import NO_REQUESTS, Session, TaskContext
+from .._app.session import Session, TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.pipeline_end import PipelineState
 from .._app.waiting.schedule import finish
-from .definition import ArgumentSpec, Options, TaskDefinition
+from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query, session_of, text_list
 from .values.pipelines import PIPELINE_WAITING, downstream_record, failed_record, pipeline_waiting, why_failed
 
@@ -70,12 +70,11 @@ def run(options: Options, context: TaskContext) -> Outcome:
     wait = Wait(session, waiting)
     state = finish(session, read_pipeline_state(session, query, waiting, wait))
     if state is None:
-        values = {**TASK.empty_result, "timed_out": True, **session.cost()}
+        values: Record = {"timed_out": True, **session.cost()}
         return Outcome(values=values, failure=missing_text(query, waiting) or None, warnings=session.warnings)
     project = project_id_of(state.pipeline, query.project)
     details = read_details(session, state, project=project, log_lines=waiting.log_lines, with_downstream=wait.is_active)
     values = {
-        **TASK.empty_result,
         "pipeline": session.annotated("pipeline", state.pipeline),
         "failed_jobs": [failed_record(job, tail) for job, tail in details.failed],
         "summary": state.summary,
@@ -103,9 +102,6 @@ TASK = TaskDefinition(
         "test_report": None,
         "downstream_pipelines": None,
         "jobs": None,
-        "elapsed": 0.0,
-        "requests": NO_REQUESTS,
-        "timed_out": False,
-        "timeline": [],
+        **NO_WAIT,
     },
 )

@@ -59,9 +59,9 @@ _FROM_ENVIRONMENT: t.Mapping[str, t.Callable[[t.Mapping[str, str]], t.Any]] = {
 }
 
 
-def success(task: TaskDefinition, outcome: Outcome) -> Record:
+def success(outcome: Outcome) -> Record:
     """Return the result of a task; it may still be a failure, which `outcome.failure` tells."""
-    result = {**task.empty_result, **outcome.values, "changed": outcome.changed}
+    result = {**outcome.values, "changed": outcome.changed}
     if outcome.diff is not None:
         result["diff"] = outcome.diff
     if outcome.message:

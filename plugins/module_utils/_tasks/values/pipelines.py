@@ -61,14 +61,6 @@ def downstream_record(session: Session, node: PipelineNode) -> Record:
     }
 
 
-def details_values(session: Session, details: PipelineDetails) -> Record:
-    """Return what was read about a pipeline as tasks return it."""
-    return {
-        "failed_jobs": [failed_record(job, tail) for job, tail in details.failed],
-        "downstream_pipelines": [downstream_record(session, node) for node in details.downstream],
-    }
-
-
 def why_failed(problem: str, state: PipelineState, details: PipelineDetails) -> str:
     """Return why a task fails, with what else was read about its pipeline; empty when it does not.
 
