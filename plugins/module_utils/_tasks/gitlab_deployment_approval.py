@@ -25,7 +25,7 @@ from .._app.jobs.statuses import status_of
 from .._app.outcome import Outcome
 from .._app.session import Session, TaskContext
 from .definition import NO_DIFF, ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, session_of
+from .options import CONNECTION, PIPELINE_WAYS, session_of
 from .values.deployments import DEPLOYMENT_SELECTION, deployment_query, deployment_record
 
 SPEC = CONNECTION.merged(
@@ -37,7 +37,7 @@ SPEC = CONNECTION.merged(
             "represented_as": {"type": "str"},
         },
         # so that no deployment is approved by accident
-        required_one_of=(("deployment_id", "environment", "job_id", "pipeline_id", "ref", "sha", "merge_request"),),
+        required_one_of=(("deployment_id", "environment", "job_id", *PIPELINE_WAYS),),
     ),
 )
 

@@ -28,6 +28,7 @@ from .options import (
     CONNECTION,
     JOB_SELECTION,
     JOB_WAITING,
+    PIPELINE_WAYS,
     job_query,
     pipeline_query,
     session_of,
@@ -77,7 +78,7 @@ _FAILURE_FIELDS = (
     "annotations",
 )
 # What chooses one job, or a pipeline.
-_SELECTORS = ("job_id", "pipeline_id", "ref", "sha", "merge_request")
+_SELECTORS = ("job_id", *PIPELINE_WAYS)
 
 
 def run(options: Options, context: TaskContext) -> Outcome:

@@ -41,11 +41,10 @@ from .._app.waiting.pipeline_end import (
 from .._app.waiting.pipelines import await_pipeline
 from .._app.waiting.schedule import Steps, finish
 from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query, session_of
+from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
 from .values.actions import run_request
 from .values.pipelines import PIPELINE_WAITING, downstream_record, failed_record, pipeline_waiting, why_failed
 
-_SELECTORS = ("pipeline_id", "ref", "sha", "merge_request")
 _OTHER_SELECTION = ("pipeline_id", "merge_request", "pipeline_source")
 # The options that are not for all actions.
 _TAKES: t.Mapping[str, tuple[str, ...]] = {
@@ -118,8 +117,8 @@ def _waiting(options: Options) -> WaitOptions:
             raise UsageError(
                 f"wait_for {target} cannot be used with {action}; give one of {', '.join(_TARGETS[action])}"
             )
-    if action != "run" and all(options.get(name) is None for name in _SELECTORS):
-        raise UsageError(f"one of the following is required: {', '.join(_SELECTORS)}")
+    if action != "run" and all(options.get(name) is None for name in PIPELINE_WAYS):
+        raise UsageError(f"one of the following is required: {', '.join(PIPELINE_WAYS)}")
     return pipeline_waiting(options, _TARGETS[action])
 
 

@@ -20,6 +20,7 @@ from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import (
     CONNECTION,
     PIPELINE_SELECTION,
+    PIPELINE_WAYS,
     WAIT_FOR,
     WAITING,
     check_statuses,
@@ -42,7 +43,7 @@ SPEC = CONNECTION.merged(
             "include_jobs": {"type": "bool", "default": False},
             "allow_empty": {"type": "bool", "default": False},
         },
-        required_one_of=(("pipeline_id", "ref", "sha", "merge_request"),),
+        required_one_of=(PIPELINE_WAYS,),
     ),
 )
 

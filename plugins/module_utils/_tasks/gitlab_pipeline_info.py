@@ -27,7 +27,7 @@ from .._app.waiting.loop import Wait
 from .._app.waiting.pipeline_end import PipelineState
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query, session_of, text_list
+from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of, text_list
 from .values.pipelines import PIPELINE_WAITING, downstream_record, failed_record, pipeline_waiting, why_failed
 
 Include = t.Callable[[Session, PipelineState, str], t.Any]
@@ -38,13 +38,13 @@ def _jobs(session: Session, state: PipelineState, project: str) -> list[Record]:
 
 
 def _downstream(session: Session, state: PipelineState, project: str) -> list[Record]:
-    return [downstream_record(session, node) for node in read_downstream(session, state, project=project)]
+    return [downstream_record(session, node) for node in read_downstream(session, state, project)]
 
 
 # What can be included: by its word the return value, and what reads it.
 _INCLUDED: t.Mapping[str, tuple[str, Include]] = {
-    "variables": ("variables", lambda session, state, project: read_variables(session, state, project=project)),
-    "test_report": ("test_report", lambda session, state, project: read_test_report(session, state, project=project)),
+    "variables": ("variables", read_variables),
+    "test_report": ("test_report", read_test_report),
     "downstream": ("downstream_pipelines", _downstream),
     "jobs": ("jobs", _jobs),
 }
@@ -54,7 +54,7 @@ SPEC = CONNECTION.merged(
     PIPELINE_WAITING,
     ArgumentSpec(
         arguments={"include": {"type": "list", "elements": "str", "choices": list(_INCLUDED), "default": []}},
-        required_one_of=(("pipeline_id", "ref", "sha", "merge_request"),),
+        required_one_of=(PIPELINE_WAYS,),
     ),
 )
 

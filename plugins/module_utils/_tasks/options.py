@@ -44,6 +44,9 @@ CONNECTION = ArgumentSpec(
     mutually_exclusive=(("api_token", "api_oauth_token", "api_job_token"),),
 )
 
+# The ways to name a pipeline; a task takes it from one of them.
+PIPELINE_WAYS = ("pipeline_id", "ref", "sha", "merge_request")
+
 PIPELINE_SELECTION = ArgumentSpec(
     arguments={
         "project": {"type": "str", "required": True},
@@ -61,7 +64,7 @@ PIPELINE_SELECTION = ArgumentSpec(
 )
 
 # A job's id needs nothing beside it.
-JOB_ID_ALONE = tuple(("job_id", name) for name in ("pipeline_id", "ref", "sha", "merge_request", "name"))
+JOB_ID_ALONE = tuple(("job_id", name) for name in (*PIPELINE_WAYS, "name"))
 
 JOB_SELECTION = PIPELINE_SELECTION.merged(
     ArgumentSpec(

@@ -86,7 +86,7 @@ def read_details(
     :param log_lines: how much of the log of each failed job to read, 0 for nothing.
     :param with_downstream: whether to look below it, too.
     """
-    downstream = read_downstream(session, state, project=project) if with_downstream else []
+    downstream = read_downstream(session, state, project) if with_downstream else []
     failed = failed_jobs(state)
     for node in downstream:
         if node.is_accessible and status_of(node.record) == "failed":
@@ -104,7 +104,7 @@ def held_up_by(details: PipelineDetails) -> str:
     return f"; {', '.join(shown)}" if shown else ""
 
 
-def read_downstream(session: Session, state: PipelineState, *, project: str) -> list[PipelineNode]:
+def read_downstream(session: Session, state: PipelineState, project: str) -> list[PipelineNode]:
     """Return the pipelines below a pipeline, at any depth.
 
     What may not be read is left out, with a warning: the pipeline itself is worth more.
@@ -126,29 +126,24 @@ def with_logs(session: Session, jobs: t.Sequence[FoundJob], log_lines: int) -> l
     return [*zip(read, tails), *((job, None) for job in jobs[len(read) :])]
 
 
-def read_variables(session: Session, state: PipelineState, *, project: str) -> list[Record] | None:
+def read_variables(session: Session, state: PipelineState, project: str) -> list[Record] | None:
     """Return the variables that a pipeline was started with; None, with a warning, when they may not be read."""
-    try:
-        records: list[Record] = session.client.call(
-            "get_pipeline_variables", project=project, pipeline_id=id_of(state.pipeline)
-        )
-    except (NotAuthorizedError, NotFoundError) as exc:
-        session.warn(
-            f"The variables of the pipeline cannot be read, which needs the role Maintainer, or to have started it: "
-            f"{exc}"
-        )
-        return None
-    return records
+    what = "The variables of the pipeline cannot be read, which needs the role Maintainer, or to have started it"
+    return t.cast("list[Record] | None", _read(session, state, project, "get_pipeline_variables", what))
 
 
-def read_test_report(session: Session, state: PipelineState, *, project: str) -> Record | None:
+def read_test_report(session: Session, state: PipelineState, project: str) -> Record | None:
     """Return the test report of a pipeline; None, with a warning, where it cannot be read."""
+    what = "The test report of the pipeline cannot be read"
+    return t.cast("Record | None", _read(session, state, project, "get_test_report", what))
+
+
+def _read(session: Session, state: PipelineState, project: str, endpoint: str, what: str) -> t.Any:
     try:
-        report: Record = session.client.call("get_test_report", project=project, pipeline_id=id_of(state.pipeline))
+        return session.client.call(endpoint, project=project, pipeline_id=id_of(state.pipeline))
     except (NotAuthorizedError, NotFoundError) as exc:
-        session.warn(f"The test report of the pipeline cannot be read: {exc}")
+        session.warn(f"{what}: {exc}")
         return None
-    return report
 
 
 def _failed_below(session: Session, node: PipelineNode) -> list[FoundJob]:
