@@ -11,13 +11,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-import stat
 
 from ..._api.errors import UsageError
 from ..outcome import Files
-from .place import NewFile
+from .place import BLOCK, NewFile, check_regular
 
-_BLOCK = 1024 * 1024
 # What a template takes of a file, it takes several times.
 MOST_BYTES_IN_MEMORY = 64 * 1024 * 1024
 
@@ -37,21 +35,15 @@ def content_of(path: str) -> Content | None:
     """
     if not os.path.exists(path):
         return None
-    digest = hashlib.sha256()
-    size = 0
+    check_regular("dest", path)
+    measure = Measure()
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            # a device may have no end, and must not be replaced
-            raise UsageError(f"dest {path!r} is not a regular file")
         with open(path, "rb") as file:
-            while True:
-                block = file.read(_BLOCK)
-                if not block:
-                    return Content(size, digest.hexdigest())
-                digest.update(block)
-                size += len(block)
+            for block in iter(lambda: file.read(BLOCK), b""):
+                measure.write(block)
     except OSError as exc:
         raise UsageError(f"dest {path!r} cannot be read: {exc.strerror or exc}") from None
+    return measure.content
 
 
 class Measure:
