@@ -14,7 +14,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..jobs.statuses import is_finished, is_queued
 from .gates import log_details
-from .parts import length, link, look, seconds, state, text
+from .parts import has_failed, length, link, look, seconds, state, text
 from .scale import Interval, TimeScale, parse_time
 
 _LEGEND = """<ul class="legend small">
@@ -85,11 +85,11 @@ def _row(job: Record, bars: _Bars, scale: TimeScale, shown_logs: t.Container[t.A
     parts = [_bar("queue", bars.queue, scale), _bar(f"run {look(job.get('status'))}", bars.run, scale)]
     tail = job.get("log_tail") if job.get("id") not in shown_logs else None
     return (
-        f"{_FAILED_ROW if look(job.get('status')) == 'bad' else _QUIET_ROW}"
+        f"{_FAILED_ROW if has_failed(job) else _QUIET_ROW}"
         f'<span class="job">{link(job.get("web_url"), job.get("name"))}{note}</span> {state(job.get("status"))} '
         f'<span class="small">{", ".join(words for given, words in times if given)}</span>'
         f'<span class="track" aria-hidden="true">{_cuts(scale)}{"".join(parts)}</span>'
-        f"{log_details('End of the log', tail) if tail else ''}</li>\n"
+        f"{log_details('', tail) if tail else ''}</li>\n"
     )
 
 
