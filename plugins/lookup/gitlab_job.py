@@ -294,16 +294,20 @@ _raw:
 
 import typing as t
 
+from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
+    GitLabError,
+    MissingLibraryError,
+    UsageError,
+)
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import Transport
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup import LookupRequest, look_up, read_term
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import pipeline_query, session_of
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import prepared
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils._errors import plugin_error
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import (
     check_names,
     option_variables,
@@ -330,7 +334,7 @@ class LookupModule(LookupBase):
             values = look_up(session_of(options, output.context), request)
             return list(output.value([self._parsed(value) for value in values]))
         except GitLabError as exc:
-            raise plugin_error("lookup gitlab_job", output.error(exc)) from None
+            raise _error(output.error(exc)) from None
 
     def _transport(self, settings: ConnectionSettings, make: t.Callable[[], Transport]) -> Transport:
         """Return the transport that the lookups of this process share."""
@@ -387,3 +391,13 @@ class LookupModule(LookupBase):
         if not texts or not all(texts):
             raise UsageError("give the name or the id of a job, not an empty text")
         return tuple(texts if name is not None else map(read_term, texts))
+
+
+def _error(exc: GitLabError) -> AnsibleError:
+    """Return an error as Ansible shows it, in one sentence."""
+    if isinstance(exc, MissingLibraryError):
+        return AnsibleError(
+            f"lookup gitlab_job needs the Python library {exc.library} on the controller: install it into the "
+            "environment that ansible-playbook runs in"
+        )
+    return AnsibleError(f"lookup gitlab_job: {exc}")

@@ -16,7 +16,7 @@ from .._app.outcome import Outcome
 from .._app.safe_output import SafeOutput
 from .._app.session import NO_REQUESTS, TaskContext
 from .values.hiding import variable_values
-from .values.prepared import prepared
+from .values.prepared import Arguments, prepared
 
 Options = t.Mapping[str, t.Any]
 
@@ -30,7 +30,7 @@ NO_DIFF: t.Mapping[str, t.Any] = {"diff": {"before": "", "after": ""}}
 class ArgumentSpec:
     """Options and the rules between them, as one value that can be merged with others."""
 
-    arguments: t.Mapping[str, t.Mapping[str, t.Any]] = dataclasses.field(default_factory=dict)
+    arguments: Arguments = dataclasses.field(default_factory=dict)
     mutually_exclusive: tuple[tuple[str, ...], ...] = ()
     required_one_of: tuple[tuple[str, ...], ...] = ()
     required_if: tuple[tuple[str, t.Any, tuple[str, ...]], ...] = ()

@@ -18,7 +18,7 @@ import re
 import typing as t
 
 from ..definition import ArgumentSpec, Options, TaskDefinition
-from .prepared import Arguments, where_in
+from .prepared import Arguments, given_names, names_of, where_in
 
 # What people write, and the options that they may mean; those count that the task has.
 _MEANT: t.Mapping[str, tuple[str, ...]] = {
@@ -114,9 +114,9 @@ def option_mistake(task: TaskDefinition, given: Options, further: t.Collection[s
     :param given: the options as far as the validator has converted them: a module knows no more.
     :param further: the options that Ansible itself adds.
     """
-    known = ArgumentSpec(arguments={**dict.fromkeys(further, {"type": "raw"}), **task.spec.arguments})
+    known = {**dict.fromkeys(further, {"type": "raw"}), **task.spec.arguments}
     documented = f"ansible-doc jobgate.gitlab.{task.name} lists the options"
-    problem = _mistake_in(known.arguments, given, hidden=task.hidden_options, documented=documented)
+    problem = _mistake_in(known, given, hidden=task.hidden_options, documented=documented)
     return problem or _combination(task.spec, given)
 
 
@@ -153,14 +153,14 @@ def _mistake_in(
     arguments: Arguments, given: Options, *, hidden: t.Collection[str], documented: str, where: str = ""
 ) -> str:
     """Return what is wrong with single options, of the task or of one item of a list."""
-    names = [key for name, argument in arguments.items() for key in (name, *argument.get("aliases", ()))]
+    names = [key for name, argument in arguments.items() for key in names_of(name, argument)]
     otherwise = f"the options there are {', '.join(sorted(arguments))}" if where else documented
     prefix = f"{where}: " if where else ""
     for name in given:
         if name not in names:
             return prefix + unknown_option(str(name), names, otherwise)
     for name, argument in arguments.items():
-        keys = [key for key in (name, *argument.get("aliases", ())) if given.get(key) is not None]
+        keys = given_names(name, argument, given)
         if not keys:
             if argument.get("required"):
                 return f"{prefix}{name} is missing; {_remedy(name, argument)}"
@@ -254,11 +254,7 @@ def _is_mapping(value: t.Any) -> bool:
 
 def _combination(spec: ArgumentSpec, given: Options) -> str:
     """Return which options do not go together, or are missing beside others."""
-    names = {
-        name
-        for name, argument in spec.arguments.items()
-        if any(given.get(key) is not None for key in (name, *argument.get("aliases", ())))
-    }
+    names = {name for name, argument in spec.arguments.items() if given_names(name, argument, given)}
     for rule in spec.mutually_exclusive:
         both = [name for name in rule if name in names]
         if len(both) > 1:
