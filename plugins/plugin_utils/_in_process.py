@@ -33,7 +33,7 @@ from ansible.utils.display import Display
 from ..module_utils._ansible.files import AnsibleFiles
 from ..module_utils._ansible.secrets import HAS_REGISTRY, register_secret
 from ..module_utils._api.connection import ConnectionSettings, tls_context
-from ..module_utils._api.errors import GitLabError, MissingLibraryError
+from ..module_utils._api.errors import GitLabError
 from ..module_utils._api.forms import in_json
 from ..module_utils._api.masking import Masker, json_text
 from ..module_utils._app.outcome import Progress
@@ -41,7 +41,7 @@ from ..module_utils._app.session import TaskContext
 from ..module_utils._app.settings import DEFAULT_URL
 from ..module_utils._extensions.manager import plugin_manager
 from ..module_utils._tasks.definition import TaskDefinition
-from ..module_utils._tasks.result import argument_rules, failure, spent, success, unexpected
+from ..module_utils._tasks.result import argument_rules, failure, result_of
 from ..module_utils._tasks.values.hiding import given_secrets, shown_options
 from ..module_utils._tasks.values.mistakes import option_mistake
 from ._files import file_facts, has_selinux
@@ -100,7 +100,7 @@ class InProcessAction(ActionBase):
         try:
             arguments = connection_arguments(self.TASK, given, variables, known, template)
         except AnsibleError as exc:
-            return self._failed(str(exc), {})
+            return failure(self.TASK, str(exc), {})
         # null is not given, and must not count for rules about which options go together
         arguments = {name: value for name, value in {**given, **arguments}.items() if value is not None}
         if reason:
@@ -168,7 +168,7 @@ class InProcessAction(ActionBase):
         validated = _validate(self.TASK, arguments)
         secrets = set(validated.no_log_values)
         if validated.error:
-            result = self._failed(Masker(secrets).line(validated.error), validated.params)
+            result = failure(self.TASK, Masker(secrets).line(validated.error), validated.params)
         else:
             result = self._run_task(validated.params, secrets, variables)
         if self._shows_invocation(variables):
@@ -190,26 +190,11 @@ class InProcessAction(ActionBase):
             files=AnsibleFiles(unsafe_writes=bool(params.get("unsafe_writes"))),
             transport=shared_transport,
         )
-        try:
-            with _told_of_interruption(progress):
-                outcome = self.TASK.run(params, context)
-        except MissingLibraryError as exc:
-            return self._failed(missing_required_lib(exc.library), params)
-        except GitLabError as exc:
-            return self._failed(str(exc), params, spent(self.TASK, context))
-        except Exception as exc:  # must not take the worker with it
-            return self._failed(unexpected(self.TASK, exc, params, secrets), params)
-        result = success(outcome)
+        with _told_of_interruption(progress):
+            result = result_of(self.TASK, params, context, missing_library=missing_required_lib, secrets=secrets)
         if self.TASK.has_file_options and result.get("dest"):
             result.update(file_facts(result["dest"]))
-        if outcome.warnings:
-            result["warnings"] = list(outcome.warnings)
-        if outcome.failure is not None:
-            return {**failure(self.TASK, outcome.failure, params, result), "failed": True}
         return result
-
-    def _failed(self, message: str, params: Variables, known: Result | None = None) -> Result:
-        return {**failure(self.TASK, message, params, known or {}), "failed": True}
 
     def _progress(self, variables: Variables) -> Progress:
         """Return who is told while the task waits: nobody when its output is not wanted."""
