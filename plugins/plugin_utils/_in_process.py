@@ -13,7 +13,6 @@ that runs: on other hosts, with another user or interpreter, in the background.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import re
 import signal
@@ -163,17 +162,23 @@ class InProcessAction(ActionBase):
 
     # ----- running -----
 
-    def _run_here(self, arguments: t.Mapping[str, t.Any], variables: Variables) -> Result:
-        """Return the result of the task, run in this process."""
-        validated = _validate(self.TASK, arguments)
-        secrets = set(validated.no_log_values)
-        if validated.error:
-            result = failure(self.TASK, Masker(secrets).line(validated.error), validated.params)
+    def _run_here(self, given: t.Mapping[str, t.Any], variables: Variables) -> Result:
+        """Return the result of the task, run in this process: by the rules of the module, and in the same words."""
+        rules = argument_rules(self.TASK, env_fallback)
+        specs = rules["argument_spec"]
+        further = FILE_COMMON_ARGUMENTS if self.TASK.has_file_options else {}
+        specs.update(further)
+        plain = _plain(dict(given))
+        validated = ArgumentSpecValidator(**rules).validate(plain)
+        params = dict(validated.validated_parameters)
+        secrets = validated._no_log_values | given_secrets(specs, plain) | given_secrets(specs, params)
+        if validated.error_messages:
+            mistake = option_mistake(self.TASK, {**plain, **params}, further) or str(validated.errors.msg)
+            result = failure(self.TASK, Masker(secrets).line(mistake), params)
         else:
-            result = self._run_task(validated.params, secrets, variables)
+            result = self._run_task(params, secrets, variables)
         if self._shows_invocation(variables):
-            shown = shown_options(validated.argument_spec, self.TASK.hidden_options, validated.params)
-            result["invocation"] = {"module_args": shown}
+            result["invocation"] = {"module_args": shown_options(specs, self.TASK.hidden_options, params)}
         return result if HAS_REGISTRY else _without(secrets, result)
 
     def _run_task(self, params: Variables, secrets: set[str], variables: Variables) -> Result:
@@ -217,34 +222,6 @@ def _without(secrets: set[str], result: Result) -> Result:
     if text is not None and not any(in_json(secret) in text for secret in secrets):
         return result
     return t.cast(Result, remove_values(result, secrets))
-
-
-@dataclasses.dataclass(frozen=True)
-class _Validated:
-    """Options as the validator left them.
-
-    :param error: what is wrong with them, empty when nothing is.
-    """
-
-    argument_spec: Variables
-    params: Variables
-    no_log_values: set[str]
-    error: str
-
-
-def _validate(task: TaskDefinition, given: t.Mapping[str, t.Any]) -> _Validated:
-    """Return the options of a task, validated by the rules of the module, and refused in the same words."""
-    rules = argument_rules(task, env_fallback)
-    further = FILE_COMMON_ARGUMENTS if task.has_file_options else {}
-    rules["argument_spec"].update(further)
-    plain = _plain(dict(given))
-    found = ArgumentSpecValidator(**rules).validate(plain)
-    error = ""
-    if found.error_messages:
-        error = option_mistake(task, {**plain, **found.validated_parameters}, further) or str(found.errors.msg)
-    params, arguments = dict(found.validated_parameters), rules["argument_spec"]
-    secrets = found._no_log_values | given_secrets(arguments, plain) | given_secrets(arguments, params)
-    return _Validated(arguments, params, secrets, error)
 
 
 def _plain(value: t.Any) -> t.Any:

@@ -15,17 +15,14 @@ import typing as t
 import pytest
 from ansible.module_utils import basic
 from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import module_face
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import failure
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.connection import (
     EXTENSION_VARIABLES,
     URL_VARIABLES,
 )
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _in_process
 
 from tests.contract.support import TASKS
+from tests.unit.faces import in_process
 
 TOKEN = "alice-token-0123456789"
 VARIABLES = (
@@ -254,18 +251,6 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def in_process(task: TaskDefinition, options: t.Mapping[str, t.Any]) -> str:
-    """Return what a task says in Ansible's own process, empty when it succeeds."""
-    validated = _in_process._validate(task, options)
-    message = validated.error
-    if not message:
-        try:
-            message = task.run(validated.params, TaskContext(environ={})).failure or ""
-        except GitLabError as exc:
-            message = str(exc)
-    return str(failure(task, message, validated.params, {})["msg"]) if message else ""
-
-
 def as_module(
     task: TaskDefinition,
     options: t.Mapping[str, t.Any],
@@ -301,7 +286,7 @@ def test_a_mistake_is_one_sentence_on_both_faces(
 ) -> None:
     simulator.load(SCENARIO)
     given = {"api_url": simulator.url, "api_token": TOKEN, **options}
-    assert in_process(TASKS[name], given) == sentence
+    assert in_process(TASKS[name], given).get("msg", "") == sentence
     assert as_module(TASKS[name], given, monkeypatch, capsys) == sentence
     assert simulator.effects() == []
     assert "hunter2" not in sentence and TOKEN not in sentence
@@ -314,6 +299,6 @@ def test_a_mistake_is_one_sentence_on_both_faces(
 def test_every_way_to_write_variables(simulator: t.Any, variables: t.Any) -> None:
     simulator.load(SCENARIO)
     options = {"api_url": simulator.url, "api_token": TOKEN, **PLAY, "job_variables": variables}
-    assert in_process(TASKS[ACTION], options) == ""
+    assert not in_process(TASKS[ACTION], options).get("failed")
     body = next(request["body"] for request in simulator.requests() if request["method"] == "POST")
     assert [(row["key"], row["value"]) for row in body["job_variables_attributes"]] == [("A", "b"), ("C", "1")]
