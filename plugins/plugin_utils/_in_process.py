@@ -178,7 +178,7 @@ class InProcessAction(ActionBase):
         else:
             result = self._run_task(params, secrets, variables)
         if self._shows_invocation(variables):
-            result["invocation"] = {"module_args": shown_options(specs, self.TASK.hidden_options, params)}
+            result["invocation"] = {"module_args": shown_options(specs, params)}
         return result if HAS_REGISTRY else _without(secrets, result)
 
     def _run_task(self, params: Variables, secrets: set[str], variables: Variables) -> Result:

@@ -238,6 +238,8 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
      "Gate 2 of project 'group/app': action is 'start'; did you mean play?"),
     ("an option of another action", GATE, gate(action="wait", job_variables={"A": "b"}),
      "Gate 2 of project 'group/app': job_variables can only be used with play."),
+    ("a text for inputs, which may be a secret, in a gate", GATE, gate(job_inputs="hunter2-word"),
+     "Gate 2 of project 'group/app': job_inputs is not what it has to be; give a mapping of names and values."),
     ("one project without a list", GATE, {"projects": gate()["projects"][0]},
      "projects is a mapping; give a list, each item after a dash."),
     ("a gate that is a text", GATE, {"projects": [{"project": "group/app", "ref": "main", "gates": ["deploy"]}]},

@@ -56,7 +56,7 @@ class _TaskModule(AnsibleModule):
     def _shown(self) -> dict[str, t.Any]:
         """Return the invocation as it may be shown."""
         given = getattr(self, "params", None) or {}
-        return {"invocation": {"module_args": shown_options(self.argument_spec, self._task.hidden_options, given)}}
+        return {"invocation": {"module_args": shown_options(self.argument_spec, given)}}
 
 
 def run_module(task: TaskDefinition) -> None:

@@ -57,7 +57,6 @@ class TaskDefinition:
 
     :param work: what `run` runs; raises `GitLabError` for what a user or a server did wrong.
     :param empty_result: every return value as it is when there is nothing to return; a failure returns these, too.
-    :param hidden_options: options whose values are not shown again, for what is sent may be a secret.
     :param token_options: the kinds of token that are of use to it.
     :param has_file_options: whether it makes a file `dest` and takes Ansible's options for the attributes of files.
     """
@@ -66,7 +65,6 @@ class TaskDefinition:
     spec: ArgumentSpec
     work: t.Callable[[Options, TaskContext], Outcome]
     empty_result: t.Mapping[str, t.Any]
-    hidden_options: tuple[str, ...] = ()
     has_file_options: bool = False
     token_options: tuple[str, ...] = ("api_token", "api_oauth_token", "api_job_token")
 

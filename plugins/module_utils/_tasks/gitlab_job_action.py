@@ -236,5 +236,4 @@ TASK = TaskDefinition(
         **NO_WAIT,
         **NO_DIFF,
     },
-    hidden_options=("job_variables", "job_inputs"),
 )

@@ -265,5 +265,4 @@ TASK = TaskDefinition(
         **NO_WAIT,
         **NO_DIFF,
     },
-    hidden_options=("variables", "inputs"),
 )

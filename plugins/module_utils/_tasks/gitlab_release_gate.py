@@ -229,6 +229,4 @@ TASK = TaskDefinition(
     spec=SPEC,
     work=run,
     empty_result={"outcome": "failed", "summary": [], "gates": [], **NO_COST},
-    # with the job variables in it
-    hidden_options=("projects",),
 )

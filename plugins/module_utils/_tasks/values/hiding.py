@@ -49,13 +49,18 @@ def variable_values(options: Options) -> set[str]:
     return {value for value in values if len(value) >= SHORTEST_VARIABLE and value not in visible}
 
 
-def shown_options(arguments: Arguments, hidden: t.Collection[str], params: Options) -> dict[str, t.Any]:
-    """Return the options as the invocation may show them, whether they are valid or not.
+def shown_options(arguments: Arguments, params: Options) -> dict[str, t.Any]:
+    """Return the options as the invocation may show them, whether they are valid or not."""
+    secret = _names(arguments, "no_log")
+    visible = _names(arguments) - {name for name, argument in arguments.items() if holds_variables(name, argument)}
+    return {name: _shown(name, value, secret, visible) for name, value in params.items()}
 
-    :param hidden: options with what is sent to GitLab as variables.
-    """
-    secret, known = _names(arguments, "no_log"), _names(arguments)
-    return {name: _shown(name, value, secret, known - set(hidden)) for name, value in params.items()}
+
+def holds_variables(name: str, argument: t.Mapping[str, t.Any]) -> bool:
+    """Return whether values of an option, or inside of it, are sent to jobs or pipelines."""
+    return name in VARIABLE_OPTIONS or any(
+        holds_variables(inner, option) for inner, option in (argument.get("options") or {}).items()
+    )
 
 
 def _shown(name: str, value: t.Any, secret: set[str], visible: set[str]) -> t.Any:

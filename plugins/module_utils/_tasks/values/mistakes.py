@@ -18,6 +18,7 @@ import re
 import typing as t
 
 from ..definition import ArgumentSpec, Options, TaskDefinition
+from .hiding import VARIABLE_OPTIONS
 from .prepared import Arguments, given_names, names_of, where_in
 
 # What people write, and the options that they may mean; those count that the task has.
@@ -116,7 +117,7 @@ def option_mistake(task: TaskDefinition, given: Options, further: t.Collection[s
     """
     known = {**dict.fromkeys(further, {"type": "raw"}), **task.spec.arguments}
     documented = f"ansible-doc jobgate.gitlab.{task.name} lists the options"
-    problem = _mistake_in(known, given, hidden=task.hidden_options, documented=documented)
+    problem = _mistake_in(known, given, documented=documented)
     return problem or _combination(task.spec, given)
 
 
@@ -149,9 +150,7 @@ def _close(name: str, known: tuple[str, ...], meant: t.Mapping[str, tuple[str, .
     return found[:1] or difflib.get_close_matches(lower, known, n=2, cutoff=0.7)
 
 
-def _mistake_in(
-    arguments: Arguments, given: Options, *, hidden: t.Collection[str], documented: str, where: str = ""
-) -> str:
+def _mistake_in(arguments: Arguments, given: Options, *, documented: str = "", where: str = "") -> str:
     """Return what is wrong with single options, of the task or of one item of a list."""
     names = [key for name, argument in arguments.items() for key in names_of(name, argument)]
     otherwise = f"the options there are {', '.join(sorted(arguments))}" if where else documented
@@ -165,7 +164,7 @@ def _mistake_in(
             if argument.get("required"):
                 return f"{prefix}{name} is missing; {_remedy(name, argument)}"
             continue
-        is_hidden = bool(argument.get("no_log")) or (name in hidden and not argument.get("options"))
+        is_hidden = bool(argument.get("no_log")) or name in VARIABLE_OPTIONS
         problem = _value_mistake(keys[0], argument, given[keys[0]], is_hidden=is_hidden)
         if problem:
             return prefix + problem
@@ -176,7 +175,7 @@ def _mistake_in(
                 inner = where_in(name, number, item) + (f" of {where}" if where else "")
                 if not isinstance(item, dict):
                     return f"{inner} is {shown(item)}; give a mapping"
-                problem = _mistake_in(argument["options"], item, hidden=(), documented="", where=inner)
+                problem = _mistake_in(argument["options"], item, where=inner)
                 if problem:
                     return problem
     return ""

@@ -145,4 +145,3 @@ def test_tokens_are_hidden_and_rules_name_options(task):
     assert all(arguments[name]["no_log"] for name in ("api_token", "api_oauth_token", "api_job_token"))
     named = {name for rule in (*task.spec.mutually_exclusive, *task.spec.required_one_of) for name in rule}
     assert named <= set(arguments)
-    assert set(task.hidden_options) <= set(arguments)
