@@ -65,17 +65,17 @@ def _prepared(
                 for number, item in enumerate(value, 1)
             ]
         else:
-            with _located(where):
+            with located(where):
                 _check(name, argument, value)
     if found.get("project") is not None:
-        with _located(where):
+        with located(where):
             found["project"] = project(found)
     return found
 
 
 @contextlib.contextmanager
-def _located(where: str) -> t.Iterator[None]:
-    """Say in an error which item of a list it is about."""
+def located(where: str) -> t.Iterator[None]:
+    """Say in an error which item of a list it is about; empty for none."""
     try:
         yield
     except UsageError as exc:

@@ -19,6 +19,7 @@ from ..._app.waiting.options import WaitOptions
 from ..definition import Options
 from ..options import PIPELINE_SELECTION, parts_of, pipeline_query, text_list, wait_options
 from .actions import action_request, run_request
+from .prepared import located
 
 GATE_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "name": {"type": "list", "elements": "str"},
@@ -70,7 +71,7 @@ def _project(given: Options, options: Options) -> ProjectPlan:
 
 
 def _gate(given: Options, options: Options, query: PipelineQuery, where: str) -> Gate:
-    try:
+    with located(where):
         problem = misplaced_among(GATE_ACTIONS, given["action"], lambda option: bool(given.get(option)))
         if problem:
             raise UsageError(problem)
@@ -87,8 +88,6 @@ def _gate(given: Options, options: Options, query: PipelineQuery, where: str) ->
             request=action_request(given) if given["action"] in ACTIONS else None,
             start=_start(given, query),
         )
-    except UsageError as exc:
-        raise UsageError(f"{where}: {exc}") from None
 
 
 def _waiting(given: Options, options: Options) -> WaitOptions:
