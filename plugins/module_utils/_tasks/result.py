@@ -79,7 +79,9 @@ def result_of(
         return failure(task, missing_library(exc.library), params)
     except GitLabError as exc:
         has_cost = "requests" in task.empty_result and context.opened
-        return failure(task, str(exc), params, {"requests": context.opened[0].requests()} if has_cost else {})
+        known = {"requests": context.opened[0].requests()} if has_cost else {}
+        # the task itself has not learnt of secrets that were refused
+        return failure(task, Masker(secrets).line(str(exc)), params, known)
     except Exception as exc:  # a mistake of ours must not take the worker with it; a traceback could hold secrets
         text = f"Unexpected {type(exc).__name__} in {task.name}, please report it: {exc}"
         return failure(task, Masker((*secrets, *variable_values(params))).line(text), params)

@@ -13,6 +13,7 @@ import typing as t
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._in_process import InProcessAction
 
 from ..faces import TASKS, Options, as_module, in_process
 from ..harness import SERVER, FunctionTransport, TransportExtension, installed, job, pipeline, reply
@@ -97,6 +98,13 @@ def test_no_secret_is_shown_whatever_is_wrong_with_an_option(name, option, monke
         assert in_this.get("failed", False) == of_module.get("failed", False), wrong
         if in_this.get("failed"):
             assert plain_words(in_this["msg"]) == plain_words(of_module["msg"]), wrong
+
+
+def test_a_list_for_a_token_is_not_repeated_where_only_ansible_hides_what_it_was_told(monkeypatch):
+    monkeypatch.setattr(f"{InProcessAction.__module__}.HAS_REGISTRY", True)
+    options = {**given_to("gitlab_job_info"), "api_token": [SECRET]}
+    result = in_process(TASKS["gitlab_job_info"], options)
+    assert result["msg"] == "api_token is ********, a list or mapping written as a text; give one value."
 
 
 def plain_words(message: str) -> str:
