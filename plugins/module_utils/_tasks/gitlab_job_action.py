@@ -25,6 +25,7 @@ from .._app.waiting.logs import read_tail
 from .._app.waiting.schedule import finish
 from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import (
+    ACTION_WAITING,
     CONNECTION,
     JOB_SELECTION,
     JOB_WAITING,
@@ -40,6 +41,7 @@ from .values.actions import action_request
 SPEC = CONNECTION.merged(
     JOB_SELECTION,
     JOB_WAITING,
+    ACTION_WAITING,
     ArgumentSpec(
         arguments={
             "action": {"type": "str", "required": True, "choices": list(ACTIONS)},
@@ -52,9 +54,6 @@ SPEC = CONNECTION.merged(
             "force": {"type": "bool", "default": False},
             "whole_project": {"type": "bool", "default": False},
             "wait_for_approval": {"type": "bool", "default": False},
-            "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
-            "fail_on": {"type": "list", "elements": "str", "default": ["failed", "canceled", "skipped"]},
-            "log_lines": {"type": "int", "default": 20},
             "fields": {"type": "list", "elements": "str", "default": []},
             "wait_for": {"type": "list", "elements": "str", "choices": list(WAIT_TARGETS)},
         },

@@ -41,7 +41,7 @@ from .._app.waiting.pipeline_end import (
 from .._app.waiting.pipelines import await_pipeline
 from .._app.waiting.schedule import Steps, finish
 from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
+from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
 from .values.actions import run_request
 from .values.pipelines import PIPELINE_WAITING, downstream_record, failed_record, pipeline_waiting, why_failed
 
@@ -59,6 +59,7 @@ _TARGETS: t.Mapping[str, tuple[str, ...]] = {
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
     PIPELINE_WAITING,
+    ACTION_WAITING,
     ArgumentSpec(
         arguments={
             "action": {"type": "str", "required": True, "choices": list(_TAKES)},
@@ -66,8 +67,6 @@ SPEC = CONNECTION.merged(
             "inputs": {"type": "dict"},
             "trigger_token": {"type": "str", "no_log": True},
             "reuse": {"type": "str", "choices": list(REUSES), "default": "active"},
-            "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
-            "fail_on": {"type": "list", "elements": "str", "default": ["failed", "canceled", "skipped"]},
         },
         required_if=(("action", "run", ("ref",)),),
     ),

@@ -102,6 +102,15 @@ JOB_WAITING = WAITING.merged(
     )
 )
 
+# Where what was done can be undone when the time is up, and has to end well.
+ACTION_WAITING = ArgumentSpec(
+    arguments={
+        "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
+        "fail_on": {"type": "list", "elements": "str", "default": ["failed", "canceled", "skipped"]},
+        "log_lines": {"type": "int", "default": 20},
+    }
+)
+
 WAIT_FOR = ArgumentSpec(arguments={"wait_for": {"type": "list", "elements": "str"}})
 
 # Options for choosing and waiting, which most modules have. As a default of the action group they mean these modules.
@@ -126,7 +135,7 @@ def pipeline_query(options: Options) -> PipelineQuery:
 
     :raises UsageError: for a value that GitLab would never find.
     """
-    for name in ("job_id", "pipeline_id", "merge_request"):
+    for name in ("job_id", "pipeline_id", "merge_request", "deployment_id"):
         value = options.get(name)
         if value is not None and value <= 0:
             raise UsageError(f"{name} is {value}; ids count from 1")

@@ -22,8 +22,7 @@ from ..session import Session
 from .latest import latest_success
 from .missing import explain_denied, why_no_artifacts, why_no_log
 from .place import check_path
-from .targets import Content, Measure, Memory, TemporaryTarget, content_of
-from .told import ToldSink
+from .targets import Content, Measure, Memory, TemporaryTarget, ToldSink, content_of
 
 # The endpoint for each content, with a job and with a ref of which GitLab finds the job.
 BY_ID: t.Mapping[str, str] = {

@@ -128,22 +128,27 @@ def with_logs(session: Session, jobs: t.Sequence[FoundJob], log_lines: int) -> l
 
 def read_variables(session: Session, state: PipelineState, project: str) -> list[Record] | None:
     """Return the variables that a pipeline was started with; None, with a warning, when they may not be read."""
-    what = "The variables of the pipeline cannot be read, which needs the role Maintainer, or to have started it"
-    return t.cast("list[Record] | None", _read(session, state, project, "get_pipeline_variables", what))
+    try:
+        records: list[Record] = session.client.call(
+            "get_pipeline_variables", project=project, pipeline_id=id_of(state.pipeline)
+        )
+    except (NotAuthorizedError, NotFoundError) as exc:
+        session.warn(
+            f"The variables of the pipeline cannot be read, which needs the role Maintainer, or to have started it: "
+            f"{exc}"
+        )
+        return None
+    return records
 
 
 def read_test_report(session: Session, state: PipelineState, project: str) -> Record | None:
     """Return the test report of a pipeline; None, with a warning, where it cannot be read."""
-    what = "The test report of the pipeline cannot be read"
-    return t.cast("Record | None", _read(session, state, project, "get_test_report", what))
-
-
-def _read(session: Session, state: PipelineState, project: str, endpoint: str, what: str) -> t.Any:
     try:
-        return session.client.call(endpoint, project=project, pipeline_id=id_of(state.pipeline))
+        report: Record = session.client.call("get_test_report", project=project, pipeline_id=id_of(state.pipeline))
     except (NotAuthorizedError, NotFoundError) as exc:
-        session.warn(f"{what}: {exc}")
+        session.warn(f"The test report of the pipeline cannot be read: {exc}")
         return None
+    return report
 
 
 def _failed_below(session: Session, node: PipelineNode) -> list[FoundJob]:

@@ -45,13 +45,10 @@ def deployment_query(options: Options, *, limit: int = 0) -> DeploymentQuery:
 
     :raises UsageError: for values that cannot be used, or not together.
     """
-    deployment_id = options.get("deployment_id")
-    if deployment_id is not None and deployment_id <= 0:
-        raise UsageError(f"deployment_id is {deployment_id}; ids count from 1")
     environment = options.get("environment")
     return DeploymentQuery(
         project=str(options["project"]),
-        deployment_id=deployment_id,
+        deployment_id=options.get("deployment_id"),
         environment=None if environment is None else plain_text("environment", environment),
         status=options.get("status"),
         jobs=_jobs(options),
