@@ -113,20 +113,20 @@ ACTION_WAITING = ArgumentSpec(
 
 WAIT_FOR = ArgumentSpec(arguments={"wait_for": {"type": "list", "elements": "str"}})
 
+# How a task waits that says nothing about it.
+_DEFAULTS = WaitOptions()
 # Options for choosing and waiting, which most modules have. As a default of the action group they mean these modules.
 COMMON_OPTIONS = frozenset(JOB_SELECTION.merged(JOB_WAITING, WAIT_FOR).arguments)
 
 
-def session_of(options: Options, context: TaskContext, waiting: WaitOptions | None = None) -> Session:
+def session_of(options: Options, context: TaskContext, waiting: WaitOptions = _DEFAULTS) -> Session:
     """Return a session with the connection of the options.
 
-    :param waiting: how the task waits; None for one that cannot wait.
+    :param waiting: how the task waits.
     """
     settings = connection_settings(options, context.environ)
     if options.get("project"):
         context = dataclasses.replace(context, progress=ProjectProgress(context.progress, str(options["project"])))
-    if waiting is None:
-        return open_session(settings, context)
     return open_session(settings, context, timeout_seconds=waiting.timeout_seconds, is_waiting=waiting.is_patient)
 
 
@@ -214,17 +214,16 @@ def wait_options(options: Options) -> WaitOptions:
     check_statuses("wait_for", targets, (*WAIT_TARGETS, *STATUSES))
     fail_on = text_list(options, "fail_on")
     check_statuses("fail_on", fail_on, tuple(STATUSES))
-    defaults = WaitOptions()
     if options.get("log_follow") and not options.get("wait"):
         raise UsageError("log_follow needs wait: true, since a log is followed while the job is waited for")
     pending = options.get("pending_timeout")
     return WaitOptions(
         wait=bool(options.get("wait")),
         targets=targets,
-        timeout_seconds=_seconds(options, "wait_timeout", defaults.timeout_seconds),
-        interval_seconds=_seconds(options, "wait_interval", defaults.interval_seconds, is_zero_allowed=False),
+        timeout_seconds=_seconds(options, "wait_timeout", _DEFAULTS.timeout_seconds),
+        interval_seconds=_seconds(options, "wait_interval", _DEFAULTS.interval_seconds, is_zero_allowed=False),
         pending_seconds=None if pending is None else _seconds(options, "pending_timeout", 0.0),
-        on_timeout=str(options.get("on_timeout") or defaults.on_timeout),
+        on_timeout=str(options.get("on_timeout") or _DEFAULTS.on_timeout),
         fail_on=fail_on,
         ignore_allowed_failures=bool(options.get("ignore_allowed_failures")),
         log_lines=int(_seconds(options, "log_lines", 0.0)),
