@@ -12,8 +12,8 @@ import dataclasses
 import hashlib
 import os
 
-from ..._api.client import Sink
 from ..._api.errors import UsageError
+from ..._api.requester import Sink
 from ..outcome import Files
 from ..session import Session
 from ..slow_work import SlowWork
