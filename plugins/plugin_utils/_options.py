@@ -140,7 +140,7 @@ def option_variables(plugin: LookupBase, variables: Variables | None) -> dict[st
 
     :raises AnsibleError: for a variable that cannot be resolved.
     """
-    template = plugin._templar.template if plugin._templar else _as_it_is
+    template = plugin._templar.template if plugin._templar else lambda value: value
     return _own_variables(plugin.option_definitions, variables or {}, template)
 
 
@@ -157,10 +157,6 @@ def settings_options(plugin: LookupBase) -> dict[str, t.Any]:
         if origins[name].startswith("env:") or (name in tokens and _distance(origins[name]) > closest):
             options[name] = None
     return t.cast("dict[str, t.Any]", options)
-
-
-def _as_it_is(value: t.Any) -> t.Any:
-    return value
 
 
 def _distance(origin: str) -> int:

@@ -71,10 +71,11 @@ def _project(number: int, project: Record, record: Record) -> str:
 def _gate(anchor: str, gate: Record, project: Record, attempts: t.Mapping[t.Any, Record], record: Record) -> str:
     reason = f'<p class="reason">{text(gate["reason"])}</p>' if gate["reason"] else ""
     jobs = "".join(f"<li>{_job({**attempts.get(job.get('id'), {}), **job})}</li>" for job in gate["jobs"])
+    logs = "".join(log_details(path, tail) for path, tail in log_tails(gate, project))
     quiet = "" if is_shut(gate) else " quiet"
     return (
         f'<li id="{anchor}" class="gate {look(gate["outcome"])}{quiet}"><h4>{text(gate["name"])} '
-        f'{state(gate["outcome"])}</h4>\n<div class="what">{reason}{_logs(gate, project)}'
+        f'{state(gate["outcome"])}</h4>\n<div class="what">{reason}{logs}'
         f'<ul class="jobs" role="list">{jobs}</ul>{_again(gate, project, record)}</div>\n'
         f'<p class="small facts-of-gate">{_facts(gate)}</p></li>\n'
     )
@@ -103,10 +104,6 @@ def _job(job: Record) -> str:
         parts.append(f"environment {link(environment.get('url'), environment['name'])}")
     parts += [f"{text(given.get('status'))} by {text(given.get('user'))}" for given in job.get("approvals") or ()]
     return f'{parts[0]}<span class="small">{"".join(f", {part}" for part in parts[1:])}</span>'
-
-
-def _logs(gate: Record, project: Record) -> str:
-    return "".join(log_details(path, tail) for path, tail in log_tails(gate, project))
 
 
 def log_details(path: str, tail: t.Sequence[str]) -> str:

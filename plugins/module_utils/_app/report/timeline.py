@@ -41,7 +41,8 @@ class _Bars:
 def timeline(projects: t.Sequence[Record]) -> str:
     """Return the section with all jobs of all projects, on one time axis."""
     jobs = [job for project in projects for job in project["jobs"]]
-    latest = max((moment for job in jobs for moment in _moments(job)), default=0.0)
+    moments = (parse_time(job.get(name)) for job in jobs for name in ("created_at", "started_at", "finished_at"))
+    latest = max(filter(None, moments), default=0.0)
     bars = {_key(job): _bars(job, latest) for job in jobs}
     intervals = [part for job_bars in bars.values() for part in (job_bars.queue, job_bars.run) if part]
     if not intervals:
@@ -142,13 +143,6 @@ def _bars(job: Record, latest: float) -> _Bars:
         finished = latest if duration is None else started + duration
     run = (started, max(started, finished if finished is not None else started))
     return _Bars((started - seconds_queued, started) if seconds_queued else None, run)
-
-
-def _moments(job: Record) -> t.Iterator[float]:
-    for name in ("created_at", "started_at", "finished_at"):
-        moment = parse_time(job.get(name))
-        if moment is not None:
-            yield moment
 
 
 def _key(job: Record) -> t.Any:
