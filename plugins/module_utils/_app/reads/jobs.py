@@ -75,6 +75,7 @@ class _Reading:
             self._finder.require_jobs(selection)
         elif not waited.has_timed_out:
             self._finder.require(selection)
+            self._finder.warn_of_hidden(selection)
         wanted = self._wanted(selection.jobs)
         report = JobReport(
             list(wanted),
