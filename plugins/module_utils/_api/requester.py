@@ -20,7 +20,7 @@ from . import decoding
 from .advice import advice_for
 from .clock import Clock
 from .connection import ConnectionSettings
-from .endpoints import Endpoint
+from .endpoints import Endpoint, subject_of
 from .errors import (
     BadAnswerError,
     GitLabError,
@@ -144,7 +144,7 @@ class Requester:
         with self._errors_of(request), self._budget.request(self.retrier.deadline):
             response = send_following(request, self._send, may_leave=endpoint.answer in ("bytes", "text"))
             if response.status not in endpoint.ok_statuses:
-                raise self._status_error(endpoint, request, response)
+                raise self._status_error(endpoint, arguments, request, response)
             self._note_moved(str(arguments.get("project", "")), request, response)
             return response
 
@@ -159,8 +159,8 @@ class Requester:
             stream = send_following(request, self._stream)
             try:
                 if stream.status not in endpoint.ok_statuses:
-                    body = stream.read(LONGEST_ERROR_BYTES)
-                    raise self._status_error(endpoint, request, Response(stream.status, stream.headers, body))
+                    answer = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES))
+                    raise self._status_error(endpoint, arguments, request, answer)
                 if decoding.is_page_instead(stream.headers):
                     page = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES))
                     raise decoding.page_error(page, "instead of the content")
@@ -280,7 +280,9 @@ class Requester:
         except GitLabError as exc:
             self._warn(self.masker.mask(str(exc)))
 
-    def _status_error(self, endpoint: Endpoint, request: Request, response: Response) -> RequestError:
+    def _status_error(
+        self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], request: Request, response: Response
+    ) -> RequestError:
         """Return the typed error for an answer with an unexpected status."""
         if response.status < 400:
             return BadAnswerError(
@@ -293,14 +295,18 @@ class Requester:
         is_missing_endpoint = response.status == 404 and (
             decoding.has_error_key(response) or decoding.is_html(response)
         )
-        problem = f"status {response.status}"
-        if text:
-            problem += f", GitLab says: {text}"
         title = "" if text else self.masker.line(decoding.title_of(response))
-        if not text and decoding.is_html(response):
-            problem += f" with {decoding.page(title)} instead of JSON"
+        if text:
+            problem = f'GitLab says "{text}"'
+        elif decoding.is_html(response):
+            problem = f"the server answers with {decoding.page(title)} instead of JSON"
+        else:
+            problem = f"the server answers with status {response.status}"
+        # without its project nothing else is missing for certain
+        is_project = "project not found" in text.lower() and "project" in arguments
+        subject = subject_of({"project": arguments["project"]} if is_project else arguments)
         error = status_error_class(response.status)(
-            problem,
+            f"{problem} for {subject}" if subject else problem,
             status=response.status,
             server_text=text,
             request_id=decoding.printable_header(response, "x-request-id", self.masker),

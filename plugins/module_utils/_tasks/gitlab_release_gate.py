@@ -31,10 +31,10 @@ from .._app.release.tree import ReleaseTree, read_tree
 from .._app.report.junit import render_junit
 from .._app.report.page import render_page
 from .._app.report.summary import render_summary
-from .._app.session import NO_REQUESTS, Session, TaskContext, open_session
+from .._app.session import Session, TaskContext, open_session
 from .._app.slow_work import SlowWork
 from .._app.waiting.schedule import Pacing, Scheduler
-from .definition import ArgumentSpec, Options, TaskDefinition
+from .definition import NO_COST, ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION
 from .values.connection import connection_settings
 from .values.release_plan import PROJECT_OPTIONS, plan_of
@@ -232,7 +232,5 @@ TASK = TaskDefinition(
     name="gitlab_release_gate",
     spec=SPEC,
     work=run,
-    empty_result={"outcome": "failed", "summary": [], "gates": [], "elapsed": 0.0, "requests": NO_REQUESTS},
-    # with the job variables in it
-    hidden_options=("projects",),
+    empty_result={"outcome": "failed", "summary": [], "gates": [], **NO_COST},
 )

@@ -22,7 +22,7 @@ from ..pipelines.query import PipelineQuery
 from ..reads.jobs import JobReport, failure_of, read_jobs
 from ..session import Session
 from ..waiting.logs import read_tail
-from ..waiting.options import WaitOptions, end_problem
+from ..waiting.options import WaitOptions, end_problem, failure_reason
 from ..waiting.schedule import Steps
 from .hints import retried_text, why_late
 from .plan import Gate
@@ -276,7 +276,7 @@ class GateRun:
 
 
 def _state(job: FoundJob) -> str:
-    return f"{job.called} is {status_of(job.record)}"
+    return f"{job.called} is {status_of(job.record)}{failure_reason(job.record)}"
 
 
 def _reasons(report: ActionReport) -> str:
