@@ -121,6 +121,8 @@ options:
     description:
       - The most requests that one task makes in a minute. A task that waits polls less often then, and leaves a tenth
         of them to requests that cannot wait, such as playing a job.
+      - A request for which it leaves no time before the time limit of the task is not sent. A wait then ends with what
+        it has seen last, anything else is an error.
       - When it is not given, the limit that GitLab tells with its answers sets the pace of a wait. Tasks that share a
         token share that limit without further settings.
     type: int

@@ -201,6 +201,7 @@ options:
               - Which pipeline O(projects[].gates[].action=run) takes instead of starting one, see the option of the
                 same name of M(jobgate.gitlab.gitlab_pipeline). The default is V(active). With V(success), a release
                 that has passed starts nothing when it is run again.
+              - Several gates that ask for the same pipeline at the same time make one, unless they say V(never).
             type: str
             choices:
               - never
@@ -566,7 +567,10 @@ gates:
       returned: always
       sample: played
     reason:
-      description: Why, in words for people.
+      description:
+        - Why, in words for people; empty when there is nothing to say.
+        - It names the jobs that were retried while the gate looked at them, by the gate, by GitLab or by somebody, with
+          the reasons why the attempts before have failed.
       type: str
       returned: always
       sample: it is success already

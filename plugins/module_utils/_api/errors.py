@@ -12,6 +12,7 @@ GitLabError
 ├── ExtensionError              an extension is unknown, cannot be loaded, or raised
 ├── SelectionError              no job or pipeline fits the selection, or too many do
 └── RequestError                a request was made, or was to be made
+    ├── UnsentError             the limit that the user has set leaves no time for it: certainly not executed
     ├── ConnectError            the server was not reached: the request was certainly not executed
     │   └── TrustError          TLS failed: another try will fail as well
     ├── LostAnswerError         sent, and no usable answer came: it may have been executed
@@ -98,6 +99,12 @@ class RequestError(GitLabError):
         # what GitLab says may end with a full stop of its own
         text = ". ".join(text.rstrip(" .") for text in (self.problem, self.advice) if text)
         return f"{text} ({', '.join(self.facts)})" if self.facts else text
+
+
+class UnsentError(RequestError):
+    """The request was not sent: the limit that the user has set for the task leaves no time for it."""
+
+    is_out_of_time = True
 
 
 class ConnectError(RequestError):

@@ -15,11 +15,11 @@ from .._app.jobs.mistaken import mistaken_fields
 from .._app.jobs.query import FoundJob, JobQuery
 from .._app.outcome import Outcome, Projection
 from .._app.reads.jobs import failure_of, read_jobs
-from .._app.session import NO_REQUESTS, Session, TaskContext
+from .._app.session import Session, TaskContext
 from .._app.waiting.logs import read_tail
 from .._app.waiting.options import WaitOptions
 from .._app.waiting.schedule import finish
-from .definition import ArgumentSpec, Options, TaskDefinition
+from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import (
     CONNECTION,
     JOB_SELECTION,
@@ -116,9 +116,6 @@ TASK = TaskDefinition(
         "pipeline": None,
         "summary": {},
         "truncated": False,
-        "elapsed": 0.0,
-        "requests": NO_REQUESTS,
-        "timed_out": False,
-        "timeline": [],
+        **NO_WAIT,
     },
 )

@@ -12,10 +12,8 @@ other doubt goes up to the use case, which reads the job again and decides anew.
 
 from __future__ import annotations
 
-import contextlib
 import email.utils
 import random
-import threading
 import typing as t
 
 from ..clock import Clock, Deadline
@@ -30,16 +28,17 @@ from ..errors import (
     ThrottledError,
     TrustError,
 )
-from .traffic import Traffic
+from .traffic import LONGEST_WISH_SECONDS, Traffic
 
 # First pause (halved, on average, by the jitter) and ceiling of the pauses between attempts.
 BACK_OFF_SECONDS = (0.5, 30.0)
+# Of a hundred and more that repeat side by side, each pauses for so much longer that all together ask 400 times in a
+# minute, however many they are: a server that comes back must not be met by all of them.
+SHARE_SECONDS = 0.3
 # GitLab's limits count by the minute, so what is behind an answer 429 without a wish is over after one.
 THROTTLED_SECONDS = (4.0, 60.0)
 # A lock in GitLab's database: it is over in a moment.
 LOCK_STATUS = 409
-# Nobody expects a task that does not wait to sleep longer than this.
-LONGEST_WISH_SECONDS = 120.0
 # A pause that the server asks for is told from this length on.
 TOLD_WISH_SECONDS = 10.0
 # What a pause leaves of the time limit for the attempt behind it.
@@ -72,8 +71,8 @@ class Retrier:
 
     :param retries: how often a request is repeated.
     :param deadline: when everything must be done, None for no limit.
-    :param is_persistent: after the server has answered once, repeat reads until the deadline instead of `retries`
-        times: a server that is away for minutes does not end a wait.
+    :param is_persistent: after the server has answered the task once, repeat reads until the deadline instead of
+        `retries` times: a server that is away for minutes does not end a wait.
     :param tell: is told of each long pause that the server asks for, with its seconds.
     :param traffic: which a server that answers 429 holds for all threads of the task.
     """
@@ -95,7 +94,6 @@ class Retrier:
         # the end of the pause that was told last: all threads of a task keep the same one
         self._told_until = float("-inf")
         self._jitter = jitter
-        self._has_answered = False
         self.traffic = traffic or Traffic(clock)
         self.deadline = deadline
         self.is_persistent = is_persistent
@@ -118,7 +116,7 @@ class Retrier:
                     exc.is_out_of_time = self.is_persistent
                     raise _with_attempts(exc, attempt) from None
             else:
-                self._has_answered = True
+                self.traffic.has_answered = True
                 return result
 
     def insist(self, read: t.Callable[[], _T]) -> _T:
@@ -142,6 +140,7 @@ class Retrier:
         """
         wish = exc.wish_seconds if isinstance(exc, StatusError) else None
         base, ceiling = THROTTLED_SECONDS if isinstance(exc, ThrottledError) else BACK_OFF_SECONDS
+        ceiling = max(ceiling, self.traffic.repeating * SHARE_SECONDS)
         # full jitter: clients that were thrown off together must not come back together
         seconds = self._jitter() * min(ceiling, base * 2.0 ** min(attempt, 16))
         if wish is not None:
@@ -162,7 +161,8 @@ class Retrier:
             self.tell_pause(wish)
         if isinstance(exc, ThrottledError):
             self.traffic.hold(seconds)
-        self._clock.sleep(seconds)
+        with self.traffic.repeats():
+            self._clock.sleep(seconds)
         return True
 
     def sleep(self, seconds: float) -> None:
@@ -179,7 +179,7 @@ class Retrier:
 
     def _is_worth_repeating(self, exc: RequestError, attempt: int, *, is_repeatable: bool) -> bool:
         if isinstance(exc, ConnectError):
-            may_pass = not isinstance(exc, TrustError) and (self._has_answered or not exc.is_permanent)
+            may_pass = not isinstance(exc, TrustError) and (self.traffic.has_answered or not exc.is_permanent)
         elif isinstance(exc, ThrottledError):
             may_pass = True
         elif isinstance(exc, (LostAnswerError, ServerError)) or getattr(exc, "status", 0) == LOCK_STATUS:
@@ -188,12 +188,12 @@ class Retrier:
             may_pass = False
         elif isinstance(exc, BadAnswerError):
             # before the first good answer the address is wrong; after it, something in between has a bad moment
-            may_pass = is_repeatable and self._has_answered
+            may_pass = is_repeatable and self.traffic.has_answered
         else:
             may_pass = False
         if not may_pass:
             return False
-        return attempt <= self._retries or (self.is_persistent and self._has_answered)
+        return attempt <= self._retries or (self.is_persistent and self.traffic.has_answered)
 
 
 def _add_wish(exc: RequestError | None, seconds: float, why: str) -> None:
@@ -207,53 +207,3 @@ def _with_attempts(exc: RequestError, attempts: int) -> RequestError:
     if attempts > 1 and "attempts" not in exc.problem:
         exc.problem += f" (after {attempts} attempts)"
     return exc
-
-
-# ----- how many at a time -----
-
-
-# One more at a time is allowed again after so many answers for each that is.
-_ANSWERS_PER_STEP = 8
-
-
-class RequestBudget:
-    """Shared by all threads of a task.
-
-    A server that answers 429, or that does not answer in time because it works on one request after the other, gets
-    half as many at a time from then on; answers bring the number up again, one by one.
-
-    :param most_at_once: what the user allows.
-    """
-
-    def __init__(self, most_at_once: int) -> None:
-        self._most = max(1, most_at_once)
-        self._changed = threading.Condition()
-        self._under_way = 0
-        self._answers = 0
-        self.allowed = self._most
-
-    @contextlib.contextmanager
-    def request(self, deadline: Deadline | None = None) -> t.Iterator[None]:
-        """Wait for a turn, until the deadline at most, and take note of how the request ends."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._under_way < self.allowed, deadline.remaining() if deadline else None)
-            self._under_way += 1
-        error: RequestError | None = None
-        try:
-            yield
-        except RequestError as exc:
-            error = exc
-            raise
-        finally:
-            with self._changed:
-                self._under_way -= 1
-                self._note(error)
-                self._changed.notify_all()
-
-    def _note(self, error: RequestError | None) -> None:
-        if isinstance(error, (ThrottledError, LostAnswerError)):
-            self.allowed, self._answers = max(1, self.allowed // 2), 0
-        elif error is None and self.allowed < self._most:
-            self._answers += 1
-            if self._answers >= _ANSWERS_PER_STEP * self.allowed:
-                self.allowed, self._answers = self.allowed + 1, 0

@@ -77,9 +77,16 @@ class _Reading:
             self._finder.require_jobs(selection)
         elif not waited.has_timed_out:
             self._finder.require(selection)
-        report = self._report(selection)
-        report.has_timed_out = waited.has_timed_out
-        report.timeline = self._wait.timeline.entries
+            self._finder.warn_of_hidden(selection)
+        wanted = self._wanted(selection.jobs)
+        report = JobReport(
+            list(wanted),
+            is_truncated=len(wanted) < len(selection.jobs),
+            has_timed_out=waited.has_timed_out,
+            timeline=self._wait.timeline.entries,
+            problems=self._problems(selection.jobs),
+            known_fields=self._finder.known_fields or frozenset(wanted[0].record if wanted else ()),
+        )
         if waited.has_timed_out:
             self._note_late(report, selection)
         report.pipeline = selection.pipeline if waited.is_stale else self._pipeline(selection)
@@ -155,13 +162,6 @@ class _Reading:
 
     def _wanted(self, jobs: t.Sequence[FoundJob]) -> t.Sequence[FoundJob]:
         return jobs[: self._query.limit] if self._query.limit else jobs
-
-    def _report(self, selection: Selection) -> JobReport:
-        jobs = selection.jobs
-        wanted = list(self._wanted(jobs))
-        fields = self._finder.known_fields or frozenset(wanted[0].record if wanted else ())
-        is_truncated = len(wanted) < len(jobs)
-        return JobReport(wanted, is_truncated, problems=self._problems(jobs), known_fields=fields)
 
     def _note_late(self, report: JobReport, selection: Selection) -> None:
         """Note what was not there in time, unless `on_timeout` says to go on."""
