@@ -79,6 +79,16 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         """
         return self._session.client.retrier.insist(self._read) if self._is_in_doubt else self._read()
 
+    def _is_ours(self, doers: t.Collection[t.Any]) -> bool | None:
+        """Return whether the user of the token is among users, None when that cannot be told."""
+        if not doers:
+            return None
+        try:
+            ours = self._session.user_id()
+        except RequestError:
+            return None
+        return None if ours is None else ours in doers
+
     @abc.abstractmethod
     def _request(self) -> t.Any:
         """Send it; return the answer."""
