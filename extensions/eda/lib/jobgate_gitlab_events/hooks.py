@@ -144,6 +144,11 @@ def kind_of(payload: Record) -> str | None:
     return _text(payload.get("object_kind"))
 
 
+def source_pipeline_of(payload: t.Any) -> int | None:
+    """Return the id of the pipeline that has started the one of a hook, None when none has."""
+    return _number(_at(payload, "source_pipeline", "pipeline_id"))
+
+
 def gitlab_of(payload: Record, instance: str | None) -> Record | None:
     """Return the key `gitlab` of an event, None when the hook is of another kind.
 

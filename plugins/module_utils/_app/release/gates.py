@@ -101,6 +101,8 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
             reason = f"{timed_out_text(options)}: there is no {project.plan.pipeline.describe()}"
             return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
         pipeline = read_pipeline(session, project.plan.pipeline, waited.value)
+    if session.watch:
+        session.watch.looks_into(id_of(pipeline))
     result = yield from _GateRun(session, project, gate, pipeline, log_lines).run()
     if is_first:
         # not before, since it is a warning: the first minute of a large release has enough to ask for
