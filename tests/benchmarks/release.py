@@ -5,16 +5,20 @@
 """What a release of many projects costs: `python -m tests.benchmarks.release [--projects 10,100,500] [--build 60]`.
 
 Each project has a pipeline of two jobs, a build that runs and a deploy to be played after it. The gate runs in this
-process against the simulator, on its stepped clock: what is counted is the same on every machine.
+process against the simulator, on its stepped clock: what is counted is the same on every machine. With `--nudges`, the
+simulator sends hooks to an event source, which nudges the gates.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
+import pathlib
 import resource
 import statistics
 import sys
+import tempfile
 import time
 import typing as t
 
@@ -90,12 +94,19 @@ def scenario(projects: int, build_seconds: float, limits: Row) -> Row:
     }
 
 
-def measure(projects: int, build_seconds: float, limits: Row) -> Cost:
+def measure(projects: int, build_seconds: float, limits: Row, *, is_nudged: bool = False) -> Cost:
     """Return what a release of so many projects costs."""
     # imported once the checkout has its name as a collection
+    from tests.contract.nudging import nudged
     from tests.contract.test_release_gates import release
 
-    with Simulator(scenario(projects, build_seconds, limits)) as simulator:
+    with contextlib.ExitStack() as stack:
+        simulator = stack.enter_context(Simulator(scenario(projects, build_seconds, limits)))
+        options = {}
+        if is_nudged:
+            nudges = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory())) / "nudges"
+            stack.enter_context(nudged(simulator, nudges))
+            options = {"nudges": str(nudges)}
         plan = [
             {
                 "name": f"app-{number:03d}",
@@ -111,6 +122,7 @@ def measure(projects: int, build_seconds: float, limits: Row) -> Cost:
             api_token="release-token-0123456789",
             api_concurrency=1,
             wait_timeout=build_seconds * 4 + 4 * 3600,
+            **options,
         )
         return _cost(simulator, result, time.process_time() - used)
 
@@ -166,13 +178,14 @@ def main() -> int:
     parser.add_argument("--projects", default="10,100,500", help="how many, several with commas (default: %(default)s)")
     parser.add_argument("--build", default="60,2400", help="seconds that a build takes (default: %(default)s)")
     parser.add_argument("--limits", default=";".join(LIMITS), help="separated by semicolons (default: %(default)s)")
+    parser.add_argument("--nudges", action="store_true", help="have the gates nudged")
     options = parser.parse_args()
     print(f"| {HEADER} |\n|{'---|' * (HEADER.count('|') + 1)}", flush=True)
     has_failed = False
     for build_seconds in map(float, options.build.split(",")):
         for limit in options.limits.split(";"):
             for projects in map(int, options.projects.split(",")):
-                cost = measure(projects, build_seconds, LIMITS[limit])
+                cost = measure(projects, build_seconds, LIMITS[limit], is_nudged=options.nudges)
                 print(line(projects, build_seconds, limit, cost), flush=True)
                 if cost.failure:
                     print(f"FAILED: {cost.failure[:500]}", flush=True)

@@ -13,10 +13,12 @@ nudge that is lost, late, repeated, forged or no nudge at all costs time or a re
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import stat
+import typing as t
 
 from .._api.clock import Clock
 
@@ -52,8 +54,8 @@ class _News:
             return
         if not isinstance(nudge, dict):
             return
-        pipelines = {nudge.get(name) for name in ("pipeline_id", "source_pipeline_id")}
-        found = {value for value in pipelines if isinstance(value, int)}
+        ids = [nudge.get(name) for name in ("pipeline_id", "source_pipeline_id")]
+        found = {value for value in ids if isinstance(value, int)}
         projects = {str(nudge.get(name)).lower() for name in ("project", "project_id") if nudge.get(name)}
         self.pipelines |= found
         self.projects |= projects
@@ -101,10 +103,14 @@ class Nudges:
         self._clock = clock
         self._watches: list[Watch] = []
         self._next_read = clock.monotonic() + READ_SECONDS
-        found = self._found()
-        # which file it is, how long it was, and up to where it was read: what was there before is no news
-        self._identity = found and (found.st_dev, found.st_ino)
-        self._size = self._offset = found.st_size if found else 0
+        # which file it is, how long it was, and up to where it was read
+        self._identity: tuple[int, int] | None = None
+        self._size = self._offset = 0
+        with self._opened() as handle:
+            found = os.fstat(handle) if handle is not None else None
+        if found is not None:
+            # what is there already is no news
+            self._identity, self._size, self._offset = (found.st_dev, found.st_ino), found.st_size, found.st_size
 
     @property
     def is_there(self) -> bool:
@@ -132,53 +138,48 @@ class Nudges:
                 watch.is_nudged = True
         return True
 
-    def _found(self) -> os.stat_result | None:
+    @contextlib.contextmanager
+    def _opened(self) -> t.Iterator[int | None]:
+        """Open the file; None when there is none that can be read."""
         try:
-            found = os.stat(self._path)
+            # another file may have taken its place, even one on which opening would wait
+            handle = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
-            return None
-        return found if stat.S_ISREG(found.st_mode) else None
+            yield None
+            return
+        try:
+            yield handle if stat.S_ISREG(os.fstat(handle).st_mode) else None
+        finally:
+            os.close(handle)
 
     def _read(self) -> _News | None:
         """Return what has come since the last time, None when some of it is lost."""
-        news = _News()
-        found = self._found()
-        identity, size = (found and (found.st_dev, found.st_ino)), (found.st_size if found else 0)
-        before, self._identity = self._identity, identity
-        if identity != before:
-            self._size = self._offset = 0
-            if before is not None:
-                return None
+        with self._opened() as handle:
+            if handle is None:
+                had_one, self._identity = self._identity is not None, None
+                return None if had_one else _News()
+            found = os.fstat(handle)
+            before, self._identity = self._identity, (found.st_dev, found.st_ino)
+            if self._identity != before:
+                self._size = self._offset = 0
+                if before is not None:
+                    return None
+            return self._read_from(handle, found.st_size)
+
+    def _read_from(self, handle: int, size: int) -> _News | None:
         if size == self._size:
-            return news
+            return _News()
         self._size = size
         if not self._offset <= size <= self._offset + MOST_BYTES:
             self._offset = size
             return None
-        lines = self._lines(size - self._offset)
-        if lines is None:
-            self._identity = None
-            return None
-        for line in lines:
+        news = _News()
+        whole, _end, rest = os.pread(handle, size - self._offset, self._offset).rpartition(b"\n")
+        # the rest of a line comes later, if it is one
+        self._offset = size - (len(rest) if len(rest) <= MOST_LINE_BYTES else 0)
+        for line in whole.splitlines():
             news.add(line)
         return news
-
-    def _lines(self, count: int) -> list[bytes] | None:
-        """Return the lines that are complete among the next bytes, None when they cannot be read."""
-        try:
-            # another file may have taken its place, even one on which reading would wait
-            handle = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            try:
-                read = os.pread(handle, count, self._offset)
-            finally:
-                os.close(handle)
-        except OSError:
-            return None
-        whole, _end, rest = read.rpartition(b"\n")
-        if len(rest) > MOST_LINE_BYTES:
-            rest = b""
-        self._offset += len(read) - len(rest)
-        return whole.splitlines()
 
 
 class Patience:

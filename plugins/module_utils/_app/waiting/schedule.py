@@ -228,9 +228,8 @@ class Scheduler:
     def _due(self, entry: _Entry) -> float:
         """Return when a wait is to go on, as things stand now."""
         watch = entry.pause.watch if entry.pause else None
-        if watch is None or not watch.is_nudged:
-            return entry.due
-        return min(entry.due, max(self._clock.monotonic(), entry.soonest))
+        # long ago, perhaps: what was nudged has its turn before what is only due
+        return min(entry.due, entry.soonest) if watch and watch.is_nudged else entry.due
 
     def _put(self, entry: _Entry) -> None:
         self._waiting.pop(entry.number, None)
