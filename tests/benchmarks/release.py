@@ -37,8 +37,8 @@ LIMITS: t.Mapping[str, Row] = {
     "15,000 an hour": {"throttle_per_hour": 15_000},
 }
 HEADER = (
-    "projects | build | limit | first minute | of them waiting | first hour | refused, first minute | refused, later "
-    "| deploys | late, median | late, worst | paced | CPU s | MiB"
+    "projects | build | limit | first minute | of them waiting | waiting in all | first hour | refused, first minute "
+    "| refused, later | deploys | late, median | late, worst | paced | CPU s | MiB"
 )
 
 
@@ -47,11 +47,13 @@ class Cost:
     """What one release has cost; times in seconds.
 
     :param waiting: the requests of the first minute beyond the first looks and what playing takes.
+    :param waiting_in_all: the same of the whole release.
     :param late: how long after the end of each build its deploy was played.
     """
 
     first_minute: int
     waiting: int
+    waiting_in_all: int
     first_hour: int
     refused: int
     refused_later: int
@@ -132,10 +134,12 @@ def _cost(simulator: t.Any, result: t.Any, cpu_seconds: float) -> Cost:
     begin = requests[0]["at"]
     first = [request for request in requests if request["at"] - begin < MINUTE]
     asked: set[str] = set()
-    waiting = 0
-    for request in first:
+    waiting = waiting_in_all = 0
+    for request in requests:
         # the first list of a project's pipelines, and of their jobs, is what a gate begins with
-        waiting += request["method"] == "GET" and request["path"] in asked
+        if request["method"] == "GET" and request["path"] in asked:
+            waiting += request["at"] - begin < MINUTE
+            waiting_in_all += 1
         asked.add(request["path"])
     plays = [effect for effect in simulator.effects() if effect["action"] == "play"]
     ended = {effect["pipeline_id"]: simulator.job("build", pipeline_id=effect["pipeline_id"]) for effect in plays}
@@ -143,6 +147,7 @@ def _cost(simulator: t.Any, result: t.Any, cpu_seconds: float) -> Cost:
     return Cost(
         first_minute=len(first),
         waiting=waiting,
+        waiting_in_all=waiting_in_all,
         first_hour=sum(request["at"] - begin < 3600.0 for request in requests),
         refused=sum(at < MINUTE for at in refused),
         refused_later=sum(at >= MINUTE for at in refused),
@@ -161,7 +166,7 @@ def line(projects: int, build_seconds: float, limit: str, cost: Cost) -> str:
         f"{projects}",
         f"{build_seconds:g} s",
         limit,
-        *(f"{count:,}" for count in (cost.first_minute, cost.waiting, cost.first_hour)),
+        *(f"{count:,}" for count in (cost.first_minute, cost.waiting, cost.waiting_in_all, cost.first_hour)),
         *(f"{count:,}" for count in (cost.refused, cost.refused_later)),
         f"{len(cost.played):,} of {projects}" + ("" if len(set(cost.played)) == len(cost.played) else ", TWICE"),
         *(f"{seconds:.1f} s" for seconds in (statistics.median(cost.late or [0.0]), max(cost.late, default=0.0))),

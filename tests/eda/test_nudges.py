@@ -15,6 +15,7 @@ import typing as t
 
 import pytest
 from jobgate_gitlab_events import nudges as module
+from jobgate_gitlab_events.backlog import Backlog
 from jobgate_gitlab_events.nudges import MOST_BYTES, MOST_LINE_BYTES, Nudges
 from jobgate_gitlab_events.options import OptionError
 
@@ -37,9 +38,8 @@ def lines(path: pathlib.Path) -> list[Record]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def event(**gitlab: t.Any) -> Record:
-    named: Record = {"kind": "job", "project": "group/app", "project_id": 380, "pipeline_id": 2366}
-    return {"gitlab": {**named, **gitlab}, "payload": {}}
+def nudge(**values: t.Any) -> Record:
+    return {"kind": "job", "project": "group/app", "project_id": 380, "pipeline_id": 2366, **values}
 
 
 def nudges_at(path: pathlib.Path) -> Nudges:
@@ -48,23 +48,23 @@ def nudges_at(path: pathlib.Path) -> Nudges:
     return found
 
 
-def test_each_event_has_a_line_and_nothing_else_has(tmp_path: pathlib.Path) -> None:
+def test_each_hook_has_a_line_and_nothing_else_has(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "nudges"
     child = changed(JOB, pipeline_id=2400, source_pipeline={"project": {}, "job_id": 5, "pipeline_id": 2366})
 
     async def scene() -> None:
-        async with source(nudges=str(path), statuses=["failed", "success"]) as (url, _backlog):
+        async with source(nudges=str(path), events=["job"], backlog=Backlog(most_events=1)) as (url, _backlog):
             assert lines(path) == []
 
             async def send(payload: Record, delivery: str, **more: str) -> int:
                 body = encoded(payload)
                 return await deliver(url, signed(body, delivery, **more), body)
 
-            for number, payload in enumerate((JOB, PIPELINE, DEPLOYMENT, child)):
-                assert await send(payload, str(number)) == 200
-            assert await send(JOB, "0") == 200
+            # the rules want no pipelines and deployments, and have no room for a second job
+            for payload, status in ((JOB, 200), (PIPELINE, 200), (DEPLOYMENT, 200), (child, 503)):
+                assert await send(payload, payload["object_kind"] + str(status)) == status
+            assert await send(JOB, "build200") == 200
             assert await send(PUSH, "push") == 200
-            assert await send(changed(JOB, build_status="running"), "running") == 200
             assert await send(JOB, "forged", signing_token=OTHER_SIGNING) == 401
             while len(lines(path)) < 4:
                 await asyncio.sleep(0)
@@ -89,7 +89,7 @@ def test_the_file_stays_below_its_limit(tmp_path: pathlib.Path) -> None:
     longest, begun_anew = 0, 0
     for number in range(3 * MOST_BYTES // 900):
         before = path.stat().st_size
-        nudges.put(event(project="x" * 800, pipeline_id=number))
+        nudges.put(nudge(project="x" * 800, pipeline_id=number))
         longest, begun_anew = max(longest, path.stat().st_size), begun_anew + (path.stat().st_size < before)
     assert MOST_BYTES - 1000 < longest <= MOST_BYTES
     assert begun_anew >= 2
@@ -99,22 +99,22 @@ def test_the_file_stays_below_its_limit(tmp_path: pathlib.Path) -> None:
 def test_a_line_that_is_too_long_is_left_out(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "nudges"
     nudges = nudges_at(path)
-    nudges.put(event(project="x" * MOST_LINE_BYTES))
-    nudges.put(event())
+    nudges.put(nudge(project="x" * MOST_LINE_BYTES))
+    nudges.put(nudge())
     assert len(lines(path)) == 1
 
 
 def test_a_line_end_in_a_name_makes_no_second_line(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "nudges"
-    nudges_at(path).put(event(project='a\n{"pipeline_id": 1}'))
+    nudges_at(path).put(nudge(project='a\n{"pipeline_id": 1}'))
     assert len(lines(path)) == 1
 
 
 def test_the_file_of_an_earlier_run_is_gone_on_with(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "nudges"
-    nudges_at(path).put(event())
+    nudges_at(path).put(nudge())
     path.chmod(0o644)
-    nudges_at(path).put(event(pipeline_id=7))
+    nudges_at(path).put(nudge(pipeline_id=7))
     assert [line["pipeline_id"] for line in lines(path)] == [2366, 7]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -123,7 +123,7 @@ def test_a_file_that_was_taken_away_is_made_again(tmp_path: pathlib.Path) -> Non
     path = tmp_path / "nudges"
     nudges = nudges_at(path)
     path.unlink()
-    nudges.put(event())
+    nudges.put(nudge())
     assert len(lines(path)) == 1 and stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -184,7 +184,7 @@ def test_what_takes_its_place_later_is_left_alone_and_told_once(
     path.unlink()
     precious = make(kind, path)
     for _number in range(3):
-        nudges.put(event())
+        nudges.put(nudge())
     nudges.end()
     assert len([record for record in caplog.records if "cannot be written" in record.message]) == 1
     assert precious is not None and precious.read_text() == "precious\n"

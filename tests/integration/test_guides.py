@@ -41,7 +41,7 @@ OTHER_YAML = {
     "hand_over": ["build"],
     "editors_and_tools": ["release_gate_projects", "ansible-navigator"],
     "awx_and_ci": ["version", "fields", "env", "release", "release"],
-    "events": ["gitlab", "gitlab_hook_port", "all", "signing_token"],
+    "events": ["gitlab", "gitlab_hook_port", "all", "sources", "signing_token"],
     "testing_playbooks": ["stages", "build"],
 }
 

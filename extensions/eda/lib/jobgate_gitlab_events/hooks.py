@@ -144,9 +144,11 @@ def kind_of(payload: Record) -> str | None:
     return _text(payload.get("object_kind"))
 
 
-def source_pipeline_of(payload: t.Any) -> int | None:
-    """Return the id of the pipeline that has started the one of a hook, None when none has."""
-    return _number(_at(payload, "source_pipeline", "pipeline_id"))
+def nudge_of(gitlab: Record, payload: Record) -> Record:
+    """Return what a hook is about, in ids and a path, for a release gate that may wait for it."""
+    named = {name: gitlab[name] for name in ("kind", "project", "project_id", "pipeline_id")}
+    # a gate that looks into downstream pipelines may not know this one yet
+    return named | {"source_pipeline_id": _number(_at(payload, "source_pipeline", "pipeline_id"))}
 
 
 def gitlab_of(payload: Record, instance: str | None) -> Record | None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A file with a line for each event, by which a release gate that waits knows where to look.
+"""A file with a line for each hook, by which a release gate that waits knows where to look.
 
 The gate reads it in `plugins/module_utils/_app/nudges.py`, which knows the same lines.
 """
@@ -16,7 +16,7 @@ import os
 import stat
 import typing as t
 
-from .hooks import Record, source_pipeline_of
+from .hooks import Record
 from .options import OptionError
 
 # The file is begun anew when it would be longer than that, and a line that would be is left out.
@@ -53,11 +53,11 @@ class Nudges:
                 "folder that only you can write to"
             ) from None
 
-    def put(self, event: Record) -> None:
-        """Add a line that says what an event is about. A gate that reads none looks all the same, only later."""
+    def put(self, nudge: Record) -> None:
+        """Add a line. A gate that reads none looks all the same, only later."""
         if self._path is None:
             return
-        line = _line(event)
+        line = json.dumps(nudge).encode() + b"\n"
         if len(line) > MOST_LINE_BYTES:
             return
         try:
@@ -104,21 +104,9 @@ def _opened(path: str) -> t.Iterator[int]:
 def _has_nudges(handle: int) -> bool:
     first = os.pread(handle, MOST_LINE_BYTES, 0).partition(b"\n")[0]
     try:
-        return set(json.loads(first)) == set(_named({"gitlab": {}}))
+        return "pipeline_id" in json.loads(first)
     except (ValueError, TypeError, RecursionError):
         return False
-
-
-def _line(event: Record) -> bytes:
-    return json.dumps(_named(event)).encode() + b"\n"
-
-
-def _named(event: Record) -> Record:
-    """Return what an event is about: ids and a path, which are no secrets."""
-    gitlab = event["gitlab"]
-    found = {name: gitlab.get(name) for name in ("kind", "project", "project_id", "pipeline_id")}
-    # a gate that looks into downstream pipelines may not know this one yet
-    return found | {"source_pipeline_id": source_pipeline_of(event.get("payload"))}
 
 
 def _reason(error: OSError) -> str:

@@ -92,9 +92,10 @@ class Server:
             # also when GitLab has gone before it read the answer
             if answer.event is not None:
                 self._backlog.put(answer.event)
-                self.nudges.put(answer.event.content)
             else:
                 self._backlog.give_bytes(len(body))
+            if answer.nudge is not None:
+                self.nudges.put(answer.nudge)
 
     async def _answer(self, request: web.BaseRequest, body: bytearray) -> Answer:
         try:
