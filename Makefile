@@ -32,7 +32,8 @@ demo: $(DEMO)/.done $(LINK) $(EVENTS)
 # where it cannot be installed, the demo leaves its third act out
 .venv-events/.done: requirements-events.txt requirements-demo.txt
 	@echo "Setting up $(@D) ..." && $(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@ || echo "ansible-rulebook cannot be installed here."
+	@$(@D)/bin/python -m pip install --disable-pip-version-check -r $< > $(@D)/pip.log 2>&1 && touch $@ \
+	  || echo "ansible-rulebook cannot be installed here; $(@D)/pip.log says why."
 $(LINK):
 	@mkdir -p $(@D) && ln -sfn ../../../.. $@
 clean:
