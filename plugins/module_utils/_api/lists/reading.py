@@ -14,7 +14,7 @@ import typing as t
 
 from ..clock import Deadline
 from ..decoding import Record
-from ..errors import LostAnswerError, RequestError
+from ..errors import BadAnswerError, LostAnswerError, RequestError
 from ..http import Response
 from .pages import (
     PAGE_SIZE,
@@ -125,8 +125,12 @@ class Reading:
                     self._total = total_of(first[1])
                     return
                 records, answer = self._source.read(page_position(number), answer)
-                if next_position(page_position(number), len(records), answer) is None:
+                following = next_position(page_position(number), len(records), answer)
+                if following is None:
                     answers.end(number)
+                elif int(following.get("page", number + 1)) != number + 1:
+                    # pages by their numbers may never end then
+                    raise BadAnswerError(f"the server names page {following['page']} as the one after page {number}")
                 self._rows += len(records)
                 yield records
         finally:

@@ -191,6 +191,21 @@ def test_a_list_without_an_end_is_an_error(monkeypatch):
     assert not read.is_exact()
 
 
+def test_a_server_that_leads_in_a_circle_is_not_followed_by_numbers():
+    class Circle(Server):
+        def ask(self, position):
+            answer = super().ask(position)
+            if position.get("page") == "4":
+                answer.headers["x-next-page"] = "2"
+            return answer
+
+    server = Circle(1_000_000, has_totals=False)
+    read = reading(server)
+    assert len(ids(read)) == 300
+    assert not read.is_exact()
+    assert len(server.asked) < 30
+
+
 def test_a_page_that_never_comes_ends_with_the_deadline(monkeypatch):
     monkeypatch.setattr(reading_ahead, "_GRACE_SECONDS", 0.05)
     never = threading.Event()
