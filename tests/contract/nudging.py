@@ -16,10 +16,13 @@ import typing as t
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "extensions" / "eda" / "lib"))
 
+from jobgate_gitlab_events import nudges as writer  # noqa: E402
 from jobgate_gitlab_events import server  # noqa: E402
 from jobgate_gitlab_events.backlog import Backlog  # noqa: E402
 from jobgate_gitlab_events.options import read_options  # noqa: E402
 from jobgate_gitlab_events.receiver import Receiver  # noqa: E402
+
+__all__ = ["HOOK_TOKEN", "event_source", "nudged", "writer"]
 
 HOOK_TOKEN = "hook-token-0123456789"
 

@@ -12,11 +12,11 @@ import typing as t
 import urllib.request
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.nudges import LONGEST_PAUSE_SECONDS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app import nudges as reader
 
 from tests.integration.harness import TOKEN, Result, effects, world
 
-from .nudging import HOOK_TOKEN, event_source, nudged
+from .nudging import HOOK_TOKEN, event_source, nudged, writer
 from .test_release_gates import MANUAL, gates_of, release
 
 Row = dict[str, t.Any]
@@ -80,7 +80,7 @@ def test_a_hook_that_goes_wrong_costs_time_and_nothing_else(
     simulator.load(world(BUILD, DEPLOY))
     with nudged(simulator, tmp_path / "nudges", faults=[fault], auto_disable=False):
         assert outcome(simulator, run(simulator, tmp_path / "nudges")) == PASSED
-    assert late(simulator) <= (LONGEST_PAUSE_SECONDS + 2 if fault in ("lost", "wrong_token") else 20.0)
+    assert late(simulator) <= (reader.LONGEST_PAUSE_SECONDS + 2 if fault in ("lost", "wrong_token") else 20.0)
 
 
 def test_nudges_that_name_others_cost_nothing(simulator: t.Any, tmp_path: pathlib.Path) -> None:
@@ -224,3 +224,23 @@ def test_check_mode_reads_no_nudges(simulator: t.Any, tmp_path: pathlib.Path) ->
     simulator.load(world(BUILD, DEPLOY))
     result = run(simulator, tmp_path / "nudges", check_mode=True)
     assert result.failure is None and result.warnings == []
+
+
+def test_a_large_pipeline_is_counted_and_seen_to_its_end(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    """Its jobs end one after the other, each with hooks of its own."""
+    jobs = [{"name": f"test {number}", "stage": "test", "duration": 60 + 30 * number} for number in range(40)]
+    gate: Row = {"stage": "test", "action": "wait", "wait_timeout": 7200.0}
+    simulator.load(world(*jobs))
+    assert release(simulator, {"gates": [gate]}).failure is None
+    without = looks(simulator)
+    simulator.load(world(*jobs))
+    with nudged(simulator, tmp_path / "nudges"):
+        result = run(simulator, tmp_path / "nudges", gate)
+    assert result.failure is None
+    assert result.seconds <= 60 + 30 * 39 + 15.0
+    assert looks(simulator) <= without * 1.1
+
+
+def test_writer_and_reader_know_the_same_limits() -> None:
+    """They are shipped apart, so that neither can import the other."""
+    assert (writer.MOST_BYTES, writer.MOST_LINE_BYTES) == (reader.MOST_BYTES, reader.MOST_LINE_BYTES)
