@@ -49,7 +49,8 @@ env HOME="$folder/home" TMPDIR="$folder/tmp" JAVA_TOOL_OPTIONS=-XX:-UsePerfData 
   "$bin/ansible-rulebook" -r "$rulebook" -i "$folder/inventory.yml" -e "$folder/vars.yml" -E GITLAB_SIGNING_TOKEN -v \
   > "$folder/rulebook.log" 2>&1 &
 rules=$!
-trap 'kill "$rules" 2>/dev/null || true; wait "$rules" 2>/dev/null || true' EXIT
+# what ansible-runner keeps of a playbook, its environment among it, is of no use any more
+trap 'kill "$rules" 2>/dev/null || true; wait "$rules" 2>/dev/null || true; rm -rf "$folder/home" "$folder/tmp"' EXIT
 wait_for 120 is_listening
 
 # GitLab sends its hooks to the rulebook from now on, and a pipeline starts.
