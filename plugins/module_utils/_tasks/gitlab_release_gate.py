@@ -24,18 +24,18 @@ from .._app.nudges import Nudges
 from .._app.outcome import Outcome, ProjectProgress
 from .._app.release.compare import read_previous, with_previous
 from .._app.release.counted import CountedGates
-from .._app.release.gates import GateRunner
 from .._app.release.plan import STRATEGIES, Gate, ProjectPlan, ReleasePlan
 from .._app.release.record import RunFacts, has_changed, make_record
 from .._app.release.run import ProjectResult, ReleaseRun, failure_text
+from .._app.release.runner import GateRunner
 from .._app.release.tree import ReleaseTree, read_tree
 from .._app.report.junit import render_junit
 from .._app.report.page import render_page
 from .._app.report.summary import render_summary
-from .._app.session import NO_REQUESTS, Session, TaskContext, open_session
+from .._app.session import Session, TaskContext, open_session
 from .._app.slow_work import SlowWork
 from .._app.waiting.schedule import Pacing, Scheduler
-from .definition import ArgumentSpec, Options, TaskDefinition
+from .definition import NO_COST, ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION
 from .values.connection import connection_settings
 from .values.release_plan import PROJECT_OPTIONS, plan_of
@@ -239,7 +239,5 @@ TASK = TaskDefinition(
     name="gitlab_release_gate",
     spec=SPEC,
     work=run,
-    empty_result={"outcome": "failed", "summary": [], "gates": [], "elapsed": 0.0, "requests": NO_REQUESTS},
-    # with the job variables in it
-    hidden_options=("projects",),
+    empty_result={"outcome": "failed", "summary": [], "gates": [], **NO_COST},
 )

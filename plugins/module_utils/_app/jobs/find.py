@@ -24,6 +24,8 @@ from .selection import Selection, what_is_missing, why_empty
 from .statuses import can_be_superseded, count_statuses, id_of, is_finished, pipeline_of, project_id_of, status_of
 
 _BY_ID = operator.attrgetter("id")
+# A pipeline has all its trigger jobs from its beginning on: after so many looks that showed none it is not asked again.
+_LOOKS_FOR_BRIDGES = 2
 # What selecting and waiting need of a record, whatever the user wants to keep of it.
 _NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
 
@@ -44,6 +46,13 @@ class JobFinder:
         # a job once chosen stays chosen, whatever its status becomes while it is waited for
         self._chosen: set[t.Any] = set()
         self._explains_ids = explains_ids
+        # how often there were jobs, and no trigger jobs
+        self._looks_without_bridges = 0
+
+    @property
+    def known_fields(self) -> frozenset[str]:
+        """Return the names of the fields of a whole record; empty as long as none was cut."""
+        return self._projection.known if self._projection else frozenset()
 
     def find(self) -> Selection:
         """Return what fits now.
@@ -305,10 +314,11 @@ class JobFinder:
             )
 
         query = self._query
-        if self._needs_bridges:
+        if self._needs_bridges and self._looks_without_bridges < _LOOKS_FOR_BRIDGES:
             # both are needed for certain, so neither waits for the other
             most_at_once = self._session.client.settings.concurrency
             run_all(lambda read: read(), [read_jobs, read_bridges], most_at_once=most_at_once)
+            self._looks_without_bridges += bool(jobs) and not bridges
         else:
             read_jobs()
             if query.with_bridges and self._may_be_bridges(jobs):

@@ -30,6 +30,7 @@ class JobReport:
     """What was read.
 
     :param problems: why the task fails, by job, and without a job for the whole.
+    :param known_fields: names of the fields of a whole record.
     """
 
     jobs: list[FoundJob]
@@ -38,6 +39,7 @@ class JobReport:
     has_timed_out: bool = False
     timeline: list[Record] = dataclasses.field(default_factory=list)
     problems: list[tuple[FoundJob | None, str]] = dataclasses.field(default_factory=list)
+    known_fields: frozenset[str] = frozenset()
 
     @property
     def summary(self) -> dict[str, int]:
@@ -76,9 +78,15 @@ class _Reading:
         elif not waited.has_timed_out:
             self._finder.require(selection)
             self._finder.warn_of_hidden(selection)
-        report = self._report(selection)
-        report.has_timed_out = waited.has_timed_out
-        report.timeline = self._wait.timeline.entries
+        wanted = self._wanted(selection.jobs)
+        report = JobReport(
+            list(wanted),
+            is_truncated=len(wanted) < len(selection.jobs),
+            has_timed_out=waited.has_timed_out,
+            timeline=self._wait.timeline.entries,
+            problems=self._problems(selection.jobs),
+            known_fields=self._finder.known_fields or frozenset(wanted[0].record if wanted else ()),
+        )
         if waited.has_timed_out:
             self._note_late(report, selection)
         report.pipeline = selection.pipeline if waited.is_stale else self._pipeline(selection)
@@ -154,11 +162,6 @@ class _Reading:
 
     def _wanted(self, jobs: t.Sequence[FoundJob]) -> t.Sequence[FoundJob]:
         return jobs[: self._query.limit] if self._query.limit else jobs
-
-    def _report(self, selection: Selection) -> JobReport:
-        jobs = selection.jobs
-        wanted = list(self._wanted(jobs))
-        return JobReport(wanted, is_truncated=len(wanted) < len(jobs), problems=self._problems(jobs))
 
     def _note_late(self, report: JobReport, selection: Selection) -> None:
         """Note what was not there in time, unless `on_timeout` says to go on."""
