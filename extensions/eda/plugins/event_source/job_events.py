@@ -125,7 +125,8 @@ options:
     description:
       - The path of a file that gets a line for each job, pipeline and deployment hook whose secret is right, whatever
         O(events), O(projects), O(names) and O(statuses) choose for the rules. Release gates on the same machine that
-        read it, by the option C(nudges) of M(jobgate.gitlab.gitlab_release_gate), look when there is something to see.
+        read it, by the option C(nudges) of M(jobgate.gitlab.gitlab_release_gate), poll GitLab when there is something
+        to see.
       - A line has the kind of the hook, its project and its pipeline, and no secret.
       - The file is made for the user of ansible-rulebook alone, and begun anew when it has a mebibyte. It is taken away
         when the source ends. Several sources may have the same one.
