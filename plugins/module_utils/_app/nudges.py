@@ -132,7 +132,11 @@ class Nudges:
         if now < self._next_read:
             return False
         self._next_read = now + READ_SECONDS
-        news = self._read()
+        try:
+            news = self._read()
+        except OSError:
+            # such as that of a network file system; it counts as no file until it can be read again
+            news, self._identity = None, None
         for watch in self._watches:
             if news is None or watch.wants(news):
                 watch.is_nudged = True

@@ -166,6 +166,21 @@ def test_without_a_file_all_is_as_without_nudges(place: Place) -> None:
     assert place.known.is_heard
 
 
+def test_a_file_that_cannot_be_read_counts_as_none(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object) -> bytes:
+        raise OSError("Stale file handle")
+
+    place.add(OTHERS)
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "pread", fail)
+        assert place.nudged() == BOTH
+        assert not place.known.is_heard
+    # from its beginning
+    assert place.nudged() == BOTH
+    assert place.known.is_heard
+    assert place.nudged() == NOBODY
+
+
 @pytest.mark.parametrize("kind", ["folder", "fifo", "device"])
 def test_what_is_no_file_is_not_read(tmp_path: pathlib.Path, kind: str) -> None:
     path = tmp_path / "nudges"
