@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import collections
+import json
+import pathlib
 import typing as t
 
 import pytest
 
-from tests.contract.test_release_gates import Row, release
+from tests.contract.test_release_gates import MANUAL, Row, release
 from tests.contract.test_release_record import TREE
 from tests.integration.harness import world
 
@@ -58,3 +60,21 @@ def test_each_further_gate_of_a_pipeline_that_has_ended_costs_one_list(simulator
         assert release(simulator, {"gates": rows}).failure is None
         costs.append(asked(simulator)["jobs"])
     assert costs == [1, 2, 3]
+
+
+def test_the_record_is_whole_however_low_the_ceiling_is(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    many = 60
+    made = world()
+    made["projects"] = [{"path": f"group/app-{number}", "members": {"alice": "maintainer"}} for number in range(many)]
+    made["pipelines"] = [
+        {"id": 100 + number, "project": f"group/app-{number}", "ref": "main", "jobs": [{"name": "test", **MANUAL}]}
+        for number in range(many)
+    ]
+    simulator.load(made)
+    gates = [{"name": "test", "action": "play"}]
+    path = tmp_path / "record.json"
+    rows = [{"project": f"group/app-{number}", "gates": gates} for number in range(many)]
+    result = release(simulator, *rows, api_requests_per_minute=20, record=str(path))
+    assert (result.failure, len(simulator.effects())) == (None, many)
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert record["warnings"] == [] and all(project["jobs"] for project in record["projects"])

@@ -37,8 +37,9 @@ def _jobs(session: Session, state: PipelineState, project: str) -> list[Record]:
     return [session.annotated("job", job.record) for job in state.jobs]
 
 
-def _downstream(session: Session, state: PipelineState, project: str) -> list[Record]:
-    return [downstream_record(session, node) for node in read_downstream(session, state, project)]
+def _downstream(session: Session, state: PipelineState, project: str) -> list[Record] | None:
+    nodes = read_downstream(session, state, project)
+    return None if nodes is None else [downstream_record(session, node) for node in nodes]
 
 
 # What can be included: by its word the return value, and what reads it.

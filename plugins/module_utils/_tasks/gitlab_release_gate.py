@@ -47,8 +47,10 @@ FORMATS: t.Mapping[str, t.Callable[[Record], str]] = {
     "summary": render_summary,
     "junit": render_junit,
 }
-# How long reading the jobs for the record may take, after the gates are done.
+# How long reading the jobs for the record may take, after the gates are done. Where the user allows only so many
+# requests in a minute, the time that they take for each project comes on top.
 _RECORD_SECONDS = 300.0
+_RECORD_REQUESTS = 10
 
 SPEC = CONNECTION.merged(
     ArgumentSpec(
@@ -169,7 +171,9 @@ class _Release:
         """Return what the files show of each project; without files it is worth no request."""
         if not any(self._options.get(name) for name in FORMATS):
             return {}
-        session = self._session.sibling(self._context, timeout_seconds=_RECORD_SECONDS, is_waiting=True)
+        per_minute = self._session.client.settings.requests_per_minute
+        seconds = _RECORD_SECONDS + (_RECORD_REQUESTS * len(results) * 60.0 / per_minute if per_minute else 0.0)
+        session = self._session.sibling(self._context, timeout_seconds=seconds, is_waiting=True)
         return {
             result.plan.name: read_tree(
                 session,

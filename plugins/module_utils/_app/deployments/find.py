@@ -130,6 +130,7 @@ def _found(session: Session, query: DeploymentQuery) -> tuple[list[FoundDeployme
         finder = JobFinder(session, query.jobs)
         selection = finder.find()
         finder.require(selection)
+        finder.warn_of_hidden(selection)
         if selection.out_of_scope:
             return [], True
         jobs = selection.jobs

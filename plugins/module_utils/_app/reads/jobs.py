@@ -47,21 +47,23 @@ class JobReport:
         return count_statuses(job.record for job in self.jobs)
 
 
-def read_jobs(session: Session, query: JobQuery, options: WaitOptions) -> Steps[JobReport]:
+def read_jobs(session: Session, query: JobQuery, options: WaitOptions, *, is_judged: bool = False) -> Steps[JobReport]:
     """Return the jobs of a query; with `wait` as soon as all are where they should be, or one never will.
 
+    :param is_judged: whether something depends on all of them, as with `wait`: then none may be out of sight.
     :raises SelectionError: when a pipeline or a name is not there.
     :raises UsageError: when the log of several jobs would have to be followed.
     :raises RequestError: when GitLab cannot be asked.
     """
-    return _Reading(session, query, options).run()
+    return _Reading(session, query, options, is_judged=is_judged or options.wait).run()
 
 
 class _Reading:
     """One reading of the jobs of a query, with all the polls that it takes."""
 
-    def __init__(self, session: Session, query: JobQuery, options: WaitOptions) -> None:
+    def __init__(self, session: Session, query: JobQuery, options: WaitOptions, *, is_judged: bool) -> None:
         self._session = session
+        self._is_judged = is_judged
         self._query = query
         self._options = options
         self._finder = JobFinder(session, query)
@@ -73,11 +75,8 @@ class _Reading:
         waited = yield from self._wait.until(self._read, self._is_settled)
         self._wait.end()
         selection = waited.value
-        if self._wait.is_active and not waited.has_timed_out:
-            self._finder.require_jobs(selection)
-        elif not waited.has_timed_out:
-            self._finder.require(selection)
-            self._finder.warn_of_hidden(selection)
+        if not waited.has_timed_out:
+            self._require(selection)
         wanted = self._wanted(selection.jobs)
         report = JobReport(
             list(wanted),
@@ -91,6 +90,16 @@ class _Reading:
             self._note_late(report, selection)
         report.pipeline = selection.pipeline if waited.is_stale else self._pipeline(selection)
         return report
+
+    def _require(self, selection: Selection) -> None:
+        if self._wait.is_active:
+            self._finder.require_jobs(selection)
+        else:
+            self._finder.require(selection)
+        if self._is_judged:
+            self._finder.require_readable(selection)
+        else:
+            self._finder.warn_of_hidden(selection)
 
     def _read(self) -> Selection:
         """Return what fits now."""

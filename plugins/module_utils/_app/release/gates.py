@@ -116,7 +116,7 @@ class GateRun:
         return self._of_problems(result, report, options) or dataclasses.replace(result, outcome="passed")
 
     def _verify(self) -> Steps[GateResult]:
-        report = yield from read_jobs(self._session, self._query(), WaitOptions())
+        report = yield from read_jobs(self._session, self._query(), WaitOptions(), is_judged=True)
         result = self._of_reading(report)
         options = self._waiting(self._gate.target)
         wrong = [job for job in report.jobs if not self._is_right(job, options)]

@@ -384,8 +384,9 @@ def test_a_downstream_pipeline_that_cannot_be_read_is_told_with_a_missing_name(s
     for names in (None, ["*"]):
         with pytest.raises(errors.SelectionError, match=hidden):
             run_task(TASK, {**waiting, "name": names}, transport=FunctionTransport(partly))
-    outcome = run_task(TASK, {**waiting, "name": ["deploy"]}, transport=FunctionTransport(partly))
-    assert (ids(outcome), outcome.warnings) == ([42], [])
+    for name, found in (("deploy", [42]), ("infra/app*", [62])):
+        outcome = run_task(TASK, {**waiting, "name": [name]}, transport=FunctionTransport(partly))
+        assert (ids(outcome), outcome.warnings) == (found, [])
     with pytest.raises(errors.SelectionError, match="cannot read the downstream pipelines of 'infra/nested'"):
         run_task(TASK, {**options, "name": ["plan"]}, transport=FunctionTransport(partly))
 
