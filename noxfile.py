@@ -53,7 +53,7 @@ LINT: t.Final = (
     ("mypy", "--strict", "extensions/eda"),
     ("yamllint", "--strict", "."),
     ("ansible-lint", "--offline"),
-    ("shellcheck", ".ci/run", "tools/demo.sh", "tools/pictures.sh"),
+    ("shellcheck", ".ci/run", "tools/demo.sh", "tools/demo_events.sh", "tools/pictures.sh"),
     ("antsibull-changelog", "lint"),
     ("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=self", "."),
     ("reuse", "lint", "--lines"),
@@ -193,7 +193,7 @@ def pytest(session: nox.Session, *options: str, **more: str | None) -> None:
 
 def pinned(*names: str) -> list[str]:
     """Return these packages with the versions of the requirements files."""
-    files = (ROOT / "requirements-demo.txt", ROOT / "requirements-dev.txt")
+    files = [ROOT / f"requirements-{name}.txt" for name in ("demo", "events", "dev")]
     lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     return [line for line in lines if line.partition("==")[0] in names]
 
@@ -300,7 +300,8 @@ def eda(session: nox.Session) -> None:
     if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
         session.skip("There is no Java. ansible-rulebook needs version 17 or newer: install it, or set JAVA_HOME")
     # the collection as a user gets it with pip; the tests also install it with ansible-galaxy
-    session.install("ansible-rulebook==1.3.2", "ansible-core~=2.19.0", *pinned("hatchling", *MATRIX_PACKAGES), ".[eda]")
+    packages = pinned("ansible-rulebook", "hatchling", *MATRIX_PACKAGES)
+    session.install("ansible-core~=2.19.0", *packages, ".[eda]")
     pytest(session, "tests/eda", "-m", "rulebook")
 
 

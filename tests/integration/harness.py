@@ -61,6 +61,7 @@ class SimulatedTime:
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds
         self._simulator.advance(seconds)
+        self._simulator.drain_hooks()
         if seconds >= 0.1:
             # it may be away for a moment of real time, which is over when so much of the task's time has passed
             self._simulator.come_back()

@@ -32,6 +32,7 @@ RUN_ELSEWHERE = {
     ("docs/examples/trigger-and-poll.yml", "Run the integration tests with uri"): "test_pipelines.py",
     ("docs/examples/release-gate.yml", "Release three projects"): "test_release_gate.py",
     # rulebooks
+    ("docs/examples/rulebooks/deploy_when_green.yml", "Deploy what is green"): "../eda/test_demo.py",
     ("docs/docsite/rst/events.rst", "See what happens"): "../eda/test_rulebooks.py",
     ("docs/docsite/rst/events.rst", "Play the deployment when the pipeline is green"): "../eda/test_rulebooks.py",
 }
@@ -41,7 +42,7 @@ OTHER_YAML = {
     "hand_over": ["build"],
     "editors_and_tools": ["release_gate_projects", "ansible-navigator"],
     "awx_and_ci": ["version", "fields", "env", "release", "release"],
-    "events": ["gitlab", "gitlab_hook_port", "all", "signing_token"],
+    "events": ["gitlab", "gitlab_hook_port", "all", "sources", "signing_token"],
     "testing_playbooks": ["stages", "build"],
 }
 
