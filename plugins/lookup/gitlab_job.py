@@ -316,6 +316,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options impo
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import prepared
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import (
+    check_choices,
     check_names,
     option_variables,
     settings_options,
@@ -339,6 +340,7 @@ class LookupModule(LookupBase):
         output = SafeOutput(TaskContext(transport=self._transport))
         try:
             check_names(self.option_definitions, kwargs)
+            check_choices(self.option_definitions, kwargs)
             if "project" not in kwargs:
                 raise UsageError(_NO_PROJECT)
             self.set_options(var_options=option_variables(self, variables), direct=kwargs)
