@@ -9,7 +9,11 @@ from __future__ import annotations
 import pathlib
 import typing as t
 
+import pytest
+
 from .harness import ROOT, TOKEN, effects, play, world
+
+pytestmark = pytest.mark.usefixtures("way")
 
 ACTION = "jobgate.gitlab.gitlab_job_action"
 INFO = "jobgate.gitlab.gitlab_job_info"
