@@ -108,18 +108,19 @@ def test_the_job_that_is_meant_is_played_once(simulator: t.Any, tmp_path: pathli
 def test_the_role_plays_nothing_behind_a_gate_on_nothing(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
     simulator.load(scenario())
     behind: Row = {"name": "deploy", "action": "play"}
-    for gate, words in (
+    gates: list[tuple[Row, str]] = [
         ({"stage": "tests", "action": "wait"}, "did you mean 'test'?"),
         ({"stage": "tests", "action": "verify"}, "did you mean 'test'?"),
         ({"name": [], "stage": "test", "action": "verify"}, "name is an empty list"),
-    ):
+    ]
+    tasks: list[Row] = []
+    for number, (gate, _words) in enumerate(gates):
         project = {**MAIN, "pipeline_source": ["push"], "gates": [gate, behind]}
         variables = {"release_gate_projects": [project], "release_gate_api_url": simulator.url}
-        done = played(
-            [{"name": "role", "ansible.builtin.include_role": {"name": ROLE}, "vars": variables}],
-            simulator,
-            tmp_path,
-            way,
-        )
-        assert words in done.output
+        told = {"name": f"gate {number}", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}
+        role = {"ansible.builtin.include_role": {"name": ROLE}, "vars": variables}
+        tasks.append({"block": [role], "rescue": [told], "ignore_errors": False})
+    done = played(tasks, simulator, tmp_path, way)
+    for number, (_gate, words) in enumerate(gates):
+        assert words in done.results[f"gate {number}"]["msg"]
     assert effects(simulator) == []
