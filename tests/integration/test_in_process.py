@@ -300,7 +300,8 @@ def test_each_change_of_state_is_shown_and_nothing_else(simulator: t.Any, tmp_pa
         lines = [line for line in result.output.splitlines() if line.startswith("group/app deploy: ")]
         if shown:
             assert lines[0].startswith("group/app deploy: manual -> ") and lines[0].endswith("(played)")
-            assert lines[-1].startswith("group/app deploy: running -> success after ")
+            # a busy machine may not see it run
+            assert " -> success after " in lines[-1]
             assert len(lines) <= 4
         else:
             assert lines == []
