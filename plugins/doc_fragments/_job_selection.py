@@ -60,7 +60,8 @@ options:
     description:
       - Also select jobs of the child and multi-project pipelines that trigger jobs of this pipeline have started, and
         of those that they have started in turn.
-      - A downstream project that the token cannot read is passed over. The error about a missing name mentions it.
+      - A downstream pipeline that the token cannot read is passed over with a warning. For an action or a wait it is an
+        error, unless exact names say that none of its jobs is meant.
       - Cannot be used with O(job_id).
     type: bool
     default: false

@@ -15,6 +15,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ExtensionError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
@@ -104,10 +105,16 @@ def test_gateway_gets_its_pass_and_nobody_else(
     monkeypatch.setenv("JOBGATE_GATEWAY_PASS", "let-me-in")
     assert play("gateway").failure is None
     assert {request.headers.get("X-Gateway-Pass") for request in gitlab.requests} == {"let-me-in"}
-    session = session_of({"extensions": ["gateway"], "api_url": "https://gitlab.example.com"}, TaskContext(environ={}))
-    transport = session.client._transport
+    transports = []
+
+    def keep(_settings: ConnectionSettings, make: t.Callable[[], t.Any]) -> t.Any:
+        transports.append(make())
+        return transports[-1]
+
+    options = {"extensions": ["gateway"], "api_url": "https://gitlab.example.com"}
+    session_of(options, TaskContext(environ={}, transport=keep))
     elsewhere = Request("GET", "https://gitlab.example.com.evil.example/api/v4/projects/1/jobs/42")
-    transport.send(elsewhere, timeout_seconds=1)
+    transports[0].send(elsewhere, timeout_seconds=1)
     assert "X-Gateway-Pass" not in gitlab.requests[-1].headers
 
 

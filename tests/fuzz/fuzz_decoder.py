@@ -38,9 +38,10 @@ if __name__ == "__main__":
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import decoding
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response, parse_address, resolve
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import next_position
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists.pages import next_position
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import server_wish_seconds
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.compression import ContentDecoder
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.logs import tail_of
 
 TOKEN = "glpat-0123456789abcdef"
@@ -181,7 +182,7 @@ def _check_content(encoding: str, body: bytes) -> None:
     outcomes = []
     for size, most in ((len(body) or 1, 100_000), (7, 50)):
         try:
-            decoder = decoding.ContentDecoder(encoding)
+            decoder = ContentDecoder(encoding)
             if decoder.is_plain:
                 return
             content = b""

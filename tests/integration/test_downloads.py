@@ -18,7 +18,7 @@ import zipfile
 from urllib.parse import parse_qs
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.client import CHUNK_BYTES
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import CHUNK_BYTES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import logs
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import sentence

@@ -14,14 +14,15 @@ import functools
 import os
 import typing as t
 
-from .._api.client import ApiClient, RequestFinished
+from .._api.client import ApiClient
 from .._api.clock import Clock, Deadline
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
-from .._api.errors import GitLabError, RequestError
+from .._api.errors import GitLabError, NotAuthorizedError, NotFoundError
 from .._api.masking import Masker
 from .._api.pace.retry import Retrier
 from .._api.pace.traffic import Traffic
+from .._api.requester import Requester, RequestFinished
 from .._api.transport import Transport
 from .._extensions.manager import PluginManager, plugin_manager
 from .._extensions.registry import Registry
@@ -106,10 +107,12 @@ class ServerFacts:
 
     :param bridge_endpoints: where trigger jobs are listed, in the order to try; the one that the server has is kept.
     :param too_young: statuses that the server refuses as a scope.
+    :param user_id: of the user of the token.
     """
 
     bridge_endpoints: tuple[str, ...] = BRIDGE_ENDPOINTS
     too_young: tuple[str, ...] = ()
+    user_id: int | None = None
 
 
 class Session:
@@ -190,17 +193,21 @@ class Session:
         if reason:
             raise StoppedError(reason)
 
-    @functools.cached_property
     def user_id(self) -> int | None:
-        """Return the id of the user of the token, None where GitLab does not tell.
+        """Return the id of the user of the token, None where the token may not ask for it.
 
-        It costs a request, so it is asked for only where nothing else tells who has done something.
+        It costs a request, so it is asked for only where nothing else tells who has done something. A denial may be a
+        fault on the way, and is not remembered.
+
+        :raises RequestError: when GitLab cannot be asked.
         """
-        try:
-            found = self.client.call("get_current_user").get("id")
-        except RequestError:
-            return None
-        return found if isinstance(found, int) else None
+        if self.facts.user_id is None:
+            try:
+                found = self.client.call("get_current_user").get("id")
+            except (NotAuthorizedError, NotFoundError):
+                return None
+            self.facts.user_id = found if isinstance(found, int) else None
+        return self.facts.user_id
 
     @functools.cached_property
     def _has_annotations(self) -> bool:
@@ -253,10 +260,9 @@ def open_session(
         if text not in warnings:
             warnings.append(text)
 
-    client = ApiClient(
+    requester = Requester(
         settings=settings,
         transport=context.transport(settings, lambda: plugins.call("gitlab_create_transport", settings=settings)),
-        endpoints=registry.endpoints(),
         on_finished=_finished_hook(plugins),
         retrier=_retrier(
             settings, context, deadline, Traffic(clock, settings.requests_per_minute), warn, is_waiting=is_waiting
@@ -264,8 +270,9 @@ def open_session(
         masker=Masker((*settings.secrets, *context.hidden)),
         clock=clock,
         warn=warn,
-        on_page=PageProgress(context.progress, clock) if context.progress.is_shown else None,
     )
+    on_page = PageProgress(context.progress, clock) if context.progress.is_shown else None
+    client = ApiClient(requester, registry.endpoints(), on_page)
     session = Session(
         context,
         client=client,

@@ -13,7 +13,6 @@ import typing as t
 from unittest import mock
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api import lists as pagination
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
     BadAnswerError,
     ConnectError,
@@ -21,6 +20,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import 
     LostAnswerError,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import pages as pagination
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs import bridges
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES

@@ -12,10 +12,8 @@ other doubt goes up to the use case, which reads the job again and decides anew.
 
 from __future__ import annotations
 
-import contextlib
 import email.utils
 import random
-import threading
 import typing as t
 
 from ..clock import Clock, Deadline
@@ -207,53 +205,3 @@ def _with_attempts(exc: RequestError, attempts: int) -> RequestError:
     if attempts > 1 and "attempts" not in exc.problem:
         exc.problem += f" (after {attempts} attempts)"
     return exc
-
-
-# ----- how many at a time -----
-
-
-# One more at a time is allowed again after so many answers for each that is.
-_ANSWERS_PER_STEP = 8
-
-
-class RequestBudget:
-    """Shared by all threads of a task.
-
-    A server that answers 429, or that does not answer in time because it works on one request after the other, gets
-    half as many at a time from then on; answers bring the number up again, one by one.
-
-    :param most_at_once: what the user allows.
-    """
-
-    def __init__(self, most_at_once: int) -> None:
-        self._most = max(1, most_at_once)
-        self._changed = threading.Condition()
-        self._under_way = 0
-        self._answers = 0
-        self.allowed = self._most
-
-    @contextlib.contextmanager
-    def request(self, deadline: Deadline | None = None) -> t.Iterator[None]:
-        """Wait for a turn, until the deadline at most, and take note of how the request ends."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._under_way < self.allowed, deadline.remaining() if deadline else None)
-            self._under_way += 1
-        error: RequestError | None = None
-        try:
-            yield
-        except RequestError as exc:
-            error = exc
-            raise
-        finally:
-            with self._changed:
-                self._under_way -= 1
-                self._note(error)
-                self._changed.notify_all()
-
-    def _note(self, error: RequestError | None) -> None:
-        if isinstance(error, (ThrottledError, LostAnswerError)):
-            self.allowed, self._answers = max(1, self.allowed // 2), 0
-        elif error is None and self.allowed < self._most:
-            self._answers += 1
-            if self._answers >= _ANSWERS_PER_STEP * self.allowed:
-                self.allowed, self._answers = self.allowed + 1, 0

@@ -17,12 +17,12 @@ import ssl
 import typing as t
 
 from ..connection import USER_AGENT, ConnectionSettings, ca_source, tls_context
-from ..decoding import ENCODINGS, ContentDecoder
 from ..errors import BadAnswerError, LostAnswerError, RequestError, UsageError
 from ..http import Address, Origin, Request, Response, lower_case, parse_address
 from ..libraries import requests_library
 from ..transport import CHUNK_BYTES, LONGEST_ERROR_BYTES, SLOWEST_ANSWER, ByteStream
 from .adapter import Adapter, CurrentLimit, TimeLimit
+from .compression import ENCODINGS, ContentDecoder
 from .exchange import Exchange, conflicting_length, proxy_error
 
 # urllib3 takes no time-out of nothing.

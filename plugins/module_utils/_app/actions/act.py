@@ -17,7 +17,7 @@ from ..concurrency import run_all
 from ..deployments.waiting import ApprovalWait
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.find import JobFinder
-from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, shortened
+from ..jobs.query import FoundJob, JobQuery, shortened
 from ..jobs.selection import Selection, place_of
 from ..jobs.statuses import id_of, is_finished, phase_of, pipeline_of, status_of
 from ..session import Session
@@ -26,59 +26,10 @@ from ..waiting.logs import check_followable
 from ..waiting.loop import Wait, Waited
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
 from ..waiting.schedule import Steps
-from .actions import ACTIONS, ActionRequest, decide, listed
+from .actions import ACTIONS, ActionRequest, decide
 from .decisions import Decision, Decisions, Policy
+from .targets import ActionReport, Target
 from .write import WriteResult, write
-
-
-@dataclasses.dataclass
-class Target:
-    """One job on its way through the action.
-
-    :param before: its state when it was first read.
-    :param is_waiting_for_turn: whether the action is still to be done.
-    :param is_followed: whether it has to be read until it ends.
-    :param retries: how often this task has retried it; trigger jobs and servers before 13.9 do not show old attempts.
-    """
-
-    job: FoundJob
-    before: Record
-    outcome: str = "unchanged"
-    reason: str = ""
-    has_changed: bool = False
-    is_waiting_for_turn: bool = False
-    is_followed: bool = False
-    retries: int = 0
-    predicted: Record | None = None
-    has_ended_badly: bool = False
-    log_tail: list[str] | None = None
-
-    @property
-    def after(self) -> Record:
-        """Return id and status after the action; in check mode as predicted, the id null where a new job would come."""
-        return self.predicted or {"id": self.job.id, "status": status_of(self.job.record)}
-
-    def settle(self, outcome: str, reason: str) -> None:
-        """Note the outcome; nothing more is done with this job."""
-        self.outcome, self.reason = outcome, reason
-        self.is_waiting_for_turn = self.is_followed = False
-
-
-@dataclasses.dataclass
-class ActionReport:
-    """What became of all jobs."""
-
-    targets: list[Target]
-    timeline: list[Record]
-    pipeline: Record | None = None
-    has_timed_out: bool = False
-    # why there is no job to act on
-    problem: str = ""
-
-    @property
-    def active(self) -> list[Target]:
-        """Return the targets that are not done."""
-        return [target for target in self.targets if target.is_followed or target.is_waiting_for_turn]
 
 
 class ActionRun:
@@ -144,8 +95,10 @@ class ActionRun:
         waited = yield from self._finding.until(read, is_settled)
         if not waited.has_timed_out:
             self._finder.require(waited.value)
-            # an action on what runs, when nothing runs, has nothing to do
-            if not waited.value.out_of_scope:
+            if waited.value.out_of_scope:
+                # an action on what runs, when nothing runs, has nothing to do
+                self._finder.warn_of_hidden(waited.value)
+            else:
                 self._finder.require_jobs(waited.value)
         return waited
 
@@ -415,42 +368,3 @@ def _choose(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJ
         if not job.id:
             raise BadAnswerError(f"GitLab lists job {job.path!r} without an id, by which it could be acted on")
     return sorted(chosen.values(), key=lambda job: -job.id)
-
-
-def failure_text(report: ActionReport, action: str) -> str | None:
-    """Return why the task fails, listing each job that was refused or failed; None when none was."""
-    if report.problem:
-        return report.problem
-    texts = [_failure(target, action) for target in report.targets if target.outcome in ("refused", "failed")]
-    if len(texts) <= 1:
-        return texts[0] if texts else None
-    return f"{len(texts)} of {len(report.targets)} jobs failed: " + "; ".join(texts)
-
-
-def prediction_text(report: ActionReport, action: str) -> str:
-    """Return what check mode says would be done with the jobs."""
-    acted_on = [target.job.called for target in report.targets if target.has_changed]
-    texts = [ACTIONS[action].would(_several(acted_on))] if acted_on else []
-    left: dict[str, list[str]] = {}
-    for target in report.targets:
-        if not target.has_changed:
-            left.setdefault(target.reason, []).append(target.job.called)
-    texts += [f"would leave {_several(jobs)} alone: {reason}" for reason, jobs in left.items()]
-    return "; ".join(texts) or "would do nothing, since no job is selected"
-
-
-def _several(jobs: t.Sequence[str]) -> str:
-    more = len(jobs) - MOST_NAMES_IN_TEXT
-    return listed([*jobs[:MOST_NAMES_IN_TEXT], f"{more} more"] if more > 0 else jobs, "and")
-
-
-def _failure(target: Target, action: str) -> str:
-    who = target.job.called
-    if target.outcome == "refused":
-        return f"{ACTIONS[action].cannot(who)}: {target.reason}"
-    text = f"{who} {target.reason}" if target.reason.startswith(_PREDICATES) else f"{who}: {target.reason}"
-    return text + (f". Its log ends with: {target.log_tail[-1]}" if target.log_tail else "")
-
-
-# reasons that go on where the name of the job stops
-_PREDICATES = ("ended as", "has been pending", "timed out")

@@ -73,9 +73,8 @@ class Candidates:
         self._request = request
         # of the newest pipeline that was there before
         self._highest = 0
-        # where the ref is, and who we are; read when they are needed
+        # where the ref is; read when it is needed
         self._commit = ""
-        self._user = 0
 
     def begin(self) -> list[Record]:
         """Return the newest pipelines of the ref, and remember which is the newest: ours will be newer."""
@@ -170,20 +169,8 @@ class Candidates:
         if self._request.trigger_token:
             return True
         user = whole.get("user")
-        ours = self._user_id()
+        ours = self._session.user_id()
         return id_of(user) == ours if ours and isinstance(user, dict) else None
-
-    def _user_id(self) -> int:
-        """Return the id of the user of the token, 0 where the token may not ask for it.
-
-        :raises RequestError: when GitLab cannot be asked.
-        """
-        if not self._user:
-            try:
-                self._user = id_of(self._session.client.call("get_current_user"))
-            except (NotAuthorizedError, NotFoundError):
-                return 0
-        return self._user
 
     def _variables_of(self, whole: Record) -> dict[str, str] | None:
         """Return the variables that a pipeline was started with, None when they cannot be read."""

@@ -16,14 +16,14 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._api.errors import BadAnswerError, LostAnswerError, RedirectError, RequestError, ServerError, StatusError
+from ..._api.errors import BadAnswerError, RequestError, StatusError
 from ..jobs.query import FoundJob
 from ..jobs.statuses import STATUSES, Column, id_of, phase_of, status_of
 from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
 from .decisions import Decision
 from .refusals import reason_of_project
-from .write import is_lock
+from .sending import Write, is_lock
 
 PipelineCell = t.Callable[[PipelineState, bool], Decision]
 # The phases of jobs that GitLab cancels with their pipeline; manual jobs stay as they are.
@@ -194,57 +194,41 @@ def act_on_pipeline(
         after = PipelineState({**state.pipeline, "status": action.status_after}, state.jobs)
         note = f"would {action.name} pipeline {id_of(state.pipeline)}"
         return PipelineActionResult(state, after, has_changed=True, note=note)
-    return _Write(session, action, project, state).run()
+    return _PipelineWrite(session, action, project, state).send()
 
 
-class _Write:
-    """One action on one pipeline, until it is known what became of it."""
+class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
+    noun = "pipeline"
 
     def __init__(self, session: Session, action: PipelineAction, project: str, state: PipelineState) -> None:
-        self._session = session
+        super().__init__(session)
         self._action = action
         self._project = project
-        self._first = state
+        self._first = self._latest = state
 
-    def run(self) -> PipelineActionResult:
-        """Send the request, again only when the pipeline shows that it was not executed; return the outcome."""
-        client = self._session.client
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                client.call(self._action.endpoint, project=self._project, pipeline_id=id_of(self._first.pipeline))
-            except RequestError as exc:
-                if not _is_in_doubt(exc):
-                    return self._failed(self._first, self._explained(exc))
-                may_repeat = attempt <= client.settings.retries and not isinstance(exc, RedirectError)
-                # the pause comes before the look, so that what is still under way on the server can arrive
-                may_repeat = may_repeat and client.retrier.pause(attempt, exc)
-                result = self._settle(exc, may_repeat=may_repeat)
-                if result is not None:
-                    return result
-            else:
-                return self._accepted()
+    def _request(self) -> None:
+        self._session.client.call(self._action.endpoint, project=self._project, pipeline_id=id_of(self._first.pipeline))
 
-    def _settle(self, exc: RequestError, *, may_repeat: bool) -> PipelineActionResult | None:
-        """Return the result of a request in doubt, None when it is still to be done."""
-        try:
-            after = self._look()
-        except RequestError as second:
-            unknown = f"{exc}. Whether it was done is unknown, since reading the pipeline failed, too: {second}"
-            return self._failed(self._first, unknown)
-        if self._action.effect(self._first, after):
+    def _read(self) -> PipelineState:
+        state = read_state(self._session, self._project, id_of(self._first.pipeline))
+        if self._first.jobs and not state.jobs:
+            raise BadAnswerError(f"GitLab lists no job of pipeline {id_of(state.pipeline)}, which had some before")
+        self._latest = state
+        return state
+
+    def _settled(self, exc: RequestError, latest: PipelineState) -> PipelineActionResult | None:
+        may_be_done = self._is_in_doubt or is_lock(exc)
+        if may_be_done and self._action.effect(self._first, latest):
             note = "the answer was lost, but the pipeline shows the effect"
-            return PipelineActionResult(self._first, after, has_changed=True, note=note)
-        decision = decide_pipeline(self._action, after)
+            return PipelineActionResult(self._first, latest, has_changed=True, note=note)
+        decision = decide_pipeline(self._action, latest)
         if decision.verdict == "same":
-            return PipelineActionResult(self._first, after, note=decision.reason)
-        if decision.verdict == "act" and may_repeat:
-            return None
-        return self._failed(after, str(exc))
+            return PipelineActionResult(self._first, latest, note=decision.reason)
+        return None if decision.verdict == "act" and may_be_done else self._failed(self._explained(exc))
 
-    def _accepted(self) -> PipelineActionResult:
-        """Return the result of a request that GitLab has accepted, which it does whether or not it did anything."""
+    def _accepted(self, answer: None) -> PipelineActionResult:
+        """Return the result by looks: GitLab accepts the request whether or not it does anything."""
+        self._is_in_doubt = True
         try:
             after = self._look()
             for seconds in _EFFECT_PAUSES_SECONDS:
@@ -262,26 +246,13 @@ class _Write:
             # it has come to its end, or to a person, since it was read
             return PipelineActionResult(self._first, after, note=decision.reason)
         return self._failed(
-            after,
             f"GitLab accepted the request, and none of its jobs was {self._action.participle}; its status is "
-            f"{after.status}. Check that the user of the token may act on these jobs",
+            f"{after.status}. Check that the user of the token may act on these jobs"
         )
 
-    def _look(self) -> PipelineState:
-        """Return the pipeline as it is now; no error of reading is taken for the last word.
-
-        :raises RequestError: when it cannot be read.
-        """
-        return self._session.client.retrier.insist(self._read)
-
-    def _read(self) -> PipelineState:
-        state = read_state(self._session, self._project, id_of(self._first.pipeline))
-        if self._first.jobs and not state.jobs:
-            raise BadAnswerError(f"GitLab lists no job of pipeline {id_of(state.pipeline)}, which had some before")
-        return state
-
-    def _failed(self, after: PipelineState, reason: str) -> PipelineActionResult:
-        return PipelineActionResult(self._first, after, problem=f"{_cannot(self._action, after)}: {reason}")
+    def _failed(self, reason: str) -> PipelineActionResult:
+        problem = f"{_cannot(self._action, self._latest)}: {reason}"
+        return PipelineActionResult(self._first, self._latest, problem=problem)
 
     def _explained(self, exc: RequestError) -> str:
         if isinstance(exc, StatusError) and exc.status == 403 and not exc.has_reason and not exc.advice:
@@ -290,11 +261,6 @@ class _Write:
                 "pipeline is protected and does not admit this user"
             )
         return str(exc)
-
-
-def _is_in_doubt(exc: RequestError) -> bool:
-    """Return whether the pipeline has to be read to know what happened."""
-    return is_lock(exc) or isinstance(exc, (LostAnswerError, BadAnswerError, ServerError))
 
 
 def _cannot(action: PipelineAction, state: PipelineState) -> str:

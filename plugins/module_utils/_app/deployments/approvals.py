@@ -9,13 +9,14 @@
 from __future__ import annotations
 
 import dataclasses
+import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotFoundError, RedirectError, RequestError, SelectionError, StatusError
+from ..._api.errors import NotFoundError, RequestError, SelectionError, StatusError
 from ..actions.actions import listed
 from ..actions.decisions import Decision
 from ..actions.effects import ActionOutcome
-from ..actions.write import has_to_be_read, is_lock, was_refused
+from ..actions.sending import Write, is_lock, was_refused
 from ..jobs.statuses import status_of
 from ..session import Session
 from .decisions import (
@@ -83,15 +84,13 @@ def _candidates(session: Session, query: DeploymentQuery) -> list[FoundDeploymen
     return find_deployments(session, query)
 
 
-class _Approving:
-    """One approval, until it is known what became of it."""
+class _Approving(Write[FoundDeployment, ApprovalResult]):
+    noun = "deployment"
 
-    def __init__(self, session: Session, deployment: FoundDeployment, request: ApprovalRequest) -> None:
-        self._session = session
+    def __init__(self, session: Session, deployment: FoundDeployment, wanted: ApprovalRequest) -> None:
+        super().__init__(session)
         self._first = self._latest = deployment
-        self._request = request
-        # whether some request may have been executed without our knowing
-        self._is_in_doubt = False
+        self._wanted = wanted
 
     def run(self) -> ApprovalResult:
         decision = self._decide()
@@ -102,50 +101,26 @@ class _Approving:
         if self._session.check_mode:
             reason = self._foreseen_refusal()
             return self._result("refused", reason) if reason else self._result("applied", has_changed=True)
-        return self._send()
+        return self.send()
 
-    def _send(self) -> ApprovalResult:
-        """Send the request, again only when the deployment shows that it was not executed."""
-        client = self._session.client
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                answer = client.call(
-                    "approve_deployment",
-                    project=self._first.project,
-                    deployment_id=self._first.id,
-                    status=self._request.state,
-                    comment=self._request.comment or None,
-                    represented_as=self._request.represented_as or None,
-                )
-            except RequestError as exc:
-                if not has_to_be_read(exc):
-                    return self._result("failed", self._explained(exc))
-                may_repeat = attempt <= client.settings.retries and not isinstance(exc, RedirectError)
-                if not was_refused(exc) or is_lock(exc):
-                    # before the look, so that what is still under way on the server can arrive
-                    may_repeat = may_repeat and client.retrier.pause(attempt, exc)
-                result = self._settle(exc)
-                if result is None and not may_repeat:
-                    return self._result("failed", self._explained(exc))
-                if result is not None:
-                    return result
-            else:
-                return self._accepted(answer)
+    def _request(self) -> Record:
+        return t.cast(
+            Record,
+            self._session.client.call(
+                "approve_deployment",
+                project=self._first.project,
+                deployment_id=self._first.id,
+                status=self._wanted.state,
+                comment=self._wanted.comment or None,
+                represented_as=self._wanted.represented_as or None,
+            ),
+        )
 
-    def _settle(self, exc: RequestError) -> ApprovalResult | None:
-        """Return the result of a request in doubt, None when it is certainly still to be done."""
-        self._is_in_doubt = self._is_in_doubt or not was_refused(exc)
-        before = self._latest
-        try:
-            self._look()
-        except RequestError as second:
-            if not self._is_in_doubt:
-                return self._result("failed", self._explained(exc))
-            return self._result(
-                "failed", f"{exc}. Whether it was done is unknown, since reading the deployment failed, too: {second}"
-            )
+    def _read(self) -> FoundDeployment:
+        self._latest = read_deployment(self._session, self._first.project, self._first.id)
+        return self._latest
+
+    def _settled(self, exc: RequestError, latest: FoundDeployment) -> ApprovalResult | None:
         if self._is_in_doubt and self._shows_ours():
             return self._result(
                 "applied", "the answer was lost, but the deployment shows the approval", has_changed=True
@@ -155,13 +130,13 @@ class _Approving:
             return self._result("unchanged", decision.reason)
         if decision.verdict == "act" and (not was_refused(exc) or is_lock(exc)):
             return None
-        if decision.verdict == "refuse" and _state(before.record) != _state(self._latest.record):
+        if decision.verdict == "refuse" and _state(self._first.record) != _state(latest.record):
             return self._result("refused", decision.reason)
         return self._result("refused" if was_refused(exc) else "failed", self._explained(exc))
 
     def _accepted(self, answer: Record) -> ApprovalResult:
-        """Return the result of a request that GitLab has accepted; it also accepts what was said before."""
-        is_old = has_given(self._first.record, user_id_of(answer) or None, self._request)
+        """Return the result by the answer: GitLab also accepts what was said before."""
+        is_old = has_given(self._first.record, user_id_of(answer) or None, self._wanted)
         reason = ""
         try:
             self._look()
@@ -169,21 +144,24 @@ class _Approving:
             reason = f"done, but reading the deployment again failed: {exc}"
         return self._result("unchanged" if is_old else "applied", reason, has_changed=not is_old)
 
+    def _failed(self, reason: str) -> ApprovalResult:
+        return self._result("failed", reason)
+
     def _decide(self) -> Decision:
         # who we are is worth a request only where somebody has said something
-        user_id = self._session.user_id if approvals_of(self._latest.record) else None
-        return decide_approval(self._latest.record, user_id, self._request)
+        user_id = self._session.user_id() if approvals_of(self._latest.record) else None
+        return decide_approval(self._latest.record, user_id, self._wanted)
 
     def _shows_ours(self) -> bool:
         """Return whether the deployment shows an approval of ours that it did not show at first."""
-        user_id = self._session.user_id
+        user_id = self._session.user_id()
         if user_id is not None:
-            return has_given(self._latest.record, user_id, self._request)
+            return has_given(self._latest.record, user_id, self._wanted)
         old = approvals_of(self._first.record)
-        comment = self._request.comment or None
+        comment = self._wanted.comment or None
         return any(
             approval not in old
-            and status_of(approval) == self._request.state
+            and status_of(approval) == self._wanted.state
             and (approval.get("comment") or None) == comment
             for approval in approvals_of(self._latest.record)
         )
@@ -194,29 +172,18 @@ class _Approving:
             project = self._session.client.call("get_project", project=self._first.project)
         except RequestError:
             project = {}
-        return foreseen_refusal(self._latest.record, self._session.user_id, project, self._request)
+        return foreseen_refusal(self._latest.record, self._session.user_id(), project, self._wanted)
 
     def _explained(self, exc: RequestError) -> str:
         """Return an error that is the last word, with what it means."""
         if not isinstance(exc, StatusError):
             return str(exc)
-        reason = explained_refusal(exc.server_text, self._latest.record, self._request)
+        reason = explained_refusal(exc.server_text, self._latest.record, self._wanted)
         if isinstance(exc, NotFoundError) and exc.is_missing_endpoint:
             reason = NO_FEATURE
         if exc.status == 403 and not exc.has_reason:
             exc.advice = exc.advice or _NEEDED
         return f"{reason} ({exc})" if reason else str(exc)
-
-    def _look(self) -> None:
-        """Read the deployment again; while in doubt no error of reading is taken for the last word.
-
-        :raises RequestError: when it cannot be read.
-        """
-
-        def read() -> FoundDeployment:
-            return read_deployment(self._session, self._first.project, self._first.id)
-
-        self._latest = self._session.client.retrier.insist(read) if self._is_in_doubt else read()
 
     def _result(self, outcome: ActionOutcome, reason: str = "", *, has_changed: bool = False) -> ApprovalResult:
         return ApprovalResult(outcome, self._first, self._latest, reason, has_changed)

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from ..._api.client import Sink
+from ..._api.requester import Sink
 from ..session import Session
 from ..slow_work import SlowWork
 

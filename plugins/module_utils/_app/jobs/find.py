@@ -87,6 +87,9 @@ class JobFinder:
         :raises SelectionError: saying why there is nothing.
         """
         self.require(selection)
+        hidden = self._hidden(selection)
+        if hidden:
+            raise SelectionError(f"{hidden}. Give exact names, or a token that can read them")
         if selection.jobs:
             return
         # an invalid configuration is an error, and no pipeline that happens to be empty
@@ -105,6 +108,20 @@ class JobFinder:
             return problem
         hint = self._bridge_hint(selection, (*selection.missing, "")[0])
         return with_sentence(problem, hint) if hint else problem
+
+    def warn_of_hidden(self, selection: Selection) -> None:
+        """Warn of downstream pipelines whose jobs may be selected, and cannot be read."""
+        hidden = self._hidden(selection)
+        if hidden:
+            self._session.warn(f"{hidden[:1].upper()}{hidden[1:]}.")
+
+    def _hidden(self, selection: Selection) -> str:
+        """Return where there may be more jobs that are selected; empty when there are none."""
+        names = selection.names
+        if not selection.unreadable or (names and not any(map(has_wildcard, names))):
+            return ""
+        below = shortened(selection.unreadable)
+        return f"the token cannot read the downstream pipelines of {below}, whose jobs may be selected as well"
 
     # ----- one job -----
 

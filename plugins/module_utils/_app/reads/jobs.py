@@ -75,6 +75,7 @@ class _Reading:
             self._finder.require_jobs(selection)
         elif not waited.has_timed_out:
             self._finder.require(selection)
+            self._finder.warn_of_hidden(selection)
         report = self._report(selection)
         report.has_timed_out = waited.has_timed_out
         report.timeline = self._wait.timeline.entries

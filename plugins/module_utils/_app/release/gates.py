@@ -13,8 +13,9 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError, SelectionError
-from ..actions.act import ActionReport, ActionRun, Target, failure_text, refuse_job_token
+from ..actions.act import ActionRun, refuse_job_token
 from ..actions.actions import ACTIONS, ActionRequest
+from ..actions.targets import ActionReport, Target, failure_text
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
 from ..jobs.statuses import has_reached, id_of, is_finished, project_id_of, status_of

@@ -10,7 +10,7 @@ import dataclasses
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import BadAnswerError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import next_position, walk
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists.pages import next_position, walk
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -12,10 +12,12 @@ import json
 import threading
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api import lists
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import LostAnswerError, RefusedError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import Reading, walk
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import pages
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import reading as reading_ahead
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists.pages import walk
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists.reading import Reading
 
 from ...harness import reply
 
@@ -183,14 +185,29 @@ def test_a_server_that_does_not_heed_the_number_of_the_page(has_totals):
 
 
 def test_a_list_without_an_end_is_an_error(monkeypatch):
-    monkeypatch.setattr(lists, "MOST_PAGES", 12)
+    monkeypatch.setattr(pages, "MOST_PAGES", 12)
     read = reading(Server(100_000, has_totals=False))
     assert len(ids(read)) == 1200
     assert not read.is_exact()
 
 
+def test_a_server_that_leads_in_a_circle_is_not_followed_by_numbers():
+    class Circle(Server):
+        def ask(self, position):
+            answer = super().ask(position)
+            if position.get("page") == "4":
+                answer.headers["x-next-page"] = "2"
+            return answer
+
+    server = Circle(1_000_000, has_totals=False)
+    read = reading(server)
+    assert len(ids(read)) == 300
+    assert not read.is_exact()
+    assert len(server.asked) < 30
+
+
 def test_a_page_that_never_comes_ends_with_the_deadline(monkeypatch):
-    monkeypatch.setattr(lists, "_GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(reading_ahead, "_GRACE_SECONDS", 0.05)
     never = threading.Event()
     server = Server(1000, before=lambda number: number == 3 and never.wait())
     read = reading(server, at_once=2, deadline=Deadline.after(0.1, Clock()))

@@ -14,7 +14,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import 
     NotFoundError,
     ThrottledError,
 )
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import RequestBudget
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.budget import RequestBudget
 
 
 def end_with(budget, error):

@@ -15,7 +15,7 @@ import tracemalloc
 import zlib
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api import client, errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors, requester
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire import adapter
@@ -105,7 +105,7 @@ def test_an_answer_that_goes_on_and_on_is_lost(way, answer, method):
 def short_fixture(monkeypatch):
     """The time for a whole answer, short although each read may take long, so that a busy machine does no harm."""
     assert transport_file.SLOWEST_ANSWER == 10
-    for file in (transport_file, client):
+    for file in (transport_file, requester):
         monkeypatch.setattr(file, "SLOWEST_ANSWER", SECONDS / TOO_LONG)
 
 

@@ -120,10 +120,17 @@ def test_a_refusal_says_what_to_do(project, words):
     outcome = act(
         "retry",
         Exchange(POSTS["retry"], {"message": "403 Forbidden"}, status=403),
+        *state(BEFORE["retry"], "failed"),
         Exchange("GET /projects/7", project),
     )
     assert not outcome.changed and words in outcome.failure
     assert outcome.failure.startswith("pipeline 6 cannot be retried: ")
+
+
+def test_a_refusal_because_it_was_done_meanwhile():
+    refusal = Exchange(POSTS["cancel"], {"message": "403 Forbidden"}, status=403)
+    outcome = act("cancel", refusal, *state(job(42, "canceled"), "canceled"))
+    assert (outcome.changed, outcome.failure) == (False, None)
 
 
 def test_a_pipeline_that_never_began_is_not_retried():

@@ -125,7 +125,7 @@ def test_an_unknown_user_is_known_by_what_is_new_and_says_the_same():
     assert (outcome.changed, outcome.failure) == (True, None)
     other = approval(CAROL, "approved", "fine")
     others = Exchange(READ, deployment(rule("Maintainers", 2, other), pending=1, approvals=[other]))
-    outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), others, NOBODY, ACCEPTED, AFTER)
+    outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), others, NOBODY, NOBODY, ACCEPTED, AFTER)
     assert (outcome.changed, outcome.failure) == (True, None)
 
 

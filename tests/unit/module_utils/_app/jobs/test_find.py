@@ -359,7 +359,16 @@ def test_a_downstream_pipeline_that_cannot_be_read_is_told_with_a_missing_name(s
         return reply({"message": "404 Project Not Found"}, status=status) if "/projects/8/" in call.path else tree(call)
 
     options = {"pipeline_id": 6, "include_downstream": True}
-    assert ids(run_task(TASK, options, transport=FunctionTransport(partly))) == [62, 42, 41]
+    outcome = run_task(TASK, options, transport=FunctionTransport(partly))
+    assert ids(outcome) == [62, 42, 41]
+    hidden = "cannot read the downstream pipelines of 'infra/nested', whose jobs may be selected as well"
+    assert [hidden in warning for warning in outcome.warnings] == [True]
+    waiting = {**options, "wait": True, "wait_for": ["manual", "success"]}
+    for names in (None, ["*"]):
+        with pytest.raises(errors.SelectionError, match=hidden):
+            run_task(TASK, {**waiting, "name": names}, transport=FunctionTransport(partly))
+    outcome = run_task(TASK, {**waiting, "name": ["deploy"]}, transport=FunctionTransport(partly))
+    assert (ids(outcome), outcome.warnings) == ([42], [])
     with pytest.raises(errors.SelectionError, match="cannot read the downstream pipelines of 'infra/nested'"):
         run_task(TASK, {**options, "name": ["plan"]}, transport=FunctionTransport(partly))
 

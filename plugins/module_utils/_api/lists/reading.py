@@ -4,172 +4,32 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Walking over the pages of a list, the same for every server since 11.x: by Link, by X-Next-Page, by short page.
-
-Totals are never relied on: newer servers send none. Rows pushed from one page to the next by new jobs come twice, so
-records are told apart by their id. Source: https://docs.gitlab.com/api/rest/#pagination.
-"""
+"""Reading a list by several requests at a time."""
 
 from __future__ import annotations
 
 import itertools
-import re
 import threading
 import typing as t
-from urllib.parse import parse_qs
 
-from .clock import Deadline
-from .decoding import Record
-from .errors import BadAnswerError, LostAnswerError, RequestError
-from .http import Response, resolve
+from ..clock import Deadline
+from ..decoding import Record
+from ..errors import BadAnswerError, LostAnswerError, RequestError
+from ..http import Response
+from .pages import (
+    PAGE_SIZE,
+    Page,
+    Position,
+    check_number,
+    first_position,
+    next_position,
+    page_position,
+    total_of,
+    unseen,
+)
 
-PAGE_SIZE = 100
-# A million records. A server that has more to say is asked by pipeline or with a limit, or it makes them up.
-MOST_PAGES = 10_000
 # How long past the deadline threads wait for the answers of each other, which have their own time limits.
 _GRACE_SECONDS = 1.0
-
-_NEXT_LINK = r"<([^<>]*)>\s*;[^,<]*\brel=\"?next\"?"
-# Of a link only these are used: its host may be another one, and the filters stay ours.
-_POSITION_PARAMETERS = ("page", "cursor", "id_after", "id_before", "pagination")
-
-Position = dict[str, t.Any]
-Page = tuple[list[dict[str, t.Any]], Response]
-
-
-def first_position(paging: str, page_size: int = PAGE_SIZE) -> Position:
-    """Return the paging arguments of the first request.
-
-    Keyset is asked for where GitLab has it; a server that does not know it answers with ordinary pages.
-    """
-    position: Position = {"per_page": page_size}
-    if paging == "keyset":
-        position.update(pagination="keyset", order_by="id", sort="desc")
-    return position
-
-
-def next_position(current: Position, count: int, response: Response) -> Position | None:
-    """Return the paging arguments of the next request, None after the last page.
-
-    :param count: how many records this page held.
-    """
-    if count == 0:
-        return None
-    link = re.search(_NEXT_LINK, response.header("link"), re.IGNORECASE)
-    if link:
-        query = _query_of(link.group(1), response.url)
-        found = {name: query[name][0] for name in _POSITION_PARAMETERS if query.get(name)}
-        if "cursor" in found or "id_after" in found or "id_before" in found:
-            found.pop("page", None)
-            return _moved(current, {**current, **found})
-        if is_count(found.get("page", "")):
-            return _moved(current, _by_number(current, found["page"]))
-    if "x-next-page" in response.headers:
-        number = response.header("x-next-page").strip()
-        return _moved(current, _by_number(current, number)) if is_count(number) else None
-    if "link" in response.headers or "x-page" in response.headers or "cursor" in current:
-        return None
-    # Neither kind of header: a proxy may have dropped them. A full page may have a successor, so ask for it by number.
-    size = response.header("x-per-page").strip()
-    if count < (int(size) if is_count(size) else current["per_page"]):
-        return None
-    return _by_number(current, str(int(current.get("page", 1)) + 1))
-
-
-def is_count(text: str) -> bool:
-    """Return whether a text is a number of pages or records that can be."""
-    return text.isascii() and text.isdecimal() and len(text) < 10
-
-
-def total_of(response: Response) -> int | None:
-    """Return how many records the server says a list has, None when it does not say."""
-    text = response.header("x-total").strip()
-    return int(text) if is_count(text) else None
-
-
-def page_position(number: int) -> Position:
-    """Return the paging arguments of a page by its number."""
-    return {"per_page": PAGE_SIZE, "page": str(number)}
-
-
-def walk(
-    fetch: t.Callable[[Position], Page], paging: str, page_size: int = PAGE_SIZE, *, first: Page | None = None
-) -> t.Iterator[dict[str, t.Any]]:
-    """Yield every record of a list once, in the server's order, one page after the other.
-
-    :param fetch: returns the records and the answer for paging arguments.
-    :param first: the first page, if it has been read.
-    :raises BadAnswerError: when the server leads in circles, or nowhere.
-    """
-    return itertools.chain.from_iterable(unseen(_walk_pages(fetch, paging, page_size, first)))
-
-
-def unseen(pages: t.Iterable[list[Record]]) -> t.Iterator[list[Record]]:
-    """Yield pages with each id once: rows that new ones push to the next page come twice.
-
-    :raises BadAnswerError: for a page that holds nothing new, as all do of a server that does not heed their number.
-    """
-    seen: set[t.Any] = set()
-    for number, records in enumerate(pages, 1):
-        fresh = []
-        for record in records:
-            identity = record.get("id")
-            if not isinstance(identity, (int, str)):
-                fresh.append(record)
-            elif identity not in seen:
-                seen.add(identity)
-                fresh.append(record)
-        if records and not fresh:
-            raise BadAnswerError(f"page {number} of the list holds only records of the pages before it")
-        yield fresh
-
-
-def _walk_pages(
-    fetch: t.Callable[[Position], Page], paging: str, page_size: int, first: Page | None
-) -> t.Iterator[list[Record]]:
-    position: Position | None = first_position(paging, page_size)
-    visited: set[frozenset[tuple[str, t.Any]]] = set()
-    while position is not None:
-        if frozenset(position.items()) in visited:
-            raise BadAnswerError("the server names a page as the next one that it has given before")
-        if len(visited) == MOST_PAGES:
-            raise _endless_list()
-        visited.add(frozenset(position.items()))
-        records, response = first or fetch(position)
-        first = None
-        yield records
-        position = next_position(position, len(records), response)
-
-
-def _endless_list() -> BadAnswerError:
-    return BadAnswerError(
-        f"the list does not end within {MOST_PAGES} pages", advice="Choose a pipeline, or give a limit"
-    )
-
-
-def _query_of(link: str, base: str) -> dict[str, list[str]]:
-    """Return the query of a link, empty for what is not an address."""
-    try:
-        return parse_qs(resolve(base, link).query)
-    except ValueError:
-        return {}
-
-
-def _by_number(current: Position, page: str) -> Position:
-    return {"per_page": current["per_page"], "page": page}
-
-
-def _moved(current: Position, following: Position) -> Position:
-    """Return the next position.
-
-    :raises BadAnswerError: when it is the present one, which would never end.
-    """
-    if following == current:
-        raise BadAnswerError("the server names the present page as the next one")
-    return following
-
-
-# ----- several pages at a time -----
 
 
 class Source(t.Protocol):
@@ -259,15 +119,18 @@ class Reading:
         )
         try:
             for number in itertools.count(2):
-                if number > MOST_PAGES:
-                    raise _endless_list()
+                check_number(number)
                 answer = answers.take(number)
                 if answer is None:
                     self._total = total_of(first[1])
                     return
                 records, answer = self._source.read(page_position(number), answer)
-                if next_position(page_position(number), len(records), answer) is None:
+                following = next_position(page_position(number), len(records), answer)
+                if following is None:
                     answers.end(number)
+                elif int(following.get("page", number + 1)) != number + 1:
+                    # pages by their numbers may never end then
+                    raise BadAnswerError(f"the server names page {following['page']} as the one after page {number}")
                 self._rows += len(records)
                 yield records
         finally:

@@ -1,0 +1,337 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""One request to an endpoint: built, sent in its turn, redirects followed, and decoded or made a typed error."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+import json
+import re
+import typing as t
+from urllib.parse import urlsplit
+
+from . import decoding
+from .advice import advice_for
+from .clock import Clock
+from .connection import ConnectionSettings
+from .endpoints import Endpoint
+from .errors import (
+    BadAnswerError,
+    GitLabError,
+    LostAnswerError,
+    NotFoundError,
+    RequestError,
+    UsageError,
+    status_error_class,
+)
+from .http import Answer, Request, Response, origin_of, send_following
+from .masking import Masker
+from .pace.budget import RequestBudget
+from .pace.retry import LONGEST_WISH_SECONDS, Retrier, server_wish_seconds
+from .transport import (
+    CHUNK_BYTES,
+    LONGEST_ERROR_BYTES,
+    SLOWEST_ANSWER,
+    ByteStream,
+    StreamingTransport,
+    Transport,
+    WholeBody,
+)
+
+# How long past the deadline of a task a request may last; one that begins later, to say how things stand, has at least
+# the shortest time.
+_GRACE_SECONDS = 1.0
+_SHORTEST_TIMEOUT_SECONDS = 0.5
+# The longest bodies that are read whole, by what they hold. A job is some kilobytes, and a hundred times that if its
+# commit has a long message; a log has 100 MB at the most unless its server was told otherwise. What is answered to a
+# request for nothing is not looked at. Downloads have no limit: they pass through.
+_MEBIBYTE = 1024 * 1024
+_MOST_BYTES: t.Mapping[str, int] = {
+    "record": 8 * _MEBIBYTE,
+    "records": 32 * _MEBIBYTE,
+    "text": 128 * _MEBIBYTE,
+    "bytes": 128 * _MEBIBYTE,
+    "nothing": 8 * _MEBIBYTE,
+}
+_A = t.TypeVar("_A", bound=Answer)
+
+_MOVED_TO = r"/projects/(\d+)(?:/|$)"
+
+# Told of every request: what was sent, the status of the answer or None, and the seconds it took.
+RequestFinished = t.Callable[[Request, t.Optional[int], float], None]
+
+
+class Sink(t.Protocol):
+    """Where a download goes."""
+
+    def restart(self) -> None:
+        """Forget what was written: the download begins, or begins again."""
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes of the answer."""
+
+
+class Requester:
+    """Sends requests to one GitLab server; nothing is repeated.
+
+    :param masker: knows the secrets; no text leaves this class without passing it.
+    :param on_finished: is told of every request; None when nobody wants to know.
+    :param retrier: how long a task may take, and how its requests are paced.
+    :param warn: is told what went wrong without mattering to the result.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: ConnectionSettings,
+        transport: Transport,
+        on_finished: RequestFinished | None,
+        retrier: Retrier,
+        masker: Masker,
+        clock: Clock,
+        warn: t.Callable[[str], None],
+    ) -> None:
+        self.settings = settings
+        self.masker = masker
+        self.retrier = retrier
+        self._transport = transport
+        self._on_finished = on_finished
+        self._clock = clock
+        self._warn = warn
+        self._budget = RequestBudget(settings.concurrency)
+        self._traffic = retrier.traffic
+        # A moved project answers a read with a redirect to its id and refuses writes, so the id is kept for the rest.
+        self._moved_projects: dict[str, str] = {}
+
+    def with_retrier(self, retrier: Retrier) -> Requester:
+        """Return a requester that shares everything but the time of the task."""
+        other = copy.copy(self)
+        other.retrier = retrier
+        return other
+
+    def read(
+        self,
+        endpoint: Endpoint,
+        arguments: t.Mapping[str, t.Any],
+        loads: decoding.Loads = json.loads,
+        answer: Response | None = None,
+    ) -> tuple[t.Any, Response]:
+        """Return the decoded answer to one request, and the answer itself; nothing is repeated.
+
+        :param answer: what was answered already, if it was.
+        :raises RequestError: for everything but an expected status with what the catalogue promises.
+        """
+        response = answer or self.ask(endpoint, arguments)
+        try:
+            return _decode(endpoint, response, loads), response
+        except RequestError:
+            with self.errors_of(endpoint, arguments):
+                raise
+
+    def ask(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Response:
+        """Return the answer to one request, redirects followed.
+
+        :raises RequestError: for everything but an expected status.
+        """
+        request = self._request(endpoint, arguments)
+        with self._errors_of(request), self._budget.request(self.retrier.deadline):
+            response = send_following(request, self._send, may_leave=endpoint.answer in ("bytes", "text"))
+            if response.status not in endpoint.ok_statuses:
+                raise self._status_error(endpoint, request, response)
+            self._note_moved(str(arguments.get("project", "")), request, response)
+            return response
+
+    def download(self, endpoint: Endpoint, sink: Sink, arguments: t.Mapping[str, t.Any]) -> None:
+        """Write the body of an answer to a sink, in constant memory.
+
+        :raises RequestError: one of its subclasses.
+        """
+        sink.restart()
+        request = self._request(endpoint, arguments)
+        with self._errors_of(request):
+            stream = send_following(request, self._stream)
+            try:
+                if stream.status not in endpoint.ok_statuses:
+                    body = stream.read(LONGEST_ERROR_BYTES)
+                    raise self._status_error(endpoint, request, Response(stream.status, stream.headers, body))
+                if decoding.is_page_instead(stream.headers):
+                    page = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES))
+                    raise decoding.page_error(page, "instead of the content")
+                while True:
+                    chunk = stream.read(CHUNK_BYTES)
+                    if not chunk:
+                        return
+                    sink.write(chunk)
+                    self._check_end(stream)
+            finally:
+                stream.close()
+
+    def _check_end(self, stream: ByteStream) -> None:
+        """Return while a download may go on: one whose length nobody announced may have no end.
+
+        :raises LostAnswerError: when the time of the task is over.
+        """
+        deadline = self.retrier.deadline
+        if deadline is not None and not stream.header("content-length") and deadline.has_passed():
+            raise LostAnswerError("the download announced no length, and has not ended in the time of the task")
+
+    def _request(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Request:
+        """Return the request for these arguments, with the id of a project that has moved."""
+        project = str(arguments.get("project", ""))
+        if project in self._moved_projects:
+            arguments = {**arguments, "project": self._moved_projects[project]}
+        request = endpoint.build(self.settings.api_url, arguments)
+        return dataclasses.replace(request, most_bytes=_MOST_BYTES[endpoint.answer])
+
+    @contextlib.contextmanager
+    def errors_of(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> t.Iterator[None]:
+        """Fill in where an error happened, and take every secret out of it."""
+        with self._errors_of(self._request(endpoint, arguments)):
+            yield
+
+    @contextlib.contextmanager
+    def _errors_of(self, request: Request) -> t.Iterator[None]:
+        try:
+            yield
+        except UsageError as exc:
+            raise UsageError(self.masker.line(str(exc))) from None
+        except RequestError as exc:
+            exc.method, exc.url = exc.method or request.method, exc.url or request.display_url
+            exc.rewrite(self.masker.line)
+            raise
+
+    def _send(self, request: Request) -> Response:
+        """Send one request and tell extensions about it."""
+        self._await_turn(request)
+        timeout_seconds = self.settings.timeout_seconds
+        limited = dataclasses.replace(request, total_seconds=self._within_deadline(SLOWEST_ANSWER * timeout_seconds))
+        timeout_seconds = self._within_deadline(timeout_seconds)
+        return self._told(request, lambda: self._transport.send(limited, timeout_seconds=timeout_seconds))
+
+    def _stream(self, request: Request) -> ByteStream:
+        """Send one request, leave its body unread, and tell extensions about it."""
+        transport = self._transport
+        if not isinstance(transport, StreamingTransport):
+            return WholeBody(self._send(dataclasses.replace(request, most_bytes=None)))
+        self._await_turn(request)
+        # without a wait, a download may take any time while bytes keep coming
+        seconds = self._within_deadline(float("inf")) if self.retrier.is_persistent else None
+        limited = dataclasses.replace(request, total_seconds=seconds, most_bytes=None)
+        timeout_seconds = self._within_deadline(self.settings.timeout_seconds)
+        return self._told(request, lambda: transport.stream(limited, timeout_seconds=timeout_seconds))
+
+    def _await_turn(self, request: Request) -> None:
+        """Pause until the request may be sent."""
+        waits = self.retrier.is_persistent
+        longest = self._within_deadline(float("inf") if waits else LONGEST_WISH_SECONDS)
+        seconds = self._traffic.turn(longest, is_write=request.method != "GET", waits=waits)
+        if self.settings.requests_per_minute is None:
+            self.retrier.tell_pause(seconds)
+        self.retrier.sleep(seconds)
+
+    def _within_deadline(self, seconds: float) -> float:
+        """Return how long a part of a request may take: near the deadline it must not hold the task much longer."""
+        deadline = self.retrier.deadline
+        if deadline is None:
+            return seconds
+        left = deadline.at - self._clock.monotonic()
+        least = max(_SHORTEST_TIMEOUT_SECONDS, _GRACE_SECONDS + min(left, 0.0))
+        return min(seconds, max(left, least))
+
+    def _told(self, request: Request, send: t.Callable[[], _A]) -> _A:
+        """Return what sending returns; take note of the limits of the server, and tell extensions about it."""
+        started = self._clock.monotonic()
+        status: int | None = None
+        try:
+            answer = send()
+            status = answer.status
+            if origin_of(request.url) == self.settings.origin:
+                self._traffic.answered(status, answer.headers)
+            return answer
+        finally:
+            if self._on_finished:
+                self._tell_extensions(self._on_finished, request, status, self._clock.monotonic() - started)
+
+    def _tell_extensions(
+        self, on_finished: RequestFinished, request: Request, status: int | None, seconds: float
+    ) -> None:
+        """Call the hook; what goes wrong there is a warning, for the request has been made, and its outcome counts."""
+        if origin_of(request.url) != self.settings.origin:
+            # the address of an object storage is signed, which makes its query a credential
+            request = dataclasses.replace(request, url=request.display_url)
+        try:
+            on_finished(request, status, seconds)
+        except GitLabError as exc:
+            self._warn(self.masker.mask(str(exc)))
+
+    def _status_error(self, endpoint: Endpoint, request: Request, response: Response) -> RequestError:
+        """Return the typed error for an answer with an unexpected status."""
+        if response.status < 400:
+            return BadAnswerError(
+                f"the answer has status {response.status}, expected was {endpoint.ok_statuses[0]}",
+                method=request.method,
+                url=request.display_url,
+                advice="Check that api_url is the address of a GitLab server",
+            )
+        text = decoding.server_text(response, self.masker)
+        is_missing_endpoint = response.status == 404 and (
+            decoding.has_error_key(response) or decoding.is_html(response)
+        )
+        problem = f"status {response.status}"
+        if text:
+            problem += f", GitLab says: {text}"
+        title = "" if text else self.masker.line(decoding.title_of(response))
+        if not text and decoding.is_html(response):
+            problem += f" with {decoding.page(title)} instead of JSON"
+        error = status_error_class(response.status)(
+            problem,
+            status=response.status,
+            server_text=text,
+            request_id=decoding.printable_header(response, "x-request-id", self.masker),
+            method=request.method,
+            url=request.display_url,
+        )
+        error.advice = advice_for(
+            status=response.status,
+            server_text=text,
+            is_write=endpoint.method != "GET",
+            token_kind=self.settings.token_kind,
+            token=self.settings.token,
+            is_missing_endpoint=is_missing_endpoint,
+            has_reason=error.has_reason,
+            title=title,
+        )
+        error.wish_seconds = server_wish_seconds(response.status, response.headers, self._clock.time())
+        if isinstance(error, NotFoundError):
+            error.is_missing_endpoint = is_missing_endpoint
+            error.is_json = "json" in response.header("content-type")
+        return error
+
+    def _note_moved(self, project: str, request: Request, response: Response) -> None:
+        """Remember the id of a project whose path redirects to it."""
+        if project and response.url and response.url != request.url:
+            found = re.search(_MOVED_TO, urlsplit(response.url).path)
+            if found and not project.isdigit():
+                self._moved_projects[project] = found.group(1)
+
+
+def _decode(endpoint: Endpoint, response: Response, loads: decoding.Loads) -> t.Any:
+    if endpoint.answer == "nothing":
+        return None
+    if endpoint.answer == "bytes":
+        return response.body
+    if endpoint.answer == "text":
+        return decoding.decode_text(response)
+    if endpoint.answer == "records":
+        records = decoding.decode_records(response, loads)
+        decoding.check_shapes(records, endpoint.shape)
+        return records
+    record = decoding.decode_record(response)
+    decoding.check_shapes([record], endpoint.shape)
+    return record

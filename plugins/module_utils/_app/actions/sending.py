@@ -1,0 +1,124 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Sending a write: once, and after any doubt what it acts on is read again, which tells whether it was executed.
+
+What GitLab does for a write is not idempotent, so a lost answer is never answered by sending again unseen.
+"""
+
+from __future__ import annotations
+
+import abc
+import typing as t
+
+from ..._api.errors import BadAnswerError, LostAnswerError, RedirectError, RequestError, ServerError, StatusError
+from ..session import Session
+
+_S = t.TypeVar("_S")
+_R = t.TypeVar("_R")
+
+
+class Write(abc.ABC, t.Generic[_S, _R]):
+    """One write, until it is known what became of it: a result `_R`, by states `_S` of what it acts on.
+
+    :param noun: what is read after a doubt: "job".
+    """
+
+    noun: str
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        # whether some request may have been executed without our knowing
+        self._is_in_doubt = False
+
+    def send(self) -> _R:
+        """Send the request, again only when what it acts on shows that it was not executed; return the result."""
+        client = self._session.client
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                answer = self._request()
+            except RequestError as exc:
+                if not _has_to_be_read(exc):
+                    return self._failed(self._explained(exc))
+                self._is_in_doubt = self._is_in_doubt or not was_refused(exc)
+                # a redirect leads to the same place each time
+                may_repeat = attempt <= client.settings.retries and not isinstance(exc, RedirectError)
+                if not was_refused(exc) or is_lock(exc):
+                    # The pause comes before the look, so that what is still under way on the server can arrive, and so
+                    # that nothing lies between the look and the next request.
+                    may_repeat = may_repeat and client.retrier.pause(attempt, exc)
+                result = self._looked(exc)
+                if result is not None:
+                    return result
+                if not may_repeat:
+                    sent = f". It was sent {attempt} times, and the {self.noun} shows no effect" if attempt > 1 else ""
+                    return self._failed(self._explained(exc) + sent)
+            else:
+                return self._accepted(answer)
+
+    def _looked(self, exc: RequestError) -> _R | None:
+        """Return the result of a request in doubt by a look, None when it is certainly still to be done."""
+        try:
+            return self._settled(exc, self._look())
+        except RequestError as second:
+            if not self._is_in_doubt:
+                return self._failed(self._explained(exc))
+            return self._failed(
+                f"{exc}. Whether it was done is unknown, since reading the {self.noun} failed, too: {second}"
+            )
+
+    def _look(self) -> _S:
+        """Return the state now; while in doubt no error of reading is taken for the last word.
+
+        :raises RequestError: when it cannot be read.
+        """
+        return self._session.client.retrier.insist(self._read) if self._is_in_doubt else self._read()
+
+    @abc.abstractmethod
+    def _request(self) -> t.Any:
+        """Send it; return the answer."""
+
+    @abc.abstractmethod
+    def _read(self) -> _S:
+        """Return the state of what it acts on."""
+
+    @abc.abstractmethod
+    def _accepted(self, answer: t.Any) -> _R:
+        """Return the result of a request that GitLab has accepted."""
+
+    @abc.abstractmethod
+    def _settled(self, exc: RequestError, latest: _S) -> _R | None:
+        """Return the result of a request in doubt by the state after it, None when it is certainly still to be done.
+
+        :raises RequestError: when the state does not tell, and what else would tell cannot be read.
+        """
+
+    @abc.abstractmethod
+    def _explained(self, exc: RequestError) -> str:
+        """Return an error that is the last word, with what to do about it."""
+
+    @abc.abstractmethod
+    def _failed(self, reason: str) -> _R:
+        """Return the result for a write that failed."""
+
+
+def _has_to_be_read(exc: RequestError) -> bool:
+    """Return whether a look has to tell what happened, or why it was refused."""
+    if isinstance(exc, StatusError):
+        return exc.status in (400, 403, 404, 409) or isinstance(exc, ServerError)
+    return isinstance(exc, (LostAnswerError, BadAnswerError))
+
+
+def was_refused(exc: RequestError) -> bool:
+    """Return whether GitLab has answered that it did not do it."""
+    return isinstance(exc, StatusError) and not isinstance(exc, ServerError)
+
+
+def is_lock(exc: RequestError) -> bool:
+    """Return whether the request met another one that was still at work."""
+    return isinstance(exc, StatusError) and exc.status == 409

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Compressed bodies, in pieces."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import BadAnswerError, LostAnswerError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.compression import ContentDecoder
+
+CONTENT = b'{"id": 42, "name": "deploy:prod"}' * 100
+
+
+def raw_deflate(content):
+    stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return stream.compress(content) + stream.flush()
+
+
+ENCODED = {
+    "gzip": ("gzip", gzip.compress(CONTENT)),
+    "gzip, upper case": (" GZIP ", gzip.compress(CONTENT)),
+    "gzip in two members": ("x-gzip", gzip.compress(CONTENT[:50]) + gzip.compress(CONTENT[50:])),
+    "deflate": ("deflate", zlib.compress(CONTENT)),
+    "deflate without a wrapper": ("deflate", raw_deflate(CONTENT)),
+}
+
+
+def decoded(encoding, body, size, most=7):
+    """Return what a body stands for that comes in pieces of a size, asked for in others."""
+    decoder = ContentDecoder(encoding)
+    content = b""
+    for start in range(0, len(body), size):
+        decoder.feed(body[start : start + size])
+        while piece := decoder.read(most):
+            assert len(piece) <= most
+            content += piece
+    decoder.finish()
+    return content
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+@pytest.mark.parametrize("most", [1, 100, 100_000])
+@pytest.mark.parametrize(("encoding", "body"), ENCODED.values(), ids=ENCODED)
+def test_compressed_content_in_pieces(encoding, body, size, most):
+    assert decoded(encoding, body, size, most) == CONTENT
+
+
+@pytest.mark.parametrize("name", ["gzip", "gzip in two members", "deflate", "deflate without a wrapper"])
+def test_a_cut_body_is_lost(name):
+    encoding, body = ENCODED[name]
+    for cut in (1, len(body) // 2, len(body) - 1):
+        with pytest.raises(LostAnswerError, match="cut|damaged"):
+            decoded(encoding, body[:cut], 10_000)
+
+
+def test_a_damaged_body_is_lost():
+    body = bytearray(gzip.compress(CONTENT))
+    body[-6] ^= 0xFF
+    with pytest.raises(LostAnswerError, match="damaged"):
+        decoded("gzip", bytes(body), 10_000)
+
+
+def test_an_empty_body_has_no_end():
+    assert decoded("gzip", b"", 10) == b""
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "x"])
+def test_an_encoding_that_nobody_asked_for(encoding):
+    with pytest.raises(BadAnswerError, match="not asked for"):
+        ContentDecoder(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
+def test_no_encoding(encoding):
+    assert ContentDecoder(encoding).is_plain
