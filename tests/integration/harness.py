@@ -190,7 +190,8 @@ def play(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=180,
+        # for one that hangs, and nothing else on any machine
+        timeout=1800,
         check=False,
     )
     output = done.stdout + done.stderr

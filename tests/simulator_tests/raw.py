@@ -16,7 +16,7 @@ from .support import PROJECT
 # Short enough to wait for what does not come.
 PATIENCE = 0.25
 # For what comes: nobody waits so long, on any machine.
-AN_ETERNITY = 60.0
+AN_ETERNITY = 600.0
 PLAY = f"/api/v4/projects/{PROJECT}/jobs/1000/play"
 JOB = f"/api/v4/projects/{PROJECT}/jobs/1000"
 JOBS = f"/api/v4/projects/{PROJECT}/jobs"
