@@ -224,7 +224,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def unit(session: nox.Session) -> None:
-    """Units, contract, simulator, with pytest."""
+    """Units, contract, simulator, events, hostile answers, with pytest; `coverage` tells what they reach."""
     folders = ("tests/unit", "tests/contract", "tests/simulator_tests", "tests/eda")
     pytest(session, *folders, "tests/hostile", "-m", "not rulebook")
 
