@@ -15,8 +15,8 @@ picture() { # PAGE WIDTHxHEIGHT NAME
     "--screenshot=$PWD/docs/images/$3" "file://$1" 2> /dev/null
 }
 mkdir -p docs/images
-# the check of the role's options says nothing about releases
-sed '/Validating arguments/,+1d' "$pages/first.log" \
+# the checks of the role's variables say nothing about releases
+sed -e '/Validating arguments/,+1d' -e '/Refuse variables/,+1d' "$pages/first.log" \
   | "$1/bin/python" tools/terminal_page.py 'ansible-playbook release-gate.yml' > "$pages/terminal.html"
 picture "$pages/terminal.html" 980x720 terminal.png
 picture "$pages/first/release-v1.2.0.html" 1180x1500 report.png

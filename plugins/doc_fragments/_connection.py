@@ -51,8 +51,8 @@ options:
   api_job_token:
     description:
       - The token of a running CI job, sent in the header C(JOB-TOKEN).
-      - E(CI_JOB_TOKEN) is never picked up by itself, since it would act as somebody else without anyone noticing.
-        Name it here if you want it.
+      - E(CI_JOB_TOKEN) is never used automatically, because the task would silently act as another user. Name it here
+        if you want it.
       - GitLab lets a job token do little. It can list the jobs of a project or pipeline from GitLab 18 on, and read
         pipelines and trigger jobs from GitLab 19.2 on. It cannot read a log, nor play, retry, cancel or erase a job;
         use O(api_token) for that.
@@ -90,15 +90,16 @@ options:
   validate_certs:
     description:
       - Whether the server's certificate is verified.
-      - Anyone on the way can read the token when this is V(false). Give O(ca_path) instead wherever you can.
+      - Anyone between you and the server can read the token when this is V(false). Give O(ca_path) instead wherever you
+        can.
     type: bool
     default: true
   api_timeout:
     description:
       - Seconds to wait for a connection, and for each further piece of an answer.
-      - It says when a silent server counts as gone, not how long the whole task may take.
+      - It limits how long the server may be silent, not how long the whole task may take.
       - An answer that comes in small pieces may take ten times as long, and no longer than the task. A download may
-        take any time while every 64 KiB of it keep to this, unless the server announces no length.
+        take any time as long as each 64 KiB of it arrive within this time, unless the server announces no length.
     type: float
     default: 30
   api_retries:
@@ -111,15 +112,17 @@ options:
     default: 5
   api_concurrency:
     description:
-      - The most requests that one task has under way at the same time. More make big pipelines and trees of pipelines
-        faster, fewer spare the server's rate limit.
+      - The most requests that one task has under way at the same time. A higher value reads big pipelines and trees of
+        pipelines faster. A lower value spares the server's rate limit.
       - V(1) sends one request after the other. Tasks for several hosts each count for themselves.
     type: int
     default: 8
   api_requests_per_minute:
     description:
-      - The most requests that one task makes in a minute. A task that waits looks less often then, and leaves a tenth
+      - The most requests that one task makes in a minute. A task that waits polls less often then, and leaves a tenth
         of them to requests that cannot wait, such as playing a job.
+      - A request for which it leaves no time before the time limit of the task is not sent. A wait then ends with what
+        it has seen last, anything else is an error.
       - When it is not given, the limit that GitLab tells with its answers sets the pace of a wait. Tasks that share a
         token share that limit without further settings.
     type: int

@@ -69,7 +69,7 @@ options:
     description:
       - Whether an action or a wait may select no job at all. It then succeeds without a change.
       - By default such a task fails, because a gate that looks at nothing must not open. The one exception is an action
-        for which only O(scope) leaves nothing over, such as to cancel what is running when nothing is.
+        that O(scope) alone leaves without a job, such as canceling what runs when nothing does.
       - A name or a stage that does not exist is an error in any case.
     type: bool
     default: false
@@ -88,7 +88,8 @@ options:
   pipeline_id:
     description:
       - Id of a pipeline, the long number in the address of its page. Excludes O(ref), O(sha) and O(merge_request).
-      - It is not the short number that counts within the project (the C(iid)), which an error about such a number says.
+      - It is not the short number that counts within the project (the C(iid)), and the error about such a number gives
+        the id.
     type: int
   ref:
     description:
@@ -125,7 +126,7 @@ options:
     elements: str
   merge_request:
     description:
-      - Number of a merge request within its project (the one behind the C(!)). Its newest pipeline is used, be it of
+      - Number of a merge request within its project (the one behind the C(!)). Its newest pipeline is used, whether of
         the branch, the merge request or a merge train. Excludes O(pipeline_id), O(ref) and O(sha).
     type: int
 """

@@ -17,8 +17,8 @@ options:
   wait:
     description:
       - Whether to wait until O(wait_for) is reached. Without it the task returns what is there now.
-      - Restarts of the server, server errors, rate limits and dropped connections are survived until O(wait_timeout)
-        has passed.
+      - A wait goes on through restarts of the server, server errors, rate limits and dropped connections, until
+        O(wait_timeout) has passed.
       - A pipeline that does not exist yet for O(ref), O(sha) or O(merge_request) is waited for. So is everything that a
         trigger job has yet to start. A wrong name in a complete pipeline is an error at once.
       - A job or trigger job that somebody else retries meanwhile is followed to its new attempt. So is a job that
@@ -29,19 +29,19 @@ options:
     default: false
   wait_timeout:
     description:
-      - Seconds for everything the task does, measured on a clock that nobody can set back. GitLab's own limit for a job
-        is one hour as well, unless the project says otherwise.
-      - V(0) looks once and does not wait. V(null) is the same as leaving the option out.
+      - Seconds for everything the task does, measured on a monotonic clock. GitLab's own limit for a job is one hour as
+        well, unless the project says otherwise.
+      - V(0) reads once and does not wait. V(null) is the same as leaving the option out.
       - When they have passed, O(on_timeout) decides, whether the pipeline and its jobs exist by then or not.
     type: float
     default: 3600
   wait_interval:
     description:
-      - The longest pause between two looks, in seconds. The first pause is one second, each further one is half as long
-        again until this value is reached, all with some jitter. When some of what is waited for has ended, the next
-        look comes at half the time that the rest will take at this rate, but after
-        one second, or a tenth of this value if that is less.
-      - One look costs one request for each pipeline, however many jobs it has. For a pipeline of more than twenty jobs
+      - The longest pause between two polls, in seconds. The first pause is one second. Each further pause is half as
+        long again, until this value is reached. All have some jitter. When some of what is waited for has ended, the
+        next poll comes at half the time that the rest will take at this rate, but not before one second, or a tenth of
+        this value if that is less.
+      - One poll costs one request for each pipeline, however many jobs it has. For a pipeline of more than twenty jobs
         that is a count of those that are still waited for, where the server gives totals; the jobs themselves are
         listed when the count says that it may be over, or that there is something to decide or to show.
     type: float
@@ -115,11 +115,11 @@ options:
       - manual
   wait_interval:
     description:
-      - The longest pause between two looks, in seconds. The first pause is one second, each further one is half as long
-        again until this value is reached, all with some jitter. When some of the jobs have ended, the next look comes
-        at half the time that the rest will take at this rate, but after one second, or a tenth of this value if that
-        is less.
-      - One look costs one request. For a pipeline of more than twenty jobs that is its own record; the jobs are listed
+      - The longest pause between two polls, in seconds. The first pause is one second. Each further pause is half as
+        long again, until this value is reached. All have some jitter. When some of the jobs have ended, the next poll
+        comes at half the time that the rest will take at this rate, but not before one second, or a tenth of this value
+        if that is less.
+      - One poll costs one request. For a pipeline of more than twenty jobs that is its own record; the jobs are listed
         when its status has changed, and now and then to show how they are.
     type: float
     default: 10

@@ -66,7 +66,9 @@ options:
     description:
       - Keep only these fields of each job. A dot reaches inside, as in V(pipeline.id) or V(user.username), and the
         result is nested in the same way.
-      - A field that the job does not have is left out. Excludes O(attribute), O(artifact) and O(log).
+      - A field that the job does not have is left out. It is an error if another field is called almost so, or if the
+        job has none of them, unless O(default) is set.
+      - Excludes O(attribute), O(artifact) and O(log).
     type: list
     elements: str
     default: []
@@ -294,16 +296,25 @@ _raw:
 
 import typing as t
 
+from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
+    GitLabError,
+    MissingLibraryError,
+    UsageError,
+)
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import Transport
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup import LookupRequest, look_up, read_term
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import pipeline_query, session_of
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import Options
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import (
+    pipeline_query,
+    session_of,
+    text_list,
+)
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import prepared
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils._errors import plugin_error
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import (
     check_names,
     option_variables,
@@ -312,6 +323,10 @@ from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import (
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import caching_transport
 
+_NO_PROJECT = (
+    "project is missing; say whose job it is, as in "
+    "lookup('jobgate.gitlab.gitlab_job', 'build', project='group/app', ref='main')"
+)
 # What an expression may ask for instead of whole jobs: one of these at most.
 _INSTEAD = ("attribute", "fields", "artifact", "log")
 
@@ -324,66 +339,77 @@ class LookupModule(LookupBase):
         output = SafeOutput(TaskContext(transport=self._transport))
         try:
             check_names(self.option_definitions, kwargs)
+            if "project" not in kwargs:
+                raise UsageError(_NO_PROJECT)
             self.set_options(var_options=option_variables(self, variables), direct=kwargs)
             options = prepared(self.option_definitions, settings_options(self), output.context.environ)
-            request = self._request(options, self._flatten(terms), has_default="default" in kwargs)
+            request = _request(options, self._flatten(terms), has_default="default" in kwargs)
             values = look_up(session_of(options, output.context), request)
-            return list(output.value([self._parsed(value) for value in values]))
+            return list(output.value([_parsed(options, value) for value in values]))
         except GitLabError as exc:
-            raise plugin_error("lookup gitlab_job", output.error(exc)) from None
+            raise _error(output.error(exc)) from None
 
     def _transport(self, settings: ConnectionSettings, make: t.Callable[[], Transport]) -> Transport:
         """Return the transport that the lookups of this process share."""
         return caching_transport(settings, make, cache_seconds=float(self.get_option("cache_seconds")))
 
-    def _parsed(self, value: t.Any) -> t.Any:
-        """Return the content of a file or a log as a value; anything else as it is.
 
-        :raises UsageError: for a malformed file.
-        """
-        if not isinstance(value, bytes):
-            return value
-        if self.get_option("log"):
-            return log_text(value)
-        return parse_artifact(value, self.get_option("parse"), self.get_option("artifact"))
+def _parsed(options: Options, value: t.Any) -> t.Any:
+    """Return the content of a file or a log as a value; anything else as it is.
 
-    def _request(self, options: dict[str, t.Any], terms: list[t.Any], *, has_default: bool) -> LookupRequest:
-        """Return what the expression asks for.
+    :raises UsageError: for a malformed file.
+    """
+    if not isinstance(value, bytes):
+        return value
+    return log_text(value) if options["log"] else parse_artifact(value, options["parse"], options["artifact"])
 
-        :raises UsageError: when the options make no sense.
-        """
-        given = [name for name in _INSTEAD if self.get_option(name)]
-        if len(given) > 1:
-            raise UsageError(f"{' and '.join(given)} exclude each other; give one of them")
-        query = pipeline_query(options)
-        if query.is_overdetermined:
-            raise UsageError(
-                "pipeline_id, merge_request, and ref or sha exclude each other; give one way to the pipeline"
-            )
-        return LookupRequest(
-            pipeline=query,
-            terms=self._terms(terms),
-            include_downstream=bool(self.get_option("include_downstream")),
-            attribute=self.get_option("attribute") or "",
-            fields=tuple(self.get_option("fields") or ()),
-            artifact=self.get_option("artifact") or "",
-            latest_success=bool(self.get_option("latest_success")),
-            log=bool(self.get_option("log")),
-            has_default=has_default,
-            default=self.get_option("default"),
+
+def _request(options: Options, terms: list[t.Any], *, has_default: bool) -> LookupRequest:
+    """Return what the expression asks for.
+
+    :raises UsageError: when the options make no sense.
+    """
+    given = [name for name in _INSTEAD if options[name]]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} exclude each other; give one of them")
+    query = pipeline_query(options)
+    if query.is_overdetermined:
+        raise UsageError("pipeline_id, merge_request, and ref or sha exclude each other; give one way to the pipeline")
+    return LookupRequest(
+        pipeline=query,
+        terms=_terms(options, terms),
+        include_downstream=options["include_downstream"],
+        attribute=options["attribute"] or "",
+        fields=text_list(options, "fields"),
+        artifact=options["artifact"] or "",
+        latest_success=options["latest_success"],
+        log=options["log"],
+        has_default=has_default,
+        default=options["default"],
+    )
+
+
+def _terms(options: Options, terms: list[t.Any]) -> tuple[int | str, ...]:
+    """Return the names and ids to look for.
+
+    :raises UsageError: when there is none, or more than one way to name a job is used.
+    """
+    name, job_id = options["job_name"], options["job_id"]
+    if sum((bool(terms), name is not None, job_id is not None)) > 1:
+        raise UsageError("terms, job_name and job_id exclude each other; give one of them")
+    if job_id is not None:
+        return (job_id,)
+    texts = [str(term).strip() for term in ([name] if name is not None else terms)]
+    if not texts or not all(texts):
+        raise UsageError("give the name or the id of a job, not an empty text")
+    return tuple(texts if name is not None else map(read_term, texts))
+
+
+def _error(exc: GitLabError) -> AnsibleError:
+    """Return an error as Ansible shows it, in one sentence."""
+    if isinstance(exc, MissingLibraryError):
+        return AnsibleError(
+            f"lookup gitlab_job needs the Python library {exc.library} on the controller: install it into the "
+            "environment that ansible-playbook runs in"
         )
-
-    def _terms(self, terms: list[t.Any]) -> tuple[int | str, ...]:
-        """Return the names and ids to look for.
-
-        :raises UsageError: when there is none, or more than one way to name a job is used.
-        """
-        name, job_id = self.get_option("job_name"), self.get_option("job_id")
-        if sum((bool(terms), name is not None, job_id is not None)) > 1:
-            raise UsageError("terms, job_name and job_id exclude each other; give one of them")
-        if job_id is not None:
-            return (job_id,)
-        texts = [str(term).strip() for term in ([name] if name is not None else terms)]
-        if not texts or not all(texts):
-            raise UsageError("give the name or the id of a job, not an empty text")
-        return tuple(texts if name is not None else map(read_term, texts))
+    return AnsibleError(f"lookup gitlab_job: {exc}")

@@ -21,6 +21,7 @@ description:
 author:
   - Jobgate Developers (@jobgate)
 requirements:
+  - python >= 3.9
   - requests
   - pluggy
 extends_documentation_fragment:
@@ -34,8 +35,8 @@ attributes:
     support: full
     details:
       - Everything is read and decided as in a real run, and nothing is sent. RV(ignore:msg) says what would be done.
-      - That GitLab would refuse the approval is foreseen as far as the settings can be read. Who is in a group that a
-        rule is for is not known.
+      - A refusal by GitLab is predicted as far as the settings can be read. The members of a group that a rule is for
+        are not known.
   diff_mode:
     support: full
     details:
@@ -49,7 +50,7 @@ options:
       - V(approved) gives an approval. After the last one that is missing, the job can be played, or is started by
         GitLab where the environment only says how many approvals it needs.
       - V(rejected) refuses it. The job fails at once, also when others have approved it.
-      - To say the other of the two changes what was said before, as long as the deployment waits.
+      - As long as the deployment waits, the other value replaces an earlier answer of the same user.
     type: str
     required: true
     choices:
@@ -57,7 +58,7 @@ options:
       - rejected
   comment:
     description:
-      - Why. It is shown in GitLab. With the same O(state) again, the first comment stays.
+      - The reason, which GitLab shows. With the same O(state) again, the first comment stays.
     type: str
   represented_as:
     description:
@@ -93,10 +94,10 @@ options:
         that job.
   allow_empty:
     description:
-      - Whether no deployment at all is a fine answer; it is then no change.
+      - Whether the task succeeds, without a change, when there is no deployment at all.
       - By default the task fails then, since a misspelled environment, or a job that deploys nowhere, would pass
-        unnoticed. The one exception is that only O(status) or O(scope) leaves nothing over, such as V(blocked) when
-        everything has been deployed.
+        unnoticed. The one exception is a selection that O(status) or O(scope) alone leaves empty, such as V(blocked)
+        when everything has been deployed.
       - A name or a stage that does not exist is an error in any case.
     type: bool
     default: false
@@ -109,8 +110,8 @@ notes:
   - Lost answers. When the connection breaks, or GitLab answers with an error that leaves it open whether the request
     was executed, the deployment is read again. It shows who has approved it.
   - The user of the token is asked for when somebody has approved the deployment before, and after a lost answer.
-  - An approval given by a playbook is an approval by the user of its token. Think twice whether that is what the rule
-    is for.
+  - An approval given by a playbook is an approval by the user of its token. Make sure that this is what the rule is
+    for.
 seealso:
   - module: jobgate.gitlab.gitlab_deployment_info
   - module: jobgate.gitlab.gitlab_job_action
@@ -125,7 +126,6 @@ seealso:
 EXAMPLES = r"""
 - name: Approve the deployment of a release after our own checks
   jobgate.gitlab.gitlab_deployment_approval:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
     project: group/app
     ref: v1.2.0
     name: deploy:prod
@@ -134,6 +134,7 @@ EXAMPLES = r"""
 
 - name: Approve what waits for production
   jobgate.gitlab.gitlab_deployment_approval:
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     environment: production
     status: blocked

@@ -21,6 +21,7 @@ description:
 author:
   - Jobgate Developers (@jobgate)
 requirements:
+  - python >= 3.9
   - requests
   - pluggy
 extends_documentation_fragment:
@@ -59,10 +60,10 @@ options:
         that job.
   allow_empty:
     description:
-      - Whether no deployment at all is a fine answer.
+      - Whether the task succeeds when there is no deployment at all.
       - By default the task fails then, since a misspelled environment, or a job that deploys nowhere, would pass
-        unnoticed. The one exception is that only O(status) or O(scope) leaves nothing over, such as V(blocked) when
-        everything has been deployed.
+        unnoticed. The one exception is a selection that O(status) or O(scope) alone leaves empty, such as V(blocked)
+        when everything has been deployed.
       - A name or a stage that does not exist is an error in any case.
     type: bool
     default: false
@@ -106,7 +107,7 @@ EXAMPLES = r"""
 
 - name: Read one deployment
   jobgate.gitlab.gitlab_deployment_info:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     deployment_id: 3
 

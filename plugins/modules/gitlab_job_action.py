@@ -23,6 +23,7 @@ description:
 author:
   - Jobgate Developers (@jobgate)
 requirements:
+  - python >= 3.9
   - requests
   - pluggy
 extends_documentation_fragment:
@@ -43,8 +44,8 @@ attributes:
       - Nothing waits. For a V(created) job that a real run with O(wait=true) would wait for and play, the prediction is
         V(true).
       - For O(action=play) of a job that is V(manual), or with O(wait=true) V(created), the approvals of its deployment
-        are read as well, so that a refusal for want of them is foreseen. That costs one request, and one more for each
-        job that deploys.
+        are read as well, so that missing approvals are reported. That costs one request, and one more for each job that
+        deploys.
   diff_mode:
     support: full
     details:
@@ -108,13 +109,13 @@ options:
         failure reason or a log, it is masked, unless another option of the task shows it as well.
       - Not for trigger jobs, where GitLab drops them, and not together with O(replay) for a job that has ended, where
         GitLab would use the variables of the earlier run instead. Both are refused.
-      - Servers before GitLab 14.9 ignore them without a word.
+      - Servers before GitLab 14.9 silently ignore them.
     type: raw
   job_inputs:
     description:
       - Values for the inputs that the job declares, for O(action=play) and O(action=retry).
-      - Needs GitLab 18.10; older servers ignore them without a word. An input that the job does not declare is an error
-        from GitLab, and the job stays as it is.
+      - Needs GitLab 18.10; older servers silently ignore them. An input that the job does not declare is an error from
+        GitLab, and the job stays as it is.
     type: dict
   replay:
     description:
@@ -133,9 +134,9 @@ options:
     description:
       - Retry only if the job failed for one of these reasons, in GitLab's words, such as V(runner_system_failure),
         V(stuck_or_timeout_failure), V(api_failure) or V(job_execution_timeout). See RV(jobs[].failure_reason).
-      - It keeps a broken test (V(script_failure)) from being tried until it is lucky. A job that failed otherwise, or
-        was canceled, is refused.
-      - Without it, and with an empty list, every reason will do.
+      - It keeps a broken test (V(script_failure)) from being retried until it passes by chance. A job that failed
+        otherwise, or was canceled, is refused.
+      - Without it, and with an empty list, any reason counts.
       - For O(action=retry), and for the retries that O(max_attempts) adds to O(action=play).
     type: list
     elements: str
@@ -180,7 +181,7 @@ options:
       - A rejection ends the wait at once, with the name of who has rejected it.
       - By default such a job is refused, and the failure says who still has to approve.
       - Needs GitLab 14.8 with Premium. Without it no deployment waits for approvals, and the option changes nothing.
-        Each look costs one request for each job that waits.
+        Each poll costs one request for each job that waits.
       - To give an approval, use M(jobgate.gitlab.gitlab_deployment_approval).
     type: bool
     default: false
@@ -215,9 +216,8 @@ options:
     default: fail
   fail_on:
     description:
-      - End states of a job that fail the task, after the action was done and waited for. An empty list accepts whatever
-        the job makes of it.
-      - Nothing counts for O(action=cancel), where any end is what was asked for.
+      - End states of a job that fail the task, after the action was done and waited for. An empty list accepts any end.
+      - It does not apply to O(action=cancel), which accepts any end.
       - Only with O(wait=true).
     type: list
     elements: str
@@ -304,7 +304,6 @@ seealso:
 EXAMPLES = r"""
 - name: Deploy to staging, and go on when it is there
   jobgate.gitlab.gitlab_job_action:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
     project: group/app
     ref: main
     name: deploy:staging
@@ -314,6 +313,7 @@ EXAMPLES = r"""
 
 - name: Deploy a release to production as soon as its tests allow, with the version as a variable
   jobgate.gitlab.gitlab_job_action:
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     ref: v1.2.0
     sha: "{{ release_commit }}"
@@ -863,7 +863,7 @@ requests:
       returned: always
       sample: 0
     paced_seconds:
-      description: For how many seconds looks that were due were held back, for the rate limit to last.
+      description: For how many seconds polls were held back to keep within the rate limit.
       type: float
       returned: always
       sample: 0.0
@@ -875,8 +875,8 @@ timed_out:
 timeline:
   description:
     - What happened to the jobs while the task ran, in order. The first entry of a job is how it was found.
-    - What a job went through between two looks is taken from the times that GitLab gives with it, as far as these lie
-      between the two looks by the clock of this machine. A change without such a time has the time of the look.
+    - What a job went through between two polls is taken from the times that GitLab gives with it, as far as these lie
+      between the two polls by the clock of this machine. A change without such a time has the time of the poll.
   type: list
   elements: dict
   returned: always
@@ -916,7 +916,7 @@ timeline:
       returned: always
       sample: deploy:prod
     from:
-      description: Its status before, V(null) at the first look.
+      description: Its status before, V(null) at the first poll.
       type: str
       returned: always
       sample: manual

@@ -13,17 +13,17 @@ module: gitlab_job_download
 version_added: 0.1.0
 short_description: Download the artifacts or the log of a GitLab CI job to a file
 description:
-  - Downloads the archive with the artifacts of a job, one file out of it, or the job's log. Or lists what is in the
-    archive.
+  - Downloads the archive with the artifacts of a job, one file out of it, or the job's log. It can also list what is in
+    the archive.
   - The content is streamed to a temporary file beside O(dest), so that gigabytes need no memory. Its length and
-    O(checksum) are verified, and only then it takes the place of O(dest). Whatever goes wrong before that, O(dest)
-    stays as it was.
+    O(checksum) are verified before it replaces O(dest). If anything goes wrong before that, O(dest) stays as it was.
   - It does not wait for the job. Use M(jobgate.gitlab.gitlab_job_info) with
     O(jobgate.gitlab.gitlab_job_info#module:wait=true) before it, and P(jobgate.gitlab.gitlab_job#lookup) to use a
     small artifact in an expression without a file.
 author:
   - Jobgate Developers (@jobgate)
 requirements:
+  - python >= 3.9
   - requests
   - pluggy
 extends_documentation_fragment:
@@ -55,8 +55,8 @@ options:
   api_job_token:
     description:
       - The token of a running CI job, sent in the header C(JOB-TOKEN).
-      - E(CI_JOB_TOKEN) is never picked up by itself, since it would act as somebody else without anyone noticing.
-        Name it here if you want it.
+      - E(CI_JOB_TOKEN) is never used automatically, because the task would silently act as another user. Name it here
+        if you want it.
       - GitLab lets a job token download and list artifacts by O(job_id), and download them with
         O(latest_success=true). To find a job in a pipeline with it needs GitLab 18. It cannot read a log; use
         O(api_token) for that.
@@ -199,7 +199,6 @@ seealso:
 EXAMPLES = r"""
 - name: Fetch what the newest successful build of a release has left
   jobgate.gitlab.gitlab_job_download:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
     project: group/app
     ref: v1.2.0
     name: build
@@ -216,7 +215,7 @@ EXAMPLES = r"""
 
 - name: Fetch the archive that the last push to a branch has built
   jobgate.gitlab.gitlab_job_download:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     ref: main
     ref_type: branch

@@ -21,6 +21,7 @@ description:
 author:
   - Jobgate Developers (@jobgate)
 requirements:
+  - python >= 3.9
   - requests
   - pluggy
 extends_documentation_fragment:
@@ -52,7 +53,8 @@ options:
         result is nested in the same way.
       - Fields are dropped while reading. With thousands of jobs, handing whole records to Ansible takes longer than
         fetching them.
-      - It does not change which jobs are chosen, nor RV(summary). A field that GitLab did not send is left out.
+      - It does not change which jobs are chosen, nor RV(summary). A field that GitLab did not send is left out, with a
+        warning if its name seems to be misspelt.
       - Without it, and with an empty list, jobs are returned whole.
     type: list
     elements: str
@@ -105,6 +107,30 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: List the jobs of the newest pipeline of main
+  jobgate.gitlab.gitlab_job_info:
+    project: group/app
+    ref: main
+  register: newest
+
+- name: Show how far they are
+  ansible.builtin.debug:
+    msg: "{{ item.name }}: {{ item.status }}"
+  loop: "{{ newest.jobs }}"
+  loop_control:
+    label: "{{ item.id }}"
+
+- name: Show why a job failed
+  jobgate.gitlab.gitlab_job_info:
+    project: group/app
+    job_id: 42
+    log_lines: 50
+  register: culprit
+
+- name: Show the end of its log
+  ansible.builtin.debug:
+    var: culprit.job.log_tail
+
 - name: Gate the deployment on the tests of this very commit
   jobgate.gitlab.gitlab_job_info:
     project: group/app
@@ -117,7 +143,7 @@ EXAMPLES = r"""
 
 - name: Wait for the jobs of a tag and stop at the first red one
   jobgate.gitlab.gitlab_job_info:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     ref: v1.2.0
     name:
@@ -133,7 +159,7 @@ EXAMPLES = r"""
 
 - name: Wait for the tests of the last push to a branch, and not for those of its nightly pipeline
   jobgate.gitlab.gitlab_job_info:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     ref: main
     ref_type: branch
@@ -168,17 +194,6 @@ EXAMPLES = r"""
     name: deploy:prod
     wait: true
     wait_for: playable
-
-- name: Show why a job failed
-  jobgate.gitlab.gitlab_job_info:
-    project: group/app
-    job_id: 42
-    log_lines: 50
-  register: culprit
-
-- name: Show the end of its log
-  ansible.builtin.debug:
-    var: culprit.job.log_tail
 
 - name: Watch the integration tests while they run
   jobgate.gitlab.gitlab_job_info:
@@ -495,7 +510,7 @@ requests:
       returned: always
       sample: 0
     paced_seconds:
-      description: For how many seconds looks that were due were held back, for the rate limit to last.
+      description: For how many seconds polls were held back to keep within the rate limit.
       type: float
       returned: always
       sample: 0.0
@@ -507,8 +522,8 @@ timed_out:
 timeline:
   description:
     - What happened to the jobs while the task waited, in order. The first entry of a job is how it was found.
-    - What a job went through between two looks is taken from the times that GitLab gives with it, as far as these lie
-      between the two looks by the clock of this machine. A change without such a time has the time of the look.
+    - What a job went through between two polls is taken from the times that GitLab gives with it, as far as these lie
+      between the two polls by the clock of this machine. A change without such a time has the time of the poll.
   type: list
   elements: dict
   returned: always
@@ -548,7 +563,7 @@ timeline:
       returned: always
       sample: deploy:prod
     from:
-      description: Its status before, V(null) at the first look.
+      description: Its status before, V(null) at the first poll.
       type: str
       returned: always
       sample: created

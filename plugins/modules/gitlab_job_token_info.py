@@ -20,6 +20,7 @@ description:
 author:
   - Jobgate Developers (@jobgate)
 requirements:
+  - python >= 3.9
   - requests
   - pluggy
 extends_documentation_fragment:
@@ -32,7 +33,7 @@ options:
     description:
       - The token of a running CI job, sent in the header C(JOB-TOKEN).
       - When it is not set, E(CI_JOB_TOKEN) is used, as it is in the environment of the task. This is the only module
-        that picks it up by itself, since to ask for its job is all that it does with it.
+        that uses it automatically, because all it does with it is to ask for its job.
       - With neither of them the task fails.
   api_token:
     description:

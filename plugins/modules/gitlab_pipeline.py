@@ -22,6 +22,7 @@ description:
 author:
   - Jobgate Developers (@jobgate)
 requirements:
+  - python >= 3.9
   - requests
   - pluggy
 extends_documentation_fragment:
@@ -99,7 +100,7 @@ options:
       - They keep their types, which are text, number, boolean and list. A value of a template is a text in Ansible
         before 2.19, unless C(jinja2_native) is set.
       - They are not returned, and masked as O(variables) are.
-      - Needs GitLab 17.11. Older servers ignore them without a word, and start the pipeline with the defaults of the
+      - Needs GitLab 17.11. Older servers silently ignore them, and start the pipeline with the defaults of the
         configuration.
     type: dict
   trigger_token:
@@ -133,8 +134,8 @@ options:
   wait:
     description:
       - Whether to wait until O(wait_for) is reached. Without it the task returns what is there now.
-      - Restarts of the server, server errors, rate limits and dropped connections are survived until O(wait_timeout)
-        has passed.
+      - A wait goes on through restarts of the server, server errors, rate limits and dropped connections, until
+        O(wait_timeout) has passed.
       - For O(action=retry) and O(action=cancel), a pipeline that does not exist yet for O(ref), O(sha) or
         O(merge_request) is waited for.
       - O(action=retry) waits for the end of a pipeline that is being canceled, and retries it then.
@@ -146,7 +147,7 @@ options:
       - What the pipeline has to reach. With several entries, any one of them is enough.
       - V(created) is a pipeline that exists, whatever becomes of it. Only for O(action=run).
       - V(finished) is a pipeline that is V(success), V(failed), V(canceled) or V(skipped); O(fail_on) says which of
-        these ends fail the task. It is the default for O(action=cancel), where any end is what was asked for.
+        these ends fail the task. It is the default for O(action=cancel).
       - V(success) is a pipeline that has succeeded. When it has ended otherwise, the task fails at once and says which
         jobs have failed. It is the default for O(action=run) and O(action=retry).
       - V(manual) is a pipeline that stands still at a manual job. Without it, such a pipeline fails the task, which
@@ -168,7 +169,7 @@ options:
     description:
       - End states of the pipeline that fail the task, after it was waited for. To accept any end, give an empty list
         and O(wait_for=finished).
-      - Nothing counts for O(action=cancel).
+      - It does not apply to O(action=cancel), which accepts any end.
       - Only with O(wait=true).
     type: list
     elements: str
@@ -195,7 +196,7 @@ notes:
   - Lost answers. A pipeline has no name to find it by, so the newest pipelines of O(ref) are read before one is
     started. When the connection breaks, or GitLab answers with an error that leaves it open whether the pipeline was
     started, the task looks three times for a newer one of the same ref, source, user and variables. One is it. When
-    there is none, or more than one, the task fails and says so. It never asks for a second one unseen.
+    there is none, or more than one, the task fails and says so. It never starts a second one without having looked.
   - When GitLab says that too many pipelines were created in the last minute, which GitLab.com does after 25 of one
     commit, the task tries again every twenty seconds until O(wait_timeout) has passed, with or without O(wait).
   - A pipeline that GitLab has refused does not exist, with one exception. What a trigger token starts with a wrong
@@ -217,7 +218,6 @@ seealso:
 EXAMPLES = r"""
 - name: Start a pipeline of main, and go on when it has succeeded
   jobgate.gitlab.gitlab_pipeline:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
     project: group/app
     action: run
     ref: main
@@ -230,6 +230,7 @@ EXAMPLES = r"""
 
 - name: Deploy the very commit that was tested, with variables, unless that was done already
   jobgate.gitlab.gitlab_pipeline:
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     action: run
     ref: main
@@ -260,7 +261,7 @@ EXAMPLES = r"""
 
 - name: Start a pipeline with a trigger token, and wait for it with another token
   jobgate.gitlab.gitlab_pipeline:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     action: run
     ref: main
@@ -526,7 +527,7 @@ requests:
       returned: always
       sample: 0
     paced_seconds:
-      description: For how many seconds looks that were due were held back, for the rate limit to last.
+      description: For how many seconds polls were held back to keep within the rate limit.
       type: float
       returned: always
       sample: 0.0
@@ -578,7 +579,7 @@ timeline:
       returned: always
       sample: test
     from:
-      description: Its status before, V(null) at the first look.
+      description: Its status before, V(null) at the first poll.
       type: str
       returned: always
       sample: pending

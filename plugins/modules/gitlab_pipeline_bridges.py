@@ -22,6 +22,7 @@ description:
 author:
   - Jobgate Developers (@jobgate)
 requirements:
+  - python >= 3.9
   - requests
   - pluggy
 extends_documentation_fragment:
@@ -55,8 +56,8 @@ options:
     description:
       - How many levels of trigger jobs to read. V(1) reads those of this pipeline only, V(2) also those of the
         pipelines that they have started.
-      - V(0) reads the whole tree. A pipeline that was met before is not entered again, so a tree that bites its own
-        tail comes to an end.
+      - V(0) reads the whole tree. A pipeline that was met before is not entered again, so a cycle of pipelines comes to
+        an end.
     type: int
     default: 1
   include_jobs:
@@ -127,7 +128,6 @@ seealso:
 EXAMPLES = r"""
 - name: See which pipelines the newest pipeline of main has started
   jobgate.gitlab.gitlab_pipeline_bridges:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
     project: group/app
     ref: main
   register: downstream
@@ -141,6 +141,7 @@ EXAMPLES = r"""
 
 - name: Wait until everything behind a release has succeeded
   jobgate.gitlab.gitlab_pipeline_bridges:
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     ref: v1.2.0
     depth: 0
@@ -196,7 +197,7 @@ EXAMPLES = r"""
 
 - name: Wait for the documentation that the last push to a branch has started
   jobgate.gitlab.gitlab_pipeline_bridges:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     ref: main
     ref_type: branch
@@ -481,7 +482,7 @@ requests:
       returned: always
       sample: 0
     paced_seconds:
-      description: For how many seconds looks that were due were held back, for the rate limit to last.
+      description: For how many seconds polls were held back to keep within the rate limit.
       type: float
       returned: always
       sample: 0.0
@@ -526,7 +527,7 @@ timeline:
       returned: always
       sample: trigger:infra -> pipeline 7
     from:
-      description: Its status before, V(null) at the first look.
+      description: Its status before, V(null) at the first poll.
       type: str
       returned: always
       sample: pending

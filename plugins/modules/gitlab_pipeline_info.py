@@ -19,6 +19,7 @@ description:
 author:
   - Jobgate Developers (@jobgate)
 requirements:
+  - python >= 3.9
   - requests
   - pluggy
 extends_documentation_fragment:
@@ -88,7 +89,6 @@ seealso:
 EXAMPLES = r"""
 - name: See how the newest pipeline of main is doing
   jobgate.gitlab.gitlab_pipeline_info:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
     project: group/app
     ref: main
   register: newest
@@ -99,6 +99,7 @@ EXAMPLES = r"""
 
 - name: Wait until the pipeline of this very commit has succeeded
   jobgate.gitlab.gitlab_pipeline_info:
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
     ref: main
     ref_type: branch
@@ -368,7 +369,7 @@ requests:
       returned: always
       sample: 0
     paced_seconds:
-      description: For how many seconds looks that were due were held back, for the rate limit to last.
+      description: For how many seconds polls were held back to keep within the rate limit.
       type: float
       returned: always
       sample: 0.0
@@ -413,7 +414,7 @@ timeline:
       returned: always
       sample: test
     from:
-      description: Its status before, V(null) at the first look.
+      description: Its status before, V(null) at the first poll.
       type: str
       returned: always
       sample: pending

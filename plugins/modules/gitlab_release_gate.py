@@ -22,6 +22,7 @@ description:
 author:
   - Jobgate Developers (@jobgate)
 requirements:
+  - python >= 3.9
   - requests
   - pluggy
 extends_documentation_fragment:
@@ -138,7 +139,7 @@ options:
               - V(play) starts manual or delayed jobs when their turn comes, and waits for them. A job that is under way
                 is only waited for, and one that has succeeded is left alone.
               - V(retry) waits for the end of the jobs and retries those that have failed or were canceled.
-              - V(verify) looks once and waits for nothing.
+              - V(verify) reads the jobs once and does not wait.
               - V(run) starts a pipeline of O(projects[].ref), as M(jobgate.gitlab.gitlab_pipeline) does, and does not
                 wait for it; the gates after it look into this pipeline. It has to be the first gate of its project,
                 and has neither O(projects[].gates[].name) nor O(projects[].gates[].stage). With O(projects[].sha), the
@@ -200,6 +201,7 @@ options:
               - Which pipeline O(projects[].gates[].action=run) takes instead of starting one, see the option of the
                 same name of M(jobgate.gitlab.gitlab_pipeline). The default is V(active). With V(success), a release
                 that has passed starts nothing when it is run again.
+              - Several gates that ask for the same pipeline at the same time make one, unless they say V(never).
             type: str
             choices:
               - never
@@ -248,7 +250,7 @@ options:
             type: float
           wait_interval:
             description:
-              - The longest pause between two looks, in seconds, see O(wait_interval).
+              - The longest pause between two polls, in seconds, see O(wait_interval).
             type: float
           pending_timeout:
             description:
@@ -285,12 +287,12 @@ options:
     default: fail_fast
   wait_timeout:
     description:
-      - How many seconds each gate may take that has no time of its own.
+      - How many seconds a gate may take that has no C(wait_timeout) of its own.
     type: float
     default: 3600
   wait_interval:
     description:
-      - The longest pause between two looks, in seconds. Pauses start at one second.
+      - The longest pause between two polls, in seconds. Pauses start at one second.
     type: float
     default: 10
   log_lines:
@@ -328,8 +330,7 @@ options:
     type: path
   user:
     description:
-      - Who is to stand in the record as the one who ran this. It is the name of the account that runs the task when it
-        is not given.
+      - Who ran the release, for the record. When it is not given, it is the name of the account that runs the task.
     type: str
 notes:
   - Each gate has its own time, which begins when the gate does. There is no limit for the whole.
@@ -343,9 +344,36 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Verify that a release is complete, without waiting for anything
+  jobgate.gitlab.gitlab_release_gate:
+    projects:
+      - project: group/app
+        ref: v1.2.0
+        gates:
+          - name: [deploy:staging, deploy:prod]
+            action: verify
+    wait_timeout: 60
+    wait_interval: 5
+    log_lines: 0
+
+- name: Start a pipeline with inputs as a gate
+  jobgate.gitlab.gitlab_release_gate:
+    projects:
+      - project: group/app
+        ref: main
+        gates:
+          - action: run
+            inputs:
+              environment: staging
+              replicas: 3
+            # GitLab does not tell the inputs of a pipeline, so that no other one can count as this one
+            reuse: never
+          - stage: [build, test]
+            action: wait
+
 - name: Deploy an application after its infrastructure
   jobgate.gitlab.gitlab_release_gate:
-    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_API_TOKEN') }}"
+    api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     projects:
       - name: infra
         project: group/infra
@@ -404,21 +432,6 @@ EXAMPLES = r"""
             action: play
             require: success
 
-- name: Start a pipeline with inputs as a gate
-  jobgate.gitlab.gitlab_release_gate:
-    projects:
-      - project: group/app
-        ref: main
-        gates:
-          - action: run
-            inputs:
-              environment: staging
-              replicas: 3
-            # GitLab does not tell the inputs of a pipeline, so that no other one can count as this one
-            reuse: never
-          - stage: [build, test]
-            action: wait
-
 - name: Wait for the pipeline of a merge request on a server with a certificate of the company's own
   jobgate.gitlab.gitlab_release_gate:
     api_url: https://gitlab.example.com
@@ -451,18 +464,6 @@ EXAMPLES = r"""
         gates:
           - name: apply
             action: verify
-
-- name: Verify that a release is complete, without waiting for anything
-  jobgate.gitlab.gitlab_release_gate:
-    projects:
-      - project: group/app
-        ref: v1.2.0
-        gates:
-          - name: [deploy:staging, deploy:prod]
-            action: verify
-    wait_timeout: 60
-    wait_interval: 5
-    log_lines: 0
 """
 
 RETURN = r"""
@@ -566,7 +567,10 @@ gates:
       returned: always
       sample: played
     reason:
-      description: Why, in words for people.
+      description:
+        - Why, in words for people; empty when there is nothing to say.
+        - It names the jobs that were retried while the gate looked at them, by the gate, by GitLab or by somebody, with
+          the reasons why the attempts before have failed.
       type: str
       returned: always
       sample: it is success already
@@ -628,7 +632,7 @@ requests:
       returned: always
       sample: 0
     paced_seconds:
-      description: For how many seconds looks that were due were held back, for the rate limit to last.
+      description: For how many seconds polls were held back to keep within the rate limit.
       type: float
       returned: always
       sample: 0.0

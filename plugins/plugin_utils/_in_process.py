@@ -13,7 +13,6 @@ that runs: on other hosts, with another user or interpreter, in the background.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import re
 import signal
@@ -33,7 +32,7 @@ from ansible.utils.display import Display
 from ..module_utils._ansible.files import AnsibleFiles
 from ..module_utils._ansible.secrets import HAS_REGISTRY, register_secret
 from ..module_utils._api.connection import ConnectionSettings, tls_context
-from ..module_utils._api.errors import GitLabError, MissingLibraryError
+from ..module_utils._api.errors import GitLabError
 from ..module_utils._api.forms import in_json
 from ..module_utils._api.masking import Masker, json_text
 from ..module_utils._app.outcome import Progress
@@ -41,7 +40,7 @@ from ..module_utils._app.session import TaskContext
 from ..module_utils._app.settings import DEFAULT_URL
 from ..module_utils._extensions.manager import plugin_manager
 from ..module_utils._tasks.definition import TaskDefinition
-from ..module_utils._tasks.result import argument_rules, failure, spent, success, unexpected
+from ..module_utils._tasks.result import argument_rules, failure, result_of
 from ..module_utils._tasks.values.hiding import given_secrets, shown_options
 from ..module_utils._tasks.values.mistakes import option_mistake
 from ._files import file_facts, has_selinux
@@ -100,7 +99,7 @@ class InProcessAction(ActionBase):
         try:
             arguments = connection_arguments(self.TASK, given, variables, known, template)
         except AnsibleError as exc:
-            return self._failed(str(exc), {})
+            return failure(self.TASK, str(exc), {})
         # null is not given, and must not count for rules about which options go together
         arguments = {name: value for name, value in {**given, **arguments}.items() if value is not None}
         if reason:
@@ -163,17 +162,23 @@ class InProcessAction(ActionBase):
 
     # ----- running -----
 
-    def _run_here(self, arguments: t.Mapping[str, t.Any], variables: Variables) -> Result:
-        """Return the result of the task, run in this process."""
-        validated = _validate(self.TASK, arguments)
-        secrets = set(validated.no_log_values)
-        if validated.error:
-            result = self._failed(Masker(secrets).line(validated.error), validated.params)
+    def _run_here(self, given: t.Mapping[str, t.Any], variables: Variables) -> Result:
+        """Return the result of the task, run in this process: by the rules of the module, and in the same words."""
+        rules = argument_rules(self.TASK, env_fallback)
+        specs = rules["argument_spec"]
+        further = FILE_COMMON_ARGUMENTS if self.TASK.has_file_options else {}
+        specs.update(further)
+        plain = _plain(dict(given))
+        validated = ArgumentSpecValidator(**rules).validate(plain)
+        params = dict(validated.validated_parameters)
+        secrets = validated._no_log_values | given_secrets(specs, plain) | given_secrets(specs, params)
+        if validated.error_messages:
+            mistake = option_mistake(self.TASK, {**plain, **params}, further) or str(validated.errors.msg)
+            result = failure(self.TASK, Masker(secrets).line(mistake), params)
         else:
-            result = self._run_task(validated.params, secrets, variables)
+            result = self._run_task(params, secrets, variables)
         if self._shows_invocation(variables):
-            shown = shown_options(validated.argument_spec, self.TASK.hidden_options, validated.params)
-            result["invocation"] = {"module_args": shown}
+            result["invocation"] = {"module_args": shown_options(specs, params)}
         return result if HAS_REGISTRY else _without(secrets, result)
 
     def _run_task(self, params: Variables, secrets: set[str], variables: Variables) -> Result:
@@ -190,26 +195,11 @@ class InProcessAction(ActionBase):
             files=AnsibleFiles(unsafe_writes=bool(params.get("unsafe_writes"))),
             transport=shared_transport,
         )
-        try:
-            with _told_of_interruption(progress):
-                outcome = self.TASK.run(params, context)
-        except MissingLibraryError as exc:
-            return self._failed(missing_required_lib(exc.library), params)
-        except GitLabError as exc:
-            return self._failed(str(exc), params, spent(self.TASK, context))
-        except Exception as exc:  # must not take the worker with it
-            return self._failed(unexpected(self.TASK, exc, params, secrets), params)
-        result = success(self.TASK, outcome)
+        with _told_of_interruption(progress):
+            result = result_of(self.TASK, params, context, missing_library=missing_required_lib, secrets=secrets)
         if self.TASK.has_file_options and result.get("dest"):
             result.update(file_facts(result["dest"]))
-        if outcome.warnings:
-            result["warnings"] = list(outcome.warnings)
-        if outcome.failure is not None:
-            return {**failure(self.TASK, outcome.failure, params, result), "failed": True}
         return result
-
-    def _failed(self, message: str, params: Variables, known: Result | None = None) -> Result:
-        return {**failure(self.TASK, message, params, known or {}), "failed": True}
 
     def _progress(self, variables: Variables) -> Progress:
         """Return who is told while the task waits: nobody when its output is not wanted."""
@@ -232,34 +222,6 @@ def _without(secrets: set[str], result: Result) -> Result:
     if text is not None and not any(in_json(secret) in text for secret in secrets):
         return result
     return t.cast(Result, remove_values(result, secrets))
-
-
-@dataclasses.dataclass(frozen=True)
-class _Validated:
-    """Options as the validator left them.
-
-    :param error: what is wrong with them, empty when nothing is.
-    """
-
-    argument_spec: Variables
-    params: Variables
-    no_log_values: set[str]
-    error: str
-
-
-def _validate(task: TaskDefinition, given: t.Mapping[str, t.Any]) -> _Validated:
-    """Return the options of a task, validated by the rules of the module, and refused in the same words."""
-    rules = argument_rules(task, env_fallback)
-    further = FILE_COMMON_ARGUMENTS if task.has_file_options else {}
-    rules["argument_spec"].update(further)
-    plain = _plain(dict(given))
-    found = ArgumentSpecValidator(**rules).validate(plain)
-    error = ""
-    if found.error_messages:
-        error = option_mistake(task, {**plain, **found.validated_parameters}, further) or str(found.errors.msg)
-    params, arguments = dict(found.validated_parameters), rules["argument_spec"]
-    secrets = found._no_log_values | given_secrets(arguments, plain) | given_secrets(arguments, params)
-    return _Validated(arguments, params, secrets, error)
 
 
 def _plain(value: t.Any) -> t.Any:

@@ -24,6 +24,7 @@ from ..module_utils._api.errors import UsageError
 from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.options import COMMON_OPTIONS
 from ..module_utils._tasks.values.mistakes import unknown_option
+from ..module_utils._tasks.values.prepared import given_names, names_of
 
 Variables = t.Mapping[str, t.Any]
 Definitions = t.Mapping[str, t.Mapping[str, t.Any]]
@@ -36,27 +37,26 @@ _DOCUMENTED: Definitions = yaml_load(ModuleDocFragment.DOCUMENTATION)["options"]
 _CONNECTION: Definitions = yaml_load(ModuleDocFragment.PLUGINS)["options"]
 _TOKENS: set[str] = set(TOKEN_VARIABLES)
 _SWITCHES: Definitions = {
-    name: {
-        "default": True,
-        "type": "bool",
-        "env": [{"name": f"JOBGATE_{name.upper()}"}],
-        "ini": [{"section": "jobgate_gitlab", "key": name}],
-        "vars": [{"name": f"jobgate_{name}"}],
-    }
-    for name in ("in_process", "progress")
-}
-# Ansible's own wish to hear only of what goes wrong, which is an option of its callbacks.
-_CALLBACK: Definitions = {
+    # Ansible's own wish to hear only of what goes wrong, which is an option of its callbacks
     "display_ok_hosts": {
         "default": True,
         "type": "bool",
         "env": [{"name": "ANSIBLE_DISPLAY_OK_HOSTS"}],
         "ini": [{"section": "defaults", "key": "display_ok_hosts"}],
-    }
+    },
+    **{
+        name: {
+            "default": True,
+            "type": "bool",
+            "env": [{"name": f"JOBGATE_{name.upper()}"}],
+            "ini": [{"section": "jobgate_gitlab", "key": name}],
+            "vars": [{"name": f"jobgate_{name}"}],
+        }
+        for name in ("in_process", "progress")
+    },
 }
 DEFINITIONS: Definitions = {
     **_SWITCHES,
-    **_CALLBACK,
     # Without the environment, which counts where the task runs, and without most types, since the task converts its
     # options itself. A path in ansible.cfg is relative to that file, which only Ansible knows.
     **{
@@ -106,14 +106,16 @@ def connection_arguments(
     :param environ: the environment that the task will run in, as far as it is known; it beats ansible.cfg.
     :raises AnsibleError: for a variable that cannot be resolved.
     """
-    useless = {name for name in _TOKENS if name not in task.token_options}
+    useless = _TOKENS.difference(task.token_options)
     usable = [name for name in _CONNECTION if name in task.spec.arguments and name not in useless]
-    by_task = _with_all_tokens({name for name in usable if any(given.get(key) is not None for key in _names(name))})
+    by_task = _with_all_tokens({name for name in usable if given_names(name, _DOCUMENTED[name], given)})
     left = [name for name in usable if name not in by_task]
     own = _own_variables({name: _CONNECTION[name] for name in left}, variables, template)
     found = {name: _value(name, own) for name in left}
     by_variable = {name: value for name, (value, is_variable) in found.items() if is_variable and value is not None}
-    by_environment = {name for name in usable if any(environ.get(entry["name"]) for entry in _sources(name, "env"))}
+    by_environment = {
+        name for name in usable if any(environ.get(entry["name"]) for entry in _CONNECTION[name].get("env", ()))
+    }
     above_file = _with_all_tokens({*by_variable, *by_environment})
     by_file = {name: found[name][0] for name in left if name not in above_file and found[name][0] is not None}
     return {**by_file, **by_variable}
@@ -125,7 +127,7 @@ def check_names(definitions: Definitions, given: t.Iterable[str]) -> None:
     :raises UsageError: for one that is none, naming close ones.
     """
     options = {name: option for name, option in definitions.items() if name != "_terms"}
-    known = [key for name, option in options.items() for key in (name, *option.get("aliases", ()))]
+    known = [key for name, option in options.items() for key in names_of(name, option)]
     for name in given:
         if name not in known:
             raise UsageError(unknown_option(name, known, f"its options are {', '.join(sorted(options))}"))
@@ -138,7 +140,7 @@ def option_variables(plugin: LookupBase, variables: Variables | None) -> dict[st
 
     :raises AnsibleError: for a variable that cannot be resolved.
     """
-    template = plugin._templar.template if plugin._templar else _as_it_is
+    template = plugin._templar.template if plugin._templar else lambda value: value
     return _own_variables(plugin.option_definitions, variables or {}, template)
 
 
@@ -157,10 +159,6 @@ def settings_options(plugin: LookupBase) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", options)
 
 
-def _as_it_is(value: t.Any) -> t.Any:
-    return value
-
-
 def _distance(origin: str) -> int:
     """Return how far from an expression its option was set; what is left is ansible.cfg, of which the path is told."""
     order = ("Direct", "var:", "env:")
@@ -170,15 +168,6 @@ def _distance(origin: str) -> int:
 def _with_all_tokens(names: set[str]) -> set[str]:
     """Return these options, and if one of them is a token, all tokens: a token beats those of other kinds."""
     return names | _TOKENS if names & _TOKENS else names
-
-
-def _names(option: str) -> tuple[str, ...]:
-    return (option, *_DOCUMENTED[option].get("aliases", ()))
-
-
-def _sources(option: str, kind: str) -> t.Sequence[t.Mapping[str, str]]:
-    sources: t.Sequence[t.Mapping[str, str]] = _CONNECTION[option].get(kind, ())
-    return sources
 
 
 def _own_variables(definitions: Definitions, variables: Variables, template: Template) -> dict[str, t.Any]:

@@ -50,19 +50,9 @@ class DisplayProgress(Progress):
         self._prefix = f"[{prefix}] " if prefix else ""
         self._left: dict[object, t.Sequence[str]] = {}
 
-    def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
-        row = STATUSES.get(after)
-        line = f"{self._prefix}{name}: {before} -> {after}" + (f" {detail}" if detail else "")
-        self._show(line, _COLOURS.get(row.look) if row else None)
-
-    def waits_for(self, *, name: str, what: str) -> None:
-        self._show(f"{self._prefix}{name}: {what}", None)
-
-    def still_waiting(self, *, text: str) -> None:
-        self._show(f"{self._prefix}{text}", None)
-
-    def log_line(self, *, name: str, line: str) -> None:
-        self._show(f"{self._prefix}{name} | {line}", None)
+    def tell(self, line: str, *, status: str = "") -> None:
+        row = STATUSES.get(status)
+        self._show(f"{self._prefix}{line}", _COLOURS.get(row.look) if row else None)
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
         self._left[wait] = what

@@ -253,14 +253,14 @@ def test_a_status_is_told_and_shown(server: t.Any) -> None:
     class ToldProgress(Progress):
         is_shown = True
 
-        def waits_for(self, *, name: str, what: str) -> None:
-            told.append(f"{name} {what}")
+        def tell(self, line: str, *, status: str = "") -> None:
+            told.append(line)
 
     load(server, "paused")
     options = {"project": "group/app", "pipeline_id": 100, "name": ["deploy"], "wait": True, "wait_timeout": 30.0}
     context = TaskContext(clock=SimulatedTime(server), progress=ToldProgress(), environ={})
     INFO.run({**validated(INFO, options), "api_url": server.url, "api_token": TOKEN}, context)
-    assert told == ["group/app deploy waits to be resumed"]
+    assert told == ["group/app deploy: waits to be resumed"]
     assert look("paused") == "still"
     assert "‖" in state("paused") and "paused" in state("paused")
 

@@ -208,6 +208,38 @@ def test_two_jobs_of_equal_rank_are_listed(simulator: t.Any) -> None:
     assert_refused(simulator, gated(simulator, gate), *words)
 
 
+def load_secret_child(simulator: t.Any) -> None:
+    """Load a pipeline whose child belongs to a project that alice cannot read, with a job that has failed."""
+    failed = {"name": "deploy:eu", "stage": "deploy", "status": "failed"}
+    scenario = world(
+        {"name": "deploy:us", "stage": "deploy", "status": "success"},
+        {"name": "eu", "stage": "trigger", "trigger": {"project": "secret/eu", "pipeline": {"jobs": [failed]}}},
+        {"name": "later", "stage": "later", **MANUAL},
+    )
+    scenario["projects"].append({"path": "secret/eu", "id": 9})
+    simulator.load(scenario)
+    simulator.advance(60)
+
+
+@pytest.mark.parametrize("action", ["wait", "verify", "play", "retry"])
+def test_no_gate_opens_on_the_part_of_a_tree_that_can_be_read(simulator: t.Any, action: str) -> None:
+    load_secret_child(simulator)
+    hidden = "cannot read the downstream pipelines of 'eu', whose jobs may be selected as well"
+    for selection in ({"name": "deploy*"}, {"stage": "deploy"}):
+        gate = {**selection, "action": action, "include_downstream": True}
+        assert_refused(simulator, gated(simulator, gate), hidden, "Give exact names")
+
+
+def test_what_does_not_depend_on_it_is_read_with_a_warning(simulator: t.Any) -> None:
+    load_secret_child(simulator)
+    options: Row = {**PIPELINE, "include_downstream": True}
+    found = run_task(simulator, INFO, **options)
+    assert found.failure is None and len(found["jobs"]) == 2
+    assert ["downstream pipelines of 'eu'" in warning for warning in found.warnings] == [True]
+    gate = {"name": "deploy:us", "action": "verify", "include_downstream": True}
+    assert [result.failure for result in gated(simulator, gate)] == [None] * 4
+
+
 # ----- 16: retry everything that failed -----
 
 

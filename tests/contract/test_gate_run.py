@@ -24,6 +24,9 @@ WAIT: Row = {"name": "test", "action": "wait"}
 PLAY: Row = {"name": "deploy", "action": "play"}
 
 
+INPUTS: Row = {"*": {"jobs": JOBS, "inputs": {"to": {"default": "test"}}}}
+
+
 def runnable(*jobs: Row, **more: t.Any) -> Row:
     """Return a world with an old pipeline of main, of which a new one holds these jobs."""
     made = world({"name": "test", "status": "success"}, {"name": "deploy", **MANUAL})
@@ -62,6 +65,61 @@ def test_predicted_started_and_done_already(simulator: t.Any, tmp_path: pathlib.
         assert not result.changed and result.failure is None
         assert list(gates_of(result).values()) == ["already done", "passed", "already done"]
     assert did(simulator) == ["create_pipeline 101", "play deploy"]
+
+
+@pytest.mark.parametrize("more", [{}, {"variables": {"TO": "live"}}, {"inputs": {"to": "live"}}])
+def test_gates_that_ask_for_the_same_side_by_side_make_one_pipeline(simulator: t.Any, more: Row) -> None:
+    simulator.load(runnable(new_pipelines=INPUTS))
+    spellings = ("group/app", "group/app", "Group/App")
+    rows = [{"name": path, "project": path, "gates": [{**RUN, **more}, WAIT]} for path in spellings]
+    rows[1]["name"] = "twin"
+    first_check = release(simulator, *rows, check_mode=True)
+    assert simulator.writes() == [] and first_check.changed
+    # one of them starts it, whichever comes first
+    assert [gate["changed"] for gate in first_check["gates"]].count(True) == 1
+    assert {gate["outcome"] for gate in first_check["gates"]} == {"would start", "would be waited for"}
+    first = release(simulator, *rows)
+    assert (first.failure, first.warnings, did(simulator)) == (None, [], ["create_pipeline 101"])
+    runs = [gate["outcome"] for gate in first["gates"] if gate["action"] == "run"]
+    assert sorted(runs) == ["already done", "already done", "started"]
+    assert {gate["pipeline"]["id"] for gate in first["gates"]} == {101}
+    if "inputs" not in more:
+        second_check, second = release(simulator, *rows, check_mode=True), release(simulator, *rows)
+        for result in (second_check, second):
+            assert not result.changed and result.failure is None
+            assert {gate["outcome"] for gate in result["gates"]} == {"already done", "passed"}
+    assert did(simulator) == ["create_pipeline 101"]
+
+
+@pytest.mark.parametrize(
+    "mores",
+    [
+        [{"reuse": "never"}] * 3,
+        [{"variables": {"TO": to}} for to in ("test", "live", "both")],
+        [{"inputs": {"to": to}} for to in ("test", "live", "both")],
+    ],
+)
+def test_gates_that_ask_for_several_pipelines_of_a_ref_make_as_many(simulator: t.Any, mores: list[Row]) -> None:
+    simulator.load(runnable(new_pipelines=INPUTS))
+    rows = [{"name": str(number), "gates": [{**RUN, **more}, WAIT]} for number, more in enumerate(mores)]
+    check = release(simulator, *rows, check_mode=True)
+    assert [gate["changed"] for gate in check["gates"]] == [True, False] * 3
+    result = release(simulator, *rows)
+    assert (result.failure, result.warnings) == (None, [])
+    assert did(simulator) == [f"create_pipeline {number}" for number in (101, 102, 103)]
+    assert sorted(gate["pipeline"]["id"] for gate in result["gates"]) == [101, 101, 102, 102, 103, 103]
+
+
+@pytest.mark.parametrize("fault", ["reset_after", "reset_before"])
+def test_the_answer_to_one_of_them_is_lost(simulator: t.Any, fault: str) -> None:
+    simulator.load(runnable())
+    simulator.inject(fault, method="POST", nth=1)
+    result = release(simulator, *({"name": str(number), "gates": [RUN]} for number in range(3)), strategy="collect")
+    assert did(simulator) == ["create_pipeline 101"] and result.warnings == []
+    outcomes = sorted(gate["outcome"] for gate in result["gates"])
+    # nobody sends a request again of which nothing is known
+    known = {"reset_after": ["already done", "already done", "started"]}
+    assert outcomes == known.get(fault, ["already done", "failed", "started"])
 
 
 def test_it_is_not_started_before_what_it_needs_has_passed(simulator: t.Any) -> None:

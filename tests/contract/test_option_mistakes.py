@@ -15,17 +15,14 @@ import typing as t
 import pytest
 from ansible.module_utils import basic
 from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import module_face
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import failure
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.connection import (
     EXTENSION_VARIABLES,
     URL_VARIABLES,
 )
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _in_process
 
 from tests.contract.support import TASKS
+from tests.unit.faces import in_process
 
 TOKEN = "alice-token-0123456789"
 VARIABLES = (
@@ -241,6 +238,8 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
      "Gate 2 of project 'group/app': action is 'start'; did you mean play?"),
     ("an option of another action", GATE, gate(action="wait", job_variables={"A": "b"}),
      "Gate 2 of project 'group/app': job_variables can only be used with play."),
+    ("a text for inputs, which may be a secret, in a gate", GATE, gate(job_inputs="hunter2-word"),
+     "Gate 2 of project 'group/app': job_inputs is not what it has to be; give a mapping of names and values."),
     ("one project without a list", GATE, {"projects": gate()["projects"][0]},
      "projects is a mapping; give a list, each item after a dash."),
     ("a gate that is a text", GATE, {"projects": [{"project": "group/app", "ref": "main", "gates": ["deploy"]}]},
@@ -252,18 +251,6 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
-
-
-def in_process(task: TaskDefinition, options: t.Mapping[str, t.Any]) -> str:
-    """Return what a task says in Ansible's own process, empty when it succeeds."""
-    validated = _in_process._validate(task, options)
-    message = validated.error
-    if not message:
-        try:
-            message = task.run(validated.params, TaskContext(environ={})).failure or ""
-        except GitLabError as exc:
-            message = str(exc)
-    return str(failure(task, message, validated.params, {})["msg"]) if message else ""
 
 
 def as_module(
@@ -301,7 +288,7 @@ def test_a_mistake_is_one_sentence_on_both_faces(
 ) -> None:
     simulator.load(SCENARIO)
     given = {"api_url": simulator.url, "api_token": TOKEN, **options}
-    assert in_process(TASKS[name], given) == sentence
+    assert in_process(TASKS[name], given).get("msg", "") == sentence
     assert as_module(TASKS[name], given, monkeypatch, capsys) == sentence
     assert simulator.effects() == []
     assert "hunter2" not in sentence and TOKEN not in sentence
@@ -314,6 +301,6 @@ def test_a_mistake_is_one_sentence_on_both_faces(
 def test_every_way_to_write_variables(simulator: t.Any, variables: t.Any) -> None:
     simulator.load(SCENARIO)
     options = {"api_url": simulator.url, "api_token": TOKEN, **PLAY, "job_variables": variables}
-    assert in_process(TASKS[ACTION], options) == ""
+    assert not in_process(TASKS[ACTION], options).get("failed")
     body = next(request["body"] for request in simulator.requests() if request["method"] == "POST")
     assert [(row["key"], row["value"]) for row in body["job_variables_attributes"]] == [("A", "b"), ("C", "1")]

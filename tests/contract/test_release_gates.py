@@ -105,6 +105,17 @@ def test_a_restart_in_the_middle_is_survived(simulator: t.Any) -> None:
     assert gates_of(result) == {"deploy": "played", "publish": "played"}
 
 
+@pytest.mark.parametrize("fault", ["error_500", "html_502", "maintenance_503", "reset_before"])
+def test_a_long_restart_just_before_a_gate_is_survived(simulator: t.Any, fault: str) -> None:
+    simulator.load(world({"name": "test", "status": "success"}, {"name": "deploy", **MANUAL, "duration": 5}))
+    # the second gate begins with it
+    simulator.inject(fault, path="/jobs$", nth=list(range(2, 20)))
+    gates = [{"name": "test", "action": "wait"}, {"name": "deploy", "action": "play"}]
+    result = release(simulator, {"gates": gates})
+    assert (result.failure, effects(simulator)) == (None, [("play", "deploy")])
+    assert gates_of(result) == {"test": "passed", "deploy": "played"}
+
+
 # ----- gates that select nothing -----
 
 GOAL: Row = {"name": "deploy", "action": "play"}

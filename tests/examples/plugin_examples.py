@@ -124,7 +124,7 @@ class Playbook:
     def environment(self) -> dict[str, str]:
         """Return what the examples take from the environment."""
         return {
-            "GITLAB_API_TOKEN": TOKEN,
+            "GITLAB_TOKEN": TOKEN,
             "GITLAB_USER_LOGIN": "alice",
             "CI_JOB_TOKEN": JOB_TOKEN,
             "CI_PROJECT_ID": "1",

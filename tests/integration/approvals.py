@@ -62,9 +62,9 @@ class Witness(Progress):
         super().__init__(is_shown=True)
         self._deeds = list(deeds)
 
-    def waits_for(self, *, name: str, what: str) -> None:
-        super().waits_for(name=name, what=what)
-        if self._deeds and "approvals" in what:
+    def tell(self, line: str, *, status: str = "") -> None:
+        super().tell(line, status=status)
+        if self._deeds and "waits for approvals" in line:
             self._deeds.pop(0)()
 
 

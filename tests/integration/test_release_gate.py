@@ -17,6 +17,7 @@ import typing as t
 import xml.etree.ElementTree as ET
 
 import pytest
+import yaml
 
 from .harness import ROOT, TOKEN, Play, effects, play, playbook_command, world
 
@@ -126,6 +127,63 @@ def test_wrong_input_is_one_sentence_and_nothing_is_sent(simulator: t.Any, tmp_p
     for told in words:
         assert told in result.results[told]["msg"]
     assert simulator.requests() == []
+
+
+REFUSE = "Refuse variables that begin with release_gate_ and are none of this role"
+
+
+@pytest.mark.parametrize("options", [(), ("--check",)])
+def test_misspelt_variables_are_refused_before_anything_is_sent(
+    simulator: t.Any, tmp_path: pathlib.Path, options: tuple[str, ...]
+) -> None:
+    meant = {
+        "release_gate_": "rename or remove it.",
+        "release_gate_api_tokn": "did you mean release_gate_api_token or release_gate_api_job_token?",
+        "release_gate_strateg": "did you mean release_gate_strategy?",
+        "release_gate_timeout": "did you mean release_gate_api_timeout or release_gate_wait_timeout?",
+        "release_gate_titel": "did you mean release_gate_title?",
+        "release_gate_version": "rename or remove it.",
+    }
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    given = {"release_gate_projects": [{**APP, "project": "group/app", "ref": "main"}]}
+    task = {"name": "gate", "ansible.builtin.import_role": {"name": ROLE}, "vars": given}
+    # their values are nobody's business
+    extra = json.dumps(dict.fromkeys(meant, "secret-of-nobody"))
+    result = play([task], tmp_path, "-e", extra, *options, url=simulator.url, secrets=["secret-of-nobody"])
+    assert result.returncode == 2
+    lines = result.results[REFUSE]["msg"].splitlines()
+    assert [line.partition(" Names")[0] for line in lines] == [
+        f"{name} is no variable of this role; {end}" for name, end in meant.items()
+    ]
+    assert simulator.requests() == []
+
+
+def test_misspelt_projects_are_told_from_none(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    given = {"release_gate_projcts": [{**APP, "project": "group/app", "ref": "main"}]}
+    task = {"name": "gate", "ansible.builtin.include_role": {"name": ROLE}, "vars": given}
+    result = play([task], tmp_path, url=simulator.url)
+    assert result.returncode == 2
+    assert "release_gate_projcts is no variable of this role; did you mean release_gate_projects?" in result.output
+    assert simulator.requests() == []
+
+
+def test_the_role_may_run_twice_and_all_its_variables_are_known(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL, "duration": 1}), clock="scaled:60")
+    options = yaml.safe_load((ROOT / "roles/release_gate/meta/argument_specs.yml").read_text(encoding="utf-8"))
+    given = {
+        "release_gate_projects": [{**APP, "project": "group/app", "ref": "main"}],
+        "release_gate_record": str(tmp_path / "record.json"),
+        "release_gate_strategy": "collect",
+        "release_gate_title": "Twice",
+    }
+    assert set(given) < set(options["argument_specs"]["main"]["options"])
+    role = {"name": "gate", "ansible.builtin.include_role": {"name": ROLE}}
+    # the second run finds the result of the first one among the variables
+    result = play([role, role], tmp_path, play_keywords={"vars": given}, url=simulator.url)
+    assert result.returncode == 0, result.output
+    assert result.results["Take the release through its gates"]["changed"] is False
+    assert effects(simulator) == [("play", "deploy")]
 
 
 def test_the_module_does_the_same_outside_of_ansibles_process(simulator: t.Any, tmp_path: pathlib.Path) -> None:

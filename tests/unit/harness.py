@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app import outcome
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import Session, TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions import manager as plugin_manager
@@ -271,7 +272,7 @@ class TransportExtension:
 
 
 @dataclasses.dataclass
-class Progress:
+class Progress(outcome.Progress):
     """Keeps what a user would be shown while waiting: changes of state, and all the rest.
 
     :param is_shown: whether the task is told that somebody listens.
@@ -283,17 +284,8 @@ class Progress:
     # what goes on when the task is interrupted
     left: list[str] = dataclasses.field(default_factory=list)
 
-    def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
-        self.lines.append(f"{name}: {before} -> {after} {detail}".strip())
-
-    def waits_for(self, *, name: str, what: str) -> None:
-        self.others.append(f"{name}: {what}")
-
-    def still_waiting(self, *, text: str) -> None:
-        self.others.append(text)
-
-    def log_line(self, *, name: str, line: str) -> None:
-        self.others.append(f"{name} | {line}")
+    def tell(self, line: str, *, status: str = "") -> None:
+        (self.lines if status else self.others).append(line)
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
         self.left = list(what)

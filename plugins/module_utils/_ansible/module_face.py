@@ -12,11 +12,10 @@ import typing as t
 
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, AnsibleModule, env_fallback, missing_required_lib
 
-from .._api.errors import GitLabError, MissingLibraryError
 from .._api.masking import Masker
 from .._app.session import TaskContext
 from .._tasks.definition import TaskDefinition
-from .._tasks.result import argument_rules, failure, spent, success, unexpected
+from .._tasks.result import argument_rules, failure, result_of
 from .._tasks.values.hiding import given_secrets, shown_options
 from .._tasks.values.mistakes import option_mistake
 from .files import AnsibleFiles
@@ -57,7 +56,7 @@ class _TaskModule(AnsibleModule):
     def _shown(self) -> dict[str, t.Any]:
         """Return the invocation as it may be shown."""
         given = getattr(self, "params", None) or {}
-        return {"invocation": {"module_args": shown_options(self.argument_spec, self._task.hidden_options, given)}}
+        return {"invocation": {"module_args": shown_options(self.argument_spec, given)}}
 
 
 def run_module(task: TaskDefinition) -> None:
@@ -68,20 +67,11 @@ def run_module(task: TaskDefinition) -> None:
         register_secret=module.learn_secret,
         files=AnsibleFiles(unsafe_writes=bool(module.params.get("unsafe_writes"))),
     )
-    try:
-        outcome = task.run(module.params, context)
-    except MissingLibraryError as exc:
-        module.fail_json(msg=missing_required_lib(exc.library))
-    except GitLabError as exc:
-        module.fail_json(msg=str(exc), **spent(task, context))
-    except Exception as exc:
-        module.fail_json(msg=unexpected(task, exc, module.params, module.no_log_values))
-    for warning in outcome.warnings:
+    result = result_of(task, module.params, context, missing_library=missing_required_lib, secrets=module.no_log_values)
+    for warning in result.pop("warnings", ()):
         module.warn(warning)
-    result = success(task, outcome)
-    if outcome.failure is not None:
-        # in check mode the result has a message of its own
-        module.fail_json(**{**result, "msg": outcome.failure})
+    if result.get("failed"):
+        module.fail_json(**result)
     if task.has_file_options and result.get("dest"):
         _set_attributes(module, result)
     module.exit_json(**result)

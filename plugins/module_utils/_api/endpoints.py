@@ -111,6 +111,28 @@ class Endpoint:
         return f"{path}?{query}" if query else path
 
 
+# The arguments by which a person knows what a request was about, the smallest thing first.
+_SUBJECTS: t.Mapping[str, str] = {
+    "artifact_path": "file {!r}",
+    "job": "job {!r}",
+    "job_id": "job {}",
+    "deployment_id": "deployment {}",
+    "environment": "environment {!r}",
+    "pipeline_id": "pipeline {}",
+    "merge_request": "merge request {}",
+    "sha": "commit {}",
+    "ref": "ref {}",
+    "ref_name": "ref {}",
+    "project": "project {}",
+}
+
+
+def subject_of(arguments: t.Mapping[str, t.Any]) -> str:
+    """Return what a request was about, as part of a sentence; empty when no argument tells."""
+    told = [text.format(arguments[name]) for name, text in _SUBJECTS.items() if arguments.get(name) is not None]
+    return " of ".join(told)
+
+
 def _sent_as(names: Names) -> dict[str, tuple[str, ...]]:
     """Return arguments, and what each is sent as."""
     if not isinstance(names, t.Mapping):

@@ -12,6 +12,7 @@ GitLabError
 ├── ExtensionError              an extension is unknown, cannot be loaded, or raised
 ├── SelectionError              no job or pipeline fits the selection, or too many do
 └── RequestError                a request was made, or was to be made
+    ├── UnsentError             the limit that the user has set leaves no time for it: certainly not executed
     ├── ConnectError            the server was not reached: the request was certainly not executed
     │   └── TrustError          TLS failed: another try will fail as well
     ├── LostAnswerError         sent, and no usable answer came: it may have been executed
@@ -89,10 +90,21 @@ class RequestError(GitLabError):
         self.problem, self.url, self.advice = change(self.problem), change(self.url), change(self.advice)
         self.args = (self.problem,)
 
+    @property
+    def facts(self) -> list[str]:
+        """Return what an administrator asks for, in brackets at the end: the request first."""
+        return [f"{self.method} {self.url}"] if self.method else []
+
     def __str__(self) -> str:
-        where = f"{self.method} {self.url}: " if self.method else ""
         # what GitLab says may end with a full stop of its own
-        return where + ". ".join(text.rstrip(" .") for text in (self.problem, self.advice) if text)
+        text = ". ".join(text.rstrip(" .") for text in (self.problem, self.advice) if text)
+        return f"{text} ({', '.join(self.facts)})" if self.facts else text
+
+
+class UnsentError(RequestError):
+    """The request was not sent: the limit that the user has set for the task leaves no time for it."""
+
+    is_out_of_time = True
 
 
 class ConnectError(RequestError):
@@ -162,9 +174,11 @@ class StatusError(RequestError):
         super().rewrite(change)
         self.server_text, self.request_id = change(self.server_text), change(self.request_id)
 
-    def __str__(self) -> str:
-        suffix = f" (request id {self.request_id})" if self.request_id else ""
-        return super().__str__() + suffix
+    @property
+    def facts(self) -> list[str]:
+        """Return what an administrator asks for."""
+        request_id = [f"request id {self.request_id}"] if self.request_id else []
+        return [*super().facts, f"status {self.status}", *request_id]
 
 
 class NotAuthorizedError(StatusError):

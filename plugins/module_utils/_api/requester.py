@@ -20,20 +20,21 @@ from . import decoding
 from .advice import advice_for
 from .clock import Clock
 from .connection import ConnectionSettings
-from .endpoints import Endpoint
+from .endpoints import Endpoint, subject_of
 from .errors import (
     BadAnswerError,
     GitLabError,
     LostAnswerError,
     NotFoundError,
     RequestError,
+    UnsentError,
     UsageError,
     status_error_class,
 )
 from .http import Answer, Request, Response, origin_of, send_following
 from .masking import Masker
 from .pace.budget import RequestBudget
-from .pace.retry import LONGEST_WISH_SECONDS, Retrier, server_wish_seconds
+from .pace.retry import Retrier, server_wish_seconds
 from .transport import (
     CHUNK_BYTES,
     LONGEST_ERROR_BYTES,
@@ -143,7 +144,7 @@ class Requester:
         with self._errors_of(request), self._budget.request(self.retrier.deadline):
             response = send_following(request, self._send, may_leave=endpoint.answer in ("bytes", "text"))
             if response.status not in endpoint.ok_statuses:
-                raise self._status_error(endpoint, request, response)
+                raise self._status_error(endpoint, arguments, request, response)
             self._note_moved(str(arguments.get("project", "")), request, response)
             return response
 
@@ -158,8 +159,8 @@ class Requester:
             stream = send_following(request, self._stream)
             try:
                 if stream.status not in endpoint.ok_statuses:
-                    body = stream.read(LONGEST_ERROR_BYTES)
-                    raise self._status_error(endpoint, request, Response(stream.status, stream.headers, body))
+                    answer = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES))
+                    raise self._status_error(endpoint, arguments, request, answer)
                 if decoding.is_page_instead(stream.headers):
                     page = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES))
                     raise decoding.page_error(page, "instead of the content")
@@ -227,10 +228,19 @@ class Requester:
         return self._told(request, lambda: transport.stream(limited, timeout_seconds=timeout_seconds))
 
     def _await_turn(self, request: Request) -> None:
-        """Pause until the request may be sent."""
-        waits = self.retrier.is_persistent
-        longest = self._within_deadline(float("inf") if waits else LONGEST_WISH_SECONDS)
-        seconds = self._traffic.turn(longest, is_write=request.method != "GET", waits=waits)
+        """Pause until the request may be sent.
+
+        :raises UnsentError: when the limit of the user leaves no time for it.
+        """
+        left = self._within_deadline(float("inf"))
+        is_write = request.method != "GET"
+        seconds = self._traffic.turn(left, is_write=is_write, waits=self.retrier.is_persistent)
+        if seconds is None:
+            raise UnsentError(
+                f"it was not sent, since api_requests_per_minute is {self.settings.requests_per_minute} and leaves no "
+                "time for it",
+                advice="Raise api_requests_per_minute or wait_timeout",
+            )
         if self.settings.requests_per_minute is None:
             self.retrier.tell_pause(seconds)
         self.retrier.sleep(seconds)
@@ -270,7 +280,9 @@ class Requester:
         except GitLabError as exc:
             self._warn(self.masker.mask(str(exc)))
 
-    def _status_error(self, endpoint: Endpoint, request: Request, response: Response) -> RequestError:
+    def _status_error(
+        self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], request: Request, response: Response
+    ) -> RequestError:
         """Return the typed error for an answer with an unexpected status."""
         if response.status < 400:
             return BadAnswerError(
@@ -283,14 +295,18 @@ class Requester:
         is_missing_endpoint = response.status == 404 and (
             decoding.has_error_key(response) or decoding.is_html(response)
         )
-        problem = f"status {response.status}"
-        if text:
-            problem += f", GitLab says: {text}"
         title = "" if text else self.masker.line(decoding.title_of(response))
-        if not text and decoding.is_html(response):
-            problem += f" with {decoding.page(title)} instead of JSON"
+        if text:
+            problem = f'GitLab says "{text}"'
+        elif decoding.is_html(response):
+            problem = f"the server answers with {decoding.page(title)} instead of JSON"
+        else:
+            problem = f"the server answers with status {response.status}"
+        # without its project nothing else is missing for certain
+        is_project = "project not found" in text.lower() and "project" in arguments
+        subject = subject_of({"project": arguments["project"]} if is_project else arguments)
         error = status_error_class(response.status)(
-            problem,
+            f"{problem} for {subject}" if subject else problem,
             status=response.status,
             server_text=text,
             request_id=decoding.printable_header(response, "x-request-id", self.masker),

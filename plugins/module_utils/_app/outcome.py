@@ -44,18 +44,28 @@ class Progress:
 
         :param detail: more about it, for people; may be empty.
         """
+        self.tell(f"{name.strip()}: {before} -> {after} {detail}".rstrip(), status=after)
 
     def waits_for(self, *, name: str, what: str) -> None:
         """Take note of what holds a job up, said once.
 
         :param what: goes on where the name stops, such as `waits for its resource group`.
         """
+        self.tell(f"{name.strip()}: {what}")
 
     def still_waiting(self, *, text: str) -> None:
         """Take note that something takes long: what it is, and how far it has come."""
+        self.tell(text)
 
     def log_line(self, *, name: str, line: str) -> None:
         """Take the next line of a job's log."""
+        self.tell(f"{name.strip()} | {line}")
+
+    def tell(self, line: str, *, status: str = "") -> None:
+        """Take the line that all these come to.
+
+        :param status: which a job now has; empty when the line tells of none.
+        """
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
         """Take note of what goes on in GitLab when the task is interrupted now; what was noted before is over.
@@ -75,12 +85,6 @@ class ProjectProgress(Progress):
         self._progress = progress
         self._project = f"project {project}" if project.isdigit() else project
 
-    def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
-        self._progress.state_changed(name=f"{self._project} {name}", before=before, after=after, detail=detail)
-
-    def waits_for(self, *, name: str, what: str) -> None:
-        self._progress.waits_for(name=f"{self._project} {name}", what=what)
-
     def still_waiting(self, *, text: str) -> None:
         # what is waited for is often described with its project
         self._progress.still_waiting(text=text if self._project in text else f"{self._project}: {text}")
@@ -88,6 +92,9 @@ class ProjectProgress(Progress):
     def log_line(self, *, name: str, line: str) -> None:
         # there is one log only, whose lines are long enough
         self._progress.log_line(name=name, line=line)
+
+    def tell(self, line: str, *, status: str = "") -> None:
+        self._progress.tell(f"{self._project} {line}", status=status)
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
         self._progress.leaves(wait=wait, what=[f"{self._project} {text}" for text in what])
@@ -102,9 +109,12 @@ class Projection:
     def __init__(self, fields: t.Sequence[str]) -> None:
         self._plain = tuple(field for field in fields if "." not in field)
         self._paths = tuple(tuple(field.split(".")) for field in fields if "." in field)
+        # of the first whole record
+        self.known: frozenset[str] = frozenset()
 
     def __call__(self, record: Record) -> Record:
         """Return a copy of a record with the fields."""
+        self.known = self.known or frozenset(record)
         kept = {field: record[field] for field in self._plain if field in record}
         for path in self._paths:
             _copy_path(record, kept, path)

@@ -100,21 +100,8 @@ class _SafeProgress(Progress):
         self._progress = progress
         self.is_shown = progress.is_shown
 
-    def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
-        line = self._output.line
-        self._progress.state_changed(name=line(name), before=line(before), after=line(after), detail=line(detail))
-
-    def waits_for(self, *, name: str, what: str) -> None:
-        self._progress.waits_for(name=self._output.line(name), what=self._output.line(what))
-
-    def still_waiting(self, *, text: str) -> None:
-        self._progress.still_waiting(text=self._output.line(text))
-
-    def log_line(self, *, name: str, line: str) -> None:
-        # its indentation is part of it
-        body = line.lstrip(" ")
-        indentation = line[: len(line) - len(body)]
-        self._progress.log_line(name=self._output.line(name), line=indentation + self._output.line(body))
+    def tell(self, line: str, *, status: str = "") -> None:
+        self._progress.tell(self._output.line(line), status=status)
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
         self._progress.leaves(wait=wait, what=[self._output.line(text) for text in what])

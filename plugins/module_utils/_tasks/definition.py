@@ -14,21 +14,31 @@ import typing as t
 from .._api.errors import GitLabError
 from .._app.outcome import Outcome
 from .._app.safe_output import SafeOutput
-from .._app.session import TaskContext
+from .._app.session import NO_REQUESTS, TaskContext
 from .values.hiding import variable_values
-from .values.prepared import prepared
+from .values.prepared import Arguments, prepared
 
 Options = t.Mapping[str, t.Any]
+
+# What results have in common, as it is when there is nothing to tell.
+NO_COST: t.Mapping[str, t.Any] = {"elapsed": 0.0, "requests": NO_REQUESTS}
+NO_WAIT: t.Mapping[str, t.Any] = {**NO_COST, "timed_out": False, "timeline": []}
+NO_DIFF: t.Mapping[str, t.Any] = {"diff": {"before": "", "after": ""}}
 
 
 @dataclasses.dataclass(frozen=True)
 class ArgumentSpec:
     """Options and the rules between them, as one value that can be merged with others."""
 
-    arguments: t.Mapping[str, t.Mapping[str, t.Any]] = dataclasses.field(default_factory=dict)
+    arguments: Arguments = dataclasses.field(default_factory=dict)
     mutually_exclusive: tuple[tuple[str, ...], ...] = ()
     required_one_of: tuple[tuple[str, ...], ...] = ()
     required_if: tuple[tuple[str, t.Any, tuple[str, ...]], ...] = ()
+
+    def is_set(self, options: Options, name: str) -> bool:
+        """Return whether an option says something, and not what it says anyway."""
+        value = options.get(name)
+        return bool(value) and value != self.arguments[name].get("default")
 
     def merged(self, *others: ArgumentSpec) -> ArgumentSpec:
         """Return one value with everything of all of them; a later option of the same name wins."""
@@ -47,7 +57,6 @@ class TaskDefinition:
 
     :param work: what `run` runs; raises `GitLabError` for what a user or a server did wrong.
     :param empty_result: every return value as it is when there is nothing to return; a failure returns these, too.
-    :param hidden_options: options whose values are not shown again, for what is sent may be a secret.
     :param token_options: the kinds of token that are of use to it.
     :param has_file_options: whether it makes a file `dest` and takes Ansible's options for the attributes of files.
     """
@@ -56,7 +65,6 @@ class TaskDefinition:
     spec: ArgumentSpec
     work: t.Callable[[Options, TaskContext], Outcome]
     empty_result: t.Mapping[str, t.Any]
-    hidden_options: tuple[str, ...] = ()
     has_file_options: bool = False
     token_options: tuple[str, ...] = ("api_token", "api_oauth_token", "api_job_token")
 
@@ -68,6 +76,7 @@ class TaskDefinition:
         output = SafeOutput(context, hidden=variable_values(options))
         try:
             values = prepared(self.spec.arguments, options, context.environ)
-            return output.outcome(self.work(values, output.context))
+            outcome = self.work(values, output.context)
+            return output.outcome(dataclasses.replace(outcome, values={**self.empty_result, **outcome.values}))
         except GitLabError as exc:
             raise output.error(exc) from None

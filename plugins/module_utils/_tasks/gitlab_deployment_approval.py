@@ -24,8 +24,8 @@ from .._app.deployments.records import approvals_of, username_of
 from .._app.jobs.statuses import status_of
 from .._app.outcome import Outcome
 from .._app.session import Session, TaskContext
-from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, session_of
+from .definition import NO_DIFF, ArgumentSpec, Options, TaskDefinition
+from .options import CONNECTION, PIPELINE_WAYS, session_of
 from .values.deployments import DEPLOYMENT_SELECTION, deployment_query, deployment_record
 
 SPEC = CONNECTION.merged(
@@ -37,7 +37,7 @@ SPEC = CONNECTION.merged(
             "represented_as": {"type": "str"},
         },
         # so that no deployment is approved by accident
-        required_one_of=(("deployment_id", "environment", "job_id", "pipeline_id", "ref", "sha", "merge_request"),),
+        required_one_of=(("deployment_id", "environment", "job_id", *PIPELINE_WAYS),),
     ),
 )
 
@@ -78,10 +78,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
 def _nothing(session: Session) -> Outcome:
     reason = "there is no such deployment"
     return Outcome(
-        values={**TASK.empty_result, "outcome": "unchanged", "reason": reason, "elapsed": session.elapsed()},
+        values={"outcome": "unchanged", "reason": reason, "elapsed": session.elapsed()},
         message=f"would do nothing: {reason}" if session.check_mode else "",
         warnings=session.warnings,
-        diff={"before": "", "after": ""},
     )
 
 
@@ -109,6 +108,6 @@ TASK = TaskDefinition(
         "outcome": "failed",
         "reason": "",
         "elapsed": 0.0,
-        "diff": {"before": "", "after": ""},
+        **NO_DIFF,
     },
 )

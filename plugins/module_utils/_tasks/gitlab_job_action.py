@@ -21,25 +21,28 @@ from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import WAIT_TARGETS
 from .._app.outcome import Outcome, project_fields
 from .._app.pipelines.query import read_pipeline, with_pipeline
-from .._app.session import NO_REQUESTS, Session, TaskContext
+from .._app.session import Session, TaskContext
 from .._app.waiting.logs import read_tail
 from .._app.waiting.schedule import finish
-from .definition import ArgumentSpec, Options, TaskDefinition
+from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import (
+    ACTION_WAITING,
     CONNECTION,
     JOB_SELECTION,
     JOB_WAITING,
+    PIPELINE_WAYS,
     job_query,
-    job_variables,
     pipeline_query,
     session_of,
     text_list,
     wait_options,
 )
+from .values.actions import action_request
 
 SPEC = CONNECTION.merged(
     JOB_SELECTION,
     JOB_WAITING,
+    ACTION_WAITING,
     ArgumentSpec(
         arguments={
             "action": {"type": "str", "required": True, "choices": list(ACTIONS)},
@@ -52,9 +55,6 @@ SPEC = CONNECTION.merged(
             "force": {"type": "bool", "default": False},
             "whole_project": {"type": "bool", "default": False},
             "wait_for_approval": {"type": "bool", "default": False},
-            "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
-            "fail_on": {"type": "list", "elements": "str", "default": ["failed", "canceled", "skipped"]},
-            "log_lines": {"type": "int", "default": 20},
             "fields": {"type": "list", "elements": "str", "default": []},
             "wait_for": {"type": "list", "elements": "str", "choices": list(WAIT_TARGETS)},
         },
@@ -78,7 +78,7 @@ _FAILURE_FIELDS = (
     "annotations",
 )
 # What chooses one job, or a pipeline.
-_SELECTORS = ("job_id", "pipeline_id", "ref", "sha", "merge_request")
+_SELECTORS = ("job_id", *PIPELINE_WAYS)
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
@@ -135,7 +135,6 @@ def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
     return Outcome(
         changed=result.has_changed,
         values={
-            **TASK.empty_result,
             "results": [
                 {"name": project, "outcome": result.outcome, "reason": result.reason, "before": before, "after": before}
             ],
@@ -166,31 +165,13 @@ def _query(options: Options) -> JobQuery:
 
 
 def _request(options: Options) -> ActionRequest:
-    action = options["action"]
-    problem = misplaced_option(action, lambda name: _is_given(options, name))
+    problem = misplaced_option(options["action"], lambda name: SPEC.is_set(options, name))
     if problem:
         raise UsageError(problem)
-    max_attempts = options.get("max_attempts")
-    if max_attempts is not None:
-        if max_attempts < 1:
-            raise UsageError(f"max_attempts is {max_attempts}; give 1 or more")
-        if not options.get("wait"):
-            raise UsageError("max_attempts needs wait: true")
-    return ActionRequest(
-        action=action,
-        multiple=options.get("multiple") or "error",
-        variables=job_variables(options.get("job_variables")),
-        inputs=options.get("job_inputs"),
-        replay=options.get("replay") or "never",
-        force=bool(options.get("force")),
-        retry_on=text_list(options, "retry_on"),
-        max_attempts=max_attempts,
-    )
-
-
-def _is_given(options: Options, name: str) -> bool:
-    value = options.get(name)
-    return bool(value) and value != SPEC.arguments[name].get("default")
+    request = action_request(options)
+    if request.max_attempts is not None and not options.get("wait"):
+        raise UsageError("max_attempts needs wait: true")
+    return request
 
 
 def _read_logs(session: Session, report: ActionReport, lines: int) -> None:
@@ -251,12 +232,8 @@ TASK = TaskDefinition(
         "id": None,
         "status": None,
         "web_url": None,
-        "elapsed": 0.0,
-        "requests": NO_REQUESTS,
         "queued": None,
-        "timed_out": False,
-        "timeline": [],
-        "diff": {"before": "", "after": ""},
+        **NO_WAIT,
+        **NO_DIFF,
     },
-    hidden_options=("job_variables", "job_inputs"),
 )

@@ -16,8 +16,8 @@ from .._app.files.targets import Content
 from .._app.jobs.query import FoundJob, JobQuery
 from .._app.outcome import Outcome
 from .._app.session import Session, TaskContext
-from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, JOB_ID_ALONE, PIPELINE_SELECTION, pipeline_query, plain_text, session_of
+from .definition import NO_DIFF, ArgumentSpec, Options, TaskDefinition
+from .options import CONNECTION, JOB_ID_ALONE, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, plain_text, session_of
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
@@ -35,7 +35,7 @@ SPEC = CONNECTION.merged(
             "force": {"type": "bool", "default": False},
         },
         mutually_exclusive=JOB_ID_ALONE,
-        required_one_of=(("job_id", "pipeline_id", "ref", "sha", "merge_request"), ("job_id", "name")),
+        required_one_of=(("job_id", *PIPELINE_WAYS), ("job_id", "name")),
         required_if=(
             ("content", "archive", ("dest",)),
             ("content", "file", ("dest", "artifact_path")),
@@ -137,7 +137,7 @@ TASK = TaskDefinition(
         "pipeline": None,
         "entries": [],
         "elapsed": 0.0,
-        "diff": {"before": "", "after": ""},
+        **NO_DIFF,
         "mode": None,
         "owner": None,
         "group": None,

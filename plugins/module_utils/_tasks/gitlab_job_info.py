@@ -11,14 +11,15 @@ from __future__ import annotations
 from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._app.concurrency import run_all
+from .._app.jobs.mistaken import mistaken_fields
 from .._app.jobs.query import FoundJob, JobQuery
 from .._app.outcome import Outcome, Projection
 from .._app.reads.jobs import failure_of, read_jobs
-from .._app.session import NO_REQUESTS, Session, TaskContext
+from .._app.session import Session, TaskContext
 from .._app.waiting.logs import read_tail
 from .._app.waiting.options import WaitOptions
 from .._app.waiting.schedule import finish
-from .definition import ArgumentSpec, Options, TaskDefinition
+from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import (
     CONNECTION,
     JOB_SELECTION,
@@ -60,6 +61,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
         report.jobs,
         most_at_once=session.client.settings.concurrency if waiting.log_lines else 1,
     )
+    problem = mistaken_fields(fields, jobs, report.known_fields) if fields else ""
+    if problem:
+        session.warn(f"No job has the {problem}")
     values = {
         "jobs": jobs,
         "job": jobs[0] if len(jobs) == 1 else None,
@@ -112,9 +116,6 @@ TASK = TaskDefinition(
         "pipeline": None,
         "summary": {},
         "truncated": False,
-        "elapsed": 0.0,
-        "requests": NO_REQUESTS,
-        "timed_out": False,
-        "timeline": [],
+        **NO_WAIT,
     },
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from .._api.errors import UsageError
 from .._app.outcome import Outcome
-from .._app.reads.tokens import read_token_job
+from .._app.reads.tokens import read_allowed_agents, read_token_job
 from .._app.session import TaskContext
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, session_of
@@ -19,6 +19,8 @@ SPEC = CONNECTION.merged(ArgumentSpec(arguments={"agents": {"type": "bool", "def
 
 # The only plugin that picks it up by itself: to ask for its job is all that it does with it.
 TOKEN_VARIABLE = "CI_JOB_TOKEN"
+# What is returned of what an agent is told.
+_TOLD = ("allowed_agents", "user", "environment", "pipeline", "project")
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
@@ -35,16 +37,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
             f"no job token: give api_job_token, or run where {TOKEN_VARIABLE} is set, which is in a CI job"
         )
     session = session_of({**options, "api_job_token": token}, context)
-    report = read_token_job(session, with_agents=bool(options.get("agents")))
-    values = {
-        "job": session.annotated("job", report.job),
-        "allowed_agents": report.agents.get("allowed_agents"),
-        "user": report.agents.get("user"),
-        "environment": report.agents.get("environment"),
-        "pipeline": report.agents.get("pipeline"),
-        "project": report.agents.get("project"),
-    }
-    return Outcome(values=values, warnings=session.warnings)
+    job = session.annotated("job", read_token_job(session))
+    told = read_allowed_agents(session) if options["agents"] else {}
+    return Outcome(values={"job": job, **{name: told.get(name) for name in _TOLD}}, warnings=session.warnings)
 
 
 TASK = TaskDefinition(
@@ -52,12 +47,5 @@ TASK = TaskDefinition(
     spec=SPEC,
     token_options=("api_job_token",),
     work=run,
-    empty_result={
-        "job": None,
-        "allowed_agents": None,
-        "user": None,
-        "environment": None,
-        "pipeline": None,
-        "project": None,
-    },
+    empty_result=dict.fromkeys(("job", *_TOLD)),
 )

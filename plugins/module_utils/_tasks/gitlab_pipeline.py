@@ -28,7 +28,7 @@ from .._app.jobs.statuses import id_of, project_id_of, status_of
 from .._app.outcome import Outcome
 from .._app.pipelines.query import PipelineQuery, with_pipeline
 from .._app.reads.pipelines import PipelineDetails, missing_text, read_details
-from .._app.session import NO_REQUESTS, Session, TaskContext
+from .._app.session import Session, TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.options import WaitOptions, timed_out_text
 from .._app.waiting.pipeline_end import (
@@ -40,18 +40,11 @@ from .._app.waiting.pipeline_end import (
 )
 from .._app.waiting.pipelines import await_pipeline
 from .._app.waiting.schedule import Steps, finish
-from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query, session_of
-from .values.pipelines import (
-    PIPELINE_WAITING,
-    details_values,
-    pipeline_inputs,
-    pipeline_variables,
-    pipeline_waiting,
-    why_failed,
-)
+from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
+from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
+from .values.actions import run_request
+from .values.pipelines import PIPELINE_WAITING, downstream_record, failed_record, pipeline_waiting, why_failed
 
-_SELECTORS = ("pipeline_id", "ref", "sha", "merge_request")
 _OTHER_SELECTION = ("pipeline_id", "merge_request", "pipeline_source")
 # The options that are not for all actions.
 _TAKES: t.Mapping[str, tuple[str, ...]] = {
@@ -66,6 +59,7 @@ _TARGETS: t.Mapping[str, tuple[str, ...]] = {
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
     PIPELINE_WAITING,
+    ACTION_WAITING,
     ArgumentSpec(
         arguments={
             "action": {"type": "str", "required": True, "choices": list(_TAKES)},
@@ -73,8 +67,6 @@ SPEC = CONNECTION.merged(
             "inputs": {"type": "dict"},
             "trigger_token": {"type": "str", "no_log": True},
             "reuse": {"type": "str", "choices": list(REUSES), "default": "active"},
-            "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
-            "fail_on": {"type": "list", "elements": "str", "default": ["failed", "canceled", "skipped"]},
         },
         required_if=(("action", "run", ("ref",)),),
     ),
@@ -92,7 +84,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         context.register_secret(token)
         context = dataclasses.replace(context, hidden=(*context.hidden, token))
     query = pipeline_query(options)
-    request = _request(options, query) if action == "run" else None
+    request = run_request(options, query) if action == "run" else None
     session = session_of(options, context, waiting)
     task = _Task(session, query, waiting)
     if request is not None:
@@ -116,7 +108,7 @@ def _waiting(options: Options) -> WaitOptions:
     :raises UsageError: for what cannot be waited for after this action, and for an option of another one.
     """
     action = options["action"]
-    problem = misplaced_among(_TAKES, action, lambda name: _is_given(options, name))
+    problem = misplaced_among(_TAKES, action, lambda name: SPEC.is_set(options, name))
     if problem:
         raise UsageError(problem)
     for target in options.get("wait_for") or ():
@@ -124,27 +116,9 @@ def _waiting(options: Options) -> WaitOptions:
             raise UsageError(
                 f"wait_for {target} cannot be used with {action}; give one of {', '.join(_TARGETS[action])}"
             )
-    if action != "run" and all(options.get(name) is None for name in _SELECTORS):
-        raise UsageError(f"one of the following is required: {', '.join(_SELECTORS)}")
+    if action != "run" and all(options.get(name) is None for name in PIPELINE_WAYS):
+        raise UsageError(f"one of the following is required: {', '.join(PIPELINE_WAYS)}")
     return pipeline_waiting(options, _TARGETS[action])
-
-
-def _is_given(options: Options, name: str) -> bool:
-    value = options.get(name)
-    return bool(value) and value != SPEC.arguments[name].get("default")
-
-
-def _request(options: Options, query: PipelineQuery) -> RunRequest:
-    return RunRequest(
-        project=query.project,
-        ref=str(query.ref),
-        ref_type=query.ref_type,
-        sha=query.sha,
-        variables=pipeline_variables(options.get("variables")),
-        inputs=pipeline_inputs(options.get("inputs")),
-        trigger_token=str(options.get("trigger_token") or ""),
-        reuse=str(options.get("reuse") or "active"),
-    )
 
 
 class _Task:
@@ -161,10 +135,8 @@ class _Task:
         """Return what became of starting a pipeline."""
         result = run_pipeline(self._session, request)
         if result.pipeline is None:
-            status = "created" if result.has_changed else None
-            values = self._values(None) | {"status": status}
             return self._outcome(
-                values,
+                {"status": "created" if result.has_changed else None},
                 changed=result.has_changed,
                 failure=result.problem,
                 message=result.note,
@@ -179,8 +151,7 @@ class _Task:
         """Return what became of retrying or canceling a pipeline."""
         awaited = yield from await_pipeline(self._session, self._query, Wait(self._session, self._waiting))
         if awaited.value is None:
-            values = self._values(None) | {"timed_out": True}
-            return self._outcome(values, failure=missing_text(self._query, self._waiting))
+            return self._outcome({"timed_out": True}, failure=missing_text(self._query, self._waiting))
         pipeline = awaited.value
         project = project_id_of(pipeline, self._query.project)
         if action.accepts_any_end:
@@ -240,29 +211,25 @@ class _Task:
         failure = why_failed(result.problem, state, details)
         is_said = self._session.check_mode or (not result.has_changed and not failure)
         return self._outcome(
-            self._values(state, details),
+            {
+                "pipeline": self._session.annotated("pipeline", state.pipeline),
+                "id": id_of(state.pipeline),
+                "status": state.status,
+                "web_url": state.pipeline.get("web_url"),
+                "failed_jobs": [failed_record(job, tail) for job, tail in details.failed],
+                "downstream_pipelines": [downstream_record(self._session, node) for node in details.downstream],
+                "summary": state.summary,
+                "timeline": self._wait.timeline.entries,
+                "timed_out": state.has_timed_out,
+            },
             changed=result.has_changed,
             failure=with_pipeline(failure, self._query, state.pipeline) if failure else "",
             message=result.note if is_said else "",
             diff=_diff(before, _line(state.pipeline)),
         )
 
-    def _values(self, state: PipelineState | None, details: PipelineDetails | None = None) -> Record:
-        pipeline = state.pipeline if state else None
-        return {
-            **TASK.empty_result,
-            **details_values(self._session, details or PipelineDetails()),
-            "pipeline": self._session.annotated("pipeline", pipeline) if pipeline else None,
-            "id": id_of(pipeline) if pipeline else None,
-            "status": status_of(pipeline) if pipeline else None,
-            "web_url": pipeline.get("web_url") if pipeline else None,
-            "summary": state.summary if state else {},
-            "timeline": self._wait.timeline.entries,
-            "timed_out": bool(state and state.has_timed_out),
-        }
-
     def _outcome(
-        self, values: Record, *, changed: bool = False, failure: str = "", message: str = "", diff: Record | None = None
+        self, values: Record, *, failure: str, changed: bool = False, message: str = "", diff: Record | None = None
     ) -> Outcome:
         return Outcome(
             values={**values, **self._session.cost()},
@@ -270,7 +237,7 @@ class _Task:
             failure=failure or None,
             message=message,
             warnings=self._session.warnings,
-            diff=diff or _diff("", ""),
+            diff=diff,
         )
 
 
@@ -294,11 +261,7 @@ TASK = TaskDefinition(
         "failed_jobs": [],
         "downstream_pipelines": [],
         "summary": {},
-        "timeline": [],
-        "elapsed": 0.0,
-        "requests": NO_REQUESTS,
-        "timed_out": False,
-        "diff": {"before": "", "after": ""},
+        **NO_WAIT,
+        **NO_DIFF,
     },
-    hidden_options=("variables", "inputs"),
 )

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from .._api.decoding import Record
 from .._api.errors import UsageError
-from .._app.jobs.bridges import BridgeNode, PipelineNode, mermaid
+from .._app.jobs.bridges import BridgeNode, mermaid
 from .._app.jobs.statuses import STATUSES
 from .._app.outcome import Outcome
 from .._app.reads.bridges import BridgeQuery, BridgeReport, read_bridges
-from .._app.session import NO_REQUESTS, Session, TaskContext
+from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import finish
-from .definition import ArgumentSpec, Options, TaskDefinition
+from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import (
     CONNECTION,
     PIPELINE_SELECTION,
+    PIPELINE_WAYS,
     WAIT_FOR,
     WAITING,
     check_statuses,
@@ -28,6 +29,7 @@ from .options import (
     text_list,
     wait_options,
 )
+from .values.pipelines import downstream_record
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
@@ -41,7 +43,7 @@ SPEC = CONNECTION.merged(
             "include_jobs": {"type": "bool", "default": False},
             "allow_empty": {"type": "bool", "default": False},
         },
-        required_one_of=(("pipeline_id", "ref", "sha", "merge_request"),),
+        required_one_of=(PIPELINE_WAYS,),
     ),
 )
 
@@ -69,7 +71,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     downstream = [node for node in report.root.walk() if node is not report.root]
     values = {
         "bridges": [_bridge(session, report, bridge) for bridge in report.root.bridges],
-        "downstream_pipelines": [_pipeline(session, node) for node in downstream],
+        "downstream_pipelines": [downstream_record(session, node) for node in downstream],
         "pipeline": session.annotated("pipeline", report.pipeline) if report.pipeline else None,
         "summary": report.summary,
         "graph": mermaid(report.root, session.client.masker.line) if report.pipeline else "",
@@ -98,15 +100,6 @@ def _bridge(session: Session, report: BridgeReport, bridge: BridgeNode) -> Recor
     return record
 
 
-def _pipeline(session: Session, node: PipelineNode) -> Record:
-    return {
-        **session.annotated("pipeline", node.record),
-        "path": node.path,
-        "depth": node.depth,
-        "accessible": node.is_accessible,
-    }
-
-
 TASK = TaskDefinition(
     name="gitlab_pipeline_bridges",
     spec=SPEC,
@@ -117,9 +110,6 @@ TASK = TaskDefinition(
         "pipeline": None,
         "summary": {},
         "graph": "",
-        "elapsed": 0.0,
-        "requests": NO_REQUESTS,
-        "timed_out": False,
-        "timeline": [],
+        **NO_WAIT,
     },
 )

@@ -22,12 +22,12 @@ from .._app.reads.pipelines import (
     read_test_report,
     read_variables,
 )
-from .._app.session import NO_REQUESTS, Session, TaskContext
+from .._app.session import Session, TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.pipeline_end import PipelineState
 from .._app.waiting.schedule import finish
-from .definition import ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, PIPELINE_SELECTION, pipeline_query, session_of, text_list
+from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
+from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of, text_list
 from .values.pipelines import PIPELINE_WAITING, downstream_record, failed_record, pipeline_waiting, why_failed
 
 Include = t.Callable[[Session, PipelineState, str], t.Any]
@@ -37,14 +37,15 @@ def _jobs(session: Session, state: PipelineState, project: str) -> list[Record]:
     return [session.annotated("job", job.record) for job in state.jobs]
 
 
-def _downstream(session: Session, state: PipelineState, project: str) -> list[Record]:
-    return [downstream_record(session, node) for node in read_downstream(session, state, project=project)]
+def _downstream(session: Session, state: PipelineState, project: str) -> list[Record] | None:
+    nodes = read_downstream(session, state, project)
+    return None if nodes is None else [downstream_record(session, node) for node in nodes]
 
 
 # What can be included: by its word the return value, and what reads it.
 _INCLUDED: t.Mapping[str, tuple[str, Include]] = {
-    "variables": ("variables", lambda session, state, project: read_variables(session, state, project=project)),
-    "test_report": ("test_report", lambda session, state, project: read_test_report(session, state, project=project)),
+    "variables": ("variables", read_variables),
+    "test_report": ("test_report", read_test_report),
     "downstream": ("downstream_pipelines", _downstream),
     "jobs": ("jobs", _jobs),
 }
@@ -54,7 +55,7 @@ SPEC = CONNECTION.merged(
     PIPELINE_WAITING,
     ArgumentSpec(
         arguments={"include": {"type": "list", "elements": "str", "choices": list(_INCLUDED), "default": []}},
-        required_one_of=(("pipeline_id", "ref", "sha", "merge_request"),),
+        required_one_of=(PIPELINE_WAYS,),
     ),
 )
 
@@ -70,12 +71,11 @@ def run(options: Options, context: TaskContext) -> Outcome:
     wait = Wait(session, waiting)
     state = finish(session, read_pipeline_state(session, query, waiting, wait))
     if state is None:
-        values = {**TASK.empty_result, "timed_out": True, **session.cost()}
+        values: Record = {"timed_out": True, **session.cost()}
         return Outcome(values=values, failure=missing_text(query, waiting) or None, warnings=session.warnings)
     project = project_id_of(state.pipeline, query.project)
     details = read_details(session, state, project=project, log_lines=waiting.log_lines, with_downstream=wait.is_active)
     values = {
-        **TASK.empty_result,
         "pipeline": session.annotated("pipeline", state.pipeline),
         "failed_jobs": [failed_record(job, tail) for job, tail in details.failed],
         "summary": state.summary,
@@ -103,9 +103,6 @@ TASK = TaskDefinition(
         "test_report": None,
         "downstream_pipelines": None,
         "jobs": None,
-        "elapsed": 0.0,
-        "requests": NO_REQUESTS,
-        "timed_out": False,
-        "timeline": [],
+        **NO_WAIT,
     },
 )

@@ -23,18 +23,18 @@ from .._app.jobs.statuses import id_of
 from .._app.outcome import Outcome, ProjectProgress
 from .._app.release.compare import read_previous, with_previous
 from .._app.release.counted import CountedGates
-from .._app.release.gates import GateRunner
 from .._app.release.plan import STRATEGIES, Gate, ProjectPlan, ReleasePlan
 from .._app.release.record import RunFacts, has_changed, make_record
 from .._app.release.run import ProjectResult, ReleaseRun, failure_text
+from .._app.release.runner import GateRunner
 from .._app.release.tree import ReleaseTree, read_tree
 from .._app.report.junit import render_junit
 from .._app.report.page import render_page
 from .._app.report.summary import render_summary
-from .._app.session import NO_REQUESTS, Session, TaskContext, open_session
+from .._app.session import Session, TaskContext, open_session
 from .._app.slow_work import SlowWork
 from .._app.waiting.schedule import Pacing, Scheduler
-from .definition import ArgumentSpec, Options, TaskDefinition
+from .definition import NO_COST, ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION
 from .values.connection import connection_settings
 from .values.release_plan import PROJECT_OPTIONS, plan_of
@@ -46,8 +46,10 @@ FORMATS: t.Mapping[str, t.Callable[[Record], str]] = {
     "summary": render_summary,
     "junit": render_junit,
 }
-# How long reading the jobs for the record may take, after the gates are done.
+# How long reading the jobs for the record may take, after the gates are done. Where the user allows only so many
+# requests in a minute, the time that they take for each project comes on top.
 _RECORD_SECONDS = 300.0
+_RECORD_REQUESTS = 10
 
 SPEC = CONNECTION.merged(
     ArgumentSpec(
@@ -158,7 +160,9 @@ class _Release:
         """Return what the files show of each project; without files it is worth no request."""
         if not any(self._options.get(name) for name in FORMATS):
             return {}
-        session = self._session.sibling(self._context, timeout_seconds=_RECORD_SECONDS, is_waiting=True)
+        per_minute = self._session.client.settings.requests_per_minute
+        seconds = _RECORD_SECONDS + (_RECORD_REQUESTS * len(results) * 60.0 / per_minute if per_minute else 0.0)
+        session = self._session.sibling(self._context, timeout_seconds=seconds, is_waiting=True)
         return {
             result.plan.name: read_tree(
                 session,
@@ -228,7 +232,5 @@ TASK = TaskDefinition(
     name="gitlab_release_gate",
     spec=SPEC,
     work=run,
-    empty_result={"outcome": "failed", "summary": [], "gates": [], "elapsed": 0.0, "requests": NO_REQUESTS},
-    # with the job variables in it
-    hidden_options=("projects",),
+    empty_result={"outcome": "failed", "summary": [], "gates": [], **NO_COST},
 )

@@ -9,12 +9,9 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import string
 import typing as t
 
-from .._api.decoding import Record
-from .._api.endpoints import to_text
 from .._api.errors import UsageError
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import STATUSES, WAIT_TARGETS
@@ -47,6 +44,9 @@ CONNECTION = ArgumentSpec(
     mutually_exclusive=(("api_token", "api_oauth_token", "api_job_token"),),
 )
 
+# The ways to name a pipeline; a task takes it from one of them.
+PIPELINE_WAYS = ("pipeline_id", "ref", "sha", "merge_request")
+
 PIPELINE_SELECTION = ArgumentSpec(
     arguments={
         "project": {"type": "str", "required": True},
@@ -64,7 +64,7 @@ PIPELINE_SELECTION = ArgumentSpec(
 )
 
 # A job's id needs nothing beside it.
-JOB_ID_ALONE = tuple(("job_id", name) for name in ("pipeline_id", "ref", "sha", "merge_request", "name"))
+JOB_ID_ALONE = tuple(("job_id", name) for name in (*PIPELINE_WAYS, "name"))
 
 JOB_SELECTION = PIPELINE_SELECTION.merged(
     ArgumentSpec(
@@ -102,22 +102,31 @@ JOB_WAITING = WAITING.merged(
     )
 )
 
+# Where what was done can be undone when the time is up, and has to end well.
+ACTION_WAITING = ArgumentSpec(
+    arguments={
+        "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
+        "fail_on": {"type": "list", "elements": "str", "default": ["failed", "canceled", "skipped"]},
+        "log_lines": {"type": "int", "default": 20},
+    }
+)
+
 WAIT_FOR = ArgumentSpec(arguments={"wait_for": {"type": "list", "elements": "str"}})
 
+# How a task waits that says nothing about it.
+_DEFAULTS = WaitOptions()
 # Options for choosing and waiting, which most modules have. As a default of the action group they mean these modules.
 COMMON_OPTIONS = frozenset(JOB_SELECTION.merged(JOB_WAITING, WAIT_FOR).arguments)
 
 
-def session_of(options: Options, context: TaskContext, waiting: WaitOptions | None = None) -> Session:
+def session_of(options: Options, context: TaskContext, waiting: WaitOptions = _DEFAULTS) -> Session:
     """Return a session with the connection of the options.
 
-    :param waiting: how the task waits; None for one that cannot wait.
+    :param waiting: how the task waits.
     """
     settings = connection_settings(options, context.environ)
     if options.get("project"):
         context = dataclasses.replace(context, progress=ProjectProgress(context.progress, str(options["project"])))
-    if waiting is None:
-        return open_session(settings, context)
     return open_session(settings, context, timeout_seconds=waiting.timeout_seconds, is_waiting=waiting.is_patient)
 
 
@@ -126,7 +135,7 @@ def pipeline_query(options: Options) -> PipelineQuery:
 
     :raises UsageError: for a value that GitLab would never find.
     """
-    for name in ("job_id", "pipeline_id", "merge_request"):
+    for name in ("job_id", "pipeline_id", "merge_request", "deployment_id"):
         value = options.get(name)
         if value is not None and value <= 0:
             raise UsageError(f"{name} is {value}; ids count from 1")
@@ -201,21 +210,20 @@ def wait_options(options: Options) -> WaitOptions:
             raise UsageError(f"{name} needs wait: true")
     if options.get("wait_for") == []:
         raise UsageError("wait_for is an empty list, which nothing can reach; leave it out to wait for the end")
-    targets = tuple(options.get("wait_for") or ("finished",))
+    targets = text_list(options, "wait_for") or ("finished",)
     check_statuses("wait_for", targets, (*WAIT_TARGETS, *STATUSES))
-    fail_on = tuple(options.get("fail_on") or ())
+    fail_on = text_list(options, "fail_on")
     check_statuses("fail_on", fail_on, tuple(STATUSES))
-    defaults = WaitOptions()
     if options.get("log_follow") and not options.get("wait"):
         raise UsageError("log_follow needs wait: true, since a log is followed while the job is waited for")
     pending = options.get("pending_timeout")
     return WaitOptions(
         wait=bool(options.get("wait")),
         targets=targets,
-        timeout_seconds=_seconds(options, "wait_timeout", defaults.timeout_seconds),
-        interval_seconds=_seconds(options, "wait_interval", defaults.interval_seconds, is_zero_allowed=False),
+        timeout_seconds=_seconds(options, "wait_timeout", _DEFAULTS.timeout_seconds),
+        interval_seconds=_seconds(options, "wait_interval", _DEFAULTS.interval_seconds, is_zero_allowed=False),
         pending_seconds=None if pending is None else _seconds(options, "pending_timeout", 0.0),
-        on_timeout=str(options.get("on_timeout") or defaults.on_timeout),
+        on_timeout=str(options.get("on_timeout") or _DEFAULTS.on_timeout),
         fail_on=fail_on,
         ignore_allowed_failures=bool(options.get("ignore_allowed_failures")),
         log_lines=int(_seconds(options, "log_lines", 0.0)),
@@ -244,7 +252,7 @@ def job_query(options: Options, **how: t.Any) -> JobQuery:
     query = JobQuery(
         pipeline=pipeline_query(options),
         job_id=options.get("job_id"),
-        names=name_list(options),
+        names=parts_of(options, "name"),
         may_be_split=True,
         stages=text_list(options, "stage"),
         scope=text_list(options, "scope"),
@@ -260,23 +268,18 @@ def job_query(options: Options, **how: t.Any) -> JobQuery:
 
 
 def text_list(options: Options, name: str) -> tuple[str, ...]:
-    """Return a list option without repeats.
+    """Return a list option without repeats, and without the blanks that follow the commas of a text.
 
     :raises UsageError: when it holds a text that never matches.
     """
-    return tuple(dict.fromkeys(_texts(options, name)))
+    return tuple(dict.fromkeys(value.lstrip(" ") for value in parts_of(options, name)))
 
 
-def name_list(options: Options) -> tuple[str, ...]:
-    """Return the option `name` with everything that a text had before Ansible split it: it may be one name.
+def parts_of(options: Options, name: str) -> tuple[str, ...]:
+    """Return a list option with everything that a text had before Ansible split it at its commas: it may be one name.
 
     :raises UsageError: as `text_list`.
     """
-    return _texts(options, "name")
-
-
-def _texts(options: Options, name: str) -> tuple[str, ...]:
-    """Return a list option; a text with commas comes as a list whose parts keep the blank after each comma."""
     values = tuple(str(value) for value in options.get(name) or ())
     for number, value in enumerate(values):
         plain_text(name, value.lstrip(" ") if number else value)
@@ -292,50 +295,3 @@ def check_statuses(name: str, values: t.Sequence[str], known: t.Sequence[str]) -
         if value not in known:
             hint = close_values(value, known) or f"give one of {', '.join(dict.fromkeys(known))}"
             raise UsageError(f"{name} holds {value!r}; {hint}")
-
-
-_KINDS: t.Mapping[type, str] = {type(None): "null", list: "a list", dict: "a mapping"}
-
-
-def job_variables(given: t.Any, *, name: str = "job_variables") -> tuple[Record, ...]:
-    """Return variables of jobs, or of a pipeline, as GitLab takes them; numbers and booleans become texts.
-
-    :param given: a mapping, or a list of mappings with `key` and `value`, as GitLab's API has them; null for none.
-    :param name: of the option.
-    :raises UsageError: for anything else, and for a value that is neither text, number nor boolean.
-    """
-    pairs = _pairs(given, name)
-    for key, value in pairs:
-        if not isinstance(value, (str, int, float)):
-            kind = _KINDS.get(type(value), f"a value of type {type(value).__name__}")
-            raise UsageError(
-                f"{name}: {key} is {kind}, and GitLab takes only text there; give a text, a number or a "
-                "boolean, for example with the filter to_json"
-            )
-    names = [key for key, _value in pairs]
-    twice = [key for number, key in enumerate(names) if key in names[:number]]
-    if twice:
-        raise UsageError(f"{name} holds {twice[0]} twice; give each variable once")
-    return tuple({"key": key, "value": to_text(value)} for key, value in pairs)
-
-
-def _pairs(given: t.Any, name: str) -> list[tuple[str, t.Any]]:
-    """Return names and values of variables, in their order."""
-    if isinstance(given, str):
-        try:
-            given = json.loads(given)
-        except ValueError:
-            raise UsageError(f"{name} is a text; give a mapping of names and values") from None
-    if isinstance(given, t.Mapping):
-        return [(str(key), value) for key, value in given.items()]
-    if not isinstance(given, (list, tuple)):
-        if given is None:
-            return []
-        raise UsageError(f"{name} is {given!r}; give a mapping of names and values")
-    for item in given:
-        if not isinstance(item, dict) or set(item) != {"key", "value"}:
-            raise UsageError(
-                f"{name} holds something without key and value; give a mapping of names and values, or a list of "
-                "mappings with key and value"
-            )
-    return [(str(item["key"]), item["value"]) for item in given or ()]

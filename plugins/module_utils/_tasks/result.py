@@ -12,8 +12,8 @@ import functools
 import os
 import typing as t
 
+from .._api.errors import GitLabError, MissingLibraryError
 from .._api.masking import Masker
-from .._app.outcome import Outcome
 from .._app.session import TaskContext
 from .definition import TaskDefinition
 from .values.connection import environment_extensions, environment_url
@@ -59,24 +59,45 @@ _FROM_ENVIRONMENT: t.Mapping[str, t.Callable[[t.Mapping[str, str]], t.Any]] = {
 }
 
 
-def success(task: TaskDefinition, outcome: Outcome) -> Record:
-    """Return the result of a task; it may still be a failure, which `outcome.failure` tells."""
-    result = {**task.empty_result, **outcome.values, "changed": outcome.changed}
+def result_of(
+    task: TaskDefinition,
+    params: t.Mapping[str, t.Any],
+    context: TaskContext,
+    *,
+    missing_library: t.Callable[[str], str],
+    secrets: t.Collection[str],
+) -> Record:
+    """Return the result of a task that is run; whatever goes wrong is told in it, by `failed` and `msg`.
+
+    :param params: the validated options.
+    :param missing_library: Ansible's function that says that a library is missing.
+    :param secrets: those that the face knows when the task ends.
+    """
+    try:
+        outcome = task.run(params, context)
+    except MissingLibraryError as exc:
+        return failure(task, missing_library(exc.library), params)
+    except GitLabError as exc:
+        has_cost = "requests" in task.empty_result and context.opened
+        known = {"requests": context.opened[0].requests()} if has_cost else {}
+        # the task itself has not learnt of secrets that were refused
+        return failure(task, Masker(secrets).line(str(exc)), params, known)
+    except Exception as exc:  # a mistake of ours must not take the worker with it; a traceback could hold secrets
+        text = f"Unexpected {type(exc).__name__} in {task.name}, please report it: {exc}"
+        return failure(task, Masker((*secrets, *variable_values(params))).line(text), params)
+    result = {**outcome.values, "changed": outcome.changed}
     if outcome.diff is not None:
         result["diff"] = outcome.diff
     if outcome.message:
         result["msg"] = outcome.message
-    return result
+    if outcome.warnings:
+        result["warnings"] = list(outcome.warnings)
+    return result if outcome.failure is None else failure(task, outcome.failure, params, result)
 
 
-def spent(task: TaskDefinition, context: TaskContext) -> Record:
-    """Return what a task has cost that has failed before it had a result."""
-    if "requests" not in task.empty_result or not context.opened:
-        return {}
-    return {"requests": context.opened[0].requests()}
-
-
-def failure(task: TaskDefinition, message: str, params: t.Mapping[str, t.Any], result: Record) -> Record:
+def failure(
+    task: TaskDefinition, message: str, params: t.Mapping[str, t.Any], result: t.Mapping[str, t.Any] | None = None
+) -> Record:
     """Return a failed result, which has the same keys as a successful one.
 
     :param params: the options, as far as they could be read.
@@ -84,16 +105,7 @@ def failure(task: TaskDefinition, message: str, params: t.Mapping[str, t.Any], r
     """
     if any(name in params for name in PASSWORD_OPTIONS):
         message = _NO_PASSWORDS
-    return {**task.empty_result, "changed": False, **result, "msg": sentence(message)}
-
-
-def unexpected(task: TaskDefinition, exc: Exception, params: t.Mapping[str, t.Any], secrets: t.Iterable[str]) -> str:
-    """Return how a mistake of ours is told: in one line, since a traceback could hold secrets.
-
-    :param secrets: those that the face knows.
-    """
-    text = f"Unexpected {type(exc).__name__} in {task.name}, please report it: {exc}"
-    return Masker((*secrets, *variable_values(params))).line(text)
+    return {**task.empty_result, "changed": False, **(result or {}), "msg": sentence(message), "failed": True}
 
 
 def sentence(text: str) -> str:
@@ -109,14 +121,17 @@ def sentence(text: str) -> str:
 _BEGINNINGS = (
     "a",
     "an",
+    "deployment",
     "downstream",
     "extension",
     "gate",
     "job",
     "no",
+    "pipeline",
     "several",
     "the",
     "there",
+    "timed",
     "trigger",
     "two",
     "unknown",

@@ -13,8 +13,9 @@ import typing as t
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._in_process import InProcessAction
 
-from ..faces import TASKS, Options, as_module, in_process
+from ..faces import TASKS, Options, as_lookup, as_module, in_process
 from ..harness import SERVER, FunctionTransport, TransportExtension, installed, job, pipeline, reply
 
 SECRET = "glpat-\"o'ne\\two&three/4567890"
@@ -97,6 +98,19 @@ def test_no_secret_is_shown_whatever_is_wrong_with_an_option(name, option, monke
         assert in_this.get("failed", False) == of_module.get("failed", False), wrong
         if in_this.get("failed"):
             assert plain_words(in_this["msg"]) == plain_words(of_module["msg"]), wrong
+
+
+def test_a_list_for_a_token_is_not_repeated_where_only_ansible_hides_what_it_was_told(monkeypatch):
+    monkeypatch.setattr(f"{InProcessAction.__module__}.HAS_REGISTRY", True)
+    options = {**given_to("gitlab_job_info"), "api_token": [SECRET]}
+    result = in_process(TASKS["gitlab_job_info"], options)
+    assert result["msg"] == "api_token is ********, a list or mapping written as a text; give one value."
+
+
+def test_a_text_with_commas_and_blanks_is_a_list_for_the_lookup():
+    given = {"api_url": SERVER, "project": "7", "extensions": ["the-transport"], "fields": "id, status"}
+    with installed({"the-transport": TransportExtension(FunctionTransport(lambda call: job(42, "success")))}):
+        assert as_lookup({"terms": ["42"], **given}) == {"values": [{"id": 42, "status": "success"}]}
 
 
 def plain_words(message: str) -> str:

@@ -13,10 +13,12 @@ import threading
 import typing as t
 
 from ..clock import Deadline
-from ..errors import LostAnswerError, RequestError, ThrottledError
+from ..errors import LostAnswerError, RequestError, ThrottledError, UnsentError
 
 # One more at a time is allowed again after so many answers for each that is.
 _ANSWERS_PER_STEP = 8
+# Requests that are under way at the deadline of a task end so soon after it.
+LAST_TURN_SECONDS = 1.0
 
 
 class RequestBudget:
@@ -37,9 +39,21 @@ class RequestBudget:
 
     @contextlib.contextmanager
     def request(self, deadline: Deadline | None = None) -> t.Iterator[None]:
-        """Wait for a turn, until the deadline at most, and take note of how the request ends."""
+        """Wait for a turn, and take note of how the request ends.
+
+        At the deadline it does not wait any more for the server to recover, only for one of the others to end.
+
+        :raises UnsentError: when none of them does.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._under_way < self.allowed, deadline.remaining() if deadline else None)
+            has_turn = self._changed.wait_for(
+                lambda: self._under_way < self.allowed, deadline.remaining() if deadline else None
+            )
+            if not has_turn and not self._changed.wait_for(lambda: self._under_way < self._most, LAST_TURN_SECONDS):
+                raise UnsentError(
+                    f"it was not sent, since api_concurrency is {self._most} and none of the requests under way has "
+                    "ended in time"
+                )
             self._under_way += 1
         error: RequestError | None = None
         try:

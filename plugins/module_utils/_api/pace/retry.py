@@ -28,16 +28,17 @@ from ..errors import (
     ThrottledError,
     TrustError,
 )
-from .traffic import Traffic
+from .traffic import LONGEST_WISH_SECONDS, Traffic
 
 # First pause (halved, on average, by the jitter) and ceiling of the pauses between attempts.
 BACK_OFF_SECONDS = (0.5, 30.0)
+# Of a hundred and more that repeat side by side, each pauses for so much longer that all together ask 400 times in a
+# minute, however many they are: a server that comes back must not be met by all of them.
+SHARE_SECONDS = 0.3
 # GitLab's limits count by the minute, so what is behind an answer 429 without a wish is over after one.
 THROTTLED_SECONDS = (4.0, 60.0)
 # A lock in GitLab's database: it is over in a moment.
 LOCK_STATUS = 409
-# Nobody expects a task that does not wait to sleep longer than this.
-LONGEST_WISH_SECONDS = 120.0
 # A pause that the server asks for is told from this length on.
 TOLD_WISH_SECONDS = 10.0
 # What a pause leaves of the time limit for the attempt behind it.
@@ -70,8 +71,8 @@ class Retrier:
 
     :param retries: how often a request is repeated.
     :param deadline: when everything must be done, None for no limit.
-    :param is_persistent: after the server has answered once, repeat reads until the deadline instead of `retries`
-        times: a server that is away for minutes does not end a wait.
+    :param is_persistent: after the server has answered the task once, repeat reads until the deadline instead of
+        `retries` times: a server that is away for minutes does not end a wait.
     :param tell: is told of each long pause that the server asks for, with its seconds.
     :param traffic: which a server that answers 429 holds for all threads of the task.
     """
@@ -93,7 +94,6 @@ class Retrier:
         # the end of the pause that was told last: all threads of a task keep the same one
         self._told_until = float("-inf")
         self._jitter = jitter
-        self._has_answered = False
         self.traffic = traffic or Traffic(clock)
         self.deadline = deadline
         self.is_persistent = is_persistent
@@ -116,7 +116,7 @@ class Retrier:
                     exc.is_out_of_time = self.is_persistent
                     raise _with_attempts(exc, attempt) from None
             else:
-                self._has_answered = True
+                self.traffic.has_answered = True
                 return result
 
     def insist(self, read: t.Callable[[], _T]) -> _T:
@@ -140,6 +140,7 @@ class Retrier:
         """
         wish = exc.wish_seconds if isinstance(exc, StatusError) else None
         base, ceiling = THROTTLED_SECONDS if isinstance(exc, ThrottledError) else BACK_OFF_SECONDS
+        ceiling = max(ceiling, self.traffic.repeating * SHARE_SECONDS)
         # full jitter: clients that were thrown off together must not come back together
         seconds = self._jitter() * min(ceiling, base * 2.0 ** min(attempt, 16))
         if wish is not None:
@@ -160,7 +161,8 @@ class Retrier:
             self.tell_pause(wish)
         if isinstance(exc, ThrottledError):
             self.traffic.hold(seconds)
-        self._clock.sleep(seconds)
+        with self.traffic.repeats():
+            self._clock.sleep(seconds)
         return True
 
     def sleep(self, seconds: float) -> None:
@@ -177,7 +179,7 @@ class Retrier:
 
     def _is_worth_repeating(self, exc: RequestError, attempt: int, *, is_repeatable: bool) -> bool:
         if isinstance(exc, ConnectError):
-            may_pass = not isinstance(exc, TrustError) and (self._has_answered or not exc.is_permanent)
+            may_pass = not isinstance(exc, TrustError) and (self.traffic.has_answered or not exc.is_permanent)
         elif isinstance(exc, ThrottledError):
             may_pass = True
         elif isinstance(exc, (LostAnswerError, ServerError)) or getattr(exc, "status", 0) == LOCK_STATUS:
@@ -186,12 +188,12 @@ class Retrier:
             may_pass = False
         elif isinstance(exc, BadAnswerError):
             # before the first good answer the address is wrong; after it, something in between has a bad moment
-            may_pass = is_repeatable and self._has_answered
+            may_pass = is_repeatable and self.traffic.has_answered
         else:
             may_pass = False
         if not may_pass:
             return False
-        return attempt <= self._retries or (self.is_persistent and self._has_answered)
+        return attempt <= self._retries or (self.is_persistent and self.traffic.has_answered)
 
 
 def _add_wish(exc: RequestError | None, seconds: float, why: str) -> None:

@@ -13,6 +13,7 @@ share a token share by these numbers, without knowing of each other.
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import email.utils
 import threading
@@ -25,6 +26,8 @@ MINUTE_SECONDS = 60.0
 SHARE_OF_OTHERS = 0.1
 # No window of a server's limit is taken to be longer.
 LONGEST_WINDOW_SECONDS = 86_400.0
+# Nobody expects a task that does not wait to sleep longer than this because the server wishes it.
+LONGEST_WISH_SECONDS = 120.0
 _THROTTLED_STATUS = 429
 
 
@@ -58,30 +61,39 @@ class Traffic:
         self._held_until = float("-inf")
         # when the next look may begin, by the user's limit and by the server's
         self._next_by_user = self._next_by_server = float("-inf")
+        # whether the server has ever said what it should: then its address is right, and what is wrong may pass
+        self.has_answered = False
+        # how many requests are to be repeated after a pause that has begun
+        self.repeating = 0
         self.count = 0
         self.throttled = 0
         self.paced_seconds = 0.0
 
     # ----- before a request -----
 
-    def turn(self, longest_seconds: float, *, is_write: bool = False, waits: bool = True) -> float:
+    def turn(self, left_seconds: float, *, is_write: bool = False, waits: bool = True) -> float | None:
         """Return in how many seconds a request may be sent, which counts as sent then.
 
-        :param longest_seconds: how long the task can pause at most.
-        :param waits: whether the task has time until there are requests left again; one that has not is told by the
-            server if they are too many.
+        None when the limit of the user leaves no room for it in time: it must not be sent.
+
+        :param left_seconds: how much time the task has.
+        :param waits: whether the task has time until the server has requests left again; one that has not is told by
+            the server if they are too many.
         """
         with self._lock:
             now = self._clock.monotonic()
             at = max(now, self._held_until)
+            window = self._window if self._window and self._window.ends_at > now else None
+            if window and window.remaining <= 0 and waits:
+                # a second more, for servers tell whole seconds
+                at = max(at, window.ends_at + 1.0)
+            at = min(at, now + (left_seconds if waits else min(left_seconds, LONGEST_WISH_SECONDS)))
             if self._per_minute and len(self._sent) == self._per_minute:
                 at = max(at, self._sent[0] + MINUTE_SECONDS)
-            if self._window and self._window.ends_at > now:
-                if self._window.remaining <= 0 and waits:
-                    # a second more, for servers tell whole seconds
-                    at = max(at, self._window.ends_at + 1.0)
-                self._window.remaining -= 1
-            at = min(at, now + longest_seconds)
+                if at > now + left_seconds:
+                    return None
+            if window:
+                window.remaining -= 1
             self._sent.append(at)
             self.count += 1
             if not is_write:
@@ -105,6 +117,17 @@ class Traffic:
         """Have no request of any thread sent for so long: the server has told one of them that they are too many."""
         with self._lock:
             self._held_until = max(self._held_until, self._clock.monotonic() + seconds)
+
+    @contextlib.contextmanager
+    def repeats(self) -> t.Iterator[None]:
+        """Count one more request that is to be repeated, while it pauses."""
+        with self._lock:
+            self.repeating += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.repeating -= 1
 
     # ----- after a request -----
 

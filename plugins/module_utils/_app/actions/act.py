@@ -95,10 +95,9 @@ class ActionRun:
         waited = yield from self._finding.until(read, is_settled)
         if not waited.has_timed_out:
             self._finder.require(waited.value)
-            if waited.value.out_of_scope:
-                # an action on what runs, when nothing runs, has nothing to do
-                self._finder.warn_of_hidden(waited.value)
-            else:
+            self._finder.require_readable(waited.value)
+            # an action on what runs, when nothing runs, has nothing to do
+            if not waited.value.out_of_scope:
                 self._finder.require_jobs(waited.value)
         return waited
 

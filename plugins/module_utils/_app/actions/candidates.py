@@ -50,6 +50,10 @@ class RunRequest:
         """Return the values of the variables by their names."""
         return {str(variable["key"]): str(variable["value"]) for variable in self.variables}
 
+    def is_like(self, other: RunRequest) -> bool:
+        """Return whether another request for a pipeline of the same ref asks for the same variables and inputs."""
+        return self.variables_by_name == other.variables_by_name and (self.inputs or {}) == (other.inputs or {})
+
     @property
     def full_ref(self) -> str:
         """Return the ref as GitLab cannot mistake it, where it is said what it is."""
@@ -66,11 +70,13 @@ class Candidates:
     """The newest pipelines of a ref, and which of them is the one that was asked for.
 
     :param request: what was asked for.
+    :param known: how the pipelines were started that this task has started, by their ids.
     """
 
-    def __init__(self, session: Session, request: RunRequest) -> None:
+    def __init__(self, session: Session, request: RunRequest, known: t.Mapping[int, RunRequest]) -> None:
         self._session = session
         self._request = request
+        self._known = known
         # of the newest pipeline that was there before
         self._highest = 0
         # where the ref is; read when it is needed
@@ -146,6 +152,9 @@ class Candidates:
 
     def _doubt(self, whole: Record) -> str | None:
         """Return why it is not known whether a pipeline is what is wanted; empty when it is, None when it is not."""
+        known = self._known.get(id_of(whole))
+        if known is not None:
+            return "" if known.is_like(self._request) else None
         is_ours = self.is_of_user(whole)
         if is_ours is False:
             return None

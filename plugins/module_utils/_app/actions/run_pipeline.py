@@ -14,6 +14,7 @@ source and user. The request is never sent again unseen.
 from __future__ import annotations
 
 import dataclasses
+import types
 import typing as t
 
 from ..._api.decoding import Record
@@ -55,22 +56,25 @@ class RunResult:
     note: str = ""
 
 
-def run_pipeline(session: Session, request: RunRequest) -> RunResult:
+def run_pipeline(
+    session: Session, request: RunRequest, known: t.Mapping[int, RunRequest] = types.MappingProxyType({})
+) -> RunResult:
     """Return the pipeline that was started, or the one that counts as the one asked for.
 
+    :param known: how the pipelines of the ref were started that this task has started before, by their ids.
     :raises SelectionError: when there is no such ref, or when nobody can tell whether what runs is what is wanted.
     :raises RequestError: when GitLab refuses, or cannot be asked.
     """
-    return _Run(session, request).run()
+    return _Run(session, request, known).run()
 
 
 class _Run:
     """One wish for a pipeline, until it is known what became of it."""
 
-    def __init__(self, session: Session, request: RunRequest) -> None:
+    def __init__(self, session: Session, request: RunRequest, known: t.Mapping[int, RunRequest]) -> None:
         self._session = session
         self._request = request
-        self._candidates = Candidates(session, request)
+        self._candidates = Candidates(session, request, known)
         # not what can only start pipelines
         self._may_look = True
 

@@ -16,10 +16,11 @@ import itertools
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotFoundError, SelectionError
+from ..._api.errors import NotFoundError, RequestError, SelectionError
+from ..._api.lists.pages import PAGE_SIZE
 from ..concurrency import run_all
 from ..jobs.find import JobFinder
-from ..jobs.query import FoundJob, JobQuery
+from ..jobs.query import FoundJob, JobQuery, shortened
 from ..jobs.statuses import status_of
 from ..session import Session
 from .records import BLOCKED, FoundDeployment
@@ -91,7 +92,7 @@ def find_deployments(session: Session, query: DeploymentQuery) -> list[FoundDepl
         return [read_deployment(session, query.project, query.deployment_id)]
     found, is_filtered = _found(session, query)
     if not found and not query.allow_empty and not is_filtered:
-        raise SelectionError(f"there is no {query.describe()}; check environment and job, or set allow_empty")
+        raise SelectionError(f"there is no {query.describe()}; {_instead(session, query)}")
     return found
 
 
@@ -129,6 +130,7 @@ def _found(session: Session, query: DeploymentQuery) -> tuple[list[FoundDeployme
         finder = JobFinder(session, query.jobs)
         selection = finder.find()
         finder.require(selection)
+        finder.warn_of_hidden(selection)
         if selection.out_of_scope:
             return [], True
         jobs = selection.jobs
@@ -136,6 +138,22 @@ def _found(session: Session, query: DeploymentQuery) -> tuple[list[FoundDeployme
     if found or query.status is None:
         return found, False
     return [], bool(_fitting(session, dataclasses.replace(query, status=None, limit=1), jobs))
+
+
+def _instead(session: Session, query: DeploymentQuery) -> str:
+    """Return what to do when there is no deployment: the environments of the newest ones of the project."""
+    if not query.environment:
+        return "check environment and job, or set allow_empty"
+    try:
+        newest = list(itertools.islice(_listed(session, query.project, {}), PAGE_SIZE))
+    except RequestError:
+        return "check environment and job, or set allow_empty"  # the hint is not worth another error
+    environments = {FoundDeployment(record, query.project).environment for record in newest} - {""}
+    if query.environment in environments:
+        return "check job, or set allow_empty"
+    if not environments:
+        return "the project has no deployments at all"
+    return f"its newest deployments are to {shortened(sorted(environments))}"
 
 
 def _fitting(session: Session, query: DeploymentQuery, jobs: list[FoundJob] | None) -> list[FoundDeployment]:

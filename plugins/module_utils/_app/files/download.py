@@ -19,11 +19,10 @@ from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
 from ..outcome import Files
 from ..session import Session
-from .latest import check_latest_success, latest_success
+from .latest import latest_success
 from .missing import explain_denied, why_no_artifacts, why_no_log
 from .place import check_path
-from .targets import Content, Measure, Memory, TemporaryTarget, content_of
-from .told import ToldSink
+from .targets import Content, Measure, Memory, TemporaryTarget, ToldSink, content_of
 
 # The endpoint for each content, with a job and with a ref of which GitLab finds the job.
 BY_ID: t.Mapping[str, str] = {
@@ -32,7 +31,6 @@ BY_ID: t.Mapping[str, str] = {
     "log": "get_job_log",
 }
 BY_REF: t.Mapping[str, str] = {"archive": "download_artifacts_by_ref", "file": "download_artifact_file_by_ref"}
-
 
 _CHECKSUM = re.compile(r"sha256:([0-9a-fA-F]{64})")
 
@@ -43,7 +41,8 @@ class DownloadRequest:
 
     :param content: `archive`, `file` or `log`.
     :param path: of the file inside the archive.
-    :param latest_success: whether GitLab is to find the job: that of the newest successful pipeline of the ref.
+    :param latest_success: whether GitLab is to find the job: that of the newest successful pipeline of the ref. Only
+        for a query that `check_latest_success` lets pass.
     :param sha256: what the content has to be, in small letters; empty for anything.
     """
 
@@ -94,7 +93,7 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
     :raises SelectionError: when there is no such job, or no such artifact.
     :raises BadAnswerError: when the content is not what `checksum` says.
     """
-    job, subject = _source(session, request)
+    job = _source(session, request)
     if request.latest_success:
         job = _latest(session, request)
     dest = _target(request, job)
@@ -103,11 +102,11 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
         return DownloadReport(dest, before, before, job)
     if session.check_mode:
         measured = Measure()
-        _fetch(session, request, job, subject, measured)
+        _fetch(session, request, job, measured)
         _verify(session, request, job, measured.content)
         return DownloadReport(dest, before, measured.content, job)
     with TemporaryTarget(dest, files) as target:
-        _fetch(session, request, job, subject, target)
+        _fetch(session, request, job, target)
         after = target.content
         _verify(session, request, job, after)
         if before != after:
@@ -142,11 +141,42 @@ def list_entries(session: Session, query: JobQuery, path: str, *, recursive: boo
     return job, entries
 
 
-def find_one_job(session: Session, query: JobQuery) -> FoundJob:
-    """Return the one job of a query.
+def fetch_bytes(session: Session, request: DownloadRequest) -> bytes:
+    """Return small content as it is.
+
+    :raises SelectionError: when there is no such job, or no such artifact.
+    """
+    job = _source(session, request)
+    memory = Memory()
+    _fetch(session, request, job, memory)
+    return b"".join(memory.chunks)
+
+
+# ----- steps -----
+
+
+def _source(session: Session, request: DownloadRequest) -> FoundJob:
+    """Return the job, with no more than its name when GitLab is to find it.
+
+    :raises SelectionError: when there is no such job.
+    :raises UsageError: when the token can never read such content, or its path can be in no archive.
+    """
+    if request.content == "file" and ({"..", "."} & set(request.path.split("/")) or "\0" in request.path):
+        raise UsageError(_invalid_path(request.path))
+    if request.latest_success:
+        return _known_by_name(request.query)
+    if request.content == "log" and not session.limits.reads_logs:
+        raise UsageError("GitLab lets no job token read a log; give api_token instead of api_job_token")
+    return _wanted_job(session, request.query)
+
+
+def _wanted_job(session: Session, query: JobQuery) -> FoundJob:
+    """Return the one job of a query; only with its id where that is known and all that the token may know.
 
     :raises SelectionError: when there is none, or more than one.
     """
+    if query.job_id is not None and not session.limits.may_read:
+        return FoundJob({"id": query.job_id}, query.pipeline.project, 0, "")
     finder = JobFinder(session, query)
     selection = finder.find()
     finder.require_jobs(selection)
@@ -155,45 +185,6 @@ def find_one_job(session: Session, query: JobQuery) -> FoundJob:
         listed = shortened([f"{job.path} (id {job.id})" for job in jobs])
         raise SelectionError(f"{len(jobs)} jobs match: {listed}. Give the exact name, or job_id")
     return jobs[0]
-
-
-def fetch_bytes(session: Session, request: DownloadRequest) -> bytes:
-    """Return small content as it is.
-
-    :raises SelectionError: when there is no such job, or no such artifact.
-    """
-    job, subject = _source(session, request)
-    memory = Memory()
-    _fetch(session, request, job, subject, memory)
-    return b"".join(memory.chunks)
-
-
-# ----- steps -----
-
-
-def _source(session: Session, request: DownloadRequest) -> tuple[FoundJob, str]:
-    """Return the job, with no more than its name when GitLab is to find it, and what to call it in a sentence.
-
-    :raises SelectionError: when there is no such job.
-    :raises UsageError: when the token can never read such content, or its path can be in no archive.
-    """
-    if request.content == "file" and ({"..", "."} & set(request.path.split("/")) or "\0" in request.path):
-        raise UsageError(_invalid_path(request.path))
-    if request.latest_success:
-        check_latest_success(request.query)
-        job = _known_by_name(request.query)
-        return job, f"job {job.path!r} of ref {request.query.pipeline.ref}"
-    if request.content == "log" and not session.limits.reads_logs:
-        raise UsageError("GitLab lets no job token read a log; give api_token instead of api_job_token")
-    job = _wanted_job(session, request.query)
-    return job, job.called
-
-
-def _wanted_job(session: Session, query: JobQuery) -> FoundJob:
-    """Return the one job of a query; only with its id where that is known and all that the token may know."""
-    if query.job_id is not None and not session.limits.may_read:
-        return FoundJob({"id": query.job_id}, query.pipeline.project, 0, "")
-    return find_one_job(session, query)
 
 
 def _known_by_name(query: JobQuery) -> FoundJob:
@@ -208,7 +199,7 @@ def _latest(session: Session, request: DownloadRequest) -> FoundJob:
     return found or _known_by_name(request.query)
 
 
-def _fetch(session: Session, request: DownloadRequest, job: FoundJob, subject: str, sink: t.Any) -> None:
+def _fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: t.Any) -> None:
     """Stream the content into a sink.
 
     :raises SelectionError: when there is none, with the reason as far as GitLab tells it.
@@ -225,9 +216,11 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob, subject: s
             # a newer pipeline of the ref may lack the job; servers that do not know this look at one pipeline only
             search_recent_successful_pipelines=True,
         )
+        subject = f"job {request.query.names[0]!r} of ref {request.query.pipeline.ref}"
     else:
         endpoint = BY_ID[request.content]
         arguments.update(project=job.project, job_id=job.id)
+        subject = job.called
     try:
         session.client.download(endpoint, ToldSink(session, sink, *_told_of(request, job)), **arguments)
     except NotFoundError as exc:

@@ -58,17 +58,11 @@ def explain_denied(job: FoundJob | None, content: str, exc: NotAuthorizedError) 
     """Say in the error about content that must not be read that the job itself may be, where that is known."""
     if job is None or not job.path or exc.status != 403 or exc.has_reason:
         return
-    subject = job.called
     if content == "log":
-        exc.advice = (
-            f"The user of the token may read {subject}, but not its log; the log of a job in debug mode takes the role "
-            "Developer"
-        )
+        hint = "its log; the log of a job in debug mode takes the role Developer"
     else:
-        exc.advice = (
-            f"The user of the token may read {subject}, but not its artifacts; look at artifacts:access of the job in "
-            "its configuration"
-        )
+        hint = "its artifacts; look at artifacts:access of the job in its configuration"
+    exc.advice = f"The user of the token may read {job.called}, but not {hint}"
 
 
 def _not_yet(subject: str, record: Record, what: str) -> str:

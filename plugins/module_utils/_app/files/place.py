@@ -31,7 +31,7 @@ _OLD_SECONDS = 3600.0
 _IN_PLACE_ERRORS = (errno.EPERM, errno.EXDEV, errno.EACCES, errno.ETXTBSY, errno.EBUSY)
 # What a file system may say of an attribute that it does not have, or does not let us set.
 _NO_ATTRIBUTE = (errno.EPERM, errno.ENOTSUP, errno.ENODATA, errno.EINVAL, errno.EACCES)
-_BLOCK = 1024 * 1024
+BLOCK = 1024 * 1024
 
 _F = t.TypeVar("_F", bound="NewFile")
 
@@ -60,11 +60,18 @@ def check_writable(option: str, path: str) -> None:
         raise UsageError(f"{option} {path!r} is in a folder that does not exist; create {folder!r} first")
     if os.path.isdir(path):
         raise UsageError(f"{option} {path!r} is a folder; give the name of a file")
-    if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
-        # a device may have no end, and must not be replaced
-        raise UsageError(f"{option} {path!r} is not a regular file")
+    check_regular(option, path)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{option} {path!r} cannot be written: no permission to create files in {folder!r}")
+
+
+def check_regular(option: str, path: str) -> None:
+    """Return if there is a regular file, or nothing: a device may have no end, and must not be replaced.
+
+    :raises UsageError: for anything else.
+    """
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise UsageError(f"{option} {path!r} is not a regular file")
 
 
 def write_text(option: str, path: str, text: str, files: Files) -> None:
@@ -143,10 +150,6 @@ class NewFile:
             os.ftruncate(self._file, 0)
             os.lseek(self._file, 0, os.SEEK_SET)
 
-    def read(self) -> bytes:
-        """Return everything that was written."""
-        return b"".join(self._blocks())
-
     def put_in_place(self) -> None:
         """Put the file in the place of the target; a link is replaced, and not what it leads to.
 
@@ -186,11 +189,7 @@ class NewFile:
 
     def _blocks(self) -> t.Iterator[bytes]:
         os.lseek(self._file, 0, os.SEEK_SET)
-        while True:
-            block = os.read(self._file, _BLOCK)
-            if not block:
-                return
-            yield block
+        yield from iter(lambda: os.read(self._file, BLOCK), b"")
 
     @staticmethod
     def _open_unnamed(folder: str) -> int:

@@ -4,22 +4,24 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Where downloads go: a file beside the target, memory, or nowhere, always with size and digest."""
+"""Where downloads go: a file beside the target, memory, or nowhere, with somebody told how far they are."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import os
-import stat
 
 from ..._api.errors import UsageError
+from ..._api.requester import Sink
 from ..outcome import Files
-from .place import NewFile
+from ..session import Session
+from ..slow_work import SlowWork
+from .place import BLOCK, NewFile, check_regular
 
-_BLOCK = 1024 * 1024
+_MIB = 1024 * 1024
 # What a template takes of a file, it takes several times.
-MOST_BYTES_IN_MEMORY = 64 * 1024 * 1024
+MOST_BYTES_IN_MEMORY = 64 * _MIB
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,21 +39,15 @@ def content_of(path: str) -> Content | None:
     """
     if not os.path.exists(path):
         return None
-    digest = hashlib.sha256()
-    size = 0
+    check_regular("dest", path)
+    measure = Measure()
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            # a device may have no end, and must not be replaced
-            raise UsageError(f"dest {path!r} is not a regular file")
         with open(path, "rb") as file:
-            while True:
-                block = file.read(_BLOCK)
-                if not block:
-                    return Content(size, digest.hexdigest())
-                digest.update(block)
-                size += len(block)
+            for block in iter(lambda: file.read(BLOCK), b""):
+                measure.write(block)
     except OSError as exc:
         raise UsageError(f"dest {path!r} cannot be read: {exc.strerror or exc}") from None
+    return measure.content
 
 
 class Measure:
@@ -100,7 +96,7 @@ class Memory:
         self._size += len(chunk)
         if self._size > self._most:
             raise UsageError(
-                f"the content is larger than {self._most // 1024**2} MiB, too much for an expression; download it to "
+                f"the content is larger than {self._most // _MIB} MiB, too much for an expression; download it to "
                 "a file instead"
             )
         self.chunks.append(chunk)
@@ -125,3 +121,39 @@ class TemporaryTarget(NewFile):
     def content(self) -> Content:
         """Return size and digest of what was written."""
         return self._measure.content
+
+
+class ToldSink:
+    """Passes everything on to another sink, and says how far it is: `app.zip: 312 of 1,024 MiB, 30 %, 45 s left`.
+
+    :param name: what is downloaded, for people.
+    :param total: how many bytes it will be, None where nobody has told.
+    """
+
+    def __init__(self, session: Session, sink: Sink, name: str, total: int | None) -> None:
+        self._sink = sink
+        self._name = name
+        self._total = total
+        self._size = 0
+        self._work = SlowWork(session.progress, session.clock)
+
+    def restart(self) -> None:
+        """Forget everything: the download begins, or begins again."""
+        self._size = 0
+        self._work.restart()
+        self._sink.restart()
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        self._sink.write(chunk)
+        self._size += len(chunk)
+        self._work.tell(self._line)
+
+    def _line(self, seconds: float) -> str:
+        done = f"{self._size // _MIB:,}"
+        if not self._total or self._size > self._total:
+            return f"{self._name}: {done} MiB"
+        left = seconds * (self._total - self._size) / self._size
+        words = f"{left:.0f} s" if left < 120 else f"{left / 60:.0f} min"
+        share = 100 * self._size // self._total
+        return f"{self._name}: {done} of {-(-self._total // _MIB):,} MiB, {share} %, {words} left"

@@ -19,11 +19,13 @@ from ..pipelines.query import find_pipeline, missing_pipeline
 from ..session import Session
 from .bridges import PipelineNode, is_settled, list_bridges, pipeline_tree
 from .mistaken import explain_missing_job, explain_missing_pipeline
-from .query import FoundJob, JobQuery, fits, has_wildcard, match_name, matching_stages, shortened
+from .query import FoundJob, JobQuery, fits, has_wildcard, match_name, matching_stages, may_be_below, shortened
 from .selection import Selection, what_is_missing, why_empty
 from .statuses import can_be_superseded, count_statuses, id_of, is_finished, pipeline_of, project_id_of, status_of
 
 _BY_ID = operator.attrgetter("id")
+# A pipeline has all its trigger jobs from its beginning on: after so many looks that showed none it is not asked again.
+_LOOKS_FOR_BRIDGES = 2
 # What selecting and waiting need of a record, whatever the user wants to keep of it.
 _NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
 
@@ -44,6 +46,13 @@ class JobFinder:
         # a job once chosen stays chosen, whatever its status becomes while it is waited for
         self._chosen: set[t.Any] = set()
         self._explains_ids = explains_ids
+        # how often there were jobs, and no trigger jobs
+        self._looks_without_bridges = 0
+
+    @property
+    def known_fields(self) -> frozenset[str]:
+        """Return the names of the fields of a whole record; empty as long as none was cut."""
+        return self._projection.known if self._projection else frozenset()
 
     def find(self) -> Selection:
         """Return what fits now.
@@ -87,9 +96,6 @@ class JobFinder:
         :raises SelectionError: saying why there is nothing.
         """
         self.require(selection)
-        hidden = self._hidden(selection)
-        if hidden:
-            raise SelectionError(f"{hidden}. Give exact names, or a token that can read them")
         if selection.jobs:
             return
         # an invalid configuration is an error, and no pipeline that happens to be empty
@@ -109,6 +115,15 @@ class JobFinder:
         hint = self._bridge_hint(selection, (*selection.missing, "")[0])
         return with_sentence(problem, hint) if hint else problem
 
+    def require_readable(self, selection: Selection) -> None:
+        """Return if all that may be selected can be read.
+
+        :raises SelectionError: when there are downstream pipelines that the token cannot read.
+        """
+        hidden = self._hidden(selection)
+        if hidden:
+            raise SelectionError(f"{hidden}. Give exact names, or a token that can read them")
+
     def warn_of_hidden(self, selection: Selection) -> None:
         """Warn of downstream pipelines whose jobs may be selected, and cannot be read."""
         hidden = self._hidden(selection)
@@ -118,9 +133,10 @@ class JobFinder:
     def _hidden(self, selection: Selection) -> str:
         """Return where there may be more jobs that are selected; empty when there are none."""
         names = selection.names
-        if not selection.unreadable or (names and not any(map(has_wildcard, names))):
+        paths = [path for path in selection.unreadable if not names or any(may_be_below(name, path) for name in names)]
+        if not paths:
             return ""
-        below = shortened(selection.unreadable)
+        below = shortened(paths)
         return f"the token cannot read the downstream pipelines of {below}, whose jobs may be selected as well"
 
     # ----- one job -----
@@ -305,10 +321,11 @@ class JobFinder:
             )
 
         query = self._query
-        if self._needs_bridges:
+        if self._needs_bridges and self._looks_without_bridges < _LOOKS_FOR_BRIDGES:
             # both are needed for certain, so neither waits for the other
             most_at_once = self._session.client.settings.concurrency
             run_all(lambda read: read(), [read_jobs, read_bridges], most_at_once=most_at_once)
+            self._looks_without_bridges += bool(jobs) and not bridges
         else:
             read_jobs()
             if query.with_bridges and self._may_be_bridges(jobs):

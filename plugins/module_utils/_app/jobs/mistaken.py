@@ -4,17 +4,24 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Ids that are not what they were given for: one further read tells what they are."""
+"""Ids that are not what they were given for, and fields that no job has."""
 
 from __future__ import annotations
 
+import difflib
+import typing as t
+
+from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError
 from ..pipelines.query import PipelineQuery
 from ..session import Session
+from .query import suggestions
 from .statuses import id_of, int_of
 
 # Among so many of the newest pipelines of the project.
 _MOST_PIPELINES = 100
+# What is less alike than this may be a field that jobs have only at times, such as failure_reason.
+_CLOSE = 0.8
 
 
 def explain_missing_job(session: Session, project: str, job_id: int, exc: NotFoundError) -> None:
@@ -52,3 +59,22 @@ def explain_missing_pipeline(session: Session, query: PipelineQuery, exc: NotFou
     except RequestError:
         return  # the hint is not worth another error
     exc.advice = f"Check pipeline_id, and that the pipeline belongs to project {query.project}"
+
+
+def mistaken_fields(fields: t.Sequence[str], records: t.Collection[Record], known: t.Collection[str]) -> str:
+    """Return which field no job has, and what there is instead; empty when nothing seems to be wrong.
+
+    GitLab leaves out fields of jobs that have no use for them, so that one is a mistake only when another is called
+    almost so, or when no job has any of them.
+
+    :param records: of the jobs, with these fields as far as they have them.
+    :param known: names of the fields of a whole record.
+    """
+    names = dict.fromkeys(field.partition(".")[0] for field in fields)
+    missing = [name for name in names if name not in known and not any(name in record for record in records)]
+    if not records or not known:
+        return ""
+    for name in missing:
+        if len(missing) == len(names) or difflib.get_close_matches(name, known, n=1, cutoff=_CLOSE):
+            return f"field {name!r}: {suggestions(known, name, what='fields')}"
+    return ""

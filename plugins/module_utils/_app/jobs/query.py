@@ -25,6 +25,7 @@ from .statuses import id_of
 MOST_NAMES_IN_TEXT = 12
 # before a name: of any depth
 ANYWHERE = "**/"
+_WILDCARDS = re.compile("[*?]")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,6 +146,18 @@ def fits(text: str, wanted: str) -> bool:
     return has_wildcard(wanted) and _pattern(wanted).match(text) is not None
 
 
+def may_be_below(name: str, path: str) -> bool:
+    """Return whether a name with wildcards may stand for a job of the pipeline below a trigger job with this path.
+
+    One without a slash may at any depth; of others the part before the first wildcard tells.
+    """
+    if not has_wildcard(name):
+        return False
+    beginning = _WILDCARDS.split(name, maxsplit=1)[0]
+    below = f"{path}/"
+    return "/" not in name or below.startswith(beginning) or beginning.startswith(below)
+
+
 @functools.lru_cache(maxsize=128)
 def _pattern(wanted: str) -> re.Pattern[str]:
     return re.compile(fnmatch.translate(wanted.replace("[", "[[]")))
@@ -157,7 +170,7 @@ def matching_stages(stages: t.Collection[str], wanted: str) -> set[str]:
 
 def has_wildcard(name: str) -> bool:
     """Return whether a name may stand for several jobs."""
-    return "*" in name or "?" in name
+    return _WILDCARDS.search(name) is not None
 
 
 def suggestions(known: t.Collection[str], name: str, *, what: str = "jobs") -> str:

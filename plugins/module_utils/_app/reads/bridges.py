@@ -87,7 +87,8 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
         root = pipeline_tree(session, project, id_of(pipeline), most_depth=query.depth)
         _keep_wanted(root, query)
         report = BridgeReport(root, pipeline, timeline=wait.timeline.entries)
-        report.problems = [problem for one in report.bridges for problem in _problems(one, options, wait.is_active)]
+        problems = [_problem(bridge, options, wait.is_active) for bridge in report.bridges]
+        report.problems = [problem for problem in problems if problem]
         observed = {id(bridge): list(_observed(bridge)) for bridge in report.bridges}
         late = [bridge for bridge in report.bridges if not _is_there(bridge, options)]
         wait.seen([job for jobs in observed.values() for job in jobs], [observed[id(bridge)][-1] for bridge in late])
@@ -158,24 +159,23 @@ def _is_there(bridge: BridgeNode, options: WaitOptions) -> bool:
     return bridge.is_settled
 
 
-def _problems(bridge: BridgeNode, options: WaitOptions, is_waiting: bool) -> t.Iterator[str]:
+def _problem(bridge: BridgeNode, options: WaitOptions, is_waiting: bool) -> str:
     record = bridge.downstream.record if bridge.downstream else bridge.record
     problem = end_problem(record, options, check_targets=is_waiting)
-    if not problem:
-        return
-    if bridge.downstream:
-        yield f"downstream pipeline {bridge.downstream.pipeline_id} of trigger job {bridge.path!r} {problem}"
-    else:
-        yield f"trigger job {bridge.path!r} {problem} and has started no pipeline"
+    return _said(bridge, problem) if problem else ""
 
 
 def _late(bridge: BridgeNode) -> str:
+    status = status_of(bridge.downstream.record if bridge.downstream else bridge.record)
+    has_to_be_played = status == "manual" and not bridge.downstream
+    return _said(bridge, f"is still {status}") + ("; it has to be played" if has_to_be_played else "")
+
+
+def _said(bridge: BridgeNode, what: str) -> str:
+    """Return a sentence about the pipeline of a trigger job, or about one that has started none."""
     if bridge.downstream:
-        who = f"downstream pipeline {bridge.downstream.pipeline_id} of trigger job {bridge.path!r}"
-        return f"{who} is still {status_of(bridge.downstream.record)}"
-    status = status_of(bridge.record)
-    hint = "; it has to be played" if status == "manual" else ""
-    return f"trigger job {bridge.path!r} is still {status} and has started no pipeline{hint}"
+        return f"downstream pipeline {bridge.downstream.pipeline_id} of trigger job {bridge.path!r} {what}"
+    return f"trigger job {bridge.path!r} {what} and has started no pipeline"
 
 
 def _observed(bridge: BridgeNode) -> t.Iterator[FoundJob]:

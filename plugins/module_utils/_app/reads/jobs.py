@@ -30,6 +30,7 @@ class JobReport:
     """What was read.
 
     :param problems: why the task fails, by job, and without a job for the whole.
+    :param known_fields: names of the fields of a whole record.
     """
 
     jobs: list[FoundJob]
@@ -38,6 +39,7 @@ class JobReport:
     has_timed_out: bool = False
     timeline: list[Record] = dataclasses.field(default_factory=list)
     problems: list[tuple[FoundJob | None, str]] = dataclasses.field(default_factory=list)
+    known_fields: frozenset[str] = frozenset()
 
     @property
     def summary(self) -> dict[str, int]:
@@ -45,21 +47,23 @@ class JobReport:
         return count_statuses(job.record for job in self.jobs)
 
 
-def read_jobs(session: Session, query: JobQuery, options: WaitOptions) -> Steps[JobReport]:
+def read_jobs(session: Session, query: JobQuery, options: WaitOptions, *, is_judged: bool = False) -> Steps[JobReport]:
     """Return the jobs of a query; with `wait` as soon as all are where they should be, or one never will.
 
+    :param is_judged: whether something depends on all of them, as with `wait`: then none may be out of sight.
     :raises SelectionError: when a pipeline or a name is not there.
     :raises UsageError: when the log of several jobs would have to be followed.
     :raises RequestError: when GitLab cannot be asked.
     """
-    return _Reading(session, query, options).run()
+    return _Reading(session, query, options, is_judged=is_judged or options.wait).run()
 
 
 class _Reading:
     """One reading of the jobs of a query, with all the polls that it takes."""
 
-    def __init__(self, session: Session, query: JobQuery, options: WaitOptions) -> None:
+    def __init__(self, session: Session, query: JobQuery, options: WaitOptions, *, is_judged: bool) -> None:
         self._session = session
+        self._is_judged = is_judged
         self._query = query
         self._options = options
         self._finder = JobFinder(session, query)
@@ -71,18 +75,31 @@ class _Reading:
         waited = yield from self._wait.until(self._read, self._is_settled)
         self._wait.end()
         selection = waited.value
-        if self._wait.is_active and not waited.has_timed_out:
-            self._finder.require_jobs(selection)
-        elif not waited.has_timed_out:
-            self._finder.require(selection)
-            self._finder.warn_of_hidden(selection)
-        report = self._report(selection)
-        report.has_timed_out = waited.has_timed_out
-        report.timeline = self._wait.timeline.entries
+        if not waited.has_timed_out:
+            self._require(selection)
+        wanted = self._wanted(selection.jobs)
+        report = JobReport(
+            list(wanted),
+            is_truncated=len(wanted) < len(selection.jobs),
+            has_timed_out=waited.has_timed_out,
+            timeline=self._wait.timeline.entries,
+            problems=self._problems(selection.jobs),
+            known_fields=self._finder.known_fields or frozenset(wanted[0].record if wanted else ()),
+        )
         if waited.has_timed_out:
             self._note_late(report, selection)
         report.pipeline = selection.pipeline if waited.is_stale else self._pipeline(selection)
         return report
+
+    def _require(self, selection: Selection) -> None:
+        if self._wait.is_active:
+            self._finder.require_jobs(selection)
+        else:
+            self._finder.require(selection)
+        if self._is_judged:
+            self._finder.require_readable(selection)
+        else:
+            self._finder.warn_of_hidden(selection)
 
     def _read(self) -> Selection:
         """Return what fits now."""
@@ -154,11 +171,6 @@ class _Reading:
 
     def _wanted(self, jobs: t.Sequence[FoundJob]) -> t.Sequence[FoundJob]:
         return jobs[: self._query.limit] if self._query.limit else jobs
-
-    def _report(self, selection: Selection) -> JobReport:
-        jobs = selection.jobs
-        wanted = list(self._wanted(jobs))
-        return JobReport(wanted, is_truncated=len(wanted) < len(jobs), problems=self._problems(jobs))
 
     def _note_late(self, report: JobReport, selection: Selection) -> None:
         """Note what was not there in time, unless `on_timeout` says to go on."""

@@ -16,7 +16,9 @@ from ..._api.errors import NotFoundError, SelectionError, UsageError
 from ..files.download import DownloadRequest, fetch_bytes
 from ..files.latest import check_latest_success
 from ..jobs.find import JobFinder
-from ..jobs.query import FoundJob, JobQuery
+from ..jobs.mistaken import mistaken_fields
+from ..jobs.query import FoundJob, JobQuery, suggestions
+from ..jobs.selection import Selection
 from ..outcome import project_fields
 from ..pipelines.query import PipelineQuery
 from ..session import Session
@@ -58,10 +60,19 @@ def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
         return _of_latest_success(session, request, names)
     if names and not request.pipeline.is_given:
         raise UsageError(f"the name {names[0]!r} needs a pipeline: give pipeline_id, ref, sha or merge_request")
-    by_name = _by_name(session, request, tuple(dict.fromkeys(names))) if names else {}
+    by_name: dict[str, tuple[FoundJob, ...]] = {}
+    if names:
+        query = JobQuery(
+            request.pipeline, names=tuple(dict.fromkeys(names)), include_downstream=request.include_downstream
+        )
+        selection = _find(session, request, query)
+        by_name = dict(zip(selection.names, selection.groups))
     values: list[t.Any] = []
     for term in request.terms:
-        jobs = by_name[term] if isinstance(term, str) else _by_id(session, request, term)
+        if isinstance(term, str):
+            jobs = sorted(by_name.get(term, ()), key=lambda job: -job.id)
+        else:
+            jobs = _find(session, request, JobQuery(PipelineQuery(request.pipeline.project), job_id=term)).jobs
         values += [_value(session, request, job) for job in jobs] if jobs else [request.default]
     return values
 
@@ -72,30 +83,19 @@ def read_term(term: str) -> int | str:
     return int(term) if len(term) < 20 and term.isdecimal() else term
 
 
-def _by_name(session: Session, request: LookupRequest, names: tuple[str, ...]) -> dict[str, list[FoundJob]]:
-    query = JobQuery(request.pipeline, names=names, include_downstream=request.include_downstream)
+def _find(session: Session, request: LookupRequest, query: JobQuery) -> Selection:
+    """Return the jobs of a query; with a default there may be no such pipeline or job, in a project that is there."""
     finder = JobFinder(session, query, explains_ids=not request.has_default)
     try:
         selection = finder.find()
     except NotFoundError as exc:
-        # a pipeline that is not there, in a project that is
         if not request.has_default or exc.is_no_mere_object:
             raise
-        return {name: [] for name in names}
+        return Selection()
     if not request.has_default:
         finder.require(selection)
-    found = dict(zip(selection.names, selection.groups))
-    return {name: sorted(found.get(name, ()), key=lambda job: -job.id) for name in names}
-
-
-def _by_id(session: Session, request: LookupRequest, job_id: int) -> list[FoundJob]:
-    query = JobQuery(PipelineQuery(request.pipeline.project), job_id=job_id)
-    try:
-        return JobFinder(session, query, explains_ids=not request.has_default).find().jobs
-    except NotFoundError as exc:
-        if request.has_default and not exc.is_no_mere_object:
-            return []
-        raise
+    finder.warn_of_hidden(selection)
+    return selection
 
 
 def _of_latest_success(session: Session, request: LookupRequest, names: tuple[str, ...]) -> list[t.Any]:
@@ -133,7 +133,11 @@ def _value(session: Session, request: LookupRequest, job: FoundJob) -> t.Any:
         return _content(session, request, DownloadRequest(query, content, path=request.artifact))
     record = session.annotated("job", job.record)
     if request.fields:
-        return project_fields(record, request.fields)
+        kept = project_fields(record, request.fields)
+        problem = "" if request.has_default else mistaken_fields(request.fields, [kept], frozenset(record))
+        if problem:
+            raise SelectionError(f"{job.called} has no {problem}")
+        return kept
     if not request.attribute:
         return record
     value = _attribute(record, request.attribute)
@@ -141,7 +145,7 @@ def _value(session: Session, request: LookupRequest, job: FoundJob) -> t.Any:
         return value
     if request.has_default:
         return request.default
-    raise SelectionError(f"{job.called} has no {request.attribute!r}; it has {', '.join(sorted(record))}")
+    raise SelectionError(f"{job.called} has no {request.attribute!r}: {_fields_instead(record, request.attribute)}")
 
 
 def _attribute(record: Record, path: str) -> t.Any:
@@ -152,3 +156,15 @@ def _attribute(record: Record, path: str) -> t.Any:
             return _NOTHING
         value = value[step]
     return value
+
+
+def _fields_instead(record: Record, path: str) -> str:
+    """Return the fields that there are where a dotted path comes to nothing, close ones first."""
+    inside, _dot, step = path.rpartition(".")
+    found = _attribute(record, inside) if inside else record
+    if found is _NOTHING:
+        return _fields_instead(record, inside)
+    if not isinstance(found, dict):
+        return f"{inside} is no mapping"
+    prefix = f"{inside}." if inside else ""
+    return suggestions([prefix + name for name in found], prefix + step, what="fields")

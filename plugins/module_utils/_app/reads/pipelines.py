@@ -86,7 +86,12 @@ def read_details(
     :param log_lines: how much of the log of each failed job to read, 0 for nothing.
     :param with_downstream: whether to look below it, too.
     """
-    downstream = read_downstream(session, state, project=project) if with_downstream else []
+    downstream: list[PipelineNode] = []
+    if with_downstream:
+        try:
+            downstream = read_downstream(session, state, project) or []
+        except RequestError as exc:
+            session.warn(f"The downstream pipelines cannot be read: {exc}")  # what the pipeline did is worth more
     failed = failed_jobs(state)
     for node in downstream:
         if node.is_accessible and status_of(node.record) == "failed":
@@ -104,16 +109,16 @@ def held_up_by(details: PipelineDetails) -> str:
     return f"; {', '.join(shown)}" if shown else ""
 
 
-def read_downstream(session: Session, state: PipelineState, *, project: str) -> list[PipelineNode]:
-    """Return the pipelines below a pipeline, at any depth.
+def read_downstream(session: Session, state: PipelineState, project: str) -> list[PipelineNode] | None:
+    """Return the pipelines below a pipeline, at any depth; None, with a warning, when they may not be read.
 
-    What may not be read is left out, with a warning: the pipeline itself is worth more.
+    :raises RequestError: when they cannot be read for another reason.
     """
     try:
         root = pipeline_tree(session, project, id_of(state.pipeline))
-    except RequestError as exc:
-        session.warn(f"The downstream pipelines cannot be read: {exc}")
-        return []
+    except (NotAuthorizedError, NotFoundError) as exc:
+        session.warn(f"The downstream pipelines of the pipeline cannot be read: {exc}")
+        return None
     return [node for node in root.walk() if node is not root]
 
 
@@ -126,7 +131,7 @@ def with_logs(session: Session, jobs: t.Sequence[FoundJob], log_lines: int) -> l
     return [*zip(read, tails), *((job, None) for job in jobs[len(read) :])]
 
 
-def read_variables(session: Session, state: PipelineState, *, project: str) -> list[Record] | None:
+def read_variables(session: Session, state: PipelineState, project: str) -> list[Record] | None:
     """Return the variables that a pipeline was started with; None, with a warning, when they may not be read."""
     try:
         records: list[Record] = session.client.call(
@@ -141,7 +146,7 @@ def read_variables(session: Session, state: PipelineState, *, project: str) -> l
     return records
 
 
-def read_test_report(session: Session, state: PipelineState, *, project: str) -> Record | None:
+def read_test_report(session: Session, state: PipelineState, project: str) -> Record | None:
     """Return the test report of a pipeline; None, with a warning, where it cannot be read."""
     try:
         report: Record = session.client.call("get_test_report", project=project, pipeline_id=id_of(state.pipeline))

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
@@ -17,26 +16,22 @@ from ..._api.errors import NotAuthorizedError, NotFoundError, SelectionError
 from ..session import Session
 
 
-@dataclasses.dataclass(frozen=True)
-class TokenReport:
-    """What GitLab says about a job token."""
-
-    job: Record
-    agents: Record
-
-
-def read_token_job(session: Session, *, with_agents: bool) -> TokenReport:
-    """Return the job of the token, and with it what an agent is told about it.
+def read_token_job(session: Session) -> Record:
+    """Return the job of the token.
 
     :raises SelectionError: when no job belongs to the token, with the reason.
     """
     with _explained("the job of a token: that needs GitLab 13.10"):
-        job = session.client.call("get_token_job")
-    agents: Record = {}
-    if with_agents:
-        with _explained("the agents of a token: that needs GitLab 13.11"):
-            agents = session.client.call("get_allowed_agents")
-    return TokenReport(job, agents)
+        return t.cast(Record, session.client.call("get_token_job"))
+
+
+def read_allowed_agents(session: Session) -> Record:
+    """Return what an agent is told about the job of the token.
+
+    :raises SelectionError: when no job belongs to the token, with the reason.
+    """
+    with _explained("the agents of a token: that needs GitLab 13.11"):
+        return t.cast(Record, session.client.call("get_allowed_agents"))
 
 
 @contextlib.contextmanager
@@ -51,7 +46,8 @@ def _explained(what: str) -> t.Iterator[None]:
         if exc.status != 401:
             raise
         raise SelectionError(
-            f"GitLab does not know this job token ({exc}). A job token is good only while its job is running"
+            f'GitLab does not know this job token, and says "{exc.server_text}". A job token is good only while its '
+            f"job is running ({', '.join(exc.facts)})"
         ) from exc
     except NotFoundError as exc:
         if exc.is_missing_endpoint:

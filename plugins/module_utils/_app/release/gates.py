@@ -12,24 +12,21 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import GitLabError, SelectionError
-from ..actions.act import ActionRun, refuse_job_token
+from ..actions.act import ActionRun
 from ..actions.actions import ACTIONS, ActionRequest
 from ..actions.targets import ActionReport, Target, failure_text
 from ..jobs.find import JobFinder
-from ..jobs.query import FoundJob, JobQuery, shortened
+from ..jobs.query import FoundJob, JobQuery
 from ..jobs.statuses import has_reached, id_of, is_finished, project_id_of, status_of
-from ..pipelines.query import PipelineQuery, read_pipeline, warn_of_namesake
+from ..pipelines.query import PipelineQuery
 from ..reads.jobs import JobReport, failure_of, read_jobs
-from ..session import Session, StoppedError
+from ..session import Session
 from ..waiting.logs import read_tail
-from ..waiting.loop import Wait
-from ..waiting.options import WaitOptions, end_problem, timed_out_text
-from ..waiting.pipelines import await_pipeline
+from ..waiting.options import WaitOptions, end_problem, failure_reason
 from ..waiting.schedule import Steps
+from .hints import retried_text, why_late
 from .plan import Gate
 from .run import GateResult, ProjectResult
-from .starting import is_to_be_started, start_pipeline
 
 _BAD_ENDS = ("failed", "canceled", "skipped")
 # What check mode calls the outcome of a gate, and what a gate has come to that did something.
@@ -42,87 +39,14 @@ _PREDICTED = {
 # A gate opens for jobs, never for none.
 _OPEN = ("passed", "already done", *_DONE.values())
 
-OpenSession = t.Callable[[ProjectResult, Gate, t.Callable[[], str]], Session]
 
-
-class GateRunner:
-    """Runs the gates of a release.
-
-    :param open_session: returns a session for a gate, which has the time that the gate has.
-    :param log_lines: how much of the log of a failed job is kept.
-    """
-
-    def __init__(self, open_session: OpenSession, *, log_lines: int) -> None:
-        self._open_session = open_session
-        self._log_lines = log_lines
-
-    def __call__(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Steps[GateResult]:
-        """Return what became of a gate.
-
-        :param stop: returns why nothing new may be begun any more.
-        """
-        session = self._open_session(project, gate, stop)
-        started = session.clock.time()
-        try:
-            result = yield from run_gate(session, project, gate, self._log_lines)
-        except StoppedError as exc:
-            result = GateResult(gate, reason=str(exc))
-        except GitLabError as exc:
-            result = GateResult(gate, outcome="failed", reason=str(exc))
-        return dataclasses.replace(
-            result, started_at=started, finished_at=session.clock.time(), elapsed=session.elapsed()
-        )
-
-
-def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: int) -> Steps[GateResult]:
-    """Return what became of a gate.
-
-    :param project: what is known of its project: its plan, and the gates before this one.
-    :raises StoppedError: when nothing new may be begun any more.
-    :raises GitLabError: when GitLab cannot be asked, or has no such pipeline or job.
-    """
-    if gate.start is not None:
-        return start_pipeline(session, gate, gate.start)
-    if gate.action in ACTIONS:
-        refuse_job_token(session, gate.action)
-    pipeline = project.pipeline
-    is_first = pipeline is None
-    if pipeline is None and is_to_be_started(project.gates):
-        return _to_come(gate)
-    if pipeline is None:
-        # a gate that verifies looks at what is there
-        options = dataclasses.replace(gate.waiting, wait=gate.action != "verify")
-        try:
-            waited = yield from await_pipeline(session, project.plan.pipeline, Wait(session, options), warns=False)
-        except SelectionError:
-            if session.check_mode and project.plan.needs:
-                return _to_come(gate)
-            raise
-        if waited.value is None:
-            reason = f"{timed_out_text(options)}: there is no {project.plan.pipeline.describe()}"
-            return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
-        pipeline = read_pipeline(session, project.plan.pipeline, waited.value)
-    result = yield from _GateRun(session, project, gate, pipeline, log_lines).run()
-    if is_first:
-        # not before, since it is a warning: the first minute of a large release has enough to ask for
-        _warn_of_namesake(session, project, pipeline)
-    return result
-
-
-def _warn_of_namesake(session: Session, project: ProjectResult, pipeline: Record) -> None:
-    try:
-        warn_of_namesake(session, project.plan.pipeline, pipeline)
-    except GitLabError as exc:
-        session.warn(f"Whether a branch and a tag have the name of the ref could not be read: {exc}")
-
-
-def _to_come(gate: Gate) -> GateResult:
+def to_come(gate: Gate) -> GateResult:
     """Return what check mode says of a gate whose pipeline or job does not exist yet."""
     is_change = gate.way == "at once"
     return GateResult(gate, outcome=_PREDICTED[gate.action], reason="it does not exist yet", has_changed=is_change)
 
 
-class _GateRun:
+class GateRun:
     """One gate whose pipeline is known."""
 
     def __init__(self, session: Session, project: ProjectResult, gate: Gate, pipeline: Record, log_lines: int) -> None:
@@ -131,11 +55,13 @@ class _GateRun:
         self._gate = gate
         self._pipeline = pipeline
         self._log_lines = log_lines
+        # its jobs as they were read last
+        self._jobs: t.Sequence[FoundJob] = ()
 
     def run(self) -> Steps[GateResult]:
         """Return what became of the gate."""
         if self._session.check_mode and self._is_still_to_come():
-            result = _to_come(self._gate)
+            result = to_come(self._gate)
         else:
             ways = {
                 "wait": self._wait,
@@ -146,6 +72,8 @@ class _GateRun:
             result = yield from ways[self._gate.way]()
             if not result.jobs and result.outcome in _OPEN:
                 result = dataclasses.replace(result, outcome="failed", reason="it has selected no job")
+            retried = retried_text(self._session, self._jobs, result.timeline)
+            result = dataclasses.replace(result, reason="; ".join(filter(None, (retried, result.reason))))
         return dataclasses.replace(result, pipeline=self._pipeline)
 
     def _is_still_to_come(self) -> bool:
@@ -188,7 +116,7 @@ class _GateRun:
         return self._of_problems(result, report, options) or dataclasses.replace(result, outcome="passed")
 
     def _verify(self) -> Steps[GateResult]:
-        report = yield from read_jobs(self._session, self._query(), WaitOptions())
+        report = yield from read_jobs(self._session, self._query(), WaitOptions(), is_judged=True)
         result = self._of_reading(report)
         options = self._waiting(self._gate.target)
         wrong = [job for job in report.jobs if not self._is_right(job, options)]
@@ -258,6 +186,7 @@ class _GateRun:
         return self._with_jobs(result, [target.job for target in report.targets])
 
     def _with_jobs(self, result: GateResult, jobs: t.Sequence[FoundJob]) -> GateResult:
+        self._jobs = jobs
         kind = {True: "bridge", False: "job"}
         records = tuple({**self._session.annotated(kind[job.is_bridge], job.record), "path": job.path} for job in jobs)
         queued = [job.record.get("queued_duration") for job in jobs]
@@ -279,6 +208,9 @@ class _GateRun:
         has_ended = any(job and is_finished(status_of(job.record)) for job, _problem in report.problems)
         outcome = "timed out" if report.has_timed_out and not has_ended else "failed"
         return dataclasses.replace(result, outcome=outcome, reason=text, log_tail=tuple(tail))
+
+    def _why_late(self, jobs: t.Sequence[FoundJob]) -> str:
+        return why_late(self._session, jobs, is_played=self._gate.way == "at once")
 
     def _of_refusals(self, result: GateResult, report: ActionReport) -> GateResult:
         """Return what becomes of the gate when some jobs were refused or have failed."""
@@ -342,30 +274,9 @@ class _GateRun:
             return dataclasses.replace(result, outcome=_PREDICTED["wait"], reason="; ".join(missing))
         return dataclasses.replace(result, outcome="passed")
 
-    def _why_late(self, jobs: t.Sequence[FoundJob]) -> str:
-        """Return what else may keep jobs from their turn, as a sentence of its own."""
-        # what a gate plays is manual only as long as it waits for approvals
-        if self._gate.way != "at once" and any(status_of(job.record) == "manual" for job in jobs):
-            return "; it is a manual job, which somebody has to play, as action play does"
-        blocked = next((job for job in jobs if status_of(job.record) == "created"), None)
-        if blocked is None:
-            return ""
-        try:
-            names = self._manual_jobs(blocked)
-        except GitLabError:
-            return ""  # the hint is not worth another error
-        return f"; its pipeline waits for manual jobs to be played: {shortened(names)}" if names else ""
-
-    def _manual_jobs(self, job: FoundJob) -> list[str]:
-        """Return the names of the manual jobs that block the pipeline of a job."""
-        listed = self._session.client.list_all(
-            "list_pipeline_jobs", project=job.project, pipeline_id=job.pipeline_id, scope=["manual"]
-        )
-        return sorted(str(record.get("name")) for record in listed if not record.get("allow_failure"))
-
 
 def _state(job: FoundJob) -> str:
-    return f"{job.called} is {status_of(job.record)}"
+    return f"{job.called} is {status_of(job.record)}{failure_reason(job.record)}"
 
 
 def _reasons(report: ActionReport) -> str:

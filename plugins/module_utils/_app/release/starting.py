@@ -8,36 +8,90 @@
 
 from __future__ import annotations
 
+import dataclasses
+import threading
 import typing as t
 
 from ..actions.act import refuse_job_token
 from ..actions.candidates import RunRequest
 from ..actions.run_pipeline import run_pipeline
+from ..jobs.statuses import id_of
 from ..pipelines.query import describe
 from ..session import Session
+from ..waiting.options import timed_out_text
+from ..waiting.schedule import Pause, Steps
 from .plan import Gate
 from .run import GateResult
 
 STARTED = "started"
 WOULD_START = "would start"
+# How often a gate asks whether the gate that starts a pipeline of the same ref is done with it.
+TURN_SECONDS = 0.5
 
 
-def start_pipeline(session: Session, gate: Gate, request: RunRequest) -> GateResult:
-    """Return what became of starting the pipeline of a project.
+@dataclasses.dataclass
+class _Ref:
+    """What a release has started of one ref.
 
-    :raises StoppedError: when nothing new may be begun any more.
-    :raises GitLabError: when GitLab refuses, or cannot be asked.
+    :param turn: of the gate that looks for a pipeline and starts it; held until the new pipeline is known.
+    :param started: how each pipeline was started, by its id.
+    :param predicted: what check mode has said would be started.
     """
-    refuse_job_token(session, gate.action)
-    result = run_pipeline(session, request)
+
+    turn: threading.Lock = dataclasses.field(default_factory=threading.Lock)
+    started: dict[int, RunRequest] = dataclasses.field(default_factory=dict)
+    predicted: list[RunRequest] = dataclasses.field(default_factory=list)
+
+
+class PipelineStarter:
+    """Starts the pipelines of a release: those of one ref one after the other.
+
+    So gates that ask for the same pipeline side by side make one, which the first starts and the others find.
+    """
+
+    def __init__(self) -> None:
+        self._refs: dict[tuple[str, str], _Ref] = {}
+
+    def start(self, session: Session, gate: Gate, request: RunRequest) -> Steps[GateResult]:
+        """Return what became of starting the pipeline of a project.
+
+        :raises StoppedError: when nothing new may be begun any more.
+        :raises GitLabError: when GitLab refuses, or cannot be asked.
+        """
+        refuse_job_token(session, gate.action)
+        # paths are the same in any case
+        ref = self._refs.setdefault((request.project.lower(), request.ref), _Ref())
+        while not ref.turn.acquire(blocking=False):
+            session.check_stop()
+            if session.deadline.has_passed():
+                reason = f"{timed_out_text(gate.waiting)}: another gate still starts a pipeline of {request.ref}"
+                return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
+            # no request comes of it, so that it takes no turn
+            yield Pause(TURN_SECONDS, session.deadline, is_urgent=True)
+        try:
+            return _start(session, gate, request, ref)
+        finally:
+            ref.turn.release()
+
+
+def _start(session: Session, gate: Gate, request: RunRequest, ref: _Ref) -> GateResult:
+    result = run_pipeline(session, request, ref.started)
+    if result.has_changed and result.pipeline:
+        ref.started[id_of(result.pipeline)] = request
     reason = result.problem or (describe(result.pipeline) if result.pipeline else "")
+    has_changed = result.has_changed
     if result.problem:
         outcome = "failed"
     elif not result.has_changed:
         outcome = "already done"
+    elif not session.check_mode:
+        outcome = STARTED
     else:
-        outcome = WOULD_START if session.check_mode else STARTED
-    return GateResult(gate, outcome=outcome, reason=reason, has_changed=result.has_changed, pipeline=result.pipeline)
+        outcome = WOULD_START
+        if request.reuse != "never" and any(map(request.is_like, ref.predicted)):
+            has_changed, reason = False, "another gate would start it"
+        ref.predicted.append(request)
+    return GateResult(gate, outcome=outcome, reason=reason, has_changed=has_changed, pipeline=result.pipeline)
 
 
 def is_to_be_started(gates: t.Iterable[GateResult]) -> bool:

@@ -21,6 +21,18 @@ def is_shut(gate: Record) -> bool:
     return gate["outcome"] in FAILURES
 
 
+def log_tails(gate: Record, project: Record) -> list[tuple[str, t.Sequence[str]]]:
+    """Return the end of the log of each job of a gate that is known, by the path of the job, or one of no job."""
+    logs = {job.get("id"): job.get("log_tail") for job in project["jobs"]}
+    tails = [(job["path"], logs[job.get("id")]) for job in gate["jobs"] if logs.get(job.get("id"))]
+    return tails or ([("", gate["log_tail"])] if gate["log_tail"] else [])
+
+
+def took(gate: Record) -> str:
+    """Return how long a gate took, with the time of an earlier run; empty when it was not reached."""
+    return "" if gate["outcome"] == "not reached" else compared(gate["elapsed"], gate.get("previous_elapsed"))
+
+
 def gate_anchor(project: int, gate: int) -> str:
     """Return the name of a gate on the page.
 
@@ -59,10 +71,11 @@ def _project(number: int, project: Record, record: Record) -> str:
 def _gate(anchor: str, gate: Record, project: Record, attempts: t.Mapping[t.Any, Record], record: Record) -> str:
     reason = f'<p class="reason">{text(gate["reason"])}</p>' if gate["reason"] else ""
     jobs = "".join(f"<li>{_job({**attempts.get(job.get('id'), {}), **job})}</li>" for job in gate["jobs"])
+    logs = "".join(log_details(path, tail) for path, tail in log_tails(gate, project))
     quiet = "" if is_shut(gate) else " quiet"
     return (
         f'<li id="{anchor}" class="gate {look(gate["outcome"])}{quiet}"><h4>{text(gate["name"])} '
-        f'{state(gate["outcome"])}</h4>\n<div class="what">{reason}{_logs(gate, attempts)}'
+        f'{state(gate["outcome"])}</h4>\n<div class="what">{reason}{logs}'
         f'<ul class="jobs" role="list">{jobs}</ul>{_again(gate, project, record)}</div>\n'
         f'<p class="small facts-of-gate">{_facts(gate)}</p></li>\n'
     )
@@ -76,15 +89,16 @@ def _facts(gate: Record) -> str:
         facts.append(f"with {text(', '.join(gate['job_variables']))}")
     if seconds(gate["queued"]):
         facts.append(f"queued {seconds(gate['queued'])}")
-    took = compared(gate["elapsed"], gate.get("previous_elapsed"))
-    if took and gate["outcome"] != "not reached":
-        facts.append(f"took {took}")
+    if took(gate):
+        facts.append(f"took {took(gate)}")
     return "; ".join(facts)
 
 
 def _job(job: Record) -> str:
-    """Return a job of a gate: its page, its state, who started it, what it deploys to and who let it."""
+    """Return a job of a gate: its page, its state, which attempt, who started it, what it deploys to and who let it."""
     parts = [f"{link(job.get('web_url'), job['path'])} {state(job.get('status'))}"]
+    if job.get("attempt", 1) > 1:
+        parts.append(f"attempt {job['attempt']}")
     if job.get("user"):
         parts.append(f"by {text(job['user'])}")
     environment = job.get("environment")
@@ -94,20 +108,12 @@ def _job(job: Record) -> str:
     return f'{parts[0]}<span class="small">{"".join(f", {part}" for part in parts[1:])}</span>'
 
 
-def _logs(gate: Record, attempts: t.Mapping[t.Any, Record]) -> str:
-    """Return the end of the log of each job of a gate that failed, as far as it is known."""
-    tails = [
-        (f"End of the log of {job['path']}", attempts[job.get("id")]["log_tail"])
-        for job in gate["jobs"]
-        if attempts.get(job.get("id"), {}).get("log_tail")
-    ]
-    if not tails and gate["log_tail"]:
-        tails = [("End of the log", gate["log_tail"])]
-    return "".join(log_details(title, tail) for title, tail in tails)
+def log_details(path: str, tail: t.Sequence[str]) -> str:
+    """Return the end of a log, which can be folded away.
 
-
-def log_details(title: str, tail: t.Sequence[str]) -> str:
-    """Return the end of a log, which can be folded away."""
+    :param path: of the job, empty where that is said already.
+    """
+    title = f"End of the log of {path}" if path else "End of the log"
     return f"<details open><summary>{text(title)}</summary><pre>{block(tail)}</pre></details>"
 
 
@@ -115,8 +121,8 @@ def _again(gate: Record, project: Record, record: Record) -> str:
     """Return the commands that bring the jobs of a gate on their way again."""
     if not is_shut(gate):
         return ""
-    commands = [command for job in gate["jobs"] for command in [retry_command(record, project, job)] if command]
-    shown = "".join(f"<pre>{block([command])}</pre>" for command in commands)
+    commands = (retry_command(record, project, job) for job in gate["jobs"])
+    shown = "".join(f"<pre>{block([command])}</pre>" for command in commands if command)
     return f"<details><summary>How to go on</summary>{shown}{_GO_ON}</details>"
 
 

@@ -16,7 +16,7 @@ import typing as t
 import xml.etree.ElementTree as ET
 
 from ..._api.decoding import Record
-from .gates import is_shut
+from .gates import is_shut, log_tails
 from .parts import is_web_address, length, release_name
 
 # What no XML may hold, escaped or not. Source: https://www.w3.org/TR/xml/#charsets
@@ -44,12 +44,11 @@ def _suite(root: ET.Element, project: Record, record: Record) -> None:
         time=_time(elapsed),
         timestamp=str(record["started_at"] or "").partition(".")[0],
     )
-    logs = {job.get("id"): job.get("log_tail") or [] for job in project["jobs"]}
     for gate in project["gates"]:
-        _case(suite, gate, project, logs)
+        _case(suite, gate, project)
 
 
-def _case(suite: ET.Element, gate: Record, project: Record, logs: t.Mapping[t.Any, t.Sequence[str]]) -> None:
+def _case(suite: ET.Element, gate: Record, project: Record) -> None:
     name = f"{gate['action']} {gate['name']}"
     case = _element(suite, "testcase", classname=project["name"], name=name, time=_time(gate["elapsed"]))
     if _has_failed(gate):
@@ -57,7 +56,7 @@ def _case(suite: ET.Element, gate: Record, project: Record, logs: t.Mapping[t.An
         failure.text = _clean("\n".join((gate["reason"], *_links(gate))))
     elif not _has_run(gate):
         _element(case, "skipped", message=gate["reason"] or gate["outcome"])
-    lines = [line for job in gate["jobs"] for line in logs.get(job.get("id")) or ()] or list(gate["log_tail"])
+    lines = [line for _path, tail in log_tails(gate, project) for line in tail]
     # an optional gate that did not open is no failure of the release, but why is worth knowing
     about = [gate["reason"]] if is_shut(gate) and not _has_failed(gate) else []
     if about or lines:

@@ -12,7 +12,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from .gates import gate_anchor, gate_list, is_shut
-from .parts import compared, look, moment, release_name, seconds, state, text
+from .parts import compared, has_failed, look, moment, release_name, seconds, state, text
 from .stages import pipeline_tree
 from .style import STYLE
 from .timeline import timeline
@@ -51,7 +51,7 @@ def render_page(record: Record) -> str:
 
 def _has_failures(projects: t.Sequence[Record]) -> bool:
     return any(is_shut(gate) for project in projects for gate in project["gates"]) or any(
-        look(job.get("status")) == "bad" for project in projects for job in project["jobs"]
+        has_failed(job) for project in projects for job in project["jobs"]
     )
 
 

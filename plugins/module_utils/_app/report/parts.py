@@ -68,6 +68,11 @@ def look(status: t.Any) -> Look:
     return _look_and_sign(str(status))[0]
 
 
+def has_failed(job: Record) -> bool:
+    """Return whether a job looks as if something went wrong."""
+    return look(job.get("status")) == "bad"
+
+
 def state(status: t.Any) -> str:
     """Return a status or an outcome with its sign."""
     shown, sign = _look_and_sign(str(status))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.decoding import Record
-from .parts import link, look, mark, state, text
+from .parts import has_failed, link, mark, state, text
 
 
 def pipeline_tree(projects: t.Sequence[Record]) -> str:
@@ -27,7 +27,7 @@ def pipeline_tree(projects: t.Sequence[Record]) -> str:
             if not job.get("superseded"):
                 jobs.setdefault(job.get("pipeline_id"), []).append(job)
         content = _pipeline(pipelines[0], children, jobs) if pipelines else "no pipeline"
-        quiet = "" if any(_has_failed(job) for rows in jobs.values() for job in rows) else ' class="quiet"'
+        quiet = "" if any(has_failed(job) for rows in jobs.values() for job in rows) else ' class="quiet"'
         roots.append(f"<li{quiet}><strong>{text(project['name'])}</strong><ul><li>{content}</li></ul></li>\n")
     return f'<div class="tree"><ul>\n{"".join(roots)}</ul></div>'
 
@@ -51,7 +51,7 @@ def _stages(jobs: t.Sequence[Record]) -> str:
     for job in jobs:
         columns.setdefault(str(job.get("stage") or ""), []).append(job)
     shown = "".join(
-        f"<li{'' if any(map(_has_failed, column)) else ' class=quiet'}>{_stage(name, column)}</li>"
+        f"<li{'' if any(map(has_failed, column)) else ' class=quiet'}>{_stage(name, column)}</li>"
         for name, column in columns.items()
     )
     return f'<ol class="stages" role="list">{shown}</ol>' if shown else ""
@@ -59,12 +59,8 @@ def _stages(jobs: t.Sequence[Record]) -> str:
 
 def _stage(name: str, jobs: t.Sequence[Record]) -> str:
     rows = "".join(
-        f"<li{'' if _has_failed(job) else ' class=quiet'}>{mark(job.get('status'))} "
+        f"<li{'' if has_failed(job) else ' class=quiet'}>{mark(job.get('status'))} "
         f"{link(job.get('web_url'), job.get('name'))}</li>"
         for job in jobs
     )
     return f'<span class="stage">{text(name) or "no stage"}</span><ul role="list">{rows}</ul>'
-
-
-def _has_failed(job: Record) -> bool:
-    return look(job.get("status")) == "bad"

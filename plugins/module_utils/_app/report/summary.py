@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from ..._api.decoding import Record
 from ..._api.masking import one_line, printable
-from .gates import is_shut
+from .gates import is_shut, log_tails, took
 from .parts import compared, is_web_address, moment_words, release_name, sign_of
 
 # All punctuation that Markdown, HTML and the references of GitLab give a meaning in the middle of a line. A colon has
@@ -30,9 +30,9 @@ _BACKTICKS = re.compile("`+")
 def render_summary(record: Record) -> str:
     """Return the Markdown for a record, see `make_record`."""
     previous = record.get("previous") or {}
-    took = compared(record["elapsed"], previous.get("elapsed"))
+    time = compared(record["elapsed"], previous.get("elapsed"))
     facts = [f"Run by {_text(record['user'])}" if record["user"] else "", _text(moment_words(record["started_at"]))]
-    facts.append(f"took {_text(took)}" if took else "")
+    facts.append(f"took {_text(time)}" if time else "")
     parts = [f"## {_text(release_name(record))}: {_outcome(record['outcome'])}", ", ".join(filter(None, facts))]
     if record["message"]:
         parts.append(f"**{_text(record['message'])}**")
@@ -50,13 +50,12 @@ def _table(projects: t.Sequence[Record]) -> str:
             jobs = ", ".join(
                 f"{_link(job['path'], job.get('web_url'))} {_text(job.get('status'))}" for job in gate["jobs"]
             )
-            took = compared(gate["elapsed"], gate.get("previous_elapsed")) if gate["outcome"] != "not reached" else ""
             cells = (
                 name,
                 f"{_text(gate['action'])} {_text(gate['name'])}",
                 _outcome(gate["outcome"]),
                 jobs,
-                _text(took),
+                _text(took(gate)),
             )
             rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
@@ -64,13 +63,9 @@ def _table(projects: t.Sequence[Record]) -> str:
 
 def _details(gate: Record, project: Record) -> str:
     """Return why a gate did not open, with the end of the logs, which are folded away."""
-    logs = {job.get("id"): job.get("log_tail") for job in project["jobs"]}
-    tails = [(job["path"], logs[job.get("id")]) for job in gate["jobs"] if logs.get(job.get("id"))]
-    if not tails and gate["log_tail"]:
-        tails = [(gate["name"], gate["log_tail"])]
     shown = [f"**{_text(project['name'])}, {_text(gate['name'])}**: {_text(gate['reason'])}"]
-    for path, tail in tails:
-        title = f"End of the log of {_text(path)}"
+    for path, tail in log_tails(gate, project):
+        title = f"End of the log of {_text(path or gate['name'])}"
         shown.append(f"<details><summary>{title}</summary>\n\n{_code(tail)}\n\n</details>")
     return "\n\n".join(shown)
 

@@ -14,7 +14,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..jobs.statuses import is_finished, is_queued
 from .gates import log_details
-from .parts import length, link, look, seconds, state, text
+from .parts import has_failed, length, link, look, seconds, state, text
 from .scale import Interval, TimeScale, parse_time
 
 _LEGEND = """<ul class="legend small">
@@ -41,7 +41,8 @@ class _Bars:
 def timeline(projects: t.Sequence[Record]) -> str:
     """Return the section with all jobs of all projects, on one time axis."""
     jobs = [job for project in projects for job in project["jobs"]]
-    latest = max((moment for job in jobs for moment in _moments(job)), default=0.0)
+    moments = (parse_time(job.get(name)) for job in jobs for name in ("created_at", "started_at", "finished_at"))
+    latest = max(filter(None, moments), default=0.0)
     bars = {_key(job): _bars(job, latest) for job in jobs}
     intervals = [part for job_bars in bars.values() for part in (job_bars.queue, job_bars.run) if part]
     if not intervals:
@@ -85,11 +86,11 @@ def _row(job: Record, bars: _Bars, scale: TimeScale, shown_logs: t.Container[t.A
     parts = [_bar("queue", bars.queue, scale), _bar(f"run {look(job.get('status'))}", bars.run, scale)]
     tail = job.get("log_tail") if job.get("id") not in shown_logs else None
     return (
-        f"{_FAILED_ROW if look(job.get('status')) == 'bad' else _QUIET_ROW}"
+        f"{_FAILED_ROW if has_failed(job) else _QUIET_ROW}"
         f'<span class="job">{link(job.get("web_url"), job.get("name"))}{note}</span> {state(job.get("status"))} '
         f'<span class="small">{", ".join(words for given, words in times if given)}</span>'
         f'<span class="track" aria-hidden="true">{_cuts(scale)}{"".join(parts)}</span>'
-        f"{log_details('End of the log', tail) if tail else ''}</li>\n"
+        f"{log_details('', tail) if tail else ''}</li>\n"
     )
 
 
@@ -142,13 +143,6 @@ def _bars(job: Record, latest: float) -> _Bars:
         finished = latest if duration is None else started + duration
     run = (started, max(started, finished if finished is not None else started))
     return _Bars((started - seconds_queued, started) if seconds_queued else None, run)
-
-
-def _moments(job: Record) -> t.Iterator[float]:
-    for name in ("created_at", "started_at", "finished_at"):
-        moment = parse_time(job.get(name))
-        if moment is not None:
-            yield moment
 
 
 def _key(job: Record) -> t.Any:

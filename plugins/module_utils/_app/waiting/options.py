@@ -59,8 +59,7 @@ def end_problem(record: Record, options: WaitOptions, *, check_targets: bool = T
     status = status_of(record)
     if not is_finished(status):
         return ""
-    reason = record.get("failure_reason")
-    ended = f"ended as {status}" + (f" ({reason})" if reason and status == "failed" else "")
+    ended = f"ended as {status}{failure_reason(record)}"
     if status in options.fail_on:
         if record.get("allow_failure") and options.ignore_allowed_failures:
             return ""
@@ -71,6 +70,12 @@ def end_problem(record: Record, options: WaitOptions, *, check_targets: bool = T
     if check_targets and options.wait and not has_reached(status, options.targets):
         return f"{ended} and can no longer become {' or '.join(options.targets)}"
     return ""
+
+
+def failure_reason(record: Record) -> str:
+    """Return GitLab's reason for the failure of a job in brackets, empty where it has none."""
+    reason = record.get("failure_reason")
+    return f" ({reason})" if reason and status_of(record) == "failed" else ""
 
 
 def timed_out_text(options: WaitOptions) -> str:

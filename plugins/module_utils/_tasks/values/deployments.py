@@ -17,10 +17,9 @@ from ..._app.deployments.records import STATUSES, FoundDeployment, with_missing
 from ..._app.jobs.query import JobQuery
 from ..._app.outcome import project_fields
 from ..definition import ArgumentSpec, Options
-from ..options import JOB_SELECTION, job_query, plain_text
+from ..options import JOB_SELECTION, PIPELINE_WAYS, job_query, plain_text
 
-# What chooses the job that deploys; the others choose among the jobs of a pipeline.
-_PIPELINE = ("pipeline_id", "ref", "sha", "merge_request")
+# What chooses among the jobs of a pipeline.
 _WITHIN = ("name", "stage", "scope", "include_downstream")
 
 DEPLOYMENT_SELECTION = JOB_SELECTION.merged(
@@ -33,7 +32,7 @@ DEPLOYMENT_SELECTION = JOB_SELECTION.merged(
         # a deployment's id needs nothing beside it
         mutually_exclusive=tuple(
             ("deployment_id", name)
-            for name in ("environment", "status", "job_id", *_PIPELINE, "name", "stage", "scope")
+            for name in ("environment", "status", "job_id", *PIPELINE_WAYS, "name", "stage", "scope")
         ),
     )
 )
@@ -46,13 +45,10 @@ def deployment_query(options: Options, *, limit: int = 0) -> DeploymentQuery:
 
     :raises UsageError: for values that cannot be used, or not together.
     """
-    deployment_id = options.get("deployment_id")
-    if deployment_id is not None and deployment_id <= 0:
-        raise UsageError(f"deployment_id is {deployment_id}; ids count from 1")
     environment = options.get("environment")
     return DeploymentQuery(
         project=str(options["project"]),
-        deployment_id=deployment_id,
+        deployment_id=options.get("deployment_id"),
         environment=None if environment is None else plain_text("environment", environment),
         status=options.get("status"),
         jobs=_jobs(options),

@@ -12,9 +12,8 @@ import typing as t
 
 from ..._api.endpoints import to_text
 from ..._api.forms import SHORTEST_SECRET
-
-Options = t.Mapping[str, t.Any]
-ArgumentSpecs = t.Mapping[str, t.Mapping[str, t.Any]]
+from .connection import Options
+from .prepared import Arguments, names_of
 
 # Options, also those inside of others, whose values are sent to jobs or pipelines.
 VARIABLE_OPTIONS = ("job_variables", "job_inputs", "variables", "inputs")
@@ -25,7 +24,7 @@ _HIDDEN = "VALUE_NOT_SHOWN"
 _NO_LOG = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
-def given_secrets(arguments: ArgumentSpecs, params: Options) -> set[str]:
+def given_secrets(arguments: Arguments, params: Options) -> set[str]:
     """Return what was given as a token; known before the options are validated, and whatever is wrong with them.
 
     :param arguments: the options as Ansible's validators take them.
@@ -50,13 +49,18 @@ def variable_values(options: Options) -> set[str]:
     return {value for value in values if len(value) >= SHORTEST_VARIABLE and value not in visible}
 
 
-def shown_options(arguments: ArgumentSpecs, hidden: t.Collection[str], params: Options) -> dict[str, t.Any]:
-    """Return the options as the invocation may show them, whether they are valid or not.
+def shown_options(arguments: Arguments, params: Options) -> dict[str, t.Any]:
+    """Return the options as the invocation may show them, whether they are valid or not."""
+    secret = _names(arguments, "no_log")
+    visible = _names(arguments) - {name for name, argument in arguments.items() if holds_variables(name, argument)}
+    return {name: _shown(name, value, secret, visible) for name, value in params.items()}
 
-    :param hidden: options with what is sent to GitLab as variables.
-    """
-    secret, known = _names(arguments, "no_log"), _names(arguments)
-    return {name: _shown(name, value, secret, known - set(hidden)) for name, value in params.items()}
+
+def holds_variables(name: str, argument: t.Mapping[str, t.Any]) -> bool:
+    """Return whether values of an option, or inside of it, are sent to jobs or pipelines."""
+    return name in VARIABLE_OPTIONS or any(
+        holds_variables(inner, option) for inner, option in (argument.get("options") or {}).items()
+    )
 
 
 def _shown(name: str, value: t.Any, secret: set[str], visible: set[str]) -> t.Any:
@@ -70,14 +74,9 @@ def _shown(name: str, value: t.Any, secret: set[str], visible: set[str]) -> t.An
     return dict.fromkeys(value, _HIDDEN) if isinstance(value, dict) else _HIDDEN
 
 
-def _names(arguments: ArgumentSpecs, key: str = "") -> set[str]:
+def _names(arguments: Arguments, key: str = "") -> set[str]:
     """Return the names of all options, aliases included, or of those for which `key` is true."""
-    return {
-        name
-        for option, spec in arguments.items()
-        if not key or spec.get(key)
-        for name in (option, *spec.get("aliases", ()))
-    }
+    return {name for option, spec in arguments.items() if not key or spec.get(key) for name in names_of(option, spec)}
 
 
 def _collect(value: t.Any, variables: set[str], shown: set[str]) -> None:

@@ -13,54 +13,39 @@ said here, in the same words by the module and in process.
 from __future__ import annotations
 
 import difflib
-import json
 import re
 import typing as t
 
 from ..definition import ArgumentSpec, Options, TaskDefinition
-from .prepared import Arguments, where_in
+from .hiding import VARIABLE_OPTIONS
+from .prepared import Arguments, given_names, names_of, where_in
 
-# What people write, and the options that they may mean; those count that the task has.
+# What people write, and the options that they may mean: the first that the task has. Not those of close spelling, which
+# are found without.
 _MEANT: t.Mapping[str, tuple[str, ...]] = {
     "branch": ("ref",),
     "ca_cert": ("ca_path",),
     "ca_file": ("ca_path",),
     "commit": ("sha",),
     "commit_sha": ("sha",),
-    "deployment": ("deployment_id",),
     "destination": ("dest",),
-    "downstream": ("include_downstream",),
     "env": ("environment",),
     "file": ("artifact_path", "artifact"),
-    "follow": ("log_follow",),
-    "gate": ("gates",),
     "gitlab_token": ("api_token",),
     "gitlab_url": ("api_url",),
     "host": ("api_url",),
     "id": ("job_id", "pipeline_id"),
     "input": ("inputs", "job_inputs"),
-    "inputs": ("job_inputs",),
     "job": ("name", "job_name"),
-    "job_inputs": ("inputs",),
     "job_name": ("name",),
     "job_names": ("name",),
-    "job_token": ("api_job_token",),
-    "job_variables": ("variables",),
     "jobs": ("name",),
-    "lines": ("log_lines",),
-    "merge_request_iid": ("merge_request",),
     "message": ("comment",),
     "mr": ("merge_request",),
     "name": ("job_name",),
-    "names": ("name",),
     "path": ("artifact_path", "artifact"),
-    "pipeline": ("pipeline_id",),
-    "project_id": ("project",),
-    "project_name": ("project",),
-    "project_path": ("project",),
     "repo": ("project",),
     "repository": ("project",),
-    "represent_as": ("represented_as",),
     "retries": ("api_retries", "max_attempts"),
     "server_url": ("api_url",),
     "source": ("pipeline_source",),
@@ -68,10 +53,7 @@ _MEANT: t.Mapping[str, tuple[str, ...]] = {
     "status": ("scope", "attribute"),
     "tag": ("ref",),
     "timeout": ("wait_timeout", "api_timeout"),
-    "token": ("api_token",),
     "url": ("api_url",),
-    "trigger": ("trigger_token",),
-    "variables": ("job_variables",),
     "vars": ("variables", "job_variables"),
     "verify_ssl": ("validate_certs",),
 }
@@ -79,14 +61,11 @@ _MEANT: t.Mapping[str, tuple[str, ...]] = {
 _MEANT_VALUES: t.Mapping[str, tuple[str, ...]] = {
     "abort": ("cancel",),
     "accept": ("approved",),
-    "approve": ("approved",),
-    "cancelled": ("canceled",),
     "delete": ("erase", "delete_artifacts"),
     "done": ("finished", "success"),
     "keep": ("keep_artifacts",),
     "passed": ("success",),
     "refused": ("rejected",),
-    "reject": ("rejected",),
     "rerun": ("retry",),
     "restart": ("retry",),
     "create": ("run",),
@@ -101,7 +80,7 @@ _REMEDIES: t.Mapping[str, str] = {
     "gates": "give a list of gates, each with its action",
 }
 _KINDS: t.Mapping[type, str] = {dict: "a mapping", list: "a list"}
-_BOOLEANS = frozenset({"y", "yes", "on", "1", "true", "t", "n", "no", "off", "0", "false", "f"})
+_NUMBERS: t.Mapping[str, type] = {"int": int, "float": float}
 _SECONDS: t.Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd])[a-z]*\s*", re.IGNORECASE)
 _PAGE = re.compile(r"/-/(?:jobs|pipelines|merge_requests)/(\d{1,19})|[#!]?(\d{1,19})\s*\Z")
@@ -114,9 +93,9 @@ def option_mistake(task: TaskDefinition, given: Options, further: t.Collection[s
     :param given: the options as far as the validator has converted them: a module knows no more.
     :param further: the options that Ansible itself adds.
     """
-    known = ArgumentSpec(arguments={**dict.fromkeys(further, {"type": "raw"}), **task.spec.arguments})
+    known = {**dict.fromkeys(further, {"type": "raw"}), **task.spec.arguments}
     documented = f"ansible-doc jobgate.gitlab.{task.name} lists the options"
-    problem = _mistake_in(known.arguments, given, hidden=task.hidden_options, documented=documented)
+    problem = _mistake_in(known, given, documented=documented)
     return problem or _combination(task.spec, given)
 
 
@@ -149,23 +128,21 @@ def _close(name: str, known: tuple[str, ...], meant: t.Mapping[str, tuple[str, .
     return found[:1] or difflib.get_close_matches(lower, known, n=2, cutoff=0.7)
 
 
-def _mistake_in(
-    arguments: Arguments, given: Options, *, hidden: t.Collection[str], documented: str, where: str = ""
-) -> str:
+def _mistake_in(arguments: Arguments, given: Options, *, documented: str = "", where: str = "") -> str:
     """Return what is wrong with single options, of the task or of one item of a list."""
-    names = [key for name, argument in arguments.items() for key in (name, *argument.get("aliases", ()))]
+    names = [key for name, argument in arguments.items() for key in names_of(name, argument)]
     otherwise = f"the options there are {', '.join(sorted(arguments))}" if where else documented
     prefix = f"{where}: " if where else ""
     for name in given:
         if name not in names:
             return prefix + unknown_option(str(name), names, otherwise)
     for name, argument in arguments.items():
-        keys = [key for key in (name, *argument.get("aliases", ())) if given.get(key) is not None]
+        keys = given_names(name, argument, given)
         if not keys:
             if argument.get("required"):
                 return f"{prefix}{name} is missing; {_remedy(name, argument)}"
             continue
-        is_hidden = bool(argument.get("no_log")) or (name in hidden and not argument.get("options"))
+        is_hidden = bool(argument.get("no_log")) or name in VARIABLE_OPTIONS
         problem = _value_mistake(keys[0], argument, given[keys[0]], is_hidden=is_hidden)
         if problem:
             return prefix + problem
@@ -176,7 +153,7 @@ def _mistake_in(
                 inner = where_in(name, number, item) + (f" of {where}" if where else "")
                 if not isinstance(item, dict):
                     return f"{inner} is {shown(item)}; give a mapping"
-                problem = _mistake_in(argument["options"], item, hidden=(), documented="", where=inner)
+                problem = _mistake_in(argument["options"], item, where=inner)
                 if problem:
                     return problem
     return ""
@@ -189,28 +166,25 @@ def _remedy(name: str, argument: t.Mapping[str, t.Any]) -> str:
 
 
 def _value_mistake(name: str, argument: t.Mapping[str, t.Any], value: t.Any, *, is_hidden: bool) -> str:
-    """Return what is wrong with the type of a value, or that it is none of the choices."""
+    """Return what is wrong with the type of a value, or that it is none of the choices.
+
+    The validator has converted what it could, so that a value of another type is one that it could not convert.
+    """
     kind = argument.get("type", "str")
     is_ = f"{name} is not what it has to be" if is_hidden else f"{name} is {shown(value)}"
     if kind in ("int", "float"):
-        return _number_mistake(is_, kind, value)
+        return "" if isinstance(value, _NUMBERS[kind]) else _number_mistake(is_, kind, value)
     if kind == "bool":
-        return "" if str(value).lower() in (*_BOOLEANS, "1.0", "0.0") else f"{is_}; give true or false"
+        return "" if isinstance(value, bool) else f"{is_}; give true or false"
     if kind == "list":
         return _list_mistake(name, is_, argument, value)
     if kind == "dict":
-        return "" if _is_mapping(value) else f"{is_}; give a mapping of names and values"
+        return "" if isinstance(value, dict) else f"{is_}; give a mapping of names and values"
     return _choice_mistake(is_, argument, value)
 
 
 def _number_mistake(is_: str, kind: str, value: t.Any) -> str:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = None
-    if number is not None and (kind == "float" or number.is_integer()):
-        return ""
-    text = str(value) if isinstance(value, str) else ""
+    text = value if isinstance(value, str) else ""
     duration = _DURATION.fullmatch(text)
     if duration and kind == "float":
         seconds = float(duration.group(1)) * _SECONDS[duration.group(2).lower()]
@@ -243,22 +217,9 @@ def _choice_mistake(is_: str, argument: t.Mapping[str, t.Any], value: t.Any) -> 
     return f"{is_}; " + (close_values(text, choices) or f"give one of {', '.join(choices)}")
 
 
-def _is_mapping(value: t.Any) -> bool:
-    if isinstance(value, str):
-        try:
-            return isinstance(json.loads(value), dict)
-        except ValueError:
-            return "=" in value  # as Ansible reads it
-    return isinstance(value, dict)
-
-
 def _combination(spec: ArgumentSpec, given: Options) -> str:
     """Return which options do not go together, or are missing beside others."""
-    names = {
-        name
-        for name, argument in spec.arguments.items()
-        if any(given.get(key) is not None for key in (name, *argument.get("aliases", ())))
-    }
+    names = {name for name, argument in spec.arguments.items() if given_names(name, argument, given)}
     for rule in spec.mutually_exclusive:
         both = [name for name in rule if name in names]
         if len(both) > 1:

@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import UsageError, with_sentence
+from ..._api.errors import with_sentence
 from ..._app.jobs.bridges import PipelineNode
 from ..._app.jobs.query import FoundJob
 from ..._app.reads.pipelines import PipelineDetails, held_up_by
@@ -20,7 +20,7 @@ from ..._app.session import Session
 from ..._app.waiting.options import WaitOptions
 from ..._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState
 from ..definition import ArgumentSpec, Options
-from ..options import WAITING, job_variables, wait_options
+from ..options import WAITING, wait_options
 
 PIPELINE_WAITING = WAITING.merged(
     ArgumentSpec(
@@ -45,26 +45,6 @@ def pipeline_waiting(options: Options, targets: t.Sequence[str] = ("success",)) 
     return waiting if options.get("wait_for") else dataclasses.replace(waiting, targets=tuple(targets[:1]))
 
 
-def pipeline_inputs(given: t.Any) -> t.Mapping[str, t.Any] | None:
-    """Return inputs with the types that GitLab has for them.
-
-    :raises UsageError: for a value of another type.
-    """
-    for name, value in (given or {}).items():
-        if not isinstance(value, (str, int, float, list, tuple)):
-            kind = "null" if value is None else "a mapping"
-            raise UsageError(f"inputs: {name} is {kind}; give a text, a number, a boolean or a list")
-    return dict(given) if given else None
-
-
-def pipeline_variables(given: t.Any) -> tuple[Record, ...]:
-    """Return the variables of a pipeline; numbers and booleans become texts.
-
-    :raises UsageError: for a value that is neither text, number nor boolean.
-    """
-    return job_variables(given, name="variables")
-
-
 def failed_record(job: FoundJob, tail: list[str] | None) -> Record:
     """Return a failed job as tasks return it."""
     fields = {name: job.record.get(name) for name in _FAILED_FIELDS}
@@ -78,14 +58,6 @@ def downstream_record(session: Session, node: PipelineNode) -> Record:
         "path": node.path,
         "depth": node.depth,
         "accessible": node.is_accessible,
-    }
-
-
-def details_values(session: Session, details: PipelineDetails) -> Record:
-    """Return what was read about a pipeline as tasks return it."""
-    return {
-        "failed_jobs": [failed_record(job, tail) for job, tail in details.failed],
-        "downstream_pipelines": [downstream_record(session, node) for node in details.downstream],
     }
 
 

@@ -31,6 +31,16 @@ def prepared(arguments: Arguments, options: Options, environ: Environment) -> di
     return _prepared(arguments, options, lambda given: project_of({**options, **given}, environ))
 
 
+def names_of(name: str, argument: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+    """Return all names of an option."""
+    return (name, *argument.get("aliases", ()))
+
+
+def given_names(name: str, argument: t.Mapping[str, t.Any], options: Options) -> list[str]:
+    """Return the names under which an option is given."""
+    return [key for key in names_of(name, argument) if options.get(key) is not None]
+
+
 def where_in(name: str, number: int, item: t.Any) -> str:
     """Return what to call an item of a list of mappings: gate 2, project 'group/app'."""
     what = name[:-1]
@@ -55,17 +65,17 @@ def _prepared(
                 for number, item in enumerate(value, 1)
             ]
         else:
-            with _located(where):
+            with located(where):
                 _check(name, argument, value)
     if found.get("project") is not None:
-        with _located(where):
+        with located(where):
             found["project"] = project(found)
     return found
 
 
 @contextlib.contextmanager
-def _located(where: str) -> t.Iterator[None]:
-    """Say in an error which item of a list it is about."""
+def located(where: str) -> t.Iterator[None]:
+    """Say in an error which item of a list it is about; empty for none."""
     try:
         yield
     except UsageError as exc:

@@ -11,14 +11,15 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.errors import UsageError
-from ..._app.actions.actions import ACTIONS, ActionRequest, misplaced_among
+from ..._app.actions.actions import ACTIONS, misplaced_among
 from ..._app.actions.candidates import REUSES, RunRequest
 from ..._app.pipelines.query import PipelineQuery
 from ..._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
 from ..._app.waiting.options import WaitOptions
 from ..definition import Options
-from ..options import PIPELINE_SELECTION, job_variables, name_list, pipeline_query, text_list, wait_options
-from .pipelines import pipeline_inputs, pipeline_variables
+from ..options import PIPELINE_SELECTION, parts_of, pipeline_query, text_list, wait_options
+from .actions import action_request, run_request
+from .prepared import located
 
 GATE_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "name": {"type": "list", "elements": "str"},
@@ -70,33 +71,23 @@ def _project(given: Options, options: Options) -> ProjectPlan:
 
 
 def _gate(given: Options, options: Options, query: PipelineQuery, where: str) -> Gate:
-    try:
-        _check_action(given)
-        _check_names(given)
+    with located(where):
+        problem = misplaced_among(GATE_ACTIONS, given["action"], lambda option: bool(given.get(option)))
+        if problem:
+            raise UsageError(problem)
+        for option in ("name", "stage"):
+            if given.get(option) == []:
+                raise UsageError(f"{option} is an empty list, which selects no job; give names or leave it out")
         return Gate(
-            names=name_list(given),
+            names=parts_of(given, "name"),
             stages=text_list(given, "stage"),
             action=given["action"],
-            require=given.get("require") or "success",
+            require=given["require"],
             downstream=given.get("include_downstream"),
             waiting=_waiting(given, options),
-            request=_request(given),
-            start=_start(given, query) if given["action"] == "run" else None,
+            request=action_request(given) if given["action"] in ACTIONS else None,
+            start=_start(given, query),
         )
-    except UsageError as exc:
-        raise UsageError(f"{where}: {exc}") from None
-
-
-def _check_action(given: Options) -> None:
-    problem = misplaced_among(GATE_ACTIONS, given["action"], lambda option: bool(given.get(option)))
-    if problem:
-        raise UsageError(problem)
-
-
-def _check_names(given: Options) -> None:
-    for option in ("name", "stage"):
-        if given.get(option) == []:
-            raise UsageError(f"{option} is an empty list, which selects no job; give names or leave it out")
 
 
 def _waiting(given: Options, options: Options) -> WaitOptions:
@@ -106,35 +97,11 @@ def _waiting(given: Options, options: Options) -> WaitOptions:
     return wait_options({**shared, **own, "wait": True})
 
 
-def _start(given: Options, query: PipelineQuery) -> RunRequest:
-    """Return which pipeline a gate starts."""
+def _start(given: Options, query: PipelineQuery) -> RunRequest | None:
+    """Return which pipeline a gate starts; None for one that starts none."""
+    if given["action"] != "run":
+        return None
     for option in ("include_downstream", "ignore_allowed_failures"):
         if given.get(option):
             raise UsageError(f"{option} cannot be used with run, which looks at no job")
-    return RunRequest(
-        project=query.project,
-        ref=query.ref or "",
-        ref_type=query.ref_type,
-        sha=query.sha,
-        variables=pipeline_variables(given.get("variables")),
-        inputs=pipeline_inputs(given.get("inputs")),
-        reuse=str(given.get("reuse") or "active"),
-    )
-
-
-def _request(given: Options) -> ActionRequest | None:
-    """Return how the gate acts; None for one that only looks."""
-    if given["action"] not in ACTIONS:
-        return None
-    max_attempts = given.get("max_attempts")
-    if max_attempts is not None and max_attempts < 1:
-        raise UsageError(f"max_attempts is {max_attempts}; give 1 or more")
-    return ActionRequest(
-        action=given["action"],
-        multiple=given.get("multiple") or "error",
-        variables=job_variables(given.get("job_variables")),
-        inputs=given.get("job_inputs"),
-        replay=given.get("replay") or "never",
-        retry_on=tuple(given.get("retry_on") or ()),
-        max_attempts=max_attempts,
-    )
+    return run_request(given, query)

@@ -66,14 +66,49 @@ def test_error_statuses_become_typed_errors(status, error):
     assert caught.value.status == status
     assert caught.value.server_text == f"{status} Reason"
     text = str(caught.value)
-    assert text.startswith(f"GET {API}/projects/group%2Fapp/jobs/42: status {status}, GitLab says: {status} Reason")
-    assert text.endswith("(request id 01ABC)")
+    # what went wrong and for what, then what to do, and the request at the end
+    assert text.startswith(f'GitLab says "{status} Reason" for job 42 of project group/app')
+    assert text.endswith(f" (GET {API}/projects/group%2Fapp/jobs/42, status {status}, request id 01ABC)")
 
 
 @pytest.mark.parametrize("page", ["<html>Bad Gateway</html>", "<!DOCTYPE html>"])
 def test_a_web_page_with_an_error_status(page):
-    with pytest.raises(errors.ServerError, match="status 502 with an HTML page instead of JSON"):
+    with pytest.raises(
+        errors.ServerError, match="answers with an HTML page instead of JSON for job 42 of .*, status 502"
+    ):
         client_of(Exchange(GET_JOB, reply(page, status=502))).call("get_job", **JOB)
+
+
+def test_an_error_status_without_a_word():
+    with pytest.raises(errors.ServerError, match="the server answers with status 500 for job 42 of project group/app"):
+        client_of(Exchange(GET_JOB, reply(b"", status=500))).call("get_job", **JOB)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "subject"),
+    [
+        ("list_pipelines", {"project": 7, "ref": "v1"}, "ref v1 of project 7"),
+        (
+            "list_pipelines",
+            {"project": "a/b", "ref": "v1", "sha": "f" * 40},
+            f"commit {'f' * 40} of ref v1 of project a/b",
+        ),
+        ("list_merge_request_pipelines", {"project": 7, "merge_request": 3}, "merge request 3 of project 7"),
+        ("list_pipeline_jobs", {"project": 7, "pipeline_id": 6}, "pipeline 6 of project 7"),
+        ("list_deployments", {"project": 7, "environment": "prod"}, "environment 'prod' of project 7"),
+        (
+            "download_artifact_file",
+            {"project": 7, "job_id": 9, "artifact_path": "a/b"},
+            "file 'a/b' of job 9 of project 7",
+        ),
+        ("create_pipeline", {"project": 7, "ref": "main"}, "ref main of project 7"),
+    ],
+)
+def test_an_error_names_what_the_request_was_about(name, arguments, subject):
+    client = new_session(FunctionTransport(lambda call: reply({"message": "400 No"}, status=400))).client
+    with pytest.raises(errors.RefusedError) as caught:
+        client.call(name, **arguments)
+    assert str(caught.value).startswith(f'GitLab says "400 No" for {subject} (')
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.told import ToldSink
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.targets import ToldSink
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.counted import CountedGates
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.slow_work import PageProgress, SlowWork
 

@@ -80,6 +80,30 @@ def test_nothing_is_sent_and_one_sentence_says_why(task, options, words):
     assert not text.endswith(".")
 
 
+# As Ansible splits a text: each part but the first keeps the blank that follows a comma.
+SPLIT = [
+    ({"fields": ["id", " status"]}, {"id": 42, "status": "success"}),
+    ({"fields": ["id"], "stage": ["build", " deploy"]}, {"id": 42}),
+    ({"fields": ["id"], "scope": ["failed", " success"]}, {"id": 42}),
+    ({"fields": ["id"], "pipeline_source": ["web", " push"], "ref": "main", "pipeline_id": None}, {"id": 42}),
+]
+
+
+@pytest.mark.parametrize(("options", "expected"), SPLIT)
+def test_a_text_with_commas_and_blanks_is_a_list(options, expected):
+    exchanges = []
+    if "ref" in options:
+        exchanges = [
+            Exchange("GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20", [pipeline(source="push")]),
+            Exchange("GET /projects/7/pipelines?ref=main&scope=tags&order_by=id&sort=desc&per_page=1", []),
+        ]
+    query = "?scope%5B%5D=failed&scope%5B%5D=success" if "scope" in options else ""
+    jobs = [job(42, "success", "deploy"), job(41, "success", "build", stage="build")]
+    exchanges.append(Exchange(f"GET /projects/7/pipelines/6/jobs{query}", jobs))
+    outcome = run_task(INFO, {"pipeline_id": 6, **options}, transport=ScriptedTransport(*exchanges))
+    assert outcome.values["jobs"][0] == expected
+
+
 TASKS = [
     (ACTION, PLAY, [Exchange("GET /projects/7/pipelines/6/jobs", [job(name="deploy", status="success")])]),
     (ACTION, PLAY, [Exchange("GET /projects/7/pipelines/6/jobs", [job(name="deploy", status="skipped")])]),
@@ -121,4 +145,3 @@ def test_tokens_are_hidden_and_rules_name_options(task):
     assert all(arguments[name]["no_log"] for name in ("api_token", "api_oauth_token", "api_job_token"))
     named = {name for rule in (*task.spec.mutually_exclusive, *task.spec.required_one_of) for name in rule}
     assert named <= set(arguments)
-    assert set(task.hidden_options) <= set(arguments)

@@ -9,12 +9,17 @@ from __future__ import annotations
 import threading
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
     LostAnswerError,
     NotFoundError,
     ThrottledError,
+    UnsentError,
 )
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace import budget as budgets
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.budget import RequestBudget
+
+from ....harness import FakeClock
 
 
 def end_with(budget, error):
@@ -69,3 +74,22 @@ def test_who_is_too_many_waits():
         order.append("first")
     thread.join(60)
     assert order == ["first", "second"]
+
+
+def test_at_the_deadline_nobody_is_one_too_many(monkeypatch):
+    monkeypatch.setattr(budgets, "LAST_TURN_SECONDS", 0.05)
+    budget = RequestBudget(1)
+    passed = Deadline.after(0.0, FakeClock())
+    with budget.request():
+        with pytest.raises(UnsentError, match="api_concurrency is 1 and none"), budget.request(passed):
+            raise AssertionError("sent")
+    with budget.request(passed):
+        pass
+
+
+def test_at_the_deadline_nobody_waits_for_the_server_to_recover():
+    budget = RequestBudget(4)
+    end_with(budget, ThrottledError("status 429", status=429))
+    end_with(budget, ThrottledError("status 429", status=429))
+    with budget.request(), budget.request(Deadline.after(0.0, FakeClock())):
+        assert budget.allowed == 1

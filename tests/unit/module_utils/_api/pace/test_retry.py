@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import Retrier, server_wish_seconds
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
 
 from ....harness import FakeClock
 
@@ -110,6 +113,18 @@ def test_pauses_double_up_to_a_ceiling():
     failures = [errors.LostAnswerError("cut") for _number in range(8)]
     new_retrier(clock, retries=8).run(Operation(*failures), is_repeatable=True)
     assert clock.sleeps == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
+
+
+def test_many_that_repeat_side_by_side_pause_for_longer():
+    clock, failures = FakeClock(), [errors.LostAnswerError("cut") for _number in range(10)]
+    traffic = Traffic(clock)
+    with contextlib.ExitStack() as others:
+        for _number in range(500):
+            others.enter_context(traffic.repeats())
+        new_retrier(clock, retries=10, traffic=traffic).run(Operation(*failures), is_repeatable=True)
+    # at first it may be over in a moment; on average half of a pause is left to chance, which makes 400 in a minute
+    assert clock.sleeps == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 150.0, 150.0]
+    assert traffic.repeating == 0
 
 
 def test_jitter_may_take_all_of_a_pause():

@@ -123,11 +123,27 @@ def test_looks_leave_a_tenth_of_what_the_user_allows():
     assert gap_after(lambda clock: {}, per_minute=100) == pytest.approx(2 * 60 / 90, rel=0.01)
 
 
-def test_no_pause_is_longer_than_the_task_has_time():
+def test_no_pause_for_the_server_is_longer_than_the_task_has_time():
+    clock = FakeClock()
+    traffic = Traffic(clock)
+    traffic.answered(200, limit(clock, 0))
+    assert traffic.turn(7.0) == 7.0
+    traffic.hold(500.0)
+    assert traffic.turn(LONG, waits=False) == 120.0
+
+
+def test_what_the_limit_of_the_user_leaves_no_time_for_is_not_sent():
     clock = FakeClock()
     traffic = Traffic(clock, 1)
     assert traffic.turn(LONG) == 0.0
-    assert traffic.turn(7.0) == 7.0
+    assert traffic.turn(7.0) is None
+    # nor a write, nor for a task that does not wait
+    assert traffic.turn(59.0, is_write=True, waits=False) is None
+    assert traffic.count == 1
+    # it takes nobody's place
+    assert traffic.turn(LONG, waits=False) == 60.0
+    clock.sleep(117.0)
+    assert traffic.turn(3.0) == 3.0
 
 
 def test_a_refusal_is_counted_and_holds_every_request():

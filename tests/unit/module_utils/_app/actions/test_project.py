@@ -53,7 +53,7 @@ def test_a_project_that_is_not_there_is_an_error_before_anything_is_written(chec
         (reply({"message": "404 Project Not Found"}, status=404), "Project Not Found"),
         (reply({"message": "403 Forbidden"}, status=403), "403 Forbidden"),
         (reply("<html>", status=502), "Whether it was done is unknown; it is safe to run the task again"),
-        (errors.LostAnswerError("the connection broke"), "the connection broke. Whether it was done is unknown"),
+        (errors.LostAnswerError("the connection broke"), "). Whether it was done is unknown"),
     ],
 )
 def test_what_went_wrong_is_told_and_is_no_change(answer, words):

@@ -166,7 +166,10 @@ def test_a_refusal_without_a_reason_is_explained_by_what_the_project_tells(proje
 
 def test_a_refusal_with_a_reason_is_not_followed_by_others():
     _outcome, result = act("play", job(), Exchange(PLAY, refused(BLOCKED, 403)), Exchange(JOB, job()))
-    assert "Your account has been blocked. An administrator of GitLab has to unblock" in result["reason"]
+    assert (
+        'Your account has been blocked." for job 42 of project 7. An administrator of GitLab has to unblock'
+        in result["reason"]
+    )
     assert "usual reasons" not in result["reason"] and ".." not in result["reason"]
 
 

@@ -58,8 +58,16 @@ def test_an_id_that_is_not_there():
 
 
 def test_a_misspelled_environment_is_an_error_unless_it_may_be_empty():
-    with pytest.raises(errors.SelectionError, match="there is no deployment to 'production' in project 7"):
-        info(Exchange(PRODUCTION, []), environment="production")
+    names = ("staging", "review/1", "staging")
+    others = [listed(number, environment={"name": name}) for number, name in enumerate(names, 3)]
+    for answer, words in (
+        (others, "its newest deployments are to 'review/1', 'staging'"),
+        ([], "the project has no deployments at all"),
+        (reply({"message": "403 Forbidden"}, status=403), "check environment and job, or set allow_empty"),
+    ):
+        with pytest.raises(errors.SelectionError) as caught:
+            info(Exchange(PRODUCTION, []), Exchange(NEWEST, answer), environment="production")
+        assert str(caught.value) == f"there is no deployment to 'production' in project 7; {words}"
     assert ids(info(Exchange(PRODUCTION, []), environment="production", allow_empty=True)) == []
 
 
@@ -67,7 +75,7 @@ def test_nothing_with_this_status_is_a_fine_answer_if_there_are_others():
     usual = {"environment": "production", "status": "blocked"}
     assert ids(info(Exchange(BLOCKED, []), Exchange(PRODUCTION, [listed()]), **usual)) == []
     with pytest.raises(errors.SelectionError):
-        info(Exchange(BLOCKED, []), Exchange(PRODUCTION, []), **usual)
+        info(Exchange(BLOCKED, []), Exchange(PRODUCTION, []), Exchange(NEWEST, []), **usual)
 
 
 JOBS = "GET /projects/7/pipelines/6/jobs"

@@ -468,10 +468,9 @@ def test_the_entries_of_an_archive():
     assert outcome.diff == {"before": "", "after": ""}
     exchange = Exchange(TREE + "?path=dist&recursive=false", ENTRIES[1:])
     assert listing(exchange, job_id=42, artifact_path="dist", recursive=False, **AS_JOB).values == {
+        **TASK.empty_result,
         "entries": ENTRIES[1:],
         "job": {"id": 42},
-        "pipeline": None,
-        "elapsed": 0.0,
     }
 
 

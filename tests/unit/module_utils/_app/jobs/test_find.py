@@ -117,7 +117,7 @@ def test_the_number_of_a_pipeline_within_its_project_given_as_its_id():
             reply(NOT_FOUND, status=404),
             "if it is a trigger job, which cannot be read by its id, choose it by name in its pipeline",
         ),
-        (reply({"message": "403 Forbidden"}, status=403), "404 Not found"),
+        (reply({"message": "403 Forbidden"}, status=403), 'GitLab says "404 Not found" for job 9 of project 7'),
     ],
 )
 def test_a_job_id_that_is_unknown(answer, words):
@@ -127,7 +127,7 @@ def test_a_job_id_that_is_unknown(answer, words):
     ]
     with pytest.raises(errors.NotFoundError) as caught:
         info(*exchanges, job_id=9)
-    assert str(caught.value).endswith(words)
+    assert f"{words} (GET " in str(caught.value)
 
 
 def test_nothing_is_looked_into_when_the_project_is_missing():
@@ -315,6 +315,23 @@ def test_fields_are_projected_and_nested(fields, expected):
     assert outcome.values["job"] == expected
 
 
+@pytest.mark.parametrize("how", [{"pipeline_id": 6}, {"job_id": 42, "wait": True}], ids=["read", "waited for"])
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        (["id", "statsu"], "No job has the field 'statsu': did you mean 'status'?"),
+        (["nope.id"], "No job has the field 'nope': there are 'allow_failure', "),
+        # jobs have it only once they have failed
+        (["id", "failure_reason"], None),
+    ],
+)
+def test_a_field_that_is_misspelt_is_a_warning(fields, words, how):
+    ended = job(42, "success", artifacts_expire_at=None)
+    transport = FunctionTransport(lambda call: [ended] if call.path.endswith("/jobs") else ended)
+    outcome = run_task(TASK, {**how, "fields": fields}, transport=transport)
+    assert [text.startswith(words or "nothing") for text in outcome.warnings] == ([True] if words else [])
+
+
 # ----- downstream -----
 
 CHILD = pipeline(16, project_id=7)
@@ -367,8 +384,9 @@ def test_a_downstream_pipeline_that_cannot_be_read_is_told_with_a_missing_name(s
     for names in (None, ["*"]):
         with pytest.raises(errors.SelectionError, match=hidden):
             run_task(TASK, {**waiting, "name": names}, transport=FunctionTransport(partly))
-    outcome = run_task(TASK, {**waiting, "name": ["deploy"]}, transport=FunctionTransport(partly))
-    assert (ids(outcome), outcome.warnings) == ([42], [])
+    for name, found in (("deploy", [42]), ("infra/app*", [62])):
+        outcome = run_task(TASK, {**waiting, "name": [name]}, transport=FunctionTransport(partly))
+        assert (ids(outcome), outcome.warnings) == (found, [])
     with pytest.raises(errors.SelectionError, match="cannot read the downstream pipelines of 'infra/nested'"):
         run_task(TASK, {**options, "name": ["plan"]}, transport=FunctionTransport(partly))
 

@@ -75,6 +75,24 @@ def test_suggestions(known, name, words):
     assert words in naming.suggestions(known, name)
 
 
+@pytest.mark.parametrize(
+    ("name", "path", "expected"),
+    [
+        ("deploy", "eu", False),
+        ("eu/deploy", "eu", False),
+        ("deploy*", "eu", True),
+        ("**/deploy", "eu", True),
+        ("eu/*", "eu", True),
+        ("eu/north/*", "eu", True),
+        ("e?/deploy", "eu", True),
+        ("us/*", "eu", False),
+        ("eu-west/*", "eu", False),
+    ],
+)
+def test_names_that_may_stand_for_what_cannot_be_read(name, path, expected):
+    assert naming.may_be_below(name, path) is expected
+
+
 def test_what_identifies_a_job_and_an_attempt():
     job = naming.FoundJob({"id": 9, "name": "a"}, "7", 6, "b/a")
     assert (job.id, job.name, job.key) == (9, "a", ("7", 6, "a"))

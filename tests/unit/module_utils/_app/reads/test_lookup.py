@@ -112,9 +112,18 @@ def test_an_attribute_may_be_deep_and_a_field_that_is_null_is_there():
     assert ask(jobs, attribute="started_at", **DEFAULT) == [None]
 
 
-@pytest.mark.parametrize("attribute", ["nope", "status.nope", "commit.nope"])
-def test_an_attribute_that_is_not_there(attribute):
-    with pytest.raises(errors.SelectionError, match=rf"job 'deploy' \(id 42\) has no '{attribute}'; it has allow_fail"):
+@pytest.mark.parametrize(
+    ("attribute", "words"),
+    [
+        ("nope", "there are 'allow_failure', "),
+        ("statsu", r"did you mean 'status'\?"),
+        ("status.nope", "status is no mapping"),
+        ("commit.nope", r"did you mean 'commit.id'\?"),
+        ("comit.id", r"did you mean 'commit'\?"),
+    ],
+)
+def test_an_attribute_that_is_not_there(attribute, words):
+    with pytest.raises(errors.SelectionError, match=rf"job 'deploy' \(id 42\) has no '{attribute}': {words}"):
         ask(Exchange(LIST, JOBS), attribute=attribute)
     assert ask(Exchange(LIST, JOBS), attribute=attribute, **DEFAULT) == ["-"]
 
@@ -122,6 +131,17 @@ def test_an_attribute_that_is_not_there(attribute):
 def test_fields_are_picked():
     picked = [{"id": 42, "pipeline": {"ref": "main"}}]
     assert ask(Exchange(LIST, JOBS), fields=("id", "pipeline.ref")) == picked
+
+
+@pytest.mark.parametrize(("fields", "name"), [(("statsu", "id"), "statsu"), (("nope",), "nope")])
+def test_a_field_that_is_misspelt_is_an_error_unless_there_is_a_default(fields, name):
+    with pytest.raises(errors.SelectionError, match=rf"job 'deploy' \(id 42\) has no field '{name}': (did|there are)"):
+        ask(Exchange(LIST, JOBS), fields=fields)
+    assert ask(Exchange(LIST, JOBS), fields=("statsu",), **DEFAULT) == [{}]
+
+
+def test_a_field_that_jobs_have_at_times_is_left_out():
+    assert ask(Exchange(LIST, JOBS), fields=("id", "failure_reason")) == [{"id": 42}]
 
 
 # ----- contents -----

@@ -63,7 +63,7 @@ def follow(server: Growing, *, shown: bool = True, **options: t.Any) -> tuple[t.
         clock=server.clock,
         progress=progress,
     )
-    return outcome, [line[len("deploy | ") :] for line in progress.others if line.startswith("deploy | ")]
+    return outcome, [line[len("deploy | ") :] for line in progress.others if line.startswith("deploy |")]
 
 
 @pytest.mark.parametrize("knows_offsets", [True, False])

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Runs the gates of a release against GitLab, each with the time that it has, in the pipeline of its project."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import GitLabError, SelectionError
+from ..actions.act import refuse_job_token
+from ..actions.actions import ACTIONS
+from ..pipelines.query import read_pipeline, warn_of_namesake
+from ..session import Session, StoppedError
+from ..waiting.loop import Wait
+from ..waiting.options import timed_out_text
+from ..waiting.pipelines import await_pipeline
+from ..waiting.schedule import Steps
+from .gates import GateRun, to_come
+from .plan import Gate
+from .run import GateResult, ProjectResult
+from .starting import PipelineStarter, is_to_be_started
+
+OpenSession = t.Callable[[ProjectResult, Gate, t.Callable[[], str]], Session]
+
+
+class GateRunner:
+    """Runs the gates of a release.
+
+    :param open_session: returns a session for a gate, which has the time that the gate has.
+    :param log_lines: how much of the log of a failed job is kept.
+    """
+
+    def __init__(self, open_session: OpenSession, *, log_lines: int) -> None:
+        self._open_session = open_session
+        self._log_lines = log_lines
+        self._starter = PipelineStarter()
+
+    def __call__(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Steps[GateResult]:
+        """Return what became of a gate.
+
+        :param stop: returns why nothing new may be begun any more.
+        """
+        session = self._open_session(project, gate, stop)
+        started = session.clock.time()
+        try:
+            if gate.start is not None:
+                result = yield from self._starter.start(session, gate, gate.start)
+            else:
+                result = yield from run_gate(session, project, gate, self._log_lines)
+        except StoppedError as exc:
+            result = GateResult(gate, reason=str(exc))
+        except GitLabError as exc:
+            result = GateResult(gate, outcome="failed", reason=str(exc))
+        return dataclasses.replace(
+            result, started_at=started, finished_at=session.clock.time(), elapsed=session.elapsed()
+        )
+
+
+def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: int) -> Steps[GateResult]:
+    """Return what became of a gate about jobs.
+
+    :param project: what is known of its project: its plan, and the gates before this one.
+    :raises StoppedError: when nothing new may be begun any more.
+    :raises GitLabError: when GitLab cannot be asked, or has no such pipeline or job.
+    """
+    if gate.action in ACTIONS:
+        refuse_job_token(session, gate.action)
+    pipeline = project.pipeline
+    is_first = pipeline is None
+    if pipeline is None and is_to_be_started(project.gates):
+        return to_come(gate)
+    if pipeline is None:
+        # a gate that verifies looks at what is there
+        options = dataclasses.replace(gate.waiting, wait=gate.action != "verify")
+        try:
+            waited = yield from await_pipeline(session, project.plan.pipeline, Wait(session, options), warns=False)
+        except SelectionError:
+            if session.check_mode and project.plan.needs:
+                return to_come(gate)
+            raise
+        if waited.value is None:
+            reason = f"{timed_out_text(options)}: there is no {project.plan.pipeline.describe()}"
+            return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
+        pipeline = read_pipeline(session, project.plan.pipeline, waited.value)
+    result = yield from GateRun(session, project, gate, pipeline, log_lines).run()
+    if is_first:
+        # not before, since it is a warning: the first minute of a large release has enough to ask for
+        _warn_of_namesake(session, project, pipeline)
+    return result
+
+
+def _warn_of_namesake(session: Session, project: ProjectResult, pipeline: Record) -> None:
+    try:
+        warn_of_namesake(session, project.plan.pipeline, pipeline)
+    except GitLabError as exc:
+        session.warn(f"Whether a branch and a tag have the name of the ref could not be read: {exc}")

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What is asked of jobs and pipelines: their variables and inputs, and the requests that actions make of options."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.endpoints import to_text
+from ..._api.errors import UsageError
+from ..._app.actions.actions import ActionRequest
+from ..._app.actions.candidates import RunRequest
+from ..._app.pipelines.query import PipelineQuery
+from ..definition import Options
+from ..options import text_list
+
+_KINDS: t.Mapping[type, str] = {type(None): "null", list: "a list", dict: "a mapping"}
+
+
+def action_request(options: Options) -> ActionRequest:
+    """Return how to act on jobs, as the options of a task or of a gate say.
+
+    :raises UsageError: for values that cannot be used.
+    """
+    max_attempts = options.get("max_attempts")
+    if max_attempts is not None and max_attempts < 1:
+        raise UsageError(f"max_attempts is {max_attempts}; give 1 or more")
+    return ActionRequest(
+        action=options["action"],
+        multiple=options.get("multiple") or "error",
+        variables=_variables(options, "job_variables"),
+        inputs=options.get("job_inputs"),
+        replay=options.get("replay") or "never",
+        force=bool(options.get("force")),
+        retry_on=text_list(options, "retry_on"),
+        max_attempts=max_attempts,
+    )
+
+
+def run_request(options: Options, query: PipelineQuery) -> RunRequest:
+    """Return how to start a pipeline, as the options of a task or of a gate say.
+
+    :raises UsageError: for values that cannot be used.
+    """
+    return RunRequest(
+        project=query.project,
+        ref=query.ref or "",
+        ref_type=query.ref_type,
+        sha=query.sha,
+        variables=_variables(options, "variables"),
+        inputs=_pipeline_inputs(options.get("inputs")),
+        trigger_token=options.get("trigger_token") or "",
+        reuse=options.get("reuse") or "active",
+    )
+
+
+def _pipeline_inputs(given: t.Mapping[str, t.Any] | None) -> t.Mapping[str, t.Any] | None:
+    """Return inputs with the types that GitLab has for them.
+
+    :raises UsageError: for a value of another type.
+    """
+    for name, value in (given or {}).items():
+        if not isinstance(value, (str, int, float, list, tuple)):
+            kind = "null" if value is None else "a mapping"
+            raise UsageError(f"inputs: {name} is {kind}; give a text, a number, a boolean or a list")
+    return given or None
+
+
+def _variables(options: Options, name: str) -> tuple[Record, ...]:
+    """Return variables of jobs, or of a pipeline, as GitLab takes them; numbers and booleans become texts.
+
+    :param name: of the option: a mapping, or a list of mappings with `key` and `value`, as GitLab's API has them.
+    :raises UsageError: for anything else, and for a value that is neither text, number nor boolean.
+    """
+    pairs = _pairs(options.get(name), name)
+    for key, value in pairs:
+        if not isinstance(value, (str, int, float)):
+            kind = _KINDS.get(type(value), f"a value of type {type(value).__name__}")
+            raise UsageError(
+                f"{name}: {key} is {kind}, and GitLab takes only text there; give a text, a number or a "
+                "boolean, for example with the filter to_json"
+            )
+    names = [key for key, _value in pairs]
+    twice = [key for number, key in enumerate(names) if key in names[:number]]
+    if twice:
+        raise UsageError(f"{name} holds {twice[0]} twice; give each variable once")
+    return tuple({"key": key, "value": to_text(value)} for key, value in pairs)
+
+
+def _pairs(given: t.Any, name: str) -> list[tuple[str, t.Any]]:
+    """Return names and values of variables, in their order."""
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except ValueError:
+            raise UsageError(f"{name} is a text; give a mapping of names and values") from None
+    if isinstance(given, t.Mapping):
+        return [(str(key), value) for key, value in given.items()]
+    if given is None:
+        return []
+    if not isinstance(given, (list, tuple)):
+        raise UsageError(f"{name} is {given!r}; give a mapping of names and values")
+    for item in given:
+        if not isinstance(item, dict) or set(item) != {"key", "value"}:
+            raise UsageError(
+                f"{name} holds something without key and value; give a mapping of names and values, or a list of "
+                "mappings with key and value"
+            )
+    return [(str(item["key"]), item["value"]) for item in given]

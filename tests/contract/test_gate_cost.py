@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the gates of one pipeline ask for: no list again that has said everything."""
+
+from __future__ import annotations
+
+import collections
+import json
+import pathlib
+import typing as t
+
+import pytest
+
+from tests.contract.test_release_gates import MANUAL, Row, release
+from tests.contract.test_release_record import TREE
+from tests.integration.harness import world
+
+BUILDS = [{"name": f"build-{number}", "stage": "build", "duration": 300 + number} for number in range(3)]
+
+
+def asked(simulator: t.Any) -> collections.Counter[str]:
+    """Return how often each list was asked for, by the end of its path."""
+    return collections.Counter(request["path"].rpartition("/")[2] for request in simulator.requests())
+
+
+@pytest.mark.parametrize("chosen", [{"name": "build-*"}, {"stage": "build"}])
+def test_trigger_jobs_are_not_asked_for_again_where_there_are_none(simulator: t.Any, chosen: Row) -> None:
+    simulator.load(world(*BUILDS), version="19.2")
+    assert release(simulator, {"gates": [{**chosen, "action": "wait"}]}).failure is None
+    counts = asked(simulator)
+    assert counts["trigger_jobs"] == 2 and counts["jobs"] > 20
+
+
+@pytest.mark.parametrize("chosen", [{"name": "*"}, {"stage": "build"}])
+def test_trigger_jobs_are_followed_where_there_are_some(simulator: t.Any, chosen: Row) -> None:
+    infra = {"name": "infra", "stage": "build", "trigger": TREE, "needs": ["build-2"]}
+    simulator.load(world(*BUILDS, infra))
+    result = release(simulator, {"gates": [{**chosen, "action": "wait"}]})
+    assert result.failure is None
+    assert {job["path"] for job in result["gates"][0]["jobs"]} == {"build-0", "build-1", "build-2", "infra"}
+
+
+def test_a_pipeline_whose_jobs_come_later(simulator: t.Any) -> None:
+    infra = {"name": "infra", "stage": "build", "trigger": TREE}
+    simulator.load(world(*BUILDS, infra), version="19.2")
+    simulator.inject("json_list", path="/jobs$", times=3)
+    simulator.inject("json_list", path="/trigger_jobs$", times=4)
+    result = release(simulator, {"gates": [{"stage": "build", "action": "wait"}]})
+    assert result.failure is None
+    assert {job["path"] for job in result["gates"][0]["jobs"]} == {"build-0", "build-1", "build-2", "infra"}
+
+
+def test_each_further_gate_of_a_pipeline_that_has_ended_costs_one_list(simulator: t.Any) -> None:
+    costs = []
+    for gates in (1, 2, 3):
+        simulator.load(world(*({**build, "status": "success"} for build in BUILDS)))
+        rows = [{"name": f"build-{number}", "action": "wait"} for number in range(gates)]
+        assert release(simulator, {"gates": rows}).failure is None
+        costs.append(asked(simulator)["jobs"])
+    assert costs == [1, 2, 3]
+
+
+def test_the_record_is_whole_however_low_the_ceiling_is(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    many = 60
+    made = world()
+    made["projects"] = [{"path": f"group/app-{number}", "members": {"alice": "maintainer"}} for number in range(many)]
+    made["pipelines"] = [
+        {"id": 100 + number, "project": f"group/app-{number}", "ref": "main", "jobs": [{"name": "test", **MANUAL}]}
+        for number in range(many)
+    ]
+    simulator.load(made)
+    gates = [{"name": "test", "action": "play"}]
+    path = tmp_path / "record.json"
+    rows = [{"project": f"group/app-{number}", "gates": gates} for number in range(many)]
+    result = release(simulator, *rows, api_requests_per_minute=20, record=str(path))
+    assert (result.failure, len(simulator.effects())) == (None, many)
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert record["warnings"] == [] and all(project["jobs"] for project in record["projects"])

@@ -1,0 +1,117 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A gate whose job was retried says so, whoever has retried it, and after what."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import typing as t
+from unittest import mock
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release import hints
+
+from tests.contract.test_release_gates import MANUAL, Row, release
+from tests.contract.test_release_record import TREE
+from tests.integration.harness import Result, effects, world
+
+
+def flaky(*reasons: str, end: str = "success", **job: t.Any) -> Row:
+    """Return a job that fails for these reasons, one attempt after the other, before it ends otherwise."""
+    failures = [{"outcome": "failed", "failure_reason": reason, "duration": 5} for reason in reasons]
+    return {"name": "flaky", "attempts": [*failures, {"outcome": end, "duration": 5}], **job}
+
+
+def told(result: Result) -> list[tuple[str, str]]:
+    """Return what each gate has come to, and why."""
+    return [(gate["outcome"], gate["reason"]) for gate in result["gates"]]
+
+
+WAIT: Row = {"name": "flaky", "action": "wait"}
+
+
+@pytest.mark.parametrize(
+    ("reasons", "words"),
+    [
+        (["script_failure"], "script_failure"),
+        (["runner_system_failure", "script_failure"], "runner_system_failure and script_failure"),
+        (["script_failure", "script_failure"], "script_failure (2 times)"),
+    ],
+)
+def test_a_job_that_gitlab_has_retried(
+    simulator: t.Any, tmp_path: pathlib.Path, reasons: list[str], words: str
+) -> None:
+    simulator.load(world(flaky(*reasons, retry=2)))
+    files = {"record": str(tmp_path / "record.json"), "report": str(tmp_path / "report.html")}
+    result = release(simulator, {"gates": [WAIT]}, **files)
+    reason = f"flaky was retried after {words}"
+    assert told(result) == [("passed", reason)] and effects(simulator) == []
+    assert result["summary"] == [f"group/app: wait flaky: passed ({reason})"]
+    record = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
+    assert record["projects"][0]["gates"][0]["reason"] == reason
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert reason in page and f"attempt {len(reasons) + 1}" in page
+
+
+def test_a_job_that_the_gate_has_retried(simulator: t.Any) -> None:
+    simulator.load(world(flaky("api_failure", "script_failure")))
+    gate = {"name": "flaky", "action": "retry", "max_attempts": 3}
+    runs = [release(simulator, {"gates": [gate]}, check_mode=check) for check in (True, False, True, False)]
+    assert [told(run) for run in runs] == [
+        [("would be waited for", "job 'flaky' (id 1000) is pending")],
+        [("retried", "flaky was retried after api_failure and script_failure")],
+        [("passed", "")],
+        [("passed", "")],
+    ]
+    assert effects(simulator) == [("retry", "flaky")] * 2
+
+
+def test_a_job_that_was_played_and_retried(simulator: t.Any) -> None:
+    simulator.load(world(flaky("script_failure", **MANUAL)))
+    result = release(simulator, {"gates": [{"name": "flaky", "action": "play", "max_attempts": 2}]})
+    assert told(result) == [("played", "flaky was retried after script_failure")]
+    assert effects(simulator) == [("play", "flaky"), ("retry", "flaky")]
+
+
+@pytest.mark.parametrize("gate", [{"action": "wait"}, {"action": "retry", "max_attempts": 2}])
+def test_a_job_that_has_failed_all_the_same(simulator: t.Any, gate: Row) -> None:
+    retry = {"retry": 1} if gate["action"] == "wait" else {}
+    simulator.load(world(flaky("script_failure", end="failed", log="no space\n", **retry)))
+    result = release(simulator, {"gates": [{**WAIT, **gate}]})
+    ((outcome, reason),) = told(result)
+    assert outcome == "failed" and reason.startswith("flaky was retried after script_failure; job 'flaky' (id 1001) ")
+    assert reason.endswith("Its log ends with: no space") and reason in str(result.failure)
+
+
+def test_jobs_that_were_not_retried_cost_no_request(simulator: t.Any) -> None:
+    simulator.load(world({"name": "flaky", "duration": 60}))
+    assert told(release(simulator, {"gates": [WAIT]})) == [("passed", "")]
+    assert not any("include_retried" in request["query"] for request in simulator.requests())
+
+
+def test_former_attempts_that_cannot_be_read(simulator: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulator.load(world(flaky("script_failure", retry=1)))
+    with monkeypatch.context() as patch:
+        patch.setattr(hints, "_list_jobs", mock.Mock(side_effect=GitLabError("it is away")))
+        assert told(release(simulator, {"gates": [WAIT]})) == [("passed", "flaky was retried")]
+    # a server that does not show them
+    simulator.load(world(flaky("script_failure", retry=1)), version="13.8")
+    assert told(release(simulator, {"gates": [WAIT]})) == [("passed", "flaky was retried")]
+
+
+def test_a_trigger_job_that_was_retried(simulator: t.Any) -> None:
+    simulator.load(world({"name": "infra", "trigger": TREE, "status": "failed"}))
+    result = release(simulator, {"gates": [{"name": "infra", "action": "retry", "require": "finished"}]})
+    assert told(result) == [("retried", "infra was retried")]
+
+
+def test_many_jobs_are_not_all_named(simulator: t.Any) -> None:
+    jobs = [flaky("script_failure", retry=1) | {"name": f"flaky-{number:02}"} for number in range(14)]
+    simulator.load(world(*jobs))
+    ((outcome, reason),) = told(release(simulator, {"gates": [{"name": "flaky-*", "action": "wait"}]}))
+    assert outcome == "passed" and reason.count("was retried after script_failure") == 12
+    assert reason.endswith("; 2 more jobs were retried")

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""`api_requests_per_minute` is kept by whole tasks, also when their time is up."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UnsentError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action, gitlab_job_info
+
+from ....harness import Call, FakeClock, FunctionTransport, job, run_task
+
+DEPLOY = {"pipeline_id": 6, "name": ["deploy"]}
+
+
+class Server:
+    """A job whose status never changes, and when it was asked for or acted on."""
+
+    def __init__(self, status: str) -> None:
+        self.clock = FakeClock()
+        self.sent: list[float] = []
+        self.transport = FunctionTransport(self._answer)
+        self._status = status
+
+    def _answer(self, call: Call) -> t.Any:
+        self.sent.append(self.clock.seconds)
+        if "/jobs/" in call.path:
+            return job(status="pending" if call.path.endswith("/play") else self._status)
+        return [job(status=self._status)] if call.path.endswith("/jobs") else []
+
+    def most_in_a_minute(self) -> int:
+        """Return how many requests there were in the minute with the most."""
+        return max(sum(at <= other < at + 60.0 for other in self.sent) for at in self.sent)
+
+
+@pytest.mark.parametrize("per_minute", [1, 2, 3, 7])
+@pytest.mark.parametrize("seconds", [30.0, 59.0, 61.0, 150.0])
+def test_a_wait_ends_in_time_without_one_request_more(per_minute: int, seconds: float) -> None:
+    server = Server("running")
+    options = {**DEPLOY, "wait": True, "wait_timeout": seconds, "on_timeout": "continue"}
+    options["api_requests_per_minute"] = per_minute
+    try:
+        outcome = run_task(gitlab_job_info.TASK, options, transport=server.transport, clock=server.clock)
+    except UnsentError as exc:
+        # not even the first look was possible
+        assert per_minute == 1 and "it was not sent, since api_requests_per_minute is 1" in str(exc)
+    else:
+        assert outcome.values["timed_out"] and outcome.values["elapsed"] == pytest.approx(seconds, abs=1.0)
+    assert server.most_in_a_minute() <= per_minute
+    assert server.clock.seconds <= seconds + 1.0
+
+
+def test_an_action_for_which_no_time_is_left_is_not_sent() -> None:
+    server = Server("manual")
+    options = {**DEPLOY, "action": "play", "wait": True, "wait_timeout": 30.0, "api_requests_per_minute": 1}
+    outcome = run_task(gitlab_job_action.TASK, options, transport=server.transport, clock=server.clock)
+    assert outcome.failure is not None and not outcome.changed
+    assert "it was not sent, since api_requests_per_minute is 1" in outcome.failure and "/play" in outcome.failure
+    assert "Raise api_requests_per_minute or wait_timeout" in outcome.failure
+    assert server.transport.writes == []
+
+
+def test_a_task_that_does_not_wait_takes_the_time_that_it_needs() -> None:
+    server = Server("manual")
+    options = {**DEPLOY, "action": "play", "api_requests_per_minute": 1}
+    outcome = run_task(gitlab_job_action.TASK, options, transport=server.transport, clock=server.clock)
+    assert outcome.failure is None and outcome.changed
+    assert server.most_in_a_minute() == 1 and len(server.sent) > 1

@@ -1,0 +1,117 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whose turn it is to start a pipeline of a ref."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.candidates import RunRequest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.run_pipeline import RunResult
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release import starting
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run import GateResult
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import Session, StoppedError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.options import WaitOptions
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import Steps
+
+from tests.unit.harness import FakeClock, ScriptedTransport, new_session, pipeline
+
+MAIN = RunRequest("group/app", "main")
+
+
+class Release:
+    """Two gates of one release; what the first meets while it starts its pipeline is for the test to say."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, other: RunRequest = MAIN) -> None:
+        self.clock = FakeClock()
+        self.meanwhile: t.Callable[[], object] = lambda: None
+        self.begun: list[str] = []
+        monkeypatch.setattr(starting, "run_pipeline", self._run_pipeline)
+        starter = starting.PipelineStarter()
+        self.other_session = self._session(60.0)
+        self.first = self._steps(starter, self._session(3600.0), MAIN)
+        self.other = self._steps(starter, self.other_session, other)
+
+    def _session(self, seconds: float) -> Session:
+        return new_session(ScriptedTransport(), {"wait": True, "wait_timeout": seconds}, clock=self.clock)
+
+    def _steps(self, starter: starting.PipelineStarter, session: Session, request: RunRequest) -> Steps[GateResult]:
+        waiting = WaitOptions(wait=True, timeout_seconds=session.deadline.remaining())
+        return starter.start(session, Gate((), "run", waiting=waiting, start=request), request)
+
+    def _run_pipeline(self, session: Session, request: RunRequest, known: t.Mapping[int, RunRequest]) -> RunResult:
+        self.begun.append(request.ref)
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
+        return RunResult(pipeline(101), has_changed=not known)
+
+
+def ended(steps: Steps[GateResult]) -> GateResult:
+    """Return what a gate has come to whose turn it is."""
+    with pytest.raises(StopIteration) as caught:
+        next(steps)
+    return t.cast(GateResult, caught.value.value)
+
+
+def test_the_other_waits_for_its_turn_and_then_knows_what_was_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = Release(monkeypatch)
+    pauses = []
+    release.meanwhile = lambda: pauses.append(next(release.other))
+    assert ended(release.first).outcome == "started"
+    assert [(pause.seconds, pause.is_urgent) for pause in pauses] == [(starting.TURN_SECONDS, True)]
+    assert ended(release.other).outcome == "already done"
+
+
+def test_another_ref_does_not_have_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = Release(monkeypatch, dataclasses.replace(MAIN, ref="v1"))
+    others = []
+    release.meanwhile = lambda: others.append(ended(release.other).outcome)
+    assert ended(release.first).outcome == "started"
+    assert (others, release.begun) == (["started"], ["main", "v1"])
+
+
+def test_the_time_of_the_other_is_over_before_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = Release(monkeypatch)
+    results = []
+
+    def meanwhile() -> None:
+        next(release.other)
+        release.clock.sleep(60.0)
+        results.append(ended(release.other))
+
+    release.meanwhile = meanwhile
+    assert ended(release.first).outcome == "started"
+    assert (results[0].outcome, results[0].has_timed_out) == ("timed out", True)
+    assert results[0].reason == "timed out after 60 s (wait_timeout): another gate still starts a pipeline of main"
+    assert release.begun == ["main"]
+
+
+def test_nothing_more_is_begun_when_the_release_has_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = Release(monkeypatch)
+
+    def meanwhile() -> None:
+        next(release.other)
+        release.other_session.stop = lambda: "it has stopped"
+        with pytest.raises(StoppedError, match="it has stopped"):
+            next(release.other)
+
+    release.meanwhile = meanwhile
+    assert ended(release.first).outcome == "started"
+
+
+def test_the_turn_ends_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = Release(monkeypatch)
+
+    def meanwhile() -> None:
+        raise GitLabError("GitLab is away")
+
+    release.meanwhile = meanwhile
+    with pytest.raises(GitLabError, match="away"):
+        next(release.first)
+    assert ended(release.other).outcome == "started"
