@@ -91,6 +91,9 @@ MATRIX_PACKAGES: t.Final = (
     "responses",
 )
 
+# A worker that has nothing left takes from the other one, for some tests take a hundred times as long as others.
+PYTEST: t.Final = ("pytest", "-q", "-n", "2", "--dist", "worksteal")
+
 nox.options.sessions = ["test"]
 nox.options.default_venv_backend = "venv"
 nox.options.download_python = "never"
@@ -188,7 +191,7 @@ def ansible_test(session: nox.Session, command: str, *options: str) -> str:
 
 def pytest(session: nox.Session, *options: str, **more: str | None) -> None:
     """Run pytest."""
-    run(session, "pytest", "-q", "-n", "2", *options, *session.posargs, **more)
+    run(session, *PYTEST, *options, *session.posargs, **more)
 
 
 def pinned(*names: str) -> list[str]:
@@ -221,18 +224,16 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def unit(session: nox.Session) -> None:
-    """Units, contract, simulator, with pytest."""
+    """Units, contract, simulator, events, hostile answers, with pytest; `coverage` tells what they reach."""
     folders = ("tests/unit", "tests/contract", "tests/simulator_tests", "tests/eda")
-    pytest(session, *folders, "-m", "not rulebook", "--cov", "--cov-report=term")
-    pytest(session, "tests/hostile")
+    pytest(session, *folders, "tests/hostile", "-m", "not rulebook")
 
 
 @nox.session(venv_backend="none")
 def integration(session: nox.Session) -> None:
     """Tasks and real ansible-playbook processes against the simulator, also under faults."""
     folders = ("tests/integration", "tests/faults", "tests/benchmarks", "tests/live")
-    command = ("pytest", "-q", "-n", "2", *folders, *session.posargs)
-    if "token-0123456789" in shown(session, "integration.log", *command):
+    if "token-0123456789" in shown(session, "integration.log", *PYTEST, *folders, *session.posargs):
         session.error("A token is in the output of the tests.")
 
 
@@ -321,7 +322,7 @@ def molecule(session: nox.Session) -> None:
 def faults(session: nox.Session) -> None:
     """The whole fault matrix, and random sequences of faults: `-- --sequences 100 --seed 1`."""
     run(session, "python", "-m", "tests.faults", "--sequences", "10000", *session.posargs)
-    run(session, "pytest", "-q", "-n", "2", "tests/faults/test_races.py", JOBGATE_FAULT_ROUNDS="10")
+    run(session, *PYTEST, "tests/faults/test_races.py", JOBGATE_FAULT_ROUNDS="10")
 
 
 @nox.session(name="check-live", venv_backend="none")

@@ -30,7 +30,7 @@ def test_two_demos_do_not_meet_and_say_what_to_look_at() -> None:
     folders: set[pathlib.Path] = set()
     try:
         for demo in demos:
-            output, _nothing = demo.communicate(timeout=300)
+            output, _nothing = demo.communicate(timeout=1800)
             files = [ROOT / name for name in re.findall(r"^  (\S+/\S+\.\w+) ", output, re.MULTILINE)]
             folders.update(ROOT / name for name in re.findall(r"^  (build/demo\.\w+)/", output, re.MULTILINE))
             assert demo.returncode == 0, output

@@ -71,7 +71,7 @@ class Simulator:
         listening = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(listening)), daemon=True)
         self._thread.start()
-        if not listening.wait(timeout=10) or not self.url:
+        if not listening.wait(timeout=60) or not self.url:
             raise RuntimeError("the simulator does not listen")
 
     async def _serve(self, listening: threading.Event) -> None:
@@ -89,7 +89,7 @@ class Simulator:
     def stop(self) -> None:
         if self._thread is not None and self._loop is not None and self._ended is not None:
             self._loop.call_soon_threadsafe(self._ended.set)
-            self._thread.join(timeout=10)
+            self._thread.join(timeout=60)
             self._thread = None
             self._server = None
 
