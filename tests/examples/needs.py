@@ -176,4 +176,5 @@ NEEDS: dict[str, Need] = {
     ),
     "Look at a pipeline with a job token, which may only read": Need(world=infra_world),
     "Verify that a release is complete, without waiting for anything": Need(world=infra_world),
+    "Wait for a long deployment, and poll when GitLab's hooks say so": Need(world=infra_world),
 }

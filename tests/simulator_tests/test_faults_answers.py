@@ -20,7 +20,7 @@ from tests.simulator.clock import STEPPED_EPOCH
 from tests.simulator.fault_presets import PRESETS
 from tests.simulator.fixture import Simulator
 
-from .raw import JOB, JOBS, PATIENCE, Answer, call, connect, exchange
+from .raw import AN_ETERNITY, JOB, JOBS, Answer, call, connect, exchange
 from .support import Client, scenario
 
 
@@ -29,7 +29,7 @@ def world(simulator: Simulator) -> None:
     simulator.load(scenario(*({"name": f"a{number}"} for number in range(3))))
 
 
-def get(simulator: Simulator, *, path: str = JOB, timeout: float = 5, **headers: str) -> Answer:
+def get(simulator: Simulator, *, path: str = JOB, timeout: float = AN_ETERNITY, **headers: str) -> Answer:
     return call(simulator.url, "GET", path, timeout=timeout, headers=headers)
 
 
@@ -61,7 +61,7 @@ class TestSilence:
         simulator.inject("hang_before", seconds=0.1)
         begin = time.monotonic()
         assert isinstance(get(simulator).error, http.client.RemoteDisconnected)
-        assert 0.1 <= time.monotonic() - begin < 5
+        assert time.monotonic() - begin >= 0.1
 
 
 class TestSlow:
@@ -76,21 +76,19 @@ class TestSlow:
         begin = time.monotonic()
         used = connect(simulator.url)
         answer = exchange(used, "GET", JOB)
-        assert 0.2 <= time.monotonic() - begin < 5
+        assert time.monotonic() - begin >= 0.2
         simulator.clear_faults()
         # It is a right answer, and the connection lives on.
         assert exchange(used, "GET", JOB).body == answer.body
         used.close()
 
     def test_drip_keeps_a_client_busy(self, simulator: Simulator) -> None:
-        """Something comes before each timeout of the socket, and yet no end."""
-        simulator.inject("drip", seconds=30, bytes=1)
-        used = connect(simulator.url, timeout=PATIENCE)
+        """One byte comes after the other, and yet no end."""
+        simulator.inject("drip", seconds=60, bytes=1)
+        used = connect(simulator.url)
         used.request("GET", JOB, headers={"PRIVATE-TOKEN": "mia-token"})
         response = used.getresponse()
-        begin = time.monotonic()
-        while time.monotonic() - begin < 0.25:
-            assert response.read(1)
+        assert [len(response.read1()) for _byte in range(5)] == [1] * 5
         used.close()
 
 
