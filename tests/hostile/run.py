@@ -19,7 +19,7 @@ import time
 import typing as t
 from unittest import mock
 
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api import client
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import requester
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import transport as transport_file
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _shared
@@ -119,7 +119,7 @@ def _skipped_pauses(speed: float) -> t.Iterator[_SkippingClock]:
 def _short_answers(is_short: bool) -> t.Iterator[None]:
     """Let an answer take a moment only, although each read may take long, so that a busy machine does no harm."""
     with contextlib.ExitStack() as stack:
-        for file in (transport_file, client) if is_short else ():
+        for file in (transport_file, requester) if is_short else ():
             stack.enter_context(mock.patch.object(file, "SLOWEST_ANSWER", SHORT_SECONDS / 2.0))
         yield
 
