@@ -29,7 +29,7 @@ from tests.unit.harness import TOKEN
 from tests.unit.module_utils._api.loopback import LoopbackProxy
 
 from . import answers, framing, records
-from .plugins import PLUGINS, VARIABLE, WRITING, Plugin
+from .plugins import PLUGINS, TIMEOUT_SECONDS, VARIABLE, WRITING, Plugin
 from .server import HostileServer, Question, Said
 from .table import Row
 
@@ -120,7 +120,7 @@ def _short_answers(is_short: bool) -> t.Iterator[None]:
     """Let an answer take a moment only, although each read may take long, so that a busy machine does no harm."""
     with contextlib.ExitStack() as stack:
         for file in (transport_file, requester) if is_short else ():
-            stack.enter_context(mock.patch.object(file, "SLOWEST_ANSWER", SHORT_SECONDS / 2.0))
+            stack.enter_context(mock.patch.object(file, "SLOWEST_ANSWER", SHORT_SECONDS / TIMEOUT_SECONDS))
         yield
 
 
