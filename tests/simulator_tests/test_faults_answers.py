@@ -88,7 +88,9 @@ class TestSlow:
         used = connect(simulator.url)
         used.request("GET", JOB, headers={"PRIVATE-TOKEN": "mia-token"})
         response = used.getresponse()
-        assert [len(response.read1()) for _byte in range(5)] == [1] * 5
+        # two may have come together where the machine is busy
+        pieces = [response.read1() for _look in range(5)]
+        assert all(pieces) and len(b"".join(pieces)) < int(response.headers["Content-Length"])
         used.close()
 
 
