@@ -16,6 +16,7 @@ import typing as t
 import pytest
 import requests
 
+from tests.simulator import wire
 from tests.simulator.clock import STEPPED_EPOCH
 from tests.simulator.fault_presets import PRESETS
 from tests.simulator.fixture import Simulator
@@ -92,6 +93,17 @@ class TestSlow:
         pieces = [response.read1() for _look in range(5)]
         assert all(pieces) and len(b"".join(pieces)) < int(response.headers["Content-Length"])
         used.close()
+
+    def test_a_client_that_has_gone_is_no_error(
+        self, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def write_to_nobody(*_arguments: t.Any) -> t.NoReturn:
+            raise ConnectionResetError("Cannot write to closing transport")
+
+        monkeypatch.setattr(wire, "commit", write_to_nobody)
+        simulator.inject("drip", seconds=60)
+        assert isinstance(get(simulator).error, http.client.RemoteDisconnected)
+        assert caplog.records == []
 
 
 class TestDamaged:
