@@ -3,9 +3,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Run docs/examples/release-gate.yml against the simulator, twice for a release that passes and once for one that does not:
-# `tools/demo.sh FOLDER_OF_A_VIRTUAL_ENVIRONMENT [OPTION ...]`, with further options for ansible-playbook. What is made is in a
-# folder of its own below build/, or in DEMO_FOLDER.
+# Run docs/examples/release-gate.yml against the simulator, twice for a release that passes and once for one that does not,
+# and where there is Java a rulebook: `tools/demo.sh FOLDER_OF_A_VIRTUAL_ENVIRONMENT [OPTION ...]`, with further options for
+# ansible-playbook. What is made is in a folder of its own below build/, or in DEMO_FOLDER. The environment of the rulebook
+# is DEMO_EVENTS, or .venv-events.
 set -eu -o pipefail
 
 cd "$(dirname "$0")/.."
@@ -51,6 +52,8 @@ read -r GITLAB_API_URL _ < "$folder/address"
 GITLAB_TOKEN=$("$python" -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["tokens"][0]["token"])' "$scenario")
 export GITLAB_API_URL GITLAB_TOKEN
 
+# what is not shown of a gate, as a regular expression
+untold='^$'
 # Run the playbook, and show what happens to jobs and gates: `release NAME RELEASE [OPTION ...]`.
 release() {
   local name=$1 release=$2 status=0
@@ -58,6 +61,7 @@ release() {
   mkdir -p "$folder/$name"
   "$venv/bin/ansible-playbook" "$playbook" -e "records=$folder/$name" -e "release=$release" "$@" 2>&1 | tee "$folder/$name.log" \
     | grep -E --line-buffered '^[^ ]*(group/|localhost.*ok=)|^[^ ]* +"[^"]*: (wait|play|retry|verify) ' \
+    | grep -vE --line-buffered "$untold" \
     | sed -u 's/^\([^ ]*\) *"\(.*\)",\{0,1\}/\1  \2/; s/ *unreachable=.*failed=/ failed=/; s/ *skipped=.*//' || status=$?
   # what the playbook has said; grep says whether it was anything
   grep -qE 'ok=[0-9]' "$folder/$name.log" || { cat "$folder/$name.log" >&2; return "$status"; }
@@ -67,19 +71,25 @@ printf 'A simulator of GitLab has started. Its clock runs %s times as fast as ou
 printf '\nFirst run of v1.2.0: three projects are released.\n'
 release first v1.2.0 "$@"
 printf '\nSecond run: nothing is left to do.\n'
+untold=': (passed|not reached)[" ]'
 release second v1.2.0 "$@"
 printf '\nThen v1.3.0, whose deployment fails: a gate that does not open.\n'
 release shut v1.3.0 "$@"
 "$python" -c 'import json, sys; print("  " + json.load(open(sys.argv[1]))["message"])' "$folder/shut/release-v1.3.0.json"
+
+tools/demo_events.sh "${DEMO_EVENTS:-$PWD/.venv-events}" "$folder/events"
 
 # A demo that shows something else than it says is a failure.
 if ! grep -qE 'changed=[1-9]' "$folder/first.log"; then echo "The first run changed nothing." >&2; exit 1; fi
 if grep -qE 'changed=[1-9]' "$folder/second.log"; then echo "The second run changed something." >&2; exit 1; fi
 if ! grep -qE 'failed=1' "$folder/shut.log"; then echo "The gate has opened." >&2; exit 1; fi
 
+hooked=$(compgen -G "$folder/events/pipeline-*.html" || true)
+
 printf '\nLook at these next:\n'
 printf '  %-46s %s\n' "$shown/first/release-v1.2.0.html" 'the report of the first run, for a browser' \
   "$shown/shut/release-v1.3.0.html" 'the report of the gate that did not open' \
   "$shown/first/release-v1.2.0.json" 'the record of the first run, for programs' \
   "$shown/first.log" 'all that ansible-playbook has said' \
-  "$playbook" 'the playbook' "$scenario" 'what the simulator has played'
+  "$playbook" 'the playbook' "$scenario" 'what the simulator has played' \
+  ${hooked:+"${hooked#"$PWD"/}" 'the report of the gate that a hook has opened'}

@@ -298,6 +298,7 @@ import typing as t
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
     GitLabError,
@@ -316,6 +317,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options impo
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import prepared
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import (
+    check_choices,
     check_names,
     option_variables,
     settings_options,
@@ -323,6 +325,7 @@ from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import (
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import caching_transport
 
+display = Display()
 _NO_PROJECT = (
     "project is missing; say whose job it is, as in "
     "lookup('jobgate.gitlab.gitlab_job', 'build', project='group/app', ref='main')"
@@ -339,12 +342,16 @@ class LookupModule(LookupBase):
         output = SafeOutput(TaskContext(transport=self._transport))
         try:
             check_names(self.option_definitions, kwargs)
+            check_choices(self.option_definitions, kwargs)
             if "project" not in kwargs:
                 raise UsageError(_NO_PROJECT)
             self.set_options(var_options=option_variables(self, variables), direct=kwargs)
             options = prepared(self.option_definitions, settings_options(self), output.context.environ)
             request = _request(options, self._flatten(terms), has_default="default" in kwargs)
-            values = look_up(session_of(options, output.context), request)
+            session = session_of(options, output.context)
+            values = look_up(session, request)
+            for text in session.warnings:
+                display.warning(output.line(text))
             return list(output.value([_parsed(options, value) for value in values]))
         except GitLabError as exc:
             raise _error(output.error(exc)) from None

@@ -228,6 +228,22 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ started.status }} {{ started.web_url }}"
 
+- name: Run the tests of main with variables, and go on whatever becomes of them
+  jobgate.gitlab.gitlab_pipeline:
+    project: group/app
+    action: run
+    ref: main
+    variables:
+      SUITE: nightly
+    wait: true
+    wait_for: finished
+    fail_on: []
+  register: tests
+
+- name: Show which jobs have failed
+  ansible.builtin.debug:
+    msg: "{{ tests.failed_jobs | map(attribute='name') }}"
+
 - name: Deploy the very commit that was tested, with variables, unless that was done already
   jobgate.gitlab.gitlab_pipeline:
     api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"

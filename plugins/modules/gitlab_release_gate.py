@@ -295,6 +295,19 @@ options:
       - The longest pause between two polls, in seconds. Pauses start at one second.
     type: float
     default: 10
+  nudges:
+    description:
+      - Path of the file that the event source C(jobgate.gitlab.job_events) writes, see its option of the same name. It
+        is on the machine that runs the task. A gate that waits then polls when a line names its pipeline, or its
+        project while there is no pipeline yet.
+      - Without a line it polls after half a minute, and each time after half as long again, up to five minutes. After a
+        line, and after a poll that has shown something new, the next poll comes as it does without nudges.
+      - A line brings a poll forward to when there would be one without nudges, never to before that. One that is
+        missing, late or wrong costs time or a request, and nothing else.
+      - Gates with O(projects[].gates[].pending_timeout) or O(projects[].gates[].wait_for_approval) poll as without
+        nudges. So do all gates as long as there is no such file, which is a warning when the task begins.
+      - In check mode nothing waits, and the file is not read.
+    type: path
   log_lines:
     description:
       - How many lines from the end of the log of a failed job go into the record and the page. V(0) reads no log.
@@ -464,6 +477,16 @@ EXAMPLES = r"""
         gates:
           - name: apply
             action: verify
+
+- name: Wait for a long deployment, and poll when GitLab's hooks say so
+  jobgate.gitlab.gitlab_release_gate:
+    projects:
+      - project: group/app
+        ref: v1.2.0
+        gates:
+          - name: deploy:staging
+            action: wait
+    nudges: /run/user/1000/gitlab-nudges
 """
 
 RETURN = r"""

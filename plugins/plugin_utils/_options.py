@@ -23,7 +23,7 @@ from ..module_utils._api.connection import TOKEN_VARIABLES
 from ..module_utils._api.errors import UsageError
 from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.options import COMMON_OPTIONS
-from ..module_utils._tasks.values.mistakes import unknown_option
+from ..module_utils._tasks.values.mistakes import close_values, shown, unknown_option
 from ..module_utils._tasks.values.prepared import given_names, names_of
 
 Variables = t.Mapping[str, t.Any]
@@ -131,6 +131,18 @@ def check_names(definitions: Definitions, given: t.Iterable[str]) -> None:
     for name in given:
         if name not in known:
             raise UsageError(unknown_option(name, known, f"its options are {', '.join(sorted(options))}"))
+
+
+def check_choices(definitions: Definitions, given: Variables) -> None:
+    """Return when all these values are among the choices of their options, where these have some.
+
+    :raises UsageError: for one that is not; Ansible would name the file of the plugin, and not the choices.
+    """
+    for name, value in given.items():
+        choices = definitions.get(name, {}).get("choices")
+        if choices and isinstance(value, str) and value not in choices:
+            otherwise = f"give one of {', '.join(choices)}"
+            raise UsageError(f"{name} is {shown(value)}; {close_values(value, choices) or otherwise}")
 
 
 def option_variables(plugin: LookupBase, variables: Variables | None) -> dict[str, t.Any]:

@@ -5,16 +5,20 @@
 """What a release of many projects costs: `python -m tests.benchmarks.release [--projects 10,100,500] [--build 60]`.
 
 Each project has a pipeline of two jobs, a build that runs and a deploy to be played after it. The gate runs in this
-process against the simulator, on its stepped clock: what is counted is the same on every machine.
+process against the simulator, on its stepped clock: what is counted is the same on every machine. With `--nudges`, the
+simulator sends hooks to an event source, which nudges the gates.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
+import pathlib
 import resource
 import statistics
 import sys
+import tempfile
 import time
 import typing as t
 
@@ -33,8 +37,8 @@ LIMITS: t.Mapping[str, Row] = {
     "15,000 an hour": {"throttle_per_hour": 15_000},
 }
 HEADER = (
-    "projects | build | limit | first minute | of them waiting | first hour | refused, first minute | refused, later "
-    "| deploys | late, median | late, worst | paced | CPU s | MiB"
+    "projects | build | limit | first minute | of them waiting | waiting in all | first hour | refused, first minute "
+    "| refused, later | deploys | late, median | late, worst | paced | CPU s | MiB"
 )
 
 
@@ -43,11 +47,13 @@ class Cost:
     """What one release has cost; times in seconds.
 
     :param waiting: the requests of the first minute beyond the first looks and what playing takes.
+    :param waiting_in_all: the same of the whole release.
     :param late: how long after the end of each build its deploy was played.
     """
 
     first_minute: int
     waiting: int
+    waiting_in_all: int
     first_hour: int
     refused: int
     refused_later: int
@@ -90,12 +96,19 @@ def scenario(projects: int, build_seconds: float, limits: Row) -> Row:
     }
 
 
-def measure(projects: int, build_seconds: float, limits: Row) -> Cost:
+def measure(projects: int, build_seconds: float, limits: Row, *, is_nudged: bool = False) -> Cost:
     """Return what a release of so many projects costs."""
     # imported once the checkout has its name as a collection
+    from tests.contract.nudging import nudged
     from tests.contract.test_release_gates import release
 
-    with Simulator(scenario(projects, build_seconds, limits)) as simulator:
+    with contextlib.ExitStack() as stack:
+        simulator = stack.enter_context(Simulator(scenario(projects, build_seconds, limits)))
+        options = {}
+        if is_nudged:
+            nudges = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory())) / "nudges"
+            stack.enter_context(nudged(simulator, nudges))
+            options = {"nudges": str(nudges)}
         plan = [
             {
                 "name": f"app-{number:03d}",
@@ -111,6 +124,7 @@ def measure(projects: int, build_seconds: float, limits: Row) -> Cost:
             api_token="release-token-0123456789",
             api_concurrency=1,
             wait_timeout=build_seconds * 4 + 4 * 3600,
+            **options,
         )
         return _cost(simulator, result, time.process_time() - used)
 
@@ -120,10 +134,12 @@ def _cost(simulator: t.Any, result: t.Any, cpu_seconds: float) -> Cost:
     begin = requests[0]["at"]
     first = [request for request in requests if request["at"] - begin < MINUTE]
     asked: set[str] = set()
-    waiting = 0
-    for request in first:
+    waiting = waiting_in_all = 0
+    for request in requests:
         # the first list of a project's pipelines, and of their jobs, is what a gate begins with
-        waiting += request["method"] == "GET" and request["path"] in asked
+        if request["method"] == "GET" and request["path"] in asked:
+            waiting += request["at"] - begin < MINUTE
+            waiting_in_all += 1
         asked.add(request["path"])
     plays = [effect for effect in simulator.effects() if effect["action"] == "play"]
     ended = {effect["pipeline_id"]: simulator.job("build", pipeline_id=effect["pipeline_id"]) for effect in plays}
@@ -131,6 +147,7 @@ def _cost(simulator: t.Any, result: t.Any, cpu_seconds: float) -> Cost:
     return Cost(
         first_minute=len(first),
         waiting=waiting,
+        waiting_in_all=waiting_in_all,
         first_hour=sum(request["at"] - begin < 3600.0 for request in requests),
         refused=sum(at < MINUTE for at in refused),
         refused_later=sum(at >= MINUTE for at in refused),
@@ -149,7 +166,7 @@ def line(projects: int, build_seconds: float, limit: str, cost: Cost) -> str:
         f"{projects}",
         f"{build_seconds:g} s",
         limit,
-        *(f"{count:,}" for count in (cost.first_minute, cost.waiting, cost.first_hour)),
+        *(f"{count:,}" for count in (cost.first_minute, cost.waiting, cost.waiting_in_all, cost.first_hour)),
         *(f"{count:,}" for count in (cost.refused, cost.refused_later)),
         f"{len(cost.played):,} of {projects}" + ("" if len(set(cost.played)) == len(cost.played) else ", TWICE"),
         *(f"{seconds:.1f} s" for seconds in (statistics.median(cost.late or [0.0]), max(cost.late, default=0.0))),
@@ -166,13 +183,14 @@ def main() -> int:
     parser.add_argument("--projects", default="10,100,500", help="how many, several with commas (default: %(default)s)")
     parser.add_argument("--build", default="60,2400", help="seconds that a build takes (default: %(default)s)")
     parser.add_argument("--limits", default=";".join(LIMITS), help="separated by semicolons (default: %(default)s)")
+    parser.add_argument("--nudges", action="store_true", help="have the gates nudged")
     options = parser.parse_args()
     print(f"| {HEADER} |\n|{'---|' * (HEADER.count('|') + 1)}", flush=True)
     has_failed = False
     for build_seconds in map(float, options.build.split(",")):
         for limit in options.limits.split(";"):
             for projects in map(int, options.projects.split(",")):
-                cost = measure(projects, build_seconds, LIMITS[limit])
+                cost = measure(projects, build_seconds, LIMITS[limit], is_nudged=options.nudges)
                 print(line(projects, build_seconds, limit, cost), flush=True)
                 if cost.failure:
                     print(f"FAILED: {cost.failure[:500]}", flush=True)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import statistics
 import typing as t
 
 import pytest
@@ -34,10 +35,19 @@ def test_a_limit_is_never_exceeded(limit: str) -> None:
     assert (cost.refused, cost.refused_later) == (0, 0)
 
 
+def test_nudges_halve_what_waiting_costs_and_show_an_end_at_once() -> None:
+    without, nudged = (measure(PROJECTS, 600.0, {}, is_nudged=is_nudged) for is_nudged in (False, True))
+    assert_played_once(without)
+    assert_played_once(nudged)
+    assert nudged.waiting_in_all <= without.waiting_in_all * 0.6
+    assert statistics.median(nudged.late) <= 2.0 < statistics.median(without.late)
+
+
 def test_a_line_of_the_table_tells_what_was_played_twice() -> None:
     fields: dict[str, t.Any] = {
         "first_minute": 1,
         "waiting": 2,
+        "waiting_in_all": 2,
         "first_hour": 3,
         "refused": 0,
         "refused_later": 0,

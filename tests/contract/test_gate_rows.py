@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 from ansible.errors import AnsibleError
+from ansible.utils.display import Display
 
 from tests.contract.gate_support import (
     CYCLE,
@@ -269,6 +270,15 @@ def test_what_does_not_depend_on_it_is_read_with_a_warning(simulator: t.Any) -> 
     assert ["downstream pipelines of 'eu'" in warning for warning in found.warnings] == [True]
     gate = {"name": "deploy:us", "action": "verify", "include_downstream": True}
     assert [result.failure for result in gated(simulator, gate)] == [None] * 4
+
+
+def test_a_lookup_warns_as_well(simulator: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_secret_child(simulator)
+    shown: list[str] = []
+    monkeypatch.setattr(Display, "warning", lambda _self, text, *_args, **_kwargs: shown.append(text))
+    found = look_up(simulator, "deploy*", pipeline_id=100, include_downstream=True)
+    assert [job["name"] for job in found] == ["deploy:us"]
+    assert ["downstream pipelines of 'eu'" in text for text in shown] == [True]
 
 
 # ----- 16: retry everything that failed -----

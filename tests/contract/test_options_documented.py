@@ -179,6 +179,7 @@ CONTRACT["gitlab_release_gate"] = {
     "summary": {"type": "path"},
     "junit": {"type": "path"},
     "compare": {"type": "path"},
+    "nudges": {"type": "path"},
     "user": {"type": "str"},
 }
 DEPLOYMENTS: dict[str, Option] = {

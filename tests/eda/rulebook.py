@@ -34,7 +34,7 @@ all:
 """
 LISTENING = re.compile(r"waiting for GitLab's hooks on (\S+)")
 # A cold start of the Java machine on a busy computer.
-PATIENCE_SECONDS = 180.0
+PATIENCE_SECONDS = 1800.0
 
 
 class Rulebook:

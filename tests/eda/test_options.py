@@ -19,7 +19,7 @@ from jobgate_gitlab_events.options import READERS, OptionError, Options, read_op
 
 from tests.examples.blocks import guide_blocks
 
-from .support import EDA, SECRETS, SIGNING, TOKEN
+from .support import EDA, ROOT, SECRETS, SIGNING, TOKEN
 
 SOURCE = EDA / "plugins" / "event_source" / "job_events.py"
 FILTER = EDA / "plugins" / "event_filter" / "gitlab_event.py"
@@ -166,7 +166,8 @@ def given_options(rulesets: t.Any) -> list[dict[str, t.Any]]:
 
 def shown_rulebooks() -> dict[str, t.Any]:
     """Return the rulebooks of the collection, and those that its documentation shows."""
-    files = sorted((EDA / "rulebooks").glob("*.yml"))
+    folders = (EDA / "rulebooks", ROOT / "docs" / "examples" / "rulebooks")
+    files = sorted(file for folder in folders for file in folder.glob("*.yml"))
     made = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in files}
     for path in (SOURCE, FILTER):
         made[path.stem] = yaml.safe_load(runpy.run_path(str(path))["EXAMPLES"])
@@ -184,4 +185,4 @@ def test_the_options_of_every_rulebook_are_taken(name: str) -> None:
 
 
 def test_there_are_rulebooks() -> None:
-    assert sum(len(given_options(rulesets)) for rulesets in RULEBOOKS.values()) == 6
+    assert sum(len(given_options(rulesets)) for rulesets in RULEBOOKS.values()) == 8

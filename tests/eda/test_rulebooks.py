@@ -11,13 +11,15 @@ import copy
 import pathlib
 import shutil
 import socket
+import time
 import typing as t
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.nudges import FIRST_PAUSE_SECONDS
 
 from tests.packaging.support import TOKEN as API_TOKEN
 
-from .rulebook import LISTENING, install, records, rulebook, send
+from .rulebook import LISTENING, PATIENCE_SECONDS, install, records, rulebook, send
 from .support import DEPLOYMENT, JOB, OTHER_SIGNING, PIPELINE, PUSH, ROOT, SECRETS, SIGNING, TOKEN, Record, changed
 from .test_options import RULEBOOKS
 
@@ -180,6 +182,45 @@ def test_a_tag_takes_its_release_through_the_gates(simulator: t.Any, tmp_path: p
     assert effects(simulator) == [("play", "deploy:prod")]
     assert [record["outcome"] for record in records(tmp_path / "releases")] == ["passed"]
     assert (tmp_path / "releases" / "pipeline-31.html").is_file()
+
+
+def test_the_gate_that_a_tag_has_started_is_nudged_by_the_same_source(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    """The clock of the server moves only when the gate has looked, so that a gate without nudges has nothing to see."""
+    jobs = (
+        {"name": "build", "stage": "build", "queue": 0, "duration": 60},
+        {"name": "deploy:prod", "stage": "deploy", "when": "manual", "allow_failure": False, "duration": 60},
+    )
+    simulator.load(world(*jobs, ref="v1.2.0", tag=True), clock="stepped")
+    rules = copy.deepcopy(RULEBOOKS["release_on_tag"])
+    nudges = str(tmp_path / "nudges")
+    rules[0]["sources"][0]["jobgate.gitlab.job_events"]["nudges"] = nudges
+    rules[0]["rules"][0]["action"]["run_playbook"]["extra_vars"]["release_nudges"] = nudges
+    variables = {
+        "release_project": "group/app",
+        "release_folder": str(tmp_path),
+        "release_gates": [{"name": "build", "action": "wait"}, {"name": "deploy:prod", "action": "play"}],
+    }
+    with rulebook(tmp_path, rules, variables, collections=CHECKOUT, gitlab=simulator.url) as running:
+        url = running.wait_for(LISTENING.pattern)[1]
+        assert send(url, pipeline_hook("running", ref="v1.2.0", tag=True), "running") == 200
+        wait_until(lambda: any(row["path"].endswith("/pipelines/31/jobs") for row in simulator.requests()))
+        simulator.add_hook(url, signing_token=SIGNING)
+        simulator.advance(100)
+        wait_until(lambda: effects(simulator) == [("play", "deploy:prod")])
+        simulator.advance(100)
+        running.wait_for("localhost +: ok=")
+    (record,) = records(tmp_path)
+    assert (record["outcome"], record["warnings"]) == ("passed", [])
+    # two pauses that no nudge ends are a minute
+    assert record["elapsed"] < 2 * FIRST_PAUSE_SECONDS
+
+
+def wait_until(has_happened: t.Callable[[], bool]) -> None:
+    """Return when the gate, another process, has come so far."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not has_happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,7 @@ NEEDS: dict[str, Need] = {
     "Check the infrastructure that a child pipeline applies": Need(jobs=APPLIED),
     # gitlab_pipeline
     "Start a pipeline of main, and go on when it has succeeded": Need(effects=(CREATES,), again=True),
+    "Run the tests of main with variables, and go on whatever becomes of them": Need(effects=(CREATES,), again=True),
     "Deploy the very commit that was tested, with variables, unless that was done already": Need(effects=(CREATES,)),
     "Start a pipeline with inputs, whatever else is running, and do not wait for it": Need(
         world=lambda: new_world(inputs=True), effects=(CREATES,), again=True
@@ -175,4 +176,5 @@ NEEDS: dict[str, Need] = {
     ),
     "Look at a pipeline with a job token, which may only read": Need(world=infra_world),
     "Verify that a release is complete, without waiting for anything": Need(world=infra_world),
+    "Wait for a long deployment, and poll when GitLab's hooks say so": Need(world=infra_world),
 }

@@ -31,7 +31,7 @@ def at_once(functions: list[t.Callable[[], t.Any]]) -> list[t.Any]:
     barrier = threading.Barrier(len(functions))
 
     def run(function: t.Callable[[], t.Any]) -> t.Any:
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=60)
         return function()
 
     with concurrent.futures.ThreadPoolExecutor(max_workers=len(functions)) as executor:
@@ -120,7 +120,7 @@ def test_a_playbook_that_is_killed_and_run_again(simulator: t.Any, tmp_path: pat
         process.wait(timeout=moment)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)  # the process group that was started above, and only that
-        process.wait(timeout=10)
+        process.wait(timeout=60)
     result = play([task], tmp_path, url=simulator.url)
     assert result.returncode == 0, result.output
     assert result.results["deploy"]["status"] == "success"

@@ -13,6 +13,8 @@ import typing as t
 from tests.unit.faces import TASKS, Options, as_lookup
 from tests.unit.harness import TOKEN
 
+# For each read, also where the machine is busy.
+TIMEOUT_SECONDS = 30.0
 # for everything that a task does; the clock skips over its pauses
 WAIT = {"wait": True, "wait_timeout": 20.0}
 VARIABLE = "hunter2-hunter2"
@@ -38,7 +40,7 @@ class Plugin:
             name: value.format(folder=folder) if isinstance(value, str) and "{folder}" in value else value
             for name, value in self.options.items()
         }
-        return {"api_url": url, self.token: TOKEN, "api_timeout": 2.0, "api_retries": 1, **own}
+        return {"api_url": url, self.token: TOKEN, "api_timeout": TIMEOUT_SECONDS, "api_retries": 1, **own}
 
     def run(self, face: t.Callable[..., Options], url: str, folder: str) -> Options:
         """Return the result."""

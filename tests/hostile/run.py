@@ -19,7 +19,7 @@ import time
 import typing as t
 from unittest import mock
 
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api import client
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import requester
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import transport as transport_file
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _shared
@@ -29,7 +29,7 @@ from tests.unit.harness import TOKEN
 from tests.unit.module_utils._api.loopback import LoopbackProxy
 
 from . import answers, framing, records
-from .plugins import PLUGINS, VARIABLE, WRITING, Plugin
+from .plugins import PLUGINS, TIMEOUT_SECONDS, VARIABLE, WRITING, Plugin
 from .server import HostileServer, Question, Said
 from .table import Row
 
@@ -119,8 +119,8 @@ def _skipped_pauses(speed: float) -> t.Iterator[_SkippingClock]:
 def _short_answers(is_short: bool) -> t.Iterator[None]:
     """Let an answer take a moment only, although each read may take long, so that a busy machine does no harm."""
     with contextlib.ExitStack() as stack:
-        for file in (transport_file, client) if is_short else ():
-            stack.enter_context(mock.patch.object(file, "SLOWEST_ANSWER", SHORT_SECONDS / 2.0))
+        for file in (transport_file, requester) if is_short else ():
+            stack.enter_context(mock.patch.object(file, "SLOWEST_ANSWER", SHORT_SECONDS / TIMEOUT_SECONDS))
         yield
 
 

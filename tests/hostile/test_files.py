@@ -235,7 +235,7 @@ def cases() -> t.Iterator[tuple[str, str, str]]:
                 yield from ((option, target, user) for user in USERS)
 
 
-@pytest.mark.parametrize(("option", "target", "user"), cases())
+@pytest.mark.parametrize(("option", "target", "user"), list(cases()))
 def test_both_faces_put_a_file_there_or_say_why_not(option: str, target: str, user: str) -> None:
     row = TARGETS[target]
     by_face = {face_name: put(option, row, face_name, user) for face_name in FACES}

@@ -106,6 +106,8 @@ class Day:
 
     def __init__(self) -> None:
         self.looks = 0
+        # several connections may ask at once
+        self._counting = threading.Lock()
         self.pauses = 0
         self.skipped = 0.0
         self.wall_jump = 0.0
@@ -115,12 +117,14 @@ class Day:
     def say(self, question: Question) -> Said:
         """Answer with jobs that run, and now and then not as it should."""
         if question.kind in ("jobs", "job", "bridges", "pipeline") and question.method == "GET":
-            self.looks += 1
-            if self.looks in SAMPLES:
-                self.samples[self.looks] = Sample.taken()
-            if self.looks % 53 == 0:
+            with self._counting:
+                self.looks += 1
+                look = self.looks
+            if look in SAMPLES:
+                self.samples[look] = Sample.taken()
+            if look % 53 == 0:
                 return dataclasses.replace(question.answer, status="502 Bad Gateway", body=b"<html>").raw
-            if self.looks % 101 == 0:
+            if look % 101 == 0:
                 return None
         status = "success" if self.looks >= LOOKS else "running"
         deploy = job(42, status if self.server.is_played or "play" not in self.asked_for else "manual", "deploy")

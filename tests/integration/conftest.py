@@ -8,16 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-BOTH_WAYS = ("test_approval_playbooks", "test_errors", "test_playbooks")
 
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if metafunc.module.__name__.rpartition(".")[2] in BOTH_WAYS:
-        metafunc.fixturenames.append("way")
-        metafunc.parametrize("way", ["in_process", "module"], indirect=True)
-
-
-@pytest.fixture
+@pytest.fixture(params=["in_process", "module"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Choose how the tasks of playbooks run."""
     monkeypatch.setenv("JOBGATE_TEST_WAY", request.param)

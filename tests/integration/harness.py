@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import json
@@ -13,6 +14,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import threading
 import typing as t
 
 import yaml
@@ -61,6 +63,7 @@ class SimulatedTime:
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds
         self._simulator.advance(seconds)
+        self._simulator.drain_hooks()
         if seconds >= 0.1:
             # it may be away for a moment of real time, which is over when so much of the task's time has passed
             self._simulator.come_back()
@@ -188,7 +191,8 @@ def play(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=180,
+        # for one that hangs, and nothing else on any machine
+        timeout=1800,
         check=False,
     )
     output = done.stdout + done.stderr
@@ -197,6 +201,30 @@ def play(
         assert secret not in output + written, "a secret is in the output"
     lines = [json.loads(line) for line in written.splitlines()]
     return Play(done.returncode, output, {line["name"]: line["result"] for line in lines})
+
+
+@contextlib.contextmanager
+def each_look_takes(seconds: float, simulator: t.Any) -> t.Iterator[None]:
+    """Let time pass on the stepped clock of a simulator each time that a playbook has asked for something.
+
+    So it sees everything that lasts longer, however busy the machine is.
+    """
+    over = threading.Event()
+
+    def move() -> None:
+        seen = 0
+        while not over.wait(0.02):
+            before, seen = seen, len(simulator.requests())
+            if seen > before:
+                simulator.advance(seconds)
+
+    thread = threading.Thread(target=move)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def effects(simulator: t.Any) -> list[tuple[str, str]]:

@@ -9,8 +9,12 @@ from __future__ import annotations
 import pathlib
 import typing as t
 
+import pytest
+
 from .approvals import BY_RULES, PROJECT, approval_world, meanwhile
 from .harness import Play, effects, play
+
+pytestmark = pytest.mark.usefixtures("way")
 
 ACTION = "jobgate.gitlab.gitlab_job_action"
 APPROVAL = "jobgate.gitlab.gitlab_deployment_approval"

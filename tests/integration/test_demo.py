@@ -20,6 +20,8 @@ def test_two_demos_do_not_meet_and_say_what_to_look_at() -> None:
     clean = {name: value for name, value in os.environ.items() if name != "DEMO_FOLDER"}
     # what a user has set must not reach the demo
     clean |= {"GITLAB_API_URL": "http://127.0.0.1:9", "GITLAB_TOKEN": "token-of-a-real-gitlab"}
+    # `make eda` runs the act with the rulebook
+    clean |= {"DEMO_EVENTS": "/nowhere"}
     command = ["tools/demo.sh", sys.prefix]
     demos = [
         subprocess.Popen(command, cwd=ROOT, env=clean, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -28,13 +30,14 @@ def test_two_demos_do_not_meet_and_say_what_to_look_at() -> None:
     folders: set[pathlib.Path] = set()
     try:
         for demo in demos:
-            output, _nothing = demo.communicate(timeout=300)
+            output, _nothing = demo.communicate(timeout=1800)
             files = [ROOT / name for name in re.findall(r"^  (\S+/\S+\.\w+) ", output, re.MULTILINE)]
             folders.update(ROOT / name for name in re.findall(r"^  (build/demo\.\w+)/", output, re.MULTILINE))
             assert demo.returncode == 0, output
             assert output.count("\n") < 60, output
             for words in ("runs 60 times as fast", "infra: play apply: played", "app: play deploy:prod: failed ("):
                 assert words in output, output
+            assert output.count("it is left out, since there is no ") == 1, output
             # what both releases have written, the log, the playbook and the scenario
             assert len(files) == 6 and all(file.is_file() for file in files), output
             report = next(file for file in files if file.name == "release-v1.3.0.html").read_text(encoding="utf-8")
@@ -45,3 +48,13 @@ def test_two_demos_do_not_meet_and_say_what_to_look_at() -> None:
             demo.kill()
         for folder in folders:
             shutil.rmtree(folder)
+
+
+def test_the_act_with_the_rulebook_says_that_there_is_no_java(tmp_path: pathlib.Path) -> None:
+    """No program is found but the shell."""
+    (tmp_path / "bash").symlink_to(shutil.which("bash") or "/bin/bash")
+    command = [ROOT / "tools" / "demo_events.sh", tmp_path / "nothing", tmp_path / "events"]
+    done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=60, check=False)
+    sentence = "A rulebook that receives hooks would be next; it is left out, since there is no Java."
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, sentence, "")
+    assert not (tmp_path / "events").exists()

@@ -99,7 +99,7 @@ def test_ansible_builder_makes_the_context_of_each_base(base: str, manager: str,
     tarball = f"jobgate-gitlab-{version}.tar.gz"
     (tmp_path / tarball).touch()
     command = [program("ansible-builder"), "create", "--file", f"{base}.yml", "--output-filename", "Containerfile"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=1800, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     made = (tmp_path / "context" / "Containerfile").read_text(encoding="utf-8")
     assert f'ARG PKGMGR="/usr/bin/{manager}"' in made and f"COPY _build/{tarball} /build/" in made
@@ -111,7 +111,7 @@ def test_ansible_navigator_takes_its_settings(tmp_path: pathlib.Path) -> None:
     options = ["--mode", "stdout", "--execution-environment", "false", "--log-file", str(tmp_path / "navigator.log")]
     command = [program("ansible-navigator"), "settings", "--schema", "json", *options]
     done = subprocess.run(
-        command, cwd=tmp_path, env={**clean, "TERM": "xterm"}, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=tmp_path, env={**clean, "TERM": "xterm"}, capture_output=True, text=True, timeout=1800, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     validator = jsonschema.Draft7Validator(json.loads(done.stdout[done.stdout.index("{") :]))

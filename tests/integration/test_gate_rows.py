@@ -35,7 +35,7 @@ def scenario() -> Row:
     return made
 
 
-def played(tasks: list[Row], simulator: t.Any, tmp_path: pathlib.Path, way: str, *options: str) -> Play:
+def played(tasks: list[Row], simulator: t.Any, tmp_path: pathlib.Path, way: str) -> Play:
     """Return what a playbook makes of tasks; none of them stops it."""
     named = [{"ignore_errors": True, **task} for task in tasks]
     keywords = {
@@ -44,7 +44,7 @@ def played(tasks: list[Row], simulator: t.Any, tmp_path: pathlib.Path, way: str,
             "jobgate_in_process": way == "in process",
         }
     }
-    done = play(named, tmp_path, *options, url=simulator.url, play_keywords=keywords)
+    done = play(named, tmp_path, url=simulator.url, play_keywords=keywords)
     assert "Traceback" not in done.output
     return done
 
@@ -65,14 +65,16 @@ def test_nothing_is_played_on_nothing(simulator: t.Any, tmp_path: pathlib.Path, 
         "wait_for": ({INFO: {**push, "wait_for": "success"}}, "wait_for needs wait: true"),
         "nightly": ({ACTION: {**MAIN, "name": "unit", "action": "play"}}, "pipeline 200, source schedule"),
     }
-    for options in (("--check",), ()):
-        done = played(
-            [{"name": name, **task} for name, (task, _words) in tasks.items()], simulator, tmp_path, way, *options
-        )
-        for name, (_task, words) in tasks.items():
-            result = done.results[name]
-            assert words in result.get("msg", ""), (name, result)
-            assert result.get("changed", False) is False
+    rounds = {
+        f"{name} {number}": {**task, "check_mode": is_check}
+        for number, is_check in enumerate((True, False))
+        for name, (task, _words) in tasks.items()
+    }
+    done = played([{"name": name, **task} for name, task in rounds.items()], simulator, tmp_path, way)
+    for name in rounds:
+        result, words = done.results[name], tasks[name[:-2]][1]
+        assert words in result.get("msg", ""), (name, result)
+        assert result.get("changed", False) is False
     assert effects(simulator) == []
 
 
@@ -89,16 +91,20 @@ def test_the_job_that_is_meant_is_played_once(simulator: t.Any, tmp_path: pathli
         {
             "name": "late",
             INFO: {**MAIN, "ref": "nope", "wait": True, "wait_timeout": 1, "on_timeout": "continue"},
-            "when": "not ansible_check_mode",
         },
     ]
-    changes = []
-    for options in (("--check",), (), ("--check",), ()):
-        done = played(tasks, simulator, tmp_path, way, *options)
-        assert (done.returncode, "...ignoring" in done.output) == (0, False), done.output
-        changes.append([done.results[name]["changed"] for name in ("text", "push", "allowed")])
-        if not options:
-            assert done.results["late"]["timed_out"] is True and done.results["late"]["elapsed"] > 0.9
+    rounds = [
+        {**task, "name": f"{task['name']} {number}", "check_mode": is_check}
+        for number, is_check in enumerate((True, False, True, False))
+        for task in tasks[: 3 if is_check else 4]
+    ]
+    done = played(rounds, simulator, tmp_path, way)
+    assert (done.returncode, "...ignoring" in done.output) == (0, False), done.output
+    changes = [
+        [done.results[f"{name} {number}"]["changed"] for name in ("text", "push", "allowed")] for number in range(4)
+    ]
+    for late in (done.results["late 1"], done.results["late 3"]):
+        assert late["timed_out"] is True and late["elapsed"] > 0.9
     assert changes == [[True, True, False], [True, True, False], [False] * 3, [False] * 3]
     assert effects(simulator) == [("play", MATRIX), ("play", "deploy")]
     assert {effect["pipeline_id"] for effect in simulator.effects()} == {100}
@@ -108,18 +114,19 @@ def test_the_job_that_is_meant_is_played_once(simulator: t.Any, tmp_path: pathli
 def test_the_role_plays_nothing_behind_a_gate_on_nothing(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
     simulator.load(scenario())
     behind: Row = {"name": "deploy", "action": "play"}
-    for gate, words in (
+    gates: list[tuple[Row, str]] = [
         ({"stage": "tests", "action": "wait"}, "did you mean 'test'?"),
         ({"stage": "tests", "action": "verify"}, "did you mean 'test'?"),
         ({"name": [], "stage": "test", "action": "verify"}, "name is an empty list"),
-    ):
+    ]
+    tasks: list[Row] = []
+    for number, (gate, _words) in enumerate(gates):
         project = {**MAIN, "pipeline_source": ["push"], "gates": [gate, behind]}
         variables = {"release_gate_projects": [project], "release_gate_api_url": simulator.url}
-        done = played(
-            [{"name": "role", "ansible.builtin.include_role": {"name": ROLE}, "vars": variables}],
-            simulator,
-            tmp_path,
-            way,
-        )
-        assert words in done.output
+        told = {"name": f"gate {number}", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}
+        role = {"ansible.builtin.include_role": {"name": ROLE}, "vars": variables}
+        tasks.append({"block": [role], "rescue": [told], "ignore_errors": False})
+    done = played(tasks, simulator, tmp_path, way)
+    for number, (_gate, words) in enumerate(gates):
+        assert words in done.results[f"gate {number}"]["msg"]
     assert effects(simulator) == []

@@ -32,6 +32,7 @@ RUN_ELSEWHERE = {
     ("docs/examples/trigger-and-poll.yml", "Run the integration tests with uri"): "test_pipelines.py",
     ("docs/examples/release-gate.yml", "Release three projects"): "test_release_gate.py",
     # rulebooks
+    ("docs/examples/rulebooks/deploy_when_green.yml", "Deploy what is green"): "../eda/test_demo.py",
     ("docs/docsite/rst/events.rst", "See what happens"): "../eda/test_rulebooks.py",
     ("docs/docsite/rst/events.rst", "Play the deployment when the pipeline is green"): "../eda/test_rulebooks.py",
 }
@@ -41,7 +42,7 @@ OTHER_YAML = {
     "hand_over": ["build"],
     "editors_and_tools": ["release_gate_projects", "ansible-navigator"],
     "awx_and_ci": ["version", "fields", "env", "release", "release"],
-    "events": ["gitlab", "gitlab_hook_port", "all", "signing_token"],
+    "events": ["gitlab", "gitlab_hook_port", "all", "sources", "signing_token"],
     "testing_playbooks": ["stages", "build"],
 }
 
@@ -108,7 +109,7 @@ def test_the_execution_environment_of_the_guide(tmp_path: pathlib.Path) -> None:
     tarball = described.content["additional_build_files"][0]["src"]
     (tmp_path / tarball).touch()
     command = [str(BUILDER), "create", "--output-filename", "Containerfile"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=1800, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "context" / "_build" / tarball).is_file()
     assert f"COPY _build/{tarball} /build/" in (tmp_path / "context" / "Containerfile").read_text(encoding="utf-8")
@@ -137,6 +138,6 @@ def test_the_tests_of_the_guide_to_testing_pass(tmp_path: pathlib.Path) -> None:
     playbooks = [block.text for block in guide_blocks("testing_playbooks") if block.is_playbook]
     (tmp_path / "deploy.yml").write_text("---\n" + playbooks[0], encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=180, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=1800, check=False)
     count = tests.count("\ndef test_")
     assert done.returncode == 0 and f"{count} passed" in done.stdout, done.stdout + done.stderr

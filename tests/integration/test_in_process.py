@@ -134,25 +134,27 @@ STEPS_ASIDE: dict[str, dict[str, t.Any]] = {
 }
 
 
-def told_reason(result: Play) -> str:
-    """Return why a module was started, which is told at verbosity 1."""
-    (line,) = [line for line in result.output.splitlines() if "runs as a module, not in process: " in line]
-    return line.partition("not in process: ")[2]
+def told_reasons(result: Play) -> list[str]:
+    """Return why modules were started, which is told at verbosity 1."""
+    lines = [line for line in result.output.splitlines() if "runs as a module, not in process: " in line]
+    return [line.partition("not in process: ")[2] for line in lines]
 
 
-@pytest.mark.parametrize("reason", STEPS_ASIDE)
-def test_it_steps_aside(simulator: t.Any, tmp_path: pathlib.Path, reason: str) -> None:
+def test_it_steps_aside(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
-    keywords = dict(STEPS_ASIDE[reason])
-    module = keywords.pop("module", {"name": INFO, "options": READ})
-    options = {**module["options"], **({"dest": str(tmp_path / "a.zip")} if module["name"] == DOWNLOAD else {})}
-    result = play([{"name": "task", module["name"]: options, **keywords}], tmp_path, "-vvv", url=simulator.url)
+    tasks = []
+    for reason, row in STEPS_ASIDE.items():
+        keywords = dict(row)
+        module = keywords.pop("module", {"name": INFO, "options": READ})
+        options = {**module["options"], **({"dest": str(tmp_path / "a.zip")} if module["name"] == DOWNLOAD else {})}
+        tasks.append({"name": reason, module["name"]: options, **keywords})
+    result = play(tasks, tmp_path, "-vvv", url=simulator.url)
     assert result.returncode == 0, result.output
-    assert ran_as_module(result)
-    assert told_reason(result) == reason
-    assert result.results["task"]["job"]["name"] == "build"
-    if module["name"] == DOWNLOAD:
-        assert (tmp_path / "a.zip").stat().st_mode & 0o777 == 0o600
+    assert told_reasons(result) == list(STEPS_ASIDE)
+    for reason, output in zip(STEPS_ASIDE, result.output.split("TASK [")[1:], strict=True):
+        assert "EXEC" in output, reason
+        assert result.results[reason]["job"]["name"] == "build"
+    assert (tmp_path / "a.zip").stat().st_mode & 0o777 == 0o600
 
 
 def test_another_interpreter_is_honoured(simulator: t.Any, tmp_path: pathlib.Path) -> None:
@@ -163,7 +165,7 @@ def test_another_interpreter_is_honoured(simulator: t.Any, tmp_path: pathlib.Pat
     task = {"name": "task", INFO: READ, "vars": {"ansible_python_interpreter": str(other)}}
     result = play([task], tmp_path, "-v", url=simulator.url)
     assert result.returncode == 0, result.output
-    assert told_reason(result) == "ansible_python_interpreter is another Python"
+    assert told_reasons(result) == ["ansible_python_interpreter is another Python"]
 
 
 def test_another_name_of_the_same_interpreter_is_no_other(simulator: t.Any, tmp_path: pathlib.Path) -> None:
@@ -185,7 +187,7 @@ def test_another_virtual_environment_is_another_interpreter(simulator: t.Any, tm
     (tmp_path / "pyvenv.cfg").touch()
     task = {"name": "task", INFO: READ, "ignore_errors": True, "vars": {"ansible_python_interpreter": str(other)}}
     result = play([task], tmp_path, "-v", url=simulator.url)
-    assert told_reason(result) == "ansible_python_interpreter is another Python"
+    assert told_reasons(result) == ["ansible_python_interpreter is another Python"]
 
 
 def test_another_user_is_honoured(simulator: t.Any, tmp_path: pathlib.Path) -> None:
@@ -210,7 +212,7 @@ def test_another_user_is_honoured(simulator: t.Any, tmp_path: pathlib.Path) -> N
     result = play([task], tmp_path, "-vvv", url=simulator.url)
     assert result.returncode == 0, result.output
     assert ran_as_module(result)
-    assert told_reason(result) == "it has become"
+    assert told_reasons(result) == ["it has become"]
     assert (tmp_path / "asked").exists()
 
 
@@ -300,7 +302,8 @@ def test_each_change_of_state_is_shown_and_nothing_else(simulator: t.Any, tmp_pa
         lines = [line for line in result.output.splitlines() if line.startswith("group/app deploy: ")]
         if shown:
             assert lines[0].startswith("group/app deploy: manual -> ") and lines[0].endswith("(played)")
-            assert lines[-1].startswith("group/app deploy: running -> success after ")
+            # a busy machine may not see it run
+            assert " -> success after " in lines[-1]
             assert len(lines) <= 4
         else:
             assert lines == []

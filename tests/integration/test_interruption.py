@@ -39,7 +39,7 @@ GATES: dict[str, t.Any] = {
         "wait_interval": 0.5,
     },
 }
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 1800
 
 
 def interrupted(simulator: t.Any, tmp_path: pathlib.Path, task: dict[str, t.Any]) -> tuple[int, list[str]]:

@@ -31,14 +31,31 @@ def scenario(**job: t.Any) -> dict[str, t.Any]:
     return world({**build, **job})
 
 
-def evaluate(simulator: t.Any, tmp_path: pathlib.Path, *expressions: str, code: int = 0, **how: t.Any) -> t.Any:
+def evaluate(simulator: t.Any, tmp_path: pathlib.Path, *expressions: str) -> t.Any:
     tasks = [
         {"name": expression, "ansible.builtin.debug": {"msg": "{{ " + expression + " }}"}} for expression in expressions
     ]
-    result = play(tasks, tmp_path, url=simulator.url, **how)
-    assert result.returncode == code, result.output
-    assert "Traceback" not in result.output
+    result = play(tasks, tmp_path, url=simulator.url)
+    assert result.returncode == 0, result.output
     return result
+
+
+def assert_fail(simulator: t.Any, tmp_path: pathlib.Path, words: dict[str, str]) -> None:
+    """Fail unless each expression is refused with its words."""
+    tasks = [
+        {
+            "name": f"task {number}",
+            "ansible.builtin.debug": {"msg": "{{ " + expression + " }}"},
+            "ignore_errors": True,
+        }
+        for number, expression in enumerate(words)
+    ]
+    output = play(tasks, tmp_path, url=simulator.url).output
+    assert "Traceback" not in output
+    assert f"ignored={len(words)}" in output, output
+    told = output.split("TASK [")[1:]
+    for text, expected in zip(told, words.values(), strict=True):
+        assert expected in text
 
 
 def test_artifacts_come_out_as_values(simulator: t.Any, tmp_path: pathlib.Path) -> None:
@@ -61,15 +78,12 @@ def test_artifacts_come_out_as_values(simulator: t.Any, tmp_path: pathlib.Path) 
 
 def test_what_is_malformed_or_missing_is_told_in_one_sentence(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
-    for expression, words in (
-        (LOOKUP + "ref='main', artifact='broken.json', parse='json')", "artifact 'broken.json' is no JSON"),
-        (
-            LOOKUP + "ref='main', artifact='none.txt')",
-            "there is no 'none.txt' in the artifacts of job 'build' (id 1000)",
-        ),
-        (LOOKUP + "ref='main', artifact='notes.txt', log=true)", "artifact and log exclude each other"),
-    ):
-        assert words in evaluate(simulator, tmp_path, expression, code=2).output
+    words = {
+        "ref='main', artifact='broken.json', parse='json')": "artifact 'broken.json' is no JSON",
+        "ref='main', artifact='none.txt')": "there is no 'none.txt' in the artifacts of job 'build' (id 1000)",
+        "ref='main', artifact='notes.txt', log=true)": "artifact and log exclude each other",
+    }
+    assert_fail(simulator, tmp_path, {LOOKUP + call: told for call, told in words.items()})
 
 
 def test_identical_reads_of_one_template_ask_once(simulator: t.Any, tmp_path: pathlib.Path) -> None:
@@ -96,15 +110,18 @@ def test_a_job_called_like_an_id(simulator: t.Any, tmp_path: pathlib.Path) -> No
 
 def test_what_names_no_job_or_no_option_is_told(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
-    for call, words in (
-        ("'build', projct='group/app'", "unknown option projct; did you mean project?"),
-        ("'build', project='group/app', colour='red'", "unknown option colour; its options are api_concurrency, "),
-        ("'build', job_name='build', project='group/app'", "terms, job_name and job_id exclude each other"),
-        ("project='group/app', pipeline_id=100", "give the name or the id of a job"),
-        ("job_id='one', project='group/app'", "job_id"),
-    ):
-        expression = f"lookup('jobgate.gitlab.gitlab_job', {call})"
-        assert words in evaluate(simulator, tmp_path, expression, code=2).output
+    words = {
+        "'build', projct='group/app'": "unknown option projct; did you mean project?",
+        "'build', ref='main'": "project is missing; say whose job it is, as in lookup(",
+        "'build', project='group/app', ref='main', parse='josn'": "parse is 'josn'; did you mean json?",
+        "'build', project='group/app', ref='main', parse='xml'": "parse is 'xml'; give one of ",
+        "'build', project='group/app', colour='red'": "unknown option colour; its options are api_concurrency, ",
+        "'build', job_name='build', project='group/app'": "terms, job_name and job_id exclude each other",
+        "project='group/app', pipeline_id=100": "give the name or the id of a job",
+        "job_id='one', project='group/app'": "job_id",
+    }
+    expressions = {f"lookup('jobgate.gitlab.gitlab_job', {call})": told for call, told in words.items()}
+    assert_fail(simulator, tmp_path, expressions)
     assert simulator.requests() == []
 
 

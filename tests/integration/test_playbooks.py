@@ -9,7 +9,11 @@ from __future__ import annotations
 import pathlib
 import typing as t
 
+import pytest
+
 from .harness import ROOT, TOKEN, effects, play, world
+
+BOTH_WAYS = pytest.mark.usefixtures("way")
 
 ACTION = "jobgate.gitlab.gitlab_job_action"
 INFO = "jobgate.gitlab.gitlab_job_info"
@@ -21,6 +25,7 @@ def scenario() -> dict[str, t.Any]:
     return world({"name": "build", "stage": "build", "status": "success"}, {**DEPLOY, "duration": 30})
 
 
+@BOTH_WAYS
 def test_the_release_of_the_demo(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(ROOT / "docs" / "examples" / "release-scenario.yml", clock="scaled:60")
     token = "demo-token-of-the-simulator"
@@ -55,6 +60,7 @@ def test_the_release_of_the_demo(simulator: t.Any, tmp_path: pathlib.Path) -> No
     assert effects(simulator) == done
 
 
+@BOTH_WAYS
 def test_module_defaults_check_mode_diff_and_secrets(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     options = {"project": "group/app", "ref": "main", "name": "deploy:prod", "action": "play"}
@@ -139,6 +145,7 @@ def test_the_connection_of_a_lookup_comes_from_variables(simulator: t.Any, tmp_p
     assert result.results["look"]["msg"] == "success"
 
 
+@BOTH_WAYS
 def test_an_installed_extension_refuses_and_another_annotates(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     site = tmp_path / "site"
@@ -183,6 +190,7 @@ def test_an_installed_extension_refuses_and_another_annotates(simulator: t.Any, 
     assert result.results["cancel"]["job"]["annotations"] == {"cost_centre": 4711}
 
 
+@BOTH_WAYS
 def test_the_same_keys_on_failure_as_on_success(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     good = {"project": "group/app", "ref": "main", "name": "build"}

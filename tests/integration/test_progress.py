@@ -13,7 +13,7 @@ import pytest
 
 from .harness import ACTION as ACTION_TASK
 from .harness import INFO as INFO_TASK
-from .harness import effects, play, run_task, world
+from .harness import each_look_takes, effects, play, run_task, world
 
 ACTION = "jobgate.gitlab.gitlab_job_action"
 INFO = "jobgate.gitlab.gitlab_job_info"
@@ -35,8 +35,9 @@ def task(**options: t.Any) -> dict[str, t.Any]:
 
 
 def test_the_lines_of_a_deployment_in_their_order(simulator: t.Any, tmp_path: pathlib.Path) -> None:
-    simulator.load(scenario(), clock="scaled:30")
-    result = play([task()], tmp_path, url=simulator.url)
+    simulator.load(scenario())
+    with each_look_takes(20, simulator):
+        result = play([task()], tmp_path, url=simulator.url)
     assert result.returncode == 0, result.output
     lines = lines_of(result.output, "group/app deploy")
     assert lines[0] == "group/app deploy: manual -> pending (played)"
@@ -49,9 +50,10 @@ def test_the_lines_of_a_deployment_in_their_order(simulator: t.Any, tmp_path: pa
 
 
 def test_lines_are_coloured_where_ansible_colours(simulator: t.Any, tmp_path: pathlib.Path) -> None:
-    simulator.load(scenario(queue=10, duration=20, outcome="failed"), clock="scaled:30")
+    simulator.load(scenario(queue=10, duration=20, outcome="failed"))
     colour = {"ANSIBLE_NOCOLOR": "0", "ANSIBLE_FORCE_COLOR": "1"}
-    result = play([task()], tmp_path, url=simulator.url, environment=colour)
+    with each_look_takes(5, simulator):
+        result = play([task()], tmp_path, url=simulator.url, environment=colour)
     assert result.returncode == 2, result.output
     lines = [line for line in result.output.splitlines() if "group/app deploy: " in line and "->" in line]
     # yellow, yellow, red
@@ -91,8 +93,9 @@ def test_ansible_cfg_can_ask_for_silence(simulator: t.Any, tmp_path: pathlib.Pat
 
 
 def test_the_log_is_shown_as_it_grows(simulator: t.Any, tmp_path: pathlib.Path) -> None:
-    simulator.load(scenario(queue=10), clock="scaled:30")
-    result = play([task(log_follow=True)], tmp_path, url=simulator.url)
+    simulator.load(scenario(queue=10))
+    with each_look_takes(5, simulator):
+        result = play([task(log_follow=True)], tmp_path, url=simulator.url)
     assert result.returncode == 0, result.output
     log = lines_of(result.output, "deploy | ")
     assert log == [f"deploy | step {number} done" for number in range(1, 41)]
@@ -118,7 +121,8 @@ def test_lines_of_many_hosts_do_not_mix(simulator: t.Any, tmp_path: pathlib.Path
     for number in range(10):
         own = lines_of(result.output, f"[host{number}] ")
         assert own[0] == f"[host{number}] group/app deploy-{number}: manual -> pending (played)"
-        assert own[-1].startswith(f"[host{number}] group/app deploy-{number}: running -> success after 60 s")
+        # one may not have seen its job run while the others did
+        assert own[-1].startswith(f"[host{number}] group/app deploy-{number}: ") and "-> success after 60 s" in own[-1]
         assert all(line.count("->") <= 1 for line in own)
     assert len(effects(simulator)) == 10
 

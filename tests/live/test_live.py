@@ -46,7 +46,7 @@ def check(simulator: t.Any, tmp_path: pathlib.Path, *options: str) -> tuple[int,
         env={**os.environ, "GITLAB_TOKEN": TOKEN},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=1800,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr, path.read_text(encoding="utf-8") if path.exists() else ""
@@ -103,7 +103,7 @@ def test_the_simulated_jobs_are_those_of_the_file_for_gitlab() -> None:
 def test_a_token_is_needed(tmp_path: pathlib.Path) -> None:
     clean = {name: value for name, value in os.environ.items() if name != "GITLAB_TOKEN"}
     command = [sys.executable, "-m", "tests.live", "--project", "group/app", "--url", "http://127.0.0.1:9"]
-    done = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=1800, check=False)
     assert done.returncode == 2 and "set GITLAB_TOKEN" in done.stderr
 
 

@@ -64,7 +64,7 @@ def served(tmp_path: pathlib.Path) -> c.Iterator[c.Callable[..., str]]:
     yield start
     for process in running:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 def test_the_collection_is_that_of_the_tarball(wheel: pathlib.Path, tarball_names: set[str]) -> None:

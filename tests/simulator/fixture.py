@@ -71,7 +71,7 @@ class Simulator:
         listening = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(listening)), daemon=True)
         self._thread.start()
-        if not listening.wait(timeout=10) or not self.url:
+        if not listening.wait(timeout=60) or not self.url:
             raise RuntimeError("the simulator does not listen")
 
     async def _serve(self, listening: threading.Event) -> None:
@@ -89,7 +89,7 @@ class Simulator:
     def stop(self) -> None:
         if self._thread is not None and self._loop is not None and self._ended is not None:
             self._loop.call_soon_threadsafe(self._ended.set)
-            self._thread.join(timeout=10)
+            self._thread.join(timeout=60)
             self._thread = None
             self._server = None
 
@@ -135,10 +135,15 @@ class Simulator:
 
     def hooks(self) -> list[Row]:
         """Return the hooks that were sent so far, in order, when all that is under way has arrived."""
-        # A receiver that does not answer costs some seconds for each.
-        self._call(self._running.sender.drain(), timeout_seconds=60)
+        self.drain_hooks()
         with self._simulation.lock:
             return copy.deepcopy(self._simulation.outbox.log)
+
+    def drain_hooks(self) -> None:
+        """Return when all hooks that are under way have arrived; at once where none are sent."""
+        if self._simulation.outbox.hooks:
+            # A receiver that does not answer costs some seconds for each.
+            self._call(self._running.sender.drain(), timeout_seconds=60)
 
     def notes(self) -> list[str]:
         """Return what of the projects' `.gitlab-ci.yml` was not followed, with file and lines."""

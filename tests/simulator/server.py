@@ -146,6 +146,8 @@ class Server:
                 reply = await controls.answer(self, request, transport)
                 return wire.response(reply or admin.answer(self.simulation, request))
             return await self._answer(incoming, request)
+        except ConnectionResetError:
+            return wire.closed(incoming, Reply(200))  # the client has gone, which is no news
         finally:
             if transport is not None:
                 self._busy.discard(transport)

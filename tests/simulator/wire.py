@@ -34,14 +34,14 @@ async def commit(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> web.Str
     """Answer a request as the fault wants it; `reply` is what the fault leaves of the application's answer."""
     if rule.kind == "hang":
         await _wait(incoming, rule.seconds)
-        return _closed(incoming, reply)
+        return closed(incoming, reply)
     if rule.seconds and rule.kind not in ("drip", "refuse"):
         await asyncio.sleep(rule.seconds)
     if rule.kind in ("reset_before", "reset_after") or (rule.kind == "refuse" and rule.is_before):
         reset(incoming.transport)
         return response(reply)
     if rule.kind in ("close_before", "close_after"):
-        return _closed(incoming, reply)
+        return closed(incoming, reply)
     if rule.kind == "drip":
         return await _drip(incoming, reply, rule)
     if reply.status != 204 and incoming.method != "HEAD":
@@ -49,14 +49,14 @@ async def commit(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> web.Str
             return await _cut(incoming, reply, rule)
         if rule.kind in ("wrong_length", "chunk_cut"):
             await _send_damaged(incoming, reply, rule)
-            return _closed(incoming, reply)
+            return closed(incoming, reply)
     made = await send(incoming, reply)
     if rule.kind == "refuse":
         made.force_close()
     return made
 
 
-def _closed(incoming: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+def closed(incoming: web.BaseRequest, reply: Reply) -> web.StreamResponse:
     """End the connection in good order. What is returned cannot be sent any more."""
     if incoming.transport is not None:
         incoming.transport.close()

@@ -13,8 +13,10 @@ import urllib.parse
 
 from .support import PROJECT
 
-# Long enough for an answer that comes, short enough to wait for one that does not.
+# Short enough to wait for what does not come.
 PATIENCE = 0.25
+# For what comes: nobody waits so long, on any machine.
+AN_ETERNITY = 600.0
 PLAY = f"/api/v4/projects/{PROJECT}/jobs/1000/play"
 JOB = f"/api/v4/projects/{PROJECT}/jobs/1000"
 JOBS = f"/api/v4/projects/{PROJECT}/jobs"
@@ -34,7 +36,9 @@ class Answer:
         return self.status is not None and self.error is None
 
 
-def connect(url: str, *, context: ssl.SSLContext | None = None, timeout: float = 5) -> http.client.HTTPConnection:
+def connect(
+    url: str, *, context: ssl.SSLContext | None = None, timeout: float = AN_ETERNITY
+) -> http.client.HTTPConnection:
     parts = urllib.parse.urlsplit(url)
     assert parts.hostname is not None
     if parts.scheme == "https":
@@ -72,7 +76,7 @@ def call(
     method: str,
     path: str,
     *,
-    timeout: float = 5,
+    timeout: float = AN_ETERNITY,
     context: ssl.SSLContext | None = None,
     headers: dict[str, str] | None = None,
     body: bytes | None = None,

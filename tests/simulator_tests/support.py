@@ -66,7 +66,7 @@ class Client:
     def call(self, method: str, path: str, **more: t.Any) -> requests.Response:
         """Send a request; a path without leading slash is below the project."""
         url = self.base + path if path.startswith("/") else f"{self.base}/projects/{PROJECT}/{path}"
-        return self.session.request(method, url, timeout=10, allow_redirects=False, **more)
+        return self.session.request(method, url, timeout=60, allow_redirects=False, **more)
 
     def get(self, path: str, **more: t.Any) -> requests.Response:
         return self.call("GET", path, **more)

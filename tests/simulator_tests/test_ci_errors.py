@@ -110,6 +110,7 @@ def test_what_is_not_followed_is_told_with_its_lines(tmp_path: pathlib.Path) -> 
 include: other.yml
 build:
   image: alpine
+  inputs: {level: {default: 1, type: number}}
   script: [make]
   artifacts:
     paths: [x]
@@ -128,12 +129,12 @@ deploy:
     made = make(tmp_path, text, other="later: {script: make, timeout: 1h}\n")
     notes = {line.partition(": ")[0]: line for line in made.notes}
     assert set(notes) == {
-        "image", "script", "artifacts", "retry:exit_codes", "environment:url", "changes", "rules:interruptible",
-        "timeout",
+        "image", "inputs", "script", "artifacts", "retry:exit_codes", "environment:url", "changes",
+        "rules:interruptible", "timeout",
     }  # fmt: skip
-    assert notes["image"].endswith("(.gitlab-ci.yml:3,17)")
-    assert notes["script"].endswith("(.gitlab-ci.yml:4,9; other.yml:1)")
-    assert notes["environment:url"].endswith("(.gitlab-ci.yml:12)")
+    assert notes["image"].endswith("(.gitlab-ci.yml:3,18)")
+    assert notes["script"].endswith("(.gitlab-ci.yml:5,10; other.yml:1)")
+    assert notes["environment:url"].endswith("(.gitlab-ci.yml:13)")
     assert "there is no list of files (--files); it counts as changed" in notes["changes"]
 
 

@@ -10,8 +10,9 @@ import pathlib
 
 from tests.simulator.ci import keywords
 
-# Written down from the headings of https://docs.gitlab.com/ci/yaml/ and https://docs.gitlab.com/ci/yaml/deprecated_keywords/,
-# and from the keys that the text below a heading names; not made from the code.
+# Written down from the headings of https://docs.gitlab.com/ci/yaml/ and of the pages artifacts_reports and
+# deprecated_keywords beside it, from the keys that the text below a heading names, and from the properties of GitLab's
+# own JSON schema for editors (app/assets/javascripts/editor/schema/ci.json); not made from the code.
 REFERENCE = pathlib.Path(__file__).with_name("ci_keywords.txt")
 
 

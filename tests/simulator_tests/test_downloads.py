@@ -165,14 +165,14 @@ class TestSizes:
         used = connect(simulator.url, timeout=60)
         used.request("GET", ARCHIVE, headers={"PRIVATE-TOKEN": "mia-token"})
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        buffer, count, began = bytearray(1 << 20), 0, time.monotonic()
+        buffer, count, began = bytearray(1 << 20), 0, time.process_time()
         response = used.getresponse()
         while got := response.readinto(buffer):
             count += got
         used.close()
         assert count == 1 << 30
-        # Ten times slower than what it does alone, as client and server share a process here.
-        assert time.monotonic() - began < 6
+        # Of the processor, which client and server share here; they need less than one, and bytes made one by one 100.
+        assert time.process_time() - began < 10
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 64 << 10, "of kibibytes"
 
     def test_a_client_that_leaves_does_no_harm(self, simulator: Simulator) -> None:

@@ -16,7 +16,7 @@ from tests.simulator.faults import KINDS
 from tests.simulator.fixture import Simulator
 from tests.simulator.schema import ScenarioError
 
-from .raw import JOB, PATIENCE, PLAY, call
+from .raw import AN_ETERNITY, JOB, PATIENCE, PLAY, call
 from .support import Client, scenario
 
 
@@ -35,7 +35,7 @@ class TestPresets:
     @pytest.mark.parametrize("name", PRESETS)
     def test_effects(self, simulator: Simulator, client: Client, name: str) -> None:
         simulator.inject(name, path="/play$", times=1)
-        patience = PATIENCE if PRESETS[name].get("seconds", 0) > 5 else 5
+        patience = PATIENCE if PRESETS[name].get("seconds", 0) > 5 else AN_ETERNITY
         answer = call(simulator.url, "POST", PLAY, timeout=patience, headers={"Accept-Encoding": "gzip"})
         while not simulator.requests():
             time.sleep(0.01)

@@ -16,11 +16,12 @@ import typing as t
 import pytest
 import requests
 
+from tests.simulator import wire
 from tests.simulator.clock import STEPPED_EPOCH
 from tests.simulator.fault_presets import PRESETS
 from tests.simulator.fixture import Simulator
 
-from .raw import JOB, JOBS, PATIENCE, Answer, call, connect, exchange
+from .raw import AN_ETERNITY, JOB, JOBS, Answer, call, connect, exchange
 from .support import Client, scenario
 
 
@@ -29,7 +30,7 @@ def world(simulator: Simulator) -> None:
     simulator.load(scenario(*({"name": f"a{number}"} for number in range(3))))
 
 
-def get(simulator: Simulator, *, path: str = JOB, timeout: float = 5, **headers: str) -> Answer:
+def get(simulator: Simulator, *, path: str = JOB, timeout: float = AN_ETERNITY, **headers: str) -> Answer:
     return call(simulator.url, "GET", path, timeout=timeout, headers=headers)
 
 
@@ -61,7 +62,7 @@ class TestSilence:
         simulator.inject("hang_before", seconds=0.1)
         begin = time.monotonic()
         assert isinstance(get(simulator).error, http.client.RemoteDisconnected)
-        assert 0.1 <= time.monotonic() - begin < 5
+        assert time.monotonic() - begin >= 0.1
 
 
 class TestSlow:
@@ -76,22 +77,33 @@ class TestSlow:
         begin = time.monotonic()
         used = connect(simulator.url)
         answer = exchange(used, "GET", JOB)
-        assert 0.2 <= time.monotonic() - begin < 5
+        assert time.monotonic() - begin >= 0.2
         simulator.clear_faults()
         # It is a right answer, and the connection lives on.
         assert exchange(used, "GET", JOB).body == answer.body
         used.close()
 
     def test_drip_keeps_a_client_busy(self, simulator: Simulator) -> None:
-        """Something comes before each timeout of the socket, and yet no end."""
-        simulator.inject("drip", seconds=30, bytes=1)
-        used = connect(simulator.url, timeout=PATIENCE)
+        """One byte comes after the other, and yet no end."""
+        simulator.inject("drip", seconds=60, bytes=1)
+        used = connect(simulator.url)
         used.request("GET", JOB, headers={"PRIVATE-TOKEN": "mia-token"})
         response = used.getresponse()
-        begin = time.monotonic()
-        while time.monotonic() - begin < 0.25:
-            assert response.read(1)
+        # two may have come together where the machine is busy
+        pieces = [response.read1() for _look in range(5)]
+        assert all(pieces) and len(b"".join(pieces)) < int(response.headers["Content-Length"])
         used.close()
+
+    def test_a_client_that_has_gone_is_no_error(
+        self, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def write_to_nobody(*_arguments: t.Any) -> t.NoReturn:
+            raise ConnectionResetError("Cannot write to closing transport")
+
+        monkeypatch.setattr(wire, "commit", write_to_nobody)
+        simulator.inject("drip", seconds=60)
+        assert isinstance(get(simulator).error, http.client.RemoteDisconnected)
+        assert caplog.records == []
 
 
 class TestDamaged:

@@ -26,6 +26,7 @@ from .._api.requester import Requester, RequestFinished
 from .._api.transport import Transport
 from .._extensions.manager import PluginManager, plugin_manager
 from .._extensions.registry import Registry
+from .nudges import Watch
 from .outcome import Files, Progress
 from .settings import with_credential
 from .slow_work import PageProgress
@@ -47,6 +48,7 @@ class TaskContext:
     :param clean: returns a value of what JSON has as it may stand in a file: without secrets and control codes.
     :param files: what Ansible wants of the files that are made.
     :param stop: returns why nothing new may be begun any more, an empty text while it may.
+    :param watch: tells of nudges for what the task waits for, None when nothing nudges it.
     :param transport: returns the transport for a connection, made by what it is given, or one that was made before.
     :param opened: the sessions that the task has opened, which know what it has cost if it fails.
     """
@@ -60,6 +62,7 @@ class TaskContext:
     clean: t.Callable[[t.Any], t.Any] = lambda value: value
     files: Files = Files()
     stop: t.Callable[[], str] = lambda: ""
+    watch: Watch | None = None
     transport: t.Callable[[ConnectionSettings, t.Callable[[], Transport]], Transport] = lambda settings, make: make()
     opened: list[Session] = dataclasses.field(default_factory=list)
 
@@ -145,6 +148,7 @@ class Session:
         self.started = context.clock.monotonic()
         # why nothing new may be begun any more, empty while it may
         self.stop = context.stop
+        self.watch = context.watch
         # what the token may do
         self.limits = _LIMITS[client.settings.token_kind]
 

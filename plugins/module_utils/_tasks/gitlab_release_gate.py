@@ -20,6 +20,7 @@ from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.files.place import check_writable, write_text
 from .._app.jobs.statuses import id_of
+from .._app.nudges import Nudges
 from .._app.outcome import Outcome, ProjectProgress
 from .._app.release.compare import read_previous, with_previous
 from .._app.release.counted import CountedGates
@@ -59,6 +60,7 @@ SPEC = CONNECTION.merged(
             "strategy": {"type": "str", "choices": list(STRATEGIES), "default": "fail_fast"},
             "wait_timeout": {"type": "float", "default": 3600.0},
             "wait_interval": {"type": "float", "default": 10.0},
+            "nudges": {"type": "path"},
             "log_lines": {"type": "int", "default": 20},
             "record": {"type": "path"},
             "report": {"type": "path"},
@@ -94,9 +96,17 @@ class _Release:
         self._session = open_session(connection_settings(options, context.environ), context)
         pacing = Pacing(self._session.client.traffic, context.progress)
         most_at_once = self._session.client.settings.concurrency
-        self._scheduler = Scheduler(context.clock, pacing, most_at_once=most_at_once)
+        self._nudges = self._open_nudges()
+        self._scheduler = Scheduler(context.clock, pacing, most_at_once=most_at_once, nudges=self._nudges)
         self._previous = self._read_previous()
         self._log_lines = int(options.get("log_lines") or 0)
+
+    def _open_nudges(self) -> Nudges | None:
+        path = self._options.get("nudges")
+        nudges = Nudges(path, self._context.clock) if path and not self._context.check_mode else None
+        if nudges and not nudges.is_there:
+            self._session.warn(f"nudges {path!r} is no file yet. Until an event source writes it, nothing is nudged.")
+        return nudges
 
     def _read_previous(self) -> Record | None:
         path = self._options.get("compare")
@@ -144,8 +154,9 @@ class _Release:
     def _open(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Session:
         """Return a session with the time of a gate, which tells its progress with the project."""
         progress = ProjectProgress(self._context.progress, self._label(project.plan))
+        watch = self._nudges.watch(project.plan.pipeline.project) if self._nudges else None
         return self._session.sibling(
-            dataclasses.replace(self._context, clock=self._scheduler.clock, progress=progress, stop=stop),
+            dataclasses.replace(self._context, clock=self._scheduler.clock, progress=progress, stop=stop, watch=watch),
             timeout_seconds=gate.waiting.timeout_seconds,
             is_waiting=gate.action != "verify",
         )

@@ -14,6 +14,8 @@ import typing as t
 _RUNNER: t.Final = "jobs are not run; how long one takes and how it ends is for the scenario to say"
 _ARTIFACTS: t.Final = "no files come from it; `artifacts` of a job in the scenario says what there is"
 _STOPS: t.Final = "the environment is neither stopped nor described"
+_ALONE: t.Final = "the values that an input can have do not depend on others"
+_JOB_INPUTS: t.Final = "jobs take no inputs from it; `inputs` of a job in the scenario says what there is"
 _ELSEWHERE: t.Final = "what is not in the project's own files is not read"
 
 FOLLOWED: t.Final = frozenset(
@@ -48,15 +50,19 @@ NOT_FOLLOWED: t.Final[dict[str, str]] = {
     "include:rules:exists:project": "the list of files is that of the own project",
     "include:rules:exists:ref": "the list of files is that of the own project",
     **{f"spec:{name}": _ELSEWHERE for name in ("component", "include")},
+    **{f"spec:include:{name}": _ELSEWHERE for name in ("local", "remote", "project", "file", "ref")},
     "spec:description": "there is no form in which it would be shown",
     "spec:inputs:description": "there is no form in which it would be shown",
-    "spec:inputs:rules": "the values that an input can have do not depend on others",
+    **dict.fromkeys(("spec:inputs:rules", "spec:inputs:rules:if"), _ALONE),
+    **dict.fromkeys(("spec:inputs:rules:options", "spec:inputs:rules:default"), _ALONE),
     "variables:description": "there is no form in which it would be shown",
     "variables:options": "values are not checked",
     "workflow:auto_cancel": "no pipeline cancels another one",
     "workflow:auto_cancel:on_new_commit": "no pipeline cancels another one",
     "workflow:auto_cancel:on_job_failure": "no job cancels its pipeline",
     "workflow:rules:auto_cancel": "no pipeline cancels another one",
+    "workflow:rules:auto_cancel:on_new_commit": "no pipeline cancels another one",
+    "workflow:rules:auto_cancel:on_job_failure": "no job cancels its pipeline",
     **{f"workflow:rules:{name}": "GitLab itself ignores it here" for name in ("start_in", "allow_failure", "needs")},
     "workflow:rules:exists:project": "the list of files is that of the own project",
     "workflow:rules:exists:ref": "the list of files is that of the own project",
@@ -64,7 +70,16 @@ NOT_FOLLOWED: t.Final[dict[str, str]] = {
     **dict.fromkeys(("script", "before_script", "after_script", "run", "hooks", "coverage", "timeout"), _RUNNER),
     **dict.fromkeys(("hooks:pre_get_sources_script", "dependencies", "interruptible", "rules:interruptible"), _RUNNER),
     **dict.fromkeys(("image", "services", "cache", "identity", "id_tokens", "secrets", "release"), _RUNNER),
+    **{
+        f"run:{name}": _RUNNER
+        for name in ("name", "script", "step", "env", "inputs", "run", "outputs", "delegate", "action", "exec")
+    },
     **{f"image:{name}": _RUNNER for name in ("name", "entrypoint", "docker", "kubernetes", "pull_policy")},
+    **{
+        f"{above}:{name}": _RUNNER
+        for above in ("image", "services")
+        for name in ("docker:platform", "docker:user", "kubernetes:user")
+    },
     **{
         f"services:{name}": _RUNNER
         for name in ("name", "alias", "entrypoint", "command", "variables", "docker", "kubernetes", "pull_policy")
@@ -80,7 +95,11 @@ NOT_FOLLOWED: t.Final[dict[str, str]] = {
         f"secrets:{name}": _RUNNER
         for name in (
             "vault", "gcp_secret_manager", "azure_key_vault", "aws_secrets_manager", "gitlab_secrets_manager",
-            "akeyless", "file", "token",
+            "akeyless", "file", "token", "vault:engine", "vault:engine:name", "vault:engine:path", "vault:path",
+            "vault:field", "gcp_secret_manager:name", "gcp_secret_manager:version", "azure_key_vault:name",
+            "azure_key_vault:version", "aws_secrets_manager:secret_id", "aws_secrets_manager:version_id",
+            "aws_secrets_manager:version_stage", "aws_secrets_manager:region", "aws_secrets_manager:role_arn",
+            "aws_secrets_manager:role_session_name", "aws_secrets_manager:field", "gitlab_secrets_manager:name",
         )  # fmt: skip
     },
     "id_tokens:aud": _RUNNER,
@@ -88,7 +107,7 @@ NOT_FOLLOWED: t.Final[dict[str, str]] = {
         f"release:{name}": _RUNNER
         for name in (
             "tag_name", "tag_message", "name", "description", "ref", "milestones", "released_at", "assets",
-            "assets:links",
+            "assets:links", "assets:links:name", "assets:links:url", "assets:links:filepath", "assets:links:link_type",
         )  # fmt: skip
     },
     # jobs: what is left behind
@@ -97,6 +116,15 @@ NOT_FOLLOWED: t.Final[dict[str, str]] = {
         f"artifacts:{name}": _ARTIFACTS
         for name in (
             "paths", "exclude", "expire_in", "expose_as", "name", "public", "access", "reports", "untracked", "when",
+        )  # fmt: skip
+    },
+    **{
+        f"artifacts:reports:{name}": _ARTIFACTS
+        for name in (
+            "accessibility", "annotations", "api_fuzzing", "browser_performance", "codequality", "container_scanning",
+            "coverage_fuzzing", "coverage_report", "coverage_report:coverage_format", "coverage_report:path",
+            "cyclonedx", "dast", "dependency_scanning", "dotenv", "junit", "license_scanning", "load_performance",
+            "lsif", "metrics", "repository_xray", "requirements", "sast", "secret_detection", "terraform",
         )  # fmt: skip
     },
     **dict.fromkeys(("pages", "pages:publish", "pages:path_prefix", "pages:expire_in", "publish"), _ARTIFACTS),
@@ -114,6 +142,7 @@ NOT_FOLLOWED: t.Final[dict[str, str]] = {
             "dashboard:flux_resource_path", "managed_resources", "managed_resources:enabled",
         )  # fmt: skip
     },
+    **{f"inputs{name}": _JOB_INPUTS for name in ("", ":type", ":description", ":options", ":regex", ":default")},
     "manual_confirmation": "nobody is asked",
     "needs:artifacts": "jobs fetch no artifacts",
     "needs:project": "a job of another project is not waited for",

@@ -26,11 +26,13 @@ from ..harness import TOKEN, reply
 
 ROOT = pathlib.Path(__file__).resolve().parents[3] / "plugins"
 PACKAGE = "ansible_collections.jobgate.gitlab.plugins."
-# Twice the text takes twice the time. A square would take four times as long, and chance may take its share.
-MOST_RATIO = 3.0
+# Eight times the text takes eight times the time. A square would take 64 times as long; what else the machine does
+# may make each of the two measurements almost three times as long as it is.
+TIMES = 8
+MOST_RATIO = 23.0
 # What is so fast that only chance can be measured passes.
-LEAST_SECONDS = 0.004
-ROUNDS = 5
+LEAST_SECONDS = 0.0005
+ROUNDS = 3
 
 UNITS = [
     *" \t\n\r\0\x1b0a_/%&\\<{-;=",
@@ -41,35 +43,37 @@ UNITS = [
 
 
 def best_seconds(work: t.Callable[[str], object], text: str, rounds: int = ROUNDS) -> float:
-    """Return how long the fastest of some rounds takes, by the time of this process."""
+    """Return how long the fastest of some rounds takes, by the time that the processor gives to this thread."""
     times = []
     for _round in range(rounds):
-        began = time.process_time()
+        began = time.thread_time()
         work(text)
-        times.append(time.process_time() - began)
+        times.append(time.thread_time() - began)
     return min(times)
 
 
 def assert_linear(work: t.Callable[[str], object], make: t.Callable[[int], str], sizes: t.Sequence[int]) -> None:
-    """Fail unless twice the text takes about twice the time.
+    """Fail unless many times the text takes about as many times the time.
 
     A text grows until its time can be measured; one that is fast for the longest passes.
     """
     gc.disable()
     try:
         for size in sizes:
-            short, long = make(size), make(2 * size)
+            short, long = make(size), make(TIMES * size)
             if best_seconds(work, short, rounds=1) < LEAST_SECONDS:
                 continue
             seconds = best_seconds(work, short)
             ratio = best_seconds(work, long) / seconds
-            assert ratio < MOST_RATIO, f"{size} characters like {short[:20]!r}: {seconds:.3f} s, twice: {ratio:.1f}"
+            times = f"{TIMES} times as many take {ratio:.1f} times as long"
+            assert ratio < MOST_RATIO, f"{size} characters like {short[:20]!r} take {seconds:.4f} s, and {times}"
             return
     finally:
         gc.enable()
 
 
-SIZES = (500, 2_000, 8_000, 32_000)
+# Not more: from a megabyte of memory on, every access to it takes longer.
+SIZES = (500, 2_000, 8_000)
 
 
 def repeated(unit: str) -> t.Callable[[int], str]:
@@ -281,4 +285,4 @@ def test_many_pipelines_and_times_take_as_long_as_they_are_many():
         }
         render_page({**head, **times, "projects": [project]})
 
-    assert_linear(work, record, (200, 1000))
+    assert_linear(work, record, (200,))

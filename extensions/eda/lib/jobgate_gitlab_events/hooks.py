@@ -144,6 +144,13 @@ def kind_of(payload: Record) -> str | None:
     return _text(payload.get("object_kind"))
 
 
+def nudge_of(gitlab: Record, payload: Record) -> Record:
+    """Return what a hook is about, in ids and a path, for a release gate that may wait for it."""
+    named = {name: gitlab[name] for name in ("kind", "project", "project_id", "pipeline_id")}
+    # a gate that looks into downstream pipelines may not know this one yet
+    return named | {"source_pipeline_id": _number(_at(payload, "source_pipeline", "pipeline_id"))}
+
+
 def gitlab_of(payload: Record, instance: str | None) -> Record | None:
     """Return the key `gitlab` of an event, None when the hook is of another kind.
 

@@ -39,6 +39,7 @@ class Options:
     statuses: tuple[str, ...] = ()
     certfile: str | None = None
     keyfile: str | None = None
+    nudges: str | None = None
     max_body: int = 5 * 1024 * 1024
     remember: int = 10000
 
@@ -202,6 +203,7 @@ READERS: dict[str, t.Callable[[str, t.Any], t.Any]] = {
     "statuses": _choices(STATUSES),
     "certfile": _string,
     "keyfile": _string,
+    "nudges": _string,
     "max_body": _integer(1024, 25 * 1024 * 1024),
     "remember": _integer(1, 10_000_000),
 }

@@ -15,7 +15,7 @@ import typing as t
 import uuid
 
 from .backlog import Backlog, Event, Known
-from .hooks import Record, gitlab_of, kind_of
+from .hooks import Record, gitlab_of, kind_of, nudge_of
 from .options import Options
 from .signatures import Headers, single
 
@@ -27,11 +27,13 @@ class Answer(t.NamedTuple):
     """What GitLab is told.
 
     :param event: what ansible-rulebook gets once the answer is out. There is a place for it in the backlog.
+    :param nudge: what release gates get, which need not be what the rules get.
     """
 
     status: int
     text: str
     event: Event | None = None
+    nudge: Record | None = None
 
 
 class Receiver:
@@ -79,16 +81,17 @@ class Receiver:
         gitlab = gitlab_of(payload, instance)
         if gitlab is None:
             return Answer(200, "ignored: hooks of this kind make no events")
+        nudge = nudge_of(gitlab, payload)
         if not self._options.wants(gitlab):
-            return Answer(200, "ignored: it was not asked for")
+            return Answer(200, "ignored: it was not asked for", nudge=nudge)
         delivery = self._secrets.delivery_id(headers)
         key = body if delivery is None else delivery.encode("utf-8", "surrogateescape")
         if key in self._known:
             return Answer(200, "ignored: it has come before")
         if not self._backlog.promise():
-            return Answer(503, "too many events are waiting")
+            return Answer(503, "too many events are waiting", nudge=nudge)
         self._known.add(key)
-        return Answer(200, "accepted", Event(self._event(gitlab, payload, delivery, instance), len(body)))
+        return Answer(200, "accepted", Event(self._event(gitlab, payload, delivery, instance), len(body)), nudge)
 
     def _event(self, gitlab: Record, payload: Record, delivery: str | None, instance: str | None) -> Record:
         received = datetime.datetime.fromtimestamp(self._clock(), datetime.timezone.utc)

@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from .backlog import Backlog, Event
+from .nudges import Nudges
 from .options import Options
 from .receiver import Answer, Receiver
 
@@ -71,6 +72,7 @@ class Server:
         self._receiver = receiver
         self._backlog = backlog
         self._patience = patience
+        self.nudges = Nudges(options.nudges)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request; an event is passed on when the answer is out."""
@@ -92,6 +94,8 @@ class Server:
                 self._backlog.put(answer.event)
             else:
                 self._backlog.give_bytes(len(body))
+            if answer.nudge is not None:
+                self.nudges.put(answer.nudge)
 
     async def _answer(self, request: web.BaseRequest, body: bytearray) -> Answer:
         try:
@@ -157,8 +161,10 @@ async def listening(
 ) -> t.AsyncIterator[str]:
     """Listen while the context lasts; yields the URL of the hook."""
     tls = options.tls()
+    handler = Server(options, receiver, backlog, patience)
+    handler.nudges.begin()
     server = web.Server(
-        Server(options, receiver, backlog, patience).handle,
+        handler.handle,
         access_log=None,
         logger=_http_logger,
         keepalive_timeout=patience.headers,
@@ -174,6 +180,7 @@ async def listening(
         shown = f"[{host}]" if ":" in host else host
         yield f"{'https' if tls else 'http'}://{shown}:{port}{options.path}"
     finally:
+        handler.nudges.end()
         await runner.cleanup()
 
 

@@ -121,6 +121,17 @@ options:
     description:
       - The file with the key of O(certfile), unless that has it as well. It must have no password.
     type: path
+  nudges:
+    description:
+      - The path of a file that gets a line for each job, pipeline and deployment hook whose secret is right, whatever
+        O(events), O(projects), O(names) and O(statuses) choose for the rules. Release gates on the same machine that
+        read it, by the option C(nudges) of M(jobgate.gitlab.gitlab_release_gate), poll GitLab when there is something
+        to see.
+      - A line has the kind of the hook, its project and its pipeline, and no secret.
+      - The file is made for the user of ansible-rulebook alone, and begun anew when it has a mebibyte. It is taken away
+        when the source ends. Several sources may have the same one.
+      - Its folder has to exist. Take one that only this user can write to.
+    type: path
   max_body:
     description:
       - How many bytes a body may have, from 1024 to 26214400, which is GitLab's own limit.
@@ -181,6 +192,21 @@ EXAMPLES = r"""
       action:
         debug:
           msg: "{{ event.gitlab.name }} of {{ event.gitlab.project }} is {{ event.gitlab.status }}"
+
+- name: Tell release gates that wait when there is something to see
+  hosts: localhost
+  sources:
+    - name: gitlab
+      jobgate.gitlab.job_events:
+        port: 5000
+        path: /gitlab
+        signing_token: "{{ gitlab_signing_token }}"
+        nudges: /run/user/1000/gitlab-nudges
+  rules:
+    - name: Do nothing else
+      condition: event.gitlab.kind == "job"
+      action:
+        none: {}
 """
 
 # ansible-rulebook runs a plugin by the path of its file, outside of any package, wherever the collection is installed

@@ -15,6 +15,7 @@ from ..._api.decoding import Record
 from ..._api.errors import GitLabError, SelectionError
 from ..actions.act import refuse_job_token
 from ..actions.actions import ACTIONS
+from ..jobs.statuses import id_of
 from ..pipelines.query import read_pipeline, warn_of_namesake
 from ..session import Session, StoppedError
 from ..waiting.loop import Wait
@@ -88,6 +89,8 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
             reason = f"{timed_out_text(options)}: there is no {project.plan.pipeline.describe()}"
             return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
         pipeline = read_pipeline(session, project.plan.pipeline, waited.value)
+    if session.watch:
+        session.watch.looks_into(id_of(pipeline))
     result = yield from GateRun(session, project, gate, pipeline, log_lines).run()
     if is_first:
         # not before, since it is a warning: the first minute of a large release has enough to ask for

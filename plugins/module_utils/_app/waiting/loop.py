@@ -18,6 +18,7 @@ import typing as t
 from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_queued, runner_wish, status_of
+from ..nudges import Patience
 from ..session import Session
 from .logs import LogFollower
 from .options import WaitOptions
@@ -76,6 +77,9 @@ class Wait:
         is_followed = options.log_follow and self.is_active
         self._follower = LogFollower(session, self.timeline) if is_followed else None
         self._pauses = Pauses(session, options.interval_seconds)
+        # no hook tells that a job is in the queue for long, or that a deployment was approved
+        may_be_nudged = options.pending_seconds is None and not options.wait_for_approval
+        self._patience = Patience(session.watch if may_be_nudged else None)
         self._is_fresh = False
         self._counting: Looking | None = None
         # jobs that were seen; the attempts that had failed when they were seen first; how often each was seen failed
@@ -99,6 +103,7 @@ class Wait:
             if before is None or not exc.is_out_of_time:
                 raise
             return (yield from self._out_of_time(before, exc))
+        self._patience.stir(by_news=False)
         while self.is_active and not is_settled(value):
             try:
                 if not (yield from self._pause()):
@@ -127,6 +132,7 @@ class Wait:
         self.timeline.leaves(left)
         if self.timeline.looked(jobs, left):
             self._pauses.restart()
+            self._patience.stir()
         if self._follower and jobs:
             self._follower.follow(jobs[0])
 
@@ -149,6 +155,8 @@ class Wait:
             if has_failed and job.key not in self._noted:
                 self._old_failures.add(job.id)
             self._noted.add(job.key)
+            if self._session.watch:
+                self._session.watch.looks_into(job.pipeline_id)
             self._failures[job.id] += has_failed
 
     def pace(self, left: int, counting: Looking | None = None) -> None:
@@ -197,17 +205,23 @@ class Wait:
             seconds = self._pauses.next_seconds()
             if seconds is None:
                 return was_counted
-            yield from self._sleep(seconds)
+            more = 0.0 if self._is_fresh else self._patience.longest(seconds) - seconds
+            yield from self._sleep(seconds, more)
+            # a count after a long pause could leave out what has happened meanwhile
+            has_rested = not self._patience.wake() and more > 0
             if self.ends_at_stop:
                 self._session.check_stop()
-            if self._counting is None or self._counting.needs_listing():
+            if self._counting is None or has_rested or self._counting.needs_listing():
                 return True
             was_counted = True
             self._pauses.expect(self._counting.left)
             self.timeline.beat(self._counting.left)
 
-    def _sleep(self, seconds: float) -> Steps[None]:
-        """Pause for so long, or until the time is up; a log that is followed is read meanwhile."""
+    def _sleep(self, seconds: float, more: float = 0.0) -> Steps[None]:
+        """Pause for so long, or until the time is up; a log that is followed is read meanwhile.
+
+        :param more: by how much the pause is longer unless there is a nudge.
+        """
         clock, deadline = self._session.clock, self._session.deadline
         seconds = min(seconds, deadline.remaining())
         end = clock.monotonic() + seconds
@@ -216,7 +230,8 @@ class Wait:
             self._follower.read()
             seconds = end - clock.monotonic()
         if seconds > 0:
-            yield Pause(seconds, deadline, is_urgent=self._is_fresh)
+            longest = min(seconds + more, deadline.remaining())
+            yield Pause(longest, deadline, is_urgent=self._is_fresh, soonest=seconds, watch=self._patience.watch)
             self._is_fresh = False
 
     def _read_again(self, read: t.Callable[[], T]) -> Steps[T]:

@@ -21,6 +21,7 @@ import typing as t
 
 from ..._api.clock import Clock, Deadline
 from ..._api.pace.traffic import Traffic
+from ..nudges import Nudges, Watch
 from ..outcome import Progress
 from ..session import Session
 
@@ -43,11 +44,15 @@ class Pause:
     :param seconds: until it goes on.
     :param deadline: when it goes on at the latest, however many others there are.
     :param is_urgent: whether it goes on then without having to wait its turn, as after a job was played.
+    :param soonest: when it may go on if it is nudged.
+    :param watch: tells whether it is; None when nothing nudges it.
     """
 
     seconds: float
     deadline: Deadline
     is_urgent: bool = False
+    soonest: float = 0.0
+    watch: Watch | None = None
 
 
 Steps = t.Generator[Pause, None, T]
@@ -99,6 +104,7 @@ class _Entry:
     """A wait, and when it goes on.
 
     :param latest: when it goes on, whatever is to be done before.
+    :param soonest: when it may go on if it is nudged.
     :param number: of the pause, so that an older one of the same wait is passed over.
     """
 
@@ -106,6 +112,7 @@ class _Entry:
     on_end: t.Callable[[t.Any], None]
     due: float
     latest: float = float("inf")
+    soonest: float = 0.0
     is_urgent: bool = False
     number: int = 0
     # what the last step has come to
@@ -142,14 +149,16 @@ class Scheduler:
     that is due for longest first, at the pace that the server and the user allow.
 
     :param most_at_once: how many steps run at a time; those that sleep are not counted.
+    :param nudges: bring looks forward, which take their turn all the same.
     """
 
-    def __init__(self, clock: Clock, pacing: Pacing, *, most_at_once: int) -> None:
+    def __init__(self, clock: Clock, pacing: Pacing, *, most_at_once: int, nudges: Nudges | None = None) -> None:
         self._clock = clock
         # for the sessions of the waits
         self.clock: Clock = _AsideClock(clock, self._aside)
         self._pacing = pacing
         self._most_at_once = most_at_once
+        self._nudges = nudges
         self._number = 0
         # each entry stands in two of them; an entry that went on since has another number
         self._urgent: list[tuple[float, int, _Entry]] = []
@@ -182,6 +191,7 @@ class Scheduler:
         """Run everything to its end."""
         try:
             while self._waiting or self._at_work:
+                self._heed_nudges()
                 while self._at_work - self._asleep < self._most_at_once:
                     entry = self._next()
                     if entry is None:
@@ -204,6 +214,22 @@ class Scheduler:
                 self._asleep -= 1
 
     # ----- whose turn it is -----
+
+    def _heed_nudges(self) -> None:
+        """Bring forward the looks of those that were nudged."""
+        if self._nudges is None or not self._nudges.heed():
+            return
+        for entry in list(self._waiting.values()):
+            due = self._due(entry)
+            if due < entry.due:
+                entry.due = due
+                self._put(entry)
+
+    def _due(self, entry: _Entry) -> float:
+        """Return when a wait is to go on, as things stand now."""
+        watch = entry.pause.watch if entry.pause else None
+        # long ago, perhaps: what was nudged has its turn before what is only due
+        return min(entry.due, entry.soonest) if watch and watch.is_nudged else entry.due
 
     def _put(self, entry: _Entry) -> None:
         self._waiting.pop(entry.number, None)
@@ -279,7 +305,7 @@ class Scheduler:
                 self._take(self._done.get(timeout=max(0.0, min(seconds, AWAKE_SECONDS))))
             return
         if seconds > 0:
-            asleep = seconds if self._threads == 0 else min(seconds, AWAKE_SECONDS)
+            asleep = seconds if self._threads == 0 and self._nudges is None else min(seconds, AWAKE_SECONDS)
             look = self._first(self._looks)
             if look and look.due <= self._clock.monotonic() and self._pacing.traffic.look_seconds() > 0:
                 self._pacing.holds(asleep, in_all=seconds)
@@ -303,7 +329,9 @@ class Scheduler:
             return
         now = self._clock.monotonic()
         entry.due, entry.is_urgent = now + max(0.0, pause.seconds), pause.is_urgent
-        entry.latest = now + pause.deadline.remaining()
+        entry.latest, entry.soonest = now + pause.deadline.remaining(), now + pause.soonest
+        # it may have been nudged while it looked
+        entry.due = self._due(entry)
         self._put(entry)
 
 

@@ -35,9 +35,9 @@ class Listener:
     def __exit__(self, *_exc):
         self.is_stopped.set()
         # wakes the thread that waits for a connection
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=60):
             pass
-        self._thread.join(5)
+        self._thread.join(60)
         self._socket.close()
         with self._lock:
             for each in self._open:
@@ -148,7 +148,7 @@ class LoopbackProxy(Listener):
             return
         method, target, _version = request.split(b"\r\n")[0].decode().split(" ")
         host, _colon, port = target.split("/")[2].partition(":") if "://" in target else target.partition(":")
-        with socket.create_connection((host, int(port or 80)), timeout=5) as server:
+        with socket.create_connection((host, int(port or 80)), timeout=60) as server:
             with self._lock:
                 self._open.append(server)
             other = threading.Thread(target=_pass_on, args=(server, connection), daemon=True)
@@ -164,7 +164,7 @@ class LoopbackProxy(Listener):
                     # a server is asked for what follows its name
                     server.sendall(request.replace(f"http://{host}:{port}".encode(), b"", 1))
                     request = read_request(connection)
-            other.join(5)
+            other.join(60)
 
     def _note(self, request):
         with self._lock:

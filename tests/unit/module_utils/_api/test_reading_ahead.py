@@ -91,7 +91,7 @@ def test_everything_in_order(count, has_totals, paging_headers):
 
 
 def test_no_more_threads_than_allowed_and_all_of_them():
-    gate = threading.Barrier(4, timeout=10)
+    gate = threading.Barrier(4, timeout=60)
 
     def before(number):
         if number in (2, 3, 4, 5):
@@ -240,7 +240,7 @@ def test_a_new_job_that_hides_another_one_is_noticed(late, has_totals):
     def before(number):
         if number == late:
             for _page in range(8):
-                assert others.acquire(timeout=10)
+                assert others.acquire(timeout=60)
             server.ids.insert(0, 5000)
 
     class Telling(Server):
@@ -343,13 +343,12 @@ def test_a_total_that_cannot_be_is_not_believed():
 
 
 def test_a_reader_that_stops_lets_the_threads_end():
-    before = threading.active_count()
+    before = set(threading.enumerate())
     server = Server(100_000, has_totals=False)
     records = iter(reading(server))
     next(records)
     records.close()
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and thread.daemon:
-            thread.join(5)
-    assert threading.active_count() <= before
+    for thread in set(threading.enumerate()) - before:
+        thread.join(60)
+        assert not thread.is_alive()
     assert len(server.pages()) < 30

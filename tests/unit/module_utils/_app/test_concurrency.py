@@ -52,7 +52,7 @@ def test_what_grows_is_done_to_its_end():
 
 
 def test_after_an_error_nothing_more_is_begun():
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
     done = []
     threads = {}
 
@@ -63,7 +63,7 @@ def test_after_an_error_nothing_more_is_begun():
         if item == 0:
             raise ValueError("the first one")
         # it comes to its end when the error is known
-        threads[0].join(10)
+        threads[0].join(60)
         return [100]
 
     with pytest.raises(ValueError, match="the first one"):

@@ -40,7 +40,7 @@ def transport_for(url, credential=None, prepare=lambda session: None, **settings
     return RequestsTransport(ConnectionSettings(api_url=url + "/api/v4", credential=credential, **settings), prepare)
 
 
-def send(transport, url, method="GET", body=None, timeout=5.0):
+def send(transport, url, method="GET", body=None, timeout=60.0):
     return transport.send(Request(method, url, headers={"Accept": "x"}, body=body), timeout_seconds=timeout)
 
 
@@ -222,7 +222,7 @@ def test_a_connection_that_the_server_has_closed_is_not(no_proxy):
         transport = transport_for(server.url)
         for _number in range(3):
             assert send(transport, server.url + "/x").body == b"[]"
-            assert server.closed.acquire(timeout=5)
+            assert server.closed.acquire(timeout=60)
         assert server.connections == 3
 
 
@@ -236,7 +236,7 @@ def test_a_stream_that_is_left_leaves_nothing_to_the_next_request(way):
 
 
 def test_several_threads_have_a_connection_each(way):
-    barrier = threading.Barrier(4, timeout=5)
+    barrier = threading.Barrier(4, timeout=60)
     bodies = []
 
     def work():
@@ -249,7 +249,7 @@ def test_several_threads_have_a_connection_each(way):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(5)
+            thread.join(60)
         assert bodies == [b"[]"] * 4
         assert 1 <= server.connections <= 4
 
@@ -311,11 +311,11 @@ def test_a_token_that_is_no_header_value(way, token):
 # ----- bodies as they come -----
 
 
-def stream_of(transport, url, method="GET", timeout=5.0):
+def stream_of(transport, url, method="GET", timeout=60.0):
     return transport.stream(Request(method, url), timeout_seconds=timeout)
 
 
-def stream(server, path="/api/v4/x", timeout=5.0):
+def stream(server, path="/api/v4/x", timeout=60.0):
     return stream_of(transport_for(server.url), server.url + path, timeout=timeout)
 
 

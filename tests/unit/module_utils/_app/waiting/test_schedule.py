@@ -13,6 +13,7 @@ import typing as t
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.nudges import Nudges, Watch
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import (
     LOOK_SECONDS,
     MOST_UNPACED,
@@ -101,6 +102,7 @@ class World:
         self.progress = Progress(is_shown=True)
         self.scheduler = Scheduler(self.clock, Pacing(self.traffic, self.progress), most_at_once=1)
         self.began = self.clock.now
+        self.nudger = Nudger(self.clock, [])
 
     def wait(self, ends_after: float, *, timeout: float = 10_000.0, interval: float = 10.0) -> Waiter:
         waiter = Waiter(self, self.began + ends_after, timeout, interval)
@@ -266,3 +268,121 @@ def test_a_step_that_sleeps_lets_others_work(most_at_once: int) -> None:
     scheduler.add(other(), lambda _value: None)
     scheduler.run()
     assert other_has_run.is_set()
+
+
+# ----- nudges -----
+
+
+class Nudger(Nudges):
+    """Nudges at times that are set: pairs of when, and whom by their number."""
+
+    def __init__(self, clock: FakeClock, times: t.Sequence[tuple[float, int]]) -> None:
+        super().__init__("/nowhere", t.cast(Clock, clock))
+        self.clock = clock
+        self.times = sorted(times)
+        self.given: list[Watch] = []
+
+    def watch(self, project: str) -> Watch:
+        self.given.append(Watch(project, self))
+        return self.given[-1]
+
+    def heed(self) -> bool:
+        due = [number for at, number in self.times if at <= self.clock.now]
+        self.times = self.times[len(due) :]
+        for number in due:
+            self.given[number].is_nudged = True
+        return bool(due)
+
+
+@dataclasses.dataclass
+class Patient(Waiter):
+    """A wait that looks seldom unless it is nudged."""
+
+    watch: Watch | None = None
+    seldom: float = 300.0
+    # when it looks and is to be nudged meanwhile, as by a hook that comes while GitLab answers
+    nudged_at_look: int = -1
+
+    def steps(self) -> t.Generator[Pause, None, Waiter]:
+        clock = self.world.clock
+        deadline = Deadline.after(self.timeout, clock)
+        assert self.watch is not None
+        while True:
+            self.watch.is_nudged = False
+            self.looks.append(clock.now)
+            if len(self.looks) == self.nudged_at_look:
+                self.watch.is_nudged = True
+            self.world.server.ask()
+            if clock.now >= self.ends_at or deadline.has_passed():
+                return self
+            longest = min(self.seldom, deadline.remaining())
+            yield Pause(longest, deadline, soonest=min(self.interval, longest), watch=self.watch)
+
+
+def nudged_world(times: t.Sequence[tuple[float, int]]) -> World:
+    """Return a world in which so many seconds after its beginning those are nudged."""
+    world = World()
+    nudger = Nudger(world.clock, [(world.began + at, number) for at, number in times])
+    world.scheduler = Scheduler(
+        t.cast(Clock, world.clock), Pacing(world.traffic, world.progress), most_at_once=1, nudges=nudger
+    )
+    world.nudger = nudger
+    return world
+
+
+def patient(world: World, ends_after: float, **options: t.Any) -> Patient:
+    waiter = Patient(world, world.began + ends_after, 10_000.0, watch=world.nudger.watch("group/app"), **options)
+    world.scheduler.add(waiter.steps(), waiter.end)
+    return waiter
+
+
+def looks_of(world: World, waiter: Waiter) -> list[float]:
+    return [at - world.began for at in waiter.looks]
+
+
+def test_a_nudge_has_a_wait_look_and_others_sleep_on() -> None:
+    world = nudged_world([(100.0, 0)])
+    first, second = patient(world, 99.0), patient(world, 99.0)
+    world.scheduler.run()
+    assert looks_of(world, first) == [0.0, pytest.approx(100.0, abs=1.0)]
+    assert looks_of(world, second) == [0.0, 300.0]
+
+
+def test_nudges_bring_no_look_to_before_its_ordinary_time() -> None:
+    world = nudged_world([(at / 4, 0) for at in range(200)])
+    waiter = patient(world, 40.0)
+    world.scheduler.run()
+    gaps = [later - at for at, later in zip(waiter.looks, waiter.looks[1:])]
+    assert len(gaps) == 4 and min(gaps) >= 10.0
+
+
+def test_a_nudge_that_comes_during_a_look_is_not_lost() -> None:
+    world = nudged_world([])
+    waiter = patient(world, 5.0, nudged_at_look=1)
+    world.scheduler.run()
+    assert looks_of(world, waiter) == [0.0, 10.0]
+
+
+def test_what_was_nudged_has_its_turn_before_what_is_only_due() -> None:
+    world = nudged_world([(400.0, 0)])
+    nudged = patient(world, 399.0, seldom=5000.0)
+    crowd = [world.wait(1000.0) for _number in range(300)]
+    world.scheduler.run()
+    assert looks_of(world, nudged) == [0.0, pytest.approx(400.0, abs=1.0)]
+    assert all(waiter.left_at is not None for waiter in crowd)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    ends=st.lists(st.floats(0, 900), min_size=1, max_size=60),
+    nudges=st.lists(st.tuples(st.floats(0, 1500), st.integers(0, 59)), max_size=80),
+)
+def test_any_nudges_keep_the_promises(ends: list[float], nudges: list[tuple[float, int]]) -> None:
+    """Whoever is nudged, and when: everybody sees the end, and looks no more often than without nudges."""
+    world = nudged_world([(at, number % len(ends)) for at, number in nudges])
+    waiters = [patient(world, end) for end in ends]
+    world.scheduler.run()
+    for waiter in waiters:
+        assert waiter.left_at is not None and waiter.left_at - waiter.ends_at <= 300.0 + 60 * LOOK_SECONDS + 1.0
+        assert len([at for at in waiter.looks if at >= waiter.ends_at]) == 1
+        assert all(later - at >= 10.0 for at, later in zip(waiter.looks, waiter.looks[1:]))

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A file with a line for each hook, by which a release gate that waits knows where to look.
+
+The gate reads it in `plugins/module_utils/_app/nudges.py`, which knows the same lines.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import stat
+import typing as t
+
+from .hooks import Record
+from .options import OptionError
+
+# The file is begun anew when it would be longer than that, and a line that would be is left out.
+MOST_BYTES = 1024 * 1024
+MOST_LINE_BYTES = 1024
+
+logger = logging.getLogger("jobgate.gitlab.job_events")
+
+
+class Nudges:
+    """The file, which each line opens anew: others may write to it as well, or take it away.
+
+    :param path: None for no file, and nothing is written.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+        self._has_failed = False
+
+    def begin(self) -> None:
+        """Make sure that there is a file.
+
+        :raises OptionError: it cannot be made, or is something else.
+        """
+        if self._path is None:
+            return
+        try:
+            with _opened(self._path) as handle:
+                if os.fstat(handle).st_size and not _has_nudges(handle):
+                    raise OSError("it holds something else")
+        except OSError as error:
+            raise OptionError(
+                f"nudges {self._path!r} cannot be used ({_reason(error)}): name a file that does not exist yet, in a "
+                "folder that only you can write to"
+            ) from None
+
+    def put(self, nudge: Record) -> None:
+        """Add a line. A gate that reads none looks all the same, only later."""
+        if self._path is None:
+            return
+        line = json.dumps(nudge).encode() + b"\n"
+        if len(line) > MOST_LINE_BYTES:
+            return
+        try:
+            with _opened(self._path) as handle:
+                if os.fstat(handle).st_size + len(line) > MOST_BYTES:
+                    os.ftruncate(handle, 0)
+                os.write(handle, line)
+            self._has_failed = False
+        except OSError as error:
+            if not self._has_failed:
+                logger.error("nudges %r cannot be written: %s", self._path, _reason(error))
+            self._has_failed = True
+
+    def end(self) -> None:
+        """Take the file away: gates look as without nudges from now on."""
+        if self._path is None:
+            return
+        with contextlib.suppress(OSError):
+            with _opened(self._path):
+                os.unlink(self._path)
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> t.Iterator[int]:
+    """Open the file for writing at its end; it is made if it is not there.
+
+    :raises OSError: it cannot be, or it is a link, a file of somebody else, or no file.
+    """
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    handle = os.open(path, flags, 0o600)
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            raise OSError("it is no file, or has another name as well")
+        if found.st_uid != os.geteuid():
+            raise OSError("it is a file of somebody else")
+        if stat.S_IMODE(found.st_mode) != 0o600:
+            os.fchmod(handle, 0o600)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _has_nudges(handle: int) -> bool:
+    first = os.pread(handle, MOST_LINE_BYTES, 0).partition(b"\n")[0]
+    try:
+        return "pipeline_id" in json.loads(first)
+    except (ValueError, TypeError, RecursionError):
+        return False
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

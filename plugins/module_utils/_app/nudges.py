@@ -1,0 +1,224 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Nudges: lines in a file that say which pipelines have news, so that a wait need not look on the chance of it.
+
+The event source `jobgate.gitlab.job_events` writes them from GitLab's hooks. A nudge is a hint and no more: it brings a
+look forward, at the earliest to when there would be one without nudges, and what the look shows is GitLab's word. So a
+nudge that is lost, late, repeated, forged or no nudge at all costs time or a request, and never anything else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import stat
+import typing as t
+
+from .._api.clock import Clock
+
+# The file is looked at so often.
+READ_SECONDS = 1.0
+# What is longer was not written by the event source. It keeps the file below the first of them.
+MOST_BYTES = 1024 * 1024
+MOST_LINE_BYTES = 1024
+# How long a pause is that no nudge ends, while nothing changes: at first, by how much each is longer, and at most.
+FIRST_PAUSE_SECONDS = 30.0
+PAUSE_GROWTH = 1.5
+LONGEST_PAUSE_SECONDS = 300.0
+
+
+@dataclasses.dataclass
+class _News:
+    """What lines have named: pipelines, with those that have started them, and projects.
+
+    :param vague: projects of lines that name no pipeline.
+    """
+
+    pipelines: set[int] = dataclasses.field(default_factory=set)
+    projects: set[str] = dataclasses.field(default_factory=set)
+    vague: set[str] = dataclasses.field(default_factory=set)
+
+    def add(self, line: bytes) -> None:
+        """Take note of a line; what is no nudge says nothing."""
+        if len(line) > MOST_LINE_BYTES:
+            return
+        try:
+            nudge = json.loads(line)
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(nudge, dict):
+            return
+        ids = [nudge.get(name) for name in ("pipeline_id", "source_pipeline_id")]
+        found = {value for value in ids if isinstance(value, int)}
+        projects = {str(nudge.get(name)).lower() for name in ("project", "project_id") if nudge.get(name)}
+        self.pipelines |= found
+        self.projects |= projects
+        if not found:
+            self.vague |= projects
+
+
+class Watch:
+    """What one wait is nudged for.
+
+    :param project: id or path. As long as no pipeline is known, all that happens in the project counts.
+    :param nudges: where the nudges come from.
+    """
+
+    def __init__(self, project: str, nudges: Nudges) -> None:
+        self._project = project.lower()
+        self._nudges = nudges
+        self._pipelines: set[int] = set()
+        self.is_nudged = False
+
+    @property
+    def is_heard(self) -> bool:
+        """Return whether there is anything that could nudge."""
+        return self._nudges.is_there
+
+    def looks_into(self, pipeline_id: int) -> None:
+        """Take note of a pipeline that the wait looks into."""
+        self._pipelines.add(pipeline_id)
+
+    def wants(self, news: _News) -> bool:
+        """Return whether the news is about what is waited for."""
+        if self._pipelines:
+            return not self._pipelines.isdisjoint(news.pipelines) or self._project in news.vague
+        return self._project in news.projects
+
+
+class Nudges:
+    """The file with the nudges, read as it grows.
+
+    :param path: it need not exist. As long as it does not, everything is as if there were no nudges.
+    """
+
+    def __init__(self, path: str, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+        self._watches: list[Watch] = []
+        self._next_read = clock.monotonic() + READ_SECONDS
+        # which file it is, how long it was, and up to where it was read
+        self._identity: tuple[int, int] | None = None
+        self._size = self._offset = 0
+        with self._opened() as handle:
+            found = os.fstat(handle) if handle is not None else None
+        if found is not None:
+            # what is there already is no news
+            self._identity, self._size, self._offset = (found.st_dev, found.st_ino), found.st_size, found.st_size
+
+    @property
+    def is_there(self) -> bool:
+        """Return whether there was a file when it was looked for last."""
+        return self._identity is not None
+
+    def watch(self, project: str) -> Watch:
+        """Return a watch for a wait that looks into a project."""
+        watch = Watch(project, self)
+        self._watches.append(watch)
+        return watch
+
+    def heed(self) -> bool:
+        """Mark the watches that new lines name; return whether it was time to read them.
+
+        After a loss, such as when the file was begun anew, all are marked: each of them looks once.
+        """
+        now = self._clock.monotonic()
+        if now < self._next_read:
+            return False
+        self._next_read = now + READ_SECONDS
+        try:
+            news = self._read()
+        except OSError:
+            # such as that of a network file system; it counts as no file until it can be read again
+            news, self._identity = None, None
+        for watch in self._watches:
+            if news is None or watch.wants(news):
+                watch.is_nudged = True
+        return True
+
+    @contextlib.contextmanager
+    def _opened(self) -> t.Iterator[int | None]:
+        """Open the file; None when there is none that can be read."""
+        try:
+            # another file may have taken its place, even one on which opening would wait
+            handle = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            yield None
+            return
+        try:
+            yield handle if stat.S_ISREG(os.fstat(handle).st_mode) else None
+        finally:
+            os.close(handle)
+
+    def _read(self) -> _News | None:
+        """Return what has come since the last time, None when some of it is lost."""
+        with self._opened() as handle:
+            if handle is None:
+                had_one, self._identity = self._identity is not None, None
+                return None if had_one else _News()
+            found = os.fstat(handle)
+            before, self._identity = self._identity, (found.st_dev, found.st_ino)
+            if self._identity != before:
+                self._size = self._offset = 0
+                if before is not None:
+                    return None
+            return self._read_from(handle, found.st_size)
+
+    def _read_from(self, handle: int, size: int) -> _News | None:
+        if size == self._size:
+            return _News()
+        self._size = size
+        if not self._offset <= size <= self._offset + MOST_BYTES:
+            self._offset = size
+            return None
+        news = _News()
+        whole, _end, rest = os.pread(handle, size - self._offset, self._offset).rpartition(b"\n")
+        # the rest of a line comes later, if it is one
+        self._offset = size - (len(rest) if len(rest) <= MOST_LINE_BYTES else 0)
+        for line in whole.splitlines():
+            news.add(line)
+        return news
+
+
+class Patience:
+    """How long a wait pauses unless it is nudged.
+
+    News can run ahead of what GitLab tells, and a failure is looked at twice. So one pause after a nudge, and after a
+    look that showed something new, is as long as it is without nudges.
+    """
+
+    def __init__(self, watch: Watch | None) -> None:
+        self.watch = watch
+        self._is_stirred = False
+        self._next = FIRST_PAUSE_SECONDS
+
+    def longest(self, seconds: float) -> float:
+        """Return how long the next pause is if no nudge ends it.
+
+        :param seconds: how long it is without nudges.
+        """
+        if self.watch is None or not self.watch.is_heard:
+            return seconds
+        if self._is_stirred:
+            self._is_stirred, self._next = False, FIRST_PAUSE_SECONDS
+            return seconds
+        longest, self._next = self._next, min(self._next * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
+        return max(longest, seconds)
+
+    def stir(self, *, by_news: bool = True) -> None:
+        """Take note of whether the last look showed something new."""
+        self._is_stirred = by_news
+
+    def wake(self) -> bool:
+        """Return whether there was a nudge, at the end of a pause: the look that follows sees what it was about."""
+        if self.watch is None or not self.watch.is_nudged:
+            return False
+        self.watch.is_nudged = False
+        self._is_stirred = True
+        return True

@@ -1,0 +1,192 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The file of nudges that the event source writes: what stands in it, who may read it, and how long it gets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pathlib
+import stat
+import typing as t
+
+import pytest
+from jobgate_gitlab_events import nudges as module
+from jobgate_gitlab_events.backlog import Backlog
+from jobgate_gitlab_events.nudges import MOST_BYTES, MOST_LINE_BYTES, Nudges
+from jobgate_gitlab_events.options import OptionError
+
+from .port import deliver, source
+from .support import (
+    DEPLOYMENT,
+    JOB,
+    OTHER_SIGNING,
+    PIPELINE,
+    PUSH,
+    SECRETS,
+    Record,
+    changed,
+    encoded,
+    signed,
+)
+
+
+def lines(path: pathlib.Path) -> list[Record]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def nudge(**values: t.Any) -> Record:
+    return {"kind": "job", "project": "group/app", "project_id": 380, "pipeline_id": 2366, **values}
+
+
+def nudges_at(path: pathlib.Path) -> Nudges:
+    found = Nudges(str(path))
+    found.begin()
+    return found
+
+
+def test_each_hook_has_a_line_and_nothing_else_has(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "nudges"
+    child = changed(JOB, pipeline_id=2400, source_pipeline={"project": {}, "job_id": 5, "pipeline_id": 2366})
+
+    async def scene() -> None:
+        async with source(nudges=str(path), events=["job"], backlog=Backlog(most_events=1)) as (url, _backlog):
+            assert lines(path) == []
+
+            async def send(payload: Record, delivery: str, **more: str) -> int:
+                body = encoded(payload)
+                return await deliver(url, signed(body, delivery, **more), body)
+
+            # the rules want no pipelines and deployments, and have no room for a second job
+            for payload, status in ((JOB, 200), (PIPELINE, 200), (DEPLOYMENT, 200), (child, 503)):
+                assert await send(payload, payload["object_kind"] + str(status)) == status
+            assert await send(JOB, "build200") == 200
+            assert await send(PUSH, "push") == 200
+            assert await send(JOB, "forged", signing_token=OTHER_SIGNING) == 401
+            while len(lines(path)) < 4:
+                await asyncio.sleep(0)
+            named = {"project": "group/app", "project_id": 380, "source_pipeline_id": None}
+            assert lines(path) == [
+                {"kind": "job", **named, "pipeline_id": 2366},
+                {"kind": "pipeline", **named, "pipeline_id": 31},
+                {"kind": "deployment", **named, "pipeline_id": None},
+                {"kind": "job", **named, "pipeline_id": 2400, "source_pipeline_id": 2366},
+            ]
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+            text = path.read_text(encoding="utf-8")
+            assert not [secret for secret in SECRETS if secret in text]
+        assert not path.exists()
+
+    asyncio.run(scene())
+
+
+def test_the_file_stays_below_its_limit(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "nudges"
+    nudges = nudges_at(path)
+    longest, begun_anew = 0, 0
+    for number in range(3 * MOST_BYTES // 900):
+        before = path.stat().st_size
+        nudges.put(nudge(project="x" * 800, pipeline_id=number))
+        longest, begun_anew = max(longest, path.stat().st_size), begun_anew + (path.stat().st_size < before)
+    assert MOST_BYTES - 1000 < longest <= MOST_BYTES
+    assert begun_anew >= 2
+    assert lines(path)[-1]["pipeline_id"] == number
+
+
+def test_a_line_that_is_too_long_is_left_out(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "nudges"
+    nudges = nudges_at(path)
+    nudges.put(nudge(project="x" * MOST_LINE_BYTES))
+    nudges.put(nudge())
+    assert len(lines(path)) == 1
+
+
+def test_a_line_end_in_a_name_makes_no_second_line(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "nudges"
+    nudges_at(path).put(nudge(project='a\n{"pipeline_id": 1}'))
+    assert len(lines(path)) == 1
+
+
+def test_the_file_of_an_earlier_run_is_gone_on_with(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "nudges"
+    nudges_at(path).put(nudge())
+    path.chmod(0o644)
+    nudges_at(path).put(nudge(pipeline_id=7))
+    assert [line["pipeline_id"] for line in lines(path)] == [2366, 7]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_file_that_was_taken_away_is_made_again(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "nudges"
+    nudges = nudges_at(path)
+    path.unlink()
+    nudges.put(nudge())
+    assert len(lines(path)) == 1 and stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def make(kind: str, path: pathlib.Path) -> pathlib.Path | None:
+    """Put something in the place of the file; returns what must stay as it is."""
+    precious = path.with_name("precious")
+    precious.write_text("precious\n")
+    if kind == "link":
+        path.symlink_to(precious)
+    elif kind == "link to nothing":
+        path.symlink_to(path.with_name("nothing"))
+    elif kind == "second name":
+        path.hardlink_to(precious)
+    elif kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "something else":
+        path.write_text("precious\n")
+        return path
+    return precious
+
+
+WRONG = ["link", "link to nothing", "second name", "fifo", "folder", "something else"]
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_is_not_its_own_file_keeps_it_from_starting(tmp_path: pathlib.Path, kind: str) -> None:
+    path = tmp_path / "nudges"
+    precious = make(kind, path)
+    with pytest.raises(OptionError, match="nudges .* cannot be used .*: name a file that does not exist yet"):
+        nudges_at(path)
+    assert precious is not None and precious.read_text() == "precious\n"
+    assert not path.with_name("nothing").exists()
+
+
+def test_a_folder_that_does_not_exist_keeps_it_from_starting(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(OptionError, match="No such file or directory"):
+        nudges_at(tmp_path / "nowhere" / "nudges")
+
+
+def test_a_file_of_somebody_else_keeps_it_from_starting(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nudges").touch()
+    mine = os.geteuid()
+    monkeypatch.setattr(module.os, "geteuid", lambda: mine + 1)
+    with pytest.raises(OptionError, match="it is a file of somebody else"):
+        nudges_at(tmp_path / "nudges")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in WRONG if kind != "something else"])
+def test_what_takes_its_place_later_is_left_alone_and_told_once(
+    tmp_path: pathlib.Path, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "nudges"
+    nudges = nudges_at(path)
+    path.unlink()
+    precious = make(kind, path)
+    for _number in range(3):
+        nudges.put(nudge())
+    nudges.end()
+    assert len([record for record in caplog.records if "cannot be written" in record.message]) == 1
+    assert precious is not None and precious.read_text() == "precious\n"
+    assert path.is_symlink() or path.exists()
+    assert not path.with_name("nothing").exists()

@@ -1,0 +1,228 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Nudges: which lines are about what is waited for, and what a file can be that is none of ours."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.nudges import (
+    FIRST_PAUSE_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    MOST_BYTES,
+    READ_SECONDS,
+    Nudges,
+    Patience,
+)
+
+from ...harness import FakeClock
+
+LINE = {"kind": "job", "project": "group/app", "project_id": 7, "pipeline_id": 6, "source_pipeline_id": None}
+
+
+def line(**values: object) -> bytes:
+    return json.dumps({**LINE, **values}).encode() + b"\n"
+
+
+OTHERS = line(pipeline_id=9)
+
+
+class Place:
+    """A file of nudges, and two waits: one that looks into pipeline 6, and one that has no pipeline yet."""
+
+    def __init__(self, path: pathlib.Path, project: str = "group/app") -> None:
+        self.path = path
+        self.clock = FakeClock()
+        self.nudges = Nudges(str(path), self.clock)
+        self.known, self.open = self.nudges.watch(project), self.nudges.watch(project)
+        self.known.looks_into(6)
+
+    def add(self, *lines: bytes) -> None:
+        with self.path.open("ab") as file:
+            file.write(b"".join(lines))
+
+    def nudged(self) -> tuple[bool, bool]:
+        """Return which of the two were nudged since the last time."""
+        self.clock.sleep(READ_SECONDS)
+        assert self.nudges.heed()
+        found = self.known.is_nudged, self.open.is_nudged
+        self.known.is_nudged = self.open.is_nudged = False
+        return found
+
+
+@pytest.fixture
+def place(tmp_path: pathlib.Path) -> Place:
+    path = tmp_path / "nudges"
+    path.write_bytes(line() * 3)
+    return Place(path)
+
+
+NOBODY, BOTH = (False, False), (True, True)
+
+
+@pytest.mark.parametrize(
+    ("added", "nudged"),
+    [
+        (line(), BOTH),
+        (line(kind="pipeline"), BOTH),
+        (line(project=None), (True, False)),
+        (line(project="other", project_id=8), (True, False)),
+        (OTHERS, (False, True)),
+        (line(pipeline_id=9, source_pipeline_id=6), BOTH),
+        # the hook of a deployment does not name its pipeline
+        (line(kind="deployment", pipeline_id=None), BOTH),
+        (line(project="GROUP/App", pipeline_id=None), BOTH),
+        (line(project="group/app2", project_id=8, pipeline_id=9), NOBODY),
+    ],
+)
+def test_who_is_nudged(place: Place, added: bytes, nudged: tuple[bool, bool]) -> None:
+    place.add(added)
+    assert place.nudged() == nudged
+    assert place.nudged() == NOBODY
+
+
+def test_a_project_may_be_given_by_its_id(tmp_path: pathlib.Path) -> None:
+    place = Place(tmp_path / "nudges", project="7")
+    place.add(OTHERS)
+    assert place.nudged() == (False, True)
+
+
+def test_the_file_is_read_once_a_second(place: Place) -> None:
+    place.add(line())
+    place.clock.sleep(READ_SECONDS / 2)
+    assert not place.nudges.heed() and not place.known.is_nudged
+    place.clock.sleep(READ_SECONDS / 2)
+    assert place.nudges.heed() and place.known.is_nudged
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\n\n",
+        b"nothing\n",
+        b"\xff\xfe\x00\n",
+        b"[6]\n",
+        b'{"pipeline_id": "6"}\n',
+        b'{"pipeline_id": [6], "project": {}}\n',
+        b'{"pipeline_id": 6',
+        b"[" * 900 + b"\n",
+        b"9" * 100_000 + b"\n",
+        line(project="x" * 2000, pipeline_id=6),
+        b"x" * 5000,
+    ],
+)
+def test_garbage_nudges_nobody_and_hides_nothing(place: Place, garbage: bytes) -> None:
+    place.add(garbage)
+    assert place.nudged() == NOBODY
+    place.add(b"\n", OTHERS)
+    assert place.nudged() == (False, True)
+
+
+def test_half_a_line_is_read_when_the_rest_is_there(place: Place) -> None:
+    place.add(line()[:20])
+    assert place.nudged() == NOBODY
+    place.add(line()[20:])
+    assert place.nudged() == BOTH
+
+
+def test_who_is_behind_looks_once(place: Place) -> None:
+    place.add(b"x" * MOST_BYTES, b"\n" + OTHERS)
+    assert place.nudged() == BOTH
+    assert place.nudged() == NOBODY
+    place.add(OTHERS)
+    assert place.nudged() == (False, True)
+
+
+def test_a_file_that_was_begun_anew_has_everybody_look_once(place: Place) -> None:
+    place.path.write_bytes(b"")
+    assert place.nudged() == BOTH
+    place.add(OTHERS)
+    assert place.nudged() == (False, True)
+
+
+def test_another_file_in_its_place_has_everybody_look(place: Place) -> None:
+    other = place.path.with_name("other")
+    other.write_bytes(OTHERS * 3)
+    other.replace(place.path)
+    assert place.nudged() == BOTH
+    # what it has may be news or not
+    assert place.nudged() == (False, True)
+    assert place.nudged() == NOBODY
+
+
+def test_without_a_file_all_is_as_without_nudges(place: Place) -> None:
+    assert place.known.is_heard
+    place.path.unlink()
+    assert place.nudged() == BOTH
+    assert not place.known.is_heard
+    assert place.nudged() == NOBODY
+    place.add(OTHERS)
+    assert place.nudged() == (False, True)
+    assert place.known.is_heard
+
+
+def test_a_file_that_cannot_be_read_counts_as_none(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object) -> bytes:
+        raise OSError("Stale file handle")
+
+    place.add(OTHERS)
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "pread", fail)
+        assert place.nudged() == BOTH
+        assert not place.known.is_heard
+    # from its beginning
+    assert place.nudged() == BOTH
+    assert place.known.is_heard
+    assert place.nudged() == NOBODY
+
+
+@pytest.mark.parametrize("kind", ["folder", "fifo", "device"])
+def test_what_is_no_file_is_not_read(tmp_path: pathlib.Path, kind: str) -> None:
+    path = tmp_path / "nudges"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path = pathlib.Path("/dev/zero")
+    place = Place(path)
+    assert not place.nudges.is_there
+    assert place.nudged() == NOBODY
+
+
+# ----- how long a pause is -----
+
+
+def test_pauses_grow_from_half_a_minute_to_five(place: Place) -> None:
+    patience = Patience(place.known)
+    pauses = [patience.longest(10.0) for _number in range(9)]
+    assert pauses[:3] == [FIRST_PAUSE_SECONDS, 45.0, 67.5]
+    assert pauses[-1] == LONGEST_PAUSE_SECONDS
+    assert Patience(place.known).longest(60.0) == 60.0
+
+
+@pytest.mark.parametrize("by_nudge", [True, False])
+def test_after_news_one_pause_is_as_without_nudges(place: Place, by_nudge: bool) -> None:
+    patience = Patience(place.known)
+    assert [patience.longest(1.0), patience.longest(1.0)] == [30.0, 45.0]
+    if by_nudge:
+        assert not patience.wake()
+        place.known.is_nudged = True
+        assert patience.wake() and not place.known.is_nudged
+    else:
+        patience.stir()
+    assert [patience.longest(1.0), patience.longest(1.0)] == [1.0, 30.0]
+
+
+def test_nothing_is_longer_where_nothing_nudges(place: Place) -> None:
+    place.path.unlink()
+    place.nudged()
+    for watch in (None, place.known):
+        patience = Patience(watch)
+        assert [patience.longest(1.5), patience.longest(2.5)] == [1.5, 2.5]
+        assert not patience.wake()
