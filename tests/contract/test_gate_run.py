@@ -110,6 +110,16 @@ def test_gates_that_ask_for_several_pipelines_of_a_ref_make_as_many(simulator: t
     assert sorted(gate["pipeline"]["id"] for gate in result["gates"]) == [101, 101, 102, 102, 103, 103]
 
 
+@pytest.mark.parametrize("more", [{}, {"reuse": "success"}])
+def test_a_list_that_is_older_than_the_new_pipeline_makes_no_second_one(simulator: t.Any, more: Row) -> None:
+    simulator.load(runnable())
+    # the first gate lists before and after its request
+    simulator.inject(kind="wrong_json", body=[], endpoint="list_pipelines", nth=[3, 4])
+    result = release(simulator, *({"name": name, "gates": [{**RUN, **more}]} for name in ("one", "two", "three")))
+    assert (result.failure, did(simulator)) == (None, ["create_pipeline 101"])
+    assert {gate["pipeline"]["id"] for gate in result["gates"]} == {101}
+
+
 @pytest.mark.parametrize("fault", ["reset_after", "reset_before"])
 def test_the_answer_to_one_of_them_is_lost(simulator: t.Any, fault: str) -> None:
     simulator.load(runnable())
