@@ -149,12 +149,19 @@ class _Approving(Write[FoundDeployment, ApprovalResult]):
 
     def _decide(self) -> Decision:
         # who we are is worth a request only where somebody has said something
-        user_id = self._session.user_id() if approvals_of(self._latest.record) else None
+        user_id = self._user_id() if approvals_of(self._latest.record) else None
         return decide_approval(self._latest.record, user_id, self._wanted)
+
+    def _user_id(self) -> int | None:
+        """Return the id of the user of the token, None when it cannot be read: then the deployment alone tells."""
+        try:
+            return self._session.user_id()
+        except RequestError:
+            return None
 
     def _shows_ours(self) -> bool:
         """Return whether the deployment shows an approval of ours that it did not show at first."""
-        user_id = self._session.user_id()
+        user_id = self._user_id()
         if user_id is not None:
             return has_given(self._latest.record, user_id, self._wanted)
         old = approvals_of(self._first.record)
@@ -172,7 +179,7 @@ class _Approving(Write[FoundDeployment, ApprovalResult]):
             project = self._session.client.call("get_project", project=self._first.project)
         except RequestError:
             project = {}
-        return foreseen_refusal(self._latest.record, self._session.user_id(), project, self._wanted)
+        return foreseen_refusal(self._latest.record, self._user_id(), project, self._wanted)
 
     def _explained(self, exc: RequestError) -> str:
         """Return an error that is the last word, with what it means."""

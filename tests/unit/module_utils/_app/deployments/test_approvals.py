@@ -129,6 +129,12 @@ def test_an_unknown_user_is_known_by_what_is_new_and_says_the_same():
     assert (outcome.changed, outcome.failure) == (True, None)
 
 
+def test_a_user_who_cannot_be_read_is_no_reason_not_to_know():
+    elsewhere = reply("", status=302, headers={"Location": "https://elsewhere.example.com/"})
+    outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), AFTER, Exchange("GET /user", elsewhere))
+    assert (outcome.changed, outcome.failure) == (True, None)
+
+
 def test_an_unknown_user_who_has_approved_before_is_known_by_the_answer():
     outcome = approve(AFTER, NOBODY, ACCEPTED, AFTER)
     assert (outcome.changed, outcome.values["outcome"]) == (False, "unchanged")
