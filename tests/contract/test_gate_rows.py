@@ -231,6 +231,37 @@ def test_no_gate_opens_on_the_part_of_a_tree_that_can_be_read(simulator: t.Any, 
         assert_refused(simulator, gated(simulator, gate), hidden, "Give exact names")
 
 
+def test_a_bare_name_downstream_may_be_that_of_a_job_that_cannot_be_read(simulator: t.Any) -> None:
+    """It is the name of the only job that can be read, and may be that of another one, which is of equal rank."""
+    deploy = {"name": "deploy", "status": "success"}
+    scenario = world(
+        {"name": "us", "stage": "trigger", "trigger": {"pipeline": {"jobs": [deploy]}}},
+        {"name": "eu", "stage": "trigger", "trigger": {"project": "secret/eu", "pipeline": {"jobs": [deploy]}}},
+    )
+    scenario["projects"].append({"path": "secret/eu", "id": 9})
+    simulator.load(scenario)
+    simulator.advance(60)
+    hidden = "cannot read the downstream pipelines of 'eu'"
+    for action in ("wait", "verify", "play", "retry"):
+        gate = {"name": "deploy", "action": action, "include_downstream": True}
+        assert_refused(simulator, gated(simulator, gate), hidden, "with the path of a job downstream")
+    options: Row = {**PIPELINE, "include_downstream": True}
+    assert_refused(simulator, four_times(simulator, ACTION, **options, name=["deploy"], action="erase"), hidden)
+    erased = run_task(simulator, ACTION, **options, name=["us/deploy"], action="erase")
+    assert (erased.failure, effects(simulator)) == (None, [("erase", "deploy")])
+
+
+def test_the_job_of_the_pipeline_itself_is_not_waited_for_with_the_tree(simulator: t.Any) -> None:
+    """Whatever a trigger job that nobody plays would bring, the name means the job of the pipeline itself."""
+    child = {"pipeline": {"jobs": [{"name": "unit", "status": "failed"}]}}
+    simulator.load(world({"name": "unit", "status": "success"}, {"name": "later", "trigger": child, **MANUAL}))
+    options: Row = {**PIPELINE, **GREEN, "include_downstream": True, "name": ["unit"]}
+    found = run_task(simulator, INFO, **options)
+    assert (found.failure, [job["name"] for job in found["jobs"]]) == (None, ["unit"])
+    gate = {"name": "unit", "action": "wait", "include_downstream": True}
+    assert [result.failure for result in gated(simulator, gate)] == [None] * 4
+
+
 def test_what_does_not_depend_on_it_is_read_with_a_warning(simulator: t.Any) -> None:
     load_secret_child(simulator)
     options: Row = {**PIPELINE, "include_downstream": True}

@@ -70,9 +70,9 @@ def test_predicted_started_and_done_already(simulator: t.Any, tmp_path: pathlib.
 @pytest.mark.parametrize("more", [{}, {"variables": {"TO": "live"}}, {"inputs": {"to": "live"}}])
 def test_gates_that_ask_for_the_same_side_by_side_make_one_pipeline(simulator: t.Any, more: Row) -> None:
     simulator.load(runnable(new_pipelines=INPUTS))
-    spellings = ("group/app", "group/app", "Group/App")
+    page = f"{simulator.url}/group/app"
+    spellings = ("7", "group/app", "Group/App", page)
     rows = [{"name": path, "project": path, "gates": [{**RUN, **more}, WAIT]} for path in spellings]
-    rows[1]["name"] = "twin"
     first_check = release(simulator, *rows, check_mode=True)
     assert simulator.writes() == [] and first_check.changed
     # one of them starts it, whichever comes first
@@ -81,7 +81,7 @@ def test_gates_that_ask_for_the_same_side_by_side_make_one_pipeline(simulator: t
     first = release(simulator, *rows)
     assert (first.failure, first.warnings, did(simulator)) == (None, [], ["create_pipeline 101"])
     runs = [gate["outcome"] for gate in first["gates"] if gate["action"] == "run"]
-    assert sorted(runs) == ["already done", "already done", "started"]
+    assert sorted(runs) == ["already done"] * 3 + ["started"]
     assert {gate["pipeline"]["id"] for gate in first["gates"]} == {101}
     if "inputs" not in more:
         second_check, second = release(simulator, *rows, check_mode=True), release(simulator, *rows)
@@ -108,6 +108,16 @@ def test_gates_that_ask_for_several_pipelines_of_a_ref_make_as_many(simulator: t
     assert (result.failure, result.warnings) == (None, [])
     assert did(simulator) == [f"create_pipeline {number}" for number in (101, 102, 103)]
     assert sorted(gate["pipeline"]["id"] for gate in result["gates"]) == [101, 101, 102, 102, 103, 103]
+
+
+@pytest.mark.parametrize("more", [{}, {"reuse": "success"}])
+def test_a_list_that_is_older_than_the_new_pipeline_makes_no_second_one(simulator: t.Any, more: Row) -> None:
+    simulator.load(runnable())
+    # the first gate lists before and after its request
+    simulator.inject(kind="wrong_json", body=[], endpoint="list_pipelines", nth=[3, 4])
+    result = release(simulator, *({"name": name, "gates": [{**RUN, **more}]} for name in ("one", "two", "three")))
+    assert (result.failure, did(simulator)) == (None, ["create_pipeline 101"])
+    assert {gate["pipeline"]["id"] for gate in result["gates"]} == {101}
 
 
 @pytest.mark.parametrize("fault", ["reset_after", "reset_before"])

@@ -73,6 +73,7 @@ class RequestError(GitLabError):
     :param url: address without query and without secrets.
     :param advice: what the user can do; empty when there is nothing to say.
 
+    `further` is what a caller knows besides, as sentences for the user, such as whether a write was done.
     `is_out_of_time` is true when a task that waits would have asked again, and had no time left for it.
     """
 
@@ -83,11 +84,13 @@ class RequestError(GitLabError):
         self.method = method
         self.url = url
         self.advice = advice
+        self.further = ""
         super().__init__(problem)
 
     def rewrite(self, change: t.Callable[[str], str]) -> None:
         """Change every text of this error."""
         self.problem, self.url, self.advice = change(self.problem), change(self.url), change(self.advice)
+        self.further = change(self.further)
         self.args = (self.problem,)
 
     @property
@@ -97,7 +100,7 @@ class RequestError(GitLabError):
 
     def __str__(self) -> str:
         # what GitLab says may end with a full stop of its own
-        text = ". ".join(text.rstrip(" .") for text in (self.problem, self.advice) if text)
+        text = ". ".join(text.rstrip(" .") for text in (self.problem, self.advice, self.further) if text)
         return f"{text} ({', '.join(self.facts)})" if self.facts else text
 
 

@@ -119,7 +119,7 @@ class _Release:
         """Return the outcome, when all is done and written."""
         base = self._session
         begun = base.clock.time()
-        runner = GateRunner(self._open, log_lines=self._log_lines)
+        runner = GateRunner(self._plan, self._open, log_lines=self._log_lines)
         counted = CountedGates(self._plan, runner, SlowWork(self._context.progress, base.clock))
         release = ReleaseRun(self._plan, counted, self._scheduler)
         results = release.run()

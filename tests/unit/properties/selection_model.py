@@ -136,13 +136,16 @@ def meant(world: World, wish: Wish, *, triggers: bool = False, is_split: bool = 
     everything = members_of(pipe, downstream=wish.downstream)
     members = [member for member in everything if triggers or not member.is_trigger]
     is_open = any(not child and trigger["status"] in ("manual", "created") for trigger, child in all_triggers(pipe))
-    is_complete = not (wish.downstream and is_open) and bool(members or pipe.kind == "invalid")
+    names = split_names(members, wish.names, is_split) if wish.names else []
+    # a job of the pipeline itself, and one by its path, stay what is meant
+    is_final = bool(names) and all(any(member.path == name for member in members) for name in names)
+    is_complete = (is_final or not (wish.downstream and is_open)) and bool(members or pipe.kind == "invalid")
     stages = {member.record["stage"] for member in members}
     for entry in wish.stages or ():
         if not any(fits(stage, entry) for stage in stages):
             raise Refused(f"no stage {entry}")
     wanted = {s for s in stages if not wish.stages or any(fits(s, entry) for entry in wish.stages)}
-    groups = [named(members, name) for name in split_names(members, wish.names, is_split)] if wish.names else [members]
+    groups = [named(members, name) for name in names] if wish.names else [members]
     placed = [[member for member in group if member.record["stage"] in wanted] for group in groups]
     if wish.names and not all(placed):
         raise Refused("a name is not there")

@@ -133,7 +133,12 @@ def _walk_pages(
         records, response = first or fetch(position)
         first = None
         yield records
-        position = next_position(position, len(records), response)
+        following = next_position(position, len(records), response)
+        number = int(position.get("page", 1))
+        if following and int(following.get("page", 0)) > number + 1:
+            # a list is read whole, or it is an error
+            raise BadAnswerError(f"the server names page {following['page']} as the one after page {number}")
+        position = following
 
 
 def check_number(page: int) -> None:

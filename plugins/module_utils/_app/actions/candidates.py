@@ -86,6 +86,9 @@ class Candidates:
         """Return the newest pipelines of the ref, and remember which is the newest: ours will be newer."""
         self._commit = ""
         found = self._newest()
+        listed = set(map(id_of, found))
+        # a list may be older than what this task has started
+        found = [self._whole({"id": started}) for started in self._known if started not in listed] + found
         self._highest = max(map(id_of, found), default=0)
         return found
 

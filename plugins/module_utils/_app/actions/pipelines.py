@@ -17,6 +17,7 @@ import dataclasses
 import typing as t
 
 from ..._api.errors import BadAnswerError, RequestError, StatusError
+from ..deployments.records import user_id_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import STATUSES, Column, id_of, phase_of, status_of
 from ..session import Session
@@ -41,6 +42,7 @@ class PipelineAction:
     :param cells: for every column of statuses, what to do with a pipeline; the second argument is whether the task
         waits.
     :param effect: whether a pipeline shows that the action was executed since it was read before.
+    :param doers: the ids of the users who have done it since, as far as the pipeline tells.
     :param status_after: what check mode predicts.
     :param targets: what `wait_for` may ask for, the default first.
     :param accepts_any_end: whether any end of the pipeline is what was asked for.
@@ -51,6 +53,7 @@ class PipelineAction:
     participle: str
     cells: t.Mapping[Column, PipelineCell]
     effect: t.Callable[[PipelineState, PipelineState], bool]
+    doers: t.Callable[[PipelineState, PipelineState], set[int]]
     status_after: str
     targets: tuple[str, ...]
     accepts_any_end: bool = False
@@ -113,8 +116,16 @@ def _cancel_blocked(state: PipelineState, is_waiting: bool) -> Decision:
 
 def _is_retried(before: PipelineState, after: PipelineState) -> bool:
     """Return whether there is a new attempt of a job."""
+    return bool(_new_attempts(before, after))
+
+
+def _retriers(before: PipelineState, after: PipelineState) -> set[int]:
+    return {user_id_of(job.record) for job in _new_attempts(before, after)} - {0}
+
+
+def _new_attempts(before: PipelineState, after: PipelineState) -> list[FoundJob]:
     newest = max((job.id for job in before.jobs), default=0)
-    return any(job.id > newest for job in after.jobs)
+    return [job for job in after.jobs if job.id > newest]
 
 
 def _is_canceled(before: PipelineState, after: PipelineState) -> bool:
@@ -145,6 +156,7 @@ _ROWS = (
             "skipped": _refuse("it was skipped, and none of its jobs ever ran; start a new pipeline"),
         },
         effect=_is_retried,
+        doers=_retriers,
         status_after="running",
         targets=("success", "finished", "manual"),
     ),
@@ -162,6 +174,7 @@ _ROWS = (
             "skipped": _same("it was skipped"),
         },
         effect=_is_canceled,
+        doers=lambda before, after: set(),
         status_after="canceled",
         targets=("finished", "manual"),
         accepts_any_end=True,
@@ -219,7 +232,10 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
     def _settled(self, exc: RequestError, latest: PipelineState) -> PipelineActionResult | None:
         may_be_done = self._is_in_doubt or is_lock(exc)
         if may_be_done and self._action.effect(self._first, latest):
-            note = "the answer was lost, but the pipeline shows the effect"
+            if self._is_ours(self._action.doers(self._first, latest)) is False:
+                note = f"somebody else has {self._action.participle} it since"
+                return PipelineActionResult(self._first, latest, note=note)
+            note = "GitLab did not confirm it, but the pipeline shows the effect"
             return PipelineActionResult(self._first, latest, has_changed=True, note=note)
         decision = decide_pipeline(self._action, latest)
         if decision.verdict == "same":

@@ -27,7 +27,6 @@ from ..._api.errors import (
     SelectionError,
     ServerError,
     StatusError,
-    with_sentence,
 )
 from ..jobs.statuses import id_of, status_of
 from ..pipelines.query import describe
@@ -224,23 +223,27 @@ class _Run:
 
     def _settle(self, exc: RequestError) -> RunResult:
         """Return what became of a request whose answer was lost."""
-        lost = f"{exc}. Whether a pipeline was started is not known"
         if not self._may_look:
-            return RunResult(None, problem=f"{lost}, since trigger_token cannot look for it")
+            return _unknown(exc, ", since trigger_token cannot look for it")
         found: list[Record] = []
         for seconds in LOOK_PAUSES_SECONDS:
             self._session.clock.sleep(min(seconds, self._session.deadline.remaining()))
             try:
                 found = self._session.client.retrier.insist(self._candidates.ours)
             except RequestError as second:
-                return RunResult(None, problem=f"{lost}, since looking for it failed, too: {second}")
+                return _unknown(exc, f", since looking for it failed, too: {second}")
             if len(found) == 1 and self._candidates.is_of_user(found[0]):
                 return self._created(found[0], "the answer was lost, but the pipeline is there")
             if len(found) > 1:
                 break
         if found:
-            listed = "; ".join(map(describe, found))
-            return RunResult(None, problem=with_sentence(lost, f"This may be it, or one of these: {listed}"))
+            return _unknown(exc, f". This may be it, or one of these: {'; '.join(map(describe, found))}")
         looks = len(LOOK_PAUSES_SECONDS)
         further = f"{looks} looks have found no new pipeline of {self._request.ref}; look at the project and run again"
-        return RunResult(None, problem=with_sentence(lost, further))
+        return _unknown(exc, f". {further}")
+
+
+def _unknown(exc: RequestError, further: str) -> RunResult:
+    """Return the result of a request of which nobody can tell whether it was executed."""
+    exc.further = f"Whether a pipeline was started is not known{further}"
+    return RunResult(None, problem=str(exc))

@@ -56,8 +56,9 @@ class Write(abc.ABC, t.Generic[_S, _R]):
                 if result is not None:
                     return result
                 if not may_repeat:
-                    sent = f". It was sent {attempt} times, and the {self.noun} shows no effect" if attempt > 1 else ""
-                    return self._failed(self._explained(exc) + sent)
+                    if attempt > 1:
+                        exc.further = f"It was sent {attempt} times, and the {self.noun} shows no effect"
+                    return self._failed(self._explained(exc))
             else:
                 return self._accepted(answer)
 
@@ -68,9 +69,8 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         except RequestError as second:
             if not self._is_in_doubt:
                 return self._failed(self._explained(exc))
-            return self._failed(
-                f"{exc}. Whether it was done is unknown, since reading the {self.noun} failed, too: {second}"
-            )
+            exc.further = f"Whether it was done is unknown, since reading the {self.noun} failed, too: {second}"
+            return self._failed(str(exc))
 
     def _look(self) -> _S:
         """Return the state now; while in doubt no error of reading is taken for the last word.
@@ -78,6 +78,16 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         :raises RequestError: when it cannot be read.
         """
         return self._session.client.retrier.insist(self._read) if self._is_in_doubt else self._read()
+
+    def _is_ours(self, doers: t.Collection[t.Any]) -> bool | None:
+        """Return whether the user of the token is among users, None when that cannot be told."""
+        if not doers:
+            return None
+        try:
+            ours = self._session.user_id()
+        except RequestError:
+            return None
+        return None if ours is None else ours in doers
 
     @abc.abstractmethod
     def _request(self) -> t.Any:

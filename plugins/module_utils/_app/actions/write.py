@@ -16,6 +16,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import RequestError, StatusError
+from ..deployments.records import user_id_of
 from ..deployments.waiting import refusal_of_held
 from ..jobs.attempts import newest_attempts
 from ..jobs.query import FoundJob
@@ -86,10 +87,15 @@ class _JobWrite(Write[FoundJob, WriteResult]):
         return newest_attempts(self._session, [self._job])[0]
 
     def _settled(self, exc: RequestError, latest: FoundJob) -> WriteResult | None:
-        if self._is_in_doubt and self._action.effect(self._first.record, latest.record):
+        shows_effect = self._action.effect(self._first.record, latest.record)
+        if self._is_in_doubt and shows_effect:
+            if self._is_ours(self._doers(latest)) is False:
+                # not sent again either: ours may have come before theirs
+                reason = f"the answer was lost, and somebody else has {self._action.participle} the job since"
+                return WriteResult("unchanged", latest, reason=reason)
             reason = "the answer was lost, but the job shows the effect"
             return WriteResult("applied", latest, has_changed=True, reason=reason)
-        if is_lock(exc) and self._is_done_by_us(latest):
+        if is_lock(exc) and shows_effect and self._is_ours(self._doers(latest)):
             # The request met one that was still at work. It may have been ours, sent twice by a proxy on the way. Any
             # other refusal says that the work was done before, as it is for all but one of several tasks of one user.
             reason = "GitLab refused the request, but the job shows that the user of the token has done it since"
@@ -136,12 +142,7 @@ class _JobWrite(Write[FoundJob, WriteResult]):
     def _failed(self, reason: str) -> WriteResult:
         return WriteResult("failed", self._job, reason=reason)
 
-    def _is_done_by_us(self, latest: FoundJob) -> bool:
-        """Return whether the job shows the effect, and that it came from the user of the token since our first read."""
-        user = latest.record.get("user")
-        if not self._action.names_doer or not isinstance(user, dict):
-            return False
-        if not self._action.effect(self._first.record, latest.record):
-            return False
-        ours = self._session.user_id()
-        return ours is not None and user.get("id") == ours
+    def _doers(self, latest: FoundJob) -> list[int]:
+        """Return the id of the user who has done what the job shows, nothing where jobs do not tell."""
+        doer = user_id_of(latest.record) if self._action.names_doer else 0
+        return [doer] if doer else []

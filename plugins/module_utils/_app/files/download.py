@@ -180,6 +180,7 @@ def _wanted_job(session: Session, query: JobQuery) -> FoundJob:
     finder = JobFinder(session, query)
     selection = finder.find()
     finder.require_jobs(selection)
+    finder.warn_of_hidden(selection)
     jobs = selection.jobs
     if len(jobs) > 1:
         listed = shortened([f"{job.path} (id {job.id})" for job in jobs])

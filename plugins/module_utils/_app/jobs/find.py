@@ -122,7 +122,9 @@ class JobFinder:
         """
         hidden = self._hidden(selection)
         if hidden:
-            raise SelectionError(f"{hidden}. Give exact names, or a token that can read them")
+            raise SelectionError(
+                f"{hidden}. Give exact names, with the path of a job downstream, or a token that can read them"
+            )
 
     def warn_of_hidden(self, selection: Selection) -> None:
         """Warn of downstream pipelines whose jobs may be selected, and cannot be read."""
@@ -132,8 +134,8 @@ class JobFinder:
 
     def _hidden(self, selection: Selection) -> str:
         """Return where there may be more jobs that are selected; empty when there are none."""
-        names = selection.names
-        paths = [path for path in selection.unreadable if not names or any(may_be_below(name, path) for name in names)]
+        names = selection.open_names
+        paths = [path for path in selection.unreadable if any(not name or may_be_below(name, path) for name in names)]
         if not paths:
             return ""
         below = shortened(paths)
@@ -268,6 +270,9 @@ class JobFinder:
         if query.scope:
             self._chosen.update(job.key for group in groups for job in group)
         is_filtered = not any(groups) and any(placed.values())
+        missing_stages = tuple(entry for entry, found in per_stage.items() if not found)
+        # what is called so itself, or by its path, is what a name means, whatever else there may be
+        open_names = tuple(name for name, found in named.items() if all(job.path != name for job in found))
         return Selection(
             groups,
             names=tuple(filter(None, named)),
@@ -277,9 +282,10 @@ class JobFinder:
                 for name, found in placed.items()
                 if name and named[name] and not found and all(per_stage.values())
             },
-            missing_stages=tuple(entry for entry, found in per_stage.items() if not found),
+            missing_stages=missing_stages,
+            open_names=open_names,
             pipeline=pipeline,
-            is_complete=is_complete,
+            is_complete=is_complete or not (open_names or missing_stages),
             known=frozenset(job.path for job in jobs),
             stages=stages,
             out_of_scope=count_statuses(job.record for found in placed.values() for job in found)

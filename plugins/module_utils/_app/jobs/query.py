@@ -147,12 +147,10 @@ def fits(text: str, wanted: str) -> bool:
 
 
 def may_be_below(name: str, path: str) -> bool:
-    """Return whether a name with wildcards may stand for a job of the pipeline below a trigger job with this path.
+    """Return whether a name may stand for a job of the pipeline below a trigger job with this path.
 
     One without a slash may at any depth; of others the part before the first wildcard tells.
     """
-    if not has_wildcard(name):
-        return False
     beginning = _WILDCARDS.split(name, maxsplit=1)[0]
     below = f"{path}/"
     return "/" not in name or below.startswith(beginning) or beginning.startswith(below)

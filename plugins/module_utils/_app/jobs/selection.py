@@ -26,6 +26,7 @@ class Selection:
     :param missing: names for which there is no job.
     :param misplaced: names of which there are jobs, though in other stages than those asked for; these by name.
     :param missing_stages: entries of `stage` that are not a stage of the pipeline.
+    :param open_names: names that a job which is not known may have as well; an empty one when none were asked for.
     :param pipeline: the pinned pipeline, None when there is none (yet).
     :param is_complete: whether no further job can appear that would fit.
     :param known: paths of all jobs there are, for suggestions.
@@ -42,6 +43,7 @@ class Selection:
         missing: tuple[str, ...] = (),
         misplaced: t.Mapping[str, tuple[str, ...]] = types.MappingProxyType({}),
         missing_stages: tuple[str, ...] = (),
+        open_names: tuple[str, ...] = (),
         pipeline: Record | None = None,
         is_complete: bool = True,
         known: frozenset[str] = frozenset(),
@@ -54,6 +56,7 @@ class Selection:
         self.missing = missing
         self.misplaced = misplaced
         self.missing_stages = missing_stages
+        self.open_names = open_names
         self.pipeline = pipeline
         self.is_complete = is_complete
         self.known = known

@@ -162,6 +162,9 @@ def _is_there(bridge: BridgeNode, options: WaitOptions) -> bool:
 def _problem(bridge: BridgeNode, options: WaitOptions, is_waiting: bool) -> str:
     record = bridge.downstream.record if bridge.downstream else bridge.record
     problem = end_problem(record, options, check_targets=is_waiting)
+    if is_waiting and not bridge.downstream and status_of(record) == "success":
+        # a pipeline was started, and what became of it nobody can tell: it may have been deleted
+        return f"trigger job {bridge.path!r} ended as success, and GitLab names no pipeline that it has started"
     return _said(bridge, problem) if problem else ""
 
 

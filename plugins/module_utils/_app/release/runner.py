@@ -23,7 +23,7 @@ from ..waiting.options import timed_out_text
 from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Steps
 from .gates import GateRun, to_come
-from .plan import Gate
+from .plan import Gate, ReleasePlan
 from .run import GateResult, ProjectResult
 from .starting import PipelineStarter, is_to_be_started
 
@@ -37,10 +37,10 @@ class GateRunner:
     :param log_lines: how much of the log of a failed job is kept.
     """
 
-    def __init__(self, open_session: OpenSession, *, log_lines: int) -> None:
+    def __init__(self, plan: ReleasePlan, open_session: OpenSession, *, log_lines: int) -> None:
         self._open_session = open_session
         self._log_lines = log_lines
-        self._starter = PipelineStarter()
+        self._starter = PipelineStarter(plan)
 
     def __call__(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Steps[GateResult]:
         """Return what became of a gate.

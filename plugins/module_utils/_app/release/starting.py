@@ -12,6 +12,7 @@ import dataclasses
 import threading
 import typing as t
 
+from ..._api.errors import NotAuthorizedError, NotFoundError
 from ..actions.act import refuse_job_token
 from ..actions.candidates import RunRequest
 from ..actions.run_pipeline import run_pipeline
@@ -20,7 +21,7 @@ from ..pipelines.query import describe
 from ..session import Session
 from ..waiting.options import timed_out_text
 from ..waiting.schedule import Pause, Steps
-from .plan import Gate
+from .plan import Gate, ReleasePlan
 from .run import GateResult
 
 STARTED = "started"
@@ -47,10 +48,14 @@ class PipelineStarter:
     """Starts the pipelines of a release: those of one ref one after the other.
 
     So gates that ask for the same pipeline side by side make one, which the first starts and the others find.
+
+    :param plan: tells which refs are those of projects that are named by their paths.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, plan: ReleasePlan) -> None:
         self._refs: dict[tuple[str, str], _Ref] = {}
+        starts = [gate.start for project in plan.projects for gate in project.gates if gate.start]
+        self._refs_by_path = {start.ref for start in starts if not start.project.isdigit()}
 
     def start(self, session: Session, gate: Gate, request: RunRequest) -> Steps[GateResult]:
         """Return what became of starting the pipeline of a project.
@@ -59,8 +64,7 @@ class PipelineStarter:
         :raises GitLabError: when GitLab refuses, or cannot be asked.
         """
         refuse_job_token(session, gate.action)
-        # paths are the same in any case
-        ref = self._refs.setdefault((request.project.lower(), request.ref), _Ref())
+        ref = self._refs.setdefault((self._project(session, request), request.ref), _Ref())
         while not ref.turn.acquire(blocking=False):
             session.check_stop()
             if session.deadline.has_passed():
@@ -72,6 +76,17 @@ class PipelineStarter:
             return _start(session, gate, request, ref)
         finally:
             ref.turn.release()
+
+    def _project(self, session: Session, request: RunRequest) -> str:
+        """Return the path of the project, or its id if nobody gives the path of a project with such a ref."""
+        project = request.project
+        if project.isdigit() and request.ref in self._refs_by_path:
+            try:
+                project = str(session.client.call("get_project", project=project).get("path_with_namespace") or project)
+            except (NotAuthorizedError, NotFoundError):
+                pass  # starting a pipeline tells what to do about it
+        # paths are the same in any case
+        return project.lower()
 
 
 def _start(session: Session, gate: Gate, request: RunRequest, ref: _Ref) -> GateResult:

@@ -165,6 +165,13 @@ def test_a_walk_in_circles_is_an_error(table):
     assert len(pages.asked) <= 3
 
 
+@pytest.mark.parametrize("headers", [{"X-Next-Page": "3"}, {"Link": link("page=3")}, {"X-Next-Page": "999999999"}])
+def test_a_list_that_leaves_out_pages_is_an_error(headers):
+    pages = Pages({1: (FULL, headers), 2: (MORE, {"X-Next-Page": "3"}), 3: (REST, {}), 999999999: ([], {})})
+    with pytest.raises(BadAnswerError, match="names page .* as the one after page 1"):
+        walked(pages)
+
+
 @pytest.mark.parametrize("headers", [{}, {"X-Next-Page": "{next}"}, {"Link": link("page={next}")}], ids=str)
 def test_a_server_that_does_not_heed_the_number_of_the_page(headers):
     asked = []

@@ -78,8 +78,9 @@ def test_suggestions(known, name, words):
 @pytest.mark.parametrize(
     ("name", "path", "expected"),
     [
-        ("deploy", "eu", False),
-        ("eu/deploy", "eu", False),
+        ("deploy", "eu", True),
+        ("eu/deploy", "eu", True),
+        ("us/deploy", "eu", False),
         ("deploy*", "eu", True),
         ("**/deploy", "eu", True),
         ("eu/*", "eu", True),

@@ -196,6 +196,7 @@ def test_downstream_pipelines_are_waited_for():
         ({"fail_on": ["failed"]}, [down("failed")], "downstream pipeline 16 of trigger job 'infra' ended as failed"),
         ({"wait_for": ["success"]}, [down("canceled")], "can no longer become success"),
         ({"wait_for": ["success"]}, [[bridge(50, "failed", "infra")]], "and has started no pipeline"),
+        ({"wait_for": ["success"]}, [[bridge(50, "success", "infra")]], "names no pipeline that it has started"),
         ({"wait_timeout": 0.0}, [down("running")], "downstream pipeline 16 of trigger job 'infra' is still running"),
         ({"wait_timeout": 0.0}, [[bridge(50, "manual", "infra")]], "it has to be played"),
     ],

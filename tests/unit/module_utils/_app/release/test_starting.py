@@ -14,7 +14,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.candidates import RunRequest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.run_pipeline import RunResult
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release import starting
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate, ReleasePlan
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run import GateResult
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import Session, StoppedError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.options import WaitOptions
@@ -33,7 +33,7 @@ class Release:
         self.meanwhile: t.Callable[[], object] = lambda: None
         self.begun: list[str] = []
         monkeypatch.setattr(starting, "run_pipeline", self._run_pipeline)
-        starter = starting.PipelineStarter()
+        starter = starting.PipelineStarter(ReleasePlan(()))
         self.other_session = self._session(60.0)
         self.first = self._steps(starter, self._session(3600.0), MAIN)
         self.other = self._steps(starter, self.other_session, other)

@@ -1,0 +1,71 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A request that was never executed, while somebody else does the same: what they did is no change of ours."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.integration import harness
+from tests.integration.harness import ACTION, effects, run_task, world
+from tests.integration.harness import PIPELINE as PIPELINE_TASK
+
+Row = dict[str, t.Any]
+
+PIPELINE: Row = {"project": "group/app", "pipeline_id": 100}
+JOBS: dict[str, Row] = {
+    "play": {"name": "deploy", "when": "manual", "allow_failure": False, "duration": 3600},
+    "retry": {"name": "deploy", "status": "failed", "duration": 3600},
+}
+LOCK: Row = {"kind": "status", "status": 409, "body": {"message": "409 Conflict: Resource lock"}}
+NOT_EXECUTED: dict[str, Row] = {
+    "lost": {"preset": "reset_before"},
+    "an empty answer": {"preset": "empty_before"},
+    "bad gateway": {"preset": "html_502"},
+    "lock": LOCK,
+}
+
+
+@pytest.fixture(name="in_the_first_pause")
+def in_the_first_pause_fixture(monkeypatch: pytest.MonkeyPatch) -> t.Callable[[t.Callable[[], t.Any]], None]:
+    """Give a function that has something done in the first pause of a task, which follows the first doubt."""
+    sleep = harness.SimulatedTime.sleep
+
+    def arrange(deed: t.Callable[[], t.Any]) -> None:
+        deeds = [deed]
+
+        def pause(clock: harness.SimulatedTime, seconds: float) -> None:
+            sleep(clock, seconds)
+            if deeds:
+                deeds.pop()()
+
+        monkeypatch.setattr(harness.SimulatedTime, "sleep", pause)
+
+    return arrange
+
+
+@pytest.mark.parametrize("fault", NOT_EXECUTED)
+@pytest.mark.parametrize("action", JOBS)
+def test_an_action_that_somebody_else_does(
+    simulator: t.Any, in_the_first_pause: t.Any, action: str, fault: str
+) -> None:
+    simulator.load(world(JOBS[action]))
+    simulator.inject(**NOT_EXECUTED[fault], method="POST", nth=1)
+    in_the_first_pause(lambda: simulator.act_as_somebody_else(action, "deploy"))
+    result = run_task(simulator, ACTION, **PIPELINE, name=["deploy"], action=action)
+    assert effects(simulator) == [(action, "deploy")]
+    assert (result.changed, result.failure, result["results"][0]["outcome"]) == (False, None, "unchanged")
+
+
+@pytest.mark.parametrize("fault", NOT_EXECUTED)
+def test_a_pipeline_that_somebody_else_retries(simulator: t.Any, in_the_first_pause: t.Any, fault: str) -> None:
+    simulator.load(world(JOBS["retry"]))
+    simulator.inject(**NOT_EXECUTED[fault], method="POST", nth=1)
+    in_the_first_pause(lambda: simulator.act_as_somebody_else("retry", "deploy"))
+    result = run_task(simulator, PIPELINE_TASK, **PIPELINE, action="retry")
+    assert effects(simulator) == [("retry", "deploy")]
+    assert (result.changed, result.failure) == (False, None)
