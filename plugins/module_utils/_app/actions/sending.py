@@ -79,14 +79,16 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         """
         return self._session.client.retrier.insist(self._read) if self._is_in_doubt else self._read()
 
-    def _is_ours(self, doers: t.Collection[t.Any]) -> bool | None:
-        """Return whether the user of the token is among users, None when that cannot be told."""
-        if not doers:
-            return None
+    def _user_id(self) -> int | None:
+        """Return the id of the user of the token, None when it cannot be read: then the state alone has to tell."""
         try:
-            ours = self._session.user_id()
+            return self._session.user_id()
         except RequestError:
             return None
+
+    def _is_ours(self, doers: t.Collection[int]) -> bool | None:
+        """Return whether the user of the token is among users, None when that cannot be told."""
+        ours = self._user_id() if doers else None
         return None if ours is None else ours in doers
 
     @abc.abstractmethod

@@ -152,13 +152,6 @@ class _Approving(Write[FoundDeployment, ApprovalResult]):
         user_id = self._user_id() if approvals_of(self._latest.record) else None
         return decide_approval(self._latest.record, user_id, self._wanted)
 
-    def _user_id(self) -> int | None:
-        """Return the id of the user of the token, None when it cannot be read: then the deployment alone tells."""
-        try:
-            return self._session.user_id()
-        except RequestError:
-            return None
-
     def _shows_ours(self) -> bool:
         """Return whether the deployment shows an approval of ours that it did not show at first."""
         user_id = self._user_id()
