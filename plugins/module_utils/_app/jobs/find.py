@@ -8,26 +8,22 @@
 
 from __future__ import annotations
 
-import operator
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError, SelectionError, with_sentence
+from ..._api.errors import NotFoundError, RequestError, SelectionError, with_sentence
 from ..concurrency import run_all
-from ..outcome import Projection
 from ..pipelines.query import find_pipeline, missing_pipeline
 from ..session import Session
 from .bridges import PipelineNode, is_settled, list_bridges, pipeline_tree
+from .listing import JobLists
 from .mistaken import explain_missing_job, explain_missing_pipeline
-from .query import FoundJob, JobQuery, fits, has_wildcard, match_name, matching_stages, may_be_below, shortened
-from .selection import Selection, what_is_missing, why_empty
-from .statuses import can_be_superseded, count_statuses, id_of, is_finished, pipeline_of, project_id_of, status_of
+from .query import FoundJob, JobQuery, fits, has_wildcard, match_name, matching_stages, shortened
+from .selection import Selection, out_of_sight, what_is_missing, why_empty
+from .statuses import can_be_superseded, count_statuses, id_of, is_finished, pipeline_of, status_of
 
-_BY_ID = operator.attrgetter("id")
 # A pipeline has all its trigger jobs from its beginning on: after so many looks that showed none it is not asked again.
 _LOOKS_FOR_BRIDGES = 2
-# What selecting and waiting need of a record, whatever the user wants to keep of it.
-_NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
 
 
 class JobFinder:
@@ -40,9 +36,8 @@ class JobFinder:
         self._session = session
         self._query = query
         self._project = query.pipeline.project
-        self._projection = Projection((*_NEEDED_FIELDS, *query.fields)) if query.fields else None
+        self._lists = JobLists(session, query)
         self._pipeline: Record | None = None
-        self._listed_pipeline: Record | None = None
         # a job once chosen stays chosen, whatever its status becomes while it is waited for
         self._chosen: set[t.Any] = set()
         self._explains_ids = explains_ids
@@ -52,7 +47,7 @@ class JobFinder:
     @property
     def known_fields(self) -> frozenset[str]:
         """Return the names of the fields of a whole record; empty as long as none was cut."""
-        return self._projection.known if self._projection else frozenset()
+        return self._lists.known_fields
 
     def find(self) -> Selection:
         """Return what fits now.
@@ -120,7 +115,7 @@ class JobFinder:
 
         :raises SelectionError: when there are downstream pipelines that the token cannot read.
         """
-        hidden = self._hidden(selection)
+        hidden = out_of_sight(selection)
         if hidden:
             raise SelectionError(
                 f"{hidden}. Give exact names, with the path of a job downstream, or a token that can read them"
@@ -128,27 +123,18 @@ class JobFinder:
 
     def warn_of_hidden(self, selection: Selection) -> None:
         """Warn of downstream pipelines whose jobs may be selected, and cannot be read."""
-        hidden = self._hidden(selection)
+        hidden = out_of_sight(selection)
         if hidden:
             self._session.warn(f"{hidden[:1].upper()}{hidden[1:]}.")
-
-    def _hidden(self, selection: Selection) -> str:
-        """Return where there may be more jobs that are selected; empty when there are none."""
-        names = selection.open_names
-        paths = [path for path in selection.unreadable if any(not name or may_be_below(name, path) for name in names)]
-        if not paths:
-            return ""
-        below = shortened(paths)
-        return f"the token cannot read the downstream pipelines of {below}, whose jobs may be selected as well"
 
     # ----- one job -----
 
     def _find_by_id(self, job_id: int) -> Selection:
         record = self._read_job(job_id)
         summary = pipeline_of(record)
-        found = self._found(record, summary)
+        found = self._lists.found(record, summary)
         if self._query.newest_attempt and summary and can_be_superseded(status_of(record)):
-            attempts = [job for job in self._list_jobs(self._node(summary)) if job.name == found.name]
+            attempts = [job for job in self._lists.jobs(self._lists.node(summary)) if job.name == found.name]
             found = max(attempts + [found], key=lambda job: job.id)
         return Selection(((found,),), pipeline=summary, known=frozenset({found.path}))
 
@@ -195,7 +181,7 @@ class JobFinder:
         names, whole = query.single_names, query.whole_name
         unmatched = set(names)
         for record in records:
-            found = self._found(self._projected(record), pipeline_of(record))
+            found = self._lists.found(self._lists.projected(record), pipeline_of(record))
             if found.key in newest and not query.include_retried:
                 continue
             newest.add(found.key)
@@ -223,7 +209,7 @@ class JobFinder:
     # ----- a pipeline, and those below it -----
 
     def _find_in_pipeline(self, pipeline: Record) -> Selection:
-        root = self._node(pipeline)
+        root = self._lists.node(pipeline)
         unreadable: list[str] = []
         is_complete = True
         bridges: list[FoundJob] = []
@@ -234,7 +220,7 @@ class JobFinder:
             nodes = list(tree.walk())
             is_complete = is_settled(tree)
             per_node = run_all(
-                self._list_readable,
+                self._lists.readable_jobs,
                 nodes,
                 most_at_once=self._session.client.settings.concurrency,
             )
@@ -250,7 +236,7 @@ class JobFinder:
             # GitLab makes the jobs a moment after the pipeline
             pipeline = self._session.client.call("get_pipeline", project=root.project, pipeline_id=root.pipeline_id)
             is_complete = is_complete and is_finished(status_of(pipeline))
-        listed = (not self._query.include_downstream and jobs and self._listed_pipeline) or pipeline
+        listed = (not self._query.include_downstream and jobs and self._lists.pipeline) or pipeline
         return self._select(jobs + bridges, pipeline=listed, is_complete=is_complete, unreadable=tuple(unreadable))
 
     def _select(
@@ -318,7 +304,7 @@ class JobFinder:
         bridges: list[FoundJob] = []
 
         def read_jobs() -> None:
-            jobs.extend(self._list_jobs(root))
+            jobs.extend(self._lists.jobs(root))
 
         def read_bridges() -> None:
             bridges.extend(
@@ -346,47 +332,6 @@ class JobFinder:
             return query.all_bridges
         return query.with_bridges and any(has_wildcard(name) for name in query.names)
 
-    def _list_jobs(self, node: PipelineNode) -> list[FoundJob]:
-        """Return the jobs of a pipeline, newest first, without superseded ones unless they are asked for."""
-        query = self._query
-        # Names are matched against all jobs, so that a wrong name is told from one that is out of scope; and a job that
-        # is waited for leaves its scope.
-        scope = list(query.scope) if query.scope and not query.names and not query.newest_attempt else None
-        records = self._read_jobs(node, scope)
-        if scope and any("queued_duration" not in record for record in records):
-            # A server this old (before 13.5) lists superseded attempts, too, and within a scope they look like the
-            # newest ones.
-            records = self._read_jobs(node, None)
-        found = sorted((_found_in(node, record) for record in records), key=_BY_ID, reverse=True)
-        if query.include_retried:
-            return found
-        newest: dict[str, FoundJob] = {}
-        for job in found:
-            newest.setdefault(job.name, job)
-        return list(newest.values())
-
-    def _read_jobs(self, node: PipelineNode, scope: list[str] | None) -> list[Record]:
-        self._listed_pipeline = None
-        return self._session.client.list_all(
-            "list_pipeline_jobs",
-            keep=self._kept,
-            project=node.project,
-            pipeline_id=node.pipeline_id,
-            scope=scope,
-            include_retried=self._query.include_retried or None,
-        )
-
-    def _list_readable(self, node: PipelineNode) -> list[FoundJob] | None:
-        """Return the jobs of a pipeline of the tree, None when the token may not read them."""
-        if not node.is_accessible:
-            return None
-        try:
-            return self._list_jobs(node)
-        except (NotAuthorizedError, NotFoundError):
-            if not node.path:
-                raise
-            return None
-
     def _may_be_bridges(self, jobs: t.Sequence[FoundJob]) -> bool:
         stages = {job.stage for job in jobs}
         is_stage_missing = any(not matching_stages(stages, stage) for stage in self._query.stages)
@@ -402,28 +347,6 @@ class JobFinder:
         has_stage = not stages or any(fits(job.stage, stage) for stage in stages)
         return has_stage and self._is_in_scope(job)
 
-    def _found(self, record: Record, pipeline: Record | None) -> FoundJob:
-        """Return a job that was not found by way of its pipeline, which its record sums up."""
-        name = str(record.get("name") or "")
-        if pipeline is None:
-            return FoundJob(record, self._project, 0, name)
-        return FoundJob(record, project_id_of(pipeline, self._project), pipeline["id"], name)
-
-    def _kept(self, record: Record) -> Record:
-        """Return what is kept of a record of a pipeline's list, the pipeline once for all of them."""
-        if self._listed_pipeline is None:
-            self._listed_pipeline = pipeline_of(record)
-        return self._projected(record)
-
-    def _projected(self, record: Record) -> Record:
-        """Return of a record only what is needed, as soon as it has come: whole ones take thirty times the memory."""
-        return self._projection(record) if self._projection else record
-
-    def _node(self, pipeline: Record) -> PipelineNode:
-        return PipelineNode(
-            project=project_id_of(pipeline, self._project), pipeline_id=id_of(pipeline), record=pipeline
-        )
-
     def _bridge_hint(self, selection: Selection, name: str = "") -> str:
         """Return what to do when the job may be one of a downstream pipeline, or a trigger job."""
         if not self._query.pipeline.is_given:
@@ -433,7 +356,7 @@ class JobFinder:
                 return f"The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
             return ""
         try:
-            pipeline = self._node(selection.pipeline or {})
+            pipeline = self._lists.node(selection.pipeline or {})
             bridges = [
                 str(bridge.get("name"))
                 for bridge in list_bridges(self._session, pipeline.project, pipeline.pipeline_id)
@@ -448,8 +371,3 @@ class JobFinder:
                 "their pipelines, too."
             )
         return ""
-
-
-def _found_in(node: PipelineNode, record: Record) -> FoundJob:
-    name = str(record.get("name") or "")
-    return FoundJob(record, node.project, node.pipeline_id, f"{node.path}/{name}" if node.path else name)

@@ -14,7 +14,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..pipelines.query import describe, details
-from .query import FoundJob, JobQuery, shortened, suggestions
+from .query import FoundJob, JobQuery, may_be_below, shortened, suggestions
 from .statuses import is_finished, status_of
 
 
@@ -116,3 +116,13 @@ def why_empty(query: JobQuery, selection: Selection) -> str:
     if is_finished(status_of(pipeline)):
         return f"{where} has no jobs; it is {status_of(pipeline)}"
     return f"{where} has no jobs yet"
+
+
+def out_of_sight(selection: Selection) -> str:
+    """Return where there may be more jobs that are selected; empty when there are none."""
+    names = selection.open_names
+    paths = [path for path in selection.unreadable if any(not name or may_be_below(name, path) for name in names)]
+    if not paths:
+        return ""
+    below = shortened(paths)
+    return f"the token cannot read the downstream pipelines of {below}, whose jobs may be selected as well"

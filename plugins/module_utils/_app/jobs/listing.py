@@ -1,0 +1,109 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The lists of jobs that a query needs, without superseded attempts, and cut to what is wanted of a record."""
+
+from __future__ import annotations
+
+import operator
+
+from ..._api.decoding import Record
+from ..._api.errors import NotAuthorizedError, NotFoundError
+from ..outcome import Projection
+from ..session import Session
+from .bridges import PipelineNode
+from .query import FoundJob, JobQuery
+from .statuses import id_of, pipeline_of, project_id_of
+
+_BY_ID = operator.attrgetter("id")
+# What selecting and waiting need of a record, whatever the user wants to keep of it.
+_NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
+
+
+class JobLists:
+    """Reads jobs as a query wants them."""
+
+    def __init__(self, session: Session, query: JobQuery) -> None:
+        self._session = session
+        self._query = query
+        self._project = query.pipeline.project
+        self._projection = Projection((*_NEEDED_FIELDS, *query.fields)) if query.fields else None
+        # as the jobs of the list that was read last tell it
+        self.pipeline: Record | None = None
+
+    @property
+    def known_fields(self) -> frozenset[str]:
+        """Return the names of the fields of a whole record; empty as long as none was cut."""
+        return self._projection.known if self._projection else frozenset()
+
+    def jobs(self, node: PipelineNode) -> list[FoundJob]:
+        """Return the jobs of a pipeline, newest first, without superseded ones unless they are asked for."""
+        query = self._query
+        # Names are matched against all jobs, so that a wrong name is told from one that is out of scope; and a job that
+        # is waited for leaves its scope.
+        scope = list(query.scope) if query.scope and not query.names and not query.newest_attempt else None
+        records = self._read_jobs(node, scope)
+        if scope and any("queued_duration" not in record for record in records):
+            # A server this old (before 13.5) lists superseded attempts, too, and within a scope they look like the
+            # newest ones.
+            records = self._read_jobs(node, None)
+        found = sorted((_found_in(node, record) for record in records), key=_BY_ID, reverse=True)
+        if query.include_retried:
+            return found
+        newest: dict[str, FoundJob] = {}
+        for job in found:
+            newest.setdefault(job.name, job)
+        return list(newest.values())
+
+    def _read_jobs(self, node: PipelineNode, scope: list[str] | None) -> list[Record]:
+        self.pipeline = None
+        return self._session.client.list_all(
+            "list_pipeline_jobs",
+            keep=self._kept,
+            project=node.project,
+            pipeline_id=node.pipeline_id,
+            scope=scope,
+            include_retried=self._query.include_retried or None,
+        )
+
+    def readable_jobs(self, node: PipelineNode) -> list[FoundJob] | None:
+        """Return the jobs of a pipeline of the tree, None when the token may not read them."""
+        if not node.is_accessible:
+            return None
+        try:
+            return self.jobs(node)
+        except (NotAuthorizedError, NotFoundError):
+            if not node.path:
+                raise
+            return None
+
+    def found(self, record: Record, pipeline: Record | None) -> FoundJob:
+        """Return a job that was not found by way of its pipeline, which its record sums up."""
+        name = str(record.get("name") or "")
+        if pipeline is None:
+            return FoundJob(record, self._project, 0, name)
+        return FoundJob(record, project_id_of(pipeline, self._project), pipeline["id"], name)
+
+    def _kept(self, record: Record) -> Record:
+        """Return what is kept of a record of a pipeline's list, the pipeline once for all of them."""
+        if self.pipeline is None:
+            self.pipeline = pipeline_of(record)
+        return self.projected(record)
+
+    def projected(self, record: Record) -> Record:
+        """Return of a record only what is needed, as soon as it has come: whole ones take thirty times the memory."""
+        return self._projection(record) if self._projection else record
+
+    def node(self, pipeline: Record) -> PipelineNode:
+        """Return a pipeline as the root of those below it."""
+        return PipelineNode(
+            project=project_id_of(pipeline, self._project), pipeline_id=id_of(pipeline), record=pipeline
+        )
+
+
+def _found_in(node: PipelineNode, record: Record) -> FoundJob:
+    name = str(record.get("name") or "")
+    return FoundJob(record, node.project, node.pipeline_id, f"{node.path}/{name}" if node.path else name)
