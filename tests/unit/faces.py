@@ -53,7 +53,10 @@ def as_module(task: TaskDefinition, options: Options) -> Options:
         else:
             raise AssertionError("a module ends by leaving")
     printed.getvalue().encode()
-    return t.cast(Options, json.loads(printed.getvalue()))
+    result = t.cast(Options, json.loads(printed.getvalue()))
+    # since 2.22 the controller learns there what to hide, and keeps it to itself
+    result.pop("_ansible_new_secrets", None)
+    return result
 
 
 def in_process(task: TaskDefinition, options: Options) -> Options:
