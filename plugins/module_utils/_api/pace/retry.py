@@ -12,6 +12,7 @@ other doubt goes up to the use case, which reads the job again and decides anew.
 
 from __future__ import annotations
 
+import collections
 import email.utils
 import random
 import typing as t
@@ -122,15 +123,17 @@ class Retrier:
     def insist(self, read: t.Callable[[], _T]) -> _T:
         """Return what a read returns after which a write is judged: no error of it is taken for the last word.
 
-        :raises RequestError: the last error, when it was repeated often enough.
+        It may take several requests, each of which is repeated as often as any other.
+
+        :raises RequestError: the last error, when a request was repeated often enough.
         """
-        attempt = 0
+        failures: collections.Counter[str] = collections.Counter()
         while True:
             try:
                 return read()
             except RequestError as exc:
-                attempt += 1
-                if attempt > self._retries or not self.pause(attempt, exc):
+                failures[exc.url] += 1
+                if failures[exc.url] > self._retries or not self.pause(sum(failures.values()), exc):
                     raise
 
     def pause(self, attempt: int, exc: RequestError | None = None) -> bool:

@@ -240,3 +240,10 @@ def test_a_read_in_doubt_is_repeated_after_any_error_and_not_for_ever():
     assert clock.sleeps == [1.0, 2.0]
     with pytest.raises(errors.NotAuthorizedError):
         new_retrier(retries=2).insist(Operation(denied, denied, denied))
+
+
+def test_each_request_of_a_read_in_doubt_is_repeated_as_often():
+    jobs, job = (errors.NotAuthorizedError("status 403", status=403, url=url) for url in ("jobs", "jobs/42"))
+    assert new_retrier(retries=2).insist(Operation(job, jobs, job, jobs)) == "done"
+    with pytest.raises(errors.NotAuthorizedError):
+        new_retrier(retries=2).insist(Operation(job, jobs, job, job))
