@@ -67,7 +67,8 @@ PLUGINS: dict[str, Plugin] = {
     "bridges": Plugin("gitlab_pipeline_bridges", {**OF_PIPELINE, "depth": 0, "include_jobs": True}),
     "bridges, waiting": Plugin("gitlab_pipeline_bridges", {**OF_PIPELINE, **WAIT}),
     "pipeline": Plugin("gitlab_pipeline_info", {**OF_PIPELINE, "include": ["jobs", "downstream"], "log_lines": 2}),
-    "pipeline, waiting": Plugin("gitlab_pipeline_info", {"project": "7", "ref": "main", **WAIT}),
+    # one that has ended: the other one runs for ever
+    "pipeline, waiting": Plugin("gitlab_pipeline_info", {"project": "7", "pipeline_id": 9, **WAIT}),
     "run": Plugin("gitlab_pipeline", {"project": "7", "action": "run", "ref": "main"}),
     "deployments": Plugin("gitlab_deployment_info", {"project": "7"}),
     "approval": Plugin("gitlab_deployment_approval", {"project": "7", "deployment_id": 5, "state": "approved"}),
