@@ -97,7 +97,7 @@ options:
     description:
       - Look for the job in the child and multi-project pipelines, too, that trigger jobs of this pipeline have started,
         and in those that they have started in turn.
-      - A downstream project that the token cannot read is passed over, and mentioned when the name is not found.
+      - A downstream pipeline that the token cannot read is passed over. A warning says so if the job may be there.
       - Needs a pipeline to start from, so it is an error together with O(job_id).
     type: bool
     default: false

@@ -174,6 +174,7 @@ options:
             description:
               - Whether to look into downstream pipelines. When it is not given, that is done if a name has a slash in
                 it.
+              - A gate that may mean jobs of a downstream pipeline that the token cannot read fails. Give exact paths.
             type: bool
           job_variables:
             description:
