@@ -137,8 +137,13 @@ def _walk_pages(
         number = int(position.get("page", 1))
         if following and int(following.get("page", 0)) > number + 1:
             # a list is read whole, or it is an error
-            raise BadAnswerError(f"the server names page {following['page']} as the one after page {number}")
+            raise wrong_successor(number, following)
         position = following
+
+
+def wrong_successor(number: int, following: Position) -> BadAnswerError:
+    """Return the error for a server that names another page than the next one."""
+    return BadAnswerError(f"the server names page {following['page']} as the one after page {number}")
 
 
 def check_number(page: int) -> None:

@@ -14,7 +14,7 @@ import typing as t
 
 from ..clock import Deadline
 from ..decoding import Record
-from ..errors import BadAnswerError, LostAnswerError, RequestError
+from ..errors import LostAnswerError, RequestError
 from ..http import Response
 from .pages import (
     PAGE_SIZE,
@@ -26,6 +26,7 @@ from .pages import (
     page_position,
     total_of,
     unseen,
+    wrong_successor,
 )
 
 # How long past the deadline threads wait for the answers of each other, which have their own time limits.
@@ -130,7 +131,7 @@ class Reading:
                     answers.end(number)
                 elif int(following.get("page", number + 1)) != number + 1:
                     # pages by their numbers may never end then
-                    raise BadAnswerError(f"the server names page {following['page']} as the one after page {number}")
+                    raise wrong_successor(number, following)
                 self._rows += len(records)
                 yield records
         finally:
