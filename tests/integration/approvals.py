@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import typing as t
 
 from tests.unit.harness import Progress
 
-from .harness import world
+from .harness import beside, world
 
 PROJECT = "group/app"
 JOB: dict[str, t.Any] = {
@@ -68,21 +67,13 @@ class Witness(Progress):
             self._deeds.pop(0)()
 
 
-@contextlib.contextmanager
-def meanwhile(simulator: t.Any, action: str) -> t.Iterator[None]:
+def meanwhile(simulator: t.Any, action: str) -> t.ContextManager[None]:
     """Let somebody approve or reject as soon as a playbook has looked at the deployment."""
-    over = threading.Event()
 
-    def act() -> None:
+    def act(over: threading.Event) -> None:
         while not over.wait(0.05):
             if any(request["endpoint"] == "get_deployment" for request in simulator.requests()):
                 simulator.act_as_somebody_else(action, "deploy")
                 return
 
-    thread = threading.Thread(target=act)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return beside(act)

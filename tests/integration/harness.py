@@ -204,27 +204,32 @@ def play(
 
 
 @contextlib.contextmanager
-def each_look_takes(seconds: float, simulator: t.Any) -> t.Iterator[None]:
-    """Let time pass on the stepped clock of a simulator each time that a playbook has asked for something.
-
-    So it sees everything that lasts longer, however busy the machine is.
-    """
+def beside(work: t.Callable[[threading.Event], None]) -> t.Iterator[None]:
+    """Let something be done in another thread; its event is set when it has to end."""
     over = threading.Event()
-
-    def move() -> None:
-        seen = 0
-        while not over.wait(0.02):
-            before, seen = seen, len(simulator.requests())
-            if seen > before:
-                simulator.advance(seconds)
-
-    thread = threading.Thread(target=move)
+    thread = threading.Thread(target=work, args=(over,))
     thread.start()
     try:
         yield
     finally:
         over.set()
         thread.join()
+
+
+def each_look_takes(seconds: float, simulator: t.Any) -> t.ContextManager[None]:
+    """Let time pass on the stepped clock of a simulator each time that a playbook has asked for something.
+
+    So it sees everything that lasts longer, however busy the machine is.
+    """
+
+    def move(over: threading.Event) -> None:
+        seen = 0
+        while not over.wait(0.02):
+            before, seen = seen, len(simulator.requests())
+            if seen > before:
+                simulator.advance(seconds)
+
+    return beside(move)
 
 
 def effects(simulator: t.Any) -> list[tuple[str, str]]:
