@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is read about a pipeline besides itself: an empty answer is told from none."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipeline_info import TASK
+
+from ....harness import FunctionTransport, job, pipeline, reply, run_task
+
+OPTIONS = {"pipeline_id": 6, "include": ["downstream"]}
+
+
+def below(answer):
+    """Return a server with a pipeline of one job, which answers so when it is asked for trigger jobs."""
+
+    def respond(call):
+        if call.path.endswith(("/trigger_jobs", "/bridges")):
+            return answer
+        return [job(42, "success")] if call.path.endswith("/jobs") else pipeline(6, "success")
+
+    return FunctionTransport(respond)
+
+
+def test_no_downstream_pipelines_are_an_empty_list():
+    outcome = run_task(TASK, OPTIONS, transport=below([]))
+    assert (outcome.values["downstream_pipelines"], outcome.warnings) == ([], [])
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_downstream_pipelines_that_may_not_be_read_are_null_with_a_warning(status):
+    outcome = run_task(TASK, OPTIONS, transport=below(reply({"message": "denied"}, status=status)))
+    assert outcome.failure is None and outcome.values["downstream_pipelines"] is None
+    assert ["downstream pipelines of the pipeline cannot be read" in text for text in outcome.warnings] == [True]
+
+
+def test_a_server_that_fails_to_tell_is_an_error():
+    with pytest.raises(errors.ServerError):
+        run_task(TASK, OPTIONS, transport=below(reply({"message": "500"}, status=500)))
