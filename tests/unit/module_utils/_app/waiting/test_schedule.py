@@ -6,9 +6,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import queue
 import threading
 import typing as t
 
@@ -28,10 +26,9 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedu
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ....harness import FakeClock, Progress
+from ....harness import FakeClock, Progress, SharedClock
 
 WINDOW = 60.0
-T = t.TypeVar("T")
 
 
 class Server:
@@ -274,42 +271,6 @@ def test_a_step_that_sleeps_lets_others_work(most_at_once: int) -> None:
 
 
 # ----- a server that is away, with several threads -----
-
-
-class SharedClock(FakeClock):
-    """A clock for the threads of a scheduler: time passes when all of them sleep."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.at_work: t.Callable[[], int] = lambda: 0
-        self.most_asleep = 0
-        self._changed = threading.Condition()
-        self._wakes: list[float] = []
-        self._decides = threading.current_thread()
-
-    def sleep(self, seconds: float) -> None:
-        with self._changed:
-            wake = self.now + seconds
-            if threading.current_thread() is self._decides:
-                self.now = wake
-                return
-            self._wakes.append(wake)
-            self.most_asleep = max(self.most_asleep, len(self._wakes))
-            self._changed.wait_for(lambda: self.now >= wake)
-            self._wakes.remove(wake)
-
-    def next_of(self, items: queue.SimpleQueue[T], seconds: float) -> T | None:
-        end = self.now + seconds
-        while True:
-            with contextlib.suppress(queue.Empty):
-                return items.get(timeout=0.001)
-            with self._changed:
-                # who has woken in this moment counts as asleep until it has left
-                if len(self._wakes) == self.at_work() and min(self._wakes) > self.now:
-                    self.now = min(end, *self._wakes)
-                    self._changed.notify_all()
-            if self.now >= end:
-                return None
 
 
 @dataclasses.dataclass
