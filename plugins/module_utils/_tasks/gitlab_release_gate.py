@@ -94,6 +94,8 @@ class _Release:
         self._plan = plan
         # before anything is begun, for what is wrong with the connection or an extension
         self._session = open_session(connection_settings(options, context.environ), context)
+        if len({project.pipeline.project for project in plan.projects}) < len(plan.projects):
+            self._session.client.share_reads(context.clock)
         pacing = Pacing(self._session.client.traffic, context.progress)
         most_at_once = self._session.client.settings.concurrency
         self._nudges = self._open_nudges()
