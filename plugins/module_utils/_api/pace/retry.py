@@ -33,6 +33,8 @@ from .traffic import LONGEST_WISH_SECONDS, Traffic
 
 # First pause (halved, on average, by the jitter) and ceiling of the pauses between attempts.
 BACK_OFF_SECONDS = (0.5, 30.0)
+# What a pause is multiplied by for the next one.
+BACK_OFF_GROWTH = 2.0
 # Of a hundred and more that repeat side by side, each pauses for so much longer that all together ask 400 times in a
 # minute, however many they are: a server that comes back must not be met by all of them.
 SHARE_SECONDS = 0.3
@@ -145,7 +147,7 @@ class Retrier:
         base, ceiling = THROTTLED_SECONDS if isinstance(exc, ThrottledError) else BACK_OFF_SECONDS
         ceiling = max(ceiling, self.traffic.repeating * SHARE_SECONDS)
         # full jitter: clients that were thrown off together must not come back together
-        seconds = self._jitter() * min(ceiling, base * 2.0 ** min(attempt, 16))
+        seconds = self._jitter() * min(ceiling, base * BACK_OFF_GROWTH ** min(attempt, 16))
         if wish is not None:
             seconds = wish + self._jitter()
             if wish > LONGEST_WISH_SECONDS and not self.is_persistent:
