@@ -14,6 +14,7 @@ import typing as t
 from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app import outcome
@@ -32,7 +33,7 @@ NO_ROUTE = {"error": "404 Not Found"}
 Record = dict[str, t.Any]
 
 
-class FakeClock:
+class FakeClock(Clock):
     """A clock on which time passes only by sleeping."""
 
     def __init__(self, unix_time: float = 1_700_000_000.0) -> None:
