@@ -31,9 +31,6 @@ from .outcome import Files, Progress
 from .settings import with_credential
 from .slow_work import PageProgress
 
-# GitLab's own default for how long a job may take.
-DEFAULT_TIMEOUT_SECONDS = 3600.0
-
 
 class StoppedError(GitLabError):
     """What is not begun yet is not to be begun any more."""
@@ -237,7 +234,7 @@ def open_session(
     settings: ConnectionSettings,
     context: TaskContext,
     *,
-    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+    timeout_seconds: float,
     is_waiting: bool = False,
 ) -> Session:
     """Return a session for a task.

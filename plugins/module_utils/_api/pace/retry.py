@@ -34,6 +34,8 @@ from .traffic import LONGEST_WISH_SECONDS, Traffic
 
 # First pause (halved, on average, by the jitter) and ceiling of the pauses between attempts.
 BACK_OFF_SECONDS = (0.5, 30.0)
+# What a pause is multiplied by for the next one.
+BACK_OFF_GROWTH = 2.0
 # GitLab's limits count by the minute, so what is behind an answer 429 without a wish is over after one.
 THROTTLED_SECONDS = (4.0, 60.0)
 # A lock in GitLab's database: it is over in a moment.
@@ -186,7 +188,7 @@ class Retrier:
             return wish + self._jitter()
         base, ceiling = THROTTLED_SECONDS if isinstance(exc, ThrottledError) else BACK_OFF_SECONDS
         # full jitter: clients that were thrown off together must not come back together
-        return self._jitter() * min(ceiling, base * 2.0 ** min(attempt, 16))
+        return self._jitter() * min(ceiling, base * BACK_OFF_GROWTH ** min(attempt, 16))
 
     def await_turn(self, seconds: float) -> None:
         """Pause this thread until its request may be sent, if there is anything to pause for."""

@@ -338,8 +338,7 @@ class JobFinder:
         return is_stage_missing or any(not match_name(jobs, name) for name in self._names(jobs))
 
     def _is_in_scope(self, job: FoundJob) -> bool:
-        scope = self._query.scope
-        return not scope or status_of(job.record) in scope or job.key in self._chosen
+        return self._query.is_in_scope(job) or job.key in self._chosen
 
     def _fits(self, job: FoundJob) -> bool:
         """Return whether stage and scope choose a job of a whole project."""
