@@ -81,9 +81,10 @@ class RecentReads:
         with self._lock:
             self._kept = {key: kept for key, kept in self._kept.items() if now - kept[0] <= SHARED_SECONDS}
             kept = self._kept.get(key)
-        if kept and kept[0] > look.since and key not in look.asked:
-            return t.cast(T, kept[1])
+        is_first = key not in look.asked
         look.asked.add(key)
+        if kept and kept[0] > look.since and is_first:
+            return t.cast(T, kept[1])
         answer = read()
         with self._lock:
             if now > self._changed_at:
