@@ -204,8 +204,8 @@ def test_entries_for_one_pipeline_look_at_it_together(simulator: t.Any, concurre
         assert result.failure is None
         assert sorted(effects(simulator)) == [("play", f"deploy-{number}") for number in range(count)]
         costs[count] = len(simulator.requests())
-    # nine more begin, play, follow what they have played, and warn of namesakes
-    assert costs[10] - costs[1] <= 9 * 12
+    # nine more begin, play, and follow what they have played; each by itself would make ten times as many
+    assert costs[10] <= 3 * costs[1]
 
 
 # ----- gates that select nothing -----
