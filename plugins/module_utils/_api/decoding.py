@@ -52,7 +52,7 @@ def decode_json(response: Response, loads: Loads = json.loads) -> t.Any:
         raise BadAnswerError(
             f"the answer (status {response.status}) is {_describe(response)}, not JSON", advice=NOT_GITLAB
         ) from None
-    if _may_be_deeper(response.body, _DEEPEST_JSON) and _is_deeper(value, _DEEPEST_JSON):
+    if _may_be_deeper(response.body, _DEEPEST_JSON) and is_deeper(value, _DEEPEST_JSON):
         raise BadAnswerError(f"the answer is JSON of more than {_DEEPEST_JSON} levels", advice=NOT_GITLAB)
     return value
 
@@ -196,13 +196,12 @@ def _may_be_deeper(body: bytes, levels: int) -> bool:
     return bool(brackets)  # what is left lies deeper, or stands in a text
 
 
-def _is_deeper(value: t.Any, levels: int) -> bool:
+def is_deeper(value: t.Any, levels: int) -> bool:
     """Return whether a value holds lists and objects in more than so many levels."""
-    if isinstance(value, dict):
-        return levels == 0 or any(_is_deeper(item, levels - 1) for item in value.values())
-    if isinstance(value, list):
-        return levels == 0 or any(_is_deeper(item, levels - 1) for item in value)
-    return False
+    if not isinstance(value, (dict, list)):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(is_deeper(item, levels - 1) for item in items)
 
 
 def _json_type(value: t.Any) -> str:

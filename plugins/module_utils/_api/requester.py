@@ -129,11 +129,8 @@ class Requester:
         :raises RequestError: for everything but an expected status with what the catalogue promises.
         """
         response = answer or self.ask(endpoint, arguments)
-        try:
+        with self.errors_of(endpoint, arguments):
             return _decode(endpoint, response, loads), response
-        except RequestError:
-            with self.errors_of(endpoint, arguments):
-                raise
 
     def ask(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Response:
         """Return the answer to one request, redirects followed.
