@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ..._api.decoding import Record
 from ..._api.errors import RequestError, StatusError
+from ..fields import record_in
 from ..jobs.statuses import int_of
 from ..session import Session
 from .actions import Action
@@ -42,10 +43,5 @@ def reason_of_project(session: Session, project: str) -> str:
 
 def access_level(project: Record) -> int:
     """Return the access level of the user of the token in a project, 0 when its record does not tell."""
-    permissions = project.get("permissions")
-    levels = [
-        int_of(access, "access_level")
-        for access in (permissions.values() if isinstance(permissions, dict) else ())
-        if isinstance(access, dict)
-    ]
-    return max(levels, default=0)
+    permissions = record_in(project, "permissions")
+    return max((int_of(record_in(permissions, name), "access_level") for name in permissions), default=0)

@@ -14,6 +14,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError, NotAuthorizedError, NotFoundError
 from ..concurrency import run_all
+from ..fields import record_in
 from ..jobs.bridges import PipelineNode, pipeline_tree, project_path
 from ..jobs.query import FoundJob
 from ..jobs.statuses import id_of, newest_per_name, project_id_of, status_of
@@ -93,12 +94,11 @@ def pipeline_record(pipeline: Record) -> Record:
 
 def job_record(job: Record, path: str) -> Record:
     """Return what the record tells of a job."""
-    user, runner = job.get("user"), job.get("runner")
     return {
         **{name: job.get(name) for name in (*_JOB_FIELDS, *_TIMES)},
         "path": path,
-        "user": user.get("username") if isinstance(user, dict) else None,
-        "runner": runner.get("description") if isinstance(runner, dict) else None,
+        "user": record_in(job, "user").get("username"),
+        "runner": record_in(job, "runner").get("description"),
     }
 
 

@@ -16,8 +16,9 @@ from ..._api.decoding import Record
 from ..._api.errors import GitLabError, RequestError, UsageError
 from ..._api.masking import Masker, printable
 from ..._api.pace.retry import Retrier
+from ..fields import records_in
 from ..jobs.query import FoundJob
-from ..jobs.statuses import can_be_superseded, status_of
+from ..jobs.statuses import can_be_superseded, int_of, status_of
 from ..session import Session
 from .timeline import Timeline
 
@@ -280,11 +281,10 @@ def read_tail(session: Session, job: FoundJob, lines: int) -> list[str] | None:
 
 def _log_size(record: Record) -> int:
     """Return the size of a job's log in bytes, 0 when the server does not tell."""
-    artifacts = record.get("artifacts")
-    for entry in artifacts if isinstance(artifacts, list) else ():
-        if isinstance(entry, dict) and entry.get("file_type") == "trace" and isinstance(entry.get("size"), int):
-            return int(entry["size"])
-    return 0
+    return max(
+        (int_of(entry, "size") for entry in records_in(record, "artifacts") if entry.get("file_type") == "trace"),
+        default=0,
+    )
 
 
 class _TooLongError(GitLabError):
