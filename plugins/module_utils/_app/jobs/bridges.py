@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import typing as t
 from urllib.parse import unquote, urlsplit
@@ -25,6 +26,7 @@ DEEPEST_TREE = 100
 _PIPELINE_PAGE = r"^(?P<project>.+?)(?:/-)?/pipelines/\d+$"
 
 
+@dataclasses.dataclass(eq=False)
 class PipelineNode:
     """A pipeline of the tree, and the trigger jobs in it.
 
@@ -33,25 +35,14 @@ class PipelineNode:
     :param is_repeated: whether it stands at another place of the tree, too, and is shown with what is below it there.
     """
 
-    def __init__(
-        self,
-        *,
-        project: str,
-        pipeline_id: int,
-        path: str = "",
-        depth: int = 0,
-        record: Record | None = None,
-        is_accessible: bool = True,
-        is_repeated: bool = False,
-    ) -> None:
-        self.project = project
-        self.pipeline_id = pipeline_id
-        self.path = path
-        self.depth = depth
-        self.record = record or {}
-        self.is_accessible = is_accessible
-        self.is_repeated = is_repeated
-        self.bridges: list[BridgeNode] = []
+    project: str
+    pipeline_id: int
+    path: str = ""
+    depth: int = 0
+    record: Record = dataclasses.field(default_factory=dict)
+    is_accessible: bool = True
+    is_repeated: bool = False
+    bridges: list[BridgeNode] = dataclasses.field(default_factory=list)
 
     def walk(self) -> t.Iterator[PipelineNode]:
         """Yield this pipeline and every one below it once, depth first."""
@@ -61,17 +52,17 @@ class PipelineNode:
                 yield from bridge.downstream.walk()
 
 
+@dataclasses.dataclass(eq=False)
 class BridgeNode:
     """A trigger job, and the pipeline it has started, if it has.
 
     :param depth: 1 for the trigger jobs of the root pipeline.
     """
 
-    def __init__(self, *, record: Record, path: str, depth: int) -> None:
-        self.record = record
-        self.path = path
-        self.depth = depth
-        self.downstream: PipelineNode | None = None
+    record: Record
+    path: str
+    depth: int
+    downstream: PipelineNode | None = None
 
     @property
     def is_settled(self) -> bool:
