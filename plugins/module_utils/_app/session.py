@@ -26,11 +26,14 @@ from .._api.requester import Requester, RequestFinished
 from .._api.transport import Transport
 from .._extensions.manager import PluginManager, plugin_manager
 from .._extensions.registry import Registry
+from .concurrency import run_all
 from .nudges import Watch
 from .outcome import Files, Progress
 from .settings import with_credential
 from .slow_work import PageProgress
 
+_A = t.TypeVar("_A")
+_R = t.TypeVar("_R")
 # GitLab's own default for how long a job may take.
 DEFAULT_TIMEOUT_SECONDS = 3600.0
 
@@ -187,6 +190,10 @@ class Session:
     def cost(self) -> Record:
         """Return what the task has cost so far, as tasks return it."""
         return {"elapsed": self.elapsed(), "requests": self.requests()}
+
+    def run_all(self, function: t.Callable[[_A], _R], items: t.Sequence[_A]) -> list[_R]:
+        """Return the result of the function for each item, as many at a time as the user allows."""
+        return run_all(function, items, most_at_once=self.client.settings.concurrency)
 
     def check_stop(self) -> None:
         """Return while something new may be begun.

@@ -13,7 +13,6 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, ExtensionError, GitLabError, SelectionError, UsageError
-from ..concurrency import run_all
 from ..deployments.waiting import ApprovalWait
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.find import JobFinder
@@ -124,9 +123,7 @@ class ActionRun:
         if self._session.check_mode:
             return
         acting = [target for target, decision in decided if decision.verdict == "act"]
-        results = run_all(
-            lambda target: self._write(target.job), acting, most_at_once=self._session.client.settings.concurrency
-        )
+        results = self._session.run_all(lambda target: self._write(target.job), acting)
         for target, result in zip(acting, results):
             self._take(target, result)
 

@@ -12,7 +12,6 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError
-from ..concurrency import run_all
 from ..session import Session
 from .bridges import list_bridges
 from .query import FoundJob
@@ -45,8 +44,7 @@ def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJ
 def _read_groups(session: Session, groups: list[list[FoundJob]]) -> dict[t.Any, FoundJob]:
     """Return the newest attempts of the jobs of several pipelines by their key."""
     found: dict[t.Any, FoundJob] = {}
-    most_at_once = session.client.settings.concurrency
-    for listed in run_all(lambda group: _read_group(session, group), groups, most_at_once=most_at_once):
+    for listed in session.run_all(lambda group: _read_group(session, group), groups):
         found.update(listed)
     return found
 

@@ -155,6 +155,24 @@ def is_settled(root: PipelineNode) -> bool:
     return all(bridge.is_settled for node in root.walk() for bridge in node.bridges)
 
 
+def jobs_of(session: Session, node: PipelineNode, **filters: t.Any) -> list[Record]:
+    """Return the jobs of a pipeline of the tree; none, which is noted with it, when the token may not read them.
+
+    :param filters: what the list of jobs takes.
+    """
+    if not node.is_accessible:
+        return []
+    try:
+        return session.client.list_all(
+            "list_pipeline_jobs", project=node.project, pipeline_id=node.pipeline_id, **filters
+        )
+    except (NotAuthorizedError, NotFoundError):
+        if not node.path:
+            raise
+        node.is_accessible = False
+        return []
+
+
 def _read_bridges(session: Session, node: PipelineNode) -> list[Record] | None:
     """Return the trigger jobs of a pipeline, None when the token may not read them."""
     try:

@@ -12,7 +12,6 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError, SelectionError, with_sentence
-from ..concurrency import run_all
 from ..pipelines.query import find_pipeline, missing_pipeline
 from ..session import Session
 from .bridges import PipelineNode, is_settled, list_bridges, pipeline_tree
@@ -219,11 +218,7 @@ class JobFinder:
             tree = pipeline_tree(self._session, root.project, root.pipeline_id)
             nodes = list(tree.walk())
             is_complete = is_settled(tree)
-            per_node = run_all(
-                self._lists.readable_jobs,
-                nodes,
-                most_at_once=self._session.client.settings.concurrency,
-            )
+            per_node = self._session.run_all(self._lists.readable_jobs, nodes)
             unreadable = [node.path for node, listed in zip(nodes, per_node) if listed is None]
             jobs = [job for listed in per_node for job in listed or ()]
             if self._query.with_bridges:
@@ -315,8 +310,7 @@ class JobFinder:
         query = self._query
         if self._needs_bridges and self._looks_without_bridges < _LOOKS_FOR_BRIDGES:
             # both are needed for certain, so neither waits for the other
-            most_at_once = self._session.client.settings.concurrency
-            run_all(lambda read: read(), [read_jobs, read_bridges], most_at_once=most_at_once)
+            self._session.run_all(lambda read: read(), [read_jobs, read_bridges])
             self._looks_without_bridges += bool(jobs) and not bridges
         else:
             read_jobs()
@@ -347,7 +341,7 @@ class JobFinder:
         has_stage = not stages or any(fits(job.stage, stage) for stage in stages)
         return has_stage and self._is_in_scope(job)
 
-    def _bridge_hint(self, selection: Selection, name: str = "") -> str:
+    def _bridge_hint(self, selection: Selection, name: str) -> str:
         """Return what to do when the job may be one of a downstream pipeline, or a trigger job."""
         if not self._query.pipeline.is_given:
             return ""

@@ -13,7 +13,6 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
-from ..concurrency import run_all
 from ..jobs.bridges import PipelineNode, pipeline_tree
 from ..jobs.query import FoundJob
 from ..jobs.statuses import id_of, is_finished, project_id_of, status_of
@@ -125,9 +124,7 @@ def read_downstream(session: Session, state: PipelineState, project: str) -> lis
 def with_logs(session: Session, jobs: t.Sequence[FoundJob], log_lines: int) -> list[tuple[FoundJob, list[str] | None]]:
     """Return jobs with the tail of the log of each."""
     read = list(jobs[:MOST_LOGS]) if log_lines else []
-    tails = run_all(
-        lambda job: read_tail(session, job, log_lines), read, most_at_once=session.client.settings.concurrency
-    )
+    tails = session.run_all(lambda job: read_tail(session, job, log_lines), read)
     return [*zip(read, tails), *((job, None) for job in jobs[len(read) :])]
 
 

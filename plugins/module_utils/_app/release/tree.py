@@ -12,10 +12,9 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import GitLabError, NotAuthorizedError, NotFoundError
-from ..concurrency import run_all
+from ..._api.errors import GitLabError
 from ..fields import record_in
-from ..jobs.bridges import PipelineNode, pipeline_tree, project_path
+from ..jobs.bridges import PipelineNode, jobs_of, pipeline_tree, project_path
 from ..jobs.query import FoundJob
 from ..jobs.statuses import id_of, newest_per_name, project_id_of, status_of
 from ..session import Session
@@ -52,9 +51,7 @@ def read_tree(
         root = pipeline_tree(session, project, id_of(pipeline))
         root.record = now
         nodes = list(root.walk())
-        listed = run_all(
-            lambda node: _read_jobs(session, node), nodes, most_at_once=session.client.settings.concurrency
-        )
+        listed = session.run_all(lambda node: jobs_of(session, node, include_retried=True), nodes)
     except GitLabError as exc:
         session.warn(f"The jobs of pipeline {id_of(pipeline)} are not in the record: {exc}")
         return ReleaseTree([{**pipeline_record(pipeline), "project": project_path(session, pipeline)}])
@@ -111,8 +108,7 @@ def _read_logs(
     if len(failed) > _MOST_LOGS:
         session.warn(f"{len(failed)} jobs have failed; the record has the logs of {_MOST_LOGS} of them.")
     wanted = failed[:_MOST_LOGS]
-    concurrency = session.client.settings.concurrency
-    tails = run_all(lambda job: read_tail(session, job, lines), wanted, most_at_once=concurrency)
+    tails = session.run_all(lambda job: read_tail(session, job, lines), wanted)
     return {job.id: tail for job, tail in zip(wanted, tails) if tail}
 
 
@@ -123,21 +119,6 @@ def _found(nodes: t.Sequence[PipelineNode], listed: t.Sequence[t.Sequence[Record
         for node, records in zip(nodes, listed)
         for record in records
     ]
-
-
-def _read_jobs(session: Session, node: PipelineNode) -> list[Record]:
-    """Return all attempts of the jobs of a pipeline."""
-    if not node.is_accessible:
-        return []
-    try:
-        return session.client.list_all(
-            "list_pipeline_jobs", project=node.project, pipeline_id=node.pipeline_id, include_retried=True
-        )
-    except (NotAuthorizedError, NotFoundError):
-        if not node.path:
-            raise
-        node.is_accessible = False
-        return []
 
 
 def _job_records(node: PipelineNode, records: t.Sequence[Record]) -> t.Iterator[Record]:
