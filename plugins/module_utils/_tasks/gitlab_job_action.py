@@ -22,7 +22,7 @@ from .._app.jobs.statuses import WAIT_TARGETS
 from .._app.outcome import Outcome, project_fields
 from .._app.pipelines.query import read_pipeline, with_pipeline
 from .._app.session import Session, TaskContext
-from .._app.waiting.logs import read_tail
+from .._app.waiting.log_tails import read_tail
 from .._app.waiting.schedule import finish
 from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import (

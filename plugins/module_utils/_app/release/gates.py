@@ -21,7 +21,7 @@ from ..jobs.statuses import has_reached, id_of, is_finished, project_id_of, stat
 from ..pipelines.query import PipelineQuery
 from ..reads.jobs import JobReport, failure_of, read_jobs
 from ..session import Session
-from ..waiting.logs import read_tail
+from ..waiting.log_tails import read_tail
 from ..waiting.options import WaitOptions, end_problem, failure_reason
 from ..waiting.schedule import Steps
 from .hints import retried_text, why_late

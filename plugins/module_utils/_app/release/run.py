@@ -174,8 +174,7 @@ class ReleaseRun:
 
 def failure_text(results: t.Sequence[ProjectResult]) -> str | None:
     """Return why the release does not pass, naming each gate that failed; None when it passes."""
-    failed = [result for result in results if result.failed_gate]
-    texts = [_failure(result) for result in failed]
+    texts = [_failure(result, result.failed_gate) for result in results if result.failed_gate]
     if not texts:
         return None
     text = texts[0] if len(texts) == 1 else f"{len(texts)} of {len(results)} projects failed: " + "; ".join(texts)
@@ -185,9 +184,6 @@ def failure_text(results: t.Sequence[ProjectResult]) -> str | None:
     return text
 
 
-def _failure(result: ProjectResult) -> str:
-    gate = result.failed_gate
-    if gate is None:
-        raise AssertionError("called for a project that has not failed")
+def _failure(result: ProjectResult, gate: GateResult) -> str:
     text = f"gate {gate.gate.title!r} of project {result.plan.name!r} did not open: {gate.reason}"
     return with_pipeline(text, result.plan.pipeline, result.pipeline)

@@ -18,7 +18,7 @@ from ..jobs.bridges import PipelineNode, jobs_of, pipeline_tree, project_path
 from ..jobs.query import FoundJob
 from ..jobs.statuses import id_of, newest_per_name, project_id_of, status_of
 from ..session import Session
-from ..waiting.logs import read_tail
+from ..waiting.log_tails import read_tail
 from .deployed import deployed_by, deployment_record
 
 _JOB_FIELDS = ("id", "name", "stage", "status", "web_url", "allow_failure", "failure_reason", "created_at")
