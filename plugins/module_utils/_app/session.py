@@ -27,6 +27,7 @@ from .._api.transport import Transport
 from .._extensions.manager import PluginManager, plugin_manager
 from .._extensions.registry import Registry
 from .concurrency import run_all
+from .limits import LIMITS
 from .nudges import Watch
 from .outcome import Files, Progress
 from .settings import with_credential
@@ -68,37 +69,6 @@ class TaskContext:
     watch: Watch | None = None
     transport: t.Callable[[ConnectionSettings, t.Callable[[], Transport]], Transport] = lambda settings, make: make()
     opened: list[Session] = dataclasses.field(default_factory=list)
-
-
-@dataclasses.dataclass(frozen=True)
-class TokenLimits:
-    """What a kind of token may do; GitLab decides about the rest.
-
-    :param acts: whether it may play, retry, cancel or erase jobs.
-    :param reads_single_jobs: whether it may read a job by its id; one that may not can still list jobs.
-    :param reads_logs: whether it may read logs.
-    :param reads_pipelines: whether it certainly may read the record of a pipeline.
-    :param may_read: whether it may read anything beyond the downloads of artifacts.
-    """
-
-    acts: bool = True
-    reads_single_jobs: bool = True
-    reads_logs: bool = True
-    reads_pipelines: bool = True
-    may_read: bool = True
-
-
-# Source: https://docs.gitlab.com/ci/jobs/ci_job_token/#job-token-access
-_LIMITS: t.Mapping[str, TokenLimits] = {
-    "api_token": TokenLimits(),
-    "api_oauth_token": TokenLimits(),
-    "api_job_token": TokenLimits(
-        acts=False, reads_single_jobs=False, reads_logs=False, reads_pipelines=False, may_read=False
-    ),
-    "extension": TokenLimits(),
-    # anonymous
-    "": TokenLimits(may_read=False),
-}
 
 
 # What a task that has made no request says of them; see `Session.requests`.
@@ -153,7 +123,7 @@ class Session:
         self.stop = context.stop
         self.watch = context.watch
         # what the token may do
-        self.limits = _LIMITS[client.settings.token_kind]
+        self.limits = LIMITS[client.settings.token_kind]
 
     def sibling(self, context: TaskContext, *, timeout_seconds: float, is_waiting: bool = False) -> Session:
         """Return a session of the same task with its own time; the connection and all that is known are shared.
