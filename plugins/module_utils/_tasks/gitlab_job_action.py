@@ -14,7 +14,8 @@ from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.actions.act import ActionRun
-from .._app.actions.actions import ACTIONS, ActionRequest, misplaced_option
+from .._app.actions.action import ActionRequest
+from .._app.actions.actions import ACTIONS, misplaced_option
 from .._app.actions.project import delete_project_artifacts
 from .._app.actions.refusals import refuse_job_token
 from .._app.actions.targets import ActionReport, Target, failure_text, prediction_text

@@ -24,7 +24,8 @@ from ..waiting.logs import check_followable
 from ..waiting.loop import Wait, Waited
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
 from ..waiting.schedule import Steps
-from .actions import ACTIONS, ActionRequest, decide
+from .action import ActionRequest
+from .actions import ACTIONS, decide
 from .decisions import Decision, Decisions, Policy
 from .refusals import refuse_job_token
 from .targets import ActionReport, Target, choose

@@ -13,7 +13,7 @@ from ..._api.errors import RequestError, StatusError, UsageError
 from ..fields import record_in
 from ..jobs.statuses import int_of
 from ..session import Session
-from .actions import Action
+from .action import Action
 
 # Source: https://docs.gitlab.com/api/access_requests/
 _ROLES = {5: "Minimal Access", 10: "Guest", 15: "Planner", 20: "Reporter"}

@@ -13,10 +13,10 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, SelectionError
-from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, shortened
+from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, shortened
 from ..jobs.selection import Selection, place_of
 from ..jobs.statuses import id_of, pipeline_of, status_of
-from .actions import ACTIONS, listed
+from .actions import ACTIONS
 
 
 @dataclasses.dataclass

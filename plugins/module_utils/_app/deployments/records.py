@@ -15,8 +15,8 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..actions.actions import listed
 from ..fields import record_in, records_in
+from ..jobs.query import listed
 from ..jobs.statuses import id_of, int_of, status_of
 
 STATUSES = ("created", "running", "success", "failed", "canceled", "skipped", "blocked")

@@ -13,7 +13,8 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..actions.act import ActionRun
-from ..actions.actions import ACTIONS, ActionRequest
+from ..actions.action import ActionRequest
+from ..actions.actions import ACTIONS
 from ..actions.targets import ActionReport, Target, failure_text
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery

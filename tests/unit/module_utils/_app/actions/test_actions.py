@@ -10,12 +10,8 @@ import typing as t
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import NotAuthorizedError, StatusError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import (
-    ACTIONS,
-    ActionRequest,
-    listed,
-    misplaced_option,
-)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.action import ActionRequest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS, misplaced_option
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES, Column
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import SPEC
 
@@ -96,10 +92,3 @@ def test_an_option_of_another_action():
     assert misplaced_option("erase", {"job_inputs", "name"}.__contains__) == (
         "job_inputs can only be used with play and retry"
     )
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"), [(["a"], "a"), (["a", "b"], "a or b"), (["a", "b", "c"], "a, b or c")], ids=str
-)
-def test_words_in_a_sentence(words, expected):
-    assert listed(words, "or") == expected
