@@ -14,6 +14,7 @@ import re
 import typing as t
 
 from .advice import page_advice
+from .endpoints import Endpoint
 from .errors import BadAnswerError, GitLabError
 from .http import Response
 from .masking import Masker
@@ -55,6 +56,26 @@ def decode_json(response: Response, loads: Loads = json.loads) -> t.Any:
     if _may_be_deeper(response.body, _DEEPEST_JSON) and is_deeper(value, _DEEPEST_JSON):
         raise BadAnswerError(f"the answer is JSON of more than {_DEEPEST_JSON} levels", advice=NOT_GITLAB)
     return value
+
+
+def decode(endpoint: Endpoint, response: Response, loads: Loads = json.loads) -> t.Any:
+    """Return what an answer holds, as the catalogue says.
+
+    :raises BadAnswerError: when it holds something else.
+    """
+    if endpoint.answer == "nothing":
+        return None
+    if endpoint.answer == "bytes":
+        return response.body
+    if endpoint.answer == "text":
+        return decode_text(response)
+    if endpoint.answer == "records":
+        records = decode_records(response, loads)
+        check_shapes(records, endpoint.shape)
+        return records
+    record = decode_record(response)
+    check_shapes([record], endpoint.shape)
+    return record
 
 
 def decode_record(response: Response) -> Record:

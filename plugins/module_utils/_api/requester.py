@@ -130,7 +130,7 @@ class Requester:
         """
         response = answer or self.ask(endpoint, arguments)
         with self.errors_of(endpoint, arguments):
-            return _decode(endpoint, response, loads), response
+            return decoding.decode(endpoint, response, loads), response
 
     def ask(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Response:
         """Return the answer to one request, redirects followed.
@@ -332,19 +332,3 @@ class Requester:
             found = re.search(_MOVED_TO, urlsplit(response.url).path)
             if found and not project.isdigit():
                 self._moved_projects[project] = found.group(1)
-
-
-def _decode(endpoint: Endpoint, response: Response, loads: decoding.Loads) -> t.Any:
-    if endpoint.answer == "nothing":
-        return None
-    if endpoint.answer == "bytes":
-        return response.body
-    if endpoint.answer == "text":
-        return decoding.decode_text(response)
-    if endpoint.answer == "records":
-        records = decoding.decode_records(response, loads)
-        decoding.check_shapes(records, endpoint.shape)
-        return records
-    record = decoding.decode_record(response)
-    decoding.check_shapes([record], endpoint.shape)
-    return record

@@ -15,7 +15,7 @@ from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.actions.act import ActionRun
 from .._app.actions.action import ActionRequest
-from .._app.actions.actions import ACTIONS, misplaced_option
+from .._app.actions.actions import ACTIONS, misplaced_among
 from .._app.actions.project import delete_project_artifacts
 from .._app.actions.refusals import refuse_job_token
 from .._app.actions.targets import ActionReport, Target, failure_text, prediction_text
@@ -79,6 +79,8 @@ _FAILURE_FIELDS = (
     "queued_duration",
     "annotations",
 )
+# The options that are not for all actions.
+_TAKES: t.Mapping[str, tuple[str, ...]] = {row.name: row.takes for row in ACTIONS.values()}
 # What chooses one job, or a pipeline.
 _SELECTORS = ("job_id", *PIPELINE_WAYS)
 
@@ -167,7 +169,7 @@ def _query(options: Options) -> JobQuery:
 
 
 def _request(options: Options) -> ActionRequest:
-    problem = misplaced_option(options["action"], lambda name: SPEC.is_set(options, name))
+    problem = misplaced_among(_TAKES, options["action"], lambda name: SPEC.is_set(options, name))
     if problem:
         raise UsageError(problem)
     request = action_request(options)

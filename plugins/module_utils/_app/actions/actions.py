@@ -225,18 +225,11 @@ def _trigger_job_refusal(action: Action, job: Record, policy: Policy) -> str:
     return action.trigger_job(job, policy)
 
 
-def misplaced_option(name: str, given: t.Callable[[str], bool]) -> str:
+def misplaced_among(takes: t.Mapping[str, t.Sequence[str]], name: str, given: t.Callable[[str], bool]) -> str:
     """Return why an option cannot be used with an action, empty when all that are given can.
 
-    :param given: returns whether an option is given.
-    """
-    return misplaced_among({row.name: row.takes for row in ACTIONS.values()}, name, given)
-
-
-def misplaced_among(takes: t.Mapping[str, t.Sequence[str]], name: str, given: t.Callable[[str], bool]) -> str:
-    """Return the same for other actions.
-
     :param takes: by the name of each action the options that it takes, and that are not for all.
+    :param given: returns whether an option is given.
     """
     for option in dict.fromkeys(option for options in takes.values() for option in options):
         if option not in takes[name] and given(option):

@@ -18,7 +18,7 @@ from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError
 from ..._api.masking import one_line
 from ..concurrency import run_growing
 from ..session import Session
-from .statuses import id_of, int_of, is_finished, newest_per_name, status_of
+from .statuses import id_of, is_finished, newest_per_name, project_id_of, status_of
 
 # GitLab's own limit is 1000 pipelines in a tree, unless an administrator raises it.
 MOST_PIPELINES = 10_000
@@ -200,17 +200,13 @@ def _downstream_of(session: Session, parent: PipelineNode, bridge: BridgeNode) -
     if not isinstance(summary, dict) or not id_of(summary):
         return None
     return PipelineNode(
-        project=_project_of(session, summary) or parent.project,
+        # by its id, on very old servers by its address
+        project=project_id_of(summary, project_path(session, summary) or parent.project),
         pipeline_id=id_of(summary),
         path=bridge.path,
         depth=bridge.depth,
         record=summary,
     )
-
-
-def _project_of(session: Session, summary: Record) -> str:
-    """Return the project of a pipeline summary: by its id, on very old servers by its address."""
-    return str(int_of(summary, "project_id") or project_path(session, summary))
 
 
 def project_path(session: Session, summary: Record) -> str:

@@ -103,6 +103,7 @@ class ReleaseRun:
         self._plan = plan
         self._run_gate = run_gate
         self._scheduler = scheduler
+        # why nothing new is begun any more, empty while it is
         self._stopped = ""
         self._has_woken = False
         self._waiting = list(plan.projects)
@@ -111,10 +112,6 @@ class ReleaseRun:
             project.name: ProjectResult(project, [GateResult(gate) for gate in project.gates])
             for project in plan.projects
         }
-
-    def stop_reason(self) -> str:
-        """Return why nothing new is begun any more, empty while it is."""
-        return self._stopped
 
     def run(self) -> list[ProjectResult]:
         """Return what became of every project, in the order of the plan."""
@@ -154,7 +151,7 @@ class ReleaseRun:
 
     def _run_one(self, result: ProjectResult, gate: Gate) -> Steps[GateResult]:
         try:
-            done = yield from self._run_gate(result, gate, self.stop_reason)
+            done = yield from self._run_gate(result, gate, lambda: self._stopped)
         except Exception as exc:  # a mistake of ours must not hide the other projects
             reason = f"unexpected {type(exc).__name__}, please report it: {exc}"
             done = GateResult(gate, outcome="failed", reason=reason)
