@@ -13,9 +13,10 @@ import json
 import re
 import typing as t
 
-from .advice import page_advice
-from .endpoints import Endpoint
-from .errors import BadAnswerError, GitLabError
+from .advice import advice_for, page_advice
+from .connection import ConnectionSettings
+from .endpoints import Endpoint, subject_of
+from .errors import BadAnswerError, GitLabError, NotFoundError, StatusError, status_error_class
 from .http import Response
 from .masking import Masker
 
@@ -142,6 +143,51 @@ def server_text(response: Response, masker: Masker) -> str:
     # a server may echo what it was sent, so the mask comes before anything is cut in half
     line = masker.mask(" ".join(masker.line(text).split()))
     return line if len(line) <= _LONGEST_SERVER_TEXT else line[: _LONGEST_SERVER_TEXT - 1] + "…"
+
+
+def status_error(
+    endpoint: Endpoint,
+    arguments: t.Mapping[str, t.Any],
+    response: Response,
+    settings: ConnectionSettings,
+    masker: Masker,
+) -> StatusError:
+    """Return the error for an error status, with what the user can do about it.
+
+    :param arguments: what the request was about.
+    """
+    text = server_text(response, masker)
+    is_missing_endpoint = response.status == 404 and (has_error_key(response) or is_html(response))
+    title = "" if text else masker.line(title_of(response))
+    if text:
+        problem = f'GitLab says "{text}"'
+    elif is_html(response):
+        problem = f"the server answers with {page(title)} instead of JSON"
+    else:
+        problem = f"the server answers with status {response.status}"
+    # without its project nothing else is missing for certain
+    is_project = "project not found" in text.lower() and "project" in arguments
+    subject = subject_of({"project": arguments["project"]} if is_project else arguments)
+    error = status_error_class(response.status)(
+        f"{problem} for {subject}" if subject else problem,
+        status=response.status,
+        server_text=text,
+        request_id=printable_header(response, "x-request-id", masker),
+    )
+    error.advice = advice_for(
+        status=response.status,
+        server_text=text,
+        is_write=endpoint.method != "GET",
+        token_kind=settings.token_kind,
+        token=settings.token,
+        is_missing_endpoint=is_missing_endpoint,
+        has_reason=error.has_reason,
+        title=title,
+    )
+    if isinstance(error, NotFoundError):
+        error.is_missing_endpoint = is_missing_endpoint
+        error.is_json = "json" in response.header("content-type")
+    return error
 
 
 def printable_header(response: Response, name: str, masker: Masker) -> str:
