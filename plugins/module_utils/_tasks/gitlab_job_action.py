@@ -133,20 +133,17 @@ def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
     project = pipeline_query(options).project
     session = session_of(options, context)
     refuse_job_token(session, "delete_artifacts")
-    result = delete_project_artifacts(session, project)
+    problem = delete_project_artifacts(session, project)
     before = {"id": None, "status": None}
-    after = "expired, to be removed by GitLab" if result.has_changed else "as they were"
+    after = "as they were" if problem else "expired, to be removed by GitLab"
+    outcome = "failed" if problem else "applied"
     return Outcome(
-        changed=result.has_changed,
+        changed=not problem,
         values={
-            "results": [
-                {"name": project, "outcome": result.outcome, "reason": result.reason, "before": before, "after": before}
-            ],
+            "results": [{"name": project, "outcome": outcome, "reason": problem, "before": before, "after": before}],
             **session.cost(),
         },
-        failure=f"the artifacts of project {project} were not deleted: {result.reason}"
-        if result.outcome == "failed"
-        else None,
+        failure=f"the artifacts of project {project} were not deleted: {problem}" if problem else None,
         message=f"would delete the artifacts of all jobs of project {project}" if session.check_mode else "",
         warnings=session.warnings,
         diff={"before": f"{project}: artifacts as they were\n", "after": f"{project}: artifacts {after}\n"},
