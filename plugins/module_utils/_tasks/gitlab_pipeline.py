@@ -159,7 +159,7 @@ class _Task:
         with explained_missing(self._session, self._query):
             waited = yield from self._wait.until(
                 lambda: read_state(self._session, project, id_of(pipeline)),
-                lambda state: decide_pipeline(action, state, is_waiting=True).verdict != "later",
+                lambda state: decide_pipeline(action, state).verdict != "later",
             )
         state = waited.value
         if waited.has_timed_out:
