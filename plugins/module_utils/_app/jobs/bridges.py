@@ -44,6 +44,10 @@ class PipelineNode:
     is_repeated: bool = False
     bridges: list[BridgeNode] = dataclasses.field(default_factory=list)
 
+    def path_of(self, name: str) -> str:
+        """Return the path of a job or trigger job in it."""
+        return f"{self.path}/{name}" if self.path else name
+
     def walk(self) -> t.Iterator[PipelineNode]:
         """Yield this pipeline and every one below it once, depth first."""
         yield self
@@ -185,11 +189,7 @@ def _read_bridges(session: Session, node: PipelineNode) -> list[Record] | None:
 
 
 def _bridges_of(session: Session, node: PipelineNode, records: list[Record] | None) -> list[BridgeNode]:
-    prefix = f"{node.path}/" if node.path else ""
-    bridges = [
-        BridgeNode(record=record, path=prefix + str(record.get("name")), depth=node.depth + 1)
-        for record in records or ()
-    ]
+    bridges = [BridgeNode(record, node.path_of(str(record.get("name"))), node.depth + 1) for record in records or ()]
     for bridge in bridges:
         bridge.downstream = _downstream_of(session, node, bridge)
     return bridges

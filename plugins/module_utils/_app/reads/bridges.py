@@ -86,8 +86,7 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
         root = pipeline_tree(session, project, id_of(pipeline), most_depth=query.depth)
         _keep_wanted(root, query)
         report = BridgeReport(root, pipeline, timeline=wait.timeline.entries)
-        problems = [_problem(bridge, options, wait.is_active) for bridge in report.bridges]
-        report.problems = [problem for problem in problems if problem]
+        report.problems = list(filter(None, (_problem(bridge, options, wait.is_active) for bridge in report.bridges)))
         observed = {id(bridge): list(_observed(bridge)) for bridge in report.bridges}
         late = [bridge for bridge in report.bridges if not _is_there(bridge, options)]
         wait.seen([job for jobs in observed.values() for job in jobs], [observed[id(bridge)][-1] for bridge in late])

@@ -115,7 +115,7 @@ def _read_logs(
 def _found(nodes: t.Sequence[PipelineNode], listed: t.Sequence[t.Sequence[Record]]) -> list[FoundJob]:
     """Return the jobs of pipelines with where they were found."""
     return [
-        FoundJob(record, node.project, node.pipeline_id, "/".join(filter(None, (node.path, str(record.get("name"))))))
+        FoundJob(record, node.project, node.pipeline_id, node.path_of(str(record.get("name"))))
         for node, records in zip(nodes, listed)
         for record in records
     ]
@@ -125,7 +125,6 @@ def _job_records(node: PipelineNode, records: t.Sequence[Record]) -> t.Iterator[
     """Yield the jobs and trigger jobs of a pipeline, oldest first, each attempt with its number."""
     attempts: dict[str, int] = {}
     newest = {str(record.get("name")): id_of(record) for record in sorted(records, key=id_of)}
-    prefix = f"{node.path}/" if node.path else ""
     bridges = {id_of(bridge.record): bridge for bridge in node.bridges}
     entries = sorted([*records, *(bridge.record for bridge in node.bridges)], key=id_of)
     for record in entries:
@@ -133,7 +132,7 @@ def _job_records(node: PipelineNode, records: t.Sequence[Record]) -> t.Iterator[
         attempts[name] = attempts.get(name, 0) + 1
         bridge = bridges.get(id_of(record))
         yield {
-            **job_record(record, prefix + name),
+            **job_record(record, node.path_of(name)),
             "status": status_of(record),
             "pipeline_id": node.pipeline_id,
             "attempt": attempts[name],
