@@ -66,7 +66,7 @@ class FakeGitLab:
         return {"id": job_id, "name": name, "stage": "deploy", "status": status, "pipeline": pipeline}
 
 
-class PausesOnly:
+class PausesOnly(Clock):
     """A clock on which time passes only by pausing.
 
     :param on_pause: called with the seconds since the beginning, before each pause.

@@ -24,8 +24,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options impo
 from tests.contract.fake_gitlab import FakeGitLab, PausesOnly, play, run
 from tests.contract.support import EXTENSION_EXAMPLES, Install
 
-TOMORROW = (datetime.date.today() + datetime.timedelta(days=1)).isoformat()
-YESTERDAY = (datetime.date.today() - datetime.timedelta(days=1)).isoformat()
+FUTURE, PAST = "2999-12-31", "2000-01-01"
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -33,22 +32,22 @@ def test_change_freeze_refuses(
     check_mode: bool, gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install_example("change_freeze")
-    monkeypatch.setenv("JOBGATE_FREEZE_UNTIL", TOMORROW)
+    monkeypatch.setenv("JOBGATE_FREEZE_UNTIL", FUTURE)
     outcome = play("change_freeze", check_mode=check_mode)
     assert gitlab.writes == []
     assert not outcome.changed
     assert outcome.values["results"][0]["outcome"] == "refused"
     assert "change freeze until" in (outcome.failure or "")
-    assert TOMORROW in (outcome.failure or "")
+    assert FUTURE in (outcome.failure or "")
 
 
 @pytest.mark.parametrize(
     ("until", "options", "expected"),
     [
         ("", {}, "applied"),
-        (YESTERDAY, {}, "applied"),
+        (PAST, {}, "applied"),
         (datetime.date.today().isoformat(), {}, "applied"),
-        (TOMORROW, {"job_id": 43}, "unchanged"),
+        (FUTURE, {"job_id": 43}, "unchanged"),
     ],
     ids=["not set", "over", "ends today", "runs already"],
 )

@@ -13,6 +13,7 @@ import pathlib
 import typing as t
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace import retry
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Files
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_release_gate
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values import release_plan
@@ -93,6 +94,52 @@ def test_fail_fast_does_not_play_a_job_whose_turn_comes_later(simulator: t.Any) 
     assert effects(simulator) == [("play", "publish")]
 
 
+def ended_builds(*statuses: str) -> tuple[Row, list[Row]]:
+    """Return a world of projects whose builds have ended so, each before a manual job, and a release of them."""
+    names = [f"group/app-{number}" for number in range(len(statuses))]
+    scenario = world({"name": "deploy", **MANUAL})
+    scenario["projects"] += [{"path": name, "members": {"alice": "maintainer"}} for name in names]
+    scenario["pipelines"] = [
+        {
+            "id": 300 + number,
+            "project": name,
+            "ref": "main",
+            "jobs": [
+                {"name": "build", "stage": "build", "status": status},
+                {"name": "deploy", "stage": "deploy", **MANUAL, "duration": 5},
+            ],
+        }
+        for number, (name, status) in enumerate(zip(names, statuses))
+    ]
+    gates = [{"name": "build", "action": "wait"}, {"name": "deploy", "action": "play"}]
+    return scenario, [{"name": name, "project": name, "gates": gates} for name in names]
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("bad", [0, 2, 4])
+def test_what_has_failed_before_stops_everything_that_would_act(
+    simulator: t.Any, bad: int, check_mode: bool, concurrency: int
+) -> None:
+    statuses = ["success"] * 5
+    statuses[bad] = "failed"
+    scenario, projects = ended_builds(*statuses)
+    simulator.load(scenario)
+    # the look that shows it is the last one to be answered
+    simulator.inject("delay", path=f"app-{bad}/", nth=list(range(1, 9)))
+    result = release(simulator, *projects, check_mode=check_mode, api_concurrency=concurrency)
+    assert effects(simulator) == [] and not result.changed
+    assert [gate["outcome"] for gate in result.values["gates"] if gate["name"] == "deploy"] == ["not reached"] * 5
+    assert f"'group/app-{bad}'" in (result.failure or "")
+
+
+@pytest.fixture(params=[retry.MOST_PAUSING, 0], ids=["few wait", "many wait"])
+def crowd(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have looks that fail repeated in place, or put off as in a release of many projects."""
+    monkeypatch.setattr(retry, "MOST_PAUSING", request.param)
+
+
+@pytest.mark.usefixtures("crowd")
 def test_a_restart_in_the_middle_is_survived(simulator: t.Any) -> None:
     simulator.load(two_projects({"duration": 60}, {"duration": 60}))
     # the second look at a job finds the server away
@@ -105,6 +152,7 @@ def test_a_restart_in_the_middle_is_survived(simulator: t.Any) -> None:
     assert gates_of(result) == {"deploy": "played", "publish": "played"}
 
 
+@pytest.mark.usefixtures("crowd")
 @pytest.mark.parametrize("fault", ["error_500", "html_502", "maintenance_503", "reset_before"])
 def test_a_long_restart_just_before_a_gate_is_survived(simulator: t.Any, fault: str) -> None:
     simulator.load(world({"name": "test", "status": "success"}, {"name": "deploy", **MANUAL, "duration": 5}))
@@ -114,6 +162,19 @@ def test_a_long_restart_just_before_a_gate_is_survived(simulator: t.Any, fault: 
     result = release(simulator, {"gates": gates})
     assert (result.failure, effects(simulator)) == (None, [("play", "deploy")])
     assert gates_of(result) == {"test": "passed", "deploy": "played"}
+
+
+@pytest.mark.usefixtures("crowd")
+@pytest.mark.parametrize("strategy", ["fail_fast", "collect"])
+def test_a_server_that_never_comes_back_is_told_when_the_time_is_up(simulator: t.Any, strategy: str) -> None:
+    simulator.load(two_projects({"duration": 60}, {"duration": 60}))
+    # once both have listed their jobs
+    simulator.inject("error_500", path=r"/jobs(/\d+)?$", nth=list(range(3, 5000)))
+    result = release(simulator, APP, OTHER, strategy=strategy, wait_timeout=300.0, api_concurrency=1)
+    assert sorted(effects(simulator)) == [("play", "deploy"), ("play", "publish")]
+    assert set(gates_of(result).values()) == {"timed out"}
+    assert "timed out after 300 s (wait_timeout)" in (result.failure or "")
+    assert result.seconds == pytest.approx(300.0, abs=2.0)
 
 
 # ----- gates that select nothing -----

@@ -18,6 +18,7 @@ import threading
 import typing as t
 
 import yaml
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
@@ -47,7 +48,7 @@ DEPLOYMENT_INFO = gitlab_deployment_info.TASK
 APPROVAL = gitlab_deployment_approval.TASK
 
 
-class SimulatedTime:
+class SimulatedTime(Clock):
     """A clock whose pauses move the stepped clock of a simulator, so that waiting takes no time."""
 
     def __init__(self, simulator: t.Any) -> None:

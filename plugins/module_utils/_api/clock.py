@@ -9,7 +9,11 @@
 from __future__ import annotations
 
 import dataclasses
+import queue
 import time
+import typing as t
+
+T = t.TypeVar("T")
 
 
 class Clock:
@@ -26,6 +30,13 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         """Pause this thread."""
         time.sleep(seconds)
+
+    def next_of(self, items: queue.SimpleQueue[T], seconds: float) -> T | None:
+        """Return the next item that another thread puts into a queue, None when none comes in so many seconds."""
+        try:
+            return items.get(timeout=seconds)
+        except queue.Empty:
+            return None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -74,10 +74,12 @@ class RequestError(GitLabError):
     :param advice: what the user can do; empty when there is nothing to say.
 
     `further` is what a caller knows besides, as sentences for the user, such as whether a write was done.
-    `is_out_of_time` is true when a task that waits would have asked again, and had no time left for it.
+    `is_out_of_time` is true when a task that waits would have asked again, and had no time left for it; `is_put_off`
+    when it is to ask again later.
     """
 
     is_out_of_time = False
+    is_put_off = False
 
     def __init__(self, problem: str, *, method: str = "", url: str = "", advice: str = "") -> None:
         self.problem = problem

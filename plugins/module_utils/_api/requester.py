@@ -238,7 +238,7 @@ class Requester:
             )
         if self.settings.requests_per_minute is None:
             self.retrier.tell_pause(seconds)
-        self.retrier.sleep(seconds)
+        self.retrier.await_turn(seconds)
 
     def _within_deadline(self, seconds: float) -> float:
         """Return how long a part of a request may take: near the deadline it must not hold the task much longer."""

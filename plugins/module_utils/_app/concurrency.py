@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import collections
+import contextvars
 import threading
 import typing as t
 
@@ -79,7 +80,10 @@ def run_growing(function: t.Callable[[_A], t.Iterable[_A]], items: t.Iterable[_A
                 waiting.extend(more)
                 changed.notify_all()
 
-    threads = [threading.Thread(target=work, daemon=True) for _number in range(most_at_once)]
+    threads = [
+        threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
+        for _number in range(most_at_once)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

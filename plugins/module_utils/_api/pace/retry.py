@@ -13,6 +13,8 @@ other doubt goes up to the use case, which reads the job again and decides anew.
 from __future__ import annotations
 
 import collections
+import contextlib
+import contextvars
 import email.utils
 import random
 import typing as t
@@ -33,9 +35,6 @@ from .traffic import LONGEST_WISH_SECONDS, Traffic
 
 # First pause (halved, on average, by the jitter) and ceiling of the pauses between attempts.
 BACK_OFF_SECONDS = (0.5, 30.0)
-# Of a hundred and more that repeat side by side, each pauses for so much longer that all together ask 400 times in a
-# minute, however many they are: a server that comes back must not be met by all of them.
-SHARE_SECONDS = 0.3
 # GitLab's limits count by the minute, so what is behind an answer 429 without a wish is over after one.
 THROTTLED_SECONDS = (4.0, 60.0)
 # A lock in GitLab's database: it is over in a moment.
@@ -45,7 +44,24 @@ TOLD_WISH_SECONDS = 10.0
 # What a pause leaves of the time limit for the attempt behind it.
 LAST_ATTEMPT_SECONDS = 1.0
 
+# No more than so many requests of a task keep their threads while they pause to be repeated, if others can be put off.
+MOST_PAUSING = 16
+
 _T = t.TypeVar("_T")
+_MAY_PUT_OFF = contextvars.ContextVar("may_put_off", default=False)
+
+
+@contextlib.contextmanager
+def putting_off(is_allowed: bool) -> t.Iterator[None]:
+    """Have, or not have, a failed request that many others pause beside be put off instead of repeated.
+
+    Then it fails with `is_put_off`, and whoever has asked does so again later, without a thread until then.
+    """
+    token = _MAY_PUT_OFF.set(is_allowed)
+    try:
+        yield
+    finally:
+        _MAY_PUT_OFF.reset(token)
 
 
 def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -> float | None:
@@ -112,6 +128,9 @@ class Retrier:
                 attempt += 1
                 if not self._is_worth_repeating(exc, attempt, is_repeatable=is_repeatable):
                     raise _with_attempts(exc, attempt) from None
+                if self._may_put_off(exc):
+                    exc.is_put_off = True
+                    raise
                 if not self.pause(attempt, exc):
                     # what may pass has not passed in time
                     exc.is_out_of_time = self.is_persistent
@@ -136,21 +155,22 @@ class Retrier:
                 if failures[exc.url] > self._retries or not self.pause(sum(failures.values()), exc):
                     raise
 
+    def _may_put_off(self, exc: RequestError) -> bool:
+        """Return whether to ask again later. When the time is up there is no later, and what 429 asks for holds all."""
+        is_late = self.deadline is not None and self.deadline.has_passed()
+        is_crowded = self.traffic.repeating >= MOST_PAUSING
+        return _MAY_PUT_OFF.get() and is_crowded and not is_late and not isinstance(exc, ThrottledError)
+
     def pause(self, attempt: int, exc: RequestError | None = None) -> bool:
         """Sleep before the next attempt; return whether there is time for one.
 
         :param attempt: number of attempts made so far, from 1.
         """
-        wish = exc.wish_seconds if isinstance(exc, StatusError) else None
-        base, ceiling = THROTTLED_SECONDS if isinstance(exc, ThrottledError) else BACK_OFF_SECONDS
-        ceiling = max(ceiling, self.traffic.repeating * SHARE_SECONDS)
-        # full jitter: clients that were thrown off together must not come back together
-        seconds = self._jitter() * min(ceiling, base * 2.0 ** min(attempt, 16))
-        if wish is not None:
-            seconds = wish + self._jitter()
-            if wish > LONGEST_WISH_SECONDS and not self.is_persistent:
-                _add_wish(exc, wish, "longer than a task does that does not wait")
-                return False
+        wish = _wish_of(exc)
+        seconds = self.seconds_before_next(attempt, exc)
+        if wish is not None and wish > LONGEST_WISH_SECONDS and not self.is_persistent:
+            _add_wish(exc, wish, "longer than a task does that does not wait")
+            return False
         if self.deadline is not None:
             left = self.deadline.remaining()
             if wish is None and left > LAST_ATTEMPT_SECONDS:
@@ -168,10 +188,23 @@ class Retrier:
             self._clock.sleep(seconds)
         return True
 
-    def sleep(self, seconds: float) -> None:
-        """Pause this thread, if there is anything to pause for."""
+    def seconds_before_next(self, attempt: int, exc: RequestError | None = None) -> float:
+        """Return how long to pause before the next attempt: as long as the server wishes, or longer each time.
+
+        :param attempt: number of attempts made so far, from 1.
+        """
+        wish = _wish_of(exc)
+        if wish is not None:
+            return wish + self._jitter()
+        base, ceiling = THROTTLED_SECONDS if isinstance(exc, ThrottledError) else BACK_OFF_SECONDS
+        # full jitter: clients that were thrown off together must not come back together
+        return self._jitter() * min(ceiling, base * 2.0 ** min(attempt, 16))
+
+    def await_turn(self, seconds: float) -> None:
+        """Pause this thread until its request may be sent, if there is anything to pause for."""
         if seconds > 0:
-            self._clock.sleep(seconds)
+            with self.traffic.awaits_turn():
+                self._clock.sleep(seconds)
 
     def tell_pause(self, seconds: float) -> None:
         """Tell of a pause that the server asks for, if it is long and was not told."""
@@ -197,6 +230,10 @@ class Retrier:
         if not may_pass:
             return False
         return attempt <= self._retries or (self.is_persistent and self.traffic.has_answered)
+
+
+def _wish_of(exc: RequestError | None) -> float | None:
+    return exc.wish_seconds if isinstance(exc, StatusError) else None
 
 
 def _add_wish(exc: RequestError | None, seconds: float, why: str) -> None:

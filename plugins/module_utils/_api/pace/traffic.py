@@ -63,8 +63,8 @@ class Traffic:
         self._next_by_user = self._next_by_server = float("-inf")
         # whether the server has ever said what it should: then its address is right, and what is wrong may pass
         self.has_answered = False
-        # how many requests are to be repeated after a pause that has begun
-        self.repeating = 0
+        # how many requests pause before they are repeated, or sent at all
+        self.repeating = self.awaiting = 0
         self.count = 0
         self.throttled = 0
         self.paced_seconds = 0.0
@@ -128,6 +128,17 @@ class Traffic:
         finally:
             with self._lock:
                 self.repeating -= 1
+
+    @contextlib.contextmanager
+    def awaits_turn(self) -> t.Iterator[None]:
+        """Count one more request that pauses until it may be sent, as any other would have to."""
+        with self._lock:
+            self.awaiting += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.awaiting -= 1
 
     # ----- after a request -----
 

@@ -59,6 +59,11 @@ class Gate:
         return ACTIONS[self.action].gate if self.action in ACTIONS else self.action
 
     @property
+    def acts(self) -> bool:
+        """Return whether it may change something."""
+        return self.request is not None or self.start is not None
+
+    @property
     def title(self) -> str:
         """Return what it is called in messages and in the record."""
         if self.start is not None:

@@ -14,12 +14,18 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ..._api.clock import Deadline
 from ..._api.decoding import Record
 from ..jobs.statuses import id_of, pipeline_of
 from ..pipelines.query import with_pipeline
-from ..waiting.schedule import Scheduler, Steps
+from ..waiting.schedule import Pause, Scheduler, Steps
 from .plan import Gate, ProjectPlan, ReleasePlan
 
+# With fail_fast, a project acts only when all others that have begun were looked at, which may show that one has failed
+# already; a project that cannot be looked at for so long does not hold up the others.
+FIRST_LOOKS_SECONDS = 30.0
+# How long it sleeps at first and at the longest before it sees whether that is so.
+_LOOK_ROUND_SECONDS = (0.05, 1.0)
 # With these outcomes a gate does not open, unless it is optional.
 FAILURES = ("failed", "refused", "timed out")
 
@@ -108,6 +114,8 @@ class ReleaseRun:
         self._has_woken = False
         self._waiting = list(plan.projects)
         self._passed: set[str] = set()
+        # projects that have begun and were not looked at yet, and how long others wait for that
+        self._unseen: dict[str, Deadline] = {}
         self.results = {
             project.name: ProjectResult(project, [GateResult(gate) for gate in project.gates])
             for project in plan.projects
@@ -126,6 +134,7 @@ class ReleaseRun:
         for project in [project for project in self._waiting if self._passed.issuperset(project.needs)]:
             if not self._stopped:
                 self._waiting.remove(project)
+                self._unseen[project.name] = Deadline.after(FIRST_LOOKS_SECONDS, self._scheduler.clock)
                 self._scheduler.add(self._run_project(self.results[project.name]), self._take)
 
     def _take(self, done: ProjectResult) -> None:
@@ -143,15 +152,30 @@ class ReleaseRun:
             if result.failed_gate:
                 reason = f"gate {result.failed_gate.gate.title!r} before it has failed"
                 result.gates[number] = GateResult(gate, reason=reason)
-            elif self._stopped:
+                continue
+            if gate.acts and self._plan.strategy == "fail_fast":
+                yield from self._see_others(result.plan.name)
+            if self._stopped:
                 result.gates[number] = GateResult(gate, reason=self._stopped)
             else:
                 result.gates[number] = yield from self._run_one(result, gate)
+        self._unseen.pop(result.plan.name, None)
         return result
+
+    def _see_others(self, name: str) -> Steps[None]:
+        """Pause until every project that has begun was looked at."""
+        self._unseen.pop(name, None)
+        seconds, longest = _LOOK_ROUND_SECONDS
+        while not self._stopped:
+            last = max(list(self._unseen.values()), key=Deadline.remaining, default=None)
+            if last is None or last.has_passed():
+                return
+            yield Pause(seconds, last, is_urgent=True)
+            seconds = min(seconds * 2, longest)
 
     def _run_one(self, result: ProjectResult, gate: Gate) -> Steps[GateResult]:
         try:
-            done = yield from self._run_gate(result, gate, lambda: self._stopped)
+            done = yield from self._seen(result.plan.name, self._run_gate(result, gate, lambda: self._stopped))
         except Exception as exc:  # a mistake of ours must not hide the other projects
             reason = f"unexpected {type(exc).__name__}, please report it: {exc}"
             done = GateResult(gate, outcome="failed", reason=reason)
@@ -161,6 +185,16 @@ class ReleaseRun:
                 "nothing more"
             )
         return done
+
+    def _seen(self, name: str, steps: Steps[GateResult]) -> Steps[GateResult]:
+        """Run a gate, and take note of its first pause."""
+        while True:
+            try:
+                pause = next(steps)
+            except StopIteration as end:
+                return t.cast(GateResult, end.value)
+            self._unseen.pop(name, None)
+            yield pause
 
     def _skip(self, result: ProjectResult) -> None:
         """Say why a project was not begun."""

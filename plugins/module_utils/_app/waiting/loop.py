@@ -16,6 +16,7 @@ import dataclasses
 import typing as t
 
 from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
+from ..._api.pace.retry import putting_off
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_queued, runner_wish, status_of
 from ..nudges import Patience
@@ -98,7 +99,7 @@ class Wait:
         :raises StoppedError: when nothing new may be begun any more.
         """
         try:
-            value = read()
+            value = yield from self._read(read)
         except RequestError as exc:
             if before is None or not exc.is_out_of_time:
                 raise
@@ -211,7 +212,7 @@ class Wait:
             has_rested = not self._patience.wake() and more > 0
             if self.ends_at_stop:
                 self._session.check_stop()
-            if self._counting is None or has_rested or self._counting.needs_listing():
+            if self._counting is None or has_rested or (yield from self._read(self._counting.needs_listing)):
                 return True
             was_counted = True
             self._pauses.expect(self._counting.left)
@@ -238,9 +239,25 @@ class Wait:
         """Return what there is now; what could be read before, and is denied now, is asked for again first."""
         for seconds in DENIED_PAUSES_SECONDS:
             try:
-                return read()
+                return (yield from self._read(read))
             except (NotAuthorizedError, NotFoundError):
                 if self._session.deadline.has_passed():
                     raise
                 yield from self._sleep(seconds)
-        return read()
+        return (yield from self._read(read))
+
+    def _read(self, read: t.Callable[[], T]) -> Steps[T]:
+        """Return what there is now. While the server is away and many others wait for it, it is read later."""
+        attempt = 0
+        while True:
+            try:
+                with putting_off(self.is_active):
+                    return read()
+            except RequestError as exc:
+                if not exc.is_put_off:
+                    raise
+                attempt += 1
+                seconds = self._session.client.retrier.seconds_before_next(attempt, exc)
+            yield from self._sleep(seconds)
+            if self.ends_at_stop:
+                self._session.check_stop()

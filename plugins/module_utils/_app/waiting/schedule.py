@@ -249,10 +249,12 @@ class Scheduler:
     def _turns(self, now: float) -> t.Iterator[tuple[float, _Entry, bool]]:
         """Yield when what goes on, and whether it takes its turn: what cannot wait first."""
         urgent, last, look = self._first(self._urgent), self._first(self._ends), self._first(self._looks)
-        if urgent:
-            yield urgent.due, urgent, False
         if last:
             yield last.latest, last, False
+        if self._pacing.traffic.awaiting >= self._most_at_once:
+            return  # the limit is used up: whoever began now would await it as well, and keep a thread
+        if urgent:
+            yield urgent.due, urgent, False
         if look:
             yield self._look_at(look, now), look, True
 
@@ -301,8 +303,9 @@ class Scheduler:
             return
         seconds = self._seconds()
         if self._at_work:
-            with contextlib.suppress(queue.Empty):
-                self._take(self._done.get(timeout=max(0.0, min(seconds, AWAKE_SECONDS))))
+            done = self._clock.next_of(self._done, min(seconds, AWAKE_SECONDS))
+            if done is not None:
+                self._take(done)
             return
         if seconds > 0:
             asleep = seconds if self._threads == 0 and self._nudges is None else min(seconds, AWAKE_SECONDS)

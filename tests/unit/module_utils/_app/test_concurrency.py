@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 
 import pytest
@@ -70,3 +71,15 @@ def test_after_an_error_nothing_more_is_begun():
         run_growing(work, [0, 1, 2, 3], most_at_once=2)
     assert sorted(done) == [0, 1]
     assert not any(thread.is_alive() for thread in threads.values())
+
+
+def test_what_holds_where_it_is_called_holds_in_its_threads():
+    name = contextvars.ContextVar("name", default="")
+    name.set("here")
+    both = threading.Barrier(2, timeout=60)
+
+    def work(_item):
+        both.wait()
+        return name.get()
+
+    assert run_all(work, [1, 2], most_at_once=2) == ["here", "here"]

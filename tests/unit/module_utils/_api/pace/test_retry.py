@@ -11,7 +11,12 @@ import contextlib
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Deadline
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import Retrier, server_wish_seconds
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import (
+    MOST_PAUSING,
+    Retrier,
+    putting_off,
+    server_wish_seconds,
+)
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
 
 from ....harness import FakeClock
@@ -115,18 +120,6 @@ def test_pauses_double_up_to_a_ceiling():
     assert clock.sleeps == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
 
 
-def test_many_that_repeat_side_by_side_pause_for_longer():
-    clock, failures = FakeClock(), [errors.LostAnswerError("cut") for _number in range(10)]
-    traffic = Traffic(clock)
-    with contextlib.ExitStack() as others:
-        for _number in range(500):
-            others.enter_context(traffic.repeats())
-        new_retrier(clock, retries=10, traffic=traffic).run(Operation(*failures), is_repeatable=True)
-    # at first it may be over in a moment; on average half of a pause is left to chance, which makes 400 in a minute
-    assert clock.sleeps == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 150.0, 150.0]
-    assert traffic.repeating == 0
-
-
 def test_jitter_may_take_all_of_a_pause():
     clock = FakeClock()
     failures = [errors.LostAnswerError("cut"), errors.LostAnswerError("cut")]
@@ -183,6 +176,55 @@ def test_a_wait_survives_until_the_deadline_once_the_server_has_answered():
     with pytest.raises(errors.ServerError):
         retrier.run(Operation(*[status_error(502) for _number in range(99)]), is_repeatable=True)
     assert clock.seconds < 600.0
+
+
+def crowded(traffic, pausing=MOST_PAUSING):
+    """Return a context in which so many requests pause before they are repeated."""
+    stack = contextlib.ExitStack()
+    for _number in range(pausing):
+        stack.enter_context(traffic.repeats())
+    return stack
+
+
+def test_a_request_beside_many_that_pause_is_put_off_if_it_may_be():
+    clock = FakeClock()
+    traffic = Traffic(clock)
+    retrier = new_retrier(clock, traffic=traffic, deadline=Deadline.after(600.0, clock))
+    error = errors.LostAnswerError("cut")
+    with crowded(traffic), putting_off(True), pytest.raises(errors.LostAnswerError) as caught:
+        retrier.run(Operation(error), is_repeatable=True)
+    assert caught.value is error and error.is_put_off and not error.is_out_of_time
+    assert clock.sleeps == []
+    # a pause that the server asks for is kept
+    assert retrier.seconds_before_next(1, status_error(503, wish=20.0)) == 21.0
+    assert retrier.seconds_before_next(3, error) == 4.0
+
+
+@pytest.mark.parametrize(
+    ("pausing", "is_allowed", "error"),
+    [
+        (MOST_PAUSING - 1, True, errors.LostAnswerError("cut")),
+        (MOST_PAUSING, False, errors.LostAnswerError("cut")),
+        (MOST_PAUSING, True, status_error(429)),
+    ],
+    ids=["few pause", "it may not be", "429 holds all"],
+)
+def test_any_other_request_is_repeated(pausing, is_allowed, error):
+    clock = FakeClock()
+    traffic = Traffic(clock)
+    with crowded(traffic, pausing), putting_off(is_allowed):
+        assert new_retrier(clock, traffic=traffic).run(Operation(error), is_repeatable=True) == "done"
+    assert len(clock.sleeps) == 1
+
+
+def test_nothing_is_put_off_when_the_time_is_up():
+    clock = FakeClock()
+    traffic = Traffic(clock)
+    traffic.has_answered = True
+    retrier = new_retrier(clock, traffic=traffic, deadline=Deadline.after(0.0, clock), is_persistent=True)
+    with crowded(traffic), putting_off(True), pytest.raises(errors.LostAnswerError) as caught:
+        retrier.run(Operation(errors.LostAnswerError("cut")), is_repeatable=True)
+    assert caught.value.is_out_of_time and not caught.value.is_put_off
 
 
 def test_before_its_first_answer_a_server_is_not_waited_for():

@@ -12,6 +12,8 @@ import typing as t
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ServerError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import MOST_PAUSING, Retrier, putting_off
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.nudges import Nudges, Watch
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import (
@@ -24,7 +26,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedu
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ....harness import FakeClock, Progress
+from ....harness import FakeClock, Progress, SharedClock
 
 WINDOW = 60.0
 
@@ -240,24 +242,22 @@ def test_a_step_that_sleeps_lets_others_work(most_at_once: int) -> None:
     clock = Clock()
     other_has_run = threading.Event()
 
-    class Held:
+    class Held(Clock):
         """A clock on which one sleep lasts until the others have worked."""
 
-        monotonic = staticmethod(clock.monotonic)
-        time = staticmethod(clock.time)
-
-        @staticmethod
-        def sleep(seconds: float) -> None:
+        def sleep(self, seconds: float) -> None:
             if seconds > 100:
                 assert other_has_run.wait(20)
             else:
                 clock.sleep(seconds)
 
-    scheduler = Scheduler(Held(), Pacing(Traffic(clock), Progress()), most_at_once=most_at_once)
+    traffic = Traffic(clock)
+    scheduler = Scheduler(Held(), Pacing(traffic, Progress()), most_at_once=most_at_once)
 
     def stuck() -> t.Generator[Pause, None, None]:
         yield Pause(0.0, Deadline.after(5.0, clock))
-        scheduler.clock.sleep(1000.0)
+        with traffic.repeats():
+            scheduler.clock.sleep(1000.0)
 
     def other() -> t.Generator[Pause, None, None]:
         yield Pause(0.0, Deadline.after(5.0, clock))
@@ -268,6 +268,120 @@ def test_a_step_that_sleeps_lets_others_work(most_at_once: int) -> None:
     scheduler.add(other(), lambda _value: None)
     scheduler.run()
     assert other_has_run.is_set()
+
+
+# ----- a server that is away, with several threads -----
+
+
+@dataclasses.dataclass
+class Persistent:
+    """A wait whose looks are repeated, as those of a gate are, while the server is away."""
+
+    number: int
+    clock: SharedClock
+    scheduler: Scheduler
+    retrier: Retrier
+    deadline: Deadline
+    ends_at: float
+    is_away: t.Callable[[int, float], bool]
+    asked: list[float] = dataclasses.field(default_factory=list)
+    left_at: float = -1.0
+
+    def _ask(self) -> float:
+        self.asked.append(self.clock.now)
+        if self.is_away(self.number, self.clock.now):
+            raise ServerError("502 Bad Gateway", status=502)
+        return self.clock.now
+
+    def steps(self) -> t.Generator[Pause, None, None]:
+        pause, attempt = 1.0, 0
+        while True:
+            try:
+                with putting_off(True):
+                    if self.retrier.run(self._ask, is_repeatable=True) >= self.ends_at or self.deadline.has_passed():
+                        return
+                attempt, seconds = 0, pause
+                pause = min(pause * 1.5, 10.0)
+            except ServerError as exc:
+                if not exc.is_put_off:
+                    # what it could not be asked for in time is known when the time is up
+                    assert exc.is_out_of_time
+                    yield Pause(self.deadline.remaining(), self.deadline)
+                    return
+                attempt += 1
+                seconds = self.retrier.seconds_before_next(attempt, exc)
+            yield Pause(min(seconds, self.deadline.remaining()), self.deadline)
+
+    def end(self, _value: None) -> None:
+        self.left_at = self.clock.now
+
+
+def run_persistent(
+    ends: t.Sequence[float], timeout: float, is_away: t.Callable[[int, float], bool], *, most_at_once: int = 16
+) -> tuple[SharedClock, list[Persistent]]:
+    """Run waits with times in seconds from the beginning; return them, and the clock on which they ran."""
+    clock = SharedClock()
+    began = clock.now
+    traffic = Traffic(t.cast(Clock, clock))
+    # the server has answered before
+    traffic.has_answered = True
+    pacing = Pacing(traffic, Progress(is_shown=False))
+    scheduler = Scheduler(t.cast(Clock, clock), pacing, most_at_once=most_at_once)
+    clock.at_work = lambda: scheduler._at_work
+    deadline = Deadline.after(timeout, t.cast(Clock, clock))
+    waits = []
+    for number, end in enumerate(ends):
+        retrier = Retrier(retries=5, clock=scheduler.clock, deadline=deadline, is_persistent=True, traffic=traffic)
+        wait = Persistent(
+            number, clock, scheduler, retrier, deadline, began + end, lambda who, now: is_away(who, now - began)
+        )
+        waits.append(wait)
+        scheduler.add(wait.steps(), wait.end)
+    scheduler.run()
+    return clock, waits
+
+
+def test_a_server_that_is_away_holds_few_threads_and_is_not_flooded() -> None:
+    clock, waits = run_persistent([900.0] * 300, 3600.0, lambda _who, now: 100.0 <= now < 400.0)
+    assert clock.most_asleep <= 2 * MOST_PAUSING
+    away = [at for wait in waits for at in wait.asked if 1130.0 <= at < 1400.0]
+    # 200 looks in a minute, and what those repeat that keep their threads
+    assert len(away) / (270.0 / 60.0) <= 300
+    # and all go on when it is back
+    back = [min(at for at in wait.asked if at >= 1400.0) - 1400.0 for wait in waits]
+    assert max(back) <= 150.0
+    assert all(wait.left_at - wait.ends_at <= 150.0 for wait in waits)
+
+
+def test_many_projects_that_are_broken_keep_no_other_from_its_turn() -> None:
+    def is_away(who: int, now: float) -> bool:
+        return who < 40 and now >= 5.0
+
+    _clock, waits = run_persistent([120.0] * 60, 1200.0, is_away)
+    assert all(wait.left_at - 1000.0 <= 120.0 + 60 * LOOK_SECONDS + 10.0 for wait in waits[40:])
+    assert all(wait.left_at - 1000.0 == pytest.approx(1200.0, abs=1.0) for wait in waits[:40])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    ends=st.lists(st.floats(0, 900), min_size=1, max_size=80),
+    timeout=st.floats(30, 1200),
+    outages=st.lists(st.tuples(st.floats(0, 1000), st.floats(1, 600)), max_size=3),
+    most_at_once=st.sampled_from([1, 4, 16]),
+)
+def test_promises_hold_in_drawn_outages(
+    ends: list[float], timeout: float, outages: list[tuple[float, float]], most_at_once: int
+) -> None:
+    """Whenever the server is away, time limits are kept to the second, and what was over is not asked again."""
+
+    def is_away(_who: int, now: float) -> bool:
+        return any(begin <= now < begin + seconds for begin, seconds in outages)
+
+    clock, waits = run_persistent(ends, timeout, is_away, most_at_once=most_at_once)
+    assert clock.most_asleep <= MOST_PAUSING + most_at_once
+    for wait in waits:
+        assert 0.0 <= wait.left_at - 1000.0 <= timeout + 1.0
+        assert sum(at >= wait.ends_at and not is_away(0, at - 1000.0) for at in wait.asked) <= 1
 
 
 # ----- nudges -----
