@@ -177,6 +177,37 @@ def test_a_server_that_never_comes_back_is_told_when_the_time_is_up(simulator: t
     assert result.seconds == pytest.approx(300.0, abs=2.0)
 
 
+def several_entries(count: int) -> tuple[Row, list[Row]]:
+    """Return a pipeline with tests that take long, each before a deployment, and an entry of a release for each."""
+    tests = [{"name": f"test-{number}", "stage": "test", "duration": 600 + number} for number in range(count)]
+    deploys = [
+        {"name": f"deploy-{number}", "stage": "deploy", "needs": [f"test-{number}"], **MANUAL, "duration": 5}
+        for number in range(count)
+    ]
+    entries = [
+        {
+            "name": f"entry-{number}",
+            "gates": [{"name": f"test-{number}", "action": "wait"}, {"name": f"deploy-{number}", "action": "play"}],
+        }
+        for number in range(count)
+    ]
+    return world(*tests, *deploys), entries
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_entries_for_one_pipeline_look_at_it_together(simulator: t.Any, concurrency: int) -> None:
+    costs = {}
+    for count in (1, 10):
+        scenario, entries = several_entries(count)
+        simulator.load(scenario)
+        result = release(simulator, *entries, api_concurrency=concurrency)
+        assert result.failure is None
+        assert sorted(effects(simulator)) == [("play", f"deploy-{number}") for number in range(count)]
+        costs[count] = len(simulator.requests())
+    # nine more begin, play, follow what they have played, and warn of namesakes
+    assert costs[10] - costs[1] <= 9 * 12
+
+
 # ----- gates that select nothing -----
 
 GOAL: Row = {"name": "deploy", "action": "play"}

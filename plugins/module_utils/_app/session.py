@@ -35,8 +35,6 @@ from .slow_work import PageProgress
 
 _A = t.TypeVar("_A")
 _R = t.TypeVar("_R")
-# GitLab's own default for how long a job may take.
-DEFAULT_TIMEOUT_SECONDS = 3600.0
 
 
 class StoppedError(GitLabError):
@@ -214,7 +212,7 @@ def open_session(
     settings: ConnectionSettings,
     context: TaskContext,
     *,
-    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+    timeout_seconds: float,
     is_waiting: bool = False,
 ) -> Session:
     """Return a session for a task.

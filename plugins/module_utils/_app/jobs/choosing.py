@@ -14,7 +14,7 @@ from ..._api.decoding import Record
 from ..._api.errors import SelectionError
 from .query import FoundJob, JobQuery, fits, match_name, matching_stages, shortened
 from .selection import Selection
-from .statuses import count_statuses, status_of
+from .statuses import count_statuses
 
 
 class Chooser:
@@ -118,8 +118,7 @@ class Chooser:
         return (whole,)
 
     def _is_in_scope(self, job: FoundJob) -> bool:
-        scope = self._query.scope
-        return not scope or status_of(job.record) in scope or job.key in self._chosen
+        return self._query.is_in_scope(job) or job.key in self._chosen
 
     def _fits(self, job: FoundJob) -> bool:
         """Return whether stage and scope choose a job of a whole project."""

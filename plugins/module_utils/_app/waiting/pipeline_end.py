@@ -110,6 +110,8 @@ def follow_pipeline(
 class _StatusLook:
     """Looks at a pipeline between two listings of its jobs: its own record is small, however many jobs it has."""
 
+    can_tell = True
+
     def __init__(self, session: Session, project: str, pipeline_id: int) -> None:
         self._session = session
         self._project, self._id = project, pipeline_id

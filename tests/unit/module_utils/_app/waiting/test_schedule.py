@@ -13,7 +13,8 @@ import typing as t
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ServerError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import MOST_PAUSING, Retrier, putting_off
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import looking
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import MOST_PAUSING, Retrier
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.nudges import Nudges, Watch
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import (
@@ -297,7 +298,7 @@ class Persistent:
         pause, attempt = 1.0, 0
         while True:
             try:
-                with putting_off(True):
+                with looking(0.0):
                     if self.retrier.run(self._ask, is_repeatable=True) >= self.ends_at or self.deadline.has_passed():
                         return
                 attempt, seconds = 0, pause
