@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import dataclasses
 import threading
 import typing as t
 
@@ -23,7 +24,20 @@ T = t.TypeVar("T")
 # How old an answer may be that another look has got.
 SHARED_SECONDS = 1.0
 
-_SINCE: contextvars.ContextVar[float | None] = contextvars.ContextVar("since", default=None)
+
+@dataclasses.dataclass(frozen=True)
+class _Look:
+    """A look that is under way.
+
+    :param since: when the one before it was over.
+    :param asked: what it has read: what it reads once more, it wants to know anew.
+    """
+
+    since: float
+    asked: set[t.Hashable] = dataclasses.field(default_factory=set)
+
+
+_LOOK: contextvars.ContextVar[_Look | None] = contextvars.ContextVar("look", default=None)
 
 
 @contextlib.contextmanager
@@ -33,16 +47,16 @@ def looking(since: float | None) -> t.Iterator[None]:
     :param since: when the look before it was over, so that it learns nothing from an answer which that one has seen;
         None for what is no look.
     """
-    token = _SINCE.set(since)
+    token = _LOOK.set(None if since is None else _Look(since))
     try:
         yield
     finally:
-        _SINCE.reset(token)
+        _LOOK.reset(token)
 
 
 def is_look() -> bool:
     """Return whether this is called within a look."""
-    return _SINCE.get() is not None
+    return _LOOK.get() is not None
 
 
 class RecentReads:
@@ -60,14 +74,16 @@ class RecentReads:
 
         :param key: what is read.
         """
-        since = _SINCE.get()
-        if since is None:
+        look = _LOOK.get()
+        if look is None:
             return read()
         now = self._clock.monotonic()
         with self._lock:
             self._kept = {key: kept for key, kept in self._kept.items() if now - kept[0] <= SHARED_SECONDS}
             kept = self._kept.get(key)
-        if kept and kept[0] > since:
+        is_first = key not in look.asked
+        look.asked.add(key)
+        if kept and kept[0] > look.since and is_first:
             return t.cast(T, kept[1])
         answer = read()
         with self._lock:

@@ -53,6 +53,14 @@ def test_a_look_learns_nothing_from_what_the_one_before_has_seen():
     assert [server.look(since), server.look(NEVER)] == [2, 2]
 
 
+def test_what_a_look_reads_once_more_it_reads_anew():
+    server = Server()
+    with looking(NEVER):
+        assert [server.recent.read("jobs", server.answer) for _number in range(3)] == [1, 2, 3]
+    with looking(NEVER):
+        assert [server.recent.read("jobs", server.answer) for _number in range(2)] == [3, 4]
+
+
 def test_what_is_no_look_reads_for_itself():
     server = Server()
     server.look()
