@@ -15,8 +15,10 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
+from ..fields import record_in
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
+from ..jobs.statuses import int_of
 from ..outcome import Files
 from ..session import Session
 from .latest import latest_success
@@ -269,9 +271,8 @@ def _told_of(request: DownloadRequest, job: FoundJob) -> tuple[str, int | None]:
     """Return what to call the content while it comes, and its size as far as the record of its job has it."""
     dest = request.dest.rstrip("/") if not os.path.isdir(request.dest) else ""
     name = os.path.basename(dest or request.path) or f"{request.content} of {job.called}"
-    archive = job.record.get("artifacts_file")
-    size = archive.get("size") if request.content == "archive" and isinstance(archive, dict) else None
-    return name, size if isinstance(size, int) and not isinstance(size, bool) else None
+    size = int_of(record_in(job.record, "artifacts_file"), "size") if request.content == "archive" else 0
+    return name, size or None
 
 
 def _invalid_path(path: str) -> str:

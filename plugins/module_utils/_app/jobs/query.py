@@ -206,3 +206,8 @@ def shortened(texts: t.Sequence[str]) -> str:
     """Return texts as a list for a sentence, cut when it is long."""
     shown = ", ".join(map(repr, texts[:MOST_NAMES_IN_TEXT]))
     return shown + (f" and {len(texts) - MOST_NAMES_IN_TEXT} more" if len(texts) > MOST_NAMES_IN_TEXT else "")
+
+
+def listed(words: t.Sequence[str], last: str) -> str:
+    """Return words as a list in a sentence, the last one after "and" or "or"."""
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

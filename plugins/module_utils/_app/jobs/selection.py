@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-import types
 import typing as t
 
 from ..._api.decoding import Record
@@ -18,6 +18,7 @@ from .query import FoundJob, JobQuery, may_be_below, shortened, suggestions
 from .statuses import is_finished, status_of
 
 
+@dataclasses.dataclass(frozen=True)
 class Selection:
     """What was found.
 
@@ -35,34 +36,18 @@ class Selection:
     :param unreadable: paths of downstream pipelines that the token cannot read.
     """
 
-    def __init__(
-        self,
-        groups: tuple[tuple[FoundJob, ...], ...] = (),
-        *,
-        names: tuple[str, ...] = (),
-        missing: tuple[str, ...] = (),
-        misplaced: t.Mapping[str, tuple[str, ...]] = types.MappingProxyType({}),
-        missing_stages: tuple[str, ...] = (),
-        open_names: tuple[str, ...] = (),
-        pipeline: Record | None = None,
-        is_complete: bool = True,
-        known: frozenset[str] = frozenset(),
-        stages: frozenset[str] = frozenset(),
-        out_of_scope: t.Mapping[str, int] = types.MappingProxyType({}),
-        unreadable: tuple[str, ...] = (),
-    ) -> None:
-        self.groups = groups
-        self.names = names
-        self.missing = missing
-        self.misplaced = misplaced
-        self.missing_stages = missing_stages
-        self.open_names = open_names
-        self.pipeline = pipeline
-        self.is_complete = is_complete
-        self.known = known
-        self.stages = stages
-        self.out_of_scope = out_of_scope
-        self.unreadable = unreadable
+    groups: tuple[tuple[FoundJob, ...], ...] = ()
+    names: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    misplaced: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    missing_stages: tuple[str, ...] = ()
+    open_names: tuple[str, ...] = ()
+    pipeline: Record | None = None
+    is_complete: bool = True
+    known: frozenset[str] = frozenset()
+    stages: frozenset[str] = frozenset()
+    out_of_scope: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
+    unreadable: tuple[str, ...] = ()
 
     @functools.cached_property
     def jobs(self) -> list[FoundJob]:

@@ -13,7 +13,8 @@ import difflib
 import typing as t
 
 from ..._api.errors import UsageError
-from ..actions.actions import ACTIONS, ActionRequest
+from ..actions.action import ActionRequest
+from ..actions.actions import ACTIONS
 from ..actions.candidates import RunRequest
 from ..pipelines.query import PipelineQuery
 from ..waiting.options import WaitOptions

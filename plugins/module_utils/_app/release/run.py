@@ -109,6 +109,7 @@ class ReleaseRun:
         self._plan = plan
         self._run_gate = run_gate
         self._scheduler = scheduler
+        # why nothing new is begun any more, empty while it is
         self._stopped = ""
         self._has_woken = False
         self._waiting = list(plan.projects)
@@ -119,10 +120,6 @@ class ReleaseRun:
             project.name: ProjectResult(project, [GateResult(gate) for gate in project.gates])
             for project in plan.projects
         }
-
-    def stop_reason(self) -> str:
-        """Return why nothing new is begun any more, empty while it is."""
-        return self._stopped
 
     def run(self) -> list[ProjectResult]:
         """Return what became of every project, in the order of the plan."""
@@ -178,7 +175,7 @@ class ReleaseRun:
 
     def _run_one(self, result: ProjectResult, gate: Gate) -> Steps[GateResult]:
         try:
-            done = yield from self._seen(result.plan.name, self._run_gate(result, gate, self.stop_reason))
+            done = yield from self._seen(result.plan.name, self._run_gate(result, gate, lambda: self._stopped))
         except Exception as exc:  # a mistake of ours must not hide the other projects
             reason = f"unexpected {type(exc).__name__}, please report it: {exc}"
             done = GateResult(gate, outcome="failed", reason=reason)
@@ -208,8 +205,7 @@ class ReleaseRun:
 
 def failure_text(results: t.Sequence[ProjectResult]) -> str | None:
     """Return why the release does not pass, naming each gate that failed; None when it passes."""
-    failed = [result for result in results if result.failed_gate]
-    texts = [_failure(result) for result in failed]
+    texts = [_failure(result, result.failed_gate) for result in results if result.failed_gate]
     if not texts:
         return None
     text = texts[0] if len(texts) == 1 else f"{len(texts)} of {len(results)} projects failed: " + "; ".join(texts)
@@ -219,9 +215,6 @@ def failure_text(results: t.Sequence[ProjectResult]) -> str | None:
     return text
 
 
-def _failure(result: ProjectResult) -> str:
-    gate = result.failed_gate
-    if gate is None:
-        raise AssertionError("called for a project that has not failed")
+def _failure(result: ProjectResult, gate: GateResult) -> str:
     text = f"gate {gate.gate.title!r} of project {result.plan.name!r} did not open: {gate.reason}"
     return with_pipeline(text, result.plan.pipeline, result.pipeline)

@@ -285,7 +285,8 @@ def test_a_read_in_doubt_is_repeated_after_any_error_and_not_for_ever():
 
 
 def test_each_request_of_a_read_in_doubt_is_repeated_as_often():
-    jobs, job = (errors.NotAuthorizedError("status 403", status=403, url=url) for url in ("jobs", "jobs/42"))
+    jobs, job = (errors.NotAuthorizedError("status 403", status=403) for _request in range(2))
+    jobs.url, job.url = "jobs", "jobs/42"
     assert new_retrier(retries=2).insist(Operation(job, jobs, job, jobs)) == "done"
     with pytest.raises(errors.NotAuthorizedError):
         new_retrier(retries=2).insist(Operation(job, jobs, job, job))
