@@ -254,6 +254,7 @@ def job_query(options: Options, **how: t.Any) -> JobQuery:
         job_id=options.get("job_id"),
         names=parts_of(options, "name"),
         may_be_split=True,
+        may_be_by_id=True,
         stages=text_list(options, "stage"),
         scope=text_list(options, "scope"),
         allow_empty=bool(options.get("allow_empty")),

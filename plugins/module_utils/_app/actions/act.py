@@ -17,7 +17,7 @@ from ..concurrency import run_all
 from ..deployments.waiting import ApprovalWait
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.find import JobFinder
-from ..jobs.query import FoundJob, JobQuery, shortened
+from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, shortened
 from ..jobs.selection import Selection, place_of
 from ..jobs.statuses import id_of, is_finished, phase_of, pipeline_of, status_of
 from ..session import Session
@@ -49,6 +49,9 @@ class ActionRun:
         self._approvals = ApprovalWait(session, is_waiting=options.wait_for_approval, tell=self._timeline.held)
         self._counting: Counting | None = None
         self._pipeline_size = 0
+        # jobs of the pipeline that have ended badly, and how many attempts jobs have had, by their keys
+        self._failed: tuple[FoundJob, ...] = ()
+        self._attempts: dict[t.Any, int] = {}
 
     def run(self) -> Steps[ActionReport]:
         """Return what became of the jobs; a refusal or a failure is in the report, it is not raised.
@@ -65,7 +68,7 @@ class ActionRun:
         targets = [Target(job, before={"id": job.id, "status": status_of(job.record)}) for job in chosen]
         if self._options.log_follow:
             check_followable(self._session, [target.job for target in targets])
-        self._pipeline_size = len(selection.known)
+        self._pipeline_size, self._failed = len(selection.known), selection.failed
         report = ActionReport(targets, self._timeline.entries, selection.pipeline)
         self._approvals.expect(chosen)
         self._following.note([target.job for target in targets])
@@ -94,7 +97,7 @@ class ActionRun:
 
         waited = yield from self._finding.until(read, is_settled)
         if not waited.has_timed_out:
-            self._finder.require(waited.value)
+            self._finder.require(waited.value, may_wait=not self._options.wait)
             self._finder.require_readable(waited.value)
             # an action on what runs, when nothing runs, has nothing to do
             if not waited.value.out_of_scope:
@@ -133,7 +136,8 @@ class ActionRun:
     def _decide(self, job: FoundJob, action: str = "") -> Decision:
         request = self._request
         action = action or request.action
-        needs_count = request.max_attempts is not None and is_finished(status_of(job.record))
+        if request.max_attempts is not None and is_finished(status_of(job.record)):
+            self._attempts[job.key] = count_attempts(self._session, job)
         policy = Policy(
             wait=self._options.wait,
             replay=request.replay,
@@ -141,8 +145,9 @@ class ActionRun:
             has_variables=bool(request.variables),
             retry_on=request.retry_on,
             max_attempts=request.max_attempts,
-            attempts=count_attempts(self._session, job) if needs_count else 1,
+            attempts=self._attempts.get(job.key, 1),
             is_bridge=job.is_bridge,
+            failed_before=self._failed_before(job),
         )
         built_in = self._approvals.judge(ACTIONS[action], job, decide(action, job.record, policy))
         decision = self._session.plugins.call(
@@ -161,6 +166,14 @@ class ActionRun:
             return Decision("refuse", stopped)
         return decision
 
+    def _failed_before(self, job: FoundJob) -> tuple[str, ...]:
+        """Return what may be why a job was skipped, as far as the list that was read tells."""
+        if status_of(job.record) != "skipped":
+            return ()
+        failed = [other for other in self._failed if other.key[:2] == job.key[:2] and other.stage != job.stage]
+        failed.sort(key=lambda other: other.id)
+        return tuple(f"{other.called} of stage {other.stage}" for other in failed[:MOST_NAMES_IN_TEXT])
+
     def _write(self, job: FoundJob, action: str = "") -> WriteResult:
         """Return what became of an action on one job; an error is an outcome here, so that the others are not lost."""
         action = action or self._request.action
@@ -177,8 +190,18 @@ class ActionRun:
         self._following.note([target.job])
         target.has_changed = target.has_changed or result.has_changed
         target.settle(result.outcome, result.reason)
-        self._timeline.observe(target.job, detail=self._action.participle if result.has_changed else "")
+        self._timeline.observe(target.job, detail=self._done_text(target.job) if result.has_changed else "")
         target.is_followed = result.outcome in ("applied", "unchanged") and self._is_to_be_followed(target)
+
+    def _done_text(self, job: FoundJob) -> str:
+        """Return what was done to a job; of how many attempts it is which one, where they have an end."""
+        if self._action.name != "retry":
+            return self._action.participle
+        return self._retried_text(job)
+
+    def _retried_text(self, job: FoundJob) -> str:
+        most = self._request.max_attempts
+        return "retried" if most is None else f"retried, attempt {self._attempts.get(job.key, 1) + 1} of {most}"
 
     def _is_to_be_followed(self, target: Target) -> bool:
         is_waiting = self._options.wait and self._following.is_active
@@ -284,26 +307,32 @@ class ActionRun:
         target.is_followed = False
         if not problem:
             return
-        if self._may_retry(target):
+        if self._may_be_retried(target) and self._has_attempts_left(target):
             result = self._write(target.job, "retry")
             if result.outcome == "applied":
                 target.job, target.has_changed, target.is_followed = result.job, True, True
                 target.retries += 1
-                self._timeline.observe(target.job, detail="retried")
+                self._timeline.observe(target.job, detail=self._retried_text(target.job))
                 return
             problem += f", and could not be retried: {result.reason}"
+        elif self._may_be_retried(target) and self._attempts[target.job.key] > 1:
+            problem += f"; this was the last of {self._attempts[target.job.key]} attempts (max_attempts)"
         target.has_ended_badly = True
         target.settle("failed", problem)
 
-    def _may_retry(self, target: Target) -> bool:
+    def _may_be_retried(self, target: Target) -> bool:
         request = self._request
         if request.max_attempts is None or "max_attempts" not in self._action.takes or self._session.stop():
             return False
         if status_of(target.job.record) != "failed":
             return False
-        if request.retry_on and target.job.record.get("failure_reason") not in request.retry_on:
-            return False
-        return max(count_attempts(self._session, target.job), target.retries + 1) < request.max_attempts
+        return not request.retry_on or target.job.record.get("failure_reason") in request.retry_on
+
+    def _has_attempts_left(self, target: Target) -> bool:
+        """Count the attempts of a job; return whether it may have one more."""
+        attempts = max(count_attempts(self._session, target.job), target.retries + 1)
+        self._attempts[target.job.key] = attempts
+        return attempts < (self._request.max_attempts or attempts)
 
     def _time_out(self, active: list[Target]) -> None:
         """End the targets that are not done in time, as `on_timeout` says."""
@@ -358,8 +387,9 @@ def _choose(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJ
             what = f"name {selection.names[index]!r}" if selection.names else "the selection"
             listed = shortened([f"{job.path} (id {job.id})" for job in sorted(group, key=lambda job: -job.id)])
             raise SelectionError(
-                f"{len(group)} jobs match {what} in {place_of(query, selection)}: {listed}. Give the exact name or "
-                "job_id, or multiple: latest for the newest one, or multiple: all for every one"
+                f"{len(group)} jobs match {what} in {place_of(query, selection)}: {listed}. Give the exact name"
+                f"{' or job_id' if query.may_be_by_id else ''}, or multiple: latest for the newest one, or multiple: "
+                "all for every one"
             )
         kept = [max(group, key=lambda job: job.id)] if group and multiple == "latest" else group
         chosen.update({job.key: job for job in kept})

@@ -44,6 +44,12 @@ class Target:
         """Return id and status after the action; in check mode as predicted, the id null where a new job would come."""
         return self.predicted or {"id": self.job.id, "status": status_of(self.job.record)}
 
+    @property
+    def is_told_by_log(self) -> bool:
+        """Return whether the end of the log tells why there is a failure: that of a job that has failed."""
+        is_refused = self.outcome == "refused" and status_of(self.job.record) == "failed"
+        return self.has_ended_badly or is_refused
+
     def settle(self, outcome: str, reason: str) -> None:
         """Note the outcome; nothing more is done with this job."""
         self.outcome, self.reason = outcome, reason
@@ -97,8 +103,9 @@ def _several(jobs: t.Sequence[str]) -> str:
 def _failure(target: Target, action: str) -> str:
     who = target.job.called
     if target.outcome == "refused":
-        return f"{ACTIONS[action].cannot(who)}: {target.reason}"
-    text = f"{who} {target.reason}" if target.reason.startswith(_PREDICATES) else f"{who}: {target.reason}"
+        text = f"{ACTIONS[action].cannot(who)}: {target.reason}"
+    else:
+        text = f"{who} {target.reason}" if target.reason.startswith(_PREDICATES) else f"{who}: {target.reason}"
     return text + (f". Its log ends with: {target.log_tail[-1]}" if target.log_tail else "")
 
 

@@ -20,7 +20,7 @@ from .listing import JobLists
 from .mistaken import explain_missing_job, explain_missing_pipeline
 from .query import FoundJob, JobQuery, fits, has_wildcard, match_name, matching_stages, shortened
 from .selection import Selection, out_of_sight, what_is_missing, why_empty
-from .statuses import can_be_superseded, count_statuses, id_of, is_finished, pipeline_of, status_of
+from .statuses import can_be_superseded, count_statuses, has_ended_badly, id_of, is_finished, pipeline_of, status_of
 
 # A pipeline has all its trigger jobs from its beginning on: after so many looks that showed none it is not asked again.
 _LOOKS_FOR_BRIDGES = 2
@@ -76,12 +76,13 @@ class JobFinder:
                 explain_missing_pipeline(self._session, self._query.pipeline, exc)
             raise
 
-    def require(self, selection: Selection) -> None:
+    def require(self, selection: Selection, *, may_wait: bool = False) -> None:
         """Return if there is a pipeline, and a job for every name and stage that was asked for.
 
+        :param may_wait: whether the task could have waited for it, and did not.
         :raises SelectionError: saying what is missing, and what there is instead.
         """
-        problem = self.problem(selection, may_wait=True)
+        problem = self.problem(selection, may_wait=may_wait)
         if problem:
             raise SelectionError(problem)
 
@@ -100,7 +101,7 @@ class JobFinder:
     def problem(self, selection: Selection, *, may_wait: bool = False) -> str:
         """Return what is missing, and what there is instead; empty when nothing is.
 
-        :param may_wait: whether nothing was waited for yet, which may be the thing to do.
+        :param may_wait: whether the task could have waited for it, and did not.
         """
         if self._query.pipeline.is_given and selection.pipeline is None:
             return missing_pipeline(self._query.pipeline, may_wait=may_wait)
@@ -277,6 +278,7 @@ class JobFinder:
             out_of_scope=count_statuses(job.record for found in placed.values() for job in found)
             if is_filtered
             else {},
+            failed=tuple(job for job in jobs if has_ended_badly(job.record)),
             unreadable=unreadable,
         )
 

@@ -32,6 +32,7 @@ class Selection:
     :param known: paths of all jobs there are, for suggestions.
     :param stages: all stages there are.
     :param out_of_scope: how many jobs of each status were left out by `scope` alone.
+    :param failed: jobs of the pipeline, selected or not, that have failed or were canceled, and may not.
     :param unreadable: paths of downstream pipelines that the token cannot read.
     """
 
@@ -49,6 +50,7 @@ class Selection:
         known: frozenset[str] = frozenset(),
         stages: frozenset[str] = frozenset(),
         out_of_scope: t.Mapping[str, int] = types.MappingProxyType({}),
+        failed: tuple[FoundJob, ...] = (),
         unreadable: tuple[str, ...] = (),
     ) -> None:
         self.groups = groups
@@ -62,6 +64,7 @@ class Selection:
         self.known = known
         self.stages = stages
         self.out_of_scope = out_of_scope
+        self.failed = failed
         self.unreadable = unreadable
 
     @functools.cached_property

@@ -160,6 +160,12 @@ def is_finished(status: str) -> bool:
     return phase_of(status) == "finished"
 
 
+def has_ended_badly(record: Record) -> bool:
+    """Return whether a job has failed or was canceled, and may not: what comes after it is skipped."""
+    row = STATUSES.get(status_of(record))
+    return row is not None and row.column == "ended" and not record.get("allow_failure")
+
+
 def is_playable(status: str) -> bool:
     """Return whether the job waits for a person, or for its timer."""
     return phase_of(status) == "blocked"

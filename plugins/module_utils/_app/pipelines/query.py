@@ -163,7 +163,7 @@ def has_jobs(session: Session, query: PipelineQuery, pipeline: Record) -> bool:
 def missing_pipeline(query: PipelineQuery, *, may_wait: bool = False) -> str:
     """Return the message for a pipeline that is not there.
 
-    :param may_wait: whether it was not waited for, which may be the thing to do.
+    :param may_wait: whether the task could have waited for it, and did not.
     """
     begin = f"there is no {query.describe()}; check ref, sha or merge_request"
     return f"{begin}, start a pipeline, or use wait to wait for one" if may_wait else f"{begin}, or start a pipeline"

@@ -95,7 +95,7 @@ class _Reading:
         if self._wait.is_active:
             self._finder.require_jobs(selection)
         else:
-            self._finder.require(selection)
+            self._finder.require(selection, may_wait=not self._options.wait)
         if self._is_judged:
             self._finder.require_readable(selection)
         else:
