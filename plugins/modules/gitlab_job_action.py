@@ -228,8 +228,8 @@ options:
   log_lines:
     description:
       - When a job fails the task, or the action is refused for a job that has failed, how many lines from the end of
-        its log to return with the failure, as RV(jobs[].log_tail). Colour codes and section marks are removed. The last line is also part of the failure
-        message. V(0) reads no log.
+        its log to return with the failure, as RV(jobs[].log_tail). Colour codes and section marks are removed. The last
+        line is also part of the failure message. V(0) reads no log.
       - Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20

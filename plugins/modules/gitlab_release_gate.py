@@ -234,8 +234,8 @@ options:
             elements: str
           max_attempts:
             description:
-              - Keep retrying a failing job, up to this many attempts in all. Without it, V(retry) starts one more attempt, and
-                V(play) starts none.
+              - Keep retrying a failing job, up to this many attempts in all. Without it, V(retry) starts one more
+                attempt, and V(play) starts none.
             type: int
           wait_for_approval:
             description:

@@ -11,8 +11,9 @@ import typing as t
 import pytest
 
 from tests.contract.gate_support import GREEN, MAIN, gated
-from tests.contract.test_release_gates import release
+from tests.contract.test_release_gates import APP, OTHER, release, two_projects
 from tests.integration.harness import ACTION, INFO, effects, run_task, world
+from tests.unit.harness import Progress
 
 Row = dict[str, t.Any]
 
@@ -102,3 +103,33 @@ def test_a_gate_is_not_told_of_the_option_force(simulator: t.Any) -> None:
     result = release(simulator, {"gates": [{"name": ["a", "b"], "action": "retry"}]})
     assert result["gates"][0]["outcome"] == "retried" and effects(simulator) == [("retry", "b")]
     assert "force" not in result["gates"][0]["reason"]
+
+
+# ----- the project and its pipeline -----
+
+
+@pytest.mark.parametrize("project", ["group/app", "7"])
+def test_a_gate_names_the_project_as_the_user_does_and_its_pipeline_once(simulator: t.Any, project: str) -> None:
+    simulator.load(world(stages=["build"]))
+    gate = {"name": "biuld", "action": "wait", "wait_timeout": 6.0}
+    progress = Progress(is_shown=True)
+    result = release(simulator, {"project": project, "gates": [gate]}, progress=progress)
+    text = str(result.failure)
+    assert f"timed out after 6 s (wait_timeout): the pipeline 100 of project {project} (source push, ref main" in text
+    assert text.count("source push") == text.count("/-/pipelines/100") == 1
+    assert f"waiting for job 'biuld' in the pipeline 100 of project {project}" in " ".join(progress.others)
+
+
+def test_errors_of_the_server_name_the_project_as_the_user_does(simulator: t.Any) -> None:
+    simulator.load(world({"name": "build", "status": "failed"}))
+    reporter = "carol-token-0123456789"
+    result = run_task(simulator, ACTION, **MAIN, name=["build"], action="retry", token=reporter)
+    assert "of project group/app" in str(result.failure) and "project 7" not in str(result.failure)
+    gate = release(simulator, {"gates": [{"name": "build", "action": "retry"}]}, token=reporter)["gates"][0]
+    assert "of project group/app" in gate["reason"] and "project 7" not in gate["reason"]
+
+
+def test_nothing_is_glued_to_the_address_of_a_pipeline(simulator: t.Any) -> None:
+    simulator.load(two_projects({"status": "skipped"}, {"status": "skipped"}))
+    text = str(release(simulator, APP, OTHER, strategy="collect").failure)
+    assert "/group/app/-/pipelines/100); gate 'publish' of project 'other' did not open" in text

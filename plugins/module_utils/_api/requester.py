@@ -109,6 +109,8 @@ class Requester:
         self._traffic = retrier.traffic
         # A moved project answers a read with a redirect to its id and refuses writes, so the id is kept for the rest.
         self._moved_projects: dict[str, str] = {}
+        # by their ids what the user calls projects, for messages
+        self.project_names: dict[str, str] = {}
 
     def with_retrier(self, retrier: Retrier) -> Requester:
         """Return a requester that shares everything but the time of the task."""
@@ -304,7 +306,7 @@ class Requester:
             problem = f"the server answers with status {response.status}"
         # without its project nothing else is missing for certain
         is_project = "project not found" in text.lower() and "project" in arguments
-        subject = subject_of({"project": arguments["project"]} if is_project else arguments)
+        subject = subject_of(self._named({"project": arguments["project"]} if is_project else arguments))
         error = status_error_class(response.status)(
             f"{problem} for {subject}" if subject else problem,
             status=response.status,
@@ -328,6 +330,11 @@ class Requester:
             error.is_missing_endpoint = is_missing_endpoint
             error.is_json = "json" in response.header("content-type")
         return error
+
+    def _named(self, arguments: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
+        """Return arguments with the project as the user calls it."""
+        project = arguments.get("project")
+        return {**arguments, "project": self.project_names.get(project, project)} if project else arguments
 
     def _note_moved(self, project: str, request: Request, response: Response) -> None:
         """Remember the id of a project whose path redirects to it."""

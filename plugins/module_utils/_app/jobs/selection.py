@@ -13,9 +13,9 @@ import types
 import typing as t
 
 from ..._api.decoding import Record
-from ..pipelines.query import describe, details
+from ..pipelines.query import facts
 from .query import FoundJob, JobQuery, may_be_below, shortened, suggestions
-from .statuses import is_finished, status_of
+from .statuses import id_of, is_finished, status_of
 
 
 class Selection:
@@ -85,8 +85,9 @@ def place_of(query: JobQuery, selection: Selection) -> str:
         return query.pipeline.describe()
     pipeline = selection.pipeline or {}
     is_asked_for = query.pipeline.pipeline_id is not None
-    known = "" if len(pipeline) <= 1 else details(pipeline) if is_asked_for else describe(pipeline)
-    return f"the {query.pipeline.describe()}" + (f" ({known})" if known else "")
+    known = [] if is_asked_for or len(pipeline) <= 1 else [f"pipeline {id_of(pipeline)}"]
+    known += [*facts(pipeline), *filter(None, [str(pipeline.get("web_url") or "")])]
+    return f"the {query.pipeline.describe()}" + (f" ({', '.join(known)})" if known else "")
 
 
 def what_is_missing(query: JobQuery, selection: Selection) -> str:

@@ -39,6 +39,7 @@ class PipelineQuery:
     :param sha: of a commit, whole or its first digits.
     :param ref_type: `any`, `branch` or `tag`: which of the two a ref is, where both exist.
     :param sources: only pipelines with one of these sources; empty for any.
+    :param project_called: what the user calls the project, where it is not that.
     """
 
     project: str
@@ -48,6 +49,7 @@ class PipelineQuery:
     merge_request: int | None = None
     ref_type: str = "any"
     sources: tuple[str, ...] = ()
+    project_called: str = ""
 
     @property
     def is_given(self) -> bool:
@@ -62,16 +64,17 @@ class PipelineQuery:
 
     def describe(self) -> str:
         """Return what it asks for, as part of a sentence."""
+        project = self.project_called or self.project
         if self.pipeline_id is not None:
-            return f"pipeline {self.pipeline_id} of project {self.project}"
+            return f"pipeline {self.pipeline_id} of project {project}"
         source = f" with source {' or '.join(self.sources)}" if self.sources else ""
         if self.merge_request is not None:
-            return f"pipeline of merge request {self.merge_request}{source} in project {self.project}"
+            return f"pipeline of merge request {self.merge_request}{source} in project {project}"
         kind = "ref" if self.ref_type == "any" else self.ref_type
         wanted = [f"{word} {value}" for word, value in ((kind, self.ref), ("commit", self.sha)) if value is not None]
         if not wanted:
-            return f"project {self.project}"
-        return f"pipeline of {' and '.join(wanted)}{source} in project {self.project}"
+            return f"project {project}"
+        return f"pipeline of {' and '.join(wanted)}{source} in project {project}"
 
 
 def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True) -> Record | None:
@@ -96,6 +99,9 @@ def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True)
             continue
         if warns:
             warn_of_namesake(session, query, pipeline)
+        # that of a merge request may be one of a fork
+        if query.merge_request is None:
+            session.client.name_project(project_id_of(pipeline, query.project), query.project)
         return pipeline
     return None
 
@@ -108,21 +114,31 @@ def successful_pipelines(session: Session, query: PipelineQuery) -> t.Iterator[R
 
 
 def describe(pipeline: Record) -> str:
-    """Return a pipeline with everything by which a person knows it."""
-    return ", ".join(filter(None, (f"pipeline {id_of(pipeline)}", details(pipeline))))
+    """Return a pipeline with everything by which a person knows it; nothing that follows touches its address."""
+    address = f" ({pipeline['web_url']})" if pipeline.get("web_url") else ""
+    return ", ".join([f"pipeline {id_of(pipeline)}", *facts(pipeline)]) + address
 
 
-def details(pipeline: Record) -> str:
-    """Return by what else than its id a person knows a pipeline; empty when nothing of it is known."""
-    known = [f"{name} {pipeline[name]}" for name in ("source", "ref", "status") if pipeline.get(name)]
-    return ", ".join([*known, str(pipeline["web_url"])] if pipeline.get("web_url") else known)
+def facts(pipeline: Record) -> list[str]:
+    """Return by what else than its id and address a person knows a pipeline."""
+    return [f"{name} {pipeline[name]}" for name in ("source", "ref", "status") if pipeline.get(name)]
 
 
 def with_pipeline(text: str, query: PipelineQuery, pipeline: Record | None) -> str:
-    """Return the text of an error with the pipeline that was found for a ref, commit or merge request, named once."""
-    if not pipeline or not query.is_given or query.pipeline_id is not None or f"pipeline {id_of(pipeline)}," in text:
+    """Return the text of an error with the pipeline that was found for a ref, commit or merge request, named once.
+
+    Without its status, which says little about the failure of a job.
+    """
+    if not pipeline or not query.is_given or query.pipeline_id is not None or _is_named(pipeline, text):
         return text
-    return with_sentence(text, f"P{describe(pipeline)[1:]}")
+    return with_sentence(text, f"P{describe({**pipeline, 'status': None})[1:]}")
+
+
+def _is_named(pipeline: Record, text: str) -> bool:
+    """Return whether a text tells which pipeline it is about, with more than its id."""
+    url = str(pipeline.get("web_url") or "")
+    has_url = bool(url) and any(word.strip("(),.;:") == url for word in text.split())
+    return has_url or f"pipeline {id_of(pipeline)}," in text
 
 
 def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record, *, is_old: bool = False) -> Record:

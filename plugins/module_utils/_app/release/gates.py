@@ -90,8 +90,9 @@ class GateRun:
 
     def _query(self) -> JobQuery:
         project = project_id_of(self._pipeline, self._project.plan.pipeline.project)
+        called = self._session.client.project_called(project)
         return JobQuery(
-            PipelineQuery(project, pipeline_id=id_of(self._pipeline)),
+            PipelineQuery(project, pipeline_id=id_of(self._pipeline), project_called=called),
             names=self._gate.names,
             may_be_split=True,
             stages=self._gate.stages,
