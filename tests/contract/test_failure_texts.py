@@ -133,3 +133,23 @@ def test_nothing_is_glued_to_the_address_of_a_pipeline(simulator: t.Any) -> None
     simulator.load(two_projects({"status": "skipped"}, {"status": "skipped"}))
     text = str(release(simulator, APP, OTHER, strategy="collect").failure)
     assert "/group/app/-/pipelines/100); gate 'publish' of project 'other' did not open" in text
+
+
+# ----- the time is up -----
+
+
+def test_a_job_that_waits_for_a_runner_is_told_alike(simulator: t.Any) -> None:
+    scenario = world({"name": "build", "id": 11, "queue": None, "tags": ["gpu"]})
+    short: Row = {"wait_timeout": 3.0}
+    words = "still pending; it asks for a runner with the tags gpu"
+    simulator.load(scenario)
+    failures = [
+        str(run_task(simulator, INFO, **MAIN, name=["build"], wait=True, **short).failure),
+        str(release(simulator, {"gates": [{"name": "build", "action": "wait", **short}]}).failure),
+        str(run_task(simulator, ACTION, **MAIN, name=["build"], action="play", wait=True, **short).failure),
+    ]
+    for text in failures:
+        assert words in text
+        assert text.endswith(
+            f"{words}. Pipeline 100, source push, ref main ({simulator.url}/group/app/-/pipelines/100)"
+        )

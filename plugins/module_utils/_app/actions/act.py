@@ -19,7 +19,7 @@ from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.find import JobFinder
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, shortened
 from ..jobs.selection import Selection, place_of
-from ..jobs.statuses import id_of, is_finished, phase_of, pipeline_of, status_of
+from ..jobs.statuses import id_of, is_finished, phase_of, pipeline_of, status_of, still
 from ..session import Session
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
@@ -337,8 +337,9 @@ class ActionRun:
     def _time_out(self, active: list[Target]) -> None:
         """End the targets that are not done in time, as `on_timeout` says."""
         for target in active:
-            status = status_of(target.job.record)
-            reason = f"{timed_out_text(self._options)}: it is still {status}{self._approvals.missing(target.job)}"
+            reason = (
+                f"{timed_out_text(self._options)}: it {still(target.job.record)}{self._approvals.missing(target.job)}"
+            )
             if self._options.on_timeout == "continue":
                 target.settle(target.outcome, reason)
                 continue

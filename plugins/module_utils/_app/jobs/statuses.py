@@ -225,6 +225,12 @@ def runner_wish(record: Record) -> str:
     return "it asks for any runner that takes untagged jobs"
 
 
+def still(record: Record) -> str:
+    """Return where a job stands that is not where it should be, as part of a sentence."""
+    status = status_of(record)
+    return f"is still {status}" + (f"; {runner_wish(record)}" if is_queued(status) and "tag_list" in record else "")
+
+
 def count_statuses(records: t.Iterable[Record]) -> dict[str, int]:
     """Return how many records have each status."""
     counts: dict[str, int] = {}

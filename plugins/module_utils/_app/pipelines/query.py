@@ -129,7 +129,7 @@ def with_pipeline(text: str, query: PipelineQuery, pipeline: Record | None) -> s
 
     Without its status, which says little about the failure of a job.
     """
-    if not pipeline or not query.is_given or query.pipeline_id is not None or _is_named(pipeline, text):
+    if not text or not pipeline or not query.is_given or query.pipeline_id is not None or _is_named(pipeline, text):
         return text
     return with_sentence(text, f"P{describe({**pipeline, 'status': None})[1:]}")
 

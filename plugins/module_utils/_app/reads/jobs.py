@@ -15,7 +15,7 @@ from ..._api.decoding import Record
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.selection import Selection
-from ..jobs.statuses import count_statuses, status_of
+from ..jobs.statuses import count_statuses, status_of, still
 from ..pipelines.query import read_pipeline
 from ..session import Session
 from ..waiting.counting import Counting
@@ -177,7 +177,7 @@ class _Reading:
         if self._options.on_timeout == "continue":
             return
         late = [job for job in selection.jobs if not self._is_there(job)]
-        report.problems += [(job, f"is still {status_of(job.record)}") for job in late]
+        report.problems += [(job, still(job.record)) for job in late]
         if not late and not report.problems:
             missing = self._finder.problem(selection) or "the pipeline may still create jobs that fit"
             report.problems.append((None, missing))
