@@ -352,23 +352,13 @@ class LookupModule(LookupBase):
             values = look_up(session, request)
             for text in session.warnings:
                 display.warning(output.line(text))
-            return list(output.value([_parsed(options, value) for value in values]))
+            return list(output.value(values))
         except GitLabError as exc:
             raise _error(output.error(exc)) from None
 
     def _transport(self, settings: ConnectionSettings, make: t.Callable[[], Transport]) -> Transport:
         """Return the transport that the lookups of this process share."""
         return caching_transport(settings, make, cache_seconds=float(self.get_option("cache_seconds")))
-
-
-def _parsed(options: Options, value: t.Any) -> t.Any:
-    """Return the content of a file or a log as a value; anything else as it is.
-
-    :raises UsageError: for a malformed file.
-    """
-    if not isinstance(value, bytes):
-        return value
-    return log_text(value) if options["log"] else parse_artifact(value, options["parse"], options["artifact"])
 
 
 def _request(options: Options, terms: list[t.Any], *, has_default: bool) -> LookupRequest:
@@ -391,6 +381,11 @@ def _request(options: Options, terms: list[t.Any], *, has_default: bool) -> Look
         artifact=options["artifact"] or "",
         latest_success=options["latest_success"],
         log=options["log"],
+        read=lambda content, subject: (
+            log_text(content)
+            if options["log"]
+            else parse_artifact(content, options["parse"], options["artifact"], subject=subject)
+        ),
         has_default=has_default,
         default=options["default"],
     )
