@@ -208,13 +208,7 @@ class _Run:
         :raises StatusError: for everything else that it has refused.
         """
         request = self._request
-        explain_refusal(
-            self._session,
-            exc,
-            project=request.project,
-            source=request.sources[0],
-            is_triggered=bool(request.trigger_token),
-        )
+        explain_refusal(self._session, exc, request)
         if exc.status == 422 and request.trigger_token and self._may_look:
             failed = [pipeline for pipeline in self._candidates.ours() if status_of(pipeline) == "failed"]
             if len(failed) == 1:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import string
 import typing as t
 
 from ..._api.decoding import Record
@@ -30,6 +31,12 @@ MOST_PASSED_OVER = 100
 FULL_SHA_LENGTHS = (40, 64)
 SHORTEST_SHA = 7
 REF_TYPES = ("any", "branch", "tag")
+
+
+def is_sha(text: str) -> bool:
+    """Return whether a text is the id of a commit, or its first digits."""
+    is_hexadecimal = all(digit in string.hexdigits for digit in text)
+    return is_hexadecimal and (SHORTEST_SHA <= len(text) <= FULL_SHA_LENGTHS[0] or len(text) in FULL_SHA_LENGTHS)
 
 
 @dataclasses.dataclass(frozen=True)
