@@ -153,3 +153,35 @@ def test_a_job_that_waits_for_a_runner_is_told_alike(simulator: t.Any) -> None:
         assert text.endswith(
             f"{words}. Pipeline 100, source push, ref main ({simulator.url}/group/app/-/pipelines/100)"
         )
+
+
+# ----- reasons for which jobs are retried -----
+
+
+def test_a_misspelt_reason_is_an_error(simulator: t.Any) -> None:
+    simulator.load(world(BROKEN))
+    given: Row = {"action": "retry", "retry_on": ["script_failure", "runner_sytem_failure"]}
+    words = "retry_on holds 'runner_sytem_failure'; did you mean runner_system_failure?"
+    assert run_task(simulator, ACTION, **MAIN, name=["test"], **given).failure == words
+    assert release(simulator, {"gates": [{"name": "test", **given}]}).failure == (
+        f"gate 1 of project 'group/app': {words}"
+    )
+    assert simulator.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        ("runner_failure", "Did you mean runner_system_failure?"),
+        ("cosmic_rays", "Unless GitLab gives it, no job is retried for it."),
+    ],
+)
+def test_an_unknown_reason_is_a_warning_and_may_be_one_of_a_newer_server(
+    simulator: t.Any, reason: str, hint: str
+) -> None:
+    simulator.load(world({**BROKEN, "failure_reason": reason}))
+    result = run_task(simulator, ACTION, **MAIN, name=["test"], action="retry", retry_on=[reason, "api_failure"])
+    assert result.failure is None and effects(simulator) == [("retry", "test")]
+    assert result.warnings == [
+        f"retry_on holds {reason!r}, which is no failure reason that this collection knows. {hint}"
+    ]

@@ -18,6 +18,7 @@ from ..deployments.waiting import ApprovalWait
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.find import JobFinder
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, shortened
+from ..jobs.reasons import unknown_reason
 from ..jobs.selection import Selection, place_of
 from ..jobs.statuses import id_of, is_finished, phase_of, pipeline_of, status_of, still
 from ..session import Session
@@ -60,6 +61,8 @@ class ActionRun:
         :raises RequestError: when GitLab cannot be asked for them.
         """
         refuse_job_token(self._session, self._request.action)
+        for warning in filter(None, map(unknown_reason, self._request.retry_on)):
+            self._session.warn(warning)
         waited = yield from self._find()
         selection = waited.value
         if waited.has_timed_out:
