@@ -134,7 +134,7 @@ options:
     description:
       - Retry only if the job failed for one of these reasons, in GitLab's words, such as V(runner_system_failure),
         V(stuck_or_timeout_failure), V(api_failure) or V(job_execution_timeout). See RV(jobs[].failure_reason).
-      - A misspelt reason is an error. One that this collection does not know is a warning, for newer servers may have it.
+      - A misspelt reason is an error. One that this collection does not know is a warning; newer servers may have it.
       - It keeps a broken test (V(script_failure)) from being retried until it passes by chance. A job that failed
         otherwise, or was canceled, is refused.
       - Without it, and with an empty list, any reason counts.
