@@ -185,3 +185,14 @@ def test_an_unknown_reason_is_a_warning_and_may_be_one_of_a_newer_server(
     assert result.warnings == [
         f"retry_on holds {reason!r}, which is no failure reason that this collection knows. {hint}"
     ]
+
+
+# ----- lines while a gate waits -----
+
+
+@pytest.mark.parametrize("gate", [{"action": "wait"}, {"action": "retry", "retry_on": ["api_failure"]}])
+def test_a_gate_whose_job_had_failed_before_has_a_line(simulator: t.Any, gate: Row) -> None:
+    simulator.load(world(BROKEN))
+    progress = Progress(is_shown=True)
+    release(simulator, {"gates": [{"name": "test", **gate}]}, progress=progress)
+    assert progress.others == ["group/app test: failed (script_failure)"]
