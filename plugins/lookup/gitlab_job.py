@@ -136,6 +136,8 @@ options:
     description:
       - Returned for a term when there is no such pipeline or job, and for a job that does not have O(attribute) or
         O(artifact).
+      - A job that has not ended does not have its artifacts yet, so that the default stands for them as well. Wait for
+        the job first, or use O(latest_success), where that matters.
       - It does not hide other errors, such as a server that cannot be reached, a token without the right to read,
         or an artifact that is malformed.
     type: raw
@@ -211,7 +213,7 @@ EXAMPLES = r"""
       {{ lookup('jobgate.gitlab.gitlab_job', 'review', project='group/app', merge_request=17,
                 attribute='status', default='none') }}
 
-- name: Show the version that the newest successful build has written
+- name: Show the version that the build of the newest pipeline has written
   ansible.builtin.debug:
     msg: "Version {{ build.VERSION }}"
   vars:
@@ -235,7 +237,7 @@ EXAMPLES = r"""
       {{ lookup('jobgate.gitlab.gitlab_job', 'build', project='group/app', ref='main', latest_success=true,
                 artifact='build.env', parse='dotenv') }}
 
-- name: Use the settings of a release, or none for releases that have no such file
+- name: Use the settings of a release that is built, or none for releases that have no such file
   ansible.builtin.debug:
     msg: "{{ settings }}"
   vars:

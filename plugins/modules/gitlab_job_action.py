@@ -40,7 +40,7 @@ attributes:
     details:
       - Everything is read and decided as in a real run, and nothing is sent. RV(ignore:changed) is what the real run
         would report.
-      - RV(ignore:msg) says what would be done with which job.
+      - RV(msg) says what would be done with which job.
       - Nothing waits. For a V(created) job that a real run with O(wait=true) would wait for and play, the prediction is
         V(true).
       - For O(action=play) of a job that is V(manual), or with O(wait=true) V(created), the approvals of its deployment
@@ -541,6 +541,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: In check mode what would be done. When the task fails, why.
+  type: str
+  returned: in check mode, and when the task fails
+  sample: would play job 'deploy:prod' (id 42)
 jobs:
   description:
     - The newest attempt of each job after the action, newest first, in GitLab's own words. Fields not listed here are
