@@ -56,7 +56,7 @@ options:
       - GitLab lets a job token do little. It can list the jobs of a project or pipeline from GitLab 18 on, and read
         pipelines and trigger jobs from GitLab 19.2 on. It cannot read a log, nor play, retry, cancel or erase a job;
         use O(api_token) for that.
-      - In another project than its own it works only if that project has the project of the CI job on its allow-list.
+      - In another project than its own it works only if that project has the project of the CI job on its allowlist.
         Where the entry names permissions, these are C(read_jobs) and C(read_pipelines).
     type: str
   ca_path:

@@ -74,7 +74,7 @@ options:
     type: int
     default: 20
 notes:
-  - The user of the token needs the role Reporter. GitLab shows deployments to nobody without a token.
+  - The user of the token needs the Reporter role. GitLab shows deployments to nobody without a token.
   - Approvals need GitLab 14.8 with Premium. Without it RV(deployments[].approvals) and
     RV(deployments[].missing_approvals) are empty, and RV(deployments[].pending_approval_count) is not there.
   - The record of a job does not say which environment it deploys to. A deployment that is chosen by its job is looked

@@ -154,7 +154,7 @@ options:
     description:
       - With O(action=retry), run a job again that has succeeded.
       - With O(action=cancel), end a job that is V(canceling) without waiting for its C(after_script). This needs the
-        role Maintainer and GitLab 17.11. A job that is merely running is canceled in the ordinary way.
+        Maintainer role and GitLab 17.11. A job that is merely running is canceled in the ordinary way.
     type: bool
     default: false
   whole_project:
@@ -168,7 +168,7 @@ options:
         O(action).
       - RV(ignore:changed) is always V(true), in check mode as well, since GitLab does not tell whether anything was
         left to delete.
-      - Needs the role Maintainer. Very old servers cannot do it, which is an error.
+      - Needs the Maintainer role. Very old servers cannot do it, which is an error.
     type: bool
     default: false
   wait_for_approval:
@@ -288,8 +288,8 @@ notes:
   - GitLab may refuse O(action=play) or O(action=retry) though it was done, for example when a proxy sends the request
     twice. When the job shows the effect, and its user is the one of the token, this counts as a change. It does so as
     well when another task with the same token was faster. The user of the token is asked for only then.
-  - The user of the token needs the role Developer. To delete artifacts, or to erase a job that somebody else has
-    started, it needs the role Maintainer.
+  - The user of the token needs the Developer role. To delete artifacts, or to erase a job that somebody else has
+    started, it needs the Maintainer role.
 seealso:
   - module: jobgate.gitlab.gitlab_job_info
   - module: jobgate.gitlab.gitlab_deployment_approval

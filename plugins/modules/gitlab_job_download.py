@@ -61,7 +61,7 @@ options:
         O(latest_success=true). To find a job in a pipeline with it needs GitLab 18. It cannot read a log; use
         O(api_token) for that.
       - In another project than its own it works where GitLab's licence includes it, and if that project has the project
-        of the CI job on its allow-list. From GitLab 16.6 on a public or internal project whose pipelines everybody may
+        of the CI job on its allowlist. From GitLab 16.6 on a public or internal project whose pipelines everybody may
         see needs no entry.
   project:
     description:
@@ -179,8 +179,8 @@ notes:
     server that is too old for O(content=list) are errors that say so.
   - Logs and artifacts can hold secrets that GitLab has not masked. Give O(mode) to keep the file from others.
   - Trigger jobs have neither artifacts nor a log. With O(include_downstream=true), take a job of their pipeline.
-  - The user of the token needs the right to read the job, usually the role Reporter, and for the log of a job in debug
-    mode the role Developer. A job can reserve its artifacts for some roles with C(artifacts:access). Artifacts of
+  - The user of the token needs the right to read the job, usually the Reporter role, and for the log of a job in debug
+    mode the Developer role. A job can reserve its artifacts for some roles with C(artifacts:access). Artifacts of
     public projects need no token, a log needs one.
 seealso:
   - module: jobgate.gitlab.gitlab_job_info

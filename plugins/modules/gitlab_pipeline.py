@@ -203,7 +203,7 @@ notes:
   - A pipeline that GitLab has refused does not exist, with one exception. What a trigger token starts with a wrong
     CI/CD configuration is there as a failed pipeline, which the task returns.
   - Extensions that decide about actions on jobs are not asked about pipelines.
-  - The user of the token needs the role Developer, and for a protected branch or tag the right to push or merge to it.
+  - The user of the token needs the Developer role, and for a protected branch or tag the right to push or merge to it.
 seealso:
   - module: jobgate.gitlab.gitlab_pipeline_info
   - module: jobgate.gitlab.gitlab_job_action

@@ -47,9 +47,7 @@ options:
       - Only trigger jobs that have one of these statuses. Like O(name), it chooses among the trigger jobs of the
         pipeline itself.
       - It is the status of the trigger job, and not that of the pipeline behind it.
-      - GitLab knows V(created), V(waiting_for_resource), V(preparing), V(waiting_for_callback), V(pending),
-        V(running), V(canceling), V(success), V(failed), V(canceled), V(skipped), V(manual) and V(scheduled). Anything
-        else is an error.
+      - The statuses are those of O(jobgate.gitlab.gitlab_job_info#module:scope). Anything else is an error.
     type: list
     elements: str
   depth:

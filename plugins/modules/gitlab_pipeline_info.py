@@ -35,7 +35,7 @@ options:
     description:
       - What else to read.
       - V(variables) are the variables that the pipeline was started with, in RV(variables). They may hold secrets. It
-        needs the role Maintainer, unless the user of the token has started the pipeline.
+        needs the Maintainer role, unless the user of the token has started the pipeline.
       - V(test_report) is every test of every job that has a JUnit report, in RV(test_report).
       - V(downstream) are the pipelines below it, in RV(downstream_pipelines).
       - V(jobs) are the jobs, in RV(jobs).

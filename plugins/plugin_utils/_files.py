@@ -29,10 +29,7 @@ def file_facts(path: str) -> dict[str, t.Any]:
         found = os.lstat(path)
     except OSError:
         return {}
-    if stat.S_ISLNK(found.st_mode):
-        state = "link"
-    else:
-        state = "hard" if found.st_nlink > 1 else "file"
+    state = "link" if stat.S_ISLNK(found.st_mode) else "hard" if found.st_nlink > 1 else "file"
     return {
         "mode": f"0{stat.S_IMODE(found.st_mode):03o}",
         "uid": found.st_uid,

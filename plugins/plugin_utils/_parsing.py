@@ -14,6 +14,7 @@ import typing as t
 
 from ansible.module_utils.common.yaml import SafeLoader, yaml_load
 
+from ..module_utils._api.decoding import is_deeper
 from ..module_utils._api.errors import UsageError
 from ..module_utils._api.masking import printable
 
@@ -62,23 +63,9 @@ def _json(text: str, name: str) -> t.Any:
         raise _too_deep(name, "JSON") from None
     except ValueError:
         raise UsageError(f"artifact {name} is JSON that cannot be read") from None
-    if _is_too_deep(value):
+    if is_deeper(value, DEEPEST):
         raise _too_deep(name, "JSON")
     return value
-
-
-def _is_too_deep(value: t.Any) -> bool:
-    """Return whether a value holds lists and mappings in more than so many levels; one level after the other."""
-    level = [value]
-    for _depth in range(DEEPEST):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, (dict, list))
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, (dict, list))
-        ]
-    return any(level)
 
 
 def _too_deep(name: str, kind: str) -> UsageError:

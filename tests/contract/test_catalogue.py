@@ -107,8 +107,7 @@ BY_TABLE = {
     *(action.endpoint for action in ACTIONS.values()),
     *(action.endpoint for action in PIPELINE_ACTIONS.values()),
     *BRIDGE_ENDPOINTS,
-    *downloads.BY_ID.values(),
-    *downloads.BY_REF.values(),
+    *(name for kind in downloads.KINDS.values() for name in (kind.by_id, kind.by_ref) if name),
 }
 
 

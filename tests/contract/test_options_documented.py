@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import pytest
 import yaml
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import TOKEN_VARIABLES
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.connection import (
     EXTENSION_VARIABLES,
     URL_VARIABLES,
@@ -290,6 +292,11 @@ def test_role_defaults_are_those_of_its_module() -> None:
     task = TASKS["gitlab_release_gate"].spec.arguments
     for name in ("strategy", "wait_timeout", "wait_interval", "log_lines"):
         assert defaults[f"release_gate_{name}"] == task[name]["default"]
+
+
+def test_the_statuses_that_are_documented_are_those_of_the_table() -> None:
+    scope = documentation("gitlab_job_info").doc["options"]["scope"]
+    assert set(re.findall(r"V\((\w+)\)", " ".join(scope["description"]))) == set(STATUSES)
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))

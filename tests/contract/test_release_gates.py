@@ -94,6 +94,45 @@ def test_fail_fast_does_not_play_a_job_whose_turn_comes_later(simulator: t.Any) 
     assert effects(simulator) == [("play", "publish")]
 
 
+def ended_builds(*statuses: str) -> tuple[Row, list[Row]]:
+    """Return a world of projects whose builds have ended so, each before a manual job, and a release of them."""
+    names = [f"group/app-{number}" for number in range(len(statuses))]
+    scenario = world({"name": "deploy", **MANUAL})
+    scenario["projects"] += [{"path": name, "members": {"alice": "maintainer"}} for name in names]
+    scenario["pipelines"] = [
+        {
+            "id": 300 + number,
+            "project": name,
+            "ref": "main",
+            "jobs": [
+                {"name": "build", "stage": "build", "status": status},
+                {"name": "deploy", "stage": "deploy", **MANUAL, "duration": 5},
+            ],
+        }
+        for number, (name, status) in enumerate(zip(names, statuses))
+    ]
+    gates = [{"name": "build", "action": "wait"}, {"name": "deploy", "action": "play"}]
+    return scenario, [{"name": name, "project": name, "gates": gates} for name in names]
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("bad", [0, 2, 4])
+def test_what_has_failed_before_stops_everything_that_would_act(
+    simulator: t.Any, bad: int, check_mode: bool, concurrency: int
+) -> None:
+    statuses = ["success"] * 5
+    statuses[bad] = "failed"
+    scenario, projects = ended_builds(*statuses)
+    simulator.load(scenario)
+    # the look that shows it is the last one to be answered
+    simulator.inject("delay", path=f"app-{bad}/", nth=list(range(1, 9)))
+    result = release(simulator, *projects, check_mode=check_mode, api_concurrency=concurrency)
+    assert effects(simulator) == [] and not result.changed
+    assert [gate["outcome"] for gate in result.values["gates"] if gate["name"] == "deploy"] == ["not reached"] * 5
+    assert f"'group/app-{bad}'" in (result.failure or "")
+
+
 @pytest.fixture(params=[retry.MOST_PAUSING, 0], ids=["few wait", "many wait"])
 def crowd(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have looks that fail repeated in place, or put off as in a release of many projects."""
@@ -132,10 +171,41 @@ def test_a_server_that_never_comes_back_is_told_when_the_time_is_up(simulator: t
     # once both have listed their jobs
     simulator.inject("error_500", path=r"/jobs(/\d+)?$", nth=list(range(3, 5000)))
     result = release(simulator, APP, OTHER, strategy=strategy, wait_timeout=300.0, api_concurrency=1)
-    assert effects(simulator) == [("play", "deploy"), ("play", "publish")]
+    assert sorted(effects(simulator)) == [("play", "deploy"), ("play", "publish")]
     assert set(gates_of(result).values()) == {"timed out"}
     assert "timed out after 300 s (wait_timeout)" in (result.failure or "")
     assert result.seconds == pytest.approx(300.0, abs=2.0)
+
+
+def several_entries(count: int) -> tuple[Row, list[Row]]:
+    """Return a pipeline with tests that take long, each before a deployment, and an entry of a release for each."""
+    tests = [{"name": f"test-{number}", "stage": "test", "duration": 600 + number} for number in range(count)]
+    deploys = [
+        {"name": f"deploy-{number}", "stage": "deploy", "needs": [f"test-{number}"], **MANUAL, "duration": 5}
+        for number in range(count)
+    ]
+    entries = [
+        {
+            "name": f"entry-{number}",
+            "gates": [{"name": f"test-{number}", "action": "wait"}, {"name": f"deploy-{number}", "action": "play"}],
+        }
+        for number in range(count)
+    ]
+    return world(*tests, *deploys), entries
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_entries_for_one_pipeline_look_at_it_together(simulator: t.Any, concurrency: int) -> None:
+    costs = {}
+    for count in (1, 10):
+        scenario, entries = several_entries(count)
+        simulator.load(scenario)
+        result = release(simulator, *entries, api_concurrency=concurrency)
+        assert result.failure is None
+        assert sorted(effects(simulator)) == [("play", f"deploy-{number}") for number in range(count)]
+        costs[count] = len(simulator.requests())
+    # nine more begin, play, and follow what they have played; each by itself would make ten times as many
+    assert costs[10] <= 3 * costs[1]
 
 
 # ----- gates that select nothing -----

@@ -31,14 +31,19 @@ def test_requests_carry_the_version() -> None:
     assert USER_AGENT == f"{GALAXY['namespace']}.{GALAXY['name']}/{GALAXY['version']} (Ansible collection)"
 
 
-def test_tooling_and_readme_carry_the_version() -> None:
+def test_tooling_and_documentation_carry_the_version() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     # the wheel's version is read from galaxy.yml; tests/packaging looks at the wheel
     pattern = re.search(r'\[tool\.hatch\.version\]\npath = "galaxy\.yml"\npattern = "(.*)"', project)[1]
     galaxy = (ROOT / "galaxy.yml").read_text(encoding="utf-8")
     assert re.search(pattern, galaxy, flags=re.MULTILINE)["version"] == GALAXY["version"]
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"jobgate[-_]gitlab-(\d[\d.]*\d)", readme)) == {GALAXY["version"]}
+    texts = [ROOT / "README.md", *(ROOT / "docs").rglob("*.rst"), *(ROOT / "docs" / "examples").rglob("*.yml")]
+    named = {
+        (path.name, version)
+        for path in texts
+        for version in re.findall(r"jobgate[-_]gitlab-(\d[\d.]*\d)", path.read_text(encoding="utf-8"))
+    }
+    assert {version for _name, version in named} == {GALAXY["version"]}, named
 
 
 @pytest.mark.parametrize(("plugin_type", "name"), PLUGIN_NAMES)

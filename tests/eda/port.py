@@ -45,15 +45,25 @@ async def exchange(url: str, *parts: bytes, tls: ssl.SSLContext | None = None) -
     """Send these bytes, and return all that comes back until the connection is closed."""
     address = urllib.parse.urlsplit(url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port, ssl=tls)
+    # at the same time: an answer may come before all is sent, and be lost when the connection is then closed
+    receiving = asyncio.create_task(_received(reader))
     try:
-        for part in parts:
-            writer.write(part)
-            await writer.drain()
-        return await asyncio.wait_for(reader.read(), 30)
-    except ConnectionError:
-        return b""
+        with contextlib.suppress(ConnectionError):
+            for part in parts:
+                writer.write(part)
+                await writer.drain()
+        return await asyncio.wait_for(receiving, 30)
     finally:
+        receiving.cancel()
         writer.close()
+
+
+async def _received(reader: asyncio.StreamReader) -> bytes:
+    received = b""
+    with contextlib.suppress(ConnectionError):
+        while part := await reader.read(65536):
+            received += part
+    return received
 
 
 async def deliver(url: str, headers: CIMultiDict[str], body: bytes, **more: t.Any) -> int:

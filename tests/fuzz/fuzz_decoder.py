@@ -42,7 +42,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists.pages im
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import server_wish_seconds
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.compression import ContentDecoder
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.logs import tail_of
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.log_tails import tail_of
 
 TOKEN = "glpat-0123456789abcdef"
 MASKER = Masker([TOKEN])
@@ -162,7 +162,7 @@ def target(data: bytes) -> None:
         _check(wish is None or wish >= 0, "a wish to go back in time")
 
     for number in (0, 1, 20):
-        tail = tail_of(text, number)
+        tail = tail_of(text, number, Masker())
         _check(len(tail) <= number, "a tail that is too long")
         for line in tail:
             _check(line == "" or (_is_printable(line) and "\n" not in line), "a control code in a tail")

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import CHUNK_BYTES
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import logs
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import log_tails
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import sentence
 
@@ -715,19 +715,19 @@ def test_only_the_end_of_a_long_log_is_read(simulator: t.Any, monkeypatch: pytes
     load(simulator, {"log": WHOLE}, version=version)
     came = [0]
 
-    class CountingTail(logs.Tail):
+    class CountingTail(log_tails.Tail):
         def write(self, chunk: bytes) -> None:
             came[0] += len(chunk)
             super().write(chunk)
 
-    monkeypatch.setattr(logs, "Tail", CountingTail)
+    monkeypatch.setattr(log_tails, "Tail", CountingTail)
     result = run_task(simulator, INFO, project="group/app", job_id=1000, log_lines=5)
     assert result.warnings == []
     assert result["job"]["log_tail"] == WHOLE.splitlines()[-5:]
     (request,) = [request for request in simulator.requests() if request["endpoint"] == "get_trace"]
-    assert int(parse_qs(request["query"])["byte_offset"][0]) == len(WHOLE) - logs.SHORTEST_WINDOW
+    assert int(parse_qs(request["query"])["byte_offset"][0]) == len(WHOLE) - log_tails.SHORTEST_WINDOW
     # an older server does not know the parameter, and says nothing about it
-    assert came[0] == (logs.SHORTEST_WINDOW if version == "19.2" else len(WHOLE))
+    assert came[0] == (log_tails.SHORTEST_WINDOW if version == "19.2" else len(WHOLE))
 
 
 def test_a_short_log_is_read_whole(simulator: t.Any) -> None:

@@ -97,6 +97,8 @@ def test_every_guide_is_listed() -> None:
     listed = yaml.safe_load((ROOT / "docs" / "docsite" / "extra-docs.yml").read_text(encoding="utf-8"))
     names = [name for section in listed["sections"] for name in section["toctree"]]
     assert sorted(names) == sorted(path.stem for path in FOLDER.glob("*.rst"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in names if f"(docs/docsite/rst/{name}.rst)" not in readme] == []
 
 
 BUILDER = pathlib.Path(sys.executable).with_name("ansible-builder")

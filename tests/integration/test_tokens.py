@@ -396,7 +396,7 @@ def test_another_project(
         assert_sentence(
             result.failure,
             "403 Forbidden - Authentication by CI/CD job token not allowed from other to app.",
-            "Add the project of the CI job to the job token allow-list of the other project",
+            "Add the project of the CI job to the job token allowlist of the other project",
         )
         assert list(tmp_path.iterdir()) == []
 

@@ -20,6 +20,8 @@ from .support import GALAXY, ROOT, SCENARIO, effects, environment, run, tool, wr
 # everything of these folders is for users
 FOLDERS = ("LICENSES", "docs", "meta", "playbooks", "plugins", "roles", "extensions/eda")
 FILES = {
+    # Galaxy lints what is uploaded
+    ".ansible-lint",
     "CHANGELOG.md",
     "CODE_OF_CONDUCT.md",
     "CONTRIBUTING.md",

@@ -26,7 +26,7 @@ class Endpoint:
     :param own_login: the handler finds out by itself who asks.
     :param premium: the community edition does not have it.
     :param only_jobs: only a job token will do.
-    :param policy: what an entry of an allow-list has to grant to the jobs of another project.
+    :param policy: what an entry of an allowlist has to grant to the jobs of another project.
     :param is_shared: jobs of any project may come without an entry, if the project is not private.
     :param skips_policy: that is all an entry needs to be there for, if the project is not private.
     :param granular_gap: a fine-grained token without the permission is refused where nobody at all would not be.

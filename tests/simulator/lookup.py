@@ -60,7 +60,7 @@ def _refuse_moved(call: Call, found: Project) -> None:
 
 
 def entries_for(job: Job, target: Project) -> list[str]:
-    """Return the entries of a project's allow-list that stand for the project of a job, or for a group above it."""
+    """Return the entries of a project's allowlist that stand for the project of a job, or for a group above it."""
     path = job.project.path
     return [name for name in target.job_token_allowlist if path == name or path.startswith(f"{name}/")]
 

@@ -7,8 +7,11 @@ run against them through the hooks that extensions use."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import queue
+import threading
 import types
 import typing as t
 from unittest import mock
@@ -31,6 +34,7 @@ TOKEN = "glpat-0123456789abcdef"
 NOT_FOUND = {"message": "404 Not found"}
 NO_ROUTE = {"error": "404 Not Found"}
 Record = dict[str, t.Any]
+T = t.TypeVar("T")
 
 
 class FakeClock(Clock):
@@ -57,6 +61,42 @@ class FakeClock(Clock):
     def seconds(self) -> float:
         """Return the seconds since the clock was made."""
         return self.now - 1000.0
+
+
+class SharedClock(FakeClock):
+    """A clock for the threads of a scheduler: time passes when all of them sleep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_work: t.Callable[[], int] = lambda: 0
+        self.most_asleep = 0
+        self._changed = threading.Condition()
+        self._wakes: list[float] = []
+        self._decides = threading.current_thread()
+
+    def sleep(self, seconds: float) -> None:
+        with self._changed:
+            wake = self.now + seconds
+            if threading.current_thread() is self._decides:
+                self.now = wake
+                return
+            self._wakes.append(wake)
+            self.most_asleep = max(self.most_asleep, len(self._wakes))
+            self._changed.wait_for(lambda: self.now >= wake)
+            self._wakes.remove(wake)
+
+    def next_of(self, items: queue.SimpleQueue[T], seconds: float) -> T | None:
+        end = self.now + seconds
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return items.get(timeout=0.001)
+            with self._changed:
+                # who has woken in this moment counts as asleep until it has left
+                if len(self._wakes) == self.at_work() and min(self._wakes) > self.now:
+                    self.now = min(end, *self._wakes)
+                    self._changed.notify_all()
+            if self.now >= end:
+                return None
 
 
 # ----- answers -----

@@ -73,18 +73,7 @@ def run_module(task: TaskDefinition) -> None:
     if result.get("failed"):
         module.fail_json(**result)
     if task.has_file_options and result.get("dest"):
-        _set_attributes(module, result)
+        # which attributes the file then has, `exit_json` adds by itself
+        wanted = module.load_file_common_arguments(module.params, path=result["dest"])
+        result["changed"] = module.set_fs_attributes_if_different(wanted, result["changed"])
     module.exit_json(**result)
-
-
-def _set_attributes(module: AnsibleModule, result: dict[str, t.Any]) -> None:
-    """Give the file the attributes of the options, and add to the result which ones it has."""
-    wanted = module.load_file_common_arguments(module.params, path=result["dest"])
-    result["changed"] = module.set_fs_attributes_if_different(wanted, result["changed"])
-    size = result["size"]
-    facts = module.add_path_info({"path": result["dest"]})
-    result.update({name: facts.get(name) for name in _FILE_FACTS if name in facts})
-    result["size"] = size
-
-
-_FILE_FACTS = ("mode", "owner", "group", "uid", "gid", "state", "secontext")

@@ -70,12 +70,12 @@ _ROWS: tuple[_Row, ...] = (
     _Row(403, "The token lacks a scope: it needs read_api or api", words="higher privileges"),
     _Row(
         403,
-        "Add this permission to the entry for the project of the job token in the job token allow-list",
+        "Add this permission to the entry for the project of the job token in the job token allowlist",
         words="token permission is required",
     ),
     _Row(
         403,
-        "Add the project of the CI job to the job token allow-list of the other project; without an entry there, a job "
+        "Add the project of the CI job to the job token allowlist of the other project; without an entry there, a job "
         "token gets no more than artifacts, deployments and environments of public and internal projects",
         words="job token",
     ),

@@ -17,13 +17,8 @@ from __future__ import annotations
 from .endpoints import Endpoint
 
 _JOBS = "https://docs.gitlab.com/api/jobs/"
-_USERS = "https://docs.gitlab.com/api/users/"
 _ARTIFACTS = "https://docs.gitlab.com/api/job_artifacts/"
 _PIPELINES = "https://docs.gitlab.com/api/pipelines/"
-_MERGE_REQUESTS = "https://docs.gitlab.com/api/merge_requests/"
-_PROJECTS = "https://docs.gitlab.com/api/projects/"
-_COMMITS = "https://docs.gitlab.com/api/commits/"
-_TRIGGERS = "https://docs.gitlab.com/api/pipeline_triggers/"
 _DEPLOYMENTS = "https://docs.gitlab.com/api/deployments/"
 
 # What the collection itself relies on; anything else may be missing.
@@ -77,7 +72,9 @@ CATALOGUE: tuple[Endpoint, ...] = (
         shape=_JOB_SHAPE,
         doc_url=_JOBS + "#list-pipeline-trigger-jobs",
     ),
-    Endpoint("get_current_user", "GET", "/user", doc_url=_USERS + "#retrieve-the-current-user"),
+    Endpoint(
+        "get_current_user", "GET", "/user", doc_url="https://docs.gitlab.com/api/users/#retrieve-the-current-user"
+    ),
     Endpoint("get_token_job", "GET", "/job", shape=_JOB_SHAPE, doc_url=_JOBS + "#get-job-tokens-job"),
     Endpoint("get_allowed_agents", "GET", "/job/allowed_agents", doc_url=_JOBS + "#get-gitlab-agent-by-ci_job_token"),
     Endpoint("get_job", "GET", _JOB, shape=_JOB_SHAPE, doc_url=_JOBS + "#get-a-single-job"),
@@ -219,7 +216,9 @@ CATALOGUE: tuple[Endpoint, ...] = (
         doc_url=_DEPLOYMENTS + "#approve-or-reject-a-blocked-deployment",
     ),
     # ----- look-ups that selection needs -----
-    Endpoint("get_project", "GET", "/projects/{project}", doc_url=_PROJECTS + "#retrieve-a-project"),
+    Endpoint(
+        "get_project", "GET", "/projects/{project}", doc_url="https://docs.gitlab.com/api/projects/#retrieve-a-project"
+    ),
     Endpoint(
         "list_pipelines",
         "GET",
@@ -242,7 +241,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "GET",
         "/projects/{project}/repository/commits/{sha}",
         shape={"id": str},
-        doc_url=_COMMITS + "#retrieve-a-commit",
+        doc_url="https://docs.gitlab.com/api/commits/#retrieve-a-commit",
     ),
     Endpoint(
         "list_merge_request_pipelines",
@@ -251,7 +250,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         answer="records",
         paginated="offset",
         shape=_PIPELINE_SHAPE,
-        doc_url=_MERGE_REQUESTS + "#list-merge-request-pipelines",
+        doc_url="https://docs.gitlab.com/api/merge_requests/#list-merge-request-pipelines",
     ),
     # ----- pipelines -----
     Endpoint(
@@ -285,7 +284,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         body={"trigger_token": "token", "ref": "ref", "variables": "variables", "inputs": "inputs"},
         ok_statuses=(201,),
         shape=_PIPELINE_SHAPE,
-        doc_url=_TRIGGERS + "#trigger-a-pipeline-with-a-token",
+        doc_url="https://docs.gitlab.com/api/pipeline_triggers/#trigger-a-pipeline-with-a-token",
     ),
     Endpoint(
         "retry_pipeline",

@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import typing as t
 
+from .clock import Clock
 from .decoding import Record
 from .endpoints import Endpoint
 from .lists.pages import PAGE_SIZE, total_of
 from .lists.reading import Reading
 from .lists.source import ListSource, PageRead
+from .pace.looks import RecentReads
 from .pace.retry import Retrier
 from .requester import Requester, Sink
+
+_T = t.TypeVar("_T")
 
 
 class ApiClient:
@@ -25,10 +29,15 @@ class ApiClient:
     :param requester: sends each request.
     :param endpoints: the catalogue, by name.
     :param on_page: is told of every page of a list; None when nobody wants to know.
+    :param recent: answers that looks share; None when each reads for itself.
     """
 
     def __init__(
-        self, requester: Requester, endpoints: t.Mapping[str, Endpoint], on_page: PageRead | None = None
+        self,
+        requester: Requester,
+        endpoints: t.Mapping[str, Endpoint],
+        on_page: PageRead | None = None,
+        recent: RecentReads | None = None,
     ) -> None:
         self.settings = requester.settings
         self.masker = requester.masker
@@ -37,10 +46,20 @@ class ApiClient:
         self.on_page = on_page
         self._requester = requester
         self._endpoints = endpoints
+        self._recent = recent
+
+    @property
+    def shares_reads(self) -> bool:
+        """Return whether looks at the same things share answers."""
+        return self._recent is not None
+
+    def share_reads(self, clock: Clock) -> None:
+        """Have looks at the same things share answers, also those of the clients that are made of this one."""
+        self._recent = RecentReads(clock)
 
     def with_retrier(self, retrier: Retrier) -> ApiClient:
         """Return a client that shares everything but how requests are repeated, and until when."""
-        return ApiClient(self._requester.with_retrier(retrier), self._endpoints, self.on_page)
+        return ApiClient(self._requester.with_retrier(retrier), self._endpoints, self.on_page, self._recent)
 
     def name_project(self, project_id: str, called: str) -> None:
         """Take note of what the user calls a project, whose id requests use from now on."""
@@ -56,9 +75,23 @@ class ApiClient:
         :raises RequestError: one of its subclasses.
         """
         endpoint = self._endpoints[name]
-        return self.retrier.run(
-            lambda: self._requester.read(endpoint, arguments)[0], is_repeatable=endpoint.is_repeatable
-        )
+
+        def read() -> t.Any:
+            return self.retrier.run(
+                lambda: self._requester.read(endpoint, arguments)[0], is_repeatable=endpoint.is_repeatable
+            )
+
+        if endpoint.method == "GET":
+            return self._shared(name, arguments, read)
+        try:
+            return read()
+        finally:
+            if self._recent:
+                self._recent.forget()
+
+    def _shared(self, name: str, arguments: t.Mapping[str, t.Any], read: t.Callable[[], _T]) -> _T:
+        """Return what a read returns, or has returned to another look a moment ago."""
+        return self._recent.read((name, repr(sorted(arguments.items()))), read) if self._recent else read()
 
     def iterate(self, name: str, *, page_size: int = PAGE_SIZE, **arguments: t.Any) -> t.Iterator[Record]:
         """Yield every record of a list once, fetching pages as they are needed.
@@ -76,6 +109,14 @@ class ApiClient:
         :param keep: returns what of a record is to be kept; page by page, so that the rest takes no memory.
         :raises RequestError: one of its subclasses.
         """
+        if self._recent:
+            whole = self._shared(name, arguments, lambda: self._read_whole(name, None, arguments))
+            return [keep(record) for record in whole] if keep else list(whole)
+        return self._read_whole(name, keep, arguments)
+
+    def _read_whole(
+        self, name: str, keep: t.Callable[[Record], t.Any] | None, arguments: t.Mapping[str, t.Any]
+    ) -> list[t.Any]:
         reading = self.read_ahead(name, **arguments)
         records = [keep(record) for record in reading] if keep else list(reading)
         if reading.is_exact():
@@ -107,7 +148,11 @@ class ApiClient:
         """
         endpoint = self._endpoints[name]
         single = {**arguments, "per_page": 1}
-        records, response = self.retrier.run(lambda: self._requester.read(endpoint, single), is_repeatable=True)
+        records, response = self._shared(
+            name,
+            single,
+            lambda: self.retrier.run(lambda: self._requester.read(endpoint, single), is_repeatable=True),
+        )
         total = total_of(response)
         # what the page contradicts was not counted for this list
         return None if total is None or bool(total) != bool(records) else total

@@ -4,7 +4,7 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""What one connection to a GitLab server is made of: settings, TLS, and sockets whose reads come to an end."""
+"""What one connection to a GitLab server is made of: settings, credentials and TLS."""
 
 from __future__ import annotations
 

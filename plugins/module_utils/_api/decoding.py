@@ -13,8 +13,10 @@ import json
 import re
 import typing as t
 
-from .advice import page_advice
-from .errors import BadAnswerError, GitLabError
+from .advice import advice_for, page_advice
+from .connection import ConnectionSettings
+from .endpoints import Endpoint, subject_of
+from .errors import BadAnswerError, GitLabError, NotFoundError, StatusError, status_error_class
 from .http import Response
 from .masking import Masker
 
@@ -52,9 +54,29 @@ def decode_json(response: Response, loads: Loads = json.loads) -> t.Any:
         raise BadAnswerError(
             f"the answer (status {response.status}) is {_describe(response)}, not JSON", advice=NOT_GITLAB
         ) from None
-    if _may_be_deeper(response.body, _DEEPEST_JSON) and _is_deeper(value, _DEEPEST_JSON):
+    if _may_be_deeper(response.body, _DEEPEST_JSON) and is_deeper(value, _DEEPEST_JSON):
         raise BadAnswerError(f"the answer is JSON of more than {_DEEPEST_JSON} levels", advice=NOT_GITLAB)
     return value
+
+
+def decode(endpoint: Endpoint, response: Response, loads: Loads = json.loads) -> t.Any:
+    """Return what an answer holds, as the catalogue says.
+
+    :raises BadAnswerError: when it holds something else.
+    """
+    if endpoint.answer == "nothing":
+        return None
+    if endpoint.answer == "bytes":
+        return response.body
+    if endpoint.answer == "text":
+        return decode_text(response)
+    if endpoint.answer == "records":
+        records = decode_records(response, loads)
+        check_shapes(records, endpoint.shape)
+        return records
+    record = decode_record(response)
+    check_shapes([record], endpoint.shape)
+    return record
 
 
 def decode_record(response: Response) -> Record:
@@ -121,6 +143,51 @@ def server_text(response: Response, masker: Masker) -> str:
     # a server may echo what it was sent, so the mask comes before anything is cut in half
     line = masker.mask(" ".join(masker.line(text).split()))
     return line if len(line) <= _LONGEST_SERVER_TEXT else line[: _LONGEST_SERVER_TEXT - 1] + "…"
+
+
+def status_error(
+    endpoint: Endpoint,
+    arguments: t.Mapping[str, t.Any],
+    response: Response,
+    settings: ConnectionSettings,
+    masker: Masker,
+) -> StatusError:
+    """Return the error for an error status, with what the user can do about it.
+
+    :param arguments: what the request was about.
+    """
+    text = server_text(response, masker)
+    is_missing_endpoint = response.status == 404 and (has_error_key(response) or is_html(response))
+    title = "" if text else masker.line(title_of(response))
+    if text:
+        problem = f'GitLab says "{text}"'
+    elif is_html(response):
+        problem = f"the server answers with {page(title)} instead of JSON"
+    else:
+        problem = f"the server answers with status {response.status}"
+    # without its project nothing else is missing for certain
+    is_project = "project not found" in text.lower() and "project" in arguments
+    subject = subject_of({"project": arguments["project"]} if is_project else arguments)
+    error = status_error_class(response.status)(
+        f"{problem} for {subject}" if subject else problem,
+        status=response.status,
+        server_text=text,
+        request_id=printable_header(response, "x-request-id", masker),
+    )
+    error.advice = advice_for(
+        status=response.status,
+        server_text=text,
+        is_write=endpoint.method != "GET",
+        token_kind=settings.token_kind,
+        token=settings.token,
+        is_missing_endpoint=is_missing_endpoint,
+        has_reason=error.has_reason,
+        title=title,
+    )
+    if isinstance(error, NotFoundError):
+        error.is_missing_endpoint = is_missing_endpoint
+        error.is_json = "json" in response.header("content-type")
+    return error
 
 
 def printable_header(response: Response, name: str, masker: Masker) -> str:
@@ -196,13 +263,12 @@ def _may_be_deeper(body: bytes, levels: int) -> bool:
     return bool(brackets)  # what is left lies deeper, or stands in a text
 
 
-def _is_deeper(value: t.Any, levels: int) -> bool:
+def is_deeper(value: t.Any, levels: int) -> bool:
     """Return whether a value holds lists and objects in more than so many levels."""
-    if isinstance(value, dict):
-        return levels == 0 or any(_is_deeper(item, levels - 1) for item in value.values())
-    if isinstance(value, list):
-        return levels == 0 or any(_is_deeper(item, levels - 1) for item in value)
-    return False
+    if not isinstance(value, (dict, list)):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(is_deeper(item, levels - 1) for item in items)
 
 
 def _json_type(value: t.Any) -> str:

@@ -105,8 +105,7 @@ class Endpoint:
         """Return path and query."""
         path = self.path
         for name in self.in_path:
-            quoted = quote_rest(given[name]) if name in self.with_slashes else quote_segment(given[name])
-            path = path.replace("{" + name + "}", quoted)
+            path = path.replace("{" + name + "}", quoted(given[name], with_slashes=name in self.with_slashes))
         query = query_string(_wired(self.in_query, given))
         return f"{path}?{query}" if query else path
 
@@ -150,33 +149,22 @@ def _wired(names: t.Mapping[str, tuple[str, ...]], given: t.Mapping[str, t.Any])
 
 # What stays readable in a path segment. GitLab's own clients leave these alone, too.
 _SAFE_IN_SEGMENT = "-._~"
-# Refs and artifact paths may contain raw slashes: their routes take the rest of the path.
-_SAFE_IN_REST = _SAFE_IN_SEGMENT + "/"
 
 
-def quote_segment(value: object) -> str:
-    """Return one path segment, quoted exactly once; a slash becomes %2F.
+def quoted(value: object, *, with_slashes: bool = False) -> str:
+    """Return a value for the path, quoted exactly once.
 
+    :param with_slashes: whether slashes stay, as in refs and paths of artifacts, whose routes take the rest of the
+        path; else one becomes %2F.
     :raises ValueError: for a value that no path can carry.
     """
-    return _quote(str(value), _SAFE_IN_SEGMENT)
-
-
-def quote_rest(value: object) -> str:
-    """Return the value for a part of the path that may hold slashes (a ref or the path of an artifact).
-
-    :raises ValueError: for a value that no path can carry.
-    """
-    return _quote(str(value), _SAFE_IN_REST)
-
-
-def _quote(text: str, safe: str) -> str:
+    safe = _SAFE_IN_SEGMENT + ("/" if with_slashes else "")
     # surrogateescape: what Python could not read as UTF-8, such as the name of a file, is sent as it was
-    quoted = quote(text, safe=safe, errors="surrogateescape")
+    text = quote(str(value), safe=safe, errors="surrogateescape")
     # not even when it is encoded does a dot stand for itself there: libraries and proxies resolve it
-    if not {".", ".."}.isdisjoint(quoted.split("/")):
+    if not {".", ".."}.isdisjoint(text.split("/")):
         raise ValueError("a part of a path cannot be . or ..")
-    return quoted
+    return text
 
 
 def to_text(value: object) -> str:
@@ -187,7 +175,7 @@ def to_text(value: object) -> str:
 
 
 def query_string(pairs: t.Iterable[tuple[str, object]]) -> str:
-    """Return a query string; a list is sent as repeated `name[]`, None is left out.
+    """Return a query string; a list is sent as repeated `name[]`.
 
     :raises ValueError: for half a character, which no encoding has.
     """
@@ -195,12 +183,11 @@ def query_string(pairs: t.Iterable[tuple[str, object]]) -> str:
     for name, value in pairs:
         if isinstance(value, (list, tuple)):
             flat.extend((f"{name}[]", to_text(item)) for item in value)
-        elif value is not None:
+        else:
             flat.append((name, to_text(value)))
     return urlencode(flat, errors="surrogateescape")
 
 
-def json_body(fields: t.Mapping[str, object]) -> bytes | None:
+def json_body(fields: dict[str, t.Any]) -> bytes | None:
     """Return the JSON body of a write, None when there is nothing to send."""
-    present = {name: value for name, value in fields.items() if value is not None}
-    return json.dumps(present, default=str).encode("utf-8") if present else None
+    return json.dumps(fields, default=str).encode("utf-8") if fields else None

@@ -158,11 +158,9 @@ class StatusError(RequestError):
         status: int,
         server_text: str = "",
         request_id: str = "",
-        method: str = "",
-        url: str = "",
         advice: str = "",
     ) -> None:
-        super().__init__(problem, method=method, url=url, advice=advice)
+        super().__init__(problem, advice=advice)
         self.status = status
         # how long the server wants us to wait before the next request, None when it does not say
         self.wish_seconds: float | None = None

@@ -18,15 +18,9 @@ import typing as t
 from .errors import MissingLibraryError
 
 
-class MarkerStandIn:
-    """Takes the place of pluggy's markers while pluggy is missing: marks nothing."""
-
-    def __init__(self, project_name: str) -> None:
-        self.project_name = project_name
-
-    def __call__(self, function: t.Any = None, **options: t.Any) -> t.Any:
-        """Return the function unmarked, used with or without arguments."""
-        return (lambda decorated: decorated) if function is None else function
+def marker_stand_in(project_name: str) -> t.Callable[..., t.Any]:
+    """Return what takes the place of pluggy's markers while pluggy is missing: it marks nothing."""
+    return lambda function=None, **options: (lambda decorated: decorated) if function is None else function
 
 
 requests: t.Any
@@ -53,7 +47,7 @@ try:
     HookspecMarker, HookimplMarker = pluggy.HookspecMarker, pluggy.HookimplMarker
 except ImportError:
     pluggy = None
-    HookspecMarker = HookimplMarker = MarkerStandIn
+    HookspecMarker = HookimplMarker = marker_stand_in
 
 try:
     import orjson

@@ -17,19 +17,17 @@ import typing as t
 from urllib.parse import urlsplit
 
 from . import decoding
-from .advice import advice_for
 from .clock import Clock
 from .connection import ConnectionSettings
-from .endpoints import Endpoint, subject_of
+from .endpoints import Endpoint
 from .errors import (
     BadAnswerError,
     GitLabError,
     LostAnswerError,
-    NotFoundError,
     RequestError,
+    StatusError,
     UnsentError,
     UsageError,
-    status_error_class,
 )
 from .http import Answer, Request, Response, origin_of, send_following
 from .masking import Masker
@@ -131,11 +129,8 @@ class Requester:
         :raises RequestError: for everything but an expected status with what the catalogue promises.
         """
         response = answer or self.ask(endpoint, arguments)
-        try:
-            return _decode(endpoint, response, loads), response
-        except RequestError:
-            with self.errors_of(endpoint, arguments):
-                raise
+        with self.errors_of(endpoint, arguments):
+            return decoding.decode(endpoint, response, loads), response
 
     def ask(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Response:
         """Return the answer to one request, redirects followed.
@@ -146,7 +141,7 @@ class Requester:
         with self._errors_of(request), self._budget.request(self.retrier.deadline):
             response = send_following(request, self._send, may_leave=endpoint.answer in ("bytes", "text"))
             if response.status not in endpoint.ok_statuses:
-                raise self._status_error(endpoint, arguments, request, response)
+                raise self._unexpected(endpoint, arguments, response)
             self._note_moved(str(arguments.get("project", "")), request, response)
             return response
 
@@ -162,7 +157,7 @@ class Requester:
             try:
                 if stream.status not in endpoint.ok_statuses:
                     answer = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES))
-                    raise self._status_error(endpoint, arguments, request, answer)
+                    raise self._unexpected(endpoint, arguments, answer)
                 if decoding.is_page_instead(stream.headers):
                     page = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES))
                     raise decoding.page_error(page, "instead of the content")
@@ -282,53 +277,17 @@ class Requester:
         except GitLabError as exc:
             self._warn(self.masker.mask(str(exc)))
 
-    def _status_error(
-        self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], request: Request, response: Response
-    ) -> RequestError:
+    def _unexpected(
+        self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], response: Response
+    ) -> BadAnswerError | StatusError:
         """Return the typed error for an answer with an unexpected status."""
         if response.status < 400:
             return BadAnswerError(
                 f"the answer has status {response.status}, expected was {endpoint.ok_statuses[0]}",
-                method=request.method,
-                url=request.display_url,
                 advice="Check that api_url is the address of a GitLab server",
             )
-        text = decoding.server_text(response, self.masker)
-        is_missing_endpoint = response.status == 404 and (
-            decoding.has_error_key(response) or decoding.is_html(response)
-        )
-        title = "" if text else self.masker.line(decoding.title_of(response))
-        if text:
-            problem = f'GitLab says "{text}"'
-        elif decoding.is_html(response):
-            problem = f"the server answers with {decoding.page(title)} instead of JSON"
-        else:
-            problem = f"the server answers with status {response.status}"
-        # without its project nothing else is missing for certain
-        is_project = "project not found" in text.lower() and "project" in arguments
-        subject = subject_of(self._named({"project": arguments["project"]} if is_project else arguments))
-        error = status_error_class(response.status)(
-            f"{problem} for {subject}" if subject else problem,
-            status=response.status,
-            server_text=text,
-            request_id=decoding.printable_header(response, "x-request-id", self.masker),
-            method=request.method,
-            url=request.display_url,
-        )
-        error.advice = advice_for(
-            status=response.status,
-            server_text=text,
-            is_write=endpoint.method != "GET",
-            token_kind=self.settings.token_kind,
-            token=self.settings.token,
-            is_missing_endpoint=is_missing_endpoint,
-            has_reason=error.has_reason,
-            title=title,
-        )
+        error = decoding.status_error(endpoint, self._named(arguments), response, self.settings, self.masker)
         error.wish_seconds = server_wish_seconds(response.status, response.headers, self._clock.time())
-        if isinstance(error, NotFoundError):
-            error.is_missing_endpoint = is_missing_endpoint
-            error.is_json = "json" in response.header("content-type")
         return error
 
     def _named(self, arguments: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
@@ -342,19 +301,3 @@ class Requester:
             found = re.search(_MOVED_TO, urlsplit(response.url).path)
             if found and not project.isdigit():
                 self._moved_projects[project] = found.group(1)
-
-
-def _decode(endpoint: Endpoint, response: Response, loads: decoding.Loads) -> t.Any:
-    if endpoint.answer == "nothing":
-        return None
-    if endpoint.answer == "bytes":
-        return response.body
-    if endpoint.answer == "text":
-        return decoding.decode_text(response)
-    if endpoint.answer == "records":
-        records = decoding.decode_records(response, loads)
-        decoding.check_shapes(records, endpoint.shape)
-        return records
-    record = decoding.decode_record(response)
-    decoding.check_shapes([record], endpoint.shape)
-    return record

@@ -26,13 +26,15 @@ from .._api.requester import Requester, RequestFinished
 from .._api.transport import Transport
 from .._extensions.manager import PluginManager, plugin_manager
 from .._extensions.registry import Registry
+from .concurrency import run_all
+from .limits import LIMITS
 from .nudges import Watch
 from .outcome import Files, Progress
 from .settings import with_credential
 from .slow_work import PageProgress
 
-# GitLab's own default for how long a job may take.
-DEFAULT_TIMEOUT_SECONDS = 3600.0
+_A = t.TypeVar("_A")
+_R = t.TypeVar("_R")
 
 
 class StoppedError(GitLabError):
@@ -65,37 +67,6 @@ class TaskContext:
     watch: Watch | None = None
     transport: t.Callable[[ConnectionSettings, t.Callable[[], Transport]], Transport] = lambda settings, make: make()
     opened: list[Session] = dataclasses.field(default_factory=list)
-
-
-@dataclasses.dataclass(frozen=True)
-class TokenLimits:
-    """What a kind of token may do; GitLab decides about the rest.
-
-    :param acts: whether it may play, retry, cancel or erase jobs.
-    :param reads_single_jobs: whether it may read a job by its id; one that may not can still list jobs.
-    :param reads_logs: whether it may read logs.
-    :param reads_pipelines: whether it certainly may read the record of a pipeline.
-    :param may_read: whether it may read anything beyond the downloads of artifacts.
-    """
-
-    acts: bool = True
-    reads_single_jobs: bool = True
-    reads_logs: bool = True
-    reads_pipelines: bool = True
-    may_read: bool = True
-
-
-# Source: https://docs.gitlab.com/ci/jobs/ci_job_token/#job-token-access
-_LIMITS: t.Mapping[str, TokenLimits] = {
-    "api_token": TokenLimits(),
-    "api_oauth_token": TokenLimits(),
-    "api_job_token": TokenLimits(
-        acts=False, reads_single_jobs=False, reads_logs=False, reads_pipelines=False, may_read=False
-    ),
-    "extension": TokenLimits(),
-    # anonymous
-    "": TokenLimits(may_read=False),
-}
 
 
 # What a task that has made no request says of them; see `Session.requests`.
@@ -150,7 +121,7 @@ class Session:
         self.stop = context.stop
         self.watch = context.watch
         # what the token may do
-        self.limits = _LIMITS[client.settings.token_kind]
+        self.limits = LIMITS[client.settings.token_kind]
 
     def sibling(self, context: TaskContext, *, timeout_seconds: float, is_waiting: bool = False) -> Session:
         """Return a session of the same task with its own time; the connection and all that is known are shared.
@@ -187,6 +158,10 @@ class Session:
     def cost(self) -> Record:
         """Return what the task has cost so far, as tasks return it."""
         return {"elapsed": self.elapsed(), "requests": self.requests()}
+
+    def run_all(self, function: t.Callable[[_A], _R], items: t.Sequence[_A]) -> list[_R]:
+        """Return the result of the function for each item, as many at a time as the user allows."""
+        return run_all(function, items, most_at_once=self.client.settings.concurrency)
 
     def check_stop(self) -> None:
         """Return while something new may be begun.
@@ -237,7 +212,7 @@ def open_session(
     settings: ConnectionSettings,
     context: TaskContext,
     *,
-    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+    timeout_seconds: float,
     is_waiting: bool = False,
 ) -> Session:
     """Return a session for a task.

@@ -13,16 +13,18 @@ import typing as t
 from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
-from .._app.actions.act import ActionRun, refuse_job_token
-from .._app.actions.actions import ACTIONS, ActionRequest, misplaced_option
+from .._app.actions.act import ActionRun
+from .._app.actions.action import ActionRequest
+from .._app.actions.actions import ACTIONS, misplaced_among
 from .._app.actions.project import delete_project_artifacts
+from .._app.actions.refusals import refuse_job_token
 from .._app.actions.targets import ActionReport, Target, failure_text, prediction_text
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import WAIT_TARGETS
 from .._app.outcome import Outcome, project_fields
 from .._app.pipelines.query import read_pipeline, with_pipeline
 from .._app.session import Session, TaskContext
-from .._app.waiting.logs import read_tail
+from .._app.waiting.log_tails import read_tail
 from .._app.waiting.schedule import finish
 from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import (
@@ -77,6 +79,8 @@ _FAILURE_FIELDS = (
     "queued_duration",
     "annotations",
 )
+# The options that are not for all actions.
+_TAKES: t.Mapping[str, tuple[str, ...]] = {row.name: row.takes for row in ACTIONS.values()}
 # What chooses one job, or a pipeline.
 _SELECTORS = ("job_id", *PIPELINE_WAYS)
 
@@ -129,20 +133,17 @@ def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
     project = pipeline_query(options).project
     session = session_of(options, context)
     refuse_job_token(session, "delete_artifacts")
-    result = delete_project_artifacts(session, project)
+    problem = delete_project_artifacts(session, project)
     before = {"id": None, "status": None}
-    after = "expired, to be removed by GitLab" if result.has_changed else "as they were"
+    after = "as they were" if problem else "expired, to be removed by GitLab"
+    outcome = "failed" if problem else "applied"
     return Outcome(
-        changed=result.has_changed,
+        changed=not problem,
         values={
-            "results": [
-                {"name": project, "outcome": result.outcome, "reason": result.reason, "before": before, "after": before}
-            ],
+            "results": [{"name": project, "outcome": outcome, "reason": problem, "before": before, "after": before}],
             **session.cost(),
         },
-        failure=f"the artifacts of project {project} were not deleted: {result.reason}"
-        if result.outcome == "failed"
-        else None,
+        failure=f"the artifacts of project {project} were not deleted: {problem}" if problem else None,
         message=f"would delete the artifacts of all jobs of project {project}" if session.check_mode else "",
         warnings=session.warnings,
         diff={"before": f"{project}: artifacts as they were\n", "after": f"{project}: artifacts {after}\n"},
@@ -165,7 +166,7 @@ def _query(options: Options) -> JobQuery:
 
 
 def _request(options: Options) -> ActionRequest:
-    problem = misplaced_option(options["action"], lambda name: SPEC.is_set(options, name))
+    problem = misplaced_among(_TAKES, options["action"], lambda name: SPEC.is_set(options, name))
     if problem:
         raise UsageError(problem)
     request = action_request(options)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from .._api.decoding import Record
 from .._api.errors import UsageError
-from .._app.files.download import BY_REF, DownloadRequest, download, list_entries, sha256_option
+from .._app.files.download import KINDS, DownloadRequest, download, list_entries, sha256_option
 from .._app.files.latest import check_latest_success
 from .._app.files.targets import Content
 from .._app.jobs.query import FoundJob, JobQuery
@@ -27,7 +27,7 @@ SPEC = CONNECTION.merged(
             "name": {"type": "str"},
             "include_downstream": {"type": "bool", "default": False},
             "latest_success": {"type": "bool", "default": False},
-            "content": {"type": "str", "choices": ["archive", "file", "log", "list"], "default": "archive"},
+            "content": {"type": "str", "choices": [*KINDS, "list"], "default": "archive"},
             "artifact_path": {"type": "str"},
             "recursive": {"type": "bool", "default": True},
             "dest": {"type": "path"},
@@ -36,11 +36,7 @@ SPEC = CONNECTION.merged(
         },
         mutually_exclusive=JOB_ID_ALONE,
         required_one_of=(("job_id", *PIPELINE_WAYS), ("job_id", "name")),
-        required_if=(
-            ("content", "archive", ("dest",)),
-            ("content", "file", ("dest", "artifact_path")),
-            ("content", "log", ("dest",)),
-        ),
+        required_if=tuple(("content", name, ("dest", *kind.needs)) for name, kind in KINDS.items()),
     ),
 )
 
@@ -107,7 +103,7 @@ def _request(options: Options) -> DownloadRequest:
         include_downstream=bool(options.get("include_downstream")),
     )
     if options.get("latest_success"):
-        if content not in BY_REF:
+        if content == "list" or not KINDS[content].by_ref:
             raise UsageError("latest_success can only be used with content: archive and file")
         check_latest_success(query)
     return DownloadRequest(

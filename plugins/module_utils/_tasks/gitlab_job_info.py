@@ -17,7 +17,7 @@ from .._app.outcome import Outcome, Projection
 from .._app.pipelines.query import with_pipeline
 from .._app.reads.jobs import failure_of, read_jobs
 from .._app.session import Session, TaskContext
-from .._app.waiting.logs import read_tail
+from .._app.waiting.log_tails import read_tail
 from .._app.waiting.options import WaitOptions
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition

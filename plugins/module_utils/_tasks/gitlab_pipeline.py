@@ -13,7 +13,6 @@ import typing as t
 
 from .._api.decoding import Record
 from .._api.errors import GitLabError, UsageError
-from .._app.actions.act import refuse_job_token
 from .._app.actions.actions import misplaced_among
 from .._app.actions.candidates import REUSES, RunRequest
 from .._app.actions.pipelines import (
@@ -23,6 +22,7 @@ from .._app.actions.pipelines import (
     act_on_pipeline,
     decide_pipeline,
 )
+from .._app.actions.refusals import refuse_job_token
 from .._app.actions.run_pipeline import run_pipeline
 from .._app.jobs.statuses import id_of, project_id_of, status_of
 from .._app.outcome import Outcome
@@ -160,7 +160,7 @@ class _Task:
         with explained_missing(self._session, self._query):
             waited = yield from self._wait.until(
                 lambda: read_state(self._session, project, id_of(pipeline)),
-                lambda state: decide_pipeline(action, state, is_waiting=True).verdict != "later",
+                lambda state: decide_pipeline(action, state).verdict != "later",
             )
         state = waited.value
         if waited.has_timed_out:

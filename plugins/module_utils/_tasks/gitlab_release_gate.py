@@ -34,6 +34,7 @@ from .._app.report.page import render_page
 from .._app.report.summary import render_summary
 from .._app.session import Session, TaskContext, open_session
 from .._app.slow_work import SlowWork
+from .._app.waiting.options import WaitOptions
 from .._app.waiting.schedule import Pacing, Scheduler
 from .definition import NO_COST, ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION
@@ -93,7 +94,11 @@ class _Release:
         self._context = context
         self._plan = plan
         # before anything is begun, for what is wrong with the connection or an extension
-        self._session = open_session(connection_settings(options, context.environ), context)
+        self._session = open_session(
+            connection_settings(options, context.environ), context, timeout_seconds=WaitOptions().timeout_seconds
+        )
+        if len({project.pipeline.project for project in plan.projects}) < len(plan.projects):
+            self._session.client.share_reads(context.clock)
         pacing = Pacing(self._session.client.traffic, context.progress)
         most_at_once = self._session.client.settings.concurrency
         self._nudges = self._open_nudges()

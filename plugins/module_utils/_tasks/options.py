@@ -79,11 +79,14 @@ JOB_SELECTION = PIPELINE_SELECTION.merged(
     )
 )
 
+# How a task waits that says nothing about it.
+_DEFAULTS = WaitOptions()
+
 WAITING = ArgumentSpec(
     arguments={
         "wait": {"type": "bool", "default": False},
-        "wait_timeout": {"type": "float", "default": 3600.0},
-        "wait_interval": {"type": "float", "default": 10.0, "aliases": ["interval"]},
+        "wait_timeout": {"type": "float", "default": _DEFAULTS.timeout_seconds},
+        "wait_interval": {"type": "float", "default": _DEFAULTS.interval_seconds, "aliases": ["interval"]},
         "on_timeout": {"type": "str", "choices": ["fail", "continue"], "default": "fail"},
         "fail_on": {"type": "list", "elements": "str", "default": []},
     },
@@ -112,8 +115,6 @@ ACTION_WAITING = ArgumentSpec(
 
 WAIT_FOR = ArgumentSpec(arguments={"wait_for": {"type": "list", "elements": "str"}})
 
-# How a task waits that says nothing about it.
-_DEFAULTS = WaitOptions()
 # Options for choosing and waiting, which most modules have. As a default of the action group they mean these modules.
 COMMON_OPTIONS = frozenset(JOB_SELECTION.merged(JOB_WAITING, WAIT_FOR).arguments)
 

@@ -58,8 +58,8 @@ def test_a_ref_and_an_artifact_path_stay_where_they_are(ref, path, name):
         assert_line(str(caught.value))
         return
     parts = urlsplit(endpoint.build(API, arguments).url)
-    before, after = f"/api/v4/projects/group%2Fapp/jobs/artifacts/{encoding.quote_rest(ref)}", "/raw/"
-    assert parts.path == before + after + encoding.quote_rest(path)
+    before, after = f"/api/v4/projects/group%2Fapp/jobs/artifacts/{encoding.quoted(ref, with_slashes=True)}", "/raw/"
+    assert parts.path == before + after + encoding.quoted(path, with_slashes=True)
     assert unquote(parts.path) == f"/api/v4/projects/group/app/jobs/artifacts/{ref}/raw/{path}"
     assert parse_qsl(parts.query, keep_blank_values=True) == [("job", name)]
     assert not parts.fragment
@@ -83,7 +83,7 @@ def test_half_a_character_is_sent_as_it_was_read_or_refused(value):
     st.lists(
         st.tuples(
             st.sampled_from(["scope", "ref", "page", "a&b=c"]),
-            st.one_of(st.none(), st.booleans(), st.integers(), sendable_text, st.lists(sendable_text, max_size=4)),
+            st.one_of(st.booleans(), st.integers(), sendable_text, st.lists(sendable_text, max_size=4)),
         ),
         max_size=5,
     )
@@ -93,7 +93,7 @@ def test_query_strings_read_back(pairs):
     for name, value in pairs:
         if isinstance(value, list):
             expected += [(name + "[]", item) for item in value]
-        elif value is not None:
+        else:
             expected.append((name, str(value).lower() if isinstance(value, bool) else str(value)))
     query = encoding.query_string(pairs)
     assert parse_qsl(query, keep_blank_values=True) == expected
@@ -104,8 +104,7 @@ def test_query_strings_read_back(pairs):
 @given(st.dictionaries(sendable_text, nested(st.one_of(st.none(), st.integers(), any_text)), max_size=4))
 def test_bodies_read_back(fields):
     body = encoding.json_body(fields)
-    present = {name: value for name, value in fields.items() if value is not None}
-    assert (json.loads(body) if body else {}) == present
+    assert (json.loads(body) if body else {}) == fields
 
 
 def played_with(variables):

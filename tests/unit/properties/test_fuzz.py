@@ -19,7 +19,7 @@ def test_a_thousand_inputs_crash_nothing(seed):
 def test_a_crash_is_reported_with_an_input_that_can_be_replayed(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(fuzz_decoder.tempfile, "tempdir", str(tmp_path))
     with monkeypatch.context() as planted:
-        planted.setattr(fuzz_decoder, "tail_of", lambda text, lines: ["\x1b"] * lines)
+        planted.setattr(fuzz_decoder, "tail_of", lambda text, lines, masker: ["\x1b"] * lines)
         assert fuzz_decoder.main(["--seconds", "5", "--seed", "3"]) == 1
         [file] = tmp_path.iterdir()
         assert str(file) in capsys.readouterr().err

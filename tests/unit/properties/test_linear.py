@@ -19,7 +19,7 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.decoding import server_text
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker, one_line, printable
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.page import render_page
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import logs
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import log_tails, logs
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import parse_artifact
 
 from ..harness import TOKEN, reply
@@ -210,7 +210,7 @@ WORK: dict[str, t.Callable[[str], object]] = {
     "printable": printable,
     "one line": one_line,
     "followed log": followed,
-    "tail of a log": lambda text: logs.tail_of(text, 20, MASKER),
+    "tail of a log": lambda text: log_tails.tail_of(text, 20, MASKER),
     "server's words": server_error,
     "dotenv": lambda text: parse_artifact(f"A={text}".encode(), "dotenv", "x"),
     "page": page,

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import one_line, printable
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.logs import tail_of
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker, one_line, printable
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.log_tails import tail_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,6 +60,6 @@ def test_one_line_is_one_line(text):
 @examples(200)
 @given(codes_and_text, st.integers(min_value=-1, max_value=5))
 def test_tails_are_lines(log, lines):
-    tail = tail_of(log, lines)
+    tail = tail_of(log, lines, Masker())
     assert len(tail) <= max(0, lines)
     assert not any(control_codes_in(line) or "\n" in line for line in tail)

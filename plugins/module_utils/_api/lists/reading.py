@@ -29,29 +29,11 @@ from .pages import (
     wrong_successor,
 )
 
+if t.TYPE_CHECKING:
+    from .source import ListSource
+
 # How long past the deadline threads wait for the answers of each other, which have their own time limits.
 _GRACE_SECONDS = 1.0
-
-
-class Source(t.Protocol):
-    """Where the pages of a list come from.
-
-    :param paging: of the endpoint.
-    """
-
-    paging: str
-
-    def walk(self, *, first: Page) -> t.Iterator[Record]:
-        """Yield every record once, one page after the other."""
-
-    def ask(self, position: Position) -> Response:
-        """Return the answer for paging arguments, not decoded; called by several threads."""
-
-    def read(self, position: Position, answer: Response | None = None) -> Page:
-        """Return the records and the answer for paging arguments.
-
-        :param answer: what was answered already.
-        """
 
 
 class Reading:
@@ -70,7 +52,7 @@ class Reading:
 
     def __init__(
         self,
-        source: Source,
+        source: ListSource,
         *,
         most_at_once: int,
         most_records: int = 0,

@@ -13,8 +13,6 @@ other doubt goes up to the use case, which reads the job again and decides anew.
 from __future__ import annotations
 
 import collections
-import contextlib
-import contextvars
 import email.utils
 import random
 import typing as t
@@ -31,10 +29,13 @@ from ..errors import (
     ThrottledError,
     TrustError,
 )
+from .looks import is_look
 from .traffic import LONGEST_WISH_SECONDS, Traffic
 
 # First pause (halved, on average, by the jitter) and ceiling of the pauses between attempts.
 BACK_OFF_SECONDS = (0.5, 30.0)
+# What a pause is multiplied by for the next one.
+BACK_OFF_GROWTH = 2.0
 # GitLab's limits count by the minute, so what is behind an answer 429 without a wish is over after one.
 THROTTLED_SECONDS = (4.0, 60.0)
 # A lock in GitLab's database: it is over in a moment.
@@ -44,24 +45,10 @@ TOLD_WISH_SECONDS = 10.0
 # What a pause leaves of the time limit for the attempt behind it.
 LAST_ATTEMPT_SECONDS = 1.0
 
-# No more than so many requests of a task keep their threads while they pause to be repeated, if others can be put off.
+# While so many requests of a task pause to be repeated, and keep their threads for so long, looks are put off instead.
 MOST_PAUSING = 16
 
 _T = t.TypeVar("_T")
-_MAY_PUT_OFF = contextvars.ContextVar("may_put_off", default=False)
-
-
-@contextlib.contextmanager
-def putting_off(is_allowed: bool) -> t.Iterator[None]:
-    """Have, or not have, a failed request that many others pause beside be put off instead of repeated.
-
-    Then it fails with `is_put_off`, and whoever has asked does so again later, without a thread until then.
-    """
-    token = _MAY_PUT_OFF.set(is_allowed)
-    try:
-        yield
-    finally:
-        _MAY_PUT_OFF.reset(token)
 
 
 def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -> float | None:
@@ -128,7 +115,7 @@ class Retrier:
                 attempt += 1
                 if not self._is_worth_repeating(exc, attempt, is_repeatable=is_repeatable):
                     raise _with_attempts(exc, attempt) from None
-                if self._may_put_off(exc):
+                if self._is_to_be_put_off(exc):
                     exc.is_put_off = True
                     raise
                 if not self.pause(attempt, exc):
@@ -155,11 +142,14 @@ class Retrier:
                 if failures[exc.url] > self._retries or not self.pause(sum(failures.values()), exc):
                     raise
 
-    def _may_put_off(self, exc: RequestError) -> bool:
-        """Return whether to ask again later. When the time is up there is no later, and what 429 asks for holds all."""
+    def _is_to_be_put_off(self, exc: RequestError) -> bool:
+        """Return whether a look is to ask again later, without a thread until then.
+
+        When the time is up there is no later, and what 429 asks for holds everybody.
+        """
         is_late = self.deadline is not None and self.deadline.has_passed()
         is_crowded = self.traffic.repeating >= MOST_PAUSING
-        return _MAY_PUT_OFF.get() and is_crowded and not is_late and not isinstance(exc, ThrottledError)
+        return is_look() and is_crowded and not is_late and not isinstance(exc, ThrottledError)
 
     def pause(self, attempt: int, exc: RequestError | None = None) -> bool:
         """Sleep before the next attempt; return whether there is time for one.
@@ -198,7 +188,7 @@ class Retrier:
             return wish + self._jitter()
         base, ceiling = THROTTLED_SECONDS if isinstance(exc, ThrottledError) else BACK_OFF_SECONDS
         # full jitter: clients that were thrown off together must not come back together
-        return self._jitter() * min(ceiling, base * 2.0 ** min(attempt, 16))
+        return self._jitter() * min(ceiling, base * BACK_OFF_GROWTH ** min(attempt, 16))
 
     def await_turn(self, seconds: float) -> None:
         """Pause this thread until its request may be sent, if there is anything to pause for."""

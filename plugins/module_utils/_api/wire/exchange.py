@@ -35,8 +35,6 @@ class Exchange:
         """Turn what requests raises before there is an answer into our errors."""
         try:
             yield
-        except UsageError:
-            raise
         # `from None`: what requests puts into its texts may hold the query, and nobody needs its traceback
         except ValueError as exc:  # most of what requests raises about addresses and headers, and http.client's own
             raise self.located(_usage_error(exc, self) or _error_of_opening(exc, self)) from None

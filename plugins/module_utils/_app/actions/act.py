@@ -11,25 +11,25 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, ExtensionError, GitLabError, SelectionError, UsageError
-from ..concurrency import run_all
+from ..._api.errors import ExtensionError, GitLabError
 from ..deployments.waiting import ApprovalWait
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.find import JobFinder
-from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, shortened
+from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery
 from ..jobs.reasons import unknown_reason
-from ..jobs.selection import Selection, place_of
-from ..jobs.statuses import id_of, is_finished, phase_of, pipeline_of, status_of, still
+from ..jobs.selection import Selection
+from ..jobs.statuses import is_finished, phase_of, status_of, still
 from ..session import Session
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
 from ..waiting.loop import Wait, Waited
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
 from ..waiting.schedule import Steps
-from .actions import ACTIONS, ActionRequest, decide
+from .action import ActionRequest
+from .actions import ACTIONS, decide
 from .decisions import Decision, Decisions, Policy
-from .targets import ActionReport, Target
+from .refusals import refuse_job_token
+from .targets import ActionReport, Target, choose
 from .write import WriteResult, write
 
 
@@ -67,7 +67,7 @@ class ActionRun:
         selection = waited.value
         if waited.has_timed_out:
             return self._not_found(selection)
-        chosen = _choose(selection, self._query, self._request.multiple)
+        chosen = choose(selection, self._query, self._request.multiple)
         targets = [Target(job, before={"id": job.id, "status": status_of(job.record)}) for job in chosen]
         if self._options.log_follow:
             check_followable(self._session, [target.job for target in targets])
@@ -81,7 +81,7 @@ class ActionRun:
         if self._following.is_active:
             yield from self._follow(report)
         self._following.end()
-        report.pipeline = _as_seen_last(report)
+        report.pipeline = report.pipeline_as_seen_last()
         return report
 
     def _find(self) -> Steps[Waited[Selection]]:
@@ -130,9 +130,7 @@ class ActionRun:
         if self._session.check_mode:
             return
         acting = [target for target, decision in decided if decision.verdict == "act"]
-        results = run_all(
-            lambda target: self._write(target.job), acting, most_at_once=self._session.client.settings.concurrency
-        )
+        results = self._session.run_all(lambda target: self._write(target.job), acting)
         for target, result in zip(acting, results):
             self._take(target, result)
 
@@ -355,49 +353,3 @@ class ActionRun:
                 self._timeline.observe(target.job, detail="canceled" if result.has_changed else "")
                 reason += "; it was canceled" if result.has_changed else f"; it was not canceled: {result.reason}"
             target.settle("failed", reason)
-
-
-def _as_seen_last(report: ActionReport) -> Record | None:
-    """Return the pipeline that was looked into, as the jobs that were read last tell it."""
-    pinned = report.pipeline
-    for target in report.targets:
-        told = pipeline_of(target.job.record)
-        if pinned and told and id_of(told) == id_of(pinned):
-            return {**pinned, **told}
-    return pinned
-
-
-def refuse_job_token(session: Session, action: str) -> None:
-    """Return unless the token is one that GitLab never lets act.
-
-    :raises UsageError: before any request was made.
-    """
-    if not session.limits.acts:
-        raise UsageError(
-            f"GitLab never lets a job token do {action}; give api_token, of a user or of a bot of the project, instead "
-            "of api_job_token"
-        )
-
-
-def _choose(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJob]:
-    """Return the jobs to act on.
-
-    :raises SelectionError: when a name stands for several jobs, and only one is wanted.
-    :raises BadAnswerError: when GitLab does not say which job it is.
-    """
-    chosen: dict[t.Any, FoundJob] = {}
-    for index, group in enumerate(selection.groups):
-        if len(group) > 1 and multiple == "error":
-            what = f"name {selection.names[index]!r}" if selection.names else "the selection"
-            listed = shortened([f"{job.path} (id {job.id})" for job in sorted(group, key=lambda job: -job.id)])
-            raise SelectionError(
-                f"{len(group)} jobs match {what} in {place_of(query, selection)}: {listed}. Give the exact name"
-                f"{' or job_id' if query.may_be_by_id else ''}, or multiple: latest for the newest one, or multiple: "
-                "all for every one"
-            )
-        kept = [max(group, key=lambda job: job.id)] if group and multiple == "latest" else group
-        chosen.update({job.key: job for job in kept})
-    for job in chosen.values():
-        if not job.id:
-            raise BadAnswerError(f"GitLab lists job {job.path!r} without an id, by which it could be acted on")
-    return sorted(chosen.values(), key=lambda job: -job.id)

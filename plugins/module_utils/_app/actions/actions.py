@@ -8,121 +8,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import StatusError
-from ..jobs.statuses import STATUSES, Phase, status_of
+from ..jobs.query import listed
+from ..jobs.statuses import STATUSES, status_of
 from . import decisions, effects
-from .decisions import Cells, Decision, Policy, act, later, refuse, same
-
-
-@dataclasses.dataclass(frozen=True)
-class ActionRequest:
-    """What a user asked for: the action, and the options that it takes."""
-
-    action: str
-    multiple: str = "error"
-    variables: tuple[Record, ...] = ()
-    inputs: t.Mapping[str, t.Any] | None = None
-    replay: str = "never"
-    force: bool = False
-    retry_on: tuple[str, ...] = ()
-    max_attempts: int | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Advice:
-    """What a user can do when GitLab answers the action with this status, and with these words, if any are given."""
-
-    status: int
-    text: str
-    words: str = ""
-
-
-Arguments = t.Callable[[ActionRequest, str], t.Mapping[str, t.Any]]
-
-
-def _no_arguments(request: ActionRequest, status: str) -> dict[str, t.Any]:
-    return {}
-
-
-@dataclasses.dataclass(frozen=True)
-class Action:
-    """All that is known of one action.
-
-    :param endpoint: its row in the catalogue of endpoints.
-    :param participle: what is done to the job: "played", as in "cannot be played" and "would be played".
-    :param verb: the same as in "would play"; empty when it is the name.
-    :param subject: of what the participle is said, with `{job}` for the job.
-    :param cells: for every column of statuses, whether to act, to leave the job alone, or to refuse.
-    :param effect: whether a job shows that the action was executed since it was read before.
-    :param advice: what to do about errors, where the general advice has nothing; the first that fits.
-    :param answer: what a successful answer shows: the effect, or perhaps the old job, which is then read again; or
-        whether the answer alone is proof, since not every server shows the effect.
-    :param no_effect: what it means when a job does not show the effect of an accepted request.
-    :param refused_as_done: words of a refusal that mean that there is nothing to do with an ended job, and the reason
-        to give then.
-    :param status_after: what check mode predicts; empty when the status stays as it is.
-    :param renews: the phases in which a job is not acted on itself, but a new one is made in its place.
-    :param is_followed: whether the outcome is still to come when GitLab has answered, so that `wait` has a meaning.
-    :param accepts_any_end: whether any end of the followed job is what was asked for.
-    :param is_lost_by_archiving: whether GitLab does not do it to archived jobs, which are for reading only.
-    :param needs_approval: whether GitLab does it only when the deployment of the job, if it has one, was approved.
-    :param trigger_job: why a given trigger job is refused, empty when it is not; None where GitLab has no such request.
-    :param names_doer: whether the job then has as its user who did it.
-    :param options: the options of the task that are for this action.
-    :param arguments: what is sent besides project and id.
-    :param gate: how a gate of a release uses it: at once, or only when its jobs have ended badly; empty for not at all.
-    """
-
-    name: str
-    endpoint: str
-    participle: str
-    cells: Cells
-    effect: effects.Effect
-    advice: tuple[Advice, ...]
-    subject: str = "{job}"
-    verb: str = ""
-    answer: t.Literal["effect", "old job", "proof"] = "effect"
-    no_effect: effects.NoEffect = effects.not_done
-    refused_as_done: tuple[str, str] | None = None
-    status_after: str = ""
-    renews: tuple[Phase, ...] = ()
-    is_followed: bool = False
-    accepts_any_end: bool = False
-    is_lost_by_archiving: bool = False
-    needs_approval: bool = False
-    trigger_job: t.Callable[[Record, Policy], str] | None = None
-    names_doer: bool = False
-    options: tuple[str, ...] = ()
-    arguments: Arguments = _no_arguments
-    gate: t.Literal["", "at once", "after a bad end"] = ""
-
-    @property
-    def takes(self) -> tuple[str, ...]:
-        """Return the options of the task that are for this action, and not for all."""
-        return (*self.options, *(("log_follow",) if self.is_followed else ()))
-
-    def cannot(self, job: str) -> str:
-        """Return the beginning of a sentence that says why it is not done."""
-        return f"{self.subject.format(job=job)} cannot be {self.participle}"
-
-    def would(self, jobs: str) -> str:
-        """Return what check mode says of jobs that would be acted on."""
-        return f"would {self.verb or self.name} {self.subject.format(job=jobs)}"
-
-    def advise(self, exc: StatusError) -> None:
-        """Say in an error what to do about it, unless it says so already."""
-        text = exc.server_text.lower()
-        fitting = (
-            row.text
-            for row in self.advice
-            if row.status == exc.status and row.words in text and (row.words or not exc.has_reason)
-        )
-        exc.advice = exc.advice or next(fitting, "")
-
+from .action import Action, Advice
+from .decisions import Decision, Policy, act, later, refuse, same
 
 _DEVELOPER = (
     Advice(
@@ -332,26 +225,14 @@ def _trigger_job_refusal(action: Action, job: Record, policy: Policy) -> str:
     return action.trigger_job(job, policy)
 
 
-def misplaced_option(name: str, given: t.Callable[[str], bool]) -> str:
+def misplaced_among(takes: t.Mapping[str, t.Sequence[str]], name: str, given: t.Callable[[str], bool]) -> str:
     """Return why an option cannot be used with an action, empty when all that are given can.
 
-    :param given: returns whether an option is given.
-    """
-    return misplaced_among({row.name: row.takes for row in ACTIONS.values()}, name, given)
-
-
-def misplaced_among(takes: t.Mapping[str, t.Sequence[str]], name: str, given: t.Callable[[str], bool]) -> str:
-    """Return the same for other actions.
-
     :param takes: by the name of each action the options that it takes, and that are not for all.
+    :param given: returns whether an option is given.
     """
     for option in dict.fromkeys(option for options in takes.values() for option in options):
         if option not in takes[name] and given(option):
             users = [user for user, options in takes.items() if option in options]
             return f"{option} can only be used with {listed(users, 'and')}"
     return ""
-
-
-def listed(words: t.Sequence[str], last: str) -> str:
-    """Return words as a list in a sentence, the last one after "and" or "or"."""
-    return f" {last} ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

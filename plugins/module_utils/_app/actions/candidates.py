@@ -198,7 +198,7 @@ class Candidates:
             )
         except (NotAuthorizedError, NotFoundError):
             return None
-        return {str(record["key"]): str(record.get("value")) for record in records if not _is_payload(record)}
+        return {str(record["key"]): str(record.get("value")) for record in records if record["key"] != _TRIGGER_PAYLOAD}
 
     def _whole(self, pipeline: Record) -> Record:
         return t.cast(
@@ -266,7 +266,3 @@ class Candidates:
 def _is_active(status: str) -> bool:
     """Return whether a pipeline with this status is under way, or will be; one that is being canceled is not."""
     return bool(status) and not is_finished(status) and phase_of(status) != "ending"
-
-
-def _is_payload(variable: Record) -> bool:
-    return variable.get("key") == _TRIGGER_PAYLOAD

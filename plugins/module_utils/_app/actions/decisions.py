@@ -17,6 +17,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
+from ..fields import records_in
 from ..jobs.statuses import Column
 
 Verdict = t.Literal["act", "same", "refuse", "later"]
@@ -191,12 +192,9 @@ def keep(status: str, job: Record, policy: Policy) -> Decision:
 
 
 def delete_artifacts(status: str, job: Record, policy: Policy) -> Decision:
-    artifacts = job.get("artifacts")
-    entries = artifacts if isinstance(artifacts, list) else []
     # the log is listed among the artifacts as a trace, and deleting artifacts leaves it alone
-    has_artifacts = job.get("artifacts_file") or any(
-        isinstance(entry, dict) and entry.get("file_type") != "trace" for entry in entries
-    )
+    kinds = {str(entry.get("file_type")) for entry in records_in(job, "artifacts")} - {"trace"}
+    has_artifacts = job.get("artifacts_file") or kinds
     return Decision("act") if has_artifacts else Decision("same", "it has no artifacts")
 
 

@@ -26,7 +26,7 @@ from .decisions import Decision
 from .refusals import reason_of_project
 from .sending import Write, is_lock
 
-PipelineCell = t.Callable[[PipelineState, bool], Decision]
+PipelineCell = t.Callable[[PipelineState], Decision]
 # The phases of jobs that GitLab cancels with their pipeline; manual jobs stay as they are.
 _CANCELED_PHASES = ("waiting", "queued", "running")
 # The pauses between looks at a pipeline that does not show yet what GitLab has accepted: its status follows later.
@@ -39,8 +39,7 @@ class PipelineAction:
 
     :param endpoint: its row in the catalogue of endpoints.
     :param participle: what is done to the pipeline: "retried", as in "cannot be retried".
-    :param cells: for every column of statuses, what to do with a pipeline; the second argument is whether the task
-        waits.
+    :param cells: for every column of statuses, what to do with a pipeline.
     :param effect: whether a pipeline shows that the action was executed since it was read before.
     :param doers: the ids of the users who have done it since, as far as the pipeline tells.
     :param status_after: what check mode predicts.
@@ -76,25 +75,23 @@ class PipelineActionResult:
     note: str = ""
 
 
-def _act(state: PipelineState, is_waiting: bool) -> Decision:
+def _act(state: PipelineState) -> Decision:
     return Decision("act")
 
 
 def _same(reason: str) -> PipelineCell:
-    return lambda state, is_waiting: Decision("same", reason.format(status=state.status))
+    return lambda state: Decision("same", reason.format(status=state.status))
 
 
 def _refuse(reason: str) -> PipelineCell:
-    return lambda state, is_waiting: Decision("refuse", reason.format(status=state.status))
+    return lambda state: Decision("refuse", reason.format(status=state.status))
 
 
-def _retry_canceling(state: PipelineState, is_waiting: bool) -> Decision:
-    if is_waiting:
-        return Decision("later", "it is being canceled")
-    return Decision("refuse", "it is being canceled; use wait to retry it when that is done, or try again later")
+def _retry_canceling(state: PipelineState) -> Decision:
+    return Decision("later", "it is being canceled; use wait to retry it when that is done, or try again later")
 
 
-def _retry_ended(state: PipelineState, is_waiting: bool) -> Decision:
+def _retry_ended(state: PipelineState) -> Decision:
     if state.pipeline.get("yaml_errors"):
         return Decision("refuse", f"it never began: {state.pipeline['yaml_errors']}. Correct that and start a new one")
     if any(status_of(job.record) in ("failed", "canceled") for job in state.jobs):
@@ -106,7 +103,7 @@ def _retry_ended(state: PipelineState, is_waiting: bool) -> Decision:
     )
 
 
-def _cancel_blocked(state: PipelineState, is_waiting: bool) -> Decision:
+def _cancel_blocked(state: PipelineState) -> Decision:
     if state.status == "scheduled" or any(_is_cancelable(job) for job in state.jobs):
         return Decision("act")
     return Decision(
@@ -183,12 +180,12 @@ _ROWS = (
 PIPELINE_ACTIONS: dict[str, PipelineAction] = {row.name: row for row in _ROWS}
 
 
-def decide_pipeline(action: PipelineAction, state: PipelineState, *, is_waiting: bool = False) -> Decision:
+def decide_pipeline(action: PipelineAction, state: PipelineState) -> Decision:
     """Return what an action does with a pipeline."""
     row = STATUSES.get(state.status)
     if row is None:
         return Decision("refuse", f"this collection does not know its status {state.status!r}; nothing was done")
-    return action.cells[row.column](state, is_waiting)
+    return action.cells[row.column](state)
 
 
 def act_on_pipeline(
@@ -201,7 +198,7 @@ def act_on_pipeline(
     decision = decide_pipeline(action, state)
     if decision.verdict == "same":
         return PipelineActionResult(state, state, note=decision.reason)
-    if decision.verdict == "refuse":
+    if decision.verdict != "act":
         return PipelineActionResult(state, state, problem=f"{_cannot(action, state)}: {decision.reason}")
     if session.check_mode:
         after = PipelineState({**state.pipeline, "status": action.status_after}, state.jobs)

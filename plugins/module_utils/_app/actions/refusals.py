@@ -4,19 +4,32 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Why GitLab has refused an action without a reason: what the project tells, else the usual reasons."""
+"""What GitLab never lets a job token do, and why it has refused an action without a reason."""
 
 from __future__ import annotations
 
 from ..._api.decoding import Record
-from ..._api.errors import RequestError, StatusError
+from ..._api.errors import RequestError, StatusError, UsageError
+from ..fields import record_in
 from ..jobs.statuses import int_of
 from ..session import Session
-from .actions import Action
+from .action import Action
 
 # Source: https://docs.gitlab.com/api/access_requests/
 _ROLES = {5: "Minimal Access", 10: "Guest", 15: "Planner", 20: "Reporter"}
 NO_CI = "CI/CD is switched off in the project: switch it on in its settings"
+
+
+def refuse_job_token(session: Session, action: str) -> None:
+    """Return unless the token is one that GitLab never lets act.
+
+    :raises UsageError: before any request was made.
+    """
+    if not session.limits.acts:
+        raise UsageError(
+            f"GitLab never lets a job token do {action}; give api_token, of a user or of a bot of the project, instead "
+            "of api_job_token"
+        )
 
 
 def explain(session: Session, action: Action, project: str, exc: StatusError) -> None:
@@ -42,10 +55,5 @@ def reason_of_project(session: Session, project: str) -> str:
 
 def access_level(project: Record) -> int:
     """Return the access level of the user of the token in a project, 0 when its record does not tell."""
-    permissions = project.get("permissions")
-    levels = [
-        int_of(access, "access_level")
-        for access in (permissions.values() if isinstance(permissions, dict) else ())
-        if isinstance(access, dict)
-    ]
-    return max(levels, default=0)
+    permissions = record_in(project, "permissions")
+    return max((int_of(record_in(permissions, name), "access_level") for name in permissions), default=0)

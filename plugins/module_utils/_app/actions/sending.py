@@ -15,7 +15,7 @@ import abc
 import typing as t
 
 from ..._api.errors import BadAnswerError, LostAnswerError, RedirectError, RequestError, ServerError, StatusError
-from ..._api.pace.retry import putting_off
+from ..._api.pace.looks import looking
 from ..session import Session
 
 _S = t.TypeVar("_S")
@@ -37,8 +37,8 @@ class Write(abc.ABC, t.Generic[_S, _R]):
 
     def send(self) -> _R:
         """Send the request, again only when what it acts on shows that it was not executed; return the result."""
-        # what was done must be known before anything else
-        with putting_off(False):
+        # what was done has to be known before anything else, and from new answers
+        with looking(None):
             return self._sent()
 
     def _sent(self) -> _R:

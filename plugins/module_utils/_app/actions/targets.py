@@ -4,7 +4,7 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""The jobs of an action on their way through it, and what is said of them at its end."""
+"""The jobs of an action: how they are chosen, their way through it, and what is said of them at its end."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob
-from ..jobs.statuses import status_of
-from .actions import ACTIONS, listed
+from ..._api.errors import BadAnswerError, SelectionError
+from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, shortened
+from ..jobs.selection import Selection, place_of
+from ..jobs.statuses import id_of, pipeline_of, status_of
+from .actions import ACTIONS
 
 
 @dataclasses.dataclass
@@ -67,10 +69,42 @@ class ActionReport:
     # why there is no job to act on
     problem: str = ""
 
+    def pipeline_as_seen_last(self) -> Record | None:
+        """Return the pipeline that was looked into, as the jobs that were read last tell it."""
+        for target in self.targets:
+            told = pipeline_of(target.job.record)
+            if self.pipeline and told and id_of(told) == id_of(self.pipeline):
+                return {**self.pipeline, **told}
+        return self.pipeline
+
     @property
     def active(self) -> list[Target]:
         """Return the targets that are not done."""
         return [target for target in self.targets if target.is_followed or target.is_waiting_for_turn]
+
+
+def choose(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJob]:
+    """Return the jobs to act on.
+
+    :raises SelectionError: when a name stands for several jobs, and only one is wanted.
+    :raises BadAnswerError: when GitLab does not say which job it is.
+    """
+    chosen: dict[t.Any, FoundJob] = {}
+    for index, group in enumerate(selection.groups):
+        if len(group) > 1 and multiple == "error":
+            what = f"name {selection.names[index]!r}" if selection.names else "the selection"
+            texts = shortened([f"{job.path} (id {job.id})" for job in sorted(group, key=lambda job: -job.id)])
+            raise SelectionError(
+                f"{len(group)} jobs match {what} in {place_of(query, selection)}: {texts}. Give the exact name"
+                f"{' or job_id' if query.may_be_by_id else ''}, or multiple: latest for the newest one, or multiple: "
+                "all for every one"
+            )
+        kept = [max(group, key=lambda job: job.id)] if group and multiple == "latest" else group
+        chosen.update({job.key: job for job in kept})
+    for job in chosen.values():
+        if not job.id:
+            raise BadAnswerError(f"GitLab lists job {job.path!r} without an id, by which it could be acted on")
+    return sorted(chosen.values(), key=lambda job: -job.id)
 
 
 def failure_text(report: ActionReport, action: str) -> str | None:

@@ -22,7 +22,8 @@ from ..jobs.attempts import newest_attempts
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished, status_of
 from ..session import Session
-from .actions import ACTIONS, Action
+from .action import Action
+from .actions import ACTIONS
 from .decisions import Decision
 from .effects import ActionOutcome
 from .refusals import explain

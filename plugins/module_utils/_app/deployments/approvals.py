@@ -13,10 +13,10 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError, SelectionError, StatusError
-from ..actions.actions import listed
 from ..actions.decisions import Decision
 from ..actions.effects import ActionOutcome
 from ..actions.sending import Write, is_lock, was_refused
+from ..jobs.query import listed
 from ..jobs.statuses import status_of
 from ..session import Session
 from .decisions import (

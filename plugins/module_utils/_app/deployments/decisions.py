@@ -17,7 +17,7 @@ from ..._api.decoding import Record
 from ..actions.decisions import Decision
 from ..actions.refusals import access_level
 from ..jobs.query import shortened
-from ..jobs.statuses import id_of, int_of, status_of
+from ..jobs.statuses import int_of, status_of
 from .records import (
     approvals_of,
     approvals_under,
@@ -143,5 +143,5 @@ def _may_fit(rule: Record, user_id: int, level: int) -> bool:
     :param level: access level of the user in the project, 0 where it is not known.
     """
     if rule.get("user_id"):
-        return id_of({"id": rule["user_id"]}) == user_id
+        return int_of(rule, "user_id") == user_id
     return not level or int_of(rule, "access_level") <= level

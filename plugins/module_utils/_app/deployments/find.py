@@ -18,7 +18,6 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError, SelectionError
 from ..._api.lists.pages import PAGE_SIZE
-from ..concurrency import run_all
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
 from ..jobs.statuses import status_of
@@ -76,11 +75,7 @@ def read_deployment(session: Session, project: str, deployment_id: int) -> Found
 
 def read_all(session: Session, found: t.Sequence[FoundDeployment]) -> list[FoundDeployment]:
     """Return the same deployments with their approvals, in the same order."""
-    return run_all(
-        lambda one: one if one.is_whole else read_deployment(session, one.project, one.id),
-        found,
-        most_at_once=session.client.settings.concurrency,
-    )
+    return session.run_all(lambda one: one if one.is_whole else read_deployment(session, one.project, one.id), found)
 
 
 def find_deployments(session: Session, query: DeploymentQuery) -> list[FoundDeployment]:
@@ -159,11 +154,11 @@ def _instead(session: Session, query: DeploymentQuery) -> str:
 def _fitting(session: Session, query: DeploymentQuery, jobs: list[FoundJob] | None) -> list[FoundDeployment]:
     """Return the deployments of these jobs, or of the project."""
     filters = {"environment": query.environment, "status": query.status}
-    if jobs is None:
-        listed = (FoundDeployment(record, query.project) for record in _listed(session, query.project, filters))
-    else:
-        listed = (deployment for deployment in deployments_of(session, jobs, **filters))
-    return list(itertools.islice(listed, query.limit + 1 if query.limit else None))
+    most = query.limit + 1 if query.limit else None
+    if jobs is not None:
+        return deployments_of(session, jobs, **filters)[:most]
+    listed = itertools.islice(_listed(session, query.project, filters), most)
+    return [FoundDeployment(record, query.project) for record in listed]
 
 
 def _of_project(

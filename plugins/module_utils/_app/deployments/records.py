@@ -15,7 +15,8 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..actions.actions import listed
+from ..fields import record_in, records_in
+from ..jobs.query import listed
 from ..jobs.statuses import id_of, int_of, status_of
 
 STATUSES = ("created", "running", "success", "failed", "canceled", "skipped", "blocked")
@@ -43,12 +44,12 @@ class FoundDeployment:
     @property
     def job_id(self) -> int:
         """Return the id of the job that deploys, 0 when there is none, or GitLab does not tell."""
-        return id_of(_dict(self.record.get("deployable")))
+        return id_of(record_in(self.record, "deployable"))
 
     @property
     def environment(self) -> str:
         """Return the name of its environment."""
-        return str(_dict(self.record.get("environment")).get("name") or "")
+        return str(record_in(self.record, "environment").get("name") or "")
 
     @property
     def called(self) -> str:
@@ -58,7 +59,7 @@ class FoundDeployment:
     @property
     def details(self) -> str:
         """Return by what else than its id a person knows it."""
-        job = _dict(self.record.get("deployable"))
+        job = record_in(self.record, "deployable")
         known = [f"{name} {self.record[name]}" for name in ("ref", "status") if self.record.get(name)]
         return ", ".join([*known, f"job {job['name']}"] if job.get("name") else known)
 
@@ -70,17 +71,17 @@ def tells_approvals(deployment: Record) -> bool:
 
 def approvals_of(deployment: Record) -> list[Record]:
     """Return what people have said about a deployment."""
-    return _records(deployment.get("approvals"))
+    return records_in(deployment, "approvals")
 
 
 def rules_of(deployment: Record) -> list[Record]:
     """Return the rules by which it has to be approved; none with the old setting, which is only a number."""
-    return _records(_dict(deployment.get("approval_summary")).get("rules"))
+    return records_in(record_in(deployment, "approval_summary"), "rules")
 
 
 def approvals_under(rule: Record) -> list[Record]:
     """Return the approvals and rejections that count for a rule."""
-    return _records(rule.get("deployment_approvals"))
+    return records_in(rule, "deployment_approvals")
 
 
 def rule_name(rule: Record) -> str:
@@ -119,17 +120,17 @@ def is_waiting(deployment: Record) -> bool:
 
 def user_id_of(record: Record) -> int:
     """Return the id of the user of an approval, a deployment or a job, 0 when there is none."""
-    return id_of(_dict(record.get("user")))
+    return id_of(record_in(record, "user"))
 
 
 def starters_of(deployment: Record) -> set[int]:
     """Return the ids of those who have started a deployment."""
-    return {user_id_of(deployment), user_id_of(_dict(deployment.get("deployable")))} - {0}
+    return {user_id_of(deployment), user_id_of(record_in(deployment, "deployable"))} - {0}
 
 
 def username_of(approval: Record) -> str:
     """Return who has given an approval."""
-    user = _dict(approval.get("user"))
+    user = record_in(approval, "user")
     return str(user.get("username") or user.get("name") or "somebody")
 
 
@@ -140,11 +141,3 @@ def with_missing(deployment: Record) -> Record:
 
 def _approved(approvals: t.Sequence[Record]) -> int:
     return sum(status_of(approval) == "approved" for approval in approvals)
-
-
-def _dict(value: t.Any) -> Record:
-    return value if isinstance(value, dict) else {}
-
-
-def _records(value: t.Any) -> list[Record]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []

@@ -15,7 +15,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.errors import GitLabError, RequestError, StatusError
-from ..actions.actions import Action
+from ..actions.action import Action
 from ..actions.decisions import Decision
 from ..jobs.attempts import newest_attempts
 from ..jobs.query import FoundJob

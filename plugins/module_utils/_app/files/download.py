@@ -15,8 +15,10 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
+from ..fields import record_in
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
+from ..jobs.statuses import int_of
 from ..outcome import Files
 from ..session import Session
 from .latest import latest_success
@@ -24,13 +26,30 @@ from .missing import explain_denied, why_no_artifacts, why_no_log
 from .place import check_path
 from .targets import Content, Measure, Memory, TemporaryTarget, ToldSink, content_of
 
-# The endpoint for each content, with a job and with a ref of which GitLab finds the job.
-BY_ID: t.Mapping[str, str] = {
-    "archive": "download_artifacts",
-    "file": "download_artifact_file",
-    "log": "get_job_log",
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A kind of content that a download can have.
+
+    :param by_id: the endpoint for a job by its id.
+    :param file_name: what it is called in a folder, by the id of the job and the name of the artifact.
+    :param by_ref: the endpoint with a ref of which GitLab finds the job; empty when there is none.
+    :param needs: options that say which one it is.
+    """
+
+    by_id: str
+    file_name: str
+    by_ref: str = ""
+    needs: tuple[str, ...] = ()
+
+
+KINDS: t.Mapping[str, Kind] = {
+    "archive": Kind("download_artifacts", "artifacts.zip", by_ref="download_artifacts_by_ref"),
+    "file": Kind(
+        "download_artifact_file", "{artifact}", by_ref="download_artifact_file_by_ref", needs=("artifact_path",)
+    ),
+    "log": Kind("get_job_log", "{job_id}.log"),
 }
-BY_REF: t.Mapping[str, str] = {"archive": "download_artifacts_by_ref", "file": "download_artifact_file_by_ref"}
 
 _CHECKSUM = re.compile(r"sha256:([0-9a-fA-F]{64})")
 
@@ -39,7 +58,7 @@ _CHECKSUM = re.compile(r"sha256:([0-9a-fA-F]{64})")
 class DownloadRequest:
     """What to download, and to where.
 
-    :param content: `archive`, `file` or `log`.
+    :param content: one of `KINDS`.
     :param path: of the file inside the archive.
     :param latest_success: whether GitLab is to find the job: that of the newest successful pipeline of the ref. Only
         for a query that `check_latest_success` lets pass.
@@ -209,7 +228,7 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: t.An
     if request.content == "file":
         arguments["artifact_path"] = request.path
     if request.latest_success:
-        endpoint = BY_REF[request.content]
+        endpoint = KINDS[request.content].by_ref
         arguments.update(
             project=request.query.pipeline.project,
             ref_name=request.query.pipeline.ref,
@@ -219,7 +238,7 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: t.An
         )
         subject = f"job {request.query.names[0]!r} of ref {request.query.pipeline.ref}"
     else:
-        endpoint = BY_ID[request.content]
+        endpoint = KINDS[request.content].by_id
         arguments.update(project=job.project, job_id=job.id)
         subject = job.called
     try:
@@ -252,9 +271,8 @@ def _told_of(request: DownloadRequest, job: FoundJob) -> tuple[str, int | None]:
     """Return what to call the content while it comes, and its size as far as the record of its job has it."""
     dest = request.dest.rstrip("/") if not os.path.isdir(request.dest) else ""
     name = os.path.basename(dest or request.path) or f"{request.content} of {job.called}"
-    archive = job.record.get("artifacts_file")
-    size = archive.get("size") if request.content == "archive" and isinstance(archive, dict) else None
-    return name, size if isinstance(size, int) and not isinstance(size, bool) else None
+    size = int_of(record_in(job.record, "artifacts_file"), "size") if request.content == "archive" else 0
+    return name, size or None
 
 
 def _invalid_path(path: str) -> str:
@@ -272,12 +290,8 @@ def _target(request: DownloadRequest, job: FoundJob) -> str:
     check_path("dest", request.dest)
     dest = os.path.abspath(os.path.expanduser(request.dest))
     if os.path.isdir(dest):
-        names = {
-            "archive": "artifacts.zip",
-            "file": os.path.basename(request.path.rstrip("/")),
-            "log": f"{job.id}.log",
-        }
-        return os.path.join(dest, names[request.content])
+        artifact = os.path.basename(request.path.rstrip("/"))
+        return os.path.join(dest, KINDS[request.content].file_name.format(job_id=job.id, artifact=artifact))
     if request.dest.endswith("/"):
         raise UsageError(f"dest {request.dest!r} is not a folder that exists; make it first")
     if not os.path.isdir(os.path.dirname(dest)):

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import typing as t
 
+from ..._api.decoding import Record
 from ..._api.errors import UsageError
+from ..fields import records_in
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, has_wildcard
 from ..jobs.statuses import id_of, project_id_of
@@ -68,6 +69,6 @@ def latest_success(session: Session, query: JobQuery) -> FoundJob | None:
     return None
 
 
-def _has_artifacts(record: t.Mapping[str, t.Any]) -> bool:
-    kinds = {entry.get("file_type") for entry in record.get("artifacts") or () if isinstance(entry, dict)}
+def _has_artifacts(record: Record) -> bool:
+    kinds = {entry.get("file_type") for entry in records_in(record, "artifacts")}
     return bool(record.get("artifacts_file") or record.get("artifacts_expire_at") or kinds - {"trace"})

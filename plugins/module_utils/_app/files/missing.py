@@ -8,11 +8,9 @@
 
 from __future__ import annotations
 
-import datetime
-import typing as t
-
 from ..._api.decoding import Record
 from ..._api.errors import NotAuthorizedError
+from ..fields import records_in, unix_time_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import phase_of, status_of
 
@@ -42,12 +40,11 @@ def why_no_artifacts(job: FoundJob | None, subject: str, now: float) -> str:
     if record.get("artifacts_file"):
         return f"GitLab lists artifacts of {subject}, but does not find their file; try again, or ask its administrator"
     expiry = record.get("artifacts_expire_at")
-    if expiry and not _is_past(expiry, now):
+    if expiry and (unix_time_of(expiry) or 0.0) > now:
         return f"the artifacts of {subject} were deleted; retry the job to make them anew"
     if expiry:
         return f"the artifacts of {subject} have expired ({expiry}); retry the job to make them anew"
-    reports = record.get("artifacts")
-    kinds = {str(entry.get("file_type")) for entry in reports or () if isinstance(entry, dict)} - {"trace", "metadata"}
+    kinds = {str(entry.get("file_type")) for entry in records_in(record, "artifacts")} - {"trace", "metadata"}
     if kinds and "archive" not in kinds:
         listed = ", ".join(sorted(kinds))
         return f"{subject} has only reports ({listed}) and no archive; list its files under artifacts:paths"
@@ -77,10 +74,3 @@ def _not_yet(subject: str, record: Record, what: str) -> str:
         until = "artifacts are uploaded when the job ends" if what == "artifacts" else "nothing has been written yet"
         return f"{subject} has no {what} yet: its status is {status}, and {until}"
     return ""
-
-
-def _is_past(text: t.Any, now: float) -> bool:
-    try:
-        return datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp() <= now
-    except ValueError:
-        return True

@@ -12,7 +12,6 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError
-from ..concurrency import run_all
 from ..session import Session
 from .bridges import list_bridges
 from .query import FoundJob
@@ -21,34 +20,25 @@ from .statuses import can_be_superseded, newest_per_name, status_of
 # A list that does not hold a job which is known to exist is read again so often before it is an error.
 LOOKS_FOR_MISSING = 3
 
-_PipelineKey = tuple[str, int]
-
 
 def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJob]:
     """Return the newest attempt of each job, in the given order.
 
     A single job is read by its id as long as it cannot have been retried; anything else by the list of its pipeline.
     """
-    groups: dict[_PipelineKey, list[FoundJob]] = {}
+    groups: dict[tuple[str, int], list[FoundJob]] = {}
     for job in jobs:
         groups.setdefault((job.project, job.pipeline_id), []).append(job)
     for attempt in range(1, LOOKS_FOR_MISSING + 1):
-        found = _read_groups(session, list(groups.values()))
+        found: dict[t.Any, FoundJob] = {}
+        for listed in session.run_all(lambda group: _read_group(session, group), list(groups.values())):
+            found.update(listed)
         if all(job.key in found for job in jobs):
             return [found[job.key] for job in jobs]
         if not session.client.retrier.pause(attempt):
             break
     missing = next(job for job in jobs if job.key not in found)
     raise BadAnswerError(f"GitLab lists pipeline {missing.pipeline_id} without the job {missing.path!r}, which it has")
-
-
-def _read_groups(session: Session, groups: list[list[FoundJob]]) -> dict[t.Any, FoundJob]:
-    """Return the newest attempts of the jobs of several pipelines by their key."""
-    found: dict[t.Any, FoundJob] = {}
-    most_at_once = session.client.settings.concurrency
-    for listed in run_all(lambda group: _read_group(session, group), groups, most_at_once=most_at_once):
-        found.update(listed)
-    return found
 
 
 def count_attempts(session: Session, job: FoundJob) -> int:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import typing as t
 from urllib.parse import unquote, urlsplit
@@ -17,7 +18,7 @@ from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError
 from ..._api.masking import one_line
 from ..concurrency import run_growing
 from ..session import Session
-from .statuses import id_of, int_of, is_finished, newest_per_name, status_of
+from .statuses import id_of, is_finished, newest_per_name, project_id_of, status_of
 
 # GitLab's own limit is 1000 pipelines in a tree, unless an administrator raises it.
 MOST_PIPELINES = 10_000
@@ -25,6 +26,7 @@ DEEPEST_TREE = 100
 _PIPELINE_PAGE = r"^(?P<project>.+?)(?:/-)?/pipelines/\d+$"
 
 
+@dataclasses.dataclass(eq=False)
 class PipelineNode:
     """A pipeline of the tree, and the trigger jobs in it.
 
@@ -33,25 +35,18 @@ class PipelineNode:
     :param is_repeated: whether it stands at another place of the tree, too, and is shown with what is below it there.
     """
 
-    def __init__(
-        self,
-        *,
-        project: str,
-        pipeline_id: int,
-        path: str = "",
-        depth: int = 0,
-        record: Record | None = None,
-        is_accessible: bool = True,
-        is_repeated: bool = False,
-    ) -> None:
-        self.project = project
-        self.pipeline_id = pipeline_id
-        self.path = path
-        self.depth = depth
-        self.record = record or {}
-        self.is_accessible = is_accessible
-        self.is_repeated = is_repeated
-        self.bridges: list[BridgeNode] = []
+    project: str
+    pipeline_id: int
+    path: str = ""
+    depth: int = 0
+    record: Record = dataclasses.field(default_factory=dict)
+    is_accessible: bool = True
+    is_repeated: bool = False
+    bridges: list[BridgeNode] = dataclasses.field(default_factory=list)
+
+    def path_of(self, name: str) -> str:
+        """Return the path of a job or trigger job in it."""
+        return f"{self.path}/{name}" if self.path else name
 
     def walk(self) -> t.Iterator[PipelineNode]:
         """Yield this pipeline and every one below it once, depth first."""
@@ -61,17 +56,17 @@ class PipelineNode:
                 yield from bridge.downstream.walk()
 
 
+@dataclasses.dataclass(eq=False)
 class BridgeNode:
     """A trigger job, and the pipeline it has started, if it has.
 
     :param depth: 1 for the trigger jobs of the root pipeline.
     """
 
-    def __init__(self, *, record: Record, path: str, depth: int) -> None:
-        self.record = record
-        self.path = path
-        self.depth = depth
-        self.downstream: PipelineNode | None = None
+    record: Record
+    path: str
+    depth: int
+    downstream: PipelineNode | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -164,6 +159,24 @@ def is_settled(root: PipelineNode) -> bool:
     return all(bridge.is_settled for node in root.walk() for bridge in node.bridges)
 
 
+def jobs_of(session: Session, node: PipelineNode, **filters: t.Any) -> list[Record]:
+    """Return the jobs of a pipeline of the tree; none, which is noted with it, when the token may not read them.
+
+    :param filters: what the list of jobs takes.
+    """
+    if not node.is_accessible:
+        return []
+    try:
+        return session.client.list_all(
+            "list_pipeline_jobs", project=node.project, pipeline_id=node.pipeline_id, **filters
+        )
+    except (NotAuthorizedError, NotFoundError):
+        if not node.path:
+            raise
+        node.is_accessible = False
+        return []
+
+
 def _read_bridges(session: Session, node: PipelineNode) -> list[Record] | None:
     """Return the trigger jobs of a pipeline, None when the token may not read them."""
     try:
@@ -176,11 +189,7 @@ def _read_bridges(session: Session, node: PipelineNode) -> list[Record] | None:
 
 
 def _bridges_of(session: Session, node: PipelineNode, records: list[Record] | None) -> list[BridgeNode]:
-    prefix = f"{node.path}/" if node.path else ""
-    bridges = [
-        BridgeNode(record=record, path=prefix + str(record.get("name")), depth=node.depth + 1)
-        for record in records or ()
-    ]
+    bridges = [BridgeNode(record, node.path_of(str(record.get("name"))), node.depth + 1) for record in records or ()]
     for bridge in bridges:
         bridge.downstream = _downstream_of(session, node, bridge)
     return bridges
@@ -191,17 +200,13 @@ def _downstream_of(session: Session, parent: PipelineNode, bridge: BridgeNode) -
     if not isinstance(summary, dict) or not id_of(summary):
         return None
     return PipelineNode(
-        project=_project_of(session, summary) or parent.project,
+        # by its id, on very old servers by its address
+        project=project_id_of(summary, project_path(session, summary) or parent.project),
         pipeline_id=id_of(summary),
         path=bridge.path,
         depth=bridge.depth,
         record=summary,
     )
-
-
-def _project_of(session: Session, summary: Record) -> str:
-    """Return the project of a pipeline summary: by its id, on very old servers by its address."""
-    return str(int_of(summary, "project_id") or project_path(session, summary))
 
 
 def project_path(session: Session, summary: Record) -> str:

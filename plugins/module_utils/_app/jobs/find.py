@@ -12,15 +12,15 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError, SelectionError, with_sentence
-from ..concurrency import run_all
 from ..pipelines.query import find_pipeline, missing_pipeline
 from ..session import Session
 from .bridges import PipelineNode, is_settled, list_bridges, pipeline_tree
+from .choosing import Chooser
 from .listing import JobLists
 from .mistaken import explain_missing_job, explain_missing_pipeline
-from .query import FoundJob, JobQuery, fits, has_wildcard, match_name, matching_stages, shortened
+from .query import FoundJob, JobQuery, has_wildcard, match_name, matching_stages, shortened
 from .selection import Selection, out_of_sight, what_is_missing, why_empty
-from .statuses import can_be_superseded, count_statuses, has_ended_badly, id_of, is_finished, pipeline_of, status_of
+from .statuses import can_be_superseded, id_of, is_finished, pipeline_of, status_of
 
 # A pipeline has all its trigger jobs from its beginning on: after so many looks that showed none it is not asked again.
 _LOOKS_FOR_BRIDGES = 2
@@ -37,9 +37,8 @@ class JobFinder:
         self._query = query
         self._project = query.pipeline.project
         self._lists = JobLists(session, query)
+        self._chooser = Chooser(query)
         self._pipeline: Record | None = None
-        # a job once chosen stays chosen, whatever its status becomes while it is waited for
-        self._chosen: set[t.Any] = set()
         self._explains_ids = explains_ids
         # how often there were jobs, and no trigger jobs
         self._looks_without_bridges = 0
@@ -168,44 +167,14 @@ class JobFinder:
             reading = client.read_ahead(
                 "list_project_jobs", most_records=most_records, project=self._project, scope=scope
             )
-            selection = self._choose_from(reading)
+            selection = self._chooser.of_project(self._found_in(reading))
             if reading.is_exact():
                 return selection
-        return self._choose_from(client.iterate("list_project_jobs", project=self._project, scope=scope))
+        records = client.iterate("list_project_jobs", project=self._project, scope=scope)
+        return self._chooser.of_project(self._found_in(records))
 
-    def _choose_from(self, records: t.Iterable[Record]) -> Selection:
-        """Return what fits of the jobs of a project, newest first, reading no further than necessary."""
-        query = self._query
-        newest: set[t.Any] = set()
-        kept: list[FoundJob] = []
-        known: set[str] = set()
-        names, whole = query.single_names, query.whole_name
-        unmatched = set(names)
-        for record in records:
-            found = self._lists.found(self._lists.projected(record), pipeline_of(record))
-            if found.key in newest and not query.include_retried:
-                continue
-            newest.add(found.key)
-            if names:
-                known.add(found.path)
-                if whole and found.name == whole:
-                    names, unmatched = (whole,), {whole}
-                matched = {name for name in names if match_name([found], name)}
-                unmatched -= matched
-                if matched and self._fits(found):
-                    kept.append(found)
-            elif self._fits(found):
-                kept.append(found)
-            if query.limit and len(kept) > query.limit and not unmatched:
-                break
-        groups = [[job for job in kept if match_name([job], name)] for name in names] or [kept]
-        return Selection(
-            tuple(map(tuple, groups)),
-            names=names,
-            # a job that is there, and of another stage, is not missing
-            missing=tuple(name for name in names if name in unmatched),
-            known=frozenset(known),
-        )
+    def _found_in(self, records: t.Iterable[Record]) -> t.Iterator[FoundJob]:
+        return (self._lists.found(self._lists.projected(record), pipeline_of(record)) for record in records)
 
     # ----- a pipeline, and those below it -----
 
@@ -220,11 +189,7 @@ class JobFinder:
             tree = pipeline_tree(self._session, root.project, root.pipeline_id)
             nodes = list(tree.walk())
             is_complete = is_settled(tree)
-            per_node = run_all(
-                self._lists.readable_jobs,
-                nodes,
-                most_at_once=self._session.client.settings.concurrency,
-            )
+            per_node = self._session.run_all(self._lists.readable_jobs, nodes)
             unreadable = [node.path for node, listed in zip(nodes, per_node) if listed is None]
             jobs = [job for listed in per_node for job in listed or ()]
             if self._query.with_bridges:
@@ -238,67 +203,9 @@ class JobFinder:
             pipeline = self._session.client.call("get_pipeline", project=root.project, pipeline_id=root.pipeline_id)
             is_complete = is_complete and is_finished(status_of(pipeline))
         listed = (not self._query.include_downstream and jobs and self._lists.pipeline) or pipeline
-        return self._select(jobs + bridges, pipeline=listed, is_complete=is_complete, unreadable=tuple(unreadable))
-
-    def _select(
-        self, jobs: t.Sequence[FoundJob], *, pipeline: Record, is_complete: bool, unreadable: tuple[str, ...]
-    ) -> Selection:
-        """Return the selection: names are matched among all jobs, then stage, then scope choose among these."""
-        query = self._query
-        stages = frozenset(job.stage for job in jobs)
-        per_stage = {entry: matching_stages(stages, entry) for entry in query.stages}
-        wanted = frozenset().union(*per_stage.values()) if per_stage else stages
-        if query.names:
-            named = {name: match_name(jobs, name) for name in self._names(jobs)}
-        else:
-            named = {"": [job for job in jobs if not job.is_bridge or query.all_bridges]}
-        placed = {name: [job for job in found if job.stage in wanted] for name, found in named.items()}
-        groups = tuple(tuple(job for job in found if self._is_in_scope(job)) for found in placed.values())
-        if query.scope:
-            self._chosen.update(job.key for group in groups for job in group)
-        is_filtered = not any(groups) and any(placed.values())
-        missing_stages = tuple(entry for entry, found in per_stage.items() if not found)
-        # what is called so itself, or by its path, is what a name means, whatever else there may be
-        open_names = tuple(name for name, found in named.items() if all(job.path != name for job in found))
-        return Selection(
-            groups,
-            names=tuple(filter(None, named)),
-            missing=tuple(name for name, found in named.items() if name and not found),
-            misplaced={
-                name: tuple(sorted({job.stage for job in named[name]}))
-                for name, found in placed.items()
-                if name and named[name] and not found and all(per_stage.values())
-            },
-            missing_stages=missing_stages,
-            open_names=open_names,
-            pipeline=pipeline,
-            is_complete=is_complete or not (open_names or missing_stages),
-            known=frozenset(job.path for job in jobs),
-            stages=stages,
-            out_of_scope=count_statuses(job.record for found in placed.values() for job in found)
-            if is_filtered
-            else {},
-            failed=tuple(job for job in jobs if has_ended_badly(job.record)),
-            unreadable=unreadable,
+        return self._chooser.of_pipeline(
+            jobs + bridges, pipeline=listed, is_complete=is_complete, unreadable=tuple(unreadable)
         )
-
-    def _names(self, jobs: t.Sequence[FoundJob]) -> tuple[str, ...]:
-        """Return the names that were asked for.
-
-        Ansible splits a text at its commas, which the names of matrix jobs carry: what is a job as a whole is one name.
-
-        :raises SelectionError: when it is that, and every part of it is a job as well.
-        """
-        whole, names = self._query.whole_name, self._query.single_names
-        known = {name for job in jobs for name in (job.name, job.path)}
-        if not whole or whole not in known:
-            return names
-        if known.issuperset(names):
-            raise SelectionError(
-                f"{whole!r} is the name of a job, and so are {shortened(names)}; give the one as a list with a single "
-                "entry, or the others one by one"
-            )
-        return (whole,)
 
     def _list_both(self, root: PipelineNode) -> tuple[list[FoundJob], list[FoundJob]]:
         """Return the jobs of a pipeline, and its trigger jobs where a name may stand for one."""
@@ -317,8 +224,7 @@ class JobFinder:
         query = self._query
         if self._needs_bridges and self._looks_without_bridges < _LOOKS_FOR_BRIDGES:
             # both are needed for certain, so neither waits for the other
-            most_at_once = self._session.client.settings.concurrency
-            run_all(lambda read: read(), [read_jobs, read_bridges], most_at_once=most_at_once)
+            self._session.run_all(lambda read: read(), [read_jobs, read_bridges])
             self._looks_without_bridges += bool(jobs) and not bridges
         else:
             read_jobs()
@@ -337,19 +243,9 @@ class JobFinder:
     def _may_be_bridges(self, jobs: t.Sequence[FoundJob]) -> bool:
         stages = {job.stage for job in jobs}
         is_stage_missing = any(not matching_stages(stages, stage) for stage in self._query.stages)
-        return is_stage_missing or any(not match_name(jobs, name) for name in self._names(jobs))
+        return is_stage_missing or any(not match_name(jobs, name) for name in self._chooser.names(jobs))
 
-    def _is_in_scope(self, job: FoundJob) -> bool:
-        scope = self._query.scope
-        return not scope or status_of(job.record) in scope or job.key in self._chosen
-
-    def _fits(self, job: FoundJob) -> bool:
-        """Return whether stage and scope choose a job of a whole project."""
-        stages = self._query.stages
-        has_stage = not stages or any(fits(job.stage, stage) for stage in stages)
-        return has_stage and self._is_in_scope(job)
-
-    def _bridge_hint(self, selection: Selection, name: str = "") -> str:
+    def _bridge_hint(self, selection: Selection, name: str) -> str:
         """Return what to do when the job may be one of a downstream pipeline, or a trigger job."""
         if not self._query.pipeline.is_given:
             return ""

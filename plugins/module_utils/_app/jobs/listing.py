@@ -19,8 +19,6 @@ from .query import FoundJob, JobQuery
 from .statuses import id_of, pipeline_of, project_id_of
 
 _BY_ID = operator.attrgetter("id")
-# What selecting and waiting need of a record, whatever the user wants to keep of it.
-_NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
 
 
 class JobLists:
@@ -30,7 +28,7 @@ class JobLists:
         self._session = session
         self._query = query
         self._project = query.pipeline.project
-        self._projection = Projection((*_NEEDED_FIELDS, *query.fields)) if query.fields else None
+        self._projection = Projection(query.kept_fields) if query.kept_fields else None
         # as the jobs of the list that was read last tell it
         self.pipeline: Record | None = None
 

@@ -20,12 +20,14 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..pipelines.query import PipelineQuery
-from .statuses import id_of
+from .statuses import id_of, status_of
 
 MOST_NAMES_IN_TEXT = 12
 # before a name: of any depth
 ANYWHERE = "**/"
 _WILDCARDS = re.compile("[*?]")
+# What selecting and waiting need of a record, whatever the user wants to keep of it.
+_NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +79,20 @@ class JobQuery:
     def is_whole(self) -> bool:
         """Return whether it selects everything in its pipelines, whatever its name, stage or status."""
         return self.job_id is None and not (self.names or self.stages or self.scope or self.is_empty)
+
+    @property
+    def kept_fields(self) -> tuple[str, ...]:
+        """Return which fields of each record are needed or returned; empty for all."""
+        return (*_NEEDED_FIELDS, *self.fields) if self.fields else ()
+
+    def is_in_scope(self, job: FoundJob) -> bool:
+        """Return whether a job is selected that fits by its name and stage."""
+        return not self.scope or status_of(job.record) in self.scope
+
+    @property
+    def scope_said(self) -> str:
+        """Return what `is_in_scope` asks for, as part of a sentence."""
+        return f"the status {' or '.join(self.scope)}, as scope asks"
 
     def describe(self) -> str:
         """Return which jobs it selects, as part of a sentence."""
@@ -192,3 +208,8 @@ def shortened(texts: t.Sequence[str]) -> str:
     """Return texts as a list for a sentence, cut when it is long."""
     shown = ", ".join(map(repr, texts[:MOST_NAMES_IN_TEXT]))
     return shown + (f" and {len(texts) - MOST_NAMES_IN_TEXT} more" if len(texts) > MOST_NAMES_IN_TEXT else "")
+
+
+def listed(words: t.Sequence[str], last: str) -> str:
+    """Return words as a list in a sentence, the last one after "and" or "or"."""
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-import types
 import typing as t
 
 from ..._api.decoding import Record
@@ -18,6 +18,7 @@ from .query import FoundJob, JobQuery, may_be_below, shortened, suggestions
 from .statuses import id_of, is_finished, status_of
 
 
+@dataclasses.dataclass(frozen=True)
 class Selection:
     """What was found.
 
@@ -36,36 +37,19 @@ class Selection:
     :param unreadable: paths of downstream pipelines that the token cannot read.
     """
 
-    def __init__(
-        self,
-        groups: tuple[tuple[FoundJob, ...], ...] = (),
-        *,
-        names: tuple[str, ...] = (),
-        missing: tuple[str, ...] = (),
-        misplaced: t.Mapping[str, tuple[str, ...]] = types.MappingProxyType({}),
-        missing_stages: tuple[str, ...] = (),
-        open_names: tuple[str, ...] = (),
-        pipeline: Record | None = None,
-        is_complete: bool = True,
-        known: frozenset[str] = frozenset(),
-        stages: frozenset[str] = frozenset(),
-        out_of_scope: t.Mapping[str, int] = types.MappingProxyType({}),
-        failed: tuple[FoundJob, ...] = (),
-        unreadable: tuple[str, ...] = (),
-    ) -> None:
-        self.groups = groups
-        self.names = names
-        self.missing = missing
-        self.misplaced = misplaced
-        self.missing_stages = missing_stages
-        self.open_names = open_names
-        self.pipeline = pipeline
-        self.is_complete = is_complete
-        self.known = known
-        self.stages = stages
-        self.out_of_scope = out_of_scope
-        self.failed = failed
-        self.unreadable = unreadable
+    groups: tuple[tuple[FoundJob, ...], ...] = ()
+    names: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    misplaced: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    missing_stages: tuple[str, ...] = ()
+    open_names: tuple[str, ...] = ()
+    pipeline: Record | None = None
+    is_complete: bool = True
+    known: frozenset[str] = frozenset()
+    stages: frozenset[str] = frozenset()
+    out_of_scope: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
+    failed: tuple[FoundJob, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
     @functools.cached_property
     def jobs(self) -> list[FoundJob]:
@@ -112,7 +96,7 @@ def why_empty(query: JobQuery, selection: Selection) -> str:
     where = place_of(query, selection)
     if selection.out_of_scope:
         counts = ", ".join(f"{count} {status}" for status, count in sorted(selection.out_of_scope.items()))
-        return f"no job of {where} has the status {' or '.join(query.scope)}, as scope asks: there are {counts}"
+        return f"no job of {where} has {query.scope_said}: there are {counts}"
     pipeline = selection.pipeline or {}
     errors = pipeline.get("yaml_errors")
     if errors:

@@ -13,8 +13,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotAuthorizedError, NotFoundError, SelectionError
-from ..concurrency import run_all
-from ..jobs.bridges import BridgeNode, PipelineNode, pipeline_tree
+from ..jobs.bridges import BridgeNode, PipelineNode, jobs_of, pipeline_tree
 from ..jobs.query import FoundJob, match_name, suggestions
 from ..jobs.statuses import count_statuses, id_of, newest_per_name, project_id_of, status_of
 from ..pipelines.query import PipelineQuery, has_jobs, missing_pipeline, read_pipeline
@@ -87,8 +86,7 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
         root = pipeline_tree(session, project, id_of(pipeline), most_depth=query.depth)
         _keep_wanted(root, query)
         report = BridgeReport(root, pipeline, timeline=wait.timeline.entries)
-        problems = [_problem(bridge, options, wait.is_active) for bridge in report.bridges]
-        report.problems = [problem for problem in problems if problem]
+        report.problems = list(filter(None, (_problem(bridge, options, wait.is_active) for bridge in report.bridges)))
         observed = {id(bridge): list(_observed(bridge)) for bridge in report.bridges}
         late = [bridge for bridge in report.bridges if not _is_there(bridge, options)]
         wait.seen([job for jobs in observed.values() for job in jobs], [observed[id(bridge)][-1] for bridge in late])
@@ -217,20 +215,12 @@ def _check_access(session: Session, report: BridgeReport, query: BridgeQuery) ->
             node.is_accessible = False
 
     unknown = [node for node in edge if node.is_accessible]
-    run_all(check, unknown, most_at_once=session.client.settings.concurrency)
+    session.run_all(check, unknown)
 
 
 def _read_jobs(session: Session, root: PipelineNode) -> dict[int, list[Record]]:
     """Return the jobs of every pipeline below the root, by the id of the pipeline."""
     nodes = [node for node in root.walk() if node is not root and node.is_accessible]
 
-    def read(node: PipelineNode) -> list[Record]:
-        try:
-            records = session.client.list_all("list_pipeline_jobs", project=node.project, pipeline_id=node.pipeline_id)
-        except (NotAuthorizedError, NotFoundError):
-            node.is_accessible = False
-            return []
-        return newest_per_name(records)
-
-    listed = run_all(read, nodes, most_at_once=session.client.settings.concurrency)
-    return {node.pipeline_id: records for node, records in zip(nodes, listed)}
+    listed = session.run_all(lambda node: jobs_of(session, node), nodes)
+    return {node.pipeline_id: newest_per_name(records) for node, records in zip(nodes, listed)}

@@ -164,8 +164,8 @@ class _Reading:
         """Return what fails the task, first the jobs that have ended badly."""
         # of a project no more jobs are read than are returned; in a pipeline each counts, returned or not
         judged = jobs if self._query.pipeline.is_given else self._wanted(jobs)
-        ends = [(job, end_problem(job.record, self._options, check_targets=self._wait.is_active)) for job in judged]
-        ends = [(job, problem if job and self._wait.believes(job) else "") for job, problem in ends]
+        believed = filter(self._wait.believes, judged)
+        ends = [(job, end_problem(job.record, self._options, check_targets=self._wait.is_active)) for job in believed]
         queued = [(job, self._wait.queue_problem(job)) for job in judged]
         return [(job, problem) for job, problem in [*ends, *queued] if problem]
 

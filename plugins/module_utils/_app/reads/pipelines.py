@@ -13,14 +13,13 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
-from ..concurrency import run_all
 from ..jobs.bridges import PipelineNode, pipeline_tree
 from ..jobs.query import FoundJob
 from ..jobs.statuses import id_of, is_finished, project_id_of, status_of
 from ..pipelines.query import PipelineQuery, read_pipeline
 from ..session import Session
 from ..waiting.blockers import MOST_SINGLE_LINES
-from ..waiting.logs import read_tail
+from ..waiting.log_tails import read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, timed_out_text
 from ..waiting.pipeline_end import (
@@ -33,6 +32,7 @@ from ..waiting.pipeline_end import (
 from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Steps
 
+T = t.TypeVar("T")
 # Of so many failed jobs the log is read.
 MOST_LOGS = 20
 
@@ -114,46 +114,43 @@ def read_downstream(session: Session, state: PipelineState, project: str) -> lis
 
     :raises RequestError: when they cannot be read for another reason.
     """
-    try:
-        root = pipeline_tree(session, project, id_of(state.pipeline))
-    except (NotAuthorizedError, NotFoundError) as exc:
-        session.warn(f"The downstream pipelines of the pipeline cannot be read: {exc}")
-        return None
-    return [node for node in root.walk() if node is not root]
+    problem = "The downstream pipelines of the pipeline cannot be read"
+    root = _permitted(session, problem, lambda: pipeline_tree(session, project, id_of(state.pipeline)))
+    return None if root is None else [node for node in root.walk() if node is not root]
 
 
 def with_logs(session: Session, jobs: t.Sequence[FoundJob], log_lines: int) -> list[tuple[FoundJob, list[str] | None]]:
     """Return jobs with the tail of the log of each."""
     read = list(jobs[:MOST_LOGS]) if log_lines else []
-    tails = run_all(
-        lambda job: read_tail(session, job, log_lines), read, most_at_once=session.client.settings.concurrency
-    )
+    tails = session.run_all(lambda job: read_tail(session, job, log_lines), read)
     return [*zip(read, tails), *((job, None) for job in jobs[len(read) :])]
 
 
 def read_variables(session: Session, state: PipelineState, project: str) -> list[Record] | None:
     """Return the variables that a pipeline was started with; None, with a warning, when they may not be read."""
-    try:
-        records: list[Record] = session.client.call(
-            "get_pipeline_variables", project=project, pipeline_id=id_of(state.pipeline)
-        )
-    except (NotAuthorizedError, NotFoundError) as exc:
-        session.warn(
-            f"The variables of the pipeline cannot be read, which needs the role Maintainer, or to have started it: "
-            f"{exc}"
-        )
-        return None
-    return records
+    return _permitted(
+        session,
+        "The variables of the pipeline cannot be read, which needs the role Maintainer, or to have started it",
+        lambda: session.client.call("get_pipeline_variables", project=project, pipeline_id=id_of(state.pipeline)),
+    )
 
 
 def read_test_report(session: Session, state: PipelineState, project: str) -> Record | None:
     """Return the test report of a pipeline; None, with a warning, where it cannot be read."""
+    return _permitted(
+        session,
+        "The test report of the pipeline cannot be read",
+        lambda: session.client.call("get_test_report", project=project, pipeline_id=id_of(state.pipeline)),
+    )
+
+
+def _permitted(session: Session, problem: str, read: t.Callable[[], T]) -> T | None:
+    """Return what is read; None, with a warning, when the token may not read it, or there is no such thing."""
     try:
-        report: Record = session.client.call("get_test_report", project=project, pipeline_id=id_of(state.pipeline))
+        return read()
     except (NotAuthorizedError, NotFoundError) as exc:
-        session.warn(f"The test report of the pipeline cannot be read: {exc}")
+        session.warn(f"{problem}: {exc}")
         return None
-    return report
 
 
 def _failed_below(session: Session, node: PipelineNode) -> list[FoundJob]:

@@ -15,6 +15,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import UsageError
+from ..fields import records_in
 from ..files.place import check_path
 
 _MOST_BYTES = 256 * 1024 * 1024
@@ -73,12 +74,12 @@ def _project(project: Record, known: t.Mapping[t.Any, float]) -> Record:
 def _durations(previous: Record) -> dict[t.Any, float]:
     """Return how long gates and jobs took that came to a good end."""
     found: dict[t.Any, float] = {}
-    for project in _rows(previous, "projects"):
+    for project in records_in(previous, "projects"):
         name = project.get("name")
-        for gate in _rows(project, "gates"):
+        for gate in records_in(project, "gates"):
             if gate.get("changed") is True or gate.get("outcome") == "passed":
                 _note(found, (name, "gate", gate.get("action"), gate.get("name")), gate.get("elapsed"))
-        for job in _rows(project, "jobs"):
+        for job in records_in(project, "jobs"):
             if job.get("status") == "success" and not job.get("superseded"):
                 _note(found, (name, "job", job.get("path")), job.get("duration"))
     return found
@@ -97,8 +98,3 @@ def _text(value: t.Any) -> str | None:
 def _number(value: t.Any) -> float | None:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return value if is_number and math.isfinite(value) else None
-
-
-def _rows(parent: Record, name: str) -> list[Record]:
-    rows = parent.get(name)
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

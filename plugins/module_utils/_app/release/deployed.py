@@ -14,6 +14,7 @@ from ..._api.decoding import Record
 from ..._api.errors import GitLabError
 from ..deployments.find import deployments_of, read_all
 from ..deployments.records import FoundDeployment, approvals_of, username_of
+from ..fields import record_in
 from ..jobs.query import FoundJob
 from ..session import Session
 
@@ -34,8 +35,7 @@ def deployment_record(deployment: FoundDeployment | None) -> Record:
     """Return what the record tells of the deployment of a job; None for a job that has none."""
     if deployment is None:
         return {"environment": None, "approvals": []}
-    environment = deployment.record.get("environment")
-    url = environment.get("external_url") if isinstance(environment, dict) else None
+    url = record_in(deployment.record, "environment").get("external_url")
     return {
         "environment": {"name": deployment.environment, "url": url if isinstance(url, str) else None},
         "approvals": [

@@ -13,7 +13,8 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..actions.act import ActionRun
-from ..actions.actions import ACTIONS, ActionRequest
+from ..actions.action import ActionRequest
+from ..actions.actions import ACTIONS
 from ..actions.targets import ActionReport, Target, failure_text
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
@@ -21,7 +22,7 @@ from ..jobs.statuses import has_reached, id_of, is_finished, project_id_of, stat
 from ..pipelines.query import PipelineQuery
 from ..reads.jobs import JobReport, failure_of, read_jobs
 from ..session import Session
-from ..waiting.logs import read_tail
+from ..waiting.log_tails import read_tail
 from ..waiting.options import WaitOptions, end_problem, failure_reason
 from ..waiting.schedule import Steps
 from .hints import retried_text, why_late

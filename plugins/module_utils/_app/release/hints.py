@@ -13,8 +13,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError
-from ..actions.actions import listed
-from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, shortened
+from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, listed, shortened
 from ..jobs.statuses import id_of, status_of
 from ..session import Session
 

@@ -13,7 +13,8 @@ import difflib
 import typing as t
 
 from ..._api.errors import UsageError
-from ..actions.actions import ACTIONS, ActionRequest
+from ..actions.action import ActionRequest
+from ..actions.actions import ACTIONS
 from ..actions.candidates import RunRequest
 from ..pipelines.query import PipelineQuery
 from ..waiting.options import WaitOptions
@@ -56,6 +57,11 @@ class Gate:
     def way(self) -> str:
         """Return how its jobs are dealt with: `wait`, `verify`, or as the row of its action says."""
         return ACTIONS[self.action].gate if self.action in ACTIONS else self.action
+
+    @property
+    def acts(self) -> bool:
+        """Return whether it may change something."""
+        return self.request is not None or self.start is not None
 
     @property
     def title(self) -> str:

@@ -9,10 +9,10 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import typing as t
 
 from ..._api.decoding import Record
+from ..fields import iso_time
 from .run import GateResult, ProjectResult
 from .tree import ReleaseTree, job_record, pipeline_record
 
@@ -83,14 +83,6 @@ def has_changed(results: t.Sequence[ProjectResult]) -> bool:
     return any(gate.has_changed for result in results for gate in result.gates)
 
 
-def iso_time(unix_time: float | None) -> str | None:
-    """Return a moment as GitLab writes it."""
-    if unix_time is None:
-        return None
-    moment = datetime.datetime.fromtimestamp(unix_time, tz=datetime.timezone.utc)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
-
-
 def _outcome(results: t.Sequence[ProjectResult], message: str | None) -> str:
     if message is not None:
         return "failed"
@@ -124,8 +116,8 @@ def _gate(result: GateResult) -> Record:
         # a variable may hold a secret, so only its name is kept
         "job_variables": [variable["key"] for variable in result.gate.request.variables] if result.gate.request else [],
         "variables": [variable["key"] for variable in result.gate.start.variables] if result.gate.start else [],
-        "started_at": iso_time(result.started_at),
-        "finished_at": iso_time(result.finished_at),
+        "started_at": None if result.started_at is None else iso_time(result.started_at),
+        "finished_at": None if result.finished_at is None else iso_time(result.finished_at),
         "elapsed": result.elapsed,
         "queued": result.queued,
         "jobs": [job_record(job, str(job.get("path"))) for job in result.jobs],

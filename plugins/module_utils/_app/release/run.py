@@ -14,12 +14,18 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ..._api.clock import Deadline
 from ..._api.decoding import Record
 from ..jobs.statuses import id_of, pipeline_of
 from ..pipelines.query import with_pipeline
-from ..waiting.schedule import Scheduler, Steps
+from ..waiting.schedule import Pause, Scheduler, Steps
 from .plan import Gate, ProjectPlan, ReleasePlan
 
+# With fail_fast, a project acts only when all others that have begun were looked at, which may show that one has failed
+# already; a project that cannot be looked at for so long does not hold up the others.
+FIRST_LOOKS_SECONDS = 30.0
+# How long it sleeps at first and at the longest before it sees whether that is so.
+_LOOK_ROUND_SECONDS = (0.05, 1.0)
 # With these outcomes a gate does not open, unless it is optional.
 FAILURES = ("failed", "refused", "timed out")
 
@@ -103,18 +109,17 @@ class ReleaseRun:
         self._plan = plan
         self._run_gate = run_gate
         self._scheduler = scheduler
+        # why nothing new is begun any more, empty while it is
         self._stopped = ""
         self._has_woken = False
         self._waiting = list(plan.projects)
         self._passed: set[str] = set()
+        # projects that have begun and were not looked at yet, and how long others wait for that
+        self._unseen: dict[str, Deadline] = {}
         self.results = {
             project.name: ProjectResult(project, [GateResult(gate) for gate in project.gates])
             for project in plan.projects
         }
-
-    def stop_reason(self) -> str:
-        """Return why nothing new is begun any more, empty while it is."""
-        return self._stopped
 
     def run(self) -> list[ProjectResult]:
         """Return what became of every project, in the order of the plan."""
@@ -129,6 +134,7 @@ class ReleaseRun:
         for project in [project for project in self._waiting if self._passed.issuperset(project.needs)]:
             if not self._stopped:
                 self._waiting.remove(project)
+                self._unseen[project.name] = Deadline.after(FIRST_LOOKS_SECONDS, self._scheduler.clock)
                 self._scheduler.add(self._run_project(self.results[project.name]), self._take)
 
     def _take(self, done: ProjectResult) -> None:
@@ -146,15 +152,30 @@ class ReleaseRun:
             if result.failed_gate:
                 reason = f"gate {result.failed_gate.gate.title!r} before it has failed"
                 result.gates[number] = GateResult(gate, reason=reason)
-            elif self._stopped:
+                continue
+            if gate.acts and self._plan.strategy == "fail_fast":
+                yield from self._see_others(result.plan.name)
+            if self._stopped:
                 result.gates[number] = GateResult(gate, reason=self._stopped)
             else:
                 result.gates[number] = yield from self._run_one(result, gate)
+        self._unseen.pop(result.plan.name, None)
         return result
+
+    def _see_others(self, name: str) -> Steps[None]:
+        """Pause until every project that has begun was looked at."""
+        self._unseen.pop(name, None)
+        seconds, longest = _LOOK_ROUND_SECONDS
+        while not self._stopped:
+            last = max(list(self._unseen.values()), key=Deadline.remaining, default=None)
+            if last is None or last.has_passed():
+                return
+            yield Pause(seconds, last, is_urgent=True)
+            seconds = min(seconds * 2, longest)
 
     def _run_one(self, result: ProjectResult, gate: Gate) -> Steps[GateResult]:
         try:
-            done = yield from self._run_gate(result, gate, self.stop_reason)
+            done = yield from self._seen(result.plan.name, self._run_gate(result, gate, lambda: self._stopped))
         except Exception as exc:  # a mistake of ours must not hide the other projects
             reason = f"unexpected {type(exc).__name__}, please report it: {exc}"
             done = GateResult(gate, outcome="failed", reason=reason)
@@ -165,6 +186,16 @@ class ReleaseRun:
             )
         return done
 
+    def _seen(self, name: str, steps: Steps[GateResult]) -> Steps[GateResult]:
+        """Run a gate, and take note of its first pause."""
+        while True:
+            try:
+                pause = next(steps)
+            except StopIteration as end:
+                return t.cast(GateResult, end.value)
+            self._unseen.pop(name, None)
+            yield pause
+
     def _skip(self, result: ProjectResult) -> None:
         """Say why a project was not begun."""
         blocked = [need for need in result.plan.needs if self.results[need].outcome not in ("passed", "would pass")]
@@ -174,8 +205,7 @@ class ReleaseRun:
 
 def failure_text(results: t.Sequence[ProjectResult]) -> str | None:
     """Return why the release does not pass, naming each gate that failed; None when it passes."""
-    failed = [result for result in results if result.failed_gate]
-    texts = [_failure(result) for result in failed]
+    texts = [_failure(result, result.failed_gate) for result in results if result.failed_gate]
     if not texts:
         return None
     text = texts[0] if len(texts) == 1 else f"{len(texts)} of {len(results)} projects failed: " + "; ".join(texts)
@@ -185,9 +215,6 @@ def failure_text(results: t.Sequence[ProjectResult]) -> str | None:
     return text
 
 
-def _failure(result: ProjectResult) -> str:
-    gate = result.failed_gate
-    if gate is None:
-        raise AssertionError("called for a project that has not failed")
+def _failure(result: ProjectResult, gate: GateResult) -> str:
     text = f"gate {gate.gate.title!r} of project {result.plan.name!r} did not open: {gate.reason}"
     return with_pipeline(text, result.plan.pipeline, result.pipeline)

@@ -13,8 +13,8 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError, SelectionError
-from ..actions.act import refuse_job_token
 from ..actions.actions import ACTIONS
+from ..actions.refusals import refuse_job_token
 from ..jobs.statuses import id_of
 from ..pipelines.query import read_pipeline, warn_of_namesake
 from ..session import Session, StoppedError

@@ -13,8 +13,8 @@ import threading
 import typing as t
 
 from ..._api.errors import NotAuthorizedError, NotFoundError
-from ..actions.act import refuse_job_token
 from ..actions.candidates import RunRequest
+from ..actions.refusals import refuse_job_token
 from ..actions.run_pipeline import run_pipeline
 from ..jobs.statuses import id_of
 from ..pipelines.query import describe

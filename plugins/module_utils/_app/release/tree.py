@@ -12,13 +12,13 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import GitLabError, NotAuthorizedError, NotFoundError
-from ..concurrency import run_all
-from ..jobs.bridges import PipelineNode, pipeline_tree, project_path
+from ..._api.errors import GitLabError
+from ..fields import record_in
+from ..jobs.bridges import PipelineNode, jobs_of, pipeline_tree, project_path
 from ..jobs.query import FoundJob
 from ..jobs.statuses import id_of, newest_per_name, project_id_of, status_of
 from ..session import Session
-from ..waiting.logs import read_tail
+from ..waiting.log_tails import read_tail
 from .deployed import deployed_by, deployment_record
 
 _JOB_FIELDS = ("id", "name", "stage", "status", "web_url", "allow_failure", "failure_reason", "created_at")
@@ -51,9 +51,7 @@ def read_tree(
         root = pipeline_tree(session, project, id_of(pipeline))
         root.record = now
         nodes = list(root.walk())
-        listed = run_all(
-            lambda node: _read_jobs(session, node), nodes, most_at_once=session.client.settings.concurrency
-        )
+        listed = session.run_all(lambda node: jobs_of(session, node, include_retried=True), nodes)
     except GitLabError as exc:
         session.warn(f"The jobs of pipeline {id_of(pipeline)} are not in the record: {exc}")
         return ReleaseTree([{**pipeline_record(pipeline), "project": project_path(session, pipeline)}])
@@ -93,12 +91,11 @@ def pipeline_record(pipeline: Record) -> Record:
 
 def job_record(job: Record, path: str) -> Record:
     """Return what the record tells of a job."""
-    user, runner = job.get("user"), job.get("runner")
     return {
         **{name: job.get(name) for name in (*_JOB_FIELDS, *_TIMES)},
         "path": path,
-        "user": user.get("username") if isinstance(user, dict) else None,
-        "runner": runner.get("description") if isinstance(runner, dict) else None,
+        "user": record_in(job, "user").get("username"),
+        "runner": record_in(job, "runner").get("description"),
     }
 
 
@@ -111,40 +108,23 @@ def _read_logs(
     if len(failed) > _MOST_LOGS:
         session.warn(f"{len(failed)} jobs have failed; the record has the logs of {_MOST_LOGS} of them.")
     wanted = failed[:_MOST_LOGS]
-    concurrency = session.client.settings.concurrency
-    tails = run_all(lambda job: read_tail(session, job, lines), wanted, most_at_once=concurrency)
+    tails = session.run_all(lambda job: read_tail(session, job, lines), wanted)
     return {job.id: tail for job, tail in zip(wanted, tails) if tail}
 
 
 def _found(nodes: t.Sequence[PipelineNode], listed: t.Sequence[t.Sequence[Record]]) -> list[FoundJob]:
     """Return the jobs of pipelines with where they were found."""
     return [
-        FoundJob(record, node.project, node.pipeline_id, "/".join(filter(None, (node.path, str(record.get("name"))))))
+        FoundJob(record, node.project, node.pipeline_id, node.path_of(str(record.get("name"))))
         for node, records in zip(nodes, listed)
         for record in records
     ]
-
-
-def _read_jobs(session: Session, node: PipelineNode) -> list[Record]:
-    """Return all attempts of the jobs of a pipeline."""
-    if not node.is_accessible:
-        return []
-    try:
-        return session.client.list_all(
-            "list_pipeline_jobs", project=node.project, pipeline_id=node.pipeline_id, include_retried=True
-        )
-    except (NotAuthorizedError, NotFoundError):
-        if not node.path:
-            raise
-        node.is_accessible = False
-        return []
 
 
 def _job_records(node: PipelineNode, records: t.Sequence[Record]) -> t.Iterator[Record]:
     """Yield the jobs and trigger jobs of a pipeline, oldest first, each attempt with its number."""
     attempts: dict[str, int] = {}
     newest = {str(record.get("name")): id_of(record) for record in sorted(records, key=id_of)}
-    prefix = f"{node.path}/" if node.path else ""
     bridges = {id_of(bridge.record): bridge for bridge in node.bridges}
     entries = sorted([*records, *(bridge.record for bridge in node.bridges)], key=id_of)
     for record in entries:
@@ -152,7 +132,7 @@ def _job_records(node: PipelineNode, records: t.Sequence[Record]) -> t.Iterator[
         attempts[name] = attempts.get(name, 0) + 1
         bridge = bridges.get(id_of(record))
         yield {
-            **job_record(record, prefix + name),
+            **job_record(record, node.path_of(name)),
             "status": status_of(record),
             "pipeline_id": node.pipeline_id,
             "attempt": attempts[name],

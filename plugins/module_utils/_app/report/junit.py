@@ -16,8 +16,9 @@ import typing as t
 import xml.etree.ElementTree as ET
 
 from ..._api.decoding import Record
+from ..fields import seconds_of
 from .gates import is_shut, log_tails
-from .parts import is_web_address, length, release_name
+from .parts import is_web_address, release_name
 
 # What no XML may hold, escaped or not. Source: https://www.w3.org/TR/xml/#charsets
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -35,7 +36,7 @@ def render_junit(record: Record) -> str:
 
 
 def _suite(root: ET.Element, project: Record, record: Record) -> None:
-    elapsed = sum(length(gate["elapsed"]) or 0.0 for gate in project["gates"])
+    elapsed = sum(seconds_of(gate["elapsed"]) or 0.0 for gate in project["gates"])
     suite = _element(
         root,
         "testsuite",
@@ -85,7 +86,7 @@ def _counts(gates: t.Sequence[Record]) -> dict[str, str]:
 
 
 def _time(value: t.Any) -> str:
-    return f"{length(value) or 0.0:.3f}"
+    return f"{seconds_of(value) or 0.0:.3f}"
 
 
 def _element(parent: ET.Element | None, tag: str, **attributes: str) -> ET.Element:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from ..._api.decoding import Record
 from ..._api.masking import one_line, printable
+from ..fields import seconds_of
 from ..jobs.statuses import STATUSES, Look
 from .scale import parse_time
 
@@ -30,7 +31,6 @@ _OUTCOMES: t.Mapping[str, tuple[Look, str]] = {
 }
 # What check mode predicts is told as "would be played", "would pass" and the like.
 _PREDICTED: tuple[Look, str] = ("still", "?")
-_LONGEST_SECONDS = 1e9
 _MOST_NAMES = 3
 # A status that GitLab has and this collection does not know yet. Its word is shown as it is.
 _UNKNOWN: tuple[Look, str] = ("none", "?")
@@ -111,15 +111,9 @@ def _look_and_sign(status: str) -> tuple[Look, str]:
     return (row.look, row.sign) if row else _OUTCOMES.get(status, _UNKNOWN)
 
 
-def length(value: t.Any) -> float | None:
-    """Return a length of time in seconds, None when it is none."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value < _LONGEST_SECONDS else None
-
-
 def seconds(value: t.Any) -> str:
     """Return a length of time for people, empty when it is none."""
-    value = length(value)
+    value = seconds_of(value)
     if value is None:
         return ""
     if value < 9.95 and round(value, 1) % 1:

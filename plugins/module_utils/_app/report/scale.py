@@ -12,6 +12,8 @@ import dataclasses
 import datetime
 import typing as t
 
+from ..fields import unix_time_of
+
 # A time without jobs is cut out when it is longer than so much of the time with jobs.
 _LONG_GAP = 0.15
 # What is left of it on the axis, in percent, and what all of them may take.
@@ -171,12 +173,6 @@ def _utc(moment: float) -> datetime.datetime:
 
 
 def parse_time(text: t.Any) -> float | None:
-    """Return the Unix time of a moment as GitLab writes it, None when it is none."""
-    if not isinstance(text, str):
-        return None
-    try:
-        moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-        unix_time = moment.timestamp() if moment.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
+    """Return the Unix time of a moment as GitLab writes it, None when it is none that the axis can show."""
+    unix_time = unix_time_of(text)
     return unix_time if unix_time is not None and _EARLIEST < unix_time < _LATEST else None

@@ -12,9 +12,10 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
+from ..fields import seconds_of
 from ..jobs.statuses import is_finished, is_queued
 from .gates import log_details
-from .parts import has_failed, length, link, look, seconds, state, text
+from .parts import has_failed, link, look, seconds, state, text
 from .scale import Interval, TimeScale, parse_time
 
 _LEGEND = """<ul class="legend small">
@@ -132,9 +133,9 @@ def _grid(scale: TimeScale) -> str:
 def _bars(job: Record, latest: float) -> _Bars:
     """Return the bars of a job; all by the clock of the server, which may differ from the one here."""
     started, finished = parse_time(job.get("started_at")), parse_time(job.get("finished_at"))
-    duration = length(job.get("duration"))
+    duration = seconds_of(job.get("duration"))
     status = str(job.get("status"))
-    seconds_queued = length(job.get("queued_duration")) or 0.0
+    seconds_queued = seconds_of(job.get("queued_duration")) or 0.0
     if started is None:
         if is_queued(status) and seconds_queued:
             return _Bars((latest - seconds_queued, latest), None)

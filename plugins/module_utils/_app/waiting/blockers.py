@@ -12,6 +12,7 @@ import dataclasses
 import typing as t
 
 from ..._api.errors import RequestError
+from ..fields import record_in
 from ..jobs.query import FoundJob
 from ..jobs.statuses import STATUSES, status_of
 from ..session import Session
@@ -76,8 +77,7 @@ class Blockers:
         GitLab says so by the status of the pipeline, which is manual when nothing else can go on.
         """
         key = (job.project, job.pipeline_id)
-        pipeline = job.record.get("pipeline")
-        if not isinstance(pipeline, dict) or pipeline.get("status") != "manual":
+        if record_in(job.record, "pipeline").get("status") != "manual":
             self._manual.pop(key, None)
             return None
         manual = [other for other in jobs if other.key[:2] == key and _is_blocking(other)]

@@ -91,13 +91,16 @@ class Counting:
         scope = self._scope(self._waiting)
         return sum(status_of(job.record) in scope for job in jobs)
 
+    @property
+    def can_tell(self) -> bool:
+        """Return whether a count tells anything now."""
+        return self._is_usable and not self._is_blind
+
     def needs_listing(self) -> bool:
         """Look at the pipeline; return whether its jobs have to be listed to know more.
 
         :raises RequestError: when GitLab cannot be asked.
         """
-        if not self._is_usable or self._is_blind:
-            return True
         count = self._count(self._waiting)
         if count is None:
             self._is_usable = False

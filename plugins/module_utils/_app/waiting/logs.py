@@ -9,25 +9,21 @@
 from __future__ import annotations
 
 import codecs
-import re
 import typing as t
 
-from ..._api.decoding import Record
-from ..._api.errors import GitLabError, RequestError, UsageError
-from ..._api.masking import Masker, printable
+from ..._api.errors import RequestError, UsageError
+from ..._api.masking import Masker
 from ..._api.pace.retry import Retrier
 from ..jobs.query import FoundJob
 from ..jobs.statuses import can_be_superseded, status_of
 from ..session import Session
+from .log_tails import shown_line
 from .timeline import Timeline
 
 # So much of what was read last is asked for again: it tells an answer that begins there from one with the whole log.
 OVERLAP_BYTES = 64
 # A longer line is shown in pieces, so that no log takes more memory than this.
 LONGEST_LINE = 64 * 1024
-# A server has 100 MB of a log at the most unless it was told otherwise; what is longer than this has no end.
-MOST_BYTES_OF_LOG = 1024**3
-_NO_SECRETS = Masker()
 
 
 def check_followable(session: Session, jobs: t.Sequence[FoundJob]) -> None:
@@ -117,7 +113,7 @@ class _GrowingText:
     :param masker: knows what no line may hold.
     """
 
-    def __init__(self, tell: t.Callable[[str], None], masker: Masker = _NO_SECRETS) -> None:
+    def __init__(self, tell: t.Callable[[str], None], masker: Masker) -> None:
         self._tell = tell
         self._masker = masker
         # whether the server has shown that it honours offsets
@@ -208,120 +204,3 @@ class _GrowingText:
         # marks of sections stand on lines of their own
         if line.strip() or not raw.strip():
             self._tell(line.rstrip())
-
-
-# ----- the tail of a log -----
-
-
-# `section_start:1560896352:name[options]` up to the carriage return, as the runner writes it to fold the log.
-_SECTION_MARK = re.compile(r"section_(?:start|end):\d+:[^\r\n\x1b]*\r?(?:\x1b\[0K)?")
-# Newer runners can put the time, stream and kind in 32 characters before each line.
-_TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [0-9a-f]{2}[OE][ +]?")
-
-
-# How much of the end of a log is held: enough for lines of a usual length, and never more than one request may ask for.
-BYTES_PER_LINE = 1000
-SHORTEST_WINDOW = 64 * 1024
-LONGEST_WINDOW = 500_000
-
-
-def tail_of(log: str, lines: int, masker: Masker = _NO_SECRETS, *, is_cut: bool = False) -> list[str]:
-    """Return the last lines of a log without secrets, colour codes, section marks, time stamps and overwritten text.
-
-    :param is_cut: whether the beginning of the log is missing, and perhaps that of a secret.
-    """
-    if lines <= 0:
-        return []
-    cleaned = [shown_line(line, masker) for line in log.split("\n")]
-    if is_cut:
-        cleaned[0] = masker.mask_beginning(cleaned[0])
-    while cleaned and not cleaned[-1].strip():
-        cleaned.pop()
-    return cleaned[-lines:]
-
-
-def shown_line(line: str, masker: Masker) -> str:
-    """Return a line of a log as it may be shown."""
-    # taking colour codes away may put a secret together
-    return masker.mask(clean_line(masker.mask(line)))
-
-
-def clean_line(line: str) -> str:
-    """Return a line of a log without colour codes, section marks, time stamps and overwritten text."""
-    text = _SECTION_MARK.sub("", _TIMESTAMP.sub("", line))
-    # of a progress bar, which returns the carriage, only the last state is of interest
-    states = [state for state in text.split("\r") if printable(state).strip()]
-    return printable(states[-1]) if states else ""
-
-
-def read_tail(session: Session, job: FoundJob, lines: int) -> list[str] | None:
-    """Return the tail of a job's log; None when it cannot be read, which must not hide why the log was wanted.
-
-    Where the size of the log is known, only its end is asked for; a server that does not know how to sends all of it.
-    """
-    if lines <= 0 or job.is_bridge or not job.id:
-        return []
-    if not session.limits.reads_logs:
-        session.warn("GitLab lets no job token read a log, so there is none here; give api_token to see it.")
-        return None
-    window = min(LONGEST_WINDOW, max(SHORTEST_WINDOW, lines * BYTES_PER_LINE))
-    sink = Tail(window)
-    offset = max(0, _log_size(job.record) - window)
-    try:
-        session.client.download(
-            "get_job_log", sink, project=job.project, job_id=job.id, byte_offset=offset if offset else None
-        )
-    except (RequestError, _TooLongError) as exc:
-        session.warn(f"The log of job {job.path!r} cannot be read: {exc}")
-        return None
-    is_cut = offset > 0 or not sink.is_whole
-    return tail_of(sink.text, lines, session.client.masker, is_cut=is_cut)
-
-
-def _log_size(record: Record) -> int:
-    """Return the size of a job's log in bytes, 0 when the server does not tell."""
-    artifacts = record.get("artifacts")
-    for entry in artifacts if isinstance(artifacts, list) else ():
-        if isinstance(entry, dict) and entry.get("file_type") == "trace" and isinstance(entry.get("size"), int):
-            return int(entry["size"])
-    return 0
-
-
-class _TooLongError(GitLabError):
-    """There is no end of a log."""
-
-
-class Tail:
-    """A sink that keeps the end, and holds never much more than that.
-
-    :param most: how many bytes to keep.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._size = 0
-        self._kept = bytearray()
-        self.is_whole = True
-
-    def restart(self) -> None:
-        """Forget everything."""
-        self._size, self._kept, self.is_whole = 0, bytearray(), True
-
-    def write(self, chunk: bytes) -> None:
-        """Take the next piece.
-
-        :raises _TooLongError: when there seems to be no end.
-        """
-        self._size += len(chunk)
-        if self._size > MOST_BYTES_OF_LOG:
-            raise _TooLongError(f"it is longer than {MOST_BYTES_OF_LOG:,} bytes")
-        self._kept += chunk
-        # cut now and then: each time would copy the whole for every piece
-        if len(self._kept) > 2 * self._most:
-            del self._kept[: -self._most]
-            self.is_whole = False
-
-    @property
-    def text(self) -> str:
-        """Return the end as text; half a character at either side is replaced, as are other bytes that are not text."""
-        return self._kept[-self._most :].decode("utf-8", errors="replace")

@@ -16,7 +16,7 @@ import dataclasses
 import typing as t
 
 from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
-from ..._api.pace.retry import putting_off
+from ..._api.pace.looks import looking
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_queued, runner_wish, status_of
 from ..nudges import Patience
@@ -59,6 +59,10 @@ class Looking(t.Protocol):
 
     left: int
 
+    @property
+    def can_tell(self) -> bool:
+        """Return whether a small request tells anything now."""
+
     def needs_listing(self) -> bool:
         """Look; return whether everything has to be read to know more."""
 
@@ -82,6 +86,9 @@ class Wait:
         may_be_nudged = options.pending_seconds is None and not options.wait_for_approval
         self._patience = Patience(session.watch if may_be_nudged else None)
         self._is_fresh = False
+        self._looked_at = float("-inf")
+        # the pipeline that the jobs which are waited for belong to, None for several
+        self._pipeline: tuple[str, int] | None = None
         self._counting: Looking | None = None
         # jobs that were seen; the attempts that had failed when they were seen first; how often each was seen failed
         self._noted: set[t.Any] = set()
@@ -150,7 +157,9 @@ class Wait:
         return job.id in self._old_failures or self._failures[job.id] >= LOOKS_AT_A_FAILURE
 
     def note(self, jobs: t.Sequence[FoundJob]) -> None:
-        """Take note of which jobs have failed, for `believes`."""
+        """Take note of which jobs have failed, for `believes`, and of which pipeline they are."""
+        pipelines = {(job.project, job.pipeline_id) for job in jobs}
+        self._pipeline = pipelines.pop() if len(pipelines) == 1 else None
         for job in jobs:
             has_failed = status_of(job.record) == "failed"
             if has_failed and job.key not in self._noted:
@@ -166,7 +175,7 @@ class Wait:
         :param counting: finds out by small requests whether there can be anything new; None when only reading tells.
         """
         self._pauses.expect(left)
-        self._counting = counting
+        self._counting = counting if counting and counting.can_tell else None
 
     def awaits(self, what: str) -> None:
         """Tell, once, what does not exist yet and is waited for."""
@@ -232,7 +241,14 @@ class Wait:
             seconds = end - clock.monotonic()
         if seconds > 0:
             longest = min(seconds + more, deadline.remaining())
-            yield Pause(longest, deadline, is_urgent=self._is_fresh, soonest=seconds, watch=self._patience.watch)
+            yield Pause(
+                longest,
+                deadline,
+                is_urgent=self._is_fresh,
+                soonest=seconds,
+                watch=self._patience.watch,
+                subject=self._pipeline if self._session.client.shares_reads else None,
+            )
             self._is_fresh = False
 
     def _read_again(self, read: t.Callable[[], T]) -> Steps[T]:
@@ -251,13 +267,15 @@ class Wait:
         attempt = 0
         while True:
             try:
-                with putting_off(self.is_active):
+                with looking(self._looked_at if self.is_active else None):
                     return read()
             except RequestError as exc:
                 if not exc.is_put_off:
                     raise
                 attempt += 1
                 seconds = self._session.client.retrier.seconds_before_next(attempt, exc)
+            finally:
+                self._looked_at = self._session.clock.monotonic()
             yield from self._sleep(seconds)
             if self.ends_at_stop:
                 self._session.check_stop()

@@ -18,7 +18,7 @@ from ..jobs.statuses import has_reached, is_finished, status_of
 class WaitOptions:
     """How to wait: everything about time.
 
-    :param timeout_seconds: how long everything the task does may take.
+    :param timeout_seconds: how long everything the task does may take; at first as long as GitLab lets a job take.
     :param interval_seconds: the longest pause between two polls.
     :param pending_seconds: how long a job may sit in the queue, None for any time.
     :param targets: what to wait for; see `statuses.has_reached`.

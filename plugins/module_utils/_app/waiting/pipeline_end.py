@@ -35,7 +35,7 @@ from ..session import Session
 from .blockers import MOST_SINGLE_LINES
 from .counting import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD
 from .loop import Wait
-from .options import WaitOptions, end_problem, timed_out_text
+from .options import WaitOptions, end_problem, failure_reason, timed_out_text
 from .schedule import Steps
 
 # What the option wait_for may say of a pipeline.
@@ -109,6 +109,8 @@ def follow_pipeline(
 
 class _StatusLook:
     """Looks at a pipeline between two listings of its jobs: its own record is small, however many jobs it has."""
+
+    can_tell = True
 
     def __init__(self, session: Session, project: str, pipeline_id: int) -> None:
         self._session = session
@@ -267,8 +269,7 @@ def failed_jobs(state: PipelineState) -> list[FoundJob]:
 
 
 def _failure(job: FoundJob) -> str:
-    reason = job.record.get("failure_reason")
-    return f"{job.called} of stage {job.stage} failed" + (f" ({reason})" if reason else "")
+    return f"{job.called} of stage {job.stage} failed{failure_reason(job.record)}"
 
 
 def _manual(state: PipelineState) -> str:

@@ -20,6 +20,7 @@ import threading
 import typing as t
 
 from ..._api.clock import Clock, Deadline
+from ..._api.pace.looks import SHARED_SECONDS
 from ..._api.pace.traffic import Traffic
 from ..nudges import Nudges, Watch
 from ..outcome import Progress
@@ -46,6 +47,7 @@ class Pause:
     :param is_urgent: whether it goes on then without having to wait its turn, as after a job was played.
     :param soonest: when it may go on if it is nudged.
     :param watch: tells whether it is; None when nothing nudges it.
+    :param subject: what it looks at; all waits for the same look together, and share answers. None for nothing shared.
     """
 
     seconds: float
@@ -53,6 +55,7 @@ class Pause:
     is_urgent: bool = False
     soonest: float = 0.0
     watch: Watch | None = None
+    subject: t.Hashable = None
 
 
 Steps = t.Generator[Pause, None, T]
@@ -106,6 +109,7 @@ class _Entry:
     :param latest: when it goes on, whatever is to be done before.
     :param soonest: when it may go on if it is nudged.
     :param number: of the pause, so that an older one of the same wait is passed over.
+    :param looked_at: when its last step was over.
     """
 
     steps: Steps[t.Any]
@@ -115,6 +119,7 @@ class _Entry:
     soonest: float = 0.0
     is_urgent: bool = False
     number: int = 0
+    looked_at: float = float("-inf")
     # what the last step has come to
     pause: Pause | None = None
     value: t.Any = None
@@ -335,7 +340,18 @@ class Scheduler:
         entry.latest, entry.soonest = now + pause.deadline.remaining(), now + pause.soonest
         # it may have been nudged while it looked
         entry.due = self._due(entry)
+        entry.looked_at = now
         self._put(entry)
+        if pause.subject is not None:
+            self._look_together(pause.subject, now)
+
+    def _look_together(self, subject: t.Hashable, now: float) -> None:
+        """Have the others that wait for the same look now, since they find answers of this moment."""
+        for entry in list(self._waiting.values()):
+            is_same = entry.pause is not None and entry.pause.subject == subject
+            if is_same and not entry.is_urgent and now - entry.looked_at > SHARED_SECONDS:
+                entry.due, entry.is_urgent = now, True
+                self._put(entry)
 
 
 def _stepped(entry: _Entry) -> _Entry:

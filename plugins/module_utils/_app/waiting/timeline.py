@@ -9,10 +9,10 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import typing as t
 
 from ..._api.decoding import Record
+from ..fields import iso_time, record_in, seconds_of, unix_time_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished, is_known, is_playable, is_queued, phase_of, status_of
 from ..session import Session
@@ -23,7 +23,6 @@ from .options import failure_reason
 SILENCE_SECONDS = 300.0
 # Nearly every job is in the queue for a moment; after so long its runner is worth a line.
 QUEUE_SECONDS = 10.0
-_LONGEST_SECONDS = 1e9
 # Clocks of servers are set by the network, and may differ by so much.
 _CLOCK_TOLERANCE_SECONDS = 5.0
 _BEFORE_RUNNING = ("waiting", "blocked", "queued")
@@ -146,7 +145,7 @@ class Timeline:
     def queued_seconds(self, job: FoundJob) -> float:
         """Return how long a pending job has been in the queue: as GitLab says, or as long as we have seen it there."""
         now = self._session.clock.monotonic()
-        return max(now - self._queued_since.get(job.id, now), _seconds(job.record, "queued_duration") or 0.0)
+        return max(now - self._queued_since.get(job.id, now), seconds_of(job.record.get("queued_duration")) or 0.0)
 
     # ----- noting -----
 
@@ -200,7 +199,7 @@ class Timeline:
             return steps
         if is_over:
             steps.insert(0, ("running", started))
-        queued = _seconds(record, "queued_duration")
+        queued = seconds_of(record.get("queued_duration"))
         if queued is not None and (is_new or not is_queued(seen.status)):
             steps.insert(0, ("pending", max(earliest, started - queued)))
         return steps
@@ -208,9 +207,8 @@ class Timeline:
     def _moment(self, text: t.Any, earliest: float, latest: float) -> float | None:
         """Return a time of GitLab on the monotonic clock; None when it cannot have been between these."""
         clock = self._session.clock
-        try:
-            moment = datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp()
-        except (ValueError, OverflowError, OSError):
+        moment = unix_time_of(text)
+        if moment is None:
             return None
         at = moment - clock.time() + clock.monotonic()
         if not earliest - _CLOCK_TOLERANCE_SECONDS <= at <= latest + _CLOCK_TOLERANCE_SECONDS:
@@ -221,7 +219,7 @@ class Timeline:
         clock = self._session.clock
         self.entries.append(
             {
-                "at": _iso_time(clock.time() - clock.monotonic() + at),
+                "at": iso_time(clock.time() - clock.monotonic() + at),
                 "seconds": round(at - self._session.started, 3),
                 "id": job.id,
                 "name": job.path,
@@ -280,8 +278,8 @@ def _left_behind(jobs: t.Sequence[FoundJob]) -> list[str]:
         texts.append(f"{job.path} is {status}{goes_on}: {job.record.get('web_url')}")
     more = jobs[MOST_SINGLE_LINES:]
     if more:
-        pipeline = more[0].record.get("pipeline")
-        where = f": {pipeline['web_url']}" if isinstance(pipeline, dict) and pipeline.get("web_url") else ""
+        url = record_in(more[0].record, "pipeline").get("web_url")
+        where = f": {url}" if url else ""
         texts.append(f"has {len(more)} more job{'s' if len(more) > 1 else ''} that the task waited for{where}")
     return texts
 
@@ -292,13 +290,13 @@ def _detail(job: FoundJob, before: str, after: str, seen_seconds: float) -> str:
     The time in the queue and the time of the run are told apart, as GitLab measured them where it has.
     """
     record = job.record
-    queued = _seconds(record, "queued_duration") if not job.is_bridge else None
+    queued = seconds_of(record.get("queued_duration")) if not job.is_bridge else None
     seconds = seen_seconds
     details = []
     if before == "pending" and after == "running":
         seconds = seen_seconds if queued is None else queued
     elif before == "running" and is_finished(after):
-        ran = _seconds(record, "duration")
+        ran = seconds_of(record.get("duration"))
         seconds = seen_seconds if ran is None else ran
     if seconds >= 1:
         details.append(f"after {seconds:.0f} s")
@@ -307,20 +305,7 @@ def _detail(job: FoundJob, before: str, after: str, seen_seconds: float) -> str:
         notes.append(f"queued {queued:.0f} s")
     if notes:
         details.append(f"({', '.join(notes)})")
-    runner = record.get("runner")
-    if after == "running" and isinstance(runner, dict) and runner.get("description"):
-        details.append(f"on runner {runner['description']}")
+    runner = record_in(record, "runner").get("description")
+    if after == "running" and runner:
+        details.append(f"on runner {runner}")
     return " ".join(details)
-
-
-def _seconds(record: Record, name: str) -> float | None:
-    """Return a duration that GitLab has measured; what is not a time, or longer than one may last, was not measured."""
-    told = record.get(name)
-    if not isinstance(told, (int, float)) or isinstance(told, bool):
-        return None
-    return float(told) if 0 <= told < _LONGEST_SECONDS else None
-
-
-def _iso_time(unix_time: float) -> str:
-    moment = datetime.datetime.fromtimestamp(unix_time, tz=datetime.timezone.utc)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

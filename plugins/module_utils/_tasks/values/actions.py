@@ -14,7 +14,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.endpoints import to_text
 from ..._api.errors import UsageError
-from ..._app.actions.actions import ActionRequest
+from ..._app.actions.action import ActionRequest
 from ..._app.actions.candidates import RunRequest
 from ..._app.jobs.reasons import meant_reason
 from ..._app.pipelines.query import PipelineQuery

@@ -97,7 +97,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
                 "text": f"{FORBIDDEN} - Insufficient permissions to access this resource in project p. The following "
                 "token permission is required: read_jobs.",
             },
-            "job token allow-list",
+            "job token allowlist",
         ),
         ({"status": 401, "text": "401 Unauthorized", "value": "gldt-abc"}, "api_token holds a deploy token"),
         ({"status": 401, "text": "401 Unauthorized", "value": "glrt-abc"}, "api_token holds the token of a runner"),
@@ -135,7 +135,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
         ({"status": 403, "text": HIGHER}, "read_api"),
         (
             {"status": 403, "text": "Authentication by CI/CD job token not allowed from a to b."},
-            "job token allow-list",
+            "job token allowlist",
         ),
         ({"status": 403, "text": FORBIDDEN}, "Reporter"),
         ({"status": 404, "text": "404 Project Not Found"}, "may not see it: check project and the token"),

@@ -30,6 +30,7 @@ PIPELINE = {"project": "group/app", "pipeline_id": 6}
             "GET /projects/group%2Fapp/pipelines/6/jobs?scope[]=failed&include_retried=true",
             None,
         ),
+        ("list_pipeline_jobs", {**PIPELINE, "scope": None}, "GET /projects/group%2Fapp/pipelines/6/jobs", None),
         ("list_pipeline_bridges", PIPELINE, "GET /projects/group%2Fapp/pipelines/6/bridges", None),
         ("list_pipeline_trigger_jobs", PIPELINE, "GET /projects/group%2Fapp/pipelines/6/trigger_jobs", None),
         ("get_current_user", {}, "GET /user", None),
@@ -38,6 +39,7 @@ PIPELINE = {"project": "group/app", "pipeline_id": 6}
         ("get_job", JOB, "GET /projects/group%2Fapp/jobs/42", None),
         ("get_job_log", JOB, "GET /projects/group%2Fapp/jobs/42/trace", None),
         ("cancel_job", JOB, "POST /projects/group%2Fapp/jobs/42/cancel", None),
+        ("cancel_job", {**JOB, "force": None}, "POST /projects/group%2Fapp/jobs/42/cancel", None),
         ("cancel_job", {**JOB, "force": True}, "POST /projects/group%2Fapp/jobs/42/cancel", {"force": True}),
         ("retry_job", JOB, "POST /projects/group%2Fapp/jobs/42/retry", None),
         (

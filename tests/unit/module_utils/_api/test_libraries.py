@@ -80,7 +80,7 @@ def test_stand_in_markers_change_nothing():
     def function():
         return 1
 
-    marker = libraries.MarkerStandIn("jobgate.gitlab")
+    marker = libraries.marker_stand_in("jobgate.gitlab")
     assert marker(function) is function
     assert marker(firstresult=True)(function) is function
     assert marker(trylast=True)(function)() == 1

@@ -11,10 +11,10 @@ import contextlib
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Deadline
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import looking
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import (
     MOST_PAUSING,
     Retrier,
-    putting_off,
     server_wish_seconds,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
@@ -186,12 +186,12 @@ def crowded(traffic, pausing=MOST_PAUSING):
     return stack
 
 
-def test_a_request_beside_many_that_pause_is_put_off_if_it_may_be():
+def test_a_look_beside_many_that_pause_is_put_off():
     clock = FakeClock()
     traffic = Traffic(clock)
     retrier = new_retrier(clock, traffic=traffic, deadline=Deadline.after(600.0, clock))
     error = errors.LostAnswerError("cut")
-    with crowded(traffic), putting_off(True), pytest.raises(errors.LostAnswerError) as caught:
+    with crowded(traffic), looking(0.0), pytest.raises(errors.LostAnswerError) as caught:
         retrier.run(Operation(error), is_repeatable=True)
     assert caught.value is error and error.is_put_off and not error.is_out_of_time
     assert clock.sleeps == []
@@ -201,18 +201,18 @@ def test_a_request_beside_many_that_pause_is_put_off_if_it_may_be():
 
 
 @pytest.mark.parametrize(
-    ("pausing", "is_allowed", "error"),
+    ("pausing", "is_look", "error"),
     [
         (MOST_PAUSING - 1, True, errors.LostAnswerError("cut")),
         (MOST_PAUSING, False, errors.LostAnswerError("cut")),
         (MOST_PAUSING, True, status_error(429)),
     ],
-    ids=["few pause", "it may not be", "429 holds all"],
+    ids=["few pause", "it is no look", "429 holds all"],
 )
-def test_any_other_request_is_repeated(pausing, is_allowed, error):
+def test_any_other_request_is_repeated(pausing, is_look, error):
     clock = FakeClock()
     traffic = Traffic(clock)
-    with crowded(traffic, pausing), putting_off(is_allowed):
+    with crowded(traffic, pausing), looking(0.0 if is_look else None):
         assert new_retrier(clock, traffic=traffic).run(Operation(error), is_repeatable=True) == "done"
     assert len(clock.sleeps) == 1
 
@@ -222,7 +222,7 @@ def test_nothing_is_put_off_when_the_time_is_up():
     traffic = Traffic(clock)
     traffic.has_answered = True
     retrier = new_retrier(clock, traffic=traffic, deadline=Deadline.after(0.0, clock), is_persistent=True)
-    with crowded(traffic), putting_off(True), pytest.raises(errors.LostAnswerError) as caught:
+    with crowded(traffic), looking(0.0), pytest.raises(errors.LostAnswerError) as caught:
         retrier.run(Operation(errors.LostAnswerError("cut")), is_repeatable=True)
     assert caught.value.is_out_of_time and not caught.value.is_put_off
 
@@ -285,7 +285,8 @@ def test_a_read_in_doubt_is_repeated_after_any_error_and_not_for_ever():
 
 
 def test_each_request_of_a_read_in_doubt_is_repeated_as_often():
-    jobs, job = (errors.NotAuthorizedError("status 403", status=403, url=url) for url in ("jobs", "jobs/42"))
+    jobs, job = (errors.NotAuthorizedError("status 403", status=403) for _request in range(2))
+    jobs.url, job.url = "jobs", "jobs/42"
     assert new_retrier(retries=2).insist(Operation(job, jobs, job, jobs)) == "done"
     with pytest.raises(errors.NotAuthorizedError):
         new_retrier(retries=2).insist(Operation(job, jobs, job, job))

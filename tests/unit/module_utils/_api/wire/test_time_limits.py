@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import gzip
 import json
 import threading
@@ -153,13 +154,26 @@ def test_a_proxy_that_goes_on_and_on_is_no_connection(no_proxy, monkeypatch):
             ask("https://gitlab.invalid", "POST")
 
 
-def test_a_post_whose_answer_goes_on_and_on_is_looked_up(way, short):
+class ShortWrites:
+    """A transport with little time for the answer to a write, and much for everything else."""
+
+    def __init__(self, transport):
+        self._transport = transport
+
+    def send(self, request, *, timeout_seconds):
+        if request.method == "POST":
+            request = dataclasses.replace(request, total_seconds=SECONDS)
+        return self._transport.send(request, timeout_seconds=timeout_seconds)
+
+
+def test_a_post_whose_answer_goes_on_and_on_is_looked_up(way):
     """It was executed, and the job is read again to know it."""
     before, after = (answer_of(json.dumps(job(status=status)).encode()) for status in ("manual", "pending"))
     with LoopbackServer(before, SLOW["body"], after) as server, ends_soon():
-        options = {"action": "play", "job_id": 42, "api_url": server.url, "api_timeout": TOO_LONG, "api_retries": 0}
+        options = {"action": "play", "job_id": 42, "api_url": server.url, "api_timeout": AN_ETERNITY, "api_retries": 0}
         task = gitlab_job_action.TASK
-        outcome = task.run(with_defaults(task, options), TaskContext(environ={}))
+        context = TaskContext(environ={}, transport=lambda _settings, make: ShortWrites(make()))
+        outcome = task.run(with_defaults(task, options), context)
     assert [server.line(number).split()[0] for number in range(len(server.received))] == ["GET", "POST", "GET"]
     assert outcome.changed and outcome.failure is None
 

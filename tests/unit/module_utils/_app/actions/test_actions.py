@@ -10,12 +10,8 @@ import typing as t
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import NotAuthorizedError, StatusError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import (
-    ACTIONS,
-    ActionRequest,
-    listed,
-    misplaced_option,
-)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.action import ActionRequest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS, misplaced_among
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES, Column
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import SPEC
 
@@ -91,15 +87,9 @@ def test_what_is_sent(action, status, options, expected):
 
 
 def test_an_option_of_another_action():
-    assert misplaced_option("play", {"force"}.__contains__) == "force can only be used with retry and cancel"
-    assert misplaced_option("cancel", {"force"}.__contains__) == ""
-    assert misplaced_option("erase", {"job_inputs", "name"}.__contains__) == (
+    takes = {row.name: row.takes for row in ACTIONS.values()}
+    assert misplaced_among(takes, "play", {"force"}.__contains__) == "force can only be used with retry and cancel"
+    assert misplaced_among(takes, "cancel", {"force"}.__contains__) == ""
+    assert misplaced_among(takes, "erase", {"job_inputs", "name"}.__contains__) == (
         "job_inputs can only be used with play and retry"
     )
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"), [(["a"], "a"), (["a", "b"], "a or b"), (["a", "b", "c"], "a, b or c")], ids=str
-)
-def test_words_in_a_sentence(words, expected):
-    assert listed(words, "or") == expected

@@ -18,7 +18,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.targets 
     content_of,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Files
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.logs import Tail
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.log_tails import Tail
 
 
 def test_what_a_file_holds(tmp_path):

@@ -98,3 +98,10 @@ def test_what_identifies_a_job_and_an_attempt():
     job = naming.FoundJob({"id": 9, "name": "a"}, "7", 6, "b/a")
     assert (job.id, job.name, job.key) == (9, "a", ("7", 6, "a"))
     assert naming.FoundJob({}, "7", 6, "").id == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"), [(["a"], "a"), (["a", "b"], "a or b"), (["a", "b", "c"], "a, b or c")], ids=str
+)
+def test_words_in_a_sentence(words, expected):
+    assert naming.listed(words, "or") == expected

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.action import ActionRequest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Progress
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate, ProjectPlan, make_plan
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run import (
+    FIRST_LOOKS_SECONDS,
     GateResult,
     ReleaseRun,
     failure_text,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import Pacing, Pause, Scheduler
 
-from ....harness import FakeClock
+from ....harness import FakeClock, SharedClock
 
 # Far longer than anything here takes; a test that waits so long has failed.
 PATIENCE = 20
@@ -184,3 +187,38 @@ def test_a_failure_wakes_who_sleeps():
     results = ReleaseRun(plan(a=(["a1"], []), b=(["b1"], [])), run_gate, scheduler).run()
     assert outcomes(results) == {"a": ["failed"], "b": ["not reached"]}
     assert clock.seconds < 10
+
+
+# ----- before anything is done -----
+
+
+def acting(name, needs=()):
+    """Return a project with a gate that only waits, and one that plays."""
+    gates = (Gate((f"{name}-build",), "wait"), Gate((f"{name}-deploy",), "play", request=ActionRequest("play")))
+    return ProjectPlan(name, PipelineQuery(f"group/{name}", ref="main"), gates, needs)
+
+
+@pytest.mark.parametrize(("strategy", "seconds"), [("fail_fast", FIRST_LOOKS_SECONDS), ("collect", 0.0)])
+def test_a_project_that_cannot_be_looked_at_holds_up_the_others_for_a_moment_only(strategy, seconds):
+    clock = SharedClock()
+    traffic = Traffic(clock)
+    scheduler = Scheduler(clock, Pacing(traffic, Progress()), most_at_once=4)
+    clock.at_work = lambda: scheduler._at_work
+    played = {}
+
+    def run_gate(project, gate, stop):
+        if gate.title == "stuck-build":
+            with traffic.repeats():
+                scheduler.clock.sleep(600.0)
+        if gate.acts:
+            played[project.plan.name] = clock.seconds
+        yield Pause(1.0, Deadline.after(1000.0, clock))
+        return GateResult(gate, outcome="passed")
+
+    plan = make_plan([acting("stuck"), acting("first"), acting("second"), acting("third", ("first",))], strategy)
+    ReleaseRun(plan, run_gate, scheduler).run()
+    assert played["first"] == pytest.approx(max(1.0, seconds + 1.0), abs=1.1)
+    assert played["second"] == pytest.approx(played["first"], abs=1.1)
+    # once is enough
+    assert played["third"] == pytest.approx(played["first"] + 2.0, abs=1.1)
+    assert played["stuck"] == pytest.approx(601.0, abs=1.1)

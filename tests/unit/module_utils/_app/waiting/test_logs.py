@@ -2,75 +2,215 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tail of a log as a person wants to read it."""
+"""Following a log: servers with and without offsets, texts cut anywhere, retries, erasing, faults, and refusals."""
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import logs
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.logs import tail_of
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action, gitlab_job_info
 
-from ....harness import TOKEN, Exchange, ScriptedTransport, job, reply, run_task
+from ....harness import TOKEN, Call, FakeClock, FunctionTransport, Progress, bridge, job, pipeline, reply, run_task
 
-
-@pytest.mark.parametrize(
-    ("log", "expected"),
-    [
-        ("", []),
-        ("\n\n  \n", []),
-        ("one\ntwo\n\n\n", ["one", "two"]),
-        ("one\n\ntwo", ["one", "", "two"]),
-        ("\x1b[0KRunning\x1b[0;m\n\x1b[32;1m$ make\x1b[0;m\r\n", ["Running", "$ make"]),
-        (
-            "section_start:1560896352:build[collapsed=true]\r\x1b[0KBuilding\nsection_end:1560896353:build\r\x1b[0K\n",
-            ["Building"],
-        ),
-        ("10%\r50%\r100%\ndone\r\n", ["100%", "done"]),
-        ("2024-05-01T10:00:00.123456Z 00O first\n2024-05-01T10:00:01.123456Z 01E second", ["first", "second"]),
-        ("half a character \ufffd", ["half a character \ufffd"]),
-        ("\x1b]0;title\x07text", ["text"]),
-    ],
-)
-def test_cleaning(log, expected):
-    assert tail_of(log, 20) == expected
+LOG = "".join(f"line {number} of the log, ä€\n" for number in range(200)).encode()
 
 
-@pytest.mark.parametrize(("lines", "expected"), [(0, []), (1, ["c"]), (2, ["b", "c"]), (9, ["a", "b", "c"]), (-1, [])])
-def test_length(lines, expected):
-    assert tail_of("a\nb\nc\n", lines) == expected
+class Growing:
+    """A job that runs for 20 s, or several attempts of it, and writes its log evenly.
+
+    :param knows_offsets: whether the server honours byte_offset.
+    """
+
+    def __init__(self, log: bytes = LOG, *, knows_offsets: bool = True) -> None:
+        self.clock = FakeClock()
+        self.log = log
+        self.knows_offsets = knows_offsets
+        self.log_reads: list[Call] = []
+        self.statuses = {42: [(0.0, "pending"), (3.0, "running"), (23.0, "success")]}
+        self.transport = FunctionTransport(self.answer)
+
+    def status(self, job_id: int) -> str:
+        return [status for at, status in self.statuses[job_id] if at <= self.clock.seconds][-1]
+
+    def written(self, job_id: int) -> bytes:
+        begin, end = (at for at, status in self.statuses[job_id] if status != "pending")
+        share = min(1.0, max(0.0, (self.clock.seconds - begin) / (end - begin)))
+        return self.log[: int(len(self.log) * share)]
+
+    def answer(self, call: Call) -> t.Any:
+        if call.path.endswith("/trace"):
+            self.log_reads.append(call)
+            text = self.written(int(call.path.split("/")[-2]))
+            offset = int(call.query.get("byte_offset", ["0"])[0]) if self.knows_offsets else 0
+            return reply(text[offset:])
+        if call.path.endswith("/jobs"):
+            exist = [job_id for job_id, course in self.statuses.items() if course[0][0] <= self.clock.seconds]
+            return [job(job_id, self.status(job_id)) for job_id in reversed(exist)]
+        if call.path.endswith("/trigger_jobs"):
+            return []
+        return job(42, self.status(42))
 
 
-LIST = "GET /projects/7/pipelines/6/jobs"
-LOG = "GET /projects/7/jobs/42/trace"
+def follow(server: Growing, *, shown: bool = True, **options: t.Any) -> tuple[t.Any, list[str]]:
+    progress = Progress(is_shown=shown)
+    outcome = run_task(
+        gitlab_job_info.TASK,
+        {"pipeline_id": 6, "name": ["deploy"], "wait": True, "log_follow": True, **options},
+        transport=server.transport,
+        clock=server.clock,
+        progress=progress,
+    )
+    return outcome, [line[len("deploy | ") :] for line in progress.others if line.startswith("deploy |")]
 
 
-@pytest.mark.parametrize(
-    ("answer", "tail", "warns"),
-    [
-        ("one\ntwo\nthree\n", ["two", "three"], False),
-        ("", [], False),
-        (f"token {TOKEN}\n", ["token ********"], False),
-        (reply({"message": "403 Forbidden"}, status=403), None, True),
-    ],
-)
-def test_a_task_reads_the_tail_if_asked(answer, tail, warns):
-    transport = ScriptedTransport(Exchange(LIST, [job(42, "failed")]), Exchange(LOG, answer))
-    outcome = run_task(TASK, {"pipeline_id": 6, "log_lines": 2}, transport=transport)
-    assert outcome.values["job"]["log_tail"] == tail
-    assert bool(outcome.warnings) is warns
+@pytest.mark.parametrize("knows_offsets", [True, False])
+def test_each_line_is_shown_once_in_order_as_it_comes(knows_offsets: bool):
+    server = Growing(knows_offsets=knows_offsets)
+    outcome, lines = follow(server)
+    assert outcome.failure is None and not outcome.warnings
+    assert lines == LOG.decode().splitlines()
+    # between the looks, too
+    assert len(server.log_reads) >= 10
+    offsets = [int(call.query.get("byte_offset", ["0"])[0]) for call in server.log_reads]
+    assert offsets == sorted(offsets) and offsets[-1] > 0
+
+
+def test_a_log_that_repeats_itself_is_not_taken_for_a_whole_one():
+    for knows_offsets in (True, False):
+        server = Growing(b"tick\n" * 2000, knows_offsets=knows_offsets)
+        _outcome, lines = follow(server)
+        assert lines == ["tick"] * 2000
+
+
+def test_lines_are_cleaned_and_secrets_are_masked():
+    raw = (
+        b"section_start:1:x\r\x1b[0K\x1b[32;1m$ make\x1b[0;m\n"
+        b"section_end:1:x\r\x1b[0K\n"
+        b"10 %\r50 %\r100 %\n"
+        b"2026-01-01T00:00:00.000000Z 00O   indented\n"
+        b"\n" + f"token {TOKEN} \x1b[1mgl\x1b[0m\n".encode() + b"no end"
+    )
+    _outcome, lines = follow(Growing(raw))
+    assert lines == ["$ make", "100 %", "  indented", "", "token ******** gl", "no end"]
+
+
+def test_a_module_reads_no_log_meanwhile():
+    server = Growing()
+    outcome, lines = follow(server, shown=False)
+    assert (outcome.failure, lines, server.log_reads) == (None, [], [])
+
+
+def test_a_retry_begins_the_log_of_the_new_attempt():
+    server = Growing(b"one\ntwo\n")
+    server.statuses = {
+        42: [(0.0, "running"), (10.0, "failed")],
+        43: [(9.9, "pending"), (12.0, "running"), (30.0, "success")],
+    }
+    outcome, lines = follow(server)
+    assert outcome.values["job"]["id"] == 43
+    assert lines[-3:] == ["(retried: the log of the new attempt, job 43, follows)", "one", "two"]
+
+
+@pytest.mark.parametrize("knows_offsets", [True, False])
+def test_a_log_that_is_erased_is_said_once(knows_offsets: bool):
+    server = Growing(knows_offsets=knows_offsets)
+    written = server.written
+    server.written = lambda job_id: b"" if server.clock.seconds > 15 else written(job_id)  # type: ignore[method-assign]
+    outcome, lines = follow(server)
     assert outcome.failure is None
+    assert lines.count("(the log has become shorter, it begins again)") == 1
 
 
-def test_a_log_without_an_end_is_left(monkeypatch):
-    monkeypatch.setattr(logs, "MOST_BYTES_OF_LOG", 100)
-    for size, tail in ((100, ["x" * 100]), (101, None)):
-        transport = ScriptedTransport(Exchange(LIST, [job(42, "failed")]), Exchange(LOG, "x" * size))
-        outcome = run_task(TASK, {"pipeline_id": 6, "log_lines": 2}, transport=transport)
-        assert outcome.values["job"]["log_tail"] == tail
-    assert outcome.warnings == ["The log of job 'deploy' cannot be read: it is longer than 100 bytes"]
+def test_faults_of_the_log_never_fail_the_wait_and_lose_no_line():
+    server = Growing()
+    answer = server.answer
+    failures = iter([False, True, True, False, True] + [False] * 100)
+
+    def faulty(call: Call) -> t.Any:
+        if call.path.endswith("/trace") and next(failures):
+            return reply({"message": "502"}, status=502)
+        return answer(call)
+
+    server.transport = FunctionTransport(faulty)
+    outcome, lines = follow(server)
+    assert outcome.failure is None
+    assert lines == LOG.decode().splitlines()
+    assert len(outcome.warnings) == 1 and "could not be followed all the time" in outcome.warnings[0]
 
 
-def test_without_log_lines_no_log_is_read():
-    outcome = run_task(TASK, {"pipeline_id": 6}, transport=ScriptedTransport(Exchange(LIST, [job(42, "failed")])))
-    assert "log_tail" not in outcome.values["job"]
+def test_a_log_that_can_never_be_read_is_warned_of_once_and_takes_no_time():
+    server = Growing()
+    answer = server.answer
+    server.transport = FunctionTransport(
+        lambda call: (
+            reply({"message": "500 Internal Server Error"}, status=500)
+            if call.path.endswith("/trace")
+            else answer(call)
+        )
+    )
+    outcome, lines = follow(server)
+    assert (outcome.failure, lines, len(outcome.warnings)) == (None, [], 1)
+    assert server.clock.seconds < 35
+
+
+def test_a_line_without_an_end_takes_no_more_memory_than_a_piece():
+    told: list[str] = []
+    text = logs._GrowingText(told.append, Masker())
+    for _number in range(100):
+        text.write(b"x" * 10_000)
+    assert len(text._line) <= logs.LONGEST_LINE
+    text.flush()
+    assert "".join(told) == "x" * 1_000_000
+
+
+def test_an_action_follows_the_job_it_has_played():
+    server = Growing()
+    server.statuses = {42: [(0.0, "manual"), (3.0, "running"), (23.0, "success")]}
+    server.written = lambda job_id: LOG  # type: ignore[method-assign]
+    progress = Progress(is_shown=True)
+    outcome = run_task(
+        gitlab_job_action.TASK,
+        {"action": "play", "pipeline_id": 6, "name": ["deploy"], "wait": True, "log_follow": True},
+        transport=FunctionTransport(lambda call: job(42, "pending") if call.method == "POST" else server.answer(call)),
+        clock=server.clock,
+        progress=progress,
+    )
+    assert outcome.failure is None
+    assert "deploy | line 199 of the log, ä€" in progress.others
+
+
+@pytest.mark.parametrize("task", [gitlab_job_info.TASK, gitlab_job_action.TASK])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"wait": False}, "log_follow needs wait: true"),
+        ({"name": ["*"]}, "follows the log of one job, and 2 jobs are selected"),
+        ({"api_token": None, "api_job_token": "glcbt-0123456789"}, "job token"),
+    ],
+)
+def test_what_cannot_be_followed_is_refused_before_anything_is_changed(task, options, words):
+    transport = FunctionTransport(
+        lambda call: [] if call.path.endswith("/trigger_jobs") else [job(), job(43, name="other")]
+    )
+    given = {"pipeline_id": 6, "name": ["deploy"], "wait": True, "log_follow": True, **options}
+    if task is gitlab_job_action.TASK:
+        given.update(action="play", multiple="all")
+    with pytest.raises(errors.UsageError) as caught:
+        run_task(task, given, transport=transport)
+    assert words in str(caught.value)
+    assert not transport.writes
+
+
+def test_trigger_jobs_and_other_actions_have_no_log():
+    def answer(call: Call) -> t.Any:
+        return [bridge(downstream=pipeline(16))] if call.path.endswith("/trigger_jobs") else [job()]
+
+    given = {"action": "play", "pipeline_id": 6, "name": ["trigger"], "wait": True, "log_follow": True}
+    with pytest.raises(errors.UsageError, match="a trigger job, which has no log"):
+        run_task(gitlab_job_action.TASK, given, transport=FunctionTransport(answer))
+    with pytest.raises(errors.UsageError, match="log_follow can only be used with play, retry and cancel"):
+        run_task(gitlab_job_action.TASK, {**given, "action": "erase"}, transport=FunctionTransport(answer))

@@ -6,16 +6,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import queue
 import threading
 import typing as t
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ServerError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import MOST_PAUSING, Retrier, putting_off
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import looking
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import MOST_PAUSING, Retrier
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.nudges import Nudges, Watch
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import (
@@ -28,10 +27,9 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedu
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ....harness import FakeClock, Progress
+from ....harness import FakeClock, Progress, SharedClock
 
 WINDOW = 60.0
-T = t.TypeVar("T")
 
 
 class Server:
@@ -276,42 +274,6 @@ def test_a_step_that_sleeps_lets_others_work(most_at_once: int) -> None:
 # ----- a server that is away, with several threads -----
 
 
-class SharedClock(FakeClock):
-    """A clock for the threads of a scheduler: time passes when all of them sleep."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.at_work: t.Callable[[], int] = lambda: 0
-        self.most_asleep = 0
-        self._changed = threading.Condition()
-        self._wakes: list[float] = []
-        self._decides = threading.current_thread()
-
-    def sleep(self, seconds: float) -> None:
-        with self._changed:
-            wake = self.now + seconds
-            if threading.current_thread() is self._decides:
-                self.now = wake
-                return
-            self._wakes.append(wake)
-            self.most_asleep = max(self.most_asleep, len(self._wakes))
-            self._changed.wait_for(lambda: self.now >= wake)
-            self._wakes.remove(wake)
-
-    def next_of(self, items: queue.SimpleQueue[T], seconds: float) -> T | None:
-        end = self.now + seconds
-        while True:
-            with contextlib.suppress(queue.Empty):
-                return items.get(timeout=0.001)
-            with self._changed:
-                # who has woken in this moment counts as asleep until it has left
-                if len(self._wakes) == self.at_work() and min(self._wakes) > self.now:
-                    self.now = min(end, *self._wakes)
-                    self._changed.notify_all()
-            if self.now >= end:
-                return None
-
-
 @dataclasses.dataclass
 class Persistent:
     """A wait whose looks are repeated, as those of a gate are, while the server is away."""
@@ -336,7 +298,7 @@ class Persistent:
         pause, attempt = 1.0, 0
         while True:
             try:
-                with putting_off(True):
+                with looking(0.0):
                     if self.retrier.run(self._ask, is_repeatable=True) >= self.ends_at or self.deadline.has_passed():
                         return
                 attempt, seconds = 0, pause

@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What fields of GitLab's records hold: other records, moments and lengths of time; of another type, they hold none."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from .._api.decoding import Record
+
+_LONGEST_SECONDS = 1e9
+
+
+def record_in(record: Record, name: str) -> Record:
+    """Return the record that a field holds, an empty one when it holds none."""
+    value = record.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def records_in(record: Record, name: str) -> list[Record]:
+    """Return the records in the list that a field holds."""
+    value = record.get(name)
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def seconds_of(value: t.Any) -> float | None:
+    """Return a length of time, None when it is none, or longer than one may last."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value < _LONGEST_SECONDS else None
+
+
+def unix_time_of(value: t.Any) -> float | None:
+    """Return the Unix time of a moment as GitLab writes it, None when it is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
+        return moment.timestamp() if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def iso_time(unix_time: float) -> str:
+    """Return a moment as GitLab writes it."""
+    moment = datetime.datetime.fromtimestamp(unix_time, tz=datetime.timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -1,0 +1,47 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What fields of GitLab's records hold, and that a value of another type is none."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.fields import (
+    iso_time,
+    record_in,
+    records_in,
+    seconds_of,
+    unix_time_of,
+)
+
+
+@pytest.mark.parametrize("value", [None, "user", 7, ["user"]])
+def test_what_is_no_record_is_an_empty_one(value):
+    assert record_in({"user": value}, "user") == {}
+    assert record_in({}, "user") == {}
+    assert record_in({"user": {"id": 7}}, "user") == {"id": 7}
+
+
+@pytest.mark.parametrize("value", [None, "rules", {"id": 7}])
+def test_what_is_no_list_holds_no_records(value):
+    assert records_in({"rules": value}, "rules") == []
+    assert records_in({"rules": [{"id": 7}, None, "rule", {"id": 8}]}, "rules") == [{"id": 7}, {"id": 8}]
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [(0, 0.0), (1.5, 1.5), (-1, None), (True, None), ("1", None), (None, None), (1e9, None), (float("nan"), None)],
+)
+def test_lengths_of_time(value, seconds):
+    assert seconds_of(value) == seconds
+
+
+@pytest.mark.parametrize("value", [None, 7, "", "today", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z"])
+def test_what_is_no_moment(value):
+    assert unix_time_of(value) is None
+
+
+def test_moments_read_back():
+    assert unix_time_of("2026-01-01T02:00:00.250+02:00") == 1767225600.25
+    assert iso_time(1767225600.25) == "2026-01-01T00:00:00.250Z"

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The tail of a log as a person wants to read it."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import log_tails
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.log_tails import tail_of
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK
+
+from ....harness import TOKEN, Exchange, ScriptedTransport, job, reply, run_task
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        ("", []),
+        ("\n\n  \n", []),
+        ("one\ntwo\n\n\n", ["one", "two"]),
+        ("one\n\ntwo", ["one", "", "two"]),
+        ("\x1b[0KRunning\x1b[0;m\n\x1b[32;1m$ make\x1b[0;m\r\n", ["Running", "$ make"]),
+        (
+            "section_start:1560896352:build[collapsed=true]\r\x1b[0KBuilding\nsection_end:1560896353:build\r\x1b[0K\n",
+            ["Building"],
+        ),
+        ("10%\r50%\r100%\ndone\r\n", ["100%", "done"]),
+        ("2024-05-01T10:00:00.123456Z 00O first\n2024-05-01T10:00:01.123456Z 01E second", ["first", "second"]),
+        ("half a character \ufffd", ["half a character \ufffd"]),
+        ("\x1b]0;title\x07text", ["text"]),
+    ],
+)
+def test_cleaning(log, expected):
+    assert tail_of(log, 20, Masker()) == expected
+
+
+@pytest.mark.parametrize(("lines", "expected"), [(0, []), (1, ["c"]), (2, ["b", "c"]), (9, ["a", "b", "c"]), (-1, [])])
+def test_length(lines, expected):
+    assert tail_of("a\nb\nc\n", lines, Masker()) == expected
+
+
+LIST = "GET /projects/7/pipelines/6/jobs"
+LOG = "GET /projects/7/jobs/42/trace"
+
+
+@pytest.mark.parametrize(
+    ("answer", "tail", "warns"),
+    [
+        ("one\ntwo\nthree\n", ["two", "three"], False),
+        ("", [], False),
+        (f"token {TOKEN}\n", ["token ********"], False),
+        (reply({"message": "403 Forbidden"}, status=403), None, True),
+    ],
+)
+def test_a_task_reads_the_tail_if_asked(answer, tail, warns):
+    transport = ScriptedTransport(Exchange(LIST, [job(42, "failed")]), Exchange(LOG, answer))
+    outcome = run_task(TASK, {"pipeline_id": 6, "log_lines": 2}, transport=transport)
+    assert outcome.values["job"]["log_tail"] == tail
+    assert bool(outcome.warnings) is warns
+    assert outcome.failure is None
+
+
+def test_a_log_without_an_end_is_left(monkeypatch):
+    monkeypatch.setattr(log_tails, "MOST_BYTES_OF_LOG", 100)
+    for size, tail in ((100, ["x" * 100]), (101, None)):
+        transport = ScriptedTransport(Exchange(LIST, [job(42, "failed")]), Exchange(LOG, "x" * size))
+        outcome = run_task(TASK, {"pipeline_id": 6, "log_lines": 2}, transport=transport)
+        assert outcome.values["job"]["log_tail"] == tail
+    assert outcome.warnings == ["The log of job 'deploy' cannot be read: it is longer than 100 bytes"]
+
+
+def test_without_log_lines_no_log_is_read():
+    outcome = run_task(TASK, {"pipeline_id": 6}, transport=ScriptedTransport(Exchange(LIST, [job(42, "failed")])))
+    assert "log_tail" not in outcome.values["job"]
