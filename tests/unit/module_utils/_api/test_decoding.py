@@ -102,6 +102,15 @@ def test_records_are_left_as_they_are():
     assert decoding.decode_records(reply([])) == []
 
 
+def test_records_of_a_list_share_what_they_have_in_common():
+    whose = [{"user": {"id": number}, "stage": {"id": number}} for number in (1, 1, 2, 2, 1)]
+    records = decoding.decode_records(reply([*whose, {"user": None}, {}, {"user": {"id": 1}}]))
+    assert records == [*whose, {"user": None}, {}, {"user": {"id": 1}}]
+    users = [record.get("user") for record in records]
+    assert users[0] is users[1] and users[2] is users[3]
+    assert users[0] is not users[4] and records[0]["stage"] is not records[1]["stage"]
+
+
 def test_text_may_be_cut_within_a_character():
     assert decoding.decode_text(reply("ü".encode()[:1])) == "\ufffd"
     assert decoding.decode_text(reply(b"")) == ""
