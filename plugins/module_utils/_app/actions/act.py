@@ -15,9 +15,9 @@ from ..._api.errors import ExtensionError, GitLabError
 from ..deployments.waiting import ApprovalWait
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.find import JobFinder
-from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery
+from ..jobs.query import FoundJob, JobQuery
 from ..jobs.reasons import unknown_reason
-from ..jobs.selection import Selection
+from ..jobs.selection import Selection, failed_before
 from ..jobs.statuses import is_finished, phase_of, status_of, still
 from ..session import Session
 from ..waiting.counting import Counting
@@ -148,7 +148,7 @@ class ActionRun:
             max_attempts=request.max_attempts,
             attempts=self._attempts.get(job.key, 1),
             is_bridge=job.is_bridge,
-            failed_before=self._failed_before(job),
+            failed_before=failed_before(job, self._failed),
         )
         built_in = self._approvals.judge(ACTIONS[action], job, decide(action, job.record, policy))
         decision = self._session.plugins.call(
@@ -166,14 +166,6 @@ class ActionRun:
         if stopped and decision.verdict in ("act", "later"):
             return Decision("refuse", stopped)
         return decision
-
-    def _failed_before(self, job: FoundJob) -> tuple[str, ...]:
-        """Return what may be why a job was skipped, as far as the list that was read tells."""
-        if status_of(job.record) != "skipped":
-            return ()
-        failed = [other for other in self._failed if other.key[:2] == job.key[:2] and other.stage != job.stage]
-        failed.sort(key=lambda other: other.id)
-        return tuple(f"{other.called} of stage {other.stage}" for other in failed[:MOST_NAMES_IN_TEXT])
 
     def _write(self, job: FoundJob, action: str = "") -> WriteResult:
         """Return what became of an action on one job; an error is an outcome here, so that the others are not lost."""

@@ -109,7 +109,9 @@ def skipped(verb: str) -> Cell:
 
     def cell(status: str, job: Record, policy: Policy) -> Decision:
         failed = ", ".join(policy.failed_before)
-        advice = f"retry what failed before it: {failed}" if failed else "look at the jobs before it"
+        advice = (
+            f"retry what has failed or was canceled before it: {failed}" if failed else "look at the jobs before it"
+        )
         return Decision("refuse", f"it was skipped, and GitLab {verb} no skipped job; {advice}")
 
     return cell

@@ -14,7 +14,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..pipelines.query import facts
-from .query import FoundJob, JobQuery, may_be_below, shortened, suggestions
+from .query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, may_be_below, shortened, suggestions
 from .statuses import id_of, is_finished, status_of
 
 
@@ -61,6 +61,18 @@ class Selection:
     def lacks(self) -> bool:
         """Return whether something that was asked for by name or stage is not there."""
         return bool(self.missing or self.misplaced or self.missing_stages)
+
+
+def failed_before(job: FoundJob, failed: t.Iterable[FoundJob]) -> tuple[str, ...]:
+    """Return what may be why a job was skipped, each with its stage; empty for a job that was not.
+
+    :param failed: see `Selection`.
+    """
+    if status_of(job.record) != "skipped":
+        return ()
+    others = [other for other in failed if other.key[:2] == job.key[:2] and other.stage != job.stage]
+    others.sort(key=lambda other: other.id)
+    return tuple(f"{other.called} of stage {other.stage}" for other in others[:MOST_NAMES_IN_TEXT])
 
 
 def place_of(query: JobQuery, selection: Selection) -> str:
