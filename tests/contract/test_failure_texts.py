@@ -64,16 +64,14 @@ def test_what_failed_before_a_skipped_job_is_named(simulator: t.Any, action: str
     scenario["pipelines"][0]["stages"] = ["build", "deploy"]
     simulator.load(scenario)
     words = (
-        f"it was skipped, and GitLab {verb} no skipped job; retry what failed before it: "
+        f"it was skipped, and GitLab {verb} no skipped job; retry what has failed or was canceled before it: "
         "job 'build' (id 11) of stage build, job 'test' (id 13) of stage build"
     )
     result = run_task(simulator, ACTION, **MAIN, name=["deploy"], action=action)
     assert words in str(result.failure)
     for gate in gated(simulator, {"name": "deploy", "action": action}):
         assert words in str(gate.failure)
-    words = (
-        "job 'deploy' (id 15) ended as skipped; before it failed job 'build' (id 11) of stage build, job 'test' (id 13)"
-    )
+    words = "job 'deploy' (id 15) ended as skipped; failed or canceled before it: job 'build' (id 11) of stage build, job 'test' (id 13)"
     waited = {**GREEN, "fail_on": ["skipped"]}
     assert words in str(run_task(simulator, INFO, **MAIN, name=["deploy"], **waited).failure)
     assert words in str(release(simulator, {"gates": [{"name": "deploy", "action": "wait"}]}).failure)
