@@ -103,8 +103,9 @@ options:
         these ends fail the task.
       - V(success) is a pipeline that has succeeded. When it has ended otherwise, the task fails at once and says which
         jobs have failed.
-      - V(manual) is a pipeline that stands still at a manual job. Without it, such a pipeline fails the task, which
-        names the job, since nobody would play it while the task waits. Jobs that nobody has to play do not count.
+      - V(manual) is a pipeline that stands still at a manual job; GitLab's pages call it blocked. Without V(manual),
+        such a pipeline fails the task, which names the job, since nobody would play it while the task waits. Jobs that
+        nobody has to play do not count.
       - Can only be used with O(wait=true).
     type: list
     elements: str

@@ -136,6 +136,8 @@ options:
     description:
       - Returned for a term when there is no such pipeline or job, and for a job that does not have O(attribute) or
         O(artifact).
+      - A job that has not ended does not have its artifacts yet, so that the default stands for them as well. Wait for
+        the job first, or use O(latest_success), where that matters.
       - It does not hide other errors, such as a server that cannot be reached, a token without the right to read,
         or an artifact that is malformed.
     type: raw
@@ -211,7 +213,7 @@ EXAMPLES = r"""
       {{ lookup('jobgate.gitlab.gitlab_job', 'review', project='group/app', merge_request=17,
                 attribute='status', default='none') }}
 
-- name: Show the version that the newest successful build has written
+- name: Show the version that the build of the newest pipeline has written
   ansible.builtin.debug:
     msg: "Version {{ build.VERSION }}"
   vars:
@@ -235,7 +237,7 @@ EXAMPLES = r"""
       {{ lookup('jobgate.gitlab.gitlab_job', 'build', project='group/app', ref='main', latest_success=true,
                 artifact='build.env', parse='dotenv') }}
 
-- name: Use the settings of a release, or none for releases that have no such file
+- name: Use the settings of a release that is built, or none for releases that have no such file
   ansible.builtin.debug:
     msg: "{{ settings }}"
   vars:
@@ -352,23 +354,13 @@ class LookupModule(LookupBase):
             values = look_up(session, request)
             for text in session.warnings:
                 display.warning(output.line(text))
-            return list(output.value([_parsed(options, value) for value in values]))
+            return list(output.value(values))
         except GitLabError as exc:
             raise _error(output.error(exc)) from None
 
     def _transport(self, settings: ConnectionSettings, make: t.Callable[[], Transport]) -> Transport:
         """Return the transport that the lookups of this process share."""
         return caching_transport(settings, make, cache_seconds=float(self.get_option("cache_seconds")))
-
-
-def _parsed(options: Options, value: t.Any) -> t.Any:
-    """Return the content of a file or a log as a value; anything else as it is.
-
-    :raises UsageError: for a malformed file.
-    """
-    if not isinstance(value, bytes):
-        return value
-    return log_text(value) if options["log"] else parse_artifact(value, options["parse"], options["artifact"])
 
 
 def _request(options: Options, terms: list[t.Any], *, has_default: bool) -> LookupRequest:
@@ -391,6 +383,11 @@ def _request(options: Options, terms: list[t.Any], *, has_default: bool) -> Look
         artifact=options["artifact"] or "",
         latest_success=options["latest_success"],
         log=options["log"],
+        read=lambda content, subject: (
+            log_text(content)
+            if options["log"]
+            else parse_artifact(content, options["parse"], options["artifact"], subject=subject)
+        ),
         has_default=has_default,
         default=options["default"],
     )

@@ -34,7 +34,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Everything is read and decided as in a real run, and nothing is sent. RV(ignore:msg) says what would be done.
+      - Everything is read and decided as in a real run, and nothing is sent. RV(msg) says what would be done.
       - A refusal by GitLab is predicted as far as the settings can be read. The members of a group that a rule is for
         are not known.
   diff_mode:
@@ -208,6 +208,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: In check mode what would be done. When the task fails, why.
+  type: str
+  returned: in check mode, and when the task fails
+  sample: would approve deployment 5 to 'production' of job 'deploy:prod' (id 42)
 deployment:
   description:
     - The deployment as it was read last, in GitLab's own words. Fields not listed here are passed on as the server

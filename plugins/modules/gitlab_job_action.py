@@ -40,7 +40,7 @@ attributes:
     details:
       - Everything is read and decided as in a real run, and nothing is sent. RV(ignore:changed) is what the real run
         would report.
-      - RV(ignore:msg) says what would be done with which job.
+      - RV(msg) says what would be done with which job.
       - Nothing waits. For a V(created) job that a real run with O(wait=true) would wait for and play, the prediction is
         V(true).
       - For O(action=play) of a job that is V(manual), or with O(wait=true) V(created), the approvals of its deployment
@@ -134,6 +134,7 @@ options:
     description:
       - Retry only if the job failed for one of these reasons, in GitLab's words, such as V(runner_system_failure),
         V(stuck_or_timeout_failure), V(api_failure) or V(job_execution_timeout). See RV(jobs[].failure_reason).
+      - A misspelt reason is an error. One that this collection does not know is a warning; newer servers may have it.
       - It keeps a broken test (V(script_failure)) from being retried until it passes by chance. A job that failed
         otherwise, or was canceled, is refused.
       - Without it, and with an empty list, any reason counts.
@@ -227,9 +228,9 @@ options:
       - skipped
   log_lines:
     description:
-      - When a job fails the task, how many lines from the end of its log to return with the failure, as
-        RV(jobs[].log_tail). Colour codes and section marks are removed. The last line is also part of the failure
-        message. V(0) reads no log.
+      - When a job fails the task, or the action is refused for a job that has failed, how many lines from the end of
+        its log to return with the failure, as RV(jobs[].log_tail). Colour codes and section marks are removed. The last
+        line is also part of the failure message. V(0) reads no log.
       - Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20
@@ -540,6 +541,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: In check mode what would be done. When the task fails, why.
+  type: str
+  returned: in check mode, and when the task fails
+  sample: would play job 'deploy:prod' (id 42)
 jobs:
   description:
     - The newest attempt of each job after the action, newest first, in GitLab's own words. Fields not listed here are

@@ -37,7 +37,7 @@ attributes:
     support: full
     details:
       - Everything is read and decided as in a real run, and nothing is sent. RV(ignore:changed) is what the real run
-        would report, and RV(ignore:msg) says what would be done.
+        would report, and RV(msg) says what would be done.
       - Whether the CI/CD configuration of the ref lets a pipeline begin is known to GitLab only when it is asked to
         begin one.
       - Nothing waits.
@@ -150,8 +150,9 @@ options:
         these ends fail the task. It is the default for O(action=cancel).
       - V(success) is a pipeline that has succeeded. When it has ended otherwise, the task fails at once and says which
         jobs have failed. It is the default for O(action=run) and O(action=retry).
-      - V(manual) is a pipeline that stands still at a manual job. Without it, such a pipeline fails the task, which
-        names the job, since nobody would play it while the task waits. Jobs that nobody has to play do not count.
+      - V(manual) is a pipeline that stands still at a manual job; GitLab's pages call it blocked. Without V(manual),
+        such a pipeline fails the task, which names the job, since nobody would play it while the task waits. Jobs that
+        nobody has to play do not count.
       - Can only be used with O(wait=true).
   on_timeout:
     description:
@@ -376,6 +377,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: In check mode what would be done. When nothing had to be done, what was found. When the task fails, why.
+  type: str
+  returned: in check mode, when nothing had to be done, and when the task fails
+  sample: would start a pipeline of main
 pipeline:
   description:
     - The pipeline, in GitLab's own words. V(null) when there is none, and in check mode when it would be a new one.
@@ -391,17 +397,19 @@ pipeline:
     status: success
     web_url: https://gitlab.example.com/group/app/-/pipelines/101
 id:
-  description: Its id.
+  description: Its id. V(null) when there is none, and in check mode when it would be a new one.
   type: int
   returned: always
   sample: 101
 status:
-  description: Its status when the task ended; in check mode the expected one.
+  description:
+    - Its status when the task ended. In check mode the expected one, which is V(created) for a pipeline that would be
+      started. V(null) when there is none.
   type: str
   returned: always
   sample: success
 web_url:
-  description: Its page.
+  description: Its page. V(null) when there is none, and in check mode when it would be a new one.
   type: str
   returned: always
   sample: https://gitlab.example.com/group/app/-/pipelines/101

@@ -234,8 +234,8 @@ options:
             elements: str
           max_attempts:
             description:
-              - Keep retrying a failing job, up to this many attempts in all. Without it, V(retry) tries once, and
-                V(play) never does.
+              - Keep retrying a failing job, up to this many attempts in all. Without it, V(retry) starts one more
+                attempt, and V(play) starts none.
             type: int
           wait_for_approval:
             description:
@@ -319,7 +319,9 @@ options:
     default: 20
   record:
     description:
-      - Path of a file for the record of the run, as JSON. The folder has to exist. A file that is there is replaced.
+      - Path of a file for the record of the run, as JSON. The folder has to exist.
+      - A file that is there is replaced, as those of the other forms are. To keep those of earlier runs, give each run
+        a name of its own.
     type: path
   report:
     description:

@@ -27,19 +27,26 @@ DEEPEST = 100
 MOST_VALUES = 1_000_000
 
 
-def parse_artifact(content: bytes, parse: str, name: str) -> t.Any:
+def parse_artifact(content: bytes, parse: str, path: str, *, subject: str = "") -> t.Any:
     """Return what a file holds.
 
     :param parse: `text`, `json`, `yaml` or `dotenv`.
-    :param name: of the file, for messages.
+    :param path: of the file, for messages.
+    :param subject: the job that it is of, for messages.
     :raises UsageError: when it is malformed; names the file, and the line where that is known.
     """
+    name = f"{path!r} of {subject}" if subject else repr(path)
     try:
         text = content.decode("utf-8-sig" if parse != "text" else "utf-8")
     except UnicodeDecodeError as exc:
         line = content.count(b"\n", 0, exc.start) + 1
-        raise UsageError(f"artifact {name!r} is no UTF-8 text (line {line}); download it to a file instead") from None
-    return _PARSERS[parse](text, name)
+        raise UsageError(f"artifact {name} is no UTF-8 text (line {line}); download it to a file instead") from None
+    try:
+        return _PARSERS[parse](text, name)
+    except UsageError as exc:
+        if not _is_dotenv(text):
+            raise
+        raise UsageError(f"{exc}; its lines are of the form NAME=value, which parse: dotenv reads") from None
 
 
 def log_text(content: bytes) -> str:
@@ -51,11 +58,11 @@ def _json(text: str, name: str) -> t.Any:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as exc:
-        raise UsageError(f"artifact {name!r} is no JSON: {exc.msg} in line {exc.lineno}") from None
+        raise UsageError(f"artifact {name} is no JSON: {exc.msg} in line {exc.lineno}") from None
     except RecursionError:
         raise _too_deep(name, "JSON") from None
     except ValueError:
-        raise UsageError(f"artifact {name!r} is JSON that cannot be read") from None
+        raise UsageError(f"artifact {name} is JSON that cannot be read") from None
     if is_deeper(value, DEEPEST):
         raise _too_deep(name, "JSON")
     return value
@@ -63,7 +70,7 @@ def _json(text: str, name: str) -> t.Any:
 
 def _too_deep(name: str, kind: str) -> UsageError:
     return UsageError(
-        f"artifact {name!r} is {kind} of more than {DEEPEST} levels, too deep for an expression; download it to a file "
+        f"artifact {name} is {kind} of more than {DEEPEST} levels, too deep for an expression; download it to a file "
         "instead"
     )
 
@@ -78,7 +85,7 @@ def _yaml(text: str, name: str) -> t.Any:
         mark = getattr(exc, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark is not None else ""
         problem = getattr(exc, "problem", None) or getattr(exc, "reason", None) or type(exc).__name__
-        raise UsageError(f"artifact {name!r} is no YAML: {problem}{where}") from None
+        raise UsageError(f"artifact {name} is no YAML: {problem}{where}") from None
 
 
 def _events(text: str) -> t.Iterator[tuple[str, str | None]]:
@@ -110,7 +117,7 @@ def _check_extent(text: str, name: str) -> None:
             known[anchor] = list(extent)
         if extents[-1][0] > MOST_VALUES:
             raise UsageError(
-                f"artifact {name!r} is YAML whose aliases stand for more than {MOST_VALUES:,} values, too many for an "
+                f"artifact {name} is YAML whose aliases stand for more than {MOST_VALUES:,} values, too many for an "
                 "expression; download it to a file instead"
             )
         if len(extents) + extents[-1][1] > DEEPEST + 1:
@@ -121,7 +128,7 @@ def _check_extent(text: str, name: str) -> None:
             add((1, 0), anchor)
         elif kind == "AliasEvent":
             if anchor in anchors:
-                raise UsageError(f"artifact {name!r} is YAML that holds itself (alias *{anchor})")
+                raise UsageError(f"artifact {name} is YAML that holds itself (alias *{anchor})")
             add(known.get(anchor or "", (0, 0)), None)
         elif kind in ("SequenceStartEvent", "MappingStartEvent"):
             extents.append([1, 0])
@@ -130,6 +137,14 @@ def _check_extent(text: str, name: str) -> None:
         elif kind in ("SequenceEndEvent", "MappingEndEvent"):
             values, levels = extents.pop()
             add((values, levels + 1), anchors.pop())
+
+
+def _is_dotenv(text: str) -> bool:
+    """Return whether a file holds variables as `parse: dotenv` reads them."""
+    try:
+        return bool(_dotenv(text, ""))
+    except UsageError:
+        return False
 
 
 def _dotenv(text: str, name: str) -> dict[str, str]:
@@ -145,7 +160,7 @@ def _dotenv(text: str, name: str) -> dict[str, str]:
             continue
         found = _DOTENV_LINE.fullmatch(line)
         if not found:
-            raise UsageError(f"artifact {name!r} is not a dotenv file: line {number} is not of the form NAME=value")
+            raise UsageError(f"artifact {name} is not a dotenv file: line {number} is not of the form NAME=value")
         key, value = found.group(1), found.group(2).strip(_BLANKS)
         if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
             value = value[1:-1]

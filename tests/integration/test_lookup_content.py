@@ -78,8 +78,9 @@ def test_artifacts_come_out_as_values(simulator: t.Any, tmp_path: pathlib.Path) 
 
 def test_what_is_malformed_or_missing_is_told_in_one_sentence(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
+    broken = "artifact 'broken.json' of job 'build' (id 1000) is no JSON"
     words = {
-        "ref='main', artifact='broken.json', parse='json')": "artifact 'broken.json' is no JSON",
+        "ref='main', artifact='broken.json', parse='json')": broken,
         "ref='main', artifact='none.txt')": "there is no 'none.txt' in the artifacts of job 'build' (id 1000)",
         "ref='main', artifact='notes.txt', log=true)": "artifact and log exclude each other",
     }

@@ -397,8 +397,12 @@ REFUSALS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], tuple[str, ...]]] 
     "no job left": ({"jobs": []}, {}, ("prevented any jobs", "leave none of them")),
     "too many jobs": ({"refused": "too_many_jobs"}, {}, ("allowed number of jobs", "cancel some")),
     "an input that there is not": ({"jobs": JOBS}, {"inputs": {"x": 1}}, ("unknown input", "spec:inputs")),
-    "no such ref": ({"jobs": JOBS}, {"ref": "nothing"}, ("Reference not found", "no such branch or tag")),
-    "a commit": ({"jobs": JOBS}, {"ref": "f" * 40}, ("Reference not found", "A commit is no ref")),
+    "no such ref": (
+        {"jobs": JOBS},
+        {"ref": "nothing"},
+        ("Reference not found", "There is no branch or tag 'nothing' in project group/app ("),
+    ),
+    "a commit": ({"jobs": JOBS}, {"ref": "f" * 40}, ("Reference not found", "; a commit is no ref")),
     "two of one name": ({"jobs": JOBS}, {"ref": "both"}, ("Ref is ambiguous", "set ref_type")),
 }
 

@@ -129,7 +129,7 @@ def test_wrong_input_is_one_sentence_and_nothing_is_sent(simulator: t.Any, tmp_p
     assert simulator.requests() == []
 
 
-REFUSE = "Refuse variables that begin with release_gate_ and are none of this role"
+REFUSE = "Check the names of the variables"
 
 
 @pytest.mark.parametrize("options", [(), ("--check",)])
@@ -139,6 +139,8 @@ def test_misspelt_variables_are_refused_before_anything_is_sent(
     meant = {
         "release_gate_": "rename or remove it.",
         "release_gate_api_tokn": "did you mean release_gate_api_token or release_gate_api_job_token?",
+        "release_gate_jnuit": "did you mean release_gate_junit?",
+        "release_gate_reprot": "did you mean release_gate_report?",
         "release_gate_strateg": "did you mean release_gate_strategy?",
         "release_gate_timeout": "did you mean release_gate_api_timeout or release_gate_wait_timeout?",
         "release_gate_titel": "did you mean release_gate_title?",

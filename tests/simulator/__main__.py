@@ -21,9 +21,27 @@ from .server import Server
 from .simulation import Simulation
 from .versions import parse_version
 
+_SMALLEST = """The smallest scenario: one job, and a token that may act on it.
+
+    users: [alice]
+    tokens: [{token: test-token, user: alice}]
+    projects: [{path: group/app, members: {alice: developer}}]
+    pipelines:
+      - project: group/app
+        ref: main
+        jobs: [{name: build, duration: 20}]
+
+Playbooks take the printed address from GITLAB_API_URL, and the token from GITLAB_TOKEN.
+"""
+
 
 def parse_arguments(program: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog=program, description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description=__doc__,
+        epilog=_SMALLEST,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--scenario", type=pathlib.Path, metavar="FILE", help="YAML; without it the server is empty")
     parser.add_argument("--version", help="GitLab version for a scenario that names none, for example 18.10")
     parser.add_argument("--host", default="127.0.0.1")

@@ -30,6 +30,14 @@ def expand_jobs(rows: list[t.Any], *, place: str) -> t.Iterator[tuple[JobSpec, d
             yield make_spec(row, place=here), row, row["name"]
 
 
+def _environment(given: t.Any, *, place: str) -> str | None:
+    """Return the name of an environment, which may stand in a mapping as in a `.gitlab-ci.yml`."""
+    name = given.get("name") if isinstance(given, dict) and set(given) == {"name"} else given
+    if name is not None and not isinstance(name, str):
+        raise ScenarioError(f"{place}: a name, or a mapping with nothing but name, is needed")
+    return name
+
+
 def make_spec(row: dict[str, t.Any], *, place: str) -> JobSpec:
     """Return what a job does. A status forced at the start tells `when`, unless the row has it."""
     when = row["when"] or {"manual": "manual", "scheduled": "delayed"}.get(row["status"], "on_success")
@@ -54,6 +62,7 @@ def make_spec(row: dict[str, t.Any], *, place: str) -> JobSpec:
     if row["log_size"] is not None and not zips.is_size(row["log_size"]):
         raise ScenarioError(f"{place}.log_size: a number of bytes is needed")
     inputs.check_specs(row["inputs"], place=f"{place}.inputs")
+    row["environment"] = _environment(row["environment"], place=f"{place}.environment")
     base = {key: row[key] for key in schema.ATTEMPT}
     attempts = [
         Attempt(**fill({**base, **given}, schema.ATTEMPT, kind="attempt", place=f"{place}.attempts[{number}]"))

@@ -221,6 +221,17 @@ def unknown(what: str, given: t.Any, known: t.Iterable[t.Any], *, place: str) ->
     return ScenarioError(f"{place}: unknown {what} {given!r}; {hint}")
 
 
+# What the mappings hold whose names do not tell, for the error about something else.
+EXAMPLES: dict[str, str] = {
+    "project.members": "{alice: developer}",
+    "project.branches": "{release: null}",
+    "project.tags": "{v1.2.0: null}",
+    "project.protected_refs": "{main: [alice]}",
+    "project.protected_environments": "{production: [alice]}",
+    "project.new_pipelines": "{main: {jobs: [{name: build}]}}",
+}
+
+
 def fill(given: t.Any, table: dict[str, t.Any], *, kind: str, place: str) -> dict[str, t.Any]:
     """Return `given` with the defaults of `table`.
 
@@ -239,7 +250,9 @@ def fill(given: t.Any, table: dict[str, t.Any], *, kind: str, place: str) -> dic
         if isinstance(default, (list, dict)) and value is None:
             filled[key] = type(default)()
         elif isinstance(default, (list, dict)) and not isinstance(value, type(default)):
-            raise ScenarioError(f"{place}.{key}: a {'list' if isinstance(default, list) else 'mapping'} is needed")
+            example = f", such as {EXAMPLES[f'{kind}.{key}']}" if f"{kind}.{key}" in EXAMPLES else ""
+            needed = "list" if isinstance(default, list) else "mapping"
+            raise ScenarioError(f"{place}.{key}: a {needed} is needed{example}")
         choices = CHOICES.get(f"{kind}.{key}")
         if choices and value not in choices:
             raise unknown("value", value, choices, place=f"{place}.{key}")

@@ -12,14 +12,16 @@ import sys
 import typing as t
 
 import pytest
+import yaml
 
 from tests.simulator import schema
+from tests.simulator.__main__ import parse_arguments
 from tests.simulator.call import Request
 from tests.simulator.fixture import Simulator
 from tests.simulator.schema import ScenarioError
 from tests.simulator.simulation import Simulation
 
-from .support import scenario
+from .support import Client, scenario
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,18 @@ from .support import scenario
         ({"clock": "fast"}, "scenario.clock: clock 'fast' is none of real, stepped, scaled:FACTOR"),
         ({"users": [{"name": "A"}]}, "users[0]: key 'username' is missing"),
         ({"users": {}}, "scenario.users: a list is needed"),
+        (
+            {"projects": [{"path": "group/app", "branches": ["main"]}]},
+            "projects[0].branches: a mapping is needed, such as {release: null}",
+        ),
+        (
+            scenario({"name": "a", "environment": {"name": "x", "url": "y"}}),
+            "pipelines[0].jobs[0].environment: a name, or a mapping with nothing but name, is needed",
+        ),
+        (
+            scenario({"name": "a", "environment": {}}),
+            "environment: a name, or a mapping with nothing but name, is needed",
+        ),
         ({"tokens": [{"token": "x", "user": "nobody"}]}, "tokens[0]: unknown user 'nobody'"),
         (scenario({"name": "a", "outcom": "x"}), "pipelines[0].jobs[0]: unknown key 'outcom'; did you mean outcome?"),
         (scenario({"name": "a", "status": "sucess"}), "jobs[0].status: unknown value 'sucess'; did you mean"),
@@ -59,6 +73,23 @@ TABLES = (
 @pytest.mark.parametrize("key", sorted({key for table in TABLES for key in table}))
 def test_the_readme_has_every_key(key: str) -> None:
     assert f"`{key}`" in pathlib.Path(schema.__file__).with_name("README.md").read_text()
+
+
+def test_an_environment_may_be_a_mapping_as_in_a_configuration(simulator: Simulator) -> None:
+    simulator.load(scenario({"name": "a", "environment": {"name": "production"}}))
+    listed = Client(simulator).get("environments")
+    assert [environment["name"] for environment in listed.json()] == ["production"]
+
+
+def test_the_help_shows_a_scenario_that_works(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["simulator", "--help"])
+    with pytest.raises(SystemExit):
+        parse_arguments("simulator")
+    text = capsys.readouterr().out
+    simulator.load(yaml.safe_load(text[text.index("    users:") : text.index("Playbooks take")]))
+    assert simulator.job("build")["status"] == "pending"
 
 
 def test_a_wrong_scenario_leaves_the_world_alone(simulator: Simulator) -> None:

@@ -61,6 +61,14 @@ class ApiClient:
         """Return a client that shares everything but how requests are repeated, and until when."""
         return ApiClient(self._requester.with_retrier(retrier), self._endpoints, self.on_page, self._recent)
 
+    def name_project(self, project_id: str, called: str) -> None:
+        """Take note of what the user calls a project, whose id requests use from now on."""
+        self._requester.project_names[project_id] = called
+
+    def project_called(self, project: str) -> str:
+        """Return what the user calls a project, as far as that is known."""
+        return self._requester.project_names.get(project, project)
+
     def call(self, name: str, **arguments: t.Any) -> t.Any:
         """Return the record of an endpoint (or its text, its bytes, or None, as the catalogue says).
 

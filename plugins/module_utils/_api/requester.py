@@ -107,6 +107,8 @@ class Requester:
         self._traffic = retrier.traffic
         # A moved project answers a read with a redirect to its id and refuses writes, so the id is kept for the rest.
         self._moved_projects: dict[str, str] = {}
+        # by their ids what the user calls projects, for messages
+        self.project_names: dict[str, str] = {}
 
     def with_retrier(self, retrier: Retrier) -> Requester:
         """Return a requester that shares everything but the time of the task."""
@@ -284,9 +286,14 @@ class Requester:
                 f"the answer has status {response.status}, expected was {endpoint.ok_statuses[0]}",
                 advice="Check that api_url is the address of a GitLab server",
             )
-        error = decoding.status_error(endpoint, arguments, response, self.settings, self.masker)
+        error = decoding.status_error(endpoint, self._named(arguments), response, self.settings, self.masker)
         error.wish_seconds = server_wish_seconds(response.status, response.headers, self._clock.time())
         return error
+
+    def _named(self, arguments: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
+        """Return arguments with the project as the user calls it."""
+        project = arguments.get("project")
+        return {**arguments, "project": self.project_names.get(project, project)} if project else arguments
 
     def _note_moved(self, project: str, request: Request, response: Response) -> None:
         """Remember the id of a project whose path redirects to it."""

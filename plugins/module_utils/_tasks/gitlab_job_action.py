@@ -178,7 +178,7 @@ def _request(options: Options) -> ActionRequest:
 def _read_logs(session: Session, report: ActionReport, lines: int) -> None:
     """Read the tail of the log of each job that has failed."""
     for target in report.targets:
-        if target.has_ended_badly:
+        if target.is_told_by_log:
             target.log_tail = read_tail(session, target.job, lines)
 
 

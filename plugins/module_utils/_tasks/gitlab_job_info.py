@@ -14,6 +14,7 @@ from .._app.concurrency import run_all
 from .._app.jobs.mistaken import mistaken_fields
 from .._app.jobs.query import FoundJob, JobQuery
 from .._app.outcome import Outcome, Projection
+from .._app.pipelines.query import with_pipeline
 from .._app.reads.jobs import failure_of, read_jobs
 from .._app.session import Session, TaskContext
 from .._app.waiting.log_tails import read_tail
@@ -74,7 +75,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }
-    return Outcome(values=values, failure=failure_of(report, waiting) or None, warnings=session.warnings)
+    failure = with_pipeline(failure_of(report, waiting), query.pipeline, report.pipeline)
+    return Outcome(values=values, failure=failure or None, warnings=session.warnings)
 
 
 def _query(options: Options) -> JobQuery:

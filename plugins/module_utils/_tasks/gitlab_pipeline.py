@@ -149,7 +149,8 @@ class _Task:
 
     def act(self, action: PipelineAction) -> Steps[Outcome]:
         """Return what became of retrying or canceling a pipeline."""
-        awaited = yield from await_pipeline(self._session, self._query, Wait(self._session, self._waiting))
+        wait, may_wait = Wait(self._session, self._waiting), not self._waiting.wait
+        awaited = yield from await_pipeline(self._session, self._query, wait, may_wait=may_wait)
         if awaited.value is None:
             return self._outcome({"timed_out": True}, failure=missing_text(self._query, self._waiting))
         pipeline = awaited.value

@@ -9,14 +9,13 @@
 from __future__ import annotations
 
 import dataclasses
-import string
 import typing as t
 
 from .._api.errors import UsageError
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import STATUSES, WAIT_TARGETS
 from .._app.outcome import ProjectProgress
-from .._app.pipelines.query import FULL_SHA_LENGTHS, REF_TYPES, SHORTEST_SHA, PipelineQuery
+from .._app.pipelines.query import FULL_SHA_LENGTHS, REF_TYPES, SHORTEST_SHA, PipelineQuery, is_sha
 from .._app.session import Session, TaskContext, open_session
 from .._app.settings import DEFAULT_URL
 from .._app.waiting.options import WaitOptions
@@ -181,8 +180,7 @@ def _sha(options: Options) -> str | None:
     if given is None:
         return None
     sha = plain_text("sha", given)
-    is_hexadecimal = all(digit in string.hexdigits for digit in sha)
-    if not is_hexadecimal or not (SHORTEST_SHA <= len(sha) <= 40 or len(sha) in FULL_SHA_LENGTHS):
+    if not is_sha(sha):
         raise UsageError(
             f"sha {sha!r} is not a commit id; give its {FULL_SHA_LENGTHS[0]} hexadecimal digits, or the first "
             f"{SHORTEST_SHA} or more"
@@ -255,6 +253,7 @@ def job_query(options: Options, **how: t.Any) -> JobQuery:
         job_id=options.get("job_id"),
         names=parts_of(options, "name"),
         may_be_split=True,
+        may_be_by_id=True,
         stages=text_list(options, "stage"),
         scope=text_list(options, "scope"),
         allow_empty=bool(options.get("allow_empty")),

@@ -87,6 +87,24 @@ def test_what_holds_a_job_up_is_said_once(record: dict[str, t.Any], line: str):
     assert shown([record], is_shown=False).others == []
 
 
+def test_a_short_time_in_the_queue_is_not_worth_a_line():
+    # four looks in five seconds, as pauses grow
+    assert shown(*[prod("pending", tag_list=["eu"])] * 4, prod("running"), prod("success")).others == []
+    # GitLab knows of the time before
+    old = [prod("pending", tag_list=["eu"], queued_duration=9.0)] * 4
+    line = "project 7 deploy:prod: waits for a runner with the tag eu"
+    assert shown(*old, prod("running"), prod("success")).others == []
+    assert shown(*[prod("pending", tag_list=["eu"], queued_duration=10.5)] * 2, prod("success")).others == [line]
+
+
+def test_a_job_that_had_failed_before_the_first_look_is_told_once():
+    failed = job(1, "failed", "build", failure_reason="script_failure")
+    progress = shown([failed, job(2, "running", "test")], [failed, job(2, "success", "test")], fail_on=[])
+    assert progress.others == ["project 7 build: failed (script_failure)"]
+    many = [job(number, "failed", f"test {number}", failure_reason="api_failure") for number in range(5, 0, -1)]
+    assert shown(many).others == ["project 7 test 5, test 4, test 3 and 2 more jobs: failed (api_failure)"]
+
+
 def test_what_is_over_before_the_second_look_is_not_worth_a_line():
     assert shown(prod("pending"), prod("running"), prod("running"), prod("success")).others == []
 

@@ -16,8 +16,9 @@ from ..deployments.waiting import ApprovalWait
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
-from ..jobs.selection import Selection
-from ..jobs.statuses import is_finished, phase_of, status_of
+from ..jobs.reasons import unknown_reason
+from ..jobs.selection import Selection, failed_before
+from ..jobs.statuses import is_finished, phase_of, status_of, still
 from ..session import Session
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
@@ -49,6 +50,9 @@ class ActionRun:
         self._approvals = ApprovalWait(session, is_waiting=options.wait_for_approval, tell=self._timeline.held)
         self._counting: Counting | None = None
         self._pipeline_size = 0
+        # jobs of the pipeline that have ended badly, and how many attempts jobs have had, by their keys
+        self._failed: tuple[FoundJob, ...] = ()
+        self._attempts: dict[t.Any, int] = {}
 
     def run(self) -> Steps[ActionReport]:
         """Return what became of the jobs; a refusal or a failure is in the report, it is not raised.
@@ -57,6 +61,8 @@ class ActionRun:
         :raises RequestError: when GitLab cannot be asked for them.
         """
         refuse_job_token(self._session, self._request.action)
+        for warning in filter(None, map(unknown_reason, self._request.retry_on)):
+            self._session.warn(warning)
         waited = yield from self._find()
         selection = waited.value
         if waited.has_timed_out:
@@ -65,7 +71,7 @@ class ActionRun:
         targets = [Target(job, before={"id": job.id, "status": status_of(job.record)}) for job in chosen]
         if self._options.log_follow:
             check_followable(self._session, [target.job for target in targets])
-        self._pipeline_size = len(selection.known)
+        self._pipeline_size, self._failed = len(selection.known), selection.failed
         report = ActionReport(targets, self._timeline.entries, selection.pipeline)
         self._approvals.expect(chosen)
         self._following.note([target.job for target in targets])
@@ -94,7 +100,7 @@ class ActionRun:
 
         waited = yield from self._finding.until(read, is_settled)
         if not waited.has_timed_out:
-            self._finder.require(waited.value)
+            self._finder.require(waited.value, may_wait=not self._options.wait)
             self._finder.require_readable(waited.value)
             # an action on what runs, when nothing runs, has nothing to do
             if not waited.value.out_of_scope:
@@ -131,7 +137,8 @@ class ActionRun:
     def _decide(self, job: FoundJob, action: str = "") -> Decision:
         request = self._request
         action = action or request.action
-        needs_count = request.max_attempts is not None and is_finished(status_of(job.record))
+        if request.max_attempts is not None and is_finished(status_of(job.record)):
+            self._attempts[job.key] = count_attempts(self._session, job)
         policy = Policy(
             wait=self._options.wait,
             replay=request.replay,
@@ -139,8 +146,9 @@ class ActionRun:
             has_variables=bool(request.variables),
             retry_on=request.retry_on,
             max_attempts=request.max_attempts,
-            attempts=count_attempts(self._session, job) if needs_count else 1,
+            attempts=self._attempts.get(job.key, 1),
             is_bridge=job.is_bridge,
+            failed_before=failed_before(job, self._failed),
         )
         built_in = self._approvals.judge(ACTIONS[action], job, decide(action, job.record, policy))
         decision = self._session.plugins.call(
@@ -175,8 +183,18 @@ class ActionRun:
         self._following.note([target.job])
         target.has_changed = target.has_changed or result.has_changed
         target.settle(result.outcome, result.reason)
-        self._timeline.observe(target.job, detail=self._action.participle if result.has_changed else "")
+        self._timeline.observe(target.job, detail=self._done_text(target.job) if result.has_changed else "")
         target.is_followed = result.outcome in ("applied", "unchanged") and self._is_to_be_followed(target)
+
+    def _done_text(self, job: FoundJob) -> str:
+        """Return what was done to a job; of how many attempts it is which one, where they have an end."""
+        if self._action.name != "retry":
+            return self._action.participle
+        return self._retried_text(job)
+
+    def _retried_text(self, job: FoundJob) -> str:
+        most = self._request.max_attempts
+        return "retried" if most is None else f"retried, attempt {self._attempts.get(job.key, 1) + 1} of {most}"
 
     def _is_to_be_followed(self, target: Target) -> bool:
         is_waiting = self._options.wait and self._following.is_active
@@ -282,32 +300,39 @@ class ActionRun:
         target.is_followed = False
         if not problem:
             return
-        if self._may_retry(target):
+        if self._may_be_retried(target) and self._has_attempts_left(target):
             result = self._write(target.job, "retry")
             if result.outcome == "applied":
                 target.job, target.has_changed, target.is_followed = result.job, True, True
                 target.retries += 1
-                self._timeline.observe(target.job, detail="retried")
+                self._timeline.observe(target.job, detail=self._retried_text(target.job))
                 return
             problem += f", and could not be retried: {result.reason}"
+        elif self._may_be_retried(target) and self._attempts[target.job.key] > 1:
+            problem += f"; this was the last of {self._attempts[target.job.key]} attempts (max_attempts)"
         target.has_ended_badly = True
         target.settle("failed", problem)
 
-    def _may_retry(self, target: Target) -> bool:
+    def _may_be_retried(self, target: Target) -> bool:
         request = self._request
         if request.max_attempts is None or "max_attempts" not in self._action.takes or self._session.stop():
             return False
         if status_of(target.job.record) != "failed":
             return False
-        if request.retry_on and target.job.record.get("failure_reason") not in request.retry_on:
-            return False
-        return max(count_attempts(self._session, target.job), target.retries + 1) < request.max_attempts
+        return not request.retry_on or target.job.record.get("failure_reason") in request.retry_on
+
+    def _has_attempts_left(self, target: Target) -> bool:
+        """Count the attempts of a job; return whether it may have one more."""
+        attempts = max(count_attempts(self._session, target.job), target.retries + 1)
+        self._attempts[target.job.key] = attempts
+        return attempts < (self._request.max_attempts or attempts)
 
     def _time_out(self, active: list[Target]) -> None:
         """End the targets that are not done in time, as `on_timeout` says."""
         for target in active:
-            status = status_of(target.job.record)
-            reason = f"{timed_out_text(self._options)}: it is still {status}{self._approvals.missing(target.job)}"
+            reason = (
+                f"{timed_out_text(self._options)}: it {still(target.job.record)}{self._approvals.missing(target.job)}"
+            )
             if self._options.on_timeout == "continue":
                 target.settle(target.outcome, reason)
                 continue

@@ -14,7 +14,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, SelectionError
 from ..jobs.statuses import id_of, is_finished, phase_of, status_of
-from ..pipelines.query import describe
+from ..pipelines.query import describe, is_sha
 from ..session import Session
 
 REUSES = ("never", "active", "success")
@@ -58,6 +58,13 @@ class RunRequest:
     def full_ref(self) -> str:
         """Return the ref as GitLab cannot mistake it, where it is said what it is."""
         return _REF_PREFIXES.get(self.ref_type, "") + self.ref
+
+    @property
+    def missing_ref(self) -> str:
+        """Return what is wrong when there is no such ref."""
+        kind = "branch or tag" if self.ref_type == "any" else self.ref_type
+        text = f"there is no {kind} {self.ref!r} in project {self.project}"
+        return f"{text}; a commit is no ref" if is_sha(self.ref) else text
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -109,8 +116,7 @@ class Candidates:
                 # the project itself was found before
                 if exc.is_no_mere_object:
                     return ""
-                kind = "branch or tag" if request.ref_type == "any" else request.ref_type
-                raise SelectionError(f"there is no {kind} {request.ref!r} in project {request.project}") from exc
+                raise SelectionError(request.missing_ref) from exc
             self._commit = str(commit["id"])
         return self._commit
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from ..._api.errors import StatusError
 from ..session import Session
+from .candidates import RunRequest
 from .refusals import NO_CI, reason_of_project
 
 # What to do, and words of GitLab's text in small letters, of this release or an older one; the first row that fits
@@ -28,7 +29,7 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("permission to run a pipeline on", "permissions for protected ref"),
     ),
     ("A branch and a tag have this name: set ref_type to branch or tag", ("ref is ambiguous",)),
-    ("There is no such branch or tag; check project, ref and ref_type. A commit is no ref", ("reference not found",)),
+    ("{missing_ref}", ("reference not found",)),
     ("The ref has no commit yet: push one", ("commit not found",)),
     (NO_CI, ("pipelines are disabled", "pipeline is disabled")),
     ("Wait until the import of the project is complete", ("project import",)),
@@ -66,19 +67,17 @@ def is_over_limit(exc: StatusError) -> bool:
     return _TOO_MANY in exc.server_text.lower()
 
 
-def explain_refusal(session: Session, exc: StatusError, *, project: str, source: str, is_triggered: bool) -> None:
-    """Say in an error of creating a pipeline what to do about it.
-
-    :param source: the source that the pipeline would have had.
-    :param is_triggered: whether a trigger token was sent, beside which no other credential counts.
-    """
+def explain_refusal(session: Session, exc: StatusError, request: RunRequest) -> None:
+    """Say in an error of creating a pipeline what to do about it."""
+    # a trigger token, beside which no other credential counts
+    is_triggered = bool(request.trigger_token)
     text = exc.server_text.lower()
     advice = next((advice for advice, texts in _ROWS if any(words in text for words in texts)), "")
     if advice and exc.status in (400, 422):
-        exc.advice = advice.format(source=source)
+        exc.advice = advice.format(source=request.sources[0], missing_ref="T" + request.missing_ref[1:])
     elif exc.status in (400, 422) and exc.has_reason:
         exc.advice = exc.advice or _OF_CONFIGURATION
     elif is_triggered and exc.status == 404:
         exc.advice = _UNKNOWN_TRIGGER
     elif exc.status == 403 and not exc.has_reason and session.client.settings.token_kind:
-        exc.advice = ("" if is_triggered else reason_of_project(session, project)) or _FORBIDDEN
+        exc.advice = ("" if is_triggered else reason_of_project(session, request.project)) or _FORBIDDEN

@@ -43,6 +43,8 @@ class Policy:
     max_attempts: int | None = None
     attempts: int = 1
     is_bridge: bool = False
+    # what has failed in other stages of its pipeline, each with its stage
+    failed_before: tuple[str, ...] = ()
 
 
 Cell = t.Callable[[str, Record, Policy], Decision]
@@ -102,6 +104,19 @@ def later(waiting_for: str, else_reason: str) -> Cell:
 # ----- cells that look at the job, or at the options -----
 
 
+def skipped(verb: str) -> Cell:
+    """Return the cell that refuses, and names the jobs that have failed before."""
+
+    def cell(status: str, job: Record, policy: Policy) -> Decision:
+        failed = ", ".join(policy.failed_before)
+        advice = (
+            f"retry what has failed or was canceled before it: {failed}" if failed else "look at the jobs before it"
+        )
+        return Decision("refuse", f"it was skipped, and GitLab {verb} no skipped job; {advice}")
+
+    return cell
+
+
 def play_success(status: str, job: Record, policy: Policy) -> Decision:
     if policy.replay != "always":
         return Decision("same", "it has succeeded already")
@@ -111,7 +126,7 @@ def play_success(status: str, job: Record, policy: Policy) -> Decision:
 def play_ended(status: str, job: Record, policy: Policy) -> Decision:
     if policy.replay == "never":
         return Decision(
-            "refuse", f"it has ended as {status}; use action retry, or replay to start this manual job once more"
+            "refuse", f"it has ended as {status}; use action retry; for a manual job, replay starts it once more"
         )
     return _replay(status, job, policy)
 

@@ -28,7 +28,7 @@ from ..._api.errors import (
     ServerError,
     StatusError,
 )
-from ..jobs.statuses import id_of, status_of
+from ..jobs.statuses import id_of, project_id_of, status_of
 from ..pipelines.query import describe
 from ..session import Session
 from .candidates import Candidates, RunRequest
@@ -176,6 +176,7 @@ class _Run:
 
     def _created(self, pipeline: Record, note: str = "") -> RunResult:
         """Return the result for a pipeline that is there now, because of us."""
+        self._session.client.name_project(project_id_of(pipeline, self._request.project), self._request.project)
         if status_of(pipeline) == "failed":
             reason = str(pipeline.get("yaml_errors") or "GitLab gives no reason, and it may have no jobs")
             return RunResult(pipeline, has_changed=True, problem=f"{describe(pipeline)} failed at once: {reason}")
@@ -207,13 +208,7 @@ class _Run:
         :raises StatusError: for everything else that it has refused.
         """
         request = self._request
-        explain_refusal(
-            self._session,
-            exc,
-            project=request.project,
-            source=request.sources[0],
-            is_triggered=bool(request.trigger_token),
-        )
+        explain_refusal(self._session, exc, request)
         if exc.status == 422 and request.trigger_token and self._may_look:
             failed = [pipeline for pipeline in self._candidates.ours() if status_of(pipeline) == "failed"]
             if len(failed) == 1:

@@ -46,6 +46,12 @@ class Target:
         """Return id and status after the action; in check mode as predicted, the id null where a new job would come."""
         return self.predicted or {"id": self.job.id, "status": status_of(self.job.record)}
 
+    @property
+    def is_told_by_log(self) -> bool:
+        """Return whether the end of the log tells why there is a failure: that of a job that has failed."""
+        is_refused = self.outcome == "refused" and status_of(self.job.record) == "failed"
+        return self.has_ended_badly or is_refused
+
     def settle(self, outcome: str, reason: str) -> None:
         """Note the outcome; nothing more is done with this job."""
         self.outcome, self.reason = outcome, reason
@@ -89,8 +95,9 @@ def choose(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJo
             what = f"name {selection.names[index]!r}" if selection.names else "the selection"
             texts = shortened([f"{job.path} (id {job.id})" for job in sorted(group, key=lambda job: -job.id)])
             raise SelectionError(
-                f"{len(group)} jobs match {what} in {place_of(query, selection)}: {texts}. Give the exact name or "
-                "job_id, or multiple: latest for the newest one, or multiple: all for every one"
+                f"{len(group)} jobs match {what} in {place_of(query, selection)}: {texts}. Give the exact name"
+                f"{' or job_id' if query.may_be_by_id else ''}, or multiple: latest for the newest one, or multiple: "
+                "all for every one"
             )
         kept = [max(group, key=lambda job: job.id)] if group and multiple == "latest" else group
         chosen.update({job.key: job for job in kept})
@@ -130,8 +137,9 @@ def _several(jobs: t.Sequence[str]) -> str:
 def _failure(target: Target, action: str) -> str:
     who = target.job.called
     if target.outcome == "refused":
-        return f"{ACTIONS[action].cannot(who)}: {target.reason}"
-    text = f"{who} {target.reason}" if target.reason.startswith(_PREDICATES) else f"{who}: {target.reason}"
+        text = f"{ACTIONS[action].cannot(who)}: {target.reason}"
+    else:
+        text = f"{who} {target.reason}" if target.reason.startswith(_PREDICATES) else f"{who}: {target.reason}"
     return text + (f". Its log ends with: {target.log_tail[-1]}" if target.log_tail else "")
 
 

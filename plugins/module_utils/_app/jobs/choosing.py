@@ -14,7 +14,7 @@ from ..._api.decoding import Record
 from ..._api.errors import SelectionError
 from .query import FoundJob, JobQuery, fits, match_name, matching_stages, shortened
 from .selection import Selection
-from .statuses import count_statuses
+from .statuses import count_statuses, has_ended_badly
 
 
 class Chooser:
@@ -96,6 +96,7 @@ class Chooser:
             out_of_scope=count_statuses(job.record for found in placed.values() for job in found)
             if is_filtered
             else {},
+            failed=tuple(job for job in jobs if has_ended_badly(job.record)),
             unreadable=unreadable,
         )
 

@@ -75,12 +75,13 @@ class JobFinder:
                 explain_missing_pipeline(self._session, self._query.pipeline, exc)
             raise
 
-    def require(self, selection: Selection) -> None:
+    def require(self, selection: Selection, *, may_wait: bool = False) -> None:
         """Return if there is a pipeline, and a job for every name and stage that was asked for.
 
+        :param may_wait: whether the task could have waited for it, and did not.
         :raises SelectionError: saying what is missing, and what there is instead.
         """
-        problem = self.problem(selection, may_wait=True)
+        problem = self.problem(selection, may_wait=may_wait)
         if problem:
             raise SelectionError(problem)
 
@@ -99,7 +100,7 @@ class JobFinder:
     def problem(self, selection: Selection, *, may_wait: bool = False) -> str:
         """Return what is missing, and what there is instead; empty when nothing is.
 
-        :param may_wait: whether nothing was waited for yet, which may be the thing to do.
+        :param may_wait: whether the task could have waited for it, and did not.
         """
         if self._query.pipeline.is_given and selection.pipeline is None:
             return missing_pipeline(self._query.pipeline, may_wait=may_wait)

@@ -42,6 +42,7 @@ class JobQuery:
     :param with_bridges: whether names may stand for trigger jobs, too.
     :param all_bridges: whether trigger jobs are selected without a name as well.
     :param newest_attempt: whether `job_id` stands for the newest attempt of that job.
+    :param may_be_by_id: whether the caller could have given `job_id`.
     :param fields: the only fields of each record that the caller will return; empty for all.
     :param limit: most jobs that the caller will return, 0 for all.
     """
@@ -59,6 +60,7 @@ class JobQuery:
     with_bridges: bool = False
     all_bridges: bool = False
     newest_attempt: bool = False
+    may_be_by_id: bool = False
     fields: tuple[str, ...] = ()
     limit: int = 0
 

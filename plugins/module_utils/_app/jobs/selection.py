@@ -13,9 +13,9 @@ import functools
 import typing as t
 
 from ..._api.decoding import Record
-from ..pipelines.query import describe, details
-from .query import FoundJob, JobQuery, may_be_below, shortened, suggestions
-from .statuses import is_finished, status_of
+from ..pipelines.query import facts
+from .query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, may_be_below, shortened, suggestions
+from .statuses import id_of, is_finished, status_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Selection:
     :param known: paths of all jobs there are, for suggestions.
     :param stages: all stages there are.
     :param out_of_scope: how many jobs of each status were left out by `scope` alone.
+    :param failed: jobs of the pipeline, selected or not, that have failed or were canceled, and may not.
     :param unreadable: paths of downstream pipelines that the token cannot read.
     """
 
@@ -47,6 +48,7 @@ class Selection:
     known: frozenset[str] = frozenset()
     stages: frozenset[str] = frozenset()
     out_of_scope: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
+    failed: tuple[FoundJob, ...] = ()
     unreadable: tuple[str, ...] = ()
 
     @functools.cached_property
@@ -61,14 +63,27 @@ class Selection:
         return bool(self.missing or self.misplaced or self.missing_stages)
 
 
+def failed_before(job: FoundJob, failed: t.Iterable[FoundJob]) -> tuple[str, ...]:
+    """Return what may be why a job was skipped, each with its stage; empty for a job that was not.
+
+    :param failed: see `Selection`.
+    """
+    if status_of(job.record) != "skipped":
+        return ()
+    others = [other for other in failed if other.key[:2] == job.key[:2] and other.stage != job.stage]
+    others.sort(key=lambda other: other.id)
+    return tuple(f"{other.called} of stage {other.stage}" for other in others[:MOST_NAMES_IN_TEXT])
+
+
 def place_of(query: JobQuery, selection: Selection) -> str:
     """Return where was looked, with everything by which a person knows the pipeline."""
     if not query.pipeline.is_given:
         return query.pipeline.describe()
     pipeline = selection.pipeline or {}
     is_asked_for = query.pipeline.pipeline_id is not None
-    known = "" if len(pipeline) <= 1 else details(pipeline) if is_asked_for else describe(pipeline)
-    return f"the {query.pipeline.describe()}" + (f" ({known})" if known else "")
+    known = [] if is_asked_for or len(pipeline) <= 1 else [f"pipeline {id_of(pipeline)}"]
+    known += [*facts(pipeline), *filter(None, [str(pipeline.get("web_url") or "")])]
+    return f"the {query.pipeline.describe()}" + (f" ({', '.join(known)})" if known else "")
 
 
 def what_is_missing(query: JobQuery, selection: Selection) -> str:

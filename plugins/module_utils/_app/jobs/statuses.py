@@ -160,6 +160,12 @@ def is_finished(status: str) -> bool:
     return phase_of(status) == "finished"
 
 
+def has_ended_badly(record: Record) -> bool:
+    """Return whether a job has failed or was canceled, and may not: what comes after it is skipped."""
+    row = STATUSES.get(status_of(record))
+    return row is not None and row.column == "ended" and not record.get("allow_failure")
+
+
 def is_playable(status: str) -> bool:
     """Return whether the job waits for a person, or for its timer."""
     return phase_of(status) == "blocked"
@@ -217,6 +223,12 @@ def runner_wish(record: Record) -> str:
     if isinstance(tags, list) and tags:
         return f"it asks for a runner with the tags {', '.join(map(str, tags))}"
     return "it asks for any runner that takes untagged jobs"
+
+
+def still(record: Record) -> str:
+    """Return where a job stands that is not where it should be, as part of a sentence."""
+    status = status_of(record)
+    return f"is still {status}" + (f"; {runner_wish(record)}" if is_queued(status) and "tag_list" in record else "")
 
 
 def count_statuses(records: t.Iterable[Record]) -> dict[str, int]:

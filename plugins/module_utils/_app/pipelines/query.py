@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import string
 import typing as t
 
 from ..._api.decoding import Record
@@ -32,6 +33,12 @@ SHORTEST_SHA = 7
 REF_TYPES = ("any", "branch", "tag")
 
 
+def is_sha(text: str) -> bool:
+    """Return whether a text is the id of a commit, or its first digits."""
+    is_hexadecimal = all(digit in string.hexdigits for digit in text)
+    return is_hexadecimal and (SHORTEST_SHA <= len(text) <= FULL_SHA_LENGTHS[0] or len(text) in FULL_SHA_LENGTHS)
+
+
 @dataclasses.dataclass(frozen=True)
 class PipelineQuery:
     """Which pipeline to look into; none of the values for a whole project.
@@ -39,6 +46,7 @@ class PipelineQuery:
     :param sha: of a commit, whole or its first digits.
     :param ref_type: `any`, `branch` or `tag`: which of the two a ref is, where both exist.
     :param sources: only pipelines with one of these sources; empty for any.
+    :param project_called: what the user calls the project, where it is not that.
     """
 
     project: str
@@ -48,6 +56,7 @@ class PipelineQuery:
     merge_request: int | None = None
     ref_type: str = "any"
     sources: tuple[str, ...] = ()
+    project_called: str = ""
 
     @property
     def is_given(self) -> bool:
@@ -62,16 +71,17 @@ class PipelineQuery:
 
     def describe(self) -> str:
         """Return what it asks for, as part of a sentence."""
+        project = self.project_called or self.project
         if self.pipeline_id is not None:
-            return f"pipeline {self.pipeline_id} of project {self.project}"
+            return f"pipeline {self.pipeline_id} of project {project}"
         source = f" with source {' or '.join(self.sources)}" if self.sources else ""
         if self.merge_request is not None:
-            return f"pipeline of merge request {self.merge_request}{source} in project {self.project}"
+            return f"pipeline of merge request {self.merge_request}{source} in project {project}"
         kind = "ref" if self.ref_type == "any" else self.ref_type
         wanted = [f"{word} {value}" for word, value in ((kind, self.ref), ("commit", self.sha)) if value is not None]
         if not wanted:
-            return f"project {self.project}"
-        return f"pipeline of {' and '.join(wanted)}{source} in project {self.project}"
+            return f"project {project}"
+        return f"pipeline of {' and '.join(wanted)}{source} in project {project}"
 
 
 def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True) -> Record | None:
@@ -96,6 +106,9 @@ def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True)
             continue
         if warns:
             warn_of_namesake(session, query, pipeline)
+        # that of a merge request may be one of a fork
+        if query.merge_request is None:
+            session.client.name_project(project_id_of(pipeline, query.project), query.project)
         return pipeline
     return None
 
@@ -108,21 +121,31 @@ def successful_pipelines(session: Session, query: PipelineQuery) -> t.Iterator[R
 
 
 def describe(pipeline: Record) -> str:
-    """Return a pipeline with everything by which a person knows it."""
-    return ", ".join(filter(None, (f"pipeline {id_of(pipeline)}", details(pipeline))))
+    """Return a pipeline with everything by which a person knows it; nothing that follows touches its address."""
+    address = f" ({pipeline['web_url']})" if pipeline.get("web_url") else ""
+    return ", ".join([f"pipeline {id_of(pipeline)}", *facts(pipeline)]) + address
 
 
-def details(pipeline: Record) -> str:
-    """Return by what else than its id a person knows a pipeline; empty when nothing of it is known."""
-    known = [f"{name} {pipeline[name]}" for name in ("source", "ref", "status") if pipeline.get(name)]
-    return ", ".join([*known, str(pipeline["web_url"])] if pipeline.get("web_url") else known)
+def facts(pipeline: Record) -> list[str]:
+    """Return by what else than its id and address a person knows a pipeline."""
+    return [f"{name} {pipeline[name]}" for name in ("source", "ref", "status") if pipeline.get(name)]
 
 
 def with_pipeline(text: str, query: PipelineQuery, pipeline: Record | None) -> str:
-    """Return the text of an error with the pipeline that was found for a ref, commit or merge request, named once."""
-    if not pipeline or not query.is_given or query.pipeline_id is not None or f"pipeline {id_of(pipeline)}," in text:
+    """Return the text of an error with the pipeline that was found for a ref, commit or merge request, named once.
+
+    Without its status, which says little about the failure of a job.
+    """
+    if not text or not pipeline or not query.is_given or query.pipeline_id is not None or _is_named(pipeline, text):
         return text
-    return with_sentence(text, f"P{describe(pipeline)[1:]}")
+    return with_sentence(text, f"P{describe({**pipeline, 'status': None})[1:]}")
+
+
+def _is_named(pipeline: Record, text: str) -> bool:
+    """Return whether a text tells which pipeline it is about, with more than its id."""
+    url = str(pipeline.get("web_url") or "")
+    has_url = bool(url) and any(word.strip("(),.;:") == url for word in text.split())
+    return has_url or f"pipeline {id_of(pipeline)}," in text
 
 
 def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record, *, is_old: bool = False) -> Record:
@@ -163,7 +186,7 @@ def has_jobs(session: Session, query: PipelineQuery, pipeline: Record) -> bool:
 def missing_pipeline(query: PipelineQuery, *, may_wait: bool = False) -> str:
     """Return the message for a pipeline that is not there.
 
-    :param may_wait: whether it was not waited for, which may be the thing to do.
+    :param may_wait: whether the task could have waited for it, and did not.
     """
     begin = f"there is no {query.describe()}; check ref, sha or merge_request"
     return f"{begin}, start a pipeline, or use wait to wait for one" if may_wait else f"{begin}, or start a pipeline"

@@ -73,7 +73,7 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
     :raises RequestError: when GitLab cannot be asked.
     """
     wait = Wait(session, options)
-    awaited = yield from await_pipeline(session, query.pipeline, wait)
+    awaited = yield from await_pipeline(session, query.pipeline, wait, may_wait=not options.wait)
     if awaited.value is None:
         return _without_pipeline(query, options)
     pipeline = awaited.value

@@ -14,8 +14,8 @@ import typing as t
 from ..._api.decoding import Record
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
-from ..jobs.selection import Selection
-from ..jobs.statuses import count_statuses, status_of
+from ..jobs.selection import Selection, failed_before
+from ..jobs.statuses import count_statuses, status_of, still
 from ..pipelines.query import read_pipeline
 from ..session import Session
 from ..waiting.counting import Counting
@@ -31,6 +31,7 @@ class JobReport:
 
     :param problems: why the task fails, by job, and without a job for the whole.
     :param known_fields: names of the fields of a whole record.
+    :param failed: see `Selection`.
     """
 
     jobs: list[FoundJob]
@@ -40,6 +41,7 @@ class JobReport:
     timeline: list[Record] = dataclasses.field(default_factory=list)
     problems: list[tuple[FoundJob | None, str]] = dataclasses.field(default_factory=list)
     known_fields: frozenset[str] = frozenset()
+    failed: tuple[FoundJob, ...] = ()
 
     @property
     def summary(self) -> dict[str, int]:
@@ -84,6 +86,7 @@ class _Reading:
             has_timed_out=waited.has_timed_out,
             timeline=self._wait.timeline.entries,
             problems=self._problems(selection.jobs),
+            failed=selection.failed,
             known_fields=self._finder.known_fields or frozenset(wanted[0].record if wanted else ()),
         )
         if waited.has_timed_out:
@@ -95,7 +98,7 @@ class _Reading:
         if self._wait.is_active:
             self._finder.require_jobs(selection)
         else:
-            self._finder.require(selection)
+            self._finder.require(selection, may_wait=not self._options.wait)
         if self._is_judged:
             self._finder.require_readable(selection)
         else:
@@ -177,7 +180,7 @@ class _Reading:
         if self._options.on_timeout == "continue":
             return
         late = [job for job in selection.jobs if not self._is_there(job)]
-        report.problems += [(job, f"is still {status_of(job.record)}") for job in late]
+        report.problems += [(job, still(job.record)) for job in late]
         if not late and not report.problems:
             missing = self._finder.problem(selection) or "the pipeline may still create jobs that fit"
             report.problems.append((None, missing))
@@ -196,6 +199,14 @@ def failure_of(report: JobReport, options: WaitOptions, detail: t.Callable[[Foun
 
     :param detail: returns what else there is to say about a job, going on where its sentence stops.
     """
-    texts = [f"{job.called} {problem}{detail(job)}" if job else problem for job, problem in report.problems]
+    texts = [
+        f"{job.called} {problem}{_after(failed_before(job, report.failed))}{detail(job)}" if job else problem
+        for job, problem in report.problems
+    ]
     begin = f"{timed_out_text(options)}: " if texts and report.has_timed_out else ""
     return begin + "; ".join(texts)
+
+
+def _after(failed: t.Sequence[str]) -> str:
+    """Return after which failures a job was skipped, going on where its sentence stops."""
+    return f"; failed or canceled before it: {', '.join(failed)}" if failed else ""

@@ -34,6 +34,7 @@ class LookupRequest:
     :param artifact: path of a file in the archives of the jobs, whose content is wanted instead of the jobs.
     :param latest_success: whether the artifact is that of the newest successful pipeline of the ref.
     :param log: whether the logs of the jobs are wanted instead of the jobs.
+    :param read: returns what is made of the bytes of a file or a log, given what to call their job in an error.
     :param default: stands for what is not there; only with `has_default`.
     """
 
@@ -45,6 +46,7 @@ class LookupRequest:
     artifact: str = ""
     latest_success: bool = False
     log: bool = False
+    read: t.Callable[[bytes, str], t.Any] = lambda content, subject: content
     has_default: bool = False
     default: t.Any = None
 
@@ -113,24 +115,29 @@ def _of_latest_success(session: Session, request: LookupRequest, names: tuple[st
     for query in queries:
         check_latest_success(query)
     downloads = [DownloadRequest(query, "file", path=request.artifact, latest_success=True) for query in queries]
-    return [_content(session, request, download) for download in downloads]
+    subjects = [f"job {name!r} of ref {request.pipeline.ref}" for name in names]
+    return [_content(session, request, *each) for each in zip(downloads, subjects)]
 
 
-def _content(session: Session, request: LookupRequest, download: DownloadRequest) -> t.Any:
-    """Return the bytes of an artifact, or the default when it is not there."""
+def _content(session: Session, request: LookupRequest, download: DownloadRequest, subject: str) -> t.Any:
+    """Return what an artifact or a log holds, or the default when it is not there.
+
+    :param subject: what to call the job.
+    """
     try:
-        return fetch_bytes(session, download)
+        content = fetch_bytes(session, download)
     except SelectionError:
         if request.has_default:
             return request.default
         raise
+    return request.read(content, subject)
 
 
 def _value(session: Session, request: LookupRequest, job: FoundJob) -> t.Any:
     if request.artifact or request.log:
         query = JobQuery(PipelineQuery(job.project), job_id=job.id)
         content = "file" if request.artifact else "log"
-        return _content(session, request, DownloadRequest(query, content, path=request.artifact))
+        return _content(session, request, DownloadRequest(query, content, path=request.artifact), job.called)
     record = session.annotated("job", job.record)
     if request.fields:
         kept = project_fields(record, request.fields)

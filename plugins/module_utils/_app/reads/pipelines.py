@@ -59,7 +59,7 @@ def read_pipeline_state(
     :raises SelectionError: when there is none, and none is waited for.
     :raises RequestError: when GitLab cannot be asked.
     """
-    awaited = yield from await_pipeline(session, query, wait)
+    awaited = yield from await_pipeline(session, query, wait, may_wait=not options.wait)
     if awaited.value is None:
         return None
     with explained_missing(session, query):

@@ -91,8 +91,9 @@ class GateRun:
 
     def _query(self) -> JobQuery:
         project = project_id_of(self._pipeline, self._project.plan.pipeline.project)
+        called = self._session.client.project_called(project)
         return JobQuery(
-            PipelineQuery(project, pipeline_id=id_of(self._pipeline)),
+            PipelineQuery(project, pipeline_id=id_of(self._pipeline), project_called=called),
             names=self._gate.names,
             may_be_split=True,
             stages=self._gate.stages,
@@ -230,7 +231,7 @@ class GateRun:
             return dataclasses.replace(result, outcome="not reached", reason=stopped)
         log_tail: list[str] = []
         for target in bad:
-            if target.has_ended_badly:
+            if target.is_told_by_log:
                 target.log_tail = read_tail(self._session, target.job, self._log_lines)
                 log_tail = log_tail or target.log_tail or []
         text = failure_text(report, action) or ""
@@ -281,4 +282,6 @@ def _state(job: FoundJob) -> str:
 
 
 def _reasons(report: ActionReport) -> str:
-    return "; ".join(dict.fromkeys(target.reason for target in report.targets if target.reason))
+    # what was left alone says what the action would need, which is of no use beside jobs that were acted on
+    told = [target for target in report.targets if target.has_changed] or report.targets
+    return "; ".join(dict.fromkeys(target.reason for target in told if target.reason))

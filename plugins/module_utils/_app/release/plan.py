@@ -101,7 +101,7 @@ class ProjectPlan:
 
 @dataclasses.dataclass(frozen=True)
 class ReleasePlan:
-    """All projects, each after those that it needs."""
+    """All projects, in the order in which they are given."""
 
     projects: tuple[ProjectPlan, ...]
     strategy: str = "fail_fast"
@@ -119,7 +119,8 @@ def make_plan(projects: t.Sequence[ProjectPlan], strategy: str) -> ReleasePlan:
         if names.count(project.name) > 1:
             raise UsageError(f"two projects are called {project.name!r}; give each of them a name of its own")
         _check_project(project, names)
-    return ReleasePlan(_in_order(projects), strategy)
+    _check_needs(projects)
+    return ReleasePlan(tuple(projects), strategy)
 
 
 def _check_project(project: ProjectPlan, names: t.Sequence[str]) -> None:
@@ -167,21 +168,19 @@ def _check_gate(gate: Gate, where: str) -> None:
         )
 
 
-def _in_order(projects: t.Sequence[ProjectPlan]) -> tuple[ProjectPlan, ...]:
-    """Return each project after those that it needs, otherwise in the given order.
+def _check_needs(projects: t.Sequence[ProjectPlan]) -> None:
+    """Return if each project can begin some time.
 
     :raises UsageError: when some need each other in a circle.
     """
-    ordered: list[ProjectPlan] = []
+    placed: set[str] = set()
     left = list(projects)
     while left:
-        placed = {project.name for project in ordered}
-        ready = [project for project in left if placed.issuperset(project.needs)]
+        ready = [project.name for project in left if placed.issuperset(project.needs)]
         if not ready:
             raise UsageError(f"the projects need each other in a circle: {_circle(left)}")
-        ordered += ready
-        left = [project for project in left if project not in ready]
-    return tuple(ordered)
+        placed.update(ready)
+        left = [project for project in left if project.name not in placed]
 
 
 def _circle(projects: t.Sequence[ProjectPlan]) -> str:

@@ -20,7 +20,8 @@ _BAD_ENDS = ("failed", "canceled")
 def retry_command(record: Record, project: Record, job: Record) -> str:
     """Return the command that retries a job, or plays one that waits for somebody; empty when neither would help.
 
-    The token comes from the environment of who runs it. Everything else is an id or quoted for a shell.
+    The token comes from the environment of who runs it. Everything else is an id, or what the user has given, quoted
+    for a shell.
 
     :param project: the project of the record that has the job in one of its pipelines.
     """
@@ -35,9 +36,16 @@ def retry_command(record: Record, project: Record, job: Record) -> str:
         return ""
     options = {
         "api_url": record["server"],
-        "project": str(project_id),
+        "project": _called(record, project, pipeline or {}),
         "job_id": id_of(job),
         "action": action,
         "wait": True,
     }
     return f"ansible localhost -m jobgate.gitlab.gitlab_job_action -a {shlex.quote(json.dumps(options))}"
+
+
+def _called(record: Record, project: Record, pipeline: Record) -> str:
+    """Return the project of a pipeline as the user has given it; its id where it is another one, such as a fork."""
+    given = str(project["project"])
+    is_own = str(pipeline.get("web_url")).startswith(f"{record['server']}/{given}/-/")
+    return given if is_own else str(pipeline.get("project_id"))

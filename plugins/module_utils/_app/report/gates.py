@@ -13,7 +13,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..release.run import FAILURES
 from .again import retry_command
-from .parts import block, compared, link, look, seconds, state, text
+from .parts import block, compared, link, look, seconds, state, text, text_with_links
 
 
 def is_shut(gate: Record) -> bool:
@@ -69,7 +69,7 @@ def _project(number: int, project: Record, record: Record) -> str:
 
 
 def _gate(anchor: str, gate: Record, project: Record, attempts: t.Mapping[t.Any, Record], record: Record) -> str:
-    reason = f'<p class="reason">{text(gate["reason"])}</p>' if gate["reason"] else ""
+    reason = f'<p class="reason">{text_with_links(gate["reason"])}</p>' if gate["reason"] else ""
     jobs = "".join(f"<li>{_job({**attempts.get(job.get('id'), {}), **job})}</li>" for job in gate["jobs"])
     logs = "".join(log_details(path, tail) for path, tail in log_tails(gate, project))
     quiet = "" if is_shut(gate) else " quiet"
@@ -87,10 +87,13 @@ def _facts(gate: Record) -> str:
         facts.append(f"requires {text(gate['require'])}")
     if gate["job_variables"]:
         facts.append(f"with {text(', '.join(gate['job_variables']))}")
-    if seconds(gate["queued"]):
-        facts.append(f"queued {seconds(gate['queued'])}")
     if took(gate):
         facts.append(f"took {took(gate)}")
+    if seconds(gate["queued"]):
+        several = len(gate["jobs"]) > 1
+        facts.append(
+            f"its {'jobs were' if several else 'job was'} queued for {'up to ' * several}{seconds(gate['queued'])}"
+        )
     return "; ".join(facts)
 
 

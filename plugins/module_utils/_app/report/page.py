@@ -12,7 +12,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from .gates import gate_anchor, gate_list, is_shut
-from .parts import compared, has_failed, look, moment, release_name, seconds, state, text
+from .parts import compared, has_failed, look, moment, release_name, seconds, state, text, text_with_links
 from .stages import pipeline_tree
 from .style import STYLE
 from .timeline import timeline
@@ -65,7 +65,7 @@ def requests_line(requests: Record) -> str:
 def _header(record: Record) -> str:
     outcome = record["outcome"]
     title = text(release_name(record)) if record["title"] else f"Release of {text(release_name(record))}"
-    message = f'<p class="message">{text(record["message"])}</p>\n' if record["message"] else ""
+    message = f'<p class="message">{text_with_links(record["message"])}</p>\n' if record["message"] else ""
     warnings = "".join(f'<p class="warning">{text(warning)}</p>\n' for warning in record["warnings"])
     return (
         f'<header>\n<div class="top"><h1>{title}</h1>'

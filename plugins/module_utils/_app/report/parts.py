@@ -52,6 +52,20 @@ def link(url: t.Any, label: t.Any) -> str:
     return f'<a href="{html.escape(url)}" rel="noreferrer">{shown}</a>' if is_web_address(url) else shown
 
 
+def text_with_links(value: t.Any) -> str:
+    """Return a value as escaped text in one line, in which the addresses of pages of GitLab are links."""
+    return " ".join(map(_word, one_line("" if value is None else str(value)).split(" ")))
+
+
+def _word(word: str) -> str:
+    """Return a word as escaped text, or as a link, without what punctuation is around the address."""
+    url = word.strip("(),.;:")
+    if "/-/" not in url or not is_web_address(url):
+        return html.escape(word)
+    before, _url, after = word.partition(url)
+    return f"{html.escape(before)}{link(url, url)}{html.escape(after)}"
+
+
 def is_web_address(url: t.Any) -> bool:
     """Return whether a value is an address that a page may lead to."""
     if not isinstance(url, str) or not url.isprintable():

@@ -17,11 +17,12 @@ from .schedule import Steps
 
 
 def await_pipeline(
-    session: Session, query: PipelineQuery, wait: Wait, *, warns: bool = True
+    session: Session, query: PipelineQuery, wait: Wait, *, warns: bool = True, may_wait: bool = False
 ) -> Steps[Waited[Record | None]]:
     """Return the pipeline that a query names, with `wait` as soon as there is one; None when the time was up before.
 
     :param warns: see `find_pipeline`.
+    :param may_wait: whether the task could wait for it, and does not.
     :raises SelectionError: when there is none, and none is waited for.
     :raises RequestError: when GitLab cannot be asked.
     """
@@ -34,5 +35,5 @@ def await_pipeline(
 
     waited = yield from wait.until(read, lambda pipeline: pipeline is not None)
     if waited.value is None and not waited.has_timed_out:
-        raise SelectionError(missing_pipeline(query, may_wait=True))
+        raise SelectionError(missing_pipeline(query, may_wait=may_wait))
     return waited

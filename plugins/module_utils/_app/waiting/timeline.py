@@ -16,10 +16,13 @@ from ..fields import iso_time, record_in, seconds_of, unix_time_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished, is_known, is_playable, is_queued, phase_of, status_of
 from ..session import Session
-from .blockers import MOST_SINGLE_LINES, Blockers
+from .blockers import MOST_SINGLE_LINES, Blocker, Blockers
+from .options import failure_reason
 
 # After so long without a line, a sign of life; each further one after twice the time.
 SILENCE_SECONDS = 300.0
+# Nearly every job is in the queue for a moment; after so long its runner is worth a line.
+QUEUE_SECONDS = 10.0
 # Clocks of servers are set by the network, and may differ by so much.
 _CLOCK_TOLERANCE_SECONDS = 5.0
 _BEFORE_RUNNING = ("waiting", "blocked", "queued")
@@ -86,7 +89,9 @@ class Timeline:
 
         :param waiting: the jobs among them that are not yet where they should be.
         """
+        ended = [job for job in jobs if job.key not in self._seen and status_of(job.record) == "failed"]
         changes = [change for job in jobs for change in self._note(job, "")]
+        self._tell_failed(ended)
         self._tell(sorted(changes, key=lambda change: change.at))
         # of several jobs, each with its own times
         self.entries.sort(key=lambda entry: float(entry["seconds"]))
@@ -232,12 +237,24 @@ class Timeline:
             )
             self._has_spoken()
 
+    def _tell_failed(self, jobs: t.Sequence[FoundJob]) -> None:
+        """Say that jobs were found failed at the first look, for their status does not change any more."""
+        if not self._session.progress.is_shown:
+            return
+        texts = [f"failed{failure_reason(job.record)}" for job in jobs]
+        told = [(job.path, Blocker(text, text)) for job, text in zip(jobs, texts)]
+        for name, what in self._blockers.lines(told):
+            self._session.progress.waits_for(name=name, what=what)
+            self._has_spoken()
+
     def _tell_blockers(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> None:
         """Say what holds up the jobs that have not moved since the last look, unless it was said."""
         held = []
         for job in waiting:
             seen = self._seen[job.key]
             if seen.looks < 2 or (job.key in self._held and is_playable(seen.status)):
+                continue
+            if is_queued(seen.status) and self.queued_seconds(job) < QUEUE_SECONDS:
                 continue
             reason = self._blockers.of(job, jobs)
             if reason and reason.one not in seen.told:

@@ -16,6 +16,7 @@ from ..._api.endpoints import to_text
 from ..._api.errors import UsageError
 from ..._app.actions.action import ActionRequest
 from ..._app.actions.candidates import RunRequest
+from ..._app.jobs.reasons import meant_reason
 from ..._app.pipelines.query import PipelineQuery
 from ..definition import Options
 from ..options import text_list
@@ -31,6 +32,10 @@ def action_request(options: Options) -> ActionRequest:
     max_attempts = options.get("max_attempts")
     if max_attempts is not None and max_attempts < 1:
         raise UsageError(f"max_attempts is {max_attempts}; give 1 or more")
+    retry_on = text_list(options, "retry_on")
+    for reason in retry_on:
+        if meant_reason(reason):
+            raise UsageError(f"retry_on holds {reason!r}; did you mean {meant_reason(reason)}?")
     return ActionRequest(
         action=options["action"],
         multiple=options.get("multiple") or "error",
@@ -38,7 +43,7 @@ def action_request(options: Options) -> ActionRequest:
         inputs=options.get("job_inputs"),
         replay=options.get("replay") or "never",
         force=bool(options.get("force")),
-        retry_on=text_list(options, "retry_on"),
+        retry_on=retry_on,
         max_attempts=max_attempts,
     )
 

@@ -80,6 +80,8 @@ _REMEDIES: t.Mapping[str, str] = {
     "gates": "give a list of gates, each with its action",
 }
 _KINDS: t.Mapping[type, str] = {dict: "a mapping", list: "a list"}
+# Of what may be a secret no more than this is told.
+_ALL_KINDS: t.Mapping[type, str] = {**_KINDS, str: "a text", bool: "a boolean", int: "a number", float: "a number"}
 _NUMBERS: t.Mapping[str, type] = {"int": int, "float": float}
 _SECONDS: t.Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd])[a-z]*\s*", re.IGNORECASE)
@@ -179,7 +181,8 @@ def _value_mistake(name: str, argument: t.Mapping[str, t.Any], value: t.Any, *, 
     if kind == "list":
         return _list_mistake(name, is_, argument, value)
     if kind == "dict":
-        return "" if isinstance(value, dict) else f"{is_}; give a mapping of names and values"
+        what = next((what for kind_of, what in _ALL_KINDS.items() if isinstance(value, kind_of)), "not a mapping")
+        return "" if isinstance(value, dict) else f"{name} is {what}; give a mapping, such as {{NAME: value}}"
     return _choice_mistake(is_, argument, value)
 
 

@@ -122,13 +122,13 @@ def test_what_is_as_wished_stays(action, status, check_mode):
     ("action", "status", "words"),
     [
         ("play", "created", "use wait"),
-        ("play", "failed", "use action retry"),
+        ("play", "failed", "it has ended as failed; use action retry; for a manual job, replay starts it once more"),
         ("retry", "manual", "use action play"),
         ("erase", "running", "only a finished job can be erased"),
     ],
 )
 def test_a_refusal_fails_with_reason_and_advice(action, status, words, check_mode):
-    outcome = act(Exchange(LIST, [job(42, status)]), action=action, check_mode=check_mode)
+    outcome = act(Exchange(LIST, [job(42, status)]), action=action, check_mode=check_mode, log_lines=0)
     assert not outcome.changed
     assert outcome.failure.startswith("job 'deploy' (id 42) cannot be ")
     assert words in outcome.failure

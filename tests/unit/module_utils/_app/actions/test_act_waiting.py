@@ -213,13 +213,16 @@ def attempts_server(failures, is_bridge=False, hides_retried=False):
 )
 @pytest.mark.parametrize("server", [{}, {"is_bridge": True}, {"hides_retried": True}], ids=["18", "bridge", "13.5"])
 def test_a_failing_job_has_at_most_so_many_attempts(failures, most, writes, fails, server):
-    transport = attempts_server(failures, **server)
-    outcome = run_task(TASK, {**BASE, "max_attempts": most}, transport=transport)
+    transport, progress = attempts_server(failures, **server), Progress()
+    outcome = run_task(TASK, {**BASE, "max_attempts": most}, transport=transport, progress=progress)
     assert transport.writes[0].endswith("/play")
     assert len(transport.writes) == writes
     assert bool(outcome.failure) is fails
     assert outcome.changed
     assert outcome.values["id"] == 41 + writes
+    retried = [f"retried, attempt {number} of {most})" for number in range(2, writes + 1)]
+    assert [line.partition(" (")[2] for line in progress.lines if "retried" in line] == retried
+    assert (f"; this was the last of {most} attempts (max_attempts)" in (outcome.failure or "")) is (fails and most > 1)
 
 
 def test_only_certain_failures_are_retried():

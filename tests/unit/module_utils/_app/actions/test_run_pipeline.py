@@ -308,7 +308,7 @@ def test_check_mode_without_the_right_to_read_the_repository():
         ("You do not have sufficient permission to run a pipeline on 'main'.", "ref is protected"),
         ("Insufficient permissions for protected ref 'main'", "ref is protected"),
         ("Ref is ambiguous", "set ref_type"),
-        ("Reference not found", "no such branch or tag"),
+        ("Reference not found", "There is no branch or tag 'main' in project 7 (POST"),
         ("Commit not found", "push one"),
         ("Pipelines are disabled!", "switched off"),
         ("Missing CI config file", ".gitlab-ci.yml"),

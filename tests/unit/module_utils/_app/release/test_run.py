@@ -84,7 +84,7 @@ def test_gates_run_in_order_and_projects_after_what_they_need():
     script = Script()
     results = run_of(plan(b=(["b1", "b2"], ["a"]), a=(["a1", "a2"], [])), script).run()
     assert script.begun == ["a1", "a2", "b1", "b2"]
-    assert [result.outcome for result in results] == ["passed", "passed"]
+    assert [(result.plan.name, result.outcome) for result in results] == [("b", "passed"), ("a", "passed")]
     assert failure_text(results) is None
 
 

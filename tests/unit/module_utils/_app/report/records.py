@@ -55,6 +55,7 @@ def a_project(**fields):
     pipeline.update(status="success", web_url="https://gitlab.example.com/g/a/-/pipelines/6")
     return {
         "name": "app",
+        "project": "g/a",
         "needs": [],
         "outcome": "passed",
         "pipeline": pipeline,

@@ -36,6 +36,25 @@ def test_a_command_is_about_ids_and_quoted(status, action):
 
 
 @pytest.mark.parametrize(
+    ("given", "server", "called"),
+    [
+        ("g/a", "https://gitlab.example.com", "g/a"),
+        ("7", "https://gitlab.example.com", "7"),
+        # a job of a fork, or of a downstream pipeline elsewhere
+        ("a", "https://gitlab.example.com", "7"),
+        ("g/b", "https://gitlab.example.com", "7"),
+        ("g/a", "https://elsewhere.example.com", "7"),
+    ],
+)
+def test_the_project_is_called_as_the_user_does_where_it_is_that(given, server, called):
+    job = a_job(42, kind="job", status="failed")
+    project = a_project(jobs=[job], project=given)
+    project["pipelines"][0]["project_id"] = 7
+    words = shlex.split(retry_command(a_record(server=server), project, job))
+    assert json.loads(words[5])["project"] == called
+
+
+@pytest.mark.parametrize(
     "fields", [{"status": "success"}, {"status": "running"}, {"status": "failed", "kind": "bridge"}, {"pipeline_id": 8}]
 )
 def test_there_is_none_where_it_would_not_help(fields):

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.page import render_page
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.parts import link, look, moment, seconds, state
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.parts import (
+    link,
+    look,
+    moment,
+    seconds,
+    state,
+    text_with_links,
+)
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.scale import TimeScale, parse_time
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.timeline import timeline
 
@@ -95,6 +102,36 @@ def test_moments_with_an_offset_are_understood():
 )
 def test_lengths_of_time(value, shown):
     assert seconds(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "html"),
+    [
+        (
+            "Pipeline 6 (https://gitlab.example.com/g/a/-/pipelines/6); gate <x>",
+            'Pipeline 6 (<a href="https://gitlab.example.com/g/a/-/pipelines/6" rel="noreferrer">'
+            "https://gitlab.example.com/g/a/-/pipelines/6</a>); gate &lt;x&gt;",
+        ),
+        ("javascript:alert(1)/-/ x", "javascript:alert(1)/-/ x"),
+        ("GET https://gitlab.example.com/api/v4/x", "GET https://gitlab.example.com/api/v4/x"),
+        (
+            'https://a/-/"onclick=x',
+            '<a href="https://a/-/&quot;onclick=x" rel="noreferrer">https://a/-/&quot;onclick=x</a>',
+        ),
+    ],
+)
+def test_addresses_of_pages_in_a_text_become_links(value, html):
+    assert text_with_links(value) == html
+    assert f'<p class="message">{html}</p>' in render_page(a_record(message=value))
+    assert f'<p class="reason">{html}</p>' in render_page(a_record(a_project(gates=[a_gate(reason=value)])))
+
+
+@pytest.mark.parametrize(
+    ("jobs", "words"),
+    [(1, "took 62 s; its job was queued for 10 s"), (2, "took 62 s; its jobs were queued for up to 10 s")],
+)
+def test_the_time_of_a_gate_is_told_from_that_of_its_jobs(jobs, words):
+    assert words in render_page(a_record(a_project(gates=[a_gate(jobs=[a_job(number) for number in range(jobs)])])))
 
 
 @pytest.mark.parametrize(
