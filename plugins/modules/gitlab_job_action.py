@@ -134,6 +134,8 @@ options:
     description:
       - Retry only if the job failed for one of these reasons, in GitLab's words, such as V(runner_system_failure),
         V(stuck_or_timeout_failure), V(api_failure) or V(job_execution_timeout). See RV(jobs[].failure_reason).
+      - V(stuck_or_timeout_failure) stands also for the four reasons that GitLab 19.1 and later give instead, as in
+        C(retry:when) of GitLab's own configuration.
       - A misspelt reason is an error. One that this collection does not know is a warning; newer servers may have it.
       - It keeps a broken test (V(script_failure)) from being retried until it passes by chance. A job that failed
         otherwise, or was canceled, is refused.

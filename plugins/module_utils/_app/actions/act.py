@@ -16,7 +16,7 @@ from ..deployments.waiting import ApprovalWait
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
-from ..jobs.reasons import unknown_reason
+from ..jobs.reasons import is_among, unknown_reason
 from ..jobs.selection import Selection, failed_before
 from ..jobs.statuses import is_finished, phase_of, status_of, still
 from ..session import Session
@@ -319,7 +319,7 @@ class ActionRun:
             return False
         if status_of(target.job.record) != "failed":
             return False
-        return not request.retry_on or target.job.record.get("failure_reason") in request.retry_on
+        return is_among(str(target.job.record.get("failure_reason")), request.retry_on)
 
     def _has_attempts_left(self, target: Target) -> bool:
         """Count the attempts of a job; return whether it may have one more."""

@@ -18,6 +18,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..fields import records_in
+from ..jobs.reasons import is_among
 from ..jobs.statuses import Column
 
 Verdict = t.Literal["act", "same", "refuse", "later"]
@@ -153,7 +154,7 @@ def retry_success(status: str, job: Record, policy: Policy) -> Decision:
 
 def retry_ended(status: str, job: Record, policy: Policy) -> Decision:
     reason = job.get("failure_reason") or "no reason given"
-    if policy.retry_on and (status != "failed" or reason not in policy.retry_on):
+    if policy.retry_on and (status != "failed" or not is_among(reason, policy.retry_on)):
         how = f"failed with {reason}" if status == "failed" else f"has ended as {status}"
         return Decision("refuse", f"it {how}, and retry_on allows only {', '.join(policy.retry_on)}")
     return _retry_limited(policy) or Decision("act")

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import difflib
+import typing as t
 
 # Source: the enumeration of failure reasons in GitLab's source code
 FAILURE_REASONS: tuple[str, ...] = (
@@ -66,9 +67,24 @@ FAILURE_REASONS: tuple[str, ...] = (
     "id_token_burned_project_path",
     "downstream_project_trigger_resolved_to_empty",
 )
+# What newer servers give instead of a reason of older ones.
+# Source: https://docs.gitlab.com/ci/yaml/#retrywhen
+_SUCCESSORS: t.Mapping[str, tuple[str, ...]] = {
+    "stuck_or_timeout_failure": (
+        "stuck_pending_with_matching_runners",
+        "stuck_pending_no_matching_runners",
+        "no_updates_running",
+        "no_updates_canceling",
+    ),
+}
 # So close is a misspelling; what is less close may be a reason of a newer server.
 _MISSPELT = 0.9
 _SIMILAR = 0.7
+
+
+def is_among(reason: str, wanted: t.Sequence[str]) -> bool:
+    """Return whether a job has failed for one of the wanted reasons, in the words of its server; none means any."""
+    return not wanted or any(reason in (name, *_SUCCESSORS.get(name, ())) for name in wanted)
 
 
 def meant_reason(reason: str) -> str:

@@ -201,8 +201,8 @@ class Wait:
         if seconds < longest:
             return ""
         return (
-            f"has been pending for {seconds:.0f} s, longer than pending_timeout allows; {runner_wish(job.record)}. "
-            "Check the runners of the project"
+            f"has been pending for {seconds:.0f} s, longer than pending_timeout ({longest:g} s); "
+            f"{runner_wish(job.record)}. Check the runners of the project"
         )
 
     def _pause(self) -> Steps[bool]:
