@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace import retry
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import looking
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
 
 from ....harness import NOT_FOUND, Exchange, FakeClock, ScriptedTransport, job, reply, run_task
@@ -179,6 +181,16 @@ def test_refused_and_nothing_has_moved(status, text):
     assert (outcome.changed, result["outcome"]) == (False, "refused")
     assert text in outcome.failure
     assert f"status {status}" in outcome.failure
+
+
+@pytest.mark.parametrize("failure", [lost, lambda: reply("<html>Bad Gateway</html>", status=502)], ids=["lost", "502"])
+def test_what_a_write_has_done_is_read_now_however_many_others_pause(failure, monkeypatch):
+    monkeypatch.setattr(retry, "MOST_PAUSING", 0)
+    refusal = Exchange(PLAY, refused("400 Bad request - Unplayable Job", 400))
+    reads = [Exchange(JOB, failure()), Exchange(JOB, job(status="pending"))]
+    with looking(float("-inf")):
+        outcome, result = act("play", job(), refusal, *reads, api_retries=2)
+    assert (outcome.failure, result["outcome"]) == (None, "unchanged")
 
 
 def test_refused_because_the_job_has_moved_where_it_cannot_be_played():

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import looking
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES, is_finished
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.loop import Wait
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.pauses import Pauses
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import finish
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK as ACTION
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipeline_bridges import TASK as BRIDGES
@@ -342,3 +345,52 @@ def test_a_server_that_is_away_until_the_time_is_up_is_a_time_out(answer, on_tim
     assert outcome.values["elapsed"] == clock.seconds == pytest.approx(60.0, abs=0.01)
     assert (outcome.failure or "").startswith(failure or "") and bool(outcome.failure) == bool(failure)
     assert "could not be asked again when the time was up" in outcome.warnings[0]
+
+
+# ----- looks that share answers -----
+
+
+class Counter(FunctionTransport):
+    """A server whose list of jobs has one more job each time."""
+
+    def __init__(self):
+        super().__init__(lambda call: [job(number) for number in range(1, 1 + len(self.calls))])
+
+
+def sharing_session(clock):
+    session = new_session(Counter(), {"wait_timeout": 60.0}, clock=clock)
+    session.client.share_reads(clock)
+    return session
+
+
+def size_of_list(session):
+    return len(session.client.list_all("list_pipeline_jobs", project="7", pipeline_id=6))
+
+
+def test_a_wait_learns_nothing_from_its_own_last_look():
+    clock = FakeClock()
+    session = sharing_session(clock)
+    waiting = Wait(session, wait_options({"wait": True, "wait_for": ["success"], "wait_interval": 0.2}))
+    looks = []
+
+    def read():
+        looks.append(size_of_list(session))
+        return looks[-1]
+
+    finish(session, waiting.until(read, lambda size: size >= 5))
+    assert looks == [1, 2, 3, 4, 5]
+
+
+def test_after_a_write_a_look_learns_nothing_from_before():
+    clock = FakeClock()
+    session = sharing_session(clock)
+    with looking(float("-inf")):
+        assert size_of_list(session) == 1
+    clock.sleep(0.1)
+    with looking(float("-inf")):
+        assert size_of_list(session) == 1
+    with pytest.raises(errors.RequestError):
+        session.client.call("play_job", project="7", job_id=42)
+    clock.sleep(0.1)
+    with looking(float("-inf")):
+        assert size_of_list(session) == 3

@@ -354,6 +354,31 @@ def test_a_server_that_is_away_holds_few_threads_and_is_not_flooded() -> None:
     assert all(wait.left_at - wait.ends_at <= 150.0 for wait in waits)
 
 
+def test_a_limit_that_is_used_up_holds_few_threads_and_no_deadline() -> None:
+    clock = SharedClock()
+    traffic = Traffic(t.cast(Clock, clock))
+    scheduler = Scheduler(t.cast(Clock, clock), Pacing(traffic, Progress(is_shown=False)), most_at_once=4)
+    clock.at_work = lambda: scheduler._at_work
+    ended: list[float] = []
+
+    def awaiting() -> t.Generator[Pause, None, None]:
+        with traffic.awaits_turn():
+            scheduler.clock.sleep(60.0)
+        yield Pause(1.0, Deadline.after(1000.0, t.cast(Clock, clock)))
+
+    def limited() -> t.Generator[Pause, None, None]:
+        yield Pause(500.0, Deadline.after(30.0, t.cast(Clock, clock)))
+        ended.append(clock.seconds)
+
+    scheduler.add(limited(), lambda _value: None)
+    for _number in range(40):
+        scheduler.add(awaiting(), lambda _value: None)
+    scheduler.run()
+    # those that work may come to sleep as well
+    assert clock.most_asleep <= 2 * 4
+    assert ended == [pytest.approx(30.0, abs=1.0)]
+
+
 def test_many_projects_that_are_broken_keep_no_other_from_its_turn() -> None:
     def is_away(who: int, now: float) -> bool:
         return who < 40 and now >= 5.0
