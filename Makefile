@@ -14,13 +14,13 @@ export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
 
 help:
 	@printf '%s\n' 'make demo   releases against the simulator: one that passes, one that does not, one that a hook starts' \
-	  'make test   what a change must pass; less than ten minutes' 'make check  all checks; longer' 'make bench  compare the speed with others' \
+	  'make test   what a change must pass; about eleven minutes' 'make check  all checks; longer' 'make bench  compare the speed with others' \
 	  'make docs   HTML documentation in build/docs/build/html' 'make setup  the development environment, .venv' 'make clean  remove what was made'
 	@if [ -x .venv/bin/nox ]; then .venv/bin/nox --list; else echo 'After `make setup` this also lists the sessions of nox.'; fi
 $(SESSIONS): $(if $(filter test,$(MAKECMDGOALS)),say-how-long) setup
 	@.venv/bin/nox -R -e $@ $(if $(ARGS),-- $(ARGS))
 say-how-long:
-	@echo 'make test takes less than ten minutes on two idle cores, and the first time some more to set up .venv.'
+	@echo 'make test takes about eleven minutes on two idle cores, and the first time some more to set up .venv.'
 setup: .venv/.done $(LINK)
 demo: $(DEMO)/.done $(LINK) $(EVENTS)
 	@tools/demo.sh $(CURDIR)/$(DEMO)
