@@ -85,6 +85,8 @@ def _yaml(text: str, name: str) -> t.Any:
         mark = getattr(exc, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark is not None else ""
         problem = getattr(exc, "problem", None) or getattr(exc, "reason", None) or type(exc).__name__
+        if "nesting depth" in problem:  # PyYAML 6.0.4 and later have a limit of their own
+            raise _too_deep(name, "YAML") from None
         raise UsageError(f"artifact {name} is no YAML: {problem}{where}") from None
 
 
