@@ -148,7 +148,7 @@ class Retrier:
         When the time is up there is no later, and what 429 asks for holds everybody.
         """
         is_late = self.deadline is not None and self.deadline.has_passed()
-        is_crowded = self.traffic.repeating >= MOST_PAUSING
+        is_crowded = self.traffic.repeating.count >= MOST_PAUSING
         return is_look() and is_crowded and not is_late and not isinstance(exc, ThrottledError)
 
     def pause(self, attempt: int, exc: RequestError | None = None) -> bool:
@@ -174,7 +174,7 @@ class Retrier:
             self.tell_pause(wish)
         if isinstance(exc, ThrottledError):
             self.traffic.hold(seconds)
-        with self.traffic.repeats():
+        with self.traffic.repeating:
             self._clock.sleep(seconds)
         return True
 
@@ -193,7 +193,7 @@ class Retrier:
     def await_turn(self, seconds: float) -> None:
         """Pause this thread until its request may be sent, if there is anything to pause for."""
         if seconds > 0:
-            with self.traffic.awaits_turn():
+            with self.traffic.awaiting:
                 self._clock.sleep(seconds)
 
     def tell_pause(self, seconds: float) -> None:

@@ -13,7 +13,6 @@ share a token share by these numbers, without knowing of each other.
 from __future__ import annotations
 
 import collections
-import contextlib
 import dataclasses
 import email.utils
 import threading
@@ -29,6 +28,22 @@ LONGEST_WINDOW_SECONDS = 86_400.0
 # Nobody expects a task that does not wait to sleep longer than this because the server wishes it.
 LONGEST_WISH_SECONDS = 120.0
 _THROTTLED_STATUS = 429
+
+
+class Within:
+    """Counts the threads that are within a block of code just now: `with repeating:`."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.count = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self.count += 1
+
+    def __exit__(self, *_raised: object) -> None:
+        with self._lock:
+            self.count -= 1
 
 
 @dataclasses.dataclass
@@ -63,8 +78,8 @@ class Traffic:
         self._next_by_user = self._next_by_server = float("-inf")
         # whether the server has ever said what it should: then its address is right, and what is wrong may pass
         self.has_answered = False
-        # how many requests pause before they are repeated, or sent at all
-        self.repeating = self.awaiting = 0
+        # requests that pause before they are repeated, and those that pause before they are sent, as any other would
+        self.repeating, self.awaiting = Within(), Within()
         self.count = 0
         self.throttled = 0
         self.paced_seconds = 0.0
@@ -117,28 +132,6 @@ class Traffic:
         """Have no request of any thread sent for so long: the server has told one of them that they are too many."""
         with self._lock:
             self._held_until = max(self._held_until, self._clock.monotonic() + seconds)
-
-    @contextlib.contextmanager
-    def repeats(self) -> t.Iterator[None]:
-        """Count one more request that is to be repeated, while it pauses."""
-        with self._lock:
-            self.repeating += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self.repeating -= 1
-
-    @contextlib.contextmanager
-    def awaits_turn(self) -> t.Iterator[None]:
-        """Count one more request that pauses until it may be sent, as any other would have to."""
-        with self._lock:
-            self.awaiting += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self.awaiting -= 1
 
     # ----- after a request -----
 

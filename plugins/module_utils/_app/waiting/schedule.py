@@ -12,7 +12,6 @@ whose turn it is; the steps between two pauses run on a few others.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import heapq
 import queue
@@ -21,7 +20,7 @@ import typing as t
 
 from ..._api.clock import Clock, Deadline
 from ..._api.pace.looks import SHARED_SECONDS
-from ..._api.pace.traffic import Traffic
+from ..._api.pace.traffic import Traffic, Within
 from ..nudges import Nudges, Watch
 from ..outcome import Progress
 from ..session import Session
@@ -132,9 +131,9 @@ class _AsideClock(Clock):
     So a project that asks a broken server again and again does not keep others from their time limits.
     """
 
-    def __init__(self, clock: Clock, aside: t.Callable[[], t.ContextManager[None]]) -> None:
+    def __init__(self, clock: Clock, asleep: Within) -> None:
         self._clock = clock
-        self._aside = aside
+        self._asleep = asleep
 
     def monotonic(self) -> float:
         return self._clock.monotonic()
@@ -143,7 +142,7 @@ class _AsideClock(Clock):
         return self._clock.time()
 
     def sleep(self, seconds: float) -> None:
-        with self._aside():
+        with self._asleep:
             self._clock.sleep(seconds)
 
 
@@ -159,8 +158,9 @@ class Scheduler:
 
     def __init__(self, clock: Clock, pacing: Pacing, *, most_at_once: int, nudges: Nudges | None = None) -> None:
         self._clock = clock
-        # for the sessions of the waits
-        self.clock: Clock = _AsideClock(clock, self._aside)
+        # for the sessions of the waits, and how many of their steps sleep
+        self._asleep = Within()
+        self.clock: Clock = _AsideClock(clock, self._asleep)
         self._pacing = pacing
         self._most_at_once = most_at_once
         self._nudges = nudges
@@ -170,10 +170,8 @@ class Scheduler:
         self._looks: list[tuple[float, int, _Entry]] = []
         self._ends: list[tuple[float, int, _Entry]] = []
         self._waiting: dict[int, _Entry] = {}
-        # steps under way, and how many of them sleep
+        # steps under way, those that sleep among them
         self._at_work = 0
-        self._asleep = 0
-        self._lock = threading.Lock()
         self._next_look_at = float("-inf")
         self._tasks: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[_Entry] = queue.SimpleQueue()
@@ -197,7 +195,7 @@ class Scheduler:
         try:
             while self._waiting or self._at_work:
                 self._heed_nudges()
-                while self._at_work - self._asleep < self._most_at_once:
+                while self._at_work - self._asleep.count < self._most_at_once:
                     entry = self._next()
                     if entry is None:
                         break
@@ -206,17 +204,6 @@ class Scheduler:
         finally:
             for _number in range(self._threads):
                 self._tasks.put(None)
-
-    @contextlib.contextmanager
-    def _aside(self) -> t.Iterator[None]:
-        """Let others work while a step sleeps."""
-        with self._lock:
-            self._asleep += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._asleep -= 1
 
     # ----- whose turn it is -----
 
@@ -256,7 +243,7 @@ class Scheduler:
         urgent, last, look = self._first(self._urgent), self._first(self._ends), self._first(self._looks)
         if last:
             yield last.latest, last, False
-        if self._pacing.traffic.awaiting >= self._most_at_once:
+        if self._pacing.traffic.awaiting.count >= self._most_at_once:
             return  # the limit is used up: whoever began now would await it as well, and keep a thread
         if urgent:
             yield urgent.due, urgent, False
@@ -322,7 +309,7 @@ class Scheduler:
     def _seconds(self) -> float:
         """Return in how many seconds something is to go on."""
         now = self._clock.monotonic()
-        if self._at_work - self._asleep >= self._most_at_once:
+        if self._at_work - self._asleep.count >= self._most_at_once:
             return float("inf")
         return max(0.0, min((at for at, _entry, _takes_turn in self._turns(now)), default=float("inf")) - now)
 

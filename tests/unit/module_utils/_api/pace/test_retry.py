@@ -182,7 +182,7 @@ def crowded(traffic, pausing=MOST_PAUSING):
     """Return a context in which so many requests pause before they are repeated."""
     stack = contextlib.ExitStack()
     for _number in range(pausing):
-        stack.enter_context(traffic.repeats())
+        stack.enter_context(traffic.repeating)
     return stack
 
 

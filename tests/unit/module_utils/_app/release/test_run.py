@@ -208,7 +208,7 @@ def test_a_project_that_cannot_be_looked_at_holds_up_the_others_for_a_moment_onl
 
     def run_gate(project, gate, stop):
         if gate.title == "stuck-build":
-            with traffic.repeats():
+            with traffic.repeating:
                 scheduler.clock.sleep(600.0)
         if gate.acts:
             played[project.plan.name] = clock.seconds

@@ -257,7 +257,7 @@ def test_a_step_that_sleeps_lets_others_work(most_at_once: int) -> None:
 
     def stuck() -> t.Generator[Pause, None, None]:
         yield Pause(0.0, Deadline.after(5.0, clock))
-        with traffic.repeats():
+        with traffic.repeating:
             scheduler.clock.sleep(1000.0)
 
     def other() -> t.Generator[Pause, None, None]:
@@ -362,7 +362,7 @@ def test_a_limit_that_is_used_up_holds_few_threads_and_no_deadline() -> None:
     ended: list[float] = []
 
     def awaiting() -> t.Generator[Pause, None, None]:
-        with traffic.awaits_turn():
+        with traffic.awaiting:
             scheduler.clock.sleep(60.0)
         yield Pause(1.0, Deadline.after(1000.0, t.cast(Clock, clock)))
 
