@@ -13,6 +13,7 @@ import typing as t
 from .clock import Clock
 from .decoding import Record
 from .endpoints import Endpoint
+from .http import Response
 from .lists.pages import PAGE_SIZE, total_of
 from .lists.reading import Reading
 from .lists.source import ListSource, PageRead
@@ -74,20 +75,18 @@ class ApiClient:
 
         :raises RequestError: one of its subclasses.
         """
-        endpoint = self._endpoints[name]
-
-        def read() -> t.Any:
-            return self.retrier.run(
-                lambda: self._requester.read(endpoint, arguments)[0], is_repeatable=endpoint.is_repeatable
-            )
-
-        if endpoint.method == "GET":
-            return self._shared(name, arguments, read)
+        if self._endpoints[name].method == "GET":
+            return self._shared(name, arguments, lambda: self._read(name, arguments))[0]
         try:
-            return read()
+            return self._read(name, arguments)[0]
         finally:
             if self._recent:
                 self._recent.forget()
+
+    def _read(self, name: str, arguments: t.Mapping[str, t.Any]) -> tuple[t.Any, Response]:
+        """Return what one answer holds, and the answer itself; the request is repeated as far as that is safe."""
+        endpoint = self._endpoints[name]
+        return self.retrier.run(lambda: self._requester.read(endpoint, arguments), is_repeatable=endpoint.is_repeatable)
 
     def _shared(self, name: str, arguments: t.Mapping[str, t.Any], read: t.Callable[[], _T]) -> _T:
         """Return what a read returns, or has returned to another look a moment ago."""
@@ -146,13 +145,8 @@ class ApiClient:
 
         :raises RequestError: one of its subclasses.
         """
-        endpoint = self._endpoints[name]
         single = {**arguments, "per_page": 1}
-        records, response = self._shared(
-            name,
-            single,
-            lambda: self.retrier.run(lambda: self._requester.read(endpoint, single), is_repeatable=True),
-        )
+        records, response = self._shared(name, single, lambda: self._read(name, single))
         total = total_of(response)
         # what the page contradicts was not counted for this list
         return None if total is None or bool(total) != bool(records) else total
