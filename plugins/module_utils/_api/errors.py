@@ -37,6 +37,11 @@ def with_sentence(text: str, further: str) -> str:
     return f"{text} {further}" if text.endswith((".", "?", "!")) else f"{text}. {further}"
 
 
+def capitalized(text: str) -> str:
+    """Return a text as the beginning of a sentence; all behind its first letter stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
 class GitLabError(Exception):
     """The root of all errors of this collection; its text is one sentence or two, made for the user."""
 

@@ -12,7 +12,7 @@ import functools
 import os
 import typing as t
 
-from .._api.errors import GitLabError, MissingLibraryError
+from .._api.errors import GitLabError, MissingLibraryError, capitalized
 from .._api.masking import Masker
 from .._app.session import TaskContext
 from .definition import TaskDefinition
@@ -112,7 +112,7 @@ def sentence(text: str) -> str:
     """Return the text with a capital at the beginning, unless it begins with the name of an option, and a full stop."""
     text = text.strip()
     if text.split(" ", 1)[0] in _BEGINNINGS:
-        text = text[0].upper() + text[1:]
+        text = capitalized(text)
     if text.endswith((".", "?", "!")):
         return text.rstrip(".") + "." if text.endswith(".") else text
     return text + "."

@@ -11,7 +11,7 @@ Source: `Gitlab::Ci::Pipeline::Chain`, whose steps refuse in this order.
 
 from __future__ import annotations
 
-from ..._api.errors import StatusError
+from ..._api.errors import StatusError, capitalized
 from ..session import Session
 from .candidates import RunRequest
 from .refusals import NO_CI, reason_of_project
@@ -74,7 +74,7 @@ def explain_refusal(session: Session, exc: StatusError, request: RunRequest) -> 
     text = exc.server_text.lower()
     advice = next((advice for advice, texts in _ROWS if any(words in text for words in texts)), "")
     if advice and exc.status in (400, 422):
-        exc.advice = advice.format(source=request.sources[0], missing_ref="T" + request.missing_ref[1:])
+        exc.advice = advice.format(source=request.sources[0], missing_ref=capitalized(request.missing_ref))
     elif exc.status in (400, 422) and exc.has_reason:
         exc.advice = exc.advice or _OF_CONFIGURATION
     elif is_triggered and exc.status == 404:

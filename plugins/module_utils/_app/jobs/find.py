@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotFoundError, RequestError, SelectionError, with_sentence
+from ..._api.errors import NotFoundError, RequestError, SelectionError, capitalized, with_sentence
 from ..pipelines.query import find_pipeline, missing_pipeline
 from ..session import Session
 from .bridges import PipelineNode, is_settled, list_bridges, pipeline_tree
@@ -125,7 +125,7 @@ class JobFinder:
         """Warn of downstream pipelines whose jobs may be selected, and cannot be read."""
         hidden = out_of_sight(selection)
         if hidden:
-            self._session.warn(f"{hidden[:1].upper()}{hidden[1:]}.")
+            self._session.warn(f"{capitalized(hidden)}.")
 
     # ----- one job -----
 

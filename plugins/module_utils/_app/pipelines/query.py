@@ -19,6 +19,7 @@ from ..._api.errors import (
     NotFoundError,
     RequestError,
     SelectionError,
+    capitalized,
     with_sentence,
 )
 from ..jobs.bridges import list_bridges
@@ -138,7 +139,7 @@ def with_pipeline(text: str, query: PipelineQuery, pipeline: Record | None) -> s
     """
     if not text or not pipeline or not query.is_given or query.pipeline_id is not None or _is_named(pipeline, text):
         return text
-    return with_sentence(text, f"P{describe({**pipeline, 'status': None})[1:]}")
+    return with_sentence(text, capitalized(describe({**pipeline, "status": None})))
 
 
 def _is_named(pipeline: Record, text: str) -> bool:

@@ -12,6 +12,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
+from ..._api.errors import capitalized
 from ..fields import iso_time
 from .run import GateResult, ProjectResult
 from .tree import ReleaseTree, job_record, pipeline_record
@@ -71,7 +72,7 @@ def make_record(
         "strategy": facts.strategy,
         "outcome": _outcome(results, message),
         "changed": has_changed(results),
-        "message": message[:1].upper() + message[1:].rstrip(".") + "." if message else "",
+        "message": capitalized(message).rstrip(".") + "." if message else "",
         "warnings": list(warnings),
         "previous": None,
         "projects": [_project(result, trees.get(result.plan.name) or ReleaseTree()) for result in results],
