@@ -28,6 +28,11 @@ def records_in(record: Record, name: str) -> list[Record]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
+def artifact_kinds(job: Record) -> set[str]:
+    """Return the kinds of files that a job has left, without its log, which is listed among them as a trace."""
+    return {str(entry.get("file_type")) for entry in records_in(job, "artifacts")} - {"trace"}
+
+
 def seconds_of(value: t.Any) -> float | None:
     """Return a length of time, None when it is none, or longer than one may last."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)

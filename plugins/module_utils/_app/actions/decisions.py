@@ -17,7 +17,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..fields import records_in
+from ..fields import artifact_kinds
 from ..jobs.reasons import is_among
 from ..jobs.statuses import Column
 
@@ -195,9 +195,8 @@ def keep(status: str, job: Record, policy: Policy) -> Decision:
 
 
 def delete_artifacts(status: str, job: Record, policy: Policy) -> Decision:
-    # the log is listed among the artifacts as a trace, and deleting artifacts leaves it alone
-    kinds = {str(entry.get("file_type")) for entry in records_in(job, "artifacts")} - {"trace"}
-    has_artifacts = job.get("artifacts_file") or kinds
+    # deleting artifacts leaves the log alone
+    has_artifacts = job.get("artifacts_file") or artifact_kinds(job)
     return Decision("act") if has_artifacts else Decision("same", "it has no artifacts")
 
 

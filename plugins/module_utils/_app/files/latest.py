@@ -17,7 +17,7 @@ import itertools
 
 from ..._api.decoding import Record
 from ..._api.errors import UsageError
-from ..fields import records_in
+from ..fields import artifact_kinds
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, has_wildcard
 from ..jobs.statuses import id_of, project_id_of
@@ -70,5 +70,4 @@ def latest_success(session: Session, query: JobQuery) -> FoundJob | None:
 
 
 def _has_artifacts(record: Record) -> bool:
-    kinds = {entry.get("file_type") for entry in records_in(record, "artifacts")}
-    return bool(record.get("artifacts_file") or record.get("artifacts_expire_at") or kinds - {"trace"})
+    return bool(record.get("artifacts_file") or record.get("artifacts_expire_at") or artifact_kinds(record))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..._api.decoding import Record
 from ..._api.errors import NotAuthorizedError
-from ..fields import records_in, unix_time_of
+from ..fields import artifact_kinds, unix_time_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import phase_of, status_of
 
@@ -44,7 +44,7 @@ def why_no_artifacts(job: FoundJob | None, subject: str, now: float) -> str:
         return f"the artifacts of {subject} were deleted; retry the job to make them anew"
     if expiry:
         return f"the artifacts of {subject} have expired ({expiry}); retry the job to make them anew"
-    kinds = {str(entry.get("file_type")) for entry in records_in(record, "artifacts")} - {"trace", "metadata"}
+    kinds = artifact_kinds(record) - {"metadata"}
     if kinds and "archive" not in kinds:
         listed = ", ".join(sorted(kinds))
         return f"{subject} has only reports ({listed}) and no archive; list its files under artifacts:paths"
