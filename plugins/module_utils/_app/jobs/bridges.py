@@ -20,6 +20,7 @@ from ..concurrency import run_growing
 from ..session import Session
 from .statuses import id_of, is_finished, newest_per_name, project_id_of, status_of
 
+T = t.TypeVar("T")
 # GitLab's own limit is 1000 pipelines in a tree, unless an administrator raises it.
 MOST_PIPELINES = 10_000
 DEEPEST_TREE = 100
@@ -47,6 +48,22 @@ class PipelineNode:
     def path_of(self, name: str) -> str:
         """Return the path of a job or trigger job in it."""
         return f"{self.path}/{name}" if self.path else name
+
+    def readable(self, read: t.Callable[[], T]) -> T | None:
+        """Return what is read of it; None, which is noted, when the token may not read it.
+
+        :raises RequestError: when it is the root, or cannot be read for another reason.
+        """
+        if not self.is_accessible:
+            return None
+        try:
+            return read()
+        except (NotAuthorizedError, NotFoundError):
+            # the root is what the user asked for; anything below may belong to others
+            if not self.path:
+                raise
+            self.is_accessible = False
+            return None
 
     def walk(self) -> t.Iterator[PipelineNode]:
         """Yield this pipeline and every one below it once, depth first."""
@@ -164,28 +181,17 @@ def jobs_of(session: Session, node: PipelineNode, **filters: t.Any) -> list[Reco
 
     :param filters: what the list of jobs takes.
     """
-    if not node.is_accessible:
-        return []
-    try:
-        return session.client.list_all(
+    listed = node.readable(
+        lambda: session.client.list_all(
             "list_pipeline_jobs", project=node.project, pipeline_id=node.pipeline_id, **filters
         )
-    except (NotAuthorizedError, NotFoundError):
-        if not node.path:
-            raise
-        node.is_accessible = False
-        return []
+    )
+    return listed or []
 
 
 def _read_bridges(session: Session, node: PipelineNode) -> list[Record] | None:
     """Return the trigger jobs of a pipeline, None when the token may not read them."""
-    try:
-        return list_bridges(session, node.project, node.pipeline_id)
-    except (NotAuthorizedError, NotFoundError):
-        # the root is what the user asked for; anything below may belong to others
-        if not node.path:
-            raise
-        return None
+    return node.readable(lambda: list_bridges(session, node.project, node.pipeline_id))
 
 
 def _bridges_of(session: Session, node: PipelineNode, records: list[Record] | None) -> list[BridgeNode]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import operator
 
 from ..._api.decoding import Record
-from ..._api.errors import NotAuthorizedError, NotFoundError
 from ..outcome import Projection
 from ..session import Session
 from .bridges import PipelineNode
@@ -69,14 +68,7 @@ class JobLists:
 
     def readable_jobs(self, node: PipelineNode) -> list[FoundJob] | None:
         """Return the jobs of a pipeline of the tree, None when the token may not read them."""
-        if not node.is_accessible:
-            return None
-        try:
-            return self.jobs(node)
-        except (NotAuthorizedError, NotFoundError):
-            if not node.path:
-                raise
-            return None
+        return node.readable(lambda: self.jobs(node))
 
     def found(self, record: Record, pipeline: Record | None) -> FoundJob:
         """Return a job that was not found by way of its pipeline, which its record sums up."""

@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotAuthorizedError, NotFoundError, SelectionError
+from ..._api.errors import SelectionError
 from ..jobs.bridges import BridgeNode, PipelineNode, jobs_of, pipeline_tree
 from ..jobs.query import FoundJob, match_name, suggestions
 from ..jobs.statuses import count_statuses, id_of, newest_per_name, project_id_of, status_of
@@ -202,17 +202,18 @@ def _check_access(session: Session, report: BridgeReport, query: BridgeQuery) ->
 
     def check(node: PipelineNode) -> None:
         project, pipeline_id = node.project, node.pipeline_id
-        try:
-            if not session.limits.reads_pipelines:
+
+        def read() -> None:
+            if session.limits.reads_pipelines:
+                session.client.call("get_pipeline", project=project, pipeline_id=pipeline_id)
+            else:
                 # it may list what is in a pipeline, and not read the pipeline itself
                 listed = session.client.iterate(
                     "list_pipeline_jobs", project=project, pipeline_id=pipeline_id, page_size=1
                 )
                 next(listed, None)
-            else:
-                session.client.call("get_pipeline", project=project, pipeline_id=pipeline_id)
-        except (NotAuthorizedError, NotFoundError):
-            node.is_accessible = False
+
+        node.readable(read)
 
     unknown = [node for node in edge if node.is_accessible]
     session.run_all(check, unknown)
