@@ -188,9 +188,7 @@ class ActionRun:
 
     def _done_text(self, job: FoundJob) -> str:
         """Return what was done to a job; of how many attempts it is which one, where they have an end."""
-        if self._action.name != "retry":
-            return self._action.participle
-        return self._retried_text(job)
+        return self._retried_text(job) if self._action.name == "retry" else self._action.participle
 
     def _retried_text(self, job: FoundJob) -> str:
         most = self._request.max_attempts
@@ -300,7 +298,9 @@ class ActionRun:
         target.is_followed = False
         if not problem:
             return
-        if self._may_be_retried(target) and self._has_attempts_left(target):
+        most = self._most_attempts(target)
+        attempts = self._count_attempts(target) if most else 0
+        if attempts < most:
             result = self._write(target.job, "retry")
             if result.outcome == "applied":
                 target.job, target.has_changed, target.is_followed = result.job, True, True
@@ -308,24 +308,23 @@ class ActionRun:
                 self._timeline.observe(target.job, detail=self._retried_text(target.job))
                 return
             problem += f", and could not be retried: {result.reason}"
-        elif self._may_be_retried(target) and self._attempts[target.job.key] > 1:
-            problem += f"; this was the last of {self._attempts[target.job.key]} attempts (max_attempts)"
+        elif attempts > 1:
+            problem += f"; this was the last of {attempts} attempts (max_attempts)"
         target.has_ended_badly = True
         target.settle("failed", problem)
 
-    def _may_be_retried(self, target: Target) -> bool:
+    def _most_attempts(self, target: Target) -> int:
+        """Return how many attempts a job may have that has ended badly, 0 when it is not to be retried at all."""
         request = self._request
         if request.max_attempts is None or "max_attempts" not in self._action.takes or self._session.stop():
-            return False
-        if status_of(target.job.record) != "failed":
-            return False
-        return is_among(str(target.job.record.get("failure_reason")), request.retry_on)
+            return 0
+        record = target.job.record
+        is_reason = is_among(str(record.get("failure_reason")), request.retry_on)
+        return request.max_attempts if status_of(record) == "failed" and is_reason else 0
 
-    def _has_attempts_left(self, target: Target) -> bool:
-        """Count the attempts of a job; return whether it may have one more."""
-        attempts = max(count_attempts(self._session, target.job), target.retries + 1)
-        self._attempts[target.job.key] = attempts
-        return attempts < (self._request.max_attempts or attempts)
+    def _count_attempts(self, target: Target) -> int:
+        self._attempts[target.job.key] = max(count_attempts(self._session, target.job), target.retries + 1)
+        return self._attempts[target.job.key]
 
     def _time_out(self, active: list[Target]) -> None:
         """End the targets that are not done in time, as `on_timeout` says."""

@@ -34,8 +34,9 @@ def action_request(options: Options) -> ActionRequest:
         raise UsageError(f"max_attempts is {max_attempts}; give 1 or more")
     retry_on = text_list(options, "retry_on")
     for reason in retry_on:
-        if meant_reason(reason):
-            raise UsageError(f"retry_on holds {reason!r}; did you mean {meant_reason(reason)}?")
+        meant = meant_reason(reason)
+        if meant:
+            raise UsageError(f"retry_on holds {reason!r}; did you mean {meant}?")
     return ActionRequest(
         action=options["action"],
         multiple=options.get("multiple") or "error",
