@@ -13,7 +13,9 @@ import typing as t
 from ..._api.decoding import Record
 from ..release.run import FAILURES
 from .again import retry_command
-from .parts import block, compared, link, look, seconds, state, text, text_with_links
+from .parts import block, compared, has_failed, link, look, seconds, state, text, text_with_links
+
+_MOST_JOBS = 10
 
 
 def is_shut(gate: Record) -> bool:
@@ -21,11 +23,26 @@ def is_shut(gate: Record) -> bool:
     return gate["outcome"] in FAILURES
 
 
-def log_tails(gate: Record, project: Record) -> list[tuple[str, t.Sequence[str]]]:
-    """Return the end of the log of each job of a gate that is known, by the path of the job, or one of no job."""
+def log_tails(gate: Record, project: Record) -> list[tuple[Record | None, t.Sequence[str]]]:
+    """Return the end of the log of each job of a gate that is known, with the job, or one of no job."""
     logs = {job.get("id"): job.get("log_tail") for job in project["jobs"]}
-    tails = [(job["path"], logs[job.get("id")]) for job in gate["jobs"] if logs.get(job.get("id"))]
-    return tails or ([("", gate["log_tail"])] if gate["log_tail"] else [])
+    tails = [(job, logs[job.get("id")]) for job in gate["jobs"] if logs.get(job.get("id"))]
+    return tails or ([(None, gate["log_tail"])] if gate["log_tail"] else [])
+
+
+def jobs_in_order(gate: Record) -> tuple[list[Record], list[Record]]:
+    """Return the jobs of a gate that are to be seen at once, first those that went wrong, and the others.
+
+    There are others only where there are so many that nobody would read them all.
+    """
+    failed = [job for job in gate["jobs"] if has_failed(job)]
+    others = [job for job in gate["jobs"] if not has_failed(job)]
+    return (failed, others) if len(gate["jobs"]) > _MOST_JOBS else (failed + others, [])
+
+
+def others_in_words(first: t.Sequence[Record], others: t.Sequence[Record]) -> str:
+    """Return how many other jobs there are."""
+    return f"{len(others)} {'other ' * bool(first)}job{'s' * (len(others) > 1)}"
 
 
 def took(gate: Record) -> str:
@@ -70,13 +87,19 @@ def _project(number: int, project: Record, record: Record) -> str:
 
 def _gate(anchor: str, gate: Record, project: Record, attempts: t.Mapping[t.Any, Record], record: Record) -> str:
     reason = f'<p class="reason">{text_with_links(gate["reason"])}</p>' if gate["reason"] else ""
-    jobs = "".join(f"<li>{_job({**attempts.get(job.get('id'), {}), **job})}</li>" for job in gate["jobs"])
-    logs = "".join(log_details(path, tail) for path, tail in log_tails(gate, project))
+    tails = log_tails(gate, project)
+    logs = {job["id"]: tail for job, tail in tails if job}
+    of_no_job = "".join(log_details(tail) for job, tail in tails if not job)
+    first, others = jobs_in_order(gate)
+    shown = _jobs(first, attempts, logs)
+    if others:
+        title = others_in_words(first, others)
+        shown += f'<details class="quiet"><summary>{title}</summary>{_jobs(others, attempts, logs)}</details>'
     quiet = "" if is_shut(gate) else " quiet"
     return (
         f'<li id="{anchor}" class="gate {look(gate["outcome"])}{quiet}"><h4>{text(gate["name"])} '
-        f'{state(gate["outcome"])}</h4>\n<div class="what">{reason}{logs}'
-        f'<ul class="jobs" role="list">{jobs}</ul>{_again(gate, project, record)}</div>\n'
+        f'{state(gate["outcome"])}</h4>\n<div class="what">{reason}{of_no_job}{shown}'
+        f"{_again(gate, project, record)}</div>\n"
         f'<p class="small facts-of-gate">{_facts(gate)}</p></li>\n'
     )
 
@@ -97,6 +120,14 @@ def _facts(gate: Record) -> str:
     return "; ".join(facts)
 
 
+def _jobs(jobs: t.Sequence[Record], attempts: t.Mapping[t.Any, Record], logs: t.Mapping[t.Any, t.Sequence[str]]) -> str:
+    rows = (
+        f"{_job({**attempts.get(job['id'], {}), **job})}{log_details(logs[job['id']]) if job['id'] in logs else ''}"
+        for job in jobs
+    )
+    return f'<ul class="jobs" role="list">{"".join(f"<li>{row}</li>" for row in rows)}</ul>'
+
+
 def _job(job: Record) -> str:
     """Return a job of a gate: its page, its state, which attempt, who started it, what it deploys to and who let it."""
     parts = [f"{link(job.get('web_url'), job['path'])} {state(job.get('status'))}"]
@@ -111,13 +142,9 @@ def _job(job: Record) -> str:
     return f'{parts[0]}<span class="small">{"".join(f", {part}" for part in parts[1:])}</span>'
 
 
-def log_details(path: str, tail: t.Sequence[str]) -> str:
-    """Return the end of a log, which can be folded away.
-
-    :param path: of the job, empty where that is said already.
-    """
-    title = f"End of the log of {path}" if path else "End of the log"
-    return f"<details open><summary>{text(title)}</summary><pre>{block(tail)}</pre></details>"
+def log_details(tail: t.Sequence[str]) -> str:
+    """Return the end of a log, which can be folded away."""
+    return f"<details open><summary>End of the log</summary><pre>{block(tail)}</pre></details>"
 
 
 def _again(gate: Record, project: Record, record: Record) -> str:

@@ -57,7 +57,7 @@ def _case(suite: ET.Element, gate: Record, project: Record) -> None:
         failure.text = _clean("\n".join((gate["reason"], *_links(gate))))
     elif not _has_run(gate):
         _element(case, "skipped", message=gate["reason"] or gate["outcome"])
-    lines = [line for _path, tail in log_tails(gate, project) for line in tail]
+    lines = [line for _job, tail in log_tails(gate, project) for line in tail]
     # an optional gate that did not open is no failure of the release, but why is worth knowing
     about = [gate["reason"]] if is_shut(gate) and not _has_failed(gate) else []
     if about or lines:

@@ -66,6 +66,7 @@ summary { cursor: pointer; color: var(--soft); font-size: .82rem; margin-top: .3
 .times .head p { margin: 0; }
 .group > h3 { background: var(--panel); padding: .35rem .5rem; margin-bottom: 0; }
 .lane { border-bottom: 1px solid var(--line); padding: .3rem 0; }
+.lane .small { display: inline-block; }
 .axis, .track { position: relative; display: block; }
 .axis { height: 1.3rem; overflow: hidden; }
 .axis span { position: absolute; white-space: nowrap; transform: translateX(-50%); font-size: .75rem; }
@@ -123,7 +124,8 @@ footer { margin-top: 2.5rem; color: var(--soft); font-size: .82rem; }
   body { max-width: none; padding: 0; }
   .only { display: none; }
   .times .head { position: static; }
-  .gate, .lane, li { break-inside: avoid; }
+  .lane, .jobs li, .stages ul > li { break-inside: avoid; }
+  .gate h4, .stage { break-after: avoid; }
   h2, h3 { break-after: avoid; }
 }
 """

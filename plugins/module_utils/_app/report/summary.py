@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from ..._api.decoding import Record
 from ..._api.masking import one_line, printable
-from .gates import is_shut, log_tails, took
+from .gates import is_shut, jobs_in_order, log_tails, others_in_words, took
 from .parts import compared, is_web_address, moment_words, release_name, sign_of
 
 # All punctuation that Markdown, HTML and the references of GitLab give a meaning in the middle of a line. A colon has
@@ -47,14 +47,14 @@ def _table(projects: t.Sequence[Record]) -> str:
     for project in projects:
         name = _link(project["name"], (project["pipeline"] or {}).get("web_url"))
         for gate in project["gates"]:
-            jobs = ", ".join(
-                f"{_link(job['path'], job.get('web_url'))} {_text(job.get('status'))}" for job in gate["jobs"]
-            )
+            first, others = jobs_in_order(gate)
+            jobs = [f"{_link(job['path'], job.get('web_url'))} {_text(job.get('status'))}" for job in first]
+            jobs += [others_in_words(first, others)] if others else []
             cells = (
                 name,
                 f"{_text(gate['action'])} {_text(gate['name'])}",
                 _outcome(gate["outcome"]),
-                jobs,
+                ", ".join(jobs),
                 _text(took(gate)),
             )
             rows.append(f"| {' | '.join(cells)} |")
@@ -64,8 +64,8 @@ def _table(projects: t.Sequence[Record]) -> str:
 def _details(gate: Record, project: Record) -> str:
     """Return why a gate did not open, with the end of the logs, which are folded away."""
     shown = [f"**{_text(project['name'])}, {_text(gate['name'])}**: {_text(gate['reason'])}"]
-    for path, tail in log_tails(gate, project):
-        title = f"End of the log of {_text(path or gate['name'])}"
+    for job, tail in log_tails(gate, project):
+        title = f"End of the log of {_text(job['path'] if job else gate['name'])}"
         shown.append(f"<details><summary>{title}</summary>\n\n{_code(tail)}\n\n</details>")
     return "\n\n".join(shown)
 

@@ -11,6 +11,7 @@ import re
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.page import render_page
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.style import STYLE
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.summary import render_summary
 
 from .records import a_gate, a_job, a_project, a_record
 
@@ -64,11 +65,30 @@ def test_what_failed_comes_before_what_is_for_later():
     gate = a_gate(outcome="failed", reason="it broke", jobs=[job])
     page = render_page(a_record(a_project(gates=[gate], jobs=[job], outcome="failed"), outcome="failed"))
     body = page.partition("<body>")[2]
-    order = ["<h1>", 'href="#gate-1-1"', 'id="only-failed"', 'id="gate-1-1"', "it broke", "no space left"]
-    order += ["/-/jobs/7", "How to go on", "took 62 s", 'id="timeline"', 'id="pipelines"']
+    order = ["<h1>", 'href="#gate-1-1"', 'id="only-failed"', 'id="gate-1-1"', "it broke", "/-/jobs/7"]
+    order += ["no space left", "How to go on", "took 62 s", 'id="timeline"', 'id="pipelines"']
     places = [body.index(words) for words in order]
     assert places == sorted(places)
     assert body.count("no space left") == 1
+
+
+@pytest.mark.parametrize(
+    ("failed", "succeeded", "folded"),
+    [(1, 9, None), (1, 10, "10 other jobs"), (2, 300, "300 other jobs"), (0, 11, "11 jobs")],
+)
+def test_of_many_jobs_those_that_failed_are_seen_at_once(failed, succeeded, folded):
+    jobs = [a_job(number) for number in range(100, 100 + succeeded)]
+    jobs += [a_job(number, status="failed", log_tail=[f"end of {number}"]) for number in range(1, 1 + failed)]
+    record = a_record(a_project(gates=[a_gate(outcome="failed" if failed else "passed", jobs=jobs)], jobs=jobs))
+    gates = re.search(r'<div class="what">(.*?)<p class="small facts-of-gate">', render_page(record), re.DOTALL)[1]
+    at_once, fold, others = gates.partition(f'<details class="quiet"><summary>{folded}</summary>')
+    assert bool(fold) == bool(folded) and ("job100" in at_once) == (folded is None)
+    assert others.count("<li>") == (succeeded if folded else 0)
+    places = [at_once.index(words) for n in range(1, 1 + failed) for words in (f">job{n}<", f"end of {n}")]
+    assert places == sorted(places) and (not places or places[-1] < (at_once + others).index("job100"))
+    row = next(line for line in render_summary(record).splitlines() if "/-/jobs/" in line or "jobs |" in line)
+    assert row.count("](<") - 1 == (failed if folded else failed + succeeded)
+    assert (folded or "job100") in row
 
 
 def test_one_click_leaves_what_failed():
