@@ -28,7 +28,7 @@ PLACE: t.Final = pathlib.Path("ansible_collections", GALAXY["namespace"], GALAXY
 COLLECTION: t.Final = f"{GALAXY['namespace']}.{GALAXY['name']}"
 
 # What a change must pass, and all checks.
-TEST: t.Final = ("lint", "unit", "integration", "packaging", "sanity")
+TEST: t.Final = ("lint", "tests", "sanity")
 CHECK: t.Final = (
     "test",
     "hostile",
@@ -91,8 +91,9 @@ MATRIX_PACKAGES: t.Final = (
     "responses",
 )
 
-# A worker that has nothing left takes from another one, for some tests take a hundred times as long as others.
-PYTEST: t.Final = ("pytest", "-q", "-n", "2", "--dist", "worksteal")
+# Playbooks pause while they wait, so there is work for more of them than there are cores. A worker that has nothing
+# left takes from another one, for some tests take a hundred times as long as others.
+PYTEST: t.Final = ("pytest", "-q", "-n", "4", "--dist", "worksteal")
 
 nox.options.sessions = ["test"]
 nox.options.default_venv_backend = "venv"
@@ -223,25 +224,10 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
-def unit(session: nox.Session) -> None:
-    """Units, contract, simulator, events, hostile answers, with pytest; `coverage` tells what they reach."""
-    folders = ("tests/unit", "tests/contract", "tests/simulator_tests", "tests/eda")
-    pytest(session, *folders, "tests/hostile", "-m", "not rulebook")
-
-
-@nox.session(venv_backend="none")
-def integration(session: nox.Session) -> None:
-    """Tasks and real ansible-playbook processes against the simulator, also under faults."""
-    folders = ("tests/integration", "tests/faults", "tests/benchmarks", "tests/live")
-    # playbooks pause while they wait, so there is work for more of them than there are cores
-    if "token-0123456789" in shown(session, "integration.log", *PYTEST, "-n", "4", *folders, *session.posargs):
+def tests(session: nox.Session) -> None:
+    """All tests, or some: `-- tests/unit -k masking`."""
+    if "token-0123456789" in shown(session, "tests.log", *PYTEST, *session.posargs):
         session.error("A token is in the output of the tests.")
-
-
-@nox.session(venv_backend="none")
-def packaging(session: nox.Session) -> None:
-    """The tarball, the wheel, and playbooks from both; also under ansible-runner and ansible-navigator."""
-    pytest(session, "tests/packaging", "-m", "not fresh")
 
 
 @nox.session(venv_backend="none")
