@@ -12,6 +12,8 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
+from ..._api.errors import RequestError, SelectionError
+from ..._api.pace.looks import looking
 from ..actions.act import ActionRun
 from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
@@ -45,6 +47,45 @@ def to_come(gate: Gate) -> GateResult:
     """Return what check mode says of a gate whose pipeline or job does not exist yet."""
     is_change = gate.way == "at once"
     return GateResult(gate, outcome=_PREDICTED[gate.action], reason="it does not exist yet", has_changed=is_change)
+
+
+def check_gates_to_come(session: Session, project: ProjectResult, gate: Gate, pipeline: Record) -> None:
+    """Return unless a gate behind this one can never open, since the pipeline lacks a job of it.
+
+    A pipeline has all its jobs from its beginning on, those downstream excepted, so nothing is done before a mistyped
+    name is found. The list of jobs is shared with the first look of the gate.
+
+    :raises SelectionError: saying what is missing, and what there is instead.
+    """
+    for later in project.plan.gates[project.plan.gates.index(gate) + 1 :]:
+        if later.start is not None or later.is_optional or later.include_downstream:
+            continue
+        finder = JobFinder(session, _jobs_of(session, project, later, pipeline))
+        with looking(float("-inf")):
+            try:
+                selection = finder.find()
+            except RequestError:
+                return  # the gate itself will meet it, and has the time for it
+        problem = finder.problem(selection) if selection.is_complete else ""
+        if problem:
+            raise SelectionError(f"gate {later.title!r} after it could not open: {problem}")
+
+
+def _jobs_of(session: Session, project: ProjectResult, gate: Gate, pipeline: Record) -> JobQuery:
+    """Return which jobs of a pipeline belong to a gate."""
+    project_id = project_id_of(pipeline, project.plan.pipeline.project)
+    called = session.client.project_called(project_id)
+    return JobQuery(
+        PipelineQuery(project_id, pipeline_id=id_of(pipeline), project_called=called),
+        names=gate.names,
+        may_be_split=True,
+        stages=gate.stages,
+        include_downstream=gate.include_downstream,
+        with_bridges=True,
+        # a failed trigger job of a stage must not be overlooked
+        all_bridges=True,
+        newest_attempt=True,
+    )
 
 
 class GateRun:
@@ -90,19 +131,7 @@ class GateRun:
     # ----- what the use cases take -----
 
     def _query(self) -> JobQuery:
-        project = project_id_of(self._pipeline, self._project.plan.pipeline.project)
-        called = self._session.client.project_called(project)
-        return JobQuery(
-            PipelineQuery(project, pipeline_id=id_of(self._pipeline), project_called=called),
-            names=self._gate.names,
-            may_be_split=True,
-            stages=self._gate.stages,
-            include_downstream=self._gate.include_downstream,
-            with_bridges=True,
-            # a failed trigger job of a stage must not be overlooked
-            all_bridges=True,
-            newest_attempt=True,
-        )
+        return _jobs_of(self._session, self._project, self._gate, self._pipeline)
 
     def _waiting(self, *targets: str, fail_on: tuple[str, ...] = ()) -> WaitOptions:
         return dataclasses.replace(self._gate.waiting, targets=targets, fail_on=fail_on)

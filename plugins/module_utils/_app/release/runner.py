@@ -22,7 +22,7 @@ from ..waiting.loop import Wait
 from ..waiting.options import timed_out_text
 from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Steps
-from .gates import GateRun, to_come
+from .gates import GateRun, check_gates_to_come, to_come
 from .plan import Gate, ReleasePlan
 from .run import GateResult, ProjectResult
 from .starting import PipelineStarter, is_to_be_started
@@ -91,6 +91,8 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
         pipeline = read_pipeline(session, project.plan.pipeline, waited.value)
     if session.watch:
         session.watch.looks_into(id_of(pipeline))
+    if not session.check_mode and gate is next(first for first in project.plan.gates if first.start is None):
+        check_gates_to_come(session, project, gate, pipeline)
     result = yield from GateRun(session, project, gate, pipeline, log_lines).run()
     if is_first:
         # not before, since it is a warning: the first minute of a large release has enough to ask for
