@@ -317,6 +317,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options impo
     session_of,
     text_list,
 )
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misread import misread, misread_text
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import prepared
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import (
     check_choices,
@@ -345,6 +346,9 @@ class LookupModule(LookupBase):
         try:
             check_names(self.option_definitions, kwargs)
             check_choices(self.option_definitions, kwargs)
+            problem = misread_text(self.option_definitions, kwargs)
+            if problem:
+                raise UsageError(problem)
             if "project" not in kwargs:
                 raise UsageError(_NO_PROJECT)
             self.set_options(var_options=option_variables(self, variables), direct=kwargs)
@@ -403,6 +407,9 @@ def _terms(options: Options, terms: list[t.Any]) -> tuple[int | str, ...]:
         raise UsageError("terms, job_name and job_id exclude each other; give one of them")
     if job_id is not None:
         return (job_id,)
+    problem = next(filter(None, map(misread, terms)), "")
+    if problem:
+        raise UsageError(f"the name of a job {problem}")
     texts = [str(term).strip() for term in ([name] if name is not None else terms)]
     if not texts or not all(texts):
         raise UsageError("give the name or the id of a job, not an empty text")

@@ -42,6 +42,7 @@ from ..module_utils._extensions.manager import plugin_manager
 from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.result import argument_rules, failure, result_of
 from ..module_utils._tasks.values.hiding import given_secrets, shown_options
+from ..module_utils._tasks.values.misread import misread_text
 from ..module_utils._tasks.values.mistakes import option_mistake
 from ._files import file_facts, has_selinux
 from ._options import connection_arguments, is_on, without_group_defaults
@@ -102,6 +103,9 @@ class InProcessAction(ActionBase):
             return failure(self.TASK, str(exc), {})
         # null is not given, and must not count for rules about which options go together
         arguments = {name: value for name, value in {**given, **arguments}.items() if value is not None}
+        misread = misread_text(self.TASK.spec.arguments, arguments)
+        if misread:
+            return failure(self.TASK, misread, {})
         if reason:
             return t.cast(
                 Result,

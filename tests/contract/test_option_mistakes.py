@@ -116,8 +116,8 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("variables as a text", ACTION, {**PLAY, "job_variables": "A: b"},
      "job_variables is a text; give a mapping of names and values."),
     ("a list in a variable", ACTION, {**PLAY, "job_variables": {"A": ["b"]}},
-     "job_variables: A is a list, and GitLab takes only text there; give a text, a number or a boolean, for example "
-     "with the filter to_json."),
+     "job_variables: A is a list, and GitLab takes only text there; make a text of it, with the "
+     "filter to_json."),
     ("variables as name and value", ACTION, {**PLAY, "job_variables": [{"name": "A", "value": "b"}]},
      "job_variables holds something without key and value; give a mapping of names and values, or a list of mappings "
      "with key and value."),
@@ -178,8 +178,8 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("job_inputs for inputs", PIPELINE, {**RUN, "job_inputs": {"A": "b"}},
      "Unknown option job_inputs; did you mean inputs?"),
     ("a list in a variable of a pipeline", PIPELINE, {**RUN, "variables": {"A": ["b"]}},
-     "variables: A is a list, and GitLab takes only text there; give a text, a number or a boolean, for example with "
-     "the filter to_json."),
+     "variables: A is a list, and GitLab takes only text there; make a text of it, with the filter "
+     "to_json."),
     ("a mapping as an input", PIPELINE, {**RUN, "inputs": {"A": {"b": 1}}},
      "inputs: A is a mapping; give a text, a number, a boolean or a list."),
     ("variables that are a list", PIPELINE, {**RUN, "variables": ["A=b"]},

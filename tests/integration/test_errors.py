@@ -90,7 +90,7 @@ CASES: list[tuple[str, str, dict[str, t.Any], str, tuple[str, ...]]] = [
     ("unplayable", ACTION, {**PLAY, "name": "deploy:approval"}, TOKEN, ("waits for approvals", "wait_for_approval")),
     ("protected environment", ACTION, {**PLAY, "name": "deploy:locked"}, TOKEN, ("403", "protected")),
     ("restricted variables", ACTION, {**PLAY, "job_variables": {"A": "b"}}, TOKEN, ("403", "pipeline variables")),
-    ("non-scalar variable", ACTION, {**PLAY, "job_variables": {"A": ["b"]}}, TOKEN, ("A is a list", "give a text")),
+    ("non-scalar variable", ACTION, {**PLAY, "job_variables": {"A": ["b"]}}, TOKEN, ("A is a list", "to_json")),
     (
         "bad combination",
         ACTION,
@@ -98,6 +98,7 @@ CASES: list[tuple[str, str, dict[str, t.Any], str, tuple[str, ...]]] = [
         TOKEN,
         ("replay can only be used with play",),
     ),
+    ("version without quotes", INFO, {"project": "group/app", "ref": 1.1}, TOKEN, ("ref is the number 1.1", "quotes")),
     ("two ways", INFO, {**READ, "ref": "main"}, TOKEN, ("mutually exclusive", "pipeline_id", "ref")),
     (
         "two tokens",

@@ -88,10 +88,8 @@ def _variables(options: Options, name: str) -> tuple[Record, ...]:
     for key, value in pairs:
         if not isinstance(value, (str, int, float)):
             kind = _KINDS.get(type(value), f"a value of type {type(value).__name__}")
-            raise UsageError(
-                f"{name}: {key} is {kind}, and GitLab takes only text there; give a text, a number or a "
-                "boolean, for example with the filter to_json"
-            )
+            remedy = "leave it out, or give ''" if value is None else "make a text of it, with the filter to_json"
+            raise UsageError(f"{name}: {key} is {kind}, and GitLab takes only text there; {remedy}")
     names = [key for key, _value in pairs]
     twice = [key for number, key in enumerate(names) if key in names[:number]]
     if twice:

@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Texts that were written without quotes, and that YAML has read as something else: 1.10 as 1.1, and on as true.
+
+Ansible makes texts of them again, another version or another branch. What was written is lost by then, so they are
+refused before that.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .prepared import Arguments, given_names, where_in
+
+_TEXTS = ("str", "string", "path")
+
+
+def misread_text(arguments: Arguments, given: t.Mapping[str, t.Any], where: str = "") -> str:
+    """Return which option is not the text that was written, empty when none is.
+
+    :param arguments: the options that there are, as an argument specification or a documentation lists them.
+    :param given: the options before Ansible has converted them.
+    :param where: which item of a list of mappings this is.
+    """
+    for name, argument in arguments.items():
+        for key in given_names(name, argument, given):
+            value = given[key]
+            items = value if isinstance(value, (list, tuple)) else [value]
+            if argument.get("options"):
+                for number, item in enumerate(items, 1):
+                    inner = where_in(name, number, item) + (f" of {where}" if where else "")
+                    problem = misread_text(argument["options"], item, inner) if isinstance(item, dict) else ""
+                    if problem:
+                        return problem
+            elif _is_text(argument):
+                problem = next(filter(None, (misread(item, is_hidden=argument.get("no_log")) for item in items)), "")
+                if problem:
+                    return f"{where}: {key} {problem}" if where else f"{key} {problem}"
+    return ""
+
+
+def misread(value: t.Any, *, is_hidden: t.Any = False) -> str:
+    """Return what YAML has made of a text, and what to do; empty for a value that stands as it was written.
+
+    :param is_hidden: whether the value must not be told.
+    """
+    if isinstance(value, bool):
+        return "is a boolean; put it in quotes, since YAML reads yes, no, on and off as booleans"
+    if isinstance(value, float):
+        shown = "" if is_hidden else f"the number {float(value)!r}"
+        return f"is {shown or 'a number'}; put it in quotes, since YAML reads 1.10 as 1.1"
+    return ""
+
+
+def _is_text(argument: t.Mapping[str, t.Any]) -> bool:
+    """Return whether an option is a text, or a list of texts; one with choices says more about a wrong value."""
+    kind = argument.get("elements") if argument.get("type") == "list" else argument.get("type", "str")
+    return kind in _TEXTS and not argument.get("choices")

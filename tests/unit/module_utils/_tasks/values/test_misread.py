@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A text without quotes, which YAML has read as a number or a boolean, is refused wherever it stands."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misread import misread_text
+
+from tests.unit.faces import TASKS, as_lookup
+
+
+@pytest.mark.parametrize(
+    ("task", "written", "words"),
+    [
+        ("gitlab_job_action", "{ref: 1.10}", "ref is the number 1.1; put it in quotes"),
+        ("gitlab_job_info", "{ref: on}", "ref is a boolean; put it in quotes"),
+        ("gitlab_job_info", "{name: [build, 2.0]}", "name is the number 2.0"),
+        ("gitlab_job_info", "{name: 2.0}", "name is the number 2.0"),
+        ("gitlab_job_info", "{stage: no}", "stage is a boolean"),
+        ("gitlab_job_info", "{api_token: 1.5}", "api_token is a number; put it in quotes"),
+        ("gitlab_job_info", "{private_token: 1.5}", "private_token is a number; put it in quotes"),
+        ("gitlab_pipeline", "{ref: 2.10}", "ref is the number 2.1"),
+        ("gitlab_release_gate", "{title: 1.10}", "title is the number 1.1"),
+        ("gitlab_release_gate", "{projects: [{project: g/a, ref: 1.10}]}", "project 'g/a': ref is the number 1.1"),
+        (
+            "gitlab_release_gate",
+            "{projects: [{project: g/a, gates: [{name: build}, {stage: [1.10]}]}]}",
+            "gate 2 of project 'g/a': stage is the number 1.1",
+        ),
+    ],
+)
+def test_it_is_refused_before_it_is_converted(task, written, words):
+    problem = misread_text(TASKS[task].spec.arguments, yaml.safe_load(written))
+    assert problem.startswith(words) and "put it in quotes" in problem and "1.5" not in problem
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{ref: '1.10', sha: 'on', name: ['2.0']}",
+        "{ref: v1.10, name: 404, job_id: 42, merge_request: 7}",
+        "{wait: yes, wait_timeout: 1.5, api_timeout: 0.5, validate_certs: no}",
+        "{job_variables: {VERSION: 1.5, DRY: true}, job_inputs: {level: 1.5}}",
+        "{action: 1.5}",
+        "{ref: null, projects: [text], gates: 7}",
+    ],
+)
+def test_what_is_written_as_it_is_meant_is_left_alone(written):
+    for task in TASKS.values():
+        assert misread_text(task.spec.arguments, yaml.safe_load(written)) == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"terms": ["deploy"], "ref": 1.1}, "ref is the number 1.1; put it in quotes"),
+        ({"terms": [2.0]}, "the name of a job is the number 2.0; put it in quotes"),
+        ({"terms": [True]}, "the name of a job is a boolean"),
+        ({"terms": ["deploy"], "fields": [1.5]}, "fields is the number 1.5"),
+    ],
+)
+def test_in_an_expression_too(options, words):
+    assert words in as_lookup({"project": "group/app", **options})["msg"]
