@@ -16,6 +16,7 @@ from ..._api.errors import BadAnswerError, SelectionError
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, shortened
 from ..jobs.selection import Selection, place_of
 from ..jobs.statuses import id_of, pipeline_of, status_of
+from ..waiting.log_tails import last_words
 from .actions import ACTIONS
 
 
@@ -140,7 +141,7 @@ def _failure(target: Target, action: str) -> str:
         text = f"{ACTIONS[action].cannot(who)}: {target.reason}"
     else:
         text = f"{who} {target.reason}" if target.reason.startswith(_PREDICATES) else f"{who}: {target.reason}"
-    return text + (f". Its log ends with: {target.log_tail[-1]}" if target.log_tail else "")
+    return text + last_words(target.log_tail)
 
 
 # reasons that go on where the name of the job stops

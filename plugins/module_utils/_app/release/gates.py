@@ -24,7 +24,7 @@ from ..jobs.statuses import has_reached, id_of, is_finished, project_id_of, stat
 from ..pipelines.query import PipelineQuery
 from ..reads.jobs import JobReport, failure_of, read_jobs
 from ..session import Session
-from ..waiting.log_tails import read_tail
+from ..waiting.log_tails import last_words, read_tail
 from ..waiting.options import WaitOptions, end_problem, failure_reason
 from ..waiting.schedule import Steps
 from .hints import retried_text, why_late
@@ -234,8 +234,7 @@ class GateRun:
             return None
         failed = next((job for job, _problem in report.problems if job and status_of(job.record) == "failed"), None)
         tail = (read_tail(self._session, failed, self._log_lines) or []) if failed else []
-        if tail:
-            text += f". Its log ends with: {tail[-1]}"
+        text += last_words(tail)
         has_ended = any(job and is_finished(status_of(job.record)) for job, _problem in report.problems)
         outcome = "timed out" if report.has_timed_out and not has_ended else "failed"
         return dataclasses.replace(result, outcome=outcome, reason=text, log_tail=tuple(tail))

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError, RequestError
@@ -24,6 +25,11 @@ MOST_BYTES_OF_LOG = 1024**3
 _SECTION_MARK = re.compile(r"section_(?:start|end):\d+:[^\r\n\x1b]*\r?(?:\x1b\[0K)?")
 # Newer runners can put the time, stream and kind in 32 characters before each line.
 _TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [0-9a-f]{2}[OE][ +]?")
+# What the runner writes after a script that has failed, whatever the reason.
+_EPILOGUE = re.compile(
+    r"\s*(?:ERROR: Job failed: (?:command terminated with )?exit (?:code|status) \d+|Cleaning up project directory"
+    r"|Uploading artifacts|\S+: found \d+ matching |$)"
+)
 # How much of the end of a log is held: enough for lines of a usual length, and never more than one request may ask for.
 BYTES_PER_LINE = 1000
 SHORTEST_WINDOW = 64 * 1024
@@ -43,6 +49,17 @@ def tail_of(log: str, lines: int, masker: Masker, *, is_cut: bool = False) -> li
     while cleaned and not cleaned[-1].strip():
         cleaned.pop()
     return cleaned[-lines:]
+
+
+def last_words(tail: t.Sequence[str] | None) -> str:
+    """Return how a log ends, as a sentence that follows another one; empty where there is no log.
+
+    The last lines of the runner do not tell why a script has failed, so the line before them does.
+    """
+    if not tail:
+        return ""
+    telling = (line for line in reversed(tail) if not _EPILOGUE.match(line))
+    return f". Its log ends with: {next(telling, tail[-1]).strip()}"
 
 
 def shown_line(line: str, masker: Masker) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import log_tails
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.log_tails import tail_of
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.log_tails import last_words, tail_of
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK
 
 from ....harness import TOKEN, Exchange, ScriptedTransport, job, reply, run_task
@@ -35,6 +35,32 @@ from ....harness import TOKEN, Exchange, ScriptedTransport, job, reply, run_task
 )
 def test_cleaning(log, expected):
     assert tail_of(log, 20, Masker()) == expected
+
+
+CLEANED = "Cleaning up project directory and file based variables"
+UPLOADED = ["Uploading artifacts for failed job", "Uploading artifacts...", "build/: found 2 matching artifact files"]
+
+
+@pytest.mark.parametrize(
+    ("tail", "words"),
+    [
+        (None, ""),
+        ([], ""),
+        (["no space left"], "no space left"),
+        (["no space left", "", "ERROR: Job failed: exit code 1"], "no space left"),
+        (["no space left", CLEANED, "ERROR: Job failed: exit status 2"],
+         "no space left"),
+        (["  no space left ", *UPLOADED, "ERROR: Job failed: command terminated with exit code 137"], "no space left"),
+        # these say why
+        (["$ make", "ERROR: Job failed: execution took longer than 1h0m0s seconds"],
+         "ERROR: Job failed: execution took longer than 1h0m0s seconds"),
+        (["$ make", "ERROR: Job failed (system failure): no such image"],
+         "ERROR: Job failed (system failure): no such image"),
+        (["ERROR: Job failed: exit code 1"], "ERROR: Job failed: exit code 1"),
+    ],
+)  # fmt: skip
+def test_the_last_words_are_those_of_the_script(tail, words):
+    assert last_words(tail) == (f". Its log ends with: {words}" if words else "")
 
 
 @pytest.mark.parametrize(("lines", "expected"), [(0, []), (1, ["c"]), (2, ["b", "c"]), (9, ["a", "b", "c"]), (-1, [])])
