@@ -128,7 +128,8 @@ def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
     """Return what became of deleting the artifacts of all jobs of a project."""
     _request(options)  # for what it refuses
     for name in (*_SELECTORS, "name", "stage", "scope", "include_downstream"):
-        if options.get(name):
+        # an empty list selects nothing, and never everything
+        if options.get(name) or options.get(name) == []:
             raise UsageError(f"{name} cannot be used with whole_project, which is about every job of the project")
     project = pipeline_query(options).project
     session = session_of(options, context)

@@ -159,7 +159,9 @@ class _Task:
             self._waiting = dataclasses.replace(self._waiting, fail_on=())
         with explained_missing(self._session, self._query):
             waited = yield from self._wait.until(
-                lambda: read_state(self._session, project, id_of(pipeline)),
+                lambda: read_state(
+                    self._session, project, id_of(pipeline), with_trigger_jobs=action.concerns_trigger_jobs
+                ),
                 lambda state: decide_pipeline(action, state).verdict != "later",
             )
         state = waited.value

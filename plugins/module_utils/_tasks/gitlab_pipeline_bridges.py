@@ -24,6 +24,7 @@ from .options import (
     WAIT_FOR,
     WAITING,
     check_statuses,
+    parts_of,
     pipeline_query,
     session_of,
     text_list,
@@ -55,7 +56,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     """
     query = BridgeQuery(
         pipeline=pipeline_query(options),
-        names=text_list(options, "name"),
+        names=parts_of(options, "name"),
         scope=text_list(options, "scope"),
         depth=int(options.get("depth", 1)),
         include_jobs=bool(options.get("include_jobs")),

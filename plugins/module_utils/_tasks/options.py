@@ -43,6 +43,28 @@ CONNECTION = ArgumentSpec(
     mutually_exclusive=(("api_token", "api_oauth_token", "api_job_token"),),
 )
 
+# Newer servers may have more, so that only what is almost one of them is a mistake.
+# Source: `Enums::Ci::Pipeline` of GitLab
+SOURCES = (
+    "push",
+    "web",
+    "trigger",
+    "schedule",
+    "api",
+    "external",
+    "pipeline",
+    "chat",
+    "webide",
+    "merge_request_event",
+    "external_pull_request_event",
+    "parent_pipeline",
+    "ondemand_dast_scan",
+    "ondemand_dast_validation",
+    "security_orchestration_policy",
+    "container_registry_push",
+    "duo_workflow",
+    "pipeline_execution_policy_schedule",
+)
 # The ways to name a pipeline; a task takes it from one of them.
 PIPELINE_WAYS = ("pipeline_id", "ref", "sha", "merge_request")
 
@@ -143,6 +165,10 @@ def pipeline_query(options: Options) -> PipelineQuery:
     sources = text_list(options, "pipeline_source")
     if options.get("pipeline_source") == []:
         raise UsageError("pipeline_source is an empty list, which no pipeline fits; leave it out for any source")
+    for source in sources:
+        meant = close_values(source, SOURCES) if source not in SOURCES else ""
+        if meant:
+            raise UsageError(f"pipeline_source holds {source!r}; {meant}")
     query = PipelineQuery(
         project=str(options["project"]),
         pipeline_id=options.get("pipeline_id"),

@@ -44,6 +44,10 @@ class Wish:
         return not (self.names or self.stages or self.scope or self.is_empty)
 
 
+# how a trigger job ends that starts no pipeline
+ENDED = ("failed", "canceled")
+
+
 class Refused(Exception):
     """What is asked for is not there, or not clear."""
 
@@ -55,6 +59,7 @@ class Member:
     path: str
     record: Record
     is_trigger: bool = False
+    child: Pipe | None = None
 
     @property
     def name(self) -> str:
@@ -71,12 +76,14 @@ class Meant:
 
     :param groups: the jobs of each name; one group without names.
     :param is_complete: whether nothing more can come.
+    :param is_cut: whether a pipeline could not be started that may have held some of it.
     :param is_scope_alone: whether there is nothing because of their statuses alone.
     """
 
     pipe: Pipe
     groups: list[list[Member]]
     is_complete: bool = True
+    is_cut: bool = False
     is_scope_alone: bool = False
 
     @property
@@ -106,7 +113,7 @@ def newest(world: World, wish: Wish) -> Pipe:
 def members_of(pipe: Pipe, *, downstream: bool, prefix: str = "") -> list[Member]:
     found = [Member(prefix + record["name"], record) for record in pipe.jobs]
     for trigger, child in pipe.triggers:
-        found.append(Member(prefix + trigger["name"], trigger, is_trigger=True))
+        found.append(Member(prefix + trigger["name"], trigger, is_trigger=True, child=child))
         if downstream and child:
             found += members_of(child, downstream=True, prefix=f"{prefix}{trigger['name']}/")
     return found
@@ -150,7 +157,19 @@ def meant(world: World, wish: Wish, *, triggers: bool = False, is_split: bool = 
     if wish.names and not all(placed):
         raise Refused("a name is not there")
     scoped = [[m for m in group if not wish.scope or m.record["status"] in wish.scope] for group in placed]
-    return Meant(pipe, scoped, is_complete, is_scope_alone=any(placed) and not any(scoped))
+    open_names = [name for name in names if all(member.path != name for member in members)] if names else [""]
+    lost = [
+        member.path
+        for member in everything
+        if wish.downstream and member.is_trigger and member.record["status"] in ENDED and not member.child
+    ]
+    is_cut = any(may_be_below(name, path) for name in open_names for path in lost)
+    return Meant(pipe, scoped, is_complete, is_cut, is_scope_alone=any(placed) and not any(scoped))
+
+
+def may_be_below(name: str, path: str) -> bool:
+    known = re.split(r"[*?]", name)[0]
+    return "/" not in name or known.startswith(f"{path}/") or f"{path}/".startswith(known)
 
 
 def all_triggers(pipe: Pipe) -> list[tuple[Record, Pipe | None]]:

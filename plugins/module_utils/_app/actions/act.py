@@ -93,12 +93,7 @@ class ActionRun:
                 self._finding.awaits(self._query.describe())
             return selection
 
-        def is_settled(selection: Selection) -> bool:
-            is_pinned = selection.pipeline is not None or self._query.job_id is not None
-            is_found = is_pinned and not selection.lacks and bool(selection.jobs)
-            return is_found or selection.is_complete
-
-        waited = yield from self._finding.until(read, is_settled)
+        waited = yield from self._finding.until(read, lambda selection: selection.is_complete)
         if not waited.has_timed_out:
             self._finder.require(waited.value, may_wait=not self._options.wait)
             self._finder.require_readable(waited.value)

@@ -120,6 +120,31 @@ class Candidates:
             self._commit = str(commit["id"])
         return self._commit
 
+    def check_kind(self) -> None:
+        """Return unless a new pipeline would be refused, since its ref is none, or may be a branch and a tag.
+
+        :raises SelectionError: saying which.
+        """
+        request = self._request
+        if request.ref_type != "any":
+            return
+        kinds = [kind for kind in _REF_PREFIXES if self._is_there(_REF_PREFIXES[kind] + request.ref)]
+        if not kinds:
+            raise SelectionError(request.missing_ref)
+        if len(kinds) > 1:
+            raise SelectionError(
+                f"a branch and a tag of project {request.project} are called {request.ref}; set ref_type to branch or "
+                "tag"
+            )
+
+    def _is_there(self, full_ref: str) -> bool:
+        """Return whether there is such a branch, or tag, as far as the token may know."""
+        try:
+            self._session.client.call("get_commit", project=self._request.project, sha=full_ref)
+        except NotFoundError as exc:
+            return exc.is_no_mere_object
+        return True
+
     # ----- what counts as the one asked for -----
 
     def reused(self, before: t.Sequence[Record]) -> Record | None:
@@ -138,6 +163,8 @@ class Candidates:
                 continue
             if not self.tip():
                 doubt = doubt or "this token may not read at which commit the ref is"
+            if self.tip():
+                self.check_kind()
             if doubt:
                 raise SelectionError(
                     f"{describe(whole)} may be the one asked for, but {doubt}. Wait for it, cancel it, or set reuse "

@@ -191,6 +191,11 @@ def erase_skipped(status: str, job: Record, policy: Policy) -> Decision:
 def keep(status: str, job: Record, policy: Policy) -> Decision:
     if not job.get("artifacts_expire_at"):
         return Decision("same", "nothing of it expires")
+    # GitLab tells of no archive where there is none, and where it has expired
+    if not job.get("artifacts_file"):
+        return Decision(
+            "refuse", "it has no archive of artifacts, or the archive has expired; retry the job to make one"
+        )
     return Decision("act")
 
 

@@ -18,6 +18,7 @@ import typing as t
 
 from ..._api.errors import BadAnswerError, RequestError, StatusError
 from ..deployments.records import user_id_of
+from ..deployments.waiting import REJECTED
 from ..jobs.query import FoundJob
 from ..jobs.statuses import STATUSES, Column, id_of, phase_of, status_of
 from ..session import Session
@@ -45,6 +46,7 @@ class PipelineAction:
     :param status_after: what check mode predicts.
     :param targets: what `wait_for` may ask for, the default first.
     :param accepts_any_end: whether any end of the pipeline is what was asked for.
+    :param concerns_trigger_jobs: whether trigger jobs are acted on as jobs are.
     """
 
     name: str
@@ -56,6 +58,7 @@ class PipelineAction:
     status_after: str
     targets: tuple[str, ...]
     accepts_any_end: bool = False
+    concerns_trigger_jobs: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,8 +97,15 @@ def _retry_canceling(state: PipelineState) -> Decision:
 def _retry_ended(state: PipelineState) -> Decision:
     if state.pipeline.get("yaml_errors"):
         return Decision("refuse", f"it never began: {state.pipeline['yaml_errors']}. Correct that and start a new one")
-    if any(status_of(job.record) in ("failed", "canceled") for job in state.jobs):
+    ended = [job for job in state.jobs if status_of(job.record) in ("failed", "canceled")]
+    if any(job.record.get("failure_reason") != REJECTED and job.record.get("archived") is not True for job in ended):
         return Decision("act")
+    if ended:
+        return Decision(
+            "refuse",
+            f"it has {state.status}, and GitLab retries none of its jobs, for they are archived or their deployments "
+            "were rejected; start a new pipeline",
+        )
     return Decision(
         "refuse",
         f"it has {state.status}, and none of its jobs has failed or was canceled; GitLab retries no trigger jobs with "
@@ -104,7 +114,7 @@ def _retry_ended(state: PipelineState) -> Decision:
 
 
 def _cancel_blocked(state: PipelineState) -> Decision:
-    if state.status == "scheduled" or any(_is_cancelable(job) for job in state.jobs):
+    if state.status == "scheduled" or any(_is_cancelable(job) for job in state.every_job):
         return Decision("act")
     return Decision(
         "same", "only manual jobs are left, which GitLab does not cancel with their pipeline; gitlab_job_action does"
@@ -127,8 +137,8 @@ def _new_attempts(before: PipelineState, after: PipelineState) -> list[FoundJob]
 
 def _is_canceled(before: PipelineState, after: PipelineState) -> bool:
     """Return whether a job has been canceled, or is about to be, or the pipeline has been."""
-    cancelable = {job.id for job in before.jobs if _is_cancelable(job)}
-    ended = (job for job in after.jobs if job.id in cancelable)
+    cancelable = {job.id for job in before.every_job if _is_cancelable(job)}
+    ended = (job for job in after.every_job if job.id in cancelable)
     is_new = after.status != before.status and after.status in ("canceled", "canceling")
     return is_new or any(status_of(job.record) in ("canceled", "canceling") for job in ended)
 
@@ -175,6 +185,7 @@ _ROWS = (
         status_after="canceled",
         targets=("finished", "manual"),
         accepts_any_end=True,
+        concerns_trigger_jobs=True,
     ),
 )
 PIPELINE_ACTIONS: dict[str, PipelineAction] = {row.name: row for row in _ROWS}
@@ -220,7 +231,12 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
         self._session.client.call(self._action.endpoint, project=self._project, pipeline_id=id_of(self._first.pipeline))
 
     def _read(self) -> PipelineState:
-        state = read_state(self._session, self._project, id_of(self._first.pipeline))
+        state = read_state(
+            self._session,
+            self._project,
+            id_of(self._first.pipeline),
+            with_trigger_jobs=self._action.concerns_trigger_jobs,
+        )
         if self._first.jobs and not state.jobs:
             raise BadAnswerError(f"GitLab lists no job of pipeline {id_of(state.pipeline)}, which had some before")
         self._latest = state
@@ -253,6 +269,9 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
             note = f"done, but reading the pipeline again failed: {exc}"
             return PipelineActionResult(self._first, self._first, has_changed=True, note=note)
         if self._action.effect(self._first, after):
+            if self._is_ours(self._action.doers(self._first, after)) is False:
+                note = f"somebody else has {self._action.participle} it since"
+                return PipelineActionResult(self._first, after, note=note)
             return PipelineActionResult(self._first, after, has_changed=True)
         decision = decide_pipeline(self._action, after)
         if decision.verdict == "same":

@@ -124,6 +124,8 @@ class _Run:
         if request.sha is None and not self._session.check_mode:
             return
         tip = self._candidates.tip()
+        if tip and self._session.check_mode:
+            self._candidates.check_kind()
         if request.sha is not None and not tip.startswith(request.sha):
             where = f"is at commit {tip}, and not at" if tip else "cannot be read by this token, and may not be at"
             raise SelectionError(

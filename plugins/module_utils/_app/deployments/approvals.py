@@ -57,7 +57,10 @@ def choose_deployment(session: Session, query: DeploymentQuery) -> FoundDeployme
 
     :raises SelectionError: when several wait, or there is none.
     """
-    found = read_all(session, _candidates(session, query)[:MOST_CANDIDATES])
+    candidates = _candidates(session, query)
+    # only what is blocked can wait for an approval
+    blocked = [one for one in candidates if status_of(one.record) == BLOCKED]
+    found = read_all(session, (blocked or candidates[:1])[:MOST_CANDIDATES])
     waiting = [deployment for deployment in found if is_waiting(deployment.record)]
     if len(waiting) > 1:
         texts = [f"{deployment.called} ({deployment.details})" for deployment in waiting]
@@ -77,7 +80,8 @@ def approve(session: Session, deployment: FoundDeployment, request: ApprovalRequ
 
 
 def _candidates(session: Session, query: DeploymentQuery) -> list[FoundDeployment]:
-    query = dataclasses.replace(query, limit=MOST_CANDIDATES)
+    if query.jobs is None:
+        query = dataclasses.replace(query, limit=MOST_CANDIDATES)
     if query.jobs is None and query.status is None and query.deployment_id is None:
         blocked = find_deployments(session, dataclasses.replace(query, status=BLOCKED))
         return blocked or find_deployments(session, dataclasses.replace(query, limit=1))[:1]

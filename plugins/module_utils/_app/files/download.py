@@ -122,11 +122,13 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
     if session.check_mode:
         measured = Measure()
         _fetch(session, request, job, measured)
+        _check_log(request, job, measured.content)
         _verify(session, request, job, measured.content)
         return DownloadReport(dest, before, measured.content, job)
     with TemporaryTarget(dest, files) as target:
         _fetch(session, request, job, target)
         after = target.content
+        _check_log(request, job, after)
         _verify(session, request, job, after)
         if before != after:
             target.put_in_place()
@@ -280,6 +282,19 @@ def _invalid_path(path: str) -> str:
         f"{path!r} is not a valid path inside an archive; give the path as it stands there, without a slash at the "
         "beginning and without '..'"
     )
+
+
+def _check_log(request: DownloadRequest, job: FoundJob, content: Content) -> None:
+    """Return unless there is no log: GitLab sends an empty one where there is none.
+
+    :raises SelectionError: when there is none, or none any more; a job that has run may have written nothing.
+    """
+    if (
+        request.content == "log"
+        and not content.size
+        and (job.record.get("erased_at") or not job.record.get("started_at"))
+    ):
+        raise SelectionError(why_no_log(job))
 
 
 def _target(request: DownloadRequest, job: FoundJob) -> str:

@@ -18,7 +18,7 @@ from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError
 from ..._api.masking import one_line
 from ..concurrency import run_growing
 from ..session import Session
-from .statuses import id_of, is_finished, newest_per_name, project_id_of, status_of
+from .statuses import has_ended_badly, id_of, is_finished, newest_per_name, project_id_of, status_of
 
 T = t.TypeVar("T")
 # GitLab's own limit is 1000 pipelines in a tree, unless an administrator raises it.
@@ -171,9 +171,33 @@ def _grow(session: Session, root: PipelineNode, read: dict[int, list[Record] | N
         level = following
 
 
-def is_settled(root: PipelineNode) -> bool:
-    """Return whether no further downstream pipeline can appear."""
-    return all(bridge.is_settled for node in root.walk() for bridge in node.bridges)
+@dataclasses.dataclass(frozen=True)
+class Ahead:
+    """The trigger jobs of a tree that have started no pipeline, by their paths.
+
+    :param coming: those that may still start one.
+    :param optional: those of them that nobody has to play.
+    :param failed: those that have ended badly, so that there will be none.
+    """
+
+    coming: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
+def ahead(root: PipelineNode) -> Ahead:
+    """Return which downstream pipelines can still appear, and which never will."""
+    bridges = [bridge for node in root.walk() for bridge in node.bridges if bridge.downstream is None]
+    coming = [bridge for bridge in bridges if not bridge.is_settled]
+    return Ahead(
+        coming=tuple(bridge.path for bridge in coming),
+        optional=tuple(
+            bridge.path
+            for bridge in coming
+            if status_of(bridge.record) == "manual" and bridge.record.get("allow_failure")
+        ),
+        failed=tuple(bridge.path for bridge in bridges if has_ended_badly(bridge.record)),
+    )
 
 
 def jobs_of(session: Session, node: PipelineNode, **filters: t.Any) -> list[Record]:

@@ -12,7 +12,8 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import SelectionError
-from .query import FoundJob, JobQuery, fits, match_name, matching_stages, shortened
+from .bridges import Ahead
+from .query import FoundJob, JobQuery, fits, match_name, matching_stages, may_hold, shortened
 from .selection import Selection
 from .statuses import count_statuses, has_ended_badly
 
@@ -59,7 +60,13 @@ class Chooser:
         )
 
     def of_pipeline(
-        self, jobs: t.Sequence[FoundJob], *, pipeline: Record, is_complete: bool, unreadable: tuple[str, ...]
+        self,
+        jobs: t.Sequence[FoundJob],
+        *,
+        pipeline: Record,
+        is_complete: bool,
+        ahead: Ahead,
+        unreadable: tuple[str, ...],
     ) -> Selection:
         """Return the selection: names are matched among all jobs, then stage, then scope choose among these."""
         query = self._query
@@ -90,7 +97,9 @@ class Chooser:
             missing_stages=missing_stages,
             open_names=open_names,
             pipeline=pipeline,
-            is_complete=is_complete or not (open_names or missing_stages),
+            is_complete=(is_complete or not (open_names or missing_stages))
+            and not _may_grow(named, open_names, missing_stages, ahead),
+            failed_before_start=tuple(path for path in ahead.failed if may_hold(open_names, path)),
             known=frozenset(job.path for job in jobs),
             stages=stages,
             out_of_scope=count_statuses(job.record for found in placed.values() for job in found)
@@ -126,3 +135,21 @@ class Chooser:
         stages = self._query.stages
         has_stage = not stages or any(fits(job.stage, stage) for stage in stages)
         return has_stage and self._is_in_scope(job)
+
+
+def _may_grow(
+    named: t.Mapping[str, t.Sequence[FoundJob]],
+    open_names: t.Collection[str],
+    missing_stages: t.Collection[str],
+    ahead: Ahead,
+) -> bool:
+    """Return whether a pipeline that is still to be started may hold what was asked for.
+
+    Nobody has to play an optional trigger job, so it holds up only what is not there at all.
+    """
+    if missing_stages:
+        return bool(ahead.coming)
+    missing = [name for name in open_names if not named[name]]
+    found = [name for name in open_names if named[name]]
+    soon = [path for path in ahead.coming if path not in ahead.optional]
+    return any(may_hold(missing, path) for path in ahead.coming) or any(may_hold(found, path) for path in soon)

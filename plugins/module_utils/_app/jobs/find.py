@@ -14,7 +14,7 @@ from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError, SelectionError, capitalized, with_sentence
 from ..pipelines.query import find_pipeline, missing_pipeline
 from ..session import Session
-from .bridges import PipelineNode, is_settled, list_bridges, pipeline_tree
+from .bridges import Ahead, PipelineNode, ahead, list_bridges, pipeline_tree
 from .choosing import Chooser
 from .listing import JobLists
 from .mistaken import explain_missing_job, explain_missing_pipeline
@@ -182,13 +182,14 @@ class JobFinder:
         root = self._lists.node(pipeline)
         unreadable: list[str] = []
         is_complete = True
+        before = Ahead()
         bridges: list[FoundJob] = []
         if not self._query.include_downstream:
             jobs, bridges = self._list_both(root)
         else:
             tree = pipeline_tree(self._session, root.project, root.pipeline_id)
             nodes = list(tree.walk())
-            is_complete = is_settled(tree)
+            before = ahead(tree)
             per_node = self._session.run_all(self._lists.readable_jobs, nodes)
             unreadable = [node.path for node, listed in zip(nodes, per_node) if listed is None]
             jobs = [job for listed in per_node for job in listed or ()]
@@ -204,7 +205,11 @@ class JobFinder:
             is_complete = is_complete and is_finished(status_of(pipeline))
         listed = (not self._query.include_downstream and jobs and self._lists.pipeline) or pipeline
         return self._chooser.of_pipeline(
-            jobs + bridges, pipeline=listed, is_complete=is_complete, unreadable=tuple(unreadable)
+            jobs + bridges,
+            pipeline=listed,
+            is_complete=is_complete,
+            ahead=before,
+            unreadable=tuple(unreadable),
         )
 
     def _list_both(self, root: PipelineNode) -> tuple[list[FoundJob], list[FoundJob]]:

@@ -174,6 +174,11 @@ def may_be_below(name: str, path: str) -> bool:
     return "/" not in name or below.startswith(beginning) or beginning.startswith(below)
 
 
+def may_hold(names: t.Iterable[str], path: str) -> bool:
+    """Return whether one of some names, the empty one for any, may stand for a job below a trigger job."""
+    return any(not name or may_be_below(name, path) for name in names)
+
+
 @functools.lru_cache(maxsize=128)
 def _pattern(wanted: str) -> re.Pattern[str]:
     return re.compile(fnmatch.translate(wanted.replace("[", "[[]")))

@@ -35,6 +35,7 @@ class Selection:
     :param out_of_scope: how many jobs of each status were left out by `scope` alone.
     :param failed: jobs of the pipeline, selected or not, that have failed or were canceled, and may not.
     :param unreadable: paths of downstream pipelines that the token cannot read.
+    :param failed_before_start: paths of trigger jobs whose pipelines could not be started, and might have held more.
     """
 
     groups: tuple[tuple[FoundJob, ...], ...] = ()
@@ -50,6 +51,7 @@ class Selection:
     out_of_scope: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
     failed: tuple[FoundJob, ...] = ()
     unreadable: tuple[str, ...] = ()
+    failed_before_start: tuple[str, ...] = ()
 
     @functools.cached_property
     def jobs(self) -> list[FoundJob]:

@@ -99,7 +99,9 @@ def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True)
     query = dataclasses.replace(query, sha=_full_sha(session, query))
     for number, pipeline in enumerate(_listed(session, query)):
         if number == MOST_PASSED_OVER:
-            break
+            raise SelectionError(
+                f"none of the newest {number} pipelines is the {query.describe()}; give pipeline_id, or sha as well"
+            )
         if not _is_asked_for(session, query, pipeline):
             continue
         if status_of(pipeline) == "skipped" and not has_jobs(session, query, pipeline):
@@ -283,7 +285,13 @@ def _full_sha(session: Session, query: PipelineQuery) -> str | None:
         if exc.is_no_mere_object:
             raise
         raise SelectionError(f"there is no commit {query.sha} in project {query.project}") from exc
-    return str(commit.get("id"))
+    found = str(commit.get("id"))
+    # GitLab takes the name of a branch or tag as well
+    if not found.startswith(query.sha):
+        raise SelectionError(
+            f"{query.sha} is no commit of project {query.project}, but a branch or tag; give it as ref"
+        )
+    return found
 
 
 def _whole(session: Session, query: PipelineQuery, pipeline: Record) -> Record:

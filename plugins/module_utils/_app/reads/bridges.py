@@ -15,7 +15,7 @@ from ..._api.decoding import Record
 from ..._api.errors import SelectionError
 from ..jobs.bridges import BridgeNode, PipelineNode, jobs_of, pipeline_tree
 from ..jobs.query import FoundJob, match_name, suggestions
-from ..jobs.statuses import count_statuses, id_of, newest_per_name, project_id_of, status_of
+from ..jobs.statuses import count_statuses, id_of, is_finished, newest_per_name, project_id_of, status_of
 from ..pipelines.query import PipelineQuery, has_jobs, missing_pipeline, read_pipeline
 from ..session import Session
 from ..waiting.loop import Wait
@@ -79,33 +79,46 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
     pipeline = awaited.value
     project = project_id_of(pipeline, query.pipeline.project)
     polls = 0
+    # a trigger job once chosen stays chosen, whatever its status becomes while it is waited for
+    chosen: set[str] = set()
 
     def read() -> BridgeReport:
         nonlocal polls
         polls += 1
         root = pipeline_tree(session, project, id_of(pipeline), most_depth=query.depth)
-        _keep_wanted(root, query)
+        if root.bridges or not wait.is_active or _is_complete(session, query, pipeline):
+            _keep_wanted(root, query, chosen)
         report = BridgeReport(root, pipeline, timeline=wait.timeline.entries)
         report.problems = list(filter(None, (_problem(bridge, options, wait.is_active) for bridge in report.bridges)))
         observed = {id(bridge): list(_observed(bridge)) for bridge in report.bridges}
-        late = [bridge for bridge in report.bridges if not _is_there(bridge, options)]
+        late = [bridge for bridge in report.bridges if not is_done(bridge)]
         wait.seen([job for jobs in observed.values() for job in jobs], [observed[id(bridge)][-1] for bridge in late])
         wait.pace(len(late))
         return report
 
+    def is_done(bridge: BridgeNode) -> bool:
+        """Return whether a trigger job needs no more waiting; nobody has to play an optional one."""
+        is_unplayed = status_of(bridge.record) == "manual" and bool(bridge.record.get("allow_failure"))
+        return _is_there(bridge, options) or (is_unplayed and not query.names)
+
     def is_settled(report: BridgeReport) -> bool:
         if not report.bridges and not query.is_empty:
             # GitLab makes the jobs of a pipeline, trigger jobs among them, a moment after the pipeline
-            return has_jobs(session, query.pipeline, pipeline)
-        return bool(report.problems) or all(_is_there(bridge, options) for bridge in report.bridges)
+            return _is_complete(session, query, pipeline)
+        return bool(report.problems) or all(map(is_done, report.bridges))
 
     waited = yield from wait.until(read, is_settled)
     report = waited.value
     report.has_timed_out = waited.has_timed_out
+    errors = _now(session, query, pipeline).get("yaml_errors") if wait.is_active and not report.bridges else None
+    if errors:
+        raise SelectionError(
+            f"the {query.pipeline.describe()} has no jobs, since its configuration is invalid: {errors}"
+        )
     if wait.is_active and not (report.bridges or waited.has_timed_out or query.allow_empty):
         raise SelectionError(f"there is no trigger job to wait for in the {query.pipeline.describe()}")
     if report.has_timed_out and options.on_timeout != "continue":
-        late = "; ".join(_late(bridge) for bridge in report.bridges if not _is_there(bridge, options))
+        late = "; ".join(_late(bridge) for bridge in report.bridges if not is_done(bridge))
         missing = f"there is no trigger job in the {query.pipeline.describe()}"
         report.problems = [f"{timed_out_text(options)}: {late or missing}"]
     if not waited.is_stale:
@@ -126,7 +139,16 @@ def _without_pipeline(query: BridgeQuery, options: WaitOptions) -> BridgeReport:
     return report
 
 
-def _keep_wanted(root: PipelineNode, query: BridgeQuery) -> None:
+def _now(session: Session, query: BridgeQuery, pipeline: Record) -> Record:
+    return read_pipeline(session, query.pipeline, pipeline, is_old=True)
+
+
+def _is_complete(session: Session, query: BridgeQuery, pipeline: Record) -> bool:
+    """Return whether no trigger job will be added: GitLab makes the jobs a moment after the pipeline."""
+    return has_jobs(session, query.pipeline, pipeline) or is_finished(status_of(_now(session, query, pipeline)))
+
+
+def _keep_wanted(root: PipelineNode, query: BridgeQuery, chosen: set[str]) -> None:
     """Leave only the trigger jobs of the pipeline itself that were asked for.
 
     :raises SelectionError: for a name that there is not.
@@ -139,7 +161,9 @@ def _keep_wanted(root: PipelineNode, query: BridgeQuery) -> None:
             for bridge in root.bridges
         }
         wanted: set[str] = set()
-        for name in query.names:
+        whole = ",".join(query.names)
+        names = (whole,) if whole in found else tuple(dict.fromkeys(name.strip() for name in query.names))
+        for name in names:
             matching = match_name(list(found.values()), name)
             if not matching:
                 hint = suggestions(found, name).replace("no jobs at all", "no trigger jobs at all")
@@ -147,7 +171,10 @@ def _keep_wanted(root: PipelineNode, query: BridgeQuery) -> None:
             wanted.update(job.path for job in matching)
         root.bridges = [bridge for bridge in root.bridges if bridge.path in wanted]
     if query.scope:
-        root.bridges = [bridge for bridge in root.bridges if status_of(bridge.record) in query.scope]
+        root.bridges = [
+            bridge for bridge in root.bridges if status_of(bridge.record) in query.scope or bridge.path in chosen
+        ]
+        chosen.update(bridge.path for bridge in root.bridges)
 
 
 def _is_there(bridge: BridgeNode, options: WaitOptions) -> bool:

@@ -91,6 +91,11 @@ class _Reading:
         )
         if waited.has_timed_out:
             self._note_late(report, selection)
+        if self._wait.is_active and "success" in self._options.targets and not self._query.all_bridges:
+            report.problems += [
+                (None, f"trigger job {path!r} has failed and started no pipeline, whose jobs are selected as well")
+                for path in selection.failed_before_start
+            ]
         report.pipeline = selection.pipeline if waited.is_stale else self._pipeline(selection)
         return report
 

@@ -50,13 +50,20 @@ class PipelineState:
     """A pipeline as it was read last.
 
     :param jobs: the newest attempt of each of its jobs, newest first; trigger jobs are not among them.
+    :param trigger_jobs: these, where they were asked for.
     :param problem: why the task fails, empty when it does not.
     """
 
     pipeline: Record
     jobs: list[FoundJob] = dataclasses.field(default_factory=list)
+    trigger_jobs: list[FoundJob] = dataclasses.field(default_factory=list)
     problem: str = ""
     has_timed_out: bool = False
+
+    @property
+    def every_job(self) -> list[FoundJob]:
+        """Return the jobs, and the trigger jobs as far as they were asked for."""
+        return [*self.jobs, *self.trigger_jobs]
 
     @property
     def status(self) -> str:
@@ -69,14 +76,17 @@ class PipelineState:
         return count_statuses(job.record for job in self.jobs)
 
 
-def read_state(session: Session, project: str, pipeline_id: int) -> PipelineState:
+def read_state(session: Session, project: str, pipeline_id: int, *, with_trigger_jobs: bool = False) -> PipelineState:
     """Return a pipeline with its jobs.
 
+    :param with_trigger_jobs: whether to read these as well, which takes a further request.
     :raises RequestError: when it cannot be read.
     """
     jobs = read_pipeline_jobs(session, project, pipeline_id)
     pipeline = session.client.call("get_pipeline", project=project, pipeline_id=pipeline_id)
-    return PipelineState(pipeline, jobs)
+    bridges = list_bridges(session, project, pipeline_id) if with_trigger_jobs else []
+    found = [FoundJob(record, project, pipeline_id, str(record.get("name")), is_bridge=True) for record in bridges]
+    return PipelineState(pipeline, jobs, trigger_jobs=found)
 
 
 @contextlib.contextmanager

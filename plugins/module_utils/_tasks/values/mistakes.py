@@ -85,7 +85,7 @@ _ALL_KINDS: t.Mapping[type, str] = {**_KINDS, str: "a text", bool: "a boolean", 
 _NUMBERS: t.Mapping[str, type] = {"int": int, "float": float}
 _SECONDS: t.Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd])[a-z]*\s*", re.IGNORECASE)
-_PAGE = re.compile(r"/-/(?:jobs|pipelines|merge_requests)/(\d{1,19})|[#!]?(\d{1,19})\s*\Z")
+_PAGE = re.compile(r"/-/(?:jobs|pipelines|merge_requests)/(\d{1,19})|(?:\A|[\s#!])(\d{1,19})\s*\Z")
 _LONGEST_VALUE = 60
 
 
@@ -112,7 +112,7 @@ def unknown_option(name: str, known: t.Iterable[str], otherwise: str) -> str:
 
 def close_values(value: str, known: t.Iterable[str]) -> str:
     """Return a question about the values that may be meant, empty when none is close."""
-    close = _close(value, tuple(known), _MEANT_VALUES)
+    close = _close(value, tuple(dict.fromkeys(known)), _MEANT_VALUES)
     return f"did you mean {' or '.join(close)}?" if close else ""
 
 

@@ -16,6 +16,7 @@ from ....harness import Exchange, FunctionTransport, ScriptedTransport, bridge, 
 LIST = "GET /projects/7/pipelines/6/jobs"
 NO_BRIDGES = Exchange("GET /projects/7/pipelines/6/trigger_jobs", [])
 KEPT = {"artifacts": [{"file_type": "archive"}], "artifacts_expire_at": "2027-01-01T00:00:00.000Z"}
+KEPT["artifacts_file"] = {"filename": "artifacts.zip", "size": 1}
 
 
 def act(*exchanges, action="play", check_mode=False, extensions=None, **options):

@@ -26,7 +26,8 @@ from ....harness import bridge, job
 ARCHIVE = {"file_type": "archive", "size": 1, "filename": "a.zip", "file_format": "zip"}
 LOG = {"file_type": "trace", "size": 1, "filename": "job.log", "file_format": None}
 KEPT = {"artifacts": [ARCHIVE, LOG]}
-EXPIRING = {**KEPT, "artifacts_expire_at": "2027-01-01T00:00:00.000Z"}
+EXPIRED = {**KEPT, "artifacts_expire_at": "2027-01-01T00:00:00.000Z"}
+EXPIRING = {**EXPIRED, "artifacts_file": {"filename": "artifacts.zip", "size": 1}}
 
 UNDER_WAY = ("waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running")
 BLOCKED = ("manual", "scheduled")
@@ -90,6 +91,7 @@ TABLE = [
     ("keep_artifacts", NOT_FINISHED, {}, {}, "refuse"),
     ("keep_artifacts", NOT_FINISHED, {}, EXPIRING, "refuse"),
     ("keep_artifacts", ("success", *ENDED), {}, EXPIRING, "act"),
+    ("keep_artifacts", ("success", *ENDED), {}, EXPIRED, "refuse"),
     ("keep_artifacts", ("success", *ENDED), {}, KEPT, "same"),
     ("keep_artifacts", ("skipped",), {}, {}, "refuse"),
     ("delete_artifacts", (*NOT_FINISHED, "success", *ENDED, "skipped"), {}, KEPT, "act"),

@@ -24,8 +24,10 @@ AFTER = {"retry": job(43, "pending"), "cancel": job(42, "canceling")}
 STATUS = {"retry": "failed", "cancel": "running"}
 
 
-def state(record, status):
-    return [Exchange(JOBS, [record]), Exchange(READ, pipeline(6, status))]
+def state(action, record, status):
+    """Return how the pipeline is read; what is canceled with it are also trigger jobs."""
+    read = [Exchange(JOBS, [record]), Exchange(READ, pipeline(6, status))]
+    return read + [Exchange(f"{READ}/trigger_jobs", [])] if action == "cancel" else read
 
 
 def lost():
@@ -42,7 +44,7 @@ DOUBTS = {
 
 
 def act(action, *exchanges, **options):
-    transport = ScriptedTransport(*state(BEFORE[action], STATUS[action]), *exchanges)
+    transport = ScriptedTransport(*state(action, BEFORE[action], STATUS[action]), *exchanges)
     return run_task(TASK, {"action": action, "pipeline_id": 6, **options}, transport=transport)
 
 
@@ -54,7 +56,7 @@ def test_every_status_has_its_cell(action):
 @pytest.mark.parametrize("doubt", DOUBTS)
 @pytest.mark.parametrize("action", POSTS)
 def test_a_lost_answer_after_the_effect(action, doubt):
-    outcome = act(action, Exchange(POSTS[action], DOUBTS[doubt]()), *state(AFTER[action], STATUS[action]))
+    outcome = act(action, Exchange(POSTS[action], DOUBTS[doubt]()), *state(action, AFTER[action], STATUS[action]))
     assert (outcome.changed, outcome.failure) == (True, None)
 
 
@@ -65,9 +67,9 @@ def test_a_lost_request_is_sent_again(action, doubt):
     outcome = act(
         action,
         Exchange(POSTS[action], DOUBTS[doubt]()),
-        *state(BEFORE[action], STATUS[action]),
+        *state(action, BEFORE[action], STATUS[action]),
         Exchange(POSTS[action], pipeline(6, STATUS[action]), status=OK[action]),
-        *state(AFTER[action], "running"),
+        *state(action, AFTER[action], "running"),
     )
     assert (outcome.changed, outcome.failure) == (True, None)
 
@@ -77,9 +79,9 @@ def test_an_effect_that_shows_late(action):
     outcome = act(
         action,
         Exchange(POSTS[action], pipeline(6, STATUS[action]), status=OK[action]),
-        *state(BEFORE[action], STATUS[action]),
-        *state(BEFORE[action], STATUS[action]),
-        *state(AFTER[action], STATUS[action]),
+        *state(action, BEFORE[action], STATUS[action]),
+        *state(action, BEFORE[action], STATUS[action]),
+        *state(action, AFTER[action], STATUS[action]),
     )
     assert (outcome.changed, outcome.failure) == (True, None)
 
@@ -89,7 +91,7 @@ def test_what_is_accepted_and_not_done(action):
     outcome = act(
         action,
         Exchange(POSTS[action], pipeline(6, STATUS[action]), status=OK[action]),
-        *state(BEFORE[action], STATUS[action]) * 3,
+        *state(action, BEFORE[action], STATUS[action]) * 3,
     )
     assert not outcome.changed and "GitLab accepted the request, and none of its jobs was" in outcome.failure
 
@@ -98,14 +100,14 @@ def test_it_ends_before_it_can_be_canceled():
     outcome = act(
         "cancel",
         Exchange(POSTS["cancel"], pipeline(6, "success")),
-        *state(job(42, "success"), "success") * 3,
+        *state("cancel", job(42, "success"), "success") * 3,
     )
     assert (outcome.changed, outcome.failure) == (False, None)
 
 
 def test_a_list_that_is_empty_all_at_once_is_no_proof():
     empty = [Exchange(JOBS, []), Exchange(READ, pipeline(6, "failed"))]
-    outcome = act("retry", Exchange(POSTS["retry"], lost()), *empty, *state(AFTER["retry"], "running"))
+    outcome = act("retry", Exchange(POSTS["retry"], lost()), *empty, *state("retry", AFTER["retry"], "running"))
     assert (outcome.changed, outcome.failure) == (True, None)
 
 
@@ -120,7 +122,7 @@ def test_a_refusal_says_what_to_do(project, words):
     outcome = act(
         "retry",
         Exchange(POSTS["retry"], {"message": "403 Forbidden"}, status=403),
-        *state(BEFORE["retry"], "failed"),
+        *state("retry", BEFORE["retry"], "failed"),
         Exchange("GET /projects/7", project),
     )
     assert not outcome.changed and words in outcome.failure
@@ -129,7 +131,7 @@ def test_a_refusal_says_what_to_do(project, words):
 
 def test_a_refusal_because_it_was_done_meanwhile():
     refusal = Exchange(POSTS["cancel"], {"message": "403 Forbidden"}, status=403)
-    outcome = act("cancel", refusal, *state(job(42, "canceled"), "canceled"))
+    outcome = act("cancel", refusal, *state("cancel", job(42, "canceled"), "canceled"))
     assert (outcome.changed, outcome.failure) == (False, None)
 
 
@@ -142,7 +144,7 @@ def test_a_pipeline_that_never_began_is_not_retried():
 
 
 def test_an_unknown_status():
-    transport = ScriptedTransport(*state(job(42, "paused"), "paused"))
+    transport = ScriptedTransport(*state("cancel", job(42, "paused"), "paused"))
     outcome = run_task(TASK, {"action": "cancel", "pipeline_id": 6}, transport=transport)
     assert not outcome.changed and "does not know its status 'paused'" in outcome.failure
 
@@ -151,6 +153,6 @@ def test_the_diff_shows_both_states():
     outcome = act(
         "retry",
         Exchange(POSTS["retry"], pipeline(6, "failed"), status=201),
-        *state(AFTER["retry"], "running"),
+        *state("retry", AFTER["retry"], "running"),
     )
     assert outcome.diff == {"before": "pipeline 6: failed\n", "after": "pipeline 6: running\n"}

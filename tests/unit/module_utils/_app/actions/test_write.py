@@ -23,6 +23,7 @@ ERASE = "POST /projects/7/jobs/42/erase"
 KEEP = "POST /projects/7/jobs/42/artifacts/keep"
 DELETE = "DELETE /projects/7/jobs/42/artifacts"
 KEPT = {"artifacts": [{"file_type": "archive"}], "artifacts_expire_at": "2027-01-01T00:00:00.000Z"}
+KEPT["artifacts_file"] = {"filename": "artifacts.zip", "size": 1}
 ERASED = {"erased_at": "2026-01-02T00:00:00.000Z"}
 
 

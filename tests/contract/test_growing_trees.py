@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Trees of pipelines that still grow, and trigger jobs: nothing is taken for the whole that is a part."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.integration.harness import (
+    ACTION,
+    BRIDGES,
+    INFO,
+    effects,
+    run_task,
+    world,
+)
+
+P: dict[str, t.Any] = {"project": "group/app", "pipeline_id": 100}
+MANUAL = {"when": "manual", "allow_failure": False, "needs": []}
+DEPLOY = {"name": "deploy", "when": "manual", "allow_failure": False}
+
+
+def child(*jobs: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
+    return {"pipeline": {"jobs": list(jobs)}, **more}
+
+
+def two_children(simulator: t.Any) -> None:
+    simulator.load(
+        world(
+            {"name": "t1", "stage": "a", "trigger": child(DEPLOY)},
+            {"name": "slow", "stage": "a", "status": "running", "duration": 10},
+            {"name": "t2", "stage": "b", "trigger": child(DEPLOY)},
+        )
+    )
+    simulator.advance(3)
+
+
+def test_all_of_a_tree_are_played_not_those_that_exist_first(simulator: t.Any) -> None:
+    two_children(simulator)
+    how = {"include_downstream": True, "action": "play", "multiple": "all", "wait": True, "wait_timeout": 60.0}
+    result = run_task(simulator, ACTION, **P, name=["**/deploy"], **how)
+    assert result.failure is None and effects(simulator) == [("play", "deploy")] * 2
+
+
+def test_two_of_equal_rank_are_two_whichever_exists_first(simulator: t.Any) -> None:
+    two_children(simulator)
+    how = {"include_downstream": True, "action": "play", "wait": True, "wait_timeout": 60.0}
+    result = run_task(simulator, ACTION, **P, name=["deploy"], **how)
+    assert "2 jobs match" in str(result.failure) and effects(simulator) == []
+
+
+@pytest.mark.parametrize("name", [None, ["**/c"], ["t/*"]])
+def test_an_optional_trigger_job_holds_nothing_up(simulator: t.Any, name: list[str] | None) -> None:
+    simulator.load(
+        world(
+            {"name": "t", "trigger": child({"name": "c"})},
+            {"name": "u", "when": "manual", "trigger": child({"name": "c"})},
+        )
+    )
+    how = {"include_downstream": True, "wait": True, "wait_for": ["success"], "wait_timeout": 60.0}
+    result = run_task(simulator, INFO, **P, name=name, **how)
+    assert result.failure is None and result["timed_out"] is False
+
+
+def test_a_wrong_name_below_a_trigger_job_is_an_error_at_once(simulator: t.Any) -> None:
+    simulator.load(world({"name": "t", "trigger": child({"name": "c"})}, {"name": "u", **MANUAL, "trigger": child()}))
+    simulator.advance(5)
+    result = run_task(simulator, INFO, **P, name=["t/d"], include_downstream=True, wait=True, wait_timeout=60.0)
+    assert "did you mean 't/c'" in str(result.failure) and result.seconds < 5
+
+
+def test_what_could_not_be_started_is_no_success(simulator: t.Any) -> None:
+    fails = child({"name": "c"}, creation_fails="downstream_pipeline_creation_failed")
+    simulator.load(world({"name": "a", "status": "success"}, {"name": "t", "trigger": fails}))
+    how = {"include_downstream": True, "wait": True, "wait_for": ["success"], "wait_timeout": 60.0}
+    assert "trigger job 't'" in str(run_task(simulator, INFO, **P, **how).failure)
+
+
+@pytest.mark.parametrize("allow_empty", [False, True])
+def test_a_trigger_job_chosen_by_scope_stays_chosen(simulator: t.Any, allow_empty: bool) -> None:
+    good = child({"name": "c", "duration": 5}, strategy="depend")
+    bad = child({"name": "c", "duration": 30, "outcome": "failed"}, strategy="depend")
+    simulator.load(world({"name": "good", "trigger": good}, {"name": "bad", "trigger": bad}))
+    simulator.advance(3)
+    how = {"wait": True, "wait_for": ["success"], "wait_timeout": 300.0, "allow_empty": allow_empty}
+    result = run_task(simulator, BRIDGES, **P, scope=["running", "success"], **how)
+    assert "trigger job 'bad' ended as failed" in str(result.failure)
+
+
+@pytest.mark.parametrize("pipeline", [{"yaml_errors": "bad"}, {"status": "skipped"}])
+def test_no_trigger_job_comes_to_an_ended_pipeline(simulator: t.Any, pipeline: dict[str, t.Any]) -> None:
+    simulator.load(world(**pipeline))
+    result = run_task(simulator, BRIDGES, **P, wait=True, wait_timeout=300.0)
+    assert result.failure and result.seconds < 5 and pipeline.get("yaml_errors", "") in result.failure
+
+
+def test_an_optional_trigger_job_is_not_waited_for(simulator: t.Any) -> None:
+    simulator.load(
+        world({"name": "u", "when": "manual", "trigger": child()}, {"name": "t", "trigger": child({"name": "c"})})
+    )
+    assert run_task(simulator, BRIDGES, **P, wait=True, wait_timeout=60.0).failure is None
+
+
+def test_a_text_with_commas_is_a_trigger_job(simulator: t.Any) -> None:
+    simulator.load(world({"name": "deploy: [aws, eu]", "trigger": child({"name": "c"})}))
+    assert run_task(simulator, BRIDGES, **P, name=["deploy: [aws", " eu]"]).failure is None
