@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Let a plain checkout be imported as ansible_collections.jobgate.gitlab, without a copy of it."""
+"""Let a plain checkout be imported as ansible_collections.jobgate.gitlab, and tests take the time that they take."""
 
 from __future__ import annotations
 
@@ -27,6 +27,19 @@ def link_checkout() -> str:
             pass
     return str(collections)
 
+
+if importlib.util.find_spec("hypothesis"):
+    from hypothesis import HealthCheck, settings
+
+    # Always the same examples, and nothing kept on disk. How long one takes says nothing on a busy machine.
+    settings.register_profile(
+        "any machine",
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    settings.load_profile("any machine")
 
 # In an ansible_collections tree (ansible-test) nothing is to be done, and the environment must stay as it is:
 # ansible-test reads ANSIBLE_COLLECTIONS_PATH as one single path. There this file is not at the root for pytest either,

@@ -67,6 +67,17 @@ def test_a_pipeline_behind_many_others_is_not_said_to_be_missing(simulator: t.An
     assert result.seconds < 5 and "there is no pipeline" not in str(result.failure)
 
 
+def test_a_pipeline_behind_many_of_other_sources_is_found(simulator: t.Any) -> None:
+    made = world({"name": "d", **MANUAL}, source="web")
+    made["pipelines"] += [
+        {"id": 200 + n, "ref": "main", "source": "schedule", "jobs": [{"name": "n", "status": "success"}]}
+        for n in range(120)
+    ]
+    simulator.load(made)
+    result = run_task(simulator, INFO, project="group/app", ref="main", pipeline_source=["push", "web"], name=["d"])
+    assert (result.failure, result["pipeline"]["id"]) == (None, 100)
+
+
 @pytest.mark.parametrize("manual", [{"needs": []}, {}])
 def test_a_canceled_trigger_job_is_a_change(simulator: t.Any, manual: dict[str, t.Any]) -> None:
     below = child({"name": "c", "duration": 1000}, strategy="depend")

@@ -142,7 +142,7 @@ PATTERNS = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(pattern=PATTERNS, text=st.text("abc ", max_size=6))
 def test_they_agree_with_another_engine(pattern: str, text: str) -> None:
     assert Regex(pattern).search(text) is bool(re.search(pattern, text))

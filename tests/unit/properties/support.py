@@ -8,21 +8,15 @@ from __future__ import annotations
 
 import typing as t
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from ..harness import TOKEN
 
 
 def examples(count: int) -> settings:
-    """Return the settings of a property: so many examples, always the same, and nothing kept on disk."""
-    return settings(
-        max_examples=count,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
+    """Return the settings of a property: so many examples."""
+    return settings(max_examples=count)
 
 
 CONTROL_CODES = [chr(code) for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"]

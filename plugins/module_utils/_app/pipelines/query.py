@@ -26,8 +26,9 @@ from ..jobs.bridges import list_bridges
 from ..jobs.statuses import id_of, project_id_of, status_of
 from ..session import Session
 
-# Pipelines are read twenty at a time, newest first; so many that do not fit are looked at.
+# Pipelines are read twenty at a time, newest first; so many that do not fit are listed, and looked into.
 PAGE_SIZE = 20
+MOST_LISTED = 1000
 MOST_PASSED_OVER = 100
 FULL_SHA_LENGTHS = (40, 64)
 SHORTEST_SHA = 7
@@ -99,9 +100,7 @@ def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True)
     query = dataclasses.replace(query, sha=_full_sha(session, query))
     for number, pipeline in enumerate(_listed(session, query)):
         if number == MOST_PASSED_OVER:
-            raise SelectionError(
-                f"none of the newest {number} pipelines is the {query.describe()}; give pipeline_id, or sha as well"
-            )
+            raise _too_many(query, number)
         if not _is_asked_for(session, query, pipeline):
             continue
         if status_of(pipeline) == "skipped" and not has_jobs(session, query, pipeline):
@@ -196,7 +195,7 @@ def missing_pipeline(query: PipelineQuery, *, may_wait: bool = False) -> str:
 
 
 def _listed(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
-    """Yield the pipelines of a ref, commit or merge request, newest first."""
+    """Yield the pipelines of a ref, commit or merge request and of these sources, newest first."""
     if query.merge_request is not None:
         listed = session.client.iterate(
             "list_merge_request_pipelines",
@@ -215,16 +214,23 @@ def _listed(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
             sort="desc",
             page_size=PAGE_SIZE,
         )
-    for pipeline in listed:
+    for number, pipeline in enumerate(listed):
+        if number == MOST_LISTED:
+            raise _too_many(query, number)
         if not id_of(pipeline):
             raise BadAnswerError(f"GitLab lists a {query.describe()} without an id")
-        yield pipeline
+        if not query.sources or pipeline.get("source") in query.sources:
+            yield pipeline
+
+
+def _too_many(query: PipelineQuery, number: int) -> SelectionError:
+    return SelectionError(
+        f"none of the newest {number} pipelines is the {query.describe()}; give pipeline_id, or sha as well"
+    )
 
 
 def _is_asked_for(session: Session, query: PipelineQuery, pipeline: Record) -> bool:
     """Return whether a listed pipeline is what was asked for: servers differ in what their filters leave out."""
-    if query.sources and pipeline.get("source") not in query.sources:
-        return False
     if query.merge_request is not None:
         return True
     # old servers leave fields out of lists

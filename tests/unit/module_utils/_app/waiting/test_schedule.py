@@ -208,7 +208,7 @@ def test_an_error_in_a_wait_ends_the_run() -> None:
         world.scheduler.run()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     ends=st.lists(st.floats(0, 900), min_size=1, max_size=120),
     timeout=st.floats(30, 1500),
@@ -388,7 +388,7 @@ def test_many_projects_that_are_broken_keep_no_other_from_its_turn() -> None:
     assert all(wait.left_at - 1000.0 == pytest.approx(1200.0, abs=1.0) for wait in waits[:40])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     ends=st.lists(st.floats(0, 900), min_size=1, max_size=80),
     timeout=st.floats(30, 1200),
@@ -512,7 +512,7 @@ def test_what_was_nudged_has_its_turn_before_what_is_only_due() -> None:
     assert all(waiter.left_at is not None for waiter in crowd)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     ends=st.lists(st.floats(0, 900), min_size=1, max_size=60),
     nudges=st.lists(st.tuples(st.floats(0, 1500), st.integers(0, 59)), max_size=80),
