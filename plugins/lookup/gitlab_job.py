@@ -322,6 +322,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepa
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import (
     check_choices,
     check_names,
+    check_types,
     option_variables,
     settings_options,
 )
@@ -351,7 +352,9 @@ class LookupModule(LookupBase):
                 raise UsageError(problem)
             if "project" not in kwargs:
                 raise UsageError(_NO_PROJECT)
-            self.set_options(var_options=option_variables(self, variables), direct=kwargs)
+            own = option_variables(self, variables)
+            check_types(self.option_definitions, kwargs, own)
+            self.set_options(var_options=own, direct=kwargs)
             options = prepared(self.option_definitions, settings_options(self), output.context.environ)
             request = _request(options, self._flatten(terms), has_default="default" in kwargs)
             session = session_of(options, output.context)

@@ -26,6 +26,8 @@ def has_selinux() -> bool:
 def file_facts(path: str) -> dict[str, t.Any]:
     """Return permissions, owner and kind of a file; nothing when it is not there, as in check mode."""
     try:
+        # of a link that leads nowhere a module tells nothing
+        os.stat(path)
         found = os.lstat(path)
     except OSError:
         return {}

@@ -41,7 +41,7 @@ from ..module_utils._app.settings import DEFAULT_URL
 from ..module_utils._extensions.manager import plugin_manager
 from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.result import argument_rules, failure, result_of
-from ..module_utils._tasks.values.hiding import given_secrets, shown_options
+from ..module_utils._tasks.values.hiding import given_secrets, short_header_values, shown_options
 from ..module_utils._tasks.values.misread import misread_text
 from ..module_utils._tasks.values.mistakes import option_mistake
 from ._files import file_facts, has_selinux
@@ -175,7 +175,8 @@ class InProcessAction(ActionBase):
         plain = _plain(dict(given))
         validated = ArgumentSpecValidator(**rules).validate(plain)
         params = dict(validated.validated_parameters)
-        secrets = validated._no_log_values | given_secrets(specs, plain) | given_secrets(specs, params)
+        secrets = validated._no_log_values - short_header_values(params)
+        secrets |= given_secrets(specs, plain) | given_secrets(specs, params)
         if validated.error_messages:
             mistake = option_mistake(self.TASK, {**plain, **params}, further) or str(validated.errors.msg)
             result = failure(self.TASK, Masker(secrets).line(mistake), params)

@@ -15,7 +15,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible import constants
+from ansible.module_utils.common.validation import check_type_dict
 from ansible.module_utils.common.yaml import yaml_load
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.lookup import LookupBase
 
 from ..doc_fragments._connection import ModuleDocFragment
@@ -143,6 +145,34 @@ def check_choices(definitions: Definitions, given: Variables) -> None:
         if choices and isinstance(value, str) and value not in choices:
             otherwise = f"give one of {', '.join(choices)}"
             raise UsageError(f"{name} is {shown(value)}; {close_values(value, choices) or otherwise}")
+
+
+def check_types(definitions: Definitions, given: Variables, variables: Variables) -> None:
+    """Return when what is to be true or false, or a mapping, is that, wherever it comes from.
+
+    Ansible takes what it does not know for false, and shows a value that it cannot convert.
+
+    :raises UsageError: for one that is not.
+    """
+    for name, option in definitions.items():
+        kind = option.get("type")
+        if kind not in ("bool", "dict"):
+            continue
+        values = [variables[entry["name"]] for entry in option.get("vars", ()) if entry["name"] in variables]
+        if name in given:
+            value = given[name]
+        elif values:
+            value = values[-1]
+        else:
+            value = _value(name, {})[0] if name in DEFINITIONS else None
+        if value is None:
+            continue
+        try:
+            boolean(value) if kind == "bool" else check_type_dict(value)
+        except (TypeError, ValueError):
+            wanted = "true or false" if kind == "bool" else "one, such as {NAME: value}"
+            told = shown(value) if kind == "bool" else "no mapping"
+            raise UsageError(f"{name} is {told}; give {wanted}") from None
 
 
 def option_variables(plugin: LookupBase, variables: Variables | None) -> dict[str, t.Any]:

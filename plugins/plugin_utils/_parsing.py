@@ -23,6 +23,9 @@ _DOTENV_LINE = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=(.*)
 _BLANKS = " \t\n\v\f\r\0"
 # No artifact for people or programs is nested as deep, and what reads the value walks through it by recursion.
 DEEPEST = 100
+# Python shows no longer number, and needs ever longer to make one.
+_LONGEST_NUMBER = 4300
+_NUMBER = re.compile(r"[-+]?[0-9][0-9A-Fa-fxob_:.]*")
 # How many values a YAML file may come to when its aliases are followed, as templates follow them.
 MOST_VALUES = 1_000_000
 
@@ -90,14 +93,14 @@ def _yaml(text: str, name: str) -> t.Any:
         raise UsageError(f"artifact {name} is no YAML: {problem}{where}") from None
 
 
-def _events(text: str) -> t.Iterator[tuple[str, str | None]]:
-    """Yield the kind and the anchor of each event of a YAML file; nothing is made of them."""
+def _events(text: str) -> t.Iterator[tuple[str, str | None, str]]:
+    """Yield the kind, the anchor and the text of each event of a YAML file; nothing is made of them."""
     loader = SafeLoader(text)
     try:
         while loader.check_event():
             event = loader.get_event()
             # the library, of which Ansible hands out the loader only, tells its events apart by their classes
-            yield type(event).__name__, getattr(event, "anchor", None)
+            yield type(event).__name__, getattr(event, "anchor", None), getattr(event, "value", None) or ""
     finally:
         loader.dispose()
 
@@ -125,8 +128,13 @@ def _check_extent(text: str, name: str) -> None:
         if len(extents) + extents[-1][1] > DEEPEST + 1:
             raise _too_deep(name, "YAML")
 
-    for kind, anchor in _events(text):
+    for kind, anchor, value in _events(text):
         if kind == "ScalarEvent":
+            if len(value) > _LONGEST_NUMBER and _NUMBER.fullmatch(value):
+                raise UsageError(
+                    f"artifact {name} is YAML with a number of more than {_LONGEST_NUMBER:,} digits, too long for an "
+                    "expression; download it to a file instead"
+                )
             add((1, 0), anchor)
         elif kind == "AliasEvent":
             if anchor in anchors:

@@ -16,7 +16,7 @@ from .._api.masking import Masker
 from .._app.session import TaskContext
 from .._tasks.definition import TaskDefinition
 from .._tasks.result import argument_rules, failure, result_of
-from .._tasks.values.hiding import given_secrets, shown_options
+from .._tasks.values.hiding import given_secrets, short_header_values, shown_options
 from .._tasks.values.mistakes import option_mistake
 from .files import AnsibleFiles
 from .secrets import register_secret
@@ -32,6 +32,7 @@ class _TaskModule(AnsibleModule):
         rules = argument_rules(task, env_fallback)
         super().__init__(**rules, supports_check_mode=True, add_file_common_args=task.has_file_options)
         self._has_valid_options = True
+        self.no_log_values -= short_header_values(self.params)
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         """End with a failure."""
@@ -47,6 +48,14 @@ class _TaskModule(AnsibleModule):
     def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
         """End with success."""
         super().exit_json(**self._shown(), **kwargs)
+
+    def add_path_info(self, kwargs: t.Any) -> t.Any:
+        """Return a result with what Ansible tells of its file; `size` stays that of the content."""
+        size = kwargs.get("size")
+        super().add_path_info(kwargs)
+        if size is not None:
+            kwargs["size"] = size
+        return kwargs
 
     def learn_secret(self, secret: str) -> None:
         """Let Ansible hide a secret wherever it shows something of this task."""

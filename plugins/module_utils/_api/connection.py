@@ -8,11 +8,16 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import dataclasses
 import functools
 import os
+import re
 import ssl
 import typing as t
+from urllib.parse import unquote
+from urllib.request import getproxies_environment
 
 from .errors import UsageError
 from .http import Origin, origin_of
@@ -78,13 +83,35 @@ class ConnectionSettings:
     def secrets(self) -> tuple[str, ...]:
         """Return every value that must appear nowhere."""
         bare = (value.rpartition(" ")[2] for value in self.credential.values())
-        # a short value of a header is a word like any other
-        headers = (value for value in self.http_headers.values() if len(value) >= _SHORTEST_SECRET_HEADER)
-        found = (self.token, *self.credential.values(), *bare, *headers)
+        # a short value of a header, or part of one, is a word like any other
+        parts = (part for value in self.http_headers.values() for part in _header_parts(value))
+        headers = (part for part in parts if len(part) >= _SHORTEST_SECRET_HEADER)
+        found = (self.token, *self.credential.values(), *bare, *headers, *_proxy_passwords())
         return tuple(dict.fromkeys(secret for secret in found if secret))
 
 
 _SHORTEST_SECRET_HEADER = 8
+
+
+def _header_parts(value: str) -> t.Iterator[str]:
+    """Yield what of a header a server may repeat: all of it, its words, and the password of a basic one."""
+    yield value
+    for word in re.split(r"[\s;,]+", value):
+        yield word
+        yield word.partition("=")[2].strip("=\"'")
+    scheme, _blank, encoded = value.partition(" ")
+    if scheme.lower() == "basic":
+        with contextlib.suppress(ValueError):
+            yield base64.b64decode(encoded).decode("utf-8").partition(":")[2]
+
+
+def _proxy_passwords() -> t.Iterator[str]:
+    """Yield the passwords in the addresses of proxies, which a proxy may repeat."""
+    for proxy in getproxies_environment().values():
+        password = proxy.rpartition("@")[0].rpartition("://")[2].partition(":")[2]
+        yield password
+        yield unquote(password)
+
 
 # ----- TLS -----
 
@@ -131,7 +158,7 @@ def tls_context(
 def _changed_at(path: str | None) -> float:
     try:
         return os.stat(path).st_mtime if path else 0.0
-    except OSError:
+    except (OSError, ValueError):
         return 0.0
 
 

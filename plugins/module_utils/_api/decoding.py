@@ -199,7 +199,7 @@ def status_error(
     )
     if isinstance(error, NotFoundError):
         error.is_missing_endpoint = is_missing_endpoint
-        error.is_json = "json" in response.header("content-type")
+        error.is_json = "json" in response.header("content-type").lower()
     return error
 
 
@@ -219,7 +219,7 @@ def has_error_key(response: Response) -> bool:
 
 def is_html(response: Response) -> bool:
     """Return whether the body is a web page."""
-    return "html" in response.header("content-type") or response.body.lstrip()[:15].lower().startswith(
+    return "html" in response.header("content-type").lower() or response.body.lstrip()[:15].lower().startswith(
         (b"<!doctype", b"<html")
     )
 
@@ -247,7 +247,7 @@ def page_error(response: Response, where: str) -> BadAnswerError:
 
 def is_page_instead(headers: t.Mapping[str, str]) -> bool:
     """Return whether an answer to a download is a web page of something before GitLab, which names no file."""
-    return "html" in headers.get("content-type", "") and not headers.get("content-disposition")
+    return "html" in headers.get("content-type", "").lower() and not headers.get("content-disposition")
 
 
 NOT_GITLAB = (

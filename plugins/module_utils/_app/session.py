@@ -8,9 +8,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import datetime
 import functools
+import json
 import os
 import typing as t
 
@@ -18,7 +20,7 @@ from .._api.client import ApiClient
 from .._api.clock import Clock, Deadline
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
-from .._api.errors import GitLabError, NotAuthorizedError, NotFoundError
+from .._api.errors import ExtensionError, GitLabError, NotAuthorizedError, NotFoundError
 from .._api.masking import Masker
 from .._api.pace.retry import Retrier
 from .._api.pace.traffic import Traffic
@@ -199,13 +201,30 @@ class Session:
         notes: dict[str, t.Any] = {}
         # the one asked first has the last word
         try:
-            told = self.plugins.call("gitlab_annotate_record", kind=kind, record=dict(record))
+            told = self.plugins.call("gitlab_annotate_record", kind=kind, record=copy.deepcopy(record))
+            for note in reversed(told):
+                notes.update(_plain_note(note))
         except GitLabError as exc:
             self.warn(self.client.masker.mask(str(exc)))  # what was read or done is worth more than a note about it
             return record
-        for note in reversed(told):
-            notes.update(note or {})
         return {**record, "annotations": notes} if notes else record
+
+
+def _plain_note(note: t.Any) -> Record:
+    """Return a note of an extension as results can hold it.
+
+    :raises ExtensionError: when it is none.
+    """
+    try:
+        plain = json.loads(json.dumps(note or {}))
+        if isinstance(plain, dict):
+            return plain
+    except (TypeError, ValueError, RecursionError):
+        pass
+    raise ExtensionError(
+        f"an extension returned {type(note).__name__} from gitlab_annotate_record; it has to return a dictionary of "
+        "values that JSON can hold, or None"
+    )
 
 
 def open_session(
@@ -241,7 +260,7 @@ def open_session(
 
     requester = Requester(
         settings=settings,
-        transport=context.transport(settings, lambda: plugins.call("gitlab_create_transport", settings=settings)),
+        transport=context.transport(settings, lambda: _transport(settings, plugins)),
         on_finished=_finished_hook(plugins),
         retrier=_retrier(
             settings, context, deadline, Traffic(clock, settings.requests_per_minute), warn, is_waiting=is_waiting
@@ -263,6 +282,20 @@ def open_session(
     )
     context.opened.append(session)
     return session
+
+
+def _transport(settings: ConnectionSettings, plugins: PluginManager) -> Transport:
+    """Return what sends requests.
+
+    :raises ExtensionError: when that of an extension cannot.
+    """
+    made = plugins.call("gitlab_create_transport", settings=settings)
+    if not callable(getattr(made, "send", None)):
+        raise ExtensionError(
+            f"an extension returned {type(made).__name__} from gitlab_create_transport; it has to return a transport, "
+            "which has a method send, or None"
+        )
+    return t.cast(Transport, made)
 
 
 def _retrier(

@@ -14,7 +14,7 @@ import typing as t
 
 from .._api.connection import ConnectionSettings, TokenKind
 from .._api.endpoints import to_text
-from .._api.errors import UsageError
+from .._api.errors import ExtensionError, UsageError
 from .._api.http import parse_address
 
 DEFAULT_URL = "https://gitlab.com"
@@ -174,6 +174,16 @@ def _shown(url: str) -> str:
 
 
 def with_credential(settings: ConnectionSettings, credential: t.Mapping[str, str]) -> ConnectionSettings:
-    """Return the settings with what the authentication hook said."""
+    """Return the settings with what the authentication hook said.
+
+    :raises ExtensionError: when that is no credential.
+    """
+    if not isinstance(credential, dict) or not all(
+        isinstance(text, str) for pair in credential.items() for text in pair
+    ):
+        raise ExtensionError(
+            f"an extension returned {type(credential).__name__} from gitlab_authenticate; it has to return headers, a "
+            "dictionary of texts, or None"
+        )
     kind: TokenKind = settings.token_kind or ("extension" if credential else "")
     return dataclasses.replace(settings, token_kind=kind, credential=dict(credential))

@@ -46,7 +46,7 @@ class PluginManager:
             return getattr(self._manager.hook, hook)(**arguments)
         except GitLabError:
             raise
-        except Exception as exc:
+        except (Exception, SystemExit) as exc:  # who leaves the process would lose what the task has done
             raise ExtensionError(
                 f"an extension ({', '.join(self._names)}) failed in {hook}: {type(exc).__name__}: {exc}"
             ) from exc

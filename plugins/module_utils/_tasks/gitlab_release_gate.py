@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import getpass
 import json
+import os
 import platform
 import typing as t
 
@@ -18,7 +19,7 @@ from .._api.connection import USER_AGENT
 from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
-from .._app.files.place import check_writable, write_text
+from .._app.files.place import check_path, check_writable, write_text
 from .._app.jobs.statuses import id_of
 from .._app.nudges import Nudges
 from .._app.outcome import Outcome, ProjectProgress
@@ -80,9 +81,12 @@ def run(options: Options, context: TaskContext) -> Outcome:
     :raises GitLabError: for what is wrong before anything is begun.
     """
     release = _Release(options, context, plan_of(options))
-    for name in FORMATS:
-        if options.get(name):
-            check_writable(name, options[name])
+    given = [name for name in FORMATS if options.get(name)]
+    for number, name in enumerate(given):
+        check_writable(name, options[name])
+        for other in given[:number]:
+            if os.path.realpath(options[name]) == os.path.realpath(options[other]):
+                raise UsageError(f"{other} and {name} are the same file {options[name]!r}; give each a file of its own")
     return release.run()
 
 
@@ -107,6 +111,8 @@ class _Release:
 
     def _open_nudges(self) -> Nudges | None:
         path = self._options.get("nudges")
+        if path:
+            check_path("nudges", path)
         nudges = Nudges(path, self._context.clock) if path and not self._context.check_mode else None
         if nudges and not nudges.is_there:
             self._session.warn(f"nudges {path!r} is no file yet. Until an event source writes it, nothing is nudged.")
@@ -177,7 +183,7 @@ class _Release:
             return {}
         per_minute = self._session.client.settings.requests_per_minute
         seconds = _RECORD_SECONDS + (_RECORD_REQUESTS * len(results) * 60.0 / per_minute if per_minute else 0.0)
-        session = self._session.sibling(self._context, timeout_seconds=seconds, is_waiting=True)
+        session = self._session.sibling(self._context, timeout_seconds=seconds)
         return {
             result.plan.name: read_tree(
                 session,

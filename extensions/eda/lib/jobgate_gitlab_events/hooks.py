@@ -59,7 +59,9 @@ def _text(value: t.Any) -> str | None:
 
 
 def _number(value: t.Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """Return a count or an id; None for what a database cannot hold as one."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and 0 <= value < 2**63 else None
 
 
 def _flag(value: t.Any) -> bool | None:

@@ -16,7 +16,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import UsageError
 from ..fields import records_in
-from ..files.place import check_path
+from ..files.place import check_path, check_regular
 
 _MOST_BYTES = 256 * 1024 * 1024
 
@@ -29,6 +29,8 @@ def read_previous(option: str, path: str) -> Record | None:
     check_path(option, path)
     if not os.path.exists(path):
         return None
+    if not os.path.isdir(path):
+        check_regular(option, path)
     try:
         with open(path, "rb") as file:
             content = file.read(_MOST_BYTES + 1)
@@ -97,4 +99,7 @@ def _text(value: t.Any) -> str | None:
 
 def _number(value: t.Any) -> float | None:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if is_number and math.isfinite(value) else None
+    try:
+        return value if is_number and math.isfinite(value) else None
+    except OverflowError:  # a whole number beyond every float
+        return None

@@ -32,6 +32,8 @@ _EPILOGUE = re.compile(
 )
 # How much of the end of a log is held: enough for lines of a usual length, and never more than one request may ask for.
 BYTES_PER_LINE = 1000
+# So many characters may stand for one of a secret, codes between them included.
+_LONGEST_FORM = 16
 SHORTEST_WINDOW = 64 * 1024
 LONGEST_WINDOW = 500_000
 
@@ -43,6 +45,9 @@ def tail_of(log: str, lines: int, masker: Masker, *, is_cut: bool = False) -> li
     """
     if lines <= 0:
         return []
+    if is_cut:
+        # a secret that was torn or encoded is not known by its end; a line that is not whole is worth less than that
+        log = log.partition("\n")[2] or log[_LONGEST_FORM * masker.longest :]
     cleaned = [shown_line(line, masker) for line in log.split("\n")]
     if is_cut:
         cleaned[0] = masker.mask_beginning(cleaned[0])

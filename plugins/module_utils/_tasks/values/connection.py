@@ -55,7 +55,7 @@ def connection_settings(options: Options, environ: Environment) -> ConnectionSet
         validate_certs=bool(_given(options, "validate_certs", True)),
         timeout_seconds=_number(options, "api_timeout", 30.0, least=0.001, most=_LONGEST_TIMEOUT_SECONDS),
         retries=int(_number(options, "api_retries", 5, least=0)),
-        concurrency=int(_number(options, "api_concurrency", 8, least=1)),
+        concurrency=int(_number(options, "api_concurrency", 8, least=1, most=1000)),
         extensions=environment_extensions(environ) if extensions is None else tuple(map(str.strip, extensions)),
         client_cert=client_cert,
         client_key=client_key,
@@ -132,5 +132,5 @@ def _number(options: Options, name: str, default: float, *, least: float, most: 
     if not value >= least:
         raise UsageError(f"{name} is {value:g}, which is too small: give {least:g} or more")
     if most is not None and value > most:
-        raise UsageError(f"{name} is {value:g}; give {most:g} seconds or less")
+        raise UsageError(f"{name} is {value:g}; give {most:g} or less")
     return value

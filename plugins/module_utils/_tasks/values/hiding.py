@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
+from ..._api.connection import TOKEN_VARIABLES
 from ..._api.endpoints import to_text
-from ..._api.forms import SHORTEST_SECRET
+from ..._api.masking import change_texts
 from .connection import Options
 from .prepared import Arguments, names_of
 
@@ -19,6 +21,9 @@ from .prepared import Arguments, names_of
 VARIABLE_OPTIONS = ("job_variables", "job_inputs", "variables", "inputs")
 # A shorter value, such as a number or `true`, cannot be masked without making results unreadable.
 SHORTEST_VARIABLE = 8
+_ADDRESS = re.compile(r"\s*https?://[^\s]*$", re.IGNORECASE)
+# what stands in an address before its host, and behind its path
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@|[?#].*")
 _HIDDEN = "VALUE_NOT_SHOWN"
 # as Ansible itself writes it
 _NO_LOG = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
@@ -33,8 +38,16 @@ def given_secrets(arguments: Arguments, params: Options) -> set[str]:
     # what is inside of a value of another type is a secret only if it can be told from other text
     inside = {text for value in given if not isinstance(value, str) for text in _texts(value)}
     return {value for value in given if isinstance(value, str) and value} | {
-        text for text in inside if len(text) >= SHORTEST_SECRET
+        text for text in inside if len(text) >= SHORTEST_VARIABLE
     }
+
+
+def short_header_values(params: Options) -> set[str]:
+    """Return values of further headers that are words like any other, which Ansible would hide wherever they stand."""
+    headers = params.get("http_headers")
+    values = {to_text(value) for value in _texts(headers if isinstance(headers, dict) else {})}
+    tokens = {params.get(name) for name in (*TOKEN_VARIABLES, "trigger_token")}
+    return {value for value in values if len(value) < SHORTEST_VARIABLE} - tokens
 
 
 def variable_values(options: Options) -> set[str]:
@@ -70,8 +83,13 @@ def _shown(name: str, value: t.Any, secret: set[str], visible: set[str]) -> t.An
         return _NO_LOG
     # what is none of the options may be a token under a wrong name
     if name in visible or name.startswith("_ansible"):
-        return value
+        return change_texts(value, _without_credentials)
     return dict.fromkeys(value, _HIDDEN) if isinstance(value, dict) else _HIDDEN
+
+
+def _without_credentials(text: str) -> str:
+    """Return an address without user information and query, any other text as it is."""
+    return _CREDENTIALS.sub("", text) if _ADDRESS.match(text) else text
 
 
 def _names(arguments: Arguments, key: str = "") -> set[str]:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
@@ -48,9 +49,10 @@ def test_the_same_gates_and_jobs_are_compared():
     "projects", [[None, 5, {"gates": 5, "jobs": [7]}], [{"name": {}, "gates": [{"name": []}], "jobs": [{"path": {}}]}]]
 )
 def test_anything_may_be_in_a_file(projects):
-    previous = {"schema": 1, "projects": projects, "title": {}, "elapsed": float("nan"), "outcome": 5}
-    found = with_previous(a_record(), previous)
-    assert found["previous"] == {"title": None, "started_at": None, "elapsed": None, "outcome": None}
+    for elapsed in (float("nan"), int("9" * 400)):
+        previous = {"schema": 1, "projects": projects, "title": {}, "elapsed": elapsed, "outcome": 5}
+        found = with_previous(a_record(), previous)
+        assert found["previous"] == {"title": None, "started_at": None, "elapsed": None, "outcome": None}
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema": 1}', "[" * 100_000, "\udcff"])
@@ -59,6 +61,12 @@ def test_what_is_no_record_is_said(tmp_path, content):
     path.write_text(content, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(UsageError, match="is not a record of a release"):
         read_previous("compare", str(path))
+
+
+def test_what_has_no_end_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "record.json")
+    with pytest.raises(UsageError, match="is not a regular file"):
+        read_previous("compare", str(tmp_path / "record.json"))
 
 
 def test_a_file_may_be_missing_but_not_a_folder(tmp_path):

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Further headers and addresses: what is a secret in them is masked, and what is a word leaves results whole."""
+
+from __future__ import annotations
+
+import base64
+import typing as t
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
+
+from tests.unit.faces import TASKS, as_module, in_process
+from tests.unit.harness import TOKEN
+
+from .server import HostileServer
+
+SECRET = "s3cr3tvalue-0123456789"
+READ: dict[str, t.Any] = {"project": "7", "pipeline_id": 6}
+
+
+@pytest.mark.parametrize("face", [in_process, as_module])
+@pytest.mark.parametrize("value", ["1", "deploy", "success", True, 7, "app"])
+def test_a_short_value_of_a_header_leaves_the_result_whole(face: t.Any, value: t.Any) -> None:
+    with HostileServer() as server:
+        given = {"api_url": server.url, "api_token": TOKEN, **READ}
+        plain = face(TASKS["gitlab_job_info"], given)
+        result = face(TASKS["gitlab_job_info"], {**given, "http_headers": {"X-Flag": value}})
+    assert result["jobs"] == plain["jobs"] and result["summary"] == plain["summary"] and plain["jobs"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        SECRET,
+        f"Bearer {SECRET}",
+        f"Token token={SECRET}",
+        f'id=7; key="{SECRET}"',
+        f"Basic {base64.b64encode(f'user:{SECRET}'.encode()).decode()}",
+    ],
+)
+def test_every_part_of_a_long_value_is_a_secret(value: str) -> None:
+    assert SECRET in ConnectionSettings(api_url="https://gitlab.test", http_headers={"X-Proxy": value}).secrets
+
+
+@pytest.mark.parametrize("name", ["https_proxy", "HTTP_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize("password", [SECRET, "s3cr3t%2Fvalue"])
+def test_so_is_the_password_of_a_proxy(monkeypatch: pytest.MonkeyPatch, name: str, password: str) -> None:
+    monkeypatch.setenv(name, f"http://user:{password}@proxy.test:3128")
+    secrets = ConnectionSettings(api_url="https://gitlab.test").secrets
+    assert {password, password.replace("%2F", "/")} <= set(secrets)
+
+
+@pytest.mark.parametrize("face", [in_process, as_module])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"api_url": f"http://user:{SECRET}@127.0.0.1:9"},
+        {"api_url": f"http://127.0.0.1:9/?private_token={SECRET}"},
+        {"api_url": "http://127.0.0.1:9", "project": f"http://user:{SECRET}@127.0.0.1:9/group/app"},
+    ],
+)
+def test_a_credential_in_an_address_is_not_in_the_invocation(face: t.Any, options: dict[str, t.Any]) -> None:
+    result = face(TASKS["gitlab_job_info"], {"api_token": TOKEN, "api_retries": 0, **READ, **options})
+    assert result["failed"] and SECRET not in str(result)

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options of the lookup that are neither true nor false, or no mapping, are refused, wherever they come from."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.errors import AnsibleError
+from ansible.plugins.loader import lookup_loader
+
+SECRET = "s3cr3tvalue-0123456789"
+
+
+def refused(variables, **options):
+    """Return what the lookup says."""
+    lookup = lookup_loader.get("jobgate.gitlab.gitlab_job")
+    given = {"project": "group/app", "ref": "main", "api_url": "http://127.0.0.1:9", "api_retries": 0, **options}
+    with pytest.raises(AnsibleError) as caught:
+        lookup.run(["build"], variables, **given)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["ture", "maybe", "", 2, [], {}])
+@pytest.mark.parametrize("name", ["validate_certs", "include_downstream", "latest_success", "log"])
+def test_what_is_neither_true_nor_false(name, value):
+    assert f"{name} is" in refused({}, **{name: value}) and "give true or false" in refused({}, **{name: value})
+
+
+@pytest.mark.parametrize("value", ["ture", ""])
+def test_in_a_variable(value):
+    assert "validate_certs is" in refused({"jobgate_gitlab_validate_certs": value})
+
+
+@pytest.mark.parametrize("value", ["yes", "off", True, 0, "1"])
+def test_what_is_true_or_false_is_taken(value):
+    assert "give true or false" not in refused({}, validate_certs=value)
+
+
+@pytest.mark.parametrize("value", [SECRET, [SECRET], 5])
+def test_headers_that_are_no_mapping_are_not_shown(value):
+    for said in (refused({}, http_headers=value), refused({"jobgate_gitlab_http_headers": value})):
+        assert "http_headers is no mapping" in said and SECRET not in said
