@@ -62,6 +62,24 @@ def test_a_further_gate_of_a_pipeline_that_has_ended_costs_nothing_in_the_same_s
     assert costs == [1, 1, 1]
 
 
+def test_a_record_that_cannot_be_read_does_not_hold_the_release(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(world({"name": "test", **MANUAL}))
+    simulator.inject("html_502", path="/(trigger_jobs|bridges)$", times=1000)
+    gates = [{"name": "test", "action": "play"}]
+    result = release(simulator, {"gates": gates}, wait_timeout=20.0, record=str(tmp_path / "record.json"))
+    assert (result.failure, len(simulator.effects())) == (None, 1) and result.seconds < 120
+    assert "cannot be read" in str(result.warnings) or "502" in str(result.warnings)
+
+
+@pytest.mark.parametrize("other", ["record", "report", "summary"])
+def test_two_files_are_two(simulator: t.Any, tmp_path: pathlib.Path, other: str) -> None:
+    simulator.load(world({"name": "test", **MANUAL}))
+    (tmp_path / "link").symlink_to(tmp_path)
+    paths = {other: str(tmp_path / "same"), "junit": str(tmp_path / "link" / "same")}
+    result = release(simulator, {"gates": [{"name": "test", "action": "play"}]}, **paths)
+    assert f"{other} and junit are the same file" in str(result.failure) and simulator.requests() == []
+
+
 def test_the_record_is_whole_however_low_the_ceiling_is(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     many = 60
     made = world()

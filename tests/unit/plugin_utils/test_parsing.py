@@ -62,6 +62,8 @@ BOUNDLESS = [
         b"a0: &a0 [1]\n" + b"".join(b"a%d: &a%d [*a%d]\n" % (n, n, n - 1) for n in range(1, 150)),
         "YAML of more than 100 levels",
     ),
+    ("yaml", b"a: " + b":".join([b"1"] * 200_000), "a number of more than 4,300 digits"),
+    ("yaml", b"a: 0x" + b"f" * 5000, "a number of more than 4,300 digits"),
     ("json", b"[" * 500 + b"]" * 500, "JSON of more than 100 levels"),
     ("json", b'{"a":' * 500 + b"1" + b"}" * 500, "JSON of more than 100 levels"),
     ("json", b"[" * 100_000 + b"]" * 100_000, "JSON of more than 100 levels"),

@@ -265,8 +265,9 @@ def test_what_was_there_stays_when_the_content_never_comes_whole(tmp_path):
     assert transport.closed == 2
 
 
-def test_a_web_page_is_no_content(tmp_path):
-    page = reply("<html>Sign in</html>")
+@pytest.mark.parametrize("kind", ["text/html", "TEXT/HTML; charset=utf-8", "application/XHTML+xml"])
+def test_a_web_page_is_no_content(tmp_path, kind):
+    page = reply("<html>Sign in</html>", headers={"Content-Type": kind})
     with pytest.raises(errors.BadAnswerError, match="is an HTML page instead of the content"):
         download(tmp_path / "x", done(), Exchange(ARTIFACTS, page), job_id=42, api_retries=0)
     assert list(tmp_path.iterdir()) == []

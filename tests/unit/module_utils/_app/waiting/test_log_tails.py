@@ -68,6 +68,14 @@ def test_length(lines, expected):
     assert tail_of("a\nb\nc\n", lines, Masker()) == expected
 
 
+@pytest.mark.parametrize("torn", ["\x1b[0m".join(TOKEN), TOKEN.replace("-", "%2D"), TOKEN])
+@pytest.mark.parametrize("rest", ["", "\nnext"])
+def test_a_secret_at_the_edge_of_the_window_is_not_shown(torn, rest):
+    for cut in range(1, len(torn)):
+        shown = "\n".join(tail_of(torn[cut:] + " end" * 400 + rest, 20, Masker((TOKEN,)), is_cut=True))
+        assert TOKEN[-6:] not in shown and shown.endswith(rest.strip() or "end")
+
+
 LIST = "GET /projects/7/pipelines/6/jobs"
 LOG = "GET /projects/7/jobs/42/trace"
 
