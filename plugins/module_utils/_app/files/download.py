@@ -15,6 +15,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
+from ..._api.requester import Sink
 from ..fields import record_in
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
@@ -24,6 +25,15 @@ from ..session import Session
 from .latest import latest_success
 from .missing import explain_denied, why_no_artifacts, why_no_log
 from .place import check_path
+from .reports import (
+    ReportSink,
+    check_has_report,
+    check_zipped_report,
+    report_name,
+    report_size,
+    why_not_sent,
+    why_refused,
+)
 from .targets import Content, Measure, Memory, TemporaryTarget, ToldSink, content_of
 
 
@@ -49,6 +59,7 @@ KINDS: t.Mapping[str, Kind] = {
         "download_artifact_file", "{artifact}", by_ref="download_artifact_file_by_ref", needs=("artifact_path",)
     ),
     "log": Kind("get_job_log", "{job_id}.log"),
+    "report": Kind("download_artifacts", "{artifact}", needs=("report_type",)),
 }
 
 _CHECKSUM = re.compile(r"sha256:([0-9a-fA-F]{64})")
@@ -60,6 +71,7 @@ class DownloadRequest:
 
     :param content: one of `KINDS`.
     :param path: of the file inside the archive.
+    :param report_type: of a report; only one that `check_report_type` lets pass.
     :param latest_success: whether GitLab is to find the job: that of the newest successful pipeline of the ref. Only
         for a query that `check_latest_success` lets pass.
     :param sha256: what the content has to be, in small letters; empty for anything.
@@ -68,6 +80,7 @@ class DownloadRequest:
     query: JobQuery
     content: str
     path: str = ""
+    report_type: str = ""
     dest: str = ""
     sha256: str = ""
     force: bool = False
@@ -122,13 +135,13 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
     if session.check_mode:
         measured = Measure()
         _fetch(session, request, job, measured)
-        _check_log(request, job, measured.content)
+        _check_content(request, job, measured.content)
         _verify(session, request, job, measured.content)
         return DownloadReport(dest, before, measured.content, job)
     with TemporaryTarget(dest, files) as target:
         _fetch(session, request, job, target)
         after = target.content
-        _check_log(request, job, after)
+        _check_content(request, job, after)
         _verify(session, request, job, after)
         if before != after:
             target.put_in_place()
@@ -221,7 +234,7 @@ def _latest(session: Session, request: DownloadRequest) -> FoundJob:
     return found or _known_by_name(request.query)
 
 
-def _fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: t.Any) -> None:
+def _fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink) -> None:
     """Stream the content into a sink.
 
     :raises SelectionError: when there is none, with the reason as far as GitLab tells it.
@@ -229,6 +242,10 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: t.An
     arguments: dict[str, t.Any] = {}
     if request.content == "file":
         arguments["artifact_path"] = request.path
+    if request.content == "report":
+        check_has_report(job, request.report_type, session.clock.time())
+        arguments["file_type"] = request.report_type
+        sink = ReportSink(sink, job, request.report_type)
     if request.latest_success:
         endpoint = KINDS[request.content].by_ref
         arguments.update(
@@ -238,27 +255,15 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: t.An
             # a newer pipeline of the ref may lack the job; servers that do not know this look at one pipeline only
             search_recent_successful_pipelines=True,
         )
-        subject = f"job {request.query.names[0]!r} of ref {request.query.pipeline.ref}"
     else:
         endpoint = KINDS[request.content].by_id
         arguments.update(project=job.project, job_id=job.id)
-        subject = job.called
     try:
         session.client.download(endpoint, ToldSink(session, sink, *_told_of(request, job)), **arguments)
     except NotFoundError as exc:
         if exc.is_no_mere_object:
             raise
-        if request.content == "file" and not exc.is_json:
-            raise SelectionError(f"there is no {request.path!r} in the artifacts of {subject}") from exc
-        if request.content == "log":
-            raise SelectionError(why_no_log(job)) from exc
-        what = why_no_artifacts(None if request.latest_success else job, subject, session.clock.time())
-        if request.latest_success:
-            what += (
-                ". GitLab looks for the job in the latest successful pipeline of the branch or tag; leave "
-                "latest_success out for the newest pipeline, or give pipeline_id or job_id"
-            )
-        raise SelectionError(what) from exc
+        raise SelectionError(_why_not_found(request, job, exc, session.clock.time())) from exc
     except NotAuthorizedError as exc:
         if session.client.settings.token_kind:
             explain_denied(None if request.latest_success else job, request.content, exc)
@@ -266,15 +271,39 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: t.An
     except RefusedError as exc:
         if exc.status == 400 and request.content == "file":
             raise SelectionError(_invalid_path(request.path)) from exc
+        if exc.status == 400 and request.content == "report" and "file_type" in exc.server_text:
+            raise SelectionError(why_refused(job, request.report_type)) from exc
         raise
+
+
+def _why_not_found(request: DownloadRequest, job: FoundJob, exc: NotFoundError, now: float) -> str:
+    """Return why GitLab does not find the content.
+
+    :param now: Unix time.
+    """
+    subject = job.called
+    if request.latest_success:
+        subject = f"job {request.query.names[0]!r} of ref {request.query.pipeline.ref}"
+    if request.content == "file" and not exc.is_json:
+        return f"there is no {request.path!r} in the artifacts of {subject}"
+    if request.content == "log":
+        return why_no_log(job)
+    if request.content == "report":
+        return why_not_sent(job, request.report_type)
+    if not request.latest_success:
+        return why_no_artifacts(job, subject, now)
+    return why_no_artifacts(None, subject, now) + (
+        ". GitLab looks for the job in the latest successful pipeline of the branch or tag; leave latest_success out "
+        "for the newest pipeline, or give pipeline_id or job_id"
+    )
 
 
 def _told_of(request: DownloadRequest, job: FoundJob) -> tuple[str, int | None]:
     """Return what to call the content while it comes, and its size as far as the record of its job has it."""
     dest = request.dest.rstrip("/") if not os.path.isdir(request.dest) else ""
-    name = os.path.basename(dest or request.path) or f"{request.content} of {job.called}"
+    name = os.path.basename(dest or request.path) or f"{request.report_type or request.content} of {job.called}"
     size = int_of(record_in(job.record, "artifacts_file"), "size") if request.content == "archive" else 0
-    return name, size or None
+    return name, size or report_size(job, request.report_type) or None
 
 
 def _invalid_path(path: str) -> str:
@@ -284,17 +313,16 @@ def _invalid_path(path: str) -> str:
     )
 
 
-def _check_log(request: DownloadRequest, job: FoundJob, content: Content) -> None:
-    """Return unless there is no log: GitLab sends an empty one where there is none.
+def _check_content(request: DownloadRequest, job: FoundJob, content: Content) -> None:
+    """Return unless it is not what was asked for: GitLab sends an empty log where there is none.
 
-    :raises SelectionError: when there is none, or none any more; a job that has run may have written nothing.
+    :raises SelectionError: when it is not; a job that has run may have written nothing.
     """
-    if (
-        request.content == "log"
-        and not content.size
-        and (job.record.get("erased_at") or not job.record.get("started_at"))
-    ):
+    has_run = job.record.get("started_at") and not job.record.get("erased_at")
+    if request.content == "log" and not content.size and not has_run:
         raise SelectionError(why_no_log(job))
+    if request.content == "report":
+        check_zipped_report(job, request.report_type, content)
 
 
 def _target(request: DownloadRequest, job: FoundJob) -> str:
@@ -305,7 +333,8 @@ def _target(request: DownloadRequest, job: FoundJob) -> str:
     check_path("dest", request.dest)
     dest = os.path.abspath(os.path.expanduser(request.dest))
     if os.path.isdir(dest):
-        artifact = os.path.basename(request.path.rstrip("/"))
+        of_report = report_name(job, request.report_type) if request.content == "report" else ""
+        artifact = of_report or os.path.basename(request.path.rstrip("/"))
         return os.path.join(dest, KINDS[request.content].file_name.format(job_id=job.id, artifact=artifact))
     if request.dest.endswith("/"):
         raise UsageError(f"dest {request.dest!r} is not a folder that exists; make it first")
