@@ -137,8 +137,8 @@ options:
       - It is the C(file_type) in RV(job.artifacts), such as V(junit), V(dotenv), V(codequality) or V(cyclonedx). Mostly
         this is the word under C(artifacts:reports) in the configuration of the job. What is a C(coverage_report) there
         has the type V(cobertura) or V(jacoco).
-      - The file is what the server sends, and is not unpacked. GitLab keeps most reports compressed with gzip. Whether
-        it is V(gzip), V(raw) or V(zip) is the C(file_format) in RV(job.artifacts).
+      - The file is what the server sends, and is not unpacked. GitLab keeps some reports compressed with gzip, such as
+        V(junit) and V(dotenv). The C(file_format) in RV(job.artifacts) tells V(gzip), V(raw) or V(zip).
       - A type that the job does not have is an error that shows those it has. When the token may not read the job, the
         server is asked at once.
       - GitLab sends no report of some types, such as V(metrics_referee), by itself.

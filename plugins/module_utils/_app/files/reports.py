@@ -101,7 +101,8 @@ def check_has_report(job: FoundJob, report_type: str, now: float) -> None:
 
 def report_name(job: FoundJob, report_type: str) -> str:
     """Return what to call the file of a report in a folder: as GitLab does, but never another path."""
-    name = os.path.basename(str(_told_of(job, report_type).get("filename") or "").replace("\\", "/"))
+    told = _told_of(job, report_type).get("filename")
+    name = os.path.basename(told.replace("\\", "/")) if isinstance(told, str) else ""
     return name if name.isprintable() and name not in ("", ".", "..") else report_type
 
 
