@@ -93,7 +93,8 @@ options:
     type: int
   ref:
     description:
-      - Branch or tag. Its newest pipeline is used, whatever that pipeline's status. A pipeline that GitLab has skipped
+      - Branch or tag. Put a version in quotes; without them YAML reads C(1.10) as the number 1.1, which is an error.
+      - Its newest pipeline is used, whatever that pipeline's status. A pipeline that GitLab has skipped
         as a whole, as for C([skip ci]), has no jobs; it is passed over with a warning.
       - The pipeline found first is used for the whole task, even if a newer one starts meanwhile.
       - V(refs/heads/main) is the branch and V(refs/tags/v1.2.0) the tag. Names of git's own, such as V(HEAD) and

@@ -39,7 +39,7 @@ attributes:
     support: full
     details:
       - Everything is read and decided as in a real run, and nothing is sent. RV(ignore:changed) is what the real run
-        would report.
+        would report. Whether GitLab lets the user of the token do it is known only when it is asked to.
       - RV(msg) says what would be done with which job.
       - Nothing waits. For a V(created) job that a real run with O(wait=true) would wait for and play, the prediction is
         V(true).
@@ -103,7 +103,8 @@ options:
         not a place for secrets.
       - A dictionary of names and values, or a list of dictionaries with C(key) and C(value), as GitLab's API has them.
         Nothing, V(null) and an empty dictionary are the same.
-      - Numbers become strings, booleans become V(true) and V(false). Lists and dictionaries are refused, since GitLab
+      - Numbers become strings, booleans become V(true) and V(false). Put versions in quotes, since YAML reads C(1.10)
+        as the number 1.1. Lists and dictionaries are refused, since GitLab
         takes text only; use the P(ansible.builtin.to_json#filter) filter if the job can read that.
       - Their values are not returned. Where GitLab repeats one of eight characters or more, such as in an error, a
         failure reason or a log, it is masked, unless another option of the task shows it as well.
@@ -136,7 +137,8 @@ options:
         V(stuck_or_timeout_failure), V(api_failure) or V(job_execution_timeout). See RV(jobs[].failure_reason).
       - V(stuck_or_timeout_failure) stands also for the four reasons that GitLab 19.1 and later give instead, as in
         C(retry:when) of GitLab's own configuration.
-      - A misspelt reason is an error. One that this collection does not know is a warning; newer servers may have it.
+      - A reason that is almost a known one is an error. Any other that this collection does not know is a warning;
+        newer servers may have it.
       - It keeps a broken test (V(script_failure)) from being retried until it passes by chance. A job that failed
         otherwise, or was canceled, is refused.
       - Without it, and with an empty list, any reason counts.

@@ -88,7 +88,8 @@ options:
     description:
       - Variables for the pipeline that O(action=run) starts. They are visible in GitLab to maintainers, so they are not
         a place for secrets.
-      - Numbers become strings, booleans become V(true) and V(false). Lists and dictionaries are refused, since GitLab
+      - Numbers become strings, booleans become V(true) and V(false). Put versions in quotes, since YAML reads C(1.10)
+        as the number 1.1. Lists and dictionaries are refused, since GitLab
         takes text only; use the P(ansible.builtin.to_json#filter) filter if the jobs can read that.
       - Their values are not returned. Where GitLab repeats one of eight characters or more, such as in an error, a
         failure reason or a log, it is masked, unless another option of the task shows it as well.

@@ -54,6 +54,8 @@ options:
     description:
       - What to take through which gates.
       - Mistakes in it, such as an unknown name in O(projects[].needs), are reported before anything is played.
+      - Names and stages of jobs are checked as soon as the pipeline of the project is there, those of all its gates.
+        Jobs of downstream pipelines, and those of optional gates, are looked for when it is their turn.
     type: list
     elements: dict
     required: true
@@ -313,7 +315,8 @@ options:
     type: path
   log_lines:
     description:
-      - How many lines from the end of the log of a failed job go into the record and the page. V(0) reads no log.
+      - How many lines from the end of the log of a failed job go into RV(gates[].log_tail), the record and the
+        page. V(0) reads no log.
       - Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20
@@ -526,6 +529,7 @@ gates:
       action: play
       outcome: played
       reason: ""
+      log_tail: []
       changed: true
       jobs: []
   contains:
@@ -602,6 +606,14 @@ gates:
       type: str
       returned: always
       sample: it is success already
+    log_tail:
+      description:
+        - The end of the log of the first job that has failed, as long as O(log_lines) says. Empty when none has, and
+          when its log cannot be read.
+      type: list
+      elements: str
+      returned: always
+      sample: []
     changed:
       description: Whether the gate changed something in GitLab.
       type: bool

@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 
+from tests.contract.test_release_gates import release
 from tests.integration.harness import (
     ACTION,
     BRIDGES,
@@ -51,6 +52,15 @@ def test_two_of_equal_rank_are_two_whichever_exists_first(simulator: t.Any) -> N
     how = {"include_downstream": True, "action": "play", "wait": True, "wait_timeout": 60.0}
     result = run_task(simulator, ACTION, **P, name=["deploy"], **how)
     assert "2 jobs match" in str(result.failure) and effects(simulator) == []
+
+
+def test_a_gate_does_not_verify_a_part(simulator: t.Any) -> None:
+    done = child({"name": "deploy", "status": "success"})
+    jobs = ({"name": "t1", "stage": "a", "trigger": done}, {"name": "m", "stage": "a", **MANUAL, "needs": None})
+    simulator.load(world(*jobs, {"name": "t2", "stage": "b", "trigger": done}))
+    simulator.advance(3)
+    result = release(simulator, {"gates": [{"name": "**/deploy", "action": "verify"}]})
+    assert "the pipeline may still create jobs that fit" in str(result.failure)
 
 
 @pytest.mark.parametrize("name", [None, ["**/c"], ["t/*"]])

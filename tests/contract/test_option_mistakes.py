@@ -135,6 +135,11 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
      "sha 'latest' is not a commit id; give its 40 hexadecimal digits, or the first 7 or more."),
     ("a name of git's own", INFO, {"project": "group/app", "ref": "origin/main"},
      "ref 'origin/main' is a name of git's own; give the name of the branch or tag as GitLab shows it."),
+    *((f"{ref} as a ref", INFO, {"project": "group/app", "ref": ref},
+       f"ref {ref!r} cannot be the name of a branch or tag; git allows none that looks like this.")
+      for ref in ("my branch", "release/*", "a..b", "main~1", "refs/remotes/origin/x", "@", "x.lock", "refs/heads/")),
+    ("a commit as a ref", INFO, {"project": "group/app", "ref": "a" * 40},
+     f"ref {'a' * 40!r} is a commit id; give it as sha."),
     ("a line break", INFO, {"project": "group/app", "ref": "main\n"},
      "ref is 'main\\n'; remove the blanks or line breaks around it."),
     # empty

@@ -29,11 +29,11 @@ def test_by_proxy_or_direct_in_process_or_as_a_module_it_is_the_same(simulator: 
     by_name = {"project": "group/app", "pipeline_id": 100, "name": "build", "http_headers": headers}
     tasks = [
         {"name": "read", f"{COLLECTION}.gitlab_job_info": {**by_name, "log_lines": 2, "fields": ["name", "log_tail"]}},
-        {"name": "retry", f"{COLLECTION}.gitlab_job_action": {**by_name, "action": "retry", "force": True}},
         {
             "name": "download",
             f"{COLLECTION}.gitlab_job_download": {**by_name, "content": "log", "dest": str(tmp_path / "log")},
         },
+        {"name": "retry", f"{COLLECTION}.gitlab_job_action": {**by_name, "action": "retry", "force": True}},
         {"name": "fail", f"{COLLECTION}.gitlab_job_info": {**by_name, "name": "none"}, "ignore_errors": True},
     ]
     seen: list[t.Any] = []

@@ -238,8 +238,8 @@ def test_a_job_that_succeeds_while_it_is_downloaded_is_not_mistaken(
     ("more", "words"),
     [
         ({"sha": "f" * 40}, "sha cannot be used with latest_success"),
-        ({"ref_type": "tag"}, "ref_type cannot be used with latest_success"),
-        ({"ref": "refs/heads/main"}, "ref_type cannot be used with latest_success"),
+        ({"ref_type": "tag"}, "here a tag, cannot be used with latest_success"),
+        ({"ref": "refs/heads/main"}, "here a branch, cannot be used with latest_success"),
         ({"pipeline_source": ["push"]}, "pipeline_source cannot be used with latest_success"),
         ({"include_downstream": True}, "include_downstream cannot be used with latest_success"),
         ({"name": "bu*"}, "name 'bu*' has wildcards"),

@@ -220,25 +220,26 @@ def test_a_lookup_says_it_in_one_sentence(simulator: t.Any, tmp_path: pathlib.Pa
 
 @pytest.mark.parametrize("is_readable", [True, False])
 @pytest.mark.parametrize(
-    ("task", "options"),
+    ("task", "options", "reads_before"),
     [
-        (harness.ACTION, {"pipeline_id": 100, "name": ["deploy"], "action": "play"}),
-        (harness.APPROVAL, {"pipeline_id": 100, "state": "approved"}),
-        (harness.PIPELINE, {"pipeline_id": 100, "action": "cancel"}),
-        (harness.PIPELINE, {"ref": "main", "action": "run"}),
+        (harness.ACTION, {"pipeline_id": 100, "name": ["deploy"], "action": "play"}, 3),
+        (harness.APPROVAL, {"pipeline_id": 100, "state": "approved"}, 3),
+        (harness.PIPELINE, {"pipeline_id": 100, "action": "cancel"}, 4),
+        (harness.PIPELINE, {"ref": "main", "action": "run"}, 3),
     ],
     ids=["play", "approval", "cancel", "run"],
 )
-def test_a_doubt_is_told_before_the_request(simulator: t.Any, task: t.Any, options: t.Any, is_readable: bool) -> None:
+def test_a_doubt_is_told_before_the_request(
+    simulator: t.Any, task: t.Any, options: t.Any, reads_before: int, is_readable: bool
+) -> None:
     made = approval_world()
     if "state" not in options:
         made = world({"name": "deploy", "when": "manual", "allow_failure": False}, {"name": "unit", "outcome": "hang"})
     simulator.load(made)
     simulator.inject(kind="status", status=500, body={"message": "oops"}, method="POST")
     if not is_readable:
-        simulator.inject(
-            kind="status", status=403, body={"message": "403 Forbidden"}, method="GET", nth=list(range(4, 60))
-        )
+        nth = list(range(reads_before + 1, 60))
+        simulator.inject(kind="status", status=403, body={"message": "403 Forbidden"}, method="GET", nth=nth)
     text = str(run_task(simulator, task, project="group/app", api_retries=1, **options).failure)
     doubt = ("no effect", "is unknown", "is not known")
     assert 0 < max(map(text.find, doubt)) < text.index("(POST") and text.endswith("status 500)"), text

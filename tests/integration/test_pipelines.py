@@ -402,7 +402,7 @@ REFUSALS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], tuple[str, ...]]] 
         {"ref": "nothing"},
         ("Reference not found", "There is no branch or tag 'nothing' in project group/app ("),
     ),
-    "a commit": ({"jobs": JOBS}, {"ref": "f" * 40}, ("Reference not found", "; a commit is no ref")),
+    "a commit": ({"jobs": JOBS}, {"ref": "f" * 12}, ("Reference not found", "; a commit is no ref")),
     "two of one name": ({"jobs": JOBS}, {"ref": "both"}, ("Ref is ambiguous", "set ref_type")),
 }
 

@@ -30,6 +30,7 @@ from .._app.release.record import RunFacts, has_changed, make_record
 from .._app.release.run import ProjectResult, ReleaseRun, failure_text
 from .._app.release.runner import GateRunner
 from .._app.release.tree import ReleaseTree, read_tree
+from .._app.report.gates import is_shut
 from .._app.report.junit import render_junit
 from .._app.report.page import render_page
 from .._app.report.summary import render_summary
@@ -220,7 +221,7 @@ def _values(record: Record) -> Record:
             {
                 "project": project["name"],
                 "pipeline": _pipeline(project["pipeline"]),
-                **{name: gate[name] for name in ("name", "action", "outcome", "reason", "changed")},
+                **{name: gate[name] for name in ("name", "action", "outcome", "reason", "log_tail", "changed")},
                 "jobs": [{name: job[name] for name in ("id", "path", "status", "web_url")} for job in gate["jobs"]],
             }
             for project in record["projects"]
@@ -237,8 +238,9 @@ def _pipeline(pipeline: Record | None) -> Record | None:
 
 def _line(project: Record, gate: Record) -> str:
     """Return what became of a gate as one line."""
+    optional = ", optional" if gate["require"] == "optional" and is_shut(gate) else ""
     reason = f" ({gate['reason']})" if gate["reason"] else ""
-    return one_line(f"{project['name']}: {gate['action']} {gate['name']}: {gate['outcome']}{reason}")
+    return one_line(f"{project['name']}: {gate['action']} {gate['name']}: {gate['outcome']}{optional}{reason}")
 
 
 def _login() -> str:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 
 from .._api.errors import UsageError
@@ -82,6 +83,11 @@ PIPELINE_SELECTION = ArgumentSpec(
         ("pipeline_id", "ref", "merge_request"),
         ("pipeline_id", "sha", "merge_request"),
     ),
+)
+
+# Source: git-check-ref-format
+_NO_REF = re.compile(
+    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[/-]|[/.]\Z|(?:^|/)\.|\.lock(?:/|\Z)|^@\Z|^refs/(?:remotes/|heads\Z|tags\Z)"
 )
 
 # A job's id needs nothing beside it.
@@ -193,6 +199,10 @@ def _ref(options: Options) -> tuple[str | None, str]:
     ref = plain_text("ref", given)
     if ref == "HEAD" or ref.startswith("origin/"):
         raise UsageError(f"ref {ref!r} is a name of git's own; give the name of the branch or tag as GitLab shows it")
+    if _NO_REF.search(ref):
+        raise UsageError(f"ref {ref!r} cannot be the name of a branch or tag; git allows none that looks like this")
+    if len(ref) in FULL_SHA_LENGTHS and is_sha(ref):
+        raise UsageError(f"ref {ref!r} is a commit id; give it as sha")
     for prefix, said in (("refs/heads/", "branch"), ("refs/tags/", "tag")):
         if ref.startswith(prefix) and len(ref) > len(prefix):
             if kind not in ("any", said):

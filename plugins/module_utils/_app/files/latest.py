@@ -38,7 +38,7 @@ def check_latest_success(query: JobQuery) -> None:
         raise UsageError("latest_success needs ref, the branch or tag whose newest successful pipeline is wanted")
     others = {
         "sha": pipeline.sha,
-        "ref_type": pipeline.ref_type != "any",
+        f"a ref that says whether it is a branch or a tag, here a {pipeline.ref_type},": pipeline.ref_type != "any",
         "pipeline_source": pipeline.sources,
         "include_downstream": query.include_downstream,
     }

@@ -117,6 +117,8 @@ def why_empty(query: JobQuery, selection: Selection) -> str:
         return f"{where} has no jobs, since its configuration is invalid: {errors}"
     if is_finished(status_of(pipeline)):
         return f"{where} has no jobs; it is {status_of(pipeline)}"
+    if selection.known or not query.pipeline.is_given:
+        return f"no job of {where} has {query.scope_said}" if query.scope else f"{where} has no such job"
     return f"{where} has no jobs yet"
 
 

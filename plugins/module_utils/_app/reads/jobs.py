@@ -32,6 +32,7 @@ class JobReport:
     :param problems: why the task fails, by job, and without a job for the whole.
     :param known_fields: names of the fields of a whole record.
     :param failed: see `Selection`.
+    :param may_grow: whether pipelines downstream are still to be created that may hold more of them.
     """
 
     jobs: list[FoundJob]
@@ -42,6 +43,7 @@ class JobReport:
     problems: list[tuple[FoundJob | None, str]] = dataclasses.field(default_factory=list)
     known_fields: frozenset[str] = frozenset()
     failed: tuple[FoundJob, ...] = ()
+    may_grow: bool = False
 
     @property
     def summary(self) -> dict[str, int]:
@@ -87,6 +89,7 @@ class _Reading:
             timeline=self._wait.timeline.entries,
             problems=self._problems(selection.jobs),
             failed=selection.failed,
+            may_grow=not selection.is_complete,
             known_fields=self._finder.known_fields or frozenset(wanted[0].record if wanted else ()),
         )
         if waited.has_timed_out:

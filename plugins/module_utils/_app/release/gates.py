@@ -150,14 +150,14 @@ class GateRun:
         report = yield from read_jobs(self._session, self._query(), WaitOptions(), is_judged=True)
         result = self._of_reading(report)
         options = self._waiting(self._gate.target)
-        wrong = [job for job in report.jobs if not self._is_right(job, options)]
-        if not wrong:
+        wrong = [_state(job) for job in report.jobs if not self._is_right(job, options)]
+        is_open = ["the pipeline may still create jobs that fit"] if report.may_grow else []
+        if not wrong and not is_open:
             return dataclasses.replace(result, outcome="passed")
         if self._session.check_mode and self._has_predecessor_at_work():
-            reason = "; ".join(_state(job) for job in wrong)
-            return dataclasses.replace(result, outcome=_PREDICTED["verify"], reason=reason)
-        reason = "; ".join(f"{_state(job)}, which is not {self._gate.target}" for job in wrong)
-        return dataclasses.replace(result, outcome="failed", reason=reason)
+            return dataclasses.replace(result, outcome=_PREDICTED["verify"], reason="; ".join(wrong + is_open))
+        told = [f"{state}, which is not {self._gate.target}" for state in wrong]
+        return dataclasses.replace(result, outcome="failed", reason="; ".join(told + is_open))
 
     def _act_at_once(self) -> Steps[GateResult]:
         target = "started" if self._gate.target == "started" else "finished"

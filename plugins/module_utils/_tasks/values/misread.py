@@ -12,6 +12,7 @@ refused before that.
 
 from __future__ import annotations
 
+import math
 import typing as t
 
 from .prepared import Arguments, given_names, where_in
@@ -36,6 +37,9 @@ def misread_text(arguments: Arguments, given: t.Mapping[str, t.Any], where: str 
                     problem = misread_text(argument["options"], item, inner) if isinstance(item, dict) else ""
                     if problem:
                         return problem
+            elif argument.get("type") == "int" and isinstance(value, float) and not math.isfinite(value):
+                # which Ansible's validator does not survive
+                return f"{where}: " * bool(where) + f"{key} is {value:g}; give one whole number"
             elif _is_text(argument):
                 problem = next(filter(None, (misread(item, is_hidden=argument.get("no_log")) for item in items)), "")
                 if problem:

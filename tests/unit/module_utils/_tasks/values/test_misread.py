@@ -13,6 +13,12 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misre
 from tests.unit.faces import TASKS, as_lookup
 
 
+def test_what_is_no_number_at_all_is_refused_before_ansible_stumbles():
+    arguments = TASKS["gitlab_job_info"].spec.arguments
+    for written in ("{job_id: .inf}", "{limit: .nan}"):
+        assert "give one whole number" in misread_text(arguments, yaml.safe_load(written))
+
+
 @pytest.mark.parametrize(
     ("task", "written", "words"),
     [
