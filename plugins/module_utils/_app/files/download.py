@@ -11,80 +11,21 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
-from ..._api.requester import Sink
-from ..fields import record_in
+from ..._api.errors import BadAnswerError, NotFoundError, SelectionError, UsageError
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
-from ..jobs.statuses import int_of
 from ..outcome import Files
 from ..session import Session
+from .fetch import KINDS, DownloadRequest, fetch, invalid_path
 from .latest import latest_success
-from .missing import explain_denied, why_no_artifacts, why_no_log
+from .missing import why_no_artifacts, why_no_log
 from .place import check_path
-from .reports import (
-    ReportSink,
-    check_has_report,
-    check_zipped_report,
-    report_name,
-    report_size,
-    why_not_sent,
-    why_refused,
-)
-from .targets import Content, Measure, Memory, TemporaryTarget, ToldSink, content_of
-
-
-@dataclasses.dataclass(frozen=True)
-class Kind:
-    """A kind of content that a download can have.
-
-    :param by_id: the endpoint for a job by its id.
-    :param file_name: what it is called in a folder, by the id of the job and the name of the artifact.
-    :param by_ref: the endpoint with a ref of which GitLab finds the job; empty when there is none.
-    :param needs: options that say which one it is.
-    """
-
-    by_id: str
-    file_name: str
-    by_ref: str = ""
-    needs: tuple[str, ...] = ()
-
-
-KINDS: t.Mapping[str, Kind] = {
-    "archive": Kind("download_artifacts", "artifacts.zip", by_ref="download_artifacts_by_ref"),
-    "file": Kind(
-        "download_artifact_file", "{artifact}", by_ref="download_artifact_file_by_ref", needs=("artifact_path",)
-    ),
-    "log": Kind("get_job_log", "{job_id}.log"),
-    "report": Kind("download_artifacts", "{artifact}", needs=("report_type",)),
-}
+from .reports import check_zipped_report, report_name
+from .targets import Content, Measure, Memory, TemporaryTarget, content_of
 
 _CHECKSUM = re.compile(r"sha256:([0-9a-fA-F]{64})")
-
-
-@dataclasses.dataclass(frozen=True)
-class DownloadRequest:
-    """What to download, and to where.
-
-    :param content: one of `KINDS`.
-    :param path: of the file inside the archive.
-    :param report_type: of a report; only one that `check_report_type` lets pass.
-    :param latest_success: whether GitLab is to find the job: that of the newest successful pipeline of the ref. Only
-        for a query that `check_latest_success` lets pass.
-    :param sha256: what the content has to be, in small letters; empty for anything.
-    """
-
-    query: JobQuery
-    content: str
-    path: str = ""
-    report_type: str = ""
-    dest: str = ""
-    sha256: str = ""
-    force: bool = False
-    latest_success: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,12 +75,12 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
         return DownloadReport(dest, before, before, job)
     if session.check_mode:
         measured = Measure()
-        _fetch(session, request, job, measured)
+        fetch(session, request, job, measured)
         _check_content(request, job, measured.content)
         _verify(session, request, job, measured.content)
         return DownloadReport(dest, before, measured.content, job)
     with TemporaryTarget(dest, files) as target:
-        _fetch(session, request, job, target)
+        fetch(session, request, job, target)
         after = target.content
         _check_content(request, job, after)
         _verify(session, request, job, after)
@@ -182,7 +123,7 @@ def fetch_bytes(session: Session, request: DownloadRequest) -> bytes:
     """
     job = _source(session, request)
     memory = Memory()
-    _fetch(session, request, job, memory)
+    fetch(session, request, job, memory)
     return b"".join(memory.chunks)
 
 
@@ -196,7 +137,7 @@ def _source(session: Session, request: DownloadRequest) -> FoundJob:
     :raises UsageError: when the token can never read such content, or its path can be in no archive.
     """
     if request.content == "file" and ({"..", "."} & set(request.path.split("/")) or "\0" in request.path):
-        raise UsageError(_invalid_path(request.path))
+        raise UsageError(invalid_path(request.path))
     if request.latest_success:
         return _known_by_name(request.query)
     if request.content == "log" and not session.limits.reads_logs:
@@ -232,85 +173,6 @@ def _latest(session: Session, request: DownloadRequest) -> FoundJob:
     """Return the job that GitLab will find, with no more than its name when the token may not know which it is."""
     found = latest_success(session, request.query) if session.limits.may_read else None
     return found or _known_by_name(request.query)
-
-
-def _fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink) -> None:
-    """Stream the content into a sink.
-
-    :raises SelectionError: when there is none, with the reason as far as GitLab tells it.
-    """
-    arguments: dict[str, t.Any] = {}
-    if request.content == "file":
-        arguments["artifact_path"] = request.path
-    if request.content == "report":
-        check_has_report(job, request.report_type, session.clock.time())
-        arguments["file_type"] = request.report_type
-        sink = ReportSink(sink, job, request.report_type)
-    if request.latest_success:
-        endpoint = KINDS[request.content].by_ref
-        arguments.update(
-            project=request.query.pipeline.project,
-            ref_name=request.query.pipeline.ref,
-            job=request.query.names[0],
-            # a newer pipeline of the ref may lack the job; servers that do not know this look at one pipeline only
-            search_recent_successful_pipelines=True,
-        )
-    else:
-        endpoint = KINDS[request.content].by_id
-        arguments.update(project=job.project, job_id=job.id)
-    try:
-        session.client.download(endpoint, ToldSink(session, sink, *_told_of(request, job)), **arguments)
-    except NotFoundError as exc:
-        if exc.is_no_mere_object:
-            raise
-        raise SelectionError(_why_not_found(request, job, exc, session.clock.time())) from exc
-    except NotAuthorizedError as exc:
-        if session.client.settings.token_kind:
-            explain_denied(None if request.latest_success else job, request.content, exc)
-        raise
-    except RefusedError as exc:
-        if exc.status == 400 and request.content == "file":
-            raise SelectionError(_invalid_path(request.path)) from exc
-        if exc.status == 400 and request.content == "report" and "file_type" in exc.server_text:
-            raise SelectionError(why_refused(job, request.report_type)) from exc
-        raise
-
-
-def _why_not_found(request: DownloadRequest, job: FoundJob, exc: NotFoundError, now: float) -> str:
-    """Return why GitLab does not find the content.
-
-    :param now: Unix time.
-    """
-    subject = job.called
-    if request.latest_success:
-        subject = f"job {request.query.names[0]!r} of ref {request.query.pipeline.ref}"
-    if request.content == "file" and not exc.is_json:
-        return f"there is no {request.path!r} in the artifacts of {subject}"
-    if request.content == "log":
-        return why_no_log(job)
-    if request.content == "report":
-        return why_not_sent(job, request.report_type)
-    if not request.latest_success:
-        return why_no_artifacts(job, subject, now)
-    return why_no_artifacts(None, subject, now) + (
-        ". GitLab looks for the job in the latest successful pipeline of the branch or tag; leave latest_success out "
-        "for the newest pipeline, or give pipeline_id or job_id"
-    )
-
-
-def _told_of(request: DownloadRequest, job: FoundJob) -> tuple[str, int | None]:
-    """Return what to call the content while it comes, and its size as far as the record of its job has it."""
-    dest = request.dest.rstrip("/") if not os.path.isdir(request.dest) else ""
-    name = os.path.basename(dest or request.path) or f"{request.report_type or request.content} of {job.called}"
-    size = int_of(record_in(job.record, "artifacts_file"), "size") if request.content == "archive" else 0
-    return name, size or report_size(job, request.report_type) or None
-
-
-def _invalid_path(path: str) -> str:
-    return (
-        f"{path!r} is not a valid path inside an archive; give the path as it stands there, without a slash at the "
-        "beginning and without '..'"
-    )
 
 
 def _check_content(request: DownloadRequest, job: FoundJob, content: Content) -> None:

@@ -47,7 +47,10 @@ def why_no_artifacts(job: FoundJob | None, subject: str, now: float) -> str:
     kinds = artifact_kinds(record) - {"metadata"}
     if kinds and "archive" not in kinds:
         listed = ", ".join(sorted(kinds))
-        return f"{subject} has only reports ({listed}) and no archive; list its files under artifacts:paths"
+        return (
+            f"{subject} has only reports ({listed}) and no archive; list its files under artifacts:paths, or download "
+            "one with gitlab_job_download and content: report"
+        )
     return f"{subject} has no artifacts: it declares none under artifacts:paths, or no file fitted"
 
 
