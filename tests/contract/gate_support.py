@@ -18,6 +18,8 @@ Row = dict[str, t.Any]
 PIPELINE: Row = {"project": "group/app", "pipeline_id": 100}
 MAIN: Row = {"project": "group/app", "ref": "main"}
 MANUAL: Row = {"when": "manual", "allow_failure": False}
+AT_ONCE: Row = {**MANUAL, "needs": []}
+DEPLOY: Row = {"name": "deploy", **MANUAL}
 GREEN: Row = {"wait": True, "wait_for": ["success"], "wait_timeout": 30.0}
 TESTED: tuple[Row, ...] = (
     {"name": "unit", "stage": "test", "status": "success"},
@@ -25,6 +27,11 @@ TESTED: tuple[Row, ...] = (
 )
 # check, run, check, run
 CYCLE = (True, False, True, False)
+
+
+def child(*jobs: Row, **more: t.Any) -> Row:
+    """Return what a trigger job starts: a pipeline of these jobs."""
+    return {"pipeline": {"jobs": list(jobs)}, **more}
 
 
 def four_times(simulator: t.Any, task: t.Any, **options: t.Any) -> list[Result]:

@@ -10,6 +10,8 @@ import typing as t
 
 import pytest
 
+from tests.contract.gate_support import AT_ONCE, DEPLOY, child
+from tests.contract.gate_support import PIPELINE as THIS
 from tests.contract.test_release_gates import release
 from tests.integration.harness import (
     ACTION,
@@ -19,14 +21,6 @@ from tests.integration.harness import (
     run_task,
     world,
 )
-
-P: dict[str, t.Any] = {"project": "group/app", "pipeline_id": 100}
-MANUAL = {"when": "manual", "allow_failure": False, "needs": []}
-DEPLOY = {"name": "deploy", "when": "manual", "allow_failure": False}
-
-
-def child(*jobs: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
-    return {"pipeline": {"jobs": list(jobs)}, **more}
 
 
 def two_children(simulator: t.Any) -> None:
@@ -43,20 +37,20 @@ def two_children(simulator: t.Any) -> None:
 def test_all_of_a_tree_are_played_not_those_that_exist_first(simulator: t.Any) -> None:
     two_children(simulator)
     how = {"include_downstream": True, "action": "play", "multiple": "all", "wait": True, "wait_timeout": 60.0}
-    result = run_task(simulator, ACTION, **P, name=["**/deploy"], **how)
+    result = run_task(simulator, ACTION, **THIS, name=["**/deploy"], **how)
     assert result.failure is None and effects(simulator) == [("play", "deploy")] * 2
 
 
 def test_two_of_equal_rank_are_two_whichever_exists_first(simulator: t.Any) -> None:
     two_children(simulator)
     how = {"include_downstream": True, "action": "play", "wait": True, "wait_timeout": 60.0}
-    result = run_task(simulator, ACTION, **P, name=["deploy"], **how)
+    result = run_task(simulator, ACTION, **THIS, name=["deploy"], **how)
     assert "2 jobs match" in str(result.failure) and effects(simulator) == []
 
 
 def test_a_gate_does_not_verify_a_part(simulator: t.Any) -> None:
     done = child({"name": "deploy", "status": "success"})
-    jobs = ({"name": "t1", "stage": "a", "trigger": done}, {"name": "m", "stage": "a", **MANUAL, "needs": None})
+    jobs = ({"name": "t1", "stage": "a", "trigger": done}, {"name": "m", "stage": "a", **AT_ONCE, "needs": None})
     simulator.load(world(*jobs, {"name": "t2", "stage": "b", "trigger": done}))
     simulator.advance(3)
     result = release(simulator, {"gates": [{"name": "**/deploy", "action": "verify"}]})
@@ -72,14 +66,14 @@ def test_an_optional_trigger_job_holds_nothing_up(simulator: t.Any, name: list[s
         )
     )
     how = {"include_downstream": True, "wait": True, "wait_for": ["success"], "wait_timeout": 60.0}
-    result = run_task(simulator, INFO, **P, name=name, **how)
+    result = run_task(simulator, INFO, **THIS, name=name, **how)
     assert result.failure is None and result["timed_out"] is False
 
 
 def test_a_wrong_name_below_a_trigger_job_is_an_error_at_once(simulator: t.Any) -> None:
-    simulator.load(world({"name": "t", "trigger": child({"name": "c"})}, {"name": "u", **MANUAL, "trigger": child()}))
+    simulator.load(world({"name": "t", "trigger": child({"name": "c"})}, {"name": "u", **AT_ONCE, "trigger": child()}))
     simulator.advance(5)
-    result = run_task(simulator, INFO, **P, name=["t/d"], include_downstream=True, wait=True, wait_timeout=60.0)
+    result = run_task(simulator, INFO, **THIS, name=["t/d"], include_downstream=True, wait=True, wait_timeout=60.0)
     assert "did you mean 't/c'" in str(result.failure) and result.seconds < 5
 
 
@@ -87,7 +81,7 @@ def test_what_could_not_be_started_is_no_success(simulator: t.Any) -> None:
     fails = child({"name": "c"}, creation_fails="downstream_pipeline_creation_failed")
     simulator.load(world({"name": "a", "status": "success"}, {"name": "t", "trigger": fails}))
     how = {"include_downstream": True, "wait": True, "wait_for": ["success"], "wait_timeout": 60.0}
-    assert "trigger job 't'" in str(run_task(simulator, INFO, **P, **how).failure)
+    assert "trigger job 't'" in str(run_task(simulator, INFO, **THIS, **how).failure)
 
 
 @pytest.mark.parametrize("allow_empty", [False, True])
@@ -97,14 +91,14 @@ def test_a_trigger_job_chosen_by_scope_stays_chosen(simulator: t.Any, allow_empt
     simulator.load(world({"name": "good", "trigger": good}, {"name": "bad", "trigger": bad}))
     simulator.advance(3)
     how = {"wait": True, "wait_for": ["success"], "wait_timeout": 300.0, "allow_empty": allow_empty}
-    result = run_task(simulator, BRIDGES, **P, scope=["running", "success"], **how)
+    result = run_task(simulator, BRIDGES, **THIS, scope=["running", "success"], **how)
     assert "trigger job 'bad' ended as failed" in str(result.failure)
 
 
 @pytest.mark.parametrize("pipeline", [{"yaml_errors": "bad"}, {"status": "skipped"}])
 def test_no_trigger_job_comes_to_an_ended_pipeline(simulator: t.Any, pipeline: dict[str, t.Any]) -> None:
     simulator.load(world(**pipeline))
-    result = run_task(simulator, BRIDGES, **P, wait=True, wait_timeout=300.0)
+    result = run_task(simulator, BRIDGES, **THIS, wait=True, wait_timeout=300.0)
     assert result.failure and result.seconds < 5 and pipeline.get("yaml_errors", "") in result.failure
 
 
@@ -112,9 +106,9 @@ def test_an_optional_trigger_job_is_not_waited_for(simulator: t.Any) -> None:
     simulator.load(
         world({"name": "u", "when": "manual", "trigger": child()}, {"name": "t", "trigger": child({"name": "c"})})
     )
-    assert run_task(simulator, BRIDGES, **P, wait=True, wait_timeout=60.0).failure is None
+    assert run_task(simulator, BRIDGES, **THIS, wait=True, wait_timeout=60.0).failure is None
 
 
 def test_a_text_with_commas_is_a_trigger_job(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy: [aws, eu]", "trigger": child({"name": "c"})}))
-    assert run_task(simulator, BRIDGES, **P, name=["deploy: [aws", " eu]"]).failure is None
+    assert run_task(simulator, BRIDGES, **THIS, name=["deploy: [aws", " eu]"]).failure is None

@@ -11,6 +11,8 @@ import typing as t
 import pytest
 import requests
 
+from tests.contract.gate_support import AT_ONCE, DEPLOY, child
+from tests.contract.gate_support import PIPELINE as THIS
 from tests.integration.approvals import JOB, approval_world
 from tests.integration.harness import (
     ACTION,
@@ -23,14 +25,6 @@ from tests.integration.harness import (
     world,
 )
 
-P: dict[str, t.Any] = {"project": "group/app", "pipeline_id": 100}
-MANUAL = {"when": "manual", "allow_failure": False, "needs": []}
-DEPLOY = {"name": "deploy", "when": "manual", "allow_failure": False}
-
-
-def child(*jobs: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
-    return {"pipeline": {"jobs": list(jobs)}, **more}
-
 
 @pytest.mark.parametrize("name", ["name", "stage"])
 def test_an_empty_list_is_not_the_whole_project(simulator: t.Any, name: str) -> None:
@@ -41,16 +35,16 @@ def test_an_empty_list_is_not_the_whole_project(simulator: t.Any, name: str) -> 
 
 
 def test_a_sha_is_no_name_of_a_branch(simulator: t.Any) -> None:
-    made = world({"name": "d", **MANUAL})
-    made["pipelines"].append({"id": 200, "ref": "20261127", "jobs": [{"name": "d", **MANUAL}]})
+    made = world({"name": "d", **AT_ONCE})
+    made["pipelines"].append({"id": 200, "ref": "20261127", "jobs": [{"name": "d", **AT_ONCE}]})
     simulator.load(made)
     result = run_task(simulator, ACTION, project="group/app", sha="20261127", name=["d"], action="play")
     assert "branch or tag" in str(result.failure) and effects(simulator) == []
 
 
 def test_a_misspelt_source_beside_another_is_an_error(simulator: t.Any) -> None:
-    made = world({"name": "d", **MANUAL}, source="web")
-    made["pipelines"].append({"id": 200, "ref": "main", "source": "push", "jobs": [{"name": "d", **MANUAL}]})
+    made = world({"name": "d", **AT_ONCE}, source="web")
+    made["pipelines"].append({"id": 200, "ref": "main", "source": "push", "jobs": [{"name": "d", **AT_ONCE}]})
     simulator.load(made)
     how = {"ref": "main", "pipeline_source": ["pussh", "web"], "name": ["d"], "action": "play"}
     result = run_task(simulator, ACTION, project="group/app", **how)
@@ -58,7 +52,7 @@ def test_a_misspelt_source_beside_another_is_an_error(simulator: t.Any) -> None:
 
 
 def test_a_pipeline_behind_many_others_is_not_said_to_be_missing(simulator: t.Any) -> None:
-    made = world({"name": "d", **MANUAL}, tag=True, ref="1.0")
+    made = world({"name": "d", **AT_ONCE}, tag=True, ref="1.0")
     made["pipelines"] += [
         {"id": 200 + n, "ref": "1.0", "jobs": [{"name": "n", "status": "success"}]} for n in range(120)
     ]
@@ -68,7 +62,7 @@ def test_a_pipeline_behind_many_others_is_not_said_to_be_missing(simulator: t.An
 
 
 def test_a_pipeline_behind_many_of_other_sources_is_found(simulator: t.Any) -> None:
-    made = world({"name": "d", **MANUAL}, source="web")
+    made = world({"name": "d", **AT_ONCE}, source="web")
     made["pipelines"] += [
         {"id": 200 + n, "ref": "main", "source": "schedule", "jobs": [{"name": "n", "status": "success"}]}
         for n in range(120)
@@ -89,8 +83,8 @@ def test_a_canceled_trigger_job_is_a_change(simulator: t.Any, manual: dict[str, 
         )
     )
     simulator.advance(3)
-    checked = run_task(simulator, PIPELINE, **P, action="cancel", check_mode=True)
-    result = run_task(simulator, PIPELINE, **P, action="cancel")
+    checked = run_task(simulator, PIPELINE, **THIS, action="cancel", check_mode=True)
+    result = run_task(simulator, PIPELINE, **THIS, action="cancel")
     assert simulator.job("t")["status"] == "canceled"
     assert checked.changed is result.changed is True and len(simulator.effects()) == 1
 
@@ -107,7 +101,7 @@ def test_what_somebody_else_has_retried_is_not_ours(simulator: t.Any, monkeypatc
         real(self)
 
     monkeypatch.setattr(pipelines._PipelineWrite, "_request", raced)
-    result = run_task(simulator, PIPELINE, **P, action="retry")
+    result = run_task(simulator, PIPELINE, **THIS, action="retry")
     assert [effect["user"] for effect in simulator.effects()] == ["bob"] and result.changed is False
 
 
@@ -117,15 +111,15 @@ def test_what_somebody_else_has_retried_is_not_ours(simulator: t.Any, monkeypatc
 def test_a_pipeline_of_jobs_that_are_never_retried(simulator: t.Any, job: dict[str, t.Any]) -> None:
     reason = {} if "archived" in job else {"failure_reason": "deployment_rejected"}
     simulator.load(world({"name": "a", "status": "failed", **job, **reason}))
-    checked = run_task(simulator, PIPELINE, **P, action="retry", check_mode=True)
-    result = run_task(simulator, PIPELINE, **P, action="retry")
+    checked = run_task(simulator, PIPELINE, **THIS, action="retry", check_mode=True)
+    result = run_task(simulator, PIPELINE, **THIS, action="retry")
     assert checked.failure == result.failure and "start a new pipeline" in str(result.failure)
 
 
 def test_the_one_that_waits_is_found_among_many(simulator: t.Any) -> None:
     others = [{"name": f"s{n}", "stage": "test", "when": "manual", "environment": f"staging{n}"} for n in range(25)]
     simulator.load(approval_world(JOB, *others))
-    result = run_task(simulator, APPROVAL, **P, state="approved")
+    result = run_task(simulator, APPROVAL, **THIS, state="approved")
     assert result.failure is None and result.changed is True
 
 
@@ -133,15 +127,15 @@ def test_the_one_that_waits_is_found_among_many(simulator: t.Any) -> None:
 def test_no_log_is_no_empty_file(simulator: t.Any, tmp_path: t.Any, job: dict[str, t.Any]) -> None:
     simulator.load(world({"name": "b", **job}))
     (tmp_path / "log").write_text("the log of yesterday")
-    result = run_task(simulator, DOWNLOAD, **P, name="b", content="log", dest=str(tmp_path / "log"))
+    result = run_task(simulator, DOWNLOAD, **THIS, name="b", content="log", dest=str(tmp_path / "log"))
     assert "log" in str(result.failure) and (tmp_path / "log").read_text() == "the log of yesterday"
 
 
 def test_check_mode_keeps_what_can_be_kept(simulator: t.Any) -> None:
     simulator.load(world({"name": "b", "status": "success", "artifacts": {"files": {"a": "1"}, "expire_in": 1}}))
     simulator.advance(20)
-    checked = run_task(simulator, ACTION, **P, name=["b"], action="keep_artifacts", check_mode=True)
-    result = run_task(simulator, ACTION, **P, name=["b"], action="keep_artifacts")
+    checked = run_task(simulator, ACTION, **THIS, name=["b"], action="keep_artifacts", check_mode=True)
+    result = run_task(simulator, ACTION, **THIS, name=["b"], action="keep_artifacts")
     assert checked.failure == result.failure and result.failure and checked.changed is False
 
 

@@ -30,10 +30,15 @@ _CODES = re.compile(f"(?:{_ESCAPE_SEQUENCES}|{_CONTROL_CODES})+")
 # What changes the order in which a text is shown, or is in it unseen, so that a text reads as another one.
 _UNSEEN_CHARACTERS = "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _UNSEEN = re.compile(f"[{_UNSEEN_CHARACTERS}]")
+# What else may be in a text unseen, and belongs there: joiners and fillers of scripts, variation selectors, tags.
+_IGNORABLE_CHARACTERS = (
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200c\u200d\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff"
+)
+_IGNORABLE = re.compile(f"[{_IGNORABLE_CHARACTERS}]")
 # Half a character, which no file and no terminal takes.
 _HALVES = re.compile("[\ud800-\udfff]")
 # What a program may drop from a text before it shows it: each of them alone, or whole sequences; or nothing at all.
-_SINGLE_CODES = f"{_CONTROL_CODES}|[{_UNSEEN_CHARACTERS}\ud800-\udfff]"
+_SINGLE_CODES = f"{_CONTROL_CODES}|[{_UNSEEN_CHARACTERS}{_IGNORABLE_CHARACTERS}\ud800-\udfff]"
 _SINGLE = re.compile(f"(?:{_SINGLE_CODES})+")
 _DROPPED = re.compile(f"(?:{_ESCAPE_SEQUENCES}|{_SINGLE_CODES})+")
 _NOTHING = re.compile("(?!)")
@@ -166,9 +171,10 @@ def _nothing(_code: str) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    """Return whether a text can hold a secret only as it is: it has no control code, and nothing that is encoded."""
+    """Return whether a text can hold a secret only as it is: nothing in it is unseen, and nothing is encoded."""
     is_printable = text.isprintable() or text.replace("\n", "").isprintable()
-    return is_printable and not ("%" in text or "\\" in text or ENTITY.search(text))
+    is_seen = is_printable and (text.isascii() or not _IGNORABLE.search(text))
+    return is_seen and not ("%" in text or "\\" in text or ENTITY.search(text))
 
 
 def _is_plain_json(text: str) -> bool:

@@ -276,13 +276,18 @@ FORMS = {
 TOKENS = st.one_of(st.just(TOKEN), st.text(alphabet="abcXYZ0189-._~+/=%&?\"'<>", min_size=12, max_size=24))
 CODES = st.sampled_from(
     ["\x1b[0m", "\x1b[38;5;1m", "\x00", "\r", "\x7f", "\x85", "\x9b1m", "\x1b]0;x\x07", "\u202e", "\u2066", "\u200b"]
+    + ["\u00ad", "\u200d", "\ufe0f", "\U000e0001"]
 )
 PLAIN = ("as it is", "hexadecimal", "URL", "quoted")
 
 
 def readings(text: str) -> str:
     """Return everything that a reader may take a text for: as it is, without codes, and with encodings undone."""
-    bare = re.sub("\x1b\\[[0-9;]*m|\x9b1m|\x1b]0;x\x07|[\x00-\x1f\x7f-\x9f\u200b\u202e\u2066]", "", text)
+    bare = re.sub(
+        "\x1b\\[[0-9;]*m|\x9b1m|\x1b]0;x\x07|[\x00-\x1f\x7f-\x9f\u00ad\u200b\u200d\u202e\u2066\ufe0f\U000e0001]",
+        "",
+        text,
+    )
     return "\n".join((text, bare, html.unescape(bare), unquote(bare), unquote(unquote(bare))))
 
 

@@ -61,12 +61,14 @@ def check_gates_to_come(session: Session, project: ProjectResult, gate: Gate, pi
         if later.start is not None or later.is_optional or later.include_downstream:
             continue
         finder = JobFinder(session, _jobs_of(session, project, later, pipeline))
-        with looking(float("-inf")):
-            try:
+        try:
+            with looking(float("-inf")):
                 selection = finder.find()
-            except RequestError:
-                return  # the gate itself will meet it, and has the time for it
-        problem = finder.problem(selection) if selection.is_complete else ""
+            problem = finder.problem(selection) if selection.is_complete else ""
+        except RequestError:
+            return  # the gate itself will meet it, and has the time for it
+        except SelectionError as exc:
+            problem = str(exc)
         if problem:
             raise SelectionError(f"gate {later.title!r} after it could not open: {problem}")
 
@@ -151,13 +153,13 @@ class GateRun:
         result = self._of_reading(report)
         options = self._waiting(self._gate.target)
         wrong = [_state(job) for job in report.jobs if not self._is_right(job, options)]
-        is_open = ["the pipeline may still create jobs that fit"] if report.may_grow else []
-        if not wrong and not is_open:
+        missing = ["the pipeline may still create jobs that fit"] if report.may_grow else []
+        if not wrong and not missing:
             return dataclasses.replace(result, outcome="passed")
         if self._session.check_mode and self._has_predecessor_at_work():
-            return dataclasses.replace(result, outcome=_PREDICTED["verify"], reason="; ".join(wrong + is_open))
+            return dataclasses.replace(result, outcome=_PREDICTED["verify"], reason="; ".join(wrong + missing))
         told = [f"{state}, which is not {self._gate.target}" for state in wrong]
-        return dataclasses.replace(result, outcome="failed", reason="; ".join(told + is_open))
+        return dataclasses.replace(result, outcome="failed", reason="; ".join(told + missing))
 
     def _act_at_once(self) -> Steps[GateResult]:
         target = "started" if self._gate.target == "started" else "finished"
