@@ -81,7 +81,10 @@ ROWS: t.Mapping[str, Row] = {
     "erase_job": Row("E10", ((_ACTION, ("action=erase",)),), "11", _CELL),
     "play_job": Row("E11", ((_ACTION, ("action=play",)),), "11", _CELL),
     "download_artifacts": Row(
-        "E12", ((_DOWNLOAD, ("content=archive",)),), "11", _DOWNLOADS + "test_check_run_check_run"
+        "E12",
+        ((_DOWNLOAD, ("content=archive",)), (_DOWNLOAD, ("content=report", "report_type"))),
+        "11",
+        _DOWNLOADS + "test_check_run_check_run",
     ),
     "download_artifacts_by_ref": Row(
         "E13",

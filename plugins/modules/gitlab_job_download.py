@@ -13,8 +13,8 @@ module: gitlab_job_download
 version_added: 0.1.0
 short_description: Download the artifacts or the log of a GitLab CI job to a file
 description:
-  - Downloads the archive with the artifacts of a job, one file out of it, or the job's log. It can also list what is in
-    the archive.
+  - Downloads the archive with the artifacts of a job, one file out of it, one of its reports, or the job's log. It can
+    also list what is in the archive.
   - The content is streamed to a temporary file beside O(dest), so that gigabytes need no memory. Its length and
     O(checksum) are verified before it replaces O(dest). If anything goes wrong before that, O(dest) stays as it was.
   - It does not wait for the job. Use M(jobgate.gitlab.gitlab_job_info) with
@@ -121,14 +121,28 @@ options:
       - V(file) is the one file in it that O(artifact_path) names. Only this file is transferred.
       - V(log) is the job's log as GitLab keeps it, byte for byte, with its colour codes and section marks. Of a job
         that is still running it is a snapshot.
+      - V(report) is the one report that O(report_type) names, such as that of the tests. Needs GitLab 19.4.
       - V(list) downloads nothing and returns the files and folders of the archive as RV(entries). Needs GitLab 18.8.
     type: str
     choices:
       - archive
       - file
       - log
+      - report
       - list
     default: archive
+  report_type:
+    description:
+      - The type of the report for O(content=report), and required there. An error with any other O(content).
+      - It is the C(file_type) in RV(job.artifacts), such as V(junit), V(dotenv), V(codequality) or V(cyclonedx). Mostly
+        this is the word under C(artifacts:reports) in the configuration of the job. What is a C(coverage_report) there
+        has the type V(cobertura) or V(jacoco).
+      - The file is what the server sends, and is not unpacked. GitLab keeps some reports compressed with gzip, such as
+        V(junit) and V(dotenv). The C(file_format) in RV(job.artifacts) tells V(gzip), V(raw) or V(zip).
+      - A type that the job does not have is an error that shows those it has. When the token may not read the job, the
+        server is asked at once.
+      - GitLab sends no report of some types, such as V(metrics_referee), by itself.
+    type: str
   artifact_path:
     description:
       - Path inside the archive, such as V(dist/app 1.2.tar.gz). Write it as it is, and not URL-encoded.
@@ -146,7 +160,9 @@ options:
     description:
       - Where to put the content, on the machine that runs the task. Its folder has to exist.
       - In an existing folder the name is that of the artifact for O(content=file), C(artifacts.zip) for
-        O(content=archive), and the id of the job with C(.log) for O(content=log). RV(dest) tells the full path.
+        O(content=archive), and the id of the job with C(.log) for O(content=log). For O(content=report) it is the name
+        that GitLab keeps the report under, such as C(junit.xml.gz), or the O(report_type) when the token may not read
+        the job. RV(dest) tells the full path.
       - While downloading, the new content lies beside it. So the folder has to be writable, and needs room for both.
       - Owner, group and permissions of a file that is replaced stay, but set-id bits do so only when its owner runs the
         task. A link is replaced, and what it leads to is left alone, as M(ansible.builtin.copy) does it.
@@ -174,7 +190,10 @@ notes:
     token, never from https to http, and its address is not logged.
   - Missing artifacts. The error tells apart, as far as GitLab does, artifacts that have expired, a job that was erased,
     and a job without an archive. Reports such as C(reports:junit) or C(reports:dotenv) are not part of the archive;
-    list the file under C(artifacts:paths) as well.
+    use O(content=report), or list the file under C(artifacts:paths) as well.
+  - Before GitLab 19.4 the server takes no notice of O(report_type) and sends the archive. The task then fails and
+    leaves O(dest) as it was. A report that is a zip file itself, such as V(lsif), can be told from the archive only by
+    its length, so that it needs a token that may read the job.
   - A path that is not in the archive, a path that GitLab takes for invalid since it leads out of the archive, and a
     server that is too old for O(content=list) are errors that say so.
   - Logs and artifacts can hold secrets that GitLab has not masked. Give O(mode) to keep the file from others.
@@ -252,6 +271,16 @@ EXAMPLES = r"""
     pipeline_id: 6
     name: integration
     wait: true
+
+- name: Fetch their report, which GitLab keeps as junit.xml.gz
+  jobgate.gitlab.gitlab_job_download:
+    project: group/app
+    pipeline_id: 6
+    name: integration
+    content: report
+    report_type: junit
+    dest: /srv/reports/
+    mode: "0644"
 
 - name: Keep their log, whatever became of them
   jobgate.gitlab.gitlab_job_download:

@@ -17,7 +17,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue impo
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.pipelines import PIPELINE_ACTIONS
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files import download as downloads
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.fetch import KINDS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import BRIDGE_ENDPOINTS
 
 from tests.contract.support import PLUGINS
@@ -107,7 +107,7 @@ BY_TABLE = {
     *(action.endpoint for action in ACTIONS.values()),
     *(action.endpoint for action in PIPELINE_ACTIONS.values()),
     *BRIDGE_ENDPOINTS,
-    *(name for kind in downloads.KINDS.values() for name in (kind.by_id, kind.by_ref) if name),
+    *(name for kind in KINDS.values() for name in (kind.by_id, kind.by_ref) if name),
 }
 
 

@@ -13,7 +13,7 @@ import typing as t
 
 from .blocks import guide_blocks
 from .server import JOB_TOKEN, TOKEN, TRIGGER_TOKEN, World
-from .worlds import MANUAL, Job, project, trigger
+from .worlds import MANUAL, SENDS_REPORTS, Job, project, trigger
 
 PACKAGE = "the package\n"
 
@@ -119,9 +119,10 @@ def hand_over_world() -> World:
         "log": "$ make\nWARNING: old compiler\ndone\n",
         "artifacts": {"files": files, "expire_in": 86400},
     }
-    tests = {"name": "test", "status": "success", "artifacts": {"files": {"coverage.json": '{"percent": 91}'}}}
+    left = {"files": {"coverage.json": '{"percent": 91}'}, "reports": ["junit"]}
+    tests = {"name": "test", "status": "success", "artifacts": left}
     # an optional deployment: a pipeline that waits for a blocking one has not succeeded
-    return world(build, tests, {**DEPLOY, "allow_failure": True}, ref="main")
+    return world(build, tests, {**DEPLOY, "allow_failure": True}, ref="main", version=SENDS_REPORTS)
 
 
 def large_world() -> World:
@@ -367,6 +368,14 @@ GUIDES: tuple[Guide, ...] = (
         hand_over_world(),
         changes=3,
         files=("packages/app.tar.gz", "packages/build.log"),
+        has_check_mode=False,
+    ),
+    Guide(
+        "hand_over",
+        "Keep what the tests have reported",
+        hand_over_world(),
+        changes=2,
+        files=("reports/junit.xml.gz",),
         has_check_mode=False,
     ),
     Guide("hand_over", "Look for warnings in a log", hand_over_world(), says=("WARNING: old compiler",)),

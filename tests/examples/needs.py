@@ -21,6 +21,7 @@ from .worlds import (
     infra_world,
     new_world,
     release_world,
+    report_world,
     settled_world,
     trigger,
 )
@@ -139,6 +140,7 @@ NEEDS: dict[str, Need] = {
     # gitlab_job_download
     "Fetch what the newest successful build of a release has left": Need(jobs=RELEASED),
     "Fetch one file of the build of this very commit": Need(without=("owner", "group")),
+    "Fetch their report, which GitLab keeps as junit.xml.gz": Need(world=report_world),
     "Download again what may have been damaged, to a folder with labels of its own": Need(
         jobs=RELEASED, sha256_of=RELEASE_BUILD, without=("attributes",)
     ),

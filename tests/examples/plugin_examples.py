@@ -106,6 +106,7 @@ class Playbook:
         """Return the path of a playbook with all examples of a plugin."""
         for name in (
             "srv/releases",
+            "srv/reports",
             "srv/app",
             "srv/infra",
             "srv/www",

@@ -27,6 +27,9 @@ BUILD_FILES = {
 }
 
 
+# The first version that sends reports one by one.
+SENDS_REPORTS = "19.4"
+
 # What a new pipeline holds.
 NEW = {"jobs": [{"name": "build", "duration": 5}, {"name": "test", "stage": "test", "duration": 5}]}
 INPUTS = {
@@ -283,6 +286,12 @@ def infra_world() -> World:
         {"id": 21, "project": "group/app", "ref": "v1.2.0", "tag": True, "jobs": [staging, released]}
     )
     return world
+
+
+def report_world() -> World:
+    """Return the common world on a server that sends reports, where tests that have failed have left one."""
+    tests = {"status": "failed", "allow_failure": True, "artifacts": {"reports": ["junit"], "when": "always"}}
+    return {**changed_world({"6:integration": tests}), "version": SENDS_REPORTS}
 
 
 def approval_world(*, waiting: tuple[int, ...] = (7,)) -> World:

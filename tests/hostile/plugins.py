@@ -75,6 +75,7 @@ PLUGINS: dict[str, Plugin] = {
     "download": Plugin("gitlab_job_download", {**DOWNLOAD, "content": "archive"}),
     "download of a file": Plugin("gitlab_job_download", {**DOWNLOAD, "content": "file", "artifact_path": "a.json"}),
     "download of a log": Plugin("gitlab_job_download", {**DOWNLOAD, "content": "log"}),
+    "download of a report": Plugin("gitlab_job_download", {**DOWNLOAD, "content": "report", "report_type": "junit"}),
     "token": Plugin("gitlab_job_token_info", {"agents": True}, token="api_job_token"),
     "gate": Plugin(
         "gitlab_release_gate", {"projects": [{"project": "7", "pipeline_id": 6, "gates": [GATE]}], **RELEASE}

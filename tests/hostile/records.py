@@ -51,6 +51,7 @@ NAMES = (
     "\U000e0041",
     "!unsafe x",
 )
+OF_REPORTS = ("download of a report",)
 STATUSES: tuple[t.Any, ...] = ("SUCCESS", "", "new", CODES, None, 1, [], {}, "x" * 10_000, TOKEN)
 TIMES: tuple[t.Any, ...] = (
     "0001-01-01T00:00:00Z",
@@ -135,6 +136,23 @@ RECORDS: dict[str, Row] = {
         for value in ("x", {}, [None], [[]], 1)
     },
     **{
+        named("reports", value): Row(fields(artifacts=value), "either", OF_REPORTS)
+        for value in (
+            ...,
+            None,
+            [],
+            [{}],
+            [{"file_type": []}],
+            [{"file_type": CODES}],
+            [{"file_type": f"junit{TOKEN}"}],
+            [{"file_type": "junit"}, {"file_type": "junit", "file_format": "zip"}],
+            [{"filename": "../x", "file_type": "junit", "file_format": [], "size": "1"}],
+            [{"file_format": "zip", "file_type": "junit", "size": -1}],
+            [{"size": 10**400, "file_type": "junit"}],
+            [{"file_type": f"t{number}"} for number in range(20_000)],
+        )
+    },
+    **{
         named("approvals", value): Row(
             fields(("deployment", "deployments"), approvals=value, approval_summary=value, environment=value),
             "either",
@@ -170,7 +188,7 @@ RECORDS: dict[str, Row] = {
 BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
     b"%c: &%c [%b]\n" % (98 + n, 98 + n, b",".join([b"*%c" % (97 + n)] * 9)) for n in range(8)
 )
-OF_FILES = ("lookup of a file", "lookup of a log", "download of a log")
+OF_FILES = ("lookup of a file", "lookup of a log", "download of a log", "download of a report")
 CONTENTS: dict[str, Row] = {
     named("content", text): Row(content(text), "either", OF_FILES)
     for text in (
@@ -194,6 +212,8 @@ CONTENTS: dict[str, Row] = {
         b"{{ 1 }}",
         b"!!python/object:os.system x",
         ARTIFACT + b"\n" + ARTIFACT,
+        b"PK\3\4" + b"x" * MIB,
+        b"PK\5\6",
     )
 }
 

@@ -171,7 +171,9 @@ class HostileServer(Listener):
             if path.endswith("/pipeline"):
                 return "pipeline", _STARTED
             return ("other", _APPROVAL) if is_approval else ("job", job(42, "pending", "deploy"))
-        build = job(41, "success", "build", stage="build", artifacts_file={"filename": "artifacts.zip", "size": 20})
+        left = [{"file_type": "junit", "file_format": "gzip", "filename": "junit.xml.gz", "size": 20}]
+        build = job(41, "success", "build", stage="build", artifacts=left)
+        build["artifacts_file"] = {"filename": "artifacts.zip", "size": 20}
         steps = path.strip("/").split("/")
         if steps[0] == "job":
             return ("other", {"allowed_agents": []}) if steps[-1] == "allowed_agents" else ("job", build)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import pathlib
@@ -30,7 +31,8 @@ from .harness import DOWNLOAD, INFO, TOKEN, Result, play, run_task, world
 MODULE = "jobgate.gitlab.gitlab_job_download"
 FILES = {"dist/app.txt": "the app\n", "dist/sub/deep.bin": "deep", "a b#\u00fc?.txt": "odd"}
 LOG = "\x1b[32mone\x1b[0m\ntwo\n"
-BUILD: dict[str, t.Any] = {"name": "build", "status": "success", "artifacts": {"files": FILES}, "log": LOG}
+LEFT = {"files": FILES, "reports": ["junit", "cobertura"]}
+BUILD: dict[str, t.Any] = {"name": "build", "status": "success", "artifacts": LEFT, "log": LOG}
 OLD = b"what was there before"
 
 Options = dict[str, t.Any]
@@ -42,15 +44,21 @@ CONTENTS: dict[str, Options] = {
     "archive": {"content": "archive"},
     "file": {"content": "file", "artifact_path": "dist/app.txt"},
     "log": {"content": "log"},
+    "report": {"content": "report", "report_type": "junit"},
 }
+# What GitLab finds by a ref.
+BY_A_REF = ("archive", "file")
+# What `simulator.sha256` calls it.
+STORED = {"file": "dist/app.txt", "report": "report:junit"}
 ENDPOINTS = {
     "archive": ("download_artifacts", "artifacts_by_ref"),
     "file": ("artifact_file", "raw_artifact_by_ref"),
     "log": ("get_trace", "get_trace"),
+    "report": ("download_artifacts", "download_artifacts"),
 }
 
 
-def load(simulator: t.Any, job: Options | None = None, version: str = "18.10", **more: t.Any) -> None:
+def load(simulator: t.Any, job: Options | None = None, version: str = "19.4", **more: t.Any) -> None:
     simulator.load({**world({**BUILD, **(job or {})}), **more}, version=version)
 
 
@@ -64,7 +72,7 @@ def fetch(simulator: t.Any, dest: object, **options: t.Any) -> Result:
 
 
 def wanted(simulator: t.Any, content: str, job: object = "build") -> str:
-    return str(simulator.sha256(job, "dist/app.txt" if content == "file" else content))
+    return str(simulator.sha256(job, STORED.get(content, content)))
 
 
 def digest(path: pathlib.Path) -> str:
@@ -73,6 +81,10 @@ def digest(path: pathlib.Path) -> str:
 
 def endpoints(simulator: t.Any) -> list[str]:
     return [request["endpoint"] for request in simulator.requests()]
+
+
+def without(options: Options, name: str) -> Options:
+    return {key: value for key, value in options.items() if key != name}
 
 
 def transfers(simulator: t.Any) -> int:
@@ -96,7 +108,7 @@ def test_check_run_check_run(simulator: t.Any, tmp_path: pathlib.Path, content: 
     load(simulator)
     dest = tmp_path / "target"
     options = {**CONTENTS[content], **way}
-    if way is LATEST and content == "log":
+    if way is LATEST and content not in BY_A_REF:
         assert_sentence(
             fetch(simulator, dest, **options).failure, "latest_success can only be used with content: archive and file"
         )
@@ -146,6 +158,7 @@ def test_a_new_file_has_the_mode_of_new_files(simulator: t.Any, tmp_path: pathli
         (CONTENTS["file"], "app.txt"),
         ({"content": "file", "artifact_path": "a b#\u00fc?.txt"}, "a b#\u00fc?.txt"),
         (CONTENTS["log"], "1000.log"),
+        (CONTENTS["report"], "junit.xml.gz"),
     ],
 )
 def test_into_a_folder(simulator: t.Any, tmp_path: pathlib.Path, options: Options, name: str) -> None:
@@ -310,9 +323,126 @@ def test_a_known_checksum_transfers_nothing(simulator: t.Any, tmp_path: pathlib.
     for number, check_mode in enumerate((True, False), start=1):
         assert not fetch(simulator, dest, check_mode=check_mode, force=True, **options).changed
         assert transfers(simulator) == seen + number
-    if content != "log":
+    if content in BY_A_REF:
         fetch(simulator, dest, **{**options, "job_id": None}, **LATEST)
         assert transfers(simulator) == seen + 2
+
+
+# ----- reports -----
+
+
+def test_a_report_is_what_gitlab_keeps(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load(simulator, {"tests": [{"name": "adds"}]})
+    result = fetch(simulator, tmp_path, **CONTENTS["report"], **BY_PIPELINE)
+    assert (result.failure, result["dest"]) == (None, str(tmp_path / "junit.xml.gz"))
+    assert b'<testcase name="adds"' in gzip.decompress((tmp_path / "junit.xml.gz").read_bytes())
+    other = fetch(simulator, tmp_path, content="report", report_type="cobertura", **BY_PIPELINE)
+    assert (other["dest"], other["sha256"]) == (
+        str(tmp_path / "cobertura.xml.gz"),
+        digest(tmp_path / "cobertura.xml.gz"),
+    )
+    assert other["sha256"] != result["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("report_type", "words"),
+    [
+        ("junti", "has no report 'junti': did you mean 'junit'? There are also 'cobertura'."),
+        ("JUnit", "has no report 'JUnit': did you mean 'junit'?"),
+        ("coverage", "has no report 'coverage': did you mean 'cobertura'? There are also 'junit'."),
+        ("dotenv", "has no report 'dotenv': there are 'cobertura', 'junit'."),
+    ],
+)
+def test_a_report_that_the_job_does_not_have(
+    simulator: t.Any, tmp_path: pathlib.Path, report_type: str, words: str
+) -> None:
+    load(simulator)
+    result = fetch(simulator, tmp_path, content="report", report_type=report_type, **BY_ID)
+    assert_sentence(result.failure, "job 'build' (id 1000)", words)
+    assert (transfers(simulator), list(tmp_path.iterdir())) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        (
+            {"status": "running"},
+            "has no reports yet: its status is running, and reports are uploaded when the job ends",
+        ),
+        ({"artifacts": {"files": FILES}}, "has no reports at all: it declares none under artifacts:reports"),
+        ({"artifacts": {**LEFT, "expire_in": 5, "locked": False}}, "the reports of job 'build' (id 1000) have expired"),
+        ({"erased": True}, "job 'build' (id 1000) was erased"),
+    ],
+)
+def test_a_job_without_reports(simulator: t.Any, tmp_path: pathlib.Path, job: Options, words: str) -> None:
+    scenario = world({**BUILD, **job}, created_ago=100)
+    scenario["pipelines"].append({"id": 200, "jobs": [{"name": "other", "status": "success"}]})
+    simulator.load(scenario, version="19.4")
+    assert_sentence(fetch(simulator, tmp_path / "x", **CONTENTS["report"], **BY_ID).failure, words)
+    assert (transfers(simulator), list(tmp_path.iterdir())) == (0, [])
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("files", [FILES, {"big": {"size": 50_000_000}}], ids=["files", "big"])
+@pytest.mark.parametrize("version", ["11.11", "18.10", "19.2"])
+def test_an_older_server_sends_the_archive(
+    simulator: t.Any, tmp_path: pathlib.Path, version: str, files: Options, check_mode: bool
+) -> None:
+    load(simulator, {"artifacts": {"files": files, "reports": ["junit"]}}, version=version)
+    dest = tmp_path / "x"
+    dest.write_bytes(OLD)
+    result = fetch(simulator, dest, **CONTENTS["report"], **BY_ID, check_mode=check_mode)
+    assert_sentence(
+        result.failure, "a zip archive came instead of the report 'junit'", "GitLab 19.4", "content: archive"
+    )
+    assert (result.changed, dest.read_bytes(), transfers(simulator)) == (False, OLD, 1)
+    new = fetch(simulator, tmp_path / "new", **CONTENTS["report"], **BY_ID, check_mode=check_mode)
+    assert new.failure is not None and not (tmp_path / "new").exists()
+
+
+def test_an_older_server_without_an_archive(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load(simulator, {"artifacts": {"reports": ["junit"]}}, version="19.2")
+    result = fetch(simulator, tmp_path / "x", **CONTENTS["report"], **BY_ID)
+    assert_sentence(result.failure, "GitLab lists a report 'junit' of job 'build' (id 1000)", "need GitLab 19.4")
+
+
+def public(simulator: t.Any, version: str = "19.4") -> None:
+    """Load a job whose artifacts everybody may fetch, but whose record nobody reads without a token."""
+    scenario = world(BUILD)
+    scenario["projects"][0]["visibility"] = "public"
+    simulator.load(scenario, version=version)
+
+
+def test_whoever_may_not_read_the_job_gets_its_report(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    public(simulator)
+    result = fetch(simulator, tmp_path, **CONTENTS["report"], **BY_ID, token=None)
+    assert (result.failure, result["dest"]) == (None, str(tmp_path / "junit"))
+    assert digest(tmp_path / "junit") == wanted(simulator, "report")
+    assert result["job"] == {"id": 1000}
+    missing = fetch(simulator, tmp_path / "x", content="report", report_type="dotenv", **BY_ID, token=None)
+    assert_sentence(missing.failure, "job 1000 has no report 'dotenv'", "it made none")
+    unknown = fetch(simulator, tmp_path / "x", content="report", report_type="junti", **BY_ID, token=None)
+    assert_sentence(unknown.failure, "GitLab knows no report_type 'junti': did you mean 'junit'?")
+    other = fetch(simulator, tmp_path / "x", content="report", report_type="coverage", **BY_ID, token=None)
+    assert_sentence(other.failure, "GitLab knows no report_type 'coverage': did you mean 'cobertura'")
+    unsent = fetch(simulator, tmp_path / "x", content="report", report_type="metrics_referee", **BY_ID, token=None)
+    assert_sentence(unsent.failure, "GitLab sends no report of type 'metrics_referee' by itself")
+    public(simulator, version="19.2")
+    old = fetch(simulator, tmp_path / "x", **CONTENTS["report"], **BY_ID, token=None)
+    assert_sentence(old.failure, "a zip archive came instead of the report 'junit' of job 1000")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_huge_report_takes_little_memory(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load(simulator, {"artifacts": {"reports": ["junit"], "report_size": 50_000_000}})
+    tracemalloc.start()
+    try:
+        result = fetch(simulator, tmp_path / "x", **CONTENTS["report"], **BY_ID)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (result.failure, result["size"]) == (None, 50_000_000)
+    assert peak < 5_000_000
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -339,10 +469,11 @@ def test_a_checksum_of_another_form(simulator: t.Any, tmp_path: pathlib.Path, ch
 
 
 def load_big(simulator: t.Any, **more: t.Any) -> None:
-    """Load a job whose archive, file and log are received in several pieces."""
+    """Load a job whose archive, file, log and report are received in several pieces."""
     size = 2 * CHUNK_BYTES + 70_000
-    files = {"dist/app.txt": {"size": size}}
-    load(simulator, {"artifacts": {"files": files, "size": size + 100_000}, "log": None, "log_size": size}, **more)
+    left = {"files": {"dist/app.txt": {"size": size}}, "size": size + 100_000}
+    left |= {"reports": ["junit"], "report_size": size}
+    load(simulator, {"artifacts": left, "log": None, "log_size": size}, **more)
 
 
 def strike(simulator: t.Any, content: str, preset: str, **rule: t.Any) -> None:
@@ -560,6 +691,13 @@ def test_a_job_without_artifacts_is_told_by_the_role(simulator: t.Any, tmp_path:
     [
         ({"content": "archive", "artifact_path": "x", **BY_ID}, ("artifact_path can only be used",)),
         ({"content": "file", "artifact_path": "/", **BY_ID}, ("artifact_path is empty",)),
+        ({**CONTENTS["report"], "artifact_path": "x", **BY_ID}, ("artifact_path can only be used",)),
+        ({**CONTENTS["report"], **LATEST}, ("latest_success can only be used with content: archive and file",)),
+        ({"report_type": "junit", **BY_ID}, ("report_type can only be used with content: report",)),
+        ({"content": "report", "report_type": "", **BY_ID}, ("report_type is empty",)),
+        ({"content": "report", "report_type": "../x", **BY_ID}, ("report_type is '../x'; give one type of report",)),
+        ({"content": "report", "report_type": "archive", **BY_ID}, ("is no report; use content: archive",)),
+        ({"content": "report", "report_type": "trace", **BY_ID}, ("is no report; use content: log",)),
         ({"content": "list", "checksum": "sha256:" + "0" * 64, **BY_ID}, ("dest cannot be used",)),
         ({"include_downstream": True, **BY_ID}, ("include_downstream cannot be used with job_id",)),
         ({"ref": "main", "name": " "}, ("name is empty",)),
@@ -828,6 +966,53 @@ def test_playbook(simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.
         assert set(DOWNLOAD.empty_result) <= set(result)
     assert done.results["missing"]["msg"] == "There is no 'no' in the artifacts of job 'build' (id 1000)."
     assert done.results["nowhere"]["msg"].endswith("make it first.")
+
+
+def test_playbook_with_reports_both_ways(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    found = []
+    for way in ("true", "false"):
+        load(simulator)
+        folder = tmp_path / "files"
+        folder.mkdir()
+        base = {"project": "group/app", **BY_PIPELINE, **CONTENTS["report"], "dest": f"{folder}/", "mode": "0640"}
+        right = {**base, "checksum": "sha256:" + wanted(simulator, "report")}
+        tasks: list[Options] = [
+            {"name": "predict", MODULE: base, "check_mode": True},
+            {"name": "make", MODULE: base},
+            {"name": "predict again", MODULE: base, "check_mode": True},
+            {"name": "make again", MODULE: base},
+            {"name": "known", MODULE: right},
+            {"name": "forced", MODULE: {**right, "force": True}},
+            {"name": "mode", MODULE: {**base, "mode": "0600", "owner": str(os.geteuid())}},
+            {"name": "close", MODULE: {**base, "report_type": "coverage"}, "ignore_errors": True},
+            {"name": "none", MODULE: without(base, "report_type"), "ignore_errors": True},
+            {"name": "wrong", MODULE: {**base, "checksum": "sha256:" + "0" * 64}, "ignore_errors": True},
+        ]
+        done = play(tasks, tmp_path, url=simulator.url, environment={"JOBGATE_IN_PROCESS": way})
+        assert done.returncode == 0, done.output
+        changed = [name for name, result in done.results.items() if result["changed"]]
+        assert changed == ["predict", "make", "mode"]
+        # all but the one whose checksum was known, and those that failed before
+        assert transfers(simulator) == 7
+        assert [path.name for path in folder.iterdir()] == ["junit.xml.gz"]
+        assert digest(folder / "junit.xml.gz") == wanted(simulator, "report")
+        load(simulator, version="19.2")
+        old = play(
+            [{**tasks[1], "ignore_errors": True}], tmp_path, url=simulator.url, environment={"JOBGATE_IN_PROCESS": way}
+        )
+        assert digest(folder / "junit.xml.gz") == done.results["make"]["sha256"]
+        facts = ("msg", "changed", "dest", "size", "sha256", "mode", "uid", "state", "diff", "job", "pipeline")
+        results = {**done.results, "old": old.results["make"]}
+        found.append({name: {fact: result.get(fact) for fact in facts} for name, result in results.items()})
+        shutil.rmtree(folder)
+    assert found[0] == found[1]
+    messages = {name: result["msg"] for name, result in found[0].items() if result["msg"]}
+    assert messages["close"] == (
+        "Job 'build' (id 1000) has no report 'coverage': did you mean 'cobertura'? There are also 'junit'."
+    )
+    assert messages["none"] == "report_type is missing; content: report needs it."
+    assert messages["old"].startswith("A zip archive came instead of the report 'junit' of job 'build' (id 1000): ")
+    assert sorted(messages) == ["close", "none", "old", "wrong"]
 
 
 def test_playbook_with_faults_and_a_storage(simulator: t.Any, tmp_path: pathlib.Path) -> None:

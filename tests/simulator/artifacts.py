@@ -15,6 +15,7 @@ from .model import Job
 
 ARCHIVE = "archive"
 LOG = "log"
+REPORT = "report:"
 # The types that E12 sends by themselves.
 DOWNLOADABLE = frozenset(
     {
@@ -41,12 +42,14 @@ def archive_size(job: Job) -> int:
 
 
 def named(engine: Engine, job: Job, name: str) -> Content:
-    """Return the archive, the whole log, or a file of the archive.
+    """Return the archive, the whole log, a report, or a file of the archive.
 
     :raises KeyError: there is no such file.
     """
     if name == ARCHIVE:
         return archive(job)
+    if name.startswith(REPORT):
+        return reports(engine, job)[name.removeprefix(REPORT)]
     return full_log(engine, job) if name == LOG else files(job)[name]
 
 
@@ -71,7 +74,10 @@ def reports(engine: Engine, job: Job) -> dict[str, Content]:
     """Return the reports of a job by type, each as it is stored."""
     if not job.has_reports or not job.spec.artifacts or predicates.is_expired(engine, job):
         return {}
-    return {kind: Plain(gzip.compress(_report(job, kind), mtime=0)) for kind in job.spec.artifacts["reports"]}
+    size, kinds = job.spec.artifacts["report_size"], job.spec.artifacts["reports"]
+    if size is not None:
+        return {kind: Generated(size, seed=number) for number, kind in enumerate(kinds)}
+    return {kind: Plain(gzip.compress(_report(job, kind), mtime=0)) for kind in kinds}
 
 
 def _report(job: Job, kind: str) -> bytes:

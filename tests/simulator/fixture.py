@@ -173,7 +173,7 @@ class Simulator:
             return copy.deepcopy(self._simulation.view_pipeline(pipeline_id))
 
     def sha256(self, name_or_id: str | int, content: str = "archive") -> str:
-        """Return the SHA-256 of a job's `archive`, its whole `log`, or a file of its archive, without a request.
+        """Return the SHA-256 of a job's `archive`, whole `log`, a report, or a file of its archive, without a request.
 
         :raises KeyError: there is no such job or file.
         """

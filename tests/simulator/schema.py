@@ -140,6 +140,7 @@ ARTIFACTS: dict[str, t.Any] = {
     "when": "on_success",
     "expire_in": None,
     "reports": [],
+    "report_size": None,
     "locked": False,
     "access": "all",
 }

@@ -30,7 +30,7 @@ FILLER = "content.bin"
 
 
 def check(row: dict[str, t.Any], *, place: str) -> None:
-    """Look at the files and the size of a job's artifacts.
+    """Look at the files and the sizes of a job's artifacts.
 
     :raises ScenarioError: no content, or a size that is too small.
     """
@@ -38,6 +38,8 @@ def check(row: dict[str, t.Any], *, place: str) -> None:
         number = given.get("size") if isinstance(given, dict) and set(given) == {"size"} else 0
         if isinstance(given, (list, dict)) and not (number and is_size(number)):
             raise ScenarioError(f"{place}.files.{path}: text, or a mapping with the number 'size', is needed")
+    if row["report_size"] is not None and not is_size(row["report_size"]):
+        raise ScenarioError(f"{place}.report_size: a number of bytes is needed")
     if row["size"] is not None:
         if not is_size(row["size"]):
             raise ScenarioError(f"{place}.size: a number of bytes is needed")

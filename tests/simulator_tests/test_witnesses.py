@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import typing as t
 
 import pytest
@@ -119,6 +120,18 @@ class TestReports:
         sizes = {row["file_type"]: row["size"] for row in client.get("jobs/1000").json()["artifacts"]}
         assert sizes["junit"] == len(response.content)
         assert client.get("jobs/1000/artifacts?file_type=archive").content[:2] == b"PK"
+
+    def test_a_report_of_any_size(self, simulator: Simulator) -> None:
+        left = {"reports": ["junit", "dotenv"], "report_size": 3_000_001}
+        client = load(simulator, {**DONE, "artifacts": left}, version="19.4")
+        entries = {row["file_type"]: row["size"] for row in client.get("jobs/1000").json()["artifacts"]}
+        found = {kind: client.get(f"jobs/1000/artifacts?file_type={kind}").content for kind in left["reports"]}
+        assert entries["junit"] == entries["dotenv"] == len(found["junit"]) == len(found["dotenv"]) == 3_000_001
+        assert found["junit"] != found["dotenv"]
+        for kind, content in found.items():
+            assert hashlib.sha256(content).hexdigest() == simulator.sha256(1000, f"report:{kind}")
+        with pytest.raises(ScenarioError, match="report_size: a number of bytes is needed"):
+            load(simulator, {**DONE, "artifacts": {**left, "report_size": "big"}})
 
     @pytest.mark.parametrize(("kind", "status"), [("dotenv", 404), ("trace", 400), ("nonsense", 400)])
     def test_others(self, simulator: Simulator, kind: str, status: int) -> None:

@@ -127,6 +127,8 @@ CATALOGUE: tuple[Endpoint, ...] = (
         "download_artifacts",
         "GET",
         _JOB + "/artifacts",
+        # servers before 19.4 ignore it, and send the archive
+        query=("file_type",),
         answer="bytes",
         doc_url=_ARTIFACTS + "#download-job-artifacts-by-job-id",
     ),

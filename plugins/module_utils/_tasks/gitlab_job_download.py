@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from .._api.decoding import Record
 from .._api.errors import UsageError
-from .._app.files.download import KINDS, DownloadRequest, download, list_entries, sha256_option
+from .._app.files.download import download, list_entries, sha256_option
+from .._app.files.fetch import KINDS, DownloadRequest
 from .._app.files.latest import check_latest_success
+from .._app.files.reports import check_report_type
 from .._app.files.targets import Content
 from .._app.jobs.query import FoundJob, JobQuery
 from .._app.outcome import Outcome
@@ -28,6 +30,7 @@ SPEC = CONNECTION.merged(
             "include_downstream": {"type": "bool", "default": False},
             "latest_success": {"type": "bool", "default": False},
             "content": {"type": "str", "choices": [*KINDS, "list"], "default": "archive"},
+            "report_type": {"type": "str"},
             "artifact_path": {"type": "str"},
             "recursive": {"type": "bool", "default": True},
             "dest": {"type": "path"},
@@ -87,6 +90,11 @@ def _request(options: Options) -> DownloadRequest:
     path = options.get("artifact_path") or ""
     if path and content not in ("file", "list"):
         raise UsageError("artifact_path can only be used with content: file and content: list")
+    report_type = options.get("report_type") or ""
+    if report_type and content != "report":
+        raise UsageError("report_type can only be used with content: report")
+    if content == "report":
+        check_report_type(report_type)
     if content == "list":
         for name in ("dest", "checksum"):
             if options.get(name):
@@ -110,6 +118,7 @@ def _request(options: Options) -> DownloadRequest:
         query=query,
         content=content,
         path=path,
+        report_type=report_type,
         dest=options.get("dest") or "",
         sha256=sha256_option(options.get("checksum") or ""),
         force=bool(options.get("force")),

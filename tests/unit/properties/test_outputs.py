@@ -55,6 +55,8 @@ PLUGINS: dict[str, list[Options]] = {
     "gitlab_job_download": [
         {"project": "7", "job_id": 42, "content": "log", "dest": "{folder}/dest", "checksum": "sha256:" + "0" * 64},
         {"project": "7", "job_id": 42, "content": "archive", "dest": "{folder}/dest"},
+        {"project": "7", "job_id": 42, "content": "report", "report_type": "junit", "dest": "{folder}/dest"},
+        {"project": "7", "job_id": 42, "content": "report", "report_type": "sast", "dest": "{folder}/dest"},
         {"project": "7", "job_id": 42, "content": "list"},
     ],
     "gitlab_job_token_info": [{"agents": True}],
@@ -101,6 +103,7 @@ def server(echo: str, status: int, state: str) -> FunctionTransport:
             "failure_reason": echo,
             "ref": echo,
             "tag_list": [echo],
+            "artifacts": [{"file_type": kind, "filename": echo, "file_format": echo} for kind in ("junit", echo)],
             "runner": {"description": echo},
             "user": {"username": echo, "id": 1},
             "web_url": f"https://gitlab.example.com/{echo}",

@@ -11,67 +11,21 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
-from ..fields import record_in
+from ..._api.errors import BadAnswerError, NotFoundError, SelectionError, UsageError
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
-from ..jobs.statuses import int_of
 from ..outcome import Files
 from ..session import Session
+from .fetch import KINDS, DownloadRequest, fetch, invalid_path
 from .latest import latest_success
-from .missing import explain_denied, why_no_artifacts, why_no_log
+from .missing import why_no_artifacts, why_no_log
 from .place import check_path
-from .targets import Content, Measure, Memory, TemporaryTarget, ToldSink, content_of
-
-
-@dataclasses.dataclass(frozen=True)
-class Kind:
-    """A kind of content that a download can have.
-
-    :param by_id: the endpoint for a job by its id.
-    :param file_name: what it is called in a folder, by the id of the job and the name of the artifact.
-    :param by_ref: the endpoint with a ref of which GitLab finds the job; empty when there is none.
-    :param needs: options that say which one it is.
-    """
-
-    by_id: str
-    file_name: str
-    by_ref: str = ""
-    needs: tuple[str, ...] = ()
-
-
-KINDS: t.Mapping[str, Kind] = {
-    "archive": Kind("download_artifacts", "artifacts.zip", by_ref="download_artifacts_by_ref"),
-    "file": Kind(
-        "download_artifact_file", "{artifact}", by_ref="download_artifact_file_by_ref", needs=("artifact_path",)
-    ),
-    "log": Kind("get_job_log", "{job_id}.log"),
-}
+from .reports import check_zipped_report, report_name
+from .targets import Content, Measure, Memory, TemporaryTarget, content_of
 
 _CHECKSUM = re.compile(r"sha256:([0-9a-fA-F]{64})")
-
-
-@dataclasses.dataclass(frozen=True)
-class DownloadRequest:
-    """What to download, and to where.
-
-    :param content: one of `KINDS`.
-    :param path: of the file inside the archive.
-    :param latest_success: whether GitLab is to find the job: that of the newest successful pipeline of the ref. Only
-        for a query that `check_latest_success` lets pass.
-    :param sha256: what the content has to be, in small letters; empty for anything.
-    """
-
-    query: JobQuery
-    content: str
-    path: str = ""
-    dest: str = ""
-    sha256: str = ""
-    force: bool = False
-    latest_success: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,14 +75,14 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
         return DownloadReport(dest, before, before, job)
     if session.check_mode:
         measured = Measure()
-        _fetch(session, request, job, measured)
-        _check_log(request, job, measured.content)
+        fetch(session, request, job, measured)
+        _check_content(request, job, measured.content)
         _verify(session, request, job, measured.content)
         return DownloadReport(dest, before, measured.content, job)
     with TemporaryTarget(dest, files) as target:
-        _fetch(session, request, job, target)
+        fetch(session, request, job, target)
         after = target.content
-        _check_log(request, job, after)
+        _check_content(request, job, after)
         _verify(session, request, job, after)
         if before != after:
             target.put_in_place()
@@ -169,7 +123,7 @@ def fetch_bytes(session: Session, request: DownloadRequest) -> bytes:
     """
     job = _source(session, request)
     memory = Memory()
-    _fetch(session, request, job, memory)
+    fetch(session, request, job, memory)
     return b"".join(memory.chunks)
 
 
@@ -183,7 +137,7 @@ def _source(session: Session, request: DownloadRequest) -> FoundJob:
     :raises UsageError: when the token can never read such content, or its path can be in no archive.
     """
     if request.content == "file" and ({"..", "."} & set(request.path.split("/")) or "\0" in request.path):
-        raise UsageError(_invalid_path(request.path))
+        raise UsageError(invalid_path(request.path))
     if request.latest_success:
         return _known_by_name(request.query)
     if request.content == "log" and not session.limits.reads_logs:
@@ -221,80 +175,16 @@ def _latest(session: Session, request: DownloadRequest) -> FoundJob:
     return found or _known_by_name(request.query)
 
 
-def _fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: t.Any) -> None:
-    """Stream the content into a sink.
+def _check_content(request: DownloadRequest, job: FoundJob, content: Content) -> None:
+    """Return unless it is not what was asked for: GitLab sends an empty log where there is none.
 
-    :raises SelectionError: when there is none, with the reason as far as GitLab tells it.
+    :raises SelectionError: when it is not; a job that has run may have written nothing.
     """
-    arguments: dict[str, t.Any] = {}
-    if request.content == "file":
-        arguments["artifact_path"] = request.path
-    if request.latest_success:
-        endpoint = KINDS[request.content].by_ref
-        arguments.update(
-            project=request.query.pipeline.project,
-            ref_name=request.query.pipeline.ref,
-            job=request.query.names[0],
-            # a newer pipeline of the ref may lack the job; servers that do not know this look at one pipeline only
-            search_recent_successful_pipelines=True,
-        )
-        subject = f"job {request.query.names[0]!r} of ref {request.query.pipeline.ref}"
-    else:
-        endpoint = KINDS[request.content].by_id
-        arguments.update(project=job.project, job_id=job.id)
-        subject = job.called
-    try:
-        session.client.download(endpoint, ToldSink(session, sink, *_told_of(request, job)), **arguments)
-    except NotFoundError as exc:
-        if exc.is_no_mere_object:
-            raise
-        if request.content == "file" and not exc.is_json:
-            raise SelectionError(f"there is no {request.path!r} in the artifacts of {subject}") from exc
-        if request.content == "log":
-            raise SelectionError(why_no_log(job)) from exc
-        what = why_no_artifacts(None if request.latest_success else job, subject, session.clock.time())
-        if request.latest_success:
-            what += (
-                ". GitLab looks for the job in the latest successful pipeline of the branch or tag; leave "
-                "latest_success out for the newest pipeline, or give pipeline_id or job_id"
-            )
-        raise SelectionError(what) from exc
-    except NotAuthorizedError as exc:
-        if session.client.settings.token_kind:
-            explain_denied(None if request.latest_success else job, request.content, exc)
-        raise
-    except RefusedError as exc:
-        if exc.status == 400 and request.content == "file":
-            raise SelectionError(_invalid_path(request.path)) from exc
-        raise
-
-
-def _told_of(request: DownloadRequest, job: FoundJob) -> tuple[str, int | None]:
-    """Return what to call the content while it comes, and its size as far as the record of its job has it."""
-    dest = request.dest.rstrip("/") if not os.path.isdir(request.dest) else ""
-    name = os.path.basename(dest or request.path) or f"{request.content} of {job.called}"
-    size = int_of(record_in(job.record, "artifacts_file"), "size") if request.content == "archive" else 0
-    return name, size or None
-
-
-def _invalid_path(path: str) -> str:
-    return (
-        f"{path!r} is not a valid path inside an archive; give the path as it stands there, without a slash at the "
-        "beginning and without '..'"
-    )
-
-
-def _check_log(request: DownloadRequest, job: FoundJob, content: Content) -> None:
-    """Return unless there is no log: GitLab sends an empty one where there is none.
-
-    :raises SelectionError: when there is none, or none any more; a job that has run may have written nothing.
-    """
-    if (
-        request.content == "log"
-        and not content.size
-        and (job.record.get("erased_at") or not job.record.get("started_at"))
-    ):
+    has_run = job.record.get("started_at") and not job.record.get("erased_at")
+    if request.content == "log" and not content.size and not has_run:
         raise SelectionError(why_no_log(job))
+    if request.content == "report":
+        check_zipped_report(job, request.report_type, content)
 
 
 def _target(request: DownloadRequest, job: FoundJob) -> str:
@@ -305,7 +195,8 @@ def _target(request: DownloadRequest, job: FoundJob) -> str:
     check_path("dest", request.dest)
     dest = os.path.abspath(os.path.expanduser(request.dest))
     if os.path.isdir(dest):
-        artifact = os.path.basename(request.path.rstrip("/"))
+        of_report = report_name(job, request.report_type) if request.content == "report" else ""
+        artifact = of_report or os.path.basename(request.path.rstrip("/"))
         return os.path.join(dest, KINDS[request.content].file_name.format(job_id=job.id, artifact=artifact))
     if request.dest.endswith("/"):
         raise UsageError(f"dest {request.dest!r} is not a folder that exists; make it first")

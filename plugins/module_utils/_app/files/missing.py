@@ -20,7 +20,7 @@ def why_no_log(job: FoundJob) -> str:
     subject, record = job.called, job.record
     if record.get("erased_at"):
         return f"{subject} was erased ({record['erased_at']}), and its log with it"
-    return _not_yet(subject, record, "log") or f"{subject} has no log; GitLab keeps none of it"
+    return not_yet(subject, record, "log") or f"{subject} has no log; GitLab keeps none of it"
 
 
 def why_no_artifacts(job: FoundJob | None, subject: str, now: float) -> str:
@@ -34,9 +34,9 @@ def why_no_artifacts(job: FoundJob | None, subject: str, now: float) -> str:
     record = job.record
     if record.get("erased_at"):
         return f"{subject} was erased ({record['erased_at']}), so it has no artifacts any more"
-    not_yet = _not_yet(subject, record, "artifacts")
-    if not_yet:
-        return f"{not_yet}; wait for it, or set latest_success for those of the newest successful pipeline of the ref"
+    waits = not_yet(subject, record, "artifacts")
+    if waits:
+        return f"{waits}; wait for it, or set latest_success for those of the newest successful pipeline of the ref"
     if record.get("artifacts_file"):
         return f"GitLab lists artifacts of {subject}, but does not find their file; try again, or ask its administrator"
     expiry = record.get("artifacts_expire_at")
@@ -47,7 +47,10 @@ def why_no_artifacts(job: FoundJob | None, subject: str, now: float) -> str:
     kinds = artifact_kinds(record) - {"metadata"}
     if kinds and "archive" not in kinds:
         listed = ", ".join(sorted(kinds))
-        return f"{subject} has only reports ({listed}) and no archive; list its files under artifacts:paths"
+        return (
+            f"{subject} has only reports ({listed}) and no archive; list its files under artifacts:paths, or download "
+            "one with gitlab_job_download and content: report"
+        )
     return f"{subject} has no artifacts: it declares none under artifacts:paths, or no file fitted"
 
 
@@ -62,8 +65,11 @@ def explain_denied(job: FoundJob | None, content: str, exc: NotAuthorizedError) 
     exc.advice = f"The user of the token may read {job.called}, but not {hint}"
 
 
-def _not_yet(subject: str, record: Record, what: str) -> str:
-    """Return that a job is not so far, empty when it is."""
+def not_yet(subject: str, record: Record, what: str) -> str:
+    """Return that a job is not so far, empty when it is.
+
+    :param what: is asked for: artifacts, reports, or the log.
+    """
     status = status_of(record)
     if status == "skipped":
         return f"{subject} was skipped, so it has no {what}"
@@ -71,6 +77,6 @@ def _not_yet(subject: str, record: Record, what: str) -> str:
     if phase in ("waiting", "blocked", "queued"):
         return f"{subject} has no {what} yet: it has not started (its status is {status})"
     if phase in ("running", "ending"):
-        until = "artifacts are uploaded when the job ends" if what == "artifacts" else "nothing has been written yet"
+        until = "nothing has been written yet" if what == "log" else f"{what} are uploaded when the job ends"
         return f"{subject} has no {what} yet: its status is {status}, and {until}"
     return ""

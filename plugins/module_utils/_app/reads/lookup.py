@@ -13,7 +13,8 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, SelectionError, UsageError
-from ..files.download import DownloadRequest, fetch_bytes
+from ..files.download import fetch_bytes
+from ..files.fetch import DownloadRequest
 from ..files.latest import check_latest_success
 from ..jobs.find import JobFinder
 from ..jobs.mistaken import mistaken_fields

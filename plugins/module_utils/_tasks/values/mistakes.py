@@ -31,6 +31,7 @@ _MEANT: t.Mapping[str, tuple[str, ...]] = {
     "destination": ("dest",),
     "env": ("environment",),
     "file": ("artifact_path", "artifact"),
+    "file_type": ("report_type",),
     "gitlab_token": ("api_token",),
     "gitlab_url": ("api_url",),
     "host": ("api_url",),

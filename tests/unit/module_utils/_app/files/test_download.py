@@ -31,6 +31,7 @@ JOB = "GET /projects/7/jobs/42"
 LIST = "GET /projects/7/pipelines/6/jobs"
 ARTIFACTS = "GET /projects/7/jobs/42/artifacts"
 FILE = "GET /projects/7/jobs/42/artifacts/dist/app.txt"
+REPORT = "GET /projects/7/jobs/42/artifacts?file_type=junit"
 TREE = "GET /projects/7/jobs/42/artifacts/tree"
 LOG = "GET /projects/7/jobs/42/trace"
 RECENT = "search_recent_successful_pipelines=true"
@@ -40,6 +41,7 @@ NONE_FOUND = reply(NOT_FOUND, status=404)
 NEW = b"the new content"
 OLD = b"what was there before"
 IN_FILE = {"content": "file", "artifact_path": "dist/app.txt"}
+JUNIT = {"content": "report", "report_type": "junit"}
 AS_JOB = {"api_token": None, "api_job_token": "glcbt-0123456789"}
 ANONYMOUS = {"api_token": None}
 
@@ -58,6 +60,25 @@ def digest(content):
 def done(record=None):
     """Return the exchange by which a job is read."""
     return Exchange(JOB, record or job(42, "success", "build"))
+
+
+def with_reports(*kinds, **more):
+    """Return the exchange by which a job with reports is read; a kind is `junit` or an entry of its own."""
+    entries = [entry if isinstance(entry, dict) else entry_of(entry) for entry in kinds or ("junit", "cobertura")]
+    others = [entry_of(kind) for kind in ("archive", "metadata", "trace")]
+    return done(job(42, "success", "build", artifacts=[*others, *entries], **more))
+
+
+def untold():
+    """Return the exchange by which a job is read whose record does not tell what it has left."""
+    record = job(42, "success", "build")
+    del record["artifacts"]
+    return done(record)
+
+
+def entry_of(kind, **more):
+    """Return a row of the list of what a job has left."""
+    return {"file_type": kind, "size": len(NEW), "filename": f"{kind}.xml.gz", "file_format": "gzip", **more}
 
 
 def download(dest, *exchanges, check_mode=False, **options):
@@ -84,11 +105,12 @@ def listing(*exchanges, **options):
         ({"job_id": 42}, [done(), Exchange(ARTIFACTS, NEW)]),
         ({"job_id": 42, **IN_FILE}, [done(), Exchange(FILE, NEW)]),
         ({"job_id": 42, "content": "log"}, [done(), Exchange(LOG, NEW)]),
+        ({"job_id": 42, **JUNIT}, [with_reports(), Exchange(REPORT, NEW)]),
         ({"pipeline_id": 6, "name": "deploy"}, [Exchange(LIST, [job(42)]), Exchange(ARTIFACTS, NEW)]),
         (LATEST, [*FOUND, Exchange(BY_REF, NEW), *FOUND]),
         ({**LATEST, **IN_FILE}, [*FOUND, Exchange(FILE_BY_REF, NEW), *FOUND]),
     ],
-    ids=["archive", "file", "log", "pipeline", "ref", "file of a ref"],
+    ids=["archive", "file", "log", "report", "pipeline", "ref", "file of a ref"],
 )
 def test_check_mode_predicts_what_the_run_then_does_once(tmp_path, options, lines):
     dest = tmp_path / "target"
@@ -187,6 +209,181 @@ def test_a_folder_gets_a_file_named_after_the_content(tmp_path, options, line, n
     outcome = download(tmp_path, done(), Exchange(line, NEW), job_id=42, **options)
     assert outcome.values["dest"] == str(tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+# ----- reports -----
+
+ZIP = b"PK\x03\x04 and so on"
+EMPTY_ZIP = b"PK\x05\x06" + b"\0" * 18
+
+
+@pytest.mark.parametrize(
+    ("filename", "name"),
+    [
+        ("junit.xml.gz", "junit.xml.gz"),
+        (".env.gz", ".env.gz"),
+        ("../../etc/passwd", "passwd"),
+        ("/etc/passwd", "passwd"),
+        ("..\\..\\x.gz", "x.gz"),
+        ("..", "junit"),
+        ("a/..", "junit"),
+        (".", "junit"),
+        ("a/", "junit"),
+        ("", "junit"),
+        ("a\0b", "junit"),
+        ("a\nb", "junit"),
+        ("\ud800", "junit"),
+        (None, "junit"),
+        (["x"], "junit"),
+        ({"x": 1}, "junit"),
+    ],
+)
+def test_a_report_in_a_folder_has_its_name_and_no_other_path(tmp_path, filename, name):
+    folder = tmp_path / "inner" / "folder"
+    folder.mkdir(parents=True)
+    read = with_reports(entry_of("junit", filename=filename))
+    outcome = download(folder, read, Exchange(REPORT, NEW), job_id=42, **JUNIT)
+    assert outcome.values["dest"] == str(folder / name)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [folder / name]
+
+
+@pytest.mark.parametrize(
+    "read", [untold(), *(done(job(42, "success", "build", artifacts=told)) for told in (None, "none", {}, 7))]
+)
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_job_whose_record_does_not_tell_is_tried(tmp_path, read, check_mode):
+    outcome = download(tmp_path, read, Exchange(REPORT, NEW), job_id=42, check_mode=check_mode, **JUNIT)
+    assert (outcome.changed, outcome.values["dest"]) == (True, str(tmp_path / "junit"))
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("archive", [ZIP, ZIP[:4], EMPTY_ZIP])
+@pytest.mark.parametrize("read", [with_reports(), untold()], ids=["listed", "not told"])
+def test_an_archive_is_no_report(tmp_path, read, archive, check_mode):
+    dest = tmp_path / "x"
+    dest.write_bytes(OLD)
+    with pytest.raises(errors.SelectionError) as caught:
+        download(dest, read, Exchange(REPORT, archive), job_id=42, check_mode=check_mode, **JUNIT)
+    assert "a zip archive came instead of the report 'junit' of job 'build' (id 42): servers before GitLab 19.4" in str(
+        caught.value
+    )
+    assert dest.read_bytes() == OLD
+
+
+def test_an_archive_is_known_when_its_first_bytes_come_one_by_one(tmp_path):
+    class Slow(WholeBody):
+        def read(self, size):
+            return super().read(1)
+
+    class SlowTransport(ScriptedTransport):
+        def stream(self, request, *, timeout_seconds):
+            return Slow(self.send(request, timeout_seconds=timeout_seconds))
+
+    for content, is_archive in (
+        (ZIP, True),
+        (EMPTY_ZIP, True),
+        (b"PK\x03", False),
+        (b"PKPK\x03\x04", False),
+        (b"", False),
+    ):
+        transport = SlowTransport(with_reports(), Exchange(REPORT, content))
+        options = {"dest": str(tmp_path / "x"), "job_id": 42, **JUNIT}
+        if is_archive:
+            with pytest.raises(errors.SelectionError, match="a zip archive came"):
+                run_task(TASK, options, transport=transport)
+        else:
+            run_task(TASK, options, transport=transport)
+            assert (tmp_path / "x").read_bytes() == content
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_report_that_is_a_zip_is_told_by_its_length(tmp_path, check_mode):
+    line = "GET /projects/7/jobs/42/artifacts?file_type=lsif"
+    options = {"job_id": 42, "content": "report", "report_type": "lsif", "check_mode": check_mode}
+    read = with_reports(entry_of("lsif", file_format="zip", size=len(ZIP)))
+    assert download(tmp_path / "x", read, Exchange(line, ZIP), **options).values["size"] == len(ZIP)
+    for size in (len(ZIP) + 1, None):
+        other = with_reports(entry_of("lsif", file_format="zip", size=size))
+        with pytest.raises(errors.SelectionError, match="a zip archive came instead of the report 'lsif'"):
+            download(tmp_path / "y", other, Exchange(line, ZIP), **options)
+    assert not (tmp_path / "y").exists()
+
+
+def test_after_a_break_a_report_is_looked_at_anew(tmp_path):
+    # what came before the break is not taken for the beginning of what comes afterwards
+    first = Breaking(with_reports(), *[Exchange(REPORT, ZIP[:2] + b"\n" + NEW)] * 2)
+    run_task(TASK, {"dest": str(tmp_path / "x"), "job_id": 42, **JUNIT}, transport=first)
+    assert (tmp_path / "x").read_bytes() == ZIP[:2] + b"\n" + NEW
+    again = Breaking(with_reports(), Exchange(REPORT, NEW), Exchange(REPORT, ZIP))
+    with pytest.raises(errors.SelectionError, match="a zip archive came"):
+        run_task(TASK, {"dest": str(tmp_path / "x"), "job_id": 42, **JUNIT}, transport=again)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "wanted", "words"),
+    [
+        (("junit", "sast"), "junti", "has no report 'junti': did you mean 'junit'? There are also 'sast'."),
+        (("junit", "cobertura"), "coverage", "'coverage': did you mean 'cobertura'? There are also 'junit'."),
+        (("junit", "jacoco"), "coverage", "'coverage': did you mean 'jacoco'? There are also 'junit'."),
+        (("junit", "jacoco"), "coverage_report", "'coverage_report': did you mean 'jacoco'?"),
+        (("junit", "codequality"), "code_quality", "did you mean 'codequality'?"),
+        (("junit",), "sast", "has no report 'sast': there are 'junit'"),
+        ((entry_of("junit", file_type=7), entry_of("sast")), "junit", "there are 'sast'"),
+    ],
+)
+def test_a_report_that_the_job_does_not_have_is_not_asked_for(tmp_path, kinds, wanted, words):
+    with pytest.raises(errors.SelectionError) as caught:
+        download(tmp_path / "x", with_reports(*kinds), job_id=42, content="report", report_type=wanted)
+    assert words in str(caught.value) and "archive" not in str(caught.value)
+
+
+def test_a_type_that_a_newer_server_has_is_asked_for(tmp_path):
+    line = "GET /projects/7/jobs/42/artifacts?file_type=coverage"
+    options = {"job_id": 42, "content": "report", "report_type": "coverage"}
+    assert download(tmp_path / "x", with_reports("coverage"), Exchange(line, NEW), **options).changed
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted", "words"),
+    [
+        ({}, "junit", "has no reports at all: it declares none under artifacts:reports, or made no such file"),
+        ({}, "junti", "report_type 'junti': did you mean 'junit'?"),
+        ({"status": "running"}, "junit", "has no reports yet: its status is running, and reports are uploaded when"),
+        ({"status": "manual"}, "junit", "has no reports yet: it has not started (its status is manual); wait for it"),
+        ({"status": "skipped"}, "junit", "was skipped, so it has no reports"),
+        ({"erased_at": "2026-01-02T00:00:00.000Z"}, "junit", "was erased (2026-01-02T00:00:00.000Z), so it has no rep"),
+        (
+            {"artifacts_expire_at": "2022-01-02T00:00:00.000Z"},
+            "junit",
+            "have expired (2022-01-02T00:00:00.000Z); retry",
+        ),
+    ],
+)
+def test_why_a_job_has_no_reports(tmp_path, fields, wanted, words):
+    record = {**job(42, "success", "build", artifacts=[entry_of("trace")]), **fields}
+    with pytest.raises(errors.SelectionError) as caught:
+        download(tmp_path / "x", done(record), job_id=42, content="report", report_type=wanted)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("read", "status", "answer", "words"),
+    [
+        (with_reports(), 404, NOT_FOUND, "GitLab lists a report 'junit' of job 'build' (id 42), but does not find it"),
+        (untold(), 404, NOT_FOUND, "has no report 'junit': there is no such job, it made none, or it has expired"),
+        (with_reports(), 400, {"error": "file_type does not have a valid value"}, "sends no report of type 'junit'"),
+    ],
+)
+def test_a_report_that_does_not_come(tmp_path, read, status, answer, words):
+    with pytest.raises(errors.SelectionError) as caught:
+        download(tmp_path / "x", read, Exchange(REPORT, reply(answer, status=status)), job_id=42, **JUNIT)
+    assert words in str(caught.value)
+
+
+def test_another_refusal_of_a_report_is_told_in_the_words_of_gitlab(tmp_path):
+    refused = Exchange(REPORT, reply({"message": "too many"}, status=400))
+    with pytest.raises(errors.RefusedError, match="too many"):
+        download(tmp_path / "x", with_reports(), refused, job_id=42, **JUNIT)
 
 
 # ----- checksums -----

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""What can be downloaded of a job, and how it comes: streamed into a sink, or one sentence that says why not."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import typing as t
+
+from ..._api.errors import NotAuthorizedError, NotFoundError, RefusedError, SelectionError
+from ..._api.requester import Sink
+from ..fields import record_in
+from ..jobs.query import FoundJob, JobQuery
+from ..jobs.statuses import int_of
+from ..session import Session
+from .missing import explain_denied, why_no_artifacts, why_no_log
+from .reports import ReportSink, check_has_report, report_size, why_not_sent, why_refused
+from .targets import ToldSink
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A kind of content that a download can have.
+
+    :param by_id: the endpoint for a job by its id.
+    :param file_name: what it is called in a folder, by the id of the job and the name of the artifact.
+    :param by_ref: the endpoint with a ref of which GitLab finds the job; empty when there is none.
+    :param needs: options that say which one it is.
+    """
+
+    by_id: str
+    file_name: str
+    by_ref: str = ""
+    needs: tuple[str, ...] = ()
+
+
+KINDS: t.Mapping[str, Kind] = {
+    "archive": Kind("download_artifacts", "artifacts.zip", by_ref="download_artifacts_by_ref"),
+    "file": Kind(
+        "download_artifact_file", "{artifact}", by_ref="download_artifact_file_by_ref", needs=("artifact_path",)
+    ),
+    "log": Kind("get_job_log", "{job_id}.log"),
+    "report": Kind("download_artifacts", "{artifact}", needs=("report_type",)),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class DownloadRequest:
+    """What to download, and to where.
+
+    :param content: one of `KINDS`.
+    :param path: of the file inside the archive.
+    :param report_type: of a report; only one that `check_report_type` lets pass.
+    :param latest_success: whether GitLab is to find the job: that of the newest successful pipeline of the ref. Only
+        for a query that `check_latest_success` lets pass.
+    :param sha256: what the content has to be, in small letters; empty for anything.
+    """
+
+    query: JobQuery
+    content: str
+    path: str = ""
+    report_type: str = ""
+    dest: str = ""
+    sha256: str = ""
+    force: bool = False
+    latest_success: bool = False
+
+
+def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink) -> None:
+    """Stream the content into a sink.
+
+    :raises SelectionError: when there is none, with the reason as far as GitLab tells it.
+    """
+    arguments: dict[str, t.Any] = {}
+    if request.content == "file":
+        arguments["artifact_path"] = request.path
+    if request.content == "report":
+        check_has_report(job, request.report_type, session.clock.time())
+        arguments["file_type"] = request.report_type
+        sink = ReportSink(sink, job, request.report_type)
+    if request.latest_success:
+        endpoint = KINDS[request.content].by_ref
+        arguments.update(
+            project=request.query.pipeline.project,
+            ref_name=request.query.pipeline.ref,
+            job=request.query.names[0],
+            # a newer pipeline of the ref may lack the job; servers that do not know this look at one pipeline only
+            search_recent_successful_pipelines=True,
+        )
+    else:
+        endpoint = KINDS[request.content].by_id
+        arguments.update(project=job.project, job_id=job.id)
+    try:
+        session.client.download(endpoint, ToldSink(session, sink, *_told_of(request, job)), **arguments)
+    except NotFoundError as exc:
+        if exc.is_no_mere_object:
+            raise
+        raise SelectionError(_why_not_found(request, job, exc, session.clock.time())) from exc
+    except NotAuthorizedError as exc:
+        if session.client.settings.token_kind:
+            explain_denied(None if request.latest_success else job, request.content, exc)
+        raise
+    except RefusedError as exc:
+        if exc.status == 400 and request.content == "file":
+            raise SelectionError(invalid_path(request.path)) from exc
+        if exc.status == 400 and request.content == "report" and "file_type" in exc.server_text:
+            raise SelectionError(why_refused(job, request.report_type)) from exc
+        raise
+
+
+def _why_not_found(request: DownloadRequest, job: FoundJob, exc: NotFoundError, now: float) -> str:
+    """Return why GitLab does not find the content.
+
+    :param now: Unix time.
+    """
+    subject = job.called
+    if request.latest_success:
+        subject = f"job {request.query.names[0]!r} of ref {request.query.pipeline.ref}"
+    if request.content == "file" and not exc.is_json:
+        return f"there is no {request.path!r} in the artifacts of {subject}"
+    if request.content == "log":
+        return why_no_log(job)
+    if request.content == "report":
+        return why_not_sent(job, request.report_type)
+    if not request.latest_success:
+        return why_no_artifacts(job, subject, now)
+    return why_no_artifacts(None, subject, now) + (
+        ". GitLab looks for the job in the latest successful pipeline of the branch or tag; leave latest_success out "
+        "for the newest pipeline, or give pipeline_id or job_id"
+    )
+
+
+def _told_of(request: DownloadRequest, job: FoundJob) -> tuple[str, int | None]:
+    """Return what to call the content while it comes, and its size as far as the record of its job has it."""
+    dest = request.dest.rstrip("/") if not os.path.isdir(request.dest) else ""
+    name = os.path.basename(dest or request.path) or f"{request.report_type or request.content} of {job.called}"
+    size = int_of(record_in(job.record, "artifacts_file"), "size") if request.content == "archive" else 0
+    return name, size or report_size(job, request.report_type) or None
+
+
+def invalid_path(path: str) -> str:
+    """Return that a path can be in no archive."""
+    return (
+        f"{path!r} is not a valid path inside an archive; give the path as it stands there, without a slash at the "
+        "beginning and without '..'"
+    )

@@ -1,0 +1,216 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Reports of a job, such as that of its tests: which there are, what they are called, and whether one has come.
+
+Source: https://docs.gitlab.com/api/job_artifacts/#download-job-artifacts-by-job-id
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from ..._api.decoding import Record
+from ..._api.errors import SelectionError, UsageError
+from ..._api.requester import Sink
+from ..fields import records_in, unix_time_of
+from ..jobs.query import FoundJob, suggestions
+from ..jobs.statuses import int_of
+from .missing import not_yet
+from .targets import Content
+
+# So that a misspelt one is told. Newer servers may have more.
+# Source: the enumeration of types of job artifacts in GitLab's source code
+REPORT_TYPES: tuple[str, ...] = (
+    "accessibility",
+    "annotations",
+    "api_fuzzing",
+    "browser_performance",
+    "cluster_applications",
+    "cluster_image_scanning",
+    "cobertura",
+    "codequality",
+    "container_scanning",
+    "coverage_fuzzing",
+    "cyclonedx",
+    "dast",
+    "dependency_scanning",
+    "dotenv",
+    "jacoco",
+    "junit",
+    "license_scanning",
+    "load_performance",
+    "lsif",
+    "metrics",
+    "metrics_referee",
+    "network_referee",
+    "performance",
+    "repository_xray",
+    "requirements",
+    "sast",
+    "secret_detection",
+    "terraform",
+)
+# What people write, in the words of a configuration or their own, and the types that they may mean.
+_MEANT: t.Mapping[str, tuple[str, ...]] = {
+    "code_quality": ("codequality",),
+    "coverage": ("cobertura", "jacoco"),
+    "coverage_report": ("cobertura", "jacoco"),
+    "sbom": ("cyclonedx",),
+    "test": ("junit",),
+    "tests": ("junit",),
+}
+# What else is in the list of what a job has left, and what is to be done about it.
+_NO_REPORTS: t.Mapping[str, str] = {
+    "archive": "use content: archive",
+    "metadata": "use content: list for what is in the archive",
+    "trace": "use content: log",
+}
+_TYPE = re.compile(r"[A-Za-z0-9_-]+")
+# How a zip archive begins, and an empty one.
+_ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
+_NEEDS = "reports one by one need GitLab 19.4"
+
+
+def check_report_type(report_type: str) -> None:
+    """Return if this can be a type of report.
+
+    :raises UsageError: when it cannot.
+    """
+    if not _TYPE.fullmatch(report_type):
+        raise UsageError(f"report_type is {report_type!r}; give one type of report, such as junit or dotenv")
+    if report_type in _NO_REPORTS:
+        raise UsageError(f"report_type {report_type!r} is no report; {_NO_REPORTS[report_type]}")
+
+
+def check_has_report(job: FoundJob, report_type: str, now: float) -> None:
+    """Return if a job has a report, or if its record does not tell: a token may not be allowed to read it.
+
+    :param now: Unix time, which tells what has expired.
+    :raises SelectionError: when it has none.
+    """
+    reports = _reports_of(job)
+    if reports is not None and report_type not in reports:
+        raise SelectionError(_why_no_report(job, report_type, reports, now))
+
+
+def report_name(job: FoundJob, report_type: str) -> str:
+    """Return what to call the file of a report in a folder: as GitLab does, but never another path."""
+    told = _told_of(job, report_type).get("filename")
+    name = os.path.basename(told.replace("\\", "/")) if isinstance(told, str) else ""
+    return name if name.isprintable() and name not in ("", ".", "..") else report_type
+
+
+def report_size(job: FoundJob, report_type: str) -> int:
+    """Return the length of a report as the record of its job has it, 0 when it has none."""
+    return int_of(_told_of(job, report_type), "size")
+
+
+def why_not_sent(job: FoundJob, report_type: str) -> str:
+    """Return why GitLab does not find a report that its job may have."""
+    if _reports_of(job) is None:
+        return (
+            f"{job.called} has no report {report_type!r}: there is no such job, it made none, or it has expired; "
+            f"{_NEEDS}, and older servers send nothing where there is no archive"
+        )
+    return f"GitLab lists a report {report_type!r} of {job.called}, but does not find it by itself; {_NEEDS}"
+
+
+def why_refused(job: FoundJob, report_type: str) -> str:
+    """Return why GitLab sends no report of a type."""
+    if _reports_of(job) is not None or report_type in REPORT_TYPES:
+        return f"GitLab sends no report of type {report_type!r} by itself; list the file under artifacts:paths"
+    return f"GitLab knows no report_type {report_type!r}: {_suggested(REPORT_TYPES, report_type)}"
+
+
+class ReportSink:
+    """Passes a report on to another sink, unless it is an archive: older servers send that whatever they are asked."""
+
+    def __init__(self, sink: Sink, job: FoundJob, report_type: str) -> None:
+        self._sink = sink
+        self._job = job
+        self._report_type = report_type
+        self._is_zip = _is_zip(job, report_type)
+        self._head = b""
+
+    def restart(self) -> None:
+        """Forget everything: the download begins, or begins again."""
+        self._head = b""
+        self._sink.restart()
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes.
+
+        :raises SelectionError: when they are those of an archive.
+        """
+        if len(self._head) < len(_ZIP_MARKS[0]):
+            self._head = (self._head + chunk)[: len(_ZIP_MARKS[0])]
+            if self._head in _ZIP_MARKS and not self._is_zip:
+                raise SelectionError(_archive_instead(self._job, self._report_type))
+        self._sink.write(chunk)
+
+
+def check_zipped_report(job: FoundJob, report_type: str, content: Content) -> None:
+    """Return unless an archive has come in the place of a report that is a zip itself: then its length tells.
+
+    :raises SelectionError: when it has.
+    """
+    if _is_zip(job, report_type) and content.size != report_size(job, report_type):
+        raise SelectionError(_archive_instead(job, report_type))
+
+
+def _is_zip(job: FoundJob, report_type: str) -> bool:
+    return _told_of(job, report_type).get("file_format") == "zip"
+
+
+def _told_of(job: FoundJob, report_type: str) -> Record:
+    """Return what the record of a job tells of a report, an empty record when it tells nothing."""
+    return (_reports_of(job) or {}).get(report_type, {})
+
+
+def _reports_of(job: FoundJob) -> dict[str, Record] | None:
+    """Return the reports that a job has left by type, None when its record does not tell."""
+    if not isinstance(job.record.get("artifacts"), list):
+        return None
+    return {
+        entry["file_type"]: entry
+        for entry in records_in(job.record, "artifacts")
+        if isinstance(entry.get("file_type"), str) and entry["file_type"] not in _NO_REPORTS
+    }
+
+
+def _why_no_report(job: FoundJob, report_type: str, reports: t.Mapping[str, Record], now: float) -> str:
+    subject, record = job.called, job.record
+    if reports:
+        return f"{subject} has no report {report_type!r}: {_suggested(reports, report_type)}"
+    if record.get("erased_at"):
+        return f"{subject} was erased ({record['erased_at']}), so it has no reports any more"
+    waits = not_yet(subject, record, "reports")
+    if waits:
+        return f"{waits}; wait for it"
+    expiry = record.get("artifacts_expire_at")
+    if expiry and (unix_time_of(expiry) or 0.0) <= now:
+        return f"the reports of {subject} have expired ({expiry}); retry the job to make them anew"
+    unknown = "" if report_type in REPORT_TYPES else f". Of report_type {report_type!r}: "
+    hint = unknown and unknown + _suggested(REPORT_TYPES, report_type)
+    return f"{subject} has no reports at all: it declares none under artifacts:reports, or made no such file{hint}"
+
+
+def _suggested(known: t.Collection[str], report_type: str) -> str:
+    """Return which types of report there are, those first that may be meant."""
+    lower = report_type.lower()
+    meant = [name for name in _MEANT.get(lower, ()) if name in known]
+    return suggestions(known, meant[0] if meant else lower, what="reports")
+
+
+def _archive_instead(job: FoundJob, report_type: str) -> str:
+    return (
+        f"a zip archive came instead of the report {report_type!r} of {job.called}: servers before GitLab 19.4 send "
+        "whole archives only. Use content: archive, or content: file if artifacts:paths lists the file as well. dest "
+        "was left as it was"
+    )
