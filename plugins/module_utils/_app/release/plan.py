@@ -98,6 +98,11 @@ class ProjectPlan:
     gates: tuple[Gate, ...]
     needs: tuple[str, ...] = ()
 
+    @property
+    def first_about_jobs(self) -> Gate | None:
+        """Return the first gate that looks into the pipeline of the project."""
+        return next((gate for gate in self.gates if gate.start is None), None)
+
 
 @dataclasses.dataclass(frozen=True)
 class ReleasePlan:
