@@ -16,8 +16,8 @@ picture() { # PAGE WIDTHxHEIGHT NAME
 }
 mkdir -p docs/images
 # the checks of the role's variables say nothing about releases
-sed -e '/Validating arguments/,+1d' -e '/Refuse variables/,+1d' "$pages/first.log" \
+sed -e '/Validating arguments/,+1d' -e '/Check the names/,+2d' "$pages/first.log" \
   | "$1/bin/python" tools/terminal_page.py 'ansible-playbook release-gate.yml' > "$pages/terminal.html"
-picture "$pages/terminal.html" 980x720 terminal.png
+picture "$pages/terminal.html" 980x740 terminal.png
 picture "$pages/first/release-v1.2.0.html" 1180x1500 report.png
 ls -l docs/images
