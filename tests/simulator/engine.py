@@ -30,11 +30,14 @@ Action = c.Callable[[], None]
 class Watcher(t.Protocol):
     """Somebody who is told what happens, as it happens."""
 
-    def job_added(self, job: Job) -> None: ...
+    def job_added(self, job: Job) -> None:
+        """Hear of a new job."""
 
-    def job_moved(self, job: Job) -> None: ...
+    def job_moved(self, job: Job) -> None:
+        """Hear of a job that has another status."""
 
-    def pipeline_processed(self, pipeline: Pipeline) -> None: ...
+    def pipeline_processed(self, pipeline: Pipeline) -> None:
+        """Hear of a pipeline whose jobs were gone through."""
 
 
 class Engine:
