@@ -157,7 +157,7 @@ def test_a_job_that_waits_for_a_runner_is_told_alike(simulator: t.Any) -> None:
     for text in failures:
         assert words in text
         assert text.endswith(
-            f"{words}. Pipeline 100, source push, ref main ({simulator.url}/group/app/-/pipelines/100)"
+            f"{words}. Pipeline 100, source push, ref main, status pending ({simulator.url}/group/app/-/pipelines/100)"
         )
 
 

@@ -414,7 +414,9 @@ def test_options_of_a_gate_reach_its_job(simulator: t.Any) -> None:
 def test_the_pipeline_is_told_as_its_jobs_have_told_it_last(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", **MANUAL, "outcome": "failed"}))
     result = release(simulator, APP)
-    assert f". Pipeline 100, source push, ref main ({simulator.url}/group/app/-/pipelines/100)" in str(result.failure)
+    assert f". Pipeline 100, source push, ref main, status failed ({simulator.url}/group/app/-/pipelines/100)" in str(
+        result.failure
+    )
     assert result["gates"][0]["pipeline"]["status"] == "failed"
 
 

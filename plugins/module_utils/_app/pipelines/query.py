@@ -134,13 +134,10 @@ def facts(pipeline: Record) -> list[str]:
 
 
 def with_pipeline(text: str, query: PipelineQuery, pipeline: Record | None) -> str:
-    """Return the text of an error with the pipeline that was found for a ref, commit or merge request, named once.
-
-    Without its status, which says little about the failure of a job.
-    """
+    """Return the text of an error with the pipeline that was found for a ref, commit or merge request, named once."""
     if not text or not pipeline or not query.is_given or query.pipeline_id is not None or _is_named(pipeline, text):
         return text
-    return with_sentence(text, capitalized(describe({**pipeline, "status": None})))
+    return with_sentence(text, capitalized(describe(pipeline)))
 
 
 def _is_named(pipeline: Record, text: str) -> bool:
