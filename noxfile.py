@@ -40,6 +40,7 @@ CHECK: t.Final = (
     "changelog",
     "docs",
     "importer",
+    "molecule",
     "antsibull",
     "second_opinion",
     "matrix",
