@@ -85,12 +85,12 @@ class ConnectionSettings:
         bare = (value.rpartition(" ")[2] for value in self.credential.values())
         # a short value of a header, or part of one, is a word like any other
         parts = (part for value in self.http_headers.values() for part in _header_parts(value))
-        headers = (part for part in parts if len(part) >= _SHORTEST_SECRET_HEADER)
+        headers = (part for part in parts if len(part) >= SHORTEST_SECRET_HEADER)
         found = (self.token, *self.credential.values(), *bare, *headers, *_proxy_passwords())
         return tuple(dict.fromkeys(secret for secret in found if secret))
 
 
-_SHORTEST_SECRET_HEADER = 8
+SHORTEST_SECRET_HEADER = 8
 
 
 def _header_parts(value: str) -> t.Iterator[str]:

@@ -66,6 +66,14 @@ class ExtensionError(GitLabError):
     """An extension is unknown, cannot be loaded, or failed in one of its hooks."""
 
 
+def wrong_return(value: object, hook: str, wanted: str) -> ExtensionError:
+    """Return the error for what a hook of an extension must not return.
+
+    :param wanted: what it has to return.
+    """
+    return ExtensionError(f"an extension returned {type(value).__name__} from {hook}; it has to return {wanted}")
+
+
 class SelectionError(GitLabError):
     """Nothing fits the selection, or too much does."""
 

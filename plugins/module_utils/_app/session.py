@@ -20,7 +20,7 @@ from .._api.client import ApiClient
 from .._api.clock import Clock, Deadline
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
-from .._api.errors import ExtensionError, GitLabError, NotAuthorizedError, NotFoundError
+from .._api.errors import GitLabError, NotAuthorizedError, NotFoundError, wrong_return
 from .._api.masking import Masker
 from .._api.pace.retry import Retrier
 from .._api.pace.traffic import Traffic
@@ -221,10 +221,7 @@ def _plain_note(note: t.Any) -> Record:
             return plain
     except (TypeError, ValueError, RecursionError):
         pass
-    raise ExtensionError(
-        f"an extension returned {type(note).__name__} from gitlab_annotate_record; it has to return a dictionary of "
-        "values that JSON can hold, or None"
-    )
+    raise wrong_return(note, "gitlab_annotate_record", "a dictionary of values that JSON can hold, or None")
 
 
 def open_session(
@@ -291,10 +288,7 @@ def _transport(settings: ConnectionSettings, plugins: PluginManager) -> Transpor
     """
     made = plugins.call("gitlab_create_transport", settings=settings)
     if not callable(getattr(made, "send", None)):
-        raise ExtensionError(
-            f"an extension returned {type(made).__name__} from gitlab_create_transport; it has to return a transport, "
-            "which has a method send, or None"
-        )
+        raise wrong_return(made, "gitlab_create_transport", "a transport, which has a method send, or None")
     return t.cast(Transport, made)
 
 

@@ -14,7 +14,7 @@ import typing as t
 
 from .._api.connection import ConnectionSettings, TokenKind
 from .._api.endpoints import to_text
-from .._api.errors import ExtensionError, UsageError
+from .._api.errors import UsageError, wrong_return
 from .._api.http import parse_address
 
 DEFAULT_URL = "https://gitlab.com"
@@ -181,9 +181,6 @@ def with_credential(settings: ConnectionSettings, credential: t.Mapping[str, str
     if not isinstance(credential, dict) or not all(
         isinstance(text, str) for pair in credential.items() for text in pair
     ):
-        raise ExtensionError(
-            f"an extension returned {type(credential).__name__} from gitlab_authenticate; it has to return headers, a "
-            "dictionary of texts, or None"
-        )
+        raise wrong_return(credential, "gitlab_authenticate", "headers, a dictionary of texts, or None")
     kind: TokenKind = settings.token_kind or ("extension" if credential else "")
     return dataclasses.replace(settings, token_kind=kind, credential=dict(credential))

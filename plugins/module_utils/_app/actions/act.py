@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._api.errors import ExtensionError, GitLabError
+from ..._api.errors import GitLabError, wrong_return
 from ..deployments.waiting import ApprovalWait
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.find import JobFinder
@@ -153,10 +153,8 @@ class ActionRun:
             decisions=Decisions(built_in, wait=self._options.wait),
         )
         if not isinstance(decision, Decision):
-            raise ExtensionError(
-                f"an extension returned {type(decision).__name__} from gitlab_decide_job_action; it has to return one "
-                "of decisions.act(), decisions.same(), decisions.refuse(), decisions.later(), or None"
-            )
+            wanted = "one of decisions.act(), decisions.same(), decisions.refuse(), decisions.later(), or None"
+            raise wrong_return(decision, "gitlab_decide_job_action", wanted)
         stopped = self._session.stop()
         if stopped and decision.verdict in ("act", "later"):
             return Decision("refuse", stopped)

@@ -18,7 +18,7 @@ from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError
 from ..._api.masking import one_line
 from ..concurrency import run_growing
 from ..session import Session
-from .statuses import has_ended_badly, id_of, is_finished, newest_per_name, project_id_of, status_of
+from .statuses import has_ended_badly, id_of, is_finished, is_optional, newest_per_name, project_id_of, status_of
 
 T = t.TypeVar("T")
 # GitLab's own limit is 1000 pipelines in a tree, unless an administrator raises it.
@@ -191,11 +191,7 @@ def ahead(root: PipelineNode) -> Ahead:
     coming = [bridge for bridge in bridges if not bridge.is_settled]
     return Ahead(
         coming=tuple(bridge.path for bridge in coming),
-        optional=tuple(
-            bridge.path
-            for bridge in coming
-            if status_of(bridge.record) == "manual" and bridge.record.get("allow_failure")
-        ),
+        optional=tuple(bridge.path for bridge in coming if is_optional(bridge.record)),
         failed=tuple(bridge.path for bridge in bridges if has_ended_badly(bridge.record)),
     )
 

@@ -166,6 +166,11 @@ def has_ended_badly(record: Record) -> bool:
     return row is not None and row.column == "ended" and not record.get("allow_failure")
 
 
+def is_optional(record: Record) -> bool:
+    """Return whether a job waits for somebody to play it, and nobody has to."""
+    return status_of(record) == "manual" and bool(record.get("allow_failure"))
+
+
 def is_playable(status: str) -> bool:
     """Return whether the job waits for a person, or for its timer."""
     return phase_of(status) == "blocked"

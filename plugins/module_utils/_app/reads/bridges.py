@@ -15,7 +15,7 @@ from ..._api.decoding import Record
 from ..._api.errors import SelectionError
 from ..jobs.bridges import BridgeNode, PipelineNode, jobs_of, pipeline_tree
 from ..jobs.query import FoundJob, match_name, suggestions
-from ..jobs.statuses import count_statuses, id_of, is_finished, newest_per_name, project_id_of, status_of
+from ..jobs.statuses import count_statuses, id_of, is_finished, is_optional, newest_per_name, project_id_of, status_of
 from ..pipelines.query import PipelineQuery, has_jobs, missing_pipeline, read_pipeline
 from ..session import Session
 from ..waiting.loop import Wait
@@ -98,8 +98,7 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
 
     def is_done(bridge: BridgeNode) -> bool:
         """Return whether a trigger job needs no more waiting; nobody has to play an optional one."""
-        is_unplayed = status_of(bridge.record) == "manual" and bool(bridge.record.get("allow_failure"))
-        return _is_there(bridge, options) or (is_unplayed and not query.names)
+        return _is_there(bridge, options) or (is_optional(bridge.record) and not query.names)
 
     def is_settled(report: BridgeReport) -> bool:
         if not report.bridges and not query.is_empty:

@@ -15,7 +15,7 @@ from ..._api.decoding import Record
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.selection import Selection, failed_before
-from ..jobs.statuses import count_statuses, status_of, still
+from ..jobs.statuses import count_statuses, is_optional, still
 from ..pipelines.query import read_pipeline
 from ..session import Session
 from ..waiting.counting import Counting
@@ -158,8 +158,7 @@ class _Reading:
 
         Nobody has to play an optional manual job, so a whole pipeline is not held up by one.
         """
-        is_optional = status_of(job.record) == "manual" and bool(job.record.get("allow_failure"))
-        return is_there(job.record, self._options) or (is_optional and self._query.is_whole)
+        return is_there(job.record, self._options) or (is_optional(job.record) and self._query.is_whole)
 
     def _is_settled(self, selection: Selection) -> bool:
         """Return whether nothing is left to wait for: everything is there, or something never will be."""

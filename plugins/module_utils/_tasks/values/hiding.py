@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..._api.connection import TOKEN_VARIABLES
+from ..._api.connection import SHORTEST_SECRET_HEADER, TOKEN_VARIABLES
 from ..._api.endpoints import to_text
 from ..._api.masking import change_texts
 from .connection import Options
@@ -47,7 +47,7 @@ def short_header_values(params: Options) -> set[str]:
     headers = params.get("http_headers")
     values = {to_text(value) for value in _texts(headers if isinstance(headers, dict) else {})}
     tokens = {params.get(name) for name in (*TOKEN_VARIABLES, "trigger_token")}
-    return {value for value in values if len(value) < SHORTEST_VARIABLE} - tokens
+    return {value for value in values if len(value) < SHORTEST_SECRET_HEADER} - tokens
 
 
 def variable_values(options: Options) -> set[str]:

@@ -33,18 +33,21 @@ def misread_text(arguments: Arguments, given: t.Mapping[str, t.Any], where: str 
             items = value if isinstance(value, (list, tuple)) else [value]
             if argument.get("options"):
                 for number, item in enumerate(items, 1):
-                    inner = where_in(name, number, item) + (f" of {where}" if where else "")
+                    inner = where_in(name, number, item, where)
                     problem = misread_text(argument["options"], item, inner) if isinstance(item, dict) else ""
                     if problem:
                         return problem
-            elif argument.get("type") == "int" and isinstance(value, float) and not math.isfinite(value):
-                # which Ansible's validator does not survive
-                return f"{where}: " * bool(where) + f"{key} is {value:g}; give one whole number"
-            elif _is_text(argument):
-                problem = next(filter(None, (misread(item, is_hidden=argument.get("no_log")) for item in items)), "")
-                if problem:
-                    return f"{where}: {key} {problem}" if where else f"{key} {problem}"
+                continue
+            problem = next(filter(None, (_problem(argument, item) for item in items)), "")
+            if problem:
+                return f"{where}: {key} {problem}" if where else f"{key} {problem}"
     return ""
+
+
+def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
+    if argument.get("type") == "int" and isinstance(value, float) and not math.isfinite(value):
+        return f"is {value:g}; give one whole number"  # Ansible's validator does not survive it
+    return misread(value, is_hidden=argument.get("no_log")) if _is_text(argument) else ""
 
 
 def misread(value: t.Any, *, is_hidden: t.Any = False) -> str:

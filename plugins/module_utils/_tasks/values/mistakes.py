@@ -153,7 +153,7 @@ def _mistake_in(arguments: Arguments, given: Options, *, documented: str = "", w
             if not given[keys[0]]:  # that is also what the validator leaves of a list of texts
                 return f"{prefix}{name} holds no mapping; {_remedy(name, argument)}"
             for number, item in enumerate(given[keys[0]], 1):
-                inner = where_in(name, number, item) + (f" of {where}" if where else "")
+                inner = where_in(name, number, item, where)
                 if not isinstance(item, dict):
                     return f"{inner} is {shown(item)}; give a mapping"
                 problem = _mistake_in(argument["options"], item, where=inner)

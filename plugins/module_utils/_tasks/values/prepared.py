@@ -41,11 +41,14 @@ def given_names(name: str, argument: t.Mapping[str, t.Any], options: Options) ->
     return [key for key in names_of(name, argument) if options.get(key) is not None]
 
 
-def where_in(name: str, number: int, item: t.Any) -> str:
-    """Return what to call an item of a list of mappings: gate 2, project 'group/app'."""
+def where_in(name: str, number: int, item: t.Any, where: str) -> str:
+    """Return what to call an item of a list of mappings: gate 2 of project 'group/app'.
+
+    :param where: what the list is in, empty for the options of the task.
+    """
     what = name[:-1]
     called = (item.get("name") or item.get("project")) if isinstance(item, dict) and what == "project" else None
-    return f"{what} {str(called)!r}" if called else f"{what} {number}"
+    return (f"{what} {str(called)!r}" if called else f"{what} {number}") + (f" of {where}" if where else "")
 
 
 def _prepared(
@@ -59,9 +62,7 @@ def _prepared(
                 found[name] = argument["default"]
         elif argument.get("options"):
             found[name] = [
-                _prepared(
-                    argument["options"], item, project, where_in(name, number, item) + (f" of {where}" if where else "")
-                )
+                _prepared(argument["options"], item, project, where_in(name, number, item, where))
                 for number, item in enumerate(value, 1)
             ]
         else:
