@@ -102,7 +102,8 @@ class _Release:
         self._session = open_session(
             connection_settings(options, context.environ), context, timeout_seconds=WaitOptions().timeout_seconds
         )
-        self._session.client.share_reads(context.clock)
+        if len({project.pipeline.project for project in plan.projects}) < len(plan.projects):
+            self._session.client.share_reads(context.clock)
         pacing = Pacing(self._session.client.traffic, context.progress)
         most_at_once = self._session.client.settings.concurrency
         self._nudges = self._open_nudges()

@@ -53,10 +53,12 @@ def check_gates_to_come(session: Session, project: ProjectResult, gate: Gate, pi
     """Return unless a gate behind this one can never open, since the pipeline lacks a job of it.
 
     A pipeline has all its jobs from its beginning on, those downstream excepted, so nothing is done before a mistyped
-    name is found. The list of jobs is shared with the first look of the gate.
+    name is found. The list of jobs is shared with the first look of the gate, whose session this is, and of no other.
 
     :raises SelectionError: saying what is missing, and what there is instead.
     """
+    if not session.client.shares_reads:
+        session.client.share_reads(session.clock)
     for later in project.plan.gates[project.plan.gates.index(gate) + 1 :]:
         if later.start is not None or later.is_optional or later.include_downstream:
             continue
