@@ -432,6 +432,11 @@ EXAMPLES = r"""
     junit: /var/log/releases/v1.2.0.xml
     compare: /var/log/releases/v1.1.0.json
     user: "{{ lookup('ansible.builtin.env', 'GITLAB_USER_LOGIN') }}"
+  register: release
+
+- name: Show the end of the logs of optional gates that did not open
+  ansible.builtin.debug:
+    msg: "{{ release.gates | map(attribute='log_tail') | flatten }}"
 
 - name: Start the pipeline of an application when that of its infrastructure has passed
   jobgate.gitlab.gitlab_release_gate:

@@ -305,6 +305,24 @@ def test_what_require_asks_for(simulator: t.Any, status: str, require: str, acti
     result = release(simulator, {"gates": [{"name": "job", "action": action, "require": require}]})
     assert gates_of(result) == {"job": outcome}
     assert (result.failure is None) == (outcome != "failed" or require == "optional")
+    is_left = outcome == "failed" and require == "optional"
+    assert result["summary"][0].startswith(f"group/app: {action} job: {outcome}{', optional' * is_left}")
+
+
+@pytest.mark.parametrize("log_lines", [0, 1, 20])
+def test_a_gate_returns_the_end_of_the_log_of_what_has_failed(simulator: t.Any, log_lines: int) -> None:
+    log = "unpacking\nno space left\n"
+    jobs = ({"name": "deploy", **MANUAL, "outcome": "failed", "log": log}, {"name": "ok", "status": "success"})
+    gates = [{"name": "ok", "action": "verify"}, {"name": "deploy", "action": "play"}]
+    simulator.load(world(*jobs))
+    checked = release(simulator, {"gates": gates}, log_lines=log_lines, check_mode=True)
+    assert ([gate["log_tail"] for gate in checked["gates"]], effects(simulator)) == ([[], []], [])
+    for _run in range(2):
+        result = release(simulator, {"gates": gates}, log_lines=log_lines)
+        tails = [gate["log_tail"] for gate in result["gates"]]
+        assert tails[0] == [] and effects(simulator) == [("play", "deploy")]
+        if result.changed:
+            assert tails[1] == ["unpacking", "no space left"][-log_lines:] * bool(log_lines)
 
 
 def test_the_reason_for_a_gate_that_timed_out(simulator: t.Any) -> None:

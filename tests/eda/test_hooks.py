@@ -92,7 +92,10 @@ def test_what_is_made_of_a_hook(payload: Record, wanted: Record) -> None:
     assert tuple(made) == FIELDS == tuple(wanted)
 
 
-@pytest.mark.parametrize(("retries", "attempt"), [(0, 1), (1, 2), (None, None), (True, None), ("1", None)])
+@pytest.mark.parametrize(
+    ("retries", "attempt"),
+    [(0, 1), (1, 2), (None, None), (True, None), ("1", None), (-1, None), (2**63, None), (10**400, None)],
+)
 def test_attempts_count_from_one(retries: t.Any, attempt: int | None) -> None:
     """Where the server does not say it, nothing is guessed: a rule that retries then does not fire."""
     made = gitlab_of(changed(JOB, retries_count=retries), None)
