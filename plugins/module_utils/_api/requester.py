@@ -175,8 +175,7 @@ class Requester:
 
         :raises LostAnswerError: when the time of the task is over.
         """
-        deadline = self.retrier.deadline
-        if deadline is not None and not stream.header("content-length") and deadline.has_passed():
+        if not stream.header("content-length") and self.retrier.deadline.has_passed():
             raise LostAnswerError("the download announced no length, and has not ended in the time of the task")
 
     def _request(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Request:
@@ -244,10 +243,7 @@ class Requester:
 
     def _within_deadline(self, seconds: float) -> float:
         """Return how long a part of a request may take: near the deadline it must not hold the task much longer."""
-        deadline = self.retrier.deadline
-        if deadline is None:
-            return seconds
-        left = deadline.at - self._clock.monotonic()
+        left = self.retrier.deadline.at - self._clock.monotonic()
         least = max(_SHORTEST_TIMEOUT_SECONDS, _GRACE_SECONDS + min(left, 0.0))
         return min(seconds, max(left, least))
 

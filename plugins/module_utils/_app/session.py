@@ -303,7 +303,6 @@ def _retrier(
 ) -> Retrier:
     return Retrier(
         retries=settings.retries,
-        clock=context.clock,
         deadline=deadline,
         is_persistent=is_waiting and not context.check_mode,
         tell=lambda seconds: _tell_pause(context, warn, seconds),

@@ -47,7 +47,7 @@ class Reading:
 
     :param most_at_once: most requests at a time.
     :param most_records: how many records are certainly wanted; 0 for all. More are read when they are asked for.
-    :param deadline: when everything must be done; None for no limit.
+    :param deadline: when everything must be done.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Reading:
         *,
         most_at_once: int,
         most_records: int = 0,
-        deadline: Deadline | None = None,
+        deadline: Deadline,
     ) -> None:
         self._source = source
         self._most_at_once = most_at_once
@@ -135,7 +135,7 @@ class _Answers:
         threads: int,
         last: int | None,
         most_records: int,
-        deadline: Deadline | None,
+        deadline: Deadline,
     ) -> None:
         self._ask = ask
         self._deadline = deadline
@@ -179,7 +179,7 @@ class _Answers:
         return self._last is not None and number > self._last
 
     def _wait_for(self, condition: t.Callable[[], bool]) -> None:
-        self._changed.wait_for(condition, self._deadline.remaining() + _GRACE_SECONDS if self._deadline else None)
+        self._changed.wait_for(condition, self._deadline.remaining() + _GRACE_SECONDS)
 
     def _bound(self) -> int:
         """Return the number of the last page that may be fetched now."""

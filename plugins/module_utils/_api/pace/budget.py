@@ -38,7 +38,7 @@ class RequestBudget:
         self.allowed = self._most
 
     @contextlib.contextmanager
-    def request(self, deadline: Deadline | None = None) -> t.Iterator[None]:
+    def request(self, deadline: Deadline) -> t.Iterator[None]:
         """Wait for a turn, and take note of how the request ends.
 
         At the deadline it does not wait any more for the server to recover, only for one of the others to end.
@@ -46,9 +46,7 @@ class RequestBudget:
         :raises UnsentError: when none of them does.
         """
         with self._changed:
-            has_turn = self._changed.wait_for(
-                lambda: self._under_way < self.allowed, deadline.remaining() if deadline else None
-            )
+            has_turn = self._changed.wait_for(lambda: self._under_way < self.allowed, deadline.remaining())
             if not has_turn and not self._changed.wait_for(lambda: self._under_way < self._most, LAST_TURN_SECONDS):
                 raise UnsentError(
                     f"it was not sent, since api_concurrency is {self._most} and none of the requests under way has "

@@ -17,7 +17,7 @@ import email.utils
 import random
 import typing as t
 
-from ..clock import Clock, Deadline
+from ..clock import Deadline
 from ..errors import (
     BadAnswerError,
     ConnectError,
@@ -74,7 +74,7 @@ class Retrier:
     """Repeats an operation as long as that is safe and makes sense.
 
     :param retries: how often a request is repeated.
-    :param deadline: when everything must be done, None for no limit.
+    :param deadline: when everything must be done.
     :param is_persistent: after the server has answered the task once, repeat reads until the deadline instead of
         `retries` times: a server that is away for minutes does not end a wait.
     :param tell: is told of each long pause that the server asks for, with its seconds.
@@ -85,20 +85,19 @@ class Retrier:
         self,
         *,
         retries: int,
-        clock: Clock,
-        deadline: Deadline | None = None,
+        deadline: Deadline,
+        traffic: Traffic,
         is_persistent: bool = False,
         tell: t.Callable[[float], None] = lambda seconds: None,
         jitter: t.Callable[[], float] = random.random,
-        traffic: Traffic | None = None,
     ) -> None:
         self._retries = retries
-        self._clock = clock
+        self._clock = deadline.clock
         self._tell = tell
         # the end of the pause that was told last: all threads of a task keep the same one
         self._told_until = float("-inf")
         self._jitter = jitter
-        self.traffic = traffic or Traffic(clock)
+        self.traffic = traffic
         self.deadline = deadline
         self.is_persistent = is_persistent
 
@@ -147,9 +146,8 @@ class Retrier:
 
         When the time is up there is no later, and what 429 asks for holds everybody.
         """
-        is_late = self.deadline is not None and self.deadline.has_passed()
-        is_crowded = self.traffic.repeating.count >= MOST_PAUSING
-        return is_look() and is_crowded and not is_late and not isinstance(exc, ThrottledError)
+        may_wait = not self.deadline.has_passed() and not isinstance(exc, ThrottledError)
+        return may_wait and is_look() and self.traffic.repeating.count >= MOST_PAUSING
 
     def pause(self, attempt: int, exc: RequestError | None = None) -> bool:
         """Sleep before the next attempt; return whether there is time for one.
@@ -161,15 +159,14 @@ class Retrier:
         if wish is not None and wish > LONGEST_WISH_SECONDS and not self.is_persistent:
             _add_wish(exc, wish, "longer than a task does that does not wait")
             return False
-        if self.deadline is not None:
-            left = self.deadline.remaining()
-            if wish is None and left > LAST_ATTEMPT_SECONDS:
-                # our own pause gives way to the time limit; what the server wishes does not
-                seconds = min(seconds, left - LAST_ATTEMPT_SECONDS)
-            if seconds >= left:
-                if wish is not None:
-                    _add_wish(exc, wish, "longer than the time that is left")
-                return False
+        left = self.deadline.remaining()
+        if wish is None and left > LAST_ATTEMPT_SECONDS:
+            # our own pause gives way to the time limit; what the server wishes does not
+            seconds = min(seconds, left - LAST_ATTEMPT_SECONDS)
+        if seconds >= left:
+            if wish is not None:
+                _add_wish(exc, wish, "longer than the time that is left")
+            return False
         if wish is not None:
             self.tell_pause(wish)
         if isinstance(exc, ThrottledError):

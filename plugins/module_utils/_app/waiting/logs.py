@@ -49,7 +49,7 @@ class LogFollower:
         self._timeline = timeline
         # A read that fails is not repeated: the next one gets what it missed.
         self._client = session.client.with_retrier(
-            Retrier(retries=0, clock=session.clock, deadline=session.deadline, traffic=session.client.traffic)
+            Retrier(retries=0, deadline=session.deadline, traffic=session.client.traffic)
         )
         self._has_warned = False
         self._job: FoundJob | None = None
