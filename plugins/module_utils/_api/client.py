@@ -120,8 +120,7 @@ class ApiClient:
         records = [keep(record) for record in reading] if keep else list(reading)
         if reading.is_exact():
             return records
-        again = self.iterate(name, **arguments)
-        return [keep(record) for record in again] if keep else list(again)
+        return [keep(record) for record in reading.again()] if keep else list(reading.again())
 
     def read_ahead(self, name: str, *, most_records: int = 0, **arguments: t.Any) -> Reading:
         """Return a reading of a list by several requests at a time; see there about `is_exact`.
@@ -137,7 +136,6 @@ class ApiClient:
             self._list(name, arguments),
             most_at_once=1 if is_moving else self.settings.concurrency,
             most_records=most_records,
-            deadline=self.retrier.deadline,
         )
 
     def count(self, name: str, **arguments: t.Any) -> int | None:

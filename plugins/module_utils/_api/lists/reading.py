@@ -47,21 +47,12 @@ class Reading:
 
     :param most_at_once: most requests at a time.
     :param most_records: how many records are certainly wanted; 0 for all. More are read when they are asked for.
-    :param deadline: when everything must be done.
     """
 
-    def __init__(
-        self,
-        source: ListSource,
-        *,
-        most_at_once: int,
-        most_records: int = 0,
-        deadline: Deadline,
-    ) -> None:
+    def __init__(self, source: ListSource, *, most_at_once: int, most_records: int = 0) -> None:
         self._source = source
         self._most_at_once = most_at_once
         self._most_records = most_records
-        self._deadline = deadline
         # about a reading by several requests at a time: how many rows came, and how many of them once
         self._rows = 0
         self._count = 0
@@ -90,6 +81,10 @@ class Reading:
         """Return whether what was read is the list as it was: nothing has moved while several pages were read."""
         return not self._has_failed and self._rows == self._count and self._total in (None, self._count)
 
+    def again(self) -> t.Iterator[Record]:
+        """Yield the records of another reading, one page after the other, which misses none."""
+        return self._source.walk()
+
     def _pages(self, first: Page) -> t.Iterator[list[Record]]:
         self._rows = len(first[0])
         yield first[0]
@@ -98,7 +93,7 @@ class Reading:
             threads=self._most_at_once,
             last=_last_page(first),
             most_records=self._most_records,
-            deadline=self._deadline,
+            deadline=self._source.end,
         )
         try:
             for number in itertools.count(2):

@@ -503,3 +503,25 @@ def test_of_several_annotations_the_extension_asked_first_has_the_last_word():
     annotated = session.annotated("job", job())
     assert annotated == {**job(), "annotations": {"owner": "first", "kind": "job", "seen": 42}}
     assert "annotations" not in job()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 60.0])
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_a_list_without_an_end_ends_with_the_time_of_the_task(at_once, seconds):
+    """Each page comes in time, and there is always one more."""
+    clock = FakeClock()
+
+    def page(call):
+        clock.now += 0.4
+        number = int(call.query.get("page", ["1"])[0])
+        rows = [row(100 * number + place) for place in range(100)]
+        return reply(rows, headers={"X-Page": str(number), "X-Next-Page": str(number + 1)})
+
+    transport = FunctionTransport(page)
+    client = new_session(transport, {"wait_timeout": seconds, "api_concurrency": at_once}, clock=clock).client
+    with pytest.raises(
+        errors.UnsentError, match=r"was not read to its end, since .* Raise wait_timeout \(GET .*/jobs\)"
+    ):
+        client.list_all("list_pipeline_jobs", project=7, pipeline_id=6)
+    # a list that is begun at the end of the time has a moment; what is under way then ends, and page 1 is read again
+    assert max(seconds, 10.0) <= clock.seconds <= max(seconds, 10.0) + 3.0

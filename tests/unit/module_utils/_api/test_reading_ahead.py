@@ -65,9 +65,8 @@ class Server:
 
 
 def reading(server, *, at_once=8, most_records=0, paging="offset", seconds=60.0):
-    server.paging = paging
-    deadline = Deadline.after(seconds, Clock())
-    return Reading(server, most_at_once=at_once, most_records=most_records, deadline=deadline)
+    server.paging, server.end = paging, Deadline.after(seconds, Clock())
+    return Reading(server, most_at_once=at_once, most_records=most_records)
 
 
 def ids(records):
