@@ -17,7 +17,6 @@ import typing as t
 from urllib.parse import urlsplit
 
 from . import decoding
-from .clock import Clock
 from .connection import ConnectionSettings
 from .endpoints import Endpoint
 from .errors import (
@@ -62,7 +61,7 @@ _A = t.TypeVar("_A", bound=Answer)
 
 _MOVED_TO = r"/projects/(\d+)(?:/|$)"
 
-# Told of every request: what was sent, the status of the answer or None, and the seconds it took.
+# Told of every request: what was sent, the status of the answer, None when none came, and the seconds it took.
 RequestFinished = t.Callable[[Request, t.Optional[int], float], None]
 
 
@@ -80,7 +79,7 @@ class Requester:
     """Sends requests to one GitLab server; nothing is repeated.
 
     :param masker: knows the secrets; no text leaves this class without passing it.
-    :param on_finished: is told of every request; None when nobody wants to know.
+    :param on_finished: is told of every request.
     :param retrier: how long a task may take, and how its requests are paced.
     :param warn: is told what went wrong without mattering to the result.
     """
@@ -90,10 +89,9 @@ class Requester:
         *,
         settings: ConnectionSettings,
         transport: Transport,
-        on_finished: RequestFinished | None,
+        on_finished: RequestFinished,
         retrier: Retrier,
         masker: Masker,
-        clock: Clock,
         warn: t.Callable[[str], None],
     ) -> None:
         self.settings = settings
@@ -101,7 +99,7 @@ class Requester:
         self.retrier = retrier
         self._transport = transport
         self._on_finished = on_finished
-        self._clock = clock
+        self._clock = retrier.deadline.clock
         self._warn = warn
         self._budget = RequestBudget(settings.concurrency)
         self._traffic = retrier.traffic
@@ -137,8 +135,7 @@ class Requester:
 
         :raises RequestError: for everything but an expected status.
         """
-        request = self._request(endpoint, arguments)
-        with self._errors_of(request), self._budget.request(self.retrier.deadline):
+        with self.errors_of(endpoint, arguments) as request, self._budget.request(self.retrier.deadline):
             response = send_following(request, self._send, may_leave=endpoint.answer in ("bytes", "text"))
             if response.status not in endpoint.ok_statuses:
                 raise self._unexpected(endpoint, arguments, response)
@@ -151,8 +148,7 @@ class Requester:
         :raises RequestError: one of its subclasses.
         """
         sink.restart()
-        request = self._request(endpoint, arguments)
-        with self._errors_of(request):
+        with self.errors_of(endpoint, arguments) as request:
             stream = send_following(request, self._stream)
             try:
                 if stream.status not in endpoint.ok_statuses:
@@ -187,15 +183,11 @@ class Requester:
         return dataclasses.replace(request, most_bytes=_MOST_BYTES[endpoint.answer])
 
     @contextlib.contextmanager
-    def errors_of(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> t.Iterator[None]:
-        """Fill in where an error happened, and take every secret out of it."""
-        with self._errors_of(self._request(endpoint, arguments)):
-            yield
-
-    @contextlib.contextmanager
-    def _errors_of(self, request: Request) -> t.Iterator[None]:
+    def errors_of(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> t.Iterator[Request]:
+        """Give the request for these arguments; fill in where an error happens, and take every secret out of it."""
+        request = self._request(endpoint, arguments)
         try:
-            yield
+            yield request
         except UsageError as exc:
             raise UsageError(self.masker.line(str(exc))) from None
         except RequestError as exc:
@@ -249,29 +241,22 @@ class Requester:
 
     def _told(self, request: Request, send: t.Callable[[], _A]) -> _A:
         """Return what sending returns; take note of the limits of the server, and tell extensions about it."""
+        is_own = origin_of(request.url) == self.settings.origin
         started = self._clock.monotonic()
         status: int | None = None
         try:
             answer = send()
             status = answer.status
-            if origin_of(request.url) == self.settings.origin:
+            if is_own:
                 self._traffic.answered(status, answer.headers)
             return answer
         finally:
-            if self._on_finished:
-                self._tell_extensions(self._on_finished, request, status, self._clock.monotonic() - started)
-
-    def _tell_extensions(
-        self, on_finished: RequestFinished, request: Request, status: int | None, seconds: float
-    ) -> None:
-        """Call the hook; what goes wrong there is a warning, for the request has been made, and its outcome counts."""
-        if origin_of(request.url) != self.settings.origin:
             # the address of an object storage is signed, which makes its query a credential
-            request = dataclasses.replace(request, url=request.display_url)
-        try:
-            on_finished(request, status, seconds)
-        except GitLabError as exc:
-            self._warn(self.masker.mask(str(exc)))
+            shown = request if is_own else dataclasses.replace(request, url=request.display_url)
+            try:
+                self._on_finished(shown, status, self._clock.monotonic() - started)
+            except GitLabError as exc:  # the request has been made, and its outcome counts
+                self._warn(self.masker.mask(str(exc)))
 
     def _unexpected(
         self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], response: Response
