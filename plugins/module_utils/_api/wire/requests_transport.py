@@ -23,7 +23,7 @@ from ..libraries import requests_library
 from ..transport import CHUNK_BYTES, LONGEST_ERROR_BYTES, SLOWEST_ANSWER, ByteStream
 from .adapter import Adapter, CurrentLimit, TimeLimit
 from .compression import ENCODINGS, ContentDecoder
-from .exchange import Exchange, conflicting_length, proxy_error
+from .exchange import Exchange, conflicting_length, error_of_opening, error_of_reading, proxy_error
 
 # urllib3 takes no time-out of nothing.
 _SHORTEST_SECONDS = 0.001
@@ -98,7 +98,7 @@ class RequestsTransport:
         chunk_seconds: float | None = None,
     ) -> RequestsStream:
         exchange = Exchange(request, timeout_seconds, limit)
-        with exchange.errors_of_opening(), self._current.set(limit):
+        with exchange.errors(error_of_opening), self._current.set(limit):
             address = parse_address(request.url)
             proxies, exchange.proxy_name = self._way_to(address)
             timeout = min(timeout_seconds, max(limit.left(), _SHORTEST_SECONDS))
@@ -112,13 +112,11 @@ class RequestsTransport:
                 allow_redirects=False,
                 stream=True,
             )
-        stream = RequestsStream(answer, exchange, chunk_seconds)
         try:
-            stream.check()
+            return RequestsStream(answer, exchange, chunk_seconds)
         except RequestError:
-            stream.close()
+            answer.close()
             raise
-        return stream
 
     def _way_to(self, address: Address) -> tuple[dict[str, str], str]:
         """Return the proxies for an address, and the variable that names the one in use; the same for all of a server.
@@ -138,7 +136,10 @@ class RequestsTransport:
 
 
 class RequestsStream(ByteStream):
-    """A body as it comes through requests."""
+    """A body as it comes through requests.
+
+    :raises RequestError: for an answer whose body cannot be read, and for one that comes from the proxy.
+    """
 
     def __init__(self, answer: t.Any, exchange: Exchange, chunk_seconds: float | None) -> None:
         self.status = answer.status_code
@@ -148,32 +149,24 @@ class RequestsStream(ByteStream):
         self._exchange = exchange
         self._chunk_seconds = chunk_seconds
         self._received = 0
-        self._declared: int | None = None
-        self._decoder: ContentDecoder | None = None
-
-    def check(self) -> None:
-        """Return if the answer is one whose body can be read.
-
-        :raises RequestError: when it is not, and when it comes from the proxy.
-        """
-        with self._exchange.errors_of_reading():
-            if self.status == 407 and self._exchange.proxy_name:
-                raise proxy_error(self._exchange.proxy_name, 407)
+        with exchange.errors(error_of_reading):
+            if self.status == 407 and exchange.proxy_name:
+                raise proxy_error(exchange.proxy_name, 407)
             if self.header("transfer-encoding").lower() not in ("", "chunked"):
-                raise _unusable(self._exchange.request, "the answer has a Transfer-Encoding that was not asked for")
+                raise _unusable(exchange.request, "the answer has a Transfer-Encoding that was not asked for")
             self._declared = self._declared_length()
             try:
                 self._decoder = ContentDecoder(self.header("content-encoding"))
             except BadAnswerError as exc:
-                raise _unusable(self._exchange.request, exc.problem) from None
+                raise _unusable(exchange.request, exc.problem) from None
 
     def read(self, size: int) -> bytes:
         """Return up to so many bytes, decoded if the server has encoded them although it was not asked to."""
         if self._chunk_seconds is not None:
             self._exchange.limit.narrow(self._chunk_seconds)
-        with self._exchange.errors_of_reading():
-            decoder = self._decoder
-            if decoder is None or decoder.is_plain:
+        decoder = self._decoder
+        with self._exchange.errors(error_of_reading):
+            if decoder.is_plain:
                 return self._receive(size)
             while True:
                 decoded = decoder.read(size)
