@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import typing as t
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin
 
 from .errors import RedirectError
 
@@ -20,6 +20,7 @@ from .errors import RedirectError
 class Request:
     """One HTTP request without its credential, which only the transport holds.
 
+    :param url: an address as `Address.url` has it, without user information and fragment.
     :param endpoint: name of the catalogue row this request was made from.
     :param is_repeatable: whether sending it twice does no more than sending it once.
     :param total_seconds: for the whole answer, however it comes; None for ten times the time-out of the transport.
@@ -38,7 +39,7 @@ class Request:
     @property
     def display_url(self) -> str:
         """Return the address without its query, for messages."""
-        return without_query(self.url)
+        return self.url.partition("?")[0]
 
     def with_headers(self, headers: t.Mapping[str, str]) -> Request:
         """Return the same request with further headers, for transports of extensions."""
@@ -162,12 +163,6 @@ def origin_of(url: str) -> Origin:
     :raises ValueError: when it is not a web address.
     """
     return parse_address(url).origin
-
-
-def without_query(url: str) -> str:
-    """Return an address without user information, query and fragment: what may stand in a message."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 # ----- redirects -----

@@ -14,7 +14,6 @@ import dataclasses
 import json
 import re
 import typing as t
-from urllib.parse import urlsplit
 
 from . import decoding
 from .connection import ConnectionSettings
@@ -59,7 +58,7 @@ _MOST_BYTES: t.Mapping[str, int] = {
 }
 _A = t.TypeVar("_A", bound=Answer)
 
-_MOVED_TO = r"/projects/(\d+)(?:/|$)"
+_MOVED_TO = r"/projects/(\d+)(?:[/?]|$)"
 
 # Told of every request: what was sent, the status of the answer, None when none came, and the seconds it took.
 RequestFinished = t.Callable[[Request, t.Optional[int], float], None]
@@ -139,7 +138,7 @@ class Requester:
             response = send_following(request, self._send, may_leave=endpoint.answer in ("bytes", "text"))
             if response.status not in endpoint.ok_statuses:
                 raise self._unexpected(endpoint, arguments, response)
-            self._note_moved(str(arguments.get("project", "")), request, response)
+            self._note_moved(str(arguments.get("project", "")), response)
             return response
 
     def download(self, endpoint: Endpoint, sink: Sink, arguments: t.Mapping[str, t.Any]) -> None:
@@ -276,9 +275,8 @@ class Requester:
         project = arguments.get("project")
         return {**arguments, "project": self.project_names.get(project, project)} if project else arguments
 
-    def _note_moved(self, project: str, request: Request, response: Response) -> None:
+    def _note_moved(self, project: str, response: Response) -> None:
         """Remember the id of a project whose path redirects to it."""
-        if project and response.url and response.url != request.url:
-            found = re.search(_MOVED_TO, urlsplit(response.url).path)
-            if found and not project.isdigit():
-                self._moved_projects[project] = found.group(1)
+        found = re.match(re.escape(self.settings.api_url) + _MOVED_TO, response.url)
+        if found and project and not project.isdigit():
+            self._moved_projects[project] = found.group(1)
