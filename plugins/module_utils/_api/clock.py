@@ -15,6 +15,8 @@ import typing as t
 
 T = t.TypeVar("T")
 
+# How long past the deadline of a task may last what is under way then.
+GRACE_SECONDS = 1.0
 # Some thirty years. Python's locks wait for no longer than 292, so "no end" has to be a number.
 LONGEST_SECONDS = 1e9
 

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import email.utils
 import re
 import typing as t
 from urllib.parse import urljoin
@@ -81,6 +82,20 @@ def lower_case(headers: t.Iterable[tuple[str, str]]) -> dict[str, str]:
         key = name.lower()
         lowered[key] = f"{lowered[key]}, {value}" if key in lowered else value
     return lowered
+
+
+def number_in(text: str) -> int | None:
+    """Return the number that a header holds, None for anything else, and for more digits than any number has."""
+    digits = text.strip()
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 16 else None
+
+
+def unix_time_in(text: str) -> float | None:
+    """Return the time that a header holds, None for what is no date."""
+    try:
+        return email.utils.parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError, OverflowError, OSError, IndexError):
+        return None
 
 
 # ----- addresses -----

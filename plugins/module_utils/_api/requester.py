@@ -16,6 +16,7 @@ import re
 import typing as t
 
 from . import decoding
+from .clock import GRACE_SECONDS
 from .connection import ConnectionSettings
 from .endpoints import Endpoint
 from .errors import (
@@ -41,9 +42,7 @@ from .transport import (
     WholeBody,
 )
 
-# How long past the deadline of a task a request may last; one that begins later, to say how things stand, has at least
-# the shortest time.
-_GRACE_SECONDS = 1.0
+# What a request has at least that begins past the deadline of a task, to say how things stand.
 _SHORTEST_TIMEOUT_SECONDS = 0.5
 # The longest bodies that are read whole, by what they hold. A job is some kilobytes, and a hundred times that if its
 # commit has a long message; a log has 100 MB at the most unless its server was told otherwise. What is answered to a
@@ -235,7 +234,7 @@ class Requester:
     def _within_deadline(self, seconds: float) -> float:
         """Return how long a part of a request may take: near the deadline it must not hold the task much longer."""
         left = self.retrier.deadline.at - self._clock.monotonic()
-        least = max(_SHORTEST_TIMEOUT_SECONDS, _GRACE_SECONDS + min(left, 0.0))
+        least = max(_SHORTEST_TIMEOUT_SECONDS, GRACE_SECONDS + min(left, 0.0))
         return min(seconds, max(left, least))
 
     def _told(self, request: Request, send: t.Callable[[], _A]) -> _A:

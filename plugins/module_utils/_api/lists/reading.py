@@ -12,7 +12,7 @@ import itertools
 import threading
 import typing as t
 
-from ..clock import Deadline
+from ..clock import GRACE_SECONDS, Deadline
 from ..decoding import Record
 from ..errors import LostAnswerError, RequestError
 from ..http import Response
@@ -31,9 +31,6 @@ from .pages import (
 
 if t.TYPE_CHECKING:
     from .source import ListSource
-
-# How long past the deadline threads wait for the answers of each other, which have their own time limits.
-_GRACE_SECONDS = 1.0
 
 
 class Reading:
@@ -174,7 +171,7 @@ class _Answers:
         return self._last is not None and number > self._last
 
     def _wait_for(self, condition: t.Callable[[], bool]) -> None:
-        self._changed.wait_for(condition, self._deadline.remaining() + _GRACE_SECONDS)
+        self._changed.wait_for(condition, self._deadline.remaining() + GRACE_SECONDS)
 
     def _bound(self) -> int:
         """Return the number of the last page that may be fetched now."""

@@ -13,7 +13,6 @@ other doubt goes up to the use case, which reads the job again and decides anew.
 from __future__ import annotations
 
 import collections
-import email.utils
 import random
 import typing as t
 
@@ -29,6 +28,7 @@ from ..errors import (
     ThrottledError,
     TrustError,
 )
+from ..http import number_in, unix_time_in
 from .looks import is_look
 from .traffic import LONGEST_WISH_SECONDS, Traffic
 
@@ -61,13 +61,10 @@ def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -
     wish = headers.get("retry-after", "").strip()
     if wish.isdecimal():
         return float(wish)
-    if wish:
-        try:
-            return max(0.0, email.utils.parsedate_to_datetime(wish).timestamp() - now)
-        except (TypeError, ValueError, OverflowError, OSError, IndexError):
-            pass  # no date
-    reset = headers.get("ratelimit-reset", "").strip()
-    return max(0.0, float(reset) - now) if status == 429 and reset.isdecimal() else None
+    until: float | None = unix_time_in(wish)
+    if until is None and status == 429:
+        until = number_in(headers.get("ratelimit-reset", ""))
+    return None if until is None else max(0.0, until - now)
 
 
 class Retrier:

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import email.utils
 import threading
 import typing as t
 
 from ..clock import Clock
+from ..http import number_in, unix_time_in
 
 MINUTE_SECONDS = 60.0
 # So much of what the server or the user allows is left to others, and to requests that cannot wait.
@@ -148,21 +148,17 @@ class Traffic:
 
     def _window_of(self, headers: t.Mapping[str, str]) -> _Window | None:
         """Return what the answer says about the limit, None when it does not say all of it."""
-        remaining, reset = _number(headers, "ratelimit-remaining"), _number(headers, "ratelimit-reset")
+        remaining, reset, observed, limit = (
+            number_in(headers.get(f"ratelimit-{name}", "")) for name in ("remaining", "reset", "observed", "limit")
+        )
         # of a window that is no minute, the limit is given for a minute all the same
-        observed, limit = _number(headers, "ratelimit-observed"), _number(headers, "ratelimit-limit")
         allowed = limit if observed is None or remaining is None else observed + remaining
         if remaining is None or reset is None or allowed is None:
             return None
-        seconds = min(max(0.0, reset - self._server_time(headers)), LONGEST_WINDOW_SECONDS)
+        # by the server's own clock, by which it tells when a window ends
+        now = unix_time_in(headers.get("date", ""))
+        seconds = min(max(0.0, reset - (self._clock.time() if now is None else now)), LONGEST_WINDOW_SECONDS)
         return _Window(max(allowed, remaining), remaining, self._clock.monotonic() + seconds)
-
-    def _server_time(self, headers: t.Mapping[str, str]) -> float:
-        """Return the server's own time, by which it tells when a window ends."""
-        try:
-            return email.utils.parsedate_to_datetime(headers.get("date", "")).timestamp()
-        except (TypeError, ValueError, OverflowError, OSError, IndexError):
-            return self._clock.time()
 
     # ----- looks -----
 
@@ -178,9 +174,3 @@ class Traffic:
             if window is not None and now < window.ends_at:
                 return f"{window.remaining:,} of {window.allowed:,} requests left for {window.ends_at - now:.0f} s"
             return f"api_requests_per_minute is {self._per_minute:,}" if self._per_minute else ""
-
-
-def _number(headers: t.Mapping[str, str], name: str) -> int | None:
-    text = headers.get(name, "").strip()
-    # longer than any number of requests or seconds
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None

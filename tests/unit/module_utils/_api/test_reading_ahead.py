@@ -207,7 +207,7 @@ def test_a_server_that_leads_in_a_circle_is_not_followed_by_numbers():
 
 
 def test_a_page_that_never_comes_ends_with_the_deadline(monkeypatch):
-    monkeypatch.setattr(reading_ahead, "_GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(reading_ahead, "GRACE_SECONDS", 0.05)
     never = threading.Event()
     server = Server(1000, before=lambda number: number == 3 and never.wait())
     read = reading(server, at_once=2, seconds=0.1)

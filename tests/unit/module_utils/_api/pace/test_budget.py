@@ -79,7 +79,7 @@ def test_who_is_too_many_waits():
 
 
 def test_at_the_deadline_nobody_is_one_too_many(monkeypatch):
-    monkeypatch.setattr(budgets, "LAST_TURN_SECONDS", 0.05)
+    monkeypatch.setattr(budgets, "GRACE_SECONDS", 0.05)
     budget = RequestBudget(1)
     passed = Deadline.after(0.0, FakeClock())
     with budget.request(FAR):
