@@ -229,7 +229,9 @@ class Requester:
             )
         if self.settings.requests_per_minute is None:
             self.retrier.tell_pause(seconds)
-        self.retrier.await_turn(seconds)
+        if seconds > 0:
+            with self._traffic.awaiting:
+                self.retrier.deadline.clock.sleep(seconds)
 
     def _within_deadline(self, seconds: float) -> float:
         """Return how long a part of a request may take: near the deadline it must not hold the task much longer."""

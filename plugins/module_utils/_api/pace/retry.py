@@ -24,7 +24,6 @@ from ..errors import (
     RedirectError,
     RequestError,
     ServerError,
-    StatusError,
     ThrottledError,
     TrustError,
 )
@@ -151,18 +150,16 @@ class Retrier:
 
         :param attempt: number of attempts made so far, from 1.
         """
-        wish = _wish_of(exc)
-        seconds = self.seconds_before_next(attempt, exc)
-        if wish is not None and wish > LONGEST_WISH_SECONDS and not self.is_persistent:
-            _add_wish(exc, wish, "longer than a task does that does not wait")
-            return False
-        left = self.deadline.remaining()
+        wish = exc.wish_seconds if exc else None
+        is_wish_too_long = wish is not None and wish > LONGEST_WISH_SECONDS and not self.is_persistent
+        seconds, left = self.seconds_before_next(attempt, exc), self.deadline.remaining()
         if wish is None and left > LAST_ATTEMPT_SECONDS:
             # our own pause gives way to the time limit; what the server wishes does not
             seconds = min(seconds, left - LAST_ATTEMPT_SECONDS)
-        if seconds >= left:
-            if wish is not None:
-                _add_wish(exc, wish, "longer than the time that is left")
+        if is_wish_too_long or seconds >= left:
+            if exc and wish is not None:
+                than = "a task does that does not wait" if is_wish_too_long else "the time that is left"
+                exc.problem += f"; it asks to wait for {min(wish, 1e9):,.0f} s, longer than {than}"
             return False
         if wish is not None:
             self.tell_pause(wish)
@@ -177,18 +174,11 @@ class Retrier:
 
         :param attempt: number of attempts made so far, from 1.
         """
-        wish = _wish_of(exc)
-        if wish is not None:
-            return wish + self._jitter()
+        if exc and exc.wish_seconds is not None:
+            return exc.wish_seconds + self._jitter()
         base, ceiling = THROTTLED_SECONDS if isinstance(exc, ThrottledError) else BACK_OFF_SECONDS
         # full jitter: clients that were thrown off together must not come back together
         return self._jitter() * min(ceiling, base * BACK_OFF_GROWTH ** min(attempt, 16))
-
-    def await_turn(self, seconds: float) -> None:
-        """Pause this thread until its request may be sent, if there is anything to pause for."""
-        if seconds > 0:
-            with self.traffic.awaiting:
-                self._clock.sleep(seconds)
 
     def tell_pause(self, seconds: float) -> None:
         """Tell of a pause that the server asks for, if it is long and was not told."""
@@ -198,32 +188,17 @@ class Retrier:
             self._tell(seconds)
 
     def _is_worth_repeating(self, exc: RequestError, attempt: int, *, is_repeatable: bool) -> bool:
+        has_answered = self.traffic.has_answered
         if isinstance(exc, ConnectError):
-            may_pass = not isinstance(exc, TrustError) and (self.traffic.has_answered or not exc.is_permanent)
-        elif isinstance(exc, ThrottledError):
-            may_pass = True
-        elif isinstance(exc, (LostAnswerError, ServerError)) or getattr(exc, "status", 0) == LOCK_STATUS:
-            may_pass = is_repeatable
-        elif isinstance(exc, RedirectError):
-            may_pass = False
+            may_pass = not isinstance(exc, TrustError) and (has_answered or not exc.is_permanent)
         elif isinstance(exc, BadAnswerError):
             # before the first good answer the address is wrong; after it, something in between has a bad moment
-            may_pass = is_repeatable and self.traffic.has_answered
+            may_pass = is_repeatable and has_answered and not isinstance(exc, RedirectError)
+        elif isinstance(exc, (LostAnswerError, ServerError)) or getattr(exc, "status", 0) == LOCK_STATUS:
+            may_pass = is_repeatable
         else:
-            may_pass = False
-        if not may_pass:
-            return False
-        return attempt <= self._retries or (self.is_persistent and self.traffic.has_answered)
-
-
-def _wish_of(exc: RequestError | None) -> float | None:
-    return exc.wish_seconds if isinstance(exc, StatusError) else None
-
-
-def _add_wish(exc: RequestError | None, seconds: float, why: str) -> None:
-    """Add to an error what the server asks for, and why that is not done."""
-    if exc is not None:
-        exc.problem += f"; it asks to wait for {min(seconds, 1e9):,.0f} s, {why}"
+            may_pass = isinstance(exc, ThrottledError)
+        return may_pass and (attempt <= self._retries or (self.is_persistent and has_answered))
 
 
 def _with_attempts(exc: RequestError, attempts: int) -> RequestError:
