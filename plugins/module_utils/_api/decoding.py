@@ -18,10 +18,10 @@ from .connection import ConnectionSettings
 from .endpoints import Endpoint, subject_of
 from .errors import BadAnswerError, GitLabError, NotFoundError, StatusError, status_error_class
 from .http import Response
+from .libraries import fast_json_value
 from .masking import Masker
 
 Record = dict[str, t.Any]  # GitLab's own, fields untouched
-Loads = t.Callable[[bytes], t.Any]
 
 _LONGEST_SERVER_TEXT = 300
 _LONGEST_HEADER = 64
@@ -36,10 +36,8 @@ _MOST_VALUES = 3_000_000
 _SHARED_PARTS = ("commit", "pipeline", "project", "runner", "user")
 
 
-def decode_json(response: Response, loads: Loads = json.loads) -> t.Any:
+def decode_json(response: Response) -> t.Any:
     """Return the decoded JSON of an answer.
-
-    :param loads: a decoder that may be stricter than the one of the standard library, which has the last word.
 
     :raises BadAnswerError: for HTML, an empty body, something that is no JSON, or JSON too deep or with too many values
         to be handled.
@@ -47,10 +45,8 @@ def decode_json(response: Response, loads: Loads = json.loads) -> t.Any:
     if len(response.body) > _MOST_VALUES and sum(map(response.body.count, (b",", b"[", b"{"))) > _MOST_VALUES:
         raise BadAnswerError(f"the answer holds more than {_MOST_VALUES:,} values", advice=NOT_GITLAB)
     try:
-        value = loads(response.body)
+        value = fast_json_value(response.body)
     except (ValueError, RecursionError):
-        if loads is not json.loads:
-            return decode_json(response)
         if is_html(response):
             raise page_error(response, "") from None
         raise BadAnswerError(
@@ -61,7 +57,7 @@ def decode_json(response: Response, loads: Loads = json.loads) -> t.Any:
     return value
 
 
-def decode(endpoint: Endpoint, response: Response, loads: Loads = json.loads) -> t.Any:
+def decode(endpoint: Endpoint, response: Response) -> t.Any:
     """Return what an answer holds, as the catalogue says.
 
     :raises BadAnswerError: when it holds something else.
@@ -73,7 +69,7 @@ def decode(endpoint: Endpoint, response: Response, loads: Loads = json.loads) ->
     if endpoint.answer == "text":
         return decode_text(response)
     if endpoint.answer == "records":
-        records = decode_records(response, loads)
+        records = decode_records(response)
         check_shapes(records, endpoint.shape)
         return records
     record = decode_record(response)
@@ -92,12 +88,12 @@ def decode_record(response: Response) -> Record:
     return value
 
 
-def decode_records(response: Response, loads: Loads = json.loads) -> list[Record]:
+def decode_records(response: Response) -> list[Record]:
     """Return a page of records.
 
     :raises BadAnswerError: when it is anything else than a JSON array of objects.
     """
-    value = decode_json(response, loads)
+    value = decode_json(response)
     if not isinstance(value, list):
         raise BadAnswerError(f"the answer is a JSON {_json_type(value)} where a list belongs", advice=NOT_GITLAB)
     for item in value:

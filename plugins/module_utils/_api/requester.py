@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
-import json
 import re
 import typing as t
 
@@ -113,11 +112,7 @@ class Requester:
         return other
 
     def read(
-        self,
-        endpoint: Endpoint,
-        arguments: t.Mapping[str, t.Any],
-        loads: decoding.Loads = json.loads,
-        answer: Response | None = None,
+        self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], answer: Response | None = None
     ) -> tuple[t.Any, Response]:
         """Return the decoded answer to one request, and the answer itself; nothing is repeated.
 
@@ -126,7 +121,7 @@ class Requester:
         """
         response = answer or self.ask(endpoint, arguments)
         with self.errors_of(endpoint, arguments):
-            return decoding.decode(endpoint, response, loads), response
+            return decoding.decode(endpoint, response), response
 
     def ask(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Response:
         """Return the answer to one request, redirects followed.

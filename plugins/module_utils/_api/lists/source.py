@@ -15,7 +15,6 @@ from ..decoding import Record
 from ..endpoints import Endpoint
 from ..errors import UnsentError
 from ..http import Response
-from ..libraries import fast_json_loads
 from ..requester import Requester
 from .pages import PAGE_SIZE, Page, Position, total_of, walk
 
@@ -69,7 +68,7 @@ class ListSource:
 
         def attempt() -> Page:
             answered = answers.pop() if answers else None
-            return self._requester.read(self._endpoint, arguments, fast_json_loads(), answered)
+            return self._requester.read(self._endpoint, arguments, answered)
 
         page = self._requester.retrier.run(attempt, is_repeatable=True)
         self._pages += 1
