@@ -60,17 +60,17 @@ def next_position(current: Position, count: int, response: Response) -> Position
             return {**current, **found}
         number = number_in(found.get("page", ""))
         if number is not None:
-            return _by_number(current, number)
+            return page_position(number, current["per_page"])
     if "x-next-page" in response.headers:
         number = number_in(response.header("x-next-page"))
-        return None if number is None else _by_number(current, number)
+        return None if number is None else page_position(number, current["per_page"])
     if "link" in response.headers or "x-page" in response.headers or "cursor" in current:
         return None
     # Neither kind of header: a proxy may have dropped them. A full page may have a successor, so ask for it by number.
     size = number_in(response.header("x-per-page"))
     if count < (current["per_page"] if size is None else size):
         return None
-    return _by_number(current, int(current.get("page", 1)) + 1)
+    return page_position(int(current.get("page", 1)) + 1, current["per_page"])
 
 
 def total_of(response: Response) -> int | None:
@@ -78,9 +78,9 @@ def total_of(response: Response) -> int | None:
     return number_in(response.header("x-total"))
 
 
-def page_position(number: int) -> Position:
+def page_position(number: int, page_size: int = PAGE_SIZE) -> Position:
     """Return the paging arguments of a page by its number."""
-    return {"per_page": PAGE_SIZE, "page": str(number)}
+    return {"per_page": page_size, "page": str(number)}
 
 
 def walk(
@@ -158,7 +158,3 @@ def _query_of(link: str, base: str) -> dict[str, list[str]]:
         return parse_qs(resolve(base, link).query)
     except ValueError:
         return {}
-
-
-def _by_number(current: Position, page: int) -> Position:
-    return {"per_page": current["per_page"], "page": str(page)}

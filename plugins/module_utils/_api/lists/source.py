@@ -63,14 +63,11 @@ class ListSource:
 
         :param answer: what has been answered already; it is asked for anew if that cannot be used.
         """
-        answers = [answer] if answer else []
         arguments = self._arguments_of(position)
-
-        def attempt() -> Page:
-            answered = answers.pop() if answers else None
-            return self._requester.read(self._endpoint, arguments, answered)
-
-        page = self._requester.retrier.run(attempt, is_repeatable=True)
+        answers = iter((answer,))
+        page = self._requester.retrier.run(
+            lambda: self._requester.read(self._endpoint, arguments, next(answers, None)), is_repeatable=True
+        )
         self._pages += 1
         # a list of one page is no long work, however often a wait reads it
         if self._on_page and self._pages > 1:
