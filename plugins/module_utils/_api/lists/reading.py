@@ -28,9 +28,7 @@ from .pages import (
     unseen,
     wrong_successor,
 )
-
-if t.TYPE_CHECKING:
-    from .source import ListSource
+from .source import ListSource
 
 
 class Reading:
