@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import threading
 import typing as t
 
@@ -115,7 +116,7 @@ class _Answers:
 
     The threads are daemons, for a worker of Ansible waits at its end for any other kind, whatever time the task has.
 
-    :param last: the number of the last page, None when it is not known.
+    :param last: the number of the last page, infinity when it is not known.
     """
 
     def __init__(
@@ -123,7 +124,7 @@ class _Answers:
         ask: t.Callable[[Position], Response],
         *,
         threads: int,
-        last: int | None,
+        last: float,
         most_records: int,
         deadline: Deadline,
     ) -> None:
@@ -134,10 +135,10 @@ class _Answers:
         self._next = 2
         self._last = last
         # no further than is wanted, and no more than twice the threads ahead of who takes them
-        self._wanted = -(-most_records // PAGE_SIZE) if most_records else None
+        self._wanted = -(-most_records // PAGE_SIZE) if most_records else math.inf
         self._taken = 1
         self._window = 2 * threads
-        for _number in range(max(1, min(threads, self._bound() - 1))):
+        for _number in range(max(1, min(threads, int(self._bound()) - 1))):
             threading.Thread(target=self._work, daemon=True).start()
 
     def take(self, number: int) -> Response | None:
@@ -149,8 +150,8 @@ class _Answers:
             self._taken = number
             self._changed.notify_all()
             # what is read beyond the end, or goes wrong there, does not matter
-            self._wait_for(lambda: self._is_beyond_end(number) or number in self._ready)
-            if self._is_beyond_end(number):
+            self._wait_for(lambda: number > self._last or number in self._ready)
+            if number > self._last:
                 return None
             answer = self._ready.pop(number, None)
         if answer is None:
@@ -165,25 +166,17 @@ class _Answers:
             self._last = last
             self._changed.notify_all()
 
-    def _is_beyond_end(self, number: int) -> bool:
-        return self._last is not None and number > self._last
-
     def _wait_for(self, condition: t.Callable[[], bool]) -> None:
         self._changed.wait_for(condition, self._deadline.remaining() + GRACE_SECONDS)
 
-    def _bound(self) -> int:
+    def _bound(self) -> float:
         """Return the number of the last page that may be fetched now."""
-        bounds = [self._taken + self._window]
-        if self._last is not None:
-            bounds.append(self._last)
-        if self._wanted is not None:
-            bounds.append(max(self._wanted, self._taken))
-        return min(bounds)
+        return min(self._taken + self._window, self._last, max(self._wanted, self._taken))
 
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._wait_for(lambda: self._is_beyond_end(self._next) or self._next <= self._bound())
+                self._wait_for(lambda: self._next > self._last or self._next <= self._bound())
                 if self._next > self._bound():
                     return
                 number = self._next
@@ -191,8 +184,8 @@ class _Answers:
             answer, is_last = self._answer(number)
             with self._changed:
                 self._ready[number] = answer
-                if is_last and (self._last is None or number < self._last):
-                    self._last = number
+                if is_last:
+                    self._last = min(self._last, number)
                 self._changed.notify_all()
 
     def _answer(self, number: int) -> tuple[Response | Exception, bool]:
@@ -208,8 +201,7 @@ class _Answers:
         return answer, following is None
 
 
-def _last_page(first: Page) -> int | None:
-    """Return the number of the last page, None when GitLab does not say, or says what cannot be."""
-    total = total_of(first[1])
-    last = None if total is None else -(-total // len(first[0]))
-    return last if last and last > 1 else None
+def _last_page(first: Page) -> float:
+    """Return the number of the last page, infinity when GitLab does not say, or says what cannot be."""
+    last = -(-(total_of(first[1]) or 0) // len(first[0]))
+    return last if last > 1 else math.inf
