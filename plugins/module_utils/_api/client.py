@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import copy
 import typing as t
 
 from .clock import Clock
@@ -29,25 +30,19 @@ class ApiClient:
 
     :param requester: sends each request.
     :param endpoints: the catalogue, by name.
-    :param on_page: is told of every page of a list; None when nobody wants to know.
-    :param recent: answers that looks share; None when each reads for itself.
+    :param on_page: is told of every page of a list after the first.
     """
 
-    def __init__(
-        self,
-        requester: Requester,
-        endpoints: t.Mapping[str, Endpoint],
-        on_page: PageRead | None = None,
-        recent: RecentReads | None = None,
-    ) -> None:
+    def __init__(self, requester: Requester, endpoints: t.Mapping[str, Endpoint], on_page: PageRead) -> None:
         self.settings = requester.settings
         self.masker = requester.masker
         self.retrier = requester.retrier
         self.traffic = requester.retrier.traffic
-        self.on_page = on_page
+        self._on_page = on_page
         self._requester = requester
         self._endpoints = endpoints
-        self._recent = recent
+        # answers that looks share, None when each reads for itself
+        self._recent: RecentReads | None = None
 
     @property
     def shares_reads(self) -> bool:
@@ -60,7 +55,9 @@ class ApiClient:
 
     def with_retrier(self, retrier: Retrier) -> ApiClient:
         """Return a client that shares everything but how requests are repeated, and until when."""
-        return ApiClient(self._requester.with_retrier(retrier), self._endpoints, self.on_page, self._recent)
+        other = copy.copy(self)
+        other.retrier, other._requester = retrier, self._requester.with_retrier(retrier)
+        return other
 
     def name_project(self, project_id: str, called: str) -> None:
         """Take note of what the user calls a project, whose id requests use from now on."""
@@ -158,4 +155,4 @@ class ApiClient:
         self.retrier.run(lambda: self._requester.download(endpoint, sink, arguments), is_repeatable=True)
 
     def _list(self, name: str, arguments: t.Mapping[str, t.Any]) -> ListSource:
-        return ListSource(self._requester, self._endpoints[name], arguments, self.on_page)
+        return ListSource(self._requester, self._endpoints[name], arguments, self._on_page)

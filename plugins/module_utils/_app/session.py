@@ -266,8 +266,7 @@ def open_session(
         masker=Masker((*settings.secrets, *context.hidden)),
         warn=warn,
     )
-    on_page = PageProgress(context.progress, clock) if context.progress.is_shown else None
-    client = ApiClient(requester, registry.endpoints(), on_page)
+    client = ApiClient(requester, registry.endpoints(), PageProgress(context.progress, clock))
     session = Session(
         context,
         client=client,

@@ -18,7 +18,7 @@ from ..http import Response
 from ..requester import Requester
 from .pages import PAGE_SIZE, Page, Position, total_of, walk
 
-# Told of every page of a list: the name of the endpoint, the number of the page, and how many there are, if known.
+# Told of a page of a list: the name of the endpoint, the number of the page, and how many there are, if known.
 PageRead = t.Callable[[str, int, t.Optional[int]], None]
 
 # A list that is begun when the time of the task is nearly over, to say how things stand, has so long.
@@ -28,11 +28,11 @@ LAST_LIST_SECONDS = 10.0
 class ListSource:
     """Reads pages of one list by their paging arguments.
 
-    :param on_page: is told of every page after the first; None when nobody wants to know.
+    :param on_page: is told of every page after the first.
     """
 
     def __init__(
-        self, requester: Requester, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], on_page: PageRead | None
+        self, requester: Requester, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], on_page: PageRead
     ) -> None:
         self._requester = requester
         self._endpoint = endpoint
@@ -70,7 +70,7 @@ class ListSource:
         )
         self._pages += 1
         # a list of one page is no long work, however often a wait reads it
-        if self._on_page and self._pages > 1:
+        if self._pages > 1:
             total = total_of(page[1])
             last = None if total is None else -(-total // int(position["per_page"]))
             self._on_page(self._endpoint.name, self._pages, last)
