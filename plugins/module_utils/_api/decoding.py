@@ -15,7 +15,7 @@ import typing as t
 
 from .advice import advice_for, page_advice
 from .connection import ConnectionSettings
-from .endpoints import Endpoint, subject_of
+from .endpoints import Answer, Endpoint, subject_of
 from .errors import BadAnswerError, GitLabError, NotFoundError, StatusError, status_error_class
 from .http import Response
 from .libraries import fast_json_value
@@ -62,19 +62,9 @@ def decode(endpoint: Endpoint, response: Response) -> t.Any:
 
     :raises BadAnswerError: when it holds something else.
     """
-    if endpoint.answer == "nothing":
-        return None
-    if endpoint.answer == "bytes":
-        return response.body
-    if endpoint.answer == "text":
-        return decode_text(response)
-    if endpoint.answer == "records":
-        records = decode_records(response)
-        check_shapes(records, endpoint.shape)
-        return records
-    record = decode_record(response)
-    check_shapes([record], endpoint.shape)
-    return record
+    value = _DECODERS[endpoint.answer](response)
+    check_shapes(value if endpoint.answer == "records" else [value], endpoint.shape)
+    return value
 
 
 def decode_record(response: Response) -> Record:
@@ -127,6 +117,15 @@ def check_shapes(records: t.Iterable[Record], shape: t.Mapping[str, type]) -> No
 def decode_text(response: Response) -> str:
     """Return a text answer; bytes that are no UTF-8, or only half a character, are replaced."""
     return response.body.decode("utf-8", errors="replace")
+
+
+_DECODERS: t.Mapping[Answer, t.Callable[[Response], t.Any]] = {
+    "record": decode_record,
+    "records": decode_records,
+    "text": decode_text,
+    "bytes": lambda response: response.body,
+    "nothing": lambda response: None,
+}
 
 
 def server_text(response: Response, masker: Masker) -> str:
