@@ -142,30 +142,20 @@ class Requester:
         """
         sink.restart()
         with self.errors_of(endpoint, arguments) as request:
-            stream = send_following(request, self._stream)
-            try:
-                if stream.status not in endpoint.ok_statuses:
-                    answer = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES))
-                    raise self._unexpected(endpoint, arguments, answer)
-                if decoding.is_page_instead(stream.headers):
-                    page = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES))
-                    raise decoding.page_error(page, "instead of the content")
-                while True:
-                    chunk = stream.read(CHUNK_BYTES)
-                    if not chunk:
-                        return
+            with contextlib.closing(send_following(request, self._stream)) as stream:
+                is_expected = stream.status in endpoint.ok_statuses
+                if not is_expected or decoding.is_page_instead(stream.headers):
+                    beginning = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES))
+                    if is_expected:
+                        raise decoding.page_error(beginning, "instead of the content")
+                    raise self._unexpected(endpoint, arguments, beginning)
+                while chunk := stream.read(CHUNK_BYTES):
                     sink.write(chunk)
-                    self._check_end(stream)
-            finally:
-                stream.close()
-
-    def _check_end(self, stream: ByteStream) -> None:
-        """Return while a download may go on: one whose length nobody announced may have no end.
-
-        :raises LostAnswerError: when the time of the task is over.
-        """
-        if not stream.header("content-length") and self.retrier.deadline.has_passed():
-            raise LostAnswerError("the download announced no length, and has not ended in the time of the task")
+                    # one whose length nobody announced may have no end
+                    if not stream.header("content-length") and self.retrier.deadline.has_passed():
+                        raise LostAnswerError(
+                            "the download announced no length, and has not ended in the time of the task"
+                        )
 
     def _request(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Request:
         """Return the request for these arguments, with the id of a project that has moved."""

@@ -209,15 +209,13 @@ def _whole_body(request: Request, answer: RequestsStream) -> bytes:
     """
     most = LONGEST_ERROR_BYTES if answer.status >= 400 else request.most_bytes
     body = io.BytesIO()
-    while True:
-        piece = answer.read(CHUNK_BYTES)
-        if not piece:
-            return body.getvalue()
+    while piece := answer.read(CHUNK_BYTES):
         body.write(piece)
         if most is not None and body.tell() > most:
             if answer.status >= 400:
                 return body.getvalue()[:most]
             raise _unusable(request, f"the answer is longer than {most:,} bytes")
+    return body.getvalue()
 
 
 def _unusable(request: Request, problem: str) -> RequestError:
