@@ -75,15 +75,6 @@ class Response(Answer):
     url: str = ""
 
 
-def lower_case(headers: t.Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return headers with names in lower case; of several with one name, the values joined as the standard says."""
-    lowered: dict[str, str] = {}
-    for name, value in headers:
-        key = name.lower()
-        lowered[key] = f"{lowered[key]}, {value}" if key in lowered else value
-    return lowered
-
-
 def number_in(text: str) -> int | None:
     """Return the number that a header holds, None for anything else, and for more digits than any number has."""
     digits = text.strip()

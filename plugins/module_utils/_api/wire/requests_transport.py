@@ -18,7 +18,7 @@ import typing as t
 
 from ..connection import USER_AGENT, ConnectionSettings, ca_source, tls_context
 from ..errors import BadAnswerError, LostAnswerError, RequestError, UsageError
-from ..http import Address, Origin, Request, Response, lower_case, parse_address
+from ..http import Address, Origin, Request, Response, parse_address
 from ..libraries import requests_library
 from ..transport import CHUNK_BYTES, LONGEST_ERROR_BYTES, SLOWEST_ANSWER, ByteStream
 from .adapter import Adapter, CurrentLimit, TimeLimit
@@ -143,7 +143,7 @@ class RequestsStream(ByteStream):
 
     def __init__(self, answer: t.Any, exchange: Exchange, chunk_seconds: float | None) -> None:
         self.status = answer.status_code
-        self.headers = lower_case(answer.headers.items())
+        self.headers = {name.lower(): value for name, value in answer.headers.items()}
         self.url = exchange.request.url
         self._answer = answer
         self._exchange = exchange
