@@ -93,9 +93,12 @@ def fast_json_value(body: bytes) -> t.Any:
     return json.loads(body)
 
 
-def fast_json_text(value: t.Any) -> str:
+def fast_json_text(value: t.Any) -> str | None:
     """Return a value as JSON, by orjson where it is installed; characters outside of ASCII stay as they are.
 
-    :raises TypeError: for what JSON has not.
+    None when it holds something that JSON has not.
     """
-    return json.dumps(value, ensure_ascii=False) if orjson is None else str(orjson.dumps(value), "utf-8")
+    try:
+        return json.dumps(value, ensure_ascii=False) if orjson is None else str(orjson.dumps(value), "utf-8")
+    except (TypeError, ValueError):
+        return None
