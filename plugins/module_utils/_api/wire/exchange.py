@@ -86,7 +86,7 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
     if unsendable:
         return unsendable
     errors = requests_library().exceptions
-    text = " ".join(f"{type(cause).__name__}: {cause}" for cause in _causes(exc))
+    text = " ".join(map(_told_by, _causes(exc)))
     is_connecting = exchange.limit.is_connecting or isinstance(exc, errors.ConnectTimeout)
     is_connecting = is_connecting or "NewConnectionError" in text or "Tunnel connection failed" in text
     distrust = tls_error(text, is_connecting=is_connecting)
@@ -132,6 +132,12 @@ def error_of_reading(exc: Exception, exchange: Exchange) -> RequestError:
     if "InvalidHeader" in text:
         return conflicting_length()
     return LostAnswerError("the connection broke before the whole answer was there")
+
+
+def _told_by(cause: BaseException) -> str:
+    """Return the kind of an error, and what the network or OpenSSL says; other texts may hold words of the server."""
+    is_of_system = isinstance(cause, OSError) and type(cause).__module__ in ("builtins", "socket", "ssl")
+    return f"{type(cause).__name__}: {cause}" if is_of_system else type(cause).__name__
 
 
 def _causes(exc: BaseException) -> t.Iterator[BaseException]:

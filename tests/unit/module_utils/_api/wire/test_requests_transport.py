@@ -620,3 +620,15 @@ def test_a_proxy_gets_the_credential_only_where_it_has_to_pass_it_on(no_proxy, m
     assert "Proxy-Authorization: Basic" in asked
     assert SECRET not in asked and "hunter2" not in asked
     assert b"secret-word" not in server.received[0] and b"Proxy-Authorization" not in server.received[0]
+
+
+@pytest.mark.parametrize(
+    "answer", ["{}\r\n\r\n", "HTTP/1.1 {}\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5, {}\r\n\r\n"]
+)
+@pytest.mark.parametrize(
+    "words", ["NewConnectionError", "Tunnel connection failed: 502", "certificate verify failed: nonsense"]
+)
+def test_words_of_the_server_do_not_tell_that_nothing_was_executed(way, words, answer):
+    with LoopbackServer(answer.format(words).encode()) as server:
+        with pytest.raises(errors.LostAnswerError, match="the connection broke|conflicting Content-Length"):
+            send(transport_for(server.url), server.url + "/x", "POST")
