@@ -23,6 +23,12 @@ from .pace.retry import Retrier
 from .requester import Requester, Sink
 
 _T = t.TypeVar("_T")
+# Returns what of a record is to be kept.
+Keep = t.Callable[[Record], t.Any]
+
+
+def _all_of(record: Record) -> Record:
+    return record
 
 
 class ApiClient:
@@ -97,27 +103,20 @@ class ApiClient:
         """
         return self._list(name, arguments).walk(page_size)
 
-    def list_all(
-        self, name: str, *, keep: t.Callable[[Record], t.Any] | None = None, **arguments: t.Any
-    ) -> list[t.Any]:
+    def list_all(self, name: str, *, keep: Keep = _all_of, **arguments: t.Any) -> list[t.Any]:
         """Return every record of a list, read by several requests at a time where there are many.
 
-        :param keep: returns what of a record is to be kept; page by page, so that the rest takes no memory.
+        :param keep: called page by page, so that what is not kept takes no memory.
         :raises RequestError: one of its subclasses.
         """
         if self._recent:
-            whole = self._shared(name, arguments, lambda: self._read_whole(name, None, arguments))
-            return [keep(record) for record in whole] if keep else list(whole)
+            return list(map(keep, self._shared(name, arguments, lambda: self._read_whole(name, _all_of, arguments))))
         return self._read_whole(name, keep, arguments)
 
-    def _read_whole(
-        self, name: str, keep: t.Callable[[Record], t.Any] | None, arguments: t.Mapping[str, t.Any]
-    ) -> list[t.Any]:
+    def _read_whole(self, name: str, keep: Keep, arguments: t.Mapping[str, t.Any]) -> list[t.Any]:
         reading = self.read_ahead(name, **arguments)
-        records = [keep(record) for record in reading] if keep else list(reading)
-        if reading.is_exact():
-            return records
-        return [keep(record) for record in reading.again()] if keep else list(reading.again())
+        records = list(map(keep, reading))
+        return records if reading.is_exact() else list(map(keep, reading.again()))
 
     def read_ahead(self, name: str, *, most_records: int = 0, **arguments: t.Any) -> Reading:
         """Return a reading of a list by several requests at a time; see there about `is_exact`.
