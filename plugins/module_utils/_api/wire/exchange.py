@@ -160,7 +160,6 @@ _TLS_ADVICE = (
 )
 _TLS_REASONS: tuple[tuple[str, str, str], ...] = (
     ("certificateerror", "certificate verify failed: host name mismatch", _TLS_ADVICE),
-    ("wrong version number|record layer failure", "the server does not speak TLS on this port", _TLS_ADVICE),
     ("alert certificate required", "the server demands a client certificate", CLIENT_ADVICE),
     (
         "alert handshake failure",
@@ -188,9 +187,11 @@ def tls_error(text: str, *, is_connecting: bool) -> TrustError | None:
     for known, reason, advice in _TLS_REASONS:
         if has_words(words, known):
             return TrustError(f"TLS failed: {reason}", advice=advice)
-    # a server that hangs up may be back in a moment
+    # a server that hangs up may be back in a moment, and an answer that was changed on the way is lost
     if is_connecting and "ssl" in words and "eof" not in words and "timed out" not in words:
-        return TrustError("TLS failed: no secure connection could be made", advice=_TLS_ADVICE)
+        is_other = has_words(words, "wrong version number|record layer failure")
+        reason = "the server does not speak TLS on this port" if is_other else "no secure connection could be made"
+        return TrustError(f"TLS failed: {reason}", advice=_TLS_ADVICE)
     return None
 
 

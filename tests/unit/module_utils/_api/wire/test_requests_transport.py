@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import serialization
 
 from tests.simulator.certificates import Authority
 
-from ..loopback import OK, RESET, LoopbackProxy, LoopbackServer, answer_of
+from ..loopback import OK, RESET, LoopbackProxy, LoopbackServer, answer_of, read_request
 
 SECRET = "glpat-0123456789abcdef"
 
@@ -169,6 +169,18 @@ def test_a_cut_answer_is_lost(way, answer):
     assert (caught.value.method, caught.value.url) == ("POST", server.url + "/api/v4/x")
     assert SECRET not in str(caught.value)
     assert len(server.received) == 1
+
+
+@pytest.mark.parametrize(
+    "answer", ["{}\r\n\r\n", "HTTP/1.1 {}\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5, {}\r\n\r\n"]
+)
+@pytest.mark.parametrize(
+    "words", ["NewConnectionError", "Tunnel connection failed: 502", "certificate verify failed: nonsense"]
+)
+def test_words_of_the_server_do_not_tell_that_nothing_was_executed(way, words, answer):
+    with LoopbackServer(answer.format(words).encode()) as server:
+        with pytest.raises(errors.LostAnswerError, match="the connection broke|conflicting Content-Length"):
+            send(transport_for(server.url), server.url + "/x", "POST")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -513,12 +525,35 @@ def test_what_openssl_says_in_words_for_the_user(text, words):
     ("text", "is_connecting"),
     [
         ("SSLError: [SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed or bad record mac", False),
+        ("SSLError: [SSL] record layer failure (_ssl.c:2580)", False),
         ("SSLEOFError: EOF occurred in violation of protocol", True),
         ("ConnectionResetError: [Errno 104]", True),
     ],
 )
 def test_what_is_no_matter_of_trust(text, is_connecting):
     assert exchange.tls_error(text, is_connecting=is_connecting) is None
+
+
+class SpoilingServer(LoopbackServer):
+    """Takes a request, and answers with bytes that are no TLS, as what is changed on the way is none."""
+
+    def serve(self, connection):
+        connection.do_handshake()
+        self.received.append(read_request(connection))
+        socket.socket.sendall(connection, self._answers[0])
+
+
+@VERSIONS
+@pytest.mark.parametrize(
+    "spoiled", [b"HTTP/1.1 200 OK\r\n\r\n", b"\x17\x03\x03\x00\x20" + b"x" * 32], ids=["plain", "record"]
+)
+def test_an_answer_that_is_changed_on_the_way_is_lost(way, authority, version, spoiled):
+    context = authority.context("valid")
+    context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version)
+    with SpoilingServer(spoiled, context=context) as server:
+        with pytest.raises(errors.LostAnswerError, match="the connection broke"):
+            send(transport_for(server.url, ca_path=str(authority.ca_path)), server.url + "/x", "POST")
+        assert len(server.received) == 1
 
 
 # ----- proxies -----
@@ -620,15 +655,3 @@ def test_a_proxy_gets_the_credential_only_where_it_has_to_pass_it_on(no_proxy, m
     assert "Proxy-Authorization: Basic" in asked
     assert SECRET not in asked and "hunter2" not in asked
     assert b"secret-word" not in server.received[0] and b"Proxy-Authorization" not in server.received[0]
-
-
-@pytest.mark.parametrize(
-    "answer", ["{}\r\n\r\n", "HTTP/1.1 {}\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5, {}\r\n\r\n"]
-)
-@pytest.mark.parametrize(
-    "words", ["NewConnectionError", "Tunnel connection failed: 502", "certificate verify failed: nonsense"]
-)
-def test_words_of_the_server_do_not_tell_that_nothing_was_executed(way, words, answer):
-    with LoopbackServer(answer.format(words).encode()) as server:
-        with pytest.raises(errors.LostAnswerError, match="the connection broke|conflicting Content-Length"):
-            send(transport_for(server.url), server.url + "/x", "POST")
