@@ -108,7 +108,7 @@ class Traffic:
                 if at > now + left_seconds:
                     return None
             if window:
-                window.remaining -= 1
+                window.remaining = max(0, window.remaining - 1)
             self._sent.append(at)
             self.count += 1
             if not is_write:

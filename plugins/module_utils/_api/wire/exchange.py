@@ -54,9 +54,8 @@ def conflicting_length() -> LostAnswerError:
 
 def _is_of_libraries(exc: Exception) -> bool:
     """Return whether requests, urllib3 or the standard library's network code raised it."""
-    return isinstance(exc, (OSError, ValueError, http.client.HTTPException)) or any(
-        type(exc).__module__.partition(".")[0] == name for name in ("urllib3", "requests", "socks")
-    )
+    library = type(exc).__module__.partition(".")[0]
+    return isinstance(exc, (OSError, ValueError, http.client.HTTPException)) or library in ("urllib3", "socks")
 
 
 def _usage_error(exc: Exception, exchange: Exchange) -> UsageError | None:
