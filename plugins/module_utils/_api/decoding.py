@@ -220,10 +220,14 @@ def is_html(response: Response) -> bool:
 
 
 def title_of(response: Response) -> str:
-    """Return the title of a web page, empty when there is none; whoever shows it has to mask it."""
-    found = re.search(rb"<title[^>]{0,200}>([^<]{1,200})", response.body[:_TITLE_BYTES], re.IGNORECASE)
+    """Return the title of a web page, empty when there is none; whoever shows it has to mask it.
+
+    A long one ends with a whole word, for half a secret cannot be masked.
+    """
+    found = re.search(rb"<title[^>]{0,200}>([^<]{1,2000})", response.body[:_TITLE_BYTES], re.IGNORECASE)
     text = html.unescape(found.group(1).decode("utf-8", errors="replace")) if found else ""
-    return "".join(char if char.isprintable() else " " for char in " ".join(text.split()))[:_LONGEST_HEADER]
+    line = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
+    return line if len(line) <= _LONGEST_HEADER else line[:_LONGEST_HEADER].rpartition(" ")[0]
 
 
 def page(title: str) -> str:

@@ -264,6 +264,16 @@ def test_no_text_holds_the_token(answer):
     assert error.__cause__ is None
 
 
+@pytest.mark.parametrize("status", [200, 502])
+@pytest.mark.parametrize("token", [TOKEN, "".join(f"&#{ord(char)};" for char in TOKEN)], ids=["plain", "entities"])
+def test_no_part_of_the_token_is_left_where_a_title_is_cut(status, token):
+    for offset in range(70):
+        page = reply(f"<html><title>{'x' * offset} {token}</title>", status=status)
+        with pytest.raises(errors.RequestError) as caught:
+            client_of(Exchange(GET_JOB, page)).call("get_job", **JOB)
+        assert "HTML page" in str(caught.value) and TOKEN[:4] not in str(caught.value)
+
+
 def test_the_settings_do_not_show_the_token():
     settings = client_of().settings
     assert TOKEN in settings.secrets
