@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import typing as t
 
 import pytest
@@ -42,7 +43,9 @@ def test_a_short_value_of_a_header_leaves_the_result_whole(face: t.Any, value: t
     ],
 )
 def test_every_part_of_a_long_value_is_a_secret(value: str) -> None:
-    assert SECRET in ConnectionSettings(api_url="https://gitlab.test", http_headers={"X-Proxy": value}).secrets
+    plain = ConnectionSettings(api_url="https://gitlab.test")
+    assert SECRET in dataclasses.replace(plain, http_headers={"X-Proxy": value}).secrets
+    assert SECRET in dataclasses.replace(plain, credential={"Authorization": value}).secrets
 
 
 @pytest.mark.parametrize("name", ["https_proxy", "HTTP_PROXY", "ALL_PROXY"])
