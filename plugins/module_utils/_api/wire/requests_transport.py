@@ -21,7 +21,7 @@ from ..errors import BadAnswerError, LostAnswerError, RequestError, UsageError
 from ..http import Address, Origin, Request, Response, parse_address
 from ..libraries import requests_library
 from ..transport import CHUNK_BYTES, LONGEST_ERROR_BYTES, SLOWEST_ANSWER, ByteStream
-from .adapter import Adapter, CurrentLimit, TimeLimit
+from .adapter import Adapter, TimeLimit
 from .compression import ENCODINGS, ContentDecoder
 from .exchange import Exchange, conflicting_length, error_of_opening, error_of_reading, proxy_error
 
@@ -40,7 +40,6 @@ class RequestsTransport:
 
     def __init__(self, settings: ConnectionSettings, prepare_session: t.Callable[[t.Any], None]) -> None:
         self._settings = settings
-        self._current = CurrentLimit()
         self._ways: dict[Origin, tuple[dict[str, str], str]] = {}
         self._requests = requests_library()
         self._session = self._new_session()
@@ -65,7 +64,7 @@ class RequestsTransport:
     def _new_adapter(self, context: ssl.SSLContext) -> Adapter:
         settings = self._settings
         proxy_context = tls_context(settings, os.environ, is_for_proxy=True)
-        return Adapter(context, proxy_context, pool_size=settings.concurrency, current=self._current)
+        return Adapter(context, proxy_context, pool_size=settings.concurrency)
 
     def _mount_client_certificate(self) -> None:
         """Show the client certificate to the own origin only; an extension that mounted an adapter has its own way."""
@@ -98,7 +97,7 @@ class RequestsTransport:
         chunk_seconds: float | None = None,
     ) -> RequestsStream:
         exchange = Exchange(request, timeout_seconds, limit)
-        with exchange.errors(error_of_opening), self._current.set(limit):
+        with exchange.errors(error_of_opening), limit.kept():
             address = parse_address(request.url)
             proxies, exchange.proxy_name = self._way_to(address)
             timeout = min(timeout_seconds, max(limit.left(), _SHORTEST_SECONDS))
