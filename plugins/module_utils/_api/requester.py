@@ -263,6 +263,6 @@ class Requester:
 
     def _note_moved(self, project: str, response: Response) -> None:
         """Remember the id of a project whose path redirects to it."""
-        found = re.match(re.escape(self.settings.api_url) + _MOVED_TO, response.url)
+        found = re.match(_MOVED_TO, response.url.removeprefix(self.settings.api_url))
         if found and project and not project.isdigit():
             self._moved_projects[project] = found.group(1)
