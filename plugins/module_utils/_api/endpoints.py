@@ -15,7 +15,7 @@ import typing as t
 from urllib.parse import quote, urlencode
 
 from .errors import UsageError
-from .http import Request
+from .http import Request, parse_address
 
 Answer = t.Literal["record", "records", "text", "bytes", "nothing"]
 Paging = t.Literal["", "offset", "keyset"]
@@ -98,7 +98,7 @@ class Endpoint:
         if unknown or missing:
             raise TypeError(f"endpoint {self.name}: unknown arguments {unknown}, missing arguments {missing}")
         try:
-            url = api_url + self._target(given)
+            url = parse_address(api_url + self._target(given)).url
         except ValueError as exc:
             reason = "a value holds half of a character, which UTF-8 cannot express"
             reason = reason if isinstance(exc, UnicodeError) else str(exc)

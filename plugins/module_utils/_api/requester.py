@@ -179,24 +179,16 @@ class Requester:
             raise
 
     def _send(self, request: Request) -> Response:
-        """Send one request and tell extensions about it."""
-        self._await_turn(request)
-        timeout_seconds = self.settings.timeout_seconds
-        limited = dataclasses.replace(request, total_seconds=self._within_deadline(SLOWEST_ANSWER * timeout_seconds))
-        timeout_seconds = self._within_deadline(timeout_seconds)
-        return self._told(request, lambda: self._transport.send(limited, timeout_seconds=timeout_seconds))
+        """Return the answer to one request."""
+        return self._told(request, self._transport.send, SLOWEST_ANSWER * self.settings.timeout_seconds)
 
     def _stream(self, request: Request) -> ByteStream:
-        """Send one request, leave its body unread, and tell extensions about it."""
-        transport = self._transport
-        if not isinstance(transport, StreamingTransport):
-            return WholeBody(self._send(dataclasses.replace(request, most_bytes=None)))
-        self._await_turn(request)
+        """Return the answer to one request, its body unread."""
+        request = dataclasses.replace(request, most_bytes=None)
+        if not isinstance(self._transport, StreamingTransport):
+            return WholeBody(self._send(request))
         # without a wait, a download may take any time while bytes keep coming
-        seconds = self._within_deadline(float("inf")) if self.retrier.is_persistent else None
-        limited = dataclasses.replace(request, total_seconds=seconds, most_bytes=None)
-        timeout_seconds = self._within_deadline(self.settings.timeout_seconds)
-        return self._told(request, lambda: transport.stream(limited, timeout_seconds=timeout_seconds))
+        return self._told(request, self._transport.stream, float("inf") if self.retrier.is_persistent else None)
 
     def _await_turn(self, request: Request) -> None:
         """Pause until the request may be sent.
@@ -224,13 +216,19 @@ class Requester:
         least = max(_SHORTEST_TIMEOUT_SECONDS, GRACE_SECONDS + min(left, 0.0))
         return min(seconds, max(left, least))
 
-    def _told(self, request: Request, send: t.Callable[[], _A]) -> _A:
-        """Return what sending returns; take note of the limits of the server, and tell extensions about it."""
+    def _told(self, request: Request, send: t.Callable[..., _A], total_seconds: float | None) -> _A:
+        """Send a request in its turn; take note of the limits of the server, and tell extensions about it.
+
+        :param total_seconds: for the whole answer, None for any time.
+        """
+        self._await_turn(request)
+        if total_seconds is not None:
+            request = dataclasses.replace(request, total_seconds=self._within_deadline(total_seconds))
         is_own = origin_of(request.url) == self.settings.origin
         started = self._clock.monotonic()
         status: int | None = None
         try:
-            answer = send()
+            answer = send(request, timeout_seconds=self._within_deadline(self.settings.timeout_seconds))
             status = answer.status
             if is_own:
                 self._traffic.answered(status, answer.headers)
