@@ -90,6 +90,10 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
     is_connecting = is_connecting or "NewConnectionError" in text or "Tunnel connection failed" in text
     distrust = tls_error(text, is_connecting=is_connecting)
     if distrust:
+        if "ProxyError" in text:
+            # it was not even asked for the server
+            distrust.problem = distrust.problem.replace("TLS", f"TLS with the proxy of {exchange.proxy_name}", 1)
+            distrust.advice = "Give the CA certificate of the proxy with ca_path, or check its address"
         return distrust
     address = parse_address(exchange.request.url)
     if not is_connecting:
@@ -179,9 +183,8 @@ def tls_error(text: str, *, is_connecting: bool) -> TrustError | None:
     :param is_connecting: whether anything that goes wrong does so before the request was sent.
     """
     if "certificate verify failed" in text:
-        rest = text.split("certificate verify failed", 1)[1]
-        reason = "certificate verify failed" + re.split(r"\(_ssl|['\")]", rest)[0].rstrip(" (")
-        return TrustError(f"TLS failed: {reason}", advice=_TLS_ADVICE)
+        reason = text.partition("certificate verify failed")[2].partition("(_ssl")[0].rstrip(" .")
+        return TrustError(f"TLS failed: certificate verify failed{reason}", advice=_TLS_ADVICE)
     words = re.sub(r"[\W_]+", " ", text).lower()
     for known, reason, advice in _TLS_REASONS:
         if has_words(words, known):

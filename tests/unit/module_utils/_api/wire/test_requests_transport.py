@@ -573,6 +573,42 @@ def test_a_proxy_that_is_not_there(no_proxy, monkeypatch, scheme):
     assert not caught.value.is_permanent
 
 
+class TlsProxy(LoopbackProxy):
+    """A proxy that is itself reached by TLS."""
+
+    def __init__(self, context):
+        super().__init__()
+        self._context = context
+        self.url = self.url.replace("http:", "https:")
+
+    def wrapped(self, connection):
+        return self._context.wrap_socket(connection, server_side=True)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("valid", ""),
+        ("self_signed", "certificate verify failed: self-signed certificate"),
+        ("wrong_host", "certificate verify failed: IP address mismatch, certificate is not valid for '127.0.0.1'"),
+    ],
+)
+def test_a_proxy_that_is_reached_by_tls(no_proxy, monkeypatch, authority, scheme, kind, reason):
+    monkeypatch.delenv("NO_PROXY")
+    variable = f"{scheme.upper()}_PROXY"
+    context = authority.context("valid") if scheme == "https" else None
+    with LoopbackServer(OK, context=context) as server, TlsProxy(authority.context(kind)) as proxy:
+        monkeypatch.setenv(variable, proxy.url)
+        transport = transport_for(server.url, ca_path=str(authority.ca_path))
+        if not reason:
+            assert send(transport, server.url + "/x").body == b"[]" and len(proxy.asked) == 1
+            return
+        with pytest.raises(errors.TrustError) as caught:
+            send(transport, server.url + "/x")
+        assert f"TLS with the proxy of {variable} failed: {reason}. Give the CA certificate of" in str(caught.value)
+
+
 # Without CONNECT, only status 407 tells an answer of the proxy from one of the server.
 @pytest.mark.parametrize(
     ("scheme", "status", "words", "is_permanent"),
