@@ -19,7 +19,7 @@ from .endpoints import Answer, Endpoint, subject_of
 from .errors import BadAnswerError, GitLabError, NotFoundError, StatusError, status_error_class
 from .http import Response
 from .libraries import fast_json_value
-from .masking import Masker
+from .masking import Masker, one_line
 
 Record = dict[str, t.Any]  # GitLab's own, fields untouched
 
@@ -226,7 +226,7 @@ def title_of(response: Response) -> str:
     """
     found = re.search(rb"<title[^>]{0,200}>([^<]{1,2000})", response.body[:_TITLE_BYTES], re.IGNORECASE)
     text = html.unescape(found.group(1).decode("utf-8", errors="replace")) if found else ""
-    line = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
+    line = " ".join(one_line(text).split())
     return line if len(line) <= _LONGEST_HEADER else line[:_LONGEST_HEADER].rpartition(" ")[0]
 
 
