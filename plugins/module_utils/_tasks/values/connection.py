@@ -32,8 +32,6 @@ EXTENSION_VARIABLES = ("JOBGATE_EXTENSIONS",)
 
 # More than the longest wait for a job; what sockets can take ends somewhere beyond it.
 _LONGEST_TIMEOUT_SECONDS = 1e6
-# The times of so many requests are kept, to count those of a minute.
-_MOST_PER_MINUTE = 1e6
 
 
 def connection_settings(options: Options, environ: Environment) -> ConnectionSettings:
@@ -49,7 +47,6 @@ def connection_settings(options: Options, environ: Environment) -> ConnectionSet
         raise UsageError("client_key is given without client_cert; give the certificate that belongs to the key")
     extensions = options.get("extensions")
     is_limited = options.get("api_requests_per_minute") is not None
-    per_minute = int(_number(options, "api_requests_per_minute", 1, least=1, most=_MOST_PER_MINUTE))
     return ConnectionSettings(
         api_url=server_url(options, environ),
         token_kind=kind,
@@ -63,7 +60,7 @@ def connection_settings(options: Options, environ: Environment) -> ConnectionSet
         client_cert=client_cert,
         client_key=client_key,
         http_headers=further_headers(options.get("http_headers") or {}),
-        requests_per_minute=per_minute if is_limited else None,
+        requests_per_minute=int(_number(options, "api_requests_per_minute", 1, least=1)) if is_limited else None,
     )
 
 
