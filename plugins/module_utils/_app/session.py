@@ -266,7 +266,8 @@ def open_session(
         masker=Masker((*settings.secrets, *context.hidden)),
         warn=warn,
     )
-    client = ApiClient(requester, registry.endpoints(), PageProgress(context.progress, clock))
+    on_page = PageProgress(context.progress, clock)
+    client = ApiClient(requester, registry.endpoints(), on_page)
     session = Session(
         context,
         client=client,
