@@ -145,13 +145,17 @@ class ApiClient:
         # what the page contradicts was not counted for this list
         return None if total is None or bool(total) != bool(records) else total
 
-    def download(self, name: str, sink: Sink, **arguments: t.Any) -> None:
-        """Write the body of an answer to a sink, in constant memory; after a fault from the beginning.
+    def download(self, name: str, sink: Sink, *, repeats: bool = True, **arguments: t.Any) -> None:
+        """Write the body of an answer to a sink, in constant memory.
 
+        :param repeats: whether it begins again after a fault that may pass.
         :raises RequestError: one of its subclasses.
         """
         endpoint = self._endpoints[name]
-        self.retrier.run(lambda: self._requester.download(endpoint, sink, arguments), is_repeatable=True)
+        if repeats:
+            self.retrier.run(lambda: self._requester.download(endpoint, sink, arguments), is_repeatable=True)
+        else:
+            self._requester.download(endpoint, sink, arguments)
 
     def _list(self, name: str, arguments: t.Mapping[str, t.Any]) -> ListSource:
         return ListSource(self._requester, self._endpoints[name], arguments, self._on_page)
