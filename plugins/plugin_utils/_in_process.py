@@ -34,7 +34,8 @@ from ..module_utils._ansible.secrets import HAS_REGISTRY, register_secret
 from ..module_utils._api.connection import ConnectionSettings, tls_context
 from ..module_utils._api.errors import GitLabError
 from ..module_utils._api.forms import in_json
-from ..module_utils._api.masking import Masker, json_text
+from ..module_utils._api.libraries import fast_json_text
+from ..module_utils._api.masking import Masker
 from ..module_utils._app.outcome import Progress
 from ..module_utils._app.session import TaskContext
 from ..module_utils._app.settings import DEFAULT_URL
@@ -223,7 +224,7 @@ class InProcessAction(ActionBase):
 
 def _without(secrets: set[str], result: Result) -> Result:
     """Return a result with the secrets hidden, as a module hides them; most have none, as their JSON tells faster."""
-    text = json_text(result)
+    text = fast_json_text(result)
     if text is not None and not any(in_json(secret) in text for secret in secrets):
         return result
     return t.cast(Result, remove_values(result, secrets))

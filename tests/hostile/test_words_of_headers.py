@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import typing as t
 
 import pytest
@@ -42,7 +43,9 @@ def test_a_short_value_of_a_header_leaves_the_result_whole(face: t.Any, value: t
     ],
 )
 def test_every_part_of_a_long_value_is_a_secret(value: str) -> None:
-    assert SECRET in ConnectionSettings(api_url="https://gitlab.test", http_headers={"X-Proxy": value}).secrets
+    plain = ConnectionSettings(api_url="https://gitlab.test")
+    assert SECRET in dataclasses.replace(plain, http_headers={"X-Proxy": value}).secrets
+    assert SECRET in dataclasses.replace(plain, credential={"Authorization": value}).secrets
 
 
 @pytest.mark.parametrize("name", ["https_proxy", "HTTP_PROXY", "ALL_PROXY"])
@@ -65,3 +68,12 @@ def test_so_is_the_password_of_a_proxy(monkeypatch: pytest.MonkeyPatch, name: st
 def test_a_credential_in_an_address_is_not_in_the_invocation(face: t.Any, options: dict[str, t.Any]) -> None:
     result = face(TASKS["gitlab_job_info"], {"api_token": TOKEN, "api_retries": 0, **READ, **options})
     assert result["failed"] and SECRET not in str(result)
+
+
+@pytest.mark.parametrize("face", [in_process, as_module])
+@pytest.mark.parametrize("name", ["pipeline_id", "ref_type"])
+def test_no_half_of_a_token_is_left_where_a_wrong_value_is_cut(face: t.Any, name: str) -> None:
+    for offset in range(60):
+        options = {**READ, name: f"{'x' * offset} {TOKEN}"}
+        result = face(TASKS["gitlab_job_info"], {"api_url": "http://127.0.0.1:9", "api_token": TOKEN, **options})
+        assert result["failed"] and name in result["msg"] and TOKEN[:4] not in result["msg"]

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import copy
 import typing as t
 
 from .clock import Clock
@@ -22,6 +23,12 @@ from .pace.retry import Retrier
 from .requester import Requester, Sink
 
 _T = t.TypeVar("_T")
+# Returns what of a record is to be kept.
+Keep = t.Callable[[Record], t.Any]
+
+
+def _all_of(record: Record) -> Record:
+    return record
 
 
 class ApiClient:
@@ -29,25 +36,19 @@ class ApiClient:
 
     :param requester: sends each request.
     :param endpoints: the catalogue, by name.
-    :param on_page: is told of every page of a list; None when nobody wants to know.
-    :param recent: answers that looks share; None when each reads for itself.
+    :param on_page: is told of every page of a list after the first.
     """
 
-    def __init__(
-        self,
-        requester: Requester,
-        endpoints: t.Mapping[str, Endpoint],
-        on_page: PageRead | None = None,
-        recent: RecentReads | None = None,
-    ) -> None:
+    def __init__(self, requester: Requester, endpoints: t.Mapping[str, Endpoint], on_page: PageRead) -> None:
         self.settings = requester.settings
         self.masker = requester.masker
         self.retrier = requester.retrier
         self.traffic = requester.retrier.traffic
-        self.on_page = on_page
+        self._on_page = on_page
         self._requester = requester
         self._endpoints = endpoints
-        self._recent = recent
+        # answers that looks share, None when each reads for itself
+        self._recent: RecentReads | None = None
 
     @property
     def shares_reads(self) -> bool:
@@ -60,7 +61,9 @@ class ApiClient:
 
     def with_retrier(self, retrier: Retrier) -> ApiClient:
         """Return a client that shares everything but how requests are repeated, and until when."""
-        return ApiClient(self._requester.with_retrier(retrier), self._endpoints, self.on_page, self._recent)
+        other = copy.copy(self)
+        other.retrier, other._requester = retrier, self._requester.with_retrier(retrier)
+        return other
 
     def name_project(self, project_id: str, called: str) -> None:
         """Take note of what the user calls a project, whose id requests use from now on."""
@@ -100,28 +103,20 @@ class ApiClient:
         """
         return self._list(name, arguments).walk(page_size)
 
-    def list_all(
-        self, name: str, *, keep: t.Callable[[Record], t.Any] | None = None, **arguments: t.Any
-    ) -> list[t.Any]:
+    def list_all(self, name: str, *, keep: Keep = _all_of, **arguments: t.Any) -> list[t.Any]:
         """Return every record of a list, read by several requests at a time where there are many.
 
-        :param keep: returns what of a record is to be kept; page by page, so that the rest takes no memory.
+        :param keep: called page by page, so that what is not kept takes no memory.
         :raises RequestError: one of its subclasses.
         """
         if self._recent:
-            whole = self._shared(name, arguments, lambda: self._read_whole(name, None, arguments))
-            return [keep(record) for record in whole] if keep else list(whole)
+            return list(map(keep, self._shared(name, arguments, lambda: self._read_whole(name, _all_of, arguments))))
         return self._read_whole(name, keep, arguments)
 
-    def _read_whole(
-        self, name: str, keep: t.Callable[[Record], t.Any] | None, arguments: t.Mapping[str, t.Any]
-    ) -> list[t.Any]:
+    def _read_whole(self, name: str, keep: Keep, arguments: t.Mapping[str, t.Any]) -> list[t.Any]:
         reading = self.read_ahead(name, **arguments)
-        records = [keep(record) for record in reading] if keep else list(reading)
-        if reading.is_exact():
-            return records
-        again = self.iterate(name, **arguments)
-        return [keep(record) for record in again] if keep else list(again)
+        records = list(map(keep, reading))
+        return records if reading.is_exact() else list(map(keep, reading.again()))
 
     def read_ahead(self, name: str, *, most_records: int = 0, **arguments: t.Any) -> Reading:
         """Return a reading of a list by several requests at a time; see there about `is_exact`.
@@ -137,7 +132,6 @@ class ApiClient:
             self._list(name, arguments),
             most_at_once=1 if is_moving else self.settings.concurrency,
             most_records=most_records,
-            deadline=self.retrier.deadline,
         )
 
     def count(self, name: str, **arguments: t.Any) -> int | None:
@@ -151,13 +145,17 @@ class ApiClient:
         # what the page contradicts was not counted for this list
         return None if total is None or bool(total) != bool(records) else total
 
-    def download(self, name: str, sink: Sink, **arguments: t.Any) -> None:
-        """Write the body of an answer to a sink, in constant memory; after a fault from the beginning.
+    def download(self, name: str, sink: Sink, *, repeats: bool = True, **arguments: t.Any) -> None:
+        """Write the body of an answer to a sink, in constant memory.
 
+        :param repeats: whether it begins again after a fault that may pass.
         :raises RequestError: one of its subclasses.
         """
         endpoint = self._endpoints[name]
-        self.retrier.run(lambda: self._requester.download(endpoint, sink, arguments), is_repeatable=True)
+        if repeats:
+            self.retrier.run(lambda: self._requester.download(endpoint, sink, arguments), is_repeatable=True)
+        else:
+            self._requester.download(endpoint, sink, arguments)
 
     def _list(self, name: str, arguments: t.Mapping[str, t.Any]) -> ListSource:
-        return ListSource(self._requester, self._endpoints[name], arguments, self.on_page)
+        return ListSource(self._requester, self._endpoints[name], arguments, self._on_page)

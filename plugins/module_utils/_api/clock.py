@@ -15,6 +15,11 @@ import typing as t
 
 T = t.TypeVar("T")
 
+# How long past the deadline of a task may last what is under way then.
+GRACE_SECONDS = 1.0
+# Some thirty years. Python's locks wait for no longer than 292, so "no end" has to be a number.
+LONGEST_SECONDS = 1e9
+
 
 class Clock:
     """The system's clock; another one may stand for it."""
@@ -48,8 +53,8 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float, clock: Clock) -> Deadline:
-        """Return the deadline that lies `seconds` from now."""
-        return cls(clock=clock, at=clock.monotonic() + seconds)
+        """Return the deadline that lies `seconds` from now, or as far away as can be waited for."""
+        return cls(clock=clock, at=clock.monotonic() + min(seconds, LONGEST_SECONDS))
 
     def remaining(self) -> float:
         """Return the seconds left, never less than 0."""

@@ -84,7 +84,8 @@ class ConnectionSettings:
         """Return every value that must appear nowhere."""
         bare = (value.rpartition(" ")[2] for value in self.credential.values())
         # a short value of a header, or part of one, is a word like any other
-        parts = (part for value in self.http_headers.values() for part in _header_parts(value))
+        values = (*self.http_headers.values(), *self.credential.values())
+        parts = (part for value in values for part in _header_parts(value))
         headers = (part for part in parts if len(part) >= SHORTEST_SECRET_HEADER)
         found = (self.token, *self.credential.values(), *bare, *headers, *_proxy_passwords())
         return tuple(dict.fromkeys(secret for secret in found if secret))

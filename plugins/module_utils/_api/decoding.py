@@ -15,13 +15,13 @@ import typing as t
 
 from .advice import advice_for, page_advice
 from .connection import ConnectionSettings
-from .endpoints import Endpoint, subject_of
+from .endpoints import Answer, Endpoint, subject_of
 from .errors import BadAnswerError, GitLabError, NotFoundError, StatusError, status_error_class
 from .http import Response
-from .masking import Masker
+from .libraries import fast_json_value
+from .masking import Masker, one_line
 
 Record = dict[str, t.Any]  # GitLab's own, fields untouched
-Loads = t.Callable[[bytes], t.Any]
 
 _LONGEST_SERVER_TEXT = 300
 _LONGEST_HEADER = 64
@@ -36,10 +36,8 @@ _MOST_VALUES = 3_000_000
 _SHARED_PARTS = ("commit", "pipeline", "project", "runner", "user")
 
 
-def decode_json(response: Response, loads: Loads = json.loads) -> t.Any:
+def decode_json(response: Response) -> t.Any:
     """Return the decoded JSON of an answer.
-
-    :param loads: a decoder that may be stricter than the one of the standard library, which has the last word.
 
     :raises BadAnswerError: for HTML, an empty body, something that is no JSON, or JSON too deep or with too many values
         to be handled.
@@ -47,10 +45,8 @@ def decode_json(response: Response, loads: Loads = json.loads) -> t.Any:
     if len(response.body) > _MOST_VALUES and sum(map(response.body.count, (b",", b"[", b"{"))) > _MOST_VALUES:
         raise BadAnswerError(f"the answer holds more than {_MOST_VALUES:,} values", advice=NOT_GITLAB)
     try:
-        value = loads(response.body)
+        value = fast_json_value(response.body)
     except (ValueError, RecursionError):
-        if loads is not json.loads:
-            return decode_json(response)
         if is_html(response):
             raise page_error(response, "") from None
         raise BadAnswerError(
@@ -61,24 +57,14 @@ def decode_json(response: Response, loads: Loads = json.loads) -> t.Any:
     return value
 
 
-def decode(endpoint: Endpoint, response: Response, loads: Loads = json.loads) -> t.Any:
+def decode(endpoint: Endpoint, response: Response) -> t.Any:
     """Return what an answer holds, as the catalogue says.
 
     :raises BadAnswerError: when it holds something else.
     """
-    if endpoint.answer == "nothing":
-        return None
-    if endpoint.answer == "bytes":
-        return response.body
-    if endpoint.answer == "text":
-        return decode_text(response)
-    if endpoint.answer == "records":
-        records = decode_records(response, loads)
-        check_shapes(records, endpoint.shape)
-        return records
-    record = decode_record(response)
-    check_shapes([record], endpoint.shape)
-    return record
+    value = _DECODERS[endpoint.answer](response)
+    check_shapes(value if endpoint.answer == "records" else [value], endpoint.shape)
+    return value
 
 
 def decode_record(response: Response) -> Record:
@@ -92,12 +78,12 @@ def decode_record(response: Response) -> Record:
     return value
 
 
-def decode_records(response: Response, loads: Loads = json.loads) -> list[Record]:
+def decode_records(response: Response) -> list[Record]:
     """Return a page of records.
 
     :raises BadAnswerError: when it is anything else than a JSON array of objects.
     """
-    value = decode_json(response, loads)
+    value = decode_json(response)
     if not isinstance(value, list):
         raise BadAnswerError(f"the answer is a JSON {_json_type(value)} where a list belongs", advice=NOT_GITLAB)
     for item in value:
@@ -131,6 +117,15 @@ def check_shapes(records: t.Iterable[Record], shape: t.Mapping[str, type]) -> No
 def decode_text(response: Response) -> str:
     """Return a text answer; bytes that are no UTF-8, or only half a character, are replaced."""
     return response.body.decode("utf-8", errors="replace")
+
+
+_DECODERS: t.Mapping[Answer, t.Callable[[Response], t.Any]] = {
+    "record": decode_record,
+    "records": decode_records,
+    "text": decode_text,
+    "bytes": lambda response: response.body,
+    "nothing": lambda response: None,
+}
 
 
 def server_text(response: Response, masker: Masker) -> str:
@@ -225,10 +220,14 @@ def is_html(response: Response) -> bool:
 
 
 def title_of(response: Response) -> str:
-    """Return the title of a web page, empty when there is none; whoever shows it has to mask it."""
-    found = re.search(rb"<title[^>]{0,200}>([^<]{1,200})", response.body[:_TITLE_BYTES], re.IGNORECASE)
+    """Return the title of a web page, empty when there is none; whoever shows it has to mask it.
+
+    A long one ends with a whole word, for half a secret cannot be masked.
+    """
+    found = re.search(rb"<title[^>]{0,200}>([^<]{1,2000})", response.body[:_TITLE_BYTES], re.IGNORECASE)
     text = html.unescape(found.group(1).decode("utf-8", errors="replace")) if found else ""
-    return "".join(char if char.isprintable() else " " for char in " ".join(text.split()))[:_LONGEST_HEADER]
+    line = " ".join(one_line(text).split())
+    return line if len(line) <= _LONGEST_HEADER else line[:_LONGEST_HEADER].rpartition(" ")[0]
 
 
 def page(title: str) -> str:

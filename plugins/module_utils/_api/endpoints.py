@@ -15,7 +15,7 @@ import typing as t
 from urllib.parse import quote, urlencode
 
 from .errors import UsageError
-from .http import Request
+from .http import Request, parse_address
 
 Answer = t.Literal["record", "records", "text", "bytes", "nothing"]
 Paging = t.Literal["", "offset", "keyset"]
@@ -41,7 +41,7 @@ class Endpoint:
     :param shape: fields that every record of an answer has, with their types: what lacks one is not from GitLab.
     :param repeatable: whether sending it twice does no more than sending it once; None for GET only.
     :param doc_url: the page of GitLab's manual.
-    :raises ValueError: when one name stands for two arguments.
+    :raises ValueError: when one name stands for two arguments, and for a kind of answer or of pages that is none.
     """
 
     name: str
@@ -58,6 +58,9 @@ class Endpoint:
     doc_url: str = ""
 
     def __post_init__(self) -> None:
+        for kind, known in ((self.answer, t.get_args(Answer)), (self.paginated, t.get_args(Paging))):
+            if kind not in known:
+                raise ValueError(f"endpoint {self.name}: {kind!r} is none of {', '.join(filter(None, known))}")
         names = [*self.in_path, *self.query, *self.body, *(_PAGING if self.paginated else ())]
         twice = {name for name in names if names.count(name) > 1} | set(self.with_slashes) - set(self.in_path)
         if twice:
@@ -74,6 +77,11 @@ class Endpoint:
         return tuple(_IN_BRACES.findall(self.path))
 
     @property
+    def arguments(self) -> set[str]:
+        """Return the names of all arguments."""
+        return {*self.in_path, *self.in_query, *self.body}
+
+    @property
     def in_query(self) -> dict[str, tuple[str, ...]]:
         """Return the arguments for the query, and what each is sent as."""
         return _sent_as(self.query) | _sent_as(_PAGING if self.paginated else ())
@@ -85,12 +93,12 @@ class Endpoint:
         :raises UsageError: for a value that no address can carry.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
-        unknown = sorted(set(given) - {*self.in_path, *self.in_query, *self.body})
+        unknown = sorted(set(given) - self.arguments)
         missing = sorted(set(self.in_path) - set(given))
         if unknown or missing:
             raise TypeError(f"endpoint {self.name}: unknown arguments {unknown}, missing arguments {missing}")
         try:
-            url = api_url + self._target(given)
+            url = parse_address(api_url + self._target(given)).url
         except ValueError as exc:
             reason = "a value holds half of a character, which UTF-8 cannot express"
             reason = reason if isinstance(exc, UnicodeError) else str(exc)

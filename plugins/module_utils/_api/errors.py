@@ -88,11 +88,13 @@ class RequestError(GitLabError):
 
     `further` is what a caller knows besides, as sentences for the user, such as whether a write was done.
     `is_out_of_time` is true when a task that waits would have asked again, and had no time left for it; `is_put_off`
-    when it is to ask again later.
+    when it is to ask again later. `wish_seconds` is how long the server wants us to wait before the next request, None
+    when it does not say.
     """
 
     is_out_of_time = False
     is_put_off = False
+    wish_seconds: float | None = None
 
     def __init__(self, problem: str, *, method: str = "", url: str = "", advice: str = "") -> None:
         self.problem = problem
@@ -164,19 +166,9 @@ class StatusError(RequestError):
     :param request_id: value of the header X-Request-Id, for the administrator's log; may be empty.
     """
 
-    def __init__(
-        self,
-        problem: str,
-        *,
-        status: int,
-        server_text: str = "",
-        request_id: str = "",
-        advice: str = "",
-    ) -> None:
-        super().__init__(problem, advice=advice)
+    def __init__(self, problem: str, *, status: int, server_text: str = "", request_id: str = "") -> None:
+        super().__init__(problem)
         self.status = status
-        # how long the server wants us to wait before the next request, None when it does not say
-        self.wish_seconds: float | None = None
         self.server_text = server_text
         self.request_id = request_id
 

@@ -9,9 +9,10 @@
 from __future__ import annotations
 
 import dataclasses
+import email.utils
 import re
 import typing as t
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin
 
 from .errors import RedirectError
 
@@ -20,6 +21,7 @@ from .errors import RedirectError
 class Request:
     """One HTTP request without its credential, which only the transport holds.
 
+    :param url: an address as `Address.url` has it, without user information and fragment.
     :param endpoint: name of the catalogue row this request was made from.
     :param is_repeatable: whether sending it twice does no more than sending it once.
     :param total_seconds: for the whole answer, however it comes; None for ten times the time-out of the transport.
@@ -38,7 +40,7 @@ class Request:
     @property
     def display_url(self) -> str:
         """Return the address without its query, for messages."""
-        return without_query(self.url)
+        return self.url.partition("?")[0]
 
     def with_headers(self, headers: t.Mapping[str, str]) -> Request:
         """Return the same request with further headers, for transports of extensions."""
@@ -73,13 +75,18 @@ class Response(Answer):
     url: str = ""
 
 
-def lower_case(headers: t.Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return headers with names in lower case; of several with one name, the values joined as the standard says."""
-    lowered: dict[str, str] = {}
-    for name, value in headers:
-        key = name.lower()
-        lowered[key] = f"{lowered[key]}, {value}" if key in lowered else value
-    return lowered
+def number_in(text: str) -> int | None:
+    """Return the number that a header holds, None for anything else, and for more digits than any number has."""
+    digits = text.strip()
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 16 else None
+
+
+def unix_time_in(text: str) -> float | None:
+    """Return the time that a header holds, None for what is no date."""
+    try:
+        return email.utils.parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError, OverflowError, OSError, IndexError):
+        return None
 
 
 # ----- addresses -----
@@ -162,12 +169,6 @@ def origin_of(url: str) -> Origin:
     :raises ValueError: when it is not a web address.
     """
     return parse_address(url).origin
-
-
-def without_query(url: str) -> str:
-    """Return an address without user information, query and fragment: what may stand in a message."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 # ----- redirects -----

@@ -12,6 +12,7 @@ read.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import typing as t
 
@@ -80,14 +81,24 @@ def pluggy_library() -> t.Any:
     return pluggy
 
 
-def fast_json_loads() -> t.Callable[[bytes], t.Any]:
-    """Return the decoder of orjson where it is installed, else the one of the standard library."""
-    return json.loads if orjson is None else t.cast("t.Callable[[bytes], t.Any]", orjson.loads)
+def fast_json_value(body: bytes) -> t.Any:
+    """Return what JSON holds, by orjson where it is installed; the standard library, less strict, has the last word.
+
+    :raises ValueError: for what is no JSON.
+    :raises RecursionError: for JSON that is very deep.
+    """
+    if orjson is not None:
+        with contextlib.suppress(ValueError):
+            return orjson.loads(body)
+    return json.loads(body)
 
 
-def fast_json_text(value: t.Any) -> str:
+def fast_json_text(value: t.Any) -> str | None:
     """Return a value as JSON, by orjson where it is installed; characters outside of ASCII stay as they are.
 
-    :raises TypeError: for what JSON has not.
+    None when it holds something that JSON has not.
     """
-    return json.dumps(value, ensure_ascii=False) if orjson is None else str(orjson.dumps(value), "utf-8")
+    try:
+        return json.dumps(value, ensure_ascii=False) if orjson is None else str(orjson.dumps(value), "utf-8")
+    except (TypeError, ValueError):
+        return None

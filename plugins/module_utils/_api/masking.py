@@ -112,7 +112,7 @@ class Masker:
         if isinstance(value, (list, tuple)):
             items = [self._changed(item, change) for item in value]
             return value if all(map(operator.is_, value, items)) else items
-        text = json_text(value)
+        text = fast_json_text(value)
         if text is None or not _is_plain_json(text) or any(form in text for form in self._forms_in_json):
             return change_texts(value, change)
         return value
@@ -200,14 +200,6 @@ def change_texts(value: t.Any, change: Change) -> t.Any:
         items = [change_texts(item, change) for item in value]
         return value if all(map(operator.is_, value, items)) else items
     return value
-
-
-def json_text(value: t.Any) -> str | None:
-    """Return a value as JSON, None when it holds something that JSON has not."""
-    try:
-        return fast_json_text(value)
-    except (TypeError, ValueError):
-        return None
 
 
 def printable(text: str) -> str:

@@ -11,13 +11,11 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
-import json
 import re
 import typing as t
-from urllib.parse import urlsplit
 
 from . import decoding
-from .clock import Clock
+from .clock import GRACE_SECONDS
 from .connection import ConnectionSettings
 from .endpoints import Endpoint
 from .errors import (
@@ -43,9 +41,7 @@ from .transport import (
     WholeBody,
 )
 
-# How long past the deadline of a task a request may last; one that begins later, to say how things stand, has at least
-# the shortest time.
-_GRACE_SECONDS = 1.0
+# What a request has at least that begins past the deadline of a task, to say how things stand.
 _SHORTEST_TIMEOUT_SECONDS = 0.5
 # The longest bodies that are read whole, by what they hold. A job is some kilobytes, and a hundred times that if its
 # commit has a long message; a log has 100 MB at the most unless its server was told otherwise. What is answered to a
@@ -60,9 +56,9 @@ _MOST_BYTES: t.Mapping[str, int] = {
 }
 _A = t.TypeVar("_A", bound=Answer)
 
-_MOVED_TO = r"/projects/(\d+)(?:/|$)"
+_MOVED_TO = r"/projects/(\d+)(?:[/?]|$)"
 
-# Told of every request: what was sent, the status of the answer or None, and the seconds it took.
+# Told of every request: what was sent, the status of the answer, None when none came, and the seconds it took.
 RequestFinished = t.Callable[[Request, t.Optional[int], float], None]
 
 
@@ -80,7 +76,7 @@ class Requester:
     """Sends requests to one GitLab server; nothing is repeated.
 
     :param masker: knows the secrets; no text leaves this class without passing it.
-    :param on_finished: is told of every request; None when nobody wants to know.
+    :param on_finished: is told of every request.
     :param retrier: how long a task may take, and how its requests are paced.
     :param warn: is told what went wrong without mattering to the result.
     """
@@ -90,10 +86,9 @@ class Requester:
         *,
         settings: ConnectionSettings,
         transport: Transport,
-        on_finished: RequestFinished | None,
+        on_finished: RequestFinished,
         retrier: Retrier,
         masker: Masker,
-        clock: Clock,
         warn: t.Callable[[str], None],
     ) -> None:
         self.settings = settings
@@ -101,7 +96,7 @@ class Requester:
         self.retrier = retrier
         self._transport = transport
         self._on_finished = on_finished
-        self._clock = clock
+        self._clock = retrier.deadline.clock
         self._warn = warn
         self._budget = RequestBudget(settings.concurrency)
         self._traffic = retrier.traffic
@@ -117,11 +112,7 @@ class Requester:
         return other
 
     def read(
-        self,
-        endpoint: Endpoint,
-        arguments: t.Mapping[str, t.Any],
-        loads: decoding.Loads = json.loads,
-        answer: Response | None = None,
+        self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], answer: Response | None = None
     ) -> tuple[t.Any, Response]:
         """Return the decoded answer to one request, and the answer itself; nothing is repeated.
 
@@ -130,19 +121,18 @@ class Requester:
         """
         response = answer or self.ask(endpoint, arguments)
         with self.errors_of(endpoint, arguments):
-            return decoding.decode(endpoint, response, loads), response
+            return decoding.decode(endpoint, response), response
 
     def ask(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Response:
         """Return the answer to one request, redirects followed.
 
         :raises RequestError: for everything but an expected status.
         """
-        request = self._request(endpoint, arguments)
-        with self._errors_of(request), self._budget.request(self.retrier.deadline):
+        with self.errors_of(endpoint, arguments) as request, self._budget.request(self.retrier.deadline):
             response = send_following(request, self._send, may_leave=endpoint.answer in ("bytes", "text"))
             if response.status not in endpoint.ok_statuses:
                 raise self._unexpected(endpoint, arguments, response)
-            self._note_moved(str(arguments.get("project", "")), request, response)
+            self._note_moved(str(arguments.get("project", "")), response)
             return response
 
     def download(self, endpoint: Endpoint, sink: Sink, arguments: t.Mapping[str, t.Any]) -> None:
@@ -151,33 +141,21 @@ class Requester:
         :raises RequestError: one of its subclasses.
         """
         sink.restart()
-        request = self._request(endpoint, arguments)
-        with self._errors_of(request):
-            stream = send_following(request, self._stream)
-            try:
-                if stream.status not in endpoint.ok_statuses:
-                    answer = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES))
-                    raise self._unexpected(endpoint, arguments, answer)
-                if decoding.is_page_instead(stream.headers):
-                    page = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES))
-                    raise decoding.page_error(page, "instead of the content")
-                while True:
-                    chunk = stream.read(CHUNK_BYTES)
-                    if not chunk:
-                        return
+        with self.errors_of(endpoint, arguments) as request:
+            with contextlib.closing(send_following(request, self._stream)) as stream:
+                is_expected = stream.status in endpoint.ok_statuses
+                if not is_expected or decoding.is_page_instead(stream.headers):
+                    beginning = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES))
+                    if is_expected:
+                        raise decoding.page_error(beginning, "instead of the content")
+                    raise self._unexpected(endpoint, arguments, beginning)
+                while chunk := stream.read(CHUNK_BYTES):
                     sink.write(chunk)
-                    self._check_end(stream)
-            finally:
-                stream.close()
-
-    def _check_end(self, stream: ByteStream) -> None:
-        """Return while a download may go on: one whose length nobody announced may have no end.
-
-        :raises LostAnswerError: when the time of the task is over.
-        """
-        deadline = self.retrier.deadline
-        if deadline is not None and not stream.header("content-length") and deadline.has_passed():
-            raise LostAnswerError("the download announced no length, and has not ended in the time of the task")
+                    # one whose length nobody announced may have no end
+                    if not stream.header("content-length") and self.retrier.deadline.has_passed():
+                        raise LostAnswerError(
+                            "the download announced no length, and has not ended in the time of the task"
+                        )
 
     def _request(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Request:
         """Return the request for these arguments, with the id of a project that has moved."""
@@ -188,15 +166,11 @@ class Requester:
         return dataclasses.replace(request, most_bytes=_MOST_BYTES[endpoint.answer])
 
     @contextlib.contextmanager
-    def errors_of(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> t.Iterator[None]:
-        """Fill in where an error happened, and take every secret out of it."""
-        with self._errors_of(self._request(endpoint, arguments)):
-            yield
-
-    @contextlib.contextmanager
-    def _errors_of(self, request: Request) -> t.Iterator[None]:
+    def errors_of(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> t.Iterator[Request]:
+        """Give the request for these arguments; fill in where an error happens, and take every secret out of it."""
+        request = self._request(endpoint, arguments)
         try:
-            yield
+            yield request
         except UsageError as exc:
             raise UsageError(self.masker.line(str(exc))) from None
         except RequestError as exc:
@@ -205,24 +179,16 @@ class Requester:
             raise
 
     def _send(self, request: Request) -> Response:
-        """Send one request and tell extensions about it."""
-        self._await_turn(request)
-        timeout_seconds = self.settings.timeout_seconds
-        limited = dataclasses.replace(request, total_seconds=self._within_deadline(SLOWEST_ANSWER * timeout_seconds))
-        timeout_seconds = self._within_deadline(timeout_seconds)
-        return self._told(request, lambda: self._transport.send(limited, timeout_seconds=timeout_seconds))
+        """Return the answer to one request."""
+        return self._told(request, self._transport.send, SLOWEST_ANSWER * self.settings.timeout_seconds)
 
     def _stream(self, request: Request) -> ByteStream:
-        """Send one request, leave its body unread, and tell extensions about it."""
-        transport = self._transport
-        if not isinstance(transport, StreamingTransport):
-            return WholeBody(self._send(dataclasses.replace(request, most_bytes=None)))
-        self._await_turn(request)
+        """Return the answer to one request, its body unread."""
+        request = dataclasses.replace(request, most_bytes=None)
+        if not isinstance(self._transport, StreamingTransport):
+            return WholeBody(self._send(request))
         # without a wait, a download may take any time while bytes keep coming
-        seconds = self._within_deadline(float("inf")) if self.retrier.is_persistent else None
-        limited = dataclasses.replace(request, total_seconds=seconds, most_bytes=None)
-        timeout_seconds = self._within_deadline(self.settings.timeout_seconds)
-        return self._told(request, lambda: transport.stream(limited, timeout_seconds=timeout_seconds))
+        return self._told(request, self._transport.stream, float("inf") if self.retrier.is_persistent else None)
 
     def _await_turn(self, request: Request) -> None:
         """Pause until the request may be sent.
@@ -240,42 +206,40 @@ class Requester:
             )
         if self.settings.requests_per_minute is None:
             self.retrier.tell_pause(seconds)
-        self.retrier.await_turn(seconds)
+        if seconds > 0:
+            with self._traffic.awaiting:
+                self.retrier.deadline.clock.sleep(seconds)
 
     def _within_deadline(self, seconds: float) -> float:
         """Return how long a part of a request may take: near the deadline it must not hold the task much longer."""
-        deadline = self.retrier.deadline
-        if deadline is None:
-            return seconds
-        left = deadline.at - self._clock.monotonic()
-        least = max(_SHORTEST_TIMEOUT_SECONDS, _GRACE_SECONDS + min(left, 0.0))
+        left = self.retrier.deadline.at - self._clock.monotonic()
+        least = max(_SHORTEST_TIMEOUT_SECONDS, GRACE_SECONDS + min(left, 0.0))
         return min(seconds, max(left, least))
 
-    def _told(self, request: Request, send: t.Callable[[], _A]) -> _A:
-        """Return what sending returns; take note of the limits of the server, and tell extensions about it."""
+    def _told(self, request: Request, send: t.Callable[..., _A], total_seconds: float | None) -> _A:
+        """Send a request in its turn; take note of the limits of the server, and tell extensions about it.
+
+        :param total_seconds: for the whole answer, None for any time.
+        """
+        self._await_turn(request)
+        if total_seconds is not None:
+            request = dataclasses.replace(request, total_seconds=self._within_deadline(total_seconds))
+        is_own = origin_of(request.url) == self.settings.origin
         started = self._clock.monotonic()
         status: int | None = None
         try:
-            answer = send()
+            answer = send(request, timeout_seconds=self._within_deadline(self.settings.timeout_seconds))
             status = answer.status
-            if origin_of(request.url) == self.settings.origin:
+            if is_own:
                 self._traffic.answered(status, answer.headers)
             return answer
         finally:
-            if self._on_finished:
-                self._tell_extensions(self._on_finished, request, status, self._clock.monotonic() - started)
-
-    def _tell_extensions(
-        self, on_finished: RequestFinished, request: Request, status: int | None, seconds: float
-    ) -> None:
-        """Call the hook; what goes wrong there is a warning, for the request has been made, and its outcome counts."""
-        if origin_of(request.url) != self.settings.origin:
             # the address of an object storage is signed, which makes its query a credential
-            request = dataclasses.replace(request, url=request.display_url)
-        try:
-            on_finished(request, status, seconds)
-        except GitLabError as exc:
-            self._warn(self.masker.mask(str(exc)))
+            shown = request if is_own else dataclasses.replace(request, url=request.display_url)
+            try:
+                self._on_finished(shown, status, self._clock.monotonic() - started)
+            except GitLabError as exc:  # the request has been made, and its outcome counts
+                self._warn(self.masker.mask(str(exc)))
 
     def _unexpected(
         self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], response: Response
@@ -295,9 +259,8 @@ class Requester:
         project = arguments.get("project")
         return {**arguments, "project": self.project_names.get(project, project)} if project else arguments
 
-    def _note_moved(self, project: str, request: Request, response: Response) -> None:
+    def _note_moved(self, project: str, response: Response) -> None:
         """Remember the id of a project whose path redirects to it."""
-        if project and response.url and response.url != request.url:
-            found = re.search(_MOVED_TO, urlsplit(response.url).path)
-            if found and not project.isdigit():
-                self._moved_projects[project] = found.group(1)
+        found = re.match(_MOVED_TO, response.url.removeprefix(self.settings.api_url))
+        if found and project and not project.isdigit():
+            self._moved_projects[project] = found.group(1)

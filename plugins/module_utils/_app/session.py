@@ -21,10 +21,11 @@ from .._api.clock import Clock, Deadline
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
 from .._api.errors import GitLabError, NotAuthorizedError, NotFoundError, wrong_return
+from .._api.http import Request
 from .._api.masking import Masker
 from .._api.pace.retry import Retrier
 from .._api.pace.traffic import Traffic
-from .._api.requester import Requester, RequestFinished
+from .._api.requester import Requester
 from .._api.transport import Transport
 from .._extensions.manager import PluginManager, plugin_manager
 from .._extensions.registry import Registry
@@ -258,15 +259,14 @@ def open_session(
     requester = Requester(
         settings=settings,
         transport=context.transport(settings, lambda: _transport(settings, plugins)),
-        on_finished=_finished_hook(plugins),
+        on_finished=lambda request, status, seconds: _tell_finished(plugins, request, status, seconds),
         retrier=_retrier(
             settings, context, deadline, Traffic(clock, settings.requests_per_minute), warn, is_waiting=is_waiting
         ),
         masker=Masker((*settings.secrets, *context.hidden)),
-        clock=clock,
         warn=warn,
     )
-    on_page = PageProgress(context.progress, clock) if context.progress.is_shown else None
+    on_page = PageProgress(context.progress, clock)
     client = ApiClient(requester, registry.endpoints(), on_page)
     session = Session(
         context,
@@ -303,7 +303,6 @@ def _retrier(
 ) -> Retrier:
     return Retrier(
         retries=settings.retries,
-        clock=context.clock,
         deadline=deadline,
         is_persistent=is_waiting and not context.check_mode,
         tell=lambda seconds: _tell_pause(context, warn, seconds),
@@ -320,11 +319,7 @@ def _tell_pause(context: TaskContext, warn: t.Callable[[str], None], seconds: fl
     context.progress.still_waiting(text=f"GitLab asks to pause for {seconds:.0f} s, until {end:%Y-%m-%d %H:%M:%S} UTC")
 
 
-def _finished_hook(plugins: PluginManager) -> RequestFinished | None:
-    """Return what tells extensions about a request, None when none of them wants to know."""
-    if not plugins.has_extensions_for("gitlab_request_finished"):
-        return None
-    # the body of a write can hold job variables
-    return lambda request, status, seconds: plugins.call(
-        "gitlab_request_finished", request=dataclasses.replace(request, body=None), status=status, seconds=seconds
-    )
+def _tell_finished(plugins: PluginManager, request: Request, status: int | None, seconds: float) -> None:
+    """Tell extensions about a request, without its body: that of a write can hold job variables."""
+    without_body = dataclasses.replace(request, body=None)
+    plugins.call("gitlab_request_finished", request=without_body, status=status, seconds=seconds)

@@ -16,14 +16,11 @@ from __future__ import annotations
 
 import typing as t
 
-from .._api.connection import PROJECT_NAME
+from .._api.connection import PROJECT_NAME, ConnectionSettings
+from .._api.http import Request
 from .._api.libraries import HookimplMarker, HookspecMarker
-
-if t.TYPE_CHECKING:
-    from .._api.connection import ConnectionSettings
-    from .._api.http import Request
-    from .._api.transport import Transport
-    from .registry import Registry
+from .._api.transport import Transport
+from .registry import Registry
 
 hookspec = HookspecMarker(PROJECT_NAME)
 hookimpl = HookimplMarker(PROJECT_NAME)

@@ -36,18 +36,25 @@ class Registry:
     def replace(self, endpoint: Endpoint) -> None:
         """Replace the endpoint with this name; of several replacements the first one counts.
 
-        An extension that replaces an unknown endpoint fails the task.
+        An extension that replaces an unknown endpoint, or one that takes other arguments, fails the task.
         """
         self._replaced.setdefault(endpoint.name, endpoint)
 
     def endpoints(self) -> dict[str, Endpoint]:
         """Return the endpoints by name, replacements in their places.
 
-        :raises ExtensionError: when a replacement has nothing to replace.
+        :raises ExtensionError: when a replacement has nothing to replace, or cannot be called as what it replaces.
         """
-        for name in self._replaced:
+        for name, endpoint in self._replaced.items():
             if name not in self._added:
                 close = difflib.get_close_matches(name, self._added, n=3)
                 hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "use registry.add for a new one"
                 raise ExtensionError(f"an extension replaces endpoint {name!r}, which does not exist; {hint}")
+            known = self._added[name]
+            unfit = (known.arguments - endpoint.arguments) | (set(endpoint.in_path) - set(known.in_path))
+            if unfit:
+                raise ExtensionError(
+                    f"an extension replaces endpoint {name!r} by one that takes other arguments; see to "
+                    f"{', '.join(sorted(unfit))}"
+                )
         return {**self._added, **self._replaced}

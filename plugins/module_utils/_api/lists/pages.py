@@ -19,7 +19,7 @@ from urllib.parse import parse_qs
 
 from ..decoding import Record
 from ..errors import BadAnswerError
-from ..http import Response, resolve
+from ..http import Response, number_in, resolve
 
 PAGE_SIZE = 100
 # A million records. A server that has more to say is asked by pipeline or with a limit, or it makes them up.
@@ -57,35 +57,30 @@ def next_position(current: Position, count: int, response: Response) -> Position
         found = {name: query[name][0] for name in _POSITION_PARAMETERS if query.get(name)}
         if "cursor" in found or "id_after" in found or "id_before" in found:
             found.pop("page", None)
-            return _moved(current, {**current, **found})
-        if is_count(found.get("page", "")):
-            return _moved(current, _by_number(current, found["page"]))
+            return {**current, **found}
+        number = number_in(found.get("page", ""))
+        if number is not None:
+            return page_position(number, current["per_page"])
     if "x-next-page" in response.headers:
-        number = response.header("x-next-page").strip()
-        return _moved(current, _by_number(current, number)) if is_count(number) else None
+        number = number_in(response.header("x-next-page"))
+        return None if number is None else page_position(number, current["per_page"])
     if "link" in response.headers or "x-page" in response.headers or "cursor" in current:
         return None
     # Neither kind of header: a proxy may have dropped them. A full page may have a successor, so ask for it by number.
-    size = response.header("x-per-page").strip()
-    if count < (int(size) if is_count(size) else current["per_page"]):
+    size = number_in(response.header("x-per-page"))
+    if count < (current["per_page"] if size is None else size):
         return None
-    return _by_number(current, str(int(current.get("page", 1)) + 1))
-
-
-def is_count(text: str) -> bool:
-    """Return whether a text is a number of pages or records that can be."""
-    return text.isascii() and text.isdecimal() and len(text) < 10
+    return page_position(int(current.get("page", 1)) + 1, current["per_page"])
 
 
 def total_of(response: Response) -> int | None:
     """Return how many records the server says a list has, None when it does not say."""
-    text = response.header("x-total").strip()
-    return int(text) if is_count(text) else None
+    return number_in(response.header("x-total"))
 
 
-def page_position(number: int) -> Position:
+def page_position(number: int, page_size: int = PAGE_SIZE) -> Position:
     """Return the paging arguments of a page by its number."""
-    return {"per_page": PAGE_SIZE, "page": str(number)}
+    return {"per_page": page_size, "page": str(number)}
 
 
 def walk(
@@ -163,17 +158,3 @@ def _query_of(link: str, base: str) -> dict[str, list[str]]:
         return parse_qs(resolve(base, link).query)
     except ValueError:
         return {}
-
-
-def _by_number(current: Position, page: str) -> Position:
-    return {"per_page": current["per_page"], "page": page}
-
-
-def _moved(current: Position, following: Position) -> Position:
-    """Return the next position.
-
-    :raises BadAnswerError: when it is the present one, which would never end.
-    """
-    if following == current:
-        raise BadAnswerError("the server names the present page as the next one")
-    return following

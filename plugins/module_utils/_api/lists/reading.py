@@ -9,10 +9,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 import threading
 import typing as t
 
-from ..clock import Deadline
+from ..clock import GRACE_SECONDS, Deadline
 from ..decoding import Record
 from ..errors import LostAnswerError, RequestError
 from ..http import Response
@@ -28,12 +29,7 @@ from .pages import (
     unseen,
     wrong_successor,
 )
-
-if t.TYPE_CHECKING:
-    from .source import ListSource
-
-# How long past the deadline threads wait for the answers of each other, which have their own time limits.
-_GRACE_SECONDS = 1.0
+from .source import ListSource
 
 
 class Reading:
@@ -47,21 +43,12 @@ class Reading:
 
     :param most_at_once: most requests at a time.
     :param most_records: how many records are certainly wanted; 0 for all. More are read when they are asked for.
-    :param deadline: when everything must be done; None for no limit.
     """
 
-    def __init__(
-        self,
-        source: ListSource,
-        *,
-        most_at_once: int,
-        most_records: int = 0,
-        deadline: Deadline | None = None,
-    ) -> None:
+    def __init__(self, source: ListSource, *, most_at_once: int, most_records: int = 0) -> None:
         self._source = source
         self._most_at_once = most_at_once
         self._most_records = most_records
-        self._deadline = deadline
         # about a reading by several requests at a time: how many rows came, and how many of them once
         self._rows = 0
         self._count = 0
@@ -90,6 +77,10 @@ class Reading:
         """Return whether what was read is the list as it was: nothing has moved while several pages were read."""
         return not self._has_failed and self._rows == self._count and self._total in (None, self._count)
 
+    def again(self) -> t.Iterator[Record]:
+        """Yield the records of another reading, one page after the other, which misses none."""
+        return self._source.walk()
+
     def _pages(self, first: Page) -> t.Iterator[list[Record]]:
         self._rows = len(first[0])
         yield first[0]
@@ -98,7 +89,7 @@ class Reading:
             threads=self._most_at_once,
             last=_last_page(first),
             most_records=self._most_records,
-            deadline=self._deadline,
+            deadline=self._source.end,
         )
         try:
             for number in itertools.count(2):
@@ -125,7 +116,7 @@ class _Answers:
 
     The threads are daemons, for a worker of Ansible waits at its end for any other kind, whatever time the task has.
 
-    :param last: the number of the last page, None when it is not known.
+    :param last: the number of the last page, infinity when it is not known.
     """
 
     def __init__(
@@ -133,9 +124,9 @@ class _Answers:
         ask: t.Callable[[Position], Response],
         *,
         threads: int,
-        last: int | None,
+        last: float,
         most_records: int,
-        deadline: Deadline | None,
+        deadline: Deadline,
     ) -> None:
         self._ask = ask
         self._deadline = deadline
@@ -144,10 +135,10 @@ class _Answers:
         self._next = 2
         self._last = last
         # no further than is wanted, and no more than twice the threads ahead of who takes them
-        self._wanted = -(-most_records // PAGE_SIZE) if most_records else None
+        self._wanted = -(-most_records // PAGE_SIZE) if most_records else math.inf
         self._taken = 1
         self._window = 2 * threads
-        for _number in range(max(1, min(threads, self._bound() - 1))):
+        for _number in range(max(1, min(threads, int(self._bound()) - 1))):
             threading.Thread(target=self._work, daemon=True).start()
 
     def take(self, number: int) -> Response | None:
@@ -159,8 +150,8 @@ class _Answers:
             self._taken = number
             self._changed.notify_all()
             # what is read beyond the end, or goes wrong there, does not matter
-            self._wait_for(lambda: self._is_beyond_end(number) or number in self._ready)
-            if self._is_beyond_end(number):
+            self._wait_for(lambda: number > self._last or number in self._ready)
+            if number > self._last:
                 return None
             answer = self._ready.pop(number, None)
         if answer is None:
@@ -175,25 +166,17 @@ class _Answers:
             self._last = last
             self._changed.notify_all()
 
-    def _is_beyond_end(self, number: int) -> bool:
-        return self._last is not None and number > self._last
-
     def _wait_for(self, condition: t.Callable[[], bool]) -> None:
-        self._changed.wait_for(condition, self._deadline.remaining() + _GRACE_SECONDS if self._deadline else None)
+        self._changed.wait_for(condition, self._deadline.remaining() + GRACE_SECONDS)
 
-    def _bound(self) -> int:
+    def _bound(self) -> float:
         """Return the number of the last page that may be fetched now."""
-        bounds = [self._taken + self._window]
-        if self._last is not None:
-            bounds.append(self._last)
-        if self._wanted is not None:
-            bounds.append(max(self._wanted, self._taken))
-        return min(bounds)
+        return min(self._taken + self._window, self._last, max(self._wanted, self._taken))
 
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._wait_for(lambda: self._is_beyond_end(self._next) or self._next <= self._bound())
+                self._wait_for(lambda: self._next > self._last or self._next <= self._bound())
                 if self._next > self._bound():
                     return
                 number = self._next
@@ -201,8 +184,8 @@ class _Answers:
             answer, is_last = self._answer(number)
             with self._changed:
                 self._ready[number] = answer
-                if is_last and (self._last is None or number < self._last):
-                    self._last = number
+                if is_last:
+                    self._last = min(self._last, number)
                 self._changed.notify_all()
 
     def _answer(self, number: int) -> tuple[Response | Exception, bool]:
@@ -218,8 +201,7 @@ class _Answers:
         return answer, following is None
 
 
-def _last_page(first: Page) -> int | None:
-    """Return the number of the last page, None when GitLab does not say, or says what cannot be."""
-    total = total_of(first[1])
-    last = None if total is None else -(-total // len(first[0]))
-    return last if last and last > 1 else None
+def _last_page(first: Page) -> float:
+    """Return the number of the last page, infinity when GitLab does not say, or says what cannot be."""
+    last = -(-(total_of(first[1]) or 0) // len(first[0]))
+    return last if last > 1 else math.inf

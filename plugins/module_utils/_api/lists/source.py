@@ -10,25 +10,29 @@ from __future__ import annotations
 
 import typing as t
 
+from ..clock import Deadline
 from ..decoding import Record
 from ..endpoints import Endpoint
+from ..errors import UnsentError
 from ..http import Response
-from ..libraries import fast_json_loads
 from ..requester import Requester
 from .pages import PAGE_SIZE, Page, Position, total_of, walk
 
-# Told of every page of a list: the name of the endpoint, the number of the page, and how many there are, if known.
+# Told of a page of a list: the name of the endpoint, the number of the page, and how many there are, if known.
 PageRead = t.Callable[[str, int, t.Optional[int]], None]
+
+# A list that is begun when the time of the task is nearly over, to say how things stand, has so long.
+LAST_LIST_SECONDS = 10.0
 
 
 class ListSource:
     """Reads pages of one list by their paging arguments.
 
-    :param on_page: is told of every page after the first; None when nobody wants to know.
+    :param on_page: is told of every page after the first.
     """
 
     def __init__(
-        self, requester: Requester, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], on_page: PageRead | None
+        self, requester: Requester, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], on_page: PageRead
     ) -> None:
         self._requester = requester
         self._endpoint = endpoint
@@ -36,15 +40,22 @@ class ListSource:
         self.paging: str = endpoint.paginated
         self._on_page = on_page
         self._pages = 0
+        deadline = requester.retrier.deadline
+        # no page takes long past the deadline, but there may be any number of them
+        self.end = max(deadline, Deadline.after(LAST_LIST_SECONDS, deadline.clock), key=lambda end: end.at)
 
     def walk(self, page_size: int = PAGE_SIZE, *, first: Page | None = None) -> t.Iterator[Record]:
-        """Yield every record once, one page after the other."""
+        """Yield every record once, one page after the other.
+
+        :param first: the first page, if it has been read.
+        """
+        self._pages = 1 if first else 0
         with self._requester.errors_of(self._endpoint, self._arguments):
             yield from walk(self.read, self.paging, page_size, first=first)
 
     def ask(self, position: Position) -> Response:
         """Return the answer with a page, not decoded."""
-        arguments = {**self._arguments, **position}
+        arguments = self._arguments_of(position)
         return self._requester.retrier.run(lambda: self._requester.ask(self._endpoint, arguments), is_repeatable=True)
 
     def read(self, position: Position, answer: Response | None = None) -> Page:
@@ -52,18 +63,26 @@ class ListSource:
 
         :param answer: what has been answered already; it is asked for anew if that cannot be used.
         """
-        answers = [answer] if answer else []
-        arguments = {**self._arguments, **position}
-
-        def attempt() -> Page:
-            answered = answers.pop() if answers else None
-            return self._requester.read(self._endpoint, arguments, fast_json_loads(), answered)
-
-        page = self._requester.retrier.run(attempt, is_repeatable=True)
+        arguments = self._arguments_of(position)
+        answers = iter((answer,))
+        page = self._requester.retrier.run(
+            lambda: self._requester.read(self._endpoint, arguments, next(answers, None)), is_repeatable=True
+        )
         self._pages += 1
         # a list of one page is no long work, however often a wait reads it
-        if self._on_page and self._pages > 1:
+        if self._pages > 1:
             total = total_of(page[1])
             last = None if total is None else -(-total // int(position["per_page"]))
             self._on_page(self._endpoint.name, self._pages, last)
         return page
+
+    def _arguments_of(self, position: Position) -> dict[str, t.Any]:
+        """Return the arguments of a request for a page.
+
+        :raises UnsentError: when the list takes longer than the task may.
+        """
+        if self._pages and self.end.has_passed():
+            raise UnsentError(
+                "the list was not read to its end, since the time of the task is over", advice="Raise wait_timeout"
+            )
+        return {**self._arguments, **position}

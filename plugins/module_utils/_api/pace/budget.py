@@ -12,13 +12,11 @@ import contextlib
 import threading
 import typing as t
 
-from ..clock import Deadline
+from ..clock import GRACE_SECONDS, Deadline
 from ..errors import LostAnswerError, RequestError, ThrottledError, UnsentError
 
 # One more at a time is allowed again after so many answers for each that is.
 _ANSWERS_PER_STEP = 8
-# Requests that are under way at the deadline of a task end so soon after it.
-LAST_TURN_SECONDS = 1.0
 
 
 class RequestBudget:
@@ -38,7 +36,7 @@ class RequestBudget:
         self.allowed = self._most
 
     @contextlib.contextmanager
-    def request(self, deadline: Deadline | None = None) -> t.Iterator[None]:
+    def request(self, deadline: Deadline) -> t.Iterator[None]:
         """Wait for a turn, and take note of how the request ends.
 
         At the deadline it does not wait any more for the server to recover, only for one of the others to end.
@@ -46,10 +44,8 @@ class RequestBudget:
         :raises UnsentError: when none of them does.
         """
         with self._changed:
-            has_turn = self._changed.wait_for(
-                lambda: self._under_way < self.allowed, deadline.remaining() if deadline else None
-            )
-            if not has_turn and not self._changed.wait_for(lambda: self._under_way < self._most, LAST_TURN_SECONDS):
+            has_turn = self._changed.wait_for(lambda: self._under_way < self.allowed, deadline.remaining())
+            if not has_turn and not self._changed.wait_for(lambda: self._under_way < self._most, GRACE_SECONDS):
                 raise UnsentError(
                     f"it was not sent, since api_concurrency is {self._most} and none of the requests under way has "
                     "ended in time"

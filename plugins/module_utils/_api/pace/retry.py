@@ -13,11 +13,10 @@ other doubt goes up to the use case, which reads the job again and decides anew.
 from __future__ import annotations
 
 import collections
-import email.utils
 import random
 import typing as t
 
-from ..clock import Clock, Deadline
+from ..clock import Deadline
 from ..errors import (
     BadAnswerError,
     ConnectError,
@@ -25,10 +24,10 @@ from ..errors import (
     RedirectError,
     RequestError,
     ServerError,
-    StatusError,
     ThrottledError,
     TrustError,
 )
+from ..http import number_in, unix_time_in
 from .looks import is_look
 from .traffic import LONGEST_WISH_SECONDS, Traffic
 
@@ -61,20 +60,17 @@ def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -
     wish = headers.get("retry-after", "").strip()
     if wish.isdecimal():
         return float(wish)
-    if wish:
-        try:
-            return max(0.0, email.utils.parsedate_to_datetime(wish).timestamp() - now)
-        except (TypeError, ValueError, OverflowError, OSError, IndexError):
-            pass  # no date
-    reset = headers.get("ratelimit-reset", "").strip()
-    return max(0.0, float(reset) - now) if status == 429 and reset.isdecimal() else None
+    until: float | None = unix_time_in(wish)
+    if until is None and status == 429:
+        until = number_in(headers.get("ratelimit-reset", ""))
+    return None if until is None else max(0.0, until - now)
 
 
 class Retrier:
     """Repeats an operation as long as that is safe and makes sense.
 
     :param retries: how often a request is repeated.
-    :param deadline: when everything must be done, None for no limit.
+    :param deadline: when everything must be done.
     :param is_persistent: after the server has answered the task once, repeat reads until the deadline instead of
         `retries` times: a server that is away for minutes does not end a wait.
     :param tell: is told of each long pause that the server asks for, with its seconds.
@@ -85,20 +81,19 @@ class Retrier:
         self,
         *,
         retries: int,
-        clock: Clock,
-        deadline: Deadline | None = None,
+        deadline: Deadline,
+        traffic: Traffic,
         is_persistent: bool = False,
         tell: t.Callable[[float], None] = lambda seconds: None,
         jitter: t.Callable[[], float] = random.random,
-        traffic: Traffic | None = None,
     ) -> None:
         self._retries = retries
-        self._clock = clock
+        self._clock = deadline.clock
         self._tell = tell
         # the end of the pause that was told last: all threads of a task keep the same one
         self._told_until = float("-inf")
         self._jitter = jitter
-        self.traffic = traffic or Traffic(clock)
+        self.traffic = traffic
         self.deadline = deadline
         self.is_persistent = is_persistent
 
@@ -147,29 +142,25 @@ class Retrier:
 
         When the time is up there is no later, and what 429 asks for holds everybody.
         """
-        is_late = self.deadline is not None and self.deadline.has_passed()
-        is_crowded = self.traffic.repeating.count >= MOST_PAUSING
-        return is_look() and is_crowded and not is_late and not isinstance(exc, ThrottledError)
+        may_wait = not self.deadline.has_passed() and not isinstance(exc, ThrottledError)
+        return may_wait and is_look() and self.traffic.repeating.count >= MOST_PAUSING
 
     def pause(self, attempt: int, exc: RequestError | None = None) -> bool:
         """Sleep before the next attempt; return whether there is time for one.
 
         :param attempt: number of attempts made so far, from 1.
         """
-        wish = _wish_of(exc)
-        seconds = self.seconds_before_next(attempt, exc)
-        if wish is not None and wish > LONGEST_WISH_SECONDS and not self.is_persistent:
-            _add_wish(exc, wish, "longer than a task does that does not wait")
+        wish = exc.wish_seconds if exc else None
+        is_wish_too_long = wish is not None and wish > LONGEST_WISH_SECONDS and not self.is_persistent
+        seconds, left = self.seconds_before_next(attempt, exc), self.deadline.remaining()
+        if wish is None and left > LAST_ATTEMPT_SECONDS:
+            # our own pause gives way to the time limit; what the server wishes does not
+            seconds = min(seconds, left - LAST_ATTEMPT_SECONDS)
+        if is_wish_too_long or seconds >= left:
+            if exc and wish is not None:
+                than = "a task does that does not wait" if is_wish_too_long else "the time that is left"
+                exc.problem += f"; it asks to wait for {min(wish, 1e9):,.0f} s, longer than {than}"
             return False
-        if self.deadline is not None:
-            left = self.deadline.remaining()
-            if wish is None and left > LAST_ATTEMPT_SECONDS:
-                # our own pause gives way to the time limit; what the server wishes does not
-                seconds = min(seconds, left - LAST_ATTEMPT_SECONDS)
-            if seconds >= left:
-                if wish is not None:
-                    _add_wish(exc, wish, "longer than the time that is left")
-                return False
         if wish is not None:
             self.tell_pause(wish)
         if isinstance(exc, ThrottledError):
@@ -183,18 +174,11 @@ class Retrier:
 
         :param attempt: number of attempts made so far, from 1.
         """
-        wish = _wish_of(exc)
-        if wish is not None:
-            return wish + self._jitter()
+        if exc and exc.wish_seconds is not None:
+            return exc.wish_seconds + self._jitter()
         base, ceiling = THROTTLED_SECONDS if isinstance(exc, ThrottledError) else BACK_OFF_SECONDS
         # full jitter: clients that were thrown off together must not come back together
         return self._jitter() * min(ceiling, base * BACK_OFF_GROWTH ** min(attempt, 16))
-
-    def await_turn(self, seconds: float) -> None:
-        """Pause this thread until its request may be sent, if there is anything to pause for."""
-        if seconds > 0:
-            with self.traffic.awaiting:
-                self._clock.sleep(seconds)
 
     def tell_pause(self, seconds: float) -> None:
         """Tell of a pause that the server asks for, if it is long and was not told."""
@@ -204,32 +188,17 @@ class Retrier:
             self._tell(seconds)
 
     def _is_worth_repeating(self, exc: RequestError, attempt: int, *, is_repeatable: bool) -> bool:
+        has_answered = self.traffic.has_answered
         if isinstance(exc, ConnectError):
-            may_pass = not isinstance(exc, TrustError) and (self.traffic.has_answered or not exc.is_permanent)
-        elif isinstance(exc, ThrottledError):
-            may_pass = True
-        elif isinstance(exc, (LostAnswerError, ServerError)) or getattr(exc, "status", 0) == LOCK_STATUS:
-            may_pass = is_repeatable
-        elif isinstance(exc, RedirectError):
-            may_pass = False
+            may_pass = not isinstance(exc, TrustError) and (has_answered or not exc.is_permanent)
         elif isinstance(exc, BadAnswerError):
             # before the first good answer the address is wrong; after it, something in between has a bad moment
-            may_pass = is_repeatable and self.traffic.has_answered
+            may_pass = is_repeatable and has_answered and not isinstance(exc, RedirectError)
+        elif isinstance(exc, (LostAnswerError, ServerError)) or getattr(exc, "status", 0) == LOCK_STATUS:
+            may_pass = is_repeatable
         else:
-            may_pass = False
-        if not may_pass:
-            return False
-        return attempt <= self._retries or (self.is_persistent and self.traffic.has_answered)
-
-
-def _wish_of(exc: RequestError | None) -> float | None:
-    return exc.wish_seconds if isinstance(exc, StatusError) else None
-
-
-def _add_wish(exc: RequestError | None, seconds: float, why: str) -> None:
-    """Add to an error what the server asks for, and why that is not done."""
-    if exc is not None:
-        exc.problem += f"; it asks to wait for {min(seconds, 1e9):,.0f} s, {why}"
+            may_pass = isinstance(exc, ThrottledError)
+        return may_pass and (attempt <= self._retries or (self.is_persistent and has_answered))
 
 
 def _with_attempts(exc: RequestError, attempts: int) -> RequestError:

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import email.utils
 import threading
 import typing as t
 
 from ..clock import Clock
+from ..http import number_in, unix_time_in
 
 MINUTE_SECONDS = 60.0
 # So much of what the server or the user allows is left to others, and to requests that cannot wait.
@@ -72,7 +72,8 @@ class Traffic:
         self._lock = threading.Lock()
         # when the newest requests were sent, as many as one minute may have; none where it may have any number
         self._sent: collections.deque[float] = collections.deque(maxlen=per_minute or 0)
-        self._window: _Window | None = None
+        # none yet, which is one that is over
+        self._window = _Window(allowed=0, remaining=0, ends_at=float("-inf"))
         self._held_until = float("-inf")
         # when the next look may begin, by the user's limit and by the server's
         self._next_by_user = self._next_by_server = float("-inf")
@@ -98,8 +99,8 @@ class Traffic:
         with self._lock:
             now = self._clock.monotonic()
             at = max(now, self._held_until)
-            window = self._window if self._window and self._window.ends_at > now else None
-            if window and window.remaining <= 0 and waits:
+            window = self._window
+            if now < window.ends_at and window.remaining == 0 and waits:
                 # a second more, for servers tell whole seconds
                 at = max(at, window.ends_at + 1.0)
             at = min(at, now + (left_seconds if waits else min(left_seconds, LONGEST_WISH_SECONDS)))
@@ -107,8 +108,7 @@ class Traffic:
                 at = max(at, self._sent[0] + MINUTE_SECONDS)
                 if at > now + left_seconds:
                     return None
-            if window:
-                window.remaining -= 1
+            window.remaining = max(0, window.remaining - 1)
             self._sent.append(at)
             self.count += 1
             if not is_write:
@@ -121,7 +121,7 @@ class Traffic:
             gap = MINUTE_SECONDS / (self._per_minute * (1.0 - SHARE_OF_OTHERS))
             self._next_by_user = max(self._next_by_user, now) + gap
         window = self._window
-        if window is not None and now < window.ends_at:
+        if now < window.ends_at:
             left = window.ends_at - now
             usable = window.remaining - window.allowed * SHARE_OF_OTHERS
             next_look = max(self._next_by_server, now) + (left / usable if usable > 1 else left)
@@ -142,27 +142,21 @@ class Traffic:
         """
         with self._lock:
             self.throttled += status == _THROTTLED_STATUS
-            window = self._window_of(headers)
-            if window is not None:
-                self._window = window
+            self._window = self._window_of(headers) or self._window
 
     def _window_of(self, headers: t.Mapping[str, str]) -> _Window | None:
         """Return what the answer says about the limit, None when it does not say all of it."""
-        remaining, reset = _number(headers, "ratelimit-remaining"), _number(headers, "ratelimit-reset")
+        remaining, reset, observed, limit = (
+            number_in(headers.get(f"ratelimit-{name}", "")) for name in ("remaining", "reset", "observed", "limit")
+        )
         # of a window that is no minute, the limit is given for a minute all the same
-        observed, limit = _number(headers, "ratelimit-observed"), _number(headers, "ratelimit-limit")
         allowed = limit if observed is None or remaining is None else observed + remaining
         if remaining is None or reset is None or allowed is None:
             return None
-        seconds = min(max(0.0, reset - self._server_time(headers)), LONGEST_WINDOW_SECONDS)
+        # by the server's own clock, by which it tells when a window ends
+        now = unix_time_in(headers.get("date", ""))
+        seconds = min(max(0.0, reset - (self._clock.time() if now is None else now)), LONGEST_WINDOW_SECONDS)
         return _Window(max(allowed, remaining), remaining, self._clock.monotonic() + seconds)
-
-    def _server_time(self, headers: t.Mapping[str, str]) -> float:
-        """Return the server's own time, by which it tells when a window ends."""
-        try:
-            return email.utils.parsedate_to_datetime(headers.get("date", "")).timestamp()
-        except (TypeError, ValueError, OverflowError, OSError, IndexError):
-            return self._clock.time()
 
     # ----- looks -----
 
@@ -175,12 +169,6 @@ class Traffic:
         """Return what is left, for people; empty when nothing is known of a limit."""
         with self._lock:
             window, now = self._window, self._clock.monotonic()
-            if window is not None and now < window.ends_at:
+            if now < window.ends_at:
                 return f"{window.remaining:,} of {window.allowed:,} requests left for {window.ends_at - now:.0f} s"
             return f"api_requests_per_minute is {self._per_minute:,}" if self._per_minute else ""
-
-
-def _number(headers: t.Mapping[str, str], name: str) -> int | None:
-    text = headers.get(name, "").strip()
-    # longer than any number of requests or seconds
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None

@@ -9,11 +9,11 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import http.client
 import io
 import socket
 import ssl
-import threading
 import time
 import typing as t
 
@@ -39,10 +39,23 @@ class TimeLimit:
         """Return the seconds left, 0 at the least."""
         return max(0.0, self._at - time.monotonic())
 
+    @contextlib.contextmanager
+    def kept(self) -> t.Iterator[None]:
+        """Let the connections and answers of what is called within keep to this limit."""
+        token = _KEPT.set(self)
+        try:
+            yield
+        finally:
+            _KEPT.reset(token)
+
     def narrow(self, seconds: float) -> None:
         """Let what comes now take so many seconds, of those that are left."""
         at = time.monotonic() + seconds
         self._at, self.seconds = (at, seconds) if at < self._end else (self._end, self._total)
+
+
+# The limit of the exchange that is begun just now.
+_KEPT: contextvars.ContextVar[TimeLimit | None] = contextvars.ContextVar("limit", default=None)
 
 
 class _BoundedFile(io.RawIOBase):
@@ -85,30 +98,15 @@ class _BoundedSocket:
         return io.BufferedReader(_BoundedFile(self._socket, self._limit))
 
 
-class CurrentLimit(threading.local):
-    """The limit of the exchange that the present thread has begun."""
-
-    limit: TimeLimit | None = None
-
-    @contextlib.contextmanager
-    def set(self, limit: TimeLimit) -> t.Iterator[None]:
-        """Let connections and answers of this thread keep to a limit."""
-        self.limit = limit
-        try:
-            yield
-        finally:
-            self.limit = None
-
-
-def _bounded_pools(pools: t.Mapping[str, t.Any], current: CurrentLimit) -> dict[str, t.Any]:
+def _bounded_pools(pools: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return urllib3's classes of connection pools, with connections that keep to the limit."""
-    return {scheme: _bounded_pool(pool, current) for scheme, pool in pools.items()}
+    return {scheme: _bounded_pool(pool) for scheme, pool in pools.items()}
 
 
-def _bounded_pool(pool_class: t.Any, current: CurrentLimit) -> t.Any:
+def _bounded_pool(pool_class: t.Any) -> t.Any:
     class BoundedConnection(pool_class.ConnectionCls):  # type: ignore[misc]
         def connect(self) -> None:
-            limit = current.limit or TimeLimit(float("inf"))
+            limit = _KEPT.get() or TimeLimit(float("inf"))
             limit.is_connecting = limit.is_fresh = True
             super().connect()
             limit.is_connecting = False
@@ -117,7 +115,8 @@ def _bounded_pool(pool_class: t.Any, current: CurrentLimit) -> t.Any:
 
         def response_class(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> http.client.HTTPResponse:
             # without a limit, the session is used by an extension for something else
-            source: t.Any = _BoundedSocket(sock, current.limit) if current.limit else sock
+            limit = _KEPT.get()
+            source: t.Any = _BoundedSocket(sock, limit) if limit else sock
             return http.client.HTTPResponse(source, *args, **kwargs)
 
     class BoundedPool(pool_class):  # type: ignore[misc]
@@ -133,18 +132,15 @@ class Adapter(HTTPAdapter):  # type: ignore[misc]
     :param proxy_context: for proxies that are themselves reached by TLS; they get no client certificate.
     """
 
-    def __init__(
-        self, context: ssl.SSLContext, proxy_context: ssl.SSLContext, *, pool_size: int, current: CurrentLimit
-    ) -> None:
+    def __init__(self, context: ssl.SSLContext, proxy_context: ssl.SSLContext, *, pool_size: int) -> None:
         self._context = context
         self._proxy_context = proxy_context
-        self._current = current
         super().__init__(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
         """Make the pools for servers that are reached directly."""
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _bounded_pools(self.poolmanager.pool_classes_by_scheme, self._current)
+        self.poolmanager.pool_classes_by_scheme = _bounded_pools(self.poolmanager.pool_classes_by_scheme)
 
     def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
         """Return the pools for servers that are reached by a proxy."""
@@ -153,7 +149,7 @@ class Adapter(HTTPAdapter):  # type: ignore[misc]
         if proxy.lower().startswith("https:"):
             kwargs["proxy_ssl_context"] = self._proxy_context
         manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
-        manager.pool_classes_by_scheme = _bounded_pools(manager.pool_classes_by_scheme, self._current)
+        manager.pool_classes_by_scheme = _bounded_pools(manager.pool_classes_by_scheme)
         return manager
 
     def cert_verify(self, conn: t.Any, url: str, verify: t.Any, cert: t.Any) -> None:

@@ -14,7 +14,7 @@ import re
 import typing as t
 
 from ..advice import CLIENT_ADVICE, has_words
-from ..errors import ConnectError, LostAnswerError, RequestError, TrustError, UsageError
+from ..errors import ConnectError, GitLabError, LostAnswerError, RequestError, TrustError, UsageError
 from ..http import Request, parse_address
 from ..libraries import requests_library
 from .adapter import TimeLimit
@@ -31,35 +31,21 @@ class Exchange:
         self.proxy_name = ""
 
     @contextlib.contextmanager
-    def errors_of_opening(self) -> t.Iterator[None]:
-        """Turn what requests raises before there is an answer into our errors."""
+    def errors(self, typed: t.Callable[[Exception, Exchange], GitLabError]) -> t.Iterator[None]:
+        """Turn what requests, urllib3 and the standard library raise into our errors, method and address filled in.
+
+        :param typed: `error_of_opening` before there is an answer, `error_of_reading` while its body is read.
+        """
         try:
             yield
-        # `from None`: what requests puts into its texts may hold the query, and nobody needs its traceback
-        except ValueError as exc:  # most of what requests raises about addresses and headers, and http.client's own
-            raise self.located(_usage_error(exc, self) or _error_of_opening(exc, self)) from None
         except Exception as exc:
-            if not _is_of_libraries(exc):
+            if not isinstance(exc, GitLabError) and not _is_of_libraries(exc):
                 raise
-            raise self.located(_error_of_opening(exc, self)) from None
-
-    @contextlib.contextmanager
-    def errors_of_reading(self) -> t.Iterator[None]:
-        """Turn what requests and urllib3 raise while the body is read into our errors."""
-        try:
-            yield
-        except RequestError as exc:
-            raise self.located(exc) from None
-        except Exception as exc:
-            if not _is_of_libraries(exc):
-                raise
-            raise self.located(_error_of_reading(exc, self)) from None
-
-    def located(self, error: Exception) -> Exception:
-        """Return the error with method and address filled in."""
-        if isinstance(error, RequestError):
-            error.method, error.url = self.request.method, self.request.display_url
-        return error
+            error = exc if isinstance(exc, GitLabError) else typed(exc, self)
+            if isinstance(error, RequestError):
+                error.method, error.url = self.request.method, self.request.display_url
+            # what requests puts into its texts may hold the query, and nobody needs its traceback
+            raise error from None
 
 
 def conflicting_length() -> LostAnswerError:
@@ -68,13 +54,15 @@ def conflicting_length() -> LostAnswerError:
 
 def _is_of_libraries(exc: Exception) -> bool:
     """Return whether requests, urllib3 or the standard library's network code raised it."""
-    return isinstance(exc, (OSError, ValueError, http.client.HTTPException)) or any(
-        type(exc).__module__.partition(".")[0] == name for name in ("urllib3", "requests", "socks")
-    )
+    library = type(exc).__module__.partition(".")[0]
+    return isinstance(exc, (OSError, ValueError, http.client.HTTPException)) or library in ("urllib3", "socks")
 
 
-def _usage_error(exc: ValueError, exchange: Exchange) -> UsageError | None:
+def _usage_error(exc: Exception, exchange: Exchange) -> UsageError | None:
     """Return the error for a request that could not be written down: nothing was sent. None for any other."""
+    # most of what requests raises about addresses and headers, and http.client's own
+    if not isinstance(exc, ValueError):
+        return None
     errors = requests_library().exceptions
     if exchange.proxy_name and "SOCKS support" in str(exc):
         return UsageError(
@@ -91,18 +79,25 @@ def _usage_error(exc: ValueError, exchange: Exchange) -> UsageError | None:
     return UsageError(f"the connection options cannot be used: {type(exc).__name__}; check api_url and the token")
 
 
-def _error_of_opening(exc: Exception, exchange: Exchange) -> RequestError:
+def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
     """Return the error for an exchange that brought no answer, by whether the request can have been executed."""
+    unsendable = _usage_error(exc, exchange)
+    if unsendable:
+        return unsendable
     errors = requests_library().exceptions
-    text = " ".join(f"{type(cause).__name__}: {cause}" for cause in _causes(exc))
+    text = " ".join(map(_told_by, _causes(exc)))
     is_connecting = exchange.limit.is_connecting or isinstance(exc, errors.ConnectTimeout)
     is_connecting = is_connecting or "NewConnectionError" in text or "Tunnel connection failed" in text
     distrust = tls_error(text, is_connecting=is_connecting)
     if distrust:
+        if "ProxyError" in text:
+            # it was not even asked for the server
+            distrust.problem = distrust.problem.replace("TLS", f"TLS with the proxy of {exchange.proxy_name}", 1)
+            distrust.advice = "Give the CA certificate of the proxy with ca_path, or check its address"
         return distrust
     address = parse_address(exchange.request.url)
     if not is_connecting:
-        error = _error_of_reading(exc, exchange)
+        error = error_of_reading(exc, exchange)
         if address.scheme == "https" and exchange.limit.is_fresh and not error.advice:
             # with TLS 1.3 a server says so afterwards, and its reset may be faster
             error.advice = f"If it happens every time, the server may demand a client certificate. {CLIENT_ADVICE}"
@@ -124,7 +119,7 @@ def _error_of_opening(exc: Exception, exchange: Exchange) -> RequestError:
     return ConnectError(f"{where} refuses the connection or cannot be reached", advice="Check api_url")
 
 
-def _error_of_reading(exc: Exception, exchange: Exchange) -> RequestError:
+def error_of_reading(exc: Exception, exchange: Exchange) -> RequestError:
     """Return the error for an answer that did not come to its end."""
     text = " ".join(type(cause).__name__ for cause in _causes(exc))
     limit = exchange.limit
@@ -140,6 +135,12 @@ def _error_of_reading(exc: Exception, exchange: Exchange) -> RequestError:
     if "InvalidHeader" in text:
         return conflicting_length()
     return LostAnswerError("the connection broke before the whole answer was there")
+
+
+def _told_by(cause: BaseException) -> str:
+    """Return the kind of an error, and what the network or OpenSSL says; other texts may hold words of the server."""
+    is_of_system = isinstance(cause, OSError) and type(cause).__module__ in ("builtins", "socket", "ssl")
+    return f"{type(cause).__name__}: {cause}" if is_of_system else type(cause).__name__
 
 
 def _causes(exc: BaseException) -> t.Iterator[BaseException]:
@@ -162,7 +163,6 @@ _TLS_ADVICE = (
 )
 _TLS_REASONS: tuple[tuple[str, str, str], ...] = (
     ("certificateerror", "certificate verify failed: host name mismatch", _TLS_ADVICE),
-    ("wrong version number|record layer failure", "the server does not speak TLS on this port", _TLS_ADVICE),
     ("alert certificate required", "the server demands a client certificate", CLIENT_ADVICE),
     (
         "alert handshake failure",
@@ -183,16 +183,17 @@ def tls_error(text: str, *, is_connecting: bool) -> TrustError | None:
     :param is_connecting: whether anything that goes wrong does so before the request was sent.
     """
     if "certificate verify failed" in text:
-        rest = text.split("certificate verify failed", 1)[1]
-        reason = "certificate verify failed" + re.split(r"\(_ssl|['\")]", rest)[0].rstrip(" (")
-        return TrustError(f"TLS failed: {reason}", advice=_TLS_ADVICE)
+        reason = text.partition("certificate verify failed")[2].partition("(_ssl")[0].rstrip(" .")
+        return TrustError(f"TLS failed: certificate verify failed{reason}", advice=_TLS_ADVICE)
     words = re.sub(r"[\W_]+", " ", text).lower()
     for known, reason, advice in _TLS_REASONS:
         if has_words(words, known):
             return TrustError(f"TLS failed: {reason}", advice=advice)
-    # a server that hangs up may be back in a moment
+    # a server that hangs up may be back in a moment, and an answer that was changed on the way is lost
     if is_connecting and "ssl" in words and "eof" not in words and "timed out" not in words:
-        return TrustError("TLS failed: no secure connection could be made", advice=_TLS_ADVICE)
+        is_other = has_words(words, "wrong version number|record layer failure")
+        reason = "the server does not speak TLS on this port" if is_other else "no secure connection could be made"
+        return TrustError(f"TLS failed: {reason}", advice=_TLS_ADVICE)
     return None
 
 

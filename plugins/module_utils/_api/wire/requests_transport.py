@@ -18,12 +18,12 @@ import typing as t
 
 from ..connection import USER_AGENT, ConnectionSettings, ca_source, tls_context
 from ..errors import BadAnswerError, LostAnswerError, RequestError, UsageError
-from ..http import Address, Origin, Request, Response, lower_case, parse_address
+from ..http import Address, Origin, Request, Response, parse_address
 from ..libraries import requests_library
 from ..transport import CHUNK_BYTES, LONGEST_ERROR_BYTES, SLOWEST_ANSWER, ByteStream
-from .adapter import Adapter, CurrentLimit, TimeLimit
+from .adapter import Adapter, TimeLimit
 from .compression import ENCODINGS, ContentDecoder
-from .exchange import Exchange, conflicting_length, proxy_error
+from .exchange import Exchange, conflicting_length, error_of_opening, error_of_reading, proxy_error
 
 # urllib3 takes no time-out of nothing.
 _SHORTEST_SECONDS = 0.001
@@ -40,7 +40,6 @@ class RequestsTransport:
 
     def __init__(self, settings: ConnectionSettings, prepare_session: t.Callable[[t.Any], None]) -> None:
         self._settings = settings
-        self._current = CurrentLimit()
         self._ways: dict[Origin, tuple[dict[str, str], str]] = {}
         self._requests = requests_library()
         self._session = self._new_session()
@@ -65,7 +64,7 @@ class RequestsTransport:
     def _new_adapter(self, context: ssl.SSLContext) -> Adapter:
         settings = self._settings
         proxy_context = tls_context(settings, os.environ, is_for_proxy=True)
-        return Adapter(context, proxy_context, pool_size=settings.concurrency, current=self._current)
+        return Adapter(context, proxy_context, pool_size=settings.concurrency)
 
     def _mount_client_certificate(self) -> None:
         """Show the client certificate to the own origin only; an extension that mounted an adapter has its own way."""
@@ -98,7 +97,7 @@ class RequestsTransport:
         chunk_seconds: float | None = None,
     ) -> RequestsStream:
         exchange = Exchange(request, timeout_seconds, limit)
-        with exchange.errors_of_opening(), self._current.set(limit):
+        with exchange.errors(error_of_opening), limit.kept():
             address = parse_address(request.url)
             proxies, exchange.proxy_name = self._way_to(address)
             timeout = min(timeout_seconds, max(limit.left(), _SHORTEST_SECONDS))
@@ -112,13 +111,11 @@ class RequestsTransport:
                 allow_redirects=False,
                 stream=True,
             )
-        stream = RequestsStream(answer, exchange, chunk_seconds)
         try:
-            stream.check()
+            return RequestsStream(answer, exchange, chunk_seconds)
         except RequestError:
-            stream.close()
+            answer.close()
             raise
-        return stream
 
     def _way_to(self, address: Address) -> tuple[dict[str, str], str]:
         """Return the proxies for an address, and the variable that names the one in use; the same for all of a server.
@@ -138,42 +135,37 @@ class RequestsTransport:
 
 
 class RequestsStream(ByteStream):
-    """A body as it comes through requests."""
+    """A body as it comes through requests.
+
+    :raises RequestError: for an answer whose body cannot be read, and for one that comes from the proxy.
+    """
 
     def __init__(self, answer: t.Any, exchange: Exchange, chunk_seconds: float | None) -> None:
         self.status = answer.status_code
-        self.headers = lower_case(answer.headers.items())
+        self.headers = {name.lower(): value for name, value in answer.headers.items()}
         self.url = exchange.request.url
         self._answer = answer
         self._exchange = exchange
         self._chunk_seconds = chunk_seconds
         self._received = 0
-        self._declared: int | None = None
-        self._decoder: ContentDecoder | None = None
-
-    def check(self) -> None:
-        """Return if the answer is one whose body can be read.
-
-        :raises RequestError: when it is not, and when it comes from the proxy.
-        """
-        with self._exchange.errors_of_reading():
-            if self.status == 407 and self._exchange.proxy_name:
-                raise proxy_error(self._exchange.proxy_name, 407)
+        with exchange.errors(error_of_reading):
+            if self.status == 407 and exchange.proxy_name:
+                raise proxy_error(exchange.proxy_name, 407)
             if self.header("transfer-encoding").lower() not in ("", "chunked"):
-                raise _unusable(self._exchange.request, "the answer has a Transfer-Encoding that was not asked for")
+                raise _unusable(exchange.request, "the answer has a Transfer-Encoding that was not asked for")
             self._declared = self._declared_length()
             try:
                 self._decoder = ContentDecoder(self.header("content-encoding"))
             except BadAnswerError as exc:
-                raise _unusable(self._exchange.request, exc.problem) from None
+                raise _unusable(exchange.request, exc.problem) from None
 
     def read(self, size: int) -> bytes:
         """Return up to so many bytes, decoded if the server has encoded them although it was not asked to."""
         if self._chunk_seconds is not None:
             self._exchange.limit.narrow(self._chunk_seconds)
-        with self._exchange.errors_of_reading():
-            decoder = self._decoder
-            if decoder is None or decoder.is_plain:
+        decoder = self._decoder
+        with self._exchange.errors(error_of_reading):
+            if decoder.is_plain:
                 return self._receive(size)
             while True:
                 decoded = decoder.read(size)
@@ -216,15 +208,13 @@ def _whole_body(request: Request, answer: RequestsStream) -> bytes:
     """
     most = LONGEST_ERROR_BYTES if answer.status >= 400 else request.most_bytes
     body = io.BytesIO()
-    while True:
-        piece = answer.read(CHUNK_BYTES)
-        if not piece:
-            return body.getvalue()
+    while piece := answer.read(CHUNK_BYTES):
         body.write(piece)
         if most is not None and body.tell() > most:
             if answer.status >= 400:
                 return body.getvalue()[:most]
             raise _unusable(request, f"the answer is longer than {most:,} bytes")
+    return body.getvalue()
 
 
 def _unusable(request: Request, problem: str) -> RequestError:

@@ -161,17 +161,14 @@ class JobFinder:
         """Return the newest jobs of the project; without names several pages of them are read at a time."""
         client, query = self._session.client, self._query
         scope = list(query.scope) or None
-        if not query.names:
-            # one more than wanted shows that there are more
-            most_records = query.limit + 1 if query.limit else 0
-            reading = client.read_ahead(
-                "list_project_jobs", most_records=most_records, project=self._project, scope=scope
-            )
-            selection = self._chooser.of_project(self._found_in(reading))
-            if reading.is_exact():
-                return selection
-        records = client.iterate("list_project_jobs", project=self._project, scope=scope)
-        return self._chooser.of_project(self._found_in(records))
+        if query.names:
+            records = client.iterate("list_project_jobs", project=self._project, scope=scope)
+            return self._chooser.of_project(self._found_in(records))
+        # one more than wanted shows that there are more
+        most_records = query.limit + 1 if query.limit else 0
+        reading = client.read_ahead("list_project_jobs", most_records=most_records, project=self._project, scope=scope)
+        selection = self._chooser.of_project(self._found_in(reading))
+        return selection if reading.is_exact() else self._chooser.of_project(self._found_in(reading.again()))
 
     def _found_in(self, records: t.Iterable[Record]) -> t.Iterator[FoundJob]:
         return (self._lists.found(self._lists.projected(record), pipeline_of(record)) for record in records)

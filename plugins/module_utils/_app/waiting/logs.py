@@ -13,7 +13,6 @@ import typing as t
 
 from ..._api.errors import RequestError, UsageError
 from ..._api.masking import Masker
-from ..._api.pace.retry import Retrier
 from ..jobs.query import FoundJob
 from ..jobs.statuses import can_be_superseded, status_of
 from ..session import Session
@@ -47,10 +46,7 @@ class LogFollower:
     def __init__(self, session: Session, timeline: Timeline) -> None:
         self._session = session
         self._timeline = timeline
-        # A read that fails is not repeated: the next one gets what it missed.
-        self._client = session.client.with_retrier(
-            Retrier(retries=0, clock=session.clock, deadline=session.deadline, traffic=session.client.traffic)
-        )
+        self._client = session.client
         self._has_warned = False
         self._job: FoundJob | None = None
         self._text = _GrowingText(lambda line: None, self._client.masker)
@@ -74,6 +70,8 @@ class LogFollower:
             self._client.download(
                 "get_job_log",
                 self._text,
+                # the next read gets what one that fails has missed
+                repeats=False,
                 project=job.project,
                 job_id=job.id,
                 byte_offset=offset if offset else None,

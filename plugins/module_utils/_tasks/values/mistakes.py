@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import string
 import typing as t
 
 from ..definition import ArgumentSpec, Options, TaskDefinition
@@ -88,6 +89,7 @@ _SECONDS: t.Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd])[a-z]*\s*", re.IGNORECASE)
 _PAGE = re.compile(r"/-/(?:jobs|pipelines|merge_requests)/(\d{1,19})|(?:\A|[\s#!])(\d{1,19})\s*\Z")
 _LONGEST_VALUE = 60
+_OF_TOKENS = string.ascii_letters + string.digits + "-_.~+="
 
 
 def option_mistake(task: TaskDefinition, given: Options, further: t.Collection[str] = ()) -> str:
@@ -118,11 +120,14 @@ def close_values(value: str, known: t.Iterable[str]) -> str:
 
 
 def shown(value: t.Any) -> str:
-    """Return a value as it may stand in a sentence: in quotes, short and in one line."""
+    """Return a value as it may stand in a sentence: in quotes, short and in one line.
+
+    A long one ends before a word that would be cut, for half a secret cannot be masked.
+    """
     if type(value) in _KINDS:
         return _KINDS[type(value)]
     text = repr(value)
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1].rstrip(_OF_TOKENS) + "…"
 
 
 def _close(name: str, known: tuple[str, ...], meant: t.Mapping[str, tuple[str, ...]]) -> list[str]:

@@ -199,5 +199,6 @@ def test_a_page_that_nobody_knows():
     ],
 )
 def test_a_sentence_ends_once(problem, advice, text):
-    error = StatusError(problem, status=401, advice=advice)
+    error = StatusError(problem, status=401)
+    error.advice = advice
     assert str(error) == text

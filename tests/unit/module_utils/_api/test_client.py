@@ -219,12 +219,13 @@ def test_a_moved_project_is_known_by_its_id_from_then_on():
     transport.assert_done()
 
 
-def test_a_redirect_that_is_no_move_changes_nothing():
-    target = "https://cdn.example.com/file?X-Signature=abc"
+@pytest.mark.parametrize("place", ["https://cdn.example.com", "https://cdn.example.com/api/v4/projects/9"])
+def test_a_redirect_that_is_no_move_changes_nothing(place):
+    target = f"{place}/file?X-Signature=abc"
     redirect = reply(b"", status=302, headers={"Location": target})
     transport = ScriptedTransport(
         Exchange(GET_JOB + "/artifacts", redirect),
-        Exchange("GET https://cdn.example.com/file?X-Signature=abc", b"PK"),
+        Exchange(f"GET {target}", b"PK"),
         Exchange(GET_JOB, job()),
     )
     client = new_session(transport).client
@@ -261,6 +262,16 @@ def test_no_text_holds_the_token(answer):
     shown = [str(error), repr(error), error.problem, error.url, str(error.args), getattr(error, "server_text", "")]
     assert not [text for text in shown if TOKEN in text]
     assert error.__cause__ is None
+
+
+@pytest.mark.parametrize("status", [200, 502])
+@pytest.mark.parametrize("token", [TOKEN, "".join(f"&#{ord(char)};" for char in TOKEN)], ids=["plain", "entities"])
+def test_no_part_of_the_token_is_left_where_a_title_is_cut(status, token):
+    for offset in range(70):
+        page = reply(f"<html><title>{'x' * offset} {token}</title>", status=status)
+        with pytest.raises(errors.RequestError) as caught:
+            client_of(Exchange(GET_JOB, page)).call("get_job", **JOB)
+        assert "HTML page" in str(caught.value) and TOKEN[:4] not in str(caught.value)
 
 
 def test_the_settings_do_not_show_the_token():
@@ -430,7 +441,7 @@ def test_of_many_pages_one_that_cannot_be_read_is_asked_for_again(retries):
         ("0", [], 0),
         ("999999999", [row(3)], 999_999_999),
         # more than a number may be
-        ("1234567890", [row(3)], None),
+        ("1234567890123456", [row(3)], None),
         ("", [row(3)], None),
         ("many", [row(3)], None),
         ("-1", [row(3)], None),
@@ -503,3 +514,25 @@ def test_of_several_annotations_the_extension_asked_first_has_the_last_word():
     annotated = session.annotated("job", job())
     assert annotated == {**job(), "annotations": {"owner": "first", "kind": "job", "seen": 42}}
     assert "annotations" not in job()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 60.0])
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_a_list_without_an_end_ends_with_the_time_of_the_task(at_once, seconds):
+    """Each page comes in time, and there is always one more."""
+    clock = FakeClock()
+
+    def page(call):
+        clock.now += 0.4
+        number = int(call.query.get("page", ["1"])[0])
+        rows = [row(100 * number + place) for place in range(100)]
+        return reply(rows, headers={"X-Page": str(number), "X-Next-Page": str(number + 1)})
+
+    transport = FunctionTransport(page)
+    client = new_session(transport, {"wait_timeout": seconds, "api_concurrency": at_once}, clock=clock).client
+    with pytest.raises(
+        errors.UnsentError, match=r"was not read to its end, since .* Raise wait_timeout \(GET .*/jobs\)"
+    ):
+        client.list_all("list_pipeline_jobs", project=7, pipeline_id=6)
+    # a list that is begun at the end of the time has a moment; what is under way then ends, and page 1 is read again
+    assert max(seconds, 10.0) <= clock.seconds <= max(seconds, 10.0) + 3.0

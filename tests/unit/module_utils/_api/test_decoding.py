@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import types
+
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api import decoding
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import decoding, libraries
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import BadAnswerError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
 
@@ -122,11 +124,13 @@ def test_headers_in_messages_are_short_and_printable():
     assert decoding.printable_header(response, "x-other", Masker()) == ""
 
 
-def test_a_stricter_decoder_has_not_the_last_word():
+def test_a_stricter_decoder_has_not_the_last_word(monkeypatch):
     def strict(body):
         raise ValueError(body)
 
-    assert decoding.decode_json(reply({"a": 1}), strict) == {"a": 1}
-    assert decoding.decode_records(reply([{"a": 1}]), lambda body: [{"a": 2}]) == [{"a": 2}]
+    monkeypatch.setattr(libraries, "orjson", types.SimpleNamespace(loads=strict))
+    assert decoding.decode_json(reply({"a": 1})) == {"a": 1}
     with pytest.raises(BadAnswerError, match="not JSON"):
-        decoding.decode_json(reply("nonsense"), strict)
+        decoding.decode_json(reply("nonsense"))
+    monkeypatch.setattr(libraries, "orjson", types.SimpleNamespace(loads=lambda body: [{"a": 2}]))
+    assert decoding.decode_records(reply([{"a": 1}])) == [{"a": 2}]

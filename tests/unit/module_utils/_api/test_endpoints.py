@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
 
 from ...harness import API
 
@@ -182,6 +184,11 @@ def test_writes(name, status, is_repeatable):
 def test_wrong_arguments_are_named(arguments, problem):
     with pytest.raises(TypeError, match=re.escape(problem)):
         ROWS["get_job"].build(API, arguments)
+
+
+def test_a_path_that_no_address_has():
+    with pytest.raises(UsageError, match="the address of wrong cannot be written: not a web address"):
+        Endpoint("wrong", "GET", "/a b").build(API, {})
 
 
 def test_an_unknown_argument_that_is_none_is_left_out():

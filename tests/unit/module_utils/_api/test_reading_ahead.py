@@ -64,9 +64,9 @@ class Server:
         return sorted(number for number, size in self.asked if size == 100)
 
 
-def reading(server, *, at_once=8, most_records=0, paging="offset", deadline=None):
-    server.paging = paging
-    return Reading(server, most_at_once=at_once, most_records=most_records, deadline=deadline)
+def reading(server, *, at_once=8, most_records=0, paging="offset", seconds=60.0):
+    server.paging, server.end = paging, Deadline.after(seconds, Clock())
+    return Reading(server, most_at_once=at_once, most_records=most_records)
 
 
 def ids(records):
@@ -207,10 +207,10 @@ def test_a_server_that_leads_in_a_circle_is_not_followed_by_numbers():
 
 
 def test_a_page_that_never_comes_ends_with_the_deadline(monkeypatch):
-    monkeypatch.setattr(reading_ahead, "_GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(reading_ahead, "GRACE_SECONDS", 0.05)
     never = threading.Event()
     server = Server(1000, before=lambda number: number == 3 and never.wait())
-    read = reading(server, at_once=2, deadline=Deadline.after(0.1, Clock()))
+    read = reading(server, at_once=2, seconds=0.1)
     # who waited for the page would have it, or wait for ever
     assert ids(read) == server.ids[:200]
     assert not read.is_exact()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Deadline
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
     LostAnswerError,
     NotFoundError,
@@ -21,15 +21,17 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.budget im
 
 from ....harness import FakeClock
 
+FAR = Deadline.after(60.0, Clock())
+
 
 def end_with(budget, error):
-    with pytest.raises(type(error)), budget.request():
+    with pytest.raises(type(error)), budget.request(FAR):
         raise error
 
 
 def answer(budget, times):
     for _time in range(times):
-        with budget.request():
+        with budget.request(FAR):
             pass
 
 
@@ -65,11 +67,11 @@ def test_who_is_too_many_waits():
     order = []
 
     def work():
-        with budget.request():
+        with budget.request(FAR):
             order.append("second")
 
     thread = threading.Thread(target=work)
-    with budget.request():
+    with budget.request(FAR):
         thread.start()
         order.append("first")
     thread.join(60)
@@ -77,10 +79,10 @@ def test_who_is_too_many_waits():
 
 
 def test_at_the_deadline_nobody_is_one_too_many(monkeypatch):
-    monkeypatch.setattr(budgets, "LAST_TURN_SECONDS", 0.05)
+    monkeypatch.setattr(budgets, "GRACE_SECONDS", 0.05)
     budget = RequestBudget(1)
     passed = Deadline.after(0.0, FakeClock())
-    with budget.request():
+    with budget.request(FAR):
         with pytest.raises(UnsentError, match="api_concurrency is 1 and none"), budget.request(passed):
             raise AssertionError("sent")
     with budget.request(passed):
@@ -91,5 +93,5 @@ def test_at_the_deadline_nobody_waits_for_the_server_to_recover():
     budget = RequestBudget(4)
     end_with(budget, ThrottledError("status 429", status=429))
     end_with(budget, ThrottledError("status 429", status=429))
-    with budget.request(), budget.request(Deadline.after(0.0, FakeClock())):
+    with budget.request(FAR), budget.request(Deadline.after(0.0, FakeClock())):
         assert budget.allowed == 1

@@ -50,9 +50,10 @@ class Operation:
         return "done"
 
 
-def new_retrier(clock=None, **options):
+def new_retrier(clock=None, *, seconds=86_400.0, traffic=None, **options):
+    clock = clock or FakeClock()
     options = {"retries": 3, "jitter": lambda: 1.0, **options}
-    return Retrier(clock=clock or FakeClock(), **options)
+    return Retrier(deadline=Deadline.after(seconds, clock), traffic=traffic or Traffic(clock), **options)
 
 
 # what failed, whether a read is repeated, whether a write is
@@ -141,7 +142,7 @@ def test_the_wish_of_the_server_is_kept():
     assert clock.sleeps == [7.5, 0.5]
 
 
-def test_without_a_deadline_nobody_sleeps_very_long():
+def test_who_does_not_wait_sleeps_for_no_long_wish():
     clock = FakeClock()
     with pytest.raises(errors.ThrottledError):
         new_retrier(clock).run(Operation(status_error(429, 3600.0)), is_repeatable=True)
@@ -150,7 +151,7 @@ def test_without_a_deadline_nobody_sleeps_very_long():
 
 def test_no_pause_outlasts_the_deadline():
     clock = FakeClock()
-    retrier = new_retrier(clock, deadline=Deadline.after(10.0, clock), retries=9)
+    retrier = new_retrier(clock, seconds=10.0, retries=9)
     operation = Operation(*[errors.LostAnswerError("cut") for _number in range(9)])
     with pytest.raises(errors.LostAnswerError):
         retrier.run(operation, is_repeatable=True)
@@ -161,7 +162,7 @@ def test_no_pause_outlasts_the_deadline():
 
 def test_a_wish_past_the_deadline_ends_it_at_once():
     clock = FakeClock()
-    retrier = new_retrier(clock, deadline=Deadline.after(100.0, clock))
+    retrier = new_retrier(clock, seconds=100.0)
     with pytest.raises(errors.ThrottledError):
         retrier.run(Operation(status_error(429, 200.0)), is_repeatable=True)
     assert clock.seconds == 0.0
@@ -169,7 +170,7 @@ def test_a_wish_past_the_deadline_ends_it_at_once():
 
 def test_a_wait_survives_until_the_deadline_once_the_server_has_answered():
     clock = FakeClock()
-    retrier = new_retrier(clock, deadline=Deadline.after(600.0, clock), retries=1, is_persistent=True)
+    retrier = new_retrier(clock, seconds=600.0, retries=1, is_persistent=True)
     assert retrier.run(Operation(), is_repeatable=True) == "done"
     outage = [errors.ConnectError("refused"), status_error(502), errors.BadAnswerError("HTML"), unknown_host()] * 3
     assert retrier.run(Operation(*outage), is_repeatable=True) == "done"
@@ -189,7 +190,7 @@ def crowded(traffic, pausing=MOST_PAUSING):
 def test_a_look_beside_many_that_pause_is_put_off():
     clock = FakeClock()
     traffic = Traffic(clock)
-    retrier = new_retrier(clock, traffic=traffic, deadline=Deadline.after(600.0, clock))
+    retrier = new_retrier(clock, traffic=traffic, seconds=600.0)
     error = errors.LostAnswerError("cut")
     with crowded(traffic), looking(0.0), pytest.raises(errors.LostAnswerError) as caught:
         retrier.run(Operation(error), is_repeatable=True)
@@ -221,7 +222,7 @@ def test_nothing_is_put_off_when_the_time_is_up():
     clock = FakeClock()
     traffic = Traffic(clock)
     traffic.has_answered = True
-    retrier = new_retrier(clock, traffic=traffic, deadline=Deadline.after(0.0, clock), is_persistent=True)
+    retrier = new_retrier(clock, traffic=traffic, seconds=0.0, is_persistent=True)
     with crowded(traffic), looking(0.0), pytest.raises(errors.LostAnswerError) as caught:
         retrier.run(Operation(errors.LostAnswerError("cut")), is_repeatable=True)
     assert caught.value.is_out_of_time and not caught.value.is_put_off
@@ -229,7 +230,7 @@ def test_nothing_is_put_off_when_the_time_is_up():
 
 def test_before_its_first_answer_a_server_is_not_waited_for():
     clock = FakeClock()
-    retrier = new_retrier(clock, deadline=Deadline.after(600.0, clock), retries=1, is_persistent=True)
+    retrier = new_retrier(clock, seconds=600.0, retries=1, is_persistent=True)
     operation = Operation(*[errors.ConnectError("refused") for _number in range(9)])
     with pytest.raises(errors.ConnectError):
         retrier.run(operation, is_repeatable=True)
@@ -238,7 +239,7 @@ def test_before_its_first_answer_a_server_is_not_waited_for():
 
 def test_a_write_in_doubt_is_not_repeated_by_persistence():
     clock = FakeClock()
-    retrier = new_retrier(clock, deadline=Deadline.after(600.0, clock), is_persistent=True)
+    retrier = new_retrier(clock, seconds=600.0, is_persistent=True)
     retrier.run(Operation(), is_repeatable=True)
     for error in (errors.LostAnswerError("cut"), status_error(503), errors.BadAnswerError("HTML")):
         operation = Operation(error)

@@ -185,3 +185,12 @@ def test_a_task_that_does_not_wait_is_not_held_by_a_limit_that_is_used_up():
     traffic.answered(200, limit(clock, 0))
     assert traffic.turn(LONG, waits=False) == 0.0
     assert traffic.turn(LONG) == pytest.approx(61.0)
+
+
+def test_no_more_is_used_up_than_there_was():
+    clock = FakeClock()
+    traffic = Traffic(clock)
+    traffic.answered(200, limit(clock, 1))
+    for _number in range(3):
+        traffic.turn(LONG, waits=False)
+    assert traffic.describe() == "0 of 100 requests left for 60 s"

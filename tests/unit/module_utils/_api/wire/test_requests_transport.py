@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import serialization
 
 from tests.simulator.certificates import Authority
 
-from ..loopback import OK, RESET, LoopbackProxy, LoopbackServer, answer_of
+from ..loopback import OK, RESET, LoopbackProxy, LoopbackServer, answer_of, read_request
 
 SECRET = "glpat-0123456789abcdef"
 
@@ -169,6 +169,18 @@ def test_a_cut_answer_is_lost(way, answer):
     assert (caught.value.method, caught.value.url) == ("POST", server.url + "/api/v4/x")
     assert SECRET not in str(caught.value)
     assert len(server.received) == 1
+
+
+@pytest.mark.parametrize(
+    "answer", ["{}\r\n\r\n", "HTTP/1.1 {}\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5, {}\r\n\r\n"]
+)
+@pytest.mark.parametrize(
+    "words", ["NewConnectionError", "Tunnel connection failed: 502", "certificate verify failed: nonsense"]
+)
+def test_words_of_the_server_do_not_tell_that_nothing_was_executed(way, words, answer):
+    with LoopbackServer(answer.format(words).encode()) as server:
+        with pytest.raises(errors.LostAnswerError, match="the connection broke|conflicting Content-Length"):
+            send(transport_for(server.url), server.url + "/x", "POST")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -513,12 +525,35 @@ def test_what_openssl_says_in_words_for_the_user(text, words):
     ("text", "is_connecting"),
     [
         ("SSLError: [SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed or bad record mac", False),
+        ("SSLError: [SSL] record layer failure (_ssl.c:2580)", False),
         ("SSLEOFError: EOF occurred in violation of protocol", True),
         ("ConnectionResetError: [Errno 104]", True),
     ],
 )
 def test_what_is_no_matter_of_trust(text, is_connecting):
     assert exchange.tls_error(text, is_connecting=is_connecting) is None
+
+
+class SpoilingServer(LoopbackServer):
+    """Takes a request, and answers with bytes that are no TLS, as what is changed on the way is none."""
+
+    def serve(self, connection):
+        connection.do_handshake()
+        self.received.append(read_request(connection))
+        socket.socket.sendall(connection, self._answers[0])
+
+
+@VERSIONS
+@pytest.mark.parametrize(
+    "spoiled", [b"HTTP/1.1 200 OK\r\n\r\n", b"\x17\x03\x03\x00\x20" + b"x" * 32], ids=["plain", "record"]
+)
+def test_an_answer_that_is_changed_on_the_way_is_lost(way, authority, version, spoiled):
+    context = authority.context("valid")
+    context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version)
+    with SpoilingServer(spoiled, context=context) as server:
+        with pytest.raises(errors.LostAnswerError, match="the connection broke"):
+            send(transport_for(server.url, ca_path=str(authority.ca_path)), server.url + "/x", "POST")
+        assert len(server.received) == 1
 
 
 # ----- proxies -----
@@ -536,6 +571,42 @@ def test_a_proxy_that_is_not_there(no_proxy, monkeypatch, scheme):
         send(transport_for(url), url + "/api/v4/x", "POST")
     assert "pass@" not in str(caught.value)
     assert not caught.value.is_permanent
+
+
+class TlsProxy(LoopbackProxy):
+    """A proxy that is itself reached by TLS."""
+
+    def __init__(self, context):
+        super().__init__()
+        self._context = context
+        self.url = self.url.replace("http:", "https:")
+
+    def wrapped(self, connection):
+        return self._context.wrap_socket(connection, server_side=True)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("valid", ""),
+        ("self_signed", "certificate verify failed: self-signed certificate"),
+        ("wrong_host", "certificate verify failed: IP address mismatch, certificate is not valid for '127.0.0.1'"),
+    ],
+)
+def test_a_proxy_that_is_reached_by_tls(no_proxy, monkeypatch, authority, scheme, kind, reason):
+    monkeypatch.delenv("NO_PROXY")
+    variable = f"{scheme.upper()}_PROXY"
+    context = authority.context("valid") if scheme == "https" else None
+    with LoopbackServer(OK, context=context) as server, TlsProxy(authority.context(kind)) as proxy:
+        monkeypatch.setenv(variable, proxy.url)
+        transport = transport_for(server.url, ca_path=str(authority.ca_path))
+        if not reason:
+            assert send(transport, server.url + "/x").body == b"[]" and len(proxy.asked) == 1
+            return
+        with pytest.raises(errors.TrustError) as caught:
+            send(transport, server.url + "/x")
+        assert f"TLS with the proxy of {variable} failed: {reason}. Give the CA certificate of" in str(caught.value)
 
 
 # Without CONNECT, only status 407 tells an answer of the proxy from one of the server.

@@ -58,7 +58,8 @@ def test_advice(action, status, text, expected):
 
 
 def test_the_general_advice_about_a_token_stays():
-    error = NotAuthorizedError(FORBIDDEN, status=403, server_text=FORBIDDEN, advice="The token lacks a scope")
+    error = NotAuthorizedError(FORBIDDEN, status=403, server_text=FORBIDDEN)
+    error.advice = "The token lacks a scope"
     ACTIONS["play"].advise(error)
     assert error.advice == "The token lacks a scope"
 

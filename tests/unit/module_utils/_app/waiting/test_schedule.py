@@ -329,10 +329,10 @@ def run_persistent(
     pacing = Pacing(traffic, Progress(is_shown=False))
     scheduler = Scheduler(t.cast(Clock, clock), pacing, most_at_once=most_at_once)
     clock.at_work = lambda: scheduler._at_work
-    deadline = Deadline.after(timeout, t.cast(Clock, clock))
+    deadline = Deadline.after(timeout, scheduler.clock)
     waits = []
     for number, end in enumerate(ends):
-        retrier = Retrier(retries=5, clock=scheduler.clock, deadline=deadline, is_persistent=True, traffic=traffic)
+        retrier = Retrier(retries=5, deadline=deadline, is_persistent=True, traffic=traffic)
         wait = Persistent(
             number, clock, scheduler, retrier, deadline, began + end, lambda who, now: is_away(who, now - began)
         )

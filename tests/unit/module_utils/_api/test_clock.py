@@ -1,0 +1,20 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Deadlines can be waited for, however far away they are."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
+
+
+@pytest.mark.parametrize("seconds", [1e10, float("inf")])
+def test_a_lock_can_be_waited_for_until_any_deadline(seconds):
+    left = Deadline.after(seconds, Clock()).remaining()
+    assert left > 1e8
+    # Python refuses a time-out that is too long, also for a lock that is free
+    assert threading.Lock().acquire(timeout=left + 1.0)

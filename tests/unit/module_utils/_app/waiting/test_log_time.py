@@ -1,0 +1,36 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Following a log takes no longer than the wait, however slowly the log comes."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import ByteStream, WholeBody
+
+from ....harness import FunctionTransport
+from .test_logs import Growing, follow
+
+
+class Streams(FunctionTransport):
+    """Keeps how long the answer with a log may take."""
+
+    def __init__(self, function: t.Callable[..., t.Any]) -> None:
+        super().__init__(function)
+        self.seconds: list[float | None] = []
+
+    def stream(self, request: Request, *, timeout_seconds: float) -> ByteStream:
+        self.seconds.append(request.total_seconds)
+        return WholeBody(self.send(request, timeout_seconds=timeout_seconds))
+
+
+def test_no_log_takes_longer_than_the_wait() -> None:
+    server = Growing()
+    server.transport = Streams(server.answer)
+    outcome, lines = follow(server, wait_timeout=60.0)
+    assert outcome.failure is None and lines
+    assert len(server.transport.seconds) > 5
+    assert all(seconds is not None and seconds <= 61.0 for seconds in server.transport.seconds)
