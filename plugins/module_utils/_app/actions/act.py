@@ -149,7 +149,7 @@ class ActionRun:
         decision = self._session.plugins.call(
             "gitlab_decide_job_action",
             action=action,
-            job=dict(job.record),
+            job=job.record,
             decisions=Decisions(built_in, wait=self._options.wait),
         )
         if not isinstance(decision, Decision):

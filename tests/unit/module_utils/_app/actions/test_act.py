@@ -304,11 +304,30 @@ def test_annotations_are_added_to_what_is_returned():
     class Owner:
         @hookimpl
         def gitlab_annotate_record(self, kind, record):
-            record["status"] = "changed"
             return {"owner": kind}
 
     outcome = act(Exchange(LIST, [job(42, "success")]), extensions={"owner": Owner()})
     assert outcome.values["job"] == {**job(42, "success"), "annotations": {"owner": "job"}}
+
+
+def test_what_an_extension_changes_in_a_record_has_no_effect():
+    class Careless:
+        @hookimpl
+        def gitlab_decide_job_action(self, action, job, decisions):
+            self._spoil(job)
+
+        @hookimpl
+        def gitlab_annotate_record(self, kind, record):
+            if kind == "job":
+                self._spoil(record)
+
+        def _spoil(self, record):
+            record["status"] = record["pipeline"]["status"] = "spoilt"
+            record["tag_list"].append("spoilt")
+
+    outcome = act(Exchange(LIST, [job(42, "success")]), extensions={"careless": Careless()})
+    assert outcome.values["job"] == job(42, "success")
+    assert outcome.values["pipeline"] == pipeline()
 
 
 def test_the_newest_pipeline_of_a_ref_is_pinned():
