@@ -103,7 +103,7 @@ def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True)
             raise _too_many(query, number)
         if not _is_asked_for(session, query, pipeline):
             continue
-        if status_of(pipeline) == "skipped" and not has_jobs(session, query, pipeline):
+        if status_of(pipeline) == "skipped" and not _has_jobs(session, query, pipeline):
             session.warn(f"Passed over, since it was skipped as a whole and has no jobs: {describe(pipeline)}.")
             continue
         if warns:
@@ -167,9 +167,9 @@ def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record, *, i
         return pipeline
 
 
-def has_jobs(session: Session, query: PipelineQuery, pipeline: Record) -> bool:
+def _has_jobs(session: Session, query: PipelineQuery, pipeline: Record) -> bool:
     """Return whether a pipeline has any job."""
-    if next(_jobs(session, query, pipeline), None) is not None:
+    if first_job(session, query, pipeline) is not None:
         return True
     # it may have nothing but trigger jobs
     project = project_id_of(pipeline, query.project)
@@ -180,6 +180,13 @@ def has_jobs(session: Session, query: PipelineQuery, pipeline: Record) -> bool:
         if session.limits.reads_pipelines:
             raise
         return False
+
+
+def first_job(session: Session, query: PipelineQuery, pipeline: Record) -> Record | None:
+    """Return a job of a pipeline, None when it has none; trigger jobs are not among them."""
+    project = project_id_of(pipeline, query.project)
+    listed = session.client.iterate("list_pipeline_jobs", project=project, pipeline_id=id_of(pipeline), page_size=1)
+    return next(listed, None)
 
 
 def missing_pipeline(query: PipelineQuery, *, may_wait: bool = False) -> str:
@@ -245,7 +252,7 @@ def _kind(session: Session, query: PipelineQuery, pipeline: Record) -> str:
     except (NotAuthorizedError, NotFoundError):
         if session.limits.reads_pipelines:
             raise
-        record = next(_jobs(session, query, pipeline), {})
+        record = first_job(session, query, pipeline) or {}
     return "tag" if record.get("tag") is True else "branch"
 
 
@@ -300,8 +307,3 @@ def _full_sha(session: Session, query: PipelineQuery) -> str | None:
 def _whole(session: Session, query: PipelineQuery, pipeline: Record) -> Record:
     project = project_id_of(pipeline, query.project)
     return t.cast(Record, session.client.call("get_pipeline", project=project, pipeline_id=id_of(pipeline)))
-
-
-def _jobs(session: Session, query: PipelineQuery, pipeline: Record) -> t.Iterator[Record]:
-    project = project_id_of(pipeline, query.project)
-    return session.client.iterate("list_pipeline_jobs", project=project, pipeline_id=id_of(pipeline), page_size=1)

@@ -16,7 +16,7 @@ from ..._api.errors import SelectionError
 from ..jobs.bridges import BridgeNode, PipelineNode, jobs_of, pipeline_tree
 from ..jobs.query import FoundJob, match_name, suggestions
 from ..jobs.statuses import count_statuses, id_of, is_finished, is_optional, newest_per_name, project_id_of, status_of
-from ..pipelines.query import PipelineQuery, has_jobs, missing_pipeline, read_pipeline
+from ..pipelines.query import PipelineQuery, first_job, missing_pipeline, read_pipeline
 from ..session import Session
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
@@ -79,14 +79,22 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
     pipeline = awaited.value
     project = project_id_of(pipeline, query.pipeline.project)
     polls = 0
+    is_complete = True
     # a trigger job once chosen stays chosen, whatever its status becomes while it is waited for
     chosen: set[str] = set()
 
+    def tree() -> PipelineNode:
+        return pipeline_tree(session, project, id_of(pipeline), most_depth=query.depth)
+
     def read() -> BridgeReport:
-        nonlocal polls
+        nonlocal polls, is_complete
         polls += 1
-        root = pipeline_tree(session, project, id_of(pipeline), most_depth=query.depth)
-        if root.bridges or not wait.is_active or _is_complete(session, query, pipeline):
+        root = tree()
+        is_complete = bool(root.bridges) or query.is_empty or not wait.is_active
+        if not is_complete and _is_complete(session, query, pipeline):
+            # the list of trigger jobs may be older than that
+            is_complete, root = True, tree()
+        if is_complete:
             _keep_wanted(root, query, chosen)
         report = BridgeReport(root, pipeline, timeline=wait.timeline.entries)
         report.problems = list(filter(None, (_problem(bridge, options, wait.is_active) for bridge in report.bridges)))
@@ -101,10 +109,7 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
         return _is_there(bridge, options) or (is_optional(bridge.record) and not query.names)
 
     def is_settled(report: BridgeReport) -> bool:
-        if not report.bridges and not query.is_empty:
-            # GitLab makes the jobs of a pipeline, trigger jobs among them, a moment after the pipeline
-            return _is_complete(session, query, pipeline)
-        return bool(report.problems) or all(map(is_done, report.bridges))
+        return is_complete and (bool(report.problems) or all(map(is_done, report.bridges)))
 
     waited = yield from wait.until(read, is_settled)
     report = waited.value
@@ -144,7 +149,8 @@ def _now(session: Session, query: BridgeQuery, pipeline: Record) -> Record:
 
 def _is_complete(session: Session, query: BridgeQuery, pipeline: Record) -> bool:
     """Return whether no trigger job will be added: GitLab makes the jobs a moment after the pipeline."""
-    return has_jobs(session, query.pipeline, pipeline) or is_finished(status_of(_now(session, query, pipeline)))
+    is_begun = first_job(session, query.pipeline, pipeline) is not None
+    return is_begun or is_finished(status_of(_now(session, query, pipeline)))
 
 
 def _keep_wanted(root: PipelineNode, query: BridgeQuery, chosen: set[str]) -> None:

@@ -212,6 +212,22 @@ def test_time_up_before_there_was_any_job():
     assert outcome.values["timed_out"]
 
 
+def test_a_look_without_trigger_jobs_asks_once_whether_the_pipeline_is_complete():
+    answers = {ROOT + "/jobs": [], BRIDGES: [], ROOT: pipeline()}
+    transport = FunctionTransport(lambda call: answers[call.line])
+    run_task(TASK, {"pipeline_id": 6, "wait": True, "wait_timeout": 0.0}, transport=transport)
+    # its own record is read again for the result, and for what is wrong with its configuration
+    assert transport.lines == [BRIDGES, ROOT + "/jobs", ROOT, ROOT, ROOT]
+
+
+def test_a_trigger_job_that_comes_with_the_jobs_between_two_requests_is_found():
+    lists = iter([[], down("success")])
+    answers = {ROOT + "/jobs": lambda: [job()], BRIDGES: lambda: next(lists), ROOT: pipeline}
+    transport = FunctionTransport(lambda call: answers[call.line]())
+    outcome = run_task(TASK, {"pipeline_id": 6, "wait": True, "name": ["infra"]}, transport=transport)
+    assert (outcome.failure, outcome.values["summary"]) == (None, {"success": 1})
+
+
 def test_time_up_and_going_on():
     outcome = wait(down("running"), wait_timeout=0.0, on_timeout="continue")
     assert (outcome.failure, outcome.values["timed_out"]) == (None, True)
