@@ -25,7 +25,7 @@ from ..waiting.logs import check_followable
 from ..waiting.loop import Wait, Waited
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
 from ..waiting.schedule import Steps
-from .action import ActionRequest
+from .action import Action, ActionRequest
 from .actions import ACTIONS, decide
 from .decisions import Decision, Decisions, Policy
 from .refusals import refuse_job_token
@@ -127,7 +127,7 @@ class ActionRun:
         acting = [target for target, decision in decided if decision.verdict == "act"]
         results = self._session.run_all(lambda target: self._write(target.job), acting)
         for target, result in zip(acting, results):
-            self._take(target, result)
+            self._take(target, result, self._action)
 
     def _decide(self, job: FoundJob, action: str = "") -> Decision:
         request = self._request
@@ -169,31 +169,29 @@ class ActionRun:
         except GitLabError as exc:
             return WriteResult("failed", job, reason=str(exc))
 
-    def _take(self, target: Target, result: WriteResult) -> None:
-        """Note the result of a write."""
+    def _take(self, target: Target, result: WriteResult, action: Action) -> None:
+        """Note the result of a write, and that what was done is to be followed, or what somebody else has done."""
         target.retries += result.job.id > target.job.id and result.has_changed
         target.job = result.job
         self._following.note([target.job])
+        if result.outcome != "unchanged" or not target.has_changed:
+            target.settle(result.outcome, result.reason)
         target.has_changed = target.has_changed or result.has_changed
-        target.settle(result.outcome, result.reason)
-        self._timeline.observe(target.job, detail=self._done_text(target.job) if result.has_changed else "")
+        self._timeline.observe(target.job, detail=self._done_text(target.job, action) if result.has_changed else "")
         target.is_followed = result.outcome in ("applied", "unchanged") and self._is_to_be_followed(target)
 
-    def _done_text(self, job: FoundJob) -> str:
+    def _done_text(self, job: FoundJob, action: Action) -> str:
         """Return what was done to a job; of how many attempts it is which one, where they have an end."""
-        return self._retried_text(job) if self._action.name == "retry" else self._action.participle
-
-    def _retried_text(self, job: FoundJob) -> str:
         most = self._request.max_attempts
-        return "retried" if most is None else f"retried, attempt {self._attempts.get(job.key, 1) + 1} of {most}"
+        if most is None or action.name != "retry":
+            return action.participle
+        return f"retried, attempt {self._attempts.get(job.key, 1) + 1} of {most}"
 
     def _is_to_be_followed(self, target: Target) -> bool:
-        is_waiting = self._options.wait and self._following.is_active
-        if not is_waiting or not self._action.is_followed:
+        if not (self._options.wait and self._following.is_active and self._action.is_followed):
             return False
-        # what was played or retried is looked at even if it has ended by now: it may have failed
-        is_news = target.has_changed and not self._action.accepts_any_end
-        return is_news or not is_there(target.job.record, self._options)
+        # what was to be played or retried is looked at even if it has ended by now: it may have failed
+        return not self._action.accepts_any_end or not is_there(target.job.record, self._options)
 
     def _predict(self, target: Target, decision: Decision) -> None:
         """Note what the real run would do."""
@@ -295,10 +293,8 @@ class ActionRun:
         attempts = self._count_attempts(target) if most else 0
         if attempts < most:
             result = self._write(target.job, "retry")
-            if result.outcome == "applied":
-                target.job, target.has_changed, target.is_followed = result.job, True, True
-                target.retries += 1
-                self._timeline.observe(target.job, detail=self._retried_text(target.job))
+            if result.outcome in ("applied", "unchanged"):
+                self._take(target, result, ACTIONS["retry"])
                 return
             problem += f", and could not be retried: {result.reason}"
         elif attempts > 1:

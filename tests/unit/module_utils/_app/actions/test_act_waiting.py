@@ -232,6 +232,59 @@ def test_only_certain_failures_are_retried():
     assert "ended as failed (script_failure)" in outcome.failure
 
 
+def test_a_job_that_was_found_running_and_is_retried_was_acted_on():
+    attempts = [job(42, "running"), job(42, "failed"), job(43, "success")]
+
+    def answer(call):
+        if call.line == RETRY:
+            return reply(job(43, "pending"), status=201)
+        seen = len(transport.calls) > 1
+        newest = attempts[2 if transport.writes else seen]
+        return [newest] if call.line.endswith("/jobs") else newest
+
+    transport = FunctionTransport(answer)
+    outcome = run_task(TASK, {**BASE, "max_attempts": 2}, transport=transport)
+    assert (outcome.failure, outcome.changed, transport.writes) == (None, True, [RETRY])
+    result = outcome.values["results"][0]
+    assert (result["outcome"], result["reason"]) == ("applied", "")
+    assert (result["before"]["id"], result["after"]["id"]) == (42, 43)
+
+
+def interloper(theirs, before):
+    """Answer like a GitLab on which somebody else has retried the job before us, whose answer is lost."""
+    ours = {"user": {"id": 1}}
+
+    def answer(call):
+        if call.line == "GET /user":
+            return {"id": 1}
+        if call.line == RETRY:
+            return errors.LostAnswerError("lost")
+        old = job(42, before.pop(0) if len(before) > 1 else before[0], **ours)
+        attempts = [job(43, theirs, user={"id": 2}), job(42, "failed", **ours)] if transport.writes else [old]
+        if call.query.get("include_retried"):
+            return attempts
+        return attempts[:1] if call.line == LIST else attempts[0]
+
+    transport = FunctionTransport(answer)
+    return transport
+
+
+@pytest.mark.parametrize(
+    ("before", "options", "last"),
+    [
+        (["running", "failed"], {"max_attempts": 2}, "; this was the last of 2 attempts (max_attempts)"),
+        (["failed"], {"action": "retry"}, ""),
+    ],
+)
+@pytest.mark.parametrize("theirs", ["success", "failed"])
+def test_a_retry_of_somebody_else_before_our_own_is_followed(before, options, last, theirs):
+    transport = interloper(theirs, list(before))
+    outcome = run_task(TASK, {**BASE, **options}, transport=transport)
+    assert (transport.writes, outcome.values["id"], outcome.changed) == ([RETRY], 43, False)
+    failed = f"job 'deploy' (id 43) ended as failed (script_failure){last}"
+    assert outcome.failure == (failed if theirs == "failed" else None)
+
+
 # ----- the time is up -----
 
 
