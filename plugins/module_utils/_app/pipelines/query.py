@@ -103,7 +103,7 @@ def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True)
             raise _too_many(query, number)
         if not _is_asked_for(session, query, pipeline):
             continue
-        if status_of(pipeline) == "skipped" and not _has_jobs(session, query, pipeline):
+        if status_of(pipeline) == "skipped" and not _has_jobs(session, query.project, pipeline):
             session.warn(f"Passed over, since it was skipped as a whole and has no jobs: {describe(pipeline)}.")
             continue
         if warns:
@@ -147,15 +147,16 @@ def _is_named(pipeline: Record, text: str) -> bool:
     return has_url or f"pipeline {id_of(pipeline)}," in text
 
 
-def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record, *, is_old: bool = False) -> Record:
+def read_pipeline(session: Session, project: str, pipeline: Record, *, is_old: bool = False) -> Record:
     """Return the whole record of a pipeline of which only the id is known; no more than that with a job token.
 
+    :param project: what to call its project in the request, where the pipeline does not tell.
     :param is_old: whether what is known of it was true some time ago.
     """
     if len(pipeline) > 1 and not is_old:
         return pipeline
     try:
-        return _whole(session, query, pipeline)
+        return _whole(session, project, pipeline)
     except RequestError as exc:
         # on many servers a job token may list what is in a pipeline, and not read the pipeline itself
         is_denied = isinstance(exc, (NotAuthorizedError, NotFoundError))
@@ -167,14 +168,13 @@ def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record, *, i
         return pipeline
 
 
-def _has_jobs(session: Session, query: PipelineQuery, pipeline: Record) -> bool:
+def _has_jobs(session: Session, project: str, pipeline: Record) -> bool:
     """Return whether a pipeline has any job."""
-    if first_job(session, query, pipeline) is not None:
+    if first_job(session, project, pipeline) is not None:
         return True
     # it may have nothing but trigger jobs
-    project = project_id_of(pipeline, query.project)
     try:
-        return bool(list_bridges(session, project, id_of(pipeline)))
+        return bool(list_bridges(session, project_id_of(pipeline, project), id_of(pipeline)))
     except (NotAuthorizedError, NotFoundError):
         # on many servers a job token may list jobs, and no trigger jobs
         if session.limits.reads_pipelines:
@@ -182,9 +182,9 @@ def _has_jobs(session: Session, query: PipelineQuery, pipeline: Record) -> bool:
         return False
 
 
-def first_job(session: Session, query: PipelineQuery, pipeline: Record) -> Record | None:
+def first_job(session: Session, project: str, pipeline: Record) -> Record | None:
     """Return a job of a pipeline, None when it has none; trigger jobs are not among them."""
-    project = project_id_of(pipeline, query.project)
+    project = project_id_of(pipeline, project)
     listed = session.client.iterate("list_pipeline_jobs", project=project, pipeline_id=id_of(pipeline), page_size=1)
     return next(listed, None)
 
@@ -242,17 +242,17 @@ def _is_asked_for(session: Session, query: PipelineQuery, pipeline: Record) -> b
         return False
     if query.sha is not None and pipeline.get("sha", query.sha) != query.sha:
         return False
-    return query.ref_type == "any" or _kind(session, query, pipeline) == query.ref_type
+    return query.ref_type == "any" or _kind(session, query.project, pipeline) == query.ref_type
 
 
-def _kind(session: Session, query: PipelineQuery, pipeline: Record) -> str:
+def _kind(session: Session, project: str, pipeline: Record) -> str:
     """Return whether a pipeline is of a branch or of a tag, which lists do not tell."""
     try:
-        record = _whole(session, query, pipeline)
+        record = _whole(session, project, pipeline)
     except (NotAuthorizedError, NotFoundError):
         if session.limits.reads_pipelines:
             raise
-        record = first_job(session, query, pipeline) or {}
+        record = first_job(session, project, pipeline) or {}
     return "tag" if record.get("tag") is True else "branch"
 
 
@@ -304,6 +304,6 @@ def _full_sha(session: Session, query: PipelineQuery) -> str | None:
     return found
 
 
-def _whole(session: Session, query: PipelineQuery, pipeline: Record) -> Record:
-    project = project_id_of(pipeline, query.project)
+def _whole(session: Session, project: str, pipeline: Record) -> Record:
+    project = project_id_of(pipeline, project)
     return t.cast(Record, session.client.call("get_pipeline", project=project, pipeline_id=id_of(pipeline)))

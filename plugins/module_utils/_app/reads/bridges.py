@@ -14,7 +14,8 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import SelectionError
 from ..jobs.bridges import BridgeNode, PipelineNode, jobs_of, pipeline_tree
-from ..jobs.query import FoundJob, match_name, suggestions
+from ..jobs.choosing import Chooser
+from ..jobs.query import FoundJob, JobQuery, match_name, suggestions
 from ..jobs.statuses import count_statuses, id_of, is_finished, is_optional, newest_per_name, project_id_of, status_of
 from ..pipelines.query import PipelineQuery, first_job, missing_pipeline, read_pipeline
 from ..session import Session
@@ -91,7 +92,7 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
         polls += 1
         root = tree()
         is_complete = bool(root.bridges) or query.is_empty or not wait.is_active
-        if not is_complete and _is_complete(session, query, pipeline):
+        if not is_complete and _is_complete(session, project, pipeline):
             # the list of trigger jobs may be older than that
             is_complete, root = True, tree()
         if is_complete:
@@ -114,20 +115,20 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
     waited = yield from wait.until(read, is_settled)
     report = waited.value
     report.has_timed_out = waited.has_timed_out
-    errors = _now(session, query, pipeline).get("yaml_errors") if wait.is_active and not report.bridges else None
+    is_missing = wait.is_active and not report.bridges
+    if not waited.is_stale:
+        report.pipeline = read_pipeline(session, project, pipeline, is_old=polls > 1 or is_missing)
+    errors = (report.pipeline or {}).get("yaml_errors") if is_missing else None
     if errors:
         raise SelectionError(
             f"the {query.pipeline.describe()} has no jobs, since its configuration is invalid: {errors}"
         )
-    if wait.is_active and not (report.bridges or waited.has_timed_out or query.allow_empty):
+    if is_missing and not (waited.has_timed_out or query.allow_empty):
         raise SelectionError(f"there is no trigger job to wait for in the {query.pipeline.describe()}")
     if report.has_timed_out and options.on_timeout != "continue":
         late = "; ".join(_late(bridge) for bridge in report.bridges if not is_done(bridge))
         missing = f"there is no trigger job in the {query.pipeline.describe()}"
         report.problems = [f"{timed_out_text(options)}: {late or missing}"]
-    if not waited.is_stale:
-        wanted = dataclasses.replace(query.pipeline, project=project)
-        report.pipeline = read_pipeline(session, wanted, pipeline, is_old=polls > 1)
     report.root.record = report.pipeline or {}
     _check_access(session, report, query)
     if query.include_jobs:
@@ -143,14 +144,11 @@ def _without_pipeline(query: BridgeQuery, options: WaitOptions) -> BridgeReport:
     return report
 
 
-def _now(session: Session, query: BridgeQuery, pipeline: Record) -> Record:
-    return read_pipeline(session, query.pipeline, pipeline, is_old=True)
-
-
-def _is_complete(session: Session, query: BridgeQuery, pipeline: Record) -> bool:
+def _is_complete(session: Session, project: str, pipeline: Record) -> bool:
     """Return whether no trigger job will be added: GitLab makes the jobs a moment after the pipeline."""
-    is_begun = first_job(session, query.pipeline, pipeline) is not None
-    return is_begun or is_finished(status_of(_now(session, query, pipeline)))
+    if first_job(session, project, pipeline) is not None:
+        return True
+    return is_finished(status_of(read_pipeline(session, project, pipeline, is_old=True)))
 
 
 def _keep_wanted(root: PipelineNode, query: BridgeQuery, chosen: set[str]) -> None:
@@ -161,17 +159,15 @@ def _keep_wanted(root: PipelineNode, query: BridgeQuery, chosen: set[str]) -> No
     if query.is_empty:
         root.bridges = []
     if query.names:
-        found = {
-            bridge.path: FoundJob(bridge.record, root.project, root.pipeline_id, bridge.path, is_bridge=True)
+        jobs = [
+            FoundJob(bridge.record, root.project, root.pipeline_id, bridge.path, is_bridge=True)
             for bridge in root.bridges
-        }
+        ]
         wanted: set[str] = set()
-        whole = ",".join(query.names)
-        names = (whole,) if whole in found else tuple(dict.fromkeys(name.strip() for name in query.names))
-        for name in names:
-            matching = match_name(list(found.values()), name)
+        for name in Chooser(JobQuery(query.pipeline, names=query.names, may_be_split=True)).names(jobs):
+            matching = match_name(jobs, name)
             if not matching:
-                hint = suggestions(found, name).replace("no jobs at all", "no trigger jobs at all")
+                hint = suggestions([job.path for job in jobs], name, what="trigger jobs")
                 raise SelectionError(f"no trigger job {name!r} in the {query.pipeline.describe()}: {hint}")
             wanted.update(job.path for job in matching)
         root.bridges = [bridge for bridge in root.bridges if bridge.path in wanted]
@@ -232,28 +228,18 @@ def _check_access(session: Session, report: BridgeReport, query: BridgeQuery) ->
         if bridge.downstream and bridge.depth == query.depth and bridge.downstream.project != node.project
     ]
 
-    def check(node: PipelineNode) -> None:
-        project, pipeline_id = node.project, node.pipeline_id
+    def read(node: PipelineNode) -> None:
+        if session.limits.reads_pipelines:
+            session.client.call("get_pipeline", project=node.project, pipeline_id=node.pipeline_id)
+        else:
+            # it may list what is in a pipeline, and not read the pipeline itself
+            first_job(session, node.project, {"id": node.pipeline_id})
 
-        def read() -> None:
-            if session.limits.reads_pipelines:
-                session.client.call("get_pipeline", project=project, pipeline_id=pipeline_id)
-            else:
-                # it may list what is in a pipeline, and not read the pipeline itself
-                listed = session.client.iterate(
-                    "list_pipeline_jobs", project=project, pipeline_id=pipeline_id, page_size=1
-                )
-                next(listed, None)
-
-        node.readable(read)
-
-    unknown = [node for node in edge if node.is_accessible]
-    session.run_all(check, unknown)
+    session.run_all(lambda node: node.readable(lambda: read(node)), edge)
 
 
 def _read_jobs(session: Session, root: PipelineNode) -> dict[int, list[Record]]:
     """Return the jobs of every pipeline below the root, by the id of the pipeline."""
     nodes = [node for node in root.walk() if node is not root and node.is_accessible]
-
     listed = session.run_all(lambda node: jobs_of(session, node), nodes)
     return {node.pipeline_id: newest_per_name(records) for node, records in zip(nodes, listed)}

@@ -64,10 +64,10 @@ def read_pipeline_state(
         return None
     with explained_missing(session, query):
         state = yield from follow_pipeline(session, query.project, awaited.value, options, wait)
-    wanted = dataclasses.replace(query, project=project_id_of(state.pipeline, query.project))
+    project = project_id_of(state.pipeline, query.project)
     # jobs tell less of it than its own record
     if "created_at" not in state.pipeline or "finished_at" not in state.pipeline:
-        state.pipeline = {**state.pipeline, **read_pipeline(session, wanted, {"id": id_of(state.pipeline)})}
+        state.pipeline = {**state.pipeline, **read_pipeline(session, project, {"id": id_of(state.pipeline)})}
     return state
 
 

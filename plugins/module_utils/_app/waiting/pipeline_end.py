@@ -173,8 +173,7 @@ class _Following:
         told = _told_by(state.jobs)
         if told is None or is_finished(status_of(told)) or status_of(told) == "manual":
             # its own record tells more, and has the last word
-            query = PipelineQuery(self._project, pipeline_id=self._id)
-            told = {**(told or {}), **read_pipeline(self._session, query, {"id": self._id})}
+            told = {**(told or {}), **read_pipeline(self._session, self._project, {"id": self._id})}
         state.pipeline = self._pipeline = {**self._pipeline, **told}
         if self._wait.is_active:
             left = [job for job in state.jobs if not self._is_done(job)]
