@@ -30,7 +30,7 @@ from .actions import ACTIONS, decide
 from .decisions import Decision, Decisions, Policy
 from .refusals import refuse_job_token
 from .targets import ActionReport, Target, choose
-from .write import WriteResult, write
+from .write import JobWrite, WriteResult
 
 
 class ActionRun:
@@ -112,7 +112,7 @@ class ActionRun:
 
     def _step(self, targets: list[Target]) -> None:
         """Decide about jobs, and act on those that are to be acted on, side by side."""
-        decided = [(target, self._decide(target.job)) for target in targets]
+        decided = [(target, self._decide(target.job, self._action)) for target in targets]
         for target, decision in decided:
             target.is_waiting_for_turn = decision.verdict == "later" and self._following.is_active
             if decision.verdict == "refuse":
@@ -125,13 +125,12 @@ class ActionRun:
         if self._session.check_mode:
             return
         acting = [target for target, decision in decided if decision.verdict == "act"]
-        results = self._session.run_all(lambda target: self._write(target.job), acting)
+        results = self._session.run_all(lambda target: self._write(target.job, self._action), acting)
         for target, result in zip(acting, results):
             self._take(target, result, self._action)
 
-    def _decide(self, job: FoundJob, action: str = "") -> Decision:
+    def _decide(self, job: FoundJob, action: Action) -> Decision:
         request = self._request
-        action = action or request.action
         if request.max_attempts is not None and is_finished(status_of(job.record)):
             self._attempts[job.key] = count_attempts(self._session, job)
         policy = Policy(
@@ -145,10 +144,10 @@ class ActionRun:
             is_bridge=job.is_bridge,
             failed_before=failed_before(job, self._failed),
         )
-        built_in = self._approvals.judge(ACTIONS[action], job, decide(action, job.record, policy))
+        built_in = self._approvals.judge(action, job, decide(action.name, job.record, policy))
         decision = self._session.plugins.call(
             "gitlab_decide_job_action",
-            action=action,
+            action=action.name,
             job=job.record,
             decisions=Decisions(built_in, wait=self._options.wait),
         )
@@ -160,12 +159,11 @@ class ActionRun:
             return Decision("refuse", stopped)
         return decision
 
-    def _write(self, job: FoundJob, action: str = "") -> WriteResult:
+    def _write(self, job: FoundJob, action: Action) -> WriteResult:
         """Return what became of an action on one job; an error is an outcome here, so that the others are not lost."""
-        action = action or self._request.action
         try:
-            arguments = ACTIONS[action].arguments(self._request, status_of(job.record))
-            return write(self._session, action, job, arguments, lambda latest: self._decide(latest, action))
+            arguments = action.arguments(self._request, status_of(job.record))
+            return JobWrite(self._session, action, job, arguments, lambda latest: self._decide(latest, action)).send()
         except GitLabError as exc:
             return WriteResult("failed", job, reason=str(exc))
 
@@ -292,9 +290,10 @@ class ActionRun:
         most = self._most_attempts(target)
         attempts = self._count_attempts(target) if most else 0
         if attempts < most:
-            result = self._write(target.job, "retry")
+            retry = ACTIONS["retry"]
+            result = self._write(target.job, retry)
             if result.outcome in ("applied", "unchanged"):
-                self._take(target, result, ACTIONS["retry"])
+                self._take(target, result, retry)
                 return
             problem += f", and could not be retried: {result.reason}"
         elif attempts > 1:
@@ -318,16 +317,15 @@ class ActionRun:
     def _time_out(self, active: list[Target]) -> None:
         """End the targets that are not done in time, as `on_timeout` says."""
         for target in active:
-            reason = (
-                f"{timed_out_text(self._options)}: it {still(target.job.record)}{self._approvals.missing(target.job)}"
-            )
+            missing = self._approvals.missing(target.job)
+            reason = f"{timed_out_text(self._options)}: it {still(target.job.record)}{missing}"
             if self._options.on_timeout == "continue":
                 target.settle(target.outcome, reason)
                 continue
             if self._options.on_timeout == "cancel" and self._request.action != "cancel" and not target.job.is_bridge:
-                result = write(
-                    self._session, "cancel", target.job, {}, lambda job: decide("cancel", job.record, Policy())
-                )
+                row = ACTIONS["cancel"]
+                write = JobWrite(self._session, row, target.job, {}, lambda job: decide("cancel", job.record, Policy()))
+                result = write.send()
                 target.job = result.job
                 target.has_changed = target.has_changed or result.has_changed
                 self._timeline.observe(target.job, detail="canceled" if result.has_changed else "")

@@ -143,9 +143,9 @@ _ROWS = (
             "blocked": _NOT_FINISHED,
             "under_way": _NOT_FINISHED,
             "canceling": _NOT_FINISHED,
-            "success": decisions.erase_finished,
-            "ended": decisions.erase_finished,
-            "skipped": decisions.erase_skipped,
+            "success": decisions.erase,
+            "ended": decisions.erase,
+            "skipped": decisions.erase,
         },
         effect=effects.is_erased,
         # servers before 15.9 do not tell erased_at

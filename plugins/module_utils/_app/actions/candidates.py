@@ -153,7 +153,10 @@ class Candidates:
         :raises SelectionError: when one may be it, and GitLab does not tell.
         """
         for pipeline in before:
-            if not self._may_count(pipeline) or self.tip() not in ("", pipeline.get("sha")):
+            if not self._may_count(pipeline):
+                continue
+            tip = self.tip()
+            if tip not in ("", pipeline.get("sha")):
                 continue
             whole = self._whole(pipeline)
             if not self._may_count(whole) or not self._is_of_kind(whole):
@@ -161,10 +164,10 @@ class Candidates:
             doubt = self._doubt(whole)
             if doubt is None:
                 continue
-            if not self.tip():
-                doubt = doubt or "this token may not read at which commit the ref is"
-            if self.tip():
+            if tip:
                 self.check_kind()
+            else:
+                doubt = doubt or "this token may not read at which commit the ref is"
             if doubt:
                 raise SelectionError(
                     f"{describe(whole)} may be the one asked for, but {doubt}. Wait for it, cancel it, or set reuse "

@@ -245,11 +245,7 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
     def _settled(self, exc: RequestError, latest: PipelineState) -> PipelineActionResult | None:
         may_be_done = self._is_in_doubt or is_lock(exc)
         if may_be_done and self._action.effect(self._first, latest):
-            if self._is_ours(self._action.doers(self._first, latest)) is False:
-                note = f"somebody else has {self._action.participle} it since"
-                return PipelineActionResult(self._first, latest, note=note)
-            note = "GitLab did not confirm it, but the pipeline shows the effect"
-            return PipelineActionResult(self._first, latest, has_changed=True, note=note)
+            return self._effective(latest, "GitLab did not confirm it, but the pipeline shows the effect")
         decision = decide_pipeline(self._action, latest)
         if decision.verdict == "same":
             return PipelineActionResult(self._first, latest, note=decision.reason)
@@ -269,10 +265,7 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
             note = f"done, but reading the pipeline again failed: {exc}"
             return PipelineActionResult(self._first, self._first, has_changed=True, note=note)
         if self._action.effect(self._first, after):
-            if self._is_ours(self._action.doers(self._first, after)) is False:
-                note = f"somebody else has {self._action.participle} it since"
-                return PipelineActionResult(self._first, after, note=note)
-            return PipelineActionResult(self._first, after, has_changed=True)
+            return self._effective(after)
         decision = decide_pipeline(self._action, after)
         if decision.verdict == "same":
             # it has come to its end, or to a person, since it was read
@@ -281,6 +274,12 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
             f"GitLab accepted the request, and none of its jobs was {self._action.participle}; its status is "
             f"{after.status}. Check that the user of the token may act on these jobs"
         )
+
+    def _effective(self, after: PipelineState, note: str = "") -> PipelineActionResult:
+        """Return the result for a pipeline that shows the effect, which may be that of somebody else."""
+        is_others = self._is_ours(self._action.doers(self._first, after)) is False
+        note = f"somebody else has {self._action.participle} it since" if is_others else note
+        return PipelineActionResult(self._first, after, has_changed=not is_others, note=note)
 
     def _failed(self, reason: str) -> PipelineActionResult:
         problem = f"{_cannot(self._action, self._latest)}: {reason}"
