@@ -199,7 +199,10 @@ class _Run:
         request = self._request
         explain_refusal(self._session, exc, request)
         if exc.status == 422 and request.trigger_token and self._may_look:
-            failed = [pipeline for pipeline in self._candidates.ours() if status_of(pipeline) == "failed"]
+            try:
+                failed = [pipeline for pipeline in self._candidates.ours() if status_of(pipeline) == "failed"]
+            except RequestError:
+                failed = []  # why it was refused is worth more
             if len(failed) == 1:
                 text = f"{describe(failed[0])} failed at once: {exc}"
                 return RunResult(failed[0], has_changed=True, problem=text)
