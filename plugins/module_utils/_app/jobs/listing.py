@@ -8,16 +8,12 @@
 
 from __future__ import annotations
 
-import operator
-
 from ..._api.decoding import Record
 from ..outcome import Projection
 from ..session import Session
 from .bridges import PipelineNode
 from .query import FoundJob, JobQuery
-from .statuses import id_of, pipeline_of, project_id_of
-
-_BY_ID = operator.attrgetter("id")
+from .statuses import id_of, newest_per_name, pipeline_of, project_id_of
 
 
 class JobLists:
@@ -47,13 +43,11 @@ class JobLists:
             # A server this old (before 13.5) lists superseded attempts, too, and within a scope they look like the
             # newest ones.
             records = self._read_jobs(node, None)
-        found = sorted((_found_in(node, record) for record in records), key=_BY_ID, reverse=True)
-        if query.include_retried:
-            return found
-        newest: dict[str, FoundJob] = {}
-        for job in found:
-            newest.setdefault(job.name, job)
-        return list(newest.values())
+        wanted = sorted(records, key=id_of, reverse=True) if query.include_retried else newest_per_name(records)
+        return [
+            FoundJob(record, node.project, node.pipeline_id, node.path_of(str(record.get("name") or "")))
+            for record in wanted
+        ]
 
     def _read_jobs(self, node: PipelineNode, scope: list[str] | None) -> list[Record]:
         self.pipeline = None
@@ -65,10 +59,6 @@ class JobLists:
             scope=scope,
             include_retried=self._query.include_retried or None,
         )
-
-    def readable_jobs(self, node: PipelineNode) -> list[FoundJob] | None:
-        """Return the jobs of a pipeline of the tree, None when the token may not read them."""
-        return node.readable(lambda: self.jobs(node))
 
     def found(self, record: Record, pipeline: Record | None) -> FoundJob:
         """Return a job that was not found by way of its pipeline, which its record sums up."""
@@ -92,8 +82,3 @@ class JobLists:
         return PipelineNode(
             project=project_id_of(pipeline, self._project), pipeline_id=id_of(pipeline), record=pipeline
         )
-
-
-def _found_in(node: PipelineNode, record: Record) -> FoundJob:
-    name = str(record.get("name") or "")
-    return FoundJob(record, node.project, node.pipeline_id, f"{node.path}/{name}" if node.path else name)

@@ -12,6 +12,7 @@ Source: GitLab's `Ci::HasStatus`, and https://docs.gitlab.com/api/jobs/.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import typing as t
 
@@ -238,8 +239,4 @@ def still(record: Record) -> str:
 
 def count_statuses(records: t.Iterable[Record]) -> dict[str, int]:
     """Return how many records have each status."""
-    counts: dict[str, int] = {}
-    for record in records:
-        status = status_of(record)
-        counts[status] = counts.get(status, 0) + 1
-    return counts
+    return dict(collections.Counter(map(status_of, records)))
