@@ -157,7 +157,8 @@ class ActionRun:
         stopped = self._session.stop()
         if stopped and decision.verdict in ("act", "later"):
             return Decision("refuse", stopped)
-        return decision
+        # an extension may give an exception as the reason
+        return dataclasses.replace(decision, reason=str(decision.reason))
 
     def _write(self, job: FoundJob, action: Action) -> WriteResult:
         """Return what became of an action on one job; an error is an outcome here, so that the others are not lost."""

@@ -295,6 +295,13 @@ def test_an_extension_may_leave_it_to_the_table():
     assert outcome.changed
 
 
+def test_the_reason_of_an_extension_may_be_an_exception():
+    freeze = Freeze(lambda decisions: decisions.refuse(ValueError("no window is open")))
+    outcome = act(Exchange(LIST, [job()]), extensions={"freeze": freeze})
+    assert outcome.failure == "job 'deploy' (id 42) cannot be played: no window is open"
+    assert outcome.values["results"][0]["reason"] == "no window is open"
+
+
 def test_an_extension_that_answers_nonsense_is_named():
     with pytest.raises(errors.ExtensionError, match="returned str from gitlab_decide_job_action"):
         act(Exchange(LIST, [job()]), extensions={"freeze": Freeze(lambda decisions: "no")})
