@@ -285,10 +285,11 @@ class ActionRun:
     def _end(self, target: Target) -> None:
         """Take note that a followed job is where it should be, or has ended; with `max_attempts` retry it instead."""
         problem = "" if self._action.accepts_any_end else end_problem(target.job.record, self._options)
-        target.is_followed = False
         if not problem:
+            target.is_followed = False
             return
         most = self._most_attempts(target)
+        # where they cannot be counted it is followed on, so that its failure is not lost
         attempts = self._count_attempts(target) if most else 0
         if attempts < most:
             retry = ACTIONS["retry"]

@@ -250,6 +250,25 @@ def test_a_job_that_was_found_running_and_is_retried_was_acted_on():
     assert (result["before"]["id"], result["after"]["id"]) == (42, 43)
 
 
+@pytest.mark.parametrize("faults", [1, 9])
+@pytest.mark.parametrize("fault", [403, 503])
+def test_a_failed_job_fails_the_task_also_when_its_attempts_cannot_be_counted(faults, fault):
+    left = [fault] * faults
+
+    def answer(call):
+        if call.line == PLAY:
+            return job(status="pending")
+        if call.query.get("include_retried") and left:
+            return reply({"message": "fault"}, status=left.pop())
+        record = job(42, "failed" if transport.writes else "manual")
+        return record if call.line == JOB else [record]
+
+    transport = FunctionTransport(answer)
+    outcome = run_task(TASK, {**BASE, "max_attempts": 2, "retry_on": ["script_failure"]}, transport=transport)
+    assert outcome.changed
+    assert outcome.failure and outcome.values["results"][0]["outcome"] == "failed"
+
+
 def interloper(theirs, before):
     """Answer like a GitLab on which somebody else has retried the job before us, whose answer is lost."""
     ours = {"user": {"id": 1}}
