@@ -82,7 +82,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     }
     return Outcome(
         values=values,
-        failure="; ".join(report.problems) or None,
+        failure=report.problem or None,
         warnings=session.warnings,
     )
 

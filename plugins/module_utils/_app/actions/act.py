@@ -23,7 +23,7 @@ from ..session import Session
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
 from ..waiting.loop import Wait, Waited
-from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
+from ..waiting.options import WaitOptions, end_problem, is_there, time_problem, timed_out_text
 from ..waiting.schedule import Steps
 from .action import Action, ActionRequest
 from .actions import ACTIONS, decide
@@ -105,7 +105,7 @@ class ActionRun:
     def _not_found(self, selection: Selection) -> ActionReport:
         """Return the report for jobs that did not exist when the time was up."""
         missing = self._finder.problem(selection) or f"there is no {self._query.describe()} yet"
-        problem = "" if self._options.on_timeout == "continue" else f"{timed_out_text(self._options)}: {missing}"
+        problem = time_problem(self._options, missing)
         return ActionReport([], [], selection.pipeline, has_timed_out=True, problem=problem)
 
     # ----- decide and act -----

@@ -20,7 +20,7 @@ from ..jobs.statuses import count_statuses, id_of, is_finished, is_optional, new
 from ..pipelines.query import PipelineQuery, first_job, missing_pipeline, read_pipeline
 from ..session import Session
 from ..waiting.loop import Wait
-from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
+from ..waiting.options import WaitOptions, end_problem, is_there, time_problem
 from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Steps
 
@@ -54,7 +54,7 @@ class BridgeReport:
     jobs: dict[int, list[Record]] = dataclasses.field(default_factory=dict)
     has_timed_out: bool = False
     timeline: list[Record] = dataclasses.field(default_factory=list)
-    problems: list[str] = dataclasses.field(default_factory=list)
+    problem: str = ""
 
     @property
     def bridges(self) -> list[BridgeNode]:
@@ -98,7 +98,8 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
         if is_complete:
             _keep_wanted(root, query, chosen)
         report = BridgeReport(root, pipeline, timeline=wait.timeline.entries)
-        report.problems = list(filter(None, (_problem(bridge, options, wait.is_active) for bridge in report.bridges)))
+        problems = (_problem(bridge, options, wait.is_active) for bridge in report.bridges)
+        report.problem = "; ".join(filter(None, problems))
         observed = {id(bridge): list(_observed(bridge)) for bridge in report.bridges}
         late = [bridge for bridge in report.bridges if not is_done(bridge)]
         wait.seen([job for jobs in observed.values() for job in jobs], [observed[id(bridge)][-1] for bridge in late])
@@ -110,7 +111,7 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
         return _is_there(bridge, options) or (is_optional(bridge.record) and not query.names)
 
     def is_settled(report: BridgeReport) -> bool:
-        return is_complete and (bool(report.problems) or all(map(is_done, report.bridges)))
+        return is_complete and (bool(report.problem) or all(map(is_done, report.bridges)))
 
     waited = yield from wait.until(read, is_settled)
     report = waited.value
@@ -125,10 +126,10 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
         )
     if is_missing and not (waited.has_timed_out or query.allow_empty):
         raise SelectionError(f"there is no trigger job to wait for in the {query.pipeline.describe()}")
-    if report.has_timed_out and options.on_timeout != "continue":
+    if report.has_timed_out:
         late = "; ".join(_late(bridge) for bridge in report.bridges if not is_done(bridge))
         missing = f"there is no trigger job in the {query.pipeline.describe()}"
-        report.problems = [f"{timed_out_text(options)}: {late or missing}"]
+        report.problem = time_problem(options, late or missing)
     report.root.record = report.pipeline or {}
     _check_access(session, report, query)
     if query.include_jobs:
@@ -138,10 +139,9 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
 
 def _without_pipeline(query: BridgeQuery, options: WaitOptions) -> BridgeReport:
     """Return the report for a pipeline that did not exist when the time was up."""
-    report = BridgeReport(PipelineNode(project=query.pipeline.project, pipeline_id=0), None, has_timed_out=True)
-    if options.on_timeout != "continue":
-        report.problems = [f"{timed_out_text(options)}: {missing_pipeline(query.pipeline)}"]
-    return report
+    nothing = PipelineNode(project=query.pipeline.project, pipeline_id=0)
+    problem = time_problem(options, missing_pipeline(query.pipeline))
+    return BridgeReport(nothing, None, has_timed_out=True, problem=problem)
 
 
 def _is_complete(session: Session, project: str, pipeline: Record) -> bool:

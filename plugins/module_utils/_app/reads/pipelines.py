@@ -21,7 +21,7 @@ from ..session import Session
 from ..waiting.blockers import MOST_SINGLE_LINES
 from ..waiting.log_tails import read_tail
 from ..waiting.loop import Wait
-from ..waiting.options import WaitOptions, timed_out_text
+from ..waiting.options import WaitOptions
 from ..waiting.pipeline_end import (
     PipelineState,
     explained_missing,
@@ -69,13 +69,6 @@ def read_pipeline_state(
     if "created_at" not in state.pipeline or "finished_at" not in state.pipeline:
         state.pipeline = {**state.pipeline, **read_pipeline(session, project, {"id": id_of(state.pipeline)})}
     return state
-
-
-def missing_text(query: PipelineQuery, options: WaitOptions) -> str:
-    """Return why a task fails whose pipeline did not exist in time, empty when that is no failure."""
-    if options.on_timeout == "continue":
-        return ""
-    return f"{timed_out_text(options)}: there is no {query.describe()}"
 
 
 def read_details(

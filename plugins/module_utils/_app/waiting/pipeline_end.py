@@ -35,7 +35,7 @@ from ..session import Session
 from .blockers import MOST_SINGLE_LINES
 from .counting import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD
 from .loop import Wait
-from .options import WaitOptions, end_problem, failure_reason, timed_out_text
+from .options import WaitOptions, end_problem, failure_reason, time_problem
 from .schedule import Steps
 
 # What the option wait_for may say of a pipeline.
@@ -229,8 +229,7 @@ class _Following:
         if "created" in self._options.targets:
             return ""
         if state.has_timed_out:
-            is_failure = self._options.on_timeout != "continue"
-            return f"{timed_out_text(self._options)}: {pipeline_late(state)}" if is_failure else ""
+            return time_problem(self._options, pipeline_late(state))
         queued = self._queue_problem(state)
         if queued:
             return queued
