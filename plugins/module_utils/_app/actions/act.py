@@ -193,7 +193,6 @@ class ActionRun:
         return not self._action.accepts_any_end or not is_there(target.job.record, self._options)
 
     def _predict(self, target: Target, decision: Decision) -> None:
-        """Note what the real run would do."""
         status = status_of(target.job.record)
         target.settle("applied", decision.reason)
         target.has_changed = True
@@ -273,7 +272,6 @@ class ActionRun:
         self._following.seen(jobs, self._unsettled(active))
 
     def _look_at(self, target: Target) -> None:
-        """Take note of what a followed job has come to."""
         if is_there(target.job.record, self._options):
             if self._following.believes(target.job):
                 self._end(target)

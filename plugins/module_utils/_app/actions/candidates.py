@@ -186,7 +186,6 @@ class Candidates:
         return _is_active(status) or (self._request.reuse == "success" and status == "success")
 
     def _is_of_kind(self, whole: Record) -> bool:
-        """Return whether a pipeline is of the branch, or of the tag, that was asked for."""
         return self._request.ref_type == "any" or (whole.get("tag") is True) == (self._request.ref_type == "tag")
 
     def _doubt(self, whole: Record) -> str | None:
@@ -253,7 +252,6 @@ class Candidates:
         return found
 
     def _has_our_variables(self, whole: Record) -> bool:
-        """Return whether a pipeline may have been started with our variables."""
         variables = self._variables_of(whole)
         return variables is None or variables == self._request.variables_by_name
 
@@ -286,7 +284,6 @@ class Candidates:
         return [pipeline for pipeline in found if pipeline.get("ref", self._request.ref) == self._request.ref]
 
     def _news(self) -> list[Record]:
-        """Return the pipelines of the ref that are newer than what was there before."""
         found = self._newest()
         if self._highest and not found:
             raise BadAnswerError(f"GitLab lists no pipeline of {self._request.ref}, of which there were some before")

@@ -122,7 +122,6 @@ def _cancel_blocked(state: PipelineState) -> Decision:
 
 
 def _is_retried(before: PipelineState, after: PipelineState) -> bool:
-    """Return whether there is a new attempt of a job."""
     return bool(_new_attempts(before, after))
 
 

@@ -115,10 +115,7 @@ class _Run:
         return []
 
     def _check_commit(self) -> None:
-        """Return if the ref is where it has to be.
-
-        :raises SelectionError: when it is not.
-        """
+        """Refuse to start a pipeline when the ref is not where it has to be."""
         request = self._request
         # the real run would be refused for a ref that is not there
         if request.sha is None and not self._session.check_mode:
@@ -136,10 +133,6 @@ class _Run:
     # ----- the request -----
 
     def _create(self) -> Record:
-        """Return the new pipeline as GitLab answers.
-
-        :raises RequestError: one of its subclasses.
-        """
         request = self._request
         call, token = self._session.client.call, request.trigger_token
         both = {"project": request.project, "ref": request.full_ref, "inputs": dict(request.inputs or {}) or None}

@@ -152,7 +152,6 @@ def _instead(session: Session, query: DeploymentQuery) -> str:
 
 
 def _fitting(session: Session, query: DeploymentQuery, jobs: list[FoundJob] | None) -> list[FoundDeployment]:
-    """Return the deployments of these jobs, or of the project."""
     filters = {"environment": query.environment, "status": query.status}
     most = query.limit + 1 if query.limit else None
     if jobs is not None:

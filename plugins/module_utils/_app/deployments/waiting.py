@@ -123,7 +123,6 @@ class ApprovalWait:
         return Decision("later", f"it was approved, and is {status_of(latest.record)}")
 
     def _predict(self, deployment: FoundDeployment, decision: Decision) -> Decision:
-        """Return what a real run comes to."""
         if not self._is_waiting:
             return Decision("refuse", _why_held(deployment))
         text = f"its {deployment.called} has the approvals that it waits for: {missing_text(deployment.record)}"

@@ -169,7 +169,6 @@ def read_pipeline(session: Session, project: str, pipeline: Record, *, is_old: b
 
 
 def _has_jobs(session: Session, project: str, pipeline: Record) -> bool:
-    """Return whether a pipeline has any job."""
     if first_job(session, project, pipeline) is not None:
         return True
     # it may have nothing but trigger jobs

@@ -113,7 +113,6 @@ class _Reading:
             self._finder.warn_of_hidden(selection)
 
     def _read(self) -> Selection:
-        """Return what fits now."""
         self._polls += 1
         selection = self._finder.find()
         jobs = selection.jobs
