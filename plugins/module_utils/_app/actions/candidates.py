@@ -9,12 +9,13 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, SelectionError
 from ..jobs.statuses import id_of, is_finished, phase_of, status_of
-from ..pipelines.query import describe, is_sha
+from ..pipelines.query import describe, is_sha, newest_pipelines, whole_pipeline
 from ..session import Session
 
 REUSES = ("never", "active", "success")
@@ -230,10 +231,7 @@ class Candidates:
         return {str(record["key"]): str(record.get("value")) for record in records if record["key"] != _TRIGGER_PAYLOAD}
 
     def _whole(self, pipeline: Record) -> Record:
-        return t.cast(
-            Record,
-            self._session.client.call("get_pipeline", project=self._request.project, pipeline_id=id_of(pipeline)),
-        )
+        return whole_pipeline(self._session, self._request.project, pipeline)
 
     # ----- what is new -----
 
@@ -271,17 +269,10 @@ class Candidates:
 
     def _newest(self) -> list[Record]:
         """Return the newest pipelines of the ref, newest first: one page of them."""
-        listed = self._session.client.iterate(
-            "list_pipelines",
-            project=self._request.project,
-            ref=self._request.ref,
-            order_by="id",
-            sort="desc",
-            page_size=NEWEST,
-        )
-        found = [pipeline for pipeline, _number in zip(listed, range(NEWEST))]
+        ref = self._request.ref
+        found = newest_pipelines(self._session, self._request.project, ref=ref, page_size=NEWEST)
         # pipelines of merge requests from this branch may be among them
-        return [pipeline for pipeline in found if pipeline.get("ref", self._request.ref) == self._request.ref]
+        return [pipeline for pipeline in itertools.islice(found, NEWEST) if pipeline.get("ref", ref) == ref]
 
     def _news(self) -> list[Record]:
         found = self._newest()

@@ -115,6 +115,18 @@ def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True)
     return None
 
 
+def newest_pipelines(
+    session: Session, project: str, *, page_size: int = PAGE_SIZE, **filters: t.Any
+) -> t.Iterator[Record]:
+    """Yield the pipelines of a project, newest first.
+
+    :param filters: what the list of pipelines takes.
+    """
+    return session.client.iterate(
+        "list_pipelines", project=project, order_by="id", sort="desc", page_size=page_size, **filters
+    )
+
+
 def successful_pipelines(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
     """Yield the pipelines of a ref that have succeeded, newest first."""
     for pipeline in _listed(session, query):
@@ -156,7 +168,7 @@ def read_pipeline(session: Session, project: str, pipeline: Record, *, is_old: b
     if len(pipeline) > 1 and not is_old:
         return pipeline
     try:
-        return _whole(session, project, pipeline)
+        return whole_pipeline(session, project, pipeline)
     except RequestError as exc:
         # on many servers a job token may list what is in a pipeline, and not read the pipeline itself
         is_denied = isinstance(exc, (NotAuthorizedError, NotFoundError))
@@ -207,16 +219,8 @@ def _listed(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
             page_size=PAGE_SIZE,
         )
     else:
-        listed = session.client.iterate(
-            "list_pipelines",
-            project=query.project,
-            ref=query.ref,
-            sha=query.sha,
-            source=query.sources[0] if len(query.sources) == 1 else None,
-            order_by="id",
-            sort="desc",
-            page_size=PAGE_SIZE,
-        )
+        source = query.sources[0] if len(query.sources) == 1 else None
+        listed = newest_pipelines(session, query.project, ref=query.ref, sha=query.sha, source=source)
     for number, pipeline in enumerate(listed):
         if number == MOST_LISTED:
             raise _too_many(query, number)
@@ -247,7 +251,7 @@ def _is_asked_for(session: Session, query: PipelineQuery, pipeline: Record) -> b
 def _kind(session: Session, project: str, pipeline: Record) -> str:
     """Return whether a pipeline is of a branch or of a tag, which lists do not tell."""
     try:
-        record = _whole(session, project, pipeline)
+        record = whole_pipeline(session, project, pipeline)
     except (NotAuthorizedError, NotFoundError):
         if session.limits.reads_pipelines:
             raise
@@ -272,16 +276,7 @@ def warn_of_namesake(session: Session, query: PipelineQuery, pipeline: Record) -
 
 def _newest_of(session: Session, query: PipelineQuery, scope: str) -> Record | None:
     """Return the newest pipeline of the tag, or branch, with the name of the ref."""
-    listed = session.client.iterate(
-        "list_pipelines",
-        project=query.project,
-        ref=query.ref,
-        scope=scope,
-        order_by="id",
-        sort="desc",
-        page_size=1,
-    )
-    return next(listed, None)
+    return next(newest_pipelines(session, query.project, ref=query.ref, scope=scope, page_size=1), None)
 
 
 def _full_sha(session: Session, query: PipelineQuery) -> str | None:
@@ -303,6 +298,7 @@ def _full_sha(session: Session, query: PipelineQuery) -> str | None:
     return found
 
 
-def _whole(session: Session, project: str, pipeline: Record) -> Record:
+def whole_pipeline(session: Session, project: str, pipeline: Record) -> Record:
+    """Return the record of a pipeline of which at least the id is known, as it is now."""
     project = project_id_of(pipeline, project)
     return t.cast(Record, session.client.call("get_pipeline", project=project, pipeline_id=id_of(pipeline)))
