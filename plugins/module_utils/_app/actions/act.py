@@ -18,7 +18,7 @@ from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.reasons import is_among, unknown_reason
 from ..jobs.selection import Selection, failed_before
-from ..jobs.statuses import is_finished, phase_of, status_of, still
+from ..jobs.statuses import as_told, is_finished, phase_of, status_of, still
 from ..session import Session
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
@@ -78,10 +78,12 @@ class ActionRun:
         for target in targets:
             self._timeline.observe(target.job)
         self._step(targets)
+        # what has changed was read after all others
+        read_last = sorted(targets, key=lambda target: target.has_changed)
+        report.pipeline = as_told(report.pipeline, [target.job.record for target in read_last])
         if self._following.is_active:
             yield from self._follow(report)
         self._following.end()
-        report.pipeline = report.pipeline_as_seen_last()
         return report
 
     def _find(self) -> Steps[Waited[Selection]]:
@@ -214,7 +216,7 @@ class ActionRun:
             nonlocal polls
             polls += 1
             if polls > 1:
-                self._refresh(report.active)
+                self._refresh(report)
                 self._step([target for target in report.active if target.is_waiting_for_turn])
             for target in report.active:
                 if target.is_followed:
@@ -265,10 +267,12 @@ class ActionRun:
             self._counting.listed(jobs, self._unsettled(active), size=self._pipeline_size, is_whole=False)
         return self._counting
 
-    def _refresh(self, active: list[Target]) -> None:
+    def _refresh(self, report: ActionReport) -> None:
+        active = report.active
         jobs = newest_attempts(self._session, [target.job for target in active])
         for target, job in zip(active, jobs):
             target.job = job
+        report.pipeline = as_told(report.pipeline, [job.record for job in jobs])
         self._following.seen(jobs, self._unsettled(active))
 
     def _look_at(self, target: Target) -> None:

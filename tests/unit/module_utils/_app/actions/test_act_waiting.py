@@ -401,6 +401,23 @@ def test_several_jobs_are_read_by_one_list_a_poll():
     assert outcome.failure == "job 'deploy:b' (id 43) ended as failed (script_failure)"
 
 
+def test_the_pipeline_is_as_the_job_tells_it_that_was_read_last():
+    def both(first, second, of_pipeline):
+        of = {"pipeline": pipeline(6, of_pipeline)}
+        return [job(43, first, "deploy:b", **of), job(42, second, "deploy:a", **of)]
+
+    outcome = act(
+        Exchange(LIST, both("running", "running", "running")),
+        Exchange("GET /projects/7/pipelines/6/trigger_jobs", []),
+        Exchange(LIST, both("success", "running", "running")),
+        Exchange(JOB, both("success", "success", "success")[1]),
+        Exchange(LIST, both("success", "success", "success")),
+        name=["deploy:*"],
+        multiple="all",
+    )
+    assert (outcome.failure, outcome.values["pipeline"]["status"]) == (None, "success")
+
+
 def test_check_mode_does_not_wait():
     clock = FakeClock()
     outcome = act(Exchange(LIST, [job(status="running")]), check_mode=True, clock=clock)
