@@ -13,36 +13,16 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import SelectionError
-from ..jobs.bridges import BridgeNode, PipelineNode, jobs_of, pipeline_tree
+from ..jobs.bridges import Ahead, BridgeNode, PipelineNode, jobs_of, pipeline_tree
 from ..jobs.choosing import Chooser
-from ..jobs.query import FoundJob, JobQuery, match_name, suggestions
+from ..jobs.query import FoundJob, JobQuery, suggestions
 from ..jobs.statuses import count_statuses, id_of, is_finished, is_optional, newest_per_name, project_id_of, status_of
-from ..pipelines.query import PipelineQuery, first_job, missing_pipeline, read_pipeline
+from ..pipelines.query import first_job, missing_pipeline, read_pipeline
 from ..session import Session
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, end_problem, is_there, time_problem
 from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Steps
-
-
-@dataclasses.dataclass(frozen=True)
-class BridgeQuery:
-    """Which trigger jobs to read.
-
-    :param names: names or wildcards for the trigger jobs of the pipeline itself; what is below them is shown whole.
-    :param scope: statuses of the trigger jobs of the pipeline itself.
-    :param depth: levels of trigger jobs, 0 for all.
-    :param allow_empty: whether a wait may find no trigger job.
-    :param is_empty: whether an empty list of names was given, which selects nothing.
-    """
-
-    pipeline: PipelineQuery
-    names: tuple[str, ...] = ()
-    scope: tuple[str, ...] = ()
-    depth: int = 1
-    include_jobs: bool = False
-    allow_empty: bool = False
-    is_empty: bool = False
 
 
 @dataclasses.dataclass
@@ -67,9 +47,14 @@ class BridgeReport:
         return count_statuses(bridge.record for bridge in self.bridges)
 
 
-def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> Steps[BridgeReport]:
+def read_bridges(
+    session: Session, query: JobQuery, options: WaitOptions, *, depth: int = 1, include_jobs: bool = False
+) -> Steps[BridgeReport]:
     """Return the trigger jobs and what they started; with `wait` when every downstream pipeline is where it should be.
 
+    :param query: chooses among the trigger jobs of the pipeline itself, `all_bridges`; what is below is shown whole.
+    :param depth: levels of trigger jobs, 0 for all.
+    :param include_jobs: whether to read the jobs of the downstream pipelines as well.
     :raises SelectionError: when the pipeline or a name is not there.
     :raises RequestError: when GitLab cannot be asked.
     """
@@ -81,11 +66,10 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
     project = project_id_of(pipeline, query.pipeline.project)
     polls = 0
     is_complete = True
-    # a trigger job once chosen stays chosen, whatever its status becomes while it is waited for
-    chosen: set[str] = set()
+    chooser = Chooser(query)
 
     def tree() -> PipelineNode:
-        return pipeline_tree(session, project, id_of(pipeline), most_depth=query.depth)
+        return pipeline_tree(session, project, id_of(pipeline), most_depth=depth)
 
     def read() -> BridgeReport:
         nonlocal polls, is_complete
@@ -96,7 +80,7 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
             # the list of trigger jobs may be older than that
             is_complete, root = True, tree()
         if is_complete:
-            _keep_wanted(root, query, chosen)
+            _keep_wanted(root, query, chooser)
         report = BridgeReport(root, pipeline, timeline=wait.timeline.entries)
         problems = (_problem(bridge, options, wait.is_active) for bridge in report.bridges)
         report.problem = "; ".join(filter(None, problems))
@@ -131,13 +115,13 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
         missing = f"there is no trigger job in the {query.pipeline.describe()}"
         report.problem = time_problem(options, late or missing)
     report.root.record = report.pipeline or {}
-    _check_access(session, report, query)
-    if query.include_jobs:
+    _check_access(session, report, depth)
+    if include_jobs:
         report.jobs = _read_jobs(session, report.root)
     return report
 
 
-def _without_pipeline(query: BridgeQuery, options: WaitOptions) -> BridgeReport:
+def _without_pipeline(query: JobQuery, options: WaitOptions) -> BridgeReport:
     """Return the report for a pipeline that did not exist when the time was up."""
     nothing = PipelineNode(project=query.pipeline.project, pipeline_id=0)
     problem = time_problem(options, missing_pipeline(query.pipeline))
@@ -151,31 +135,20 @@ def _is_complete(session: Session, project: str, pipeline: Record) -> bool:
     return is_finished(status_of(read_pipeline(session, project, pipeline, is_old=True)))
 
 
-def _keep_wanted(root: PipelineNode, query: BridgeQuery, chosen: set[str]) -> None:
+def _keep_wanted(root: PipelineNode, query: JobQuery, chooser: Chooser) -> None:
     """Leave only the trigger jobs of the pipeline itself that were asked for.
 
     :raises SelectionError: for a name that there is not.
     """
-    if query.is_empty:
-        root.bridges = []
-    if query.names:
-        jobs = [
-            FoundJob(bridge.record, root.project, root.pipeline_id, bridge.path, is_bridge=True)
-            for bridge in root.bridges
-        ]
-        wanted: set[str] = set()
-        for name in Chooser(JobQuery(query.pipeline, names=query.names, may_be_split=True)).names(jobs):
-            matching = match_name(jobs, name)
-            if not matching:
-                hint = suggestions([job.path for job in jobs], name, what="trigger jobs")
-                raise SelectionError(f"no trigger job {name!r} in the {query.pipeline.describe()}: {hint}")
-            wanted.update(job.path for job in matching)
-        root.bridges = [bridge for bridge in root.bridges if bridge.path in wanted]
-    if query.scope:
-        root.bridges = [
-            bridge for bridge in root.bridges if status_of(bridge.record) in query.scope or bridge.path in chosen
-        ]
-        chosen.update(bridge.path for bridge in root.bridges)
+    jobs = [
+        FoundJob(bridge.record, root.project, root.pipeline_id, bridge.path, is_bridge=True) for bridge in root.bridges
+    ]
+    found = chooser.of_pipeline(jobs, pipeline=root.record, is_complete=True, ahead=Ahead(), unreadable=())
+    for name in found.missing:
+        hint = suggestions(found.known, name, what="trigger jobs")
+        raise SelectionError(f"no trigger job {name!r} in the {query.pipeline.describe()}: {hint}")
+    wanted = {job.path for group in found.groups for job in group}
+    root.bridges = [bridge for bridge in root.bridges if bridge.path in wanted and not query.is_empty]
 
 
 def _is_there(bridge: BridgeNode, options: WaitOptions) -> bool:
@@ -216,7 +189,7 @@ def _observed(bridge: BridgeNode) -> t.Iterator[FoundJob]:
         yield FoundJob(record, node.project, node.pipeline_id, record["name"])
 
 
-def _check_access(session: Session, report: BridgeReport, query: BridgeQuery) -> None:
+def _check_access(session: Session, report: BridgeReport, depth: int) -> None:
     """Find out whether the pipelines at the edge of the tree, which were not entered, can be read.
 
     A child pipeline lives in the project of its parent, which could be read.
@@ -225,7 +198,7 @@ def _check_access(session: Session, report: BridgeReport, query: BridgeQuery) ->
         bridge.downstream
         for node in report.root.walk()
         for bridge in node.bridges
-        if bridge.downstream and bridge.depth == query.depth and bridge.downstream.project != node.project
+        if bridge.downstream and bridge.depth == depth and bridge.downstream.project != node.project
     ]
 
     def read(node: PipelineNode) -> None:

@@ -200,6 +200,13 @@ def test_downstream_pipelines_are_waited_for():
     ]
 
 
+def test_a_trigger_job_that_leaves_its_scope_is_waited_for_all_the_same():
+    outcome = wait(
+        [bridge(50, "pending", "infra"), bridge(51, "manual")], down("running"), down("success"), scope=["pending"]
+    )
+    assert (outcome.failure, outcome.values["summary"]) == (None, {"success": 1})
+
+
 @pytest.mark.parametrize(
     ("options", "looks", "words"),
     [
