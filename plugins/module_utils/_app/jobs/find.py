@@ -14,9 +14,9 @@ from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError, SelectionError, capitalized, with_sentence
 from ..pipelines.query import find_pipeline, missing_pipeline
 from ..session import Session
-from .bridges import Ahead, PipelineNode, ahead, list_bridges, pipeline_tree
+from .bridges import Ahead, PipelineNode, ahead, pipeline_tree
 from .choosing import Chooser
-from .listing import JobLists
+from .listing import JobLists, trigger_jobs
 from .mistaken import explain_missing_job, explain_missing_pipeline
 from .query import FoundJob, JobQuery, has_wildcard, match_name, matching_stages, shortened
 from .selection import Selection, out_of_sight, what_is_missing, why_empty
@@ -224,10 +224,7 @@ class JobFinder:
         return jobs, bridges
 
     def _bridges(self, root: PipelineNode) -> list[FoundJob]:
-        return [
-            FoundJob(record, root.project, root.pipeline_id, str(record.get("name")), is_bridge=True)
-            for record in list_bridges(self._session, root.project, root.pipeline_id)
-        ]
+        return trigger_jobs(self._session, root.project, root.pipeline_id)
 
     @property
     def _needs_bridges(self) -> bool:

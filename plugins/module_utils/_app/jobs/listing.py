@@ -11,9 +11,18 @@ from __future__ import annotations
 from ..._api.decoding import Record
 from ..outcome import Projection
 from ..session import Session
-from .bridges import PipelineNode
+from .bridges import PipelineNode, list_bridges
 from .query import FoundJob, JobQuery
 from .statuses import id_of, newest_per_name, pipeline_of, project_id_of
+
+
+def trigger_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
+    """Return the trigger jobs of a pipeline, newest first, without superseded ones.
+
+    :raises RequestError: when GitLab cannot be asked.
+    """
+    records = list_bridges(session, project, pipeline_id)
+    return [FoundJob(record, project, pipeline_id, str(record.get("name")), is_bridge=True) for record in records]
 
 
 class JobLists:

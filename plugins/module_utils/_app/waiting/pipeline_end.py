@@ -14,7 +14,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError
-from ..jobs.bridges import list_bridges
+from ..jobs.listing import trigger_jobs
 from ..jobs.mistaken import explain_missing_pipeline
 from ..jobs.query import FoundJob
 from ..jobs.statuses import (
@@ -84,9 +84,7 @@ def read_state(session: Session, project: str, pipeline_id: int, *, with_trigger
     """
     jobs = read_pipeline_jobs(session, project, pipeline_id)
     pipeline = session.client.call("get_pipeline", project=project, pipeline_id=pipeline_id)
-    bridges = list_bridges(session, project, pipeline_id) if with_trigger_jobs else []
-    found = [FoundJob(record, project, pipeline_id, str(record.get("name")), is_bridge=True) for record in bridges]
-    return PipelineState(pipeline, jobs, trigger_jobs=found)
+    return PipelineState(pipeline, jobs, trigger_jobs(session, project, pipeline_id) if with_trigger_jobs else [])
 
 
 @contextlib.contextmanager
@@ -186,15 +184,11 @@ class _Following:
     def _failed_trigger_jobs(self) -> list[FoundJob]:
         """Return the trigger jobs that have failed, as far as the token may read them: no list of jobs has them."""
         try:
-            records = list_bridges(self._session, self._project, self._id)
+            found = trigger_jobs(self._session, self._project, self._id)
         except RequestError as exc:
             self._session.warn(f"The trigger jobs of the pipeline cannot be read: {exc}")
             return []
-        jobs = [
-            FoundJob(record, self._project, self._id, path=str(record.get("name")), is_bridge=True)
-            for record in records
-        ]
-        return [job for job in jobs if status_of(job.record) == "failed"]
+        return [job for job in found if status_of(job.record) == "failed"]
 
     def _may_look(self, state: PipelineState) -> bool:
         """Return whether the status of the pipeline tells enough for a while; one that stands still has to be read."""
