@@ -23,7 +23,7 @@ from ..jobs.query import FoundJob
 from ..jobs.statuses import STATUSES, Column, id_of, phase_of, status_of
 from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
-from .decisions import Decision
+from .decisions import Decision, Verdict
 from .refusals import reason_of_project
 from .sending import Write, is_lock
 
@@ -78,20 +78,8 @@ class PipelineActionResult:
     note: str = ""
 
 
-def _act(state: PipelineState) -> Decision:
-    return Decision("act")
-
-
-def _same(reason: str) -> PipelineCell:
-    return lambda state: Decision("same", reason.format(status=state.status))
-
-
-def _refuse(reason: str) -> PipelineCell:
-    return lambda state: Decision("refuse", reason.format(status=state.status))
-
-
-def _retry_canceling(state: PipelineState) -> Decision:
-    return Decision("later", "it is being canceled; use wait to retry it when that is done, or try again later")
+def _always(verdict: Verdict, reason: str = "") -> PipelineCell:
+    return lambda state: Decision(verdict, reason.format(status=state.status))
 
 
 def _retry_ended(state: PipelineState) -> Decision:
@@ -153,13 +141,15 @@ _ROWS = (
         endpoint="retry_pipeline",
         participle="retried",
         cells={
-            "created": _same("it has not begun yet"),
-            "blocked": _same("its status is {status}, and it goes on from there"),
-            "under_way": _same("it is {status} already"),
-            "canceling": _retry_canceling,
-            "success": _same("it has succeeded"),
+            "created": _always("same", "it has not begun yet"),
+            "blocked": _always("same", "its status is {status}, and it goes on from there"),
+            "under_way": _always("same", "it is {status} already"),
+            "canceling": _always(
+                "later", "it is being canceled; use wait to retry it when that is done, or try again later"
+            ),
+            "success": _always("same", "it has succeeded"),
             "ended": _retry_ended,
-            "skipped": _refuse("it was skipped, and none of its jobs ever ran; start a new pipeline"),
+            "skipped": _always("refuse", "it was skipped, and none of its jobs ever ran; start a new pipeline"),
         },
         effect=_is_retried,
         doers=_retriers,
@@ -171,13 +161,13 @@ _ROWS = (
         endpoint="cancel_pipeline",
         participle="canceled",
         cells={
-            "created": _act,
+            "created": _always("act"),
             "blocked": _cancel_blocked,
-            "under_way": _act,
-            "canceling": _same("it is being canceled already"),
-            "success": _same("it has ended as {status} already"),
-            "ended": _same("it has ended as {status} already"),
-            "skipped": _same("it was skipped"),
+            "under_way": _always("act"),
+            "canceling": _always("same", "it is being canceled already"),
+            "success": _always("same", "it has ended as {status} already"),
+            "ended": _always("same", "it has ended as {status} already"),
+            "skipped": _always("same", "it was skipped"),
         },
         effect=_is_canceled,
         doers=lambda before, after: set(),
