@@ -181,7 +181,7 @@ class Candidates:
         """Return whether source and status are those of a pipeline that counts."""
         # whose a trigger token is, GitLab tells nobody, so that only what one has started may be like what it starts
         sources = ("trigger",) if self._request.trigger_token else ("api", "trigger")
-        if self._request.reuse == "never" or pipeline.get("source") not in sources:
+        if self._request.reuse == "never" or pipeline.get("source", sources[0]) not in sources:
             return False
         status = status_of(pipeline)
         return _is_active(status) or (self._request.reuse == "success" and status == "success")
@@ -201,6 +201,8 @@ class Candidates:
         wanted = self._request.variables_by_name
         if variables is not None and variables != wanted:
             return None
+        if "source" not in whole:
+            return "this server, which is older than GitLab 14.1, does not tell how it was started"
         if is_ours is None:
             return "GitLab does not tell whose token asks for it"
         if variables is None and wanted:

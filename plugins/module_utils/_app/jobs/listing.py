@@ -71,10 +71,9 @@ class JobLists:
 
     def found(self, record: Record, pipeline: Record | None) -> FoundJob:
         """Return a job that was not found by way of its pipeline, which its record sums up."""
+        summary = pipeline or {}
         name = str(record.get("name") or "")
-        if pipeline is None:
-            return FoundJob(record, self._project, 0, name)
-        return FoundJob(record, project_id_of(pipeline, self._project), pipeline["id"], name)
+        return FoundJob(record, project_id_of(summary, self._project), id_of(summary), name)
 
     def _kept(self, record: Record) -> Record:
         """Return what is kept of a record of a pipeline's list, the pipeline once for all of them."""
