@@ -116,8 +116,9 @@ class ActionRun:
         """Decide about jobs, and act on those that are to be acted on, side by side."""
         decided = [(target, self._decide(target.job, self._action)) for target in targets]
         for target, decision in decided:
-            target.is_waiting_for_turn = decision.verdict == "later" and self._following.is_active
-            if decision.verdict == "refuse":
+            if decision.verdict == "later" and self._following.is_active:
+                target.is_waiting_for_turn, target.reason = True, decision.reason
+            elif decision.verdict == "refuse":
                 target.settle("refused", decision.reason)
             elif decision.verdict == "same":
                 target.settle("unchanged", decision.reason)
@@ -160,7 +161,10 @@ class ActionRun:
         if stopped and decision.verdict in ("act", "later"):
             return Decision("refuse", stopped)
         # an extension may give an exception as the reason
-        return dataclasses.replace(decision, reason=str(decision.reason))
+        decision = dataclasses.replace(decision, reason=str(decision.reason))
+        if decision.verdict == "later" and decision != built_in and self._following.is_active:
+            self._timeline.held(job, decision.reason)
+        return decision
 
     def _write(self, job: FoundJob, action: Action) -> WriteResult:
         """Return what became of an action on one job; an error is an outcome here, so that the others are not lost."""
@@ -321,8 +325,8 @@ class ActionRun:
     def _time_out(self, active: list[Target]) -> None:
         """End the targets that are not done in time, as `on_timeout` says."""
         for target in active:
-            missing = self._approvals.missing(target.job)
-            reason = f"{timed_out_text(self._options)}: it {still(target.job.record)}{missing}"
+            why = f", and {target.reason}" if target.is_waiting_for_turn else ""
+            reason = f"{timed_out_text(self._options)}: it {still(target.job.record)}{why}"
             if self._options.on_timeout == "continue":
                 target.settle(target.outcome, reason)
                 continue

@@ -89,7 +89,7 @@ _ROWS = (
             "blocked": refuse("its status is {status}: it never ran; use action play"),
             "under_way": _IS_SO_ALREADY,
             "canceling": later(
-                "it is being canceled",
+                "its cancellation has to end first",
                 "it is being canceled; use wait to retry it when that is done, or try again later",
             ),
             "success": decisions.retry_success,

@@ -72,9 +72,8 @@ class ApprovalWait:
         if self._session.check_mode:
             return self._predict(deployment)
         self._held.add(job.id)
-        waits = f"waits for approvals of its {deployment.called}: {missing}"
-        self._tell(job, waits)
-        return Decision("later", f"it {waits}")
+        self._tell(job, f"waits for approvals of its {deployment.called}: {missing}")
+        return Decision("later", f"its {deployment.called} waits for approvals: {missing}")
 
     def _is_in_question(self, job: FoundJob, decision: Decision) -> bool:
         """Return whether approvals matter now, or in check mode to what a real run comes to."""
@@ -82,12 +81,6 @@ class ApprovalWait:
         if decision.verdict == "later":
             return is_checked and status == TO_COME
         return decision.verdict == "act" and status == HELD and (self._is_waiting or is_checked)
-
-    def missing(self, job: FoundJob) -> str:
-        """Return who still has to approve a job's deployment, as a sentence to be added to another."""
-        deployment = self._deployments.get(job.id)
-        missing = missing_text(deployment.record) if deployment and status_of(job.record) == HELD else ""
-        return f", and its {deployment.called} waits for approvals: {missing}" if deployment and missing else ""
 
     def _read(self, job: FoundJob) -> FoundDeployment | None:
         """Return the deployment of a job as it is now; without waiting it is worth no error."""

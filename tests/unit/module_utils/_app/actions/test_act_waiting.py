@@ -13,6 +13,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.action
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query import JobQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.options import WaitOptions
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
 
 from ....harness import (
@@ -348,6 +349,27 @@ def test_a_turn_that_does_not_come_in_time():
     assert not outcome.changed
     assert "timed out after 30 s (wait_timeout): it is still created" in outcome.failure
     assert transport.writes == []
+
+
+def test_what_an_extension_waits_for_is_told_and_named_when_the_time_is_up():
+    class Hold:
+        @hookimpl
+        def gitlab_decide_job_action(self, action, decisions):
+            return decisions.later("releases are on hold")
+
+    progress = Progress(is_shown=True)
+    outcome = run_task(
+        TASK,
+        {**BASE, "wait_timeout": 60.0},
+        transport=stuck("manual"),
+        progress=progress,
+        extensions={"hold": Hold()},
+    )
+    assert not outcome.changed
+    assert "timed out after 60 s (wait_timeout): it is still manual, and releases are on hold" in outcome.failure
+    assert [line for line in progress.others if "still waiting" not in line] == [
+        "project 7 deploy: releases are on hold"
+    ]
 
 
 def test_a_job_that_stays_in_the_queue():
