@@ -93,13 +93,8 @@ def refuse(reason: str) -> Cell:
 
 def later(waiting_for: str, else_reason: str) -> Cell:
     """Return the cell that waits with `wait`, and refuses without."""
-
-    def cell(status: str, job: Record, policy: Policy) -> Decision:
-        if policy.wait:
-            return Decision("later", waiting_for)
-        return Decision("refuse", else_reason)
-
-    return cell
+    wait, refusal = Decision("later", waiting_for), Decision("refuse", else_reason)
+    return lambda status, job, policy: wait if policy.wait else refusal
 
 
 # ----- cells that look at the job, or at the options -----
