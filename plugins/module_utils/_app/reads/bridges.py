@@ -91,8 +91,10 @@ def read_bridges(
         return report
 
     def is_done(bridge: BridgeNode) -> bool:
-        """Return whether a trigger job needs no more waiting; nobody has to play an optional one."""
-        return _is_there(bridge, options) or (is_optional(bridge.record) and not query.names)
+        """Return whether a trigger job needs no more waiting: its pipeline has come far enough, or never will."""
+        has_come = is_there(bridge.downstream.record, options) if bridge.downstream else bridge.is_settled
+        # nobody has to play an optional one
+        return has_come or (is_optional(bridge.record) and not query.names)
 
     def is_settled(report: BridgeReport) -> bool:
         return is_complete and (bool(report.problem) or all(map(is_done, report.bridges)))
@@ -149,13 +151,6 @@ def _keep_wanted(root: PipelineNode, query: JobQuery, chooser: Chooser) -> None:
         raise SelectionError(f"no trigger job {name!r} in the {query.pipeline.describe()}: {hint}")
     wanted = {job.path for group in found.groups for job in group}
     root.bridges = [bridge for bridge in root.bridges if bridge.path in wanted and not query.is_empty]
-
-
-def _is_there(bridge: BridgeNode, options: WaitOptions) -> bool:
-    """Return whether a trigger job needs no more waiting: its pipeline has come far enough, or never will."""
-    if bridge.downstream:
-        return is_there(bridge.downstream.record, options)
-    return bridge.is_settled
 
 
 def _problem(bridge: BridgeNode, options: WaitOptions, is_waiting: bool) -> str:
