@@ -134,13 +134,26 @@ class _Run:
 
     def _create(self) -> Record:
         request = self._request
-        call, token = self._session.client.call, request.trigger_token
-        both = {"project": request.project, "ref": request.full_ref, "inputs": dict(request.inputs or {}) or None}
-        if token:
-            created = call("trigger_pipeline", trigger_token=token, variables=request.variables_by_name or None, **both)
-        else:
-            # a mapping there, a list here
-            created = call("create_pipeline", variables=list(request.variables) or None, **both)
+        client = self._session.client
+        inputs = dict(request.inputs or {}) or None
+        if not request.trigger_token:
+            created = client.call(
+                "create_pipeline",
+                project=request.project,
+                ref=request.full_ref,
+                variables=list(request.variables) or None,
+                inputs=inputs,
+            )
+            return t.cast(Record, created)
+        created = client.call(
+            "trigger_pipeline",
+            trigger_token=request.trigger_token,
+            project=request.project,
+            ref=request.full_ref,
+            # a list there, a mapping here
+            variables=request.variables_by_name or None,
+            inputs=inputs,
+        )
         return t.cast(Record, created)
 
     def _wait_for_limit(self) -> bool:

@@ -116,14 +116,26 @@ def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True)
 
 
 def newest_pipelines(
-    session: Session, project: str, *, page_size: int = PAGE_SIZE, **filters: t.Any
+    session: Session,
+    project: str,
+    *,
+    ref: str | None = None,
+    sha: str | None = None,
+    source: str | None = None,
+    scope: str | None = None,
+    page_size: int = PAGE_SIZE,
 ) -> t.Iterator[Record]:
-    """Yield the pipelines of a project, newest first.
-
-    :param filters: what the list of pipelines takes.
-    """
+    """Yield the pipelines of a project, newest first."""
     return session.client.iterate(
-        "list_pipelines", project=project, order_by="id", sort="desc", page_size=page_size, **filters
+        "list_pipelines",
+        project=project,
+        ref=ref,
+        sha=sha,
+        source=source,
+        scope=scope,
+        order_by="id",
+        sort="desc",
+        page_size=page_size,
     )
 
 

@@ -20,7 +20,7 @@ def read_token_job(session: Session) -> Record:
 
     :raises SelectionError: when no job belongs to the token, with the reason.
     """
-    return _read(session, "get_token_job", "the job of a token: that needs GitLab 13.10")
+    return _explained(lambda: session.client.call("get_token_job"), "the job of a token: that needs GitLab 13.10")
 
 
 def read_allowed_agents(session: Session) -> Record:
@@ -28,16 +28,18 @@ def read_allowed_agents(session: Session) -> Record:
 
     :raises SelectionError: when no job belongs to the token, with the reason.
     """
-    return _read(session, "get_allowed_agents", "the agents of a token: that needs GitLab 13.11")
+    return _explained(
+        lambda: session.client.call("get_allowed_agents"), "the agents of a token: that needs GitLab 13.11"
+    )
 
 
-def _read(session: Session, endpoint: str, what: str) -> Record:
+def _explained(read: t.Callable[[], t.Any], what: str) -> Record:
     """Return what GitLab tells about a token; what it answers to one that it does not take becomes the reason.
 
     :param what: what a server that is too old cannot tell.
     """
     try:
-        return t.cast(Record, session.client.call(endpoint))
+        return t.cast(Record, read())
     except NotAuthorizedError as exc:
         if exc.status != 401:
             raise
