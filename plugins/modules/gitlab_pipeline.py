@@ -122,8 +122,9 @@ options:
         or a schedule has started does not either.
       - V(success) is such a pipeline, or one that has succeeded.
       - V(never) starts a pipeline in any case.
-      - When it cannot be told whether a pipeline is the one asked for, since its variables cannot be read or
-        O(inputs) are given, which GitLab never tells, the task fails and names it.
+      - When it cannot be told whether a pipeline is the one asked for, the task fails and names it. Its variables may
+        be out of reach, GitLab never tells the O(inputs) of a pipeline, and servers before 14.1 do not tell how it was
+        started.
       - When two tasks ask at the very same time, both may start one. The later one then says so in a warning, with both
         ids.
     type: str

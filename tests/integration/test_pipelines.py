@@ -123,6 +123,17 @@ def test_a_decision_of_run(simulator: t.Any, name: str) -> None:
         assert "pipeline 101" in str(first.failure) and "reuse" in str(first.failure)
 
 
+@pytest.mark.parametrize("reuse", ["active", "success"])
+def test_a_server_that_does_not_tell_how_a_pipeline_was_started(simulator: t.Any, reuse: str) -> None:
+    simulator.load(with_new(), version="13.12")
+    first = run_task(simulator, PIPELINE, **RUN, reuse=reuse, wait=reuse == "success")
+    assert first.failure is None and did(simulator) == [("create_pipeline", 101)]
+    again = run_task(simulator, PIPELINE, **RUN, reuse=reuse)
+    assert again.failure is not None and "pipeline 101" in again.failure and "older than GitLab 14.1" in again.failure
+    other = run_task(simulator, PIPELINE, **RUN, reuse=reuse, variables={"A": 1})
+    assert other.failure is None and other["id"] == 102
+
+
 def test_variables_that_cannot_be_read_are_not_taken_for_these(simulator: t.Any) -> None:
     """A trigger token of somebody else has started it, so that a developer may not read its variables."""
     made = with_new()

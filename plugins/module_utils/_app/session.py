@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import datetime
 import functools
@@ -202,7 +201,7 @@ class Session:
         notes: dict[str, t.Any] = {}
         # the one asked first has the last word
         try:
-            told = self.plugins.call("gitlab_annotate_record", kind=kind, record=copy.deepcopy(record))
+            told = self.plugins.call("gitlab_annotate_record", kind=kind, record=record)
             for note in reversed(told):
                 notes.update(_plain_note(note))
         except GitLabError as exc:

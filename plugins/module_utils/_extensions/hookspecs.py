@@ -75,7 +75,7 @@ class HookSpecs:
         before.
 
         :param action: `play`, `retry`, `cancel`, `erase`, `keep_artifacts` or `delete_artifacts`.
-        :param job: GitLab's record of the newest attempt.
+        :param job: a copy of GitLab's record of the newest attempt.
         :param decisions: the ways out: `decisions.act(reason)`, `decisions.same(reason)`, `decisions.refuse(reason)`
             and `decisions.later(reason)`; and `decisions.built_in`, which is what the decision table says.
         """

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import functools
 import importlib.metadata
@@ -38,10 +39,14 @@ class PluginManager:
             self._register(name, extension)
 
     def call(self, hook: str, **arguments: t.Any) -> t.Any:
-        """Return what a hook returns.
+        """Return what a hook returns. Records are handed out as copies: what an extension changes in one has no effect.
 
         :raises ExtensionError: when an extension raises anything that is not meant for the user.
         """
+        if self._names:
+            arguments = {
+                name: copy.deepcopy(value) if isinstance(value, dict) else value for name, value in arguments.items()
+            }
         try:
             return getattr(self._manager.hook, hook)(**arguments)
         except GitLabError:

@@ -13,8 +13,8 @@ import typing as t
 from .._api.decoding import Record
 from .._api.masking import one_line
 from .._app.deployments.approvals import (
+    Approval,
     ApprovalResult,
-    approve,
     choose_deployment,
     failure_text,
     prediction_text,
@@ -57,7 +57,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     deployment = choose_deployment(session, query)
     if deployment is None:
         return _nothing(session)
-    result = approve(session, deployment, request)
+    result = Approval(session, deployment, request).run()
     failure = failure_text(result, request)
     values = {
         "deployment": deployment_record(result.deployment, has_failed=failure is not None),

@@ -196,7 +196,7 @@ def _pipeline(session: Session, query: JobQuery, report: ActionReport) -> Record
         return None
     pipeline = report.pipeline
     if "status" not in pipeline:
-        pipeline = read_pipeline(session, query.pipeline, pipeline, is_old=True)
+        pipeline = read_pipeline(session, query.pipeline.project, pipeline, is_old=True)
     return session.annotated("pipeline", pipeline)
 
 

@@ -27,10 +27,10 @@ from .._app.actions.run_pipeline import run_pipeline
 from .._app.jobs.statuses import id_of, project_id_of, status_of
 from .._app.outcome import Outcome
 from .._app.pipelines.query import PipelineQuery, with_pipeline
-from .._app.reads.pipelines import PipelineDetails, missing_text, read_details
+from .._app.reads.pipelines import PipelineDetails, read_details
 from .._app.session import Session, TaskContext
 from .._app.waiting.loop import Wait
-from .._app.waiting.options import WaitOptions, timed_out_text
+from .._app.waiting.options import WaitOptions, time_problem
 from .._app.waiting.pipeline_end import (
     PIPELINE_TARGETS,
     PipelineState,
@@ -152,7 +152,8 @@ class _Task:
         wait, may_wait = Wait(self._session, self._waiting), not self._waiting.wait
         awaited = yield from await_pipeline(self._session, self._query, wait, may_wait=may_wait)
         if awaited.value is None:
-            return self._outcome({"timed_out": True}, failure=missing_text(self._query, self._waiting))
+            missing = time_problem(self._waiting, f"there is no {self._query.describe()}")
+            return self._outcome({"timed_out": True}, failure=missing)
         pipeline = awaited.value
         project = project_id_of(pipeline, self._query.project)
         if action.accepts_any_end:
@@ -167,8 +168,7 @@ class _Task:
         state = waited.value
         if waited.has_timed_out:
             state.has_timed_out = True
-            reason = f"{timed_out_text(self._waiting)}: pipeline {id_of(pipeline)} is still {state.status}"
-            problem = "" if self._waiting.on_timeout == "continue" else reason
+            problem = time_problem(self._waiting, f"pipeline {id_of(pipeline)} is still {state.status}")
             return self._finished(PipelineActionResult(state, state, problem=problem), before=_line(state.pipeline))
         result = act_on_pipeline(self._session, action, project, state)
         return (yield from self._followed(result, before=_line(result.before.pipeline)))

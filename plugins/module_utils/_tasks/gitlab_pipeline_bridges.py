@@ -11,9 +11,8 @@ from __future__ import annotations
 from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._app.jobs.bridges import BridgeNode, mermaid
-from .._app.jobs.statuses import STATUSES
 from .._app.outcome import Outcome
-from .._app.reads.bridges import BridgeQuery, BridgeReport, read_bridges
+from .._app.reads.bridges import BridgeReport, read_bridges
 from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
@@ -23,11 +22,8 @@ from .options import (
     PIPELINE_WAYS,
     WAIT_FOR,
     WAITING,
-    check_statuses,
-    parts_of,
-    pipeline_query,
+    job_query,
     session_of,
-    text_list,
     wait_options,
 )
 from .values.pipelines import downstream_record
@@ -54,21 +50,13 @@ def run(options: Options, context: TaskContext) -> Outcome:
 
     :raises GitLabError: for what the user or the server did wrong.
     """
-    query = BridgeQuery(
-        pipeline=pipeline_query(options),
-        names=parts_of(options, "name"),
-        scope=text_list(options, "scope"),
-        depth=int(options.get("depth", 1)),
-        include_jobs=bool(options.get("include_jobs")),
-        allow_empty=bool(options.get("allow_empty")),
-        is_empty=options.get("name") == [],
-    )
-    check_statuses("scope", query.scope, tuple(STATUSES))
-    if query.depth < 0:
-        raise UsageError(f"depth is {query.depth}; give 0 for the whole tree, or the levels of trigger jobs to read")
+    query, depth = job_query(options, all_bridges=True), int(options.get("depth", 1))
+    if depth < 0:
+        raise UsageError(f"depth is {depth}; give 0 for the whole tree, or the levels of trigger jobs to read")
     waiting = wait_options(options)
     session = session_of(options, context, waiting)
-    report = finish(session, read_bridges(session, query, waiting))
+    include_jobs = bool(options.get("include_jobs"))
+    report = finish(session, read_bridges(session, query, waiting, depth=depth, include_jobs=include_jobs))
     downstream = [node for node in report.root.walk() if node is not report.root]
     values = {
         "bridges": [_bridge(session, report, bridge) for bridge in report.root.bridges],
@@ -82,7 +70,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     }
     return Outcome(
         values=values,
-        failure="; ".join(report.problems) or None,
+        failure=report.problem or None,
         warnings=session.warnings,
     )
 

@@ -15,7 +15,6 @@ from .._app.jobs.statuses import project_id_of
 from .._app.outcome import Outcome
 from .._app.pipelines.query import with_pipeline
 from .._app.reads.pipelines import (
-    missing_text,
     read_details,
     read_downstream,
     read_pipeline_state,
@@ -24,6 +23,7 @@ from .._app.reads.pipelines import (
 )
 from .._app.session import Session, TaskContext
 from .._app.waiting.loop import Wait
+from .._app.waiting.options import time_problem
 from .._app.waiting.pipeline_end import PipelineState
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
@@ -72,7 +72,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
     state = finish(session, read_pipeline_state(session, query, waiting, wait))
     if state is None:
         values: Record = {"timed_out": True, **session.cost()}
-        return Outcome(values=values, failure=missing_text(query, waiting) or None, warnings=session.warnings)
+        missing = time_problem(waiting, f"there is no {query.describe()}")
+        return Outcome(values=values, failure=missing or None, warnings=session.warnings)
     project = project_id_of(state.pipeline, query.project)
     details = read_details(session, state, project=project, log_lines=waiting.log_lines, with_downstream=wait.is_active)
     values = {

@@ -18,19 +18,19 @@ from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.reasons import is_among, unknown_reason
 from ..jobs.selection import Selection, failed_before
-from ..jobs.statuses import is_finished, phase_of, status_of, still
+from ..jobs.statuses import as_told, is_finished, phase_of, status_of, still
 from ..session import Session
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
 from ..waiting.loop import Wait, Waited
-from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
+from ..waiting.options import WaitOptions, end_problem, is_there, time_problem, timed_out_text
 from ..waiting.schedule import Steps
-from .action import ActionRequest
+from .action import Action, ActionRequest
 from .actions import ACTIONS, decide
 from .decisions import Decision, Decisions, Policy
 from .refusals import refuse_job_token
 from .targets import ActionReport, Target, choose
-from .write import WriteResult, write
+from .write import JobWrite, WriteResult
 
 
 class ActionRun:
@@ -78,10 +78,12 @@ class ActionRun:
         for target in targets:
             self._timeline.observe(target.job)
         self._step(targets)
+        # what has changed was read after all others
+        read_last = sorted(targets, key=lambda target: target.has_changed)
+        report.pipeline = as_told(report.pipeline, [target.job.record for target in read_last])
         if self._following.is_active:
             yield from self._follow(report)
         self._following.end()
-        report.pipeline = report.pipeline_as_seen_last()
         return report
 
     def _find(self) -> Steps[Waited[Selection]]:
@@ -105,17 +107,18 @@ class ActionRun:
     def _not_found(self, selection: Selection) -> ActionReport:
         """Return the report for jobs that did not exist when the time was up."""
         missing = self._finder.problem(selection) or f"there is no {self._query.describe()} yet"
-        problem = "" if self._options.on_timeout == "continue" else f"{timed_out_text(self._options)}: {missing}"
+        problem = time_problem(self._options, missing)
         return ActionReport([], [], selection.pipeline, has_timed_out=True, problem=problem)
 
     # ----- decide and act -----
 
     def _step(self, targets: list[Target]) -> None:
         """Decide about jobs, and act on those that are to be acted on, side by side."""
-        decided = [(target, self._decide(target.job)) for target in targets]
+        decided = [(target, self._decide(target.job, self._action)) for target in targets]
         for target, decision in decided:
-            target.is_waiting_for_turn = decision.verdict == "later" and self._following.is_active
-            if decision.verdict == "refuse":
+            if decision.verdict == "later" and self._following.is_active:
+                target.is_waiting_for_turn, target.reason = True, decision.reason
+            elif decision.verdict == "refuse":
                 target.settle("refused", decision.reason)
             elif decision.verdict == "same":
                 target.settle("unchanged", decision.reason)
@@ -125,13 +128,12 @@ class ActionRun:
         if self._session.check_mode:
             return
         acting = [target for target, decision in decided if decision.verdict == "act"]
-        results = self._session.run_all(lambda target: self._write(target.job), acting)
+        results = self._session.run_all(lambda target: self._write(target.job, self._action), acting)
         for target, result in zip(acting, results):
-            self._take(target, result)
+            self._take(target, result, self._action)
 
-    def _decide(self, job: FoundJob, action: str = "") -> Decision:
+    def _decide(self, job: FoundJob, action: Action) -> Decision:
         request = self._request
-        action = action or request.action
         if request.max_attempts is not None and is_finished(status_of(job.record)):
             self._attempts[job.key] = count_attempts(self._session, job)
         policy = Policy(
@@ -145,11 +147,11 @@ class ActionRun:
             is_bridge=job.is_bridge,
             failed_before=failed_before(job, self._failed),
         )
-        built_in = self._approvals.judge(ACTIONS[action], job, decide(action, job.record, policy))
+        built_in = self._approvals.judge(action, job, decide(action.name, job.record, policy))
         decision = self._session.plugins.call(
             "gitlab_decide_job_action",
-            action=action,
-            job=dict(job.record),
+            action=action.name,
+            job=job.record,
             decisions=Decisions(built_in, wait=self._options.wait),
         )
         if not isinstance(decision, Decision):
@@ -158,45 +160,45 @@ class ActionRun:
         stopped = self._session.stop()
         if stopped and decision.verdict in ("act", "later"):
             return Decision("refuse", stopped)
+        # an extension may give an exception as the reason
+        decision = dataclasses.replace(decision, reason=str(decision.reason))
+        if decision.verdict == "later" and decision != built_in and self._following.is_active:
+            self._timeline.held(job, decision.reason)
         return decision
 
-    def _write(self, job: FoundJob, action: str = "") -> WriteResult:
+    def _write(self, job: FoundJob, action: Action) -> WriteResult:
         """Return what became of an action on one job; an error is an outcome here, so that the others are not lost."""
-        action = action or self._request.action
         try:
-            arguments = ACTIONS[action].arguments(self._request, status_of(job.record))
-            return write(self._session, action, job, arguments, lambda latest: self._decide(latest, action))
+            arguments = action.arguments(self._request, status_of(job.record))
+            return JobWrite(self._session, action, job, arguments, lambda latest: self._decide(latest, action)).send()
         except GitLabError as exc:
             return WriteResult("failed", job, reason=str(exc))
 
-    def _take(self, target: Target, result: WriteResult) -> None:
-        """Note the result of a write."""
+    def _take(self, target: Target, result: WriteResult, action: Action) -> None:
+        """Note the result of a write, and that what was done is to be followed, or what somebody else has done."""
         target.retries += result.job.id > target.job.id and result.has_changed
         target.job = result.job
         self._following.note([target.job])
+        if result.outcome != "unchanged" or not target.has_changed:
+            target.settle(result.outcome, result.reason)
         target.has_changed = target.has_changed or result.has_changed
-        target.settle(result.outcome, result.reason)
-        self._timeline.observe(target.job, detail=self._done_text(target.job) if result.has_changed else "")
+        self._timeline.observe(target.job, detail=self._done_text(target.job, action) if result.has_changed else "")
         target.is_followed = result.outcome in ("applied", "unchanged") and self._is_to_be_followed(target)
 
-    def _done_text(self, job: FoundJob) -> str:
+    def _done_text(self, job: FoundJob, action: Action) -> str:
         """Return what was done to a job; of how many attempts it is which one, where they have an end."""
-        return self._retried_text(job) if self._action.name == "retry" else self._action.participle
-
-    def _retried_text(self, job: FoundJob) -> str:
         most = self._request.max_attempts
-        return "retried" if most is None else f"retried, attempt {self._attempts.get(job.key, 1) + 1} of {most}"
+        if most is None or action.name != "retry":
+            return action.participle
+        return f"retried, attempt {self._attempts.get(job.key, 1) + 1} of {most}"
 
     def _is_to_be_followed(self, target: Target) -> bool:
-        is_waiting = self._options.wait and self._following.is_active
-        if not is_waiting or not self._action.is_followed:
+        if not (self._options.wait and self._following.is_active and self._action.is_followed):
             return False
-        # what was played or retried is looked at even if it has ended by now: it may have failed
-        is_news = target.has_changed and not self._action.accepts_any_end
-        return is_news or not is_there(target.job.record, self._options)
+        # what was to be played or retried is looked at even if it has ended by now: it may have failed
+        return not self._action.accepts_any_end or not is_there(target.job.record, self._options)
 
     def _predict(self, target: Target, decision: Decision) -> None:
-        """Note what the real run would do."""
         status = status_of(target.job.record)
         target.settle("applied", decision.reason)
         target.has_changed = True
@@ -218,7 +220,7 @@ class ActionRun:
             nonlocal polls
             polls += 1
             if polls > 1:
-                self._refresh(report.active)
+                self._refresh(report)
                 self._step([target for target in report.active if target.is_waiting_for_turn])
             for target in report.active:
                 if target.is_followed:
@@ -269,14 +271,15 @@ class ActionRun:
             self._counting.listed(jobs, self._unsettled(active), size=self._pipeline_size, is_whole=False)
         return self._counting
 
-    def _refresh(self, active: list[Target]) -> None:
+    def _refresh(self, report: ActionReport) -> None:
+        active = report.active
         jobs = newest_attempts(self._session, [target.job for target in active])
         for target, job in zip(active, jobs):
             target.job = job
+        report.pipeline = as_told(report.pipeline, [job.record for job in jobs])
         self._following.seen(jobs, self._unsettled(active))
 
     def _look_at(self, target: Target) -> None:
-        """Take note of what a followed job has come to."""
         if is_there(target.job.record, self._options):
             if self._following.believes(target.job):
                 self._end(target)
@@ -288,17 +291,17 @@ class ActionRun:
     def _end(self, target: Target) -> None:
         """Take note that a followed job is where it should be, or has ended; with `max_attempts` retry it instead."""
         problem = "" if self._action.accepts_any_end else end_problem(target.job.record, self._options)
-        target.is_followed = False
         if not problem:
+            target.is_followed = False
             return
         most = self._most_attempts(target)
+        # where they cannot be counted it is followed on, so that its failure is not lost
         attempts = self._count_attempts(target) if most else 0
         if attempts < most:
-            result = self._write(target.job, "retry")
-            if result.outcome == "applied":
-                target.job, target.has_changed, target.is_followed = result.job, True, True
-                target.retries += 1
-                self._timeline.observe(target.job, detail=self._retried_text(target.job))
+            retry = ACTIONS["retry"]
+            result = self._write(target.job, retry)
+            if result.outcome in ("applied", "unchanged"):
+                self._take(target, result, retry)
                 return
             problem += f", and could not be retried: {result.reason}"
         elif attempts > 1:
@@ -322,16 +325,15 @@ class ActionRun:
     def _time_out(self, active: list[Target]) -> None:
         """End the targets that are not done in time, as `on_timeout` says."""
         for target in active:
-            reason = (
-                f"{timed_out_text(self._options)}: it {still(target.job.record)}{self._approvals.missing(target.job)}"
-            )
+            why = f", and {target.reason}" if target.is_waiting_for_turn else ""
+            reason = f"{timed_out_text(self._options)}: it {still(target.job.record)}{why}"
             if self._options.on_timeout == "continue":
                 target.settle(target.outcome, reason)
                 continue
             if self._options.on_timeout == "cancel" and self._request.action != "cancel" and not target.job.is_bridge:
-                result = write(
-                    self._session, "cancel", target.job, {}, lambda job: decide("cancel", job.record, Policy())
-                )
+                row = ACTIONS["cancel"]
+                write = JobWrite(self._session, row, target.job, {}, lambda job: decide("cancel", job.record, Policy()))
+                result = write.send()
                 target.job = result.job
                 target.has_changed = target.has_changed or result.has_changed
                 self._timeline.observe(target.job, detail="canceled" if result.has_changed else "")

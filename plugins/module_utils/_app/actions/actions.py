@@ -12,7 +12,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..jobs.query import listed
-from ..jobs.statuses import STATUSES, status_of
+from ..jobs.statuses import STATUSES, Column, status_of
 from . import decisions, effects
 from .action import Action, Advice
 from .decisions import Decision, Policy, act, later, refuse, same
@@ -26,6 +26,9 @@ _DEVELOPER = (
 )
 _MAINTAINER = (Advice(403, "The user of the token needs the role Maintainer in the project"),)
 
+# The columns of the decision table.
+_UNFINISHED: tuple[Column, ...] = ("created", "blocked", "under_way", "canceling")
+_FINISHED: tuple[Column, ...] = ("success", "ended", "skipped")
 _NOT_FINISHED = refuse("its status is {status}; only a finished job can be erased, so wait for it or cancel it first")
 _NOT_KEPT = refuse("its status is {status}; artifacts can be kept when the job has finished")
 _IS_SO_ALREADY = same("it is {status} already")
@@ -86,7 +89,7 @@ _ROWS = (
             "blocked": refuse("its status is {status}: it never ran; use action play"),
             "under_way": _IS_SO_ALREADY,
             "canceling": later(
-                "it is being canceled",
+                "its cancellation has to end first",
                 "it is being canceled; use wait to retry it when that is done, or try again later",
             ),
             "success": decisions.retry_success,
@@ -138,15 +141,7 @@ _ROWS = (
         name="erase",
         endpoint="erase_job",
         participle="erased",
-        cells={
-            "created": _NOT_FINISHED,
-            "blocked": _NOT_FINISHED,
-            "under_way": _NOT_FINISHED,
-            "canceling": _NOT_FINISHED,
-            "success": decisions.erase_finished,
-            "ended": decisions.erase_finished,
-            "skipped": decisions.erase_skipped,
-        },
+        cells={**dict.fromkeys(_UNFINISHED, _NOT_FINISHED), **dict.fromkeys(_FINISHED, decisions.erase)},
         effect=effects.is_erased,
         # servers before 15.9 do not tell erased_at
         answer="proof",
@@ -165,10 +160,7 @@ _ROWS = (
         verb="keep",
         subject="the artifacts of {job}",
         cells={
-            "created": _NOT_KEPT,
-            "blocked": _NOT_KEPT,
-            "under_way": _NOT_KEPT,
-            "canceling": _NOT_KEPT,
+            **dict.fromkeys(_UNFINISHED, _NOT_KEPT),
             "success": decisions.keep,
             "ended": decisions.keep,
             "skipped": refuse("it was skipped, so it has no artifacts"),
@@ -184,15 +176,7 @@ _ROWS = (
         participle="deleted",
         verb="delete",
         subject="the artifacts of {job}",
-        cells={
-            "created": decisions.delete_artifacts,
-            "blocked": decisions.delete_artifacts,
-            "under_way": decisions.delete_artifacts,
-            "canceling": decisions.delete_artifacts,
-            "success": decisions.delete_artifacts,
-            "ended": decisions.delete_artifacts,
-            "skipped": decisions.delete_artifacts,
-        },
+        cells=dict.fromkeys((*_UNFINISHED, *_FINISHED), decisions.delete_artifacts),
         effect=effects.has_other_artifacts,
         answer="proof",
         options=("whole_project",),

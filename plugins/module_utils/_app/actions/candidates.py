@@ -9,12 +9,13 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, SelectionError
 from ..jobs.statuses import id_of, is_finished, phase_of, status_of
-from ..pipelines.query import describe, is_sha
+from ..pipelines.query import describe, is_sha, newest_pipelines, whole_pipeline
 from ..session import Session
 
 REUSES = ("never", "active", "success")
@@ -153,7 +154,10 @@ class Candidates:
         :raises SelectionError: when one may be it, and GitLab does not tell.
         """
         for pipeline in before:
-            if not self._may_count(pipeline) or self.tip() not in ("", pipeline.get("sha")):
+            if not self._may_count(pipeline):
+                continue
+            tip = self.tip()
+            if tip not in ("", pipeline.get("sha")):
                 continue
             whole = self._whole(pipeline)
             if not self._may_count(whole) or not self._is_of_kind(whole):
@@ -161,10 +165,10 @@ class Candidates:
             doubt = self._doubt(whole)
             if doubt is None:
                 continue
-            if not self.tip():
-                doubt = doubt or "this token may not read at which commit the ref is"
-            if self.tip():
+            if tip:
                 self.check_kind()
+            else:
+                doubt = doubt or "this token may not read at which commit the ref is"
             if doubt:
                 raise SelectionError(
                     f"{describe(whole)} may be the one asked for, but {doubt}. Wait for it, cancel it, or set reuse "
@@ -177,13 +181,12 @@ class Candidates:
         """Return whether source and status are those of a pipeline that counts."""
         # whose a trigger token is, GitLab tells nobody, so that only what one has started may be like what it starts
         sources = ("trigger",) if self._request.trigger_token else ("api", "trigger")
-        if self._request.reuse == "never" or pipeline.get("source") not in sources:
+        if self._request.reuse == "never" or pipeline.get("source", sources[0]) not in sources:
             return False
         status = status_of(pipeline)
         return _is_active(status) or (self._request.reuse == "success" and status == "success")
 
     def _is_of_kind(self, whole: Record) -> bool:
-        """Return whether a pipeline is of the branch, or of the tag, that was asked for."""
         return self._request.ref_type == "any" or (whole.get("tag") is True) == (self._request.ref_type == "tag")
 
     def _doubt(self, whole: Record) -> str | None:
@@ -198,6 +201,8 @@ class Candidates:
         wanted = self._request.variables_by_name
         if variables is not None and variables != wanted:
             return None
+        if "source" not in whole:
+            return "this server, which is older than GitLab 14.1, does not tell how it was started"
         if is_ours is None:
             return "GitLab does not tell whose token asks for it"
         if variables is None and wanted:
@@ -228,10 +233,7 @@ class Candidates:
         return {str(record["key"]): str(record.get("value")) for record in records if record["key"] != _TRIGGER_PAYLOAD}
 
     def _whole(self, pipeline: Record) -> Record:
-        return t.cast(
-            Record,
-            self._session.client.call("get_pipeline", project=self._request.project, pipeline_id=id_of(pipeline)),
-        )
+        return whole_pipeline(self._session, self._request.project, pipeline)
 
     # ----- what is new -----
 
@@ -250,7 +252,6 @@ class Candidates:
         return found
 
     def _has_our_variables(self, whole: Record) -> bool:
-        """Return whether a pipeline may have been started with our variables."""
         variables = self._variables_of(whole)
         return variables is None or variables == self._request.variables_by_name
 
@@ -270,20 +271,12 @@ class Candidates:
 
     def _newest(self) -> list[Record]:
         """Return the newest pipelines of the ref, newest first: one page of them."""
-        listed = self._session.client.iterate(
-            "list_pipelines",
-            project=self._request.project,
-            ref=self._request.ref,
-            order_by="id",
-            sort="desc",
-            page_size=NEWEST,
-        )
-        found = [pipeline for pipeline, _number in zip(listed, range(NEWEST))]
+        ref = self._request.ref
+        found = newest_pipelines(self._session, self._request.project, ref=ref, page_size=NEWEST)
         # pipelines of merge requests from this branch may be among them
-        return [pipeline for pipeline in found if pipeline.get("ref", self._request.ref) == self._request.ref]
+        return [pipeline for pipeline in itertools.islice(found, NEWEST) if pipeline.get("ref", ref) == ref]
 
     def _news(self) -> list[Record]:
-        """Return the pipelines of the ref that are newer than what was there before."""
         found = self._newest()
         if self._highest and not found:
             raise BadAnswerError(f"GitLab lists no pipeline of {self._request.ref}, of which there were some before")

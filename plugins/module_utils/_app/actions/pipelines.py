@@ -23,7 +23,7 @@ from ..jobs.query import FoundJob
 from ..jobs.statuses import STATUSES, Column, id_of, phase_of, status_of
 from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
-from .decisions import Decision
+from .decisions import Decision, Verdict
 from .refusals import reason_of_project
 from .sending import Write, is_lock
 
@@ -78,20 +78,8 @@ class PipelineActionResult:
     note: str = ""
 
 
-def _act(state: PipelineState) -> Decision:
-    return Decision("act")
-
-
-def _same(reason: str) -> PipelineCell:
-    return lambda state: Decision("same", reason.format(status=state.status))
-
-
-def _refuse(reason: str) -> PipelineCell:
-    return lambda state: Decision("refuse", reason.format(status=state.status))
-
-
-def _retry_canceling(state: PipelineState) -> Decision:
-    return Decision("later", "it is being canceled; use wait to retry it when that is done, or try again later")
+def _always(verdict: Verdict, reason: str = "") -> PipelineCell:
+    return lambda state: Decision(verdict, reason.format(status=state.status))
 
 
 def _retry_ended(state: PipelineState) -> Decision:
@@ -122,7 +110,6 @@ def _cancel_blocked(state: PipelineState) -> Decision:
 
 
 def _is_retried(before: PipelineState, after: PipelineState) -> bool:
-    """Return whether there is a new attempt of a job."""
     return bool(_new_attempts(before, after))
 
 
@@ -154,13 +141,15 @@ _ROWS = (
         endpoint="retry_pipeline",
         participle="retried",
         cells={
-            "created": _same("it has not begun yet"),
-            "blocked": _same("its status is {status}, and it goes on from there"),
-            "under_way": _same("it is {status} already"),
-            "canceling": _retry_canceling,
-            "success": _same("it has succeeded"),
+            "created": _always("same", "it has not begun yet"),
+            "blocked": _always("same", "its status is {status}, and it goes on from there"),
+            "under_way": _always("same", "it is {status} already"),
+            "canceling": _always(
+                "later", "it is being canceled; use wait to retry it when that is done, or try again later"
+            ),
+            "success": _always("same", "it has succeeded"),
             "ended": _retry_ended,
-            "skipped": _refuse("it was skipped, and none of its jobs ever ran; start a new pipeline"),
+            "skipped": _always("refuse", "it was skipped, and none of its jobs ever ran; start a new pipeline"),
         },
         effect=_is_retried,
         doers=_retriers,
@@ -172,13 +161,13 @@ _ROWS = (
         endpoint="cancel_pipeline",
         participle="canceled",
         cells={
-            "created": _act,
+            "created": _always("act"),
             "blocked": _cancel_blocked,
-            "under_way": _act,
-            "canceling": _same("it is being canceled already"),
-            "success": _same("it has ended as {status} already"),
-            "ended": _same("it has ended as {status} already"),
-            "skipped": _same("it was skipped"),
+            "under_way": _always("act"),
+            "canceling": _always("same", "it is being canceled already"),
+            "success": _always("same", "it has ended as {status} already"),
+            "ended": _always("same", "it has ended as {status} already"),
+            "skipped": _always("same", "it was skipped"),
         },
         effect=_is_canceled,
         doers=lambda before, after: set(),
@@ -245,11 +234,7 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
     def _settled(self, exc: RequestError, latest: PipelineState) -> PipelineActionResult | None:
         may_be_done = self._is_in_doubt or is_lock(exc)
         if may_be_done and self._action.effect(self._first, latest):
-            if self._is_ours(self._action.doers(self._first, latest)) is False:
-                note = f"somebody else has {self._action.participle} it since"
-                return PipelineActionResult(self._first, latest, note=note)
-            note = "GitLab did not confirm it, but the pipeline shows the effect"
-            return PipelineActionResult(self._first, latest, has_changed=True, note=note)
+            return self._effective(latest, "GitLab did not confirm it, but the pipeline shows the effect")
         decision = decide_pipeline(self._action, latest)
         if decision.verdict == "same":
             return PipelineActionResult(self._first, latest, note=decision.reason)
@@ -269,10 +254,7 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
             note = f"done, but reading the pipeline again failed: {exc}"
             return PipelineActionResult(self._first, self._first, has_changed=True, note=note)
         if self._action.effect(self._first, after):
-            if self._is_ours(self._action.doers(self._first, after)) is False:
-                note = f"somebody else has {self._action.participle} it since"
-                return PipelineActionResult(self._first, after, note=note)
-            return PipelineActionResult(self._first, after, has_changed=True)
+            return self._effective(after)
         decision = decide_pipeline(self._action, after)
         if decision.verdict == "same":
             # it has come to its end, or to a person, since it was read
@@ -281,6 +263,12 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
             f"GitLab accepted the request, and none of its jobs was {self._action.participle}; its status is "
             f"{after.status}. Check that the user of the token may act on these jobs"
         )
+
+    def _effective(self, after: PipelineState, note: str = "") -> PipelineActionResult:
+        """Return the result for a pipeline that shows the effect, which may be that of somebody else."""
+        is_others = self._is_ours(self._action.doers(self._first, after)) is False
+        note = f"somebody else has {self._action.participle} it since" if is_others else note
+        return PipelineActionResult(self._first, after, has_changed=not is_others, note=note)
 
     def _failed(self, reason: str) -> PipelineActionResult:
         problem = f"{_cannot(self._action, self._latest)}: {reason}"

@@ -115,10 +115,7 @@ class _Run:
         return []
 
     def _check_commit(self) -> None:
-        """Return if the ref is where it has to be.
-
-        :raises SelectionError: when it is not.
-        """
+        """Refuse to start a pipeline when the ref is not where it has to be."""
         request = self._request
         # the real run would be refused for a ref that is not there
         if request.sha is None and not self._session.check_mode:
@@ -136,10 +133,6 @@ class _Run:
     # ----- the request -----
 
     def _create(self) -> Record:
-        """Return the new pipeline as GitLab answers.
-
-        :raises RequestError: one of its subclasses.
-        """
         request = self._request
         client = self._session.client
         inputs = dict(request.inputs or {}) or None
@@ -212,7 +205,10 @@ class _Run:
         request = self._request
         explain_refusal(self._session, exc, request)
         if exc.status == 422 and request.trigger_token and self._may_look:
-            failed = [pipeline for pipeline in self._candidates.ours() if status_of(pipeline) == "failed"]
+            try:
+                failed = [pipeline for pipeline in self._candidates.ours() if status_of(pipeline) == "failed"]
+            except RequestError:
+                failed = []  # why it was refused is worth more
             if len(failed) == 1:
                 text = f"{describe(failed[0])} failed at once: {exc}"
                 return RunResult(failed[0], has_changed=True, problem=text)

@@ -15,7 +15,7 @@ from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, SelectionError
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, shortened
 from ..jobs.selection import Selection, place_of
-from ..jobs.statuses import id_of, pipeline_of, status_of
+from ..jobs.statuses import status_of
 from ..waiting.log_tails import last_words
 from .actions import ACTIONS
 
@@ -69,14 +69,6 @@ class ActionReport:
     has_timed_out: bool = False
     # why there is no job to act on
     problem: str = ""
-
-    def pipeline_as_seen_last(self) -> Record | None:
-        """Return the pipeline that was looked into, as the jobs that were read last tell it."""
-        for target in self.targets:
-            told = pipeline_of(target.job.record)
-            if self.pipeline and told and id_of(told) == id_of(self.pipeline):
-                return {**self.pipeline, **told}
-        return self.pipeline
 
     @property
     def active(self) -> list[Target]:

@@ -23,7 +23,6 @@ from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished, status_of
 from ..session import Session
 from .action import Action
-from .actions import ACTIONS
 from .decisions import Decision
 from .effects import ActionOutcome
 from .refusals import explain
@@ -44,22 +43,13 @@ class WriteResult:
     reason: str = ""
 
 
-def write(
-    session: Session,
-    action: str,
-    job: FoundJob,
-    arguments: t.Mapping[str, t.Any],
-    decide_again: t.Callable[[FoundJob], Decision],
-) -> WriteResult:
-    """Return what became of one action on one job.
+class JobWrite(Write[FoundJob, WriteResult]):
+    """One action on one job.
 
     :param arguments: further arguments of the endpoint.
     :param decide_again: asked after a re-read.
     """
-    return _JobWrite(session, ACTIONS[action], job, arguments, decide_again).send()
 
-
-class _JobWrite(Write[FoundJob, WriteResult]):
     noun = "job"
 
     def __init__(

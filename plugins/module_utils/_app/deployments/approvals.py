@@ -71,14 +71,6 @@ def choose_deployment(session: Session, query: DeploymentQuery) -> FoundDeployme
     return next(iter(waiting or found), None)
 
 
-def approve(session: Session, deployment: FoundDeployment, request: ApprovalRequest) -> ApprovalResult:
-    """Return what became of an approval or a rejection; in check mode what would become of it.
-
-    :raises RequestError: when GitLab cannot be asked before anything was sent.
-    """
-    return _Approving(session, deployment, request).run()
-
-
 def _candidates(session: Session, query: DeploymentQuery) -> list[FoundDeployment]:
     if query.jobs is None:
         query = dataclasses.replace(query, limit=MOST_CANDIDATES)
@@ -88,7 +80,9 @@ def _candidates(session: Session, query: DeploymentQuery) -> list[FoundDeploymen
     return find_deployments(session, query)
 
 
-class _Approving(Write[FoundDeployment, ApprovalResult]):
+class Approval(Write[FoundDeployment, ApprovalResult]):
+    """An approval or a rejection."""
+
     noun = "deployment"
 
     def __init__(self, session: Session, deployment: FoundDeployment, wanted: ApprovalRequest) -> None:
@@ -97,6 +91,10 @@ class _Approving(Write[FoundDeployment, ApprovalResult]):
         self._wanted = wanted
 
     def run(self) -> ApprovalResult:
+        """Return what became of it; in check mode what would become of it.
+
+        :raises RequestError: when GitLab cannot be asked before anything was sent.
+        """
         decision = self._decide()
         if decision.verdict == "same":
             return self._result("unchanged", decision.reason)

@@ -20,15 +20,12 @@ from ..._api.errors import NotFoundError, RequestError, SelectionError
 from ..._api.lists.pages import PAGE_SIZE
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
-from ..jobs.statuses import status_of
 from ..session import Session
-from .records import BLOCKED, FoundDeployment
+from .records import FoundDeployment
 
 # Deployments are made with their jobs, so that their ids fall together, though not strictly where pipelines are made at
 # the same time. After so many of older jobs in a row none of a newer one comes any more.
 ENOUGH_OLDER = 100
-# The statuses of jobs that may wait for approvals, with those of their deployments.
-HELD_STATUSES = {"manual": BLOCKED, "created": "created"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,17 +104,6 @@ def deployments_of(session: Session, jobs: t.Sequence[FoundJob], **filters: t.An
     return sorted(found, key=lambda one: -one.id)
 
 
-def held_deployments(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundDeployment]:
-    """Return the deployments of jobs that may wait for approvals, now or when their turn comes."""
-    return [
-        deployment
-        for job_status, status in HELD_STATUSES.items()
-        for deployment in deployments_of(
-            session, [job for job in jobs if status_of(job.record) == job_status], status=status
-        )
-    ]
-
-
 def _found(session: Session, query: DeploymentQuery) -> tuple[list[FoundDeployment], bool]:
     """Return what fits, and whether there would be something without `status` or `scope`."""
     jobs = None
@@ -152,7 +138,6 @@ def _instead(session: Session, query: DeploymentQuery) -> str:
 
 
 def _fitting(session: Session, query: DeploymentQuery, jobs: list[FoundJob] | None) -> list[FoundDeployment]:
-    """Return the deployments of these jobs, or of the project."""
     filters = {"environment": query.environment, "status": query.status}
     most = query.limit + 1 if query.limit else None
     if jobs is not None:

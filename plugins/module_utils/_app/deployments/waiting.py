@@ -21,12 +21,14 @@ from ..jobs.attempts import newest_attempts
 from ..jobs.query import FoundJob
 from ..jobs.statuses import status_of
 from ..session import Session
-from .find import HELD_STATUSES, deployments_of, held_deployments, read_all, read_deployment
-from .records import FoundDeployment, approvals_of, missing_text, rules_of, username_of
+from .find import deployments_of, read_all, read_deployment
+from .records import BLOCKED, FoundDeployment, approvals_of, missing_text, rules_of, username_of
 
 # The one status in which a job waits for approvals, the one before it, and what its record says after a rejection.
 HELD, TO_COME = "manual", "created"
 REJECTED = "deployment_rejected"
+# The statuses of the deployments of such jobs.
+_HELD_STATUSES = {HELD: BLOCKED, TO_COME: "created"}
 
 
 class ApprovalWait:
@@ -48,7 +50,7 @@ class ApprovalWait:
 
     def expect(self, jobs: t.Sequence[FoundJob]) -> None:
         """Take note of the jobs to be judged: the deployments of those that are held are looked for together."""
-        self._expected = [job for job in jobs if status_of(job.record) in HELD_STATUSES and not job.is_bridge]
+        self._expected = [job for job in jobs if status_of(job.record) in _HELD_STATUSES and not job.is_bridge]
 
     def judge(self, action: Action, job: FoundJob, decision: Decision) -> Decision:
         """Return the decision about a job, or another one where its deployment was not approved.
@@ -68,11 +70,10 @@ class ApprovalWait:
         if not deployment or not missing:
             return decision if self._session.check_mode else self._if_unmoved(job, decision)
         if self._session.check_mode:
-            return self._predict(deployment, decision)
+            return self._predict(deployment)
         self._held.add(job.id)
-        waits = f"waits for approvals of its {deployment.called}: {missing}"
-        self._tell(job, waits)
-        return Decision("later", f"it {waits}")
+        self._tell(job, f"waits for approvals of its {deployment.called}: {missing}")
+        return Decision("later", f"its {deployment.called} waits for approvals: {missing}")
 
     def _is_in_question(self, job: FoundJob, decision: Decision) -> bool:
         """Return whether approvals matter now, or in check mode to what a real run comes to."""
@@ -80,12 +81,6 @@ class ApprovalWait:
         if decision.verdict == "later":
             return is_checked and status == TO_COME
         return decision.verdict == "act" and status == HELD and (self._is_waiting or is_checked)
-
-    def missing(self, job: FoundJob) -> str:
-        """Return who still has to approve a job's deployment, as a sentence to be added to another."""
-        deployment = self._deployments.get(job.id)
-        missing = missing_text(deployment.record) if deployment and status_of(job.record) == HELD else ""
-        return f", and its {deployment.called} waits for approvals: {missing}" if deployment and missing else ""
 
     def _read(self, job: FoundJob) -> FoundDeployment | None:
         """Return the deployment of a job as it is now; without waiting it is worth no error."""
@@ -109,7 +104,8 @@ class ApprovalWait:
         status = status_of(job.record)
         expected = [other for other in self._expected if status_of(other.record) == status]
         jobs = [job, *(other for other in expected if other.id not in self._deployments)]
-        found = {deployment.job_id: deployment for deployment in held_deployments(self._session, jobs)}
+        deployments = deployments_of(self._session, jobs, status=_HELD_STATUSES[status])
+        found = {deployment.job_id: deployment for deployment in deployments}
         self._deployments.update({other.id: found.get(other.id) for other in jobs})
 
     def _if_unmoved(self, job: FoundJob, decision: Decision) -> Decision:
@@ -122,8 +118,7 @@ class ApprovalWait:
             return decision
         return Decision("later", f"it was approved, and is {status_of(latest.record)}")
 
-    def _predict(self, deployment: FoundDeployment, decision: Decision) -> Decision:
-        """Return what a real run comes to."""
+    def _predict(self, deployment: FoundDeployment) -> Decision:
         if not self._is_waiting:
             return Decision("refuse", _why_held(deployment))
         text = f"its {deployment.called} has the approvals that it waits for: {missing_text(deployment.record)}"
@@ -134,10 +129,12 @@ class ApprovalWait:
 
 def refusal_of_held(session: Session, action: Action, job: FoundJob, exc: StatusError) -> str:
     """Return that GitLab has refused an action since a deployment waits for approvals; empty for any other reason."""
-    if not action.needs_approval or job.is_bridge or exc.status != 400 or "unplay" not in exc.server_text.lower():
+    status = _HELD_STATUSES.get(status_of(job.record))
+    is_unplayable = exc.status == 400 and "unplay" in exc.server_text.lower()
+    if not (status and is_unplayable and action.needs_approval) or job.is_bridge:
         return ""
     try:
-        deployments = read_all(session, held_deployments(session, [job]))
+        deployments = read_all(session, deployments_of(session, [job], status=status))
     except GitLabError:
         return ""  # the reason is not worth another error
     return next((_why_held(one) for one in deployments if missing_text(one.record)), "")

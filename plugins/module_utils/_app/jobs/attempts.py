@@ -56,14 +56,14 @@ def _read_group(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, Fou
     project, pipeline_id = jobs[0].project, jobs[0].pipeline_id
     builds = [job for job in jobs if not job.is_bridge]
     records: list[Record] = []
+    is_listed = bool(builds)
     # a job token may list jobs, and not read a single one
     if len(builds) == 1 and session.limits.reads_single_jobs:
-        records.append(session.client.call("get_job", project=project, job_id=builds[0].id))
-        if pipeline_id and can_be_superseded(status_of(records[0])):
-            # the list alone tells which attempt is the newest one, and a list without the job tells nothing
-            records = session.client.list_all("list_pipeline_jobs", project=project, pipeline_id=pipeline_id)
-    elif builds:
-        records += session.client.list_all("list_pipeline_jobs", project=project, pipeline_id=pipeline_id)
+        records = [session.client.call("get_job", project=project, job_id=builds[0].id)]
+        # the list alone tells which attempt is the newest one, and a list without the job tells nothing
+        is_listed = bool(pipeline_id) and can_be_superseded(status_of(records[0]))
+    if is_listed:
+        records = session.client.list_all("list_pipeline_jobs", project=project, pipeline_id=pipeline_id)
     if len(builds) < len(jobs):
         records += list_bridges(session, project, pipeline_id)
     newest = {str(record.get("name")): record for record in newest_per_name(records)}

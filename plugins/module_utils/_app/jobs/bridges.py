@@ -15,7 +15,6 @@ from urllib.parse import unquote, urlsplit
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError
-from ..._api.masking import one_line
 from ..concurrency import run_growing
 from ..session import Session
 from .statuses import has_ended_badly, id_of, is_finished, is_optional, newest_per_name, project_id_of, status_of
@@ -144,9 +143,9 @@ def _claim(node: PipelineNode, claimed: set[int]) -> bool:
     """
     if node.depth > DEEPEST_TREE or len(claimed) > MOST_PIPELINES:
         raise BadAnswerError(f"the tree of downstream pipelines does not end; {len(claimed)} pipelines were seen")
-    before = len(claimed)
+    is_new = node.pipeline_id not in claimed
     claimed.add(node.pipeline_id)
-    return len(claimed) > before
+    return is_new
 
 
 def _grow(session: Session, root: PipelineNode, read: dict[int, list[Record] | None], most_depth: int) -> None:
@@ -251,7 +250,7 @@ def project_path(session: Session, summary: Record) -> str:
 # ----- the tree as a picture -----
 
 
-def mermaid(root: PipelineNode, clean: t.Callable[[str], str] = one_line) -> str:
+def mermaid(root: PipelineNode, clean: t.Callable[[str], str]) -> str:
     """Return a flowchart: a box for each pipeline with its status, an arrow for each trigger job with its own.
 
     :param clean: returns a text as one line that may be shown, before Mermaid's own encoding changes it.

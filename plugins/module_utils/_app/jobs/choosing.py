@@ -44,9 +44,9 @@ class Chooser:
                     names, unmatched = (whole,), {whole}
                 matched = {name for name in names if match_name([found], name)}
                 unmatched -= matched
-                if matched and self._fits(found):
-                    kept.append(found)
-            elif self._fits(found):
+                if not matched:
+                    continue
+            if self._fits(found):
                 kept.append(found)
             if query.limit and len(kept) > query.limit and not unmatched:
                 break

@@ -14,9 +14,9 @@ from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError, SelectionError, capitalized, with_sentence
 from ..pipelines.query import find_pipeline, missing_pipeline
 from ..session import Session
-from .bridges import Ahead, PipelineNode, ahead, list_bridges, pipeline_tree
+from .bridges import Ahead, PipelineNode, ahead, pipeline_tree
 from .choosing import Chooser
-from .listing import JobLists
+from .listing import JobLists, trigger_jobs
 from .mistaken import explain_missing_job, explain_missing_pipeline
 from .query import FoundJob, JobQuery, has_wildcard, match_name, matching_stages, shortened
 from .selection import Selection, out_of_sight, what_is_missing, why_empty
@@ -187,7 +187,7 @@ class JobFinder:
             tree = pipeline_tree(self._session, root.project, root.pipeline_id)
             nodes = list(tree.walk())
             before = ahead(tree)
-            per_node = self._session.run_all(self._lists.readable_jobs, nodes)
+            per_node = self._session.run_all(lambda node: node.readable(lambda: self._lists.jobs(node)), nodes)
             unreadable = [node.path for node, listed in zip(nodes, per_node) if listed is None]
             jobs = [job for listed in per_node for job in listed or ()]
             if self._query.with_bridges:
@@ -199,7 +199,7 @@ class JobFinder:
         if not jobs and not bridges:
             # GitLab makes the jobs a moment after the pipeline
             pipeline = self._session.client.call("get_pipeline", project=root.project, pipeline_id=root.pipeline_id)
-            is_complete = is_complete and is_finished(status_of(pipeline))
+            is_complete = is_finished(status_of(pipeline))
         listed = (not self._query.include_downstream and jobs and self._lists.pipeline) or pipeline
         return self._chooser.of_pipeline(
             jobs + bridges,
@@ -211,28 +211,17 @@ class JobFinder:
 
     def _list_both(self, root: PipelineNode) -> tuple[list[FoundJob], list[FoundJob]]:
         """Return the jobs of a pipeline, and its trigger jobs where a name may stand for one."""
-        jobs: list[FoundJob] = []
-        bridges: list[FoundJob] = []
-
-        def read_jobs() -> None:
-            jobs.extend(self._lists.jobs(root))
-
-        def read_bridges() -> None:
-            bridges.extend(
-                FoundJob(record, root.project, root.pipeline_id, str(record.get("name")), is_bridge=True)
-                for record in list_bridges(self._session, root.project, root.pipeline_id)
-            )
-
-        query = self._query
         if self._needs_bridges and self._looks_without_bridges < _LOOKS_FOR_BRIDGES:
             # both are needed for certain, so neither waits for the other
-            self._session.run_all(lambda read: read(), [read_jobs, read_bridges])
+            jobs, bridges = self._session.run_all(lambda read: read(root), [self._lists.jobs, self._bridges])
             self._looks_without_bridges += bool(jobs) and not bridges
         else:
-            read_jobs()
-            if query.with_bridges and self._may_be_bridges(jobs):
-                read_bridges()
+            jobs = self._lists.jobs(root)
+            bridges = self._bridges(root) if self._query.with_bridges and self._may_be_bridges(jobs) else []
         return jobs, bridges
+
+    def _bridges(self, root: PipelineNode) -> list[FoundJob]:
+        return trigger_jobs(self._session, root.project, root.pipeline_id)
 
     @property
     def _needs_bridges(self) -> bool:
@@ -256,11 +245,7 @@ class JobFinder:
                 return f"The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
             return ""
         try:
-            pipeline = self._lists.node(selection.pipeline or {})
-            bridges = [
-                str(bridge.get("name"))
-                for bridge in list_bridges(self._session, pipeline.project, pipeline.pipeline_id)
-            ]
+            bridges = [bridge.path for bridge in self._bridges(self._lists.node(selection.pipeline or {}))]
         except RequestError:
             return ""  # the hint is not worth another error
         if name in bridges:

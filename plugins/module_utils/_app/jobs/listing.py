@@ -8,16 +8,21 @@
 
 from __future__ import annotations
 
-import operator
-
 from ..._api.decoding import Record
 from ..outcome import Projection
 from ..session import Session
-from .bridges import PipelineNode
+from .bridges import PipelineNode, list_bridges
 from .query import FoundJob, JobQuery
-from .statuses import id_of, pipeline_of, project_id_of
+from .statuses import id_of, newest_per_name, pipeline_of, project_id_of
 
-_BY_ID = operator.attrgetter("id")
+
+def trigger_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
+    """Return the trigger jobs of a pipeline, newest first, without superseded ones.
+
+    :raises RequestError: when GitLab cannot be asked.
+    """
+    records = list_bridges(session, project, pipeline_id)
+    return [FoundJob(record, project, pipeline_id, str(record.get("name")), is_bridge=True) for record in records]
 
 
 class JobLists:
@@ -47,13 +52,11 @@ class JobLists:
             # A server this old (before 13.5) lists superseded attempts, too, and within a scope they look like the
             # newest ones.
             records = self._read_jobs(node, None)
-        found = sorted((_found_in(node, record) for record in records), key=_BY_ID, reverse=True)
-        if query.include_retried:
-            return found
-        newest: dict[str, FoundJob] = {}
-        for job in found:
-            newest.setdefault(job.name, job)
-        return list(newest.values())
+        wanted = sorted(records, key=id_of, reverse=True) if query.include_retried else newest_per_name(records)
+        return [
+            FoundJob(record, node.project, node.pipeline_id, node.path_of(str(record.get("name") or "")))
+            for record in wanted
+        ]
 
     def _read_jobs(self, node: PipelineNode, scope: list[str] | None) -> list[Record]:
         self.pipeline = None
@@ -66,16 +69,11 @@ class JobLists:
             include_retried=self._query.include_retried or None,
         )
 
-    def readable_jobs(self, node: PipelineNode) -> list[FoundJob] | None:
-        """Return the jobs of a pipeline of the tree, None when the token may not read them."""
-        return node.readable(lambda: self.jobs(node))
-
     def found(self, record: Record, pipeline: Record | None) -> FoundJob:
         """Return a job that was not found by way of its pipeline, which its record sums up."""
+        summary = pipeline or {}
         name = str(record.get("name") or "")
-        if pipeline is None:
-            return FoundJob(record, self._project, 0, name)
-        return FoundJob(record, project_id_of(pipeline, self._project), pipeline["id"], name)
+        return FoundJob(record, project_id_of(summary, self._project), id_of(summary), name)
 
     def _kept(self, record: Record) -> Record:
         """Return what is kept of a record of a pipeline's list, the pipeline once for all of them."""
@@ -92,8 +90,3 @@ class JobLists:
         return PipelineNode(
             project=project_id_of(pipeline, self._project), pipeline_id=id_of(pipeline), record=pipeline
         )
-
-
-def _found_in(node: PipelineNode, record: Record) -> FoundJob:
-    name = str(record.get("name") or "")
-    return FoundJob(record, node.project, node.pipeline_id, f"{node.path}/{name}" if node.path else name)

@@ -9,11 +9,12 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError
-from ..pipelines.query import PipelineQuery
+from ..pipelines.query import PipelineQuery, newest_pipelines
 from ..session import Session
 from .query import suggestions
 from .statuses import id_of, int_of
@@ -46,10 +47,8 @@ def explain_missing_pipeline(session: Session, query: PipelineQuery, exc: NotFou
     if exc.is_no_mere_object or query.pipeline_id is None:
         return
     try:
-        listed = session.client.iterate(
-            "list_pipelines", project=query.project, order_by="id", sort="desc", page_size=_MOST_PIPELINES
-        )
-        for _number, pipeline in zip(range(_MOST_PIPELINES), listed):
+        listed = newest_pipelines(session, query.project, page_size=_MOST_PIPELINES)
+        for pipeline in itertools.islice(listed, _MOST_PIPELINES):
             if int_of(pipeline, "iid") == query.pipeline_id:
                 exc.advice = (
                     f"{query.pipeline_id} is the number within the project (iid) of pipeline {id_of(pipeline)}; give "

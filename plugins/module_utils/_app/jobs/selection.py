@@ -14,7 +14,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..pipelines.query import facts
-from .query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, may_be_below, shortened, suggestions
+from .query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, may_hold, shortened, suggestions
 from .statuses import id_of, is_finished, status_of
 
 
@@ -124,9 +124,7 @@ def why_empty(query: JobQuery, selection: Selection) -> str:
 
 def out_of_sight(selection: Selection) -> str:
     """Return where there may be more jobs that are selected; empty when there are none."""
-    names = selection.open_names
-    paths = [path for path in selection.unreadable if any(not name or may_be_below(name, path) for name in names)]
+    paths = [path for path in selection.unreadable if may_hold(selection.open_names, path)]
     if not paths:
         return ""
-    below = shortened(paths)
-    return f"the token cannot read the downstream pipelines of {below}, whose jobs may be selected as well"
+    return f"the token cannot read the downstream pipelines of {shortened(paths)}, whose jobs may be selected as well"

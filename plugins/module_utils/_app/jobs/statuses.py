@@ -12,6 +12,7 @@ Source: GitLab's `Ci::HasStatus`, and https://docs.gitlab.com/api/jobs/.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import typing as t
 
@@ -139,6 +140,14 @@ def pipeline_of(job: Record) -> Record | None:
     return pipeline if isinstance(pipeline, dict) and id_of(pipeline) else None
 
 
+def as_told(pipeline: Record | None, jobs: t.Iterable[Record]) -> Record | None:
+    """Return a pipeline as its jobs tell it, the last of them last; what they tell of another one is left out."""
+    for told in map(pipeline_of, jobs):
+        if pipeline and told and id_of(told) == id_of(pipeline):
+            pipeline = {**pipeline, **told}
+    return pipeline
+
+
 def project_id_of(record: Record, otherwise: str) -> str:
     """Return the id of the project that a record names, else what the project was called when it was asked for."""
     return str(int_of(record, "project_id") or otherwise)
@@ -238,8 +247,4 @@ def still(record: Record) -> str:
 
 def count_statuses(records: t.Iterable[Record]) -> dict[str, int]:
     """Return how many records have each status."""
-    counts: dict[str, int] = {}
-    for record in records:
-        status = status_of(record)
-        counts[status] = counts.get(status, 0) + 1
-    return counts
+    return dict(collections.Counter(map(status_of, records)))

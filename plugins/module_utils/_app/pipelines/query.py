@@ -103,7 +103,7 @@ def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True)
             raise _too_many(query, number)
         if not _is_asked_for(session, query, pipeline):
             continue
-        if status_of(pipeline) == "skipped" and not has_jobs(session, query, pipeline):
+        if status_of(pipeline) == "skipped" and not _has_jobs(session, query.project, pipeline):
             session.warn(f"Passed over, since it was skipped as a whole and has no jobs: {describe(pipeline)}.")
             continue
         if warns:
@@ -113,6 +113,30 @@ def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True)
             session.client.name_project(project_id_of(pipeline, query.project), query.project)
         return pipeline
     return None
+
+
+def newest_pipelines(
+    session: Session,
+    project: str,
+    *,
+    ref: str | None = None,
+    sha: str | None = None,
+    source: str | None = None,
+    scope: str | None = None,
+    page_size: int = PAGE_SIZE,
+) -> t.Iterator[Record]:
+    """Yield the pipelines of a project, newest first."""
+    return session.client.iterate(
+        "list_pipelines",
+        project=project,
+        ref=ref,
+        sha=sha,
+        source=source,
+        scope=scope,
+        order_by="id",
+        sort="desc",
+        page_size=page_size,
+    )
 
 
 def successful_pipelines(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
@@ -147,15 +171,16 @@ def _is_named(pipeline: Record, text: str) -> bool:
     return has_url or f"pipeline {id_of(pipeline)}," in text
 
 
-def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record, *, is_old: bool = False) -> Record:
+def read_pipeline(session: Session, project: str, pipeline: Record, *, is_old: bool = False) -> Record:
     """Return the whole record of a pipeline of which only the id is known; no more than that with a job token.
 
+    :param project: what to call its project in the request, where the pipeline does not tell.
     :param is_old: whether what is known of it was true some time ago.
     """
     if len(pipeline) > 1 and not is_old:
         return pipeline
     try:
-        return _whole(session, query, pipeline)
+        return whole_pipeline(session, project, pipeline)
     except RequestError as exc:
         # on many servers a job token may list what is in a pipeline, and not read the pipeline itself
         is_denied = isinstance(exc, (NotAuthorizedError, NotFoundError))
@@ -167,19 +192,24 @@ def read_pipeline(session: Session, query: PipelineQuery, pipeline: Record, *, i
         return pipeline
 
 
-def has_jobs(session: Session, query: PipelineQuery, pipeline: Record) -> bool:
-    """Return whether a pipeline has any job."""
-    if next(_jobs(session, query, pipeline), None) is not None:
+def _has_jobs(session: Session, project: str, pipeline: Record) -> bool:
+    if first_job(session, project, pipeline) is not None:
         return True
     # it may have nothing but trigger jobs
-    project = project_id_of(pipeline, query.project)
     try:
-        return bool(list_bridges(session, project, id_of(pipeline)))
+        return bool(list_bridges(session, project_id_of(pipeline, project), id_of(pipeline)))
     except (NotAuthorizedError, NotFoundError):
         # on many servers a job token may list jobs, and no trigger jobs
         if session.limits.reads_pipelines:
             raise
         return False
+
+
+def first_job(session: Session, project: str, pipeline: Record) -> Record | None:
+    """Return a job of a pipeline, None when it has none; trigger jobs are not among them."""
+    project = project_id_of(pipeline, project)
+    listed = session.client.iterate("list_pipeline_jobs", project=project, pipeline_id=id_of(pipeline), page_size=1)
+    return next(listed, None)
 
 
 def missing_pipeline(query: PipelineQuery, *, may_wait: bool = False) -> str:
@@ -201,16 +231,8 @@ def _listed(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
             page_size=PAGE_SIZE,
         )
     else:
-        listed = session.client.iterate(
-            "list_pipelines",
-            project=query.project,
-            ref=query.ref,
-            sha=query.sha,
-            source=query.sources[0] if len(query.sources) == 1 else None,
-            order_by="id",
-            sort="desc",
-            page_size=PAGE_SIZE,
-        )
+        source = query.sources[0] if len(query.sources) == 1 else None
+        listed = newest_pipelines(session, query.project, ref=query.ref, sha=query.sha, source=source)
     for number, pipeline in enumerate(listed):
         if number == MOST_LISTED:
             raise _too_many(query, number)
@@ -235,17 +257,17 @@ def _is_asked_for(session: Session, query: PipelineQuery, pipeline: Record) -> b
         return False
     if query.sha is not None and pipeline.get("sha", query.sha) != query.sha:
         return False
-    return query.ref_type == "any" or _kind(session, query, pipeline) == query.ref_type
+    return query.ref_type == "any" or _kind(session, query.project, pipeline) == query.ref_type
 
 
-def _kind(session: Session, query: PipelineQuery, pipeline: Record) -> str:
+def _kind(session: Session, project: str, pipeline: Record) -> str:
     """Return whether a pipeline is of a branch or of a tag, which lists do not tell."""
     try:
-        record = _whole(session, query, pipeline)
+        record = whole_pipeline(session, project, pipeline)
     except (NotAuthorizedError, NotFoundError):
         if session.limits.reads_pipelines:
             raise
-        record = next(_jobs(session, query, pipeline), {})
+        record = first_job(session, project, pipeline) or {}
     return "tag" if record.get("tag") is True else "branch"
 
 
@@ -266,16 +288,7 @@ def warn_of_namesake(session: Session, query: PipelineQuery, pipeline: Record) -
 
 def _newest_of(session: Session, query: PipelineQuery, scope: str) -> Record | None:
     """Return the newest pipeline of the tag, or branch, with the name of the ref."""
-    listed = session.client.iterate(
-        "list_pipelines",
-        project=query.project,
-        ref=query.ref,
-        scope=scope,
-        order_by="id",
-        sort="desc",
-        page_size=1,
-    )
-    return next(listed, None)
+    return next(newest_pipelines(session, query.project, ref=query.ref, scope=scope, page_size=1), None)
 
 
 def _full_sha(session: Session, query: PipelineQuery) -> str | None:
@@ -297,11 +310,7 @@ def _full_sha(session: Session, query: PipelineQuery) -> str | None:
     return found
 
 
-def _whole(session: Session, query: PipelineQuery, pipeline: Record) -> Record:
-    project = project_id_of(pipeline, query.project)
+def whole_pipeline(session: Session, project: str, pipeline: Record) -> Record:
+    """Return the record of a pipeline of which at least the id is known, as it is now."""
+    project = project_id_of(pipeline, project)
     return t.cast(Record, session.client.call("get_pipeline", project=project, pipeline_id=id_of(pipeline)))
-
-
-def _jobs(session: Session, query: PipelineQuery, pipeline: Record) -> t.Iterator[Record]:
-    project = project_id_of(pipeline, query.project)
-    return session.client.iterate("list_pipeline_jobs", project=project, pipeline_id=id_of(pipeline), page_size=1)

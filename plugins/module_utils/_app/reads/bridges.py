@@ -13,35 +13,16 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import SelectionError
-from ..jobs.bridges import BridgeNode, PipelineNode, jobs_of, pipeline_tree
-from ..jobs.query import FoundJob, match_name, suggestions
+from ..jobs.bridges import Ahead, BridgeNode, PipelineNode, jobs_of, pipeline_tree
+from ..jobs.choosing import Chooser
+from ..jobs.query import FoundJob, JobQuery, suggestions
 from ..jobs.statuses import count_statuses, id_of, is_finished, is_optional, newest_per_name, project_id_of, status_of
-from ..pipelines.query import PipelineQuery, has_jobs, missing_pipeline, read_pipeline
+from ..pipelines.query import first_job, missing_pipeline, read_pipeline
 from ..session import Session
 from ..waiting.loop import Wait
-from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
+from ..waiting.options import WaitOptions, end_problem, is_there, time_problem
 from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Steps
-
-
-@dataclasses.dataclass(frozen=True)
-class BridgeQuery:
-    """Which trigger jobs to read.
-
-    :param names: names or wildcards for the trigger jobs of the pipeline itself; what is below them is shown whole.
-    :param scope: statuses of the trigger jobs of the pipeline itself.
-    :param depth: levels of trigger jobs, 0 for all.
-    :param allow_empty: whether a wait may find no trigger job.
-    :param is_empty: whether an empty list of names was given, which selects nothing.
-    """
-
-    pipeline: PipelineQuery
-    names: tuple[str, ...] = ()
-    scope: tuple[str, ...] = ()
-    depth: int = 1
-    include_jobs: bool = False
-    allow_empty: bool = False
-    is_empty: bool = False
 
 
 @dataclasses.dataclass
@@ -53,7 +34,7 @@ class BridgeReport:
     jobs: dict[int, list[Record]] = dataclasses.field(default_factory=dict)
     has_timed_out: bool = False
     timeline: list[Record] = dataclasses.field(default_factory=list)
-    problems: list[str] = dataclasses.field(default_factory=list)
+    problem: str = ""
 
     @property
     def bridges(self) -> list[BridgeNode]:
@@ -66,9 +47,14 @@ class BridgeReport:
         return count_statuses(bridge.record for bridge in self.bridges)
 
 
-def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> Steps[BridgeReport]:
+def read_bridges(
+    session: Session, query: JobQuery, options: WaitOptions, *, depth: int = 1, include_jobs: bool = False
+) -> Steps[BridgeReport]:
     """Return the trigger jobs and what they started; with `wait` when every downstream pipeline is where it should be.
 
+    :param query: chooses among the trigger jobs of the pipeline itself, `all_bridges`; what is below is shown whole.
+    :param depth: levels of trigger jobs, 0 for all.
+    :param include_jobs: whether to read the jobs of the downstream pipelines as well.
     :raises SelectionError: when the pipeline or a name is not there.
     :raises RequestError: when GitLab cannot be asked.
     """
@@ -79,17 +65,25 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
     pipeline = awaited.value
     project = project_id_of(pipeline, query.pipeline.project)
     polls = 0
-    # a trigger job once chosen stays chosen, whatever its status becomes while it is waited for
-    chosen: set[str] = set()
+    is_complete = True
+    chooser = Chooser(query)
+
+    def tree() -> PipelineNode:
+        return pipeline_tree(session, project, id_of(pipeline), most_depth=depth)
 
     def read() -> BridgeReport:
-        nonlocal polls
+        nonlocal polls, is_complete
         polls += 1
-        root = pipeline_tree(session, project, id_of(pipeline), most_depth=query.depth)
-        if root.bridges or not wait.is_active or _is_complete(session, query, pipeline):
-            _keep_wanted(root, query, chosen)
+        root = tree()
+        is_complete = bool(root.bridges) or query.is_empty or not wait.is_active
+        if not is_complete and _is_complete(session, project, pipeline):
+            # the list of trigger jobs may be older than that
+            is_complete, root = True, tree()
+        if is_complete:
+            _keep_wanted(root, query, chooser)
         report = BridgeReport(root, pipeline, timeline=wait.timeline.entries)
-        report.problems = list(filter(None, (_problem(bridge, options, wait.is_active) for bridge in report.bridges)))
+        problems = (_problem(bridge, options, wait.is_active) for bridge in report.bridges)
+        report.problem = "; ".join(filter(None, problems))
         observed = {id(bridge): list(_observed(bridge)) for bridge in report.bridges}
         late = [bridge for bridge in report.bridges if not is_done(bridge)]
         wait.seen([job for jobs in observed.values() for job in jobs], [observed[id(bridge)][-1] for bridge in late])
@@ -97,90 +91,66 @@ def read_bridges(session: Session, query: BridgeQuery, options: WaitOptions) -> 
         return report
 
     def is_done(bridge: BridgeNode) -> bool:
-        """Return whether a trigger job needs no more waiting; nobody has to play an optional one."""
-        return _is_there(bridge, options) or (is_optional(bridge.record) and not query.names)
+        """Return whether a trigger job needs no more waiting: its pipeline has come far enough, or never will."""
+        has_come = is_there(bridge.downstream.record, options) if bridge.downstream else bridge.is_settled
+        # nobody has to play an optional one
+        return has_come or (is_optional(bridge.record) and not query.names)
 
     def is_settled(report: BridgeReport) -> bool:
-        if not report.bridges and not query.is_empty:
-            # GitLab makes the jobs of a pipeline, trigger jobs among them, a moment after the pipeline
-            return _is_complete(session, query, pipeline)
-        return bool(report.problems) or all(map(is_done, report.bridges))
+        return is_complete and (bool(report.problem) or all(map(is_done, report.bridges)))
 
     waited = yield from wait.until(read, is_settled)
     report = waited.value
     report.has_timed_out = waited.has_timed_out
-    errors = _now(session, query, pipeline).get("yaml_errors") if wait.is_active and not report.bridges else None
+    is_missing = wait.is_active and not report.bridges
+    if not waited.is_stale:
+        report.pipeline = read_pipeline(session, project, pipeline, is_old=polls > 1 or is_missing)
+    errors = (report.pipeline or {}).get("yaml_errors") if is_missing else None
     if errors:
         raise SelectionError(
             f"the {query.pipeline.describe()} has no jobs, since its configuration is invalid: {errors}"
         )
-    if wait.is_active and not (report.bridges or waited.has_timed_out or query.allow_empty):
+    if is_missing and not (waited.has_timed_out or query.allow_empty):
         raise SelectionError(f"there is no trigger job to wait for in the {query.pipeline.describe()}")
-    if report.has_timed_out and options.on_timeout != "continue":
+    if report.has_timed_out:
         late = "; ".join(_late(bridge) for bridge in report.bridges if not is_done(bridge))
         missing = f"there is no trigger job in the {query.pipeline.describe()}"
-        report.problems = [f"{timed_out_text(options)}: {late or missing}"]
-    if not waited.is_stale:
-        wanted = dataclasses.replace(query.pipeline, project=project)
-        report.pipeline = read_pipeline(session, wanted, pipeline, is_old=polls > 1)
+        report.problem = time_problem(options, late or missing)
     report.root.record = report.pipeline or {}
-    _check_access(session, report, query)
-    if query.include_jobs:
+    _check_access(session, report, depth)
+    if include_jobs:
         report.jobs = _read_jobs(session, report.root)
     return report
 
 
-def _without_pipeline(query: BridgeQuery, options: WaitOptions) -> BridgeReport:
+def _without_pipeline(query: JobQuery, options: WaitOptions) -> BridgeReport:
     """Return the report for a pipeline that did not exist when the time was up."""
-    report = BridgeReport(PipelineNode(project=query.pipeline.project, pipeline_id=0), None, has_timed_out=True)
-    if options.on_timeout != "continue":
-        report.problems = [f"{timed_out_text(options)}: {missing_pipeline(query.pipeline)}"]
-    return report
+    nothing = PipelineNode(project=query.pipeline.project, pipeline_id=0)
+    problem = time_problem(options, missing_pipeline(query.pipeline))
+    return BridgeReport(nothing, None, has_timed_out=True, problem=problem)
 
 
-def _now(session: Session, query: BridgeQuery, pipeline: Record) -> Record:
-    return read_pipeline(session, query.pipeline, pipeline, is_old=True)
-
-
-def _is_complete(session: Session, query: BridgeQuery, pipeline: Record) -> bool:
+def _is_complete(session: Session, project: str, pipeline: Record) -> bool:
     """Return whether no trigger job will be added: GitLab makes the jobs a moment after the pipeline."""
-    return has_jobs(session, query.pipeline, pipeline) or is_finished(status_of(_now(session, query, pipeline)))
+    if first_job(session, project, pipeline) is not None:
+        return True
+    return is_finished(status_of(read_pipeline(session, project, pipeline, is_old=True)))
 
 
-def _keep_wanted(root: PipelineNode, query: BridgeQuery, chosen: set[str]) -> None:
+def _keep_wanted(root: PipelineNode, query: JobQuery, chooser: Chooser) -> None:
     """Leave only the trigger jobs of the pipeline itself that were asked for.
 
     :raises SelectionError: for a name that there is not.
     """
-    if query.is_empty:
-        root.bridges = []
-    if query.names:
-        found = {
-            bridge.path: FoundJob(bridge.record, root.project, root.pipeline_id, bridge.path, is_bridge=True)
-            for bridge in root.bridges
-        }
-        wanted: set[str] = set()
-        whole = ",".join(query.names)
-        names = (whole,) if whole in found else tuple(dict.fromkeys(name.strip() for name in query.names))
-        for name in names:
-            matching = match_name(list(found.values()), name)
-            if not matching:
-                hint = suggestions(found, name).replace("no jobs at all", "no trigger jobs at all")
-                raise SelectionError(f"no trigger job {name!r} in the {query.pipeline.describe()}: {hint}")
-            wanted.update(job.path for job in matching)
-        root.bridges = [bridge for bridge in root.bridges if bridge.path in wanted]
-    if query.scope:
-        root.bridges = [
-            bridge for bridge in root.bridges if status_of(bridge.record) in query.scope or bridge.path in chosen
-        ]
-        chosen.update(bridge.path for bridge in root.bridges)
-
-
-def _is_there(bridge: BridgeNode, options: WaitOptions) -> bool:
-    """Return whether a trigger job needs no more waiting: its pipeline has come far enough, or never will."""
-    if bridge.downstream:
-        return is_there(bridge.downstream.record, options)
-    return bridge.is_settled
+    jobs = [
+        FoundJob(bridge.record, root.project, root.pipeline_id, bridge.path, is_bridge=True) for bridge in root.bridges
+    ]
+    found = chooser.of_pipeline(jobs, pipeline=root.record, is_complete=True, ahead=Ahead(), unreadable=())
+    for name in found.missing:
+        hint = suggestions(found.known, name, what="trigger jobs")
+        raise SelectionError(f"no trigger job {name!r} in the {query.pipeline.describe()}: {hint}")
+    wanted = {job.path for group in found.groups for job in group}
+    root.bridges = [bridge for bridge in root.bridges if bridge.path in wanted and not query.is_empty]
 
 
 def _problem(bridge: BridgeNode, options: WaitOptions, is_waiting: bool) -> str:
@@ -214,7 +184,7 @@ def _observed(bridge: BridgeNode) -> t.Iterator[FoundJob]:
         yield FoundJob(record, node.project, node.pipeline_id, record["name"])
 
 
-def _check_access(session: Session, report: BridgeReport, query: BridgeQuery) -> None:
+def _check_access(session: Session, report: BridgeReport, depth: int) -> None:
     """Find out whether the pipelines at the edge of the tree, which were not entered, can be read.
 
     A child pipeline lives in the project of its parent, which could be read.
@@ -223,31 +193,21 @@ def _check_access(session: Session, report: BridgeReport, query: BridgeQuery) ->
         bridge.downstream
         for node in report.root.walk()
         for bridge in node.bridges
-        if bridge.downstream and bridge.depth == query.depth and bridge.downstream.project != node.project
+        if bridge.downstream and bridge.depth == depth and bridge.downstream.project != node.project
     ]
 
-    def check(node: PipelineNode) -> None:
-        project, pipeline_id = node.project, node.pipeline_id
+    def read(node: PipelineNode) -> None:
+        if session.limits.reads_pipelines:
+            session.client.call("get_pipeline", project=node.project, pipeline_id=node.pipeline_id)
+        else:
+            # it may list what is in a pipeline, and not read the pipeline itself
+            first_job(session, node.project, {"id": node.pipeline_id})
 
-        def read() -> None:
-            if session.limits.reads_pipelines:
-                session.client.call("get_pipeline", project=project, pipeline_id=pipeline_id)
-            else:
-                # it may list what is in a pipeline, and not read the pipeline itself
-                listed = session.client.iterate(
-                    "list_pipeline_jobs", project=project, pipeline_id=pipeline_id, page_size=1
-                )
-                next(listed, None)
-
-        node.readable(read)
-
-    unknown = [node for node in edge if node.is_accessible]
-    session.run_all(check, unknown)
+    session.run_all(lambda node: node.readable(lambda: read(node)), edge)
 
 
 def _read_jobs(session: Session, root: PipelineNode) -> dict[int, list[Record]]:
     """Return the jobs of every pipeline below the root, by the id of the pipeline."""
     nodes = [node for node in root.walk() if node is not root and node.is_accessible]
-
     listed = session.run_all(lambda node: jobs_of(session, node), nodes)
     return {node.pipeline_id: newest_per_name(records) for node, records in zip(nodes, listed)}

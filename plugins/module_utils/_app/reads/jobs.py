@@ -113,7 +113,6 @@ class _Reading:
             self._finder.warn_of_hidden(selection)
 
     def _read(self) -> Selection:
-        """Return what fits now."""
         self._polls += 1
         selection = self._finder.find()
         jobs = selection.jobs
@@ -198,7 +197,7 @@ class _Reading:
             return selection.pipeline
         # jobs of one pipeline tell how it is now; a tree was entered by a record that may be old
         is_old = self._polls > 1 and self._query.include_downstream
-        return read_pipeline(self._session, self._query.pipeline, selection.pipeline, is_old=is_old)
+        return read_pipeline(self._session, self._query.pipeline.project, selection.pipeline, is_old=is_old)
 
 
 def failure_of(report: JobReport, options: WaitOptions, detail: t.Callable[[FoundJob], str] = lambda job: "") -> str:

@@ -102,10 +102,7 @@ def _find(session: Session, request: LookupRequest, query: JobQuery) -> Selectio
 
 
 def _of_latest_success(session: Session, request: LookupRequest, names: tuple[str, ...]) -> list[t.Any]:
-    """Return the file of the newest successful job of each name, as GitLab itself finds it.
-
-    :raises UsageError: when GitLab has no address for that.
-    """
+    """Return the file of the newest successful job of each name, as GitLab itself finds it."""
     if not request.artifact:
         raise UsageError("latest_success is about artifacts; give artifact, or leave it out")
     if names != request.terms:

@@ -21,7 +21,7 @@ from ..session import Session
 from ..waiting.blockers import MOST_SINGLE_LINES
 from ..waiting.log_tails import read_tail
 from ..waiting.loop import Wait
-from ..waiting.options import WaitOptions, timed_out_text
+from ..waiting.options import WaitOptions
 from ..waiting.pipeline_end import (
     PipelineState,
     explained_missing,
@@ -64,18 +64,11 @@ def read_pipeline_state(
         return None
     with explained_missing(session, query):
         state = yield from follow_pipeline(session, query.project, awaited.value, options, wait)
-    wanted = dataclasses.replace(query, project=project_id_of(state.pipeline, query.project))
+    project = project_id_of(state.pipeline, query.project)
     # jobs tell less of it than its own record
     if "created_at" not in state.pipeline or "finished_at" not in state.pipeline:
-        state.pipeline = {**state.pipeline, **read_pipeline(session, wanted, {"id": id_of(state.pipeline)})}
+        state.pipeline = {**state.pipeline, **read_pipeline(session, project, {"id": id_of(state.pipeline)})}
     return state
-
-
-def missing_text(query: PipelineQuery, options: WaitOptions) -> str:
-    """Return why a task fails whose pipeline did not exist in time, empty when that is no failure."""
-    if options.on_timeout == "continue":
-        return ""
-    return f"{timed_out_text(options)}: there is no {query.describe()}"
 
 
 def read_details(

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import typing as t
 
 from ..._api.decoding import Record
@@ -21,8 +20,7 @@ def read_token_job(session: Session) -> Record:
 
     :raises SelectionError: when no job belongs to the token, with the reason.
     """
-    with _explained("the job of a token: that needs GitLab 13.10"):
-        return t.cast(Record, session.client.call("get_token_job"))
+    return _explained(lambda: session.client.call("get_token_job"), "the job of a token: that needs GitLab 13.10")
 
 
 def read_allowed_agents(session: Session) -> Record:
@@ -30,18 +28,18 @@ def read_allowed_agents(session: Session) -> Record:
 
     :raises SelectionError: when no job belongs to the token, with the reason.
     """
-    with _explained("the agents of a token: that needs GitLab 13.11"):
-        return t.cast(Record, session.client.call("get_allowed_agents"))
+    return _explained(
+        lambda: session.client.call("get_allowed_agents"), "the agents of a token: that needs GitLab 13.11"
+    )
 
 
-@contextlib.contextmanager
-def _explained(what: str) -> t.Iterator[None]:
-    """Turn what GitLab answers to a token that it does not take into the reason.
+def _explained(read: t.Callable[[], t.Any], what: str) -> Record:
+    """Return what GitLab tells about a token; what it answers to one that it does not take becomes the reason.
 
     :param what: what a server that is too old cannot tell.
     """
     try:
-        yield
+        return t.cast(Record, read())
     except NotAuthorizedError as exc:
         if exc.status != 401:
             raise

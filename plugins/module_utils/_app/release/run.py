@@ -16,7 +16,7 @@ import typing as t
 
 from ..._api.clock import Deadline
 from ..._api.decoding import Record
-from ..jobs.statuses import id_of, pipeline_of
+from ..jobs.statuses import as_told
 from ..pipelines.query import with_pipeline
 from ..waiting.schedule import Pause, Scheduler, Steps
 from .plan import Gate, ProjectPlan, ReleasePlan
@@ -74,11 +74,7 @@ class ProjectResult:
     def pipeline(self) -> Record | None:
         """Return the pipeline that the gates look into: the one found first, as their jobs have told it last."""
         found = next((gate.pipeline for gate in self.gates if gate.pipeline), None)
-        for job in (job for gate in self.gates for job in gate.jobs):
-            told = pipeline_of(job)
-            if found and told and id_of(told) == id_of(found):
-                found = {**found, **told}
-        return found
+        return as_told(found, (job for gate in self.gates for job in gate.jobs))
 
     @property
     def failed_gate(self) -> GateResult | None:

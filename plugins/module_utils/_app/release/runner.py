@@ -88,7 +88,7 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
         if waited.value is None:
             reason = f"{timed_out_text(options)}: there is no {project.plan.pipeline.describe()}"
             return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
-        pipeline = read_pipeline(session, project.plan.pipeline, waited.value)
+        pipeline = read_pipeline(session, project.plan.pipeline.project, waited.value)
     if session.watch:
         session.watch.looks_into(id_of(pipeline))
     if not session.check_mode and gate is project.plan.first_about_jobs:

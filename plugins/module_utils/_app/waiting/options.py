@@ -78,6 +78,14 @@ def failure_reason(record: Record) -> str:
     return f" ({reason})" if reason and status_of(record) == "failed" else ""
 
 
+def time_problem(options: WaitOptions, what: str) -> str:
+    """Return why the end of the time fails the task, empty when `on_timeout` says to go on.
+
+    :param what: what there was by then.
+    """
+    return "" if options.on_timeout == "continue" else f"{timed_out_text(options)}: {what}"
+
+
 def timed_out_text(options: WaitOptions) -> str:
     """Return how a sentence about the end of the time begins; what was there by then follows."""
     return f"timed out after {options.timeout_seconds:g} s (wait_timeout)"

@@ -14,7 +14,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError
-from ..jobs.bridges import list_bridges
+from ..jobs.listing import trigger_jobs
 from ..jobs.mistaken import explain_missing_pipeline
 from ..jobs.query import FoundJob
 from ..jobs.statuses import (
@@ -35,7 +35,7 @@ from ..session import Session
 from .blockers import MOST_SINGLE_LINES
 from .counting import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD
 from .loop import Wait
-from .options import WaitOptions, end_problem, failure_reason, timed_out_text
+from .options import WaitOptions, end_problem, failure_reason, time_problem
 from .schedule import Steps
 
 # What the option wait_for may say of a pipeline.
@@ -84,9 +84,7 @@ def read_state(session: Session, project: str, pipeline_id: int, *, with_trigger
     """
     jobs = read_pipeline_jobs(session, project, pipeline_id)
     pipeline = session.client.call("get_pipeline", project=project, pipeline_id=pipeline_id)
-    bridges = list_bridges(session, project, pipeline_id) if with_trigger_jobs else []
-    found = [FoundJob(record, project, pipeline_id, str(record.get("name")), is_bridge=True) for record in bridges]
-    return PipelineState(pipeline, jobs, trigger_jobs=found)
+    return PipelineState(pipeline, jobs, trigger_jobs(session, project, pipeline_id) if with_trigger_jobs else [])
 
 
 @contextlib.contextmanager
@@ -173,8 +171,7 @@ class _Following:
         told = _told_by(state.jobs)
         if told is None or is_finished(status_of(told)) or status_of(told) == "manual":
             # its own record tells more, and has the last word
-            query = PipelineQuery(self._project, pipeline_id=self._id)
-            told = {**(told or {}), **read_pipeline(self._session, query, {"id": self._id})}
+            told = {**(told or {}), **read_pipeline(self._session, self._project, {"id": self._id})}
         state.pipeline = self._pipeline = {**self._pipeline, **told}
         if self._wait.is_active:
             left = [job for job in state.jobs if not self._is_done(job)]
@@ -187,15 +184,11 @@ class _Following:
     def _failed_trigger_jobs(self) -> list[FoundJob]:
         """Return the trigger jobs that have failed, as far as the token may read them: no list of jobs has them."""
         try:
-            records = list_bridges(self._session, self._project, self._id)
+            found = trigger_jobs(self._session, self._project, self._id)
         except RequestError as exc:
             self._session.warn(f"The trigger jobs of the pipeline cannot be read: {exc}")
             return []
-        jobs = [
-            FoundJob(record, self._project, self._id, path=str(record.get("name")), is_bridge=True)
-            for record in records
-        ]
-        return [job for job in jobs if status_of(job.record) == "failed"]
+        return [job for job in found if status_of(job.record) == "failed"]
 
     def _may_look(self, state: PipelineState) -> bool:
         """Return whether the status of the pipeline tells enough for a while; one that stands still has to be read."""
@@ -230,8 +223,7 @@ class _Following:
         if "created" in self._options.targets:
             return ""
         if state.has_timed_out:
-            is_failure = self._options.on_timeout != "continue"
-            return f"{timed_out_text(self._options)}: {pipeline_late(state)}" if is_failure else ""
+            return time_problem(self._options, pipeline_late(state))
         queued = self._queue_problem(state)
         if queued:
             return queued

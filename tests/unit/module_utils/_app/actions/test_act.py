@@ -295,6 +295,13 @@ def test_an_extension_may_leave_it_to_the_table():
     assert outcome.changed
 
 
+def test_the_reason_of_an_extension_may_be_an_exception():
+    freeze = Freeze(lambda decisions: decisions.refuse(ValueError("no window is open")))
+    outcome = act(Exchange(LIST, [job()]), extensions={"freeze": freeze})
+    assert outcome.failure == "job 'deploy' (id 42) cannot be played: no window is open"
+    assert outcome.values["results"][0]["reason"] == "no window is open"
+
+
 def test_an_extension_that_answers_nonsense_is_named():
     with pytest.raises(errors.ExtensionError, match="returned str from gitlab_decide_job_action"):
         act(Exchange(LIST, [job()]), extensions={"freeze": Freeze(lambda decisions: "no")})
@@ -304,11 +311,30 @@ def test_annotations_are_added_to_what_is_returned():
     class Owner:
         @hookimpl
         def gitlab_annotate_record(self, kind, record):
-            record["status"] = "changed"
             return {"owner": kind}
 
     outcome = act(Exchange(LIST, [job(42, "success")]), extensions={"owner": Owner()})
     assert outcome.values["job"] == {**job(42, "success"), "annotations": {"owner": "job"}}
+
+
+def test_what_an_extension_changes_in_a_record_has_no_effect():
+    class Careless:
+        @hookimpl
+        def gitlab_decide_job_action(self, action, job, decisions):
+            self._spoil(job)
+
+        @hookimpl
+        def gitlab_annotate_record(self, kind, record):
+            if kind == "job":
+                self._spoil(record)
+
+        def _spoil(self, record):
+            record["status"] = record["pipeline"]["status"] = "spoilt"
+            record["tag_list"].append("spoilt")
+
+    outcome = act(Exchange(LIST, [job(42, "success")]), extensions={"careless": Careless()})
+    assert outcome.values["job"] == job(42, "success")
+    assert outcome.values["pipeline"] == pipeline()
 
 
 def test_the_newest_pipeline_of_a_ref_is_pinned():

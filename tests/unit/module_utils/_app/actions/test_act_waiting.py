@@ -13,6 +13,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.action
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query import JobQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.options import WaitOptions
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
 
 from ....harness import (
@@ -232,6 +233,78 @@ def test_only_certain_failures_are_retried():
     assert "ended as failed (script_failure)" in outcome.failure
 
 
+def test_a_job_that_was_found_running_and_is_retried_was_acted_on():
+    attempts = [job(42, "running"), job(42, "failed"), job(43, "success")]
+
+    def answer(call):
+        if call.line == RETRY:
+            return reply(job(43, "pending"), status=201)
+        seen = len(transport.calls) > 1
+        newest = attempts[2 if transport.writes else seen]
+        return [newest] if call.line.endswith("/jobs") else newest
+
+    transport = FunctionTransport(answer)
+    outcome = run_task(TASK, {**BASE, "max_attempts": 2}, transport=transport)
+    assert (outcome.failure, outcome.changed, transport.writes) == (None, True, [RETRY])
+    result = outcome.values["results"][0]
+    assert (result["outcome"], result["reason"]) == ("applied", "")
+    assert (result["before"]["id"], result["after"]["id"]) == (42, 43)
+
+
+@pytest.mark.parametrize("faults", [1, 9])
+@pytest.mark.parametrize("fault", [403, 503])
+def test_a_failed_job_fails_the_task_also_when_its_attempts_cannot_be_counted(faults, fault):
+    left = [fault] * faults
+
+    def answer(call):
+        if call.line == PLAY:
+            return job(status="pending")
+        if call.query.get("include_retried") and left:
+            return reply({"message": "fault"}, status=left.pop())
+        record = job(42, "failed" if transport.writes else "manual")
+        return record if call.line == JOB else [record]
+
+    transport = FunctionTransport(answer)
+    outcome = run_task(TASK, {**BASE, "max_attempts": 2, "retry_on": ["script_failure"]}, transport=transport)
+    assert outcome.changed
+    assert outcome.failure and outcome.values["results"][0]["outcome"] == "failed"
+
+
+def interloper(theirs, before):
+    """Answer like a GitLab on which somebody else has retried the job before us, whose answer is lost."""
+    ours = {"user": {"id": 1}}
+
+    def answer(call):
+        if call.line == "GET /user":
+            return {"id": 1}
+        if call.line == RETRY:
+            return errors.LostAnswerError("lost")
+        old = job(42, before.pop(0) if len(before) > 1 else before[0], **ours)
+        attempts = [job(43, theirs, user={"id": 2}), job(42, "failed", **ours)] if transport.writes else [old]
+        if call.query.get("include_retried"):
+            return attempts
+        return attempts[:1] if call.line == LIST else attempts[0]
+
+    transport = FunctionTransport(answer)
+    return transport
+
+
+@pytest.mark.parametrize(
+    ("before", "options", "last"),
+    [
+        (["running", "failed"], {"max_attempts": 2}, "; this was the last of 2 attempts (max_attempts)"),
+        (["failed"], {"action": "retry"}, ""),
+    ],
+)
+@pytest.mark.parametrize("theirs", ["success", "failed"])
+def test_a_retry_of_somebody_else_before_our_own_is_followed(before, options, last, theirs):
+    transport = interloper(theirs, list(before))
+    outcome = run_task(TASK, {**BASE, **options}, transport=transport)
+    assert (transport.writes, outcome.values["id"], outcome.changed) == ([RETRY], 43, False)
+    failed = f"job 'deploy' (id 43) ended as failed (script_failure){last}"
+    assert outcome.failure == (failed if theirs == "failed" else None)
+
+
 # ----- the time is up -----
 
 
@@ -276,6 +349,27 @@ def test_a_turn_that_does_not_come_in_time():
     assert not outcome.changed
     assert "timed out after 30 s (wait_timeout): it is still created" in outcome.failure
     assert transport.writes == []
+
+
+def test_what_an_extension_waits_for_is_told_and_named_when_the_time_is_up():
+    class Hold:
+        @hookimpl
+        def gitlab_decide_job_action(self, action, decisions):
+            return decisions.later("releases are on hold")
+
+    progress = Progress(is_shown=True)
+    outcome = run_task(
+        TASK,
+        {**BASE, "wait_timeout": 60.0},
+        transport=stuck("manual"),
+        progress=progress,
+        extensions={"hold": Hold()},
+    )
+    assert not outcome.changed
+    assert "timed out after 60 s (wait_timeout): it is still manual, and releases are on hold" in outcome.failure
+    assert [line for line in progress.others if "still waiting" not in line] == [
+        "project 7 deploy: releases are on hold"
+    ]
 
 
 def test_a_job_that_stays_in_the_queue():
@@ -327,6 +421,23 @@ def test_several_jobs_are_read_by_one_list_a_poll():
         "deploy:a": "applied",
     }
     assert outcome.failure == "job 'deploy:b' (id 43) ended as failed (script_failure)"
+
+
+def test_the_pipeline_is_as_the_job_tells_it_that_was_read_last():
+    def both(first, second, of_pipeline):
+        of = {"pipeline": pipeline(6, of_pipeline)}
+        return [job(43, first, "deploy:b", **of), job(42, second, "deploy:a", **of)]
+
+    outcome = act(
+        Exchange(LIST, both("running", "running", "running")),
+        Exchange("GET /projects/7/pipelines/6/trigger_jobs", []),
+        Exchange(LIST, both("success", "running", "running")),
+        Exchange(JOB, both("success", "success", "success")[1]),
+        Exchange(LIST, both("success", "success", "success")),
+        name=["deploy:*"],
+        multiple="all",
+    )
+    assert (outcome.failure, outcome.values["pipeline"]["status"]) == (None, "success")
 
 
 def test_check_mode_does_not_wait():

@@ -184,8 +184,12 @@ def test_erase_on_servers_that_do_not_tell_erased_at(fields, verdict):
     assert decide("erase", record, Policy()).verdict == verdict
 
 
-def test_a_job_that_never_started_has_nothing_to_erase():
-    assert decide("erase", job(42, "canceled"), Policy()).verdict == "same"
+@pytest.mark.parametrize("status", ["failed", "canceled", "skipped"])
+@pytest.mark.parametrize("left_out", [(), ("artifacts",), ("artifacts", "erased_at")])
+def test_a_job_that_never_started_has_nothing_to_erase(status, left_out):
+    record = {name: value for name, value in job(42, status, started_at=None).items() if name not in left_out}
+    assert decide("erase", record, Policy()) == Decision("same", "it never ran, so there is nothing to erase")
+    assert decide("erase", {**record, "artifacts": [LOG]}, Policy()).verdict == "act"
 
 
 def test_reasons_name_the_status():

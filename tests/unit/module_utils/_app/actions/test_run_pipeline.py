@@ -217,6 +217,16 @@ def test_what_a_trigger_token_has_saved_as_failed():
     assert "failed at once" in outcome.failure and "no script" in outcome.failure
 
 
+def test_looking_for_what_a_trigger_token_has_saved_does_not_hide_why_it_was_refused():
+    exchanges = [
+        Exchange(LIST, []),
+        Exchange(TRIGGER, refused("jobs:build has no script", 422), body=body(token=TOKEN)),
+        Exchange(LIST, refused("403 Forbidden", 403)),
+    ]
+    with pytest.raises(errors.StatusError, match="jobs:build has no script"):
+        start(*exchanges, trigger_token=TOKEN)
+
+
 def test_an_old_server_answers_with_a_failed_pipeline():
     failed = ours(status="failed", yaml_errors="jobs:build has no script")
     outcome = start(new(), Exchange(CREATE, failed, status=201, body=body()))

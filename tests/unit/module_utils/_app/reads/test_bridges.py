@@ -146,6 +146,16 @@ def test_a_name_that_is_not_there():
         read({ROOT + "/trigger_jobs": []}, name=["x"])
 
 
+def test_a_text_with_a_comma_is_one_name_or_several_and_never_a_guess():
+    def named(*names):
+        return {ROOT + "/trigger_jobs": [bridge(50 + number, name=name) for number, name in enumerate(names)]}
+
+    outcome, _transport = read(named("a,b", "c"), name=["a", "b"])
+    assert [record["name"] for record in outcome.values["bridges"]] == ["a,b"]
+    with pytest.raises(errors.SelectionError, match="'a,b' is the name of a job, and so are 'a', 'b'"):
+        read(named("a,b", "a", "b"), name=["a", "b"])
+
+
 def test_the_graph():
     outcome, _transport = read(depth=0)
     assert outcome.values["graph"].splitlines() == [
@@ -190,6 +200,13 @@ def test_downstream_pipelines_are_waited_for():
     ]
 
 
+def test_a_trigger_job_that_leaves_its_scope_is_waited_for_all_the_same():
+    outcome = wait(
+        [bridge(50, "pending", "infra"), bridge(51, "manual")], down("running"), down("success"), scope=["pending"]
+    )
+    assert (outcome.failure, outcome.values["summary"]) == (None, {"success": 1})
+
+
 @pytest.mark.parametrize(
     ("options", "looks", "words"),
     [
@@ -210,6 +227,21 @@ def test_time_up_before_there_was_any_job():
     outcome = run_task(TASK, {"pipeline_id": 6, "wait": True, "wait_timeout": 5.0}, transport=transport)
     assert outcome.failure.startswith("timed out after 5 s (wait_timeout): there is no trigger job in the pipeline 6")
     assert outcome.values["timed_out"]
+
+
+def test_a_look_without_trigger_jobs_asks_once_whether_the_pipeline_is_complete():
+    answers = {ROOT + "/jobs": [], BRIDGES: [], ROOT: pipeline()}
+    transport = FunctionTransport(lambda call: answers[call.line])
+    run_task(TASK, {"pipeline_id": 6, "wait": True, "wait_timeout": 0.0}, transport=transport)
+    assert transport.lines == [BRIDGES, ROOT + "/jobs", ROOT, ROOT]
+
+
+def test_a_trigger_job_that_comes_with_the_jobs_between_two_requests_is_found():
+    lists = iter([[], down("success")])
+    answers = {ROOT + "/jobs": lambda: [job()], BRIDGES: lambda: next(lists), ROOT: pipeline}
+    transport = FunctionTransport(lambda call: answers[call.line]())
+    outcome = run_task(TASK, {"pipeline_id": 6, "wait": True, "name": ["infra"]}, transport=transport)
+    assert (outcome.failure, outcome.values["summary"]) == (None, {"success": 1})
 
 
 def test_time_up_and_going_on():
