@@ -105,19 +105,21 @@ class Counting:
         if count is None:
             self._is_usable = False
             return True
-        before, self._last = self._last, count
         if self._enough is None or count <= self._enough:
+            self._last = count
             return True
         self.left = count - self._enough
         is_shown = self._session.progress.is_shown
-        has_moved = count != before
+        has_moved = count != self._last
         # new jobs, or retries, hide how many of the others have ended
-        has_risen = before is not None and count > before and not self._is_whole
+        has_risen = self._last is not None and count > self._last and not self._is_whole
         self._counts = 0 if has_moved and self._is_whole else self._counts + 1
         most = MOST_COUNTS if self._is_whole else MOST_COUNTS_OF_SOME
-        if has_risen or self._counts >= (MOST_COUNTS_TOLD if is_shown else most):
-            return True
-        return has_moved and (is_shown or self._has_new_failures())
+        is_time = has_risen or self._counts >= (MOST_COUNTS_TOLD if is_shown else most)
+        needs_listing = is_time or (has_moved and (is_shown or self._has_new_failures()))
+        # not before: a look that an error breaks off is made again
+        self._last = count
+        return needs_listing
 
     def _has_new_failures(self) -> bool:
         """Return whether more jobs have ended badly than before."""

@@ -221,7 +221,7 @@ class Wait:
             has_rested = not self._patience.wake() and more > 0
             if self.ends_at_stop:
                 self._session.check_stop()
-            if self._counting is None or has_rested or (yield from self._read(self._counting.needs_listing)):
+            if self._counting is None or has_rested or (yield from self._read_again(self._counting.needs_listing)):
                 return True
             was_counted = True
             self._pauses.expect(self._counting.left)
