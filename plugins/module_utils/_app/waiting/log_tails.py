@@ -127,11 +127,10 @@ class Tail:
         self._most = most
         self._size = 0
         self._kept = bytearray()
-        self.is_whole = True
 
     def restart(self) -> None:
         """Forget everything."""
-        self._size, self._kept, self.is_whole = 0, bytearray(), True
+        self._size, self._kept = 0, bytearray()
 
     def write(self, chunk: bytes) -> None:
         """Take the next piece.
@@ -145,7 +144,11 @@ class Tail:
         # cut now and then: each time would copy the whole for every piece
         if len(self._kept) > 2 * self._most:
             del self._kept[: -self._most]
-            self.is_whole = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether the end is all there is."""
+        return self._size <= self._most
 
     @property
     def text(self) -> str:
