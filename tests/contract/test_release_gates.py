@@ -19,6 +19,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitla
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values import release_plan
 
 from tests.integration.harness import Result, effects, run_task, world
+from tests.unit.harness import Progress
 
 TASK = gitlab_release_gate.TASK
 Row = dict[str, t.Any]
@@ -460,6 +461,30 @@ def test_the_failure_of_an_optional_job_passes_only_where_it_is_allowed(
     assert (result.failure is None) == forgives
     opened = {"wait": "passed", "verify": "passed", "play": "played", "retry": "retried"}
     assert gates_of(result) == {"lint": opened[action] if forgives else "failed"}
+
+
+@pytest.mark.parametrize("action", ["wait", "verify"])
+@pytest.mark.parametrize("status", ["canceled", "skipped"])
+def test_an_optional_job_that_did_not_run_is_no_ignored_failure(simulator: t.Any, action: str, status: str) -> None:
+    simulator.load(world({"name": "lint", "when": "manual", "allow_failure": True, "status": status}))
+    gate = {"name": "lint", "action": action, "ignore_allowed_failures": True}
+    for check_mode in (True, False):
+        result = release(simulator, {"gates": [gate]}, check_mode=check_mode)
+        assert gates_of(result) == {"lint": "failed"}
+        assert status in result["gates"][0]["reason"]
+
+
+def test_an_optional_job_that_is_canceled_after_it_was_played_is_no_ignored_failure(simulator: t.Any) -> None:
+    class Canceling(Progress):
+        def tell(self, line: str, *, status: str = "") -> None:
+            if status == "running":
+                simulator.act_as_somebody_else("cancel", "lint")
+
+    simulator.load(world({"name": "lint", "when": "manual", "allow_failure": True, "duration": 60}))
+    gate = {"name": "lint", "action": "play", "ignore_allowed_failures": True}
+    result = release(simulator, {"gates": [gate]}, progress=Canceling(is_shown=True))
+    assert gates_of(result) == {"lint": "failed"}
+    assert "ended as canceled and can no longer become success" in str(result.failure)
 
 
 @pytest.mark.parametrize("chosen", [{"name": "*"}, {"stage": "deploy"}])

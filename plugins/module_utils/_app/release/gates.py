@@ -20,12 +20,12 @@ from ..actions.actions import ACTIONS
 from ..actions.targets import ActionReport, Target, failure_text
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
-from ..jobs.statuses import has_reached, id_of, is_finished, project_id_of, status_of
+from ..jobs.statuses import id_of, is_finished, project_id_of, status_of
 from ..pipelines.query import PipelineQuery
 from ..reads.jobs import JobReport, failure_of, read_jobs
 from ..session import Session
 from ..waiting.log_tails import last_words, read_tail
-from ..waiting.options import WaitOptions, end_problem, failure_reason
+from ..waiting.options import WaitOptions, end_problem, failure_reason, is_reached
 from ..waiting.schedule import Steps
 from .hints import retried_text, why_late
 from .plan import Gate
@@ -112,7 +112,7 @@ class GateRun:
             ways = {
                 "wait": self._wait,
                 "verify": self._verify,
-                "at once": self._act_at_once,
+                "at once": self._act,
                 "after a bad end": self._act_after_a_bad_end,
             }
             result = yield from ways[self._gate.way]()
@@ -154,7 +154,7 @@ class GateRun:
         report = yield from read_jobs(self._session, self._query(), WaitOptions(), is_judged=True)
         result = self._of_reading(report)
         options = self._waiting(self._gate.target)
-        wrong = [_state(job) for job in report.jobs if not self._is_right(job, options)]
+        wrong = [_state(job) for job in report.jobs if not is_reached(job.record, options)]
         missing = ["the pipeline may still create jobs that fit"] if report.may_grow else []
         if not wrong and not missing:
             return dataclasses.replace(result, outcome="passed")
@@ -162,10 +162,6 @@ class GateRun:
             return dataclasses.replace(result, outcome=_PREDICTED["verify"], reason="; ".join(wrong + missing))
         told = [f"{state}, which is not {self._gate.target}" for state in wrong]
         return dataclasses.replace(result, outcome="failed", reason="; ".join(told + missing))
-
-    def _act_at_once(self) -> Steps[GateResult]:
-        target = "started" if self._gate.target == "started" else "finished"
-        return (yield from self._act(GateResult(self._gate), self._waiting(target, fail_on=_BAD_ENDS)))
 
     def _act_after_a_bad_end(self) -> Steps[GateResult]:
         """Wait for the end of the jobs, and act on them if it is a bad one."""
@@ -179,16 +175,17 @@ class GateRun:
             return self._predict_wait(result, report.jobs, options)
         if all(status_of(job.record) == "success" for job in report.jobs):
             return dataclasses.replace(result, outcome="passed")
-        return (yield from self._act(result, dataclasses.replace(options, fail_on=_BAD_ENDS)))
+        return (yield from self._act(result))
 
-    def _act(self, before: GateResult, options: WaitOptions) -> Steps[GateResult]:
+    def _act(self, before: GateResult | None = None) -> Steps[GateResult]:
         """Return what became of playing or retrying.
 
-        :param before: what was read before that.
+        :param before: what was read before that, None for nothing.
         """
+        options = self._waiting(self._gate.target, fail_on=_BAD_ENDS)
         request = self._gate.request or ActionRequest(self._gate.action)
         report = yield from ActionRun(self._session, self._query(), request, options).run()
-        result = self._of_action(before, report)
+        result = self._of_action(before or GateResult(self._gate), report)
         if failure_text(report, request.action):
             return self._of_refusals(result, report)
         return dataclasses.replace(result, outcome=self._done(result), reason=_reasons(report))
@@ -290,17 +287,11 @@ class GateRun:
         is_skipped = status_of(job.record) == "skipped"
         return is_skipped and self._session.check_mode and self._has_predecessor_at_work()
 
-    def _is_right(self, job: FoundJob, options: WaitOptions) -> bool:
-        if has_reached(status_of(job.record), options.targets):
-            return True
-        is_failed = status_of(job.record) == "failed"
-        return bool(job.record.get("allow_failure")) and options.ignore_allowed_failures and is_failed
-
     def _predict_wait(self, result: GateResult, jobs: t.Sequence[FoundJob], options: WaitOptions) -> GateResult:
         """Return in check mode what waiting would come to: a job that has ended elsewhere never gets there."""
         problems = [(job, end_problem(job.record, options)) for job in jobs]
         bad = [(job, problem) for job, problem in problems if problem and not self._may_come_right(job)]
-        missing = [_state(job) for job in jobs if not self._is_right(job, options)]
+        missing = [_state(job) for job in jobs if not is_reached(job.record, options)]
         if bad:
             reason = "; ".join(f"{job.called} {problem}" for job, problem in bad)
             return dataclasses.replace(result, outcome="failed", reason=reason)
