@@ -64,10 +64,16 @@ class LogFollower:
         self._job = job
         self.read()
 
-    def read(self) -> None:
-        """Tell what is new since the last time."""
+    def read(self, *, is_over: bool = False) -> None:
+        """Tell what is new since the last time.
+
+        :param is_over: whether the attempt has ended, whatever its status was when it was seen last.
+        """
         job = self._job
-        if job is None or not _may_have_log(job):
+        if job is None or not job.id:
+            return
+        status = status_of(job.record)
+        if not (is_over or status == "running" or can_be_superseded(status)):
             return
         offset = self._text.next_offset
         try:
@@ -91,19 +97,14 @@ class LogFollower:
         self._text.flush()
 
     def _begin(self, job: FoundJob) -> None:
-        before = self._job
+        self.read(is_over=True)
         self.end()
-        if before is not None:
+        if self._job is not None:
             self._say(job, f"(retried: the log of the new attempt, job {job.id}, follows)")
         self._text = _GrowingText(lambda line: self._say(job, line), self._client.masker)
 
     def _say(self, job: FoundJob, line: str) -> None:
         self._timeline.log_line(job.path, line)
-
-
-def _may_have_log(job: FoundJob) -> bool:
-    status = status_of(job.record)
-    return bool(job.id) and (status == "running" or can_be_superseded(status))
 
 
 class _GrowingText:
