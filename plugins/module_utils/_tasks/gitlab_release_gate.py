@@ -37,7 +37,7 @@ from .._app.report.summary import render_summary
 from .._app.session import Session, TaskContext, open_session
 from .._app.slow_work import SlowWork
 from .._app.waiting.options import WaitOptions
-from .._app.waiting.schedule import Pacing, Scheduler
+from .._app.waiting.schedule import Scheduler
 from .definition import NO_COST, ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION
 from .values.connection import connection_settings
@@ -104,10 +104,14 @@ class _Release:
         )
         if len({project.pipeline.project for project in plan.projects}) < len(plan.projects):
             self._session.client.share_reads(context.clock)
-        pacing = Pacing(self._session.client.traffic, context.progress)
-        most_at_once = self._session.client.settings.concurrency
         self._nudges = self._open_nudges()
-        self._scheduler = Scheduler(context.clock, pacing, most_at_once=most_at_once, nudges=self._nudges)
+        self._scheduler = Scheduler(
+            context.clock,
+            self._session.client.traffic,
+            context.progress,
+            most_at_once=self._session.client.settings.concurrency,
+            nudges=self._nudges,
+        )
         self._previous = self._read_previous()
         self._log_lines = int(options.get("log_lines") or 0)
 
