@@ -59,10 +59,6 @@ class Looking(t.Protocol):
 
     left: int
 
-    @property
-    def can_tell(self) -> bool:
-        """Return whether a small request tells anything now."""
-
     def needs_listing(self) -> bool:
         """Look; return whether everything has to be read to know more."""
 
@@ -175,7 +171,7 @@ class Wait:
         :param counting: finds out by small requests whether there can be anything new; None when only reading tells.
         """
         self._pauses.expect(left)
-        self._counting = counting if counting and counting.can_tell else None
+        self._counting = counting
 
     def awaits(self, what: str) -> None:
         """Tell, once, what does not exist yet and is waited for."""

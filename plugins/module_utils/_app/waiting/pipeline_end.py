@@ -84,9 +84,8 @@ def read_state(session: Session, project: str, pipeline_id: int, *, with_trigger
     """
     jobs = read_pipeline_jobs(session, project, pipeline_id)
     pipeline = session.client.call("get_pipeline", project=project, pipeline_id=pipeline_id)
-    bridges = list_bridges(session, project, pipeline_id) if with_trigger_jobs else []
-    found = [FoundJob(record, project, pipeline_id, str(record.get("name")), is_bridge=True) for record in bridges]
-    return PipelineState(pipeline, jobs, trigger_jobs=found)
+    trigger_jobs = _read_trigger_jobs(session, project, pipeline_id) if with_trigger_jobs else []
+    return PipelineState(pipeline, jobs, trigger_jobs=trigger_jobs)
 
 
 @contextlib.contextmanager
@@ -105,6 +104,12 @@ def read_pipeline_jobs(session: Session, project: str, pipeline_id: int) -> list
     return [FoundJob(record, project, pipeline_id, path=str(record.get("name"))) for record in newest_per_name(records)]
 
 
+def _read_trigger_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
+    """Return the trigger jobs of a pipeline: no list of jobs has them."""
+    records = list_bridges(session, project, pipeline_id)
+    return [FoundJob(record, project, pipeline_id, str(record.get("name")), is_bridge=True) for record in records]
+
+
 def follow_pipeline(
     session: Session, project: str, pipeline: Record, options: WaitOptions, wait: Wait
 ) -> Steps[PipelineState]:
@@ -119,8 +124,6 @@ def follow_pipeline(
 
 class _StatusLook:
     """Looks at a pipeline between two listings of its jobs: its own record is small, however many jobs it has."""
-
-    can_tell = True
 
     def __init__(self, session: Session, project: str, pipeline_id: int) -> None:
         self._session = session
@@ -159,8 +162,7 @@ class _Following:
 
     def run(self) -> Steps[PipelineState]:
         self._wait.begin()
-        known = PipelineState(self._pipeline, [])
-        waited = yield from self._wait.until(self._read, self._is_settled, before=known)
+        waited = yield from self._wait.until(self._read, self._is_settled, before=PipelineState(self._pipeline))
         state = waited.value
         if state.status == "failed" and not failed_jobs(state):
             state.jobs = [*state.jobs, *self._failed_trigger_jobs()]
@@ -185,16 +187,12 @@ class _Following:
         return state
 
     def _failed_trigger_jobs(self) -> list[FoundJob]:
-        """Return the trigger jobs that have failed, as far as the token may read them: no list of jobs has them."""
+        """Return the trigger jobs that have failed, as far as the token may read them."""
         try:
-            records = list_bridges(self._session, self._project, self._id)
+            jobs = _read_trigger_jobs(self._session, self._project, self._id)
         except RequestError as exc:
             self._session.warn(f"The trigger jobs of the pipeline cannot be read: {exc}")
             return []
-        jobs = [
-            FoundJob(record, self._project, self._id, path=str(record.get("name")), is_bridge=True)
-            for record in records
-        ]
         return [job for job in jobs if status_of(job.record) == "failed"]
 
     def _may_look(self, state: PipelineState) -> bool:
