@@ -162,7 +162,8 @@ class _GrowingText:
             # a whole text would have been longer
             self._knows_offsets = True
             return False
-        self._forget()
+        self._position, self._head, self._overlap, self._line = 0, b"", b"", ""
+        self._decoder.reset()
         return True
 
     def flush(self) -> None:
@@ -170,10 +171,6 @@ class _GrowingText:
         rest, self._line = self._line + self._decoder.decode(b"", final=True), ""
         if rest:
             self._tell_line(rest)
-
-    def _forget(self) -> None:
-        self._position, self._head, self._overlap, self._line = 0, b"", b"", ""
-        self._decoder.reset()
 
     def _begin_of(self, opening: bytes) -> int:
         """Return where in the text an answer begins: servers that do not know offsets send the whole text."""
