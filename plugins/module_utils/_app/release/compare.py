@@ -17,6 +17,7 @@ from ..._api.decoding import Record
 from ..._api.errors import UsageError
 from ..fields import records_in
 from ..files.place import check_path, check_regular
+from .run import FAILURES
 
 _MOST_BYTES = 256 * 1024 * 1024
 
@@ -79,7 +80,8 @@ def _durations(previous: Record) -> dict[t.Any, float]:
     for project in records_in(previous, "projects"):
         name = project.get("name")
         for gate in records_in(project, "gates"):
-            if gate.get("changed") is True or gate.get("outcome") == "passed":
+            outcome = gate.get("outcome")
+            if outcome == "passed" or (gate.get("changed") is True and outcome not in FAILURES):
                 _note(found, (name, "gate", gate.get("action"), gate.get("name")), gate.get("elapsed"))
         for job in records_in(project, "jobs"):
             if job.get("status") == "success" and not job.get("superseded"):
