@@ -19,6 +19,7 @@ from .._api.connection import USER_AGENT
 from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
+from .._app.fields import iso_time
 from .._app.files.place import check_path, check_writable, write_text
 from .._app.jobs.statuses import id_of
 from .._app.nudges import Nudges
@@ -147,12 +148,12 @@ class _Release:
             user=str(self._options.get("user") or _login()),
             host=platform.node(),
             server=base.client.settings.api_url[: -len("/api/v4")],
-            strategy=self._plan.strategy,
-            check_mode=base.check_mode,
-            started_at=begun,
-            finished_at=base.clock.time(),
+            started_at=iso_time(begun),
+            finished_at=iso_time(base.clock.time()),
             elapsed=base.elapsed(),
             requests=base.requests(),
+            check_mode=base.check_mode,
+            strategy=self._plan.strategy,
         )
         record = with_previous(
             make_record(facts, results, trees, message=message, warnings=base.warnings), self._previous

@@ -9,13 +9,12 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import UsageError
-from ..fields import records_in
+from ..fields import records_in, seconds_of
 from ..files.place import check_path, check_regular
 from .run import FAILURES
 
@@ -58,7 +57,7 @@ def with_previous(record: Record, previous: Record | None) -> Record:
         **record,
         "previous": {
             **{name: _text(previous.get(name)) for name in ("title", "started_at", "outcome")},
-            "elapsed": _number(previous.get("elapsed")),
+            "elapsed": seconds_of(previous.get("elapsed")),
         },
         "projects": [_project(project, known) for project in record["projects"]],
     }
@@ -90,18 +89,10 @@ def _durations(previous: Record) -> dict[t.Any, float]:
 
 
 def _note(found: dict[t.Any, float], key: tuple[t.Any, ...], value: t.Any) -> None:
-    seconds = _number(value)
+    seconds = seconds_of(value)
     if seconds is not None and all(isinstance(part, str) for part in key):
         found[key] = seconds
 
 
 def _text(value: t.Any) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _number(value: t.Any) -> float | None:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    try:
-        return value if is_number and math.isfinite(value) else None
-    except OverflowError:  # a whole number beyond every float
-        return None
