@@ -18,6 +18,7 @@ from ..actions.act import ActionRun
 from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
 from ..actions.targets import ActionReport, Target, failure_text
+from ..fields import seconds_of
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.statuses import id_of, is_finished, project_id_of, status_of
@@ -158,7 +159,7 @@ class GateRun:
         missing = ["the pipeline may still create jobs that fit"] if report.may_grow else []
         if not wrong and not missing:
             return dataclasses.replace(result, outcome="passed")
-        if self._session.check_mode and self._has_predecessor_at_work():
+        if self._has_predecessor_at_work():
             return dataclasses.replace(result, outcome=_PREDICTED["verify"], reason="; ".join(wrong + missing))
         told = [f"{state}, which is not {self._gate.target}" for state in wrong]
         return dataclasses.replace(result, outcome="failed", reason="; ".join(told + missing))
@@ -186,8 +187,9 @@ class GateRun:
         request = self._gate.request or ActionRequest(self._gate.action)
         report = yield from ActionRun(self._session, self._query(), request, options).run()
         result = self._of_action(before or GateResult(self._gate), report)
-        if failure_text(report, request.action):
-            return self._of_refusals(result, report)
+        text = failure_text(report, request.action)
+        if text:
+            return self._of_refusals(result, report, text)
         return dataclasses.replace(result, outcome=self._done(result), reason=_reasons(report))
 
     def _done(self, result: GateResult) -> str:
@@ -221,9 +223,9 @@ class GateRun:
         self._jobs = jobs
         kind = {True: "bridge", False: "job"}
         records = tuple({**self._session.annotated(kind[job.is_bridge], job.record), "path": job.path} for job in jobs)
-        queued = [job.record.get("queued_duration") for job in jobs]
-        told = [seconds for seconds in queued if isinstance(seconds, (int, float))]
-        return dataclasses.replace(result, jobs=records, queued=max(told) if told else None)
+        queued = [seconds_of(job.record.get("queued_duration")) for job in jobs]
+        longest = max((seconds for seconds in queued if seconds is not None), default=None)
+        return dataclasses.replace(result, jobs=records, queued=longest)
 
     def _of_problems(self, result: GateResult, report: JobReport, options: WaitOptions) -> GateResult | None:
         """Return why jobs that were only read do not open the gate, with the end of the log of the first that failed.
@@ -243,10 +245,12 @@ class GateRun:
     def _why_late(self, jobs: t.Sequence[FoundJob]) -> str:
         return why_late(self._session, jobs, is_played=self._gate.way == "at once")
 
-    def _of_refusals(self, result: GateResult, report: ActionReport) -> GateResult:
-        """Return what becomes of the gate when some jobs were refused or have failed."""
+    def _of_refusals(self, result: GateResult, report: ActionReport, text: str) -> GateResult:
+        """Return what becomes of the gate when some jobs were refused or have failed.
+
+        :param text: which, and why.
+        """
         action = self._gate.action
-        text = failure_text(report, action) or ""
         if report.problem:
             return dataclasses.replace(result, outcome="timed out", reason=text)
         bad = [target for target in report.targets if target.outcome in ("refused", "failed")]
@@ -284,8 +288,7 @@ class GateRun:
 
     def _may_come_right(self, job: FoundJob) -> bool:
         """Return whether check mode finds a job skipped that the gates before this one would bring back."""
-        is_skipped = status_of(job.record) == "skipped"
-        return is_skipped and self._session.check_mode and self._has_predecessor_at_work()
+        return status_of(job.record) == "skipped" and self._has_predecessor_at_work()
 
     def _predict_wait(self, result: GateResult, jobs: t.Sequence[FoundJob], options: WaitOptions) -> GateResult:
         """Return in check mode what waiting would come to: a job that has ended elsewhere never gets there."""
