@@ -74,9 +74,9 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
         refuse_job_token(session, gate.action)
     pipeline = project.pipeline
     is_first = pipeline is None
-    if pipeline is None and is_to_be_started(project.gates):
-        return to_come(gate)
     if pipeline is None:
+        if is_to_be_started(project.gates):
+            return to_come(gate)
         # a gate that verifies looks at what is there
         options = dataclasses.replace(gate.waiting, wait=gate.action != "verify")
         try:
