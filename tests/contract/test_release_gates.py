@@ -310,6 +310,50 @@ def test_what_require_asks_for(simulator: t.Any, status: str, require: str, acti
     assert result["summary"][0].startswith(f"group/app: {action} job: {outcome}{', optional' * is_left}")
 
 
+@pytest.mark.parametrize("require", ["finished", "started"])
+@pytest.mark.parametrize("duration", [0, 1, 500])
+def test_a_job_that_was_played_and_failed_is_as_required_again(simulator: t.Any, require: str, duration: int) -> None:
+    simulator.load(world({"name": "job", **MANUAL, "duration": duration, "outcome": "failed"}))
+    gates = {"gates": [{"name": "job", "action": "play", "require": require}]}
+    results = [release(simulator, gates, check_mode=check_mode) for check_mode in (True, False, True, False)]
+    simulator.advance(600)
+    results += [release(simulator, gates, check_mode=check_mode) for check_mode in (True, False)]
+    assert [gates_of(result)["job"] for result in results] == ["would be played", "played", *["already done"] * 4]
+    assert [result.failure for result in results] == [None] * 6
+    assert results[-1]["gates"][0]["reason"] == "job 'job' (id 1000) is failed (script_failure)"
+    assert effects(simulator) == [("play", "job")]
+
+
+@pytest.mark.parametrize("require", ["finished", "started"])
+def test_a_job_that_could_not_be_played_again_is_not_as_required(simulator: t.Any, require: str) -> None:
+    simulator.load(world({"name": "job", **MANUAL, "duration": 1, "outcome": "failed"}))
+    gate = {"name": "job", "action": "play", "require": require, "replay": "failed"}
+    assert gates_of(release(simulator, {"gates": [gate]})) == {"job": "played"}
+    simulator.inject(method="POST", status=403, body={"message": "403 Forbidden"})
+    result = release(simulator, {"gates": [gate]})
+    assert gates_of(result) == {"job": "refused"} and "403 Forbidden" in str(result.failure)
+
+
+@pytest.mark.parametrize("require", ["finished", "started"])
+@pytest.mark.parametrize("status", ["canceled", "skipped"])
+def test_a_gate_that_plays_does_not_open_for_what_never_ran(simulator: t.Any, require: str, status: str) -> None:
+    simulator.load(world({"name": "job", **MANUAL, **({"status": status} if status == "skipped" else {})}))
+    if status == "canceled":
+        simulator.act_as_somebody_else("cancel", "job")
+    assert simulator.job("job")["status"] == status
+    result = release(simulator, {"gates": [{"name": "job", "action": "play", "require": require}]})
+    assert (gates_of(result), result.changed) == ({"job": "refused"}, False)
+
+
+@pytest.mark.parametrize(("action", "status"), [("play", "manual"), ("retry", "failed")])
+def test_a_job_that_the_gate_itself_cancels_has_not_ended_in_time(simulator: t.Any, action: str, status: str) -> None:
+    scenario = world({"name": "job", **MANUAL, "duration": 500, "status": status})
+    simulator.load({**scenario, "runners": [{"graceful_cancel": False}]})
+    gate = {"name": "job", "action": action, "require": "finished", "wait_timeout": 20.0, "on_timeout": "cancel"}
+    result = release(simulator, {"gates": [gate]})
+    assert gates_of(result) == {"job": "timed out"} and "it was canceled" in str(result.failure)
+
+
 @pytest.mark.parametrize("log_lines", [0, 1, 20])
 def test_a_gate_returns_the_end_of_the_log_of_what_has_failed(simulator: t.Any, log_lines: int) -> None:
     log = "unpacking\nno space left\n"

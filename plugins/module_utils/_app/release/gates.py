@@ -100,6 +100,7 @@ class GateRun:
         self._session = session
         self._project = project
         self._gate = gate
+        self._request = gate.request or ActionRequest(gate.action)
         self._pipeline = pipeline
         self._log_lines = log_lines
         # its jobs as they were read last
@@ -184,10 +185,9 @@ class GateRun:
         :param before: what was read before that, None for nothing.
         """
         options = self._waiting(self._gate.target, fail_on=_BAD_ENDS)
-        request = self._gate.request or ActionRequest(self._gate.action)
-        report = yield from ActionRun(self._session, self._query(), request, options).run()
+        report = yield from ActionRun(self._session, self._query(), self._request, options).run()
         result = self._of_action(before or GateResult(self._gate), report)
-        text = failure_text(report, request.action)
+        text = failure_text(report, self._request.action)
         if text:
             return self._of_refusals(result, report, text)
         return dataclasses.replace(result, outcome=self._done(result), reason=_reasons(report))
@@ -255,7 +255,9 @@ class GateRun:
             return dataclasses.replace(result, outcome="timed out", reason=text)
         bad = [target for target in report.targets if target.outcome in ("refused", "failed")]
         if all(self._is_end_enough(target) for target in bad):
-            return dataclasses.replace(result, outcome=self._done(result), reason=text)
+            is_left = all(target.outcome == "refused" for target in bad)
+            reason = "; ".join(_state(target.job) for target in bad) if is_left else text
+            return dataclasses.replace(result, outcome=self._done(result), reason=reason)
         if all(target.outcome == "refused" and self._may_come_right(target.job) for target in bad):
             reason = "; ".join(_state(target.job) for target in bad)
             return dataclasses.replace(result, outcome=_PREDICTED[action], reason=reason, has_changed=True)
@@ -278,11 +280,13 @@ class GateRun:
         return dataclasses.replace(result, outcome=outcome, reason=text, log_tail=tuple(log_tail))
 
     def _is_end_enough(self, target: Target) -> bool:
-        """Return whether a job that has ended badly, or is not retried any more, is what the gate asks for."""
-        has_ended = target.has_ended_badly or (
-            self._gate.way == "after a bad end" and is_finished(status_of(target.job.record))
-        )
-        return self._gate.target == "finished" and has_ended
+        """Return whether a job that has ended badly, or had ended before, is what the gate asks for all the same."""
+        has_run = bool(target.job.record.get("started_at"))
+        # a gate that plays is for jobs that run, and one with replay for those that run again
+        may_be_left = self._gate.way == "after a bad end" or (has_run and self._request.replay == "never")
+        was_over = target.outcome == "refused" and is_finished(status_of(target.job.record)) and may_be_left
+        is_enough = self._gate.target == "finished" or (self._gate.target == "started" and has_run)
+        return is_enough and (target.has_ended_badly or was_over)
 
     # ----- states -----
 
