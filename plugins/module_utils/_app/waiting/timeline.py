@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import typing as t
 
@@ -74,14 +75,12 @@ class Timeline:
         self._held: dict[t.Any, str] = {}
         self.entries: list[Record] = []
 
-    def observe(self, job: FoundJob, detail: str = "") -> bool:
-        """Take note of a job's present state; return whether it has changed since the last look.
+    def observe(self, job: FoundJob, detail: str = "") -> None:
+        """Take note of a job's present state.
 
         :param detail: why it changed, if that is known (`played`).
         """
-        changes = self._note(job, detail)
-        self._tell(changes)
-        return bool(changes)
+        self._tell(self._note(job, detail))
 
     def looked(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> bool:
         """Take note of everything that one look has shown; return whether anything has changed since the last one.
@@ -129,8 +128,7 @@ class Timeline:
             return
         while self._patience_seconds <= silence:
             self._patience_seconds *= 2
-        counts = {status: statuses.count(status) for status in statuses}
-        details = ", ".join(f"{count} {status}" for status, count in sorted(counts.items(), key=lambda item: -item[1]))
+        details = ", ".join(f"{count} {status}" for status, count in collections.Counter(statuses).most_common())
         self._session.progress.still_waiting(
             text=f"still waiting for {left} job{'s' if left > 1 else ''}{f' ({details})' if details else ''}, "
             f"{self._session.elapsed() / 60:.0f} min so far"
