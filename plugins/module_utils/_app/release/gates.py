@@ -109,20 +109,18 @@ class GateRun:
     def run(self) -> Steps[GateResult]:
         """Return what became of the gate."""
         if self._session.check_mode and self._is_still_to_come():
-            result = to_come(self._gate)
-        else:
-            ways = {
-                "wait": self._wait,
-                "verify": self._verify,
-                "at once": self._act,
-                "after a bad end": self._act_after_a_bad_end,
-            }
-            result = yield from ways[self._gate.way]()
-            if not result.jobs and result.outcome in _OPEN:
-                result = dataclasses.replace(result, outcome="failed", reason="it has selected no job")
-            retried = retried_text(self._session, self._jobs, result.timeline)
-            result = dataclasses.replace(result, reason="; ".join(filter(None, (retried, result.reason))))
-        return dataclasses.replace(result, pipeline=self._pipeline)
+            return to_come(self._gate)
+        ways = {
+            "wait": self._wait,
+            "verify": self._verify,
+            "at once": self._act,
+            "after a bad end": self._act_after_a_bad_end,
+        }
+        result = yield from ways[self._gate.way]()
+        if not result.jobs and result.outcome in _OPEN:
+            result = dataclasses.replace(result, outcome="failed", reason="it has selected no job")
+        retried = retried_text(self._session, self._jobs, result.timeline)
+        return dataclasses.replace(result, reason="; ".join(filter(None, (retried, result.reason))))
 
     def _is_still_to_come(self) -> bool:
         """Return whether a job of the gate is missing, and may still be created."""
