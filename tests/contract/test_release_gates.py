@@ -324,6 +324,23 @@ def test_a_job_that_was_played_and_failed_is_as_required_again(simulator: t.Any,
     assert effects(simulator) == [("play", "job")]
 
 
+def test_an_optional_job_that_was_played_and_failed_is_ignored_again(simulator: t.Any) -> None:
+    simulator.load(world({"name": "job", "when": "manual", "duration": 1, "outcome": "failed"}))
+    gates = {"gates": [{"name": "job", "action": "play", "ignore_allowed_failures": True}]}
+    results = [release(simulator, gates, check_mode=check_mode) for check_mode in (True, False, True, False)]
+    assert [gates_of(result)["job"] for result in results] == ["would be played", "played", *["already done"] * 2]
+    assert [result.failure for result in results] == [None] * 4
+
+
+def test_a_job_that_is_under_way_would_be_waited_for_before_it_is_verified(simulator: t.Any) -> None:
+    simulator.load(world({"name": "job", "duration": 30}))
+    gates = {"gates": [{"name": "job", "action": "play"}, {"name": "job", "action": "verify"}]}
+    results = [release(simulator, gates, check_mode=check_mode) for check_mode in (True, False, True)]
+    outcomes = [[gate["outcome"] for gate in result["gates"]] for result in results]
+    assert outcomes == [["would be waited for", "would be verified"], *[["already done", "passed"]] * 2]
+    assert [(result.failure, result.changed) for result in results] == [(None, False)] * 3
+
+
 @pytest.mark.parametrize("require", ["finished", "started"])
 def test_a_job_that_could_not_be_played_again_is_not_as_required(simulator: t.Any, require: str) -> None:
     simulator.load(world({"name": "job", **MANUAL, "duration": 1, "outcome": "failed"}))

@@ -191,10 +191,13 @@ class GateRun:
         return dataclasses.replace(result, outcome=self._done(result), reason=_reasons(report))
 
     def _done(self, result: GateResult) -> str:
-        """Return what a gate that acts has come to when its jobs are as required."""
-        if not result.has_changed:
-            return "already done" if self._gate.way == "at once" else "passed"
-        return (_PREDICTED if self._session.check_mode else _DONE)[self._gate.action]
+        """Return what a gate that acts has come to when its jobs are as required, or in check mode would become so."""
+        if result.has_changed:
+            return (_PREDICTED if self._session.check_mode else _DONE)[self._gate.action]
+        options = self._waiting(self._gate.target)
+        if self._session.check_mode and not all(is_reached(job.record, options) for job in self._jobs):
+            return _PREDICTED["wait"]
+        return "already done" if self._gate.way == "at once" else "passed"
 
     # ----- results -----
 
@@ -279,11 +282,12 @@ class GateRun:
 
     def _is_end_enough(self, target: Target) -> bool:
         """Return whether a job that has ended badly, or had ended before, is what the gate asks for all the same."""
-        has_run = bool(target.job.record.get("started_at"))
+        record = target.job.record
+        has_run = bool(record.get("started_at"))
         # a gate that plays is for jobs that run, and one with replay for those that run again
         may_be_left = self._gate.way == "after a bad end" or (has_run and self._request.replay == "never")
-        was_over = target.outcome == "refused" and is_finished(status_of(target.job.record)) and may_be_left
-        is_enough = self._gate.target == "finished" or (self._gate.target == "started" and has_run)
+        was_over = target.outcome == "refused" and is_finished(status_of(record)) and may_be_left
+        is_enough = has_run if self._gate.target == "started" else is_reached(record, self._waiting(self._gate.target))
         return is_enough and (target.has_ended_badly or was_over)
 
     # ----- states -----
