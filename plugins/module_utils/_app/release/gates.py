@@ -283,12 +283,14 @@ class GateRun:
     def _is_end_enough(self, target: Target) -> bool:
         """Return whether a job that has ended badly, or had ended before, is what the gate asks for all the same."""
         record = target.job.record
+        if not is_reached(record, self._waiting(self._gate.target)):
+            return False
         has_run = bool(record.get("started_at"))
+        if target.has_ended_badly:
+            return has_run or self._gate.target == "finished"
         # a gate that plays is for jobs that run, and one with replay for those that run again
         may_be_left = self._gate.way == "after a bad end" or (has_run and self._request.replay == "never")
-        was_over = target.outcome == "refused" and is_finished(status_of(record)) and may_be_left
-        is_enough = has_run if self._gate.target == "started" else is_reached(record, self._waiting(self._gate.target))
-        return is_enough and (target.has_ended_badly or was_over)
+        return target.outcome == "refused" and is_finished(status_of(record)) and may_be_left
 
     # ----- states -----
 
