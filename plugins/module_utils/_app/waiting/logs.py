@@ -130,14 +130,15 @@ class _GrowingText:
     @property
     def next_offset(self) -> int:
         """Return where the next answer should begin."""
-        return self._position - len(self._overlap) if self._position > OVERLAP_BYTES else 0
+        # of a text that repeats itself, nothing would tell the whole from what begins there
+        is_ambiguous = self._overlap == self._head and not self._knows_offsets
+        return 0 if self._position <= OVERLAP_BYTES or is_ambiguous else self._position - OVERLAP_BYTES
 
     def restart(self) -> None:
         """Expect an answer from its beginning."""
         self._opening = b""
         # where in the text the next byte of the answer is; None until that is known
         self._cursor: int | None = None if self.next_offset else 0
-        self._is_doubtful = False
 
     def write(self, chunk: bytes) -> None:
         """Take the next piece of an answer."""
@@ -158,10 +159,6 @@ class _GrowingText:
         """Take note that an answer is complete; return whether the text has become shorter, and begins again."""
         if self._cursor is not None and self._cursor >= self._position:
             return False
-        if self._is_doubtful:
-            # a whole text would have been longer
-            self._knows_offsets = True
-            return False
         self._position, self._head, self._overlap, self._line = 0, b"", b"", ""
         self._decoder.reset()
         return True
@@ -174,13 +171,10 @@ class _GrowingText:
 
     def _begin_of(self, opening: bytes) -> int:
         """Return where in the text an answer begins: servers that do not know offsets send the whole text."""
-        is_head = opening.startswith(self._head)
-        is_overlap = opening.startswith(self._overlap)
-        self._is_doubtful = is_head and is_overlap and not self._knows_offsets
-        if is_head and not self._knows_offsets:
+        if opening.startswith(self._head) and not self._knows_offsets:
             return 0
-        self._knows_offsets = self._knows_offsets or is_overlap
-        # if it is neither, the end of the text was written anew
+        self._knows_offsets = self._knows_offsets or opening.startswith(self._overlap)
+        # if it begins with neither, the end of the text was written anew
         return self.next_offset
 
     def _take(self, text: str) -> None:

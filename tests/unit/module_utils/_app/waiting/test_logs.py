@@ -86,6 +86,19 @@ def test_a_log_that_repeats_itself_is_not_taken_for_a_whole_one():
         assert lines == ["tick"] * 2000
 
 
+@pytest.mark.parametrize("knows_offsets", [True, False])
+@pytest.mark.parametrize("first", range(100, 110))
+def test_a_log_that_repeats_itself_loses_no_line_of_a_burst(first: int, knows_offsets: bool):
+    told: list[str] = []
+    text, log = logs._GrowingText(told.append, Masker()), b"tick\n" * 400
+    for size in (first, len(log)):
+        answer = log[:size][text.next_offset if knows_offsets else 0 :]
+        text.restart()
+        text.write(answer)
+        assert not text.end_of_answer()
+    assert told == ["tick"] * 400
+
+
 def test_lines_are_cleaned_and_secrets_are_masked():
     raw = (
         b"section_start:1:x\r\x1b[0K\x1b[32;1m$ make\x1b[0;m\n"
