@@ -178,6 +178,17 @@ def test_a_server_that_never_comes_back_is_told_when_the_time_is_up(simulator: t
     assert result.seconds == pytest.approx(300.0, abs=2.0)
 
 
+@pytest.mark.parametrize("action", ["wait", "play", "retry"])
+def test_a_server_that_is_away_for_the_whole_time_of_a_gate_is_a_time_out(simulator: t.Any, action: str) -> None:
+    simulator.load(world({"name": "test", "status": "success"}, {"name": "deploy", **MANUAL, "duration": 5}))
+    # the second gate begins with it
+    simulator.inject("error_500", path="/jobs$", nth=list(range(2, 5000)))
+    gates = [{"name": "test", "action": "wait"}, {"name": "deploy", "action": action, "wait_timeout": 60.0}]
+    result = release(simulator, {"gates": gates})
+    assert gates_of(result) == {"test": "passed", "deploy": "timed out"}
+    assert "timed out after 60 s (wait_timeout): GitLab says " in str(result.failure)
+
+
 def several_entries(count: int) -> tuple[Row, list[Row]]:
     """Return a pipeline with tests that take long, each before a deployment, and an entry of a release for each."""
     tests = [{"name": f"test-{number}", "stage": "test", "duration": 600 + number} for number in range(count)]

@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import GitLabError, SelectionError
+from ..._api.errors import GitLabError, RequestError, SelectionError
 from ..actions.actions import ACTIONS
 from ..actions.refusals import refuse_job_token
 from ..jobs.statuses import id_of
@@ -63,7 +63,12 @@ class GateRunner:
 
 def _broken_off(gate: Gate, exc: GitLabError) -> GateResult:
     """Return what became of a gate that an error has ended: it was not reached if nothing new may be begun any more."""
-    return GateResult(gate, outcome="not reached" if isinstance(exc, StoppedError) else "failed", reason=str(exc))
+    if isinstance(exc, StoppedError):
+        return GateResult(gate, reason=str(exc))
+    if isinstance(exc, RequestError) and exc.is_out_of_time:
+        reason = f"{timed_out_text(gate.waiting)}: {exc}"
+        return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
+    return GateResult(gate, outcome="failed", reason=str(exc))
 
 
 def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: int) -> Steps[GateResult]:
