@@ -32,6 +32,7 @@ LOOK_SECONDS = 0.3
 # Python answers signals, such as that of Ctrl-C, in the first thread only, and when one reaches another thread the
 # first has to be awake for it.
 AWAKE_SECONDS = 0.5
+# What delays looks for less is no news.
 _NEWS_SECONDS = 1.0
 
 
@@ -265,10 +266,7 @@ class Scheduler:
         return max(0.0, min((at for at, _entry, _takes_turn in self._turns(now)), default=float("inf")) - now)
 
     def _note_pacing(self, asleep: float) -> None:
-        """Count for how long of a sleep a look that is due is held back, and tell of it once.
-
-        What delays looks for less than a second is no news.
-        """
+        """Count for how long of a sleep a look that is due is held back, and tell of it once."""
         look = self._first(is_urgent=False)
         if look is None:
             return
