@@ -21,7 +21,7 @@ from ..actions.targets import ActionReport, Target, failure_text
 from ..fields import seconds_of
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
-from ..jobs.statuses import id_of, is_finished, project_id_of, status_of
+from ..jobs.statuses import id_of, is_finished, is_under_way, project_id_of, status_of
 from ..pipelines.query import PipelineQuery
 from ..reads.jobs import JobReport, failure_of, read_jobs
 from ..session import Session
@@ -194,8 +194,9 @@ class GateRun:
         """Return what a gate that acts has come to when its jobs are as required, or in check mode would become so."""
         if result.has_changed:
             return (_PREDICTED if self._session.check_mode else _DONE)[self._gate.action]
+        under_way = [job.record for job in self._jobs if is_under_way(status_of(job.record))]
         options = self._waiting(self._gate.target)
-        if self._session.check_mode and not all(is_reached(job.record, options) for job in self._jobs):
+        if self._session.check_mode and not all(is_reached(record, options) for record in under_way):
             return _PREDICTED["wait"]
         return "already done" if self._gate.way == "at once" else "passed"
 
