@@ -158,8 +158,10 @@ options:
             description:
               - What has to become of the jobs for the gate to open.
               - V(success) asks for success.
-              - V(finished) takes any end, a bad one as well.
-              - V(started) takes jobs that run, or have run. Not for O(projects[].gates[].action=retry).
+              - V(finished) takes any end, a bad one as well. With O(projects[].gates[].action=play), a job that has run
+                is left alone then, unless O(projects[].gates[].replay) says to play it again.
+              - V(started) takes jobs that run, or have run, and leaves these alone as V(finished) does. Not for
+                O(projects[].gates[].action=retry).
               - V(playable) takes jobs that can be played, or are already past that. Only for
                 O(projects[].gates[].action=wait) and O(projects[].gates[].action=verify).
               - V(optional) asks for success, and goes on without it. What went wrong is in the record.

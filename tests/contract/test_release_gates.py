@@ -19,6 +19,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitla
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values import release_plan
 
 from tests.integration.harness import Result, effects, run_task, world
+from tests.unit.harness import Progress
 
 TASK = gitlab_release_gate.TASK
 Row = dict[str, t.Any]
@@ -177,6 +178,17 @@ def test_a_server_that_never_comes_back_is_told_when_the_time_is_up(simulator: t
     assert result.seconds == pytest.approx(300.0, abs=2.0)
 
 
+@pytest.mark.parametrize("action", ["wait", "play", "retry"])
+def test_a_server_that_is_away_for_the_whole_time_of_a_gate_is_a_time_out(simulator: t.Any, action: str) -> None:
+    simulator.load(world({"name": "test", "status": "success"}, {"name": "deploy", **MANUAL, "duration": 5}))
+    # the second gate begins with it
+    simulator.inject("error_500", path="/jobs$", nth=list(range(2, 5000)))
+    gates = [{"name": "test", "action": "wait"}, {"name": "deploy", "action": action, "wait_timeout": 60.0}]
+    result = release(simulator, {"gates": gates})
+    assert gates_of(result) == {"test": "passed", "deploy": "timed out"}
+    assert "timed out after 60 s (wait_timeout): GitLab says " in str(result.failure)
+
+
 def several_entries(count: int) -> tuple[Row, list[Row]]:
     """Return a pipeline with tests that take long, each before a deployment, and an entry of a release for each."""
     tests = [{"name": f"test-{number}", "stage": "test", "duration": 600 + number} for number in range(count)]
@@ -307,6 +319,67 @@ def test_what_require_asks_for(simulator: t.Any, status: str, require: str, acti
     assert (result.failure is None) == (outcome != "failed" or require == "optional")
     is_left = outcome == "failed" and require == "optional"
     assert result["summary"][0].startswith(f"group/app: {action} job: {outcome}{', optional' * is_left}")
+
+
+@pytest.mark.parametrize("require", ["finished", "started"])
+@pytest.mark.parametrize("duration", [0, 1, 500])
+def test_a_job_that_was_played_and_failed_is_as_required_again(simulator: t.Any, require: str, duration: int) -> None:
+    simulator.load(world({"name": "job", **MANUAL, "duration": duration, "outcome": "failed"}))
+    gates = {"gates": [{"name": "job", "action": "play", "require": require}]}
+    results = [release(simulator, gates, check_mode=check_mode) for check_mode in (True, False, True, False)]
+    simulator.advance(600)
+    results += [release(simulator, gates, check_mode=check_mode) for check_mode in (True, False)]
+    assert [gates_of(result)["job"] for result in results] == ["would be played", "played", *["already done"] * 4]
+    assert [result.failure for result in results] == [None] * 6
+    assert results[-1]["gates"][0]["reason"] == "job 'job' (id 1000) is failed (script_failure)"
+    assert effects(simulator) == [("play", "job")]
+
+
+def test_an_optional_job_that_was_played_and_failed_is_ignored_again(simulator: t.Any) -> None:
+    simulator.load(world({"name": "job", "when": "manual", "duration": 1, "outcome": "failed"}))
+    gates = {"gates": [{"name": "job", "action": "play", "ignore_allowed_failures": True}]}
+    results = [release(simulator, gates, check_mode=check_mode) for check_mode in (True, False, True, False)]
+    assert [gates_of(result)["job"] for result in results] == ["would be played", "played", *["already done"] * 2]
+    assert [result.failure for result in results] == [None] * 4
+
+
+def test_a_job_that_is_under_way_would_be_waited_for_before_it_is_verified(simulator: t.Any) -> None:
+    simulator.load(world({"name": "job", "duration": 30}))
+    gates = {"gates": [{"name": "job", "action": "play"}, {"name": "job", "action": "verify"}]}
+    results = [release(simulator, gates, check_mode=check_mode) for check_mode in (True, False, True)]
+    outcomes = [[gate["outcome"] for gate in result["gates"]] for result in results]
+    assert outcomes == [["would be waited for", "would be verified"], *[["already done", "passed"]] * 2]
+    assert [(result.failure, result.changed) for result in results] == [(None, False)] * 3
+
+
+@pytest.mark.parametrize("require", ["finished", "started"])
+def test_a_job_that_could_not_be_played_again_is_not_as_required(simulator: t.Any, require: str) -> None:
+    simulator.load(world({"name": "job", **MANUAL, "duration": 1, "outcome": "failed"}))
+    gate = {"name": "job", "action": "play", "require": require, "replay": "failed"}
+    assert gates_of(release(simulator, {"gates": [gate]})) == {"job": "played"}
+    simulator.inject(method="POST", status=403, body={"message": "403 Forbidden"})
+    result = release(simulator, {"gates": [gate]})
+    assert gates_of(result) == {"job": "refused"} and "403 Forbidden" in str(result.failure)
+
+
+@pytest.mark.parametrize("require", ["finished", "started"])
+@pytest.mark.parametrize("status", ["canceled", "skipped"])
+def test_a_gate_that_plays_does_not_open_for_what_never_ran(simulator: t.Any, require: str, status: str) -> None:
+    simulator.load(world({"name": "job", **MANUAL, **({"status": status} if status == "skipped" else {})}))
+    if status == "canceled":
+        simulator.act_as_somebody_else("cancel", "job")
+    assert simulator.job("job")["status"] == status
+    result = release(simulator, {"gates": [{"name": "job", "action": "play", "require": require}]})
+    assert (gates_of(result), result.changed) == ({"job": "refused"}, False)
+
+
+@pytest.mark.parametrize(("action", "status"), [("play", "manual"), ("retry", "failed")])
+def test_a_job_that_the_gate_itself_cancels_has_not_ended_in_time(simulator: t.Any, action: str, status: str) -> None:
+    scenario = world({"name": "job", **MANUAL, "duration": 500, "status": status})
+    simulator.load({**scenario, "runners": [{"graceful_cancel": False}]})
+    gate = {"name": "job", "action": action, "require": "finished", "wait_timeout": 20.0, "on_timeout": "cancel"}
+    result = release(simulator, {"gates": [gate]})
+    assert gates_of(result) == {"job": "timed out"} and "it was canceled" in str(result.failure)
 
 
 @pytest.mark.parametrize("log_lines", [0, 1, 20])
@@ -460,6 +533,30 @@ def test_the_failure_of_an_optional_job_passes_only_where_it_is_allowed(
     assert (result.failure is None) == forgives
     opened = {"wait": "passed", "verify": "passed", "play": "played", "retry": "retried"}
     assert gates_of(result) == {"lint": opened[action] if forgives else "failed"}
+
+
+@pytest.mark.parametrize("action", ["wait", "verify"])
+@pytest.mark.parametrize("status", ["canceled", "skipped"])
+def test_an_optional_job_that_did_not_run_is_no_ignored_failure(simulator: t.Any, action: str, status: str) -> None:
+    simulator.load(world({"name": "lint", "when": "manual", "allow_failure": True, "status": status}))
+    gate = {"name": "lint", "action": action, "ignore_allowed_failures": True}
+    for check_mode in (True, False):
+        result = release(simulator, {"gates": [gate]}, check_mode=check_mode)
+        assert gates_of(result) == {"lint": "failed"}
+        assert status in result["gates"][0]["reason"]
+
+
+def test_an_optional_job_that_is_canceled_after_it_was_played_is_no_ignored_failure(simulator: t.Any) -> None:
+    class Canceling(Progress):
+        def tell(self, line: str, *, status: str = "") -> None:
+            if status == "running":
+                simulator.act_as_somebody_else("cancel", "lint")
+
+    simulator.load(world({"name": "lint", "when": "manual", "allow_failure": True, "duration": 60}))
+    gate = {"name": "lint", "action": "play", "ignore_allowed_failures": True}
+    result = release(simulator, {"gates": [gate]}, progress=Canceling(is_shown=True))
+    assert gates_of(result) == {"lint": "failed"}
+    assert "ended as canceled and can no longer become success" in str(result.failure)
 
 
 @pytest.mark.parametrize("chosen", [{"name": "*"}, {"stage": "deploy"}])

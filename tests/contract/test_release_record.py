@@ -62,6 +62,22 @@ def test_records_are_as_their_schema_says(simulator: t.Any, tmp_path: pathlib.Pa
     assert record["title"] == "Version 1.2.0"
 
 
+def test_a_pipeline_that_was_found_is_in_the_record_whatever_became_of_the_gate(
+    simulator: t.Any, tmp_path: pathlib.Path
+) -> None:
+    waiting = {**OTHER, "gates": [{"name": "publish", "action": "wait"}]}
+    mistyped = {"gates": [{"name": "deploi", "action": "wait", "require": "optional"}, *APP["gates"]]}
+    path = tmp_path / "record.json"
+    for projects in ([APP, waiting], [mistyped]):
+        simulator.load(two_projects({"duration": 5, "outcome": "failed"}, {"when": "on_success", "duration": 500}))
+        result = release(simulator, *projects, record=str(path))
+        rows = json.loads(path.read_text(encoding="utf-8"))["projects"]
+        assert rows[-1]["gates"][0]["outcome"] == ("not reached" if projects[-1] is waiting else "failed")
+        assert [row["pipeline"]["id"] for row in rows] == [100, 200][: len(rows)]
+        assert all(row["jobs"] for row in rows)
+        assert result["gates"][-1]["pipeline"]["web_url"]
+
+
 def test_the_schema_refuses_what_is_no_record(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     path = tmp_path / "record.json"

@@ -19,6 +19,7 @@ from .._api.connection import USER_AGENT
 from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
+from .._app.fields import iso_time
 from .._app.files.place import check_path, check_writable, write_text
 from .._app.jobs.statuses import id_of
 from .._app.nudges import Nudges
@@ -37,7 +38,7 @@ from .._app.report.summary import render_summary
 from .._app.session import Session, TaskContext, open_session
 from .._app.slow_work import SlowWork
 from .._app.waiting.options import WaitOptions
-from .._app.waiting.schedule import Pacing, Scheduler
+from .._app.waiting.schedule import Scheduler
 from .definition import NO_COST, ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION
 from .values.connection import connection_settings
@@ -104,10 +105,14 @@ class _Release:
         )
         if len({project.pipeline.project for project in plan.projects}) < len(plan.projects):
             self._session.client.share_reads(context.clock)
-        pacing = Pacing(self._session.client.traffic, context.progress)
-        most_at_once = self._session.client.settings.concurrency
         self._nudges = self._open_nudges()
-        self._scheduler = Scheduler(context.clock, pacing, most_at_once=most_at_once, nudges=self._nudges)
+        self._scheduler = Scheduler(
+            context.clock,
+            self._session.client.traffic,
+            context.progress,
+            most_at_once=self._session.client.settings.concurrency,
+            nudges=self._nudges,
+        )
         self._previous = self._read_previous()
         self._log_lines = int(options.get("log_lines") or 0)
 
@@ -143,12 +148,12 @@ class _Release:
             user=str(self._options.get("user") or _login()),
             host=platform.node(),
             server=base.client.settings.api_url[: -len("/api/v4")],
-            strategy=self._plan.strategy,
-            check_mode=base.check_mode,
-            started_at=begun,
-            finished_at=base.clock.time(),
+            started_at=iso_time(begun),
+            finished_at=iso_time(base.clock.time()),
             elapsed=base.elapsed(),
             requests=base.requests(),
+            check_mode=base.check_mode,
+            strategy=self._plan.strategy,
         )
         record = with_previous(
             make_record(facts, results, trees, message=message, warnings=base.warnings), self._previous

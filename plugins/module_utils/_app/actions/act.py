@@ -259,17 +259,13 @@ class ActionRun:
         if len(active) <= 1 or len(pipelines) > 1 or is_open:
             self._counting = None
         elif self._counting is None and not active[0].job.is_bridge:
-            self._counting = Counting(
-                self._session,
-                self._options,
-                project=active[0].job.project,
-                pipeline_id=active[0].job.pipeline_id,
-                ends_at_failure=self._request.max_attempts is not None,
-            )
-        if self._counting:
-            jobs = [target.job for target in active]
-            self._counting.listed(jobs, self._unsettled(active), size=self._pipeline_size, is_whole=False)
-        return self._counting
+            ends_at_failure = self._request.max_attempts is not None
+            self._counting = Counting(self._session, self._options, active[0].job, ends_at_failure=ends_at_failure)
+        if self._counting is None:
+            return None
+        jobs = [target.job for target in active]
+        can_tell = self._counting.listed(jobs, self._unsettled(active), size=self._pipeline_size, is_whole=False)
+        return self._counting if can_tell else None
 
     def _refresh(self, report: ActionReport) -> None:
         active = report.active

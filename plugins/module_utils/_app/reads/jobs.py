@@ -142,15 +142,9 @@ class _Reading:
         if any(job.is_bridge for job in jobs):
             return None  # the count sees no trigger jobs
         if self._counting is None:
-            self._counting = Counting(
-                self._session,
-                self._options,
-                project=jobs[0].project,
-                pipeline_id=jobs[0].pipeline_id,
-                ends_at_failure=True,
-            )
-        self._counting.listed(jobs, left, size=len(selection.known), is_whole=query.is_whole)
-        return self._counting
+            self._counting = Counting(self._session, self._options, jobs[0], ends_at_failure=True)
+        can_tell = self._counting.listed(jobs, left, size=len(selection.known), is_whole=query.is_whole)
+        return self._counting if can_tell else None
 
     def _is_there(self, job: FoundJob) -> bool:
         """Return whether a job needs no more waiting.

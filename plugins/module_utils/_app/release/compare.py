@@ -9,14 +9,14 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import UsageError
-from ..fields import records_in
+from ..fields import records_in, seconds_of
 from ..files.place import check_path, check_regular
+from .run import FAILURES
 
 _MOST_BYTES = 256 * 1024 * 1024
 
@@ -57,7 +57,7 @@ def with_previous(record: Record, previous: Record | None) -> Record:
         **record,
         "previous": {
             **{name: _text(previous.get(name)) for name in ("title", "started_at", "outcome")},
-            "elapsed": _number(previous.get("elapsed")),
+            "elapsed": seconds_of(previous.get("elapsed")),
         },
         "projects": [_project(project, known) for project in record["projects"]],
     }
@@ -79,7 +79,8 @@ def _durations(previous: Record) -> dict[t.Any, float]:
     for project in records_in(previous, "projects"):
         name = project.get("name")
         for gate in records_in(project, "gates"):
-            if gate.get("changed") is True or gate.get("outcome") == "passed":
+            outcome = gate.get("outcome")
+            if outcome == "passed" or (gate.get("changed") is True and outcome not in FAILURES):
                 _note(found, (name, "gate", gate.get("action"), gate.get("name")), gate.get("elapsed"))
         for job in records_in(project, "jobs"):
             if job.get("status") == "success" and not job.get("superseded"):
@@ -88,18 +89,10 @@ def _durations(previous: Record) -> dict[t.Any, float]:
 
 
 def _note(found: dict[t.Any, float], key: tuple[t.Any, ...], value: t.Any) -> None:
-    seconds = _number(value)
+    seconds = seconds_of(value)
     if seconds is not None and all(isinstance(part, str) for part in key):
         found[key] = seconds
 
 
 def _text(value: t.Any) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _number(value: t.Any) -> float | None:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    try:
-        return value if is_number and math.isfinite(value) else None
-    except OverflowError:  # a whole number beyond every float
-        return None

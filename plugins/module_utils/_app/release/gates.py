@@ -18,14 +18,15 @@ from ..actions.act import ActionRun
 from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
 from ..actions.targets import ActionReport, Target, failure_text
+from ..fields import seconds_of
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
-from ..jobs.statuses import has_reached, id_of, is_finished, project_id_of, status_of
+from ..jobs.statuses import id_of, is_finished, is_under_way, project_id_of, status_of
 from ..pipelines.query import PipelineQuery
 from ..reads.jobs import JobReport, failure_of, read_jobs
 from ..session import Session
 from ..waiting.log_tails import last_words, read_tail
-from ..waiting.options import WaitOptions, end_problem, failure_reason
+from ..waiting.options import WaitOptions, end_problem, failure_reason, is_reached
 from ..waiting.schedule import Steps
 from .hints import retried_text, why_late
 from .plan import Gate
@@ -99,6 +100,7 @@ class GateRun:
         self._session = session
         self._project = project
         self._gate = gate
+        self._request = gate.request or ActionRequest(gate.action)
         self._pipeline = pipeline
         self._log_lines = log_lines
         # its jobs as they were read last
@@ -107,20 +109,18 @@ class GateRun:
     def run(self) -> Steps[GateResult]:
         """Return what became of the gate."""
         if self._session.check_mode and self._is_still_to_come():
-            result = to_come(self._gate)
-        else:
-            ways = {
-                "wait": self._wait,
-                "verify": self._verify,
-                "at once": self._act_at_once,
-                "after a bad end": self._act_after_a_bad_end,
-            }
-            result = yield from ways[self._gate.way]()
-            if not result.jobs and result.outcome in _OPEN:
-                result = dataclasses.replace(result, outcome="failed", reason="it has selected no job")
-            retried = retried_text(self._session, self._jobs, result.timeline)
-            result = dataclasses.replace(result, reason="; ".join(filter(None, (retried, result.reason))))
-        return dataclasses.replace(result, pipeline=self._pipeline)
+            return to_come(self._gate)
+        ways = {
+            "wait": self._wait,
+            "verify": self._verify,
+            "at once": self._act,
+            "after a bad end": self._act_after_a_bad_end,
+        }
+        result = yield from ways[self._gate.way]()
+        if not result.jobs and result.outcome in _OPEN:
+            result = dataclasses.replace(result, outcome="failed", reason="it has selected no job")
+        retried = retried_text(self._session, self._jobs, result.timeline)
+        return dataclasses.replace(result, reason="; ".join(filter(None, (retried, result.reason))))
 
     def _is_still_to_come(self) -> bool:
         """Return whether a job of the gate is missing, and may still be created."""
@@ -154,18 +154,14 @@ class GateRun:
         report = yield from read_jobs(self._session, self._query(), WaitOptions(), is_judged=True)
         result = self._of_reading(report)
         options = self._waiting(self._gate.target)
-        wrong = [_state(job) for job in report.jobs if not self._is_right(job, options)]
+        wrong = [_state(job) for job in report.jobs if not is_reached(job.record, options)]
         missing = ["the pipeline may still create jobs that fit"] if report.may_grow else []
         if not wrong and not missing:
             return dataclasses.replace(result, outcome="passed")
-        if self._session.check_mode and self._has_predecessor_at_work():
+        if self._has_predecessor_at_work():
             return dataclasses.replace(result, outcome=_PREDICTED["verify"], reason="; ".join(wrong + missing))
         told = [f"{state}, which is not {self._gate.target}" for state in wrong]
         return dataclasses.replace(result, outcome="failed", reason="; ".join(told + missing))
-
-    def _act_at_once(self) -> Steps[GateResult]:
-        target = "started" if self._gate.target == "started" else "finished"
-        return (yield from self._act(GateResult(self._gate), self._waiting(target, fail_on=_BAD_ENDS)))
 
     def _act_after_a_bad_end(self) -> Steps[GateResult]:
         """Wait for the end of the jobs, and act on them if it is a bad one."""
@@ -179,25 +175,30 @@ class GateRun:
             return self._predict_wait(result, report.jobs, options)
         if all(status_of(job.record) == "success" for job in report.jobs):
             return dataclasses.replace(result, outcome="passed")
-        return (yield from self._act(result, dataclasses.replace(options, fail_on=_BAD_ENDS)))
+        return (yield from self._act(result))
 
-    def _act(self, before: GateResult, options: WaitOptions) -> Steps[GateResult]:
+    def _act(self, before: GateResult | None = None) -> Steps[GateResult]:
         """Return what became of playing or retrying.
 
-        :param before: what was read before that.
+        :param before: what was read before that, None for nothing.
         """
-        request = self._gate.request or ActionRequest(self._gate.action)
-        report = yield from ActionRun(self._session, self._query(), request, options).run()
-        result = self._of_action(before, report)
-        if failure_text(report, request.action):
-            return self._of_refusals(result, report)
+        options = self._waiting(self._gate.target, fail_on=_BAD_ENDS)
+        report = yield from ActionRun(self._session, self._query(), self._request, options).run()
+        result = self._of_action(before or GateResult(self._gate), report)
+        text = failure_text(report, self._request.action)
+        if text:
+            return self._of_refusals(result, report, text)
         return dataclasses.replace(result, outcome=self._done(result), reason=_reasons(report))
 
     def _done(self, result: GateResult) -> str:
-        """Return what a gate that acts has come to when its jobs are as required."""
-        if not result.has_changed:
-            return "already done" if self._gate.way == "at once" else "passed"
-        return (_PREDICTED if self._session.check_mode else _DONE)[self._gate.action]
+        """Return what a gate that acts has come to when its jobs are as required, or in check mode would become so."""
+        if result.has_changed:
+            return (_PREDICTED if self._session.check_mode else _DONE)[self._gate.action]
+        under_way = [job.record for job in self._jobs if is_under_way(status_of(job.record))]
+        options = self._waiting(self._gate.target)
+        if self._session.check_mode and not all(is_reached(record, options) for record in under_way):
+            return _PREDICTED["wait"]
+        return "already done" if self._gate.way == "at once" else "passed"
 
     # ----- results -----
 
@@ -224,9 +225,9 @@ class GateRun:
         self._jobs = jobs
         kind = {True: "bridge", False: "job"}
         records = tuple({**self._session.annotated(kind[job.is_bridge], job.record), "path": job.path} for job in jobs)
-        queued = [job.record.get("queued_duration") for job in jobs]
-        told = [seconds for seconds in queued if isinstance(seconds, (int, float))]
-        return dataclasses.replace(result, jobs=records, queued=max(told) if told else None)
+        queued = [seconds_of(job.record.get("queued_duration")) for job in jobs]
+        longest = max((seconds for seconds in queued if seconds is not None), default=None)
+        return dataclasses.replace(result, jobs=records, queued=longest)
 
     def _of_problems(self, result: GateResult, report: JobReport, options: WaitOptions) -> GateResult | None:
         """Return why jobs that were only read do not open the gate, with the end of the log of the first that failed.
@@ -246,15 +247,19 @@ class GateRun:
     def _why_late(self, jobs: t.Sequence[FoundJob]) -> str:
         return why_late(self._session, jobs, is_played=self._gate.way == "at once")
 
-    def _of_refusals(self, result: GateResult, report: ActionReport) -> GateResult:
-        """Return what becomes of the gate when some jobs were refused or have failed."""
+    def _of_refusals(self, result: GateResult, report: ActionReport, text: str) -> GateResult:
+        """Return what becomes of the gate when some jobs were refused or have failed.
+
+        :param text: which, and why.
+        """
         action = self._gate.action
-        text = failure_text(report, action) or ""
         if report.problem:
             return dataclasses.replace(result, outcome="timed out", reason=text)
         bad = [target for target in report.targets if target.outcome in ("refused", "failed")]
         if all(self._is_end_enough(target) for target in bad):
-            return dataclasses.replace(result, outcome=self._done(result), reason=text)
+            is_left = all(target.outcome == "refused" for target in bad)
+            reason = "; ".join(_state(target.job) for target in bad) if is_left else text
+            return dataclasses.replace(result, outcome=self._done(result), reason=reason)
         if all(target.outcome == "refused" and self._may_come_right(target.job) for target in bad):
             reason = "; ".join(_state(target.job) for target in bad)
             return dataclasses.replace(result, outcome=_PREDICTED[action], reason=reason, has_changed=True)
@@ -277,30 +282,28 @@ class GateRun:
         return dataclasses.replace(result, outcome=outcome, reason=text, log_tail=tuple(log_tail))
 
     def _is_end_enough(self, target: Target) -> bool:
-        """Return whether a job that has ended badly, or is not retried any more, is what the gate asks for."""
-        has_ended = target.has_ended_badly or (
-            self._gate.way == "after a bad end" and is_finished(status_of(target.job.record))
-        )
-        return self._gate.target == "finished" and has_ended
+        """Return whether a job that has ended badly, or had ended before, is what the gate asks for all the same."""
+        record = target.job.record
+        if not is_reached(record, self._waiting(self._gate.target)):
+            return False
+        has_run = bool(record.get("started_at"))
+        if target.has_ended_badly:
+            return has_run or self._gate.target == "finished"
+        # a gate that plays is for jobs that run, and one with replay for those that run again
+        may_be_left = self._gate.way == "after a bad end" or (has_run and self._request.replay == "never")
+        return target.outcome == "refused" and is_finished(status_of(record)) and may_be_left
 
     # ----- states -----
 
     def _may_come_right(self, job: FoundJob) -> bool:
         """Return whether check mode finds a job skipped that the gates before this one would bring back."""
-        is_skipped = status_of(job.record) == "skipped"
-        return is_skipped and self._session.check_mode and self._has_predecessor_at_work()
-
-    def _is_right(self, job: FoundJob, options: WaitOptions) -> bool:
-        if has_reached(status_of(job.record), options.targets):
-            return True
-        is_failed = status_of(job.record) == "failed"
-        return bool(job.record.get("allow_failure")) and options.ignore_allowed_failures and is_failed
+        return status_of(job.record) == "skipped" and self._has_predecessor_at_work()
 
     def _predict_wait(self, result: GateResult, jobs: t.Sequence[FoundJob], options: WaitOptions) -> GateResult:
         """Return in check mode what waiting would come to: a job that has ended elsewhere never gets there."""
         problems = [(job, end_problem(job.record, options)) for job in jobs]
         bad = [(job, problem) for job, problem in problems if problem and not self._may_come_right(job)]
-        missing = [_state(job) for job in jobs if not self._is_right(job, options)]
+        missing = [_state(job) for job in jobs if not is_reached(job.record, options)]
         if bad:
             reason = "; ".join(f"{job.called} {problem}" for job, problem in bad)
             return dataclasses.replace(result, outcome="failed", reason=reason)

@@ -46,8 +46,8 @@ def retried_text(session: Session, jobs: t.Sequence[FoundJob], timeline: t.Seque
 
     :param timeline: what has happened to them.
     """
-    attempts = {name: len(ids) for name, ids in _ids_by_name(timeline).items()}
-    retried = [job for job in jobs if attempts.get(job.path, 0) > 1]
+    attempts = collections.Counter(name for name, _id in {(entry["name"], entry["id"]) for entry in timeline})
+    retried = [job for job in jobs if attempts[job.path] > 1]
     ends = _former_ends(session, retried)
     texts = [
         f"{job.path} was retried" + (f" after {listed(ends[job.key], 'and')}" if ends.get(job.key) else "")
@@ -55,13 +55,6 @@ def retried_text(session: Session, jobs: t.Sequence[FoundJob], timeline: t.Seque
     ]
     more = len(retried) - len(texts)
     return "; ".join([*texts, f"{more} more jobs were retried"] if more > 0 else texts)
-
-
-def _ids_by_name(timeline: t.Sequence[Record]) -> dict[str, set[int]]:
-    ids: dict[str, set[int]] = {}
-    for entry in timeline:
-        ids.setdefault(str(entry["name"]), set()).add(int(entry["id"]))
-    return ids
 
 
 def _former_ends(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, list[str]]:

@@ -23,7 +23,7 @@ SCHEMA = 1
 
 @dataclasses.dataclass(frozen=True)
 class RunFacts:
-    """What is known of the run itself.
+    """What is known of the run itself, as the record has it.
 
     :param title: what the user calls the release; may be empty.
     :param user: who ran it, as far as that is known.
@@ -35,12 +35,12 @@ class RunFacts:
     user: str
     host: str
     server: str
-    strategy: str
-    check_mode: bool
-    started_at: float
-    finished_at: float
+    started_at: str
+    finished_at: str
     elapsed: float
-    requests: t.Mapping[str, float]
+    requests: dict[str, float]
+    check_mode: bool
+    strategy: str
 
 
 def make_record(
@@ -58,18 +58,8 @@ def make_record(
     """
     return {
         "schema": SCHEMA,
-        "title": facts.title,
         "role": "jobgate.gitlab.release_gate",
-        "version": facts.version,
-        "user": facts.user,
-        "host": facts.host,
-        "server": facts.server,
-        "started_at": iso_time(facts.started_at),
-        "finished_at": iso_time(facts.finished_at),
-        "elapsed": facts.elapsed,
-        "requests": dict(facts.requests),
-        "check_mode": facts.check_mode,
-        "strategy": facts.strategy,
+        **dataclasses.asdict(facts),
         "outcome": _outcome(results, message),
         "changed": has_changed(results),
         "message": capitalized(message).rstrip(".") + "." if message else "",
@@ -97,7 +87,7 @@ def _project(result: ProjectResult, tree: ReleaseTree) -> Record:
         "project": result.plan.pipeline.project,
         "needs": list(result.plan.needs),
         "outcome": result.outcome,
-        "changed": any(gate.has_changed for gate in result.gates),
+        "changed": has_changed([result]),
         "pipeline": root or (pipeline_record(result.pipeline) if result.pipeline else None),
         "gates": [_gate(gate) for gate in result.gates],
         "pipelines": tree.pipelines,

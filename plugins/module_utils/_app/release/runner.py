@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import GitLabError, SelectionError
+from ..._api.errors import GitLabError, RequestError, SelectionError
 from ..actions.actions import ACTIONS
 from ..actions.refusals import refuse_job_token
 from ..jobs.statuses import id_of
@@ -54,29 +54,37 @@ class GateRunner:
                 result = yield from self._starter.start(session, gate, gate.start)
             else:
                 result = yield from run_gate(session, project, gate, self._log_lines)
-        except StoppedError as exc:
-            result = GateResult(gate, reason=str(exc))
         except GitLabError as exc:
-            result = GateResult(gate, outcome="failed", reason=str(exc))
+            result = _broken_off(gate, exc)
         return dataclasses.replace(
             result, started_at=started, finished_at=session.clock.time(), elapsed=session.elapsed()
         )
+
+
+def _broken_off(gate: Gate, exc: GitLabError) -> GateResult:
+    """Return what became of a gate that an error has ended: it was not reached if nothing new may be begun any more."""
+    if isinstance(exc, StoppedError):
+        return GateResult(gate, reason=str(exc))
+    if isinstance(exc, RequestError) and exc.is_out_of_time:
+        reason = f"{timed_out_text(gate.waiting)}: {exc}"
+        return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
+    return GateResult(gate, outcome="failed", reason=str(exc))
 
 
 def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: int) -> Steps[GateResult]:
     """Return what became of a gate about jobs.
 
     :param project: what is known of its project: its plan, and the gates before this one.
-    :raises StoppedError: when nothing new may be begun any more.
-    :raises GitLabError: when GitLab cannot be asked, or has no such pipeline or job.
+    :raises StoppedError: when nothing new may be begun any more, and there is no pipeline yet.
+    :raises GitLabError: when GitLab cannot be asked for the pipeline, or has none.
     """
     if gate.action in ACTIONS:
         refuse_job_token(session, gate.action)
     pipeline = project.pipeline
     is_first = pipeline is None
-    if pipeline is None and is_to_be_started(project.gates):
-        return to_come(gate)
     if pipeline is None:
+        if is_to_be_started(project.gates):
+            return to_come(gate)
         # a gate that verifies looks at what is there
         options = dataclasses.replace(gate.waiting, wait=gate.action != "verify")
         try:
@@ -91,13 +99,16 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
         pipeline = read_pipeline(session, project.plan.pipeline.project, waited.value)
     if session.watch:
         session.watch.looks_into(id_of(pipeline))
-    if not session.check_mode and gate is project.plan.first_about_jobs:
-        check_gates_to_come(session, project, gate, pipeline)
-    result = yield from GateRun(session, project, gate, pipeline, log_lines).run()
-    if is_first:
-        # not before, since it is a warning: the first minute of a large release has enough to ask for
-        _warn_of_namesake(session, project, pipeline)
-    return result
+    try:
+        if not session.check_mode and gate is project.plan.first_about_jobs:
+            check_gates_to_come(session, project, gate, pipeline)
+        result = yield from GateRun(session, project, gate, pipeline, log_lines).run()
+        if is_first:
+            # not before, since it is a warning: the first minute of a large release has enough to ask for
+            _warn_of_namesake(session, project, pipeline)
+    except GitLabError as exc:
+        result = _broken_off(gate, exc)
+    return dataclasses.replace(result, pipeline=pipeline)
 
 
 def _warn_of_namesake(session: Session, project: ProjectResult, pipeline: Record) -> None:

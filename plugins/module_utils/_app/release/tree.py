@@ -56,24 +56,22 @@ def read_tree(
         session.warn(f"The jobs of pipeline {id_of(pipeline)} are not in the record: {exc}")
         return ReleaseTree([{**pipeline_record(pipeline), "project": project_path(session, pipeline)}])
     parents = {
-        bridge.downstream.pipeline_id: (node, bridge.record)
+        bridge.downstream.pipeline_id: node.pipeline_id
         for node in nodes
         for bridge in node.bridges
         if bridge.downstream and not bridge.downstream.is_repeated
     }
-    pipelines = []
-    for node in nodes:
-        parent = parents.get(node.pipeline_id)
-        pipelines.append(
-            {
-                **pipeline_record(node.record),
-                "project": project_path(session, node.record),
-                "path": node.path,
-                "depth": node.depth,
-                "parent_id": parent[0].pipeline_id if parent else None,
-                "accessible": node.is_accessible,
-            }
-        )
+    pipelines = [
+        {
+            **pipeline_record(node.record),
+            "project": project_path(session, node.record),
+            "path": node.path,
+            "depth": node.depth,
+            "parent_id": parents.get(node.pipeline_id),
+            "accessible": node.is_accessible,
+        }
+        for node in nodes
+    ]
     logs = _read_logs(session, nodes, listed, log_lines) if log_lines > 0 else {}
     deployed = deployed_by(session, [job for job in _found(nodes, listed) if job.id in deploying])
     jobs = [

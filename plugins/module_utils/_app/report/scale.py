@@ -35,6 +35,7 @@ _WEEK = 7 * _STEPS[-1]
 _EARLIEST, _LATEST = 0.0, 32503680000.0
 
 Interval = tuple[float, float]
+Edge = t.Literal["", "first", "last"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Tick:
 
     position: float
     label: str
-    edge: t.Literal["", "first", "last"] = ""
-    is_minor: bool = False
+    edge: Edge
+    is_minor: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,13 +100,15 @@ class TimeScale:
                 with_seconds = step < 60 or moment % 60 != 0
                 with_day = several_days and _day(moment) != last_day
                 width = _WIDTH_WITH_DAY if with_day else _WIDTH_WITH_SECONDS if with_seconds else _WIDTH
-                tick = _tick(self.position(moment), _label(moment, with_day=with_day, with_seconds=with_seconds))
-                left = tick.position - {"first": 0.0, "": width / 2, "last": width}[tick.edge]
+                position = self.position(moment)
+                edge = _edge(position)
+                left = position - {"first": 0.0, "": width / 2, "last": width}[edge]
                 if left < free_from:
                     continue
                 free_from = left + width
                 last_day = _day(moment)
-                ticks.append(dataclasses.replace(tick, is_minor=len(ticks) % 2 == 1))
+                label = _label(moment, with_day=with_day, with_seconds=with_seconds)
+                ticks.append(Tick(position, label, edge, is_minor=len(ticks) % 2 == 1))
         return ticks
 
     @property
@@ -119,8 +122,8 @@ class TimeScale:
         return f"{_day(first)}{year} to {ends}"
 
 
-def _tick(position: float, label: str) -> Tick:
-    return Tick(position, label, "first" if position < _EDGE else "last" if position > 100.0 - _EDGE else "")
+def _edge(position: float) -> Edge:
+    return "first" if position < _EDGE else "last" if position > 100.0 - _EDGE else ""
 
 
 def _segments(intervals: t.Sequence[Interval]) -> list[_Segment]:

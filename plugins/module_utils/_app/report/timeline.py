@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
@@ -31,12 +30,8 @@ _FAILED_ROW = '<li class="lane">'
 _QUIET_ROW = '<li class="lane quiet">'
 
 
-@dataclasses.dataclass(frozen=True)
-class _Bars:
-    """When a job was in the queue, and when it ran."""
-
-    queue: Interval | None
-    run: Interval | None
+# When a job was in the queue, and when it ran.
+_Bars = tuple[t.Optional[Interval], t.Optional[Interval]]
 
 
 def timeline(projects: t.Sequence[Record]) -> str:
@@ -45,7 +40,7 @@ def timeline(projects: t.Sequence[Record]) -> str:
     moments = (parse_time(job.get(name)) for job in jobs for name in ("created_at", "started_at", "finished_at"))
     latest = max(filter(None, moments), default=0.0)
     bars = {_key(job): _bars(job, latest) for job in jobs}
-    intervals = [part for job_bars in bars.values() for part in (job_bars.queue, job_bars.run) if part]
+    intervals = [interval for job_bars in bars.values() for interval in job_bars if interval]
     if not intervals:
         return "<p>No job has been in the queue yet.</p>" if jobs else "<p>No pipeline was read.</p>"
     scale = TimeScale(intervals)
@@ -80,17 +75,18 @@ def _row(job: Record, bars: _Bars, scale: TimeScale, shown_logs: t.Container[t.A
     if job.get("downstream_pipeline_id"):
         notes.append(f"triggers pipeline {job['downstream_pipeline_id']}")
     note = f' <span class="small">{text(", ".join(notes))}</span>' if notes else ""
-    ran = seconds(bars.run[1] - bars.run[0]) if bars.run else ""
-    queued = seconds(bars.queue[1] - bars.queue[0]) if bars.queue else ""
+    queue, run = bars
+    ran = seconds(run[1] - run[0]) if run else ""
+    queued = seconds(queue[1] - queue[0]) if queue else ""
     before = seconds(job.get("previous_duration"))
     times = ((queued, f"queued {queued}"), (ran, f"ran {ran}"), (before, f"last time {before}"))
-    parts = [_bar("queue", bars.queue, scale), _bar(f"run {look(job.get('status'))}", bars.run, scale)]
+    shown = _bar("queue", queue, scale) + _bar(f"run {look(job.get('status'))}", run, scale)
     tail = job.get("log_tail") if job.get("id") not in shown_logs else None
     return (
         f"{_FAILED_ROW if has_failed(job) else _QUIET_ROW}"
         f'<span class="job">{link(job.get("web_url"), job.get("name"))}{note}</span> {state(job.get("status"))} '
         f'<span class="small">{", ".join(words for given, words in times if given)}</span>'
-        f'<span class="track" aria-hidden="true">{_cuts(scale)}{"".join(parts)}</span>'
+        f'<span class="track" aria-hidden="true">{_cuts(scale)}{shown}</span>'
         f"{log_details(tail) if tail else ''}</li>\n"
     )
 
@@ -137,13 +133,12 @@ def _bars(job: Record, latest: float) -> _Bars:
     status = str(job.get("status"))
     seconds_queued = seconds_of(job.get("queued_duration")) or 0.0
     if started is None:
-        if is_queued(status) and seconds_queued:
-            return _Bars((latest - seconds_queued, latest), None)
-        return _Bars(None, None)
+        is_waiting = is_queued(status) and seconds_queued
+        return (latest - seconds_queued, latest) if is_waiting else None, None
     if finished is None and not is_finished(status):
         finished = latest if duration is None else started + duration
     run = (started, max(started, finished if finished is not None else started))
-    return _Bars((started - seconds_queued, started) if seconds_queued else None, run)
+    return (started - seconds_queued, started) if seconds_queued else None, run
 
 
 def _key(job: Record) -> t.Any:

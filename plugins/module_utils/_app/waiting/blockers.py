@@ -80,7 +80,7 @@ class Blockers:
         if record_in(job.record, "pipeline").get("status") != "manual":
             self._manual.pop(key, None)
             return None
-        manual = [other for other in jobs if other.key[:2] == key and _is_blocking(other)]
+        manual = [other for other in jobs if other.key[:2] == key and is_blocking(other)]
         manual = manual or self._read_manual(job)
         # the jobs of earlier stages are created first
         before = [
@@ -106,11 +106,12 @@ class Blockers:
                 records = []  # it was to be shown only
             prefix = job.path[: -len(job.name)] if job.name else ""
             found = [FoundJob(record, *key, path=prefix + str(record.get("name"))) for record in records]
-            self._manual[key] = [other for other in found if _is_blocking(other)]
+            self._manual[key] = [other for other in found if is_blocking(other)]
         return self._manual[key]
 
 
-def _is_blocking(job: FoundJob) -> bool:
+def is_blocking(job: FoundJob) -> bool:
+    """Return whether a pipeline waits for a job to be played, as one in `manual` does for all of these."""
     return status_of(job.record) == "manual" and not job.record.get("allow_failure")
 
 

@@ -16,7 +16,7 @@ import typing as t
 
 from ..._api.errors import StatusError
 from ..jobs.query import FoundJob
-from ..jobs.statuses import STATUSES, is_finished, status_of, young_statuses
+from ..jobs.statuses import STATUSES, status_of, young_statuses
 from ..session import Session
 from .options import WaitOptions, end_problem, is_there
 
@@ -33,29 +33,17 @@ MOST_COUNTS_TOLD = 3
 class Counting:
     """Looks at one pipeline between two listings of its jobs.
 
+    :param job: one of its jobs.
     :param ends_at_failure: whether a job that ends badly is to be seen before all have ended.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        options: WaitOptions,
-        *,
-        project: str,
-        pipeline_id: int,
-        ends_at_failure: bool,
-    ) -> None:
+    def __init__(self, session: Session, options: WaitOptions, job: FoundJob, *, ends_at_failure: bool) -> None:
         self._session = session
-        self._options = options
-        self._project, self._pipeline_id = project, pipeline_id
-        waiting = [status for status in STATUSES if not is_there({"status": status}, options)]
-        bad = [s for s in STATUSES if is_finished(s) and ends_at_failure and end_problem({"status": s}, options)]
-        self._waiting = tuple(waiting)
-        self._bad = tuple(bad)
+        self._job = job
+        self._waiting = [status for status in STATUSES if not is_there({"status": status}, options)]
+        self._bad = [status for status in STATUSES if ends_at_failure and end_problem({"status": status}, options)]
         # whether counts say anything here; a queue is seen by listing it
-        self._is_usable = bool(waiting) and options.pending_seconds is None
-        # whether something is waited for that the count does not see, or the list is as cheap
-        self._is_blind = True
+        self._is_usable = bool(self._waiting) and options.pending_seconds is None
         self._is_whole = False
         self._last: int | None = None
         self._last_bad = 0
@@ -64,8 +52,8 @@ class Counting:
         self._counts = 0
         self.left = 0
 
-    def listed(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob], *, size: int, is_whole: bool) -> None:
-        """Take note of a listing.
+    def listed(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob], *, size: int, is_whole: bool) -> bool:
+        """Take note of a listing; return whether a count tells anything now.
 
         :param jobs: what is waited for.
         :param left: those of them that are not yet where they should be.
@@ -73,7 +61,8 @@ class Counting:
         :param is_whole: whether the jobs are everything there is in the pipeline.
         """
         counted = self._counted(left)
-        self._is_blind = counted < len(left) or size <= FEWEST_JOBS
+        # whether something is waited for that the count does not see, or the list is as cheap
+        is_blind = counted < len(left) or size <= FEWEST_JOBS
         self._counts = 0
         self._is_whole = is_whole
         self.left = len(left)
@@ -85,16 +74,12 @@ class Counting:
         elif self._last is not None:
             # The count was taken before the list. Jobs are done only by lowering it, each by one.
             self._enough = max(0, self._last - counted)
+        return self._is_usable and not is_blind
 
     def _counted(self, jobs: t.Sequence[FoundJob]) -> int:
         """Return how many jobs a count would see."""
         scope = self._scope(self._waiting)
         return sum(status_of(job.record) in scope for job in jobs)
-
-    @property
-    def can_tell(self) -> bool:
-        """Return whether a count tells anything now."""
-        return self._is_usable and not self._is_blind
 
     def needs_listing(self) -> bool:
         """Look at the pipeline; return whether its jobs have to be listed to know more.
@@ -105,19 +90,21 @@ class Counting:
         if count is None:
             self._is_usable = False
             return True
-        before, self._last = self._last, count
         if self._enough is None or count <= self._enough:
+            self._last = count
             return True
         self.left = count - self._enough
         is_shown = self._session.progress.is_shown
-        has_moved = count != before
+        has_moved = count != self._last
         # new jobs, or retries, hide how many of the others have ended
-        has_risen = before is not None and count > before and not self._is_whole
+        has_risen = self._last is not None and count > self._last and not self._is_whole
         self._counts = 0 if has_moved and self._is_whole else self._counts + 1
         most = MOST_COUNTS if self._is_whole else MOST_COUNTS_OF_SOME
-        if has_risen or self._counts >= (MOST_COUNTS_TOLD if is_shown else most):
-            return True
-        return has_moved and (is_shown or self._has_new_failures())
+        is_time = has_risen or self._counts >= (MOST_COUNTS_TOLD if is_shown else most)
+        needs_listing = is_time or (has_moved and (is_shown or self._has_new_failures()))
+        # not before: a look that an error breaks off is made again
+        self._last = count
+        return needs_listing
 
     def _has_new_failures(self) -> bool:
         """Return whether more jobs have ended badly than before."""
@@ -142,7 +129,7 @@ class Counting:
                 return None
             try:
                 return client.count(
-                    "list_pipeline_jobs", project=self._project, pipeline_id=self._pipeline_id, scope=scope
+                    "list_pipeline_jobs", project=self._job.project, pipeline_id=self._job.pipeline_id, scope=scope
                 )
             except StatusError as exc:
                 if exc.status != 400:

@@ -39,7 +39,7 @@ LONGEST_WINDOW = 500_000
 
 
 def tail_of(log: str, lines: int, masker: Masker, *, is_cut: bool = False) -> list[str]:
-    """Return the last lines of a log without secrets, colour codes, section marks, time stamps and overwritten text.
+    """Return the last lines of a log as they may be shown.
 
     :param is_cut: whether the beginning of the log is missing, and perhaps that of a secret.
     """
@@ -68,17 +68,12 @@ def last_words(tail: t.Sequence[str] | None) -> str:
 
 
 def shown_line(line: str, masker: Masker) -> str:
-    """Return a line of a log as it may be shown."""
-    # taking colour codes away may put a secret together
-    return masker.mask(clean_line(masker.mask(line)))
-
-
-def clean_line(line: str) -> str:
-    """Return a line of a log without colour codes, section marks, time stamps and overwritten text."""
-    text = _SECTION_MARK.sub("", _TIMESTAMP.sub("", line))
+    """Return a line of a log without secrets, colour codes, section marks, time stamps and overwritten text."""
+    text = _SECTION_MARK.sub("", _TIMESTAMP.sub("", masker.mask(line)))
     # of a progress bar, which returns the carriage, only the last state is of interest
     states = [state for state in text.split("\r") if printable(state).strip()]
-    return printable(states[-1]) if states else ""
+    # taking colour codes away may put a secret together
+    return masker.mask(printable(states[-1])) if states else ""
 
 
 def read_tail(session: Session, job: FoundJob, lines: int) -> list[str] | None:
@@ -127,11 +122,10 @@ class Tail:
         self._most = most
         self._size = 0
         self._kept = bytearray()
-        self.is_whole = True
 
     def restart(self) -> None:
         """Forget everything."""
-        self._size, self._kept, self.is_whole = 0, bytearray(), True
+        self._size, self._kept = 0, bytearray()
 
     def write(self, chunk: bytes) -> None:
         """Take the next piece.
@@ -145,7 +139,11 @@ class Tail:
         # cut now and then: each time would copy the whole for every piece
         if len(self._kept) > 2 * self._most:
             del self._kept[: -self._most]
-            self.is_whole = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether the end is all there is."""
+        return self._size <= self._most
 
     @property
     def text(self) -> str:

@@ -60,10 +60,16 @@ class LogFollower:
         self._job = job
         self.read()
 
-    def read(self) -> None:
-        """Tell what is new since the last time."""
+    def read(self, *, is_over: bool = False) -> None:
+        """Tell what is new since the last time.
+
+        :param is_over: whether the attempt has ended, whatever its status was when it was seen last.
+        """
         job = self._job
-        if job is None or not _may_have_log(job):
+        if job is None or not job.id:
+            return
+        status = status_of(job.record)
+        if not (is_over or status == "running" or can_be_superseded(status)):
             return
         offset = self._text.next_offset
         try:
@@ -89,19 +95,14 @@ class LogFollower:
         self._text.flush()
 
     def _begin(self, job: FoundJob) -> None:
-        before = self._job
+        self.read(is_over=True)
         self.end()
-        if before is not None:
+        if self._job is not None:
             self._say(job, f"(retried: the log of the new attempt, job {job.id}, follows)")
         self._text = _GrowingText(lambda line: self._say(job, line), self._client.masker)
 
     def _say(self, job: FoundJob, line: str) -> None:
         self._timeline.log_line(job.path, line)
-
-
-def _may_have_log(job: FoundJob) -> bool:
-    status = status_of(job.record)
-    return bool(job.id) and (status == "running" or can_be_superseded(status))
 
 
 class _GrowingText:
@@ -127,14 +128,15 @@ class _GrowingText:
     @property
     def next_offset(self) -> int:
         """Return where the next answer should begin."""
-        return self._position - len(self._overlap) if self._position > OVERLAP_BYTES else 0
+        # of a text that repeats itself, nothing would tell the whole from what begins there
+        is_ambiguous = self._overlap == self._head and not self._knows_offsets
+        return 0 if self._position <= OVERLAP_BYTES or is_ambiguous else self._position - OVERLAP_BYTES
 
     def restart(self) -> None:
         """Expect an answer from its beginning."""
         self._opening = b""
         # where in the text the next byte of the answer is; None until that is known
         self._cursor: int | None = None if self.next_offset else 0
-        self._is_doubtful = False
 
     def write(self, chunk: bytes) -> None:
         """Take the next piece of an answer."""
@@ -155,11 +157,8 @@ class _GrowingText:
         """Take note that an answer is complete; return whether the text has become shorter, and begins again."""
         if self._cursor is not None and self._cursor >= self._position:
             return False
-        if self._is_doubtful:
-            # a whole text would have been longer
-            self._knows_offsets = True
-            return False
-        self._forget()
+        self._position, self._head, self._overlap, self._line = 0, b"", b"", ""
+        self._decoder.reset()
         return True
 
     def flush(self) -> None:
@@ -168,19 +167,12 @@ class _GrowingText:
         if rest:
             self._tell_line(rest)
 
-    def _forget(self) -> None:
-        self._position, self._head, self._overlap, self._line = 0, b"", b"", ""
-        self._decoder.reset()
-
     def _begin_of(self, opening: bytes) -> int:
         """Return where in the text an answer begins: servers that do not know offsets send the whole text."""
-        is_head = opening.startswith(self._head)
-        is_overlap = opening.startswith(self._overlap)
-        self._is_doubtful = is_head and is_overlap and not self._knows_offsets
-        if is_head and not self._knows_offsets:
+        if opening.startswith(self._head) and not self._knows_offsets:
             return 0
-        self._knows_offsets = self._knows_offsets or is_overlap
-        # if it is neither, the end of the text was written anew
+        self._knows_offsets = self._knows_offsets or opening.startswith(self._overlap)
+        # if it begins with neither, the end of the text was written anew
         return self.next_offset
 
     def _take(self, text: str) -> None:

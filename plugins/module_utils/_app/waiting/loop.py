@@ -59,10 +59,6 @@ class Looking(t.Protocol):
 
     left: int
 
-    @property
-    def can_tell(self) -> bool:
-        """Return whether a small request tells anything now."""
-
     def needs_listing(self) -> bool:
         """Look; return whether everything has to be read to know more."""
 
@@ -90,9 +86,8 @@ class Wait:
         # the pipeline that the jobs which are waited for belong to, None for several
         self._pipeline: tuple[str, int] | None = None
         self._counting: Looking | None = None
-        # jobs that were seen; the attempts that had failed when they were seen first; how often each was seen failed
+        # jobs that were seen; how often each attempt was seen failed
         self._noted: set[t.Any] = set()
-        self._old_failures: set[int] = set()
         self._failures: collections.Counter[int] = collections.Counter()
 
     def until(
@@ -150,24 +145,21 @@ class Wait:
         GitLab itself retries a job that has `retry` in its configuration, which nothing in its record tells: a job that
         fails while it is waited for is read once more, by when a new attempt is there.
         """
-        if not self.is_active or self._session.deadline.has_passed():
+        if status_of(job.record) != "failed" or not self.is_active or self._session.deadline.has_passed():
             return True
-        if status_of(job.record) != "failed":
-            return True
-        return job.id in self._old_failures or self._failures[job.id] >= LOOKS_AT_A_FAILURE
+        return self._failures[job.id] >= LOOKS_AT_A_FAILURE
 
     def note(self, jobs: t.Sequence[FoundJob]) -> None:
         """Take note of which jobs have failed, for `believes`, and of which pipeline they are."""
         pipelines = {(job.project, job.pipeline_id) for job in jobs}
         self._pipeline = pipelines.pop() if len(pipelines) == 1 else None
         for job in jobs:
-            has_failed = status_of(job.record) == "failed"
-            if has_failed and job.key not in self._noted:
-                self._old_failures.add(job.id)
+            if status_of(job.record) == "failed":
+                # what had failed before it was waited for is old news
+                self._failures[job.id] += 1 if job.key in self._noted else LOOKS_AT_A_FAILURE
             self._noted.add(job.key)
             if self._session.watch:
                 self._session.watch.looks_into(job.pipeline_id)
-            self._failures[job.id] += has_failed
 
     def pace(self, left: int, counting: Looking | None = None) -> None:
         """Set the pace by how many jobs are left to wait for.
@@ -175,7 +167,7 @@ class Wait:
         :param counting: finds out by small requests whether there can be anything new; None when only reading tells.
         """
         self._pauses.expect(left)
-        self._counting = counting if counting and counting.can_tell else None
+        self._counting = counting
 
     def awaits(self, what: str) -> None:
         """Tell, once, what does not exist yet and is waited for."""
@@ -221,7 +213,7 @@ class Wait:
             has_rested = not self._patience.wake() and more > 0
             if self.ends_at_stop:
                 self._session.check_stop()
-            if self._counting is None or has_rested or (yield from self._read(self._counting.needs_listing)):
+            if self._counting is None or has_rested or (yield from self._read_again(self._counting.needs_listing)):
                 return True
             was_counted = True
             self._pauses.expect(self._counting.left)

@@ -60,16 +60,22 @@ def end_problem(record: Record, options: WaitOptions, *, check_targets: bool = T
     if not is_finished(status):
         return ""
     ended = f"ended as {status}{failure_reason(record)}"
-    if status in options.fail_on:
-        if record.get("allow_failure") and options.ignore_allowed_failures:
-            return ""
+    if status in options.fail_on and not _is_allowed(record, options):
         return ended
-    is_forgiven = status == "failed" and bool(record.get("allow_failure")) and options.ignore_allowed_failures
-    if is_forgiven and "success" in options.targets:
-        return ""
-    if check_targets and options.wait and not has_reached(status, options.targets):
+    if check_targets and options.wait and not is_reached(record, options):
         return f"{ended} and can no longer become {' or '.join(options.targets)}"
     return ""
+
+
+def is_reached(record: Record, options: WaitOptions) -> bool:
+    """Return whether a target is reached; an allowed failure that is ignored is as good as a success."""
+    status = status_of(record)
+    is_as_good = status == "failed" and "success" in options.targets and _is_allowed(record, options)
+    return is_as_good or has_reached(status, options.targets)
+
+
+def _is_allowed(record: Record, options: WaitOptions) -> bool:
+    return bool(record.get("allow_failure")) and options.ignore_allowed_failures
 
 
 def failure_reason(record: Record) -> str:

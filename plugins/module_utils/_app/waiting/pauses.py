@@ -39,10 +39,8 @@ class Pauses:
         self._session = session
         self._longest = interval_seconds
         self._shortest = min(FIRST_PAUSE_SECONDS, interval_seconds * SHORTEST_SHARE)
-        self._next = min(FIRST_PAUSE_SECONDS, interval_seconds)
         self._jitter = jitter
-        self._began = self._moved = session.clock.monotonic()
-        self._most = self._left = 0
+        self.begin()
 
     def begin(self) -> None:
         """Start anew: from now on it is waited for something else."""

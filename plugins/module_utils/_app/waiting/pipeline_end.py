@@ -19,10 +19,9 @@ from ..jobs.mistaken import explain_missing_pipeline
 from ..jobs.query import FoundJob
 from ..jobs.statuses import (
     count_statuses,
-    has_reached,
     id_of,
     is_finished,
-    is_playable,
+    is_optional,
     is_under_way,
     newest_per_name,
     phase_of,
@@ -32,7 +31,7 @@ from ..jobs.statuses import (
 )
 from ..pipelines.query import PipelineQuery, read_pipeline
 from ..session import Session
-from .blockers import MOST_SINGLE_LINES
+from .blockers import MOST_SINGLE_LINES, is_blocking
 from .counting import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD
 from .loop import Wait
 from .options import WaitOptions, end_problem, failure_reason, time_problem
@@ -118,8 +117,6 @@ def follow_pipeline(
 class _StatusLook:
     """Looks at a pipeline between two listings of its jobs: its own record is small, however many jobs it has."""
 
-    can_tell = True
-
     def __init__(self, session: Session, project: str, pipeline_id: int) -> None:
         self._session = session
         self._project, self._id = project, pipeline_id
@@ -157,8 +154,7 @@ class _Following:
 
     def run(self) -> Steps[PipelineState]:
         self._wait.begin()
-        known = PipelineState(self._pipeline, [])
-        waited = yield from self._wait.until(self._read, self._is_settled, before=known)
+        waited = yield from self._wait.until(self._read, self._is_settled, before=PipelineState(self._pipeline))
         state = waited.value
         if state.status == "failed" and not failed_jobs(state):
             state.jobs = [*state.jobs, *self._failed_trigger_jobs()]
@@ -174,7 +170,7 @@ class _Following:
             told = {**(told or {}), **read_pipeline(self._session, self._project, {"id": self._id})}
         state.pipeline = self._pipeline = {**self._pipeline, **told}
         if self._wait.is_active:
-            left = [job for job in state.jobs if not self._is_done(job)]
+            left = [job for job in state.jobs if not (is_finished(status_of(job.record)) or is_optional(job.record))]
             self._wait.seen(state.jobs, left)
             self._wait.timeline.observe(_observed(self._project, state.pipeline))
             self._look.listed(state.status, len(left))
@@ -182,7 +178,7 @@ class _Following:
         return state
 
     def _failed_trigger_jobs(self) -> list[FoundJob]:
-        """Return the trigger jobs that have failed, as far as the token may read them: no list of jobs has them."""
+        """Return the trigger jobs that have failed, as far as the token may read them."""
         try:
             found = trigger_jobs(self._session, self._project, self._id)
         except RequestError as exc:
@@ -196,18 +192,11 @@ class _Following:
         is_moving = not is_finished(state.status) and state.status != "manual"
         return is_big and is_moving and self._options.pending_seconds is None and self._session.limits.reads_pipelines
 
-    def _is_done(self, job: FoundJob) -> bool:
-        """Return whether a job does not keep its pipeline from ending: nobody has to play an optional manual job."""
-        status = status_of(job.record)
-        return is_finished(status) or (is_playable(status) and bool(job.record.get("allow_failure")))
-
     def _is_settled(self, state: PipelineState) -> bool:
         if "created" in self._options.targets or self._queue_problem(state):
             return True
-        if any(_is_at_work(job) for job in state.jobs):
-            self._looks_at_end = 0
-            return False
-        if state.status != "manual" and not is_finished(state.status):
+        stands_still = state.status == "manual" or is_finished(state.status)
+        if not stands_still or any(map(_is_at_work, state.jobs)):
             self._looks_at_end = 0
             return False
         self._looks_at_end += 1
@@ -227,7 +216,7 @@ class _Following:
         queued = self._queue_problem(state)
         if queued:
             return queued
-        if self._wait.is_active and state.status == "manual" and not has_reached("manual", self._options.targets):
+        if self._wait.is_active and state.status == "manual" and "manual" not in self._options.targets:
             return blocked_text(state)
         problem = end_problem(state.pipeline, self._options, check_targets=self._wait.is_active)
         return f"pipeline {self._id} {problem}{why_it_failed(state)}" if problem else ""
@@ -275,8 +264,8 @@ def _failure(job: FoundJob) -> str:
 
 
 def _manual(state: PipelineState) -> str:
-    manual = [job for job in state.jobs if is_playable(status_of(job.record)) and not job.record.get("allow_failure")]
-    names = " and ".join(job.called for job in sorted(manual, key=lambda job: job.id)[:MOST_SINGLE_LINES])
+    manual = sorted(filter(is_blocking, state.jobs), key=lambda job: job.id)
+    names = " and ".join(job.called for job in manual[:MOST_SINGLE_LINES])
     return f"{names} (manual)" if names else "a manual job"
 
 

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import typing as t
 
@@ -66,7 +67,6 @@ class Timeline:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._seen: dict[t.Any, _Seen] = {}
-        self._queued_since: dict[int, float] = {}
         self._blockers = Blockers(session)
         self._spoken_at = session.clock.monotonic()
         self._patience_seconds = SILENCE_SECONDS
@@ -75,14 +75,12 @@ class Timeline:
         self._held: dict[t.Any, str] = {}
         self.entries: list[Record] = []
 
-    def observe(self, job: FoundJob, detail: str = "") -> bool:
-        """Take note of a job's present state; return whether it has changed since the last look.
+    def observe(self, job: FoundJob, detail: str = "") -> None:
+        """Take note of a job's present state.
 
         :param detail: why it changed, if that is known (`played`).
         """
-        changes = self._note(job, detail)
-        self._tell(changes)
-        return bool(changes)
+        self._tell(self._note(job, detail))
 
     def looked(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> bool:
         """Take note of everything that one look has shown; return whether anything has changed since the last one.
@@ -130,8 +128,7 @@ class Timeline:
             return
         while self._patience_seconds <= silence:
             self._patience_seconds *= 2
-        counts = {status: statuses.count(status) for status in statuses}
-        details = ", ".join(f"{count} {status}" for status, count in sorted(counts.items(), key=lambda item: -item[1]))
+        details = ", ".join(f"{count} {status}" for status, count in collections.Counter(statuses).most_common())
         self._session.progress.still_waiting(
             text=f"still waiting for {left} job{'s' if left > 1 else ''}{f' ({details})' if details else ''}, "
             f"{self._session.elapsed() / 60:.0f} min so far"
@@ -144,8 +141,8 @@ class Timeline:
 
     def queued_seconds(self, job: FoundJob) -> float:
         """Return how long a pending job has been in the queue: as GitLab says, or as long as we have seen it there."""
-        now = self._session.clock.monotonic()
-        return max(now - self._queued_since.get(job.id, now), seconds_of(job.record.get("queued_duration")) or 0.0)
+        seen_seconds = self._session.clock.monotonic() - self._seen[job.key].since
+        return max(seen_seconds, seconds_of(job.record.get("queued_duration")) or 0.0)
 
     # ----- noting -----
 
@@ -158,14 +155,12 @@ class Timeline:
                 f"GitLab reports the job status {status!r}, which this collection does not know. It counts as "
                 "not finished."
             )
-        if is_queued(status):
-            self._queued_since.setdefault(job.id, now)
         seen = self._seen.get(job.key)
         if seen is None:
             self._seen[job.key] = _Seen(status, job.id, now, now)
             self._enter(job, "", status, now)
             return []
-        if (seen.status, seen.id) == (status, job.id) or (seen.status == status and not job.id > seen.id):
+        if seen.status == status and job.id <= seen.id:
             seen.looks += 1
             seen.looked_at = now
             return []
@@ -242,10 +237,7 @@ class Timeline:
         if not self._session.progress.is_shown:
             return
         texts = [f"failed{failure_reason(job.record)}" for job in jobs]
-        told = [(job.path, Blocker(text, text)) for job, text in zip(jobs, texts)]
-        for name, what in self._blockers.lines(told):
-            self._session.progress.waits_for(name=name, what=what)
-            self._has_spoken()
+        self._tell_held([(job.path, Blocker(text, text)) for job, text in zip(jobs, texts)])
 
     def _tell_blockers(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> None:
         """Say what holds up the jobs that have not moved since the last look, unless it was said."""
@@ -260,6 +252,9 @@ class Timeline:
             if reason and reason.one not in seen.told:
                 seen.told.add(reason.one)
                 held.append((job.path, reason))
+        self._tell_held(held)
+
+    def _tell_held(self, held: t.Sequence[tuple[str, Blocker]]) -> None:
         for name, what in self._blockers.lines(held):
             self._session.progress.waits_for(name=name, what=what)
             self._has_spoken()

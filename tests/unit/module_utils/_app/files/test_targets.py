@@ -97,8 +97,10 @@ def test_a_new_beginning_forgets_what_came_before_a_break(sink):
 
 def test_a_tail_holds_the_end_and_knows_whether_that_is_all():
     tail = Tail(4)
-    tail.write(b"01234567")
-    assert (tail.text, tail.is_whole) == ("4567", True)
+    tail.write(b"0123")
+    assert (tail.text, tail.is_whole) == ("0123", True)
+    tail.write(b"4567")
+    assert (tail.text, tail.is_whole) == ("4567", False)
     tail.write(b"8\xc3\xa4")
     assert (tail.text, tail.is_whole) == ("78\u00e4", False)
     tail.restart()

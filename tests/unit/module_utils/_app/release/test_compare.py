@@ -45,6 +45,13 @@ def test_the_same_gates_and_jobs_are_compared():
     assert with_previous(now, None)["previous"] is None
 
 
+@pytest.mark.parametrize("outcome", ["failed", "timed out", "refused"])
+def test_a_gate_that_did_not_open_has_no_time_to_compare_with_whatever_it_has_changed(outcome):
+    before = a_record(a_project(gates=[a_gate(outcome=outcome, changed=True, elapsed=3.0)]))
+    (project,) = with_previous(a_record(a_project(gates=[a_gate()])), before)["projects"]
+    assert project["gates"][0]["previous_elapsed"] is None
+
+
 @pytest.mark.parametrize(
     "projects", [[None, 5, {"gates": 5, "jobs": [7]}], [{"name": {}, "gates": [{"name": []}], "jobs": [{"path": {}}]}]]
 )

@@ -21,7 +21,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run im
     ReleaseRun,
     failure_text,
 )
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import Pacing, Pause, Scheduler
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import Pause, Scheduler
 
 from ....harness import FakeClock, SharedClock
 
@@ -73,7 +73,7 @@ class Script:
 def run_of(plan, script):
     """Return a run with a few threads, on the real clock, which nothing here waits for."""
     clock = Clock()
-    return ReleaseRun(plan, script, Scheduler(clock, Pacing(Traffic(clock), Progress()), most_at_once=4))
+    return ReleaseRun(plan, script, Scheduler(clock, Traffic(clock), Progress(), most_at_once=4))
 
 
 def outcomes(results):
@@ -183,7 +183,7 @@ def test_a_failure_wakes_who_sleeps():
         yield Pause(1000.0, Deadline.after(2000.0, clock))
         return GateResult(gate, reason=stop())
 
-    scheduler = Scheduler(clock, Pacing(Traffic(clock), Progress()), most_at_once=1)
+    scheduler = Scheduler(clock, Traffic(clock), Progress(), most_at_once=1)
     results = ReleaseRun(plan(a=(["a1"], []), b=(["b1"], [])), run_gate, scheduler).run()
     assert outcomes(results) == {"a": ["failed"], "b": ["not reached"]}
     assert clock.seconds < 10
@@ -202,7 +202,7 @@ def acting(name, needs=()):
 def test_a_project_that_cannot_be_looked_at_holds_up_the_others_for_a_moment_only(strategy, seconds):
     clock = SharedClock()
     traffic = Traffic(clock)
-    scheduler = Scheduler(clock, Pacing(traffic, Progress()), most_at_once=4)
+    scheduler = Scheduler(clock, traffic, Progress(), most_at_once=4)
     clock.at_work = lambda: scheduler._at_work
     played = {}
 

@@ -343,6 +343,26 @@ def test_a_server_that_refuses_every_count_is_listed_from_then_on():
     assert len(server.lists) > 2
 
 
+@pytest.mark.parametrize("scope", ["running", "failed"])
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_count_that_is_denied_for_a_moment_is_asked_for_again(status: int, scope: str):
+    server = Server(*spread(30, 60.0), [(0.0, "running"), (8.0, "failed")])
+    denied: list[Call] = []
+
+    def answer(call: Call) -> t.Any:
+        is_count = call.query.get("per_page") == ["1"]
+        if is_count and not denied and scope in call.query["scope[]"] and server.clock.seconds >= 8.0:
+            denied.append(call)
+            return reply({"message": f"{status} No"}, status=status)
+        return server._answer(call)
+
+    options = {"pipeline_id": 6, "wait": True, "wait_for": ["success"], "wait_interval": 1.0}
+    outcome = run_task(gitlab_job_info.TASK, options, transport=FunctionTransport(answer), clock=server.clock)
+    assert denied and "'job 30' (id 31) ended as failed" in outcome.failure
+    # the failure was seen when it was there, and not at the next listing of all jobs
+    assert server.clock.seconds < 12
+
+
 def test_any_other_error_of_a_count_is_one_of_the_task():
     server = Server(*spread(30, 12.0))
     options = {"pipeline_id": 6, "wait": True, "api_retries": 0}

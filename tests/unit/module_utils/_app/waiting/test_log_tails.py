@@ -97,6 +97,16 @@ def test_a_task_reads_the_tail_if_asked(answer, tail, warns):
     assert outcome.failure is None
 
 
+@pytest.mark.parametrize("more", [1, log_tails.SHORTEST_WINDOW, log_tails.SHORTEST_WINDOW + 1])
+def test_a_secret_at_the_edge_of_what_is_kept_of_a_whole_log_is_not_shown(more):
+    rest = TOKEN[4:] + "x" * (log_tails.SHORTEST_WINDOW - len(TOKEN[4:]))
+    log = "y" * (more - 4) + TOKEN[:4] + rest
+    transport = ScriptedTransport(Exchange(LIST, [job(42, "failed")]), Exchange(LOG, log))
+    outcome = run_task(TASK, {"pipeline_id": 6, "log_lines": 2}, transport=transport)
+    (line,) = outcome.values["job"]["log_tail"]
+    assert TOKEN[-6:] not in line and line.endswith("xx")
+
+
 def test_a_log_without_an_end_is_left(monkeypatch):
     monkeypatch.setattr(log_tails, "MOST_BYTES_OF_LOG", 100)
     for size, tail in ((100, ["x" * 100]), (101, None)):

@@ -86,6 +86,19 @@ def test_a_log_that_repeats_itself_is_not_taken_for_a_whole_one():
         assert lines == ["tick"] * 2000
 
 
+@pytest.mark.parametrize("knows_offsets", [True, False])
+@pytest.mark.parametrize("first", range(100, 110))
+def test_a_log_that_repeats_itself_loses_no_line_of_a_burst(first: int, knows_offsets: bool):
+    told: list[str] = []
+    text, log = logs._GrowingText(told.append, Masker()), b"tick\n" * 400
+    for size in (first, len(log)):
+        answer = log[:size][text.next_offset if knows_offsets else 0 :]
+        text.restart()
+        text.write(answer)
+        assert not text.end_of_answer()
+    assert told == ["tick"] * 400
+
+
 def test_lines_are_cleaned_and_secrets_are_masked():
     raw = (
         b"section_start:1:x\r\x1b[0K\x1b[32;1m$ make\x1b[0;m\n"
@@ -113,6 +126,28 @@ def test_a_retry_begins_the_log_of_the_new_attempt():
     outcome, lines = follow(server)
     assert outcome.values["job"]["id"] == 43
     assert lines[-3:] == ["(retried: the log of the new attempt, job 43, follows)", "one", "two"]
+
+
+class Sudden(Growing):
+    """A job that writes all but the first line of its log when it ends."""
+
+    def written(self, job_id: int) -> bytes:
+        has_ended = self.clock.seconds >= self.statuses[job_id][-1][0]
+        return self.log if has_ended else self.log[: self.log.index(b"\n") + 1]
+
+
+@pytest.mark.parametrize("begins", [0.0, 10.6])
+def test_what_an_attempt_has_written_at_its_end_is_shown_when_it_is_retried_at_once(begins: float):
+    # whenever the looks are, some of these ends lie between the last reading and the next look
+    for end in range(110, 140, 3):
+        server = Sudden(b"one\nERROR: no space left\n")
+        server.statuses = {
+            42: [(0.0, "pending"), (begins, "running"), (end / 10, "failed")],
+            43: [(end / 10, "pending"), (20.0, "running"), (30.0, "success")],
+        }
+        _outcome, lines = follow(server)
+        new = "(retried: the log of the new attempt, job 43, follows)"
+        assert lines == ["one", "ERROR: no space left", new, "one", "ERROR: no space left"]
 
 
 @pytest.mark.parametrize("knows_offsets", [True, False])

@@ -143,6 +143,15 @@ def test_what_can_no_longer_come_fails_at_once(targets, status, words):
     assert not outcome.values["timed_out"]
 
 
+@pytest.mark.parametrize("fail_on", [[], ["canceled", "skipped"]])
+@pytest.mark.parametrize("status", ["canceled", "skipped"])
+def test_an_ignored_end_is_no_success_unless_it_is_a_failure(status, fail_on):
+    allowed = Exchange(LIST, [job(42, status, allow_failure=True)])
+    outcome = wait(allowed, wait_for=["success"], fail_on=fail_on, ignore_allowed_failures=True)
+    assert outcome.failure == f"job 'deploy' (id 42) ended as {status} and can no longer become success"
+    assert wait(allowed, fail_on=fail_on, ignore_allowed_failures=True).failure is None
+
+
 def test_fail_on_fails_without_waiting_too():
     outcome = wait(*listed("failed"), wait=False, fail_on=["failed"])
     assert outcome.failure == "job 'deploy' (id 42) ended as failed (script_failure)"

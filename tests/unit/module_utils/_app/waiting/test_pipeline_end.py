@@ -102,6 +102,9 @@ def test_a_manual_job_that_must_be_played_ends_the_wait():
     outcome, _course = follow(("manual", [DONE, gate, optional]), clock=clock)
     assert "waits for job 'deploy:prod' (id 43) (manual) to be played" in outcome.failure and clock.seconds < 5
     assert "report" not in outcome.failure
+    # it waits for its timer, and for nobody
+    delayed = job(45, "scheduled", "deploy:eu")
+    assert "deploy:eu" not in follow(("manual", [DONE, gate, delayed]))[0].failure
     outcome, _course = follow(("manual", [DONE, gate]), wait_for=["success", "manual"])
     assert outcome.failure is None
 

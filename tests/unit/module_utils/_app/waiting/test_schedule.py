@@ -20,7 +20,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.nudges import 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import (
     LOOK_SECONDS,
     MOST_UNPACED,
-    Pacing,
     Pause,
     Scheduler,
 )
@@ -103,7 +102,7 @@ class World:
         self.traffic = Traffic(self.clock, per_minute)
         self.server = Server(self.clock, self.traffic, limit)
         self.progress = Progress(is_shown=True)
-        self.scheduler = Scheduler(self.clock, Pacing(self.traffic, self.progress), most_at_once=1)
+        self.scheduler = Scheduler(self.clock, self.traffic, self.progress, most_at_once=1)
         self.began = self.clock.now
         self.nudger = Nudger(self.clock, [])
 
@@ -176,6 +175,16 @@ def test_pacing_is_told_once_and_in_numbers() -> None:
     world.scheduler.run()
     (line,) = world.progress.others
     assert line.startswith("paced: ") and "of 60 requests left for" in line
+
+
+def test_a_wait_alone_is_told_of_its_pacing_and_for_how_long() -> None:
+    world = World(per_minute=3)
+    waiter = world.wait(100.0)
+    world.scheduler.run()
+    gaps = [later - at for at, later in zip(waiter.looks, waiter.looks[1:])]
+    assert min(gaps) > 20.0
+    assert world.traffic.paced_seconds == pytest.approx(sum(gap - waiter.interval for gap in gaps))
+    assert world.progress.others == ["paced: api_requests_per_minute is 3"]
 
 
 def test_waking_has_everything_go_on_now() -> None:
@@ -253,7 +262,7 @@ def test_a_step_that_sleeps_lets_others_work(most_at_once: int) -> None:
                 clock.sleep(seconds)
 
     traffic = Traffic(clock)
-    scheduler = Scheduler(Held(), Pacing(traffic, Progress()), most_at_once=most_at_once)
+    scheduler = Scheduler(Held(), traffic, Progress(), most_at_once=most_at_once)
 
     def stuck() -> t.Generator[Pause, None, None]:
         yield Pause(0.0, Deadline.after(5.0, clock))
@@ -326,8 +335,8 @@ def run_persistent(
     traffic = Traffic(t.cast(Clock, clock))
     # the server has answered before
     traffic.has_answered = True
-    pacing = Pacing(traffic, Progress(is_shown=False))
-    scheduler = Scheduler(t.cast(Clock, clock), pacing, most_at_once=most_at_once)
+    progress = Progress(is_shown=False)
+    scheduler = Scheduler(t.cast(Clock, clock), traffic, progress, most_at_once=most_at_once)
     clock.at_work = lambda: scheduler._at_work
     deadline = Deadline.after(timeout, scheduler.clock)
     waits = []
@@ -357,7 +366,7 @@ def test_a_server_that_is_away_holds_few_threads_and_is_not_flooded() -> None:
 def test_a_limit_that_is_used_up_holds_few_threads_and_no_deadline() -> None:
     clock = SharedClock()
     traffic = Traffic(t.cast(Clock, clock))
-    scheduler = Scheduler(t.cast(Clock, clock), Pacing(traffic, Progress(is_shown=False)), most_at_once=4)
+    scheduler = Scheduler(t.cast(Clock, clock), traffic, Progress(is_shown=False), most_at_once=4)
     clock.at_work = lambda: scheduler._at_work
     ended: list[float] = []
 
@@ -464,7 +473,7 @@ def nudged_world(times: t.Sequence[tuple[float, int]]) -> World:
     world = World()
     nudger = Nudger(world.clock, [(world.began + at, number) for at, number in times])
     world.scheduler = Scheduler(
-        t.cast(Clock, world.clock), Pacing(world.traffic, world.progress), most_at_once=1, nudges=nudger
+        t.cast(Clock, world.clock), world.traffic, world.progress, most_at_once=1, nudges=nudger
     )
     world.nudger = nudger
     return world
