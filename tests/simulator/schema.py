@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import typing as t
 
 REQUIRED: t.Final = object()
@@ -233,6 +234,11 @@ EXAMPLES: dict[str, str] = {
 }
 
 
+def is_length(value: t.Any) -> bool:
+    """Say if something is a number that is not negative, and has an end."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf
+
+
 def fill(given: t.Any, table: dict[str, t.Any], *, kind: str, place: str) -> dict[str, t.Any]:
     """Return `given` with the defaults of `table`.
 
@@ -254,6 +260,9 @@ def fill(given: t.Any, table: dict[str, t.Any], *, kind: str, place: str) -> dic
             example = f", such as {EXAMPLES[f'{kind}.{key}']}" if f"{kind}.{key}" in EXAMPLES else ""
             needed = "list" if isinstance(default, list) else "mapping"
             raise ScenarioError(f"{place}.{key}: a {needed} is needed{example}")
+        elif isinstance(default, (int, float)) and not isinstance(default, bool) and value is not None:
+            if not is_length(value):
+                raise ScenarioError(f"{place}.{key}: a number from 0 is needed, not {value!r}")
         choices = CHOICES.get(f"{kind}.{key}")
         if choices and value not in choices:
             raise unknown("value", value, choices, place=f"{place}.{key}")
