@@ -18,13 +18,14 @@ from .._api.decoding import Record
 class Outcome:
     """The result of a task; the same keys whether it failed or not.
 
-    :param values: return values by name.
+    :param values: return values by name, without those that `TaskDefinition.run` knows.
+    :param warnings: those of the session, which `TaskDefinition.run` knows.
     :param failure: why the task failed, None when it did not.
     :param message: what there is to say about a success; empty for nothing.
     """
 
     values: dict[str, t.Any]
-    warnings: list[str]
+    warnings: t.Sequence[str] = ()
     changed: bool = False
     failure: str | None = None
     diff: dict[str, t.Any] | None = None

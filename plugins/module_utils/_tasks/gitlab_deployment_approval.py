@@ -63,14 +63,12 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "deployment": deployment_record(result.deployment, has_failed=failure is not None),
         "outcome": result.outcome,
         "reason": one_line(result.reason),
-        "elapsed": session.elapsed(),
     }
     return Outcome(
         changed=result.has_changed,
         values=values,
         failure=failure,
         message=prediction_text(result, request) if session.check_mode else "",
-        warnings=session.warnings,
         diff=_diff(result, request, is_predicted=session.check_mode and result.has_changed),
     )
 
@@ -78,9 +76,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
 def _nothing(session: Session) -> Outcome:
     reason = "there is no such deployment"
     return Outcome(
-        values={"outcome": "unchanged", "reason": reason, "elapsed": session.elapsed()},
+        values={"outcome": "unchanged", "reason": reason},
         message=f"would do nothing: {reason}" if session.check_mode else "",
-        warnings=session.warnings,
     )
 
 

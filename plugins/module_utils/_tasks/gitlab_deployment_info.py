@@ -39,9 +39,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "deployments": records,
         "deployment": records[0] if len(records) == 1 else None,
         "truncated": len(wanted) < len(found),
-        "elapsed": session.elapsed(),
     }
-    return Outcome(values=values, warnings=session.warnings)
+    return Outcome(values=values)
 
 
 TASK = TaskDefinition(

@@ -109,7 +109,6 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "id": single.after["id"] if single else None,
         "status": single.after["status"] if single else None,
         "web_url": single.job.record.get("web_url") if single else None,
-        **session.cost(),
         "queued": single.job.record.get("queued_duration") if single else None,
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
@@ -119,7 +118,6 @@ def run(options: Options, context: TaskContext) -> Outcome:
         values=values,
         failure=failure and with_pipeline(failure, query.pipeline, report.pipeline),
         message=prediction_text(report, request.action) if session.check_mode else "",
-        warnings=session.warnings,
         diff=_diff(report),
     )
 
@@ -142,11 +140,9 @@ def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
         changed=not problem,
         values={
             "results": [{"name": project, "outcome": outcome, "reason": problem, "before": before, "after": before}],
-            **session.cost(),
         },
         failure=f"the artifacts of project {project} were not deleted: {problem}" if problem else None,
         message=f"would delete the artifacts of all jobs of project {project}" if session.check_mode else "",
-        warnings=session.warnings,
         diff={"before": f"{project}: artifacts as they were\n", "after": f"{project}: artifacts {after}\n"},
     )
 

@@ -70,9 +70,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
             **values,
             "job": session.annotated("job", job.record),
             "pipeline": _pipeline(session, job),
-            "elapsed": session.elapsed(),
         },
-        warnings=session.warnings,
         diff={"before": _text(before), "after": _text(after)},
     )
 

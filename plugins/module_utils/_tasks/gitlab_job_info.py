@@ -71,12 +71,11 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "pipeline": session.annotated("pipeline", report.pipeline) if report.pipeline else None,
         "summary": report.summary,
         "truncated": report.is_truncated,
-        **session.cost(),
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }
     failure = with_pipeline(failure_of(report, waiting), query.pipeline, report.pipeline)
-    return Outcome(values=values, failure=failure or None, warnings=session.warnings)
+    return Outcome(values=values, failure=failure or None)
 
 
 def _query(options: Options) -> JobQuery:

@@ -39,7 +39,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     session = session_of({**options, "api_job_token": token}, context)
     job = session.annotated("job", read_token_job(session))
     told = read_allowed_agents(session) if options["agents"] else {}
-    return Outcome(values={"job": job, **{name: told.get(name) for name in _TOLD}}, warnings=session.warnings)
+    return Outcome(values={"job": job, **{name: told.get(name) for name in _TOLD}})
 
 
 TASK = TaskDefinition(

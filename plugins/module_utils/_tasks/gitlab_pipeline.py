@@ -135,10 +135,10 @@ class _Task:
         """Return what became of starting a pipeline."""
         result = run_pipeline(self._session, request)
         if result.pipeline is None:
-            return self._outcome(
+            return Outcome(
                 {"status": "created" if result.has_changed else None},
                 changed=result.has_changed,
-                failure=result.problem,
+                failure=result.problem or None,
                 message=result.note,
                 diff=_diff("", f"{request.ref}: new pipeline\n" if result.has_changed else ""),
             )
@@ -152,7 +152,7 @@ class _Task:
         wait, may_wait = Wait(self._session, self._waiting), not self._waiting.wait
         awaited = yield from await_pipeline(self._session, self._query, wait, may_wait=may_wait)
         if awaited.value is None:
-            return self._outcome({"timed_out": True}, failure=missing_text(self._query, self._waiting))
+            return Outcome({"timed_out": True}, failure=missing_text(self._query, self._waiting) or None)
         pipeline = awaited.value
         project = project_id_of(pipeline, self._query.project)
         if action.accepts_any_end:
@@ -213,7 +213,7 @@ class _Task:
             details = read_details(self._session, state, project=project, log_lines=self._waiting.log_lines)
         failure = why_failed(result.problem, state, details)
         is_said = self._session.check_mode or (not result.has_changed and not failure)
-        return self._outcome(
+        return Outcome(
             {
                 "pipeline": self._session.annotated("pipeline", state.pipeline),
                 "id": id_of(state.pipeline),
@@ -226,21 +226,9 @@ class _Task:
                 "timed_out": state.has_timed_out,
             },
             changed=result.has_changed,
-            failure=with_pipeline(failure, self._query, state.pipeline) if failure else "",
+            failure=with_pipeline(failure, self._query, state.pipeline) or None,
             message=result.note if is_said else "",
             diff=_diff(before, _line(state.pipeline)),
-        )
-
-    def _outcome(
-        self, values: Record, *, failure: str, changed: bool = False, message: str = "", diff: Record | None = None
-    ) -> Outcome:
-        return Outcome(
-            values={**values, **self._session.cost()},
-            changed=changed,
-            failure=failure or None,
-            message=message,
-            warnings=self._session.warnings,
-            diff=diff,
         )
 
 

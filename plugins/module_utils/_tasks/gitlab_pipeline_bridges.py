@@ -76,15 +76,10 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "pipeline": session.annotated("pipeline", report.pipeline) if report.pipeline else None,
         "summary": report.summary,
         "graph": mermaid(report.root, session.client.masker.line) if report.pipeline else "",
-        **session.cost(),
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }
-    return Outcome(
-        values=values,
-        failure="; ".join(report.problems) or None,
-        warnings=session.warnings,
-    )
+    return Outcome(values=values, failure="; ".join(report.problems) or None)
 
 
 def _bridge(session: Session, report: BridgeReport, bridge: BridgeNode) -> Record:

@@ -71,11 +71,10 @@ def run(options: Options, context: TaskContext) -> Outcome:
     wait = Wait(session, waiting)
     state = finish(session, read_pipeline_state(session, query, waiting, wait))
     if state is None:
-        values: Record = {"timed_out": True, **session.cost()}
-        return Outcome(values=values, failure=missing_text(query, waiting) or None, warnings=session.warnings)
+        return Outcome(values={"timed_out": True}, failure=missing_text(query, waiting) or None)
     project = project_id_of(state.pipeline, query.project)
     details = read_details(session, state, project=project, log_lines=waiting.log_lines, with_downstream=wait.is_active)
-    values = {
+    values: Record = {
         "pipeline": session.annotated("pipeline", state.pipeline),
         "failed_jobs": [failed_record(job, tail) for job, tail in details.failed],
         "summary": state.summary,
@@ -84,11 +83,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         **{name: read(session, state, project) for word, (name, read) in _INCLUDED.items() if word in include},
     }
     failure = why_failed(state.problem, state, details)
-    return Outcome(
-        values={**values, **session.cost()},
-        failure=with_pipeline(failure, query, state.pipeline) if failure else None,
-        warnings=session.warnings,
-    )
+    return Outcome(values=values, failure=with_pipeline(failure, query, state.pipeline) or None)
 
 
 TASK = TaskDefinition(

@@ -160,7 +160,6 @@ class _Release:
             changed=has_changed(results),
             values=_values(record),
             failure="; ".join(text for text in (message, *problems) if text) or None,
-            warnings=self._session.warnings,
         )
 
     def _open(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Session:
