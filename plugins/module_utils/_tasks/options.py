@@ -12,6 +12,7 @@ import dataclasses
 import re
 import typing as t
 
+from .._api.connection import ConnectionSettings
 from .._api.errors import UsageError
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import STATUSES, WAIT_TARGETS
@@ -35,9 +36,9 @@ CONNECTION = ArgumentSpec(
         "client_key": {"type": "path", "no_log": False},
         "http_headers": {"type": "dict", "no_log": True},
         "validate_certs": {"type": "bool", "default": True},
-        "api_timeout": {"type": "float", "default": 30.0},
-        "api_retries": {"type": "int", "default": 5},
-        "api_concurrency": {"type": "int", "default": 8},
+        "api_timeout": {"type": "float", "default": ConnectionSettings.timeout_seconds},
+        "api_retries": {"type": "int", "default": ConnectionSettings.retries},
+        "api_concurrency": {"type": "int", "default": ConnectionSettings.concurrency},
         "api_requests_per_minute": {"type": "int"},
         "extensions": {"type": "list", "elements": "str", "default": []},
     },
