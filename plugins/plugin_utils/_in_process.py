@@ -44,6 +44,7 @@ from ..module_utils._tasks.result import argument_rules, failure, result_of
 from ..module_utils._tasks.values.hiding import given_secrets, short_header_values, shown_options
 from ..module_utils._tasks.values.misread import misread_text
 from ..module_utils._tasks.values.mistakes import option_mistake
+from ..module_utils._tasks.values.prepared import names_of, without_nulls
 from ._files import file_facts, has_selinux
 from ._options import connection_arguments, is_on, without_group_defaults
 from ._progress import DisplayProgress, terminal_device
@@ -52,6 +53,7 @@ from ._shared import shared_transport
 Variables = dict[str, t.Any]
 Result = dict[str, t.Any]
 
+_FILE_OPTIONS = {key for name, argument in FILE_COMMON_ARGUMENTS.items() for key in names_of(name, argument)}
 _OWN_INTERPRETER = re.compile(r"\s*\{\{\s*ansible_playbook_python\s*\}\}\s*")
 
 # Callbacks whose output is read by programs, or that want none.
@@ -101,8 +103,7 @@ class InProcessAction(ActionBase):
             arguments = connection_arguments(self.TASK, given, variables, known, template)
         except AnsibleError as exc:
             return failure(self.TASK, str(exc), {})
-        # null is not given, and must not count for rules about which options go together
-        arguments = {name: value for name, value in {**given, **arguments}.items() if value is not None}
+        arguments = without_nulls(self.TASK.spec.arguments, {**given, **arguments})
         misread = misread_text(self.TASK.spec.arguments, arguments)
         if misread:
             return failure(self.TASK, misread, {})
@@ -138,8 +139,7 @@ class InProcessAction(ActionBase):
 
     def _has_file_options(self, given: t.Mapping[str, t.Any]) -> bool:
         """Return whether attributes of files are asked for, which a module sets with all of Ansible's care."""
-        own = self.TASK.spec.arguments
-        return self.TASK.has_file_options and (has_selinux() or any(name not in own for name in given))
+        return self.TASK.has_file_options and (has_selinux() or not _FILE_OPTIONS.isdisjoint(given))
 
     def _is_own_interpreter(self, variables: Variables) -> bool:
         """Return whether the task is to run with the Python that runs this."""

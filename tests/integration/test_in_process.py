@@ -18,6 +18,7 @@ from .harness import TOKEN, Play, effects, play, world
 ACTION = "jobgate.gitlab.gitlab_job_action"
 INFO = "jobgate.gitlab.gitlab_job_info"
 BRIDGES = "jobgate.gitlab.gitlab_pipeline_bridges"
+GATE = "jobgate.gitlab.gitlab_release_gate"
 DOWNLOAD = "jobgate.gitlab.gitlab_job_download"
 READ: dict[str, t.Any] = {"project": "group/app", "ref": "main", "name": "build"}
 
@@ -155,6 +156,27 @@ def test_it_steps_aside(simulator: t.Any, tmp_path: pathlib.Path) -> None:
         assert "EXEC" in output, reason
         assert result.results[reason]["job"]["name"] == "build"
     assert (tmp_path / "a.zip").stat().st_mode & 0o777 == 0o600
+
+
+def test_other_names_of_options_and_null_change_nothing(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario())
+    gate = {"name": "build", "action": "verify", "reuse": None, "multiple": None, "wait_timeout": None}
+    project = {"project": "group/app", "pipeline_id": 100, "needs": None, "ref": None, "gates": [gate]}
+    result = play(
+        [
+            {"name": "alias", DOWNLOAD: {**PINNED, "access_token": TOKEN, "dest": str(tmp_path / "a.zip")}},
+            {"name": "nested null", GATE: {"projects": [project]}},
+        ],
+        tmp_path,
+        "-vvv",
+        url=simulator.url,
+        token="",
+        environment={"GITLAB_TOKEN": ""},
+        play_keywords={"module_defaults": {GATE: {"api_token": TOKEN}}},
+    )
+    assert result.returncode == 0, result.output
+    assert told_reasons(result) == []
+    assert result.results["nested null"]["outcome"] == "passed"
 
 
 def test_another_interpreter_is_honoured(simulator: t.Any, tmp_path: pathlib.Path) -> None:
