@@ -350,7 +350,7 @@ class LookupModule(LookupBase):
             problem = misread_text(self.option_definitions, kwargs)
             if problem:
                 raise UsageError(problem)
-            if "project" not in kwargs:
+            if kwargs.get("project") is None:
                 raise UsageError(_NO_PROJECT)
             own = option_variables(self, variables)
             check_types(self.option_definitions, kwargs, own)
@@ -413,7 +413,7 @@ def _terms(options: Options, terms: list[t.Any]) -> tuple[int | str, ...]:
     problem = next(filter(None, map(misread, terms)), "")
     if problem:
         raise UsageError(f"the name of a job {problem}")
-    texts = [str(term).strip() for term in ([name] if name is not None else terms)]
+    texts = ["" if term is None else str(term).strip() for term in ([name] if name is not None else terms)]
     if not texts or not all(texts):
         raise UsageError("give the name or the id of a job, not an empty text")
     return tuple(texts if name is not None else map(read_term, texts))

@@ -113,6 +113,17 @@ def test_a_text_with_commas_and_blanks_is_a_list_for_the_lookup():
         assert as_lookup({"terms": ["42"], **given}) == {"values": [{"id": 42, "status": "success"}]}
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"terms": [None], "project": "7"}, "give the name or the id of a job, not an empty text"),
+        ({"terms": ["build"], "project": None}, "project is missing; say whose job it is, as in lookup("),
+    ],
+)
+def test_null_is_no_name_for_the_lookup(given, expected):
+    assert expected in as_lookup({"api_url": SERVER, "pipeline_id": 6, **given})["msg"]
+
+
 def plain_words(message: str) -> str:
     """Return a message without what Ansible writes around the name of the module, and around its causes."""
     return message.replace("jobgate.gitlab.", "").partition(": ")[2][:60] if "Unsupported" in message else message[:60]

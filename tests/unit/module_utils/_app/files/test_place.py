@@ -38,6 +38,8 @@ def test_a_place_that_cannot_take_a_file_is_told_beforehand(tmp_path, monkeypatc
         check_writable("record", str(tmp_path / "none" / "x"))
     with pytest.raises(UsageError, match="report '.*' is a folder; give the name of a file"):
         check_writable("report", str(tmp_path))
+    with pytest.raises(UsageError, match="report '.*/reports/' is a folder; give the name of a file"):
+        check_writable("report", f"{tmp_path}/reports/")
     monkeypatch.setattr(os, "access", lambda _path, _mode: False)
     with pytest.raises(UsageError, match="record '.*/x' cannot be written: no permission to create files in"):
         check_writable("record", str(tmp_path / "x"))
