@@ -44,7 +44,7 @@ from ..module_utils._tasks.result import argument_rules, failure, result_of
 from ..module_utils._tasks.values.hiding import given_secrets, short_header_values, shown_options
 from ..module_utils._tasks.values.misread import misread_text
 from ..module_utils._tasks.values.mistakes import option_mistake
-from ..module_utils._tasks.values.prepared import names_of, without_nulls
+from ..module_utils._tasks.values.prepared import Arguments, names_of, without_nulls
 from ._files import file_facts, has_selinux
 from ._options import connection_arguments, is_on, without_group_defaults
 from ._progress import DisplayProgress, terminal_device
@@ -53,7 +53,8 @@ from ._shared import shared_transport
 Variables = dict[str, t.Any]
 Result = dict[str, t.Any]
 
-_FILE_OPTIONS = {key for name, argument in FILE_COMMON_ARGUMENTS.items() for key in names_of(name, argument)}
+_FILE_ARGUMENTS: Arguments = t.cast("t.Any", FILE_COMMON_ARGUMENTS)
+_FILE_OPTIONS = {key for name, argument in _FILE_ARGUMENTS.items() for key in names_of(name, argument)}
 _OWN_INTERPRETER = re.compile(r"\s*\{\{\s*ansible_playbook_python\s*\}\}\s*")
 
 # Callbacks whose output is read by programs, or that want none.

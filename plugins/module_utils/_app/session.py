@@ -101,20 +101,23 @@ class Session:
     def __init__(
         self,
         context: TaskContext,
-        *,
+        deadline: Deadline,
         client: ApiClient,
         plugins: PluginManager,
-        deadline: Deadline,
         warn: t.Callable[[str], None],
         warnings: list[str],
-        facts: ServerFacts,
     ) -> None:
         self.client = client
-        self.facts = facts
         self.plugins = plugins
-        self.deadline = deadline
         self.warn = warn
         self.warnings = warnings
+        self.facts = ServerFacts()
+        # what the token may do
+        self.limits = LIMITS[client.settings.token_kind]
+        self._begin(context, deadline)
+
+    def _begin(self, context: TaskContext, deadline: Deadline) -> None:
+        self.deadline = deadline
         self.clock = context.clock
         self.progress = context.progress
         self.check_mode = context.check_mode
@@ -122,8 +125,6 @@ class Session:
         # why nothing new may be begun any more, empty while it may
         self.stop = context.stop
         self.watch = context.watch
-        # what the token may do
-        self.limits = LIMITS[client.settings.token_kind]
 
     def sibling(self, context: TaskContext, *, timeout_seconds: float, is_waiting: bool = False) -> Session:
         """Return a session of the same task with its own time; the connection and all that is known are shared.
@@ -134,15 +135,10 @@ class Session:
         retrier = _retrier(
             self.client.settings, context, deadline, self.client.traffic, self.warn, is_waiting=is_waiting
         )
-        return Session(
-            context,
-            client=self.client.with_retrier(retrier),
-            plugins=self.plugins,
-            deadline=deadline,
-            warn=self.warn,
-            warnings=self.warnings,
-            facts=self.facts,
-        )
+        other = copy.copy(self)
+        other.client = self.client.with_retrier(retrier)
+        other._begin(context, deadline)
+        return other
 
     def elapsed(self) -> float:
         """Return the seconds since the task began, to the millisecond."""
@@ -268,15 +264,7 @@ def open_session(
     )
     on_page = PageProgress(context.progress, clock) if context.progress.is_shown else None
     client = ApiClient(requester, registry.endpoints(), on_page)
-    session = Session(
-        context,
-        client=client,
-        plugins=plugins,
-        deadline=deadline,
-        warn=warn,
-        warnings=warnings,
-        facts=ServerFacts(),
-    )
+    session = Session(context, deadline, client, plugins, warn, warnings)
     context.opened.append(session)
     return session
 

@@ -108,6 +108,13 @@ JOB_SELECTION = PIPELINE_SELECTION.merged(
     )
 )
 
+# Numbers, and their fields of the values.
+_NUMBERS: t.Mapping[str, str] = {
+    "wait_timeout": "timeout_seconds",
+    "wait_interval": "interval_seconds",
+    "pending_timeout": "pending_seconds",
+    "log_lines": "log_lines",
+}
 # How a task waits that says nothing about it.
 _DEFAULTS = WaitOptions()
 
@@ -252,28 +259,23 @@ def wait_options(options: Options) -> WaitOptions:
     check_statuses("fail_on", fail_on, tuple(STATUSES))
     if options.get("log_follow") and not options.get("wait"):
         raise UsageError("log_follow needs wait: true, since a log is followed while the job is waited for")
-    pending = options.get("pending_timeout")
+    numbers: t.Any = {
+        field: _number(name, options[name]) for name, field in _NUMBERS.items() if options.get(name) is not None
+    }
     return WaitOptions(
         wait=bool(options.get("wait")),
         targets=targets,
-        timeout_seconds=_seconds(options, "wait_timeout", _DEFAULTS.timeout_seconds),
-        interval_seconds=_seconds(options, "wait_interval", _DEFAULTS.interval_seconds, is_zero_allowed=False),
-        pending_seconds=None if pending is None else _seconds(options, "pending_timeout", 0.0),
         on_timeout=str(options.get("on_timeout") or _DEFAULTS.on_timeout),
         fail_on=fail_on,
         ignore_allowed_failures=bool(options.get("ignore_allowed_failures")),
-        log_lines=int(_seconds(options, "log_lines", 0.0)),
         log_follow=bool(options.get("log_follow")),
         wait_for_approval=bool(options.get("wait_for_approval")),
+        **numbers,
     )
 
 
-def _seconds(options: Options, name: str, default: float, *, is_zero_allowed: bool = True) -> float:
-    """Return a number that is not negative.
-
-    :raises UsageError: when it is.
-    """
-    value = default if options.get(name) is None else float(options[name])
+def _number(name: str, value: float) -> float:
+    is_zero_allowed = name != "wait_interval"
     if value > 0 or (value == 0 and is_zero_allowed):
         return value
     raise UsageError(f"{name} is {value:g}; give {'0 or more' if is_zero_allowed else 'more than 0'}")
