@@ -371,10 +371,7 @@ class LookupModule(LookupBase):
 
 
 def _request(options: Options, terms: list[t.Any], *, has_default: bool) -> LookupRequest:
-    """Return what the expression asks for.
-
-    :raises UsageError: when the options make no sense.
-    """
+    """Return what the expression asks for."""
     given = [name for name in _INSTEAD if options[name]]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} exclude each other; give one of them")
@@ -401,10 +398,7 @@ def _request(options: Options, terms: list[t.Any], *, has_default: bool) -> Look
 
 
 def _terms(options: Options, terms: list[t.Any]) -> tuple[int | str, ...]:
-    """Return the names and ids to look for.
-
-    :raises UsageError: when there is none, or more than one way to name a job is used.
-    """
+    """Return the names and ids to look for."""
     name, job_id = options["job_name"], options["job_id"]
     if sum((bool(terms), name is not None, job_id is not None)) > 1:
         raise UsageError("terms, job_name and job_id exclude each other; give one of them")

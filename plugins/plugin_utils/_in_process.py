@@ -128,7 +128,7 @@ class InProcessAction(ActionBase):
             return "it has become"
         if self._connection.transport != "local":
             return f"the connection is {self._connection.transport}"
-        if not self._is_on("in_process", variables):
+        if not is_on("in_process", variables, self._templar.template):
             return "jobgate_in_process is off"
         if not self._is_own_interpreter(variables):
             return "ansible_python_interpreter is another Python"
@@ -155,9 +155,6 @@ class InProcessAction(ActionBase):
         if wanted.startswith("auto"):
             return True
         return _is_this_python(os.path.expanduser(wanted))
-
-    def _is_on(self, switch: str, variables: Variables) -> bool:
-        return is_on(switch, variables, self._templar.template)
 
     def _shows_invocation(self, variables: Variables) -> bool:
         """Return whether results show the options, which newer versions of Ansible leave to a setting."""
@@ -213,8 +210,7 @@ class InProcessAction(ActionBase):
         if (
             self._task.no_log
             or callback in _CALLBACKS_WITHOUT_LINES
-            or not self._is_on("display_ok_hosts", variables)
-            or not self._is_on("progress", variables)
+            or not all(is_on(name, variables, self._templar.template) for name in ("display_ok_hosts", "progress"))
         ):
             return Progress()
         several = len(variables.get("ansible_play_hosts") or ()) > 1

@@ -207,10 +207,7 @@ class Session:
 
 
 def _plain_note(note: t.Any) -> Record:
-    """Return a note of an extension as results can hold it.
-
-    :raises ExtensionError: when it is none.
-    """
+    """Return a note of an extension as results can hold it."""
     try:
         plain = json.loads(json.dumps(note or {}))
         if isinstance(plain, dict):
@@ -270,10 +267,6 @@ def open_session(
 
 
 def _transport(settings: ConnectionSettings, plugins: PluginManager) -> Transport:
-    """Return what sends requests.
-
-    :raises ExtensionError: when that of an extension cannot.
-    """
     made = plugins.call("gitlab_create_transport", settings=settings)
     if not callable(getattr(made, "send", None)):
         raise wrong_return(made, "gitlab_create_transport", "a transport, which has a method send, or None")

@@ -39,7 +39,7 @@ from .options import (
     text_list,
     wait_options,
 )
-from .values.actions import action_request
+from .values.actions import JOB_ACTION_OPTIONS, action_request
 
 SPEC = CONNECTION.merged(
     JOB_SELECTION,
@@ -48,12 +48,7 @@ SPEC = CONNECTION.merged(
     ArgumentSpec(
         arguments={
             "action": {"type": "str", "required": True, "choices": list(ACTIONS)},
-            "multiple": {"type": "str", "choices": ["error", "latest", "all"], "default": "error"},
-            "job_variables": {"type": "raw", "no_log": False},
-            "job_inputs": {"type": "dict"},
-            "replay": {"type": "str", "choices": ["never", "failed", "always"], "default": "never"},
-            "retry_on": {"type": "list", "elements": "str", "default": []},
-            "max_attempts": {"type": "int"},
+            **JOB_ACTION_OPTIONS,
             "force": {"type": "bool", "default": False},
             "whole_project": {"type": "bool", "default": False},
             "wait_for_approval": {"type": "bool", "default": False},
@@ -95,7 +90,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
     query, request, waiting = _query(options), _request(options), wait_options(options)
     session = session_of(options, context, waiting)
     report = finish(session, ActionRun(session, query, request, waiting).run())
-    _read_logs(session, report, waiting.log_lines)
+    for target in report.targets:
+        if target.is_told_by_log:
+            target.log_tail = read_tail(session, target.job, waiting.log_lines)
     failure = failure_text(report, request.action)
     fields = text_list(options, "fields") or (_FAILURE_FIELDS if failure else ())
     jobs = [_record(session, target, fields) for target in report.targets]
@@ -170,13 +167,6 @@ def _request(options: Options) -> ActionRequest:
     if request.max_attempts is not None and not options.get("wait"):
         raise UsageError("max_attempts needs wait: true")
     return request
-
-
-def _read_logs(session: Session, report: ActionReport, lines: int) -> None:
-    """Read the tail of the log of each job that has failed."""
-    for target in report.targets:
-        if target.is_told_by_log:
-            target.log_tail = read_tail(session, target.job, lines)
 
 
 def _record(session: Session, target: Target, fields: t.Sequence[str]) -> Record:

@@ -14,7 +14,7 @@ import typing as t
 from .._api.decoding import Record
 from .._api.errors import GitLabError, UsageError
 from .._app.actions.actions import misplaced_among
-from .._app.actions.candidates import REUSES, RunRequest
+from .._app.actions.candidates import RunRequest
 from .._app.actions.pipelines import (
     PIPELINE_ACTIONS,
     PipelineAction,
@@ -42,7 +42,7 @@ from .._app.waiting.pipelines import await_pipeline
 from .._app.waiting.schedule import Steps, finish
 from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
-from .values.actions import run_request
+from .values.actions import RUN_OPTIONS, run_request
 from .values.pipelines import PIPELINE_WAITING, downstream_record, failed_record, pipeline_waiting, why_failed
 
 _OTHER_SELECTION = ("pipeline_id", "merge_request", "pipeline_source")
@@ -63,10 +63,8 @@ SPEC = CONNECTION.merged(
     ArgumentSpec(
         arguments={
             "action": {"type": "str", "required": True, "choices": list(_TAKES)},
-            "variables": {"type": "dict"},
-            "inputs": {"type": "dict"},
+            **RUN_OPTIONS,
             "trigger_token": {"type": "str", "no_log": True},
-            "reuse": {"type": "str", "choices": list(REUSES), "default": "active"},
         },
         required_if=(("action", "run", ("ref",)),),
     ),
@@ -103,10 +101,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
 
 
 def _waiting(options: Options) -> WaitOptions:
-    """Return how to wait.
-
-    :raises UsageError: for what cannot be waited for after this action, and for an option of another one.
-    """
+    """Return how to wait; only for what can be waited for after this action."""
     action = options["action"]
     problem = misplaced_among(_TAKES, action, lambda name: SPEC.is_set(options, name))
     if problem:

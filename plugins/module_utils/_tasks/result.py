@@ -46,10 +46,7 @@ def argument_rules(task: TaskDefinition, env_fallback: t.Any) -> Record:
 
 
 def _fall_back(env_fallback: t.Any, read: t.Callable[[t.Mapping[str, str]], t.Any]) -> t.Any:
-    """Return what the environment says.
-
-    :raises AnsibleFallbackNotFound: by Ansible's own function, when it says nothing.
-    """
+    # Ansible's own function, without a name, raises its error for nothing found
     return read(os.environ) or env_fallback()
 
 

@@ -125,11 +125,7 @@ def fetch_bytes(session: Session, request: DownloadRequest) -> bytes:
 
 
 def _source(session: Session, request: DownloadRequest) -> FoundJob:
-    """Return the job, with no more than its name when GitLab is to find it.
-
-    :raises SelectionError: when there is no such job.
-    :raises UsageError: when the token can never read such content, or its path can be in no archive.
-    """
+    """Return the job, with no more than its name when GitLab is to find it."""
     if request.content == "file" and ({"..", "."} & set(request.path.split("/")) or "\0" in request.path):
         raise UsageError(invalid_path(request.path))
     if request.latest_success:
@@ -140,10 +136,7 @@ def _source(session: Session, request: DownloadRequest) -> FoundJob:
 
 
 def _wanted_job(session: Session, query: JobQuery) -> FoundJob:
-    """Return the one job of a query; only with its id where that is known and all that the token may know.
-
-    :raises SelectionError: when there is none, or more than one.
-    """
+    """Return the one job of a query; only with its id where that is known and all that the token may know."""
     if query.job_id is not None and not session.limits.may_read:
         return FoundJob({"id": query.job_id}, query.pipeline.project, 0, "")
     finder = JobFinder(session, query)
@@ -170,10 +163,6 @@ def _latest(session: Session, request: DownloadRequest) -> FoundJob:
 
 
 def _target(request: DownloadRequest, job: FoundJob) -> str:
-    """Return the path of the file to make.
-
-    :raises UsageError: when its folder does not exist.
-    """
     check_path("dest", request.dest)
     dest = os.path.abspath(os.path.expanduser(request.dest))
     if os.path.isdir(dest):

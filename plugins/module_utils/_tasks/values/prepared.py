@@ -95,10 +95,7 @@ def located(where: str) -> t.Iterator[None]:
 
 
 def _check(name: str, argument: t.Mapping[str, t.Any], value: t.Any) -> None:
-    """Return when a value is not empty.
-
-    :raises UsageError: when it is.
-    """
+    """Refuse an empty value, and what Ansible has made a text of."""
     if argument.get("type", "str") in ("str", "path"):
         if not str(value).strip():
             raise UsageError(f"{name} is empty; give a value or leave it out")
