@@ -21,13 +21,7 @@ except ImportError:
 
 
 class AnsibleFiles(Files):
-    """Files as Ansible's own modules make them.
-
-    :param unsafe_writes: the option of this name.
-    """
-
-    def __init__(self, *, unsafe_writes: bool = False) -> None:
-        self.unsafe_writes = unsafe_writes
+    """Files as Ansible's own modules make them."""
 
     def label(self, path: str, dest: str) -> None:
         if SELINUX is None or SELINUX.is_selinux_enabled() != 1:

@@ -143,13 +143,14 @@ def project_fields(record: Record, fields: t.Sequence[str]) -> Record:
 # ----- files -----
 
 
+@dataclasses.dataclass(frozen=True)
 class Files:
     """What Ansible wants of the files that a task makes; without Ansible, nothing.
 
     :param unsafe_writes: whether a file that cannot be replaced may be written to as it is.
     """
 
-    unsafe_writes = False
+    unsafe_writes: bool = False
 
     def label(self, path: str, dest: str) -> None:
         """Give a file, which is to be at `dest`, the SELinux context of a new file there."""

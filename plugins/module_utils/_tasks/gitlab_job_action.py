@@ -74,8 +74,6 @@ _FAILURE_FIELDS = (
     "queued_duration",
     "annotations",
 )
-# The options that are not for all actions.
-_TAKES: t.Mapping[str, tuple[str, ...]] = {row.name: row.takes for row in ACTIONS.values()}
 # What chooses one job, or a pipeline.
 _SELECTORS = ("job_id", *PIPELINE_WAYS)
 
@@ -160,7 +158,8 @@ def _query(options: Options) -> JobQuery:
 
 
 def _request(options: Options) -> ActionRequest:
-    problem = misplaced_among(_TAKES, options["action"], lambda name: SPEC.is_set(options, name))
+    takes = {name: row.takes for name, row in ACTIONS.items()}
+    problem = misplaced_among(takes, options["action"], lambda name: SPEC.is_set(options, name))
     if problem:
         raise UsageError(problem)
     request = action_request(options)
