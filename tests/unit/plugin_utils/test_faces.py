@@ -210,7 +210,8 @@ def test_what_a_failure_returns_has_no_codes():
         assert text.isprintable(), ascii(text)
 
 
-def test_variables_that_a_server_repeats_are_masked():
+@pytest.mark.parametrize("written", [dict, json.dumps], ids=["mapping", "text"])
+def test_variables_that_a_server_repeats_are_masked(written):
     variables = {"PASSWORD": VARIABLE, "SHORT": "true", "BRANCH": "deploy"}
 
     def answer(call: t.Any) -> t.Any:
@@ -220,7 +221,7 @@ def test_variables_that_a_server_repeats_are_masked():
             "deploy", failure_reason=f"{VARIABLE} is wrong, true", ref=f"\x1b[1m{VARIABLE[:5]}\x1b[m{VARIABLE[5:]}"
         )(call)
 
-    options = given_to("gitlab_job_action", job_variables=variables, extensions=["the-transport"])
+    options = given_to("gitlab_job_action", job_variables=written(variables), extensions=["the-transport"])
     for result in both("gitlab_job_action", options, answer):
         assert result["failed"]
         assert VARIABLE not in str(result) and VARIABLE[:7] not in str(result)

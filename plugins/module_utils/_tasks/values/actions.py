@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 
 from ..._api.decoding import Record
@@ -20,6 +19,7 @@ from ..._app.jobs.reasons import meant_reason
 from ..._app.pipelines.query import PipelineQuery
 from ..definition import Options
 from ..options import text_list
+from .hiding import read_json
 from .prepared import Arguments
 
 # Options of actions on jobs, and of starting a pipeline: those of tasks, which gates have as well.
@@ -111,17 +111,14 @@ def _variables(options: Options, name: str) -> tuple[Record, ...]:
 
 def _pairs(given: t.Any, name: str) -> list[tuple[str, t.Any]]:
     """Return names and values of variables, in their order."""
-    if isinstance(given, str):
-        try:
-            given = json.loads(given)
-        except ValueError:
-            raise UsageError(f"{name} is a text; give a mapping of names and values") from None
+    given = read_json(given)
     if isinstance(given, t.Mapping):
         return [(str(key), value) for key, value in given.items()]
     if given is None:
         return []
     if not isinstance(given, (list, tuple)):
-        raise UsageError(f"{name} is {given!r}; give a mapping of names and values")
+        kind = "a text" if isinstance(given, str) else repr(given)
+        raise UsageError(f"{name} is {kind}; give a mapping of names and values")
     for item in given:
         if not isinstance(item, dict) or set(item) != {"key", "value"}:
             raise UsageError(
