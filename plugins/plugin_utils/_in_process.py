@@ -180,6 +180,9 @@ class InProcessAction(ActionBase):
             result = failure(self.TASK, Masker(secrets).line(mistake), params)
         else:
             result = self._run_task(params, secrets, variables)
+        twice = [f"Both option {row['option']} and its alias {row['alias']} are set." for row in validated._warnings]
+        if twice:
+            result["warnings"] = [*twice, *result.get("warnings", ())]
         if self._shows_invocation(variables):
             result["invocation"] = {"module_args": shown_options(specs, params)}
         return result if HAS_REGISTRY else _without(secrets, result)

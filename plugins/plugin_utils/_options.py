@@ -84,7 +84,8 @@ def without_group_defaults(
     """Return the options of a task without those defaults of its action group that mean other modules.
 
     `module_defaults` of a group go to every module of it. One that cannot choose a job or wait has no use for options
-    that do; what no module has, such as a misspelt option, is left for the task to refuse.
+    that do, and one that needs a job token has none for other tokens; what no module has, such as a misspelt option, is
+    left for the task to refuse.
 
     :param given: the options of the task with all defaults, as Ansible hands them over.
     """
@@ -94,8 +95,16 @@ def without_group_defaults(
         for name, options in defaults.items()
         if name.startswith("group/")
     ]
+    useless = _TOKENS.difference(task.token_options)
     foreign = COMMON_OPTIONS - set(task.spec.arguments)
-    dropped = {name for options in groups if isinstance(options, dict) for name in options if name in foreign}
+    foreign |= {key for name in useless for key in names_of(name, _DOCUMENTED[name])}
+    dropped = {
+        name
+        for options in groups
+        if isinstance(options, dict)
+        for name, value in options.items()
+        if name in foreign and given.get(name) == value
+    }
     return {name: value for name, value in given.items() if name not in dropped}
 
 

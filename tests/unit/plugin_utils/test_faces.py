@@ -124,6 +124,14 @@ def test_null_is_no_name_for_the_lookup(given, expected):
     assert expected in as_lookup({"api_url": SERVER, "pipeline_id": 6, **given})["msg"]
 
 
+def test_both_names_of_an_option_are_warned_of():
+    options = given_to("gitlab_job_token_info", private_token="glpat-1234567890")
+    in_worker, as_a_module = both("gitlab_job_token_info", options)
+    assert in_worker["warnings"] == ["Both option api_token and its alias private_token are set."]
+    # of a module Ansible adds them outside of this
+    assert in_worker["msg"] == as_a_module["msg"]
+
+
 def plain_words(message: str) -> str:
     """Return a message without what Ansible writes around the name of the module, and around its causes."""
     return message.replace("jobgate.gitlab.", "").partition(": ")[2][:60] if "Unsupported" in message else message[:60]

@@ -209,6 +209,24 @@ def test_tokens_that_a_task_cannot_use_are_not_given_to_it(configured):
     assert found == {"api_job_token": "job"}
 
 
+def test_defaults_of_the_group_that_a_task_has_no_use_for_are_not_given_to_it():
+    task = gitlab_job_token_info.TASK
+    group = {
+        "api_url": "u",
+        "api_token": "t",
+        "access_token": "t",
+        "project": "a/b",
+        "api_job_token": "j",
+        "wiat": True,
+    }
+    defaults = [{"group/jobgate.gitlab.gitlab": group}, {task.name: {"project": "c/d"}}]
+    found = _options.without_group_defaults(task, group, defaults, template)
+    assert found == {"api_url": "u", "api_job_token": "j", "wiat": True}
+    # what the task says itself is for the task to refuse
+    own = {"api_token": "mine", "project": "mine"}
+    assert _options.without_group_defaults(task, {**group, **own}, defaults, template) == {**found, **own}
+
+
 def test_a_variable_that_cannot_be_resolved_is_an_error_where_it_is_needed(configured):
     variables = {"jobgate_gitlab_api_token": "{{ nothing }}"}
     with pytest.raises(AnsibleError):
