@@ -25,6 +25,7 @@ from ..module_utils._api.connection import TOKEN_VARIABLES
 from ..module_utils._api.errors import UsageError
 from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.options import COMMON_OPTIONS
+from ..module_utils._tasks.values.connection import first_set
 from ..module_utils._tasks.values.mistakes import close_values, shown, unknown_option
 from ..module_utils._tasks.values.prepared import given_names, names_of
 
@@ -124,9 +125,8 @@ def connection_arguments(
     own = _own_variables({name: _CONNECTION[name] for name in left}, variables, template)
     found = {name: _value(name, own) for name in left}
     by_variable = {name: value for name, (value, is_variable) in found.items() if is_variable and value is not None}
-    by_environment = {
-        name for name in usable if any(environ.get(entry["name"]) for entry in _CONNECTION[name].get("env", ()))
-    }
+    variables_of = {name: [entry["name"] for entry in _CONNECTION[name].get("env", ())] for name in usable}
+    by_environment = {name for name in usable if first_set(environ, variables_of[name])}
     above_file = _with_all_tokens({*by_variable, *by_environment})
     by_file = {name: found[name][0] for name in left if name not in above_file and found[name][0] is not None}
     return {**by_file, **by_variable}
@@ -167,13 +167,7 @@ def check_types(definitions: Definitions, given: Variables, variables: Variables
         kind = option.get("type")
         if kind not in ("bool", "dict"):
             continue
-        values = [variables[entry["name"]] for entry in option.get("vars", ()) if entry["name"] in variables]
-        if name in given:
-            value = given[name]
-        elif values:
-            value = values[-1]
-        else:
-            value = _value(name, {})[0] if name in DEFINITIONS else None
+        value = given[name] if name in given else _value(name, variables)[0] if name in DEFINITIONS else None
         if value is None:
             continue
         try:

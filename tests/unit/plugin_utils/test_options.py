@@ -174,7 +174,8 @@ def test_layers_of_a_task(configured):
     assert of_task()["api_url"] == "https://file.example"
     # the task itself looks at the environment
     assert of_task(environ={"GITLAB_SERVER_URL": "https://env.example"}) == {"api_retries": "1"}
-    assert of_task(environ={"GITLAB_SERVER_URL": ""})["api_url"] == "https://file.example"
+    for nothing in ("", " "):
+        assert of_task(environ={"GITLAB_SERVER_URL": nothing})["api_url"] == "https://file.example"
     found = of_task(variables={**url, **retries}, environ={"GITLAB_SERVER_URL": "https://env.example"})
     assert found == {"api_url": "https://resolved.example", "api_retries": 2}
     assert of_task({"api_url": "https://task.example"}, url) == {"api_retries": "1"}

@@ -102,7 +102,7 @@ def choose_token(options: Options, environ: Environment) -> tuple[TokenKind, str
     if not given:
         source = "set in the environment"
         found = {kind: first_set(environ, names) for kind, names in TOKEN_VARIABLES.items()}
-        given = {kind: value for kind, value in found.items() if value.strip()}
+        given = {kind: value for kind, value in found.items() if value}
     if len(given) > 1:
         raise UsageError(f"several tokens are {source}: {', '.join(given)}; give exactly one")
     for kind, token in given.items():
@@ -111,8 +111,8 @@ def choose_token(options: Options, environ: Environment) -> tuple[TokenKind, str
 
 
 def first_set(environ: Environment, names: t.Iterable[str]) -> str:
-    """Return the value of the first variable that is set and not empty, else an empty string."""
-    return next((environ[name] for name in names if environ.get(name)), "")
+    """Return the value of the first variable that is set and not blank, else an empty string."""
+    return next((environ[name] for name in names if environ.get(name, "").strip()), "")
 
 
 def project_of(options: Options, environ: Environment) -> str:

@@ -24,6 +24,7 @@ OAUTH = {"GITLAB_OAUTH_TOKEN": "four"}
         ({}, {}, ("", "")),
         ({}, PAT, ("api_token", "one")),
         ({}, {**PAT, "GITLAB_API_TOKEN": ""}, ("api_token", "two")),
+        ({}, {**PAT, "GITLAB_API_TOKEN": " \n"}, ("api_token", "two")),
         ({}, {"GITLAB_PRIVATE_TOKEN": "three"}, ("api_token", "three")),
         ({}, OAUTH, ("api_oauth_token", "four")),
         (OPTION, {**PAT, **OAUTH}, ("api_token", "from-option")),
