@@ -24,7 +24,7 @@ from ..doc_fragments._connection import ModuleDocFragment
 from ..module_utils._api.connection import TOKEN_VARIABLES
 from ..module_utils._api.errors import UsageError
 from ..module_utils._tasks.definition import TaskDefinition
-from ..module_utils._tasks.options import COMMON_OPTIONS
+from ..module_utils._tasks.options import COMMON_OPTIONS, CONNECTION
 from ..module_utils._tasks.values.connection import first_set
 from ..module_utils._tasks.values.mistakes import close_values, shown, unknown_option
 from ..module_utils._tasks.values.prepared import given_names, names_of
@@ -36,8 +36,7 @@ Template = t.Callable[[t.Any], t.Any]
 # Ansible reads no documentation of action plugins, so it is told what a task may take from variables and ansible.cfg:
 # what the connection options document for the lookup, and the switches.
 PLUGIN = ("action", "jobgate_gitlab")
-_DOCUMENTED: Definitions = yaml_load(ModuleDocFragment.DOCUMENTATION)["options"]
-_CONNECTION: Definitions = yaml_load(ModuleDocFragment.PLUGINS)["options"]
+_ORIGINS: Definitions = yaml_load(ModuleDocFragment.PLUGINS)["options"]
 _TOKENS: set[str] = set(TOKEN_VARIABLES)
 _SWITCHES: Definitions = {
     # Ansible's own wish to hear only of what goes wrong, which is an option of its callbacks
@@ -64,11 +63,11 @@ DEFINITIONS: Definitions = {
     # options itself. A path in ansible.cfg is relative to that file, which only Ansible knows.
     **{
         name: {
-            "type": "path" if _DOCUMENTED[name]["type"] == "path" else None,
+            "type": "path" if CONNECTION.arguments[name]["type"] == "path" else None,
             "ini": option.get("ini", []),
             "vars": option.get("vars", []),
         }
-        for name, option in _CONNECTION.items()
+        for name, option in _ORIGINS.items()
     },
 }
 constants.config.initialize_plugin_configuration_definitions(*PLUGIN, DEFINITIONS)
@@ -98,7 +97,7 @@ def without_group_defaults(
     ]
     useless = _TOKENS.difference(task.token_options)
     foreign = COMMON_OPTIONS - set(task.spec.arguments)
-    foreign |= {key for name in useless for key in names_of(name, _DOCUMENTED[name])}
+    foreign |= {key for name in useless for key in names_of(name, CONNECTION.arguments[name])}
     dropped = {
         name
         for options in groups
@@ -119,13 +118,13 @@ def connection_arguments(
     :raises AnsibleError: for a variable that cannot be resolved.
     """
     useless = _TOKENS.difference(task.token_options)
-    usable = [name for name in _CONNECTION if name in task.spec.arguments and name not in useless]
-    by_task = _with_all_tokens({name for name in usable if given_names(name, _DOCUMENTED[name], given)})
+    usable = [name for name in _ORIGINS if name in task.spec.arguments and name not in useless]
+    by_task = _with_all_tokens({name for name in usable if given_names(name, CONNECTION.arguments[name], given)})
     left = [name for name in usable if name not in by_task]
-    own = _own_variables({name: _CONNECTION[name] for name in left}, variables, template)
+    own = _own_variables({name: _ORIGINS[name] for name in left}, variables, template)
     found = {name: _value(name, own) for name in left}
     by_variable = {name: value for name, (value, is_variable) in found.items() if is_variable and value is not None}
-    variables_of = {name: [entry["name"] for entry in _CONNECTION[name].get("env", ())] for name in usable}
+    variables_of = {name: [entry["name"] for entry in _ORIGINS[name].get("env", ())] for name in usable}
     by_environment = {name for name in usable if first_set(environ, variables_of[name])}
     above_file = _with_all_tokens({*by_variable, *by_environment})
     by_file = {name: found[name][0] for name in left if name not in above_file and found[name][0] is not None}
