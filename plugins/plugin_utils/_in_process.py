@@ -23,13 +23,13 @@ import typing as t
 
 from ansible import constants
 from ansible.errors import AnsibleError
-from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback, missing_required_lib, remove_values
+from ansible.module_utils.basic import env_fallback, missing_required_lib, remove_values
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 
-from ..module_utils._ansible.files import AnsibleFiles
+from ..module_utils._ansible.files import FILE_ARGUMENTS, AnsibleFiles
 from ..module_utils._ansible.secrets import HAS_REGISTRY, register_secret
 from ..module_utils._api.connection import ConnectionSettings, tls_context
 from ..module_utils._api.errors import GitLabError
@@ -44,7 +44,7 @@ from ..module_utils._tasks.result import argument_rules, failure, result_of
 from ..module_utils._tasks.values.hiding import given_secrets, short_header_values, shown_options
 from ..module_utils._tasks.values.misread import misread_text
 from ..module_utils._tasks.values.mistakes import option_mistake
-from ..module_utils._tasks.values.prepared import Arguments, names_of, without_nulls
+from ..module_utils._tasks.values.prepared import names_of, without_nulls
 from ._files import file_facts, has_selinux
 from ._options import connection_arguments, is_on, without_group_defaults
 from ._progress import DisplayProgress, terminal_device
@@ -53,8 +53,7 @@ from ._shared import shared_transport
 Variables = dict[str, t.Any]
 Result = dict[str, t.Any]
 
-_FILE_ARGUMENTS: Arguments = t.cast("t.Any", FILE_COMMON_ARGUMENTS)
-_FILE_OPTIONS = {key for name, argument in _FILE_ARGUMENTS.items() for key in names_of(name, argument)}
+_FILE_OPTIONS = {key for name, argument in FILE_ARGUMENTS.items() for key in names_of(name, argument)}
 _OWN_INTERPRETER = re.compile(r"\s*\{\{\s*ansible_playbook_python\s*\}\}\s*")
 
 # Callbacks whose output is read by programs, or that want none.
@@ -168,7 +167,7 @@ class InProcessAction(ActionBase):
         """Return the result of the task, run in this process: by the rules of the module, and in the same words."""
         rules = argument_rules(self.TASK, env_fallback)
         specs = rules["argument_spec"]
-        further = FILE_COMMON_ARGUMENTS if self.TASK.has_file_options else {}
+        further = FILE_ARGUMENTS if self.TASK.has_file_options else {}
         specs.update(further)
         plain = _plain(dict(given))
         validated = ArgumentSpecValidator(**rules).validate(plain)

@@ -11,13 +11,19 @@ from __future__ import annotations
 import stat
 import typing as t
 
+from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
+
 from .._app.outcome import Files
+from .._tasks.values.prepared import Arguments
 
 SELINUX: t.Any
 try:
     from ansible.module_utils.compat import selinux as SELINUX
 except ImportError:
     SELINUX = None
+
+# Ansible's options for the attributes of files.
+FILE_ARGUMENTS: Arguments = t.cast("t.Any", FILE_COMMON_ARGUMENTS)
 
 
 class AnsibleFiles(Files):

@@ -124,6 +124,12 @@ def test_null_is_no_name_for_the_lookup(given, expected):
     assert expected in as_lookup({"api_url": SERVER, "pipeline_id": 6, **given})["msg"]
 
 
+def test_another_name_of_an_option_about_files_is_no_mistake():
+    given = given_to("gitlab_job_download", attr="+i", mode="0600", force="perhaps")
+    for result in both("gitlab_job_download", given):
+        assert result["msg"] == "force is 'perhaps'; give true or false."
+
+
 def test_both_names_of_an_option_are_warned_of():
     options = given_to("gitlab_job_token_info", private_token="glpat-1234567890")
     in_worker, as_a_module = both("gitlab_job_token_info", options)
