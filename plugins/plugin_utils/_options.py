@@ -96,8 +96,8 @@ def without_group_defaults(
         if name.startswith("group/")
     ]
     useless = _TOKENS.difference(task.token_options)
-    foreign = COMMON_OPTIONS - set(task.spec.arguments)
-    foreign |= {key for name in useless for key in names_of(name, CONNECTION.arguments[name])}
+    own = {name: argument for name, argument in task.spec.arguments.items() if name not in useless}
+    foreign = _all_names({**CONNECTION.arguments, **COMMON_OPTIONS}) - _all_names(own)
     dropped = {
         name
         for options in groups
@@ -137,7 +137,7 @@ def check_names(definitions: Definitions, given: t.Iterable[str]) -> None:
     :raises UsageError: for one that is none, naming close ones.
     """
     options = {name: option for name, option in definitions.items() if name != "_terms"}
-    known = [key for name, option in options.items() for key in names_of(name, option)]
+    known = _all_names(options)
     for name in given:
         if name not in known:
             raise UsageError(unknown_option(name, known, f"its options are {', '.join(sorted(options))}"))
@@ -201,6 +201,10 @@ def settings_options(plugin: LookupBase) -> dict[str, t.Any]:
         if origins[name].startswith("env:") or (name in tokens and _distance(origins[name]) > closest):
             options[name] = None
     return t.cast("dict[str, t.Any]", options)
+
+
+def _all_names(definitions: Definitions) -> set[str]:
+    return {key for name, option in definitions.items() for key in names_of(name, option)}
 
 
 def _distance(origin: str) -> int:

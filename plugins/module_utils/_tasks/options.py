@@ -152,7 +152,7 @@ ACTION_WAITING = ArgumentSpec(
 WAIT_FOR = ArgumentSpec(arguments={"wait_for": {"type": "list", "elements": "str"}})
 
 # Options for choosing and waiting, which most modules have. As a default of the action group they mean these modules.
-COMMON_OPTIONS = frozenset(JOB_SELECTION.merged(JOB_WAITING, WAIT_FOR).arguments)
+COMMON_OPTIONS = JOB_SELECTION.merged(JOB_WAITING, WAIT_FOR).arguments
 
 
 def session_of(options: Options, context: TaskContext, waiting: WaitOptions = _DEFAULTS) -> Session:

@@ -218,6 +218,7 @@ def test_defaults_of_the_group_that_a_task_has_no_use_for_are_not_given_to_it():
         "access_token": "t",
         "project": "a/b",
         "api_job_token": "j",
+        "interval": 5,
         "wiat": True,
     }
     defaults = [{"group/jobgate.gitlab.gitlab": group}, {task.name: {"project": "c/d"}}]
