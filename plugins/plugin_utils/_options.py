@@ -81,7 +81,7 @@ def is_on(switch: str, variables: Variables, template: Template) -> bool:
 def without_group_defaults(
     task: TaskDefinition, given: Variables, module_defaults: t.Iterable[Variables], template: Template
 ) -> dict[str, t.Any]:
-    """Return the options of a task without those defaults of its action group that mean other modules.
+    """Return the options of a task without those defaults of its action group that are not for it.
 
     `module_defaults` of a group go to every module of it. One that cannot choose a job or wait has no use for options
     that do, and one that needs a job token has none for other tokens; what no module has, such as a misspelt option, is
@@ -95,16 +95,20 @@ def without_group_defaults(
         for name, options in defaults.items()
         if name.startswith("group/")
     ]
-    useless = _TOKENS.difference(task.token_options)
-    own = {name: argument for name, argument in task.spec.arguments.items() if name not in useless}
-    foreign = _all_names({**CONNECTION.arguments, **COMMON_OPTIONS}) - _all_names(own)
-    dropped = {
+    by_groups = {
         name
         for options in groups
         if isinstance(options, dict)
         for name, value in options.items()
-        if name in foreign and given.get(name) == value
+        if given.get(name) == value
     }
+    useless = _TOKENS.difference(task.token_options)
+    own = {name: argument for name, argument in task.spec.arguments.items() if name not in useless}
+    dropped = by_groups & (_all_names({**CONNECTION.arguments, **COMMON_OPTIONS}) - _all_names(own))
+    for name, argument in own.items():
+        keys = set(given_names(name, argument, given))
+        # of two names of an option Ansible would take the other one, whoever has given it
+        dropped |= by_groups & keys if keys - by_groups else set()
     return {name: value for name, value in given.items() if name not in dropped}
 
 

@@ -229,6 +229,14 @@ def test_defaults_of_the_group_that_a_task_has_no_use_for_are_not_given_to_it():
     assert _options.without_group_defaults(task, {**group, **own}, defaults, template) == {**found, **own}
 
 
+def test_what_a_task_gives_beats_another_name_of_it_in_defaults_of_the_group():
+    group = {"access_token": "group", "interval": 5}
+    own = {"api_token": "own", "wait_interval": 3}
+    defaults = [{"group/jobgate.gitlab.gitlab": group}]
+    assert _options.without_group_defaults(gitlab_job_info.TASK, {**group, **own}, defaults, template) == own
+    assert _options.without_group_defaults(gitlab_job_info.TASK, group, defaults, template) == group
+
+
 def test_a_variable_that_cannot_be_resolved_is_an_error_where_it_is_needed(configured):
     variables = {"jobgate_gitlab_api_token": "{{ nothing }}"}
     with pytest.raises(AnsibleError):
