@@ -13,6 +13,7 @@ that runs: on other hosts, with another user or interpreter, in the background.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import re
 import signal
@@ -236,6 +237,8 @@ def _plain(value: t.Any) -> t.Any:
         return [_plain(item) for item in value]
     if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, datetime.date):
+        return value.isoformat()
     for kind in (int, float):
         if isinstance(value, kind):
             return kind(value)

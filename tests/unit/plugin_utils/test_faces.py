@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import pathlib
@@ -122,6 +123,22 @@ def test_a_text_with_commas_and_blanks_is_a_list_for_the_lookup():
 )
 def test_null_is_no_name_for_the_lookup(given, expected):
     assert expected in as_lookup({"api_url": SERVER, "pipeline_id": 6, **given})["msg"]
+
+
+def test_a_moment_is_sent_as_by_a_module():
+    bodies = []
+
+    def answer(call: t.Any) -> t.Any:
+        bodies.append(call.body)
+        return played("deploy")(call)
+
+    moment = datetime.datetime(2026, 1, 5, 12, tzinfo=datetime.timezone.utc)
+    given = given_to("gitlab_job_action", job_variables={"AT": moment, "ON": moment.date()})
+    with installed({"the-transport": TransportExtension(FunctionTransport(answer))}):
+        in_process(TASKS["gitlab_job_action"], {**given, "extensions": ["the-transport"]})
+    sent = {row["key"]: row["value"] for body in bodies if body for row in body["job_variables_attributes"]}
+    # as JSON has it, by which a module gets its options
+    assert sent == {"AT": "2026-01-05T12:00:00+00:00", "ON": "2026-01-05"}
 
 
 def test_another_name_of_an_option_about_files_is_no_mistake():
