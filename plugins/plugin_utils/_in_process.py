@@ -113,7 +113,8 @@ class InProcessAction(ActionBase):
                 Result,
                 self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=bool(self._task.async_val)),
             )
-        with _environment(environment):
+        # modules run in the folder of the playbook, to which the paths in options may be relative
+        with _environment(environment), contextlib.chdir(self._loader.get_basedir()):
             return self._run_here(arguments, variables)
 
     # ----- stepping aside -----

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import pathlib
+import subprocess
 import sys
 import typing as t
 
 import pytest
 
-from .harness import TOKEN, Play, effects, play, world
+from .harness import TOKEN, Play, effects, play, playbook_command, world
 
 ACTION = "jobgate.gitlab.gitlab_job_action"
 INFO = "jobgate.gitlab.gitlab_job_info"
@@ -124,6 +125,23 @@ def test_both_ways_return_the_same(simulator: t.Any, tmp_path: pathlib.Path) -> 
         results.append(comparable(result.results))
     for name, in_process in results[0].items():
         assert in_process == results[1][name], name
+
+
+def test_a_relative_path_begins_in_the_folder_of_the_playbook(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    for way in ("true", "false"):
+        simulator.load(scenario())
+        books, elsewhere = tmp_path / way / "books", tmp_path / way / "elsewhere"
+        books.mkdir(parents=True)
+        elsewhere.mkdir()
+        tasks = [{"name": "file", DOWNLOAD: {**PINNED, "dest": "a.zip"}}]
+        command, environment = playbook_command(
+            tasks, books, url=simulator.url, environment={"JOBGATE_IN_PROCESS": way}
+        )
+        done = subprocess.run(
+            command, env=environment, cwd=elsewhere, capture_output=True, text=True, timeout=1800, check=False
+        )
+        assert done.returncode == 0, done.stdout
+        assert (books / "a.zip").exists() and list(elsewhere.iterdir()) == [], way
 
 
 # by the reason that is told
