@@ -137,11 +137,10 @@ class InProcessAction(ActionBase):
         for_python = [name for name in environment if name.startswith("PYTHON")]
         if for_python:
             return f"its environment has {for_python[0]}"
-        return "it sets attributes of files" if self._has_file_options(given) else ""
-
-    def _has_file_options(self, given: t.Mapping[str, t.Any]) -> bool:
-        """Return whether attributes of files are asked for, which a module sets with all of Ansible's care."""
-        return self.TASK.has_file_options and (has_selinux() or not _FILE_OPTIONS.isdisjoint(given))
+        # which a module does with all of Ansible's care
+        if self.TASK.has_file_options and (has_selinux() or not _FILE_OPTIONS.isdisjoint(given)):
+            return "it sets attributes of files"
+        return ""
 
     def _is_own_interpreter(self, variables: Variables) -> bool:
         """Return whether the task is to run with the Python that runs this."""

@@ -26,7 +26,7 @@ from .._app.actions.refusals import refuse_job_token
 from .._app.actions.run_pipeline import run_pipeline
 from .._app.jobs.statuses import id_of, project_id_of, status_of
 from .._app.outcome import Outcome
-from .._app.pipelines.query import PipelineQuery, with_pipeline
+from .._app.pipelines.query import PipelineQuery
 from .._app.reads.pipelines import PipelineDetails, missing_text, read_details
 from .._app.session import Session, TaskContext
 from .._app.waiting.loop import Wait
@@ -43,7 +43,7 @@ from .._app.waiting.schedule import Steps, finish
 from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
 from .values.actions import RUN_OPTIONS, run_request
-from .values.pipelines import PIPELINE_WAITING, downstream_record, failed_record, pipeline_waiting, why_failed
+from .values.pipelines import PIPELINE_WAITING, downstream_record, pipeline_waiting, state_values, why_failed
 
 _OTHER_SELECTION = ("pipeline_id", "merge_request", "pipeline_source")
 # The options that are not for all actions.
@@ -206,22 +206,18 @@ class _Task:
         if self._wait.is_active and state.jobs:
             project = project_id_of(state.pipeline, self._query.project)
             details = read_details(self._session, state, project=project, log_lines=self._waiting.log_lines)
-        failure = why_failed(result.problem, state, details)
+        failure = why_failed(result.problem, self._query, state, details)
         is_said = self._session.check_mode or (not result.has_changed and not failure)
         return Outcome(
             {
-                "pipeline": self._session.annotated("pipeline", state.pipeline),
+                **state_values(self._session, state, details, self._wait),
                 "id": id_of(state.pipeline),
                 "status": state.status,
                 "web_url": state.pipeline.get("web_url"),
-                "failed_jobs": [failed_record(job, tail) for job, tail in details.failed],
                 "downstream_pipelines": [downstream_record(self._session, node) for node in details.downstream],
-                "summary": state.summary,
-                "timeline": self._wait.timeline.entries,
-                "timed_out": state.has_timed_out,
             },
             changed=result.has_changed,
-            failure=with_pipeline(failure, self._query, state.pipeline) or None,
+            failure=failure,
             message=result.note if is_said else "",
             diff=_diff(before, _line(state.pipeline)),
         )
