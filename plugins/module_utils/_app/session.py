@@ -71,7 +71,7 @@ class TaskContext:
     opened: list[Session] = dataclasses.field(default_factory=list)
 
 
-# What a task that has made no request says of them; see `Session.requests`.
+# What a task that has made no request says of them; see `Session.cost`.
 NO_REQUESTS: t.Mapping[str, float] = {"count": 0, "throttled": 0, "paced_seconds": 0.0}
 # Where trigger jobs are listed, in the order to try.
 BRIDGE_ENDPOINTS = ("list_pipeline_trigger_jobs", "list_pipeline_bridges")
@@ -144,18 +144,17 @@ class Session:
         """Return the seconds since the task began, to the millisecond."""
         return round(self.clock.monotonic() - self.started, 3)
 
-    def requests(self) -> dict[str, float]:
-        """Return how many requests the task has made so far, how many were throttled, and how long looks were paced."""
+    def cost(self) -> Record:
+        """Return what the task has cost so far, as tasks return it: seconds and requests."""
         traffic = self.client.traffic
         return {
-            "count": traffic.count,
-            "throttled": traffic.throttled,
-            "paced_seconds": round(traffic.paced_seconds, 3),
+            "elapsed": self.elapsed(),
+            "requests": {
+                "count": traffic.count,
+                "throttled": traffic.throttled,
+                "paced_seconds": round(traffic.paced_seconds, 3),
+            },
         }
-
-    def cost(self) -> Record:
-        """Return what the task has cost so far, as tasks return it."""
-        return {"elapsed": self.elapsed(), "requests": self.requests()}
 
     def run_all(self, function: t.Callable[[_A], _R], items: t.Sequence[_A]) -> list[_R]:
         """Return the result of the function for each item, as many at a time as the user allows."""

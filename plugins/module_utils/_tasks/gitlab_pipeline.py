@@ -135,7 +135,7 @@ class _Task:
                 changed=result.has_changed,
                 failure=result.problem or None,
                 message=result.note,
-                diff=_diff("", f"{request.ref}: new pipeline\n" if result.has_changed else ""),
+                diff={"before": "", "after": f"{request.ref}: new pipeline\n" if result.has_changed else ""},
             )
         before = "" if result.has_changed else _line(result.pipeline)
         state = PipelineState(result.pipeline, problem=result.problem)
@@ -219,16 +219,12 @@ class _Task:
             changed=result.has_changed,
             failure=failure,
             message=result.note if is_said else "",
-            diff=_diff(before, _line(state.pipeline)),
+            diff={"before": before, "after": _line(state.pipeline)},
         )
 
 
 def _line(pipeline: Record) -> str:
     return f"pipeline {id_of(pipeline)}: {status_of(pipeline)}\n"
-
-
-def _diff(before: str, after: str) -> Record:
-    return {"before": before, "after": after}
 
 
 TASK = TaskDefinition(

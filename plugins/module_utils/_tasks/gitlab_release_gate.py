@@ -147,8 +147,7 @@ class _Release:
             check_mode=base.check_mode,
             started_at=begun,
             finished_at=base.clock.time(),
-            elapsed=base.elapsed(),
-            requests=base.requests(),
+            **base.cost(),
         )
         record = with_previous(
             make_record(facts, results, trees, message=message, warnings=base.warnings), self._previous
