@@ -75,7 +75,7 @@ constants.config.initialize_plugin_configuration_definitions(*PLUGIN, DEFINITION
 
 def is_on(switch: str, variables: Variables, template: Template) -> bool:
     """Return what a switch is set to."""
-    return bool(_value(switch, _own_variables(_SWITCHES, variables, template))[0])
+    return bool(_value(switch, _own_variables(_SWITCHES, variables, template)))
 
 
 def without_group_defaults(
@@ -126,13 +126,18 @@ def connection_arguments(
     by_task = _with_all_tokens({name for name in usable if given_names(name, CONNECTION.arguments[name], given)})
     left = [name for name in usable if name not in by_task]
     own = _own_variables({name: _ORIGINS[name] for name in left}, variables, template)
-    found = {name: _value(name, own) for name in left}
-    by_variable = {name: value for name, (value, is_variable) in found.items() if is_variable and value is not None}
+    # as they are written: where the task runs, a path may be another one
+    by_variable = {
+        name: own[entry["name"]]
+        for name in left
+        for entry in _ORIGINS[name]["vars"]
+        if own.get(entry["name"]) is not None
+    }
     variables_of = {name: [entry["name"] for entry in _ORIGINS[name].get("env", ())] for name in usable}
     by_environment = {name for name in usable if first_set(environ, variables_of[name])}
     above_file = _with_all_tokens({*by_variable, *by_environment})
-    by_file = {name: found[name][0] for name in left if name not in above_file and found[name][0] is not None}
-    return {**by_file, **by_variable}
+    by_file = {name: _value(name, {}) for name in left if name not in above_file}
+    return {**{name: value for name, value in by_file.items() if value is not None}, **by_variable}
 
 
 def check_names(definitions: Definitions, given: t.Iterable[str]) -> None:
@@ -170,7 +175,7 @@ def check_types(definitions: Definitions, given: Variables, variables: Variables
         kind = option.get("type")
         if kind not in ("bool", "dict"):
             continue
-        value = given[name] if name in given else _value(name, variables)[0] if name in DEFINITIONS else None
+        value = given[name] if name in given else _value(name, variables) if name in DEFINITIONS else None
         if value is None:
             continue
         try:
@@ -228,10 +233,9 @@ def _own_variables(definitions: Definitions, variables: Variables, template: Tem
     return {name: template(variables[name]) for name in sorted(names) if name in variables}
 
 
-def _value(name: str, variables: Variables) -> tuple[t.Any, bool]:
-    """Return what variables or ansible.cfg say, None when they do not, and whether it was a variable."""
+def _value(name: str, variables: Variables) -> t.Any:
+    """Return what variables or ansible.cfg say, None when they do not."""
     plugin_type, plugin_name = PLUGIN
-    value, origin = constants.config.get_config_value_and_origin(
+    return constants.config.get_config_value(
         name, plugin_type=plugin_type, plugin_name=plugin_name, variables=dict(variables)
     )
-    return value, str(origin).startswith("var:")

@@ -189,6 +189,11 @@ def test_a_path_in_ansible_cfg_is_relative_to_it(configured):
     assert of_task() == {"ca_path": str(folder / "certificates" / "ca.pem")}
 
 
+def test_a_path_in_a_variable_is_one_where_the_task_runs(configured):
+    for path in ("~/ca.pem", "certificates/ca.pem", "$HOME/ca.pem"):
+        assert of_task(variables={"jobgate_gitlab_ca_path": path}) == {"ca_path": path}
+
+
 @pytest.mark.parametrize(
     ("given", "variables", "environ", "expected"),
     [
