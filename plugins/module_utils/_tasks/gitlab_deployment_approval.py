@@ -43,10 +43,7 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return what became of an approval.
-
-    :raises GitLabError: for what the user or the server did wrong.
-    """
+    """Return what became of an approval."""
     request = ApprovalRequest(
         state=options["state"],
         comment=str(options.get("comment") or ""),

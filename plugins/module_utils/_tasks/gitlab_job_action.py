@@ -79,10 +79,7 @@ _SELECTORS = ("job_id", *PIPELINE_WAYS)
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return what became of the action.
-
-    :raises GitLabError: for what the user or the server did wrong.
-    """
+    """Return what became of the action."""
     if options.get("whole_project"):
         return _run_whole_project(options, context)
     query, request, waiting = _query(options), _request(options), wait_options(options)

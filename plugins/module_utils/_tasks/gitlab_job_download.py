@@ -45,10 +45,7 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return what was downloaded, or listed.
-
-    :raises GitLabError: for what the user or the server did wrong.
-    """
+    """Return what was downloaded, or listed."""
     request = _request(options)
     session = session_of(options, context)
     if options["content"] == "list":

@@ -44,10 +44,7 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return the jobs that the options ask for.
-
-    :raises GitLabError: for what the user or the server did wrong.
-    """
+    """Return the jobs that the options ask for."""
     query = _query(options)
     waiting = wait_options(options)
     session = session_of(options, context, waiting)

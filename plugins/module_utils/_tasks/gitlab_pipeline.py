@@ -72,10 +72,7 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return what became of the action.
-
-    :raises GitLabError: for what the user or the server did wrong.
-    """
+    """Return what became of the action."""
     action, waiting = options["action"], _waiting(options)
     token = options.get("trigger_token")
     if token:

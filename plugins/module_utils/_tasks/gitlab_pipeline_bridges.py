@@ -50,10 +50,7 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return the trigger jobs that the options ask for, and the pipelines they started.
-
-    :raises GitLabError: for what the user or the server did wrong.
-    """
+    """Return the trigger jobs that the options ask for, and the pipelines they started."""
     query = BridgeQuery(
         pipeline=pipeline_query(options),
         names=parts_of(options, "name"),

@@ -60,10 +60,7 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return the pipeline that the options ask for.
-
-    :raises GitLabError: for what the user or the server did wrong.
-    """
+    """Return the pipeline that the options ask for."""
     query, waiting = pipeline_query(options), pipeline_waiting(options)
     include = text_list(options, "include")
     session = session_of(options, context, waiting)
