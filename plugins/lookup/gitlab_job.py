@@ -350,7 +350,7 @@ class LookupModule(LookupBase):
             problem = misread_text(self.option_definitions, kwargs)
             if problem:
                 raise UsageError(problem)
-            if "project" not in kwargs:
+            if kwargs.get("project") is None:
                 raise UsageError(_NO_PROJECT)
             own = option_variables(self, variables)
             check_types(self.option_definitions, kwargs, own)
@@ -371,10 +371,7 @@ class LookupModule(LookupBase):
 
 
 def _request(options: Options, terms: list[t.Any], *, has_default: bool) -> LookupRequest:
-    """Return what the expression asks for.
-
-    :raises UsageError: when the options make no sense.
-    """
+    """Return what the expression asks for."""
     given = [name for name in _INSTEAD if options[name]]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} exclude each other; give one of them")
@@ -401,10 +398,7 @@ def _request(options: Options, terms: list[t.Any], *, has_default: bool) -> Look
 
 
 def _terms(options: Options, terms: list[t.Any]) -> tuple[int | str, ...]:
-    """Return the names and ids to look for.
-
-    :raises UsageError: when there is none, or more than one way to name a job is used.
-    """
+    """Return the names and ids to look for."""
     name, job_id = options["job_name"], options["job_id"]
     if sum((bool(terms), name is not None, job_id is not None)) > 1:
         raise UsageError("terms, job_name and job_id exclude each other; give one of them")
@@ -413,7 +407,7 @@ def _terms(options: Options, terms: list[t.Any]) -> tuple[int | str, ...]:
     problem = next(filter(None, map(misread, terms)), "")
     if problem:
         raise UsageError(f"the name of a job {problem}")
-    texts = [str(term).strip() for term in ([name] if name is not None else terms)]
+    texts = ["" if term is None else str(term).strip() for term in ([name] if name is not None else terms)]
     if not texts or not all(texts):
         raise UsageError("give the name or the id of a job, not an empty text")
     return tuple(texts if name is not None else map(read_term, texts))

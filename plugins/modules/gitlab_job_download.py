@@ -159,6 +159,7 @@ options:
   dest:
     description:
       - Where to put the content, on the machine that runs the task. Its folder has to exist.
+      - On the controller a relative path begins in the folder of the playbook.
       - In an existing folder the name is that of the artifact for O(content=file), C(artifacts.zip) for
         O(content=archive), and the id of the job with C(.log) for O(content=log). For O(content=report) it is the name
         that GitLab keeps the report under, such as C(junit.xml.gz), or the O(report_type) when the token may not read

@@ -324,7 +324,8 @@ options:
     default: 20
   record:
     description:
-      - Path of a file for the record of the run, as JSON. The folder has to exist.
+      - Path of a file for the record of the run, as JSON. The folder has to exist. On the controller a relative path
+        begins in the folder of the playbook.
       - A file that is there is replaced, as those of the other forms are. To keep those of earlier runs, give each run
         a name of its own.
     type: path

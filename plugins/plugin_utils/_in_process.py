@@ -13,6 +13,7 @@ that runs: on other hosts, with another user or interpreter, in the background.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import re
 import signal
@@ -23,13 +24,13 @@ import typing as t
 
 from ansible import constants
 from ansible.errors import AnsibleError
-from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback, missing_required_lib, remove_values
+from ansible.module_utils.basic import env_fallback, missing_required_lib, remove_values
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 
-from ..module_utils._ansible.files import AnsibleFiles
+from ..module_utils._ansible.files import FILE_ARGUMENTS, AnsibleFiles
 from ..module_utils._ansible.secrets import HAS_REGISTRY, register_secret
 from ..module_utils._api.connection import ConnectionSettings, tls_context
 from ..module_utils._api.errors import GitLabError
@@ -45,6 +46,7 @@ from ..module_utils._tasks.result import argument_rules, failure, result_of
 from ..module_utils._tasks.values.hiding import given_secrets, short_header_values, shown_options
 from ..module_utils._tasks.values.misread import misread_text
 from ..module_utils._tasks.values.mistakes import option_mistake
+from ..module_utils._tasks.values.prepared import names_of, without_nulls
 from ._files import file_facts, has_selinux
 from ._options import connection_arguments, is_on, without_group_defaults
 from ._progress import DisplayProgress, terminal_device
@@ -53,6 +55,7 @@ from ._shared import shared_transport
 Variables = dict[str, t.Any]
 Result = dict[str, t.Any]
 
+_FILE_OPTIONS = {key for name, argument in FILE_ARGUMENTS.items() for key in names_of(name, argument)}
 _OWN_INTERPRETER = re.compile(r"\s*\{\{\s*ansible_playbook_python\s*\}\}\s*")
 
 # Callbacks whose output is read by programs, or that want none.
@@ -102,8 +105,7 @@ class InProcessAction(ActionBase):
             arguments = connection_arguments(self.TASK, given, variables, known, template)
         except AnsibleError as exc:
             return failure(self.TASK, str(exc), {})
-        # null is not given, and must not count for rules about which options go together
-        arguments = {name: value for name, value in {**given, **arguments}.items() if value is not None}
+        arguments = without_nulls(self.TASK.spec.arguments, {**given, **arguments})
         misread = misread_text(self.TASK.spec.arguments, arguments)
         if misread:
             return failure(self.TASK, misread, {})
@@ -112,7 +114,8 @@ class InProcessAction(ActionBase):
                 Result,
                 self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=bool(self._task.async_val)),
             )
-        with _environment(environment):
+        # modules run in the folder of the playbook, to which the paths in options may be relative
+        with _environment(environment), contextlib.chdir(self._loader.get_basedir()):
             return self._run_here(arguments, variables)
 
     # ----- stepping aside -----
@@ -127,7 +130,7 @@ class InProcessAction(ActionBase):
             return "it has become"
         if self._connection.transport != "local":
             return f"the connection is {self._connection.transport}"
-        if not self._is_on("in_process", variables):
+        if not is_on("in_process", variables, self._templar.template):
             return "jobgate_in_process is off"
         if not self._is_own_interpreter(variables):
             return "ansible_python_interpreter is another Python"
@@ -135,12 +138,10 @@ class InProcessAction(ActionBase):
         for_python = [name for name in environment if name.startswith("PYTHON")]
         if for_python:
             return f"its environment has {for_python[0]}"
-        return "it sets attributes of files" if self._has_file_options(given) else ""
-
-    def _has_file_options(self, given: t.Mapping[str, t.Any]) -> bool:
-        """Return whether attributes of files are asked for, which a module sets with all of Ansible's care."""
-        own = self.TASK.spec.arguments
-        return self.TASK.has_file_options and (has_selinux() or any(name not in own for name in given))
+        # which a module does with all of Ansible's care
+        if self.TASK.has_file_options and (has_selinux() or not _FILE_OPTIONS.isdisjoint(given)):
+            return "it sets attributes of files"
+        return ""
 
     def _is_own_interpreter(self, variables: Variables) -> bool:
         """Return whether the task is to run with the Python that runs this."""
@@ -156,9 +157,6 @@ class InProcessAction(ActionBase):
             return True
         return _is_this_python(os.path.expanduser(wanted))
 
-    def _is_on(self, switch: str, variables: Variables) -> bool:
-        return is_on(switch, variables, self._templar.template)
-
     def _shows_invocation(self, variables: Variables) -> bool:
         """Return whether results show the options, which newer versions of Ansible leave to a setting."""
         return not _HAS_INVOCATION_SETTING or bool(
@@ -171,7 +169,7 @@ class InProcessAction(ActionBase):
         """Return the result of the task, run in this process: by the rules of the module, and in the same words."""
         rules = argument_rules(self.TASK, env_fallback)
         specs = rules["argument_spec"]
-        further = FILE_COMMON_ARGUMENTS if self.TASK.has_file_options else {}
+        further = FILE_ARGUMENTS if self.TASK.has_file_options else {}
         specs.update(further)
         plain = _plain(dict(given))
         validated = ArgumentSpecValidator(**rules).validate(plain)
@@ -183,6 +181,9 @@ class InProcessAction(ActionBase):
             result = failure(self.TASK, Masker(secrets).line(mistake), params)
         else:
             result = self._run_task(params, secrets, variables)
+        twice = [f"Both option {row['option']} and its alias {row['alias']} are set." for row in validated._warnings]
+        if twice:
+            result["warnings"] = [*twice, *result.get("warnings", ())]
         if self._shows_invocation(variables):
             result["invocation"] = {"module_args": shown_options(specs, params)}
         return result if HAS_REGISTRY else _without(secrets, result)
@@ -213,8 +214,7 @@ class InProcessAction(ActionBase):
         if (
             self._task.no_log
             or callback in _CALLBACKS_WITHOUT_LINES
-            or not self._is_on("display_ok_hosts", variables)
-            or not self._is_on("progress", variables)
+            or not all(is_on(name, variables, self._templar.template) for name in ("display_ok_hosts", "progress"))
         ):
             return Progress()
         several = len(variables.get("ansible_play_hosts") or ()) > 1
@@ -238,6 +238,8 @@ def _plain(value: t.Any) -> t.Any:
         return [_plain(item) for item in value]
     if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, datetime.date):
+        return value.isoformat()
     for kind in (int, float):
         if isinstance(value, kind):
             return kind(value)

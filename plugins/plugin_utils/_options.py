@@ -24,7 +24,8 @@ from ..doc_fragments._connection import ModuleDocFragment
 from ..module_utils._api.connection import TOKEN_VARIABLES
 from ..module_utils._api.errors import UsageError
 from ..module_utils._tasks.definition import TaskDefinition
-from ..module_utils._tasks.options import COMMON_OPTIONS
+from ..module_utils._tasks.options import COMMON_OPTIONS, CONNECTION
+from ..module_utils._tasks.values.connection import first_set
 from ..module_utils._tasks.values.mistakes import close_values, shown, unknown_option
 from ..module_utils._tasks.values.prepared import given_names, names_of
 
@@ -35,8 +36,7 @@ Template = t.Callable[[t.Any], t.Any]
 # Ansible reads no documentation of action plugins, so it is told what a task may take from variables and ansible.cfg:
 # what the connection options document for the lookup, and the switches.
 PLUGIN = ("action", "jobgate_gitlab")
-_DOCUMENTED: Definitions = yaml_load(ModuleDocFragment.DOCUMENTATION)["options"]
-_CONNECTION: Definitions = yaml_load(ModuleDocFragment.PLUGINS)["options"]
+_ORIGINS: Definitions = yaml_load(ModuleDocFragment.PLUGINS)["options"]
 _TOKENS: set[str] = set(TOKEN_VARIABLES)
 _SWITCHES: Definitions = {
     # Ansible's own wish to hear only of what goes wrong, which is an option of its callbacks
@@ -63,11 +63,11 @@ DEFINITIONS: Definitions = {
     # options itself. A path in ansible.cfg is relative to that file, which only Ansible knows.
     **{
         name: {
-            "type": "path" if _DOCUMENTED[name]["type"] == "path" else None,
+            "type": "path" if CONNECTION.arguments[name]["type"] == "path" else None,
             "ini": option.get("ini", []),
             "vars": option.get("vars", []),
         }
-        for name, option in _CONNECTION.items()
+        for name, option in _ORIGINS.items()
     },
 }
 constants.config.initialize_plugin_configuration_definitions(*PLUGIN, DEFINITIONS)
@@ -75,16 +75,17 @@ constants.config.initialize_plugin_configuration_definitions(*PLUGIN, DEFINITION
 
 def is_on(switch: str, variables: Variables, template: Template) -> bool:
     """Return what a switch is set to."""
-    return bool(_value(switch, _own_variables(_SWITCHES, variables, template))[0])
+    return bool(_value(switch, _own_variables(_SWITCHES, variables, template)))
 
 
 def without_group_defaults(
     task: TaskDefinition, given: Variables, module_defaults: t.Iterable[Variables], template: Template
 ) -> dict[str, t.Any]:
-    """Return the options of a task without those defaults of its action group that mean other modules.
+    """Return the options of a task without those defaults of its action group that are not for it.
 
     `module_defaults` of a group go to every module of it. One that cannot choose a job or wait has no use for options
-    that do; what no module has, such as a misspelt option, is left for the task to refuse.
+    that do, and one that needs a job token has none for other tokens; what no module has, such as a misspelt option, is
+    left for the task to refuse.
 
     :param given: the options of the task with all defaults, as Ansible hands them over.
     """
@@ -94,8 +95,20 @@ def without_group_defaults(
         for name, options in defaults.items()
         if name.startswith("group/")
     ]
-    foreign = COMMON_OPTIONS - set(task.spec.arguments)
-    dropped = {name for options in groups if isinstance(options, dict) for name in options if name in foreign}
+    by_groups = {
+        name
+        for options in groups
+        if isinstance(options, dict)
+        for name, value in options.items()
+        if given.get(name) == value
+    }
+    useless = _TOKENS.difference(task.token_options)
+    own = {name: argument for name, argument in task.spec.arguments.items() if name not in useless}
+    dropped = by_groups & (_all_names({**CONNECTION.arguments, **COMMON_OPTIONS}) - _all_names(own))
+    for name, argument in own.items():
+        keys = set(given_names(name, argument, given))
+        # of two names of an option Ansible would take the other one, whoever has given it
+        dropped |= by_groups & keys if keys - by_groups else set()
     return {name: value for name, value in given.items() if name not in dropped}
 
 
@@ -109,18 +122,22 @@ def connection_arguments(
     :raises AnsibleError: for a variable that cannot be resolved.
     """
     useless = _TOKENS.difference(task.token_options)
-    usable = [name for name in _CONNECTION if name in task.spec.arguments and name not in useless]
-    by_task = _with_all_tokens({name for name in usable if given_names(name, _DOCUMENTED[name], given)})
+    usable = [name for name in _ORIGINS if name in task.spec.arguments and name not in useless]
+    by_task = _with_all_tokens({name for name in usable if given_names(name, CONNECTION.arguments[name], given)})
     left = [name for name in usable if name not in by_task]
-    own = _own_variables({name: _CONNECTION[name] for name in left}, variables, template)
-    found = {name: _value(name, own) for name in left}
-    by_variable = {name: value for name, (value, is_variable) in found.items() if is_variable and value is not None}
-    by_environment = {
-        name for name in usable if any(environ.get(entry["name"]) for entry in _CONNECTION[name].get("env", ()))
+    own = _own_variables({name: _ORIGINS[name] for name in left}, variables, template)
+    # as they are written: where the task runs, a path may be another one
+    by_variable = {
+        name: own[entry["name"]]
+        for name in left
+        for entry in _ORIGINS[name]["vars"]
+        if own.get(entry["name"]) is not None
     }
+    variables_of = {name: [entry["name"] for entry in _ORIGINS[name].get("env", ())] for name in usable}
+    by_environment = {name for name in usable if first_set(environ, variables_of[name])}
     above_file = _with_all_tokens({*by_variable, *by_environment})
-    by_file = {name: found[name][0] for name in left if name not in above_file and found[name][0] is not None}
-    return {**by_file, **by_variable}
+    by_file = {name: _value(name, {}) for name in left if name not in above_file}
+    return {**{name: value for name, value in by_file.items() if value is not None}, **by_variable}
 
 
 def check_names(definitions: Definitions, given: t.Iterable[str]) -> None:
@@ -129,7 +146,7 @@ def check_names(definitions: Definitions, given: t.Iterable[str]) -> None:
     :raises UsageError: for one that is none, naming close ones.
     """
     options = {name: option for name, option in definitions.items() if name != "_terms"}
-    known = [key for name, option in options.items() for key in names_of(name, option)]
+    known = _all_names(options)
     for name in given:
         if name not in known:
             raise UsageError(unknown_option(name, known, f"its options are {', '.join(sorted(options))}"))
@@ -158,13 +175,7 @@ def check_types(definitions: Definitions, given: Variables, variables: Variables
         kind = option.get("type")
         if kind not in ("bool", "dict"):
             continue
-        values = [variables[entry["name"]] for entry in option.get("vars", ()) if entry["name"] in variables]
-        if name in given:
-            value = given[name]
-        elif values:
-            value = values[-1]
-        else:
-            value = _value(name, {})[0] if name in DEFINITIONS else None
+        value = given[name] if name in given else _value(name, variables) if name in DEFINITIONS else None
         if value is None:
             continue
         try:
@@ -201,6 +212,10 @@ def settings_options(plugin: LookupBase) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", options)
 
 
+def _all_names(definitions: Definitions) -> set[str]:
+    return {key for name, option in definitions.items() for key in names_of(name, option)}
+
+
 def _distance(origin: str) -> int:
     """Return how far from an expression its option was set; what is left is ansible.cfg, of which the path is told."""
     order = ("Direct", "var:", "env:")
@@ -218,10 +233,9 @@ def _own_variables(definitions: Definitions, variables: Variables, template: Tem
     return {name: template(variables[name]) for name in sorted(names) if name in variables}
 
 
-def _value(name: str, variables: Variables) -> tuple[t.Any, bool]:
-    """Return what variables or ansible.cfg say, None when they do not, and whether it was a variable."""
+def _value(name: str, variables: Variables) -> t.Any:
+    """Return what variables or ansible.cfg say, None when they do not."""
     plugin_type, plugin_name = PLUGIN
-    value, origin = constants.config.get_config_value_and_origin(
+    return constants.config.get_config_value(
         name, plugin_type=plugin_type, plugin_name=plugin_name, variables=dict(variables)
     )
-    return value, str(origin).startswith("var:")

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 import pathlib
+import subprocess
 import sys
 import typing as t
 
 import pytest
 
-from .harness import TOKEN, Play, effects, play, world
+from .harness import TOKEN, Play, effects, play, playbook_command, world
 
 ACTION = "jobgate.gitlab.gitlab_job_action"
 INFO = "jobgate.gitlab.gitlab_job_info"
 BRIDGES = "jobgate.gitlab.gitlab_pipeline_bridges"
+GATE = "jobgate.gitlab.gitlab_release_gate"
 DOWNLOAD = "jobgate.gitlab.gitlab_job_download"
 READ: dict[str, t.Any] = {"project": "group/app", "ref": "main", "name": "build"}
 
@@ -125,6 +127,23 @@ def test_both_ways_return_the_same(simulator: t.Any, tmp_path: pathlib.Path) -> 
         assert in_process == results[1][name], name
 
 
+def test_a_relative_path_begins_in_the_folder_of_the_playbook(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    for way in ("true", "false"):
+        simulator.load(scenario())
+        books, elsewhere = tmp_path / way / "books", tmp_path / way / "elsewhere"
+        books.mkdir(parents=True)
+        elsewhere.mkdir()
+        tasks = [{"name": "file", DOWNLOAD: {**PINNED, "dest": "a.zip"}}]
+        command, environment = playbook_command(
+            tasks, books, url=simulator.url, environment={"JOBGATE_IN_PROCESS": way}
+        )
+        done = subprocess.run(
+            command, env=environment, cwd=elsewhere, capture_output=True, text=True, timeout=1800, check=False
+        )
+        assert done.returncode == 0, done.stdout
+        assert (books / "a.zip").exists() and list(elsewhere.iterdir()) == [], way
+
+
 # by the reason that is told
 STEPS_ASIDE: dict[str, dict[str, t.Any]] = {
     "jobgate_in_process is off": {"vars": {"jobgate_in_process": False}},
@@ -155,6 +174,27 @@ def test_it_steps_aside(simulator: t.Any, tmp_path: pathlib.Path) -> None:
         assert "EXEC" in output, reason
         assert result.results[reason]["job"]["name"] == "build"
     assert (tmp_path / "a.zip").stat().st_mode & 0o777 == 0o600
+
+
+def test_other_names_of_options_and_null_change_nothing(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario())
+    gate = {"name": "build", "action": "verify", "reuse": None, "multiple": None, "wait_timeout": None}
+    project = {"project": "group/app", "pipeline_id": 100, "needs": None, "ref": None, "gates": [gate]}
+    result = play(
+        [
+            {"name": "alias", DOWNLOAD: {**PINNED, "access_token": TOKEN, "dest": str(tmp_path / "a.zip")}},
+            {"name": "nested null", GATE: {"projects": [project]}},
+        ],
+        tmp_path,
+        "-vvv",
+        url=simulator.url,
+        token="",
+        environment={"GITLAB_TOKEN": ""},
+        play_keywords={"module_defaults": {GATE: {"api_token": TOKEN}}},
+    )
+    assert result.returncode == 0, result.output
+    assert told_reasons(result) == []
+    assert result.results["nested null"]["outcome"] == "passed"
 
 
 def test_another_interpreter_is_honoured(simulator: t.Any, tmp_path: pathlib.Path) -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import pathlib
 import signal
 import sys
 
-from . import ci_options
+from . import ci_options, option_types
 from .clock import make_clock
 from .hooks import options as options_of_hooks
+from .scenario import Loadable
 from .schema import ScenarioError
 from .server import Server
 from .simulation import Simulation
@@ -42,12 +44,20 @@ def parse_arguments(program: str) -> argparse.Namespace:
         epilog=_SMALLEST,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--scenario", type=pathlib.Path, metavar="FILE", help="YAML; without it the server is empty")
-    parser.add_argument("--version", help="GitLab version for a scenario that names none, for example 18.10")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--clock", help="real, scaled:FACTOR or stepped, for a scenario that names none")
-    parser.add_argument("--address-file", type=pathlib.Path, metavar="PATH", help="receives the URL and the process id")
+    parser.add_argument(
+        "--scenario", type=option_types.path, metavar="FILE", help="YAML; without it the server is empty"
+    )
+    parser.add_argument(
+        "--version", type=option_types.text, help="GitLab version for a scenario that names none, for example 18.10"
+    )
+    parser.add_argument("--host", type=option_types.text, default="127.0.0.1")
+    parser.add_argument("--port", type=option_types.port, default=0, help="0 takes a free one")
+    parser.add_argument(
+        "--clock", type=option_types.text, help="real, scaled:FACTOR or stepped, for a scenario that names none"
+    )
+    parser.add_argument(
+        "--address-file", type=option_types.path, metavar="PATH", help="receives the URL and the process id"
+    )
     parser.add_argument("--quiet", action="store_true", help="do not print the URL")
     ci_options.add_to(parser)
     options_of_hooks.add_to(parser)
@@ -65,15 +75,45 @@ def parse_arguments(program: str) -> argparse.Namespace:
 
 
 def write_address(path: pathlib.Path, url: str) -> None:
-    """Write the address in one step, so that a reader sees all of it or nothing."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    unfinished.write_text(f"{url} {os.getpid()}\n", encoding="utf-8")
-    unfinished.replace(path)
+    """Write the address in one step, so that a reader sees all of it or nothing.
+
+    :raises ScenarioError: it cannot be written there.
+    """
+    unfinished = path.parent / f"{path.name}.{os.getpid()}.tmp"
+    try:
+        unfinished.write_text(f"{url} {os.getpid()}\n", encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise ScenarioError(f"--address-file: {path} cannot be written: {error.strerror}") from error
+
+
+def load(options: argparse.Namespace) -> tuple[Loadable, Simulation]:
+    """Return the scenario of the options, and what plays it.
+
+    :raises ScenarioError: it is wrong.
+    """
+    simulation = Simulation(version=options.version, clock_name=options.clock, hooks=options.hook_rows)
+    given = ci_options.scenario(options)
+    try:
+        simulation.load(given, folder=options.scenario.parent if options.scenario else None)
+    except (AttributeError, TypeError) as error:
+        raise ScenarioError(f"scenario: a value is of another type than its key takes: {error}") from error
+    return given, simulation
 
 
 async def serve(options: argparse.Namespace, simulation: Simulation) -> None:
+    """Serve until a signal comes.
+
+    :raises ScenarioError: this cannot begin.
+    """
     server = Server(simulation)
-    url = await server.start(host=options.host, port=options.port)
+    try:
+        url = await server.start(host=options.host, port=options.port)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "this is no name of a host"
+        raise ScenarioError(f"--host, --port: {options.host}, port {options.port}: {reason}") from error
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -90,19 +130,17 @@ async def serve(options: argparse.Namespace, simulation: Simulation) -> None:
 def main(*, program: str = f"python -m {__package__}") -> int:
     options = parse_arguments(program)
     try:
-        simulation = Simulation(version=options.version, clock_name=options.clock, hooks=options.hook_rows)
-        given = ci_options.scenario(options)
-        simulation.load(given, folder=options.scenario.parent if options.scenario else None)
+        given, simulation = load(options)
+        world = simulation.engine.world
+        if options.print_scenario:
+            print(ci_options.printed(given, world), end="")
+            return 0
+        for note in world.notes:
+            print(f"simulator: not followed: {note}", file=sys.stderr)
+        asyncio.run(serve(options, simulation))
     except (ScenarioError, OSError) as error:
         print(f"simulator: {error}", file=sys.stderr)
         return 2
-    world = simulation.engine.world
-    if options.print_scenario:
-        print(ci_options.printed(given, world), end="")
-        return 0
-    for note in world.notes:
-        print(f"simulator: not followed: {note}", file=sys.stderr)
-    asyncio.run(serve(options, simulation))
     return 0
 
 

@@ -12,10 +12,11 @@ import typing as t
 
 import yaml
 
-from . import from_file, schema
+from . import option_types, schema
 from .ci.context import MERGE_REQUEST, Context
 from .ci.project_file import Made, ProjectFile
 from .model import SOURCES
+from .reading import read_mapping, read_text
 from .scenario import World, read_scenario
 from .schema import ScenarioError
 
@@ -26,18 +27,31 @@ _USER: t.Final = "alice"
 _PROJECT: t.Final = "group/project"
 _BRANCH: t.Final = "main"
 _TAGS: t.Final = "refs/tags/"
+_BRANCHES: t.Final = "refs/heads/"
+_PREFIXES: t.Final = (_TAGS, _BRANCHES)
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("a .gitlab-ci.yml", "a pipeline is made of it, and so is every new one")
-    group.add_argument("--ci-file", type=pathlib.Path, metavar="FILE", help="its folder stands for the repository")
-    group.add_argument("--ref", help=f"branch, or {_TAGS}NAME for a tag; {_BRANCH} without it")
-    group.add_argument("--source", help="push without it; or merge_request_event, schedule, web and others")
+    group.add_argument("--ci-file", type=option_types.path, metavar="FILE", help="its folder stands for the repository")
+    group.add_argument("--ref", type=option_types.text, help=f"branch, or {_TAGS}NAME for a tag; {_BRANCH} without it")
     group.add_argument(
-        "--variable", action="append", default=[], metavar="NAME=VALUE", help="of the pipeline; repeat it"
+        "--source", type=option_types.text, help="push without it; or merge_request_event, schedule, web and others"
     )
-    group.add_argument("--files", metavar="LIST", help="one path a line, for `changes` and `exists`")
-    group.add_argument("--times", type=pathlib.Path, metavar="FILE", help="YAML: how long jobs take and how they end")
+    group.add_argument(
+        "--variable",
+        action="append",
+        default=[],
+        type=option_types.text,
+        metavar="NAME=VALUE",
+        help="of the pipeline; repeat it",
+    )
+    group.add_argument(
+        "--files", type=option_types.path, metavar="LIST", help="one path a line, for `changes` and `exists`"
+    )
+    group.add_argument(
+        "--times", type=option_types.path, metavar="FILE", help="YAML: how long jobs take and how they end"
+    )
     group.add_argument("--print-scenario", action="store_true", help="print what was made, and end")
 
 
@@ -49,10 +63,12 @@ def check(options: argparse.Namespace) -> None:
     others = (options.ref, options.source, options.variable, options.files, options.times)
     if options.ci_file is None and any(others):
         raise ValueError("--ref, --source, --variable, --files and --times need --ci-file FILE")
+    if options.ref in _PREFIXES:
+        raise ValueError(f"--ref: the name of the branch or tag is missing behind {options.ref}")
     if options.source is not None and options.source not in SOURCES:
         raise ValueError(f"--source: {options.source!r} is none of {', '.join(SOURCES)}")
     for text in options.variable:
-        if "=" not in text:
+        if "=" not in text[1:]:
             raise ValueError(f"--variable: NAME=VALUE is needed, not {text!r}")
 
 
@@ -66,9 +82,10 @@ def scenario(options: argparse.Namespace) -> Row | pathlib.Path | None:
     if not options.ci_file.is_file():
         raise ScenarioError(f"--ci-file: there is no file {options.ci_file}")
     whole = dict(read_scenario(options.scenario)) if options.scenario else _own_world()
-    projects = list(whole.get("projects") or [])
-    if not projects:
-        raise ScenarioError("--ci-file: the scenario has no project")
+    given = whole.get("projects") or []
+    projects = list(given) if isinstance(given, list) else []
+    if not projects or not isinstance(projects[0], dict):
+        raise ScenarioError("--ci-file: the scenario has no list of projects whose first one is a mapping")
     projects[0] = {**projects[0], "ci_file": _ci_file(options)}
     whole["projects"] = projects
     if options.scenario is None:
@@ -86,15 +103,15 @@ def _own_world() -> Row:
 def _ci_file(options: argparse.Namespace) -> Row:
     row: Row = {"path": str(options.ci_file.resolve())}
     if options.files:
-        row["files"] = str(pathlib.Path(options.files).resolve())
+        row["files"] = str(options.files.resolve())
     if options.times:
-        row["times"] = from_file.read_times(options.times)
+        row["times"] = read_mapping(read_text(options.times, place="--times"), place=f"--times: {options.times}")
     return row
 
 
 def _pipeline(options: argparse.Namespace) -> Row:
     ref = options.ref or _BRANCH
-    row: Row = {"ref": ref.removeprefix(_TAGS).removeprefix("refs/heads/"), "source": options.source or "push"}
+    row: Row = {"ref": ref.removeprefix(_TAGS).removeprefix(_BRANCHES), "source": options.source or "push"}
     if ref.startswith(_TAGS):
         row["tag"] = True
     if row["source"] == MERGE_REQUEST:

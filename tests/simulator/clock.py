@@ -12,6 +12,8 @@ import typing as t
 
 # A stepped world always starts at the same moment, so that a test can state whole time stamps.
 STEPPED_EPOCH = datetime.datetime(2026, 1, 5, 12, 0, tzinfo=datetime.UTC)
+# At a higher speed the calendar ends within days.
+_FASTEST = 1e6
 
 
 class Clock(t.Protocol):
@@ -93,13 +95,18 @@ def make_clock(text: str) -> Clock:
 
     :raises ValueError: nothing of the kind.
     """
-    kind, _colon, factor = text.partition(":")
+    kind, _colon, factor = str(text).partition(":")
     if kind == "stepped" and not factor:
         return SteppedClock()
     if kind == "real" and not factor:
         return RealClock()
     if kind == "scaled" and factor:
-        number = float(factor)
-        if number > 0:
+        try:
+            number = float(factor)
+        except ValueError:
+            number = 0.0
+        if 0 < number <= _FASTEST:
             return RealClock(number)
-    raise ValueError(f"clock {text!r} is none of real, stepped, scaled:FACTOR")
+    raise ValueError(
+        f"clock {text!r} is none of real, stepped, scaled:FACTOR, where FACTOR is a number up to {_FASTEST:,.0f}"
+    )

@@ -11,12 +11,11 @@ import hashlib
 import pathlib
 import typing as t
 
-import yaml
-
 from . import schema, templates
 from .ci.context import MERGE_REQUEST, Context
 from .ci.project_file import Made, ProjectFile
 from .model import Project
+from .reading import read_text
 from .schema import ScenarioError, fill
 
 if t.TYPE_CHECKING:
@@ -56,10 +55,7 @@ def _files(given: t.Any, folder: pathlib.Path, *, place: str) -> tuple[str, ...]
     if given is None:
         return None
     if isinstance(given, str):
-        try:
-            given = (folder / given).read_text(encoding="utf-8").splitlines()
-        except OSError as error:
-            raise ScenarioError(f"{place}.files: {error}") from error
+        given = read_text(folder / given, place=f"{place}.files").splitlines()
     if not isinstance(given, list):
         raise ScenarioError(f"{place}.files: a list of paths, or a file with one path a line, is needed")
     return tuple(str(path).strip() for path in given if str(path).strip())
@@ -69,23 +65,9 @@ def _times(given: dict[str, t.Any], *, place: str) -> dict[str, t.Any]:
     for name, row in given.items():
         if isinstance(row, dict):
             fill({"name": name, **row}, schema.JOB, kind="job", place=f"{place}.times.{name}")
-        elif not isinstance(row, (int, float)) or isinstance(row, bool):
+        elif not schema.is_length(row):
             raise ScenarioError(f"{place}.times.{name}: seconds, or keys of a job such as duration, are needed")
     return given
-
-
-def read_times(path: pathlib.Path) -> dict[str, t.Any]:
-    """Return the mapping of a file with times.
-
-    :raises ScenarioError: it is none.
-    """
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ScenarioError(f"{path}: {error}") from error
-    if not isinstance(found, dict | None):
-        raise ScenarioError(f"{path}: a mapping of names of jobs is needed")
-    return found or {}
 
 
 def make(world: World, project: Project, context: Context) -> Made:

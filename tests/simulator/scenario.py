@@ -13,11 +13,10 @@ import re
 import typing as t
 import zoneinfo
 
-import yaml
-
 from . import from_file, inputs, schema
 from .hooks.config import Hook, read_hook
 from .model import Deployment, Environment, Pipeline, Project, Runner, Token, User
+from .reading import read_mapping, read_text
 from .schema import ScenarioError, fill
 from .versions import DEFAULT_VERSION, Features
 
@@ -108,20 +107,14 @@ class World:
 def read_scenario(given: Loadable) -> dict[str, t.Any]:
     """Return the mapping of a scenario: itself, that of a file, or that of YAML text (with a line break or a brace).
 
-    :raises OSError: there is no such file.
+    :raises ScenarioError: there is no such file, or it is none.
     """
     if given is None:
         return {}
     if isinstance(given, dict):
         return given
     is_text = isinstance(given, str) and ("\n" in given or given.lstrip().startswith("{"))
-    try:
-        data = yaml.safe_load(str(given) if is_text else pathlib.Path(given).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ScenarioError(f"scenario: {error}") from error
-    if not isinstance(data, dict | None):
-        raise ScenarioError(f"scenario: a mapping is needed, not {type(data).__name__}")
-    return data or {}
+    return read_mapping(str(given) if is_text else read_text(given, place="scenario"), place="scenario")
 
 
 def build_world(

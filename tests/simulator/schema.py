@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import typing as t
 
 REQUIRED: t.Final = object()
@@ -186,6 +187,11 @@ JOB: dict[str, t.Any] = {
 # A mass of jobs: the keys of a job and how many of them; {n} in the name is the number of each.
 GENERATE: dict[str, t.Any] = {**JOB, "name": "job {n}", "count": REQUIRED}
 
+# Seconds, which nothing can take less of than none.
+LENGTHS = {f"job.{key}" for key in ("start_in", "queue", "prepare", "duration", "cancel_duration")} | {
+    "attempt.duration"
+}
+
 CHOICES: dict[str, tuple[t.Any, ...]] = {
     "token.kind": ("personal", "oauth", "project", "group", "job", "deploy", "trigger"),
     "token.state": ("valid", "expired", "revoked"),
@@ -233,6 +239,11 @@ EXAMPLES: dict[str, str] = {
 }
 
 
+def is_length(value: t.Any) -> bool:
+    """Say if something is a number that is not negative, and has an end."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf
+
+
 def fill(given: t.Any, table: dict[str, t.Any], *, kind: str, place: str) -> dict[str, t.Any]:
     """Return `given` with the defaults of `table`.
 
@@ -254,6 +265,8 @@ def fill(given: t.Any, table: dict[str, t.Any], *, kind: str, place: str) -> dic
             example = f", such as {EXAMPLES[f'{kind}.{key}']}" if f"{kind}.{key}" in EXAMPLES else ""
             needed = "list" if isinstance(default, list) else "mapping"
             raise ScenarioError(f"{place}.{key}: a {needed} is needed{example}")
+        elif f"{kind}.{key}" in LENGTHS and value is not None and not is_length(value):
+            raise ScenarioError(f"{place}.{key}: a number from 0 is needed, not {value!r}")
         choices = CHOICES.get(f"{kind}.{key}")
         if choices and value not in choices:
             raise unknown("value", value, choices, place=f"{place}.{key}")

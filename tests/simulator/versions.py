@@ -9,6 +9,8 @@ Where the reference gives a range or calls the number uncertain, the first versi
 
 from __future__ import annotations
 
+import re
+
 Version = tuple[int, int]
 
 DEFAULT_VERSION = "18.10"
@@ -152,10 +154,10 @@ def parse_version(text: str) -> Version:
 
     :raises ValueError: the text is not a version.
     """
-    parts = str(text).split(".")
-    if len(parts) < 2 or not all(part.isdigit() for part in parts[:2]):
+    found = re.fullmatch(r"([0-9]{1,3})\.([0-9]{1,3})(\..*)?", str(text))
+    if found is None:
         raise ValueError(f"version {text!r} is not MAJOR.MINOR, for example {DEFAULT_VERSION!r} (in quotes)")
-    return int(parts[0]), int(parts[1])
+    return int(found[1]), int(found[2])
 
 
 class Features:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections.abc as c
 import pathlib
 import shutil
@@ -19,6 +20,7 @@ import pytest
 import requests
 import yaml
 
+from tests.simulator.__main__ import main
 from tests.simulator.fixture import Simulator
 
 from .support import Client, scenario
@@ -80,6 +82,100 @@ def test_wrong_use(start: Start, options: tuple[str, ...], world: dict[str, t.An
     _output, errors = process.communicate(timeout=1800)
     assert process.returncode == 2
     assert text in errors and "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--port", "-1"], "--port: '-1' is not a number from 0 to 65535"),
+        (["--port", "70000"], "--port: '70000' is not a number from 0 to 65535"),
+        (["--port", "²"], "is not a number from 0 to 65535"),
+        (["--host", "a..b"], "a..b, port 0: this is no name of a host"),
+        (["--host", "192.0.2.1"], "192.0.2.1, port 0: "),
+        (["--host", ""], "--host: it is empty"),
+        (["--clock", "scaled:1e400"], "FACTOR is a number up to 1,000,000"),
+        (["--clock", "scaled:fast"], "FACTOR is a number up to 1,000,000"),
+        (["--clock", ""], "--clock: it is empty"),
+        (["--version", "18.²"], "is not MAJOR.MINOR"),
+        (["--scenario", "no.yml"], "no.yml cannot be read: No such file or directory"),
+        (["--scenario", "folder"], "folder cannot be read: Is a directory"),
+        (["--scenario", "latin"], "latin is not a file in UTF-8"),
+        (["--scenario", "broken"], "scenario: this is no YAML: while parsing a flow sequence"),
+        (["--scenario", "number"], "scenario: this is no YAML: "),
+        (["--scenario", "deep"], "scenario: this is no YAML: "),
+        (["--scenario", "types"], "a value is of another type than its key takes"),
+        (["--address-file", "folder"], "--address-file: folder cannot be written: Is a directory"),
+        (["--address-file", "no/file"], "--address-file: no/file cannot be written: No such file or directory"),
+        (["--ci-file", "folder"], "there is no file folder"),
+        (["--ci-file", "ci", "--scenario", "empty"], "no list of projects whose first one is a mapping"),
+        (["--ci-file", "ci", "--times", "latin"], "--times: latin is not a file in UTF-8"),
+        (["--ci-file", "ci", "--times", "folder"], "--times: folder cannot be read: Is a directory"),
+        (["--ci-file", "ci", "--times", "broken"], "--times: broken: this is no YAML"),
+        (["--ci-file", "ci", "--times", "list"], "--times: list: a mapping is needed, not list"),
+        (["--ci-file", "ci", "--times", "text"], "build.duration: a number from 0 is needed, not 'long'"),
+        (["--ci-file", "ci", "--times", "negative"], "times.build: seconds, or keys of a job"),
+        (["--ci-file", "ci", "--files", "latin"], "latin is not a file in UTF-8"),
+        (["--ci-file", "ci", "--files", "folder"], "folder cannot be read: Is a directory"),
+        (["--ci-file", "ci", "--ref", "refs/tags/"], "--ref: the name of the branch or tag is missing"),
+        (["--ci-file", "ci", "--ref", "\udcff"], "--ref: '\\udcff' is not UTF-8"),
+        (["--ci-file", "ci", "--variable", "=1"], "--variable: NAME=VALUE is needed"),
+        (["--hooks", "http://[::1"], "an http or https address is needed"),
+        (["--hooks", "http://host:99999/"], "an http or https address is needed"),
+        (["--hooks", "http://host/", "--hook-faults", "lost:²"], "'lost:²' is not a fault"),
+        (["--hooks", "http://host/", "--hook-token", "a\nb"], "a header holds a line break"),
+        (
+            ["--hooks", "http://host/", "--version", "19.0", "--hook-signing-token", "é"],
+            "whsec_ and 32 bytes in base64 are needed",
+        ),
+    ],
+)
+def test_wrong_values_of_options(
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    text: str,
+) -> None:
+    files = {
+        "broken": b"a: [1",
+        "ci": b"build: {script: [make]}",
+        "deep": b"[" * 5000,
+        "empty": b"",
+        "latin": b"a: \xe9",
+        "list": b"- 1",
+        "negative": b"build: -5",
+        "number": b"a: " + b"9" * 5000,
+        "text": b"build: {duration: long}",
+        "types": b"projects: [{path: 404}]",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "folder").mkdir()
+
+    async def serves(_event: asyncio.Event) -> t.NoReturn:
+        pytest.fail("it serves")
+
+    monkeypatch.setattr(asyncio.Event, "wait", serves)
+    monkeypatch.setattr(sys, "argv", ["simulator", *options])
+    monkeypatch.chdir(tmp_path)
+    try:
+        status: t.Any = main(program="simulator")
+    except SystemExit as end:
+        status = end.code
+    output, errors = capsys.readouterr()
+    assert (status, output) == (2, "")
+    assert text in errors.splitlines()[-1]
+    assert [line for line in errors.splitlines() if not line.startswith(("usage:", " "))] == errors.splitlines()[-1:]
+    assert {path.name for path in tmp_path.iterdir()} == {*files, "folder"}
+
+
+def test_a_ci_file_with_what_yaml_cannot_hold_makes_a_failed_pipeline(
+    simulator: Simulator, tmp_path: pathlib.Path
+) -> None:
+    for content in ("a: \0", "a: " + "9" * 5000):
+        (tmp_path / "ci.yml").write_text(content)
+        simulator.load(scenario(ci_file=str(tmp_path / "ci.yml")))
+        assert simulator.pipeline(100)["status"] == "failed"
 
 
 def test_admin_path(simulator: Simulator) -> None:

@@ -11,7 +11,10 @@ from __future__ import annotations
 import stat
 import typing as t
 
+from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
+
 from .._app.outcome import Files
+from .._tasks.values.prepared import Arguments
 
 SELINUX: t.Any
 try:
@@ -19,15 +22,12 @@ try:
 except ImportError:
     SELINUX = None
 
+# Ansible's options for the attributes of files.
+FILE_ARGUMENTS: Arguments = t.cast("t.Any", FILE_COMMON_ARGUMENTS)
+
 
 class AnsibleFiles(Files):
-    """Files as Ansible's own modules make them.
-
-    :param unsafe_writes: the option of this name.
-    """
-
-    def __init__(self, *, unsafe_writes: bool = False) -> None:
-        self.unsafe_writes = unsafe_writes
+    """Files as Ansible's own modules make them."""
 
     def label(self, path: str, dest: str) -> None:
         if SELINUX is None or SELINUX.is_selinux_enabled() != 1:

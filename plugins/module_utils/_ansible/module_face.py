@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, AnsibleModule, env_fallback, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
 from .._api.masking import Masker
 from .._app.session import TaskContext
@@ -18,7 +18,7 @@ from .._tasks.definition import TaskDefinition
 from .._tasks.result import argument_rules, failure, result_of
 from .._tasks.values.hiding import given_secrets, short_header_values, shown_options
 from .._tasks.values.mistakes import option_mistake
-from .files import AnsibleFiles
+from .files import FILE_ARGUMENTS, AnsibleFiles
 from .secrets import register_secret
 
 
@@ -38,7 +38,7 @@ class _TaskModule(AnsibleModule):
         """End with a failure."""
         given = getattr(self, "params", None) or {}
         if not self._has_valid_options:
-            further = FILE_COMMON_ARGUMENTS if self._task.has_file_options else ()
+            further = FILE_ARGUMENTS if self._task.has_file_options else {}
             msg = option_mistake(self._task, given, further) or msg
         secrets = given_secrets(self.argument_spec, given)
         self.no_log_values.update(secrets)

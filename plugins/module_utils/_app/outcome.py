@@ -18,13 +18,14 @@ from .._api.decoding import Record
 class Outcome:
     """The result of a task; the same keys whether it failed or not.
 
-    :param values: return values by name.
+    :param values: return values by name, without those that `TaskDefinition.run` knows.
+    :param warnings: those of the session, which `TaskDefinition.run` knows.
     :param failure: why the task failed, None when it did not.
     :param message: what there is to say about a success; empty for nothing.
     """
 
     values: dict[str, t.Any]
-    warnings: list[str]
+    warnings: t.Sequence[str] = ()
     changed: bool = False
     failure: str | None = None
     diff: dict[str, t.Any] | None = None
@@ -142,13 +143,14 @@ def project_fields(record: Record, fields: t.Sequence[str]) -> Record:
 # ----- files -----
 
 
+@dataclasses.dataclass(frozen=True)
 class Files:
     """What Ansible wants of the files that a task makes; without Ansible, nothing.
 
     :param unsafe_writes: whether a file that cannot be replaced may be written to as it is.
     """
 
-    unsafe_writes = False
+    unsafe_writes: bool = False
 
     def label(self, path: str, dest: str) -> None:
         """Give a file, which is to be at `dest`, the SELinux context of a new file there."""

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import datetime
 import functools
@@ -71,7 +72,7 @@ class TaskContext:
     opened: list[Session] = dataclasses.field(default_factory=list)
 
 
-# What a task that has made no request says of them; see `Session.requests`.
+# What a task that has made no request says of them; see `Session.cost`.
 NO_REQUESTS: t.Mapping[str, float] = {"count": 0, "throttled": 0, "paced_seconds": 0.0}
 # Where trigger jobs are listed, in the order to try.
 BRIDGE_ENDPOINTS = ("list_pipeline_trigger_jobs", "list_pipeline_bridges")
@@ -101,20 +102,23 @@ class Session:
     def __init__(
         self,
         context: TaskContext,
-        *,
+        deadline: Deadline,
         client: ApiClient,
         plugins: PluginManager,
-        deadline: Deadline,
         warn: t.Callable[[str], None],
         warnings: list[str],
-        facts: ServerFacts,
     ) -> None:
         self.client = client
-        self.facts = facts
         self.plugins = plugins
-        self.deadline = deadline
         self.warn = warn
         self.warnings = warnings
+        self.facts = ServerFacts()
+        # what the token may do
+        self.limits = LIMITS[client.settings.token_kind]
+        self._begin(context, deadline)
+
+    def _begin(self, context: TaskContext, deadline: Deadline) -> None:
+        self.deadline = deadline
         self.clock = context.clock
         self.progress = context.progress
         self.check_mode = context.check_mode
@@ -122,8 +126,6 @@ class Session:
         # why nothing new may be begun any more, empty while it may
         self.stop = context.stop
         self.watch = context.watch
-        # what the token may do
-        self.limits = LIMITS[client.settings.token_kind]
 
     def sibling(self, context: TaskContext, *, timeout_seconds: float, is_waiting: bool = False) -> Session:
         """Return a session of the same task with its own time; the connection and all that is known are shared.
@@ -134,32 +136,26 @@ class Session:
         retrier = _retrier(
             self.client.settings, context, deadline, self.client.traffic, self.warn, is_waiting=is_waiting
         )
-        return Session(
-            context,
-            client=self.client.with_retrier(retrier),
-            plugins=self.plugins,
-            deadline=deadline,
-            warn=self.warn,
-            warnings=self.warnings,
-            facts=self.facts,
-        )
+        other = copy.copy(self)
+        other.client = self.client.with_retrier(retrier)
+        other._begin(context, deadline)
+        return other
 
     def elapsed(self) -> float:
         """Return the seconds since the task began, to the millisecond."""
         return round(self.clock.monotonic() - self.started, 3)
 
-    def requests(self) -> dict[str, float]:
-        """Return how many requests the task has made so far, how many were throttled, and how long looks were paced."""
+    def cost(self) -> Record:
+        """Return what the task has cost so far, as tasks return it: seconds and requests."""
         traffic = self.client.traffic
         return {
-            "count": traffic.count,
-            "throttled": traffic.throttled,
-            "paced_seconds": round(traffic.paced_seconds, 3),
+            "elapsed": self.elapsed(),
+            "requests": {
+                "count": traffic.count,
+                "throttled": traffic.throttled,
+                "paced_seconds": round(traffic.paced_seconds, 3),
+            },
         }
-
-    def cost(self) -> Record:
-        """Return what the task has cost so far, as tasks return it."""
-        return {"elapsed": self.elapsed(), "requests": self.requests()}
 
     def run_all(self, function: t.Callable[[_A], _R], items: t.Sequence[_A]) -> list[_R]:
         """Return the result of the function for each item, as many at a time as the user allows."""
@@ -211,10 +207,7 @@ class Session:
 
 
 def _plain_note(note: t.Any) -> Record:
-    """Return a note of an extension as results can hold it.
-
-    :raises ExtensionError: when it is none.
-    """
+    """Return a note of an extension as results can hold it."""
     try:
         plain = json.loads(json.dumps(note or {}))
         if isinstance(plain, dict):
@@ -267,24 +260,12 @@ def open_session(
     )
     on_page = PageProgress(context.progress, clock)
     client = ApiClient(requester, registry.endpoints(), on_page)
-    session = Session(
-        context,
-        client=client,
-        plugins=plugins,
-        deadline=deadline,
-        warn=warn,
-        warnings=warnings,
-        facts=ServerFacts(),
-    )
+    session = Session(context, deadline, client, plugins, warn, warnings)
     context.opened.append(session)
     return session
 
 
 def _transport(settings: ConnectionSettings, plugins: PluginManager) -> Transport:
-    """Return what sends requests.
-
-    :raises ExtensionError: when that of an extension cannot.
-    """
     made = plugins.call("gitlab_create_transport", settings=settings)
     if not callable(getattr(made, "send", None)):
         raise wrong_return(made, "gitlab_create_transport", "a transport, which has a method send, or None")

@@ -45,7 +45,6 @@ class PageProgress:
 
     def __init__(self, progress: Progress, clock: Clock) -> None:
         self._work = SlowWork(progress, clock)
-        self._list = ""
 
     def __call__(self, name: str, page: int, last: int | None) -> None:
         """Take note of a page.

@@ -68,6 +68,11 @@ class TaskDefinition:
     has_file_options: bool = False
     token_options: tuple[str, ...] = ("api_token", "api_oauth_token", "api_job_token")
 
+    def cost(self, context: TaskContext) -> dict[str, t.Any]:
+        """Return what the task has cost until now, by the names of those return values that it has."""
+        cost = context.opened[0].cost() if context.opened else {}
+        return {name: value for name, value in cost.items() if name in self.empty_result}
+
     def run(self, options: Options, context: TaskContext) -> Outcome:
         """Return the outcome for validated options, with nothing in it that must not be shown.
 
@@ -77,6 +82,8 @@ class TaskDefinition:
         try:
             values = prepared(self.spec.arguments, options, context.environ)
             outcome = self.work(values, output.context)
-            return output.outcome(dataclasses.replace(outcome, values={**self.empty_result, **outcome.values}))
+            known = {**self.empty_result, **self.cost(context), **outcome.values}
+            warnings = [text for session in context.opened for text in session.warnings]
+            return output.outcome(dataclasses.replace(outcome, values=known, warnings=warnings))
         except GitLabError as exc:
             raise output.error(exc) from None

@@ -43,10 +43,7 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return what became of an approval.
-
-    :raises GitLabError: for what the user or the server did wrong.
-    """
+    """Return what became of an approval."""
     request = ApprovalRequest(
         state=options["state"],
         comment=str(options.get("comment") or ""),
@@ -63,14 +60,12 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "deployment": deployment_record(result.deployment, has_failed=failure is not None),
         "outcome": result.outcome,
         "reason": one_line(result.reason),
-        "elapsed": session.elapsed(),
     }
     return Outcome(
         changed=result.has_changed,
         values=values,
         failure=failure,
         message=prediction_text(result, request) if session.check_mode else "",
-        warnings=session.warnings,
         diff=_diff(result, request, is_predicted=session.check_mode and result.has_changed),
     )
 
@@ -78,9 +73,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
 def _nothing(session: Session) -> Outcome:
     reason = "there is no such deployment"
     return Outcome(
-        values={"outcome": "unchanged", "reason": reason, "elapsed": session.elapsed()},
+        values={"outcome": "unchanged", "reason": reason},
         message=f"would do nothing: {reason}" if session.check_mode else "",
-        warnings=session.warnings,
     )
 
 

@@ -23,10 +23,7 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return the deployments that the options ask for, each with its approvals.
-
-    :raises GitLabError: for what the user or the server did wrong.
-    """
+    """Return the deployments that the options ask for, each with its approvals."""
     limit = int(options.get("limit") or 0)
     if limit < 0:
         raise UsageError(f"limit is {limit}; give 0 for all deployments, or more")
@@ -39,9 +36,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "deployments": records,
         "deployment": records[0] if len(records) == 1 else None,
         "truncated": len(wanted) < len(found),
-        "elapsed": session.elapsed(),
     }
-    return Outcome(values=values, warnings=session.warnings)
+    return Outcome(values=values)
 
 
 TASK = TaskDefinition(

@@ -39,7 +39,7 @@ from .options import (
     text_list,
     wait_options,
 )
-from .values.actions import action_request
+from .values.actions import JOB_ACTION_OPTIONS, action_request
 
 SPEC = CONNECTION.merged(
     JOB_SELECTION,
@@ -48,12 +48,7 @@ SPEC = CONNECTION.merged(
     ArgumentSpec(
         arguments={
             "action": {"type": "str", "required": True, "choices": list(ACTIONS)},
-            "multiple": {"type": "str", "choices": ["error", "latest", "all"], "default": "error"},
-            "job_variables": {"type": "raw", "no_log": False},
-            "job_inputs": {"type": "dict"},
-            "replay": {"type": "str", "choices": ["never", "failed", "always"], "default": "never"},
-            "retry_on": {"type": "list", "elements": "str", "default": []},
-            "max_attempts": {"type": "int"},
+            **JOB_ACTION_OPTIONS,
             "force": {"type": "bool", "default": False},
             "whole_project": {"type": "bool", "default": False},
             "wait_for_approval": {"type": "bool", "default": False},
@@ -79,23 +74,20 @@ _FAILURE_FIELDS = (
     "queued_duration",
     "annotations",
 )
-# The options that are not for all actions.
-_TAKES: t.Mapping[str, tuple[str, ...]] = {row.name: row.takes for row in ACTIONS.values()}
 # What chooses one job, or a pipeline.
 _SELECTORS = ("job_id", *PIPELINE_WAYS)
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return what became of the action.
-
-    :raises GitLabError: for what the user or the server did wrong.
-    """
+    """Return what became of the action."""
     if options.get("whole_project"):
         return _run_whole_project(options, context)
     query, request, waiting = _query(options), _request(options), wait_options(options)
     session = session_of(options, context, waiting)
     report = finish(session, ActionRun(session, query, request, waiting).run())
-    _read_logs(session, report, waiting.log_lines)
+    for target in report.targets:
+        if target.is_told_by_log:
+            target.log_tail = read_tail(session, target.job, waiting.log_lines)
     failure = failure_text(report, request.action)
     fields = text_list(options, "fields") or (_FAILURE_FIELDS if failure else ())
     jobs = [_record(session, target, fields) for target in report.targets]
@@ -109,7 +101,6 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "id": single.after["id"] if single else None,
         "status": single.after["status"] if single else None,
         "web_url": single.job.record.get("web_url") if single else None,
-        **session.cost(),
         "queued": single.job.record.get("queued_duration") if single else None,
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
@@ -119,7 +110,6 @@ def run(options: Options, context: TaskContext) -> Outcome:
         values=values,
         failure=failure and with_pipeline(failure, query.pipeline, report.pipeline),
         message=prediction_text(report, request.action) if session.check_mode else "",
-        warnings=session.warnings,
         diff=_diff(report),
     )
 
@@ -142,11 +132,9 @@ def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
         changed=not problem,
         values={
             "results": [{"name": project, "outcome": outcome, "reason": problem, "before": before, "after": before}],
-            **session.cost(),
         },
         failure=f"the artifacts of project {project} were not deleted: {problem}" if problem else None,
         message=f"would delete the artifacts of all jobs of project {project}" if session.check_mode else "",
-        warnings=session.warnings,
         diff={"before": f"{project}: artifacts as they were\n", "after": f"{project}: artifacts {after}\n"},
     )
 
@@ -167,20 +155,14 @@ def _query(options: Options) -> JobQuery:
 
 
 def _request(options: Options) -> ActionRequest:
-    problem = misplaced_among(_TAKES, options["action"], lambda name: SPEC.is_set(options, name))
+    takes = {name: row.takes for name, row in ACTIONS.items()}
+    problem = misplaced_among(takes, options["action"], lambda name: SPEC.is_set(options, name))
     if problem:
         raise UsageError(problem)
     request = action_request(options)
     if request.max_attempts is not None and not options.get("wait"):
         raise UsageError("max_attempts needs wait: true")
     return request
-
-
-def _read_logs(session: Session, report: ActionReport, lines: int) -> None:
-    """Read the tail of the log of each job that has failed."""
-    for target in report.targets:
-        if target.is_told_by_log:
-            target.log_tail = read_tail(session, target.job, lines)
 
 
 def _record(session: Session, target: Target, fields: t.Sequence[str]) -> Record:

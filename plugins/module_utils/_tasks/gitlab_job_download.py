@@ -45,10 +45,7 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return what was downloaded, or listed.
-
-    :raises GitLabError: for what the user or the server did wrong.
-    """
+    """Return what was downloaded, or listed."""
     request = _request(options)
     session = session_of(options, context)
     if options["content"] == "list":
@@ -70,9 +67,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
             **values,
             "job": session.annotated("job", job.record),
             "pipeline": _pipeline(session, job),
-            "elapsed": session.elapsed(),
         },
-        warnings=session.warnings,
         diff={"before": _text(before), "after": _text(after)},
     )
 
@@ -135,21 +130,12 @@ TASK = TaskDefinition(
     spec=SPEC,
     work=run,
     empty_result={
-        "dest": None,
-        "size": None,
-        "sha256": None,
-        "job": None,
-        "pipeline": None,
+        **dict.fromkeys(("dest", "size", "sha256", "job", "pipeline")),
         "entries": [],
         "elapsed": 0.0,
         **NO_DIFF,
-        "mode": None,
-        "owner": None,
-        "group": None,
-        "uid": None,
-        "gid": None,
-        "state": None,
-        "secontext": None,
+        # what Ansible tells of a file
+        **dict.fromkeys(("mode", "owner", "group", "uid", "gid", "state", "secontext")),
     },
     has_file_options=True,
 )

@@ -8,17 +8,14 @@
 
 from __future__ import annotations
 
-from .._api.decoding import Record
 from .._api.errors import UsageError
-from .._app.concurrency import run_all
 from .._app.jobs.mistaken import mistaken_fields
-from .._app.jobs.query import FoundJob, JobQuery
+from .._app.jobs.query import JobQuery
 from .._app.outcome import Outcome, Projection
 from .._app.pipelines.query import with_pipeline
 from .._app.reads.jobs import failure_of, read_jobs
-from .._app.session import Session, TaskContext
+from .._app.session import TaskContext
 from .._app.waiting.log_tails import read_tail
-from .._app.waiting.options import WaitOptions
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import (
@@ -47,21 +44,17 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return the jobs that the options ask for.
-
-    :raises GitLabError: for what the user or the server did wrong.
-    """
+    """Return the jobs that the options ask for."""
     query = _query(options)
     waiting = wait_options(options)
     session = session_of(options, context, waiting)
     report = finish(session, read_jobs(session, query, waiting))
     fields = text_list(options, "fields")
-    projection = Projection(fields) if fields else None
-    jobs = run_all(
-        lambda job: _record(session, job, projection, waiting),
-        report.jobs,
-        most_at_once=session.client.settings.concurrency if waiting.log_lines else 1,
-    )
+    records = [session.annotated("job", job.record) for job in report.jobs]
+    jobs = list(map(Projection(fields), records)) if fields else records
+    if waiting.log_lines:
+        tails = session.run_all(lambda job: read_tail(session, job, waiting.log_lines), report.jobs)
+        jobs = [{**job, "log_tail": tail} for job, tail in zip(jobs, tails)]
     problem = mistaken_fields(fields, jobs, report.known_fields) if fields else ""
     if problem:
         session.warn(f"No job has the {problem}")
@@ -71,12 +64,11 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "pipeline": session.annotated("pipeline", report.pipeline) if report.pipeline else None,
         "summary": report.summary,
         "truncated": report.is_truncated,
-        **session.cost(),
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }
     failure = with_pipeline(failure_of(report, waiting), query.pipeline, report.pipeline)
-    return Outcome(values=values, failure=failure or None, warnings=session.warnings)
+    return Outcome(values=values, failure=failure or None)
 
 
 def _query(options: Options) -> JobQuery:
@@ -96,16 +88,6 @@ def _query(options: Options) -> JobQuery:
     if query.include_retried and options.get("wait"):
         raise UsageError("include_retried cannot be used with wait, which follows the newest attempt")
     return query
-
-
-def _record(session: Session, job: FoundJob, projection: Projection | None, waiting: WaitOptions) -> Record:
-    """Return a job as the user wants it: annotated, projected, with the tail of its log."""
-    record = session.annotated("job", job.record)
-    if projection:
-        record = projection(record)
-    if waiting.log_lines:
-        record = {**record, "log_tail": read_tail(session, job, waiting.log_lines)}
-    return record
 
 
 TASK = TaskDefinition(

@@ -24,10 +24,7 @@ _TOLD = ("allowed_agents", "user", "environment", "pipeline", "project")
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return the job of a job token.
-
-    :raises GitLabError: for what the user or the server did wrong.
-    """
+    """Return the job of a job token."""
     for name in ("api_token", "api_oauth_token"):
         if options.get(name):
             raise UsageError(f"{name} cannot be used here: GitLab tells this to a job token only; give api_job_token")
@@ -39,7 +36,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     session = session_of({**options, "api_job_token": token}, context)
     job = session.annotated("job", read_token_job(session))
     told = read_allowed_agents(session) if options["agents"] else {}
-    return Outcome(values={"job": job, **{name: told.get(name) for name in _TOLD}}, warnings=session.warnings)
+    return Outcome(values={"job": job, **{name: told.get(name) for name in _TOLD}})
 
 
 TASK = TaskDefinition(

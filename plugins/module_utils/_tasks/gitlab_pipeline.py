@@ -14,7 +14,7 @@ import typing as t
 from .._api.decoding import Record
 from .._api.errors import GitLabError, UsageError
 from .._app.actions.actions import misplaced_among
-from .._app.actions.candidates import REUSES, RunRequest
+from .._app.actions.candidates import RunRequest
 from .._app.actions.pipelines import (
     PIPELINE_ACTIONS,
     PipelineAction,
@@ -26,7 +26,7 @@ from .._app.actions.refusals import refuse_job_token
 from .._app.actions.run_pipeline import run_pipeline
 from .._app.jobs.statuses import id_of, project_id_of, status_of
 from .._app.outcome import Outcome
-from .._app.pipelines.query import PipelineQuery, with_pipeline
+from .._app.pipelines.query import PipelineQuery
 from .._app.reads.pipelines import PipelineDetails, read_details
 from .._app.session import Session, TaskContext
 from .._app.waiting.loop import Wait
@@ -42,8 +42,8 @@ from .._app.waiting.pipelines import await_pipeline
 from .._app.waiting.schedule import Steps, finish
 from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
-from .values.actions import run_request
-from .values.pipelines import PIPELINE_WAITING, downstream_record, failed_record, pipeline_waiting, why_failed
+from .values.actions import RUN_OPTIONS, run_request
+from .values.pipelines import PIPELINE_WAITING, downstream_record, pipeline_waiting, state_values, why_failed
 
 _OTHER_SELECTION = ("pipeline_id", "merge_request", "pipeline_source")
 # The options that are not for all actions.
@@ -63,10 +63,8 @@ SPEC = CONNECTION.merged(
     ArgumentSpec(
         arguments={
             "action": {"type": "str", "required": True, "choices": list(_TAKES)},
-            "variables": {"type": "dict"},
-            "inputs": {"type": "dict"},
+            **RUN_OPTIONS,
             "trigger_token": {"type": "str", "no_log": True},
-            "reuse": {"type": "str", "choices": list(REUSES), "default": "active"},
         },
         required_if=(("action", "run", ("ref",)),),
     ),
@@ -74,10 +72,7 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return what became of the action.
-
-    :raises GitLabError: for what the user or the server did wrong.
-    """
+    """Return what became of the action."""
     action, waiting = options["action"], _waiting(options)
     token = options.get("trigger_token")
     if token:
@@ -103,10 +98,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
 
 
 def _waiting(options: Options) -> WaitOptions:
-    """Return how to wait.
-
-    :raises UsageError: for what cannot be waited for after this action, and for an option of another one.
-    """
+    """Return how to wait; only for what can be waited for after this action."""
     action = options["action"]
     problem = misplaced_among(_TAKES, action, lambda name: SPEC.is_set(options, name))
     if problem:
@@ -135,12 +127,12 @@ class _Task:
         """Return what became of starting a pipeline."""
         result = run_pipeline(self._session, request)
         if result.pipeline is None:
-            return self._outcome(
+            return Outcome(
                 {"status": "created" if result.has_changed else None},
                 changed=result.has_changed,
-                failure=result.problem,
+                failure=result.problem or None,
                 message=result.note,
-                diff=_diff("", f"{request.ref}: new pipeline\n" if result.has_changed else ""),
+                diff={"before": "", "after": f"{request.ref}: new pipeline\n" if result.has_changed else ""},
             )
         before = "" if result.has_changed else _line(result.pipeline)
         state = PipelineState(result.pipeline, problem=result.problem)
@@ -153,7 +145,7 @@ class _Task:
         awaited = yield from await_pipeline(self._session, self._query, wait, may_wait=may_wait)
         if awaited.value is None:
             missing = time_problem(self._waiting, f"there is no {self._query.describe()}")
-            return self._outcome({"timed_out": True}, failure=missing)
+            return Outcome({"timed_out": True}, failure=missing or None)
         pipeline = awaited.value
         project = project_id_of(pipeline, self._query.project)
         if action.accepts_any_end:
@@ -211,45 +203,25 @@ class _Task:
         if self._wait.is_active and state.jobs:
             project = project_id_of(state.pipeline, self._query.project)
             details = read_details(self._session, state, project=project, log_lines=self._waiting.log_lines)
-        failure = why_failed(result.problem, state, details)
+        failure = why_failed(result.problem, self._query, state, details)
         is_said = self._session.check_mode or (not result.has_changed and not failure)
-        return self._outcome(
+        return Outcome(
             {
-                "pipeline": self._session.annotated("pipeline", state.pipeline),
+                **state_values(self._session, state, details, self._wait),
                 "id": id_of(state.pipeline),
                 "status": state.status,
                 "web_url": state.pipeline.get("web_url"),
-                "failed_jobs": [failed_record(job, tail) for job, tail in details.failed],
                 "downstream_pipelines": [downstream_record(self._session, node) for node in details.downstream],
-                "summary": state.summary,
-                "timeline": self._wait.timeline.entries,
-                "timed_out": state.has_timed_out,
             },
             changed=result.has_changed,
-            failure=with_pipeline(failure, self._query, state.pipeline) if failure else "",
+            failure=failure,
             message=result.note if is_said else "",
-            diff=_diff(before, _line(state.pipeline)),
-        )
-
-    def _outcome(
-        self, values: Record, *, failure: str, changed: bool = False, message: str = "", diff: Record | None = None
-    ) -> Outcome:
-        return Outcome(
-            values={**values, **self._session.cost()},
-            changed=changed,
-            failure=failure or None,
-            message=message,
-            warnings=self._session.warnings,
-            diff=diff,
+            diff={"before": before, "after": _line(state.pipeline)},
         )
 
 
 def _line(pipeline: Record) -> str:
     return f"pipeline {id_of(pipeline)}: {status_of(pipeline)}\n"
-
-
-def _diff(before: str, after: str) -> Record:
-    return {"before": before, "after": after}
 
 
 TASK = TaskDefinition(

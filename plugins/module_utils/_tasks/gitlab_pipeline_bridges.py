@@ -46,10 +46,7 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return the trigger jobs that the options ask for, and the pipelines they started.
-
-    :raises GitLabError: for what the user or the server did wrong.
-    """
+    """Return the trigger jobs that the options ask for, and the pipelines they started."""
     query, depth = job_query(options, all_bridges=True), int(options.get("depth", 1))
     if depth < 0:
         raise UsageError(f"depth is {depth}; give 0 for the whole tree, or the levels of trigger jobs to read")
@@ -64,15 +61,10 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "pipeline": session.annotated("pipeline", report.pipeline) if report.pipeline else None,
         "summary": report.summary,
         "graph": mermaid(report.root, session.client.masker.line) if report.pipeline else "",
-        **session.cost(),
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }
-    return Outcome(
-        values=values,
-        failure=report.problem or None,
-        warnings=session.warnings,
-    )
+    return Outcome(values=values, failure=report.problem or None)
 
 
 def _bridge(session: Session, report: BridgeReport, bridge: BridgeNode) -> Record:

@@ -13,7 +13,6 @@ import typing as t
 from .._api.decoding import Record
 from .._app.jobs.statuses import project_id_of
 from .._app.outcome import Outcome
-from .._app.pipelines.query import with_pipeline
 from .._app.reads.pipelines import (
     read_details,
     read_downstream,
@@ -28,7 +27,7 @@ from .._app.waiting.pipeline_end import PipelineState
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of, text_list
-from .values.pipelines import PIPELINE_WAITING, downstream_record, failed_record, pipeline_waiting, why_failed
+from .values.pipelines import PIPELINE_WAITING, downstream_record, pipeline_waiting, state_values, why_failed
 
 Include = t.Callable[[Session, PipelineState, str], t.Any]
 
@@ -61,35 +60,22 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return the pipeline that the options ask for.
-
-    :raises GitLabError: for what the user or the server did wrong.
-    """
+    """Return the pipeline that the options ask for."""
     query, waiting = pipeline_query(options), pipeline_waiting(options)
     include = text_list(options, "include")
     session = session_of(options, context, waiting)
     wait = Wait(session, waiting)
     state = finish(session, read_pipeline_state(session, query, waiting, wait))
     if state is None:
-        values: Record = {"timed_out": True, **session.cost()}
         missing = time_problem(waiting, f"there is no {query.describe()}")
-        return Outcome(values=values, failure=missing or None, warnings=session.warnings)
+        return Outcome(values={"timed_out": True}, failure=missing or None)
     project = project_id_of(state.pipeline, query.project)
     details = read_details(session, state, project=project, log_lines=waiting.log_lines, with_downstream=wait.is_active)
     values = {
-        "pipeline": session.annotated("pipeline", state.pipeline),
-        "failed_jobs": [failed_record(job, tail) for job, tail in details.failed],
-        "summary": state.summary,
-        "timed_out": state.has_timed_out,
-        "timeline": wait.timeline.entries,
+        **state_values(session, state, details, wait),
         **{name: read(session, state, project) for word, (name, read) in _INCLUDED.items() if word in include},
     }
-    failure = why_failed(state.problem, state, details)
-    return Outcome(
-        values={**values, **session.cost()},
-        failure=with_pipeline(failure, query, state.pipeline) if failure else None,
-        warnings=session.warnings,
-    )
+    return Outcome(values=values, failure=why_failed(state.problem, query, state, details))
 
 
 TASK = TaskDefinition(

@@ -35,13 +35,11 @@ from .._app.report.gates import is_shut
 from .._app.report.junit import render_junit
 from .._app.report.page import render_page
 from .._app.report.summary import render_summary
-from .._app.session import Session, TaskContext, open_session
+from .._app.session import Session, TaskContext
 from .._app.slow_work import SlowWork
-from .._app.waiting.options import WaitOptions
 from .._app.waiting.schedule import Scheduler
 from .definition import NO_COST, ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION
-from .values.connection import connection_settings
+from .options import CONNECTION, session_of
 from .values.release_plan import PROJECT_OPTIONS, plan_of
 
 # The files that a run leaves, by the option with their path, each made of the record.
@@ -83,26 +81,28 @@ def run(options: Options, context: TaskContext) -> Outcome:
     :raises GitLabError: for what is wrong before anything is begun.
     """
     release = _Release(options, context, plan_of(options))
-    given = [name for name in FORMATS if options.get(name)]
-    for number, name in enumerate(given):
-        check_writable(name, options[name])
-        for other in given[:number]:
-            if os.path.realpath(options[name]) == os.path.realpath(options[other]):
-                raise UsageError(f"{other} and {name} are the same file {options[name]!r}; give each a file of its own")
+    names: dict[str, str] = {}
+    for name, path in release.paths.items():
+        check_writable(name, path)
+        other = names.setdefault(os.path.realpath(path), name)
+        if other != name:
+            raise UsageError(f"{other} and {name} are the same file {path!r}; give each a file of its own")
     return release.run()
 
 
 class _Release:
-    """One run, with the sessions of its gates."""
+    """One run, with the sessions of its gates.
+
+    :ivar paths: of the files to write, by their options.
+    """
 
     def __init__(self, options: Options, context: TaskContext, plan: ReleasePlan) -> None:
         self._options = options
         self._context = context
         self._plan = plan
+        self.paths = {name: options[name] for name in FORMATS if options.get(name)}
         # before anything is begun, for what is wrong with the connection or an extension
-        self._session = open_session(
-            connection_settings(options, context.environ), context, timeout_seconds=WaitOptions().timeout_seconds
-        )
+        self._session = session_of(options, context)
         if len({project.pipeline.project for project in plan.projects}) < len(plan.projects):
             self._session.client.share_reads(context.clock)
         self._nudges = self._open_nudges()
@@ -150,8 +150,7 @@ class _Release:
             server=base.client.settings.api_url[: -len("/api/v4")],
             started_at=iso_time(begun),
             finished_at=iso_time(base.clock.time()),
-            elapsed=base.elapsed(),
-            requests=base.requests(),
+            **base.cost(),
             check_mode=base.check_mode,
             strategy=self._plan.strategy,
         )
@@ -160,12 +159,11 @@ class _Release:
         )
         # a server may send numbers that JSON does not have; the files have nothing in their place
         plain = json.loads(json.dumps(record), parse_constant=lambda _name: None)
-        problems = self._write(self._context.clean(plain))
+        problems = [] if base.check_mode else self._write(self._context.clean(plain))
         return Outcome(
             changed=has_changed(results),
             values=_values(record),
             failure="; ".join(text for text in (message, *problems) if text) or None,
-            warnings=self._session.warnings,
         )
 
     def _open(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Session:
@@ -186,7 +184,7 @@ class _Release:
 
     def _trees(self, results: t.Sequence[ProjectResult]) -> dict[str, ReleaseTree]:
         """Return what the files show of each project; without files it is worth no request."""
-        if not any(self._options.get(name) for name in FORMATS):
+        if not self.paths:
             return {}
         per_minute = self._session.client.settings.requests_per_minute
         seconds = _RECORD_SECONDS + (_RECORD_REQUESTS * len(results) * 60.0 / per_minute if per_minute else 0.0)
@@ -205,16 +203,14 @@ class _Release:
 
     def _write(self, record: Record) -> list[str]:
         """Write the files, and return what went wrong; the gates are done, which must be told all the same."""
-        problems = []
-        for name, render in FORMATS.items():
-            path = self._options.get(name)
-            if path and not self._context.check_mode:
-                try:
-                    write_text(name, path, render(record), self._context.files)
-                except UsageError as exc:
-                    problems.append(str(exc))
-                except Exception as exc:  # a mistake of ours must not hide what the gates did
-                    problems.append(f"{name} {path!r} was not written: unexpected {type(exc).__name__}, {exc}")
+        problems: list[str] = []
+        for name, path in self.paths.items():
+            try:
+                write_text(name, path, FORMATS[name](record), self._context.files)
+            except UsageError as exc:
+                problems.append(str(exc))
+            except Exception as exc:  # a mistake of ours must not hide what the gates did
+                problems.append(f"{name} {path!r} was not written: unexpected {type(exc).__name__}, {exc}")
         return problems
 
 

@@ -12,6 +12,7 @@ import dataclasses
 import re
 import typing as t
 
+from .._api.connection import ConnectionSettings
 from .._api.errors import UsageError
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import STATUSES, WAIT_TARGETS
@@ -35,9 +36,9 @@ CONNECTION = ArgumentSpec(
         "client_key": {"type": "path", "no_log": False},
         "http_headers": {"type": "dict", "no_log": True},
         "validate_certs": {"type": "bool", "default": True},
-        "api_timeout": {"type": "float", "default": 30.0},
-        "api_retries": {"type": "int", "default": 5},
-        "api_concurrency": {"type": "int", "default": 8},
+        "api_timeout": {"type": "float", "default": ConnectionSettings.timeout_seconds},
+        "api_retries": {"type": "int", "default": ConnectionSettings.retries},
+        "api_concurrency": {"type": "int", "default": ConnectionSettings.concurrency},
         "api_requests_per_minute": {"type": "int"},
         "extensions": {"type": "list", "elements": "str", "default": []},
     },
@@ -107,6 +108,13 @@ JOB_SELECTION = PIPELINE_SELECTION.merged(
     )
 )
 
+# Numbers, and their fields of the values.
+_NUMBERS: t.Mapping[str, str] = {
+    "wait_timeout": "timeout_seconds",
+    "wait_interval": "interval_seconds",
+    "pending_timeout": "pending_seconds",
+    "log_lines": "log_lines",
+}
 # How a task waits that says nothing about it.
 _DEFAULTS = WaitOptions()
 
@@ -144,7 +152,7 @@ ACTION_WAITING = ArgumentSpec(
 WAIT_FOR = ArgumentSpec(arguments={"wait_for": {"type": "list", "elements": "str"}})
 
 # Options for choosing and waiting, which most modules have. As a default of the action group they mean these modules.
-COMMON_OPTIONS = frozenset(JOB_SELECTION.merged(JOB_WAITING, WAIT_FOR).arguments)
+COMMON_OPTIONS = JOB_SELECTION.merged(JOB_WAITING, WAIT_FOR).arguments
 
 
 def session_of(options: Options, context: TaskContext, waiting: WaitOptions = _DEFAULTS) -> Session:
@@ -251,28 +259,23 @@ def wait_options(options: Options) -> WaitOptions:
     check_statuses("fail_on", fail_on, tuple(STATUSES))
     if options.get("log_follow") and not options.get("wait"):
         raise UsageError("log_follow needs wait: true, since a log is followed while the job is waited for")
-    pending = options.get("pending_timeout")
+    numbers: t.Any = {
+        field: _number(name, options[name]) for name, field in _NUMBERS.items() if options.get(name) is not None
+    }
     return WaitOptions(
         wait=bool(options.get("wait")),
         targets=targets,
-        timeout_seconds=_seconds(options, "wait_timeout", _DEFAULTS.timeout_seconds),
-        interval_seconds=_seconds(options, "wait_interval", _DEFAULTS.interval_seconds, is_zero_allowed=False),
-        pending_seconds=None if pending is None else _seconds(options, "pending_timeout", 0.0),
         on_timeout=str(options.get("on_timeout") or _DEFAULTS.on_timeout),
         fail_on=fail_on,
         ignore_allowed_failures=bool(options.get("ignore_allowed_failures")),
-        log_lines=int(_seconds(options, "log_lines", 0.0)),
         log_follow=bool(options.get("log_follow")),
         wait_for_approval=bool(options.get("wait_for_approval")),
+        **numbers,
     )
 
 
-def _seconds(options: Options, name: str, default: float, *, is_zero_allowed: bool = True) -> float:
-    """Return a number that is not negative.
-
-    :raises UsageError: when it is.
-    """
-    value = default if options.get(name) is None else float(options[name])
+def _number(name: str, value: float) -> float:
+    is_zero_allowed = name != "wait_interval"
     if value > 0 or (value == 0 and is_zero_allowed):
         return value
     raise UsageError(f"{name} is {value:g}; give {'0 or more' if is_zero_allowed else 'more than 0'}")

@@ -46,10 +46,7 @@ def argument_rules(task: TaskDefinition, env_fallback: t.Any) -> Record:
 
 
 def _fall_back(env_fallback: t.Any, read: t.Callable[[t.Mapping[str, str]], t.Any]) -> t.Any:
-    """Return what the environment says.
-
-    :raises AnsibleFallbackNotFound: by Ansible's own function, when it says nothing.
-    """
+    # Ansible's own function, without a name, raises its error for nothing found
     return read(os.environ) or env_fallback()
 
 
@@ -77,22 +74,23 @@ def result_of(
         outcome = task.run(params, context)
     except MissingLibraryError as exc:
         return failure(task, missing_library(exc.library), params)
-    except GitLabError as exc:
-        has_cost = "requests" in task.empty_result and context.opened
-        known = {"requests": context.opened[0].requests()} if has_cost else {}
-        # the task itself has not learnt of secrets that were refused
-        return failure(task, Masker(secrets).line(str(exc)), params, known)
     except Exception as exc:  # a mistake of ours must not take the worker with it; a traceback could hold secrets
-        text = f"Unexpected {type(exc).__name__} in {task.name}, please report it: {exc}"
-        return failure(task, Masker((*secrets, *variable_values(params))).line(text), params)
-    result = {**outcome.values, "changed": outcome.changed}
+        is_ours = not isinstance(exc, GitLabError)
+        text = f"Unexpected {type(exc).__name__} in {task.name}, please report it: {exc}" if is_ours else str(exc)
+        # the task itself has not learnt of secrets that were refused
+        clean = Masker((*secrets, *variable_values(params))).line
+        warnings = [clean(text) for session in context.opened for text in session.warnings]
+        return failure(task, clean(text), params, {**task.cost(context), **_with_warnings(warnings)})
+    result = {**outcome.values, "changed": outcome.changed, **_with_warnings(outcome.warnings)}
     if outcome.diff is not None:
         result["diff"] = outcome.diff
     if outcome.message:
         result["msg"] = outcome.message
-    if outcome.warnings:
-        result["warnings"] = list(outcome.warnings)
     return result if outcome.failure is None else failure(task, outcome.failure, params, result)
+
+
+def _with_warnings(warnings: t.Sequence[str]) -> Record:
+    return {"warnings": list(warnings)} if warnings else {}
 
 
 def failure(

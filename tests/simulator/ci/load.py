@@ -25,7 +25,10 @@ def load(text: str, file: str) -> tuple[Block, Block | None]:
 
     :raises CiError: it is no YAML, no mapping, or too large.
     """
-    loader = yaml.SafeLoader(text)
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.YAMLError as error:  # a character that YAML does not allow
+        raise CiError(f"(<unknown>): {error}") from error
     try:
         reader = _Reader(loader, file)
         found: list[t.Any] = []
@@ -33,7 +36,7 @@ def load(text: str, file: str) -> tuple[Block, Block | None]:
             found.append(reader.read(loader.get_node(), 0))
     except yaml.MarkedYAMLError as error:
         raise CiError(f"(<unknown>): {_problem(error)}") from error
-    except (yaml.YAMLError, UnicodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # the latter for a number of thousands of digits
         raise CiError(f"(<unknown>): {error}") from error
     except RecursionError as error:
         raise CiError(_TOO_BIG) from error

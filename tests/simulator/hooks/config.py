@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import dataclasses
+import re
 import typing as t
 import urllib.parse
 
@@ -43,6 +43,7 @@ FAULT: t.Final[dict[str, t.Any]] = {"kind": REQUIRED, "event": None, "status": N
 _PREFIX: t.Final = "whsec_"
 _KEY_BYTES: t.Final = 32
 _MOST_HEADERS: t.Final = 20
+_NUMBER: t.Final = re.compile("[1-9][0-9]{0,8}")
 
 
 @dataclasses.dataclass(eq=False)
@@ -88,14 +89,16 @@ def read_hook(given: dict[str, t.Any], features: Features, *, place: str) -> Hoo
     :raises ScenarioError: a key or value that does not exist, or that this version of GitLab does not know.
     """
     row = fill(given, HOOK, kind="hook", place=place)
-    address = urllib.parse.urlsplit(str(row["url"]))
-    if address.scheme not in ("http", "https") or not address.hostname:
+    if not _is_address(str(row["url"])):
         raise ScenarioError(f"{place}.url: an http or https address is needed, not {row['url']!r}")
     for event in row["events"]:
         if event not in EVENTS:
             raise schema.unknown("event", event, EVENTS, place=f"{place}.events")
     if len(row["custom_headers"]) > _MOST_HEADERS:
         raise ScenarioError(f"{place}.custom_headers: GitLab allows at most {_MOST_HEADERS}")
+    for text in (row["token"], *row["custom_headers"].values()):
+        if text is not None and not str(text).isprintable():
+            raise ScenarioError(f"{place}: a header holds a line break or another control code")
     if row["signing_token"] is not None and not features.has("hooks.signature"):
         raise ScenarioError(
             f"{place}.signing_token: GitLab signs hooks since 19.0, and this server is {features.text}; "
@@ -115,6 +118,15 @@ def read_hook(given: dict[str, t.Any], features: Features, *, place: str) -> Hoo
     )
 
 
+def _is_address(text: str) -> bool:
+    try:
+        address = urllib.parse.urlsplit(text)
+        # a port that is none is an error as soon as it is asked for
+        return address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:
+        return False
+
+
 def signing_key(token: str, *, place: str) -> bytes:
     """Return the key of a signing token.
 
@@ -122,7 +134,7 @@ def signing_key(token: str, *, place: str) -> bytes:
     """
     try:
         key = base64.b64decode(token.removeprefix(_PREFIX), validate=True)
-    except binascii.Error:
+    except ValueError:
         key = b""
     if not token.startswith(_PREFIX) or len(key) != _KEY_BYTES:
         raise ScenarioError(f"{place}.signing_token: {_PREFIX} and {_KEY_BYTES} bytes in base64 are needed")
@@ -154,7 +166,7 @@ def parse_faults(text: str) -> list[dict[str, t.Any]]:
     rules: list[dict[str, t.Any]] = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         kind, colon, numbers = part.partition(":")
-        if colon and not all(number.isdigit() for number in numbers.split("+")):
+        if colon and not all(_NUMBER.fullmatch(number) for number in numbers.split("+")):
             raise ValueError(f"--hook-faults: {part!r} is not a fault such as lost or lost:3 or lost:3+5")
         rules.append({"kind": kind, "nth": [int(n) for n in numbers.split("+")] if colon else None})
     return rules

@@ -9,17 +9,31 @@ from __future__ import annotations
 import argparse
 import typing as t
 
+from .. import option_types
 from .config import EVENTS, FAULTS, parse_faults
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("hooks", "what happens is sent to a receiver, as GitLab does")
-    group.add_argument("--hooks", metavar="URL", help="where job, pipeline and deployment hooks go")
-    group.add_argument("--hook-token", metavar="TEXT", help="the header X-Gitlab-Token")
-    group.add_argument("--hook-signing-token", metavar="whsec_KEY", help="signs them; needs --version 19.0 or later")
-    group.add_argument("--hook-events", metavar="LIST", help=f"some of {','.join(EVENTS)}; all without it")
+    group.add_argument(
+        "--hooks", type=option_types.text, metavar="URL", help="where job, pipeline and deployment hooks go"
+    )
+    group.add_argument("--hook-token", type=option_types.text, metavar="TEXT", help="the header X-Gitlab-Token")
+    group.add_argument(
+        "--hook-signing-token",
+        type=option_types.text,
+        metavar="whsec_KEY",
+        help="signs them; needs --version 19.0 or later",
+    )
+    group.add_argument(
+        "--hook-events",
+        type=option_types.text,
+        metavar="LIST",
+        help=f"some of {','.join(EVENTS)}; all without it",
+    )
     group.add_argument(
         "--hook-faults",
+        type=option_types.text,
         metavar="LIST",
         help=f"what goes wrong: some of {','.join(FAULTS)}, each with :N+N for the Nth hook only, such as twice,lost:3",
     )

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import pathlib
@@ -113,6 +114,47 @@ def test_a_text_with_commas_and_blanks_is_a_list_for_the_lookup():
         assert as_lookup({"terms": ["42"], **given}) == {"values": [{"id": 42, "status": "success"}]}
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"terms": [None], "project": "7"}, "give the name or the id of a job, not an empty text"),
+        ({"terms": ["build"], "project": None}, "project is missing; say whose job it is, as in lookup("),
+    ],
+)
+def test_null_is_no_name_for_the_lookup(given, expected):
+    assert expected in as_lookup({"api_url": SERVER, "pipeline_id": 6, **given})["msg"]
+
+
+def test_a_moment_is_sent_as_by_a_module():
+    bodies = []
+
+    def answer(call: t.Any) -> t.Any:
+        bodies.append(call.body)
+        return played("deploy")(call)
+
+    moment = datetime.datetime(2026, 1, 5, 12, tzinfo=datetime.timezone.utc)
+    given = given_to("gitlab_job_action", job_variables={"AT": moment, "ON": moment.date()})
+    with installed({"the-transport": TransportExtension(FunctionTransport(answer))}):
+        in_process(TASKS["gitlab_job_action"], {**given, "extensions": ["the-transport"]})
+    sent = {row["key"]: row["value"] for body in bodies if body for row in body["job_variables_attributes"]}
+    # as JSON has it, by which a module gets its options
+    assert sent == {"AT": "2026-01-05T12:00:00+00:00", "ON": "2026-01-05"}
+
+
+def test_another_name_of_an_option_about_files_is_no_mistake():
+    given = given_to("gitlab_job_download", attr="+i", mode="0600", force="perhaps")
+    for result in both("gitlab_job_download", given):
+        assert result["msg"] == "force is 'perhaps'; give true or false."
+
+
+def test_both_names_of_an_option_are_warned_of():
+    options = given_to("gitlab_job_token_info", private_token="glpat-1234567890")
+    in_worker, as_a_module = both("gitlab_job_token_info", options)
+    assert in_worker["warnings"] == ["Both option api_token and its alias private_token are set."]
+    # of a module Ansible adds them outside of this
+    assert in_worker["msg"] == as_a_module["msg"]
+
+
 def plain_words(message: str) -> str:
     """Return a message without what Ansible writes around the name of the module, and around its causes."""
     return message.replace("jobgate.gitlab.", "").partition(": ")[2][:60] if "Unsupported" in message else message[:60]
@@ -199,7 +241,8 @@ def test_what_a_failure_returns_has_no_codes():
         assert text.isprintable(), ascii(text)
 
 
-def test_variables_that_a_server_repeats_are_masked():
+@pytest.mark.parametrize("written", [dict, json.dumps], ids=["mapping", "text"])
+def test_variables_that_a_server_repeats_are_masked(written):
     variables = {"PASSWORD": VARIABLE, "SHORT": "true", "BRANCH": "deploy"}
 
     def answer(call: t.Any) -> t.Any:
@@ -209,7 +252,7 @@ def test_variables_that_a_server_repeats_are_masked():
             "deploy", failure_reason=f"{VARIABLE} is wrong, true", ref=f"\x1b[1m{VARIABLE[:5]}\x1b[m{VARIABLE[5:]}"
         )(call)
 
-    options = given_to("gitlab_job_action", job_variables=variables, extensions=["the-transport"])
+    options = given_to("gitlab_job_action", job_variables=written(variables), extensions=["the-transport"])
     for result in both("gitlab_job_action", options, answer):
         assert result["failed"]
         assert VARIABLE not in str(result) and VARIABLE[:7] not in str(result)

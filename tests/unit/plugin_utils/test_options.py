@@ -174,7 +174,8 @@ def test_layers_of_a_task(configured):
     assert of_task()["api_url"] == "https://file.example"
     # the task itself looks at the environment
     assert of_task(environ={"GITLAB_SERVER_URL": "https://env.example"}) == {"api_retries": "1"}
-    assert of_task(environ={"GITLAB_SERVER_URL": ""})["api_url"] == "https://file.example"
+    for nothing in ("", " "):
+        assert of_task(environ={"GITLAB_SERVER_URL": nothing})["api_url"] == "https://file.example"
     found = of_task(variables={**url, **retries}, environ={"GITLAB_SERVER_URL": "https://env.example"})
     assert found == {"api_url": "https://resolved.example", "api_retries": 2}
     assert of_task({"api_url": "https://task.example"}, url) == {"api_retries": "1"}
@@ -186,6 +187,11 @@ def test_layers_of_a_task(configured):
 def test_a_path_in_ansible_cfg_is_relative_to_it(configured):
     folder = configured("ca_path = certificates/ca.pem")
     assert of_task() == {"ca_path": str(folder / "certificates" / "ca.pem")}
+
+
+def test_a_path_in_a_variable_is_one_where_the_task_runs(configured):
+    for path in ("~/ca.pem", "certificates/ca.pem", "$HOME/ca.pem"):
+        assert of_task(variables={"jobgate_gitlab_ca_path": path}) == {"ca_path": path}
 
 
 @pytest.mark.parametrize(
@@ -207,6 +213,33 @@ def test_tokens_that_a_task_cannot_use_are_not_given_to_it(configured):
     variables = {"jobgate_gitlab_api_token": "v"}
     found = of_task({}, variables, {"GITLAB_TOKEN": "e"}, task=gitlab_job_token_info.TASK)
     assert found == {"api_job_token": "job"}
+
+
+def test_defaults_of_the_group_that_a_task_has_no_use_for_are_not_given_to_it():
+    task = gitlab_job_token_info.TASK
+    group = {
+        "api_url": "u",
+        "api_token": "t",
+        "access_token": "t",
+        "project": "a/b",
+        "api_job_token": "j",
+        "interval": 5,
+        "wiat": True,
+    }
+    defaults = [{"group/jobgate.gitlab.gitlab": group}, {task.name: {"project": "c/d"}}]
+    found = _options.without_group_defaults(task, group, defaults, template)
+    assert found == {"api_url": "u", "api_job_token": "j", "wiat": True}
+    # what the task says itself is for the task to refuse
+    own = {"api_token": "mine", "project": "mine"}
+    assert _options.without_group_defaults(task, {**group, **own}, defaults, template) == {**found, **own}
+
+
+def test_what_a_task_gives_beats_another_name_of_it_in_defaults_of_the_group():
+    group = {"access_token": "group", "interval": 5}
+    own = {"api_token": "own", "wait_interval": 3}
+    defaults = [{"group/jobgate.gitlab.gitlab": group}]
+    assert _options.without_group_defaults(gitlab_job_info.TASK, {**group, **own}, defaults, template) == own
+    assert _options.without_group_defaults(gitlab_job_info.TASK, group, defaults, template) == group
 
 
 def test_a_variable_that_cannot_be_resolved_is_an_error_where_it_is_needed(configured):

@@ -114,10 +114,7 @@ def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink)
 
 
 def _why_not_found(request: DownloadRequest, job: FoundJob, exc: NotFoundError, now: float) -> str:
-    """Return why GitLab does not find the content.
-
-    :param now: Unix time.
-    """
+    """Return why GitLab does not find the content, at a Unix time."""
     subject = job.called
     if request.latest_success:
         subject = f"job {request.query.names[0]!r} of ref {request.query.pipeline.ref}"

@@ -58,7 +58,7 @@ def check_writable(option: str, path: str) -> None:
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder):
         raise UsageError(f"{option} {path!r} is in a folder that does not exist; create {folder!r} first")
-    if os.path.isdir(path):
+    if os.path.isdir(path) or path.endswith("/"):
         raise UsageError(f"{option} {path!r} is a folder; give the name of a file")
     check_regular(option, path)
     if not os.access(folder, os.W_OK | os.X_OK):

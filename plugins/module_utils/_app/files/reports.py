@@ -139,7 +139,6 @@ class ReportSink:
         self._head = b""
 
     def restart(self) -> None:
-        """Forget everything: the download begins, or begins again."""
         self._head = b""
         self._sink.restart()
 

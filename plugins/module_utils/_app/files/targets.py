@@ -58,11 +58,9 @@ class Measure:
         self._size = 0
 
     def restart(self) -> None:
-        """Forget everything."""
         self._digest, self._size = hashlib.sha256(), 0
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes."""
         self._size += len(chunk)
         self._digest.update(chunk)
 
@@ -84,7 +82,6 @@ class Memory:
         self._size = 0
 
     def restart(self) -> None:
-        """Forget everything."""
         self.chunks.clear()
         self._size = 0
 
@@ -138,13 +135,11 @@ class ToldSink:
         self._work = SlowWork(session.progress, session.clock)
 
     def restart(self) -> None:
-        """Forget everything: the download begins, or begins again."""
         self._size = 0
         self._work.restart()
         self._sink.restart()
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes."""
         self._sink.write(chunk)
         self._size += len(chunk)
         self._work.tell(self._line)

@@ -8,19 +8,34 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 
 from ..._api.decoding import Record
 from ..._api.endpoints import to_text
 from ..._api.errors import UsageError
 from ..._app.actions.action import ActionRequest
-from ..._app.actions.candidates import RunRequest
+from ..._app.actions.candidates import REUSES, RunRequest
 from ..._app.jobs.reasons import meant_reason
 from ..._app.pipelines.query import PipelineQuery
 from ..definition import Options
 from ..options import text_list
+from .hiding import read_json
+from .prepared import Arguments
 
+# Options of actions on jobs, and of starting a pipeline: those of tasks, which gates have as well.
+JOB_ACTION_OPTIONS: Arguments = {
+    "multiple": {"type": "str", "choices": ["error", "latest", "all"], "default": "error"},
+    "job_variables": {"type": "raw", "no_log": False},
+    "job_inputs": {"type": "dict"},
+    "replay": {"type": "str", "choices": ["never", "failed", "always"], "default": "never"},
+    "retry_on": {"type": "list", "elements": "str", "default": []},
+    "max_attempts": {"type": "int"},
+}
+RUN_OPTIONS: Arguments = {
+    "variables": {"type": "dict"},
+    "inputs": {"type": "dict"},
+    "reuse": {"type": "str", "choices": list(REUSES), "default": "active"},
+}
 _KINDS: t.Mapping[type, str] = {type(None): "null", list: "a list", dict: "a mapping"}
 
 
@@ -67,10 +82,7 @@ def run_request(options: Options, query: PipelineQuery) -> RunRequest:
 
 
 def _pipeline_inputs(given: t.Mapping[str, t.Any] | None) -> t.Mapping[str, t.Any] | None:
-    """Return inputs with the types that GitLab has for them.
-
-    :raises UsageError: for a value of another type.
-    """
+    """Return inputs, all of the types that GitLab has for them."""
     for name, value in (given or {}).items():
         if not isinstance(value, (str, int, float, list, tuple)):
             kind = "null" if value is None else "a mapping"
@@ -99,17 +111,14 @@ def _variables(options: Options, name: str) -> tuple[Record, ...]:
 
 def _pairs(given: t.Any, name: str) -> list[tuple[str, t.Any]]:
     """Return names and values of variables, in their order."""
-    if isinstance(given, str):
-        try:
-            given = json.loads(given)
-        except ValueError:
-            raise UsageError(f"{name} is a text; give a mapping of names and values") from None
+    given = read_json(given)
     if isinstance(given, t.Mapping):
         return [(str(key), value) for key, value in given.items()]
     if given is None:
         return []
     if not isinstance(given, (list, tuple)):
-        raise UsageError(f"{name} is {given!r}; give a mapping of names and values")
+        kind = "a text" if isinstance(given, str) else repr(given)
+        raise UsageError(f"{name} is {kind}; give a mapping of names and values")
     for item in given:
         if not isinstance(item, dict) or set(item) != {"key", "value"}:
             raise UsageError(

@@ -30,8 +30,14 @@ URL_VARIABLES = (
 _HOST_VARIABLES = ("GITLAB_HOST", "GL_HOST")
 EXTENSION_VARIABLES = ("JOBGATE_EXTENSIONS",)
 
-# More than the longest wait for a job; what sockets can take ends somewhere beyond it.
-_LONGEST_TIMEOUT_SECONDS = 1e6
+# Numbers: the field of the settings, the least and the most. A million seconds is more than the longest wait for a job;
+# what sockets can take ends somewhere beyond it.
+_NUMBERS: t.Mapping[str, tuple[str, float, int]] = {
+    "api_timeout": ("timeout_seconds", 0.001, 1_000_000),
+    "api_retries": ("retries", 0, 1_000_000),
+    "api_concurrency": ("concurrency", 1, 1000),
+    "api_requests_per_minute": ("requests_per_minute", 1, 1_000_000),
+}
 
 
 def connection_settings(options: Options, environ: Environment) -> ConnectionSettings:
@@ -42,25 +48,23 @@ def connection_settings(options: Options, environ: Environment) -> ConnectionSet
     :raises UsageError: when they cannot be used.
     """
     kind, token = choose_token(options, environ)
-    client_cert, client_key = options.get("client_cert"), options.get("client_key")
-    if client_key and not client_cert:
+    if options.get("client_key") and not options.get("client_cert"):
         raise UsageError("client_key is given without client_cert; give the certificate that belongs to the key")
     extensions = options.get("extensions")
-    is_limited = options.get("api_requests_per_minute") is not None
+    numbers: t.Any = {
+        _NUMBERS[name][0]: _number(name, options[name]) for name in _NUMBERS if options.get(name) is not None
+    }
     return ConnectionSettings(
         api_url=server_url(options, environ),
         token_kind=kind,
         token=token,
         ca_path=options.get("ca_path"),
-        validate_certs=bool(_given(options, "validate_certs", True)),
-        timeout_seconds=_number(options, "api_timeout", 30.0, least=0.001, most=_LONGEST_TIMEOUT_SECONDS),
-        retries=int(_number(options, "api_retries", 5, least=0)),
-        concurrency=int(_number(options, "api_concurrency", 8, least=1, most=1000)),
+        validate_certs=options.get("validate_certs") is not False,
         extensions=environment_extensions(environ) if extensions is None else tuple(map(str.strip, extensions)),
-        client_cert=client_cert,
-        client_key=client_key,
+        client_cert=options.get("client_cert"),
+        client_key=options.get("client_key"),
         http_headers=further_headers(options.get("http_headers") or {}),
-        requests_per_minute=int(_number(options, "api_requests_per_minute", 1, least=1)) if is_limited else None,
+        **numbers,
     )
 
 
@@ -69,7 +73,8 @@ def server_url(options: Options, environ: Environment) -> str:
 
     :raises UsageError: when it cannot be used.
     """
-    return api_base_url(str(_given(options, "api_url", environment_url(environ) or DEFAULT_URL)))
+    given = options.get("api_url")
+    return api_base_url((environment_url(environ) or DEFAULT_URL) if given is None else str(given))
 
 
 def environment_url(environ: Environment) -> str:
@@ -97,7 +102,7 @@ def choose_token(options: Options, environ: Environment) -> tuple[TokenKind, str
     if not given:
         source = "set in the environment"
         found = {kind: first_set(environ, names) for kind, names in TOKEN_VARIABLES.items()}
-        given = {kind: value for kind, value in found.items() if value.strip()}
+        given = {kind: value for kind, value in found.items() if value}
     if len(given) > 1:
         raise UsageError(f"several tokens are {source}: {', '.join(given)}; give exactly one")
     for kind, token in given.items():
@@ -106,8 +111,8 @@ def choose_token(options: Options, environ: Environment) -> tuple[TokenKind, str
 
 
 def first_set(environ: Environment, names: t.Iterable[str]) -> str:
-    """Return the value of the first variable that is set and not empty, else an empty string."""
-    return next((environ[name] for name in names if environ.get(name)), "")
+    """Return the value of the first variable that is set and not blank, else an empty string."""
+    return next((environ[name] for name in names if environ.get(name, "").strip()), "")
 
 
 def project_of(options: Options, environ: Environment) -> str:
@@ -115,22 +120,13 @@ def project_of(options: Options, environ: Environment) -> str:
 
     :raises UsageError: for a path that GitLab would not find.
     """
-    return project_path(str(_given(options, "project", "")), server_url(options, environ))
+    return project_path(str(options["project"]), server_url(options, environ))
 
 
-def _given(options: Options, name: str, default: t.Any) -> t.Any:
-    value = options.get(name)
-    return default if value is None else value
-
-
-def _number(options: Options, name: str, default: float, *, least: float, most: float | None = None) -> float:
-    """Return a number within its limits.
-
-    :raises UsageError: when it is not.
-    """
-    value = float(_given(options, name, default))
+def _number(name: str, value: float) -> float:
+    _field, least, most = _NUMBERS[name]
     if not value >= least:
-        raise UsageError(f"{name} is {value:g}, which is too small: give {least:g} or more")
-    if most is not None and value > most:
-        raise UsageError(f"{name} is {value:g}; give {most:g} or less")
+        raise UsageError(f"{name} is {value}, which is too small: give {least} or more")
+    if value > most:
+        raise UsageError(f"{name} is {value}; give {most:,} or less")
     return value

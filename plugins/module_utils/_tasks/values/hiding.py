@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 
@@ -111,8 +112,17 @@ def _collect(value: t.Any, variables: set[str], shown: set[str]) -> None:
         shown.add(value)
 
 
+def read_json(value: t.Any) -> t.Any:
+    """Return what a JSON text holds, which variables may be written as; anything else as it is."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        return value
+
+
 def _without_names(variables: t.Any) -> t.Any:
     """Return the values of variables that may be written as a list of dictionaries with `key` and `value`."""
+    variables = read_json(variables)
     if not isinstance(variables, (list, tuple)):
         return variables
     return [entry.get("value") if isinstance(entry, dict) and "key" in entry else entry for entry in variables]

@@ -18,6 +18,7 @@ import typing as t
 from .prepared import Arguments, given_names, where_in
 
 _TEXTS = ("str", "string", "path")
+_BOOLEAN = "is a boolean; put it in quotes, since YAML reads yes, no, on and off as booleans"
 
 
 def misread_text(arguments: Arguments, given: t.Mapping[str, t.Any], where: str = "") -> str:
@@ -45,6 +46,8 @@ def misread_text(arguments: Arguments, given: t.Mapping[str, t.Any], where: str 
 
 
 def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
+    if isinstance(value, dict) and any(isinstance(key, bool) for key in value):
+        return f"has a name that {_BOOLEAN}"
     if argument.get("type") == "int" and isinstance(value, float) and not math.isfinite(value):
         return f"is {value:g}; give one whole number"  # Ansible's validator does not survive it
     return misread(value, is_hidden=argument.get("no_log")) if _is_text(argument) else ""
@@ -56,7 +59,7 @@ def misread(value: t.Any, *, is_hidden: t.Any = False) -> str:
     :param is_hidden: whether the value must not be told.
     """
     if isinstance(value, bool):
-        return "is a boolean; put it in quotes, since YAML reads yes, no, on and off as booleans"
+        return _BOOLEAN
     if isinstance(value, float):
         shown = "" if is_hidden else f"the number {float(value)!r}"
         return f"is {shown or 'a number'}; put it in quotes, since YAML reads 1.10 as 1.1"

@@ -92,13 +92,13 @@ _LONGEST_VALUE = 60
 _OF_TOKENS = string.ascii_letters + string.digits + "-_.~+="
 
 
-def option_mistake(task: TaskDefinition, given: Options, further: t.Collection[str] = ()) -> str:
+def option_mistake(task: TaskDefinition, given: Options, further: Arguments) -> str:
     """Return what is wrong with options that Ansible's validator refuses; empty when only Ansible knows.
 
     :param given: the options as far as the validator has converted them: a module knows no more.
     :param further: the options that Ansible itself adds.
     """
-    known = {**dict.fromkeys(further, {"type": "raw"}), **task.spec.arguments}
+    known = {**further, **task.spec.arguments}
     documented = f"ansible-doc jobgate.gitlab.{task.name} lists the options"
     problem = _mistake_in(known, given, documented=documented)
     return problem or _combination(task.spec, given)

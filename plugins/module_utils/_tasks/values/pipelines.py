@@ -14,9 +14,10 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import with_sentence
 from ..._app.jobs.bridges import PipelineNode
-from ..._app.jobs.query import FoundJob
+from ..._app.pipelines.query import PipelineQuery, with_pipeline
 from ..._app.reads.pipelines import PipelineDetails, held_up_by
 from ..._app.session import Session
+from ..._app.waiting.loop import Wait
 from ..._app.waiting.options import WaitOptions
 from ..._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState
 from ..definition import ArgumentSpec, Options
@@ -45,10 +46,18 @@ def pipeline_waiting(options: Options, targets: t.Sequence[str] = ("success",)) 
     return waiting if options.get("wait_for") else dataclasses.replace(waiting, targets=tuple(targets[:1]))
 
 
-def failed_record(job: FoundJob, tail: list[str] | None) -> Record:
-    """Return a failed job as tasks return it."""
-    fields = {name: job.record.get(name) for name in _FAILED_FIELDS}
-    return {"name": job.path, **fields, "log_tail": tail}
+def state_values(session: Session, state: PipelineState, details: PipelineDetails, wait: Wait) -> Record:
+    """Return what all tasks on a pipeline return of its state."""
+    return {
+        "pipeline": session.annotated("pipeline", state.pipeline),
+        "failed_jobs": [
+            {"name": job.path, **{name: job.record.get(name) for name in _FAILED_FIELDS}, "log_tail": tail}
+            for job, tail in details.failed
+        ],
+        "summary": state.summary,
+        "timed_out": state.has_timed_out,
+        "timeline": wait.timeline.entries,
+    }
 
 
 def downstream_record(session: Session, node: PipelineNode) -> Record:
@@ -61,13 +70,15 @@ def downstream_record(session: Session, node: PipelineNode) -> Record:
     }
 
 
-def why_failed(problem: str, state: PipelineState, details: PipelineDetails) -> str:
-    """Return why a task fails, with what else was read about its pipeline; empty when it does not.
+def why_failed(problem: str, query: PipelineQuery, state: PipelineState, details: PipelineDetails) -> str | None:
+    """Return why a task fails, with what else was read about its pipeline; None when it does not.
 
     :param problem: what is known of it by the pipeline and its jobs.
     """
     if not problem:
-        return ""
+        return None
     text = problem + (held_up_by(details) if state.has_timed_out else "")
     job, tail = details.failed[0] if details.failed else (None, None)
-    return with_sentence(text, f"The log of {job.called} ends with: {tail[-1]}") if job and tail else text
+    if job and tail:
+        text = with_sentence(text, f"The log of {job.called} ends with: {tail[-1]}")
+    return with_pipeline(text, query, state.pipeline)

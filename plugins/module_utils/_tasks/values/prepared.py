@@ -41,6 +41,17 @@ def given_names(name: str, argument: t.Mapping[str, t.Any], options: Options) ->
     return [key for key in names_of(name, argument) if options.get(key) is not None]
 
 
+def without_nulls(arguments: Arguments, given: Options) -> dict[str, t.Any]:
+    """Return options without null, which is not given and counts for no rule, also inside of lists of mappings."""
+    found = {name: value for name, value in given.items() if value is not None}
+    for name, argument in arguments.items():
+        if argument.get("options") and isinstance(found.get(name), list):
+            found[name] = [
+                without_nulls(argument["options"], item) if isinstance(item, dict) else item for item in found[name]
+            ]
+    return found
+
+
 def where_in(name: str, number: int, item: t.Any, where: str) -> str:
     """Return what to call an item of a list of mappings: gate 2 of project 'group/app'.
 
@@ -84,10 +95,7 @@ def located(where: str) -> t.Iterator[None]:
 
 
 def _check(name: str, argument: t.Mapping[str, t.Any], value: t.Any) -> None:
-    """Return when a value is not empty.
-
-    :raises UsageError: when it is.
-    """
+    """Refuse an empty value, and what Ansible has made a text of."""
     if argument.get("type", "str") in ("str", "path"):
         if not str(value).strip():
             raise UsageError(f"{name} is empty; give a value or leave it out")

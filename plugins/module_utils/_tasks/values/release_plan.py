@@ -8,34 +8,28 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ..._api.errors import UsageError
 from ..._app.actions.actions import ACTIONS, misplaced_among
-from ..._app.actions.candidates import REUSES, RunRequest
+from ..._app.actions.candidates import RunRequest
 from ..._app.pipelines.query import PipelineQuery
 from ..._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
 from ..._app.waiting.options import WaitOptions
 from ..definition import Options
 from ..options import PIPELINE_SELECTION, parts_of, pipeline_query, text_list, wait_options
-from .actions import action_request, run_request
-from .prepared import located
+from .actions import JOB_ACTION_OPTIONS, RUN_OPTIONS, action_request, run_request
+from .prepared import Arguments, located
 
-GATE_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
+GATE_OPTIONS: Arguments = {
     "name": {"type": "list", "elements": "str"},
     "stage": {"type": "list", "elements": "str"},
     "action": {"type": "str", "required": True, "choices": list(GATE_ACTIONS)},
     "require": {"type": "str", "choices": list(REQUIREMENTS), "default": "success"},
     "include_downstream": {"type": "bool"},
-    "job_variables": {"type": "raw", "no_log": False},
-    "job_inputs": {"type": "dict"},
-    "variables": {"type": "dict"},
-    "inputs": {"type": "dict"},
-    "reuse": {"type": "str", "choices": list(REUSES)},
-    "multiple": {"type": "str", "choices": ["error", "latest", "all"]},
-    "replay": {"type": "str", "choices": ["never", "failed", "always"]},
-    "retry_on": {"type": "list", "elements": "str"},
-    "max_attempts": {"type": "int"},
+    # without defaults, so that one that is given can be told
+    **{
+        name: {key: value for key, value in option.items() if key != "default"}
+        for name, option in {**JOB_ACTION_OPTIONS, **RUN_OPTIONS}.items()
+    },
     "wait_for_approval": {"type": "bool", "default": False},
     "wait_timeout": {"type": "float"},
     "wait_interval": {"type": "float"},
@@ -43,7 +37,7 @@ GATE_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "on_timeout": {"type": "str", "choices": ["fail", "cancel"]},
     "ignore_allowed_failures": {"type": "bool", "default": False},
 }
-PROJECT_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
+PROJECT_OPTIONS: Arguments = {
     "name": {"type": "str"},
     **PIPELINE_SELECTION.arguments,
     "needs": {"type": "list", "elements": "str", "default": []},

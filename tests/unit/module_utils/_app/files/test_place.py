@@ -38,6 +38,8 @@ def test_a_place_that_cannot_take_a_file_is_told_beforehand(tmp_path, monkeypatc
         check_writable("record", str(tmp_path / "none" / "x"))
     with pytest.raises(UsageError, match="report '.*' is a folder; give the name of a file"):
         check_writable("report", str(tmp_path))
+    with pytest.raises(UsageError, match="report '.*/reports/' is a folder; give the name of a file"):
+        check_writable("report", f"{tmp_path}/reports/")
     monkeypatch.setattr(os, "access", lambda _path, _mode: False)
     with pytest.raises(UsageError, match="record '.*/x' cannot be written: no permission to create files in"):
         check_writable("record", str(tmp_path / "x"))
@@ -90,8 +92,7 @@ class Folder:
     def put(self, name: str, *, as_nobody: bool = False, unsafe_writes: bool = False) -> t.Any:
         """Put a new file there; return the error, else owner, group, mode and content."""
         path = os.path.join(self.path, name)
-        files = Files()
-        files.unsafe_writes = unsafe_writes
+        files = Files(unsafe_writes=unsafe_writes)
         problem = in_child(lambda: write_text("record", path, "new", files), as_nobody=as_nobody)
         assert not [name for name in os.listdir(self.path) if name.startswith(".jobgate-")]
         if problem:
@@ -176,12 +177,10 @@ def test_a_target_that_cannot_be_replaced(tmp_path, monkeypatch, number):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "rename", rename)
-    files = Files()
     with pytest.raises(UsageError, match=f"record '.*/x' cannot be written: {os.strerror(number)}"):
-        write_text("record", str(path), "new", files)
+        write_text("record", str(path), "new", Files())
     assert path.read_bytes() == b"old"
-    files.unsafe_writes = True
-    write_text("record", str(path), "new", files)
+    write_text("record", str(path), "new", Files(unsafe_writes=True))
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("x", b"new")]
 
 

@@ -24,6 +24,7 @@ OAUTH = {"GITLAB_OAUTH_TOKEN": "four"}
         ({}, {}, ("", "")),
         ({}, PAT, ("api_token", "one")),
         ({}, {**PAT, "GITLAB_API_TOKEN": ""}, ("api_token", "two")),
+        ({}, {**PAT, "GITLAB_API_TOKEN": " \n"}, ("api_token", "two")),
         ({}, {"GITLAB_PRIVATE_TOKEN": "three"}, ("api_token", "three")),
         ({}, OAUTH, ("api_oauth_token", "four")),
         (OPTION, {**PAT, **OAUTH}, ("api_token", "from-option")),
@@ -157,7 +158,16 @@ def test_what_is_no_header(name, value):
     assert SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize("options", [{"api_timeout": 1e9}, {"api_concurrency": 1001}, {"api_concurrency": 10**30}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"api_timeout": 1e9},
+        {"api_concurrency": 1001},
+        {"api_concurrency": 10**400},
+        {"api_requests_per_minute": 10**30},
+        {"api_retries": 10**30},
+    ],
+)
 def test_a_number_has_an_upper_end(options):
     with pytest.raises(UsageError, match=f"{next(iter(options))} is .*; give .* or less"):
         connection.connection_settings(options, {})

@@ -30,6 +30,8 @@ def test_what_is_no_number_at_all_is_refused_before_ansible_stumbles():
         ("gitlab_job_info", "{api_token: 1.5}", "api_token is a number; put it in quotes"),
         ("gitlab_job_info", "{private_token: 1.5}", "private_token is a number; put it in quotes"),
         ("gitlab_pipeline", "{ref: 2.10}", "ref is the number 2.1"),
+        ("gitlab_job_action", "{job_variables: {A: 1, ON: 2}}", "job_variables has a name that is a boolean"),
+        ("gitlab_pipeline", "{inputs: {no: 1}}", "inputs has a name that is a boolean"),
         ("gitlab_release_gate", "{title: 1.10}", "title is the number 1.1"),
         ("gitlab_release_gate", "{projects: [{project: g/a, ref: 1.10}]}", "project 'g/a': ref is the number 1.1"),
         (

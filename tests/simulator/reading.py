@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files that options and scenarios name. What is wrong with one is said in one line."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import yaml
+
+from .schema import ScenarioError
+
+
+def read_text(path: str | pathlib.Path, *, place: str) -> str:
+    """Return the text of a file.
+
+    :param place: what names the file, for messages.
+    :raises ScenarioError: it is not there, no file, or not UTF-8.
+    """
+    try:
+        return pathlib.Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ScenarioError(f"{place}: {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:  # of the content, or of a path that no system takes
+        raise ScenarioError(f"{place}: {path} is not a file in UTF-8") from error
+
+
+def read_mapping(text: str, *, place: str) -> dict[str, t.Any]:
+    """Return the mapping that YAML holds, an empty one for nothing.
+
+    :param place: what the text is, for messages.
+    :raises ScenarioError: it is no YAML, or no mapping.
+    """
+    try:
+        found = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ScenarioError(f"{place}: this is no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(found, dict | None):
+        raise ScenarioError(f"{place}: a mapping is needed, not {type(found).__name__}")
+    return found or {}
