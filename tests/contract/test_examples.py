@@ -22,7 +22,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.conne
 )
 from jinja2 import Environment, nodes
 
-from tests.contract.support import COLLECTION, TASK_MODULES, TASKS, documentation, file_options, validated
+from tests.contract.support import COLLECTION, TASKS, documentation, file_options, validated
 
 GROUP = f"group/{COLLECTION}.gitlab"
 LOOKUP = f"{COLLECTION}.gitlab_job"
@@ -118,8 +118,7 @@ def run_checks(monkeypatch: pytest.MonkeyPatch, task_name: str, parameters: dict
         raise SessionReachedError
 
     # where a session is opened once its connection is known
-    for module in (shared_options, TASK_MODULES["gitlab_release_gate"]):
-        monkeypatch.setattr(module, "open_session", stop)
+    monkeypatch.setattr(shared_options, "open_session", stop)
     options = validated(TASKS[task_name], parameters)
     with pytest.raises(SessionReachedError):
         TASKS[task_name].run(options, TaskContext(environ={"CI_JOB_TOKEN": "of-this-job"}))

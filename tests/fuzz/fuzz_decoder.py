@@ -153,7 +153,7 @@ def target(data: bytes) -> None:
             _check_line(str(exc))
             continue
         if following is not None:
-            _check(count > 0 and following != current, "a page after the last one")
+            _check(count > 0, "a page after the last one")
             _check(str(following.get("page", 1)).isdecimal(), "a page that is no number")
             current = following
 

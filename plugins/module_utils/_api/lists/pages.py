@@ -48,6 +48,7 @@ def next_position(current: Position, count: int, response: Response) -> Position
     """Return the paging arguments of the next request, None after the last page.
 
     :param count: how many records this page held.
+    :raises BadAnswerError: when the server names something else than a page as the next one.
     """
     if count == 0:
         return None
@@ -61,9 +62,16 @@ def next_position(current: Position, count: int, response: Response) -> Position
         number = number_in(found.get("page", ""))
         if number is not None:
             return page_position(number, current["per_page"])
+    following = response.header("x-next-page").strip()
+    if following:
+        number = number_in(following)
+        if number is not None:
+            return page_position(number, current["per_page"])
+    if link or following:
+        # a list is read whole, or it is an error
+        raise BadAnswerError(f"the header {'X-Next-Page' if following else 'Link'} of the server names no next page")
     if "x-next-page" in response.headers:
-        number = number_in(response.header("x-next-page"))
-        return None if number is None else page_position(number, current["per_page"])
+        return None
     if "link" in response.headers or "x-page" in response.headers or "cursor" in current:
         return None
     # Neither kind of header: a proxy may have dropped them. A full page may have a successor, so ask for it by number.

@@ -59,7 +59,7 @@ class Reading:
     def __iter__(self) -> t.Iterator[Record]:
         position = first_position(self._source.paging)
         first = self._source.read(position)
-        if next_position(position, len(first[0]), first[1]) is None:
+        if self._source.following(position, first) is None:
             yield from first[0]
         elif self._most_at_once == 1:
             yield from self._source.walk(first=first)
@@ -98,15 +98,15 @@ class Reading:
                 if answer is None:
                     self._total = total_of(first[1])
                     return
-                records, answer = self._source.read(page_position(number), answer)
-                following = next_position(page_position(number), len(records), answer)
+                page = self._source.read(page_position(number), answer)
+                following = self._source.following(page_position(number), page)
                 if following is None:
                     answers.end(number)
                 elif int(following.get("page", number + 1)) != number + 1:
                     # pages by their numbers may never end then
                     raise wrong_successor(number, following)
-                self._rows += len(records)
-                yield records
+                self._rows += len(page[0])
+                yield page[0]
         finally:
             answers.end(0)
 

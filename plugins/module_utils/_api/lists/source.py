@@ -16,7 +16,7 @@ from ..endpoints import Endpoint
 from ..errors import UnsentError
 from ..http import Response
 from ..requester import Requester
-from .pages import PAGE_SIZE, Page, Position, total_of, walk
+from .pages import PAGE_SIZE, Page, Position, next_position, total_of, walk
 
 # Told of a page of a list: the name of the endpoint, the number of the page, and how many there are, if known.
 PageRead = t.Callable[[str, int, t.Optional[int]], None]
@@ -75,6 +75,14 @@ class ListSource:
             last = None if total is None else -(-total // int(position["per_page"]))
             self._on_page(self._endpoint.name, self._pages, last)
         return page
+
+    def following(self, position: Position, page: Page) -> Position | None:
+        """Return the paging arguments of the page after one, None after the last page.
+
+        :raises BadAnswerError: when the server says that there is one, and not which.
+        """
+        with self._requester.errors_of(self._endpoint, self._arguments):
+            return next_position(position, len(page[0]), page[1])
 
     def _arguments_of(self, position: Position) -> dict[str, t.Any]:
         """Return the arguments of a request for a page.

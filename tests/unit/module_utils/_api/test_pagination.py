@@ -172,6 +172,23 @@ def test_a_list_that_leaves_out_pages_is_an_error(headers):
         walked(pages)
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-Next-Page": text} for text in ("two", "-2", "2.0", "2, 3", "9" * 30)]
+    + [{"Link": link(query)} for query in ("page=two", "offset=100", "")],
+    ids=str,
+)
+def test_a_next_page_without_its_number_is_an_error(headers):
+    pages = Pages({1: (FULL, headers)})
+    with pytest.raises(BadAnswerError, match=f"the header {next(iter(headers))} of the server names no next page"):
+        walked(pages)
+
+
+def test_a_link_without_a_number_does_not_matter_beside_one():
+    pages = Pages({1: (FULL, {"Link": link("page=two"), "X-Next-Page": "2"}), 2: (REST, {"X-Next-Page": ""})})
+    assert walked(pages) == FULL + REST
+
+
 @pytest.mark.parametrize("headers", [{}, {"X-Next-Page": "{next}"}, {"Link": link("page={next}")}], ids=str)
 def test_a_server_that_does_not_heed_the_number_of_the_page(headers):
     asked = []
