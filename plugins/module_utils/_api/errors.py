@@ -121,6 +121,17 @@ class RequestError(GitLabError):
         return f"{text} ({', '.join(self.facts)})" if self.facts else text
 
 
+class TimedOutError(GitLabError):
+    """The time of a task that waits was up before the server has told anything of what it waits for.
+
+    :param is_failure: whether that fails the task; `on_timeout` may say to go on.
+    """
+
+    def __init__(self, problem: str, *, is_failure: bool) -> None:
+        super().__init__(problem)
+        self.is_failure = is_failure
+
+
 class UnsentError(RequestError):
     """The request was not sent: the limit that the user has set for the task leaves no time for it."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._api.errors import GitLabError
+from .._api.errors import GitLabError, TimedOutError
 from .._app.outcome import Outcome
 from .._app.safe_output import SafeOutput
 from .._app.session import NO_REQUESTS, TaskContext
@@ -73,6 +73,15 @@ class TaskDefinition:
         cost = context.opened[0].cost() if context.opened else {}
         return {name: value for name, value in cost.items() if name in self.empty_result}
 
+    def _done(self, options: Options, context: TaskContext) -> Outcome:
+        """Return what came of the work, which may be that the time was up before GitLab told anything."""
+        try:
+            return self.work(options, context)
+        except TimedOutError as exc:
+            if not exc.is_failure:
+                context.opened[0].warn(str(exc))
+            return Outcome({"timed_out": True}, failure=str(exc) if exc.is_failure else None)
+
     def run(self, options: Options, context: TaskContext) -> Outcome:
         """Return the outcome for validated options, with nothing in it that must not be shown.
 
@@ -81,7 +90,7 @@ class TaskDefinition:
         output = SafeOutput(context, hidden=variable_values(options))
         try:
             values = prepared(self.spec.arguments, options, context.environ)
-            outcome = self.work(values, output.context)
+            outcome = self._done(values, output.context)
             known = {**self.empty_result, **self.cost(context), **outcome.values}
             warnings = [text for session in context.opened for text in session.warnings]
             return output.outcome(dataclasses.replace(outcome, values=known, warnings=warnings))

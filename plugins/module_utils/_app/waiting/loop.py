@@ -22,7 +22,7 @@ from ..jobs.statuses import is_queued, runner_wish, status_of
 from ..nudges import Patience
 from ..session import Session
 from .logs import LogFollower
-from .options import WaitOptions
+from .options import WaitOptions, out_of_time
 from .pauses import Pauses
 from .schedule import Pause, Steps
 from .timeline import Timeline
@@ -98,14 +98,18 @@ class Wait:
         :param read: returns what there is now; it calls `seen` with the jobs in it.
         :param before: what is known before the first look, for a server that cannot be asked until the time is up.
         :raises RequestError: when GitLab cannot be asked.
+        :raises TimedOutError: when it could not be asked until the time was up, and nothing is known before.
         :raises StoppedError: when nothing new may be begun any more.
         """
         try:
             value = yield from self._read(read)
         except RequestError as exc:
-            if before is None or not exc.is_out_of_time:
+            if not exc.is_out_of_time:
                 raise
-            return (yield from self._out_of_time(before, exc))
+            if before is not None:
+                return (yield from self._out_of_time(before, exc))
+            yield from self._sleep(self._session.deadline.remaining())
+            raise out_of_time(self._options, exc) from exc
         self._patience.stir(by_news=False)
         while self.is_active and not is_settled(value):
             try:

@@ -16,7 +16,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import C
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import LostAnswerError, RefusedError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import pages
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import reading as reading_ahead
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists.pages import walk
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists.pages import next_position, walk
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists.reading import Reading
 
 from ...harness import reply
@@ -59,6 +59,9 @@ class Server:
     def read(self, position, answer=None):
         answer = answer or self.ask(position)
         return json.loads(answer.body), answer
+
+    def following(self, position, page):
+        return next_position(position, len(page[0]), page[1])
 
     def pages(self):
         return sorted(number for number, size in self.asked if size == 100)
