@@ -181,7 +181,13 @@ class InProcessAction(ActionBase):
             result = failure(self.TASK, Masker(secrets).line(mistake), params)
         else:
             result = self._run_task(params, secrets, variables)
-        twice = [f"Both option {row['option']} and its alias {row['alias']} are set." for row in validated._warnings]
+        # the validator of a module warns of it
+        twice = [
+            f"Both option {name} and its alias {key} are set."
+            for name, argument in self.TASK.spec.arguments.items()
+            for key in argument.get("aliases", ())
+            if name in plain and key in plain
+        ]
         if twice:
             result["warnings"] = [*twice, *result.get("warnings", ())]
         if self._shows_invocation(variables):
