@@ -12,14 +12,14 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import GitLabError, RequestError, SelectionError, TimedOutError
+from ..._api.errors import GitLabError, SelectionError, TimedOutError
 from ..actions.actions import ACTIONS
 from ..actions.refusals import refuse_job_token
 from ..jobs.statuses import id_of
 from ..pipelines.query import read_pipeline, warn_of_namesake
 from ..session import Session, StoppedError
 from ..waiting.loop import Wait
-from ..waiting.options import out_of_time, timed_out_text
+from ..waiting.options import timed_out_text
 from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Steps
 from .gates import GateRun, check_gates_to_come, to_come
@@ -65,8 +65,6 @@ def _broken_off(gate: Gate, exc: GitLabError) -> GateResult:
     """Return what became of a gate that an error has ended: it was not reached if nothing new may be begun any more."""
     if isinstance(exc, StoppedError):
         return GateResult(gate, reason=str(exc))
-    if isinstance(exc, RequestError) and exc.is_out_of_time:
-        exc = out_of_time(gate.waiting, exc)
     if isinstance(exc, TimedOutError):
         return GateResult(gate, outcome="timed out", reason=str(exc), has_timed_out=True)
     return GateResult(gate, outcome="failed", reason=str(exc))

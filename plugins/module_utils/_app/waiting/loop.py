@@ -15,14 +15,14 @@ import collections
 import dataclasses
 import typing as t
 
-from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
+from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError, TimedOutError
 from ..._api.pace.looks import looking
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_queued, runner_wish, status_of
 from ..nudges import Patience
 from ..session import Session
 from .logs import LogFollower
-from .options import WaitOptions, out_of_time
+from .options import WaitOptions, timed_out_text
 from .pauses import Pauses
 from .schedule import Pause, Steps
 from .timeline import Timeline
@@ -108,8 +108,13 @@ class Wait:
                 raise
             if before is not None:
                 return (yield from self._out_of_time(before, exc))
-            yield from self._sleep(self._session.deadline.remaining())
-            raise out_of_time(self._options, exc) from exc
+            left_seconds = self._session.deadline.remaining()
+            if exc.wish_seconds is not None and exc.wish_seconds > left_seconds:
+                raise  # the server says itself that there is nothing to wait for
+            yield from self._sleep(left_seconds)
+            raise TimedOutError(
+                f"{timed_out_text(self._options)}: {exc}", is_failure=self._options.on_timeout != "continue"
+            ) from exc
         self._patience.stir(by_news=False)
         while self.is_active and not is_settled(value):
             try:

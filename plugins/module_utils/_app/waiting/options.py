@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 
 from ..._api.decoding import Record
-from ..._api.errors import GitLabError, TimedOutError
 from ..jobs.statuses import has_reached, is_finished, status_of
 
 
@@ -91,11 +90,6 @@ def time_problem(options: WaitOptions, what: str) -> str:
     :param what: what there was by then.
     """
     return "" if options.on_timeout == "continue" else f"{timed_out_text(options)}: {what}"
-
-
-def out_of_time(options: WaitOptions, exc: GitLabError) -> TimedOutError:
-    """Return the error for a server that could not be asked until the time was up."""
-    return TimedOutError(f"{timed_out_text(options)}: {exc}", is_failure=options.on_timeout != "continue")
 
 
 def timed_out_text(options: WaitOptions) -> str:
