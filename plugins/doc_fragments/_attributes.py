@@ -30,7 +30,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - The module reads. In check mode it does not wait, and returns the present state.
+      - The module reads. In check mode it does not wait, and returns the present state, which need not be the one that
+        is waited for. With C(check_mode=false) on the task it waits, and fails, as in a real run.
   diff_mode:
     support: N/A
     details:

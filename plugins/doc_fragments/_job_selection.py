@@ -50,6 +50,8 @@ options:
     description:
       - Only jobs that have one of these statuses when the task begins. A job that is waited for stays selected whatever
         its status becomes.
+      - So V(manual) leaves out a manual job whose turn has not come, which is V(created) until then. To wait for its
+        turn and play it, leave this option out.
       - GitLab knows V(created), V(waiting_for_resource), V(preparing), V(waiting_for_callback), V(pending),
         V(running), V(canceling), V(success), V(failed), V(canceled), V(skipped), V(manual) and V(scheduled). Anything
         else is an error.
@@ -69,7 +71,8 @@ options:
     description:
       - Whether an action or a wait may select no job at all. It then succeeds without a change.
       - By default such a task fails, because a gate that looks at nothing must not open. The one exception is an action
-        that O(scope) alone leaves without a job, such as canceling what runs when nothing does.
+        for whose jobs, named or not, O(scope) has no match, such as canceling what runs when nothing does. It changes
+        nothing then.
       - A name or a stage that does not exist is an error in any case.
     type: bool
     default: false

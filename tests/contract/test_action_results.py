@@ -140,6 +140,34 @@ def test_check_mode_says_what_would_be_done(simulator: t.Any) -> None:
     assert effects(simulator) == []
 
 
+@pytest.mark.parametrize(
+    ("action", "scope", "wait", "is_told"),
+    [
+        ("play", ["manual"], True, True),
+        ("play", ["manual"], False, False),
+        ("play", ["failed", "manual"], True, True),
+        ("retry", ["failed"], True, False),
+        ("cancel", ["pending"], True, False),
+        ("erase", ["failed"], False, False),
+        ("keep_artifacts", ["failed"], False, False),
+        ("delete_artifacts", ["failed"], False, False),
+    ],
+)
+@pytest.mark.parametrize("check_mode", [False, True], ids=["run", "check"])
+def test_a_job_whose_turn_is_to_come_is_not_left_out_in_silence(
+    simulator: t.Any, action: str, scope: list[str], wait: bool, is_told: bool, check_mode: bool
+) -> None:
+    build = {"name": "build", "stage": "build", "duration": 900}
+    done = {"name": "done", "stage": "build", "status": "success"}
+    simulator.load(world(build, done, {"name": "deploy", "stage": "deploy", "when": "manual"}))
+    how = {"name": ["deploy", "done"], "multiple": "all", "scope": scope, "wait": wait, "check_mode": check_mode}
+    result = run_task(simulator, ACTION, project="group/app", ref="main", action=action, **how)
+    assert (result.failure, result.changed, result.values["jobs"], effects(simulator)) == (None, False, [], [])
+    told = [text for text in result.warnings if "leave it out to wait for the turn of a job" in text]
+    assert len(told) == is_told
+    assert all(text.startswith("No job of ") and "there are 1 created, 1 success" in text for text in told)
+
+
 def test_check_mode_says_what_would_become_of_artifacts(simulator: t.Any) -> None:
     simulator.load(world({"name": "build", "status": "success", "artifacts": {"files": {"a.txt": "a"}}}))
     text = message(simulator, "delete_artifacts", name=["build"])

@@ -11,13 +11,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._api.errors import GitLabError, wrong_return
+from ..._api.errors import GitLabError, capitalized, wrong_return
 from ..deployments.waiting import ApprovalWait
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.reasons import is_among, unknown_reason
-from ..jobs.selection import Selection, failed_before
+from ..jobs.selection import Selection, failed_before, why_empty
 from ..jobs.statuses import as_told, is_finished, phase_of, status_of, still
 from ..session import Session
 from ..waiting.counting import Counting
@@ -96,13 +96,23 @@ class ActionRun:
             return selection
 
         waited = yield from self._finding.until(read, lambda selection: selection.is_complete)
+        selection = waited.value
         if not waited.has_timed_out:
-            self._finder.require(waited.value, may_wait=not self._options.wait)
-            self._finder.require_readable(waited.value)
+            self._finder.require(selection, may_wait=not self._options.wait)
+            self._finder.require_readable(selection)
             # an action on what runs, when nothing runs, has nothing to do
-            if not waited.value.out_of_scope:
-                self._finder.require_jobs(waited.value)
+            if not selection.out_of_scope:
+                self._finder.require_jobs(selection)
+            elif not selection.jobs and any(map(self._would_wait_for, selection.out_of_scope)):
+                why = capitalized(why_empty(self._query, selection))
+                advice = "scope is compared when the task begins; leave it out to wait for the turn of a job"
+                self._session.warn(f"{why}. {advice}")
         return waited
+
+    def _would_wait_for(self, status: str) -> bool:
+        """Return whether a job that has this status now would be waited for."""
+        policy = Policy(wait=self._options.wait)
+        return decide(self._action.name, {"status": status}, policy).verdict == "later"
 
     def _not_found(self, selection: Selection) -> ActionReport:
         """Return the report for jobs that did not exist when the time was up."""
