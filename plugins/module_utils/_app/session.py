@@ -237,7 +237,8 @@ def open_session(
         context.register_secret(settings.token)
     plugins = plugin_manager(settings.extensions)
     settings = with_credential(settings, plugins.call("gitlab_authenticate", settings=settings) or {})
-    for secret in settings.secrets:
+    secrets = settings.secrets
+    for secret in secrets:
         context.register_secret(secret)
     registry = Registry()
     plugins.call("gitlab_register_endpoints", registry=registry)
@@ -255,7 +256,7 @@ def open_session(
         retrier=_retrier(
             settings, context, deadline, Traffic(clock, settings.requests_per_minute), warn, is_waiting=is_waiting
         ),
-        masker=Masker((*settings.secrets, *context.hidden)),
+        masker=Masker((*secrets, *context.hidden)),
         warn=warn,
     )
     on_page = PageProgress(context.progress, clock)
