@@ -359,8 +359,8 @@ def test_a_count_that_is_denied_for_a_moment_is_asked_for_again(status: int, sco
     options = {"pipeline_id": 6, "wait": True, "wait_for": ["success"], "wait_interval": 1.0}
     outcome = run_task(gitlab_job_info.TASK, options, transport=FunctionTransport(answer), clock=server.clock)
     assert denied and "'job 30' (id 31) ended as failed" in outcome.failure
-    # the failure was seen when it was there, and not at the next listing of all jobs
-    assert server.clock.seconds < 12
+    # the failure was seen soon after it was there (pauses are random), and not at the next listing of all jobs
+    assert server.clock.seconds < 20
 
 
 def test_any_other_error_of_a_count_is_one_of_the_task():
