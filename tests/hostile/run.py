@@ -58,7 +58,6 @@ LONGEST_SENTENCE = 10_500
 SHORT_SECONDS = 0.3
 # A download ends when it ends, or, if nobody said when that is, after an hour, which passes in two seconds.
 FAST = 1800.0
-_THINGS = ("pipeline", "job", "deployment", "dest", "path")
 _VOLATILE = ("elapsed", "requests", "timeline", "invocation", "warnings", "mtime", "atime")
 
 

@@ -134,8 +134,10 @@ class Renderer:
         started = [job.started_at for job in jobs if job.started_at is not None]
         shown = status or self.engine.status(pipeline)
         done = shown in ("success", "failed", "canceled")
-        finished = max((job.finished_at for job in jobs if job.finished_at is not None), default=None) if done else None
+        last = max((job.finished_at for job in jobs if job.finished_at is not None), default=None)
         begin = min(started, default=None)
+        # One that waits for somebody has no end, but a duration so far.
+        has_duration = begin is not None and last is not None and (done or shown == "manual")
         record = {
             **(self.pipeline_row(pipeline) if named else self.pipeline_summary(pipeline)),
             "status": shown,
@@ -144,9 +146,9 @@ class Renderer:
             "yaml_errors": pipeline.yaml_errors,
             "user": records.user_basic(self, pipeline.user),
             "started_at": self.time(begin),
-            "finished_at": self.time(finished),
+            "finished_at": self.time(last if done else None),
             "committed_at": None,
-            "duration": None if begin is None or finished is None else round(finished - begin),
+            "duration": round(last - begin) if has_duration else None,
             # None for nothing as well: the server leaves out what is zero.
             "queued_duration": None if begin is None else round(begin - pipeline.created_at) or None,
             "coverage": _mean(job.spec.coverage for job in jobs if job.status == "success"),
