@@ -109,7 +109,6 @@ def _skipped_pauses(speed: float) -> t.Iterator[_SkippingClock]:
         mock.patch.object(Clock, "sleep", lambda self, seconds: skipping.sleep(seconds)),
         mock.patch.object(Clock, "monotonic", lambda self: (monotonic() - started) * speed + skipping.skipped),
         mock.patch.object(Clock, "time", lambda self: unix() + skipping.skipped),
-        mock.patch("random.random", return_value=0.5),
     ):
         yield skipping
 
