@@ -33,7 +33,7 @@ class PipelineActions:
             for job in pipeline.latest()
             if job.kind == BUILD
             and job.like in wanted
-            and predicates.is_retryable(engine, job)
+            and predicates.is_retryable(job)
             and not predicates.is_outdated(job)
             and roles.may_write_job(user, job, "retry")
         ]

@@ -75,7 +75,7 @@ class Renderer:
         if cached and cached[0] == key and self.engine.time < cached[1]:
             return cached[2]
         text = json.dumps(self.job(job))
-        if job.status in COMPLETE and isinstance(job.project.job_archiving, bool):
+        if job.status in COMPLETE:
             expires = job.artifacts_expire_at
             until = float("inf") if expires is None or expires <= self.engine.time else expires
             job.cache = (key, until, text)
@@ -155,7 +155,7 @@ class Renderer:
             "detailed_status": self._detailed_status(pipeline, shown),
         }
         if self.knows("pipeline.archived"):
-            record["archived"] = all(predicates.is_archived(self.engine, job) for job in jobs) if jobs else False
+            record["archived"] = bool(jobs) and all(job.archived for job in jobs)
         return record
 
     def _detailed_status(self, pipeline: Pipeline, status: str) -> Record:
@@ -222,7 +222,7 @@ JOB_FIELDS: list[tuple[str, Getter]] = [
     ("runner", lambda r, job: records.runner(r, job.runner)),
     ("runner_manager", lambda r, job: records.runner_manager(r, job.runner)),
     ("artifacts_expire_at", lambda r, job: r.time(job.artifacts_expire_at)),
-    ("archived", lambda r, job: predicates.is_archived(r.engine, job)),
+    ("archived", lambda r, job: job.archived),
     ("tag_list", lambda r, job: sorted(job.spec.tags)),
 ]
 NOT_ON_BRIDGES = frozenset({"artifacts", "artifacts_expire_at", "runner", "runner_manager", "tag_list", "archived"})
