@@ -305,7 +305,9 @@ def test_check_mode_looks_whether_there_is_such_a_ref():
 
 
 COMMIT = {"id": SHA}
-BOTH_KINDS = [Exchange(f"GET /projects/7/repository/commits/refs%2F{kind}%2Fmain", COMMIT) for kind in ("heads", "tags")]
+BOTH_KINDS = [
+    Exchange(f"GET /projects/7/repository/commits/refs%2F{kind}%2Fmain", COMMIT) for kind in ("heads", "tags")
+]
 
 
 def test_check_mode_looks_whether_a_branch_and_a_tag_have_the_name():
