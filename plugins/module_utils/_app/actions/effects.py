@@ -39,8 +39,10 @@ def is_canceled(before: Record, after: Record) -> bool:
 
 
 def is_erased(before: Record, after: Record) -> bool:
-    """Return whether the job tells since when it is erased."""
-    return bool(after.get("erased_at")) and not before.get("erased_at")
+    """Return whether the job tells since when it is erased; to servers before 15.9 only its files tell."""
+    if "erased_at" in after:
+        return bool(after["erased_at"]) and not before.get("erased_at")
+    return bool(before.get("artifacts")) and not after.get("artifacts")
 
 
 def is_kept(before: Record, after: Record) -> bool:

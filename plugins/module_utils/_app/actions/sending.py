@@ -49,15 +49,17 @@ class Write(abc.ABC, t.Generic[_S, _R]):
             try:
                 answer = self._request()
             except RequestError as exc:
-                if not _has_to_be_read(exc):
+                has_to_be_read = _has_to_be_read(exc)
+                if not (has_to_be_read or self._is_in_doubt):
                     return self._failed(self._explained(exc))
                 self._is_in_doubt = self._is_in_doubt or not was_refused(exc)
                 # a redirect leads to the same place each time
-                may_repeat = attempt <= client.settings.retries and not isinstance(exc, RedirectError)
-                if not was_refused(exc) or is_lock(exc):
+                may_repeat = has_to_be_read and not isinstance(exc, RedirectError)
+                may_repeat = may_repeat and attempt <= client.settings.retries
+                if not was_refused(exc) or (may_repeat and is_lock(exc)):
                     # The pause comes before the look, so that what is still under way on the server can arrive, and so
                     # that nothing lies between the look and the next request.
-                    may_repeat = may_repeat and client.retrier.pause(attempt, exc)
+                    may_repeat = client.retrier.pause(attempt, exc) and may_repeat
                 result = self._looked(exc)
                 if result is not None:
                     return result

@@ -62,7 +62,8 @@ class JobWrite(Write[FoundJob, WriteResult]):
     ) -> None:
         super().__init__(session)
         self._action = action
-        self._first = self._job = job
+        # as it was when the request was last sent
+        self._job = job
         self._arguments = arguments
         self._decide_again = decide_again
 
@@ -78,7 +79,7 @@ class JobWrite(Write[FoundJob, WriteResult]):
         return newest_attempts(self._session, [self._job])[0]
 
     def _settled(self, exc: RequestError, latest: FoundJob) -> WriteResult | None:
-        shows_effect = self._action.effect(self._first.record, latest.record)
+        shows_effect = self._shows_effect(latest)
         if self._is_in_doubt and shows_effect:
             if self._is_ours(self._doers(latest)) is False:
                 # not sent again either: ours may have come before theirs
@@ -132,6 +133,11 @@ class JobWrite(Write[FoundJob, WriteResult]):
 
     def _failed(self, reason: str) -> WriteResult:
         return WriteResult("failed", self._job, reason=reason)
+
+    def _shows_effect(self, latest: FoundJob) -> bool:
+        """Return whether the request was executed; what is done to one attempt of a job does not show on another."""
+        is_same = latest.id == self._job.id
+        return (is_same or bool(self._action.renews)) and self._action.effect(self._job.record, latest.record)
 
     def _doers(self, latest: FoundJob) -> list[int]:
         """Return the id of the user who has done what the job shows, nothing where jobs do not tell."""

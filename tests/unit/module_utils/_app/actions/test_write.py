@@ -108,6 +108,28 @@ def test_a_lost_request_is_sent_again_when_the_job_shows_no_effect(action, befor
     assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
 
 
+def of_old_server(**fields):
+    """Return the job as a server before 15.9 tells it, which does not say when it was erased."""
+    record = job(42, "failed", **fields)
+    del record["erased_at"]
+    return record
+
+
+def test_an_erasure_whose_answer_was_lost_shows_by_the_files_on_an_old_server():
+    after = of_old_server()
+    reads = [Exchange(JOB, after), Exchange(LIST, [after])]
+    outcome, result = act("erase", of_old_server(**KEPT), Exchange(ERASE, lost()), *reads)
+    assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
+
+
+@pytest.mark.parametrize(("action", "line"), [("keep_artifacts", KEEP), ("delete_artifacts", DELETE)])
+def test_a_new_attempt_without_artifacts_does_not_show_what_was_done_to_the_old_one(action, line):
+    before = job(42, "success", **KEPT)
+    reads = [Exchange(JOB, before), Exchange(LIST, [job(43, "pending")])]
+    outcome, result = act(action, before, Exchange(line, lost()), *reads)
+    assert (outcome.changed, result["after"]) == (False, {"id": 43, "status": "pending"})
+
+
 def test_keeping_artifacts_is_looked_at_before_it_is_sent_again():
     before = job(42, "success", **KEPT)
     newest = Exchange("GET /projects/7/pipelines/6/jobs", [before])
@@ -167,6 +189,24 @@ def test_a_refusal_without_a_reason_is_explained_by_what_the_project_tells(proje
     assert ("usual reasons" in result["reason"]) == ("usual reasons" in words)
 
 
+@pytest.mark.parametrize(
+    ("level", "words"),
+    [
+        (20, "has the role Reporter in the project, and needs Maintainer"),
+        (30, "has the role Developer in the project, and needs Maintainer"),
+        (40, "The user of the token needs the role Maintainer in the project"),
+    ],
+)
+def test_a_refusal_names_the_role_that_the_action_needs(level, words):
+    before = job(42, "success", **KEPT)
+    exchanges = [
+        Exchange(DELETE, refused("403 Forbidden", 403)),
+        *[Exchange(JOB, before), Exchange(LIST, [before])],
+        Exchange("GET /projects/7", {"permissions": {"project_access": {"access_level": level}}}),
+    ]
+    assert words in act("delete_artifacts", before, *exchanges)[1]["reason"]
+
+
 def test_a_refusal_with_a_reason_is_not_followed_by_others():
     _outcome, result = act("play", job(), Exchange(PLAY, refused(BLOCKED, 403)), Exchange(JOB, job()))
     assert (
@@ -213,6 +253,21 @@ def test_refused_since_a_newer_attempt_has_failed_as_well_is_decided_anew():
     assert (outcome.changed, outcome.values["id"]) == (True, 44)
 
 
+def test_an_attempt_that_somebody_else_has_made_before_is_not_the_effect_of_a_lost_request():
+    theirs = job(43, "failed", user=BOB)
+    again = "POST /projects/7/jobs/43/retry"
+    outcome, _result = act(
+        "retry",
+        job(42, "failed", user=ALICE),
+        Exchange(RETRY, refused("403 Forbidden - Job is not retryable", 403)),
+        *[Exchange(JOB, job(42, "failed")), Exchange(LIST, [theirs])],
+        Exchange(again, lost()),
+        *[Exchange("GET /projects/7/jobs/43", theirs), Exchange(LIST, [theirs])],
+        Exchange(again, reply(job(44, "pending", user=ALICE), status=201)),
+    )
+    assert (outcome.changed, outcome.failure, outcome.values["id"]) == (True, None, 44)
+
+
 def test_a_lock_is_tried_again():
     lock = refused("409 Conflict: Resource lock", 409)
     outcome, _result = act(
@@ -253,6 +308,24 @@ def test_what_was_not_executed_is_sent_again():
     exchanges = [Exchange(PLAY, errors.ConnectError("refused")), Exchange(PLAY, throttled)]
     outcome, _result = act("play", job(), *exchanges, Exchange(PLAY, job(status="pending")))
     assert outcome.changed
+
+
+@pytest.mark.parametrize(
+    "second", [lambda: errors.TrustError("TLS"), lambda: reply({"message": "401 Unauthorized"}, status=401)]
+)
+@pytest.mark.parametrize(("shown", "changed"), [("pending", True), ("manual", False)])
+def test_while_in_doubt_no_refusal_is_the_last_word(second, shown, changed):
+    exchanges = [Exchange(PLAY, lost()), Exchange(JOB, job()), Exchange(PLAY, second())]
+    outcome, _result = act("play", job(), *exchanges, Exchange(JOB, job(status=shown)), api_retries=1)
+    assert (outcome.changed, outcome.failure is None) == (changed, changed)
+
+
+def test_what_is_under_way_on_the_server_may_arrive_before_the_last_look_as_well():
+    clock = FakeClock()
+    transport = ScriptedTransport(Exchange(LIST, [job()]), Exchange(PLAY, lost()), Exchange(JOB, job(status="pending")))
+    options = {"action": "play", "name": ["deploy"], "pipeline_id": 6, "api_retries": 0}
+    assert run_task(TASK, options, transport=transport, clock=clock).changed
+    assert len(clock.sleeps) == 1
 
 
 @pytest.mark.parametrize("error", [errors.ConnectError("refused"), errors.TrustError("TLS")])
