@@ -189,16 +189,17 @@ def decide_pipeline(action: PipelineAction, state: PipelineState) -> Decision:
 
 
 def act_on_pipeline(
-    session: Session, action: PipelineAction, project: str, state: PipelineState
+    session: Session, action: PipelineAction, project: str, state: PipelineState, *, waits: bool = False
 ) -> PipelineActionResult:
     """Return what became of an action on a pipeline that is not to be waited for any more.
 
     :param state: the pipeline as it was read last.
+    :param waits: whether one whose turn is to come was waited for; in check mode it would be.
     """
     decision = decide_pipeline(action, state)
     if decision.verdict == "same":
         return PipelineActionResult(state, state, note=decision.reason)
-    if decision.verdict != "act":
+    if decision.verdict == "refuse" or (decision.verdict == "later" and not waits):
         return PipelineActionResult(state, state, problem=f"{_cannot(action, state)}: {decision.reason}")
     if session.check_mode:
         after = PipelineState({**state.pipeline, "status": action.status_after}, state.jobs)

@@ -149,6 +149,15 @@ def test_an_unknown_status():
     assert not outcome.changed and "does not know its status 'paused'" in outcome.failure
 
 
+@pytest.mark.parametrize("wait", [False, True])
+def test_check_mode_predicts_the_retry_of_a_pipeline_that_is_being_canceled(wait):
+    transport = ScriptedTransport(*state("retry", job(42, "canceling"), "canceling"))
+    options = {"action": "retry", "pipeline_id": 6, "wait": wait}
+    outcome = run_task(TASK, options, transport=transport, check_mode=True)
+    assert (outcome.changed, outcome.failure is None) == (wait, wait)
+    assert outcome.values["status"] == ("running" if wait else "canceling")
+
+
 def test_the_diff_shows_both_states():
     outcome = act(
         "retry",
