@@ -43,6 +43,8 @@ attributes:
       - RV(msg) says what would be done with which job.
       - Nothing waits. For a V(created) job that a real run with O(wait=true) would wait for and play, the prediction is
         V(true).
+      - GitLab does not tell whether a job that has ended is a manual one. With O(replay), the prediction is V(true) for
+        any that O(replay) allows.
       - For O(action=play) of a job that is V(manual), or with O(wait=true) V(created), the approvals of its deployment
         are read as well, so that missing approvals are reported. That costs one request, and one more for each job that
         deploys.
@@ -110,6 +112,8 @@ options:
         failure reason or a log, it is masked, unless another option of the task shows it as well.
       - Not for trigger jobs, where GitLab drops them, and not together with O(replay) for a job that has ended, where
         GitLab would use the variables of the earlier run instead. Both are refused.
+      - A job that is under way or has succeeded is left alone, whatever variables it was started with. GitLab does not
+        tell them, so they are not compared.
       - Servers before GitLab 14.9 silently ignore them.
     type: raw
   job_inputs:
@@ -289,9 +293,10 @@ notes:
     the project forbids that.
   - Approvals. While a deployment waits for approvals, its job is V(manual) and O(action=play) is refused, or waits with
     O(wait_for_approval=true). A job whose deployment was rejected is V(failed); GitLab starts it no more.
-  - GitLab may refuse O(action=play) or O(action=retry) though it was done, for example when a proxy sends the request
-    twice. When the job shows the effect, and its user is the one of the token, this counts as a change. It does so as
-    well when another task with the same token was faster. The user of the token is asked for only then.
+  - GitLab may answer O(action=play) or O(action=retry) with a conflict (status 409) though it was done, such as when a
+    proxy sends the request twice. When the job shows the effect, and its user is the one of the token, this counts as a
+    change. It does so as well when another task with the same token was faster. The user of the token is asked for only
+    then.
   - The user of the token needs the Developer role. To delete artifacts, or to erase a job that somebody else has
     started, it needs the Maintainer role.
 seealso:
@@ -780,8 +785,8 @@ results:
       description:
         - V(applied) when the action was done, or would be in check mode.
         - V(unchanged) when the job was left alone.
-        - V(refused) when the action was not tried.
-        - V(failed) when GitLab did not do it, or the job did not end as it should.
+        - V(refused) when the action is not possible, or GitLab has refused it.
+        - V(failed) when it could not be done for another reason, or the job did not end as it should.
       type: str
       returned: always
       sample: applied

@@ -69,6 +69,7 @@ class Action:
     :param is_followed: whether the outcome is still to come when GitLab has answered, so that `wait` has a meaning.
     :param accepts_any_end: whether any end of the followed job is what was asked for.
     :param is_lost_by_archiving: whether GitLab does not do it to archived jobs, which are for reading only.
+    :param role: the lowest role that may do it to every job.
     :param needs_approval: whether GitLab does it only when the deployment of the job, if it has one, was approved.
     :param trigger_job: why a given trigger job is refused, empty when it is not; None where GitLab has no such request.
     :param names_doer: whether the job then has as its user who did it.
@@ -93,6 +94,7 @@ class Action:
     is_followed: bool = False
     accepts_any_end: bool = False
     is_lost_by_archiving: bool = False
+    role: str = "Developer"
     needs_approval: bool = False
     trigger_job: t.Callable[[Record, Policy], str] | None = None
     names_doer: bool = False

@@ -24,7 +24,6 @@ _DEVELOPER = (
         "of the job is protected and does not admit this user",
     ),
 )
-_MAINTAINER = (Advice(403, "The user of the token needs the role Maintainer in the project"),)
 
 # The columns of the decision table.
 _UNFINISHED: tuple[Column, ...] = ("created", "blocked", "under_way", "canceling")
@@ -179,8 +178,9 @@ _ROWS = (
         cells=dict.fromkeys((*_UNFINISHED, *_FINISHED), decisions.delete_artifacts),
         effect=effects.has_other_artifacts,
         answer="proof",
+        role="Maintainer",
         options=("whole_project",),
-        advice=_MAINTAINER,
+        advice=(Advice(403, "The user of the token needs the role Maintainer in the project"),),
     ),
 )
 ACTIONS: dict[str, Action] = {row.name: row for row in _ROWS}
@@ -200,6 +200,8 @@ def decide(name: str, job: Record, policy: Policy) -> Decision:
     if decision.verdict in ("act", "later") and job.get("archived") is True and action.is_lost_by_archiving:
         lost = listed([row.participle for row in ACTIONS.values() if row.is_lost_by_archiving], "or")
         return Decision("refuse", f"archived jobs cannot be {lost}; start a new pipeline")
+    if decision.verdict == "same" and policy.has_variables:
+        return Decision("same", f"{decision.reason}; job_variables are only for a job that is still to start")
     return decision
 
 

@@ -111,6 +111,13 @@ def test_decision_table(action, status, options, fields, verdict):
         assert "{" not in decision.reason
 
 
+@pytest.mark.parametrize("status", [*UNDER_WAY, "success"])
+@pytest.mark.parametrize("given", [False, True])
+def test_variables_that_come_too_late_are_told_of(status, given):
+    reason = decide("play", job(42, status), Policy(has_variables=given)).reason
+    assert ("job_variables are only for a job that is still to start" in reason) is given
+
+
 def test_the_table_above_has_every_cell():
     assert {tuple(row[:2]) for row in CELLS} == {(action, status) for action in ACTIONS for status in STATUSES}
 
