@@ -144,7 +144,7 @@ options:
       - A reason that is almost a known one is an error. Any other that this collection does not know is a warning;
         newer servers may have it.
       - It keeps a broken test (V(script_failure)) from being retried until it passes by chance. A job that failed
-        otherwise, or was canceled, is refused.
+        otherwise, was canceled or is being canceled, is refused.
       - Without it, and with an empty list, any reason counts.
       - For O(action=retry), and for the retries that O(max_attempts) adds to O(action=play).
     type: list
@@ -267,7 +267,7 @@ notes:
   - O(action=retry) acts on jobs that are V(failed) or V(canceled), as far as O(retry_on) allows, with O(wait=true) also
     on V(canceling) ones when they have ended, and with O(force=true) on V(success); leaves alone jobs under way, and
     V(success) without O(force); refuses V(created), V(manual) and V(scheduled), which never ran and want
-    O(action=play), V(canceling) without O(wait), and V(skipped).
+    O(action=play), V(canceling) without O(wait) or with O(retry_on), and V(skipped).
   - O(action=cancel) acts on jobs that are V(created), V(manual), V(scheduled) or under way, and with O(force=true) on
     V(canceling); leaves alone V(canceling), V(skipped) and ended jobs; refuses trigger jobs.
   - O(action=erase) acts on jobs that have ended; leaves alone those that were erased already or have nothing to
@@ -276,8 +276,8 @@ notes:
     expires; refuses V(skipped), all that have not ended, and trigger jobs.
   - O(action=delete_artifacts) acts on jobs in any status that have artifacts other than the log; leaves alone the
     others; refuses trigger jobs. With O(whole_project=true) no job is looked at.
-  - Trigger jobs are found by name and can be played and retried. GitLab offers nothing else for them; act on the jobs
-    of their downstream pipelines, with O(include_downstream=true).
+  - Trigger jobs are found by name and can be played, and from GitLab 17.0 on retried. GitLab offers nothing else for
+    them; act on the jobs of their downstream pipelines, with O(include_downstream=true).
   - Archived jobs cannot be played or retried, nor told to keep their artifacts. Start a new pipeline instead.
   - O(wait) has no effect for O(action=erase), O(action=keep_artifacts) and O(action=delete_artifacts), which are done
     when GitLab answers.

@@ -37,6 +37,7 @@ TABLE: list[tuple[str, tuple[str, ...], dict[str, t.Any], str]] = [
     ("retry", ("created", "manual", "scheduled"), {}, "refuse"),
     ("retry", UNDER_WAY, {}, "same"),
     ("retry", ("canceling",), {}, "refuse"),
+    ("retry", ("canceling",), {"retry_on": ["script_failure"], "wait": True}, "refuse"),
     ("retry", ("success",), {}, "same"),
     ("retry", ("success",), FORCE, "act"),
     ("retry", ENDED, {}, "act"),

@@ -72,6 +72,7 @@ class Action:
     :param role: the lowest role that may do it to every job.
     :param needs_approval: whether GitLab does it only when the deployment of the job, if it has one, was approved.
     :param trigger_job: why a given trigger job is refused, empty when it is not; None where GitLab has no such request.
+    :param trigger_jobs_since: the first GitLab version that does it to trigger jobs; older servers do not find them.
     :param names_doer: whether the job then has as its user who did it.
     :param options: the options of the task that are for this action.
     :param arguments: what is sent besides project and id.
@@ -97,6 +98,7 @@ class Action:
     role: str = "Developer"
     needs_approval: bool = False
     trigger_job: t.Callable[[Record, Policy], str] | None = None
+    trigger_jobs_since: str = ""
     names_doer: bool = False
     options: tuple[str, ...] = ()
     arguments: Arguments = _no_arguments

@@ -59,6 +59,7 @@ _ROWS = (
         is_lost_by_archiving=True,
         needs_approval=True,
         trigger_job=decisions.play_of_trigger_job,
+        trigger_jobs_since="13.10",
         options=("job_variables", "job_inputs", "replay", "retry_on", "max_attempts", "wait_for_approval"),
         arguments=lambda request, status: {
             "job_variables": list(request.variables) or None,
@@ -87,10 +88,7 @@ _ROWS = (
             "created": refuse("its status is created: it never ran; use action play with wait"),
             "blocked": refuse("its status is {status}: it never ran; use action play"),
             "under_way": _IS_SO_ALREADY,
-            "canceling": later(
-                "its cancellation has to end first",
-                "it is being canceled; use wait to retry it when that is done, or try again later",
-            ),
+            "canceling": decisions.retry_canceling,
             "success": decisions.retry_success,
             "ended": decisions.retry_ended,
             "skipped": decisions.skipped("retries"),
@@ -103,6 +101,7 @@ _ROWS = (
         is_lost_by_archiving=True,
         needs_approval=True,
         trigger_job=decisions.retry_of_trigger_job,
+        trigger_jobs_since="17.0",
         options=("job_inputs", "retry_on", "max_attempts", "force"),
         arguments=lambda request, status: {"job_inputs": request.inputs or None},
         gate="after a bad end",

@@ -147,12 +147,29 @@ def retry_success(status: str, job: Record, policy: Policy) -> Decision:
     return _retry_limited(policy) or Decision("act", "forced")
 
 
+_retry_when_canceled = later(
+    "its cancellation has to end first",
+    "it is being canceled; use wait to retry it when that is done, or try again later",
+)
+
+
+def retry_canceling(status: str, job: Record, policy: Policy) -> Decision:
+    # it will have been canceled, which is no reason to retry it
+    if policy.retry_on:
+        return _not_retried_on("it is being canceled", policy)
+    return _retry_when_canceled(status, job, policy)
+
+
 def retry_ended(status: str, job: Record, policy: Policy) -> Decision:
     reason = job.get("failure_reason") or "no reason given"
     if policy.retry_on and (status != "failed" or not is_among(reason, policy.retry_on)):
         how = f"failed with {reason}" if status == "failed" else f"has ended as {status}"
-        return Decision("refuse", f"it {how}, and retry_on allows only {', '.join(policy.retry_on)}")
+        return _not_retried_on(f"it {how}", policy)
     return _retry_limited(policy) or Decision("act")
+
+
+def _not_retried_on(how: str, policy: Policy) -> Decision:
+    return Decision("refuse", f"{how}, and retry_on allows only {', '.join(policy.retry_on)}")
 
 
 def _retry_limited(policy: Policy) -> Decision | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from ..._api.decoding import Record
 from ..._api.errors import RequestError, StatusError, UsageError
 from ..fields import record_in
+from ..jobs.query import FoundJob
 from ..jobs.statuses import int_of
 from ..session import Session
 from .action import Action
@@ -32,10 +33,12 @@ def refuse_job_token(session: Session, action: str) -> None:
         )
 
 
-def explain(session: Session, action: Action, project: str, exc: StatusError) -> None:
+def explain(session: Session, action: Action, job: FoundJob, exc: StatusError) -> None:
     """Say in an error what to do about it, unless it says so already."""
     if exc.status == 403 and not exc.has_reason and not exc.advice:
-        exc.advice = reason_of_project(session, project, action.role)
+        exc.advice = reason_of_project(session, job.project, action.role)
+    elif exc.status == 404 and job.is_bridge:
+        exc.advice = f"Trigger jobs can be {action.participle} from GitLab {action.trigger_jobs_since} on"
     action.advise(exc)
 
 

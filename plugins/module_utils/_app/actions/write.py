@@ -128,7 +128,7 @@ class JobWrite(Write[FoundJob, WriteResult]):
             held = refusal_of_held(self._session, self._action, self._job, exc)
             if held:
                 return held
-            explain(self._session, self._action, self._job.project, exc)
+            explain(self._session, self._action, self._job, exc)
         return str(exc)
 
     def _failed(self, reason: str) -> WriteResult:

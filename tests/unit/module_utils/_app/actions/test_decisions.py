@@ -63,6 +63,7 @@ TABLE = [
     ("retry", UNDER_WAY, {"force": True, "wait": True}, {}, "same"),
     ("retry", ("canceling",), {}, {}, "refuse"),
     ("retry", ("canceling",), {"wait": True}, {}, "later"),
+    ("retry", ("canceling",), {"wait": True, "retry_on": ("script_failure",)}, {}, "refuse"),
     ("retry", ("success",), {}, {}, "same"),
     ("retry", ("success",), {"force": True}, {}, "act"),
     ("retry", ENDED, {}, {}, "act"),
