@@ -79,19 +79,19 @@ class JobWrite(Write[FoundJob, WriteResult]):
         return newest_attempts(self._session, [self._job])[0]
 
     def _settled(self, exc: RequestError, latest: FoundJob) -> WriteResult | None:
-        shows_effect = self._shows_effect(latest)
-        if self._is_in_doubt and shows_effect:
-            if self._is_ours(self._doers(latest)) is False:
+        changed = self._changed(latest) if self._is_in_doubt or is_lock(exc) else None
+        if changed and self._is_in_doubt:
+            if self._is_ours(self._doers(changed)) is False:
                 # not sent again either: ours may have come before theirs
                 reason = f"the answer was lost, and somebody else has {self._action.participle} the job since"
-                return WriteResult("unchanged", latest, reason=reason)
+                return WriteResult("unchanged", changed, reason=reason)
             reason = "the answer was lost, but the job shows the effect"
-            return WriteResult("applied", latest, has_changed=True, reason=reason)
-        if is_lock(exc) and shows_effect and self._is_ours(self._doers(latest)):
+            return WriteResult("applied", changed, has_changed=True, reason=reason)
+        if changed and self._is_ours(self._doers(changed)):
             # The request met one that was still at work. It may have been ours, sent twice by a proxy on the way. Any
             # other refusal says that the work was done before, as it is for all but one of several tasks of one user.
             reason = "GitLab refused the request, but the job shows that the user of the token has done it since"
-            return WriteResult("applied", latest, has_changed=True, reason=reason)
+            return WriteResult("applied", changed, has_changed=True, reason=reason)
         words, reason = self._action.refused_as_done or ("", "")
         if words and was_refused(exc) and words in str(exc) and is_finished(status_of(latest.record)):
             return WriteResult("unchanged", latest, reason=reason)
@@ -134,12 +134,18 @@ class JobWrite(Write[FoundJob, WriteResult]):
     def _failed(self, reason: str) -> WriteResult:
         return WriteResult("failed", self._job, reason=reason)
 
-    def _shows_effect(self, latest: FoundJob) -> bool:
-        """Return whether the request was executed; what is done to one attempt of a job does not show on another."""
-        is_same = latest.id == self._job.id
-        return (is_same or bool(self._action.renews)) and self._action.effect(self._job.record, latest.record)
+    def _changed(self, latest: FoundJob) -> FoundJob | None:
+        """Return the attempt that shows the effect of the request, None when there is none.
 
-    def _doers(self, latest: FoundJob) -> list[int]:
+        :raises RequestError: when it cannot be read.
+        """
+        if latest.id != self._job.id and not self._action.renews:
+            # a new attempt does not show what was done to the one before
+            record = self._session.client.call("get_job", project=self._job.project, job_id=self._job.id)
+            latest = self._job.with_record(record)
+        return latest if self._action.effect(self._job.record, latest.record) else None
+
+    def _doers(self, changed: FoundJob) -> list[int]:
         """Return the id of the user who has done what the job shows, nothing where jobs do not tell."""
-        doer = user_id_of(latest.record) if self._action.names_doer else 0
+        doer = user_id_of(changed.record) if self._action.names_doer else 0
         return [doer] if doer else []

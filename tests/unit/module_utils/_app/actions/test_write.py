@@ -122,12 +122,42 @@ def test_an_erasure_whose_answer_was_lost_shows_by_the_files_on_an_old_server():
     assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
 
 
-@pytest.mark.parametrize(("action", "line"), [("keep_artifacts", KEEP), ("delete_artifacts", DELETE)])
-def test_a_new_attempt_without_artifacts_does_not_show_what_was_done_to_the_old_one(action, line):
-    before = job(42, "success", **KEPT)
-    reads = [Exchange(JOB, before), Exchange(LIST, [job(43, "pending")])]
+# action, the job before, the write, the job when it was done
+DONE_TO_ONE_ATTEMPT = [
+    ("cancel", job(42, "running"), CANCEL, job(42, "canceled")),
+    ("erase", job(42, "success", **KEPT), ERASE, job(42, "success", **ERASED)),
+    ("keep_artifacts", job(42, "success", **KEPT), KEEP, job(42, "success", **{**KEPT, "artifacts_expire_at": None})),
+    ("delete_artifacts", job(42, "success", **KEPT), DELETE, job(42, "success")),
+]
+
+
+@pytest.mark.parametrize(("action", "before", "line", "after"), DONE_TO_ONE_ATTEMPT)
+def test_what_was_done_to_an_attempt_that_has_a_newer_one_since_is_not_done_to_that(action, before, line, after):
+    reads = [Exchange(JOB, after), Exchange(LIST, [job(43, before["status"], **KEPT)]), Exchange(JOB, after)]
     outcome, result = act(action, before, Exchange(line, lost()), *reads)
-    assert (outcome.changed, result["after"]) == (False, {"id": 43, "status": "pending"})
+    assert (outcome.changed, outcome.failure, result["after"]["id"]) == (True, None, 42)
+
+
+@pytest.mark.parametrize(("action", "before", "line", "after"), DONE_TO_ONE_ATTEMPT)
+def test_what_was_not_done_to_an_attempt_is_not_shown_by_a_newer_one(action, before, line, after):
+    old = job(42, "failed", **{**KEPT, "artifacts_expire_at": before["artifacts_expire_at"]})
+    reads = [Exchange(JOB, old), Exchange(LIST, [{**after, "id": 43}]), Exchange(JOB, old)]
+    outcome, result = act(action, {**before, "artifacts": old["artifacts"]}, Exchange(line, lost()), *reads)
+    assert (outcome.changed, result["after"]["id"]) == (False, 43)
+
+
+def test_a_job_that_was_played_and_canceled_before_it_ran_shows_by_its_user_that_it_was_played():
+    after = job(status="canceled", user=ALICE)
+    reads = [Exchange(JOB, after), Exchange(LIST, [after]), Exchange(WHO, ALICE)]
+    outcome, result = act("play", job(user=BOB), Exchange(PLAY, lost()), *reads)
+    assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
+
+
+def test_artifacts_that_somebody_else_has_erased_are_not_kept():
+    after = job(42, "success", **ERASED)
+    reads = [Exchange(JOB, after), Exchange(LIST, [after])]
+    outcome, _result = act("keep_artifacts", job(42, "success", **KEPT), Exchange(KEEP, lost()), *reads)
+    assert (outcome.changed, outcome.failure) == (False, None)
 
 
 def test_keeping_artifacts_is_looked_at_before_it_is_sent_again():
