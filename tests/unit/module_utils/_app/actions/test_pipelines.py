@@ -74,6 +74,25 @@ def test_a_lost_request_is_sent_again(action, doubt):
     assert (outcome.changed, outcome.failure) == (True, None)
 
 
+def test_a_single_job_that_somebody_else_has_canceled_does_not_show_that_the_pipeline_was():
+    def both(first, second):
+        jobs = Exchange(JOBS, [job(43, second, "other"), job(42, first)])
+        return [jobs, Exchange(READ, pipeline(6, "running")), Exchange(f"{READ}/trigger_jobs", [])]
+
+    outcome = run_task(
+        TASK,
+        {"action": "cancel", "pipeline_id": 6},
+        transport=ScriptedTransport(
+            *both("running", "created"),
+            Exchange(POSTS["cancel"], lost()),
+            *both("canceled", "created"),
+            Exchange(POSTS["cancel"], pipeline(6, "running")),
+            *both("canceled", "canceled"),
+        ),
+    )
+    assert (outcome.changed, outcome.failure) == (True, None)
+
+
 @pytest.mark.parametrize("action", POSTS)
 def test_an_effect_that_shows_late(action):
     outcome = act(
