@@ -32,6 +32,7 @@ TABLE: list[tuple[str, tuple[str, ...], dict[str, t.Any], str]] = [
     ("play", ENDED, FAILED, "act"),
     ("play", ENDED, ALWAYS, "act"),
     ("play", ("success", *ENDED), {**ALWAYS, "job_variables": {"A": "b"}}, "refuse"),
+    ("play", ("success", *ENDED), {**ALWAYS, "job_inputs": {"size": 3}}, "refuse"),
     ("play", ("skipped",), {}, "refuse"),
     ("play", ("skipped",), ALWAYS, "refuse"),
     ("retry", ("created", "manual", "scheduled"), {}, "refuse"),

@@ -111,7 +111,7 @@ class ActionRun:
             wait=self._options.wait,
             replay=request.replay,
             force=request.force,
-            has_variables=bool(request.variables),
+            given=request.given,
             retry_on=request.retry_on,
             max_attempts=request.max_attempts,
             attempts=self._attempts.get(job.key, 1),

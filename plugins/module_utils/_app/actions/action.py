@@ -31,6 +31,12 @@ class ActionRequest:
     retry_on: tuple[str, ...] = ()
     max_attempts: int | None = None
 
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Return the options that hold values for the job."""
+        values = {"job_variables": self.variables, "job_inputs": self.inputs}
+        return tuple(name for name, value in values.items() if value)
+
 
 @dataclasses.dataclass(frozen=True)
 class Advice:

@@ -199,8 +199,9 @@ def decide(name: str, job: Record, policy: Policy) -> Decision:
     if decision.verdict in ("act", "later") and job.get("archived") is True and action.is_lost_by_archiving:
         lost = listed([row.participle for row in ACTIONS.values() if row.is_lost_by_archiving], "or")
         return Decision("refuse", f"archived jobs cannot be {lost}; start a new pipeline")
-    if decision.verdict == "same" and policy.has_variables:
-        return Decision("same", f"{decision.reason}; job_variables are only for a job that is still to start")
+    if decision.verdict == "same" and policy.given:
+        given = listed(policy.given, "and")
+        return Decision("same", f"{decision.reason}; {given} are only for a job that is still to start")
     return decision
 
 

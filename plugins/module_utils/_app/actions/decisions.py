@@ -18,6 +18,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..fields import artifact_kinds
+from ..jobs.query import listed
 from ..jobs.reasons import is_among
 from ..jobs.statuses import Column
 
@@ -39,7 +40,8 @@ class Policy:
     wait: bool = False
     replay: str = "never"
     force: bool = False
-    has_variables: bool = False
+    # the options that hold values for the job
+    given: tuple[str, ...] = ()
     retry_on: tuple[str, ...] = ()
     max_attempts: int | None = None
     attempts: int = 1
@@ -128,11 +130,13 @@ def play_ended(status: str, job: Record, policy: Policy) -> Decision:
 
 
 def _replay(status: str, job: Record, policy: Policy) -> Decision:
-    if policy.has_variables:
+    if policy.given:
+        given = listed(policy.given, "and")
+        other = "start a new pipeline" if "job_variables" in policy.given else "use action retry, which takes them"
         return Decision(
             "refuse",
-            f"it has ended as {status}, and GitLab would run it again with the variables of its earlier run instead of "
-            "job_variables; leave job_variables out, or start a new pipeline",
+            f"it has ended as {status}, and GitLab would run it again with the values of its earlier run instead of "
+            f"{given}; leave {given} out, or {other}",
         )
     if policy.is_bridge:
         return Decision(
@@ -217,7 +221,7 @@ def delete_artifacts(status: str, job: Record, policy: Policy) -> Decision:
 
 def play_of_trigger_job(job: Record, policy: Policy) -> str:
     """Return why a trigger job is not played, empty when it may be."""
-    return "GitLab drops the job_variables of trigger jobs; leave them out" if policy.has_variables else ""
+    return f"GitLab drops the {listed(policy.given, 'and')} of trigger jobs; leave them out" if policy.given else ""
 
 
 def retry_of_trigger_job(job: Record, policy: Policy) -> str:
