@@ -140,8 +140,9 @@ class ActionRun:
     def _write(self, job: FoundJob, action: Action) -> WriteResult:
         """Return what became of an action on one job; an error is an outcome here, so that the others are not lost."""
         try:
-            arguments = action.arguments(self._request, status_of(job.record))
-            return JobWrite(self._session, action, job, arguments, lambda latest: self._decide(latest, action)).send()
+            return JobWrite(
+                self._session, action, job, self._request, lambda latest: self._decide(latest, action)
+            ).send()
         except GitLabError as exc:
             return WriteResult("failed", job, reason=str(exc))
 
@@ -290,8 +291,10 @@ class ActionRun:
                 target.settle(target.outcome, reason)
                 continue
             if self._options.on_timeout == "cancel" and self._request.action != "cancel" and not target.job.is_bridge:
-                row = ACTIONS["cancel"]
-                write = JobWrite(self._session, row, target.job, {}, lambda job: decide("cancel", job.record, Policy()))
+                row, wanted = ACTIONS["cancel"], ActionRequest("cancel")
+                write = JobWrite(
+                    self._session, row, target.job, wanted, lambda job: decide("cancel", job.record, Policy())
+                )
                 result = write.send()
                 target.job = result.job
                 target.has_changed = target.has_changed or result.has_changed

@@ -22,7 +22,7 @@ from ..jobs.attempts import newest_attempts
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished, status_of
 from ..session import Session
-from .action import Action
+from .action import Action, ActionRequest
 from .decisions import Decision
 from .effects import ActionOutcome
 from .refusals import explain
@@ -46,7 +46,7 @@ class WriteResult:
 class JobWrite(Write[FoundJob, WriteResult]):
     """One action on one job.
 
-    :param arguments: further arguments of the endpoint.
+    :param wanted: what a user asked for.
     :param decide_again: asked after a re-read.
     """
 
@@ -57,23 +57,21 @@ class JobWrite(Write[FoundJob, WriteResult]):
         session: Session,
         action: Action,
         job: FoundJob,
-        arguments: t.Mapping[str, t.Any],
+        wanted: ActionRequest,
         decide_again: t.Callable[[FoundJob], Decision],
     ) -> None:
         super().__init__(session)
         self._action = action
         # as it was when the request was last sent
         self._job = job
-        self._arguments = arguments
+        self._wanted = wanted
         self._decide_again = decide_again
 
     def _request(self) -> Record | None:
-        return t.cast(
-            "Record | None",
-            self._session.client.call(
-                self._action.endpoint, project=self._job.project, job_id=self._job.id, **self._arguments
-            ),
-        )
+        job = self._job
+        arguments = self._action.arguments(self._wanted, status_of(job.record))
+        answer = self._session.client.call(self._action.endpoint, project=job.project, job_id=job.id, **arguments)
+        return t.cast("Record | None", answer)
 
     def _read(self) -> FoundJob:
         return newest_attempts(self._session, [self._job])[0]

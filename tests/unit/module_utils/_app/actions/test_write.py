@@ -403,6 +403,19 @@ def test_cancel_is_judged_by_the_status_it_answers(before, answered, options, ch
     assert result["reason"] or changed
 
 
+def test_force_is_sent_by_the_status_that_the_job_has_come_to():
+    canceling = job(42, "canceling")
+    outcome, result = act(
+        "cancel",
+        job(42, "running"),
+        Exchange(CANCEL, refused(*LOCK)),
+        *[Exchange(JOB, canceling), Exchange(LIST, [canceling])],
+        Exchange(CANCEL, reply(job(42, "canceled"), status=201), body={"force": True}),
+        force=True,
+    )
+    assert (outcome.changed, outcome.failure, result["after"]["status"]) == (True, None, "canceled")
+
+
 def test_nothing_to_erase_is_as_wished():
     ended = job(42, "failed")
     refusal = Exchange(ERASE, refused("403 Forbidden - Job is not erasable!", 403))
