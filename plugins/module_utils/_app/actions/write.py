@@ -98,7 +98,8 @@ class JobWrite(Write[FoundJob, WriteResult]):
         if decision.verdict == "same":
             return WriteResult("unchanged", latest, reason=decision.reason)
         if decision.verdict == "refuse" and has_moved:
-            return WriteResult("refused", latest, reason=decision.reason)
+            doubt = f"; an answer was lost, so it may have been {self._action.participle} before"
+            return WriteResult("refused", latest, reason=decision.reason + (doubt if self._is_in_doubt else ""))
         if decision.verdict == "act" and (has_moved or not was_refused(exc) or is_lock(exc)):
             self._job = latest
             return None

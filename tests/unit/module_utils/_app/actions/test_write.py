@@ -271,6 +271,13 @@ def test_refused_because_the_job_has_moved_where_it_cannot_be_played():
     assert "it has ended as canceled" in outcome.failure
 
 
+def test_a_job_that_has_moved_where_nothing_tells_what_was_done_may_have_been_played():
+    read = [Exchange(JOB, job(status="canceled")), Exchange(LIST, [job(status="canceled")])]
+    outcome, result = act("play", job(), Exchange(PLAY, lost()), *read)
+    assert (outcome.changed, result["outcome"]) == (False, "refused")
+    assert outcome.failure.endswith("an answer was lost, so it may have been played before")
+
+
 def test_refused_since_a_newer_attempt_has_failed_as_well_is_decided_anew():
     outcome, _result = act(
         "retry",
