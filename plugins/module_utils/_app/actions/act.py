@@ -272,7 +272,7 @@ class ActionRun:
     def _most_attempts(self, target: Target) -> int:
         """Return how many attempts a job may have that has ended badly, 0 when it is not to be retried at all."""
         request = self._request
-        if request.max_attempts is None or "max_attempts" not in self._action.takes or self._session.stop():
+        if request.max_attempts is None or self._session.stop():
             return 0
         record = target.job.record
         is_reason = is_among(str(record.get("failure_reason")), request.retry_on)
