@@ -56,10 +56,12 @@ class Write(abc.ABC, t.Generic[_S, _R]):
                 # a redirect leads to the same place each time
                 may_repeat = has_to_be_read and not isinstance(exc, RedirectError)
                 may_repeat = may_repeat and attempt <= client.settings.retries
-                if not was_refused(exc) or (may_repeat and is_lock(exc)):
-                    # The pause comes before the look, so that what is still under way on the server can arrive, and so
-                    # that nothing lies between the look and the next request.
-                    may_repeat = client.retrier.pause(attempt, exc) and may_repeat
+                # The pause comes before the look, so that what is still under way on the server can arrive, and so that
+                # nothing lies between the look and the next request.
+                if may_repeat and (not was_refused(exc) or is_lock(exc)):
+                    may_repeat = client.retrier.pause(attempt, exc)
+                elif not was_refused(exc):
+                    client.retrier.pause(1)
                 result = self._looked(exc)
                 if result is not None:
                     return result
