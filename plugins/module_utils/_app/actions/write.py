@@ -80,8 +80,11 @@ class JobWrite(Write[FoundJob, WriteResult]):
         changed = self._changed(latest) if self._is_in_doubt or is_lock(exc) else None
         if changed and self._is_in_doubt:
             if self._is_ours(self._doers(changed)) is False:
-                # not sent again either: ours may have come before theirs
                 reason = f"the answer was lost, and somebody else has {self._action.participle} the job since"
+                # not sent again either: ours may have come before theirs
+                decision = self._decide_again(changed)
+                if decision.verdict == "refuse" and changed.id == self._job.id:
+                    return WriteResult("refused", changed, reason=f"{decision.reason}; {reason}")
                 return WriteResult("unchanged", changed, reason=reason)
             reason = "the answer was lost, but the job shows the effect"
             return WriteResult("applied", changed, has_changed=True, reason=reason)

@@ -153,6 +153,14 @@ def test_a_job_that_was_played_and_canceled_before_it_ran_shows_by_its_user_that
     assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
 
 
+def test_a_job_that_somebody_else_has_played_and_canceled_is_not_as_wished():
+    after = job(status="canceled", user=BOB)
+    reads = [Exchange(JOB, after), Exchange(LIST, [after]), Exchange(WHO, ALICE)]
+    outcome, result = act("play", job(user={"id": 4}), Exchange(PLAY, lost()), *reads)
+    assert (outcome.changed, result["outcome"]) == (False, "refused")
+    assert "it has ended as canceled" in outcome.failure and "somebody else has played the job since" in outcome.failure
+
+
 def test_artifacts_that_somebody_else_has_erased_are_not_kept():
     after = job(42, "success", **ERASED)
     reads = [Exchange(JOB, after), Exchange(LIST, [after])]
