@@ -198,7 +198,9 @@ class Retrier:
             may_pass = is_repeatable
         else:
             may_pass = isinstance(exc, ThrottledError)
-        return may_pass and (attempt <= self._retries or (self.is_persistent and has_answered))
+        # long after it was decided upon, a write is decided upon anew
+        may_last = self.is_persistent and has_answered and (is_repeatable or isinstance(exc, ThrottledError))
+        return may_pass and (attempt <= self._retries or may_last)
 
 
 def _with_attempts(exc: RequestError, attempts: int) -> RequestError:

@@ -20,6 +20,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import (
     BadAnswerError,
+    ConnectError,
     LostAnswerError,
     NotAuthorizedError,
     NotFoundError,
@@ -33,6 +34,7 @@ from ..pipelines.query import describe
 from ..session import Session
 from .candidates import Candidates, RunRequest
 from .creation import explain_refusal, is_over_limit
+from .sending import was_unreached
 
 # The pauses before the looks after a lost answer: what is still at work on the server has to arrive.
 LOOK_PAUSES_SECONDS = (2.0, 5.0, 10.0)
@@ -79,6 +81,8 @@ class _Run:
 
     def run(self) -> RunResult:
         """Return what became of it; while GitLab's limit for creations is reached, the time of the task is waited."""
+        retrier = self._session.client.retrier
+        outages = 0
         while True:
             before = self._newest_before()
             self._check_commit()
@@ -97,6 +101,11 @@ class _Run:
                     return self._refused(exc)
             except (LostAnswerError, BadAnswerError) as exc:
                 return self._settle(exc)
+            except ConnectError as exc:
+                # a wait goes on through a restart of the server, while which others may start one
+                outages += 1
+                if not (was_unreached(exc) and retrier.is_persistent and retrier.pause(outages, exc)):
+                    raise
 
     # ----- before -----
 

@@ -14,7 +14,16 @@ from __future__ import annotations
 import abc
 import typing as t
 
-from ..._api.errors import BadAnswerError, LostAnswerError, RedirectError, RequestError, ServerError, StatusError
+from ..._api.errors import (
+    BadAnswerError,
+    ConnectError,
+    LostAnswerError,
+    RedirectError,
+    RequestError,
+    ServerError,
+    StatusError,
+    TrustError,
+)
 from ..._api.pace.looks import looking
 from ..session import Session
 
@@ -49,13 +58,15 @@ class Write(abc.ABC, t.Generic[_S, _R]):
             try:
                 answer = self._request()
             except RequestError as exc:
+                # a wait goes on through a restart of the server, while which others may do the same
+                is_away = was_unreached(exc) and client.retrier.is_persistent
                 has_to_be_read = _has_to_be_read(exc)
-                if not (has_to_be_read or self._is_in_doubt):
+                if not (is_away or has_to_be_read or self._is_in_doubt):
                     return self._failed(self._explained(exc))
-                self._is_in_doubt = self._is_in_doubt or not was_refused(exc)
+                self._is_in_doubt = self._is_in_doubt or not (was_refused(exc) or was_unreached(exc))
                 # a redirect leads to the same place each time
-                may_repeat = has_to_be_read and not isinstance(exc, RedirectError)
-                may_repeat = may_repeat and attempt <= client.settings.retries
+                may_pass = has_to_be_read and not isinstance(exc, RedirectError)
+                may_repeat = is_away or (may_pass and attempt <= client.settings.retries)
                 # The pause comes before the look, so that what is still under way on the server can arrive, and so that
                 # nothing lies between the look and the next request.
                 if may_repeat and (not was_refused(exc) or is_lock(exc)):
@@ -139,6 +150,11 @@ def _has_to_be_read(exc: RequestError) -> bool:
 def was_refused(exc: RequestError) -> bool:
     """Return whether GitLab has answered that it did not do it."""
     return isinstance(exc, StatusError) and not isinstance(exc, ServerError)
+
+
+def was_unreached(exc: RequestError) -> bool:
+    """Return whether the server was not there: it was certainly not done."""
+    return isinstance(exc, ConnectError) and not isinstance(exc, TrustError)
 
 
 def is_lock(exc: RequestError) -> bool:

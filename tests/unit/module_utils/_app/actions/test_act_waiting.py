@@ -401,6 +401,29 @@ def test_a_restart_of_the_server_is_survived():
     assert (outcome.failure, outcome.values["status"]) == (None, "success")
 
 
+@pytest.mark.parametrize("found", ["running", "manual"])
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_job_is_read_again_before_it_is_played_after_an_outage(found, retries):
+    away = [Exchange(PLAY, errors.ConnectError("refused"))] * (retries + 1)
+    exchanges = [Exchange(LIST, [job()]), *away, Exchange(JOB, job()), *away, Exchange(JOB, job(status=found))]
+    exchanges += [PLAYED] if found == "manual" else []
+    transport = ScriptedTransport(*exchanges, *ended("success"))
+    outcome = run_task(TASK, {**BASE, "api_retries": retries}, transport=transport)
+    assert (outcome.failure, outcome.changed) == (None, found == "manual")
+
+
+def test_an_outage_that_does_not_end_ends_with_the_time():
+    def answer(call):
+        if call.method == "POST":
+            raise errors.ConnectError("refused")
+        return [job()] if call.line == LIST else job()
+
+    clock = FakeClock()
+    outcome = run_task(TASK, {**BASE, "wait_timeout": 600.0}, transport=FunctionTransport(answer), clock=clock)
+    assert (outcome.changed, clock.seconds <= 600.0) == (False, True)
+    assert "refused" in outcome.failure
+
+
 def test_several_jobs_are_read_by_one_list_a_poll():
     def both(status):
         return [job(43, status, "deploy:b"), job(42, status, "deploy:a")]

@@ -93,6 +93,22 @@ def test_a_single_job_that_somebody_else_has_canceled_does_not_show_that_the_pip
     assert (outcome.changed, outcome.failure) == (True, None)
 
 
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize(
+    ("action", "status", "end"), [("retry", "running", "success"), ("cancel", "canceled", "canceled")]
+)
+def test_a_pipeline_is_read_again_after_an_outage(action, status, end, done):
+    away = [Exchange(POSTS[action], errors.ConnectError("refused"))] * 2
+    answer = Exchange(POSTS[action], pipeline(6, STATUS[action]), status=OK[action])
+    after = state(action, AFTER[action], status)
+    meanwhile = after if done else [*state(action, BEFORE[action], STATUS[action]), answer, *after]
+    ended = pipeline(6, end)
+    followed = [Exchange(JOBS, [job(44, end, pipeline=ended)]), Exchange(READ, ended)]
+    downstream = Exchange(f"{READ}/trigger_jobs", [])
+    outcome = act(action, *away, *meanwhile, *followed, downstream, wait=True, api_retries=1)
+    assert (outcome.failure, outcome.changed) == (None, not done)
+
+
 @pytest.mark.parametrize("action", POSTS)
 def test_an_effect_that_shows_late(action):
     outcome = act(

@@ -180,6 +180,24 @@ def test_a_request_that_was_not_executed_is_sent_again():
     assert outcome.changed and outcome.failure is None
 
 
+@pytest.mark.parametrize("theirs", [True, False])
+def test_what_there_is_is_read_again_after_an_outage(theirs):
+    """Another task with the same token may have started one meanwhile."""
+    away = [Exchange(CREATE, errors.ConnectError("refused"), body=body())] * 2
+    commit = Exchange("GET /projects/7/repository/commits/main", {"id": "f" * 40})
+    kinds = [
+        Exchange("GET /projects/7/repository/commits/refs%2Fheads%2Fmain", {"id": "f" * 40}),
+        Exchange(
+            "GET /projects/7/repository/commits/refs%2Ftags%2Fmain", {"message": "404 Commit Not Found"}, status=404
+        ),
+    ]
+    whole, variables = read(ours())
+    found = [new(ours()), commit, whole, Exchange(USER, US), variables, *kinds]
+    made = [new(), Exchange(CREATE, ours(), status=201, body=body()), new(ours())]
+    outcome = start(new(), *away, *(found if theirs else made), wait=True, wait_for=["created"], api_retries=1)
+    assert (outcome.failure, outcome.changed, outcome.values["id"]) == (None, not theirs, 9)
+
+
 def test_a_trigger_token_travels_in_the_body_only():
     sent = body(token=TOKEN, variables={"A": "1"}, inputs={"n": 3})
     record = ours(source="trigger", user=THEM)
