@@ -50,7 +50,6 @@ _ROWS = (
             "skipped": decisions.skipped("plays"),
         },
         effect=effects.is_played,
-        names_doer=True,
         # until 18.7 GitLab answers with the old job when it makes a new one
         answer="old job",
         status_after="pending",
@@ -94,7 +93,6 @@ _ROWS = (
             "skipped": decisions.skipped("retries"),
         },
         effect=effects.is_retried,
-        names_doer=True,
         status_after="pending",
         renews=("ending", "finished"),
         is_followed=True,

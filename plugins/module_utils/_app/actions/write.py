@@ -149,5 +149,5 @@ class JobWrite(Write[FoundJob, WriteResult]):
 
     def _doers(self, changed: FoundJob) -> list[int]:
         """Return the id of the user who has done what the job shows, nothing where jobs do not tell."""
-        doer = user_id_of(changed.record) if self._action.names_doer else 0
+        doer = user_id_of(changed.record) if self._action.renews else 0
         return [doer] if doer else []
