@@ -189,6 +189,8 @@ class Retrier:
 
     def _is_worth_repeating(self, exc: RequestError, attempt: int, *, is_repeatable: bool) -> bool:
         has_answered = self.traffic.has_answered
+        if self.is_persistent and not is_repeatable:
+            return False  # it may be long until it can be sent, so that who has decided upon it decides anew
         if isinstance(exc, ConnectError):
             may_pass = not isinstance(exc, TrustError) and (has_answered or not exc.is_permanent)
         elif isinstance(exc, BadAnswerError):
@@ -198,9 +200,7 @@ class Retrier:
             may_pass = is_repeatable
         else:
             may_pass = isinstance(exc, ThrottledError)
-        # long after it was decided upon, a write is decided upon anew
-        may_last = self.is_persistent and has_answered and (is_repeatable or isinstance(exc, ThrottledError))
-        return may_pass and (attempt <= self._retries or may_last)
+        return may_pass and (attempt <= self._retries or (self.is_persistent and has_answered))
 
 
 def _with_attempts(exc: RequestError, attempts: int) -> RequestError:

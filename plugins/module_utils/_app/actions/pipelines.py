@@ -25,7 +25,7 @@ from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
 from .decisions import Decision, Verdict
 from .refusals import reason_of_project
-from .sending import Write, is_lock, was_unreached
+from .sending import Write, is_lock, was_unsent
 
 PipelineCell = t.Callable[[PipelineState], Decision]
 # The phases of jobs that GitLab cancels with their pipeline; manual jobs stay as they are.
@@ -249,7 +249,7 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
         decision = decide_pipeline(action, latest)
         if decision.verdict == "same":
             return PipelineActionResult(first, latest, note=decision.reason)
-        may_repeat = may_be_done or was_unreached(exc)
+        may_repeat = may_be_done or was_unsent(exc)
         return None if decision.verdict == "act" and may_repeat else self._failed(self._explained(exc))
 
     def _accepted(self, answer: None) -> PipelineActionResult:

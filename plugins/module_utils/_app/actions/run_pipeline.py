@@ -28,13 +28,14 @@ from ..._api.errors import (
     SelectionError,
     ServerError,
     StatusError,
+    ThrottledError,
 )
 from ..jobs.statuses import id_of, project_id_of, status_of
 from ..pipelines.query import describe
 from ..session import Session
 from .candidates import Candidates, RunRequest
 from .creation import explain_refusal, is_over_limit
-from .sending import was_unreached
+from .sending import was_unsent
 
 # The pauses before the looks after a lost answer: what is still at work on the server has to arrive.
 LOOK_PAUSES_SECONDS = (2.0, 5.0, 10.0)
@@ -94,6 +95,11 @@ class _Run:
             self._session.check_stop()
             try:
                 return self._created(self._create())
+            except (ConnectError, ThrottledError) as exc:
+                # a wait goes on while the server is away, or is busy, and others may start one meanwhile
+                outages += 1
+                if not (was_unsent(exc) and retrier.is_persistent and retrier.pause(outages, exc)):
+                    raise
             except StatusError as exc:
                 if isinstance(exc, ServerError):
                     return self._settle(exc)
@@ -101,11 +107,6 @@ class _Run:
                     return self._refused(exc)
             except (LostAnswerError, BadAnswerError) as exc:
                 return self._settle(exc)
-            except ConnectError as exc:
-                # a wait goes on through a restart of the server, while which others may start one
-                outages += 1
-                if not (was_unreached(exc) and retrier.is_persistent and retrier.pause(outages, exc)):
-                    raise
 
     # ----- before -----
 

@@ -22,6 +22,7 @@ from ..._api.errors import (
     RequestError,
     ServerError,
     StatusError,
+    ThrottledError,
     TrustError,
 )
 from ..._api.pace.looks import looking
@@ -58,12 +59,12 @@ class Write(abc.ABC, t.Generic[_S, _R]):
             try:
                 answer = self._request()
             except RequestError as exc:
-                # a wait goes on through a restart of the server, while which others may do the same
-                is_away = was_unreached(exc) and client.retrier.is_persistent
+                # a wait goes on while the server is away, or is busy, and others may do the same meanwhile
+                is_away = was_unsent(exc) and client.retrier.is_persistent
                 has_to_be_read = _has_to_be_read(exc)
                 if not (is_away or has_to_be_read or self._is_in_doubt):
                     return self._failed(self._explained(exc))
-                self._is_in_doubt = self._is_in_doubt or not (was_refused(exc) or was_unreached(exc))
+                self._is_in_doubt = self._is_in_doubt or not (was_refused(exc) or was_unsent(exc))
                 # a redirect leads to the same place each time
                 may_pass = has_to_be_read and not isinstance(exc, RedirectError)
                 may_repeat = is_away or (may_pass and attempt <= client.settings.retries)
@@ -148,13 +149,13 @@ def _has_to_be_read(exc: RequestError) -> bool:
 
 
 def was_refused(exc: RequestError) -> bool:
-    """Return whether GitLab has answered that it did not do it."""
-    return isinstance(exc, StatusError) and not isinstance(exc, ServerError)
+    """Return whether GitLab has answered that it does not do it."""
+    return isinstance(exc, StatusError) and not isinstance(exc, (ServerError, ThrottledError))
 
 
-def was_unreached(exc: RequestError) -> bool:
-    """Return whether the server was not there: it was certainly not done."""
-    return isinstance(exc, ConnectError) and not isinstance(exc, TrustError)
+def was_unsent(exc: RequestError) -> bool:
+    """Return whether the server was away, or too busy: it was certainly not done, and may be done later."""
+    return isinstance(exc, (ConnectError, ThrottledError)) and not isinstance(exc, TrustError)
 
 
 def is_lock(exc: RequestError) -> bool:

@@ -401,12 +401,18 @@ def test_a_restart_of_the_server_is_survived():
     assert (outcome.failure, outcome.values["status"]) == (None, "success")
 
 
+UNSENT = [
+    lambda: errors.ConnectError("refused"),
+    lambda: reply("Retry later", status=429, headers={"Retry-After": "600"}),
+]
+
+
 @pytest.mark.parametrize("found", ["running", "manual"])
 @pytest.mark.parametrize("retries", [0, 1])
-def test_a_job_is_read_again_before_it_is_played_after_an_outage(found, retries):
-    away = [Exchange(PLAY, errors.ConnectError("refused"))] * (retries + 1)
-    exchanges = [Exchange(LIST, [job()]), *away, Exchange(JOB, job()), *away, Exchange(JOB, job(status=found))]
-    exchanges += [PLAYED] if found == "manual" else []
+@pytest.mark.parametrize("unsent", UNSENT, ids=["away", "busy"])
+def test_a_job_is_read_again_before_it_is_played_later(unsent, found, retries):
+    exchanges = [Exchange(LIST, [job()]), Exchange(PLAY, unsent()), Exchange(JOB, job()), Exchange(PLAY, unsent())]
+    exchanges += [Exchange(JOB, job(status=found)), *([PLAYED] if found == "manual" else [])]
     transport = ScriptedTransport(*exchanges, *ended("success"))
     outcome = run_task(TASK, {**BASE, "api_retries": retries}, transport=transport)
     assert (outcome.failure, outcome.changed) == (None, found == "manual")

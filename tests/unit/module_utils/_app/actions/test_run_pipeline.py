@@ -181,9 +181,10 @@ def test_a_request_that_was_not_executed_is_sent_again():
 
 
 @pytest.mark.parametrize("theirs", [True, False])
-def test_what_there_is_is_read_again_after_an_outage(theirs):
+@pytest.mark.parametrize("unsent", [lambda: errors.ConnectError("refused"), lambda: reply("Retry later", status=429)])
+def test_what_there_is_is_read_again_after_an_outage(unsent, theirs):
     """Another task with the same token may have started one meanwhile."""
-    away = [Exchange(CREATE, errors.ConnectError("refused"), body=body())] * 2
+    away = [Exchange(CREATE, unsent(), body=body())]
     commit = Exchange("GET /projects/7/repository/commits/main", {"id": "f" * 40})
     kinds = [
         Exchange("GET /projects/7/repository/commits/refs%2Fheads%2Fmain", {"id": "f" * 40}),
