@@ -6,8 +6,9 @@
 
 """When a request is sent again, and after which pause.
 
-A read is repeated after everything that may pass. A write is repeated only when it was certainly not executed; any
-other doubt goes up to the use case, which reads the job again and decides anew.
+A read is repeated after everything that may pass. A write is repeated only when it was certainly not executed, and not
+while a task waits, for then it may be long until it can be sent. Everything else goes up to the use case, which reads
+the job again and decides anew.
 """
 
 from __future__ import annotations
