@@ -193,8 +193,6 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("a list in a variable of a pipeline", PIPELINE, {**RUN, "variables": {"A": ["b"]}},
      "variables: A is a list, and GitLab takes only text there; make a text of it, with the filter "
      "to_json."),
-    ("null as an input of a job", ACTION, {**PLAY, "job_inputs": {"A": None}},
-     "job_inputs: A is null; give a text, a number, a boolean or a list."),
     ("a mapping as an input", PIPELINE, {**RUN, "inputs": {"A": {"b": 1}}},
      "inputs: A is a mapping; give a text, a number, a boolean or a list."),
     ("variables that are a list", PIPELINE, {**RUN, "variables": ["A=b"]},
