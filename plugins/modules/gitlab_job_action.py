@@ -119,12 +119,12 @@ options:
   job_inputs:
     description:
       - Values for the inputs that the job declares, for O(action=play) and O(action=retry).
+      - Needs GitLab 18.10; older servers silently ignore them. An input that the job does not declare is an error from
+        GitLab, and the job stays as it is.
       - They are not returned, and masked as O(job_variables) are.
       - With O(action=play), not for trigger jobs, where GitLab drops them, and not together with O(replay) for a job
         that has ended, where GitLab would use the inputs of the earlier run instead. Both are refused. For a job that
         has ended, O(action=retry) takes them.
-      - Needs GitLab 18.10; older servers silently ignore them. An input that the job does not declare is an error from
-        GitLab, and the job stays as it is.
     type: dict
   replay:
     description:
