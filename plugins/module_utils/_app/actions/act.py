@@ -17,7 +17,7 @@ from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.reasons import is_among, unknown_reason
 from ..jobs.selection import Selection, failed_before
-from ..jobs.statuses import as_told, is_finished, status_of, still
+from ..jobs.statuses import as_told, can_be_superseded, status_of, still
 from ..session import Session
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
@@ -105,7 +105,7 @@ class ActionRun:
 
     def _decide(self, job: FoundJob, action: Action) -> Decision:
         request = self._request
-        if request.max_attempts is not None and is_finished(status_of(job.record)):
+        if request.max_attempts is not None and can_be_superseded(status_of(job.record)):
             self._attempts[job.key] = count_attempts(self._session, job)
         policy = Policy(
             wait=self._options.wait,

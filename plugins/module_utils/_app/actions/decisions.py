@@ -161,7 +161,7 @@ def retry_canceling(status: str, job: Record, policy: Policy) -> Decision:
     # it will have been canceled, which is no reason to retry it
     if policy.retry_on:
         return _not_retried_on("it is being canceled", policy)
-    return _retry_when_canceled(status, job, policy)
+    return _retry_limited(policy) or _retry_when_canceled(status, job, policy)
 
 
 def retry_ended(status: str, job: Record, policy: Policy) -> Decision:

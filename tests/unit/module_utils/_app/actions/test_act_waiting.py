@@ -163,6 +163,13 @@ def test_retry_waits_until_the_job_is_canceled():
     assert (outcome.changed, outcome.failure, outcome.values["id"]) == (True, None, 43)
 
 
+def test_a_job_that_is_being_canceled_and_has_had_its_attempts_is_not_waited_for():
+    attempts = [job(43, "canceling"), job(42, "failed")]
+    lines = [Exchange(LIST, attempts[:1]), Exchange(LIST + "?include_retried=true", attempts)]
+    outcome = act(*lines, action="retry", max_attempts=2)
+    assert not outcome.changed and "it has had 2 attempts already" in outcome.failure
+
+
 def test_erase_does_not_wait():
     erased = job(status="success", erased_at="2026-01-02T00:00:00.000Z")
     answer = Exchange("POST /projects/7/jobs/42/erase", reply(erased, status=201))

@@ -67,6 +67,8 @@ TABLE = [
     ("retry", ("canceling",), {}, {}, "refuse"),
     ("retry", ("canceling",), {"wait": True}, {}, "later"),
     ("retry", ("canceling",), {"wait": True, "retry_on": ("script_failure",)}, {}, "refuse"),
+    ("retry", ("canceling",), {"wait": True, "max_attempts": 3, "attempts": 2}, {}, "later"),
+    ("retry", ("canceling",), {"wait": True, "max_attempts": 3, "attempts": 3}, {}, "refuse"),
     ("retry", ("success",), {}, {}, "same"),
     ("retry", ("success",), {"force": True}, {}, "act"),
     ("retry", ENDED, {}, {}, "act"),
