@@ -78,20 +78,19 @@ class JobWrite(Write[FoundJob, WriteResult]):
 
     def _settled(self, exc: RequestError, latest: FoundJob) -> WriteResult | None:
         changed = self._changed(latest) if self._is_in_doubt or is_lock(exc) else None
-        if changed and self._is_in_doubt:
-            if self._is_ours(self._doers(changed)) is False:
-                reason = f"the answer was lost, and somebody else has {self._action.participle} the job since"
-                # not sent again either: ours may have come before theirs
-                decision = self._decide_again(changed)
-                if decision.verdict == "refuse" and changed.id == self._job.id:
-                    return WriteResult("refused", changed, reason=f"{decision.reason}; {reason}")
-                return WriteResult("unchanged", changed, reason=reason)
-            reason = "the answer was lost, but the job shows the effect"
-            return WriteResult("applied", changed, has_changed=True, reason=reason)
-        if changed and self._is_ours(self._doers(changed)):
-            # The request met one that was still at work. It may have been ours, sent twice by a proxy on the way. Any
-            # other refusal says that the work was done before, as it is for all but one of several tasks of one user.
-            reason = "GitLab refused the request, but the job shows that the user of the token has done it since"
+        is_ours = self._is_ours(self._doers(changed)) if changed else None
+        if changed and self._is_in_doubt and is_ours is False:
+            reason = f"the answer was lost, and somebody else has {self._action.participle} the job since"
+            # not sent again either: ours may have come before theirs
+            decision = self._decide_again(changed)
+            if decision.verdict == "refuse" and changed.id == self._job.id:
+                return WriteResult("refused", changed, reason=f"{decision.reason}; {reason}")
+            return WriteResult("unchanged", changed, reason=reason)
+        if changed and (self._is_in_doubt or is_ours):
+            # The lock is of one that was still at work, which may be ours, sent twice by a proxy on the way. Any other
+            # refusal says that the work was done before, as it is for all but one of several tasks of one user.
+            lock = "GitLab refused the request, but the job shows that the user of the token has done it since"
+            reason = "the answer was lost, but the job shows the effect" if self._is_in_doubt else lock
             return WriteResult("applied", changed, has_changed=True, reason=reason)
         words, reason = self._action.refused_as_done or ("", "")
         if words and was_refused(exc) and words in str(exc) and is_finished(status_of(latest.record)):
