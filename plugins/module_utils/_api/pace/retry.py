@@ -27,7 +27,7 @@ from ..errors import (
     ThrottledError,
     TrustError,
 )
-from ..http import number_in, unix_time_in
+from ..http import answered_at, number_in, unix_time_in
 from .looks import is_look
 from .traffic import LONGEST_WISH_SECONDS, Traffic
 
@@ -55,7 +55,7 @@ def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -
 
     :param headers: of the answer, names in lower case: `Retry-After` in seconds or as a date; on 429 also
         `RateLimit-Reset`, which recent servers send on every answer, so that elsewhere it means nothing.
-    :param now: Unix time.
+    :param now: Unix time by our own clock.
     """
     wish = headers.get("retry-after", "").strip()
     if wish.isdecimal():
@@ -63,7 +63,7 @@ def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -
     until: float | None = unix_time_in(wish)
     if until is None and status == 429:
         until = number_in(headers.get("ratelimit-reset", ""))
-    return None if until is None else max(0.0, until - now)
+    return None if until is None else max(0.0, until - answered_at(headers, now))
 
 
 class Retrier:

@@ -276,6 +276,19 @@ def test_what_the_server_wishes(status, headers, expected):
     assert server_wish_seconds(status, headers, NOW) == expected
 
 
+@pytest.mark.parametrize("ours", [NOW, NOW - 7200.0, NOW + 7200.0])
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"retry-after": "Tue, 14 Nov 2023 22:13:30 GMT"}, 10.0),
+        ({"ratelimit-reset": "1700000042"}, 42.0),
+        ({"retry-after": "17"}, 17.0),
+    ],
+)
+def test_the_clock_of_the_server_counts_not_ours(headers, expected, ours):
+    assert server_wish_seconds(429, {**headers, "date": "Tue, 14 Nov 2023 22:13:20 GMT"}, ours) == expected
+
+
 def test_a_read_in_doubt_is_repeated_after_any_error_and_not_for_ever():
     denied = errors.NotAuthorizedError("status 403", status=403)
     clock = FakeClock()
