@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import re
+import socket
 import typing as t
 
 from ..advice import CLIENT_ADVICE, has_words
@@ -108,8 +109,7 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
     where = f"{address.host}:{address.port}"
     if "NameResolutionError" in text or "gaierror" in text:
         unknown = ConnectError(f"the host name {address.host} is unknown", advice="Check api_url")
-        # EAI_AGAIN is a name server that is away for the moment; any other says that there is no such name
-        unknown.is_permanent = "Temporary failure" not in text
+        unknown.is_permanent = not any(map(_may_pass, _causes(exc)))
         return unknown
     if isinstance(exc, errors.Timeout):
         return ConnectError(
@@ -135,6 +135,11 @@ def error_of_reading(exc: Exception, exchange: Exchange) -> RequestError:
     if "InvalidHeader" in text:
         return conflicting_length()
     return LostAnswerError("the connection broke before the whole answer was there")
+
+
+def _may_pass(cause: BaseException) -> bool:
+    """Return whether a name server is away for the moment."""
+    return isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_AGAIN
 
 
 def _told_by(cause: BaseException) -> str:

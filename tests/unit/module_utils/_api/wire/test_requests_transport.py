@@ -281,6 +281,8 @@ def test_a_refused_connection_is_certainly_not_executed(no_proxy):
     [
         (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), True),
         (socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), False),
+        # as musl says it
+        (socket.gaierror(socket.EAI_AGAIN, "Try again"), False),
     ],
 )
 def test_an_unknown_host(no_proxy, monkeypatch, failure, is_permanent):
