@@ -67,7 +67,7 @@ class PluginManager:
         try:
             self._manager.register(extension, name=name)
             self._manager.check_pending()
-        except Exception as exc:  # pluggy's own errors, and whatever inspecting a foreign object raises
+        except (Exception, SystemExit) as exc:  # pluggy's own errors, and whatever inspecting a foreign object raises
             raise ExtensionError(f"extension {name!r} does not fit the hooks of {PROJECT_NAME}: {exc}") from exc
 
 
@@ -95,7 +95,7 @@ def _load(names: t.Sequence[str]) -> list[tuple[str, t.Any]]:
             )
         try:
             loaded.append((name, available[name].load()))
-        except Exception as exc:  # anything can go wrong while foreign code is imported
+        except (Exception, SystemExit) as exc:  # anything can go wrong while foreign code is imported
             raise ExtensionError(f"extension {name!r} cannot be loaded: {type(exc).__name__}: {exc}") from exc
     return loaded
 
