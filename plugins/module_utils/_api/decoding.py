@@ -147,7 +147,7 @@ def server_text(response: Response, masker: Masker) -> str:
                 # what is wrong with the whole of a record, and not with one field
                 text = "; ".join(map(str, text["base"]))
     if not isinstance(text, str):
-        text = json.dumps(text)
+        text = json.dumps(text, ensure_ascii=False)
     # a server may echo what it was sent, so the mask comes before anything is cut in half
     line = masker.mask(" ".join(masker.line(text).split()))
     return line if len(line) <= _LONGEST_SERVER_TEXT else line[: _LONGEST_SERVER_TEXT - 1] + "…"

@@ -39,6 +39,7 @@ TOO_MANY = "This endpoint has been requested too many times. Try again later."
         (b"\xff\xfe half", "\ufffd\ufffd half"),
         ({}, ""),
         ([], "[]"),
+        ({"message": {"name": ["grün"]}}, '{"name": ["grün"]}'),
         ({"message": "a\x1b[31mred\x1b[0m\nline\r\x00\x07 two"}, "ared line two"),
         ({"message": "x" * 1000}, "x" * 299 + "…"),
     ],
