@@ -234,15 +234,40 @@ def test_a_redirect_that_is_no_move_changes_nothing(place):
     transport.assert_done()
 
 
-def test_a_redirect_error_shows_no_signed_address():
-    target = "https://cdn.example.com/file?X-Signature=s1gned"
-    transport = ScriptedTransport(
-        Exchange(GET_JOB + "/artifacts", reply(b"", status=302, headers={"Location": target})),
-        Exchange("GET https://cdn.example.com/file?X-Signature=s1gned", reply("gone", status=403)),
-    )
-    with pytest.raises(errors.NotAuthorizedError) as caught:
-        new_session(transport).client.call("download_artifacts", **JOB)
-    assert "s1gned" not in str(caught.value)
+def stored(*answers):
+    """Return exchanges by which GitLab redirects a download to a storage, each time to another address."""
+    for number, answer in enumerate(answers):
+        target = f"https://cdn.example.com/file?X-Signature=s1gned-{number}"
+        yield Exchange(GET_JOB + "/artifacts", reply(b"", status=302, headers={"Location": target}))
+        yield Exchange(f"GET {target}", answer)
+
+
+STORAGE_ERROR = "<?xml version='1.0'?><Error><Code>AccessDenied</Code><AWSAccessKeyId>AKIA0123</AWSAccessKeyId></Error>"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
+def test_an_address_in_a_storage_that_is_refused_is_asked_for_anew(status):
+    refused, sink = reply(STORAGE_ERROR, status=status), Memory()
+    new_session(ScriptedTransport(*stored(refused, b"PK"))).client.download("download_artifacts", sink, **JOB)
+    assert sink.chunks == [b"PK"]
+    for read in ("call", "download"):
+        transport = ScriptedTransport(*stored(refused, refused))
+        client = new_session(transport, {"api_retries": 1}).client
+        with pytest.raises(errors.LostAnswerError) as caught:
+            getattr(client, read)("download_artifacts", **JOB, **({"sink": Memory()} if read == "download" else {}))
+        assert str(caught.value) == (
+            f"cdn.example.com, to which GitLab redirects the download, answers with status {status} "
+            "(after 2 attempts). Try again, or ask the administrator of GitLab about its object storage "
+            f"(GET {API}/projects/group%2Fapp/jobs/42/artifacts)"
+        )
+
+
+@pytest.mark.parametrize("page", [STORAGE_ERROR, "<html><title>404 Not Found</title></html>"])
+def test_a_file_that_is_not_in_the_storage_is_no_missing_endpoint(page):
+    with pytest.raises(errors.NotFoundError, match="cdn.example.com, .* answers with status 404") as caught:
+        client_of(*stored(reply(page, status=404))).call("download_artifacts", **JOB)
+    assert not caught.value.is_no_mere_object
+    assert "s1gned" not in str(caught.value) and "AKIA" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -346,6 +371,12 @@ def test_a_download_has_no_limit_but_the_time_of_a_wait(wait, total):
     session = new_session(transport, {"wait": wait, "wait_timeout": 100.0})
     session.client.download("download_artifacts", Memory(), **JOB)
     assert transport.limits == [(30.0, total, None)]
+
+
+def test_a_download_that_cannot_be_streamed_is_no_longer_than_what_is_read_whole():
+    transport = Noting(lambda call: b"content")
+    new_session(transport).client.download("download_artifacts", Memory(), **JOB)
+    assert transport.limits == [(30.0, 300.0, 128 * 1024 * 1024)]
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Length": "7"}])
