@@ -25,6 +25,7 @@ class _Row:
 
     :param status: 0 for any.
     :param words: of GitLab's own text, or of the title of a web page, in small letters; one of several between bars.
+        The text may repeat what a user has called a job, so they are as many as only GitLab says.
     :param is_mere: whether it fits only when GitLab gives no reason of its own.
     """
 
@@ -47,14 +48,14 @@ _NARROW = "The token is fine-grained: give it this permission, or use a token wi
 
 _ROWS: tuple[_Row, ...] = (
     # what GitLab says of the server, whatever the status
-    _Row(0, "This server is a read-only copy (Geo): set api_url to the primary site to act", words="read-only"),
+    _Row(0, "This server is a read-only copy (Geo): set api_url to the primary site", words="read-only instance"),
     _Row(503, "The server is in maintenance mode: reading works, acting on jobs does not", words="maintenance"),
     # what it says of the user
-    _Row(0, "An administrator of GitLab has to approve the user of the token", words="pending approval"),
-    _Row(0, "An administrator of GitLab has to unblock the user of the token", words="has been blocked"),
-    _Row(0, "The user of the token has to sign in to GitLab once", words="deactivated"),
-    _Row(0, "The user of the token has to sign in to GitLab and accept the terms", words="terms of service"),
-    _Row(0, "The user of the token has to sign in to GitLab and set a new password", words="password expired"),
+    _Row(0, "An administrator of GitLab has to approve the user of the token", words="account is pending approval"),
+    _Row(0, "An administrator of GitLab has to unblock the user of the token", words="account has been blocked"),
+    _Row(0, "The user of the token has to sign in to GitLab once", words="account has been deactivated"),
+    _Row(0, "The user of the token has to sign in to GitLab and accept the terms", words="accept the terms of service"),
+    _Row(0, "The user of the token has to sign in to GitLab and set a new password", words="your password expired"),
     _Row(0, "The user of the token has to confirm the email address", words="email address is not confirmed"),
     # of the token
     _Row(

@@ -166,6 +166,10 @@ def test_advice(arguments, expected):
         {"status": 401, "text": "You must use a hardware key", "value": "gldt-abc"},
         {"status": 409, "text": "409 Conflict: name is taken"},
         {"status": 400, "text": "scope is invalid"},
+        # nor what somebody calls a job
+        {"status": 400, "text": "jobs:read-only config should implement the script:, run:, or trigger: keyword"},
+        {"status": 400, "text": "jobs:is an account deactivated config should implement the script: keyword"},
+        {"status": 400, "text": "jobs:terms of service config key may not be used with `rules`: only"},
         {"status": 418},
         # the action knows
         {"status": 403, "text": FORBIDDEN, "is_write": True},
