@@ -245,7 +245,7 @@ class Requester:
     def _unexpected(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], response: Response) -> RequestError:
         """Return the typed error for an answer with an unexpected status."""
         error: RequestError
-        if response.url and origin_of(response.url) != self.settings.origin:
+        if self._is_stored(response):
             error = _storage_error(response)
         elif response.status < 400:
             error = BadAnswerError(
@@ -256,6 +256,11 @@ class Requester:
             error = decoding.status_error(endpoint, self._named(arguments), response, self.settings, self.masker)
         error.wish_seconds = server_wish_seconds(response.status, response.headers, self._clock.time())
         return error
+
+    def _is_stored(self, response: Response) -> bool:
+        """Return whether an object storage has answered, and not GitLab, of which a redirect may know another name."""
+        url = response.url
+        return bool(url) and origin_of(url) != self.settings.origin and "/api/v4/" not in url
 
     def _named(self, arguments: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
         """Return arguments with the project as the user calls it."""

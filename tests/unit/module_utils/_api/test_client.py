@@ -262,6 +262,16 @@ def test_an_address_in_a_storage_that_is_refused_is_asked_for_anew(status):
         )
 
 
+def test_gitlab_by_another_name_is_no_storage():
+    away = reply(b"", status=301, headers={"Location": "https://www.example.com/api/v4/projects/7/jobs/42/artifacts"})
+    transport = ScriptedTransport(
+        Exchange(GET_JOB + "/artifacts", away),
+        Exchange("GET https://www.example.com/api/v4/projects/7/jobs/42/artifacts", {"message": "401 No"}, status=401),
+    )
+    with pytest.raises(errors.NotAuthorizedError, match='GitLab says "401 No"'):
+        new_session(transport).client.call("download_artifacts", **JOB)
+
+
 @pytest.mark.parametrize("page", [STORAGE_ERROR, "<html><title>404 Not Found</title></html>"])
 def test_a_file_that_is_not_in_the_storage_is_no_missing_endpoint(page):
     with pytest.raises(errors.NotFoundError, match="cdn.example.com, .* answers with status 404") as caught:
