@@ -203,6 +203,6 @@ class Retrier:
 
 def _with_attempts(exc: RequestError, attempts: int) -> RequestError:
     """Return the error, saying how often it was tried if that was more than once."""
-    if attempts > 1 and "attempts" not in exc.problem:
+    if attempts > 1:
         exc.problem += f" (after {attempts} attempts)"
     return exc
