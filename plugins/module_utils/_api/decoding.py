@@ -180,7 +180,7 @@ def status_error(
         f"{problem} for {subject}" if subject else problem,
         status=response.status,
         server_text=text,
-        request_id=printable_header(response, "x-request-id", masker),
+        request_id=masker.line(response.header("x-request-id"))[:_LONGEST_HEADER],
     )
     error.advice = advice_for(
         status=response.status,
@@ -196,11 +196,6 @@ def status_error(
         error.is_missing_endpoint = is_missing_endpoint
         error.is_json = "json" in response.header("content-type").lower()
     return error
-
-
-def printable_header(response: Response, name: str, masker: Masker) -> str:
-    """Return a header's value as it may stand in a message."""
-    return masker.line(response.header(name))[:_LONGEST_HEADER]
 
 
 def has_error_key(response: Response) -> bool:

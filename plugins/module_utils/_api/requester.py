@@ -18,15 +18,7 @@ from . import decoding
 from .clock import GRACE_SECONDS
 from .connection import ConnectionSettings
 from .endpoints import Endpoint
-from .errors import (
-    BadAnswerError,
-    GitLabError,
-    LostAnswerError,
-    NotFoundError,
-    RequestError,
-    UnsentError,
-    UsageError,
-)
+from .errors import BadAnswerError, GitLabError, LostAnswerError, NotFoundError, RequestError, UnsentError, UsageError
 from .http import Answer, Request, Response, origin_of, parse_address, send_following
 from .masking import Masker
 from .pace.budget import RequestBudget
@@ -45,7 +37,7 @@ from .transport import (
 _SHORTEST_TIMEOUT_SECONDS = 0.5
 # The longest bodies that are read whole, by what they hold. A job is some kilobytes, and a hundred times that if its
 # commit has a long message; a log has 100 MB at the most unless its server was told otherwise. What is answered to a
-# request for nothing is not looked at. Downloads have no limit: they pass through.
+# request for nothing is not looked at. A download that is streamed has no limit: it passes through.
 _MEBIBYTE = 1024 * 1024
 _MOST_BYTES: t.Mapping[str, int] = {
     "record": 8 * _MEBIBYTE,
@@ -57,9 +49,6 @@ _MOST_BYTES: t.Mapping[str, int] = {
 _A = t.TypeVar("_A", bound=Answer)
 
 _MOVED_TO = r"/projects/(\d+)(?:[/?]|$)"
-
-# Told of every request: what was sent, the status of the answer, None when none came, and the seconds it took.
-RequestFinished = t.Callable[[Request, t.Optional[int], float], None]
 
 
 class Sink(t.Protocol):
@@ -76,7 +65,8 @@ class Requester:
     """Sends requests to one GitLab server; nothing is repeated.
 
     :param masker: knows the secrets; no text leaves this class without passing it.
-    :param on_finished: is told of every request.
+    :param on_finished: is told of every request: what was sent, the status of the answer, None when none came, and the
+        seconds it took.
     :param retrier: how long a task may take, and how its requests are paced.
     :param warn: is told what went wrong without mattering to the result.
     """
@@ -86,7 +76,7 @@ class Requester:
         *,
         settings: ConnectionSettings,
         transport: Transport,
-        on_finished: RequestFinished,
+        on_finished: t.Callable[[Request, int | None, float], None],
         retrier: Retrier,
         masker: Masker,
         warn: t.Callable[[str], None],

@@ -108,15 +108,17 @@ class Retrier:
                 result = operation()
             except RequestError as exc:
                 attempt += 1
-                if not self._is_worth_repeating(exc, attempt, is_repeatable=is_repeatable):
-                    raise _with_attempts(exc, attempt) from None
-                if self._is_to_be_put_off(exc):
-                    exc.is_put_off = True
-                    raise
-                if not self.pause(attempt, exc):
+                if self._is_worth_repeating(exc, attempt, is_repeatable=is_repeatable):
+                    if self._is_to_be_put_off(exc):
+                        exc.is_put_off = True
+                        raise
+                    if self.pause(attempt, exc):
+                        continue
                     # what may pass has not passed in time
                     exc.is_out_of_time = self.is_persistent
-                    raise _with_attempts(exc, attempt) from None
+                if attempt > 1:
+                    exc.problem += f" (after {attempt} attempts)"
+                raise
             else:
                 self.traffic.has_answered = True
                 return result
@@ -199,10 +201,3 @@ class Retrier:
         else:
             may_pass = isinstance(exc, ThrottledError)
         return may_pass and (attempt <= self._retries or (self.is_persistent and has_answered))
-
-
-def _with_attempts(exc: RequestError, attempts: int) -> RequestError:
-    """Return the error, saying how often it was tried if that was more than once."""
-    if attempts > 1:
-        exc.problem += f" (after {attempts} attempts)"
-    return exc

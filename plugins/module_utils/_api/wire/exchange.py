@@ -109,7 +109,8 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
     where = f"{address.host}:{address.port}"
     if "NameResolutionError" in text or "gaierror" in text:
         unknown = ConnectError(f"the host name {address.host} is unknown", advice="Check api_url")
-        unknown.is_permanent = not any(map(_may_pass, _causes(exc)))
+        # so a name server says that is away for the moment
+        unknown.is_permanent = all(getattr(cause, "errno", 0) != socket.EAI_AGAIN for cause in _causes(exc))
         return unknown
     if isinstance(exc, errors.Timeout):
         return ConnectError(
@@ -135,11 +136,6 @@ def error_of_reading(exc: Exception, exchange: Exchange) -> RequestError:
     if "InvalidHeader" in text:
         return conflicting_length()
     return LostAnswerError("the connection broke before the whole answer was there")
-
-
-def _may_pass(cause: BaseException) -> bool:
-    """Return whether a name server is away for the moment."""
-    return isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_AGAIN
 
 
 def _told_by(cause: BaseException) -> str:

@@ -10,10 +10,12 @@ import types
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import decoding, libraries
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import BadAnswerError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
 
-from ...harness import reply
+from ...harness import API, reply
 
 TOO_MANY = "This endpoint has been requested too many times. Try again later."
 
@@ -119,10 +121,11 @@ def test_text_may_be_cut_within_a_character():
     assert decoding.decode_text(reply(b"")) == ""
 
 
-def test_headers_in_messages_are_short_and_printable():
-    response = reply([], headers={"X-Request-Id": "01\x1b[2J" + "A" * 100})
-    assert decoding.printable_header(response, "x-request-id", Masker()) == "01" + "A" * 62
-    assert decoding.printable_header(response, "x-other", Masker()) == ""
+@pytest.mark.parametrize(("header", "shown"), [("01\x1b[2J" + "A" * 100, "01" + "A" * 62), ("", "")])
+def test_a_request_id_is_short_and_printable(header, shown):
+    response = reply([], headers={"X-Request-Id": header})
+    error = decoding.status_error(CATALOGUE[0], {}, response, ConnectionSettings(API), Masker())
+    assert error.request_id == shown
 
 
 def test_a_stricter_decoder_has_not_the_last_word(monkeypatch):
