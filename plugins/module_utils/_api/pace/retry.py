@@ -60,10 +60,13 @@ def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -
     wish = headers.get("retry-after", "").strip()
     if wish.isdecimal():
         return float(wish)
-    until: float | None = unix_time_in(wish)
-    if until is None and status == 429:
-        until = number_in(headers.get("ratelimit-reset", ""))
-    return None if until is None else max(0.0, until - answered_at(headers, now))
+    now = answered_at(headers, now)
+    until = unix_time_in(wish)
+    if until is not None:
+        return max(0.0, until - now)
+    reset = number_in(headers.get("ratelimit-reset", "")) if status == 429 else None
+    # gateways before GitLab have no time there, but seconds, or a time that is over
+    return reset - now if reset is not None and reset >= now else None
 
 
 class Retrier:

@@ -262,7 +262,10 @@ def test_a_write_in_doubt_is_not_repeated_by_persistence():
         (429, {"retry-after": "Tue, 99 Nov 9999999 22:13:30 GMT"}, None),
         (429, {}, None),
         (429, {"ratelimit-reset": "1700000042"}, 42.0),
-        (429, {"ratelimit-reset": "1600000000"}, 0.0),
+        (429, {"ratelimit-reset": "1700000000"}, 0.0),
+        # of a gateway that means another thing
+        (429, {"ratelimit-reset": "1600000000"}, None),
+        (429, {"ratelimit-reset": "35"}, None),
         (429, {"ratelimit-reset": "²"}, None),
         (429, {"ratelimit-reset": "Tue, 14 Nov 2023"}, None),
         (429, {"retry-after": "3", "ratelimit-reset": "1700000042"}, 3.0),
