@@ -53,26 +53,20 @@ def next_position(current: Position, count: int, response: Response) -> Position
     if count == 0:
         return None
     link = re.search(_NEXT_LINK, response.header("link"), re.IGNORECASE)
-    if link:
-        query = _query_of(link.group(1), response.url)
-        found = {name: query[name][0] for name in _POSITION_PARAMETERS if query.get(name)}
-        if "cursor" in found or "id_after" in found or "id_before" in found:
-            found.pop("page", None)
-            return {**current, **found}
-        number = number_in(found.get("page", ""))
-        if number is not None:
-            return page_position(number, current["per_page"])
+    query = _query_of(link.group(1), response.url) if link else {}
+    found = {name: query[name][0] for name in _POSITION_PARAMETERS if query.get(name)}
+    if "cursor" in found or "id_after" in found or "id_before" in found:
+        found.pop("page", None)
+        return {**current, **found}
     following = response.header("x-next-page").strip()
-    if following:
-        number = number_in(following)
+    for text in (found.get("page", ""), following):
+        number = number_in(text)
         if number is not None:
             return page_position(number, current["per_page"])
     if link or following:
         # a list is read whole, or it is an error
         raise BadAnswerError(f"the header {'X-Next-Page' if following else 'Link'} of the server names no next page")
-    if "x-next-page" in response.headers:
-        return None
-    if "link" in response.headers or "x-page" in response.headers or "cursor" in current:
+    if "cursor" in current or any(name in response.headers for name in ("link", "x-next-page", "x-page")):
         return None
     # Neither kind of header: a proxy may have dropped them. A full page may have a successor, so ask for it by number.
     size = number_in(response.header("x-per-page"))
