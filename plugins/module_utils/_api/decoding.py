@@ -48,7 +48,7 @@ def decode_json(response: Response) -> t.Any:
         value = fast_json_value(response.body)
     except (ValueError, RecursionError):
         if is_html(response):
-            raise page_error(response, "") from None
+            raise page_error(response, ", not JSON") from None
         raise BadAnswerError(
             f"the answer (status {response.status}) is {_describe(response)}, not JSON", advice=NOT_GITLAB
         ) from None
@@ -230,11 +230,14 @@ def page(title: str) -> str:
     return f"an HTML page with the title {title!r}" if title else "an HTML page"
 
 
-def page_error(response: Response, where: str) -> BadAnswerError:
-    """Return the error for a web page that came instead of what was asked for."""
+def page_error(response: Response, but: str) -> BadAnswerError:
+    """Return the error for a web page that came instead of what was asked for.
+
+    :param but: how the sentence goes on.
+    """
     title = title_of(response)
     return BadAnswerError(
-        f"the answer (status {response.status}) is {page(title)}{', not JSON' if not where else ' ' + where}",
+        f"the answer (status {response.status}) is {page(title)}{but}",
         advice=page_advice(title) or NOT_GITLAB,
     )
 

@@ -138,7 +138,7 @@ class Requester:
                 if not is_expected or decoding.is_page_instead(stream.headers):
                     beginning = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES), stream.url)
                     if is_expected:
-                        raise decoding.page_error(beginning, "instead of the content")
+                        raise decoding.page_error(beginning, " instead of the content")
                     raise self._unexpected(endpoint, arguments, beginning)
                 while chunk := stream.read(CHUNK_BYTES):
                     sink.write(chunk)
