@@ -186,6 +186,11 @@ def origin_of(url: str) -> Origin:
 
 MOST_REDIRECTS = 5
 _REDIRECT_STATUSES = (301, 302, 303, 307, 308)
+_OWN_ADVICE = "Check that api_url is the address GitLab itself uses: scheme, host, port and path"
+STORAGE_ADVICE = (
+    "GitLab redirects the download there, most likely to its object storage: its administrator can make that reachable "
+    "from here by https, or have GitLab send files itself (proxy_download)"
+)
 
 
 _A = t.TypeVar("_A", bound=Answer)
@@ -204,13 +209,13 @@ def send_following(request: Request, send: t.Callable[[Request], _A], *, may_lea
         if response.status not in _REDIRECT_STATUSES:
             return response
         response.close()
-        current = dataclasses.replace(current, url=_target(current, response))
+        current = dataclasses.replace(current, url=_target(current, response, may_leave=may_leave))
         if not may_leave and origin_of(current.url) != origin_of(request.url):
             raise _refusal(request, "a redirect to another scheme, host or port")
     raise _refusal(request, f"more than {MOST_REDIRECTS} redirects, which is a loop")
 
 
-def _target(request: Request, response: Answer) -> str:
+def _target(request: Request, response: Answer, *, may_leave: bool) -> str:
     """Return where a redirect leads."""
     location = response.header("location")
     if not location:
@@ -223,14 +228,12 @@ def _target(request: Request, response: Answer) -> str:
     except ValueError:
         raise _refusal(request, "a redirect to something that is not a web address") from None
     if request.url.startswith("https:") and target.scheme == "http":
-        raise _refusal(request, "a redirect from https to http")
+        is_storage = may_leave and target.host != parse_address(request.url).host
+        raise _refusal(request, "a redirect from https to http", STORAGE_ADVICE if is_storage else _OWN_ADVICE)
     return target.url
 
 
-def _refusal(request: Request, problem: str) -> RedirectError:
+def _refusal(request: Request, problem: str, advice: str = _OWN_ADVICE) -> RedirectError:
     return RedirectError(
-        f"{problem}, which is not followed",
-        method=request.method,
-        url=request.display_url,
-        advice="Check that api_url is the address GitLab itself uses: scheme, host, port and path",
+        f"{problem}, which is not followed", method=request.method, url=request.display_url, advice=advice
     )

@@ -16,7 +16,7 @@ import typing as t
 
 from ..advice import CLIENT_ADVICE, has_words
 from ..errors import ConnectError, GitLabError, LostAnswerError, RequestError, TrustError, UsageError
-from ..http import Request, parse_address
+from ..http import STORAGE_ADVICE, Request, parse_address
 from ..libraries import requests_library
 from .adapter import TimeLimit
 
@@ -30,6 +30,8 @@ class Exchange:
         self.limit = limit
         # the variable of the environment that names the proxy in use, empty without a proxy
         self.proxy_name = ""
+        # whether it is with the configured server, and not with an object storage
+        self.is_own = True
 
     @contextlib.contextmanager
     def errors(self, typed: t.Callable[[Exception, Exchange], GitLabError]) -> t.Iterator[None]:
@@ -107,17 +109,15 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
         status = re.search(r"Tunnel connection failed: (\d{3})", text)
         return proxy_error(exchange.proxy_name, int(status.group(1)) if status else 0)
     where = f"{address.host}:{address.port}"
+    advice = "Check api_url and the network" if exchange.is_own else STORAGE_ADVICE
     if "NameResolutionError" in text or "gaierror" in text:
-        unknown = ConnectError(f"the host name {address.host} is unknown", advice="Check api_url")
+        unknown = ConnectError(f"the host name {address.host} is unknown", advice=advice)
         # so a name server says that is away for the moment
         unknown.is_permanent = all(getattr(cause, "errno", 0) != socket.EAI_AGAIN for cause in _causes(exc))
         return unknown
     if isinstance(exc, errors.Timeout):
-        return ConnectError(
-            f"no connection to {where} within {exchange.timeout_seconds:g} s",
-            advice="Check api_url and the network",
-        )
-    return ConnectError(f"{where} refuses the connection or cannot be reached", advice="Check api_url")
+        return ConnectError(f"no connection to {where} within {exchange.timeout_seconds:g} s", advice=advice)
+    return ConnectError(f"{where} refuses the connection or cannot be reached", advice=advice)
 
 
 def error_of_reading(exc: Exception, exchange: Exchange) -> RequestError:

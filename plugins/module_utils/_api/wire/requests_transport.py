@@ -99,12 +99,13 @@ class RequestsTransport:
         exchange = Exchange(request, timeout_seconds, limit)
         with exchange.errors(error_of_opening), limit.kept():
             address = parse_address(request.url)
+            exchange.is_own = address.origin == self._settings.origin
             proxies, exchange.proxy_name = self._way_to(address)
             timeout = min(timeout_seconds, max(limit.left(), _SHORTEST_SECONDS))
             answer = self._session.request(
                 request.method,
                 address.url,
-                headers=self._headers(request, address, encodings),
+                headers=self._headers(request, encodings, is_own=exchange.is_own),
                 data=request.body,
                 timeout=(timeout, timeout),
                 proxies=proxies,
@@ -127,9 +128,9 @@ class RequestsTransport:
             self._ways[address.origin] = proxies, _proxy_name(address, proxies)
         return self._ways[address.origin]
 
-    def _headers(self, request: Request, address: Address, encodings: str) -> dict[str, str]:
+    def _headers(self, request: Request, encodings: str, *, is_own: bool) -> dict[str, str]:
         headers = {"Accept-Encoding": encodings, **request.headers}
-        if address.origin == self._settings.origin:
+        if is_own:
             headers = {**self._settings.http_headers, **headers, **self._settings.credential}
         return headers
 

@@ -93,6 +93,22 @@ def test_what_is_not_followed(url, location, method, problem):
     assert (caught.value.method, caught.value.url) == (method, url)
 
 
+@pytest.mark.parametrize(
+    ("location", "may_leave", "advice"),
+    [
+        ("http://gitlab.example.com/x", True, "api_url is the address"),
+        ("http://minio:9000/x", True, r"its object storage: .* \(proxy_download\)"),
+        ("http://minio:9000/x", False, "api_url is the address"),
+    ],
+)
+def test_a_storage_without_tls_is_no_matter_of_api_url(location, may_leave, advice):
+    def send(request):
+        return reply("", status=302, headers={"Location": location})
+
+    with pytest.raises(BadAnswerError, match=f"from https to http, which is not followed.*{advice}"):
+        send_following(Request("GET", START), send, may_leave=may_leave)
+
+
 def test_http_may_become_https():
     response, asked = follow({"http://gitlab.example.com/api/v4/x": API + "/x"}, "http://gitlab.example.com/api/v4/x")
     assert asked[-1] == API + "/x"

@@ -296,6 +296,17 @@ def test_an_unknown_host(no_proxy, monkeypatch, failure, is_permanent):
     assert caught.value.is_permanent is is_permanent
 
 
+def test_a_storage_that_cannot_be_reached_is_no_matter_of_api_url(no_proxy, monkeypatch):
+    def resolve(*_args, **_kwargs):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    transport = transport_for("https://gitlab.invalid")
+    for host, advice in (("gitlab", "Check api_url"), ("minio", "GitLab redirects the download there")):
+        with pytest.raises(errors.ConnectError, match=f"the host name {host}.invalid is unknown. {advice}"):
+            stream_of(transport, f"https://{host}.invalid/x")
+
+
 def test_a_server_that_takes_no_connection_in_time(no_proxy, monkeypatch):
     def connect(_socket, _address):
         raise TimeoutError("timed out")
