@@ -101,7 +101,8 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
     address = parse_address(exchange.request.url)
     if not is_connecting:
         error = error_of_reading(exc, exchange)
-        if address.scheme == "https" and exchange.limit.is_fresh and not error.advice:
+        is_fresh_tls = address.scheme == "https" and exchange.limit.is_fresh
+        if is_fresh_tls and exchange.is_own and not error.advice:
             # with TLS 1.3 a server says so afterwards, and its reset may be faster
             error.advice = f"If it happens every time, the server may demand a client certificate. {CLIENT_ADVICE}"
         return error

@@ -490,6 +490,16 @@ def test_a_server_that_demands_a_client_certificate(way, authority, version):
     assert server.received == []
 
 
+def test_only_of_the_own_server_may_a_reset_mean_a_client_certificate(way, authority):
+    context = authority.context("valid")
+    with LoopbackServer(RESET, context=context) as own, LoopbackServer(RESET, context=context) as other:
+        transport = transport_for(own.url, ca_path=str(authority.ca_path))
+        for server, is_own in ((own, True), (other, False)):
+            with pytest.raises(errors.LostAnswerError, match="the connection broke") as caught:
+                stream_of(transport, server.url + "/x")
+            assert ("may demand a client certificate" in caught.value.advice) is is_own
+
+
 def demanding(authority, version):
     context = authority.demanding_context()
     context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version)
