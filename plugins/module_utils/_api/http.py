@@ -186,7 +186,10 @@ def origin_of(url: str) -> Origin:
 
 MOST_REDIRECTS = 5
 _REDIRECT_STATUSES = (301, 302, 303, 307, 308)
-_OWN_ADVICE = "Check that api_url is the address GitLab itself uses: scheme, host, port and path"
+_OWN_ADVICE = (
+    "Check that api_url is the address GitLab itself uses (scheme, host, port and path), and that no login page comes "
+    "before it"
+)
 STORAGE_ADVICE = (
     "GitLab redirects the download there, most likely to its object storage: its administrator can make that reachable "
     "from here by https, or have GitLab send files itself (proxy_download)"
@@ -211,7 +214,7 @@ def send_following(request: Request, send: t.Callable[[Request], _A], *, may_lea
         response.close()
         current = dataclasses.replace(current, url=_target(current, response, may_leave=may_leave))
         if not may_leave and origin_of(current.url) != origin_of(request.url):
-            raise _refusal(request, "a redirect to another scheme, host or port")
+            raise _refusal(request, f"a redirect to {parse_address(current.url).origin_url}")
     raise _refusal(request, f"more than {MOST_REDIRECTS} redirects, which is a loop")
 
 
@@ -222,7 +225,7 @@ def _target(request: Request, response: Answer, *, may_leave: bool) -> str:
         raise _refusal(request, f"status {response.status} without a Location")
     if request.method not in ("GET", "HEAD"):
         raise _refusal(request, f"the server redirects a {request.method} (status {response.status})")
-    # the address is not put into the text: a signed storage address is a secret
+    # what comes behind the host is not put into the text: a signed storage address is a secret
     try:
         target = resolve(request.url, location)
     except ValueError:

@@ -94,6 +94,26 @@ def test_what_is_not_followed(url, location, method, problem):
 
 
 @pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("http://git.example.com/x", "http://gitlab.example.com"),
+        (START, "https://gitlab.example.com:8443"),
+        (START, "https://login.example.com"),
+    ],
+)
+def test_who_may_not_answer_for_gitlab_is_named(url, server):
+    def send(request):
+        return reply("", status=302, headers={"Location": f"{server}/x?signature=s3cret"})
+
+    with pytest.raises(BadAnswerError) as caught:
+        send_following(Request("GET", url), send, may_leave=False)
+    assert str(caught.value) == (
+        f"a redirect to {server}, which is not followed. Check that api_url is the address GitLab itself uses (scheme, "
+        f"host, port and path), and that no login page comes before it (GET {url})"
+    )
+
+
+@pytest.mark.parametrize(
     ("location", "may_leave", "advice"),
     [
         ("http://gitlab.example.com/x", True, "api_url is the address"),
