@@ -141,6 +141,7 @@ _PAGES: tuple[tuple[str, str], ...] = (
     ),
     ("maintenance", "The server is in maintenance: try again later"),
     ("deploy in progress", "The server is being upgraded: try again later"),
+    ("plain http request was sent to https", "The server speaks TLS on this port: give api_url with https"),
     (
         "sign in|sign-in|signin|log in|login|single sign-on|saml",
         "A login page answers instead of GitLab: requests with a token have to pass it, at least those to /api/v4",

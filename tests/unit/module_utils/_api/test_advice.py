@@ -126,6 +126,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
         ({"status": 403, "title": "Attention Required! | Cloudflare"}, "Cloudflare"),
         ({"status": 401, "title": "Sign in · GitLab"}, "A login page answers instead of GitLab"),
         ({"status": 403, "title": "Company Single Sign-On"}, "A login page"),
+        ({"status": 400, "title": "400 The plain HTTP request was sent to HTTPS port"}, "api_url with https"),
         ({"status": 503, "title": "GitLab is not responding: maintenance"}, "in maintenance"),
         ({"status": 401, "text": "Token is expired. You can either do re-authorization"}, "has expired"),
         ({"status": 401, "text": "Token was revoked."}, "was revoked"),
