@@ -109,7 +109,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 # destination, so there is one parser, and what two of them could read differently is not an address.
 _PLAIN = re.compile(r"[!-\[\]-~]*")
 _ADDRESS = re.compile(
-    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{0,5}))?"
+    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?)(:(?P<port>[0-9]{0,5}))?"
     r"(?P<path>/[^?#]*)?(\?(?P<query>[^#]*))?(#.*)?",
     re.IGNORECASE,
 )

@@ -187,6 +187,11 @@ AMBIGUOUS = [
     "https://?gitlab.test/x",
     "https://#gitlab.test/x",
     "javascript:alert(1)",
+    # what no host can be called
+    "https://.other.test/x",
+    "https://gitlab..other.test/x",
+    "https://other.test../x",
+    f"https://{'a' * 64}.other.test/x",
 ]
 
 
