@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import email.utils
+import ipaddress
 import re
 import typing as t
 from urllib.parse import urljoin
@@ -154,11 +155,13 @@ def parse_address(text: str) -> Address:
     found = _ADDRESS.fullmatch(text) if _PLAIN.fullmatch(text) else None
     if found is None:
         raise ValueError("not a web address")
-    scheme = found["scheme"].lower()
+    scheme, host = found["scheme"].lower(), found["host"].lower()
+    if host.startswith("["):
+        ipaddress.IPv6Address(host[1:-1])
     port = int(found["port"] or _DEFAULT_PORTS[scheme])
     if not 0 < port < 65536:
         raise ValueError("no port")
-    return Address(scheme, found["host"].lower(), port, found["path"] or "/", found["query"] or "")
+    return Address(scheme, host, port, found["path"] or "/", found["query"] or "")
 
 
 def resolve(base: str, reference: str) -> Address:

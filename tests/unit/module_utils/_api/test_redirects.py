@@ -188,6 +188,8 @@ AMBIGUOUS = [
     "https://#gitlab.test/x",
     "javascript:alert(1)",
     # what no host can be called
+    "https://[::::]/x",
+    "https://[.]/x",
     "https://.other.test/x",
     "https://gitlab..other.test/x",
     "https://other.test../x",
