@@ -87,11 +87,13 @@ class RequestError(GitLabError):
     :param advice: what the user can do; empty when there is nothing to say.
 
     `further` is what a caller knows besides, as sentences for the user, such as whether a write was done.
+    `is_permanent` is true when trying again cannot help before somebody changes something (an unknown host name).
     `is_out_of_time` is true when a task that waits would have asked again, and had no time left for it; `is_put_off`
     when it is to ask again later. `wish_seconds` is how long the server wants us to wait before the next request, None
     when it does not say.
     """
 
+    is_permanent = False
     is_out_of_time = False
     is_put_off = False
     wish_seconds: float | None = None
@@ -139,12 +141,7 @@ class UnsentError(RequestError):
 
 
 class ConnectError(RequestError):
-    """The server was not reached: the request was certainly not executed.
-
-    `is_permanent` is true when trying again cannot help before somebody changes something (an unknown host name).
-    """
-
-    is_permanent = False
+    """The server was not reached: the request was certainly not executed."""
 
 
 class TrustError(ConnectError):
@@ -163,6 +160,8 @@ class BadAnswerError(RequestError):
 
 class RedirectError(BadAnswerError):
     """The answer is a redirect that must not be followed."""
+
+    is_permanent = True
 
 
 # What GitLab answers when it gives no reason.

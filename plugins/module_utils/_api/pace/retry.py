@@ -21,7 +21,6 @@ from ..errors import (
     BadAnswerError,
     ConnectError,
     LostAnswerError,
-    RedirectError,
     RequestError,
     ServerError,
     ThrottledError,
@@ -198,7 +197,7 @@ class Retrier:
             may_pass = not isinstance(exc, TrustError) and (has_answered or not exc.is_permanent)
         elif isinstance(exc, BadAnswerError):
             # before the first good answer the address is wrong; after it, something in between has a bad moment
-            may_pass = is_repeatable and has_answered and not isinstance(exc, RedirectError)
+            may_pass = is_repeatable and has_answered and not exc.is_permanent
         elif isinstance(exc, (LostAnswerError, ServerError)) or getattr(exc, "status", 0) == LOCK_STATUS:
             may_pass = is_repeatable
         else:

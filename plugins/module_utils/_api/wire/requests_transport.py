@@ -214,7 +214,9 @@ def _whole_body(request: Request, answer: RequestsStream) -> bytes:
         if most is not None and body.tell() > most:
             if answer.status >= 400:
                 return body.getvalue()[:most]
-            raise _unusable(request, f"the answer is longer than {most:,} bytes")
+            error = _unusable(request, f"the answer is longer than {most:,} bytes")
+            error.is_permanent = True
+            raise error
     return body.getvalue()
 
 

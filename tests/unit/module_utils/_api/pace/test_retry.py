@@ -228,6 +228,18 @@ def test_nothing_is_put_off_when_the_time_is_up():
     assert caught.value.is_out_of_time and not caught.value.is_put_off
 
 
+@pytest.mark.parametrize("kind", [errors.BadAnswerError, errors.RedirectError])
+def test_what_will_be_the_same_each_time_is_not_asked_for_again(kind):
+    retrier = new_retrier()
+    retrier.run(Operation(), is_repeatable=True)
+    error = kind("as before")
+    error.is_permanent = True
+    operation = Operation(error)
+    with pytest.raises(kind):
+        retrier.run(operation, is_repeatable=True)
+    assert operation.calls == 1
+
+
 def test_before_its_first_answer_a_server_is_not_waited_for():
     clock = FakeClock()
     retrier = new_retrier(clock, seconds=600.0, retries=1, is_persistent=True)
