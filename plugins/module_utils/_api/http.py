@@ -83,10 +83,11 @@ def number_in(text: str) -> int | None:
 
 
 def unix_time_in(text: str) -> float | None:
-    """Return the time that a header holds, None for what is no date."""
+    """Return the time that a header holds, without a zone that of Greenwich; None for what is no date."""
     try:
-        return email.utils.parsedate_to_datetime(text).timestamp()
-    except (TypeError, ValueError, OverflowError, OSError, IndexError):
+        parsed = email.utils.parsedate_tz(text)
+        return None if parsed is None else float(email.utils.mktime_tz(parsed))
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
@@ -289,6 +290,20 @@ def test_a_write_in_doubt_is_not_repeated_by_persistence():
 )
 def test_what_the_server_wishes(status, headers, expected):
     assert server_wish_seconds(status, headers, NOW) == expected
+
+
+@pytest.fixture(name="tokyo")
+def tokyo_fixture(monkeypatch):
+    monkeypatch.setenv("TZ", "JST-9")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize("zone", ["", " GMT", " UTC", " -0000", " +0000", " GMT, Tue, 14 Nov 2023 22:13:30 GMT"])
+def test_a_time_without_a_zone_is_not_of_our_own(zone, tokyo):
+    assert server_wish_seconds(429, {"retry-after": f"Tue, 14 Nov 2023 22:13:30{zone}"}, NOW) == 10.0
 
 
 @pytest.mark.parametrize("ours", [NOW, NOW - 7200.0, NOW + 7200.0])
