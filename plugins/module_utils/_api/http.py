@@ -83,7 +83,7 @@ def number_in(text: str) -> int | None:
 
 
 def unix_time_in(text: str) -> float | None:
-    """Return the time that a header holds, without a zone that of Greenwich; None for what is no date."""
+    """Return the time that a header holds, in UTC unless it names another zone; None for what is no date."""
     try:
         parsed = email.utils.parsedate_tz(text)
         return None if parsed is None else float(email.utils.mktime_tz(parsed))
