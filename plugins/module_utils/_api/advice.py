@@ -12,6 +12,7 @@ A refusal that has its reasons in what was to be done has no row here: who sends
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 
 from .connection import TOKEN_VARIABLES, TokenKind
@@ -199,7 +200,7 @@ def page_advice(title: str) -> str:
 
 def has_words(text: str, words: str) -> bool:
     """Return whether one of the words between bars is in a text; no words are in all."""
-    return any(each in text for each in words.split("|"))
+    return not words or bool(re.search(rf"\b(?:{words})\b", text))
 
 
 def _misplaced_token(kind: TokenKind, token: str) -> str:

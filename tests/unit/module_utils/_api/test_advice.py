@@ -188,8 +188,9 @@ def test_a_web_page_for_404_is_a_wrong_address():
     assert "api_url" in advice(404, "", is_missing_endpoint=True)
 
 
-def test_a_page_that_nobody_knows():
-    assert page_advice("Welcome to nginx!") == ""
+@pytest.mark.parametrize("title", ["Welcome to nginx!", "502 Bad Gateway - Design Inc", "Our Blog Index"])
+def test_a_page_that_nobody_knows(title):
+    assert page_advice(title) == ""
 
 
 @pytest.mark.parametrize(
