@@ -149,6 +149,11 @@ _PAGES: tuple[tuple[str, str], ...] = (
     ),
 )
 
+_BEFORE_GITLAB = (
+    "GitLab's API sends no web pages, so something before it answers: have it let requests to /api/v4 pass, or give what "
+    "it asks for with http_headers"
+)
+
 # How GitLab begins its tokens unless its administrator has chosen otherwise, and what they are.
 _TOKEN_PREFIXES: t.Mapping[str, str] = {
     "gldt-": "a deploy token, which GitLab's API does not take: give a personal, project or group access token",
@@ -168,13 +173,15 @@ def advice_for(
     token: str = "",
     is_missing_endpoint: bool = False,
     has_reason: bool = True,
+    is_page: bool = False,
     title: str = "",
 ) -> str:
     """Return what to do about an error status, empty when there is nothing better than GitLab's own words.
 
     :param server_text: GitLab's own words.
-    :param has_reason: whether they say more than the status.
-    :param title: of the web page that came instead of an answer of the API.
+    :param has_reason: whether they say more than the status, or do not come from GitLab.
+    :param is_page: whether a web page came instead of an answer of the API.
+    :param title: of that page.
     """
     text = (server_text or title).lower()
     found = page_advice(title) if title else ""
@@ -190,7 +197,7 @@ def advice_for(
             and not (row.is_mere and has_reason)
         ):
             return row.advice
-    return found
+    return found or (_BEFORE_GITLAB if is_page else "")
 
 
 def page_advice(title: str) -> str:

@@ -165,11 +165,12 @@ def status_error(
     :param arguments: what the request was about.
     """
     text = server_text(response, masker)
-    is_missing_endpoint = response.status == 404 and (has_error_key(response) or is_html(response))
+    is_page = not text and is_html(response)
+    is_missing_endpoint = response.status == 404 and (is_page or has_error_key(response))
     title = "" if text else masker.line(title_of(response))
     if text:
         problem = f'GitLab says "{text}"'
-    elif is_html(response):
+    elif is_page:
         problem = f"the server answers with {page(title)} instead of JSON"
     else:
         problem = f"the server answers with status {response.status}"
@@ -182,6 +183,7 @@ def status_error(
         server_text=text,
         request_id=masker.line(response.header("x-request-id"))[:_LONGEST_HEADER],
     )
+    error.is_page = is_page
     error.advice = advice_for(
         status=response.status,
         server_text=text,
@@ -190,6 +192,7 @@ def status_error(
         token=settings.token,
         is_missing_endpoint=is_missing_endpoint,
         has_reason=error.has_reason,
+        is_page=is_page,
         title=title,
     )
     if isinstance(error, NotFoundError):

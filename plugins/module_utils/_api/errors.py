@@ -174,7 +174,11 @@ class StatusError(RequestError):
     :param status: HTTP status.
     :param server_text: GitLab's own words, shortened, free of control codes and secrets; may be empty.
     :param request_id: value of the header X-Request-Id, for the administrator's log; may be empty.
+
+    `is_page` is true when a web page came, which is not of GitLab's API.
     """
+
+    is_page = False
 
     def __init__(self, problem: str, *, status: int, server_text: str = "", request_id: str = "") -> None:
         super().__init__(problem)
@@ -184,8 +188,8 @@ class StatusError(RequestError):
 
     @property
     def has_reason(self) -> bool:
-        """Return whether GitLab says more than the status; then nothing may be added that contradicts it."""
-        return not _MERE_STATUS.fullmatch(self.server_text)
+        """Return whether more is said than the status, or not by GitLab; then its usual reasons may not be added."""
+        return self.is_page or not _MERE_STATUS.fullmatch(self.server_text)
 
     def rewrite(self, change: t.Callable[[str], str]) -> None:
         """Change every text of this error."""

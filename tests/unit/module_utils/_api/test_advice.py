@@ -11,8 +11,9 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.advice import 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import StatusError
 
 
-def advice(status, text="", is_write=False, token="api_token", value="", **others):
-    has_reason = StatusError("", status=status, server_text=text).has_reason
+def advice(status, text="", is_write=False, token="api_token", value="", has_reason=None, **others):
+    if has_reason is None:
+        has_reason = StatusError("", status=status, server_text=text).has_reason
     return advice_for(
         status=status,
         server_text=text,
@@ -186,6 +187,13 @@ def test_a_missing_object_is_not_called_a_missing_address():
 
 def test_a_web_page_for_404_is_a_wrong_address():
     assert "api_url" in advice(404, "", is_missing_endpoint=True)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 405])
+@pytest.mark.parametrize("title", ["", "403 Forbidden", "401 Authorization Required"])
+def test_what_is_not_of_gitlab_has_no_reasons_of_gitlab(status, title):
+    found = advice(status, value="gldt-abc", has_reason=True, is_page=True, title=title)
+    assert "something before it answers" in found and "http_headers" in found
 
 
 @pytest.mark.parametrize("title", ["Welcome to nginx!", "502 Bad Gateway - Design Inc", "Our Blog Index"])

@@ -79,6 +79,14 @@ def test_a_web_page_with_an_error_status(page):
         client_of(Exchange(GET_JOB, reply(page, status=502))).call("get_job", **JOB)
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_web_page_that_denies_is_not_of_gitlab(status):
+    page = reply("<html><title>No entry</title>", status=status)
+    with pytest.raises(errors.NotAuthorizedError, match="'No entry' instead of JSON .*something before it") as caught:
+        client_of(Exchange(GET_JOB, page)).call("get_job", **JOB)
+    assert caught.value.has_reason
+
+
 def test_an_error_status_without_a_word():
     with pytest.raises(errors.ServerError, match="the server answers with status 500 for job 42 of project group/app"):
         client_of(Exchange(GET_JOB, reply(b"", status=500))).call("get_job", **JOB)
