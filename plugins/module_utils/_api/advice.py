@@ -150,8 +150,8 @@ _PAGES: tuple[tuple[str, str], ...] = (
 )
 
 _BEFORE_GITLAB = (
-    "GitLab's API sends no web pages, so something before it answers: have it let requests to /api/v4 pass, or give what "
-    "it asks for with http_headers"
+    "GitLab's API sends no web pages, so something before it answers: have it let requests to /api/v4 pass, or give "
+    "what it asks for with http_headers"
 )
 
 # How GitLab begins its tokens unless its administrator has chosen otherwise, and what they are.
