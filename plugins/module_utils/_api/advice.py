@@ -45,6 +45,7 @@ _ANONYMOUS = (
     "api_token, or set one of them"
 )
 _BUSY = "GitLab is busy with this job or its project: try again in a moment"
+_FINE_GRAINED = "fine-grained personal access|lacks the required permissions"
 _NARROW = "The token is fine-grained: give it this permission, or use a token with the scope"
 
 _ROWS: tuple[_Row, ...] = (
@@ -64,8 +65,8 @@ _ROWS: tuple[_Row, ...] = (
         "Use a token that is not fine-grained, with the scope api",
         words="support fine-grained|tokens are not yet supported",
     ),
-    _Row(0, f"{_NARROW} api", words="fine-grained|lacks the required permissions", writes=True),
-    _Row(0, f"{_NARROW} read_api", words="fine-grained|lacks the required permissions"),
+    _Row(0, f"{_NARROW} api", words=_FINE_GRAINED, writes=True),
+    _Row(0, f"{_NARROW} read_api", words=_FINE_GRAINED),
     _Row(401, "The token has expired: make a new one", words="expired"),
     _Row(401, "The token was revoked: make a new one", words="revoked"),
     _Row(403, "The token may only read: it needs the scope api to act on jobs", words="higher privileges", writes=True),

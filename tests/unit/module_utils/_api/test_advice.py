@@ -171,6 +171,7 @@ def test_advice(arguments, expected):
         # nor what somebody calls a job
         {"status": 400, "text": "jobs:read-only config should implement the script:, run:, or trigger: keyword"},
         {"status": 400, "text": "jobs:is an account deactivated config should implement the script: keyword"},
+        {"status": 400, "text": "jobs:fine-grained config should implement the script:, run:, or trigger: keyword"},
         {"status": 400, "text": "jobs:terms of service config key may not be used with `rules`: only"},
         {"status": 418},
         # the action knows
