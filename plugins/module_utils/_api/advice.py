@@ -162,7 +162,6 @@ _TOKEN_PREFIXES: t.Mapping[str, str] = {
     "glptt-": "a trigger token, which can only start pipelines: give a personal, project or group access token",
     "glft-": "a feed token, which GitLab's API does not take: give a personal, project or group access token",
 }
-_JOB_TOKEN, _PERSONAL_TOKEN = "glcbt-", "glpat-"
 
 
 def advice_for(
@@ -216,8 +215,8 @@ def _misplaced_token(kind: TokenKind, token: str) -> str:
     for prefix, what in _TOKEN_PREFIXES.items():
         if token.startswith(prefix):
             return f"{kind} holds {what}"
-    if token.startswith(_JOB_TOKEN) and kind != "api_job_token":
+    if token.startswith("glcbt-") and kind != "api_job_token":
         return f"{kind} holds the token of a CI job: give it as api_job_token"
-    if token.startswith(_PERSONAL_TOKEN) and kind == "api_job_token":
+    if token.startswith("glpat-") and kind == "api_job_token":
         return f"{kind} holds an access token: give it as api_token"
     return ""

@@ -234,10 +234,7 @@ def page(title: str) -> str:
 
 
 def page_error(response: Response, but: str) -> BadAnswerError:
-    """Return the error for a web page that came instead of what was asked for.
-
-    :param but: how the sentence goes on.
-    """
+    """Return the error for a web page that came instead of what was asked for; `but` ends its first sentence."""
     title = title_of(response)
     return BadAnswerError(
         f"the answer (status {response.status}) is {page(title)}{but}",

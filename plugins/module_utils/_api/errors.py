@@ -232,15 +232,7 @@ class ServerError(StatusError):
     """5xx: a write may have been executed."""
 
 
-# Which class a status becomes; other 4xx are RefusedError, other 5xx are ServerError.
-STATUS_ERRORS: t.Mapping[int, type[StatusError]] = {
-    401: NotAuthorizedError,
-    403: NotAuthorizedError,
-    404: NotFoundError,
-    429: ThrottledError,
-}
-
-
 def status_error_class(status: int) -> type[StatusError]:
     """Return the error class for an HTTP status of 400 or more."""
-    return STATUS_ERRORS.get(status) or (ServerError if status >= 500 else RefusedError)
+    named = {401: NotAuthorizedError, 403: NotAuthorizedError, 404: NotFoundError, 429: ThrottledError}
+    return named.get(status) or (ServerError if status >= 500 else RefusedError)

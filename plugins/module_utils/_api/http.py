@@ -92,11 +92,7 @@ def unix_time_in(text: str) -> float | None:
 
 
 def answered_at(headers: t.Mapping[str, str], now: float) -> float:
-    """Return when an answer was made, by the clock of the server, by which it tells all other times as well.
-
-    :param headers: names in lower case.
-    :param now: Unix time by our own clock, for a server that does not tell.
-    """
+    """Return when an answer was made by the clock of its server, by which it tells all times; `now` if it tells none."""
     told = unix_time_in(headers.get("date", ""))
     return now if told is None else told
 
