@@ -92,7 +92,7 @@ def unix_time_in(text: str) -> float | None:
 
 
 def answered_at(headers: t.Mapping[str, str], now: float) -> float:
-    """Return when an answer was made by the clock of its server, by which it tells all times; `now` if it tells none."""
+    """Return when an answer was made by the clock of its server, by which it tells all times, or else `now`."""
     told = unix_time_in(headers.get("date", ""))
     return now if told is None else told
 
