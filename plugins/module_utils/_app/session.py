@@ -11,7 +11,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import datetime
-import functools
 import json
 import os
 import typing as t
@@ -184,13 +183,9 @@ class Session:
             self.facts.user_id = found if isinstance(found, int) else None
         return self.facts.user_id
 
-    @functools.cached_property
-    def _has_annotations(self) -> bool:
-        return self.plugins.has_extensions_for("gitlab_annotate_record")
-
     def annotated(self, kind: str, record: Record) -> Record:
         """Return a record with what extensions say about it under `annotations`; without extensions, the record."""
-        if not self._has_annotations:
+        if not self.plugins.has_extensions_for("gitlab_annotate_record"):
             return record
         notes: dict[str, t.Any] = {}
         # the one asked first has the last word
