@@ -106,9 +106,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Libraries do not agree on what a backslash, a blank or a character outside of ASCII means. A credential must have one
 # destination, so there is one parser, and what two of them could read differently is not an address.
 _PLAIN = re.compile(r"[!-\[\]-~]*")
+HOST = r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?)"
 _ADDRESS = re.compile(
-    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?)(:(?P<port>[0-9]{0,5}))?"
-    r"(?P<path>/[^?#]*)?(\?(?P<query>[^#]*))?(#.*)?",
+    rf"(?P<scheme>https?)://{HOST}(:(?P<port>[0-9]{{0,5}}))?(?P<path>/[^?#]*)?(\?(?P<query>[^#]*))?(#.*)?",
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)

@@ -18,7 +18,7 @@ import typing as t
 
 from ..connection import USER_AGENT, ConnectionSettings, ca_source, tls_context
 from ..errors import BadAnswerError, LostAnswerError, RequestError, UsageError
-from ..http import Address, Origin, Request, Response, parse_address
+from ..http import HOST, Address, Origin, Request, Response, parse_address
 from ..libraries import requests_library
 from ..transport import CHUNK_BYTES, LONGEST_ERROR_BYTES, SLOWEST_ANSWER, ByteStream
 from .adapter import Adapter, TimeLimit
@@ -228,10 +228,7 @@ def _unusable(request: Request, problem: str) -> RequestError:
 
 # ----- proxies -----
 
-_PROXY = re.compile(
-    r"((https?|socks4a?|socks5h?)://)?([^/\s]*@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?/?",
-    re.IGNORECASE,
-)
+_PROXY = re.compile(rf"((https?|socks4a?|socks5h?)://)?([^/\s]*@)?{HOST}(:(?P<port>[0-9]{{1,5}}))?/?", re.IGNORECASE)
 
 
 def _proxy_name(address: Address, proxies: t.Mapping[str, str]) -> str:

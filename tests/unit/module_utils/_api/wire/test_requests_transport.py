@@ -661,7 +661,16 @@ def test_status_407_of_a_server_is_not_of_a_proxy(no_proxy):
 
 @pytest.mark.parametrize(
     "address",
-    ["http://", "http://[::1", "http://a b:3128", "ftp://proxy:21", "http://proxy:99999", "proxy:port", "http://a/b"],
+    [
+        "http://",
+        "http://[::1",
+        "http://a b:3128",
+        "ftp://proxy:21",
+        "http://proxy:99999",
+        "proxy:port",
+        "http://a/b",
+        "http://a..b",
+    ],
 )
 def test_a_malformed_address_of_a_proxy(no_proxy, monkeypatch, address):
     monkeypatch.delenv("NO_PROXY")
