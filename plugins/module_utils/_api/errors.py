@@ -23,7 +23,7 @@ GitLabError
         ├── NotFoundError       404
         ├── RefusedError        400, 405, 409, 422
         ├── ThrottledError      429: certainly not executed
-        └── ServerError         5xx
+        └── ServerError         5xx, and 408 of a proxy that has lost its patience
 """
 
 from __future__ import annotations
@@ -229,10 +229,12 @@ class ThrottledError(StatusError):
 
 
 class ServerError(StatusError):
-    """5xx: a write may have been executed."""
+    """5xx, or 408: a write may have been executed."""
 
 
 def status_error_class(status: int) -> type[StatusError]:
     """Return the error class for an HTTP status of 400 or more."""
-    named = {401: NotAuthorizedError, 403: NotAuthorizedError, 404: NotFoundError, 429: ThrottledError}
+    if status in (401, 403):
+        return NotAuthorizedError
+    named = {404: NotFoundError, 408: ServerError, 429: ThrottledError}
     return named.get(status) or (ServerError if status >= 500 else RefusedError)

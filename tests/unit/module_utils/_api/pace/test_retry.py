@@ -75,6 +75,7 @@ CASES = [
     (status_error(404), False, False),
     (status_error(405), False, False),
     (status_error(409), True, False),
+    (status_error(408), True, False),
     (status_error(422), False, False),
 ]
 
