@@ -11,6 +11,7 @@ GitLabError
 ├── MissingLibraryError         requests or pluggy is not installed
 ├── ExtensionError              an extension is unknown, cannot be loaded, or raised
 ├── SelectionError              no job or pipeline fits the selection, or too many do
+├── TimedOutError               the time of a wait was up before the server had told anything
 └── RequestError                a request was made, or was to be made
     ├── UnsentError             the limit that the user has set leaves no time for it: certainly not executed
     ├── ConnectError            the server was not reached: the request was certainly not executed

@@ -48,6 +48,7 @@ def client_of(*exchanges, **options):
         (403, errors.NotAuthorizedError),
         (404, errors.NotFoundError),
         (405, errors.RefusedError),
+        (408, errors.ServerError),
         (409, errors.RefusedError),
         (422, errors.RefusedError),
         (429, errors.ThrottledError),
