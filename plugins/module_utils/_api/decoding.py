@@ -166,7 +166,7 @@ def status_error(
     """
     text = server_text(response, masker)
     is_page = not text and is_html(response)
-    is_missing_endpoint = response.status == 404 and (is_page or has_error_key(response))
+    is_missing_endpoint = response.status == 404 and has_error_key(response)
     title = "" if text else masker.line(title_of(response))
     if text:
         problem = f'GitLab says "{text}"'
@@ -190,7 +190,7 @@ def status_error(
         is_write=endpoint.method != "GET",
         token_kind=settings.token_kind,
         token=settings.token,
-        is_missing_endpoint=is_missing_endpoint,
+        is_missing_endpoint=is_missing_endpoint or is_page,
         has_reason=error.has_reason,
         is_page=is_page,
         title=title,

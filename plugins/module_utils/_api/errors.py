@@ -218,7 +218,7 @@ class NotFoundError(StatusError):
     @property
     def is_no_mere_object(self) -> bool:
         """Return whether more is missing than the object asked for: its project, or the whole endpoint."""
-        return self.is_missing_endpoint or "project not found" in self.server_text.lower()
+        return self.is_missing_endpoint or self.is_page or "project not found" in self.server_text.lower()
 
 
 class RefusedError(StatusError):

@@ -121,19 +121,21 @@ def test_an_error_names_what_the_request_was_about(name, arguments, subject):
 
 
 @pytest.mark.parametrize(
-    ("answer", "is_missing"),
+    ("answer", "is_missing", "is_no_object"),
     [
-        (reply({"error": "404 Not Found"}, status=404), True),
-        (reply("<html>nginx</html>", status=404), True),
-        (reply({"message": "404 Not found"}, status=404), False),
-        (reply({"message": "404 Project Not Found"}, status=404), False),
-        (reply("no such file", status=404), False),
+        (reply({"error": "404 Not Found"}, status=404), True, True),
+        # of a proxy while GitLab is being restarted, which tells nothing of what GitLab has
+        (reply("<html>nginx</html>", status=404), False, True),
+        (reply({"message": "404 Not found"}, status=404), False, False),
+        (reply({"message": "404 Project Not Found"}, status=404), False, True),
+        (reply("no such file", status=404), False, False),
     ],
 )
-def test_a_missing_endpoint_is_told_from_a_missing_object(answer, is_missing):
+def test_a_missing_endpoint_is_told_from_a_missing_object(answer, is_missing, is_no_object):
     with pytest.raises(errors.NotFoundError) as caught:
         client_of(Exchange(GET_JOB, answer)).call("get_job", **JOB)
     assert caught.value.is_missing_endpoint is is_missing
+    assert caught.value.is_no_mere_object is is_no_object
 
 
 @pytest.mark.parametrize(

@@ -408,6 +408,18 @@ def test_an_old_server_lists_bridges_under_their_old_name():
     assert sum(line.endswith("/trigger_jobs") for line in transport.lines) == 1
 
 
+def test_a_web_page_does_not_tell_that_a_server_has_no_trigger_jobs():
+    """A proxy sends it while GitLab is being restarted; without trigger jobs the wait would be for half of the jobs."""
+
+    def restarted(call):
+        if call.line.endswith(("/trigger_jobs", "/bridges")):
+            return reply("<html><title>404 Not Found</title></html>", status=404)
+        return tree(call)
+
+    with pytest.raises(errors.NotFoundError, match="HTML page .* This server has no such address"):
+        run_task(TASK, {"pipeline_id": 6, "include_downstream": True}, transport=FunctionTransport(restarted))
+
+
 def test_a_downstream_pipeline_whose_jobs_alone_are_closed_is_left_out():
     closed = {"/projects/8/pipelines/26/jobs": reply({"message": "403 Forbidden"}, status=403)}
     transport = FunctionTransport(lambda call: closed.get(call.path) or tree(call))
