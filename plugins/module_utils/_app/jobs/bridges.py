@@ -57,9 +57,9 @@ class PipelineNode:
             return None
         try:
             return read()
-        except (NotAuthorizedError, NotFoundError):
-            # the root is what the user asked for; anything below may belong to others
-            if not self.path:
+        except (NotAuthorizedError, NotFoundError) as exc:
+            # the root is what the user asked for; anything below may belong to others, of which no web page tells
+            if not self.path or exc.is_page:
                 raise
             self.is_accessible = False
             return None

@@ -426,6 +426,14 @@ def test_a_downstream_pipeline_whose_jobs_alone_are_closed_is_left_out():
     assert ids(run_task(TASK, {"pipeline_id": 6, "include_downstream": True}, transport=transport)) == [62, 42, 41]
 
 
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_web_page_does_not_close_a_downstream_pipeline(status):
+    page = {"/projects/8/pipelines/26/jobs": reply("<html><title>No</title></html>", status=status)}
+    transport = FunctionTransport(lambda call: page.get(call.path) or tree(call))
+    with pytest.raises(errors.StatusError, match="an HTML page with the title 'No'"):
+        run_task(TASK, {"pipeline_id": 6, "include_downstream": True}, transport=transport)
+
+
 def test_a_root_whose_jobs_are_closed_is_an_error():
     closed = {"/projects/7/pipelines/6/jobs": reply({"message": "403 Forbidden"}, status=403)}
     transport = FunctionTransport(lambda call: closed.get(call.path) or tree(call))
