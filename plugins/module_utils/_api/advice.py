@@ -173,15 +173,15 @@ def advice_for(
     token: str = "",
     is_missing_endpoint: bool = False,
     has_reason: bool = True,
-    is_page: bool = False,
+    is_foreign: bool = False,
     title: str = "",
 ) -> str:
     """Return what to do about an error status, empty when there is nothing better than GitLab's own words.
 
     :param server_text: GitLab's own words.
     :param has_reason: whether they say more than the status, or do not come from GitLab.
-    :param is_page: whether a web page came instead of an answer of the API.
-    :param title: of that page.
+    :param is_foreign: whether something before GitLab answers.
+    :param title: of its web page.
     """
     text = (server_text or title).lower()
     found = page_advice(title) if title else ""
@@ -197,7 +197,7 @@ def advice_for(
             and not (row.is_mere and has_reason)
         ):
             return row.advice
-    return found or (_BEFORE_GITLAB if is_page else "")
+    return found or (_BEFORE_GITLAB if is_foreign else "")
 
 
 def page_advice(title: str) -> str:

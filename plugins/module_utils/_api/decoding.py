@@ -16,7 +16,7 @@ import typing as t
 from .advice import advice_for, page_advice
 from .connection import ConnectionSettings
 from .endpoints import Answer, Endpoint, subject_of
-from .errors import BadAnswerError, GitLabError, NotFoundError, StatusError, status_error_class
+from .errors import BadAnswerError, NotFoundError, StatusError, status_error_class
 from .http import Response
 from .libraries import fast_json_value
 from .masking import Masker, one_line
@@ -166,10 +166,12 @@ def status_error(
     """
     text = server_text(response, masker)
     is_page = not text and is_html(response)
+    # of 404, GitLab tells by text only for files of artifacts
+    is_foreign = is_page or (response.status == 404 and "/artifacts/" not in endpoint.path and not is_json(response))
     is_missing_endpoint = response.status == 404 and has_error_key(response)
     title = "" if text else masker.line(title_of(response))
     if text:
-        problem = f'GitLab says "{text}"'
+        problem = f'{"the server" if is_foreign else "GitLab"} says "{text}"'
     elif is_page:
         problem = f"the server answers with {page(title)} instead of JSON"
     else:
@@ -183,16 +185,16 @@ def status_error(
         server_text=text,
         request_id=masker.line(response.header("x-request-id"))[:_LONGEST_HEADER],
     )
-    error.is_page = is_page
+    error.is_foreign = is_foreign
     error.advice = advice_for(
         status=response.status,
         server_text=text,
         is_write=endpoint.method != "GET",
         token_kind=settings.token_kind,
         token=settings.token,
-        is_missing_endpoint=is_missing_endpoint or is_page,
+        is_missing_endpoint=is_missing_endpoint or is_foreign,
         has_reason=error.has_reason,
-        is_page=is_page,
+        is_foreign=is_foreign,
         title=title,
     )
     if isinstance(error, NotFoundError):
@@ -201,12 +203,18 @@ def status_error(
     return error
 
 
+def is_json(response: Response) -> bool:
+    """Return whether the answer is JSON, as all that GitLab's API itself says."""
+    try:
+        decode_json(response)
+    except BadAnswerError:
+        return False
+    return True
+
+
 def has_error_key(response: Response) -> bool:
     """Return whether the answer has GitLab's shape for a missing route: `error`, and no `message`."""
-    try:
-        value = decode_json(response)
-    except GitLabError:
-        return False
+    value = decode_json(response) if is_json(response) else None
     return isinstance(value, dict) and "error" in value and "message" not in value
 
 

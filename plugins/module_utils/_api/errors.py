@@ -176,10 +176,10 @@ class StatusError(RequestError):
     :param server_text: GitLab's own words, shortened, free of control codes and secrets; may be empty.
     :param request_id: value of the header X-Request-Id, for the administrator's log; may be empty.
 
-    `is_page` is true when a web page came, which is not of GitLab's API.
+    `is_foreign` is true when it comes from something before GitLab, whose API sends no such answers.
     """
 
-    is_page = False
+    is_foreign = False
 
     def __init__(self, problem: str, *, status: int, server_text: str = "", request_id: str = "") -> None:
         super().__init__(problem)
@@ -190,7 +190,7 @@ class StatusError(RequestError):
     @property
     def has_reason(self) -> bool:
         """Return whether more is said than the status, or not by GitLab; then its usual reasons may not be added."""
-        return self.is_page or not _MERE_STATUS.fullmatch(self.server_text)
+        return self.is_foreign or not _MERE_STATUS.fullmatch(self.server_text)
 
     def rewrite(self, change: t.Callable[[str], str]) -> None:
         """Change every text of this error."""
@@ -218,7 +218,7 @@ class NotFoundError(StatusError):
     @property
     def is_no_mere_object(self) -> bool:
         """Return whether more is missing than the object asked for: its project, or the whole endpoint."""
-        return self.is_missing_endpoint or self.is_page or "project not found" in self.server_text.lower()
+        return self.is_missing_endpoint or self.is_foreign or "project not found" in self.server_text.lower()
 
 
 class RefusedError(StatusError):

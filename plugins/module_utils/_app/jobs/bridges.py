@@ -58,8 +58,8 @@ class PipelineNode:
         try:
             return read()
         except (NotAuthorizedError, NotFoundError) as exc:
-            # the root is what the user asked for; anything below may belong to others, of which no web page tells
-            if not self.path or exc.is_page:
+            # the root is what the user asked for; anything below may belong to others, as GitLab itself tells
+            if not self.path or exc.is_foreign:
                 raise
             self.is_accessible = False
             return None

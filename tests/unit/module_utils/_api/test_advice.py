@@ -193,7 +193,7 @@ def test_a_web_page_for_404_is_a_wrong_address():
 @pytest.mark.parametrize("status", [400, 401, 403, 405])
 @pytest.mark.parametrize("title", ["", "403 Forbidden", "401 Authorization Required"])
 def test_what_is_not_of_gitlab_has_no_reasons_of_gitlab(status, title):
-    found = advice(status, value="gldt-abc", has_reason=True, is_page=True, title=title)
+    found = advice(status, value="gldt-abc", has_reason=True, is_foreign=True, title=title)
     assert "something before it answers" in found and "http_headers" in found
 
 

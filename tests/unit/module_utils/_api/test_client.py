@@ -128,7 +128,8 @@ def test_an_error_names_what_the_request_was_about(name, arguments, subject):
         (reply("<html>nginx</html>", status=404), False, True),
         (reply({"message": "404 Not found"}, status=404), False, False),
         (reply({"message": "404 Project Not Found"}, status=404), False, True),
-        (reply("no such file", status=404), False, False),
+        (reply("404 page not found", status=404), False, True),
+        (reply(b"", status=404), False, True),
     ],
 )
 def test_a_missing_endpoint_is_told_from_a_missing_object(answer, is_missing, is_no_object):

@@ -426,11 +426,19 @@ def test_a_downstream_pipeline_whose_jobs_alone_are_closed_is_left_out():
     assert ids(run_task(TASK, {"pipeline_id": 6, "include_downstream": True}, transport=transport)) == [62, 42, 41]
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_web_page_does_not_close_a_downstream_pipeline(status):
-    page = {"/projects/8/pipelines/26/jobs": reply("<html><title>No</title></html>", status=status)}
-    transport = FunctionTransport(lambda call: page.get(call.path) or tree(call))
-    with pytest.raises(errors.StatusError, match="an HTML page with the title 'No'"):
+@pytest.mark.parametrize(
+    ("status", "answer", "words"),
+    [
+        (401, "<html><title>No</title></html>", "an HTML page with the title 'No'"),
+        (403, "<html><title>No</title></html>", "an HTML page with the title 'No'"),
+        (404, "<html><title>No</title></html>", "an HTML page with the title 'No'"),
+        (404, "404 page not found", 'the server says "404 page not found"'),
+    ],
+)
+def test_what_is_not_of_gitlab_does_not_close_a_downstream_pipeline(status, answer, words):
+    foreign = {"/projects/8/pipelines/26/jobs": reply(answer, status=status)}
+    transport = FunctionTransport(lambda call: foreign.get(call.path) or tree(call))
+    with pytest.raises(errors.StatusError, match=words):
         run_task(TASK, {"pipeline_id": 6, "include_downstream": True}, transport=transport)
 
 
