@@ -199,7 +199,7 @@ def status_error(
     )
     if isinstance(error, NotFoundError):
         error.is_missing_endpoint = is_missing_endpoint
-        error.is_json = "json" in response.header("content-type").lower()
+        error.is_json = is_json(response)
     return error
 
 
