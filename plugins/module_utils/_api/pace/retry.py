@@ -21,7 +21,6 @@ from ..errors import (
     BadAnswerError,
     ConnectError,
     LostAnswerError,
-    NotFoundError,
     RequestError,
     ServerError,
     ThrottledError,
@@ -196,7 +195,7 @@ class Retrier:
         has_answered = self.traffic.has_answered
         if isinstance(exc, ConnectError):
             may_pass = not isinstance(exc, TrustError) and (has_answered or not exc.is_permanent)
-        elif isinstance(exc, BadAnswerError) or (isinstance(exc, NotFoundError) and exc.is_foreign):
+        elif isinstance(exc, BadAnswerError):
             # before the first good answer the address is wrong; after it, something in between has a bad moment
             may_pass = is_repeatable and has_answered and not exc.is_permanent
         elif isinstance(exc, (LostAnswerError, ServerError)) or getattr(exc, "status", 0) == LOCK_STATUS:

@@ -37,12 +37,6 @@ def unknown_host():
     return error
 
 
-def not_found_by_a_proxy():
-    error = status_error(404)
-    error.is_foreign = True
-    return error
-
-
 class Operation:
     """Fails with these errors, one a call, and succeeds afterwards."""
 
@@ -79,7 +73,6 @@ CASES = [
     (status_error(401), False, False),
     (status_error(403), False, False),
     (status_error(404), False, False),
-    (not_found_by_a_proxy(), False, False),
     (status_error(405), False, False),
     (status_error(409), True, False),
     (status_error(408), True, False),
@@ -182,7 +175,6 @@ def test_a_wait_survives_until_the_deadline_once_the_server_has_answered():
     retrier = new_retrier(clock, seconds=600.0, retries=1, is_persistent=True)
     assert retrier.run(Operation(), is_repeatable=True) == "done"
     outage = [errors.ConnectError("refused"), status_error(502), errors.BadAnswerError("HTML"), unknown_host()] * 3
-    outage.append(not_found_by_a_proxy())
     assert retrier.run(Operation(*outage), is_repeatable=True) == "done"
     with pytest.raises(errors.ServerError):
         retrier.run(Operation(*[status_error(502) for _number in range(99)]), is_repeatable=True)
