@@ -391,10 +391,11 @@ def test_a_downstream_pipeline_that_cannot_be_read_is_told_with_a_missing_name(s
         run_task(TASK, {**options, "name": ["plan"]}, transport=FunctionTransport(partly))
 
 
-def test_an_old_server_lists_bridges_under_their_old_name():
+@pytest.mark.parametrize("answer", [NO_ROUTE, "<html><title>404 Not Found</title></html>", "no such page"])
+def test_an_old_server_lists_bridges_under_their_old_name(answer):
     def old(call):
         if call.line.endswith("/trigger_jobs"):
-            return reply(NO_ROUTE, status=404)
+            return reply(answer, status=404)
         return tree(call) if not call.line.endswith("/bridges") else _bridges(call)
 
     def _bridges(call):
