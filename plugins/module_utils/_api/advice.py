@@ -155,6 +155,8 @@ _BEFORE_GITLAB = (
     "what it asks for with http_headers"
 )
 
+_BETWEEN_WORDS = re.compile(r"[^\w-]+")
+
 # How GitLab begins its tokens unless its administrator has chosen otherwise, and what they are.
 _TOKEN_PREFIXES: t.Mapping[str, str] = {
     "gldt-": "a deploy token, which GitLab's API does not take: give a personal, project or group access token",
@@ -207,7 +209,8 @@ def page_advice(title: str) -> str:
 
 def has_words(text: str, words: str) -> bool:
     """Return whether one of the words between bars is in a text; no words are in all."""
-    return not words or bool(re.search(rf"\b(?:{words})\b", text))
+    spaced = f" {_BETWEEN_WORDS.sub(' ', text)} "
+    return not words or any(f" {each} " in spaced for each in words.split("|"))
 
 
 def _misplaced_token(kind: TokenKind, token: str) -> str:
