@@ -57,9 +57,9 @@ class PipelineNode:
             return None
         try:
             return read()
-        except (NotAuthorizedError, NotFoundError):
-            # the root is what the user asked for; anything below may belong to others
-            if not self.path:
+        except (NotAuthorizedError, NotFoundError) as exc:
+            # the root is what the user asked for; anything below may belong to others, as GitLab itself tells
+            if not self.path or exc.is_foreign:
                 raise
             self.is_accessible = False
             return None
@@ -93,19 +93,24 @@ class BridgeNode:
 def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Record]:
     """Return the trigger jobs of a pipeline, newest first, without superseded ones.
 
-    `trigger_jobs` took the place of `bridges` in 19.2; a server that has neither has no trigger jobs.
+    `trigger_jobs` took the place of `bridges` in 19.2; a server that has neither has no trigger jobs. A proxy before it
+    may have words of its own for what is not there, but does not tell that there is neither.
     """
     records: t.Iterable[Record] = ()
+    foreign: NotFoundError | None = None
     for endpoint in session.facts.bridge_endpoints:
         try:
             records = session.client.list_all(endpoint, project=project, pipeline_id=pipeline_id)
         except NotFoundError as exc:
-            if not exc.is_missing_endpoint:
+            if not exc.is_missing_endpoint and not exc.is_foreign:
                 raise
+            foreign = exc if exc.is_foreign else foreign
             continue
         session.facts.bridge_endpoints = (endpoint,)
         break
     else:
+        if foreign:
+            raise foreign
         session.facts.bridge_endpoints = ()
         session.warn("This GitLab server has no list of trigger jobs, so downstream pipelines cannot be followed.")
     return newest_per_name(records)
