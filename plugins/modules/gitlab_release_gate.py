@@ -178,7 +178,8 @@ options:
             description:
               - Whether to look into downstream pipelines. When it is not given, that is done if a name has a slash in
                 it.
-              - A gate that may mean jobs of a downstream pipeline that the token cannot read fails. Give exact paths.
+              - A gate that may mean jobs of a downstream pipeline fails when the token cannot read that pipeline, or
+                when it could not be started. Give exact paths.
             type: bool
           job_variables:
             description:

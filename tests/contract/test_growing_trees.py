@@ -84,6 +84,50 @@ def test_what_could_not_be_started_is_no_success(simulator: t.Any) -> None:
     assert "trigger job 't'" in str(run_task(simulator, INFO, **THIS, **how).failure)
 
 
+@pytest.mark.parametrize("chosen", [{"name": "**/deploy"}, {"stage": "live", "include_downstream": True}])
+@pytest.mark.parametrize(("action", "job"), [("wait", {}), ("verify", {}), ("retry", {}), ("play", AT_ONCE)])
+def test_no_gate_opens_without_the_jobs_of_what_could_not_be_started(
+    simulator: t.Any, action: str, job: dict[str, t.Any], chosen: dict[str, t.Any]
+) -> None:
+    deploy = {"name": "deploy", "stage": "live", **(job or {"status": "success"})}
+    fails = child(deploy, creation_fails="downstream_pipeline_creation_failed")
+    simulator.load(world({"name": "t1", "trigger": child(deploy)}, {"name": "t2", "trigger": fails}))
+    simulator.advance(10)
+    gate = {**chosen, "action": action, "multiple": "all" if action in ("play", "retry") else None}
+    for check_mode in (True, False):
+        result = release(simulator, {"gates": [gate]}, check_mode=check_mode)
+        assert "trigger job 't2' has failed and started no pipeline" in str(result.failure)
+        assert (result.changed, effects(simulator)) == (False, [])
+    # a path says where the job is, and what never was has not to end
+    for other in ({"name": "t1/deploy", "action": "verify", "require": "playable"}, {**gate, "require": "finished"}):
+        assert release(simulator, {"gates": [other]}, check_mode=True).failure is None
+
+
+@pytest.mark.parametrize(
+    ("gate", "checked", "run"),
+    [
+        ({"name": "**/deploy", "action": "wait"}, "would be waited for", "passed"),
+        ({"name": "**/deploy", "action": "retry", "multiple": "all"}, "would be waited for", "passed"),
+        ({"name": "t2/deploy", "action": "wait"}, "would be waited for", "passed"),
+        ({"name": "**/deploy", "action": "verify"}, "failed", "failed"),
+        ({"name": "t2/deploy", "action": "verify"}, "failed", "failed"),
+    ],
+)
+def test_check_mode_knows_what_is_to_come_and_what_waits_for_it(
+    simulator: t.Any, gate: dict[str, t.Any], checked: str, run: str
+) -> None:
+    done = child({"name": "deploy", "status": "success"})
+    slow = {"name": "slow", "stage": "a", "status": "running", "duration": 30}
+    jobs = ({"name": "t1", "stage": "a", "trigger": done}, slow, {"name": "t2", "stage": "b", "trigger": done})
+    simulator.load(world(*jobs, stages=["a", "b"]))
+    simulator.advance(3)
+    outcomes = [
+        release(simulator, {"gates": [gate]}, check_mode=check_mode)["gates"][0]["outcome"]
+        for check_mode in (True, False)
+    ]
+    assert outcomes == [checked, run]
+
+
 @pytest.mark.parametrize("allow_empty", [False, True])
 def test_a_trigger_job_chosen_by_scope_stays_chosen(simulator: t.Any, allow_empty: bool) -> None:
     good = child({"name": "c", "duration": 5}, strategy="depend")

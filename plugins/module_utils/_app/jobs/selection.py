@@ -35,7 +35,8 @@ class Selection:
     :param out_of_scope: how many jobs of each status were left out by `scope` alone.
     :param failed: jobs of the pipeline, selected or not, that have failed or were canceled, and may not.
     :param unreadable: paths of downstream pipelines that the token cannot read.
-    :param failed_before_start: paths of trigger jobs whose pipelines could not be started, and might have held more.
+    :param failed_before_start: paths of trigger jobs whose pipelines could not be started, and might have held more;
+        without those that are selected themselves.
     """
 
     groups: tuple[tuple[FoundJob, ...], ...] = ()
@@ -100,7 +101,17 @@ def what_is_missing(query: JobQuery, selection: Selection) -> str:
         return f"job {name!r} of {where} has stage {shortened(stages)}, and stage {wanted} was asked for"
     for name in selection.missing:
         return f"no job {name!r} in {where}: {suggestions(selection.known, name)}"
-    return ""
+    return never_started(selection.failed_before_start[0]) if is_short(query, selection) else ""
+
+
+def is_short(query: JobQuery, selection: Selection) -> bool:
+    """Return whether jobs are missing, all of which are needed, since a pipeline downstream could not be started."""
+    return query.needs_all and bool(selection.failed_before_start)
+
+
+def never_started(path: str) -> str:
+    """Return why jobs are missing that may be selected, by the path of a trigger job."""
+    return f"trigger job {path!r} has failed and started no pipeline, whose jobs are selected as well"
 
 
 def why_empty(query: JobQuery, selection: Selection) -> str:

@@ -14,7 +14,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
-from ..jobs.selection import Selection, failed_before
+from ..jobs.selection import Selection, failed_before, is_short, never_started
 from ..jobs.statuses import count_statuses, is_optional, still
 from ..pipelines.query import read_pipeline
 from ..session import Session
@@ -94,11 +94,8 @@ class _Reading:
         )
         if waited.has_timed_out:
             self._note_late(report, selection)
-        if self._wait.is_active and "success" in self._options.targets and not self._query.all_bridges:
-            report.problems += [
-                (None, f"trigger job {path!r} has failed and started no pipeline, whose jobs are selected as well")
-                for path in selection.failed_before_start
-            ]
+        if self._wait.is_active and "success" in self._options.targets:
+            report.problems += [(None, never_started(path)) for path in selection.failed_before_start]
         report.pipeline = selection.pipeline if waited.is_stale else self._pipeline(selection)
         return report
 
@@ -159,7 +156,7 @@ class _Reading:
             return True
         if not selection.is_complete:
             return False
-        if selection.lacks:
+        if selection.lacks or is_short(self._query, selection):
             return True
         return all(self._is_there(job) and self._wait.believes(job) for job in selection.jobs)
 
@@ -194,13 +191,10 @@ class _Reading:
         return read_pipeline(self._session, self._query.pipeline.project, selection.pipeline, is_old=is_old)
 
 
-def failure_of(report: JobReport, options: WaitOptions, detail: t.Callable[[FoundJob], str] = lambda job: "") -> str:
-    """Return why the jobs fail the task, empty when they do not.
-
-    :param detail: returns what else there is to say about a job, going on where its sentence stops.
-    """
+def failure_of(report: JobReport, options: WaitOptions) -> str:
+    """Return why the jobs fail the task, empty when they do not."""
     texts = [
-        f"{job.called} {problem}{_after(failed_before(job, report.failed))}{detail(job)}" if job else problem
+        f"{job.called} {problem}{_after(failed_before(job, report.failed))}" if job else problem
         for job, problem in report.problems
     ]
     begin = f"{timed_out_text(options)}: " if texts and report.has_timed_out else ""

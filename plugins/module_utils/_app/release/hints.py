@@ -27,7 +27,7 @@ def why_late(session: Session, jobs: t.Sequence[FoundJob], *, is_played: bool) -
     :param is_played: whether the gate plays them: then what is manual only waits for approvals.
     """
     if not is_played and any(status_of(job.record) == "manual" for job in jobs):
-        return "; it is a manual job, which somebody has to play, as action play does"
+        return "; somebody has to play a manual job, as action play does"
     blocked = next((job for job in jobs if status_of(job.record) == "created"), None)
     if blocked is None:
         return ""

@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import GitLabError, SelectionError, TimedOutError
+from ..._api.errors import GitLabError, RequestError, SelectionError, TimedOutError
 from ..actions.actions import ACTIONS
 from ..actions.refusals import refuse_job_token
 from ..jobs.statuses import id_of
@@ -21,8 +21,9 @@ from ..session import Session, StoppedError
 from ..waiting.loop import Wait
 from ..waiting.options import timed_out_text
 from ..waiting.pipelines import await_pipeline
-from ..waiting.schedule import Steps
-from .gates import GateRun, check_gates_to_come, to_come
+from ..waiting.schedule import Pause, Steps
+from .gates import GateRun, to_come
+from .names import check_gates_to_come
 from .plan import Gate, ReleasePlan
 from .run import GateResult, ProjectResult
 from .starting import PipelineStarter, is_to_be_started
@@ -55,19 +56,28 @@ class GateRunner:
             else:
                 result = yield from run_gate(session, project, gate, self._log_lines)
         except GitLabError as exc:
-            result = _broken_off(gate, exc)
+            result = yield from _broken_off(session, gate, exc)
         return dataclasses.replace(
             result, started_at=started, finished_at=session.clock.time(), elapsed=session.elapsed()
         )
 
 
-def _broken_off(gate: Gate, exc: GitLabError) -> GateResult:
-    """Return what became of a gate that an error has ended: it was not reached if nothing new may be begun any more."""
+def _broken_off(session: Session, gate: Gate, exc: GitLabError) -> Steps[GateResult]:
+    """Return what became of a gate that an error has ended.
+
+    It was not reached if nothing new may be begun any more, and has timed out if the server was away until the end.
+    """
     if isinstance(exc, StoppedError):
         return GateResult(gate, reason=str(exc))
-    if isinstance(exc, TimedOutError):
-        return GateResult(gate, outcome="timed out", reason=str(exc), has_timed_out=True)
-    return GateResult(gate, outcome="failed", reason=str(exc))
+    reason = str(exc)
+    # a server that asks for a pause says itself that there is nothing to wait for
+    is_late = isinstance(exc, RequestError) and exc.is_out_of_time and exc.wish_seconds is None
+    if is_late:
+        yield Pause(session.deadline.remaining(), session.deadline)
+        reason = f"{timed_out_text(gate.waiting)}: {reason}"
+    if is_late or isinstance(exc, TimedOutError):
+        return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
+    return GateResult(gate, outcome="failed", reason=reason)
 
 
 def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: int) -> Steps[GateResult]:
@@ -106,7 +116,7 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
             # not before, since it is a warning: the first minute of a large release has enough to ask for
             _warn_of_namesake(session, project, pipeline)
     except GitLabError as exc:
-        result = _broken_off(gate, exc)
+        result = yield from _broken_off(session, gate, exc)
     return dataclasses.replace(result, pipeline=pipeline)
 
 
