@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from tests.contract.gate_support import MANUAL
+from tests.contract.test_release_gates import release
 from tests.integration.harness import ACTION, BRIDGES, INFO, PIPELINE, PIPELINE_INFO, run_task, world
 
 # Each finds its pipeline first: a server that has never answered is not waited for.
@@ -38,3 +39,31 @@ def test_the_time_is_up(simulator: t.Any, case: str, on_timeout: str) -> None:
     assert str(texts[-1]).startswith("timed out after 60 s (wait_timeout): GitLab says ")
     assert bool(result.failure) == (on_timeout == "fail")
     assert not result.changed and simulator.writes() == []
+
+
+# What only tells more about what is known already: how a job failed, and where a ref may be mistaken.
+FAILS: dict[str, t.Any] = {**MANUAL, "duration": 5, "outcome": "failed", "log": "no space left\n"}
+
+
+@pytest.mark.parametrize("fault", ["error_500", "html_502", "reset_before"])
+@pytest.mark.parametrize("count", [1, 8])
+def test_a_failure_is_told_though_no_log_can_be_read(simulator: t.Any, fault: str, count: int) -> None:
+    for is_gate in (True, False):
+        simulator.load(world(*({"name": f"deploy-{number}", **FAILS} for number in range(count))))
+        simulator.inject(fault, path="/trace$", nth=list(range(1, 5000)))
+        how = {"name": ["deploy-*"], "action": "play", "multiple": "all"}
+        if is_gate:
+            result = release(simulator, {"gates": [how]}, wait_timeout=3600.0)
+        else:
+            result = run_task(simulator, ACTION, project="group/app", ref="main", wait=True, **how)
+        assert str(result.failure).count("ended as failed (script_failure)") == count
+        assert sum("cannot be read" in warning for warning in result.warnings) == count
+        assert result.seconds < 300.0
+
+
+def test_a_gate_has_passed_though_it_is_not_known_whether_its_ref_is_two(simulator: t.Any) -> None:
+    simulator.load(world({"name": "test", "status": "success"}))
+    simulator.inject("error_500", path="/pipelines$", nth=list(range(2, 5000)))
+    result = release(simulator, {"gates": [{"name": "test", "action": "wait"}]})
+    assert result.failure is None and result.seconds < 60.0
+    assert "Whether a branch and a tag have the name of the ref could not be read" in result.warnings[0]

@@ -141,6 +141,14 @@ class Session:
         other._begin(context, deadline)
         return other
 
+    def in_passing(self) -> Session:
+        """Return the session for what is only told: read again no more often than in a task that does not wait."""
+        retrier = copy.copy(self.client.retrier)
+        retrier.is_persistent = False
+        other = copy.copy(self)
+        other.client = self.client.with_retrier(retrier)
+        return other
+
     def elapsed(self) -> float:
         """Return the seconds since the task began, to the millisecond."""
         return round(self.clock.monotonic() - self.started, 3)

@@ -16,7 +16,7 @@ from ..._api.errors import GitLabError
 from ..actions.act import ActionRun
 from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
-from ..actions.targets import ActionReport, Target, failure_text
+from ..actions.targets import ActionReport, Target, failure_text, read_logs
 from ..fields import seconds_of
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
@@ -243,11 +243,8 @@ class GateRun:
         stopped = self._session.stop()
         if stopped and not result.has_changed and all(target.reason == stopped for target in bad):
             return dataclasses.replace(result, outcome="not reached", reason=stopped)
-        log_tail: list[str] = []
-        for target in bad:
-            if target.is_told_by_log:
-                target.log_tail = read_tail(self._session, target.job, self._log_lines)
-                log_tail = log_tail or target.log_tail or []
+        read_logs(self._session, report, self._log_lines)
+        log_tail = next((target.log_tail for target in bad if target.log_tail), [])
         text = failure_text(report, action) or ""
         if report.has_timed_out:
             text += self._why_late([target.job for target in bad])

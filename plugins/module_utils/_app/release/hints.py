@@ -82,4 +82,5 @@ def _former_ends(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, li
 
 def _list_jobs(session: Session, job: FoundJob, **filters: t.Any) -> list[Record]:
     """Return jobs of the pipeline of a job."""
-    return session.client.list_all("list_pipeline_jobs", project=job.project, pipeline_id=job.pipeline_id, **filters)
+    client = session.in_passing().client
+    return client.list_all("list_pipeline_jobs", project=job.project, pipeline_id=job.pipeline_id, **filters)

@@ -122,6 +122,6 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
 
 def _warn_of_namesake(session: Session, project: ProjectResult, pipeline: Record) -> None:
     try:
-        warn_of_namesake(session, project.plan.pipeline, pipeline)
+        warn_of_namesake(session.in_passing(), project.plan.pipeline, pipeline)
     except GitLabError as exc:
         session.warn(f"Whether a branch and a tag have the name of the ref could not be read: {exc}")

@@ -99,7 +99,7 @@ class Blockers:
         key = (job.project, job.pipeline_id)
         if key not in self._manual:
             try:
-                records = self._session.client.list_all(
+                records = self._session.in_passing().client.list_all(
                     "list_pipeline_jobs", project=job.project, pipeline_id=job.pipeline_id, scope=["manual"]
                 )
             except RequestError:
