@@ -284,9 +284,9 @@ options:
     description:
       - What a gate that does not open means for other projects.
       - V(fail_fast) begins nothing more. Jobs that were started before are still waited for, so that the record tells
-        how they ended. Before anything is played, retried or started, every project that can begin is looked at once,
-        so that what has failed before stops everything; a project that cannot be looked at delays the others by half a
-        minute at most.
+        how they ended. Before anything is played, retried or started, every project that can begin with waiting or
+        verifying is looked at once, so that what has failed before stops everything; a project that cannot be looked at
+        delays the others by half a minute at most.
       - V(collect) goes on with all projects that do not need the one that failed.
     type: str
     choices:

@@ -280,13 +280,13 @@ class Scheduler:
     def _look_together(self, subject: t.Hashable, now: float) -> None:
         """Have the others that wait for the same look now, since they find answers of this moment.
 
-        Not all that they read is shared, so nobody looks more than twice as often for it.
+        Not all that they read is shared, so for it nobody looks more than twice as often as alone and without nudges.
         """
         for entry in self._waiting:
             pause = entry.pause
             if pause is None or pause.subject != subject or entry.is_urgent:
                 continue
-            if now - entry.looked_at > max(SHARED_SECONDS, pause.seconds / 2):
+            if now - entry.looked_at > max(SHARED_SECONDS, pause.soonest / 2):
                 entry.due, entry.is_urgent, entry.follows = now, True, True
 
 

@@ -197,7 +197,8 @@ def test_waits_for_the_same_look_no_more_often_on_a_slow_server(count: int, seco
         while not deadline.has_passed():
             own.append(world.clock.now)
             world.clock.sleep(seconds)
-            yield Pause(min(10.0, deadline.remaining()), deadline, subject="pipeline 100")
+            pause = min(10.0, deadline.remaining())
+            yield Pause(pause, deadline, soonest=pause, subject="pipeline 100")
 
     for own in looks:
         world.scheduler.add(slow(own), lambda _value: None)
@@ -213,7 +214,8 @@ def test_a_wait_that_looks_often_makes_others_for_the_same_look_twice_as_often_a
         deadline = Deadline.after(100.0, world.clock)
         while not deadline.has_passed():
             own.append(world.clock.now)
-            yield Pause(min(interval, deadline.remaining()), deadline, subject="pipeline 100")
+            pause = min(interval, deadline.remaining())
+            yield Pause(pause, deadline, soonest=pause, subject="pipeline 100")
 
     world.scheduler.add(wait(1.0, []), lambda _value: None)
     world.scheduler.add(wait(10.0, looks), lambda _value: None)
