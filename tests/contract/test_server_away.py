@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from tests.contract.gate_support import MANUAL
+from tests.contract.gate_support import MANUAL, child
 from tests.contract.test_release_gates import release
 from tests.integration.harness import ACTION, BRIDGES, INFO, PIPELINE, PIPELINE_INFO, run_task, world
 
@@ -67,3 +67,14 @@ def test_a_gate_has_passed_though_it_is_not_known_whether_its_ref_is_two(simulat
     result = release(simulator, {"gates": [{"name": "test", "action": "wait"}]})
     assert result.failure is None and result.seconds < 60.0
     assert "Whether a branch and a tag have the name of the ref could not be read" in result.warnings[0]
+
+
+def test_jobs_downstream_are_there_though_their_pipeline_cannot_be_refreshed(simulator: t.Any) -> None:
+    simulator.load(world({"name": "infra", "trigger": child({"name": "apply", "duration": 30})}))
+    simulator.inject("error_500", path="/pipelines/100$", nth=list(range(1, 5000)))
+    how = {"name": ["infra/apply"], "include_downstream": True, "wait": True}
+    result = run_task(simulator, INFO, project="group/app", ref="main", **how)
+    assert result.failure is None and result.seconds < 120.0
+    assert "its last known state is returned" in result.warnings[-1]
+    gate = {"name": "infra/apply", "action": "wait"}
+    assert release(simulator, {"gates": [gate]}).failure is None

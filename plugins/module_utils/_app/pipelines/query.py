@@ -180,7 +180,7 @@ def read_pipeline(session: Session, project: str, pipeline: Record, *, is_old: b
     if len(pipeline) > 1 and not is_old:
         return pipeline
     try:
-        return whole_pipeline(session, project, pipeline)
+        return whole_pipeline(session.in_passing() if is_old else session, project, pipeline)
     except RequestError as exc:
         # on many servers a job token may list what is in a pipeline, and not read the pipeline itself
         is_denied = isinstance(exc, (NotAuthorizedError, NotFoundError))
