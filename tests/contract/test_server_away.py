@@ -78,3 +78,21 @@ def test_jobs_downstream_are_there_though_their_pipeline_cannot_be_refreshed(sim
     assert "its last known state is returned" in result.warnings[-1]
     gate = {"name": "infra/apply", "action": "wait"}
     assert release(simulator, {"gates": [gate]}).failure is None
+
+
+# A task that fails, the requests that would explain it better, and the words of its error without these.
+UNEXPLAINED: dict[str, tuple[t.Any, dict[str, t.Any], str, str]] = {
+    "a wrong name": (INFO, {"name": ["deplyo"]}, "/(trigger_jobs|bridges)$", "did you mean 'deploy'?"),
+    "a refusal": (ACTION, {"name": ["deploy"], "action": "play"}, "/projects/(7|group%2Fapp)$", "403 Forbidden"),
+}
+
+
+@pytest.mark.parametrize("case", UNEXPLAINED)
+def test_an_error_is_told_though_what_would_explain_it_cannot_be_read(simulator: t.Any, case: str) -> None:
+    task, options, path, words = UNEXPLAINED[case]
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    simulator.inject("error_500", path=path, nth=list(range(1, 5000)))
+    simulator.inject(method="POST", status=403, body={"message": "403 Forbidden"})
+    result = run_task(simulator, task, project="group/app", pipeline_id=100, wait=True, **options)
+    assert words in str(result.failure) and result.seconds < 120.0
+    assert simulator.effects() == []

@@ -42,7 +42,7 @@ def explain(session: Session, action: Action, project: str, exc: StatusError) ->
 def reason_of_project(session: Session, project: str) -> str:
     """Return why nobody, or not this user, may act on jobs or pipelines of a project; empty when it does not tell."""
     try:
-        record: Record = session.client.call("get_project", project=project)
+        record: Record = session.in_passing().client.call("get_project", project=project)
     except RequestError:
         return ""  # the reason is not worth another error
     if record.get("archived") is True:

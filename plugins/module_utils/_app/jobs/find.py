@@ -244,10 +244,12 @@ class JobFinder:
             if selection.unreadable:
                 return f"The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
             return ""
+        root = self._lists.node(selection.pipeline or {})
         try:
-            bridges = [bridge.path for bridge in self._bridges(self._lists.node(selection.pipeline or {}))]
+            found = trigger_jobs(self._session.in_passing(), root.project, root.pipeline_id)
         except RequestError:
             return ""  # the hint is not worth another error
+        bridges = [bridge.path for bridge in found]
         if name in bridges:
             return f"{name!r} is a trigger job, which gitlab_pipeline_bridges reads."
         if bridges:
