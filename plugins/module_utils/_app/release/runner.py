@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._api.decoding import Record
 from ..._api.errors import GitLabError, RequestError, SelectionError, TimedOutError
 from ..actions.actions import ACTIONS
 from ..actions.refusals import refuse_job_token
@@ -114,14 +113,7 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
         result = yield from GateRun(session, project, gate, pipeline, log_lines).run()
         if is_first:
             # not before, since it is a warning: the first minute of a large release has enough to ask for
-            _warn_of_namesake(session, project, pipeline)
+            warn_of_namesake(session, project.plan.pipeline, pipeline)
     except GitLabError as exc:
         result = yield from _broken_off(session, gate, exc)
     return dataclasses.replace(result, pipeline=pipeline)
-
-
-def _warn_of_namesake(session: Session, project: ProjectResult, pipeline: Record) -> None:
-    try:
-        warn_of_namesake(session.in_passing(), project.plan.pipeline, pipeline)
-    except GitLabError as exc:
-        session.warn(f"Whether a branch and a tag have the name of the ref could not be read: {exc}")
