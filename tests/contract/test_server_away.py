@@ -84,6 +84,17 @@ def test_jobs_downstream_are_there_though_their_pipeline_cannot_be_refreshed(sim
     assert release(simulator, {"gates": [gate]}).failure is None
 
 
+@pytest.mark.parametrize("task", [PIPELINE, PIPELINE_INFO])
+def test_a_pipeline_has_ended_though_what_is_below_it_cannot_be_read(simulator: t.Any, task: t.Any) -> None:
+    # one is tried again, the other is under way
+    how = {"action": "retry"} if task is PIPELINE else {}
+    simulator.load(world({"name": "test", "duration": 30, **({"status": "failed"} if how else {})}))
+    simulator.inject("error_500", path="/(trigger_jobs|bridges)$", nth=list(range(1, 5000)))
+    result = run_task(simulator, task, project="group/app", ref="main", wait=True, **how)
+    assert (result.failure, result["pipeline"]["status"]) == (None, "success") and result.seconds < 120.0
+    assert "The downstream pipelines cannot be read" in result.warnings[-1]
+
+
 # A task that fails, the requests that would explain it better, and the words of its error without these.
 UNEXPLAINED: dict[str, tuple[t.Any, dict[str, t.Any], str, str]] = {
     "a wrong name": (INFO, {"name": ["deplyo"]}, "/(trigger_jobs|bridges)$", "did you mean 'deploy'?"),

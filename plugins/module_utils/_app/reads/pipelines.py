@@ -81,6 +81,7 @@ def read_details(
     :param log_lines: how much of the log of each failed job to read, 0 for nothing.
     :param with_downstream: whether to look below it, too.
     """
+    session = session.in_passing()
     downstream: list[PipelineNode] = []
     if with_downstream:
         try:
