@@ -18,6 +18,7 @@ from ..jobs.statuses import id_of
 from ..pipelines.query import read_pipeline, warn_of_namesake
 from ..session import Session, StoppedError
 from ..waiting.loop import Wait
+from ..waiting.options import timed_out_text
 from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Pause, Steps
 from .gates import GateRun, to_come
