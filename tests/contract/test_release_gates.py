@@ -533,6 +533,16 @@ def test_check_mode_expects_that_a_retry_brings_back_what_was_skipped(simulator:
     assert "did you mean 'deploy'?" in str(release(simulator, misspelt, check_mode=True).failure)
 
 
+@pytest.mark.parametrize("other", [[], [{"name": "job-2", "status": "running", "duration": 30}]])
+@pytest.mark.parametrize("status", ["failed", "canceled", "canceling"])
+def test_check_mode_knows_that_a_bad_end_will_be_retried(simulator: t.Any, status: str, other: list[Row]) -> None:
+    simulator.load(world({"name": "job-1", "status": status, "duration": 5}, *other))
+    gates = {"gates": [{"name": "job-*", "action": "retry", "multiple": "all"}]}
+    results = [release(simulator, gates, check_mode=check_mode) for check_mode in (True, False)]
+    assert [gates_of(result) for result in results] == [{"job-*": "would be retried"}, {"job-*": "retried"}]
+    assert [(result.changed, result.failure) for result in results] == [(True, None)] * 2
+
+
 def test_check_mode_expects_a_pipeline_that_what_is_needed_may_start(simulator: t.Any) -> None:
     simulator.load(two_projects({}, {}))
     result = release(simulator, APP, {**OTHER, "ref": "v2", "needs": ["app"]}, check_mode=True)

@@ -21,7 +21,7 @@ from ..fields import seconds_of
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.selection import is_short
-from ..jobs.statuses import is_finished, is_under_way, status_of
+from ..jobs.statuses import is_finished, is_under_way, phase_of, status_of
 from ..reads.jobs import JobReport, failure_of, read_jobs
 from ..session import Session
 from ..waiting.log_tails import last_words, read_tail
@@ -134,11 +134,12 @@ class GateRun:
             return (yield from self._cancel(late))
         if late:
             return late
+        # in check mode some may still be under way
+        if any(_ends_badly(status_of(job.record)) for job in report.jobs):
+            return (yield from self._act(result))
         if report.may_grow or not all(is_finished(status_of(job.record)) for job in report.jobs):
             return self._predict_wait(result, report, options)
-        if all(status_of(job.record) == "success" for job in report.jobs):
-            return dataclasses.replace(result, outcome="passed")
-        return (yield from self._act(result))
+        return dataclasses.replace(result, outcome="passed")
 
     def _cancel(self, late: GateResult) -> Steps[GateResult]:
         """Cancel the jobs that have not ended in time."""
@@ -285,6 +286,10 @@ class GateRun:
         if missing:
             return dataclasses.replace(result, outcome=_PREDICTED["wait"], reason="; ".join(missing))
         return dataclasses.replace(result, outcome="passed")
+
+
+def _ends_badly(status: str) -> bool:
+    return phase_of(status) == "ending" or (is_finished(status) and status != "success")
 
 
 def _state(job: FoundJob) -> str:
