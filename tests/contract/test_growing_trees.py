@@ -156,3 +156,48 @@ def test_an_optional_trigger_job_is_not_waited_for(simulator: t.Any) -> None:
 def test_a_text_with_commas_is_a_trigger_job(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy: [aws, eu]", "trigger": child({"name": "c"})}))
     assert run_task(simulator, BRIDGES, **THIS, name=["deploy: [aws", " eu]"]).failure is None
+
+
+# What is denied in the middle of a wait, as often as it is asked for within ten seconds.
+LISTS = ("jobs", "(bridges|trigger_jobs)")
+
+
+def denied(simulator: t.Any, what: str, status: int, nth: list[int]) -> None:
+    """Load a pipeline with a child that takes its time, of which a list is denied."""
+    simulator.load(world({"name": "t", "trigger": child({"name": "deploy", "duration": 40})}, {"name": "other"}))
+    body = {"message": {403: "403 Forbidden", 404: "404 Not found"}[status]}
+    simulator.inject(method="GET", status=status, body=body, path=f"/pipelines/101/{what}$", nth=nth)
+
+
+@pytest.mark.parametrize("name", ["t/deploy", "**/deploy"])
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("nth", [[4], [4, 5, 6]])
+@pytest.mark.parametrize("what", LISTS)
+def test_a_child_that_is_denied_for_a_moment_does_not_end_a_wait(
+    simulator: t.Any, what: str, nth: list[int], status: int, name: str
+) -> None:
+    how = {"name": [name], "include_downstream": True, "wait": True, "wait_for": ["success"]}
+    denied(simulator, what, status, nth)
+    result = run_task(simulator, INFO, **THIS, **how)
+    assert (result.failure, result["summary"]) == (None, {"success": 1})
+    denied(simulator, what, status, nth)
+    result = release(simulator, {"gates": [{"name": name, "action": "wait"}]})
+    assert (result.failure, result["gates"][0]["outcome"]) == (None, "passed")
+
+
+@pytest.mark.parametrize("what", LISTS)
+@pytest.mark.parametrize(("first", "seconds"), [(1, 0.0), (4, 10.0)])
+def test_a_child_that_is_denied_for_good_ends_a_wait(simulator: t.Any, what: str, first: int, seconds: float) -> None:
+    denied(simulator, what, 403, list(range(first, 5000)))
+    result = run_task(simulator, INFO, **THIS, name=["t/deploy"], include_downstream=True, wait=True)
+    assert "The token cannot read the downstream pipelines of 't'" in str(result.failure)
+    assert seconds <= result.seconds < seconds + 8.0
+
+
+def test_a_grandchild_is_not_overlooked_while_a_child_is_denied(simulator: t.Any) -> None:
+    below = child({"name": "long", "duration": 60})
+    simulator.load(world({"name": "t", "trigger": child({"name": "deploy"}, {"name": "u", "trigger": below})}))
+    denial = {"method": "GET", "status": 403, "body": {"message": "403 Forbidden"}}
+    simulator.inject(**denial, path="/pipelines/101/(bridges|trigger_jobs)$", nth=[12, 13, 14])
+    result = run_task(simulator, BRIDGES, **THIS, depth=0, wait=True)
+    assert result.failure is None and result.seconds > 60.0

@@ -31,7 +31,8 @@ T = t.TypeVar("T")
 
 # How often a failure is seen before it is believed.
 LOOKS_AT_A_FAILURE = 2
-# A load balancer, a restart or a clean-up of tokens can deny one request in the middle of a wait.
+# A load balancer, a restart or a clean-up of tokens can deny one request in the middle of a wait. As many as there are
+# denials of one pipeline downstream that are not believed.
 DENIED_PAUSES_SECONDS = (1.0, 3.0, 6.0)
 # A log that is followed is read so often, however long a pause is.
 LOG_SECONDS = 2.0
