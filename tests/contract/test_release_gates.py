@@ -568,7 +568,7 @@ def test_options_of_a_gate_reach_its_job(simulator: t.Any) -> None:
     assert "it was canceled" in str(result.failure)
     simulator.load(world({"name": "deploy", **MANUAL, "queue": None, "tags": ["gpu"]}))
     gate = {"name": "deploy", "action": "play", "pending_timeout": 30.0}
-    assert "runner with the tags gpu" in str(release(simulator, {"gates": [gate]}).failure)
+    assert "runner with the tag gpu" in str(release(simulator, {"gates": [gate]}).failure)
 
 
 def test_the_pipeline_is_told_as_its_jobs_have_told_it_last(simulator: t.Any) -> None:

@@ -61,6 +61,14 @@ class Selection:
         return sorted(unique.values(), key=lambda job: job.id, reverse=True)
 
     @property
+    def never_started(self) -> list[str]:
+        """Return why there are no more jobs that may be selected."""
+        return [
+            f"trigger job {path!r} has failed and started no pipeline, whose jobs are selected as well"
+            for path in self.failed_before_start
+        ]
+
+    @property
     def lacks(self) -> bool:
         """Return whether something that was asked for by name or stage is not there."""
         return bool(self.missing or self.misplaced or self.missing_stages)
@@ -101,17 +109,7 @@ def what_is_missing(query: JobQuery, selection: Selection) -> str:
         return f"job {name!r} of {where} has stage {shortened(stages)}, and stage {wanted} was asked for"
     for name in selection.missing:
         return f"no job {name!r} in {where}: {suggestions(selection.known, name)}"
-    return never_started(selection.failed_before_start[0]) if is_short(query, selection) else ""
-
-
-def is_short(query: JobQuery, selection: Selection) -> bool:
-    """Return whether jobs are missing, all of which are needed, since a pipeline downstream could not be started."""
-    return query.needs_all and bool(selection.failed_before_start)
-
-
-def never_started(path: str) -> str:
-    """Return why jobs are missing that may be selected, by the path of a trigger job."""
-    return f"trigger job {path!r} has failed and started no pipeline, whose jobs are selected as well"
+    return next(iter(selection.never_started), "") if query.needs_all else ""
 
 
 def why_empty(query: JobQuery, selection: Selection) -> str:

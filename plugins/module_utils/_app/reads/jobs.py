@@ -14,7 +14,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
-from ..jobs.selection import Selection, failed_before, is_short, never_started
+from ..jobs.selection import Selection, failed_before
 from ..jobs.statuses import count_statuses, is_optional, still
 from ..pipelines.query import read_pipeline
 from ..session import Session
@@ -103,7 +103,7 @@ class _Reading:
         if waited.has_timed_out:
             self._note_late(report, selection)
         if self._wait.is_active and "success" in self._options.targets:
-            report.problems += [(None, never_started(path)) for path in selection.failed_before_start]
+            report.problems += [(None, text) for text in selection.never_started]
         return report
 
     def _require(self, selection: Selection) -> None:
@@ -163,7 +163,7 @@ class _Reading:
             return True
         if not selection.is_complete:
             return False
-        if selection.lacks or is_short(self._query, selection):
+        if selection.lacks or (self._query.needs_all and selection.failed_before_start):
             return True
         return all(self._is_there(job) and self._wait.believes(job) for job in selection.jobs)
 

@@ -20,7 +20,6 @@ from ..actions.targets import ActionReport, Target, failure_text, read_logs
 from ..fields import seconds_of
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
-from ..jobs.selection import is_short
 from ..jobs.statuses import is_finished, is_under_way, phase_of, status_of
 from ..reads.jobs import JobReport, failure_of, read_jobs
 from ..session import Session
@@ -86,7 +85,7 @@ class GateRun:
         selection = JobFinder(self._session, query).find()
         if self._has_predecessor_at_work():
             may_be_created = not selection.is_complete or self._gate.include_downstream
-            return may_be_created and (selection.lacks or is_short(query, selection))
+            return may_be_created and bool(selection.lacks or (query.needs_all and selection.failed_before_start))
         return self._gate.way != "verify" and selection.lacks and not selection.is_complete
 
     def _has_predecessor_at_work(self) -> bool:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import typing as t
 
 from ..._api.errors import GitLabError, RequestError, SelectionError, TimedOutError
@@ -17,6 +18,7 @@ from ..actions.refusals import refuse_job_token
 from ..jobs.statuses import id_of
 from ..pipelines.query import read_pipeline, warn_of_namesake
 from ..session import Session, StoppedError
+from ..slow_work import SlowWork
 from ..waiting.loop import Wait
 from ..waiting.options import timed_out_text
 from ..waiting.pipelines import await_pipeline
@@ -31,22 +33,39 @@ OpenSession = t.Callable[[ProjectResult, Gate, t.Callable[[], str]], Session]
 
 
 class GateRunner:
-    """Runs the gates of a release.
+    """Runs the gates of a release, and tells how many are done.
 
     :param open_session: returns a session for a gate, which has the time that the gate has.
+    :param work: tells it, now and then.
     :param log_lines: how much of the log of a failed job is kept.
     """
 
-    def __init__(self, plan: ReleasePlan, open_session: OpenSession, *, log_lines: int) -> None:
+    def __init__(self, plan: ReleasePlan, open_session: OpenSession, work: SlowWork, *, log_lines: int) -> None:
         self._open_session = open_session
+        self._work = work
         self._log_lines = log_lines
         self._starter = PipelineStarter(plan)
+        # the projects are worked on side by side
+        self._lock = threading.Lock()
+        self._total = sum(len(project.gates) for project in plan.projects)
+        self._waiting = self._done = 0
 
     def __call__(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Steps[GateResult]:
         """Return what became of a gate.
 
         :param stop: returns why nothing new may be begun any more.
         """
+        with self._lock:
+            self._waiting += 1
+        try:
+            return (yield from self._run(project, gate, stop))
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                self._done += 1
+                self._work.tell(lambda _seconds: f"{self._done} of {self._total} gates, {self._waiting} waiting")
+
+    def _run(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Steps[GateResult]:
         session = self._open_session(project, gate, stop)
         started = session.clock.time()
         try:

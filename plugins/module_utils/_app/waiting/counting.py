@@ -24,12 +24,10 @@ from .options import WaitOptions, end_problem, is_there
 FEWEST_JOBS = 20
 # After so many counts that say nothing new the jobs are listed nevertheless: a job that ends while another one is
 # retried leaves the number as it is. It matters more where only some of the jobs are waited for, and most where
-# somebody wants to be told of a job that only starts.
+# somebody wants to be told of a job that only starts, or where what is left may be jobs that nobody has to play.
 MOST_COUNTS = 30
 MOST_COUNTS_OF_SOME = 10
 MOST_COUNTS_TOLD = 3
-# And where a number has changed, and then stays as it is: what is left may be jobs that nobody has to play.
-MOST_COUNTS_AT_REST = 3
 
 
 class Counting:
@@ -109,7 +107,7 @@ class Counting:
         self._has_moved = self._has_moved or has_moved
         most = MOST_COUNTS_OF_SOME
         if self._is_whole:
-            most = MOST_COUNTS_AT_REST if self._has_moved and self._may_be_optional else MOST_COUNTS
+            most = MOST_COUNTS_TOLD if self._has_moved and self._may_be_optional else MOST_COUNTS
         is_time = has_risen or self._counts >= (MOST_COUNTS_TOLD if is_shown else most)
         needs_listing = is_time or (has_moved and (is_shown or self._has_new_failures()))
         # not before: a look that an error breaks off is made again

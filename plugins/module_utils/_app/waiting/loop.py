@@ -214,7 +214,7 @@ class Wait:
             return ""
         return (
             f"has been pending for {seconds:.0f} s, longer than pending_timeout ({longest:g} s); "
-            f"{runner_wish(job.record)}. Check the runners of the project"
+            f"it asks for {runner_wish(job.record)}. Check the runners of the project"
         )
 
     def _pause(self) -> Steps[bool]:
