@@ -194,6 +194,18 @@ def test_a_child_that_is_denied_for_good_ends_a_wait(simulator: t.Any, what: str
     assert seconds <= result.seconds < seconds + 8.0
 
 
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_children_that_a_wait_is_not_for_may_be_closed_meanwhile(simulator: t.Any, concurrency: int) -> None:
+    others = [{"name": f"other-{number}", "trigger": child({"name": "long", "duration": 500})} for number in range(3)]
+    simulator.load(world({"name": "t", "trigger": child({"name": "deploy", "duration": 60})}, *others))
+    # the others are pipelines 102 to 104
+    denial = {"method": "GET", "status": 403, "body": {"message": "403 Forbidden"}}
+    simulator.inject(**denial, path="/pipelines/10[2-4]/", nth=list(range(13, 5000)))
+    how = {"name": ["t/deploy"], "include_downstream": True, "wait": True, "api_concurrency": concurrency}
+    result = run_task(simulator, INFO, **THIS, **how)
+    assert (result.failure, result["summary"]) == (None, {"success": 1}) and result.seconds > 60.0
+
+
 def test_a_grandchild_is_not_overlooked_while_a_child_is_denied(simulator: t.Any) -> None:
     below = child({"name": "long", "duration": 60})
     simulator.load(world({"name": "t", "trigger": child({"name": "deploy"}, {"name": "u", "trigger": below})}))

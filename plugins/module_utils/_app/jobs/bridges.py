@@ -32,19 +32,28 @@ class Access:
     """What could be read of a tree that is read again and again: a denial of it may be a fault on the way."""
 
     def __init__(self) -> None:
-        # how often each was denied since it could be read
-        self._denials: dict[t.Hashable, int] = {}
+        self._granted: set[t.Hashable] = set()
+        # how many looks have ended with such a denial, one after the other
+        self._doubts = 0
+        self._has_doubt = False
 
-    def is_granted(self, what: t.Hashable) -> None:
+    def begin(self) -> None:
+        """Take note that the tree is read once more."""
+        self._doubts = self._doubts + 1 if self._has_doubt else 0
+        self._has_doubt = False
+
+    def grant(self, what: t.Hashable) -> None:
         """Take note of what could be read."""
-        self._denials[what] = 0
+        self._granted.add(what)
 
     def is_in_doubt(self, what: t.Hashable) -> bool:
         """Return whether a denial of it is not the last word."""
-        if what not in self._denials:
+        if what not in self._granted:
             return False
-        self._denials[what] += 1
-        return self._denials[what] <= MOST_DENIALS
+        self._has_doubt = self._doubts < MOST_DENIALS
+        if not self._has_doubt:
+            self._granted.remove(what)
+        return self._has_doubt
 
 
 @dataclasses.dataclass(eq=False)
@@ -87,7 +96,7 @@ class PipelineNode:
                 raise
             self.is_accessible = False
             return None
-        self.access.is_granted((self.pipeline_id, what))
+        self.access.grant((self.pipeline_id, what))
         return found
 
     def walk(self) -> t.Iterator[PipelineNode]:
@@ -148,7 +157,9 @@ def pipeline_tree(
     :param access: what could be read before of a tree that is read again and again.
     :raises BadAnswerError: for a tree without an end.
     """
-    root = PipelineNode(project=project, pipeline_id=pipeline_id, access=access or Access())
+    access = access or Access()
+    access.begin()
+    root = PipelineNode(project=project, pipeline_id=pipeline_id, access=access)
     read: dict[int, list[Record] | None] = {}
     claimed = {pipeline_id}
 
