@@ -264,8 +264,8 @@ options:
             type: float
           on_timeout:
             description:
-              - Whether V(play) and V(retry) cancel the jobs when the time of the gate is over. The gate fails either
-                way. The default is V(fail), which leaves them as they are.
+              - Whether V(play) and V(retry) cancel the jobs when the time of the gate is over, which takes up to ten
+                seconds more. The gate fails either way. The default is V(fail), which leaves them as they are.
             type: str
             choices:
               - fail

@@ -141,11 +141,16 @@ class Session:
         other._begin(context, deadline)
         return other
 
-    def in_passing(self) -> Session:
-        """Return the session for what is only told: read again no more often than in a task that does not wait."""
+    def in_passing(self, *, seconds: float | None = None) -> Session:
+        """Return the session for what is only told: read again no more often than in a task that does not wait.
+
+        :param seconds: how much time there is for it from now on; None for what is left.
+        """
         retrier = copy.copy(self.client.retrier)
         retrier.is_persistent = False
         other = copy.copy(self)
+        if seconds is not None:
+            other.deadline = retrier.deadline = Deadline.after(seconds, self.clock)
         other.client = self.client.with_retrier(retrier)
         return other
 

@@ -24,7 +24,7 @@ from ..jobs.statuses import is_finished, is_under_way, phase_of, status_of
 from ..reads.jobs import JobReport, failure_of, read_jobs
 from ..session import Session
 from ..waiting.log_tails import last_words, read_tail
-from ..waiting.options import WaitOptions, end_problem, failure_reason, is_reached
+from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, failure_reason, is_reached
 from ..waiting.schedule import Steps
 from .hints import retried_text, why_late
 from .names import jobs_of
@@ -143,8 +143,9 @@ class GateRun:
     def _cancel(self, late: GateResult) -> Steps[GateResult]:
         """Cancel the jobs that have not ended in time."""
         request = ActionRequest("cancel", multiple="all")
+        session = self._session.in_passing(seconds=CANCEL_SECONDS)
         try:
-            report = yield from ActionRun(self._session, self._query(), request, WaitOptions()).run()
+            report = yield from ActionRun(session, self._query(), request, WaitOptions()).run()
         except GitLabError as exc:
             return dataclasses.replace(late, reason=f"{late.reason}; nothing was canceled: {exc}")
         result = dataclasses.replace(self._of_action(late, report), has_timed_out=True)
