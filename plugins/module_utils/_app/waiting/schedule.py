@@ -151,24 +151,20 @@ class Scheduler:
         """
         try:
             while self._waiting or self._at_work:
-                self._heed_nudges()
+                if self._nudges is not None and self._nudges.heed():
+                    for entry in self._waiting:
+                        entry.heed()
                 while self._at_work - self._asleep.count < self._most_at_once:
-                    entry = self._next()
-                    if entry is None:
+                    following = self._next()
+                    if following is None:
                         break
-                    self._begin(entry)
+                    self._begin(following)
                 self._await()
         finally:
             for _number in range(self._threads):
                 self._tasks.put(None)
 
     # ----- whose turn it is -----
-
-    def _heed_nudges(self) -> None:
-        """Bring forward the looks of those that were nudged."""
-        if self._nudges is not None and self._nudges.heed():
-            for entry in self._waiting:
-                entry.heed()
 
     def _turns(self, now: float) -> t.Iterator[tuple[float, _Entry, bool]]:
         """Yield when what goes on, and whether it takes its turn: what cannot wait first."""
