@@ -218,8 +218,8 @@ options:
     description:
       - What to do when O(wait_timeout) has passed.
       - V(fail) fails the task and leaves the jobs as they are.
-      - V(cancel) cancels those jobs that the task still waits for, and then fails the task. Trigger jobs cannot be
-        canceled through GitLab's API and are left as they are.
+      - V(cancel) cancels those jobs that the task still waits for, and then fails the task. It takes up to ten seconds
+        more. Trigger jobs cannot be canceled through GitLab's API and are left as they are.
       - V(continue) lets the task succeed with RV(timed_out) set to V(true), for playbooks that decide by themselves.
     type: str
     choices:

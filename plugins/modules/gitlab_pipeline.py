@@ -161,7 +161,7 @@ options:
     description:
       - What to do when O(wait_timeout) has passed.
       - V(fail) fails the task and leaves the pipeline as it is.
-      - V(cancel) cancels the pipeline, and then fails the task.
+      - V(cancel) cancels the pipeline, which takes up to ten seconds more, and then fails the task.
       - V(continue) lets the task succeed with RV(timed_out) set to V(true), for playbooks that decide by themselves.
     type: str
     choices:

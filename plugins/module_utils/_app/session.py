@@ -138,6 +138,19 @@ class Session:
         other._begin(context)
         return other
 
+    def in_passing(self, *, seconds: float | None = None) -> Session:
+        """Return the session for what is only told: read again no more often than in a task that does not wait.
+
+        :param seconds: how much time there is for it from now on; None for what is left.
+        """
+        retrier = copy.copy(self.client.retrier)
+        retrier.is_persistent = False
+        other = copy.copy(self)
+        if seconds is not None:
+            other.deadline = retrier.deadline = Deadline.after(seconds, self.clock)
+        other.client = self.client.with_retrier(retrier)
+        return other
+
     def elapsed(self) -> float:
         """Return the seconds since the task began, to the millisecond."""
         return round(self.clock.monotonic() - self.started, 3)

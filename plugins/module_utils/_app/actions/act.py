@@ -22,7 +22,7 @@ from ..session import Session
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
 from ..waiting.loop import Wait
-from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
+from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_there, timed_out_text
 from ..waiting.schedule import Steps
 from .action import Action, ActionRequest
 from .actions import ACTIONS, decide
@@ -287,17 +287,20 @@ class ActionRun:
         for target in active:
             why = f", and {target.reason}" if target.is_waiting_for_turn else ""
             reason = f"{timed_out_text(self._options)}: it {still(target.job.record)}{why}"
-            if self._options.on_timeout == "continue":
-                target.settle(target.outcome, reason)
-                continue
-            if self._options.on_timeout == "cancel" and self._request.action != "cancel" and not target.job.is_bridge:
-                row, wanted = ACTIONS["cancel"], ActionRequest("cancel")
-                write = JobWrite(
-                    self._session, row, target.job, wanted, lambda job: decide("cancel", job.record, Policy())
-                )
-                result = write.send()
-                target.job = result.job
-                target.has_changed = target.has_changed or result.has_changed
-                self._timeline.observe(target.job, detail="canceled" if result.has_changed else "")
-                reason += "; it was canceled" if result.has_changed else f"; it was not canceled: {result.reason}"
-            target.settle("failed", reason)
+            target.settle(target.outcome if self._options.on_timeout == "continue" else "failed", reason)
+        if self._options.on_timeout == "cancel" and self._request.action != "cancel":
+            self._cancel([target for target in active if not target.job.is_bridge])
+
+    def _cancel(self, late: t.Sequence[Target]) -> None:
+        """Cancel jobs that have not ended in time."""
+        session = self._session.in_passing(seconds=CANCEL_SECONDS)
+
+        def cancel(target: Target) -> WriteResult:
+            row, wanted = ACTIONS["cancel"], ActionRequest("cancel")
+            return JobWrite(session, row, target.job, wanted, lambda job: decide("cancel", job.record, Policy())).send()
+
+        for target, result in zip(late, session.run_all(cancel, late)):
+            target.job = result.job
+            target.has_changed = target.has_changed or result.has_changed
+            self._timeline.observe(target.job, detail="canceled" if result.has_changed else "")
+            target.reason += "; it was canceled" if result.has_changed else f"; it was not canceled: {result.reason}"

@@ -48,7 +48,7 @@ def reason_of_project(session: Session, project: str, needed: str = "Developer")
     :param needed: the lowest role that may.
     """
     try:
-        record: Record = session.client.call("get_project", project=project)
+        record: Record = session.in_passing().client.call("get_project", project=project)
     except RequestError:
         return ""  # the reason is not worth another error
     if record.get("archived") is True:

@@ -18,7 +18,7 @@ from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, shorten
 from ..jobs.selection import Selection, place_of, why_empty
 from ..jobs.statuses import phase_of, status_of
 from ..session import Session
-from ..waiting.log_tails import last_words
+from ..waiting.log_tails import last_words, read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, time_problem
 from ..waiting.schedule import Steps
@@ -147,6 +147,17 @@ def choose(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJo
         if not job.id:
             raise BadAnswerError(f"GitLab lists job {job.path!r} without an id, by which it could be acted on")
     return sorted(chosen.values(), key=lambda job: -job.id)
+
+
+def read_logs(session: Session, report: ActionReport, lines: int) -> None:
+    """Read the ends of the logs that tell why there are failures.
+
+    :param lines: how much of each.
+    """
+    told = [target for target in report.targets if target.is_told_by_log]
+    tails = session.run_all(lambda target: read_tail(session, target.job, lines), told)
+    for target, tail in zip(told, tails):
+        target.log_tail = tail
 
 
 def failure_text(report: ActionReport, action: str) -> str | None:

@@ -39,6 +39,7 @@ class JobQuery:
     :param is_empty: whether an empty list of names or stages was given, which selects nothing.
     :param with_bridges: whether names may stand for trigger jobs, too.
     :param all_bridges: whether trigger jobs are selected without a name as well.
+    :param needs_all: whether something is missing when a pipeline downstream that might hold more could not be started.
     :param newest_attempt: whether `job_id` stands for the newest attempt of that job.
     :param may_be_by_id: whether the caller could have given `job_id`.
     :param fields: the only fields of each record that the caller will return; empty for all.
@@ -57,6 +58,7 @@ class JobQuery:
     include_retried: bool = False
     with_bridges: bool = False
     all_bridges: bool = False
+    needs_all: bool = False
     newest_attempt: bool = False
     may_be_by_id: bool = False
     fields: tuple[str, ...] = ()
