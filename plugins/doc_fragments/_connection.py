@@ -23,8 +23,9 @@ options:
         bare name of a host, which is then asked by https. In a CI job this is the server of that job.
       - An empty text is an error, and not the default, so that an empty variable does not lead to another server.
         V(null) is the same as leaving the option out.
-      - The token travels to this scheme, host and port only. A redirect to anywhere else is followed without it, and
-        one from https to http is not followed at all.
+      - The token travels to this scheme, host and port only. A download that GitLab redirects to another server, such
+        as an object storage, comes from there without it. No other redirect to another server is followed, and none
+        from https to http.
     type: str
     default: https://gitlab.com
   api_token:

@@ -187,8 +187,9 @@ notes:
     O(job_id).
   - The job is the newest attempt in the one pipeline that was chosen, whatever its status, unless
     O(latest_success=true). So a job that is running or has failed can be looked at as well.
-  - GitLab may keep artifacts in object storage and redirect the download there. The redirect is followed without the
-    token, never from https to http, and its address is not logged.
+  - GitLab may keep artifacts in object storage and redirect the download there. The storage has to be reachable from
+    where the task runs. The redirect is followed without the token, never from https to http, and its address is not
+    logged.
   - Missing artifacts. The error tells apart, as far as GitLab does, artifacts that have expired, a job that was erased,
     and a job without an archive. Reports such as C(reports:junit) or C(reports:dotenv) are not part of the archive;
     use O(content=report), or list the file under C(artifacts:paths) as well.

@@ -40,7 +40,8 @@ attributes:
         would report, and RV(msg) says what would be done.
       - Whether the CI/CD configuration of the ref lets a pipeline begin is known to GitLab only when it is asked to
         begin one.
-      - Nothing waits.
+      - Nothing waits. For a V(canceling) pipeline whose end a real run of O(action=retry) with O(wait=true) would wait
+        for, the prediction is V(true).
   diff_mode:
     support: full
     details:
@@ -160,7 +161,7 @@ options:
     description:
       - What to do when O(wait_timeout) has passed.
       - V(fail) fails the task and leaves the pipeline as it is.
-      - V(cancel) cancels the pipeline, and then fails the task.
+      - V(cancel) cancels the pipeline, which takes up to ten seconds more, and then fails the task.
       - V(continue) lets the task succeed with RV(timed_out) set to V(true), for playbooks that decide by themselves.
     type: str
     choices:

@@ -178,7 +178,8 @@ options:
             description:
               - Whether to look into downstream pipelines. When it is not given, that is done if a name has a slash in
                 it.
-              - A gate that may mean jobs of a downstream pipeline that the token cannot read fails. Give exact paths.
+              - A gate that may mean jobs of a downstream pipeline fails when the token cannot read that pipeline, or
+                when it could not be started. Give exact paths.
             type: bool
           job_variables:
             description:
@@ -263,8 +264,8 @@ options:
             type: float
           on_timeout:
             description:
-              - Whether V(play) and V(retry) cancel the jobs when the time of the gate is over. The gate fails either
-                way. The default is V(fail), which leaves them as they are.
+              - Whether V(play) and V(retry) cancel the jobs when the time of the gate is over, which takes up to ten
+                seconds more. The gate fails either way. The default is V(fail), which leaves them as they are.
             type: str
             choices:
               - fail
@@ -283,9 +284,9 @@ options:
     description:
       - What a gate that does not open means for other projects.
       - V(fail_fast) begins nothing more. Jobs that were started before are still waited for, so that the record tells
-        how they ended. Before anything is played, retried or started, every project that can begin is looked at once,
-        so that what has failed before stops everything; a project that cannot be looked at delays the others by half a
-        minute at most.
+        how they ended. Before anything is played, retried or started, every project that can begin with waiting or
+        verifying is looked at once, so that what has failed before stops everything; a project that cannot be looked at
+        delays the others by half a minute at most.
       - V(collect) goes on with all projects that do not need the one that failed.
     type: str
     choices:

@@ -39,6 +39,7 @@ def test_only_what_is_named_is_loaded(install: Install) -> None:
         ("something", None, "unknown extension 'something'; installed are"),
         ("broken", "import no_such_library\n", "'broken' cannot be loaded: ModuleNotFoundError: .*no_such_library"),
         ("failing", "raise RuntimeError('not today')\n", "'failing' cannot be loaded: RuntimeError: not today"),
+        ("leaving", "raise SystemExit(3)\n", "'leaving' cannot be loaded: SystemExit: 3"),
         ("misspelt", f"{HOOK}def gitlab_decide(job):\n    return None\n", "'misspelt' does not fit.*gitlab_decide"),
         (
             "greedy",

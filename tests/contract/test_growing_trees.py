@@ -84,6 +84,50 @@ def test_what_could_not_be_started_is_no_success(simulator: t.Any) -> None:
     assert "trigger job 't'" in str(run_task(simulator, INFO, **THIS, **how).failure)
 
 
+@pytest.mark.parametrize("chosen", [{"name": "**/deploy"}, {"stage": "live", "include_downstream": True}])
+@pytest.mark.parametrize(("action", "job"), [("wait", {}), ("verify", {}), ("retry", {}), ("play", AT_ONCE)])
+def test_no_gate_opens_without_the_jobs_of_what_could_not_be_started(
+    simulator: t.Any, action: str, job: dict[str, t.Any], chosen: dict[str, t.Any]
+) -> None:
+    deploy = {"name": "deploy", "stage": "live", **(job or {"status": "success"})}
+    fails = child(deploy, creation_fails="downstream_pipeline_creation_failed")
+    simulator.load(world({"name": "t1", "trigger": child(deploy)}, {"name": "t2", "trigger": fails}))
+    simulator.advance(10)
+    gate = {**chosen, "action": action, "multiple": "all" if action in ("play", "retry") else None}
+    for check_mode in (True, False):
+        result = release(simulator, {"gates": [gate]}, check_mode=check_mode)
+        assert "trigger job 't2' has failed and started no pipeline" in str(result.failure)
+        assert (result.changed, effects(simulator)) == (False, [])
+    # a path says where the job is, and what never was has not to end
+    for other in ({"name": "t1/deploy", "action": "verify", "require": "playable"}, {**gate, "require": "finished"}):
+        assert release(simulator, {"gates": [other]}, check_mode=True).failure is None
+
+
+@pytest.mark.parametrize(
+    ("gate", "checked", "run"),
+    [
+        ({"name": "**/deploy", "action": "wait"}, "would be waited for", "passed"),
+        ({"name": "**/deploy", "action": "retry", "multiple": "all"}, "would be waited for", "passed"),
+        ({"name": "t2/deploy", "action": "wait"}, "would be waited for", "passed"),
+        ({"name": "**/deploy", "action": "verify"}, "failed", "failed"),
+        ({"name": "t2/deploy", "action": "verify"}, "failed", "failed"),
+    ],
+)
+def test_check_mode_knows_what_is_to_come_and_what_waits_for_it(
+    simulator: t.Any, gate: dict[str, t.Any], checked: str, run: str
+) -> None:
+    done = child({"name": "deploy", "status": "success"})
+    slow = {"name": "slow", "stage": "a", "status": "running", "duration": 30}
+    jobs = ({"name": "t1", "stage": "a", "trigger": done}, slow, {"name": "t2", "stage": "b", "trigger": done})
+    simulator.load(world(*jobs, stages=["a", "b"]))
+    simulator.advance(3)
+    outcomes = [
+        release(simulator, {"gates": [gate]}, check_mode=check_mode)["gates"][0]["outcome"]
+        for check_mode in (True, False)
+    ]
+    assert outcomes == [checked, run]
+
+
 @pytest.mark.parametrize("allow_empty", [False, True])
 def test_a_trigger_job_chosen_by_scope_stays_chosen(simulator: t.Any, allow_empty: bool) -> None:
     good = child({"name": "c", "duration": 5}, strategy="depend")
@@ -112,3 +156,60 @@ def test_an_optional_trigger_job_is_not_waited_for(simulator: t.Any) -> None:
 def test_a_text_with_commas_is_a_trigger_job(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy: [aws, eu]", "trigger": child({"name": "c"})}))
     assert run_task(simulator, BRIDGES, **THIS, name=["deploy: [aws", " eu]"]).failure is None
+
+
+# What is denied in the middle of a wait, as often as it is asked for within ten seconds.
+LISTS = ("jobs", "(bridges|trigger_jobs)")
+
+
+def denied(simulator: t.Any, what: str, status: int, nth: list[int]) -> None:
+    """Load a pipeline with a child that takes its time, of which a list is denied."""
+    simulator.load(world({"name": "t", "trigger": child({"name": "deploy", "duration": 40})}, {"name": "other"}))
+    body = {"message": {403: "403 Forbidden", 404: "404 Not found"}[status]}
+    simulator.inject(method="GET", status=status, body=body, path=f"/pipelines/101/{what}$", nth=nth)
+
+
+@pytest.mark.parametrize("name", ["t/deploy", "**/deploy"])
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("nth", [[4], [4, 5, 6]])
+@pytest.mark.parametrize("what", LISTS)
+def test_a_child_that_is_denied_for_a_moment_does_not_end_a_wait(
+    simulator: t.Any, what: str, nth: list[int], status: int, name: str
+) -> None:
+    how = {"name": [name], "include_downstream": True, "wait": True, "wait_for": ["success"]}
+    denied(simulator, what, status, nth)
+    result = run_task(simulator, INFO, **THIS, **how)
+    assert (result.failure, result["summary"]) == (None, {"success": 1})
+    denied(simulator, what, status, nth)
+    result = release(simulator, {"gates": [{"name": name, "action": "wait"}]})
+    assert (result.failure, result["gates"][0]["outcome"]) == (None, "passed")
+
+
+@pytest.mark.parametrize("what", LISTS)
+@pytest.mark.parametrize(("first", "seconds"), [(1, 0.0), (4, 10.0)])
+def test_a_child_that_is_denied_for_good_ends_a_wait(simulator: t.Any, what: str, first: int, seconds: float) -> None:
+    denied(simulator, what, 403, list(range(first, 5000)))
+    result = run_task(simulator, INFO, **THIS, name=["t/deploy"], include_downstream=True, wait=True)
+    assert "The token cannot read the downstream pipelines of 't'" in str(result.failure)
+    assert seconds <= result.seconds < seconds + 8.0
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_children_that_a_wait_is_not_for_may_be_closed_meanwhile(simulator: t.Any, concurrency: int) -> None:
+    others = [{"name": f"other-{number}", "trigger": child({"name": "long", "duration": 500})} for number in range(3)]
+    simulator.load(world({"name": "t", "trigger": child({"name": "deploy", "duration": 60})}, *others))
+    # the others are pipelines 102 to 104
+    denial = {"method": "GET", "status": 403, "body": {"message": "403 Forbidden"}}
+    simulator.inject(**denial, path="/pipelines/10[2-4]/", nth=list(range(13, 5000)))
+    how = {"name": ["t/deploy"], "include_downstream": True, "wait": True, "api_concurrency": concurrency}
+    result = run_task(simulator, INFO, **THIS, **how)
+    assert (result.failure, result["summary"]) == (None, {"success": 1}) and result.seconds > 60.0
+
+
+def test_a_grandchild_is_not_overlooked_while_a_child_is_denied(simulator: t.Any) -> None:
+    below = child({"name": "long", "duration": 60})
+    simulator.load(world({"name": "t", "trigger": child({"name": "deploy"}, {"name": "u", "trigger": below})}))
+    denial = {"method": "GET", "status": 403, "body": {"message": "403 Forbidden"}}
+    simulator.inject(**denial, path="/pipelines/101/(bridges|trigger_jobs)$", nth=[12, 13, 14])
+    result = run_task(simulator, BRIDGES, **THIS, depth=0, wait=True)
+    assert result.failure is None and result.seconds > 60.0

@@ -189,6 +189,30 @@ def test_a_server_that_is_away_for_the_whole_time_of_a_gate_is_a_time_out(simula
     assert "timed out after 60 s (wait_timeout): GitLab says " in str(result.failure)
 
 
+BY_ID: Row = {"ref": None, "pipeline_id": 100}
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "second", "gate"),
+    [
+        ("/pipelines/100$", {}, BY_ID, {"name": "test", "action": "wait"}),
+        ("/pipelines/100$", {}, BY_ID, {"name": "test", "action": "play"}),
+        ("/pipelines$", BY_ID, {}, {"action": "run"}),
+    ],
+)
+def test_a_server_that_is_away_before_a_gate_knows_its_pipeline_is_a_time_out(
+    simulator: t.Any, path: str, first: Row, second: Row, gate: Row
+) -> None:
+    simulator.load(world({"name": "test", "status": "success"}))
+    simulator.inject("error_500", path=path, nth=list(range(1, 5000)))
+    before = {"name": "before", **first, "gates": [{"name": "test", "action": "wait"}]}
+    after = {"name": "after", "needs": ["before"], **second, "gates": [{**gate, "wait_timeout": 60.0}]}
+    result = release(simulator, before, after)
+    assert [row["outcome"] for row in result["gates"]] == ["passed", "timed out"]
+    assert "timed out after 60 s (wait_timeout): GitLab says " in str(result.failure)
+    assert result.seconds == pytest.approx(60.0, abs=1.0)
+
+
 def several_entries(count: int) -> tuple[Row, list[Row]]:
     """Return a pipeline with tests that take long, each before a deployment, and an entry of a release for each."""
     tests = [{"name": f"test-{number}", "stage": "test", "duration": 600 + number} for number in range(count)]
@@ -382,6 +406,33 @@ def test_a_job_that_the_gate_itself_cancels_has_not_ended_in_time(simulator: t.A
     assert gates_of(result) == {"job": "timed out"} and "it was canceled" in str(result.failure)
 
 
+@pytest.mark.parametrize("on_timeout", [None, "fail", "cancel"])
+@pytest.mark.parametrize("multiple", [None, "all"])
+def test_a_gate_that_retries_cancels_what_has_not_ended_in_time(
+    simulator: t.Any, on_timeout: str | None, multiple: str | None
+) -> None:
+    jobs = [{"name": f"job-{number}", "status": "running", "duration": 500} for number in range(3)]
+    gate = {"name": "job-*", "action": "retry", "wait_timeout": 20.0, "on_timeout": on_timeout, "multiple": multiple}
+    simulator.load({**world(*jobs, {"name": "job-3", "status": "success"}), "runners": [{"graceful_cancel": False}]})
+    result = release(simulator, {"gates": [gate]})
+    is_canceled = on_timeout == "cancel"
+    assert gates_of(result) == {"job-*": "timed out"} and result.changed == is_canceled
+    assert sorted(effects(simulator)) == [("cancel", f"job-{number}") for number in range(3)] * is_canceled
+    text = str(result.failure)
+    assert text.count("was canceled") == 3 * is_canceled and "job 'job-2' (id 1002) is still running" in text
+    ended = "canceled" if is_canceled else "running"
+    assert {job["status"] for job in result["gates"][0]["jobs"]} == {ended, "success"}
+
+
+def test_a_gate_that_could_cancel_nothing_has_timed_out_all_the_same(simulator: t.Any) -> None:
+    simulator.load(world({"name": "job", "status": "running", "duration": 500}))
+    simulator.inject(method="POST", status=403, body={"message": "403 Forbidden"})
+    gate = {"name": "job", "action": "retry", "wait_timeout": 20.0, "on_timeout": "cancel"}
+    result = release(simulator, {"gates": [gate]})
+    assert (gates_of(result), result.changed) == ({"job": "timed out"}, False)
+    assert "is still running; job 'job' (id 1000) cannot be canceled: GitLab says " in str(result.failure)
+
+
 @pytest.mark.parametrize("log_lines", [0, 1, 20])
 def test_a_gate_returns_the_end_of_the_log_of_what_has_failed(simulator: t.Any, log_lines: int) -> None:
     log = "unpacking\nno space left\n"
@@ -407,8 +458,16 @@ def test_the_reason_for_a_gate_that_timed_out(simulator: t.Any) -> None:
         "timed out after 60 s (wait_timeout): job 'deploy' (id 1001) is still created" in text
         and "waits for manual jobs to be played: 'approve'" in text
     )
+    # however many jobs are late, what keeps them is looked for and told once
+    late = [{"name": f"late-{number}", "stage": "deploy"} for number in range(30)]
+    simulator.load(world({"name": "approve", **MANUAL}, *late, stages=["test", "deploy"]))
+    gates = [{"stage": "deploy", "action": "wait", "wait_timeout": 60.0}]
+    text = str(release(simulator, {"gates": gates}).failure)
+    assert (text.count("is still created"), text.count("waits for manual jobs")) == (30, 1)
+    assert [request["query"].count("scope%5B%5D") for request in simulator.requests()].count(1) == 1
     gates = [{"name": "approve", "action": "wait", "wait_timeout": 60.0}]
-    assert "it is a manual job, which somebody has to play" in str(release(simulator, {"gates": gates}).failure)
+    text = str(release(simulator, {"gates": gates}).failure)
+    assert "is still manual; somebody has to play a manual job, as action play does" in text
 
 
 def test_a_pipeline_that_comes_later_is_waited_for_and_kept(simulator: t.Any) -> None:
@@ -474,6 +533,16 @@ def test_check_mode_expects_that_a_retry_brings_back_what_was_skipped(simulator:
     assert "did you mean 'deploy'?" in str(release(simulator, misspelt, check_mode=True).failure)
 
 
+@pytest.mark.parametrize("other", [[], [{"name": "job-2", "status": "running", "duration": 30}]])
+@pytest.mark.parametrize("status", ["failed", "canceled", "canceling"])
+def test_check_mode_knows_that_a_bad_end_will_be_retried(simulator: t.Any, status: str, other: list[Row]) -> None:
+    simulator.load(world({"name": "job-1", "status": status, "duration": 5}, *other))
+    gates = {"gates": [{"name": "job-*", "action": "retry", "multiple": "all"}]}
+    results = [release(simulator, gates, check_mode=check_mode) for check_mode in (True, False)]
+    assert [gates_of(result) for result in results] == [{"job-*": "would be retried"}, {"job-*": "retried"}]
+    assert [(result.changed, result.failure) for result in results] == [(True, None)] * 2
+
+
 def test_check_mode_expects_a_pipeline_that_what_is_needed_may_start(simulator: t.Any) -> None:
     simulator.load(two_projects({}, {}))
     result = release(simulator, APP, {**OTHER, "ref": "v2", "needs": ["app"]}, check_mode=True)
@@ -499,7 +568,7 @@ def test_options_of_a_gate_reach_its_job(simulator: t.Any) -> None:
     assert "it was canceled" in str(result.failure)
     simulator.load(world({"name": "deploy", **MANUAL, "queue": None, "tags": ["gpu"]}))
     gate = {"name": "deploy", "action": "play", "pending_timeout": 30.0}
-    assert "runner with the tags gpu" in str(release(simulator, {"gates": [gate]}).failure)
+    assert "runner with the tag gpu" in str(release(simulator, {"gates": [gate]}).failure)
 
 
 def test_the_pipeline_is_told_as_its_jobs_have_told_it_last(simulator: t.Any) -> None:

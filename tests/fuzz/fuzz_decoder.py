@@ -36,6 +36,8 @@ if __name__ == "__main__":
     conftest.link_checkout()  # so that this checkout is found under the name of the collection
 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import decoding
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response, parse_address, resolve
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists.pages import next_position
@@ -46,6 +48,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.log_ta
 
 TOKEN = "glpat-0123456789abcdef"
 MASKER = Masker([TOKEN])
+SETTINGS = ConnectionSettings("https://gitlab.example.com/api/v4")
 LONGEST_INPUT = 20_000
 NOW = 1_700_000_000.0
 
@@ -137,8 +140,9 @@ def target(data: bytes) -> None:
             exc.rewrite(MASKER.line)
             _check_line(str(exc))
     text = decoding.decode_text(response)
-    _check_line(decoding.server_text(response, MASKER), longest=300)
-    _check_line(decoding.printable_header(response, "x-request-id", MASKER), longest=64)
+    error = decoding.status_error(CATALOGUE[0], {}, response, SETTINGS, MASKER)
+    _check_line(error.server_text, longest=300)
+    _check_line(error.request_id, longest=64)
     decoding.has_error_key(response)
     decoding.is_html(response)
 

@@ -12,6 +12,7 @@ A refusal that has its reasons in what was to be done has no row here: who sends
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 
 from .connection import TOKEN_VARIABLES, TokenKind
@@ -25,6 +26,7 @@ class _Row:
 
     :param status: 0 for any.
     :param words: of GitLab's own text, or of the title of a web page, in small letters; one of several between bars.
+        The text may repeat what a user has called a job, so they are as many as only GitLab says.
     :param is_mere: whether it fits only when GitLab gives no reason of its own.
     """
 
@@ -43,18 +45,19 @@ _ANONYMOUS = (
     "api_token, or set one of them"
 )
 _BUSY = "GitLab is busy with this job or its project: try again in a moment"
+_FINE_GRAINED = "fine-grained personal access|lacks the required permissions"
 _NARROW = "The token is fine-grained: give it this permission, or use a token with the scope"
 
 _ROWS: tuple[_Row, ...] = (
     # what GitLab says of the server, whatever the status
-    _Row(0, "This server is a read-only copy (Geo): set api_url to the primary site to act", words="read-only"),
+    _Row(0, "This server is a read-only copy (Geo): set api_url to the primary site", words="read-only instance"),
     _Row(503, "The server is in maintenance mode: reading works, acting on jobs does not", words="maintenance"),
     # what it says of the user
-    _Row(0, "An administrator of GitLab has to approve the user of the token", words="pending approval"),
-    _Row(0, "An administrator of GitLab has to unblock the user of the token", words="has been blocked"),
-    _Row(0, "The user of the token has to sign in to GitLab once", words="deactivated"),
-    _Row(0, "The user of the token has to sign in to GitLab and accept the terms", words="terms of service"),
-    _Row(0, "The user of the token has to sign in to GitLab and set a new password", words="password expired"),
+    _Row(0, "An administrator of GitLab has to approve the user of the token", words="account is pending approval"),
+    _Row(0, "An administrator of GitLab has to unblock the user of the token", words="account has been blocked"),
+    _Row(0, "The user of the token has to sign in to GitLab once", words="account has been deactivated"),
+    _Row(0, "The user of the token has to sign in to GitLab and accept the terms", words="accept the terms of service"),
+    _Row(0, "The user of the token has to sign in to GitLab and set a new password", words="your password expired"),
     _Row(0, "The user of the token has to confirm the email address", words="email address is not confirmed"),
     # of the token
     _Row(
@@ -62,8 +65,8 @@ _ROWS: tuple[_Row, ...] = (
         "Use a token that is not fine-grained, with the scope api",
         words="support fine-grained|tokens are not yet supported",
     ),
-    _Row(0, f"{_NARROW} api", words="fine-grained|lacks the required permissions", writes=True),
-    _Row(0, f"{_NARROW} read_api", words="fine-grained|lacks the required permissions"),
+    _Row(0, f"{_NARROW} api", words=_FINE_GRAINED, writes=True),
+    _Row(0, f"{_NARROW} read_api", words=_FINE_GRAINED),
     _Row(401, "The token has expired: make a new one", words="expired"),
     _Row(401, "The token was revoked: make a new one", words="revoked"),
     _Row(403, "The token may only read: it needs the scope api to act on jobs", words="higher privileges", writes=True),
@@ -124,7 +127,7 @@ _ROWS: tuple[_Row, ...] = (
     _Row(405, "Too many records for pages by number: choose a pipeline, or give a limit", words="offset"),
     _Row(409, _BUSY, words="resource lock|stats refresh"),
     _Row(409, _BUSY, is_mere=True),
-    _Row(429, "Too many requests: wait a minute, and lower api_concurrency"),
+    _Row(429, "Too many requests: wait a minute, and set api_requests_per_minute, or lower api_concurrency"),
     _Row(500, "The server failed: its administrator finds the reason in its logs"),
     _Row(502, "The server behind the proxy does not answer; it may be starting or being upgraded"),
     _Row(503, "The server is overloaded or being upgraded"),
@@ -140,11 +143,19 @@ _PAGES: tuple[tuple[str, str], ...] = (
     ),
     ("maintenance", "The server is in maintenance: try again later"),
     ("deploy in progress", "The server is being upgraded: try again later"),
+    ("plain http request was sent to https", "The server speaks TLS on this port: give api_url with https"),
     (
         "sign in|sign-in|signin|log in|login|single sign-on|saml",
         "A login page answers instead of GitLab: requests with a token have to pass it, at least those to /api/v4",
     ),
 )
+
+_BEFORE_GITLAB = (
+    "GitLab's API sends no web pages, so something before it answers: have it let requests to /api/v4 pass, or give "
+    "what it asks for with http_headers"
+)
+
+_BETWEEN_WORDS = re.compile(r"[^\w-]+")
 
 # How GitLab begins its tokens unless its administrator has chosen otherwise, and what they are.
 _TOKEN_PREFIXES: t.Mapping[str, str] = {
@@ -153,7 +164,6 @@ _TOKEN_PREFIXES: t.Mapping[str, str] = {
     "glptt-": "a trigger token, which can only start pipelines: give a personal, project or group access token",
     "glft-": "a feed token, which GitLab's API does not take: give a personal, project or group access token",
 }
-_JOB_TOKEN, _PERSONAL_TOKEN = "glcbt-", "glpat-"
 
 
 def advice_for(
@@ -165,13 +175,15 @@ def advice_for(
     token: str = "",
     is_missing_endpoint: bool = False,
     has_reason: bool = True,
+    is_foreign: bool = False,
     title: str = "",
 ) -> str:
     """Return what to do about an error status, empty when there is nothing better than GitLab's own words.
 
     :param server_text: GitLab's own words.
-    :param has_reason: whether they say more than the status.
-    :param title: of the web page that came instead of an answer of the API.
+    :param has_reason: whether they say more than the status, or do not come from GitLab.
+    :param is_foreign: whether something before GitLab answers.
+    :param title: of its web page.
     """
     text = (server_text or title).lower()
     found = page_advice(title) if title else ""
@@ -187,7 +199,7 @@ def advice_for(
             and not (row.is_mere and has_reason)
         ):
             return row.advice
-    return found
+    return found or (_BEFORE_GITLAB if is_foreign else "")
 
 
 def page_advice(title: str) -> str:
@@ -197,7 +209,8 @@ def page_advice(title: str) -> str:
 
 def has_words(text: str, words: str) -> bool:
     """Return whether one of the words between bars is in a text; no words are in all."""
-    return any(each in text for each in words.split("|"))
+    spaced = f" {_BETWEEN_WORDS.sub(' ', text)} "
+    return not words or any(f" {each} " in spaced for each in words.split("|"))
 
 
 def _misplaced_token(kind: TokenKind, token: str) -> str:
@@ -205,8 +218,8 @@ def _misplaced_token(kind: TokenKind, token: str) -> str:
     for prefix, what in _TOKEN_PREFIXES.items():
         if token.startswith(prefix):
             return f"{kind} holds {what}"
-    if token.startswith(_JOB_TOKEN) and kind != "api_job_token":
+    if token.startswith("glcbt-") and kind != "api_job_token":
         return f"{kind} holds the token of a CI job: give it as api_job_token"
-    if token.startswith(_PERSONAL_TOKEN) and kind == "api_job_token":
+    if token.startswith("glpat-") and kind == "api_job_token":
         return f"{kind} holds an access token: give it as api_token"
     return ""

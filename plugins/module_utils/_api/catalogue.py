@@ -5,11 +5,7 @@
 # Note that this is a private part of the collection: no other collection may import it.
 
 """Every operation of GitLab's Jobs and Job Artifacts API, what is used of its APIs for pipelines and deployments, and
-the look-ups that selecting jobs needs: one row each.
-
-Sources: https://docs.gitlab.com/api/jobs/, https://docs.gitlab.com/api/job_artifacts/,
-https://docs.gitlab.com/api/deployments/, https://docs.gitlab.com/api/pipelines/ and
-https://docs.gitlab.com/api/pipeline_triggers/.
+the look-ups that selecting jobs needs: one row each, with the page of GitLab's manual that it comes from.
 """
 
 from __future__ import annotations

@@ -44,6 +44,27 @@ class Clock:
             return None
 
 
+class AsideClock(Clock):
+    """A clock that tells when somebody sleeps, so that others can work meanwhile.
+
+    :param asleep: entered for as long as a sleep lasts.
+    """
+
+    def __init__(self, clock: Clock, asleep: t.ContextManager[None]) -> None:
+        self._clock = clock
+        self._asleep = asleep
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def time(self) -> float:
+        return self._clock.time()
+
+    def sleep(self, seconds: float) -> None:
+        with self._asleep:
+            self._clock.sleep(seconds)
+
+
 @dataclasses.dataclass(frozen=True)
 class Deadline:
     """A point on the monotonic clock by which a task must be done."""

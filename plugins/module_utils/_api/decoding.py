@@ -16,7 +16,7 @@ import typing as t
 from .advice import advice_for, page_advice
 from .connection import ConnectionSettings
 from .endpoints import Answer, Endpoint, subject_of
-from .errors import BadAnswerError, GitLabError, NotFoundError, StatusError, status_error_class
+from .errors import BadAnswerError, NotFoundError, StatusError, status_error_class
 from .http import Response
 from .libraries import fast_json_value
 from .masking import Masker, one_line
@@ -48,7 +48,7 @@ def decode_json(response: Response) -> t.Any:
         value = fast_json_value(response.body)
     except (ValueError, RecursionError):
         if is_html(response):
-            raise page_error(response, "") from None
+            raise page_error(response, ", not JSON") from None
         raise BadAnswerError(
             f"the answer (status {response.status}) is {_describe(response)}, not JSON", advice=NOT_GITLAB
         ) from None
@@ -147,7 +147,7 @@ def server_text(response: Response, masker: Masker) -> str:
                 # what is wrong with the whole of a record, and not with one field
                 text = "; ".join(map(str, text["base"]))
     if not isinstance(text, str):
-        text = json.dumps(text)
+        text = json.dumps(text, ensure_ascii=False)
     # a server may echo what it was sent, so the mask comes before anything is cut in half
     line = masker.mask(" ".join(masker.line(text).split()))
     return line if len(line) <= _LONGEST_SERVER_TEXT else line[: _LONGEST_SERVER_TEXT - 1] + "…"
@@ -165,11 +165,14 @@ def status_error(
     :param arguments: what the request was about.
     """
     text = server_text(response, masker)
-    is_missing_endpoint = response.status == 404 and (has_error_key(response) or is_html(response))
+    is_page = not text and is_html(response)
+    # of 404, GitLab tells by text only for files of artifacts
+    is_foreign = is_page or (response.status == 404 and "/artifacts/" not in endpoint.path and not is_json(response))
+    is_missing_endpoint = response.status == 404 and has_error_key(response)
     title = "" if text else masker.line(title_of(response))
     if text:
-        problem = f'GitLab says "{text}"'
-    elif is_html(response):
+        problem = f'{"the server" if is_foreign else "GitLab"} says "{text}"'
+    elif is_page:
         problem = f"the server answers with {page(title)} instead of JSON"
     else:
         problem = f"the server answers with status {response.status}"
@@ -180,35 +183,38 @@ def status_error(
         f"{problem} for {subject}" if subject else problem,
         status=response.status,
         server_text=text,
-        request_id=printable_header(response, "x-request-id", masker),
+        request_id=masker.line(response.header("x-request-id"))[:_LONGEST_HEADER],
     )
+    error.is_foreign = is_foreign
     error.advice = advice_for(
         status=response.status,
         server_text=text,
         is_write=endpoint.method != "GET",
         token_kind=settings.token_kind,
         token=settings.token,
-        is_missing_endpoint=is_missing_endpoint,
+        is_missing_endpoint=is_missing_endpoint or is_foreign,
         has_reason=error.has_reason,
+        is_foreign=is_foreign,
         title=title,
     )
     if isinstance(error, NotFoundError):
         error.is_missing_endpoint = is_missing_endpoint
-        error.is_json = "json" in response.header("content-type").lower()
+        error.is_json = is_json(response)
     return error
 
 
-def printable_header(response: Response, name: str, masker: Masker) -> str:
-    """Return a header's value as it may stand in a message."""
-    return masker.line(response.header(name))[:_LONGEST_HEADER]
+def is_json(response: Response) -> bool:
+    """Return whether the answer is JSON, as all that GitLab's API itself says."""
+    try:
+        decode_json(response)
+    except BadAnswerError:
+        return False
+    return True
 
 
 def has_error_key(response: Response) -> bool:
     """Return whether the answer has GitLab's shape for a missing route: `error`, and no `message`."""
-    try:
-        value = decode_json(response)
-    except GitLabError:
-        return False
+    value = decode_json(response) if is_json(response) else None
     return isinstance(value, dict) and "error" in value and "message" not in value
 
 
@@ -235,11 +241,11 @@ def page(title: str) -> str:
     return f"an HTML page with the title {title!r}" if title else "an HTML page"
 
 
-def page_error(response: Response, where: str) -> BadAnswerError:
-    """Return the error for a web page that came instead of what was asked for."""
+def page_error(response: Response, but: str) -> BadAnswerError:
+    """Return the error for a web page that came instead of what was asked for; `but` ends its first sentence."""
     title = title_of(response)
     return BadAnswerError(
-        f"the answer (status {response.status}) is {page(title)}{', not JSON' if not where else ' ' + where}",
+        f"the answer (status {response.status}) is {page(title)}{but}",
         advice=page_advice(title) or NOT_GITLAB,
     )
 

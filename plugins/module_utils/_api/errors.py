@@ -11,6 +11,7 @@ GitLabError
 ├── MissingLibraryError         requests or pluggy is not installed
 ├── ExtensionError              an extension is unknown, cannot be loaded, or raised
 ├── SelectionError              no job or pipeline fits the selection, or too many do
+├── TimedOutError               the time of a wait was up before the server had told anything
 └── RequestError                a request was made, or was to be made
     ├── UnsentError             the limit that the user has set leaves no time for it: certainly not executed
     ├── ConnectError            the server was not reached: the request was certainly not executed
@@ -23,7 +24,7 @@ GitLabError
         ├── NotFoundError       404
         ├── RefusedError        400, 405, 409, 422
         ├── ThrottledError      429: certainly not executed
-        └── ServerError         5xx
+        └── ServerError         5xx, and 408 of a proxy that has lost its patience
 """
 
 from __future__ import annotations
@@ -87,11 +88,13 @@ class RequestError(GitLabError):
     :param advice: what the user can do; empty when there is nothing to say.
 
     `further` is what a caller knows besides, as sentences for the user, such as whether a write was done.
+    `is_permanent` is true when trying again cannot help before somebody changes something (an unknown host name).
     `is_out_of_time` is true when a task that waits would have asked again, and had no time left for it; `is_put_off`
     when it is to ask again later. `wish_seconds` is how long the server wants us to wait before the next request, None
     when it does not say.
     """
 
+    is_permanent = False
     is_out_of_time = False
     is_put_off = False
     wish_seconds: float | None = None
@@ -139,12 +142,7 @@ class UnsentError(RequestError):
 
 
 class ConnectError(RequestError):
-    """The server was not reached: the request was certainly not executed.
-
-    `is_permanent` is true when trying again cannot help before somebody changes something (an unknown host name).
-    """
-
-    is_permanent = False
+    """The server was not reached: the request was certainly not executed."""
 
 
 class TrustError(ConnectError):
@@ -164,6 +162,8 @@ class BadAnswerError(RequestError):
 class RedirectError(BadAnswerError):
     """The answer is a redirect that must not be followed."""
 
+    is_permanent = True
+
 
 # What GitLab answers when it gives no reason.
 _MERE_STATUS = re.compile(r"(\d{3})?\W*(unauthorized|forbidden|not found|bad request|conflict)?\W*", re.IGNORECASE)
@@ -175,7 +175,11 @@ class StatusError(RequestError):
     :param status: HTTP status.
     :param server_text: GitLab's own words, shortened, free of control codes and secrets; may be empty.
     :param request_id: value of the header X-Request-Id, for the administrator's log; may be empty.
+
+    `is_foreign` is true when it comes from something before GitLab, whose API sends no such answers.
     """
+
+    is_foreign = False
 
     def __init__(self, problem: str, *, status: int, server_text: str = "", request_id: str = "") -> None:
         super().__init__(problem)
@@ -185,8 +189,8 @@ class StatusError(RequestError):
 
     @property
     def has_reason(self) -> bool:
-        """Return whether GitLab says more than the status; then nothing may be added that contradicts it."""
-        return not _MERE_STATUS.fullmatch(self.server_text)
+        """Return whether more is said than the status, or not by GitLab; then its usual reasons may not be added."""
+        return self.is_foreign or not _MERE_STATUS.fullmatch(self.server_text)
 
     def rewrite(self, change: t.Callable[[str], str]) -> None:
         """Change every text of this error."""
@@ -214,7 +218,7 @@ class NotFoundError(StatusError):
     @property
     def is_no_mere_object(self) -> bool:
         """Return whether more is missing than the object asked for: its project, or the whole endpoint."""
-        return self.is_missing_endpoint or "project not found" in self.server_text.lower()
+        return self.is_missing_endpoint or self.is_foreign or "project not found" in self.server_text.lower()
 
 
 class RefusedError(StatusError):
@@ -226,18 +230,12 @@ class ThrottledError(StatusError):
 
 
 class ServerError(StatusError):
-    """5xx: a write may have been executed."""
-
-
-# Which class a status becomes; other 4xx are RefusedError, other 5xx are ServerError.
-STATUS_ERRORS: t.Mapping[int, type[StatusError]] = {
-    401: NotAuthorizedError,
-    403: NotAuthorizedError,
-    404: NotFoundError,
-    429: ThrottledError,
-}
+    """5xx, or 408: a write may have been executed."""
 
 
 def status_error_class(status: int) -> type[StatusError]:
     """Return the error class for an HTTP status of 400 or more."""
-    return STATUS_ERRORS.get(status) or (ServerError if status >= 500 else RefusedError)
+    if status in (401, 403):
+        return NotAuthorizedError
+    named = {404: NotFoundError, 408: ServerError, 429: ThrottledError}
+    return named.get(status) or (ServerError if status >= 500 else RefusedError)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import email.utils
+import ipaddress
 import re
 import typing as t
 from urllib.parse import urljoin
@@ -82,11 +83,18 @@ def number_in(text: str) -> int | None:
 
 
 def unix_time_in(text: str) -> float | None:
-    """Return the time that a header holds, None for what is no date."""
+    """Return the time that a header holds, in UTC unless it names another zone; None for what is no date."""
     try:
-        return email.utils.parsedate_to_datetime(text).timestamp()
-    except (TypeError, ValueError, OverflowError, OSError, IndexError):
+        parsed = email.utils.parsedate_tz(text)
+        return None if parsed is None else float(email.utils.mktime_tz(parsed))
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
+
+
+def answered_at(headers: t.Mapping[str, str], now: float) -> float:
+    """Return when an answer was made by the clock of its server, by which it tells all times, or else `now`."""
+    told = unix_time_in(headers.get("date", ""))
+    return now if told is None else told
 
 
 # ----- addresses -----
@@ -98,9 +106,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Libraries do not agree on what a backslash, a blank or a character outside of ASCII means. A credential must have one
 # destination, so there is one parser, and what two of them could read differently is not an address.
 _PLAIN = re.compile(r"[!-\[\]-~]*")
+HOST = r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?)"
 _ADDRESS = re.compile(
-    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{0,5}))?"
-    r"(?P<path>/[^?#]*)?(\?(?P<query>[^#]*))?(#.*)?",
+    rf"(?P<scheme>https?)://{HOST}(:(?P<port>[0-9]{{0,5}}))?(?P<path>/[^?#]*)?(\?(?P<query>[^#]*))?(#.*)?",
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
@@ -144,11 +152,13 @@ def parse_address(text: str) -> Address:
     found = _ADDRESS.fullmatch(text) if _PLAIN.fullmatch(text) else None
     if found is None:
         raise ValueError("not a web address")
-    scheme = found["scheme"].lower()
+    scheme, host = found["scheme"].lower(), found["host"].lower()
+    if host.startswith("["):
+        ipaddress.IPv6Address(host[1:-1])
     port = int(found["port"] or _DEFAULT_PORTS[scheme])
     if not 0 < port < 65536:
         raise ValueError("no port")
-    return Address(scheme, found["host"].lower(), port, found["path"] or "/", found["query"] or "")
+    return Address(scheme, host, port, found["path"] or "/", found["query"] or "")
 
 
 def resolve(base: str, reference: str) -> Address:
@@ -176,6 +186,14 @@ def origin_of(url: str) -> Origin:
 
 MOST_REDIRECTS = 5
 _REDIRECT_STATUSES = (301, 302, 303, 307, 308)
+_OWN_ADVICE = (
+    "Check that api_url is the address GitLab itself uses (scheme, host, port and path), and that no login page comes "
+    "before it"
+)
+STORAGE_ADVICE = (
+    "GitLab redirects the download there, most likely to its object storage: its administrator can make that reachable "
+    "from here by https, or have GitLab send files itself (proxy_download)"
+)
 
 
 _A = t.TypeVar("_A", bound=Answer)
@@ -194,34 +212,31 @@ def send_following(request: Request, send: t.Callable[[Request], _A], *, may_lea
         if response.status not in _REDIRECT_STATUSES:
             return response
         response.close()
-        current = dataclasses.replace(current, url=_target(current, response))
+        current = dataclasses.replace(current, url=_target(current, response, may_leave=may_leave))
         if not may_leave and origin_of(current.url) != origin_of(request.url):
-            raise _refusal(request, "a redirect to another scheme, host or port")
+            raise _refusal(request, f"a redirect to {parse_address(current.url).origin_url}")
     raise _refusal(request, f"more than {MOST_REDIRECTS} redirects, which is a loop")
 
 
-def _target(request: Request, response: Answer) -> str:
+def _target(request: Request, response: Answer, *, may_leave: bool) -> str:
     """Return where a redirect leads."""
     location = response.header("location")
     if not location:
         raise _refusal(request, f"status {response.status} without a Location")
     if request.method not in ("GET", "HEAD"):
         raise _refusal(request, f"the server redirects a {request.method} (status {response.status})")
-    # the address is not put into the text: a signed storage address is a secret
+    # what comes behind the host is not put into the text: a signed storage address is a secret
     try:
         target = resolve(request.url, location)
-        is_secure = parse_address(request.url).scheme == "https"
     except ValueError:
         raise _refusal(request, "a redirect to something that is not a web address") from None
-    if is_secure and target.scheme == "http":
-        raise _refusal(request, "a redirect from https to http")
+    if request.url.startswith("https:") and target.scheme == "http":
+        is_storage = may_leave and target.host != parse_address(request.url).host
+        raise _refusal(request, "a redirect from https to http", STORAGE_ADVICE if is_storage else _OWN_ADVICE)
     return target.url
 
 
-def _refusal(request: Request, problem: str) -> RedirectError:
+def _refusal(request: Request, problem: str, advice: str = _OWN_ADVICE) -> RedirectError:
     return RedirectError(
-        f"{problem}, which is not followed",
-        method=request.method,
-        url=request.display_url,
-        advice="Check that api_url is the address GitLab itself uses: scheme, host, port and path",
+        f"{problem}, which is not followed", method=request.method, url=request.display_url, advice=advice
     )

@@ -18,16 +18,8 @@ from . import decoding
 from .clock import GRACE_SECONDS
 from .connection import ConnectionSettings
 from .endpoints import Endpoint
-from .errors import (
-    BadAnswerError,
-    GitLabError,
-    LostAnswerError,
-    RequestError,
-    StatusError,
-    UnsentError,
-    UsageError,
-)
-from .http import Answer, Request, Response, origin_of, send_following
+from .errors import BadAnswerError, GitLabError, LostAnswerError, NotFoundError, RequestError, UnsentError, UsageError
+from .http import Answer, Request, Response, origin_of, parse_address, send_following
 from .masking import Masker
 from .pace.budget import RequestBudget
 from .pace.retry import Retrier, server_wish_seconds
@@ -45,7 +37,7 @@ from .transport import (
 _SHORTEST_TIMEOUT_SECONDS = 0.5
 # The longest bodies that are read whole, by what they hold. A job is some kilobytes, and a hundred times that if its
 # commit has a long message; a log has 100 MB at the most unless its server was told otherwise. What is answered to a
-# request for nothing is not looked at. Downloads have no limit: they pass through.
+# request for nothing is not looked at. A download that is streamed has no limit: it passes through.
 _MEBIBYTE = 1024 * 1024
 _MOST_BYTES: t.Mapping[str, int] = {
     "record": 8 * _MEBIBYTE,
@@ -57,9 +49,6 @@ _MOST_BYTES: t.Mapping[str, int] = {
 _A = t.TypeVar("_A", bound=Answer)
 
 _MOVED_TO = r"/projects/(\d+)(?:[/?]|$)"
-
-# Told of every request: what was sent, the status of the answer, None when none came, and the seconds it took.
-RequestFinished = t.Callable[[Request, t.Optional[int], float], None]
 
 
 class Sink(t.Protocol):
@@ -76,7 +65,8 @@ class Requester:
     """Sends requests to one GitLab server; nothing is repeated.
 
     :param masker: knows the secrets; no text leaves this class without passing it.
-    :param on_finished: is told of every request.
+    :param on_finished: is told of every request: what was sent, the status of the answer, None when none came, and the
+        seconds it took.
     :param retrier: how long a task may take, and how its requests are paced.
     :param warn: is told what went wrong without mattering to the result.
     """
@@ -86,7 +76,7 @@ class Requester:
         *,
         settings: ConnectionSettings,
         transport: Transport,
-        on_finished: RequestFinished,
+        on_finished: t.Callable[[Request, int | None, float], None],
         retrier: Retrier,
         masker: Masker,
         warn: t.Callable[[str], None],
@@ -128,8 +118,9 @@ class Requester:
 
         :raises RequestError: for everything but an expected status.
         """
-        with self.errors_of(endpoint, arguments) as request, self._budget.request(self.retrier.deadline):
-            response = send_following(request, self._send, may_leave=endpoint.answer in ("bytes", "text"))
+        with self.errors_of(endpoint, arguments), self._budget.request(self.retrier.deadline):
+            request, may_leave = self._request(endpoint, arguments), endpoint.answer in ("bytes", "text")
+            response = send_following(request, self._send, may_leave=may_leave)
             if response.status not in endpoint.ok_statuses:
                 raise self._unexpected(endpoint, arguments, response)
             self._note_moved(str(arguments.get("project", "")), response)
@@ -141,13 +132,13 @@ class Requester:
         :raises RequestError: one of its subclasses.
         """
         sink.restart()
-        with self.errors_of(endpoint, arguments) as request:
-            with contextlib.closing(send_following(request, self._stream)) as stream:
+        with self.errors_of(endpoint, arguments):
+            with contextlib.closing(send_following(self._request(endpoint, arguments), self._stream)) as stream:
                 is_expected = stream.status in endpoint.ok_statuses
                 if not is_expected or decoding.is_page_instead(stream.headers):
-                    beginning = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES))
+                    beginning = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES), stream.url)
                     if is_expected:
-                        raise decoding.page_error(beginning, "instead of the content")
+                        raise decoding.page_error(beginning, " instead of the content")
                     raise self._unexpected(endpoint, arguments, beginning)
                 while chunk := stream.read(CHUNK_BYTES):
                     sink.write(chunk)
@@ -166,14 +157,14 @@ class Requester:
         return dataclasses.replace(request, most_bytes=_MOST_BYTES[endpoint.answer])
 
     @contextlib.contextmanager
-    def errors_of(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> t.Iterator[Request]:
-        """Give the request for these arguments; fill in where an error happens, and take every secret out of it."""
-        request = self._request(endpoint, arguments)
+    def errors_of(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> t.Iterator[None]:
+        """Fill in where an error happens, which is a request for these arguments, and take every secret out of it."""
         try:
-            yield request
+            yield
         except UsageError as exc:
             raise UsageError(self.masker.line(str(exc))) from None
         except RequestError as exc:
+            request = self._request(endpoint, arguments)
             exc.method, exc.url = exc.method or request.method, exc.url or request.display_url
             exc.rewrite(self.masker.line)
             raise
@@ -184,11 +175,11 @@ class Requester:
 
     def _stream(self, request: Request) -> ByteStream:
         """Return the answer to one request, its body unread."""
-        request = dataclasses.replace(request, most_bytes=None)
         if not isinstance(self._transport, StreamingTransport):
             return WholeBody(self._send(request))
         # without a wait, a download may take any time while bytes keep coming
-        return self._told(request, self._transport.stream, float("inf") if self.retrier.is_persistent else None)
+        total_seconds = float("inf") if self.retrier.is_persistent else None
+        return self._told(dataclasses.replace(request, most_bytes=None), self._transport.stream, total_seconds)
 
     def _await_turn(self, request: Request) -> None:
         """Pause until the request may be sent.
@@ -241,18 +232,25 @@ class Requester:
             except GitLabError as exc:  # the request has been made, and its outcome counts
                 self._warn(self.masker.mask(str(exc)))
 
-    def _unexpected(
-        self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], response: Response
-    ) -> BadAnswerError | StatusError:
+    def _unexpected(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], response: Response) -> RequestError:
         """Return the typed error for an answer with an unexpected status."""
-        if response.status < 400:
-            return BadAnswerError(
+        error: RequestError
+        if self._is_stored(response):
+            error = _storage_error(response)
+        elif response.status < 400:
+            error = BadAnswerError(
                 f"the answer has status {response.status}, expected was {endpoint.ok_statuses[0]}",
                 advice="Check that api_url is the address of a GitLab server",
             )
-        error = decoding.status_error(endpoint, self._named(arguments), response, self.settings, self.masker)
+        else:
+            error = decoding.status_error(endpoint, self._named(arguments), response, self.settings, self.masker)
         error.wish_seconds = server_wish_seconds(response.status, response.headers, self._clock.time())
         return error
+
+    def _is_stored(self, response: Response) -> bool:
+        """Return whether an object storage has answered, and not GitLab, of which a redirect may know another name."""
+        url = response.url
+        return bool(url) and origin_of(url) != self.settings.origin and "/api/v4/" not in url
 
     def _named(self, arguments: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
         """Return arguments with the project as the user calls it."""
@@ -264,3 +262,15 @@ class Requester:
         found = re.match(_MOVED_TO, response.url.removeprefix(self.settings.api_url))
         if found and project and not project.isdigit():
             self._moved_projects[project] = found.group(1)
+
+
+def _storage_error(response: Response) -> RequestError:
+    """Return the error for a status of an object storage, to which GitLab redirects downloads.
+
+    Its words may tell of its keys, and are not shown. An address that has expired may pass: GitLab makes a new one.
+    """
+    host = parse_address(response.url).host
+    problem = f"{host}, to which GitLab redirects the download, answers with status {response.status}"
+    if response.status == 404:
+        return NotFoundError(problem, status=404)
+    return LostAnswerError(problem, advice="Try again, or ask the administrator of GitLab about its object storage")

@@ -103,14 +103,14 @@ class Nudges:
         self._clock = clock
         self._watches: list[Watch] = []
         self._next_read = clock.monotonic() + READ_SECONDS
-        # which file it is, how long it was, and up to where it was read
+        # which file it is, and up to where it was read
         self._identity: tuple[int, int] | None = None
-        self._size = self._offset = 0
+        self._offset = 0
         with self._opened() as handle:
             found = os.fstat(handle) if handle is not None else None
         if found is not None:
             # what is there already is no news
-            self._identity, self._size, self._offset = (found.st_dev, found.st_ino), found.st_size, found.st_size
+            self._identity, self._offset = (found.st_dev, found.st_ino), found.st_size
 
     @property
     def is_there(self) -> bool:
@@ -165,15 +165,14 @@ class Nudges:
             found = os.fstat(handle)
             before, self._identity = self._identity, (found.st_dev, found.st_ino)
             if self._identity != before:
-                self._size = self._offset = 0
+                self._offset = 0
                 if before is not None:
                     return None
             return self._read_from(handle, found.st_size)
 
     def _read_from(self, handle: int, size: int) -> _News | None:
-        if size == self._size:
+        if size == self._offset:
             return _News()
-        self._size = size
         if not self._offset <= size <= self._offset + MOST_BYTES:
             self._offset = size
             return None

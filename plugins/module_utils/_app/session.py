@@ -11,7 +11,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import datetime
-import functools
 import json
 import os
 import typing as t
@@ -102,7 +101,6 @@ class Session:
     def __init__(
         self,
         context: TaskContext,
-        deadline: Deadline,
         client: ApiClient,
         plugins: PluginManager,
         warn: t.Callable[[str], None],
@@ -115,10 +113,10 @@ class Session:
         self.facts = ServerFacts()
         # what the token may do
         self.limits = LIMITS[client.settings.token_kind]
-        self._begin(context, deadline)
+        self._begin(context)
 
-    def _begin(self, context: TaskContext, deadline: Deadline) -> None:
-        self.deadline = deadline
+    def _begin(self, context: TaskContext) -> None:
+        self.deadline = self.client.retrier.deadline
         self.clock = context.clock
         self.progress = context.progress
         self.check_mode = context.check_mode
@@ -132,13 +130,25 @@ class Session:
 
         :param is_waiting: whether it waits: then reads are repeated until its time is up.
         """
-        deadline = Deadline.after(timeout_seconds, context.clock)
         retrier = _retrier(
-            self.client.settings, context, deadline, self.client.traffic, self.warn, is_waiting=is_waiting
+            self.client.settings, context, self.client.traffic, self.warn, timeout_seconds, is_waiting=is_waiting
         )
         other = copy.copy(self)
         other.client = self.client.with_retrier(retrier)
-        other._begin(context, deadline)
+        other._begin(context)
+        return other
+
+    def in_passing(self, *, seconds: float | None = None) -> Session:
+        """Return the session for what is only told: read again no more often than in a task that does not wait.
+
+        :param seconds: how much time there is for it from now on; None for what is left.
+        """
+        retrier = copy.copy(self.client.retrier)
+        retrier.is_persistent = False
+        other = copy.copy(self)
+        if seconds is not None:
+            other.deadline = retrier.deadline = Deadline.after(seconds, self.clock)
+        other.client = self.client.with_retrier(retrier)
         return other
 
     def elapsed(self) -> float:
@@ -186,13 +196,9 @@ class Session:
             self.facts.user_id = found if isinstance(found, int) else None
         return self.facts.user_id
 
-    @functools.cached_property
-    def _has_annotations(self) -> bool:
-        return self.plugins.has_extensions_for("gitlab_annotate_record")
-
     def annotated(self, kind: str, record: Record) -> Record:
         """Return a record with what extensions say about it under `annotations`; without extensions, the record."""
-        if not self._has_annotations:
+        if not self.plugins.has_extensions_for("gitlab_annotate_record"):
             return record
         notes: dict[str, t.Any] = {}
         # the one asked first has the last word
@@ -232,7 +238,6 @@ def open_session(
     :raises MissingLibraryError: when requests or pluggy is not installed.
     :raises ExtensionError: when an extension cannot be loaded.
     """
-    clock = context.clock
     if settings.token:
         context.register_secret(settings.token)
     plugins = plugin_manager(settings.extensions)
@@ -242,26 +247,23 @@ def open_session(
         context.register_secret(secret)
     registry = Registry()
     plugins.call("gitlab_register_endpoints", registry=registry)
-    deadline = Deadline.after(timeout_seconds, clock)
     warnings: list[str] = []
 
     def warn(text: str) -> None:
         if text not in warnings:
             warnings.append(text)
 
+    traffic = Traffic(context.clock, settings.requests_per_minute)
     requester = Requester(
         settings=settings,
         transport=context.transport(settings, lambda: _transport(settings, plugins)),
         on_finished=lambda request, status, seconds: _tell_finished(plugins, request, status, seconds),
-        retrier=_retrier(
-            settings, context, deadline, Traffic(clock, settings.requests_per_minute), warn, is_waiting=is_waiting
-        ),
+        retrier=_retrier(settings, context, traffic, warn, timeout_seconds, is_waiting=is_waiting),
         masker=Masker((*secrets, *context.hidden)),
         warn=warn,
     )
-    on_page = PageProgress(context.progress, clock)
-    client = ApiClient(requester, registry.endpoints(), on_page)
-    session = Session(context, deadline, client, plugins, warn, warnings)
+    client = ApiClient(requester, registry.endpoints(), PageProgress(context.progress, context.clock))
+    session = Session(context, client, plugins, warn, warnings)
     context.opened.append(session)
     return session
 
@@ -276,15 +278,15 @@ def _transport(settings: ConnectionSettings, plugins: PluginManager) -> Transpor
 def _retrier(
     settings: ConnectionSettings,
     context: TaskContext,
-    deadline: Deadline,
     traffic: Traffic,
     warn: t.Callable[[str], None],
+    timeout_seconds: float,
     *,
     is_waiting: bool,
 ) -> Retrier:
     return Retrier(
         retries=settings.retries,
-        deadline=deadline,
+        deadline=Deadline.after(timeout_seconds, context.clock),
         is_persistent=is_waiting and not context.check_mode,
         tell=lambda seconds: _tell_pause(context, warn, seconds),
         traffic=traffic,

@@ -23,11 +23,11 @@ class SlowWork:
     def __init__(self, progress: Progress, clock: Clock) -> None:
         self._progress = progress
         self._clock = clock
-        self.begun = self._told = clock.monotonic()
+        self._begun = self._told = clock.monotonic()
 
     def restart(self) -> None:
         """Take note that the work begins again."""
-        self.begun = self._clock.monotonic()
+        self._begun = self._clock.monotonic()
 
     def tell(self, text: t.Callable[[float], str]) -> None:
         """Say how far it is, if it is time to.
@@ -37,7 +37,7 @@ class SlowWork:
         now = self._clock.monotonic()
         if self._progress.is_shown and now - self._told >= PAUSE_SECONDS:
             self._told = now
-            self._progress.still_waiting(text=text(now - self.begun))
+            self._progress.still_waiting(text=text(now - self._begun))
 
 
 class PageProgress:

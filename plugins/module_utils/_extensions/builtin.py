@@ -29,10 +29,10 @@ _HEADERS = {
 class BuiltinPlugin:
     """The documented endpoints, requests as transport, and a token in a header.
 
-    :param prepare_session: lets extensions prepare a `requests.Session` that was made.
+    :param prepare_session: lets extensions prepare the `session` of requests that was made for `settings`.
     """
 
-    def __init__(self, prepare_session: t.Callable[[t.Any, ConnectionSettings], None]) -> None:
+    def __init__(self, prepare_session: t.Callable[..., t.Any]) -> None:
         self._prepare_session = prepare_session
 
     @hookimpl(trylast=True)
@@ -44,7 +44,7 @@ class BuiltinPlugin:
     @hookimpl(trylast=True)
     def gitlab_create_transport(self, settings: ConnectionSettings) -> Transport:
         """Return a transport that uses requests, its session prepared by extensions."""
-        return RequestsTransport(settings, lambda session: self._prepare_session(session, settings))
+        return RequestsTransport(settings, lambda session: self._prepare_session(session=session, settings=settings))
 
     @hookimpl(trylast=True)
     def gitlab_authenticate(self, settings: ConnectionSettings) -> dict[str, str]:

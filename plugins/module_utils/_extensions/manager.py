@@ -14,7 +14,7 @@ import functools
 import importlib.metadata
 import typing as t
 
-from .._api.connection import PROJECT_NAME, ConnectionSettings
+from .._api.connection import PROJECT_NAME
 from .._api.errors import ExtensionError, GitLabError
 from .._api.libraries import pluggy_library
 from .builtin import BuiltinPlugin
@@ -33,7 +33,7 @@ class PluginManager:
         self._names = tuple(dict.fromkeys(extensions))
         self._manager: t.Any = pluggy_library().PluginManager(PROJECT_NAME)
         self._manager.add_hookspecs(HookSpecs)
-        self._manager.register(BuiltinPlugin(self._prepare_session))
+        self._manager.register(BuiltinPlugin(functools.partial(self.call, "gitlab_prepare_session")))
         # pluggy asks the one registered last first
         for name, extension in reversed(_load(self._names)):
             self._register(name, extension)
@@ -60,14 +60,11 @@ class PluginManager:
         """Return whether anything is registered for a hook."""
         return bool(getattr(self._manager.hook, hook).get_hookimpls())
 
-    def _prepare_session(self, session: t.Any, settings: ConnectionSettings) -> None:
-        self.call("gitlab_prepare_session", session=session, settings=settings)
-
     def _register(self, name: str, extension: t.Any) -> None:
         try:
             self._manager.register(extension, name=name)
             self._manager.check_pending()
-        except Exception as exc:  # pluggy's own errors, and whatever inspecting a foreign object raises
+        except (Exception, SystemExit) as exc:  # pluggy's own errors, and whatever inspecting a foreign object raises
             raise ExtensionError(f"extension {name!r} does not fit the hooks of {PROJECT_NAME}: {exc}") from exc
 
 
@@ -95,7 +92,7 @@ def _load(names: t.Sequence[str]) -> list[tuple[str, t.Any]]:
             )
         try:
             loaded.append((name, available[name].load()))
-        except Exception as exc:  # anything can go wrong while foreign code is imported
+        except (Exception, SystemExit) as exc:  # anything can go wrong while foreign code is imported
             raise ExtensionError(f"extension {name!r} cannot be loaded: {type(exc).__name__}: {exc}") from exc
     return loaded
 

@@ -18,13 +18,12 @@ from .._app.actions.action import ActionRequest
 from .._app.actions.actions import ACTIONS, misplaced_among
 from .._app.actions.project import delete_project_artifacts
 from .._app.actions.refusals import refuse_job_token
-from .._app.actions.targets import ActionReport, Target, failure_text, prediction_text
+from .._app.actions.targets import ActionReport, Target, failure_text, prediction_text, read_logs
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import WAIT_TARGETS
 from .._app.outcome import Outcome, project_fields
 from .._app.pipelines.query import read_pipeline, with_pipeline
 from .._app.session import Session, TaskContext
-from .._app.waiting.log_tails import read_tail
 from .._app.waiting.schedule import finish
 from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import (
@@ -85,9 +84,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     query, request, waiting = _query(options), _request(options), wait_options(options)
     session = session_of(options, context, waiting)
     report = finish(session, ActionRun(session, query, request, waiting).run())
-    for target in report.targets:
-        if target.is_told_by_log:
-            target.log_tail = read_tail(session, target.job, waiting.log_lines)
+    read_logs(session, report, waiting.log_lines)
     failure = failure_text(report, request.action)
     fields = text_list(options, "fields") or (_FAILURE_FIELDS if failure else ())
     jobs = [_record(session, target, fields) for target in report.targets]

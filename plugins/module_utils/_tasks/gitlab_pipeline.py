@@ -30,7 +30,7 @@ from .._app.pipelines.query import PipelineQuery
 from .._app.reads.pipelines import PipelineDetails, read_details
 from .._app.session import Session, TaskContext
 from .._app.waiting.loop import Wait
-from .._app.waiting.options import WaitOptions, time_problem
+from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
 from .._app.waiting.pipeline_end import (
     PIPELINE_TARGETS,
     PipelineState,
@@ -158,7 +158,7 @@ class _Task:
             state.has_timed_out = True
             problem = time_problem(self._waiting, f"pipeline {id_of(pipeline)} is still {state.status}")
             return self._finished(PipelineActionResult(state, state, problem=problem), before=_line(state.pipeline))
-        result = act_on_pipeline(self._session, action, project, state)
+        result = act_on_pipeline(self._session, action, project, state, waits=self._waiting.wait)
         return (yield from self._followed(result, before=_line(result.before.pipeline)))
 
     def _followed(self, result: PipelineActionResult, *, before: str) -> Steps[Outcome]:
@@ -183,7 +183,8 @@ class _Task:
     def _canceled(self, result: PipelineActionResult) -> PipelineActionResult:
         """Cancel a pipeline that has not come to its end in time."""
         project = project_id_of(result.after.pipeline, self._query.project)
-        canceled = act_on_pipeline(self._session, PIPELINE_ACTIONS["cancel"], project, result.after)
+        session = self._session.in_passing(seconds=CANCEL_SECONDS)
+        canceled = act_on_pipeline(session, PIPELINE_ACTIONS["cancel"], project, result.after)
         canceled.after.has_timed_out = True
         end = "it was canceled" if canceled.has_changed else f"it was not canceled: {canceled.problem or canceled.note}"
         return dataclasses.replace(

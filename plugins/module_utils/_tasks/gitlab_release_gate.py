@@ -25,7 +25,6 @@ from .._app.jobs.statuses import id_of
 from .._app.nudges import Nudges
 from .._app.outcome import Outcome, ProjectProgress
 from .._app.release.compare import read_previous, with_previous
-from .._app.release.counted import CountedGates
 from .._app.release.plan import STRATEGIES, Gate, ProjectPlan, ReleasePlan
 from .._app.release.record import RunFacts, has_changed, make_record
 from .._app.release.run import ProjectResult, ReleaseRun, failure_text
@@ -136,10 +135,9 @@ class _Release:
         """Return the outcome, when all is done and written."""
         base = self._session
         begun = base.clock.time()
-        runner = GateRunner(self._plan, self._open, log_lines=self._log_lines)
-        counted = CountedGates(self._plan, runner, SlowWork(self._context.progress, base.clock))
-        release = ReleaseRun(self._plan, counted, self._scheduler)
-        results = release.run()
+        work = SlowWork(self._context.progress, base.clock)
+        runner = GateRunner(self._plan, self._open, work, log_lines=self._log_lines)
+        results = ReleaseRun(self._plan, runner, self._scheduler).run()
         trees = self._trees(results)
         message = failure_text(results)
         facts = RunFacts(

@@ -76,7 +76,8 @@ class Meant:
 
     :param groups: the jobs of each name; one group without names.
     :param is_complete: whether nothing more can come.
-    :param is_cut: whether a pipeline could not be started that may have held some of it.
+    :param is_cut: whether a pipeline could not be started that may have held some of it, by a trigger job that is not
+        selected itself.
     :param is_scope_alone: whether there is nothing because of their statuses alone.
     """
 
@@ -163,7 +164,8 @@ def meant(world: World, wish: Wish, *, triggers: bool = False, is_split: bool = 
         for member in everything
         if wish.downstream and member.is_trigger and member.record["status"] in ENDED and not member.child
     ]
-    is_cut = any(may_be_below(name, path) for name in open_names for path in lost)
+    selected = {member.path for group in scoped for member in group}
+    is_cut = any(may_be_below(name, path) for name in open_names for path in lost if path not in selected)
     return Meant(pipe, scoped, is_complete, is_cut, is_scope_alone=any(placed) and not any(scoped))
 
 

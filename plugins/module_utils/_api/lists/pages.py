@@ -30,7 +30,7 @@ _NEXT_LINK = r"<([^<>]*)>\s*;[^,<]*\brel=\"?next\"?"
 _POSITION_PARAMETERS = ("page", "cursor", "id_after", "id_before", "pagination")
 
 Position = dict[str, t.Any]
-Page = tuple[list[dict[str, t.Any]], Response]
+Page = tuple[list[Record], Response]
 
 
 def first_position(paging: str, page_size: int = PAGE_SIZE) -> Position:
@@ -53,26 +53,20 @@ def next_position(current: Position, count: int, response: Response) -> Position
     if count == 0:
         return None
     link = re.search(_NEXT_LINK, response.header("link"), re.IGNORECASE)
-    if link:
-        query = _query_of(link.group(1), response.url)
-        found = {name: query[name][0] for name in _POSITION_PARAMETERS if query.get(name)}
-        if "cursor" in found or "id_after" in found or "id_before" in found:
-            found.pop("page", None)
-            return {**current, **found}
-        number = number_in(found.get("page", ""))
-        if number is not None:
-            return page_position(number, current["per_page"])
+    query = _query_of(link.group(1), response.url) if link else {}
+    found = {name: query[name][0] for name in _POSITION_PARAMETERS if query.get(name)}
+    if "cursor" in found or "id_after" in found or "id_before" in found:
+        found.pop("page", None)
+        return {**current, **found}
     following = response.header("x-next-page").strip()
-    if following:
-        number = number_in(following)
+    for text in (found.get("page", ""), following):
+        number = number_in(text)
         if number is not None:
             return page_position(number, current["per_page"])
     if link or following:
         # a list is read whole, or it is an error
         raise BadAnswerError(f"the header {'X-Next-Page' if following else 'Link'} of the server names no next page")
-    if "x-next-page" in response.headers:
-        return None
-    if "link" in response.headers or "x-page" in response.headers or "cursor" in current:
+    if "cursor" in current or any(name in response.headers for name in ("link", "x-next-page", "x-page")):
         return None
     # Neither kind of header: a proxy may have dropped them. A full page may have a successor, so ask for it by number.
     size = number_in(response.header("x-per-page"))
@@ -91,16 +85,13 @@ def page_position(number: int, page_size: int = PAGE_SIZE) -> Position:
     return {"per_page": page_size, "page": str(number)}
 
 
-def walk(
-    fetch: t.Callable[[Position], Page], paging: str, page_size: int = PAGE_SIZE, *, first: Page | None = None
-) -> t.Iterator[dict[str, t.Any]]:
+def walk(fetch: t.Callable[[Position], Page], paging: str, page_size: int = PAGE_SIZE) -> t.Iterator[Record]:
     """Yield every record of a list once, in the server's order, one page after the other.
 
     :param fetch: returns the records and the answer for paging arguments.
-    :param first: the first page, if it has been read.
     :raises BadAnswerError: when the server leads in circles, or nowhere.
     """
-    return itertools.chain.from_iterable(unseen(_walk_pages(fetch, paging, page_size, first)))
+    return itertools.chain.from_iterable(unseen(_walk_pages(fetch, first_position(paging, page_size))))
 
 
 def unseen(pages: t.Iterable[list[Record]]) -> t.Iterator[list[Record]]:
@@ -123,18 +114,15 @@ def unseen(pages: t.Iterable[list[Record]]) -> t.Iterator[list[Record]]:
         yield fresh
 
 
-def _walk_pages(
-    fetch: t.Callable[[Position], Page], paging: str, page_size: int, first: Page | None
-) -> t.Iterator[list[Record]]:
-    position: Position | None = first_position(paging, page_size)
+def _walk_pages(fetch: t.Callable[[Position], Page], first: Position) -> t.Iterator[list[Record]]:
+    position: Position | None = first
     visited: set[frozenset[tuple[str, t.Any]]] = set()
     while position is not None:
         if frozenset(position.items()) in visited:
             raise BadAnswerError("the server names a page as the next one that it has given before")
         check_number(len(visited) + 1)
         visited.add(frozenset(position.items()))
-        records, response = first or fetch(position)
-        first = None
+        records, response = fetch(position)
         yield records
         following = next_position(position, len(records), response)
         number = int(position.get("page", 1))

@@ -57,21 +57,22 @@ class Reading:
         self._has_failed = False
 
     def __iter__(self) -> t.Iterator[Record]:
+        if self._most_at_once == 1:
+            yield from self._source.walk()
+            return
         position = first_position(self._source.paging)
         first = self._source.read(position)
         if self._source.following(position, first) is None:
             yield from first[0]
-        elif self._most_at_once == 1:
-            yield from self._source.walk(first=first)
-        else:
-            try:
-                for records in unseen(self._pages(first)):
-                    self._count += len(records)
-                    yield from records
-            except RequestError:
-                # perhaps GitLab counts no further, or a page has gone: the list is read again, where it may be the same
-                # error, for good
-                self._has_failed = True
+            return
+        try:
+            for records in unseen(self._pages(first)):
+                self._count += len(records)
+                yield from records
+        except RequestError:
+            # perhaps GitLab counts no further, or a page has gone: the list is read again, where it may be the same
+            # error, for good
+            self._has_failed = True
 
     def is_exact(self) -> bool:
         """Return whether what was read is the list as it was: nothing has moved while several pages were read."""
@@ -155,7 +156,7 @@ class _Answers:
                 return None
             answer = self._ready.pop(number, None)
         if answer is None:
-            raise LostAnswerError(f"page {number} of the list did not come in time", advice="Raise wait_timeout")
+            raise LostAnswerError(f"page {number} of the list did not come in time")
         if isinstance(answer, Exception):
             raise answer
         return answer

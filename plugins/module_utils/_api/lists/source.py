@@ -44,14 +44,11 @@ class ListSource:
         # no page takes long past the deadline, but there may be any number of them
         self.end = max(deadline, Deadline.after(LAST_LIST_SECONDS, deadline.clock), key=lambda end: end.at)
 
-    def walk(self, page_size: int = PAGE_SIZE, *, first: Page | None = None) -> t.Iterator[Record]:
-        """Yield every record once, one page after the other.
-
-        :param first: the first page, if it has been read.
-        """
-        self._pages = 1 if first else 0
+    def walk(self, page_size: int = PAGE_SIZE) -> t.Iterator[Record]:
+        """Yield every record once, one page after the other."""
+        self._pages = 0
         with self._requester.errors_of(self._endpoint, self._arguments):
-            yield from walk(self.read, self.paging, page_size, first=first)
+            yield from walk(self.read, self.paging, page_size)
 
     def ask(self, position: Position) -> Response:
         """Return the answer with a page, not decoded."""

@@ -29,11 +29,10 @@ class RequestBudget:
     """
 
     def __init__(self, most_at_once: int) -> None:
-        self._most = max(1, most_at_once)
+        self._most = self.allowed = most_at_once
         self._changed = threading.Condition()
         self._under_way = 0
         self._answers = 0
-        self.allowed = self._most
 
     @contextlib.contextmanager
     def request(self, deadline: Deadline) -> t.Iterator[None]:

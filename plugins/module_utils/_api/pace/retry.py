@@ -6,8 +6,9 @@
 
 """When a request is sent again, and after which pause.
 
-A read is repeated after everything that may pass. A write is repeated only when it was certainly not executed; any
-other doubt goes up to the use case, which reads the job again and decides anew.
+A read is repeated after everything that may pass. A write is repeated only when it was certainly not executed, and not
+while a task waits, for then it may be long until it can be sent. Everything else goes up to the use case, which reads
+the job again and decides anew.
 """
 
 from __future__ import annotations
@@ -21,13 +22,12 @@ from ..errors import (
     BadAnswerError,
     ConnectError,
     LostAnswerError,
-    RedirectError,
     RequestError,
     ServerError,
     ThrottledError,
     TrustError,
 )
-from ..http import number_in, unix_time_in
+from ..http import answered_at, number_in, unix_time_in
 from .looks import is_look
 from .traffic import LONGEST_WISH_SECONDS, Traffic
 
@@ -55,15 +55,18 @@ def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -
 
     :param headers: of the answer, names in lower case: `Retry-After` in seconds or as a date; on 429 also
         `RateLimit-Reset`, which recent servers send on every answer, so that elsewhere it means nothing.
-    :param now: Unix time.
+    :param now: Unix time by our own clock.
     """
     wish = headers.get("retry-after", "").strip()
     if wish.isdecimal():
         return float(wish)
-    until: float | None = unix_time_in(wish)
-    if until is None and status == 429:
-        until = number_in(headers.get("ratelimit-reset", ""))
-    return None if until is None else max(0.0, until - now)
+    now = answered_at(headers, now)
+    until = unix_time_in(wish)
+    if until is not None:
+        return max(0.0, until - now)
+    reset = number_in(headers.get("ratelimit-reset", "")) if status == 429 else None
+    # gateways before GitLab have no time there, but seconds, or a time that is over
+    return reset - now if reset is not None and reset >= now else None
 
 
 class Retrier:
@@ -108,15 +111,17 @@ class Retrier:
                 result = operation()
             except RequestError as exc:
                 attempt += 1
-                if not self._is_worth_repeating(exc, attempt, is_repeatable=is_repeatable):
-                    raise _with_attempts(exc, attempt) from None
-                if self._is_to_be_put_off(exc):
-                    exc.is_put_off = True
-                    raise
-                if not self.pause(attempt, exc):
+                if self._is_worth_repeating(exc, attempt, is_repeatable=is_repeatable):
+                    if self._is_to_be_put_off(exc):
+                        exc.is_put_off = True
+                        raise
+                    if self.pause(attempt, exc):
+                        continue
                     # what may pass has not passed in time
                     exc.is_out_of_time = self.is_persistent
-                    raise _with_attempts(exc, attempt) from None
+                if attempt > 1:
+                    exc.problem += f" (after {attempt} attempts)"
+                raise
             else:
                 self.traffic.has_answered = True
                 return result
@@ -189,20 +194,15 @@ class Retrier:
 
     def _is_worth_repeating(self, exc: RequestError, attempt: int, *, is_repeatable: bool) -> bool:
         has_answered = self.traffic.has_answered
+        if self.is_persistent and not is_repeatable:
+            return False  # it may be long until it can be sent, so that who has decided upon it decides anew
         if isinstance(exc, ConnectError):
             may_pass = not isinstance(exc, TrustError) and (has_answered or not exc.is_permanent)
         elif isinstance(exc, BadAnswerError):
             # before the first good answer the address is wrong; after it, something in between has a bad moment
-            may_pass = is_repeatable and has_answered and not isinstance(exc, RedirectError)
+            may_pass = is_repeatable and has_answered and not exc.is_permanent
         elif isinstance(exc, (LostAnswerError, ServerError)) or getattr(exc, "status", 0) == LOCK_STATUS:
             may_pass = is_repeatable
         else:
             may_pass = isinstance(exc, ThrottledError)
         return may_pass and (attempt <= self._retries or (self.is_persistent and has_answered))
-
-
-def _with_attempts(exc: RequestError, attempts: int) -> RequestError:
-    """Return the error, saying how often it was tried if that was more than once."""
-    if attempts > 1 and "attempts" not in exc.problem:
-        exc.problem += f" (after {attempts} attempts)"
-    return exc

@@ -18,7 +18,7 @@ import threading
 import typing as t
 
 from ..clock import Clock
-from ..http import number_in, unix_time_in
+from ..http import answered_at, number_in
 
 MINUTE_SECONDS = 60.0
 # So much of what the server or the user allows is left to others, and to requests that cannot wait.
@@ -153,9 +153,7 @@ class Traffic:
         allowed = limit if observed is None or remaining is None else observed + remaining
         if remaining is None or reset is None or allowed is None:
             return None
-        # by the server's own clock, by which it tells when a window ends
-        now = unix_time_in(headers.get("date", ""))
-        seconds = min(max(0.0, reset - (self._clock.time() if now is None else now)), LONGEST_WINDOW_SECONDS)
+        seconds = min(max(0.0, reset - answered_at(headers, self._clock.time())), LONGEST_WINDOW_SECONDS)
         return _Window(max(allowed, remaining), remaining, self._clock.monotonic() + seconds)
 
     # ----- looks -----

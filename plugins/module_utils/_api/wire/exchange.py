@@ -11,11 +11,12 @@ from __future__ import annotations
 import contextlib
 import http.client
 import re
+import socket
 import typing as t
 
 from ..advice import CLIENT_ADVICE, has_words
 from ..errors import ConnectError, GitLabError, LostAnswerError, RequestError, TrustError, UsageError
-from ..http import Request, parse_address
+from ..http import STORAGE_ADVICE, Request, parse_address
 from ..libraries import requests_library
 from .adapter import TimeLimit
 
@@ -29,6 +30,8 @@ class Exchange:
         self.limit = limit
         # the variable of the environment that names the proxy in use, empty without a proxy
         self.proxy_name = ""
+        # whether it is with the configured server, and not with an object storage
+        self.is_own = True
 
     @contextlib.contextmanager
     def errors(self, typed: t.Callable[[Exception, Exchange], GitLabError]) -> t.Iterator[None]:
@@ -98,7 +101,8 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
     address = parse_address(exchange.request.url)
     if not is_connecting:
         error = error_of_reading(exc, exchange)
-        if address.scheme == "https" and exchange.limit.is_fresh and not error.advice:
+        is_fresh_tls = address.scheme == "https" and exchange.limit.is_fresh
+        if is_fresh_tls and exchange.is_own and not error.advice:
             # with TLS 1.3 a server says so afterwards, and its reset may be faster
             error.advice = f"If it happens every time, the server may demand a client certificate. {CLIENT_ADVICE}"
         return error
@@ -106,17 +110,15 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
         status = re.search(r"Tunnel connection failed: (\d{3})", text)
         return proxy_error(exchange.proxy_name, int(status.group(1)) if status else 0)
     where = f"{address.host}:{address.port}"
+    advice = "Check api_url and the network" if exchange.is_own else STORAGE_ADVICE
     if "NameResolutionError" in text or "gaierror" in text:
-        unknown = ConnectError(f"the host name {address.host} is unknown", advice="Check api_url")
-        # EAI_AGAIN is a name server that is away for the moment; any other says that there is no such name
-        unknown.is_permanent = "Temporary failure" not in text
+        unknown = ConnectError(f"the host name {address.host} is unknown", advice=advice)
+        # so a name server says that is away for the moment
+        unknown.is_permanent = all(getattr(cause, "errno", 0) != socket.EAI_AGAIN for cause in _causes(exc))
         return unknown
     if isinstance(exc, errors.Timeout):
-        return ConnectError(
-            f"no connection to {where} within {exchange.timeout_seconds:g} s",
-            advice="Check api_url and the network",
-        )
-    return ConnectError(f"{where} refuses the connection or cannot be reached", advice="Check api_url")
+        return ConnectError(f"no connection to {where} within {exchange.timeout_seconds:g} s", advice=advice)
+    return ConnectError(f"{where} refuses the connection or cannot be reached", advice=advice)
 
 
 def error_of_reading(exc: Exception, exchange: Exchange) -> RequestError:

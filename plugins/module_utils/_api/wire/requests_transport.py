@@ -18,7 +18,7 @@ import typing as t
 
 from ..connection import USER_AGENT, ConnectionSettings, ca_source, tls_context
 from ..errors import BadAnswerError, LostAnswerError, RequestError, UsageError
-from ..http import Address, Origin, Request, Response, parse_address
+from ..http import HOST, Address, Origin, Request, Response, parse_address
 from ..libraries import requests_library
 from ..transport import CHUNK_BYTES, LONGEST_ERROR_BYTES, SLOWEST_ANSWER, ByteStream
 from .adapter import Adapter, TimeLimit
@@ -99,12 +99,13 @@ class RequestsTransport:
         exchange = Exchange(request, timeout_seconds, limit)
         with exchange.errors(error_of_opening), limit.kept():
             address = parse_address(request.url)
+            exchange.is_own = address.origin == self._settings.origin
             proxies, exchange.proxy_name = self._way_to(address)
             timeout = min(timeout_seconds, max(limit.left(), _SHORTEST_SECONDS))
             answer = self._session.request(
                 request.method,
                 address.url,
-                headers=self._headers(request, address, encodings),
+                headers=self._headers(request, encodings, is_own=exchange.is_own),
                 data=request.body,
                 timeout=(timeout, timeout),
                 proxies=proxies,
@@ -127,9 +128,9 @@ class RequestsTransport:
             self._ways[address.origin] = proxies, _proxy_name(address, proxies)
         return self._ways[address.origin]
 
-    def _headers(self, request: Request, address: Address, encodings: str) -> dict[str, str]:
+    def _headers(self, request: Request, encodings: str, *, is_own: bool) -> dict[str, str]:
         headers = {"Accept-Encoding": encodings, **request.headers}
-        if address.origin == self._settings.origin:
+        if is_own:
             headers = {**self._settings.http_headers, **headers, **self._settings.credential}
         return headers
 
@@ -213,7 +214,9 @@ def _whole_body(request: Request, answer: RequestsStream) -> bytes:
         if most is not None and body.tell() > most:
             if answer.status >= 400:
                 return body.getvalue()[:most]
-            raise _unusable(request, f"the answer is longer than {most:,} bytes")
+            error = _unusable(request, f"the answer is longer than {most:,} bytes")
+            error.is_permanent = True
+            raise error
     return body.getvalue()
 
 
@@ -225,10 +228,7 @@ def _unusable(request: Request, problem: str) -> RequestError:
 
 # ----- proxies -----
 
-_PROXY = re.compile(
-    r"((https?|socks4a?|socks5h?)://)?([^/\s]*@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?/?",
-    re.IGNORECASE,
-)
+_PROXY = re.compile(rf"((https?|socks4a?|socks5h?)://)?([^/\s]*@)?{HOST}(:(?P<port>[0-9]{{1,5}}))?/?", re.IGNORECASE)
 
 
 def _proxy_name(address: Address, proxies: t.Mapping[str, str]) -> str:

@@ -133,6 +133,7 @@ def refusal_of_held(session: Session, action: Action, job: FoundJob, exc: Status
     is_unplayable = exc.status == 400 and "unplay" in exc.server_text.lower()
     if not (status and is_unplayable and action.needs_approval) or job.is_bridge:
         return ""
+    session = session.in_passing()
     try:
         deployments = read_all(session, deployments_of(session, [job], status=status))
     except GitLabError:
@@ -149,6 +150,7 @@ def _why_held(deployment: FoundDeployment) -> str:
 
 def _why_rejected(session: Session, job: FoundJob) -> str:
     """Return who has rejected the deployment of a job, as far as GitLab tells, and what to do."""
+    session = session.in_passing()
     what, who = "its deployment", ""
     try:
         for found in deployments_of(session, [job]):

@@ -23,7 +23,37 @@ T = t.TypeVar("T")
 # GitLab's own limit is 1000 pipelines in a tree, unless an administrator raises it.
 MOST_PIPELINES = 10_000
 DEEPEST_TREE = 100
+# How often what could be read before is asked for again.
+MOST_DENIALS = 3
 _PIPELINE_PAGE = r"^(?P<project>.+?)(?:/-)?/pipelines/\d+$"
+
+
+class Access:
+    """What could be read of a tree that is read again and again: a denial of it may be a fault on the way."""
+
+    def __init__(self) -> None:
+        self._granted: set[t.Hashable] = set()
+        # how many looks have ended with such a denial, one after the other
+        self._doubts = 0
+        self._has_doubt = False
+
+    def begin(self) -> None:
+        """Take note that the tree is read once more."""
+        self._doubts = self._doubts + 1 if self._has_doubt else 0
+        self._has_doubt = False
+
+    def grant(self, what: t.Hashable) -> None:
+        """Take note of what could be read."""
+        self._granted.add(what)
+
+    def is_in_doubt(self, what: t.Hashable) -> bool:
+        """Return whether a denial of it is not the last word."""
+        if what not in self._granted:
+            return False
+        self._has_doubt = self._doubts < MOST_DENIALS
+        if not self._has_doubt:
+            self._granted.remove(what)
+        return self._has_doubt
 
 
 @dataclasses.dataclass(eq=False)
@@ -32,6 +62,7 @@ class PipelineNode:
 
     :param path: names of the trigger jobs that lead here, joined by slashes; empty for the root.
     :param is_accessible: False when the token may not read it, or its project.
+    :param access: what could be read before of the tree that it belongs to.
     :param is_repeated: whether it stands at another place of the tree, too, and is shown with what is below it there.
     """
 
@@ -41,6 +72,7 @@ class PipelineNode:
     depth: int = 0
     record: Record = dataclasses.field(default_factory=dict)
     is_accessible: bool = True
+    access: Access = dataclasses.field(default_factory=Access)
     is_repeated: bool = False
     bridges: list[BridgeNode] = dataclasses.field(default_factory=list)
 
@@ -48,21 +80,24 @@ class PipelineNode:
         """Return the path of a job or trigger job in it."""
         return f"{self.path}/{name}" if self.path else name
 
-    def readable(self, read: t.Callable[[], T]) -> T | None:
+    def readable(self, what: str, read: t.Callable[[], T]) -> T | None:
         """Return what is read of it; None, which is noted, when the token may not read it.
 
-        :raises RequestError: when it is the root, or cannot be read for another reason.
+        :param what: of the pipeline is read.
+        :raises RequestError: when it is the root, could be read a moment ago, or cannot be read for another reason.
         """
         if not self.is_accessible:
             return None
         try:
-            return read()
-        except (NotAuthorizedError, NotFoundError):
-            # the root is what the user asked for; anything below may belong to others
-            if not self.path:
+            found = read()
+        except (NotAuthorizedError, NotFoundError) as exc:
+            # the root is what the user asked for; anything below may belong to others, as GitLab itself tells
+            if not self.path or exc.is_foreign or self.access.is_in_doubt((self.pipeline_id, what)):
                 raise
             self.is_accessible = False
             return None
+        self.access.grant((self.pipeline_id, what))
+        return found
 
     def walk(self) -> t.Iterator[PipelineNode]:
         """Yield this pipeline and every one below it once, depth first."""
@@ -93,33 +128,43 @@ class BridgeNode:
 def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Record]:
     """Return the trigger jobs of a pipeline, newest first, without superseded ones.
 
-    `trigger_jobs` took the place of `bridges` in 19.2; a server that has neither has no trigger jobs.
+    `trigger_jobs` took the place of `bridges` in 19.2; a server that has neither has no trigger jobs. A proxy before it
+    may have words of its own for what is not there, but does not tell that there is neither.
     """
     records: t.Iterable[Record] = ()
+    foreign: NotFoundError | None = None
     for endpoint in session.facts.bridge_endpoints:
         try:
             records = session.client.list_all(endpoint, project=project, pipeline_id=pipeline_id)
         except NotFoundError as exc:
-            if not exc.is_missing_endpoint:
+            if not exc.is_missing_endpoint and not exc.is_foreign:
                 raise
+            foreign = exc if exc.is_foreign else foreign
             continue
         session.facts.bridge_endpoints = (endpoint,)
         break
     else:
+        if foreign:
+            raise foreign
         session.facts.bridge_endpoints = ()
         session.warn("This GitLab server has no list of trigger jobs, so downstream pipelines cannot be followed.")
     return newest_per_name(records)
 
 
-def pipeline_tree(session: Session, project: str, pipeline_id: int, *, most_depth: int = 0) -> PipelineNode:
+def pipeline_tree(
+    session: Session, project: str, pipeline_id: int, *, most_depth: int = 0, access: Access | None = None
+) -> PipelineNode:
     """Return a pipeline with its trigger jobs, and those of the pipelines that they started.
 
     A pipeline is asked for as soon as its trigger job is known; one that was met before is not entered again.
 
     :param most_depth: levels of trigger jobs to read; 0 for all.
+    :param access: what could be read before of a tree that is read again and again.
     :raises BadAnswerError: for a tree without an end.
     """
-    root = PipelineNode(project=project, pipeline_id=pipeline_id)
+    access = access or Access()
+    access.begin()
+    root = PipelineNode(project=project, pipeline_id=pipeline_id, access=access)
     read: dict[int, list[Record] | None] = {}
     claimed = {pipeline_id}
 
@@ -201,16 +246,17 @@ def jobs_of(session: Session, node: PipelineNode, **filters: t.Any) -> list[Reco
     :param filters: what the list of jobs takes.
     """
     listed = node.readable(
+        "jobs",
         lambda: session.client.list_all(
             "list_pipeline_jobs", project=node.project, pipeline_id=node.pipeline_id, **filters
-        )
+        ),
     )
     return listed or []
 
 
 def _read_bridges(session: Session, node: PipelineNode) -> list[Record] | None:
     """Return the trigger jobs of a pipeline, None when the token may not read them."""
-    return node.readable(lambda: list_bridges(session, node.project, node.pipeline_id))
+    return node.readable("trigger jobs", lambda: list_bridges(session, node.project, node.pipeline_id))
 
 
 def _bridges_of(session: Session, node: PipelineNode, records: list[Record] | None) -> list[BridgeNode]:
@@ -231,6 +277,7 @@ def _downstream_of(session: Session, parent: PipelineNode, bridge: BridgeNode) -
         path=bridge.path,
         depth=bridge.depth,
         record=summary,
+        access=parent.access,
     )
 
 
@@ -245,36 +292,3 @@ def project_path(session: Session, summary: Record) -> str:
         page = page[len(install_path) :]
     found = re.match(_PIPELINE_PAGE, page.strip("/"))
     return found.group("project") if found else ""
-
-
-# ----- the tree as a picture -----
-
-
-def mermaid(root: PipelineNode, clean: t.Callable[[str], str]) -> str:
-    """Return a flowchart: a box for each pipeline with its status, an arrow for each trigger job with its own.
-
-    :param clean: returns a text as one line that may be shown, before Mermaid's own encoding changes it.
-    """
-    lines = ["flowchart LR", f"    {_box(root, clean)}"]
-    for node in root.walk():
-        for bridge in node.bridges:
-            label = _quoted(clean(f"{bridge.record.get('name')} ({status_of(bridge.record)})"))
-            if bridge.downstream:
-                lines.append(f"    p{node.pipeline_id} -->|{label}| {_box(bridge.downstream, clean)}")
-            else:
-                lines.append(f"    p{node.pipeline_id} -.->|{label}| none{id_of(bridge.record)}([no pipeline])")
-    return "\n".join(lines) + "\n"
-
-
-def _box(node: PipelineNode, clean: t.Callable[[str], str]) -> str:
-    words = [f"pipeline {node.pipeline_id}", str(node.record.get("ref") or ""), status_of(node.record)]
-    if not node.is_accessible:
-        words.append("not accessible")
-    return f"p{node.pipeline_id}[{_quoted(clean(' · '.join(word for word in words if word)))}]"
-
-
-def _quoted(text: str) -> str:
-    """Return a quoted label; quotes and what Mermaid reads as markup are written as entities."""
-    for character, entity in (("#", "#35;"), ('"', "#quot;"), ("<", "#lt;"), (">", "#gt;"), ("`", "#96;")):
-        text = text.replace(character, entity)
-    return f'"{text}"'

@@ -15,7 +15,7 @@ from ..._api.errors import SelectionError
 from .bridges import Ahead
 from .query import FoundJob, JobQuery, fits, match_name, matching_stages, may_hold, shortened
 from .selection import Selection
-from .statuses import count_statuses, has_ended_badly
+from .statuses import count_statuses, has_ended_badly, status_of
 
 
 class Chooser:
@@ -81,6 +81,7 @@ class Chooser:
         groups = tuple(tuple(job for job in found if self._is_in_scope(job)) for found in placed.values())
         if query.scope:
             self._chosen.update(job.key for group in groups for job in group)
+        selected = {job.path for group in groups for job in group}
         is_filtered = not any(groups) and any(placed.values())
         missing_stages = tuple(entry for entry, found in per_stage.items() if not found)
         # what is called so itself, or by its path, is what a name means, whatever else there may be
@@ -99,7 +100,9 @@ class Chooser:
             pipeline=pipeline,
             is_complete=(is_complete or not (open_names or missing_stages))
             and not _may_grow(named, open_names, missing_stages, ahead),
-            failed_before_start=tuple(path for path in ahead.failed if may_hold(open_names, path)),
+            failed_before_start=tuple(
+                path for path in ahead.failed if path not in selected and may_hold(open_names, path)
+            ),
             known=frozenset(job.path for job in jobs),
             stages=stages,
             out_of_scope=count_statuses(job.record for found in placed.values() for job in found)
@@ -128,7 +131,8 @@ class Chooser:
         return (whole,)
 
     def _is_in_scope(self, job: FoundJob) -> bool:
-        return self._query.is_in_scope(job) or job.key in self._chosen
+        scope = self._query.scope
+        return not scope or status_of(job.record) in scope or job.key in self._chosen
 
     def _fits(self, job: FoundJob) -> bool:
         """Return whether stage and scope choose a job of a whole project."""

@@ -14,7 +14,7 @@ from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError, SelectionError, capitalized, with_sentence
 from ..pipelines.query import find_pipeline, missing_pipeline
 from ..session import Session
-from .bridges import Ahead, PipelineNode, ahead, pipeline_tree
+from .bridges import Access, Ahead, PipelineNode, ahead, pipeline_tree
 from .choosing import Chooser
 from .listing import JobLists, trigger_jobs
 from .mistaken import explain_missing_job, explain_missing_pipeline
@@ -38,6 +38,7 @@ class JobFinder:
         self._project = query.pipeline.project
         self._lists = JobLists(session, query)
         self._chooser = Chooser(query)
+        self._access = Access()
         self._pipeline: Record | None = None
         self._explains_ids = explains_ids
         # how often there were jobs, and no trigger jobs
@@ -184,10 +185,10 @@ class JobFinder:
         if not self._query.include_downstream:
             jobs, bridges = self._list_both(root)
         else:
-            tree = pipeline_tree(self._session, root.project, root.pipeline_id)
+            tree = pipeline_tree(self._session, root.project, root.pipeline_id, access=self._access)
             nodes = list(tree.walk())
             before = ahead(tree)
-            per_node = self._session.run_all(lambda node: node.readable(lambda: self._lists.jobs(node)), nodes)
+            per_node = self._session.run_all(lambda node: node.readable("jobs", lambda: self._lists.jobs(node)), nodes)
             unreadable = [node.path for node, listed in zip(nodes, per_node) if listed is None]
             jobs = [job for listed in per_node for job in listed or ()]
             if self._query.with_bridges:
@@ -244,10 +245,12 @@ class JobFinder:
             if selection.unreadable:
                 return f"The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
             return ""
+        root = self._lists.node(selection.pipeline or {})
         try:
-            bridges = [bridge.path for bridge in self._bridges(self._lists.node(selection.pipeline or {}))]
+            found = trigger_jobs(self._session.in_passing(), root.project, root.pipeline_id)
         except RequestError:
             return ""  # the hint is not worth another error
+        bridges = [bridge.path for bridge in found]
         if name in bridges:
             return f"{name!r} is a trigger job, which gitlab_pipeline_bridges reads."
         if bridges:

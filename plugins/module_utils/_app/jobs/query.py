@@ -20,14 +20,12 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..pipelines.query import PipelineQuery
-from .statuses import id_of, status_of
+from .statuses import id_of
 
 MOST_NAMES_IN_TEXT = 12
 # before a name: of any depth
 ANYWHERE = "**/"
 _WILDCARDS = re.compile("[*?]")
-# What selecting and waiting need of a record, whatever the user wants to keep of it.
-_NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +39,7 @@ class JobQuery:
     :param is_empty: whether an empty list of names or stages was given, which selects nothing.
     :param with_bridges: whether names may stand for trigger jobs, too.
     :param all_bridges: whether trigger jobs are selected without a name as well.
+    :param needs_all: whether something is missing when a pipeline downstream that might hold more could not be started.
     :param newest_attempt: whether `job_id` stands for the newest attempt of that job.
     :param may_be_by_id: whether the caller could have given `job_id`.
     :param fields: the only fields of each record that the caller will return; empty for all.
@@ -59,6 +58,7 @@ class JobQuery:
     include_retried: bool = False
     with_bridges: bool = False
     all_bridges: bool = False
+    needs_all: bool = False
     newest_attempt: bool = False
     may_be_by_id: bool = False
     fields: tuple[str, ...] = ()
@@ -81,17 +81,8 @@ class JobQuery:
         return self.job_id is None and not (self.names or self.stages or self.scope or self.is_empty)
 
     @property
-    def kept_fields(self) -> tuple[str, ...]:
-        """Return which fields of each record are needed or returned; empty for all."""
-        return (*_NEEDED_FIELDS, *self.fields) if self.fields else ()
-
-    def is_in_scope(self, job: FoundJob) -> bool:
-        """Return whether a job is selected that fits by its name and stage."""
-        return not self.scope or status_of(job.record) in self.scope
-
-    @property
     def scope_said(self) -> str:
-        """Return what `is_in_scope` asks for, as part of a sentence."""
+        """Return what `scope` asks for, as part of a sentence."""
         return f"the status {' or '.join(self.scope)}, as scope asks"
 
     def describe(self) -> str:

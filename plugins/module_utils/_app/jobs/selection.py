@@ -35,7 +35,8 @@ class Selection:
     :param out_of_scope: how many jobs of each status were left out by `scope` alone.
     :param failed: jobs of the pipeline, selected or not, that have failed or were canceled, and may not.
     :param unreadable: paths of downstream pipelines that the token cannot read.
-    :param failed_before_start: paths of trigger jobs whose pipelines could not be started, and might have held more.
+    :param failed_before_start: paths of trigger jobs whose pipelines could not be started, and might have held more;
+        without those that are selected themselves.
     """
 
     groups: tuple[tuple[FoundJob, ...], ...] = ()
@@ -58,6 +59,14 @@ class Selection:
         """Return every job found once, newest first."""
         unique = {job.id: job for group in self.groups for job in group}
         return sorted(unique.values(), key=lambda job: job.id, reverse=True)
+
+    @property
+    def never_started(self) -> list[str]:
+        """Return why there are no more jobs that may be selected."""
+        return [
+            f"trigger job {path!r} has failed and started no pipeline, whose jobs are selected as well"
+            for path in self.failed_before_start
+        ]
 
     @property
     def lacks(self) -> bool:
@@ -100,7 +109,7 @@ def what_is_missing(query: JobQuery, selection: Selection) -> str:
         return f"job {name!r} of {where} has stage {shortened(stages)}, and stage {wanted} was asked for"
     for name in selection.missing:
         return f"no job {name!r} in {where}: {suggestions(selection.known, name)}"
-    return ""
+    return next(iter(selection.never_started), "") if query.needs_all else ""
 
 
 def why_empty(query: JobQuery, selection: Selection) -> str:

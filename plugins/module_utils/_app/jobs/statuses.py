@@ -232,17 +232,18 @@ def newest_per_name(records: t.Iterable[Record]) -> list[Record]:
 
 
 def runner_wish(record: Record) -> str:
-    """Return the runner tags a queued job asks for, as part of a sentence."""
+    """Return which runner a queued job asks for, as part of a sentence."""
     tags = record.get("tag_list")
     if isinstance(tags, list) and tags:
-        return f"it asks for a runner with the tags {', '.join(map(str, tags))}"
-    return "it asks for any runner that takes untagged jobs"
+        return f"a runner with the tag{'s' if len(tags) > 1 else ''} {', '.join(map(str, tags))}"
+    return "a runner that takes untagged jobs"
 
 
 def still(record: Record) -> str:
     """Return where a job stands that is not where it should be, as part of a sentence."""
     status = status_of(record)
-    return f"is still {status}" + (f"; {runner_wish(record)}" if is_queued(status) and "tag_list" in record else "")
+    wish = f"; it asks for {runner_wish(record)}" if is_queued(status) and "tag_list" in record else ""
+    return f"is still {status}{wish}"
 
 
 def count_statuses(records: t.Iterable[Record]) -> dict[str, int]:

@@ -15,6 +15,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import (
     BadAnswerError,
+    GitLabError,
     NotAuthorizedError,
     NotFoundError,
     RequestError,
@@ -180,7 +181,7 @@ def read_pipeline(session: Session, project: str, pipeline: Record, *, is_old: b
     if len(pipeline) > 1 and not is_old:
         return pipeline
     try:
-        return whole_pipeline(session, project, pipeline)
+        return whole_pipeline(session.in_passing() if is_old else session, project, pipeline)
     except RequestError as exc:
         # on many servers a job token may list what is in a pipeline, and not read the pipeline itself
         is_denied = isinstance(exc, (NotAuthorizedError, NotFoundError))
@@ -275,10 +276,14 @@ def warn_of_namesake(session: Session, query: PipelineQuery, pipeline: Record) -
     """Warn when a branch and a tag have the name of the ref, and each has pipelines."""
     if query.ref is None or query.ref_type != "any":
         return
-    tagged = _newest_of(session, query, "tags")
-    if tagged is None:
+    session = session.in_passing()
+    try:
+        other = _newest_of(session, query, "tags")
+        if other is not None and id_of(other) == id_of(pipeline):
+            other = _newest_of(session, query, "branches")
+    except GitLabError as exc:
+        session.warn(f"Whether a branch and a tag have the name of the ref could not be read: {exc}")
         return
-    other = tagged if id_of(tagged) != id_of(pipeline) else _newest_of(session, query, "branches")
     if other is not None and id_of(other) != id_of(pipeline):
         session.warn(
             f"A branch and a tag are called {query.ref}, and both have pipelines. Used is {describe(pipeline)}, and "

@@ -13,7 +13,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import SelectionError
-from ..jobs.bridges import Ahead, BridgeNode, PipelineNode, jobs_of, pipeline_tree
+from ..jobs.bridges import Access, Ahead, BridgeNode, PipelineNode, jobs_of, pipeline_tree
 from ..jobs.choosing import Chooser
 from ..jobs.query import FoundJob, JobQuery, suggestions
 from ..jobs.statuses import count_statuses, id_of, is_finished, is_optional, newest_per_name, project_id_of, status_of
@@ -65,9 +65,10 @@ def read_bridges(
     polls = 0
     is_complete = True
     chooser = Chooser(query)
+    access = Access()
 
     def tree() -> PipelineNode:
-        return pipeline_tree(session, project, id_of(pipeline), most_depth=depth)
+        return pipeline_tree(session, project, id_of(pipeline), most_depth=depth, access=access)
 
     def read() -> BridgeReport:
         nonlocal polls, is_complete
@@ -194,7 +195,7 @@ def _check_access(session: Session, report: BridgeReport, depth: int) -> None:
             # it may list what is in a pipeline, and not read the pipeline itself
             first_job(session, node.project, {"id": node.pipeline_id})
 
-    session.run_all(lambda node: node.readable(lambda: read(node)), edge)
+    session.run_all(lambda node: node.readable("itself", lambda: read(node)), edge)
 
 
 def _read_jobs(session: Session, root: PipelineNode) -> dict[int, list[Record]]:

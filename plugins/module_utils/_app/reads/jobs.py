@@ -33,6 +33,8 @@ class JobReport:
     :param known_fields: names of the fields of a whole record.
     :param failed: see `Selection`.
     :param may_grow: whether pipelines downstream are still to be created that may hold more of them.
+    :param is_pipeline_old: whether the pipeline was read some time before its jobs.
+    :param is_stale: whether GitLab could not be asked any more at the end of the time.
     """
 
     jobs: list[FoundJob]
@@ -44,6 +46,8 @@ class JobReport:
     known_fields: frozenset[str] = frozenset()
     failed: tuple[FoundJob, ...] = ()
     may_grow: bool = False
+    is_pipeline_old: bool = False
+    is_stale: bool = False
 
     @property
     def summary(self) -> dict[str, int]:
@@ -90,16 +94,16 @@ class _Reading:
             problems=self._problems(selection.jobs),
             failed=selection.failed,
             may_grow=not selection.is_complete,
+            pipeline=selection.pipeline,
+            # jobs of one pipeline tell how it is now; a tree was entered by a record that may be old
+            is_pipeline_old=self._polls > 1 and self._query.include_downstream,
+            is_stale=waited.is_stale,
             known_fields=self._finder.known_fields or frozenset(wanted[0].record if wanted else ()),
         )
         if waited.has_timed_out:
             self._note_late(report, selection)
-        if self._wait.is_active and "success" in self._options.targets and not self._query.all_bridges:
-            report.problems += [
-                (None, f"trigger job {path!r} has failed and started no pipeline, whose jobs are selected as well")
-                for path in selection.failed_before_start
-            ]
-        report.pipeline = selection.pipeline if waited.is_stale else self._pipeline(selection)
+        if self._wait.is_active and "success" in self._options.targets:
+            report.problems += [(None, text) for text in selection.never_started]
         return report
 
     def _require(self, selection: Selection) -> None:
@@ -159,7 +163,7 @@ class _Reading:
             return True
         if not selection.is_complete:
             return False
-        if selection.lacks:
+        if selection.lacks or (self._query.needs_all and selection.failed_before_start):
             return True
         return all(self._is_there(job) and self._wait.believes(job) for job in selection.jobs)
 
@@ -185,22 +189,21 @@ class _Reading:
             missing = self._finder.problem(selection) or "the pipeline may still create jobs that fit"
             report.problems.append((None, missing))
 
-    def _pipeline(self, selection: Selection) -> Record | None:
-        """Return the whole record of the pipeline that the query names; that of a job by its id as the job tells it."""
-        if selection.pipeline is None or not self._query.pipeline.is_given:
-            return selection.pipeline
-        # jobs of one pipeline tell how it is now; a tree was entered by a record that may be old
-        is_old = self._polls > 1 and self._query.include_downstream
-        return read_pipeline(self._session, self._query.pipeline.project, selection.pipeline, is_old=is_old)
 
+def pipeline_of_report(session: Session, query: JobQuery, report: JobReport) -> Record | None:
+    """Return the whole record of the pipeline that a query names; that of a job by its id as the job tells it.
 
-def failure_of(report: JobReport, options: WaitOptions, detail: t.Callable[[FoundJob], str] = lambda job: "") -> str:
-    """Return why the jobs fail the task, empty when they do not.
-
-    :param detail: returns what else there is to say about a job, going on where its sentence stops.
+    :raises RequestError: when GitLab cannot be asked.
     """
+    if report.pipeline is None or not query.pipeline.is_given or report.is_stale:
+        return report.pipeline
+    return read_pipeline(session, query.pipeline.project, report.pipeline, is_old=report.is_pipeline_old)
+
+
+def failure_of(report: JobReport, options: WaitOptions) -> str:
+    """Return why the jobs fail the task, empty when they do not."""
     texts = [
-        f"{job.called} {problem}{_after(failed_before(job, report.failed))}{detail(job)}" if job else problem
+        f"{job.called} {problem}{_after(failed_before(job, report.failed))}" if job else problem
         for job, problem in report.problems
     ]
     begin = f"{timed_out_text(options)}: " if texts and report.has_timed_out else ""

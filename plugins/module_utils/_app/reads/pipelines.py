@@ -64,7 +64,9 @@ def read_pipeline_state(
     project = project_id_of(state.pipeline, query.project)
     # jobs tell less of it than its own record
     if "created_at" not in state.pipeline or "finished_at" not in state.pipeline:
-        state.pipeline = {**state.pipeline, **read_pipeline(session, project, {"id": id_of(state.pipeline)})}
+        # when the time is up, what is known has to do
+        whole = read_pipeline(session, project, {"id": id_of(state.pipeline)}, is_old=state.has_timed_out)
+        state.pipeline = {**state.pipeline, **whole}
     return state
 
 
@@ -76,6 +78,7 @@ def read_details(
     :param log_lines: how much of the log of each failed job to read, 0 for nothing.
     :param with_downstream: whether to look below it, too.
     """
+    session = session.in_passing()
     downstream: list[PipelineNode] = []
     if with_downstream:
         try:

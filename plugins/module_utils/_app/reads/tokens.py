@@ -41,13 +41,15 @@ def _explained(read: t.Callable[[], t.Any], what: str) -> Record:
     try:
         return t.cast(Record, read())
     except NotAuthorizedError as exc:
-        if exc.status != 401:
+        if exc.status != 401 or exc.is_foreign:
             raise
         raise SelectionError(
             f'GitLab does not know this job token, and says "{exc.server_text}". A job token is good only while its '
             f"job is running ({', '.join(exc.facts)})"
         ) from exc
     except NotFoundError as exc:
+        if exc.is_foreign:
+            raise
         if exc.is_missing_endpoint:
             raise SelectionError(f"this server cannot tell {what} ({exc})") from exc
         raise SelectionError(f"no job belongs to this token: it is no CI job token ({exc})") from exc

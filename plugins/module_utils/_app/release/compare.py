@@ -16,6 +16,7 @@ from ..._api.decoding import Record
 from ..._api.errors import UsageError
 from ..fields import records_in, seconds_of
 from ..files.place import check_path, check_regular
+from .record import SCHEMA
 from .run import FAILURES
 
 _MOST_BYTES = 256 * 1024 * 1024
@@ -40,8 +41,11 @@ def read_previous(option: str, path: str) -> Record | None:
         record = json.loads(content) if len(content) <= _MOST_BYTES else None
     except (ValueError, RecursionError):
         record = None
-    if not isinstance(record, dict) or "schema" not in record or not isinstance(record.get("projects"), list):
-        raise UsageError(f"{option} {path!r} is not a record of a release; give a file that record has written")
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA or not isinstance(record.get("projects"), list):
+        raise UsageError(
+            f"{option} {path!r} is not a record of a release that this version can read; give a file that record has "
+            "written"
+        )
     return record
 
 

@@ -12,23 +12,22 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import RequestError, SelectionError
-from ..._api.pace.looks import looking
+from ..._api.errors import GitLabError
 from ..actions.act import ActionRun
 from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
-from ..actions.targets import ActionReport, Target, failure_text
+from ..actions.targets import ActionReport, Target, failure_text, read_logs
 from ..fields import seconds_of
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
-from ..jobs.statuses import id_of, is_finished, is_under_way, project_id_of, status_of
-from ..pipelines.query import PipelineQuery
+from ..jobs.statuses import is_finished, is_under_way, phase_of, status_of
 from ..reads.jobs import JobReport, failure_of, read_jobs
 from ..session import Session
 from ..waiting.log_tails import last_words, read_tail
-from ..waiting.options import WaitOptions, end_problem, failure_reason, is_reached
+from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, failure_reason, is_reached
 from ..waiting.schedule import Steps
 from .hints import retried_text, why_late
+from .names import jobs_of
 from .plan import Gate
 from .run import GateResult, ProjectResult
 
@@ -40,6 +39,7 @@ _PREDICTED = {
     **{name: f"would be {participle}" for name, participle in _DONE.items()},
     "verify": "would be verified",
 }
+_MAY_GROW = "the pipeline may still create jobs that fit"
 # A gate opens for jobs, never for none.
 _OPEN = ("passed", "already done", *_DONE.values())
 
@@ -48,49 +48,6 @@ def to_come(gate: Gate) -> GateResult:
     """Return what check mode says of a gate whose pipeline or job does not exist yet."""
     is_change = gate.way == "at once"
     return GateResult(gate, outcome=_PREDICTED[gate.action], reason="it does not exist yet", has_changed=is_change)
-
-
-def check_gates_to_come(session: Session, project: ProjectResult, gate: Gate, pipeline: Record) -> None:
-    """Return unless a gate behind this one can never open, since the pipeline lacks a job of it.
-
-    A pipeline has all its jobs from its beginning on, those downstream excepted, so nothing is done before a mistyped
-    name is found. The list of jobs is shared with the first look of the gate, whose session this is, and of no other.
-
-    :raises SelectionError: saying what is missing, and what there is instead.
-    """
-    if not session.client.shares_reads:
-        session.client.share_reads(session.clock)
-    for later in project.plan.gates[project.plan.gates.index(gate) + 1 :]:
-        if later.start is not None or later.is_optional or later.include_downstream:
-            continue
-        finder = JobFinder(session, _jobs_of(session, project, later, pipeline))
-        try:
-            with looking(float("-inf")):
-                selection = finder.find()
-            problem = finder.problem(selection) if selection.is_complete else ""
-        except RequestError:
-            return  # the gate itself will meet it, and has the time for it
-        except SelectionError as exc:
-            problem = str(exc)
-        if problem:
-            raise SelectionError(f"gate {later.title!r} after it could not open: {problem}")
-
-
-def _jobs_of(session: Session, project: ProjectResult, gate: Gate, pipeline: Record) -> JobQuery:
-    """Return which jobs of a pipeline belong to a gate."""
-    project_id = project_id_of(pipeline, project.plan.pipeline.project)
-    called = session.client.project_called(project_id)
-    return JobQuery(
-        PipelineQuery(project_id, pipeline_id=id_of(pipeline), project_called=called),
-        names=gate.names,
-        may_be_split=True,
-        stages=gate.stages,
-        include_downstream=gate.include_downstream,
-        with_bridges=True,
-        # a failed trigger job of a stage must not be overlooked
-        all_bridges=True,
-        newest_attempt=True,
-    )
 
 
 class GateRun:
@@ -123,10 +80,13 @@ class GateRun:
         return dataclasses.replace(result, reason="; ".join(filter(None, (retried, result.reason))))
 
     def _is_still_to_come(self) -> bool:
-        """Return whether a job of the gate is missing, and may still be created."""
-        selection = JobFinder(self._session, self._query()).find()
-        may_be_created = self._gate.include_downstream and self._has_predecessor_at_work()
-        return selection.lacks and (not selection.is_complete or may_be_created)
+        """Return whether a job of the gate is missing that may be there when a real run comes to look for it."""
+        query = self._query()
+        selection = JobFinder(self._session, query).find()
+        if self._has_predecessor_at_work():
+            may_be_created = not selection.is_complete or self._gate.include_downstream
+            return may_be_created and bool(selection.lacks or (query.needs_all and selection.failed_before_start))
+        return self._gate.way != "verify" and selection.lacks and not selection.is_complete
 
     def _has_predecessor_at_work(self) -> bool:
         """Return whether in check mode something before this gate would change what it finds."""
@@ -135,7 +95,7 @@ class GateRun:
     # ----- what the use cases take -----
 
     def _query(self) -> JobQuery:
-        return _jobs_of(self._session, self._project, self._gate, self._pipeline)
+        return jobs_of(self._session, self._project, self._gate, self._pipeline)
 
     def _waiting(self, *targets: str, fail_on: tuple[str, ...] = ()) -> WaitOptions:
         return dataclasses.replace(self._gate.waiting, targets=targets, fail_on=fail_on)
@@ -147,7 +107,7 @@ class GateRun:
         report = yield from read_jobs(self._session, self._query(), options)
         result = self._of_reading(report)
         if self._session.check_mode:
-            return self._predict_wait(result, report.jobs, options)
+            return self._predict_wait(result, report, options)
         return self._of_problems(result, report, options) or dataclasses.replace(result, outcome="passed")
 
     def _verify(self) -> Steps[GateResult]:
@@ -155,7 +115,7 @@ class GateRun:
         result = self._of_reading(report)
         options = self._waiting(self._gate.target)
         wrong = [_state(job) for job in report.jobs if not is_reached(job.record, options)]
-        missing = ["the pipeline may still create jobs that fit"] if report.may_grow else []
+        missing = [_MAY_GROW] if report.may_grow else []
         if not wrong and not missing:
             return dataclasses.replace(result, outcome="passed")
         if self._has_predecessor_at_work():
@@ -168,14 +128,30 @@ class GateRun:
         options = self._waiting("finished")
         report = yield from read_jobs(self._session, self._query(), options)
         result = self._of_reading(report)
-        problems = self._of_problems(result, report, options)
-        if problems:
-            return problems
-        if not all(is_finished(status_of(job.record)) for job in report.jobs):
-            return self._predict_wait(result, report.jobs, options)
-        if all(status_of(job.record) == "success" for job in report.jobs):
-            return dataclasses.replace(result, outcome="passed")
-        return (yield from self._act(result))
+        late = self._of_problems(result, report, options)
+        if late and report.has_timed_out and options.on_timeout == "cancel":
+            return (yield from self._cancel(late))
+        if late:
+            return late
+        # in check mode some may still be under way
+        if any(_ends_badly(status_of(job.record)) for job in report.jobs):
+            return (yield from self._act(result))
+        if report.may_grow or not all(is_finished(status_of(job.record)) for job in report.jobs):
+            return self._predict_wait(result, report, options)
+        return dataclasses.replace(result, outcome="passed")
+
+    def _cancel(self, late: GateResult) -> Steps[GateResult]:
+        """Cancel the jobs that have not ended in time."""
+        request = ActionRequest("cancel", multiple="all")
+        session = self._session.in_passing(seconds=CANCEL_SECONDS)
+        try:
+            report = yield from ActionRun(session, self._query(), request, WaitOptions()).run()
+        except GitLabError as exc:
+            return dataclasses.replace(late, reason=f"{late.reason}; nothing was canceled: {exc}")
+        result = dataclasses.replace(self._of_action(late, report), has_timed_out=True)
+        texts = [f"{target.job.called} was canceled" for target in report.targets if target.has_changed]
+        reason = "; ".join(filter(None, [late.reason, *texts, failure_text(report, request.action)]))
+        return dataclasses.replace(result, reason=reason)
 
     def _act(self, before: GateResult | None = None) -> Steps[GateResult]:
         """Return what became of playing or retrying.
@@ -234,9 +210,11 @@ class GateRun:
 
         None when they open it.
         """
-        text = failure_of(report, options, lambda job: self._why_late([job]) if report.has_timed_out else "")
+        text = failure_of(report, options)
         if not text:
             return None
+        if report.has_timed_out:
+            text += self._why_late([job for job, _problem in report.problems if job])
         failed = next((job for job, _problem in report.problems if job and status_of(job.record) == "failed"), None)
         tail = (read_tail(self._session, failed, self._log_lines) or []) if failed else []
         text += last_words(tail)
@@ -266,11 +244,8 @@ class GateRun:
         stopped = self._session.stop()
         if stopped and not result.has_changed and all(target.reason == stopped for target in bad):
             return dataclasses.replace(result, outcome="not reached", reason=stopped)
-        log_tail: list[str] = []
-        for target in bad:
-            if target.is_told_by_log:
-                target.log_tail = read_tail(self._session, target.job, self._log_lines)
-                log_tail = log_tail or target.log_tail or []
+        read_logs(self._session, report, self._log_lines)
+        log_tail = next((target.log_tail for target in bad if target.log_tail), [])
         text = failure_text(report, action) or ""
         if report.has_timed_out:
             text += self._why_late([target.job for target in bad])
@@ -299,17 +274,22 @@ class GateRun:
         """Return whether check mode finds a job skipped that the gates before this one would bring back."""
         return status_of(job.record) == "skipped" and self._has_predecessor_at_work()
 
-    def _predict_wait(self, result: GateResult, jobs: t.Sequence[FoundJob], options: WaitOptions) -> GateResult:
+    def _predict_wait(self, result: GateResult, report: JobReport, options: WaitOptions) -> GateResult:
         """Return in check mode what waiting would come to: a job that has ended elsewhere never gets there."""
-        problems = [(job, end_problem(job.record, options)) for job in jobs]
+        problems = [(job, end_problem(job.record, options)) for job in report.jobs]
         bad = [(job, problem) for job, problem in problems if problem and not self._may_come_right(job)]
-        missing = [_state(job) for job in jobs if not is_reached(job.record, options)]
+        missing = [_state(job) for job in report.jobs if not is_reached(job.record, options)]
+        missing += [_MAY_GROW] if report.may_grow else []
         if bad:
             reason = "; ".join(f"{job.called} {problem}" for job, problem in bad)
             return dataclasses.replace(result, outcome="failed", reason=reason)
         if missing:
             return dataclasses.replace(result, outcome=_PREDICTED["wait"], reason="; ".join(missing))
         return dataclasses.replace(result, outcome="passed")
+
+
+def _ends_badly(status: str) -> bool:
+    return phase_of(status) == "ending" or (is_finished(status) and status != "success")
 
 
 def _state(job: FoundJob) -> str:

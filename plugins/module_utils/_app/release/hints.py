@@ -27,7 +27,7 @@ def why_late(session: Session, jobs: t.Sequence[FoundJob], *, is_played: bool) -
     :param is_played: whether the gate plays them: then what is manual only waits for approvals.
     """
     if not is_played and any(status_of(job.record) == "manual" for job in jobs):
-        return "; it is a manual job, which somebody has to play, as action play does"
+        return "; somebody has to play a manual job, as action play does"
     blocked = next((job for job in jobs if status_of(job.record) == "created"), None)
     if blocked is None:
         return ""
@@ -82,4 +82,5 @@ def _former_ends(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, li
 
 def _list_jobs(session: Session, job: FoundJob, **filters: t.Any) -> list[Record]:
     """Return jobs of the pipeline of a job."""
-    return session.client.list_all("list_pipeline_jobs", project=job.project, pipeline_id=job.pipeline_id, **filters)
+    client = session.in_passing().client
+    return client.list_all("list_pipeline_jobs", project=job.project, pipeline_id=job.pipeline_id, **filters)

@@ -118,7 +118,7 @@ def make_plan(projects: t.Sequence[ProjectPlan], strategy: str) -> ReleasePlan:
     :raises UsageError: when it can never be carried out.
     """
     if not projects:
-        raise UsageError("projects is empty; give at least one project with a gate")
+        raise UsageError("the release has no projects; give at least one, with a gate")
     names = [project.name for project in projects]
     for project in projects:
         if names.count(project.name) > 1:

@@ -9,19 +9,22 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import typing as t
 
-from ..._api.decoding import Record
-from ..._api.errors import GitLabError, SelectionError, TimedOutError
+from ..._api.errors import GitLabError, RequestError, SelectionError, TimedOutError
 from ..actions.actions import ACTIONS
 from ..actions.refusals import refuse_job_token
 from ..jobs.statuses import id_of
 from ..pipelines.query import read_pipeline, warn_of_namesake
 from ..session import Session, StoppedError
+from ..slow_work import SlowWork
 from ..waiting.loop import Wait
+from ..waiting.options import timed_out_text
 from ..waiting.pipelines import await_pipeline
-from ..waiting.schedule import Steps
-from .gates import GateRun, check_gates_to_come, to_come
+from ..waiting.schedule import Pause, Steps
+from .gates import GateRun, to_come
+from .names import check_gates_to_come
 from .plan import Gate, ReleasePlan
 from .run import GateResult, ProjectResult
 from .starting import PipelineStarter, is_to_be_started
@@ -30,22 +33,39 @@ OpenSession = t.Callable[[ProjectResult, Gate, t.Callable[[], str]], Session]
 
 
 class GateRunner:
-    """Runs the gates of a release.
+    """Runs the gates of a release, and tells how many are done.
 
     :param open_session: returns a session for a gate, which has the time that the gate has.
+    :param work: tells it, now and then.
     :param log_lines: how much of the log of a failed job is kept.
     """
 
-    def __init__(self, plan: ReleasePlan, open_session: OpenSession, *, log_lines: int) -> None:
+    def __init__(self, plan: ReleasePlan, open_session: OpenSession, work: SlowWork, *, log_lines: int) -> None:
         self._open_session = open_session
+        self._work = work
         self._log_lines = log_lines
         self._starter = PipelineStarter(plan)
+        # the projects are worked on side by side
+        self._lock = threading.Lock()
+        self._total = sum(len(project.gates) for project in plan.projects)
+        self._waiting = self._done = 0
 
     def __call__(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Steps[GateResult]:
         """Return what became of a gate.
 
         :param stop: returns why nothing new may be begun any more.
         """
+        with self._lock:
+            self._waiting += 1
+        try:
+            return (yield from self._run(project, gate, stop))
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                self._done += 1
+                self._work.tell(lambda _seconds: f"{self._done} of {self._total} gates, {self._waiting} waiting")
+
+    def _run(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Steps[GateResult]:
         session = self._open_session(project, gate, stop)
         started = session.clock.time()
         try:
@@ -54,19 +74,28 @@ class GateRunner:
             else:
                 result = yield from run_gate(session, project, gate, self._log_lines)
         except GitLabError as exc:
-            result = _broken_off(gate, exc)
+            result = yield from _broken_off(session, gate, exc)
         return dataclasses.replace(
             result, started_at=started, finished_at=session.clock.time(), elapsed=session.elapsed()
         )
 
 
-def _broken_off(gate: Gate, exc: GitLabError) -> GateResult:
-    """Return what became of a gate that an error has ended: it was not reached if nothing new may be begun any more."""
+def _broken_off(session: Session, gate: Gate, exc: GitLabError) -> Steps[GateResult]:
+    """Return what became of a gate that an error has ended.
+
+    It was not reached if nothing new may be begun any more, and has timed out if the server was away until the end.
+    """
     if isinstance(exc, StoppedError):
         return GateResult(gate, reason=str(exc))
-    if isinstance(exc, TimedOutError):
-        return GateResult(gate, outcome="timed out", reason=str(exc), has_timed_out=True)
-    return GateResult(gate, outcome="failed", reason=str(exc))
+    reason = str(exc)
+    # a server that asks for a pause says itself that there is nothing to wait for
+    is_late = isinstance(exc, RequestError) and exc.is_out_of_time and exc.wish_seconds is None
+    if is_late:
+        yield Pause(session.deadline.remaining(), session.deadline)
+        reason = f"{timed_out_text(gate.waiting)}: {reason}"
+    if is_late or isinstance(exc, TimedOutError):
+        return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
+    return GateResult(gate, outcome="failed", reason=reason)
 
 
 def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: int) -> Steps[GateResult]:
@@ -100,14 +129,7 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
         result = yield from GateRun(session, project, gate, pipeline, log_lines).run()
         if is_first:
             # not before, since it is a warning: the first minute of a large release has enough to ask for
-            _warn_of_namesake(session, project, pipeline)
+            warn_of_namesake(session, project.plan.pipeline, pipeline)
     except GitLabError as exc:
-        result = _broken_off(gate, exc)
+        result = yield from _broken_off(session, gate, exc)
     return dataclasses.replace(result, pipeline=pipeline)
-
-
-def _warn_of_namesake(session: Session, project: ProjectResult, pipeline: Record) -> None:
-    try:
-        warn_of_namesake(session, project.plan.pipeline, pipeline)
-    except GitLabError as exc:
-        session.warn(f"Whether a branch and a tag have the name of the ref could not be read: {exc}")

@@ -4,7 +4,7 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""The pipelines of a release with everything below them, and all their jobs, as the record shows them."""
+"""The pipelines of a release with all below them, their jobs, and where these deploy, as the record shows them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError
+from ..deployments.find import deployments_of, read_all
+from ..deployments.records import FoundDeployment, approvals_of, username_of
 from ..fields import record_in
 from ..jobs.bridges import PipelineNode, jobs_of, pipeline_tree, project_path
 from ..jobs.query import FoundJob
 from ..jobs.statuses import id_of, newest_per_name, project_id_of, status_of
 from ..session import Session
 from ..waiting.log_tails import read_tail
-from .deployed import deployed_by, deployment_record
 
 _JOB_FIELDS = ("id", "name", "stage", "status", "web_url", "allow_failure", "failure_reason", "created_at")
 # Of more jobs that have failed, the logs would be no help.
@@ -138,3 +139,32 @@ def _job_records(node: PipelineNode, records: t.Sequence[Record]) -> t.Iterator[
             "downstream_pipeline_id": bridge.downstream.pipeline_id if bridge and bridge.downstream else None,
             "kind": "bridge" if bridge else "job",
         }
+
+
+def deployed_by(session: Session, jobs: t.Sequence[FoundJob]) -> dict[int, Record]:
+    """Return environment and approvals by the id of the job, for those that deploy.
+
+    Nothing where they cannot be read: whoever may play a job may not always look at deployments.
+    """
+    try:
+        found = read_all(session, deployments_of(session, jobs)) if jobs else []
+    except GitLabError:
+        return {}
+    return {deployment.job_id: deployment_record(deployment) for deployment in found}
+
+
+def deployment_record(deployment: FoundDeployment | None) -> Record:
+    """Return what the record tells of the deployment of a job; None for a job that has none."""
+    if deployment is None:
+        return {"environment": None, "approvals": []}
+    url = record_in(deployment.record, "environment").get("external_url")
+    return {
+        "environment": {"name": deployment.environment, "url": url if isinstance(url, str) else None},
+        "approvals": [
+            {
+                "user": username_of(approval),
+                **{name: approval.get(name) for name in ("status", "comment", "created_at")},
+            }
+            for approval in approvals_of(deployment.record)
+        ],
+    }

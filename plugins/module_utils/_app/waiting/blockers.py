@@ -14,7 +14,7 @@ import typing as t
 from ..._api.errors import RequestError
 from ..fields import record_in
 from ..jobs.query import FoundJob
-from ..jobs.statuses import STATUSES, status_of
+from ..jobs.statuses import STATUSES, runner_wish, status_of
 from ..session import Session
 
 # More jobs that wait for the same share one line.
@@ -55,7 +55,7 @@ class Blockers:
         if row.waits_for == "jobs":
             return self._before(job, jobs)
         if row.waits_for == "runner":
-            return None if job.is_bridge else _runner(job)
+            return None if job.is_bridge else _both(f"for {runner_wish(job.record)}")
         return Blocker(*row.holdup) if row.holdup else None
 
     def lines(self, held: t.Sequence[tuple[str, Blocker]]) -> t.Iterator[tuple[str, str]]:
@@ -99,7 +99,7 @@ class Blockers:
         key = (job.project, job.pipeline_id)
         if key not in self._manual:
             try:
-                records = self._session.client.list_all(
+                records = self._session.in_passing().client.list_all(
                     "list_pipeline_jobs", project=job.project, pipeline_id=job.pipeline_id, scope=["manual"]
                 )
             except RequestError:
@@ -113,10 +113,3 @@ class Blockers:
 def is_blocking(job: FoundJob) -> bool:
     """Return whether a pipeline waits for a job to be played, as one in `manual` does for all of these."""
     return status_of(job.record) == "manual" and not job.record.get("allow_failure")
-
-
-def _runner(job: FoundJob) -> Blocker:
-    tags = job.record.get("tag_list")
-    if isinstance(tags, list) and tags:
-        return _both(f"for a runner with the tag{'s' if len(tags) > 1 else ''} {', '.join(map(str, tags))}")
-    return _both("for a runner that takes untagged jobs")

@@ -16,7 +16,7 @@ import typing as t
 
 from ..._api.errors import StatusError
 from ..jobs.query import FoundJob
-from ..jobs.statuses import STATUSES, status_of, young_statuses
+from ..jobs.statuses import STATUSES, phase_of, status_of, young_statuses
 from ..session import Session
 from .options import WaitOptions, end_problem, is_there
 
@@ -24,7 +24,7 @@ from .options import WaitOptions, end_problem, is_there
 FEWEST_JOBS = 20
 # After so many counts that say nothing new the jobs are listed nevertheless: a job that ends while another one is
 # retried leaves the number as it is. It matters more where only some of the jobs are waited for, and most where
-# somebody wants to be told of a job that only starts.
+# somebody wants to be told of a job that only starts, or where what is left may be jobs that nobody has to play.
 MOST_COUNTS = 30
 MOST_COUNTS_OF_SOME = 10
 MOST_COUNTS_TOLD = 3
@@ -50,6 +50,8 @@ class Counting:
         # at this count the jobs waited for may all be where they should be; None before there is anything to go by
         self._enough: int | None = None
         self._counts = 0
+        # whether jobs may become optional ones, which are counted all the same, and whether anything has changed since
+        self._may_be_optional = self._has_moved = False
         self.left = 0
 
     def listed(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob], *, size: int, is_whole: bool) -> bool:
@@ -63,7 +65,10 @@ class Counting:
         counted = self._counted(left)
         # whether something is waited for that the count does not see, or the list is as cheap
         is_blind = counted < len(left) or size <= FEWEST_JOBS
-        self._counts = 0
+        self._counts, self._has_moved = 0, False
+        self._may_be_optional = any(
+            job.record.get("allow_failure") and phase_of(status_of(job.record)) == "waiting" for job in left
+        )
         self._is_whole = is_whole
         self.left = len(left)
         if is_whole:
@@ -99,7 +104,10 @@ class Counting:
         # new jobs, or retries, hide how many of the others have ended
         has_risen = self._last is not None and count > self._last and not self._is_whole
         self._counts = 0 if has_moved and self._is_whole else self._counts + 1
-        most = MOST_COUNTS if self._is_whole else MOST_COUNTS_OF_SOME
+        self._has_moved = self._has_moved or has_moved
+        most = MOST_COUNTS_OF_SOME
+        if self._is_whole:
+            most = MOST_COUNTS_TOLD if self._has_moved and self._may_be_optional else MOST_COUNTS
         is_time = has_risen or self._counts >= (MOST_COUNTS_TOLD if is_shown else most)
         needs_listing = is_time or (has_moved and (is_shown or self._has_new_failures()))
         # not before: a look that an error breaks off is made again

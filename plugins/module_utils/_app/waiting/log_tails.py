@@ -90,7 +90,7 @@ def read_tail(session: Session, job: FoundJob, lines: int) -> list[str] | None:
     sink = Tail(window)
     offset = max(0, _log_size(job.record) - window)
     try:
-        session.client.download(
+        session.in_passing().client.download(
             "get_job_log", sink, project=job.project, job_id=job.id, byte_offset=offset if offset else None
         )
     except (RequestError, _TooLongError) as exc:

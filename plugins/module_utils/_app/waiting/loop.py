@@ -31,7 +31,8 @@ T = t.TypeVar("T")
 
 # How often a failure is seen before it is believed.
 LOOKS_AT_A_FAILURE = 2
-# A load balancer, a restart or a clean-up of tokens can deny one request in the middle of a wait.
+# A load balancer, a restart or a clean-up of tokens can deny one request in the middle of a wait. As many as there are
+# denials of one pipeline downstream that are not believed.
 DENIED_PAUSES_SECONDS = (1.0, 3.0, 6.0)
 # A log that is followed is read so often, however long a pause is.
 LOG_SECONDS = 2.0
@@ -213,7 +214,7 @@ class Wait:
             return ""
         return (
             f"has been pending for {seconds:.0f} s, longer than pending_timeout ({longest:g} s); "
-            f"{runner_wish(job.record)}. Check the runners of the project"
+            f"it asks for {runner_wish(job.record)}. Check the runners of the project"
         )
 
     def _pause(self) -> Steps[bool]:

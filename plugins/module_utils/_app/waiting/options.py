@@ -13,6 +13,9 @@ import dataclasses
 from ..._api.decoding import Record
 from ..jobs.statuses import has_reached, is_finished, status_of
 
+# How long canceling may take, which begins when the time is up: a server needs a second for it, and may be slow.
+CANCEL_SECONDS = 10.0
+
 
 @dataclasses.dataclass(frozen=True)
 class WaitOptions:

@@ -180,7 +180,7 @@ class _Following:
     def _failed_trigger_jobs(self) -> list[FoundJob]:
         """Return the trigger jobs that have failed, as far as the token may read them."""
         try:
-            found = trigger_jobs(self._session, self._project, self._id)
+            found = trigger_jobs(self._session.in_passing(), self._project, self._id)
         except RequestError as exc:
             self._session.warn(f"The trigger jobs of the pipeline cannot be read: {exc}")
             return []

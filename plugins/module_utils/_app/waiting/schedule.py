@@ -17,7 +17,7 @@ import queue
 import threading
 import typing as t
 
-from ..._api.clock import Clock, Deadline
+from ..._api.clock import AsideClock, Clock, Deadline
 from ..._api.pace.looks import SHARED_SECONDS
 from ..._api.pace.traffic import Traffic, Within
 from ..nudges import Nudges, Watch
@@ -78,6 +78,7 @@ class _Entry:
     :param latest: when it goes on, whatever is to be done before.
     :param soonest: when it may go on if it is nudged.
     :param looked_at: when its last step was over.
+    :param follows: whether it goes on because another has looked at the same.
     """
 
     steps: Steps[t.Any]
@@ -87,6 +88,7 @@ class _Entry:
     soonest: float = 0.0
     is_urgent: bool = False
     looked_at: float = float("-inf")
+    follows: bool = False
     # what the last step has come to
     pause: Pause | None = None
     value: t.Any = None
@@ -97,27 +99,6 @@ class _Entry:
         if self.pause and self.pause.watch and self.pause.watch.is_nudged:
             # long ago, perhaps: what was nudged has its turn before what is only due
             self.due = min(self.due, self.soonest)
-
-
-class _AsideClock(Clock):
-    """The clock of what a scheduler runs: who sleeps in the middle of a step lets others work meanwhile.
-
-    So a project that asks a broken server again and again does not keep others from their time limits.
-    """
-
-    def __init__(self, clock: Clock, asleep: Within) -> None:
-        self._clock = clock
-        self._asleep = asleep
-
-    def monotonic(self) -> float:
-        return self._clock.monotonic()
-
-    def time(self) -> float:
-        return self._clock.time()
-
-    def sleep(self, seconds: float) -> None:
-        with self._asleep:
-            self._clock.sleep(seconds)
 
 
 class Scheduler:
@@ -137,7 +118,7 @@ class Scheduler:
         self._clock = clock
         # for the sessions of the waits, and how many of their steps sleep
         self._asleep = Within()
-        self.clock: Clock = _AsideClock(clock, self._asleep)
+        self.clock: Clock = AsideClock(clock, self._asleep)
         self._traffic = traffic
         self._progress = progress
         self._has_told = False
@@ -170,24 +151,20 @@ class Scheduler:
         """
         try:
             while self._waiting or self._at_work:
-                self._heed_nudges()
+                if self._nudges is not None and self._nudges.heed():
+                    for entry in self._waiting:
+                        entry.heed()
                 while self._at_work - self._asleep.count < self._most_at_once:
-                    entry = self._next()
-                    if entry is None:
+                    following = self._next()
+                    if following is None:
                         break
-                    self._begin(entry)
+                    self._begin(following)
                 self._await()
         finally:
             for _number in range(self._threads):
                 self._tasks.put(None)
 
     # ----- whose turn it is -----
-
-    def _heed_nudges(self) -> None:
-        """Bring forward the looks of those that were nudged."""
-        if self._nudges is not None and self._nudges.heed():
-            for entry in self._waiting:
-                entry.heed()
 
     def _turns(self, now: float) -> t.Iterator[tuple[float, _Entry, bool]]:
         """Yield when what goes on, and whether it takes its turn: what cannot wait first."""
@@ -292,15 +269,21 @@ class Scheduler:
         # it may have been nudged while it looked
         entry.heed()
         self._waiting.append(entry)
-        if pause.subject is not None:
+        leads, entry.follows = not entry.follows, False
+        if pause.subject is not None and leads:
             self._look_together(pause.subject, now)
 
     def _look_together(self, subject: t.Hashable, now: float) -> None:
-        """Have the others that wait for the same look now, since they find answers of this moment."""
+        """Have the others that wait for the same look now, since they find answers of this moment.
+
+        Not all that they read is shared, so for it nobody looks more than twice as often as alone and without nudges.
+        """
         for entry in self._waiting:
-            is_same = entry.pause is not None and entry.pause.subject == subject
-            if is_same and not entry.is_urgent and now - entry.looked_at > SHARED_SECONDS:
-                entry.due, entry.is_urgent = now, True
+            pause = entry.pause
+            if pause is None or pause.subject != subject or entry.is_urgent:
+                continue
+            if now - entry.looked_at > max(SHARED_SECONDS, pause.soonest / 2):
+                entry.due, entry.is_urgent, entry.follows = now, True, True
 
 
 def _stepped(entry: _Entry) -> _Entry:

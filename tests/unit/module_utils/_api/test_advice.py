@@ -11,8 +11,9 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.advice import 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import StatusError
 
 
-def advice(status, text="", is_write=False, token="api_token", value="", **others):
-    has_reason = StatusError("", status=status, server_text=text).has_reason
+def advice(status, text="", is_write=False, token="api_token", value="", has_reason=None, **others):
+    if has_reason is None:
+        has_reason = StatusError("", status=status, server_text=text).has_reason
     return advice_for(
         status=status,
         server_text=text,
@@ -126,6 +127,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
         ({"status": 403, "title": "Attention Required! | Cloudflare"}, "Cloudflare"),
         ({"status": 401, "title": "Sign in · GitLab"}, "A login page answers instead of GitLab"),
         ({"status": 403, "title": "Company Single Sign-On"}, "A login page"),
+        ({"status": 400, "title": "400 The plain HTTP request was sent to HTTPS port"}, "api_url with https"),
         ({"status": 503, "title": "GitLab is not responding: maintenance"}, "in maintenance"),
         ({"status": 401, "text": "Token is expired. You can either do re-authorization"}, "has expired"),
         ({"status": 401, "text": "Token was revoked."}, "was revoked"),
@@ -166,6 +168,11 @@ def test_advice(arguments, expected):
         {"status": 401, "text": "You must use a hardware key", "value": "gldt-abc"},
         {"status": 409, "text": "409 Conflict: name is taken"},
         {"status": 400, "text": "scope is invalid"},
+        # nor what somebody calls a job
+        {"status": 400, "text": "jobs:read-only config should implement the script:, run:, or trigger: keyword"},
+        {"status": 400, "text": "jobs:is an account deactivated config should implement the script: keyword"},
+        {"status": 400, "text": "jobs:fine-grained config should implement the script:, run:, or trigger: keyword"},
+        {"status": 400, "text": "jobs:terms of service config key may not be used with `rules`: only"},
         {"status": 418},
         # the action knows
         {"status": 403, "text": FORBIDDEN, "is_write": True},
@@ -183,8 +190,16 @@ def test_a_web_page_for_404_is_a_wrong_address():
     assert "api_url" in advice(404, "", is_missing_endpoint=True)
 
 
-def test_a_page_that_nobody_knows():
-    assert page_advice("Welcome to nginx!") == ""
+@pytest.mark.parametrize("status", [400, 401, 403, 405])
+@pytest.mark.parametrize("title", ["", "403 Forbidden", "401 Authorization Required"])
+def test_what_is_not_of_gitlab_has_no_reasons_of_gitlab(status, title):
+    found = advice(status, value="gldt-abc", has_reason=True, is_foreign=True, title=title)
+    assert "something before it answers" in found and "http_headers" in found
+
+
+@pytest.mark.parametrize("title", ["Welcome to nginx!", "502 Bad Gateway - Design Inc", "Our Blog Index"])
+def test_a_page_that_nobody_knows(title):
+    assert page_advice(title) == ""
 
 
 @pytest.mark.parametrize(

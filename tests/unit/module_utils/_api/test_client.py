@@ -48,6 +48,7 @@ def client_of(*exchanges, **options):
         (403, errors.NotAuthorizedError),
         (404, errors.NotFoundError),
         (405, errors.RefusedError),
+        (408, errors.ServerError),
         (409, errors.RefusedError),
         (422, errors.RefusedError),
         (429, errors.ThrottledError),
@@ -77,6 +78,14 @@ def test_a_web_page_with_an_error_status(page):
         errors.ServerError, match="answers with an HTML page instead of JSON for job 42 of .*, status 502"
     ):
         client_of(Exchange(GET_JOB, reply(page, status=502))).call("get_job", **JOB)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_web_page_that_denies_is_not_of_gitlab(status):
+    page = reply("<html><title>No entry</title>", status=status)
+    with pytest.raises(errors.NotAuthorizedError, match="'No entry' instead of JSON .*something before it") as caught:
+        client_of(Exchange(GET_JOB, page)).call("get_job", **JOB)
+    assert caught.value.has_reason
 
 
 def test_an_error_status_without_a_word():
@@ -112,19 +121,22 @@ def test_an_error_names_what_the_request_was_about(name, arguments, subject):
 
 
 @pytest.mark.parametrize(
-    ("answer", "is_missing"),
+    ("answer", "is_missing", "is_no_object"),
     [
-        (reply({"error": "404 Not Found"}, status=404), True),
-        (reply("<html>nginx</html>", status=404), True),
-        (reply({"message": "404 Not found"}, status=404), False),
-        (reply({"message": "404 Project Not Found"}, status=404), False),
-        (reply("no such file", status=404), False),
+        (reply({"error": "404 Not Found"}, status=404), True, True),
+        # of a proxy while GitLab is being restarted, which tells nothing of what GitLab has
+        (reply("<html>nginx</html>", status=404), False, True),
+        (reply({"message": "404 Not found"}, status=404), False, False),
+        (reply({"message": "404 Project Not Found"}, status=404), False, True),
+        (reply("404 page not found", status=404), False, True),
+        (reply(b"", status=404), False, True),
     ],
 )
-def test_a_missing_endpoint_is_told_from_a_missing_object(answer, is_missing):
+def test_a_missing_endpoint_is_told_from_a_missing_object(answer, is_missing, is_no_object):
     with pytest.raises(errors.NotFoundError) as caught:
         client_of(Exchange(GET_JOB, answer)).call("get_job", **JOB)
     assert caught.value.is_missing_endpoint is is_missing
+    assert caught.value.is_no_mere_object is is_no_object
 
 
 @pytest.mark.parametrize(
@@ -241,20 +253,55 @@ def test_nobody_else_answers_for_gitlab(place, name, arguments):
     transport = FunctionTransport(lambda call: redirect)
     client = new_session(transport).client
     call = client.call if name == "get_job" else lambda *given, **more: list(client.list_all(*given, **more))
-    with pytest.raises(errors.BadAnswerError, match="a redirect (to another scheme, host or port|from https to http)"):
+    with pytest.raises(errors.BadAnswerError, match="a redirect (to https:|from https to http)"):
         call(name, **arguments)
     assert len(transport.calls) == 1
 
 
-def test_a_redirect_error_shows_no_signed_address():
-    target = "https://cdn.example.com/file?X-Signature=s1gned"
+def stored(*answers):
+    """Return exchanges by which GitLab redirects a download to a storage, each time to another address."""
+    for number, answer in enumerate(answers):
+        target = f"https://cdn.example.com/file?X-Signature=s1gned-{number}"
+        yield Exchange(GET_JOB + "/artifacts", reply(b"", status=302, headers={"Location": target}))
+        yield Exchange(f"GET {target}", answer)
+
+
+STORAGE_ERROR = "<?xml version='1.0'?><Error><Code>AccessDenied</Code><AWSAccessKeyId>AKIA0123</AWSAccessKeyId></Error>"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
+def test_an_address_in_a_storage_that_is_refused_is_asked_for_anew(status):
+    refused, sink = reply(STORAGE_ERROR, status=status), Memory()
+    new_session(ScriptedTransport(*stored(refused, b"PK"))).client.download("download_artifacts", sink, **JOB)
+    assert sink.chunks == [b"PK"]
+    for read in ("call", "download"):
+        transport = ScriptedTransport(*stored(refused, refused))
+        client = new_session(transport, {"api_retries": 1}).client
+        with pytest.raises(errors.LostAnswerError) as caught:
+            getattr(client, read)("download_artifacts", **JOB, **({"sink": Memory()} if read == "download" else {}))
+        assert str(caught.value) == (
+            f"cdn.example.com, to which GitLab redirects the download, answers with status {status} "
+            "(after 2 attempts). Try again, or ask the administrator of GitLab about its object storage "
+            f"(GET {API}/projects/group%2Fapp/jobs/42/artifacts)"
+        )
+
+
+def test_gitlab_by_another_name_is_no_storage():
+    away = reply(b"", status=301, headers={"Location": "https://www.example.com/api/v4/projects/7/jobs/42/artifacts"})
     transport = ScriptedTransport(
-        Exchange(GET_JOB + "/artifacts", reply(b"", status=302, headers={"Location": target})),
-        Exchange("GET https://cdn.example.com/file?X-Signature=s1gned", reply("gone", status=403)),
+        Exchange(GET_JOB + "/artifacts", away),
+        Exchange("GET https://www.example.com/api/v4/projects/7/jobs/42/artifacts", {"message": "401 No"}, status=401),
     )
-    with pytest.raises(errors.NotAuthorizedError) as caught:
+    with pytest.raises(errors.NotAuthorizedError, match='GitLab says "401 No"'):
         new_session(transport).client.call("download_artifacts", **JOB)
-    assert "s1gned" not in str(caught.value)
+
+
+@pytest.mark.parametrize("page", [STORAGE_ERROR, "<html><title>404 Not Found</title></html>"])
+def test_a_file_that_is_not_in_the_storage_is_no_missing_endpoint(page):
+    with pytest.raises(errors.NotFoundError, match="cdn.example.com, .* answers with status 404") as caught:
+        client_of(*stored(reply(page, status=404))).call("download_artifacts", **JOB)
+    assert not caught.value.is_no_mere_object
+    assert "s1gned" not in str(caught.value) and "AKIA" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -358,6 +405,12 @@ def test_a_download_has_no_limit_but_the_time_of_a_wait(wait, total):
     session = new_session(transport, {"wait": wait, "wait_timeout": 100.0})
     session.client.download("download_artifacts", Memory(), **JOB)
     assert transport.limits == [(30.0, total, None)]
+
+
+def test_a_download_that_cannot_be_streamed_is_no_longer_than_what_is_read_whole():
+    transport = Noting(lambda call: b"content")
+    new_session(transport).client.download("download_artifacts", Memory(), **JOB)
+    assert transport.limits == [(30.0, 300.0, 128 * 1024 * 1024)]
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Length": "7"}])

@@ -10,10 +10,12 @@ import types
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import decoding, libraries
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import BadAnswerError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
 
-from ...harness import reply
+from ...harness import API, reply
 
 TOO_MANY = "This endpoint has been requested too many times. Try again later."
 
@@ -39,6 +41,7 @@ TOO_MANY = "This endpoint has been requested too many times. Try again later."
         (b"\xff\xfe half", "\ufffd\ufffd half"),
         ({}, ""),
         ([], "[]"),
+        ({"message": {"name": ["grün"]}}, '{"name": ["grün"]}'),
         ({"message": "a\x1b[31mred\x1b[0m\nline\r\x00\x07 two"}, "ared line two"),
         ({"message": "x" * 1000}, "x" * 299 + "…"),
     ],
@@ -118,10 +121,11 @@ def test_text_may_be_cut_within_a_character():
     assert decoding.decode_text(reply(b"")) == ""
 
 
-def test_headers_in_messages_are_short_and_printable():
-    response = reply([], headers={"X-Request-Id": "01\x1b[2J" + "A" * 100})
-    assert decoding.printable_header(response, "x-request-id", Masker()) == "01" + "A" * 62
-    assert decoding.printable_header(response, "x-other", Masker()) == ""
+@pytest.mark.parametrize(("header", "shown"), [("01\x1b[2J" + "A" * 100, "01" + "A" * 62), ("", "")])
+def test_a_request_id_is_short_and_printable(header, shown):
+    response = reply([], headers={"X-Request-Id": header})
+    error = decoding.status_error(CATALOGUE[0], {}, response, ConnectionSettings(API), Masker())
+    assert error.request_id == shown
 
 
 def test_a_stricter_decoder_has_not_the_last_word(monkeypatch):

@@ -53,8 +53,8 @@ class Server:
             self._now -= 1
         return reply([{"id": row} for row in rows], headers=headers if self.paging_headers else {})
 
-    def walk(self, *, first):
-        return walk(self.read, self.paging, first=first)
+    def walk(self):
+        return walk(self.read, self.paging)
 
     def read(self, position, answer=None):
         answer = answer or self.ask(position)

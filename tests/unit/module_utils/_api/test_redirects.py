@@ -93,6 +93,42 @@ def test_what_is_not_followed(url, location, method, problem):
     assert (caught.value.method, caught.value.url) == (method, url)
 
 
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("http://git.example.com/x", "http://gitlab.example.com"),
+        (START, "https://gitlab.example.com:8443"),
+        (START, "https://login.example.com"),
+    ],
+)
+def test_who_may_not_answer_for_gitlab_is_named(url, server):
+    def send(request):
+        return reply("", status=302, headers={"Location": f"{server}/x?signature=s3cret"})
+
+    with pytest.raises(BadAnswerError) as caught:
+        send_following(Request("GET", url), send, may_leave=False)
+    assert str(caught.value) == (
+        f"a redirect to {server}, which is not followed. Check that api_url is the address GitLab itself uses (scheme, "
+        f"host, port and path), and that no login page comes before it (GET {url})"
+    )
+
+
+@pytest.mark.parametrize(
+    ("location", "may_leave", "advice"),
+    [
+        ("http://gitlab.example.com/x", True, "api_url is the address"),
+        ("http://minio:9000/x", True, r"its object storage: .* \(proxy_download\)"),
+        ("http://minio:9000/x", False, "api_url is the address"),
+    ],
+)
+def test_a_storage_without_tls_is_no_matter_of_api_url(location, may_leave, advice):
+    def send(request):
+        return reply("", status=302, headers={"Location": location})
+
+    with pytest.raises(BadAnswerError, match=f"from https to http, which is not followed.*{advice}"):
+        send_following(Request("GET", START), send, may_leave=may_leave)
+
+
 def test_http_may_become_https():
     response, asked = follow({"http://gitlab.example.com/api/v4/x": API + "/x"}, "http://gitlab.example.com/api/v4/x")
     assert asked[-1] == API + "/x"
@@ -151,6 +187,13 @@ AMBIGUOUS = [
     "https://?gitlab.test/x",
     "https://#gitlab.test/x",
     "javascript:alert(1)",
+    # what no host can be called
+    "https://[::::]/x",
+    "https://[.]/x",
+    "https://.other.test/x",
+    "https://gitlab..other.test/x",
+    "https://other.test../x",
+    f"https://{'a' * 64}.other.test/x",
 ]
 
 

@@ -10,7 +10,9 @@ import types
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.targets import ToldSink
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.counted import CountedGates
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release import runner
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run import GateResult
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.slow_work import PageProgress, SlowWork
 
 from tests.unit.harness import FakeClock, Progress
@@ -70,27 +72,28 @@ def test_a_list_of_many_pages_says_how_far_it_is():
     assert progress.others == ["reading pipeline jobs: page 3 of 1,200", "reading pipeline jobs: page 6"]
 
 
-def test_gates_are_counted_also_when_one_breaks():
+def test_gates_are_counted_also_when_one_breaks(monkeypatch):
     clock, progress = FakeClock(), Progress(is_shown=True)
-    plan = types.SimpleNamespace(projects=[types.SimpleNamespace(gates=[1, 2]), types.SimpleNamespace(gates=[3])])
+    gates = [Gate((f"job-{number}",), "wait") for number in (1, 2, 3)]
+    plan = types.SimpleNamespace(
+        projects=[types.SimpleNamespace(gates=gates[:2]), types.SimpleNamespace(gates=gates[2:])]
+    )
 
-    def run_gate(project, gate, stop):
+    def run_gate(session, project, gate, log_lines):
         clock.sleep(12)
         yield from ()
-        if gate == 2:
+        if gate is gates[1]:
             raise ValueError("broken")
-        if gate == 1:
+        if gate is gates[0]:
             # another project is at work meanwhile
-            yield from counted(project, 3, stop)
-        return gate
+            yield from gate_runner(None, gates[2], None)
+        return GateResult(gate)
 
-    def result_of(steps):
-        with pytest.raises(StopIteration) as caught:
-            next(steps)
-        return caught.value.value
-
-    counted = CountedGates(plan, run_gate, SlowWork(progress, clock))
-    assert result_of(counted(None, 1, None)) == 1
+    monkeypatch.setattr(runner, "run_gate", run_gate)
+    session = types.SimpleNamespace(clock=clock, elapsed=lambda: 0.0)
+    gate_runner = runner.GateRunner(plan, lambda *_given: session, SlowWork(progress, clock), log_lines=0)
+    with pytest.raises(StopIteration):
+        next(gate_runner(None, gates[0], None))
     with pytest.raises(ValueError):
-        next(counted(None, 2, None))
+        next(gate_runner(None, gates[1], None))
     assert progress.others == ["1 of 3 gates, 1 waiting", "3 of 3 gates, 0 waiting"]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
@@ -74,6 +75,7 @@ CASES = [
     (status_error(404), False, False),
     (status_error(405), False, False),
     (status_error(409), True, False),
+    (status_error(408), True, False),
     (status_error(422), False, False),
 ]
 
@@ -243,6 +245,18 @@ def test_nothing_is_put_off_when_the_time_is_up():
     assert caught.value.is_out_of_time and not caught.value.is_put_off
 
 
+@pytest.mark.parametrize("kind", [errors.BadAnswerError, errors.RedirectError])
+def test_what_will_be_the_same_each_time_is_not_asked_for_again(kind):
+    retrier = new_retrier()
+    retrier.run(Operation(), is_repeatable=True)
+    error = kind("as before")
+    error.is_permanent = True
+    operation = Operation(error)
+    with pytest.raises(kind):
+        retrier.run(operation, is_repeatable=True)
+    assert operation.calls == 1
+
+
 def test_before_its_first_answer_a_server_is_not_waited_for():
     clock = FakeClock()
     retrier = new_retrier(clock, seconds=600.0, retries=1, is_persistent=True)
@@ -252,11 +266,12 @@ def test_before_its_first_answer_a_server_is_not_waited_for():
     assert operation.calls == 2
 
 
-def test_a_write_in_doubt_is_not_repeated_by_persistence():
+def test_a_write_is_not_repeated_by_persistence():
     clock = FakeClock()
     retrier = new_retrier(clock, seconds=600.0, is_persistent=True)
     retrier.run(Operation(), is_repeatable=True)
-    for error in (errors.LostAnswerError("cut"), status_error(503), errors.BadAnswerError("HTML")):
+    unsent = (errors.ConnectError("refused"), status_error(429))
+    for error in (*unsent, errors.LostAnswerError("cut"), status_error(503), errors.BadAnswerError("HTML")):
         operation = Operation(error)
         with pytest.raises(type(error)):
             retrier.run(operation, is_repeatable=False)
@@ -277,7 +292,10 @@ def test_a_write_in_doubt_is_not_repeated_by_persistence():
         (429, {"retry-after": "Tue, 99 Nov 9999999 22:13:30 GMT"}, None),
         (429, {}, None),
         (429, {"ratelimit-reset": "1700000042"}, 42.0),
-        (429, {"ratelimit-reset": "1600000000"}, 0.0),
+        (429, {"ratelimit-reset": "1700000000"}, 0.0),
+        # of a gateway that means another thing
+        (429, {"ratelimit-reset": "1600000000"}, None),
+        (429, {"ratelimit-reset": "35"}, None),
         (429, {"ratelimit-reset": "²"}, None),
         (429, {"ratelimit-reset": "Tue, 14 Nov 2023"}, None),
         (429, {"retry-after": "3", "ratelimit-reset": "1700000042"}, 3.0),
@@ -289,6 +307,33 @@ def test_a_write_in_doubt_is_not_repeated_by_persistence():
 )
 def test_what_the_server_wishes(status, headers, expected):
     assert server_wish_seconds(status, headers, NOW) == expected
+
+
+@pytest.fixture(name="tokyo")
+def tokyo_fixture(monkeypatch):
+    monkeypatch.setenv("TZ", "JST-9")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize("zone", ["", " GMT", " UTC", " -0000", " +0000", " GMT, Tue, 14 Nov 2023 22:13:30 GMT"])
+def test_a_time_without_a_zone_is_not_of_our_own(zone, tokyo):
+    assert server_wish_seconds(429, {"retry-after": f"Tue, 14 Nov 2023 22:13:30{zone}"}, NOW) == 10.0
+
+
+@pytest.mark.parametrize("ours", [NOW, NOW - 7200.0, NOW + 7200.0])
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"retry-after": "Tue, 14 Nov 2023 22:13:30 GMT"}, 10.0),
+        ({"ratelimit-reset": "1700000042"}, 42.0),
+        ({"retry-after": "17"}, 17.0),
+    ],
+)
+def test_the_clock_of_the_server_counts_not_ours(headers, expected, ours):
+    assert server_wish_seconds(429, {**headers, "date": "Tue, 14 Nov 2023 22:13:20 GMT"}, ours) == expected
 
 
 def test_a_read_in_doubt_is_repeated_after_any_error_and_not_for_ever():

@@ -281,6 +281,8 @@ def test_a_refused_connection_is_certainly_not_executed(no_proxy):
     [
         (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), True),
         (socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), False),
+        # as musl says it
+        (socket.gaierror(socket.EAI_AGAIN, "Try again"), False),
     ],
 )
 def test_an_unknown_host(no_proxy, monkeypatch, failure, is_permanent):
@@ -292,6 +294,17 @@ def test_an_unknown_host(no_proxy, monkeypatch, failure, is_permanent):
     with pytest.raises(errors.ConnectError, match="the host name gitlab.invalid is unknown") as caught:
         send(transport_for(url), url + "/api/v4/x")
     assert caught.value.is_permanent is is_permanent
+
+
+def test_a_storage_that_cannot_be_reached_is_no_matter_of_api_url(no_proxy, monkeypatch):
+    def resolve(*_args, **_kwargs):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    transport = transport_for("https://gitlab.invalid")
+    for host, advice in (("gitlab", "Check api_url"), ("minio", "GitLab redirects the download there")):
+        with pytest.raises(errors.ConnectError, match=f"the host name {host}.invalid is unknown. {advice}"):
+            stream_of(transport, f"https://{host}.invalid/x")
 
 
 def test_a_server_that_takes_no_connection_in_time(no_proxy, monkeypatch):
@@ -478,6 +491,16 @@ def test_a_server_that_demands_a_client_certificate(way, authority, version):
     assert server.received == []
 
 
+def test_only_of_the_own_server_may_a_reset_mean_a_client_certificate(way, authority):
+    context = authority.context("valid")
+    with LoopbackServer(RESET, context=context) as own, LoopbackServer(RESET, context=context) as other:
+        transport = transport_for(own.url, ca_path=str(authority.ca_path))
+        for server, is_own in ((own, True), (other, False)):
+            with pytest.raises(errors.LostAnswerError, match="the connection broke") as caught:
+                stream_of(transport, server.url + "/x")
+            assert ("may demand a client certificate" in caught.value.advice) is is_own
+
+
 def demanding(authority, version):
     context = authority.demanding_context()
     context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version)
@@ -639,7 +662,16 @@ def test_status_407_of_a_server_is_not_of_a_proxy(no_proxy):
 
 @pytest.mark.parametrize(
     "address",
-    ["http://", "http://[::1", "http://a b:3128", "ftp://proxy:21", "http://proxy:99999", "proxy:port", "http://a/b"],
+    [
+        "http://",
+        "http://[::1",
+        "http://a b:3128",
+        "ftp://proxy:21",
+        "http://proxy:99999",
+        "proxy:port",
+        "http://a/b",
+        "http://a..b",
+    ],
 )
 def test_a_malformed_address_of_a_proxy(no_proxy, monkeypatch, address):
     monkeypatch.delenv("NO_PROXY")

@@ -266,7 +266,7 @@ def test_an_answer_that_is_too_long_costs_no_more_than_the_limit(no_proxy, answe
             assert tracemalloc.get_traced_memory()[1] < 4 * MIB
         finally:
             tracemalloc.stop()
-    assert caught.type is error
+    assert caught.type is error and caught.value.is_permanent
     assert (caught.value.method, caught.value.url) == (method, server.url + "/x")
 
 

@@ -163,6 +163,13 @@ def test_retry_waits_until_the_job_is_canceled():
     assert (outcome.changed, outcome.failure, outcome.values["id"]) == (True, None, 43)
 
 
+def test_a_job_that_is_being_canceled_and_has_had_its_attempts_is_not_waited_for():
+    attempts = [job(43, "canceling"), job(42, "failed")]
+    lines = [Exchange(LIST, attempts[:1]), Exchange(LIST + "?include_retried=true", attempts)]
+    outcome = act(*lines, action="retry", max_attempts=2)
+    assert not outcome.changed and "it has had 2 attempts already" in outcome.failure
+
+
 def test_erase_does_not_wait():
     erased = job(status="success", erased_at="2026-01-02T00:00:00.000Z")
     answer = Exchange("POST /projects/7/jobs/42/erase", reply(erased, status=201))
@@ -343,6 +350,57 @@ def test_the_end_of_the_time(on_timeout, writes, status, words):
     assert outcome.values["elapsed"] == pytest.approx(60.0)
 
 
+class Slow(FunctionTransport):
+    """A server with five jobs that run until they are canceled, which takes its time for each answer.
+
+    :param hangs_from: when it stops answering at all.
+    """
+
+    def __init__(self, clock, seconds, hangs_from=float("inf")):
+        super().__init__(self._answer)
+        self.jobs = {number: job(number, "running", f"job {number}") for number in range(1, 6)}
+        self._clock, self._seconds, self._hangs_from = clock, seconds, hangs_from
+
+    def send(self, request, *, timeout_seconds):
+        takes = self._seconds if self._clock.seconds < self._hangs_from else float("inf")
+        self._clock.now += min(takes, timeout_seconds)
+        if takes > timeout_seconds:
+            raise errors.LostAnswerError(f"no answer within {timeout_seconds:g} s")
+        return super().send(request, timeout_seconds=timeout_seconds)
+
+    def _answer(self, call):
+        number = int("0" + call.path.partition("/jobs/")[2].partition("/")[0])
+        if call.path.endswith("/cancel"):
+            self.jobs[number]["status"] = "canceled"
+            return reply(self.jobs[number], status=201)
+        if call.path.endswith("/trigger_jobs"):
+            return []
+        return self.jobs[number] if number else list(reversed(self.jobs.values()))
+
+
+def cancel_late(clock, transport):
+    options = {**BASE, "name": ["job *"], "multiple": "all", "wait_timeout": 20.0, "on_timeout": "cancel"}
+    return run_task(TASK, options, transport=transport, clock=clock)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.4, 0.8, 1.5])
+def test_canceling_has_the_time_that_it_takes(seconds):
+    clock = FakeClock()
+    transport = Slow(clock, seconds)
+    outcome = cancel_late(clock, transport)
+    assert {record["status"] for record in transport.jobs.values()} == {"canceled"} and outcome.changed
+    assert outcome.failure.count("it is still running; it was canceled") == 5
+
+
+def test_canceling_holds_a_task_for_a_moment_only():
+    clock = FakeClock()
+    transport = Slow(clock, 0.1, hangs_from=20.0)
+    outcome = cancel_late(clock, transport)
+    assert "it was not canceled: " in outcome.failure
+    # five at a time on a clock that adds up what they take
+    assert 20.0 <= clock.seconds < 20.0 + 5 * 13.0
+
+
 def test_a_turn_that_does_not_come_in_time():
     transport = stuck("created")
     outcome = run_task(TASK, {**BASE, "wait_timeout": 30.0}, transport=transport)
@@ -376,7 +434,7 @@ def test_a_job_that_stays_in_the_queue():
     clock, transport = FakeClock(), stuck("pending", tag_list=["gpu"])
     outcome = run_task(TASK, {**BASE, "pending_timeout": 20.0}, transport=transport, clock=clock)
     assert "has been pending for 2" in outcome.failure
-    assert "a runner with the tags gpu" in outcome.failure
+    assert "a runner with the tag gpu" in outcome.failure
     assert 20.0 <= clock.seconds < 31.0
     assert not outcome.values["timed_out"]
 
@@ -399,6 +457,35 @@ def test_a_restart_of_the_server_is_survived():
     outage = [Exchange(JOB, errors.ConnectError("refused"))] * 3 + [Exchange(JOB, reply("<html>", status=502))] * 6
     outcome = act(Exchange(LIST, [job()]), PLAYED, *outage, *ended("success"), api_retries=1)
     assert (outcome.failure, outcome.values["status"]) == (None, "success")
+
+
+UNSENT = [
+    lambda: errors.ConnectError("refused"),
+    lambda: reply("Retry later", status=429, headers={"Retry-After": "600"}),
+]
+
+
+@pytest.mark.parametrize("found", ["running", "manual"])
+@pytest.mark.parametrize("retries", [0, 1])
+@pytest.mark.parametrize("unsent", UNSENT, ids=["away", "busy"])
+def test_a_job_is_read_again_before_it_is_played_later(unsent, found, retries):
+    exchanges = [Exchange(LIST, [job()]), Exchange(PLAY, unsent()), Exchange(JOB, job()), Exchange(PLAY, unsent())]
+    exchanges += [Exchange(JOB, job(status=found)), *([PLAYED] if found == "manual" else [])]
+    transport = ScriptedTransport(*exchanges, *ended("success"))
+    outcome = run_task(TASK, {**BASE, "api_retries": retries}, transport=transport)
+    assert (outcome.failure, outcome.changed) == (None, found == "manual")
+
+
+def test_an_outage_that_does_not_end_ends_with_the_time():
+    def answer(call):
+        if call.method == "POST":
+            raise errors.ConnectError("refused")
+        return [job()] if call.line == LIST else job()
+
+    clock = FakeClock()
+    outcome = run_task(TASK, {**BASE, "wait_timeout": 600.0}, transport=FunctionTransport(answer), clock=clock)
+    assert (outcome.changed, clock.seconds <= 600.0) == (False, True)
+    assert "refused" in outcome.failure
 
 
 def test_several_jobs_are_read_by_one_list_a_poll():

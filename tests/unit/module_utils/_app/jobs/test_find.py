@@ -391,10 +391,11 @@ def test_a_downstream_pipeline_that_cannot_be_read_is_told_with_a_missing_name(s
         run_task(TASK, {**options, "name": ["plan"]}, transport=FunctionTransport(partly))
 
 
-def test_an_old_server_lists_bridges_under_their_old_name():
+@pytest.mark.parametrize("answer", [NO_ROUTE, "<html><title>404 Not Found</title></html>", "no such page"])
+def test_an_old_server_lists_bridges_under_their_old_name(answer):
     def old(call):
         if call.line.endswith("/trigger_jobs"):
-            return reply(NO_ROUTE, status=404)
+            return reply(answer, status=404)
         return tree(call) if not call.line.endswith("/bridges") else _bridges(call)
 
     def _bridges(call):
@@ -408,10 +409,38 @@ def test_an_old_server_lists_bridges_under_their_old_name():
     assert sum(line.endswith("/trigger_jobs") for line in transport.lines) == 1
 
 
+def test_a_web_page_does_not_tell_that_a_server_has_no_trigger_jobs():
+    """A proxy sends it while GitLab is being restarted; without trigger jobs the wait would be for half of the jobs."""
+
+    def restarted(call):
+        if call.line.endswith(("/trigger_jobs", "/bridges")):
+            return reply("<html><title>404 Not Found</title></html>", status=404)
+        return tree(call)
+
+    with pytest.raises(errors.NotFoundError, match="HTML page .* This server has no such address"):
+        run_task(TASK, {"pipeline_id": 6, "include_downstream": True}, transport=FunctionTransport(restarted))
+
+
 def test_a_downstream_pipeline_whose_jobs_alone_are_closed_is_left_out():
     closed = {"/projects/8/pipelines/26/jobs": reply({"message": "403 Forbidden"}, status=403)}
     transport = FunctionTransport(lambda call: closed.get(call.path) or tree(call))
     assert ids(run_task(TASK, {"pipeline_id": 6, "include_downstream": True}, transport=transport)) == [62, 42, 41]
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "words"),
+    [
+        (401, "<html><title>No</title></html>", "an HTML page with the title 'No'"),
+        (403, "<html><title>No</title></html>", "an HTML page with the title 'No'"),
+        (404, "<html><title>No</title></html>", "an HTML page with the title 'No'"),
+        (404, "404 page not found", 'the server says "404 page not found"'),
+    ],
+)
+def test_what_is_not_of_gitlab_does_not_close_a_downstream_pipeline(status, answer, words):
+    foreign = {"/projects/8/pipelines/26/jobs": reply(answer, status=status)}
+    transport = FunctionTransport(lambda call: foreign.get(call.path) or tree(call))
+    with pytest.raises(errors.StatusError, match=words):
+        run_task(TASK, {"pipeline_id": 6, "include_downstream": True}, transport=transport)
 
 
 def test_a_root_whose_jobs_are_closed_is_an_error():

@@ -71,13 +71,14 @@ def test_the_newest_attempt_of_each_name():
 @pytest.mark.parametrize(
     ("record", "words"),
     [
-        ({"tag_list": ["linux", "gpu"]}, "with the tags linux, gpu"),
-        ({"tag_list": []}, "any runner that takes untagged jobs"),
-        ({}, "any runner that takes untagged jobs"),
+        ({"tag_list": ["linux", "gpu"]}, "a runner with the tags linux, gpu"),
+        ({"tag_list": ["gpu"]}, "a runner with the tag gpu"),
+        ({"tag_list": []}, "a runner that takes untagged jobs"),
+        ({}, "a runner that takes untagged jobs"),
     ],
 )
 def test_which_runner_a_job_asks_for(record, words):
-    assert words in statuses.runner_wish(record)
+    assert statuses.runner_wish(record) == words
 
 
 def test_an_id_may_be_of_a_type_that_ansible_has_made_of_a_number():

@@ -82,6 +82,12 @@ def test_why_there_is_no_job(answer, status, words):
         ask(Exchange(JOB, reply(answer, status=status)))
 
 
+@pytest.mark.parametrize(("status", "error"), [(401, errors.NotAuthorizedError), (404, errors.NotFoundError)])
+def test_a_web_page_says_nothing_of_a_token(status, error):
+    with pytest.raises(error, match="the server answers with an HTML page"):
+        ask(Exchange(JOB, reply("<html>", status=status)))
+
+
 def test_a_server_that_is_too_old_for_agents():
     with pytest.raises(errors.SelectionError, match=r"cannot tell the agents of a token: that needs GitLab 13\.11"):
         ask(Exchange(JOB, job(42, "running")), Exchange(AGENTS, reply(NO_ROUTE, status=404)), agents=True)

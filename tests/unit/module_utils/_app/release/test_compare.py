@@ -62,7 +62,9 @@ def test_anything_may_be_in_a_file(projects):
         assert found["previous"] == {"title": None, "started_at": None, "elapsed": None, "outcome": None}
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema": 1}', "[" * 100_000, "\udcff"])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"schema": 1}', '{"schema": 2, "projects": []}', "[" * 100_000, "\udcff"]
+)
 def test_what_is_no_record_is_said(tmp_path, content):
     path = tmp_path / "record.json"
     path.write_text(content, encoding="utf-8", errors="surrogateescape")

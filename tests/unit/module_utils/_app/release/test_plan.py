@@ -31,7 +31,7 @@ def test_projects_stay_in_the_given_order_whatever_they_need():
 @pytest.mark.parametrize(
     ("projects", "words"),
     [
-        ([], "projects is empty"),
+        ([], "the release has no projects; give at least one, with a gate"),
         ([project("a"), project("a")], "two projects are called 'a'; give each of them a name of its own"),
         ([project("a", gates=())], "project 'a' has no gates"),
         ([project("a", needs=("a",))], "project 'a' needs itself"),

@@ -368,3 +368,12 @@ def test_any_other_error_of_a_count_is_one_of_the_task():
     options = {"pipeline_id": 6, "wait": True, "api_retries": 0}
     with pytest.raises(errors.NotAuthorizedError, match="403 No"):
         run_task(gitlab_job_info.TASK, options, transport=Failing(server, 403), clock=server.clock)
+
+
+@pytest.mark.parametrize("turn", [300.0, 610.0])
+def test_an_optional_job_whose_turn_comes_meanwhile_does_not_hold_up_the_end(turn: float):
+    server = Server(*spread(30, 600.0), [(0.0, "created"), (turn, "manual")])
+    server.fields = {"allow_failure": True}
+    outcome, _progress = wait(server, wait_interval=10.0)
+    assert outcome.values["summary"] == {"success": 30, "manual": 1}
+    assert server.clock.seconds < 660.0 and len(server.lists) < len(server.counts)

@@ -187,6 +187,42 @@ def test_a_wait_alone_is_told_of_its_pacing_and_for_how_long() -> None:
     assert world.progress.others == ["paced: api_requests_per_minute is 3"]
 
 
+@pytest.mark.parametrize(("count", "seconds"), [(2, 0.5), (2, 1.5), (3, 0.9), (10, 0.3), (40, 0.3)])
+def test_waits_for_the_same_look_no_more_often_on_a_slow_server(count: int, seconds: float) -> None:
+    world = World()
+    looks: list[list[float]] = [[] for _number in range(count)]
+
+    def slow(own: list[float]) -> t.Generator[Pause, None, None]:
+        deadline = Deadline.after(100.0, world.clock)
+        while not deadline.has_passed():
+            own.append(world.clock.now)
+            world.clock.sleep(seconds)
+            pause = min(10.0, deadline.remaining())
+            yield Pause(pause, deadline, soonest=pause, subject="pipeline 100")
+
+    for own in looks:
+        world.scheduler.add(slow(own), lambda _value: None)
+    world.scheduler.run()
+    assert all(2 <= len(own) <= 12 for own in looks)
+
+
+def test_a_wait_that_looks_often_makes_others_for_the_same_look_twice_as_often_at_most() -> None:
+    world = World()
+    looks: list[float] = []
+
+    def wait(interval: float, own: list[float]) -> t.Generator[Pause, None, None]:
+        deadline = Deadline.after(100.0, world.clock)
+        while not deadline.has_passed():
+            own.append(world.clock.now)
+            pause = min(interval, deadline.remaining())
+            yield Pause(pause, deadline, soonest=pause, subject="pipeline 100")
+
+    world.scheduler.add(wait(1.0, []), lambda _value: None)
+    world.scheduler.add(wait(10.0, looks), lambda _value: None)
+    world.scheduler.run()
+    assert 11 <= len(looks) <= 22
+
+
 def test_waking_has_everything_go_on_now() -> None:
     world = World()
     began: list[float] = []
