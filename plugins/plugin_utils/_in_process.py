@@ -43,10 +43,10 @@ from ..module_utils._app.settings import DEFAULT_URL
 from ..module_utils._extensions.manager import plugin_manager
 from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.result import argument_rules, failure, result_of
-from ..module_utils._tasks.values.hiding import given_secrets, short_header_values, shown_options
+from ..module_utils._tasks.values.hiding import given_secrets, shown_options
 from ..module_utils._tasks.values.misread import misread_text
 from ..module_utils._tasks.values.mistakes import option_mistake
-from ..module_utils._tasks.values.prepared import names_of, without_nulls
+from ..module_utils._tasks.values.prepared import all_names, given_names, without_nulls
 from ._files import file_facts, has_selinux
 from ._options import connection_arguments, is_on, without_group_defaults
 from ._progress import DisplayProgress, terminal_device
@@ -55,7 +55,7 @@ from ._shared import shared_transport
 Variables = dict[str, t.Any]
 Result = dict[str, t.Any]
 
-_FILE_OPTIONS = {key for name, argument in FILE_ARGUMENTS.items() for key in names_of(name, argument)}
+_FILE_OPTIONS = all_names(FILE_ARGUMENTS)
 _OWN_INTERPRETER = re.compile(r"\s*\{\{\s*ansible_playbook_python\s*\}\}\s*")
 
 # Callbacks whose output is read by programs, or that want none.
@@ -174,10 +174,9 @@ class InProcessAction(ActionBase):
         plain = _plain(dict(given))
         validated = ArgumentSpecValidator(**rules).validate(plain)
         params = dict(validated.validated_parameters)
-        secrets = validated._no_log_values - short_header_values(params)
-        secrets |= given_secrets(specs, plain) | given_secrets(specs, params)
+        secrets = given_secrets(specs, params)
         if validated.error_messages:
-            mistake = option_mistake(self.TASK, {**plain, **params}, further) or str(validated.errors.msg)
+            mistake = option_mistake(self.TASK, params, further) or str(validated.errors.msg)
             result = failure(self.TASK, Masker(secrets).line(mistake), params)
         else:
             result = self._run_task(params, secrets, variables)
@@ -185,8 +184,7 @@ class InProcessAction(ActionBase):
         twice = [
             f"Both option {name} and its alias {key} are set."
             for name, argument in self.TASK.spec.arguments.items()
-            for key in argument.get("aliases", ())
-            if name in plain and key in plain
+            for key in given_names(name, argument, plain)[1:]
         ]
         if twice:
             result["warnings"] = [*twice, *result.get("warnings", ())]

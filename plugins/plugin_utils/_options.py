@@ -27,7 +27,7 @@ from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.options import COMMON_OPTIONS, CONNECTION
 from ..module_utils._tasks.values.connection import first_set
 from ..module_utils._tasks.values.mistakes import close_values, shown, unknown_option
-from ..module_utils._tasks.values.prepared import given_names, names_of
+from ..module_utils._tasks.values.prepared import all_names, given_names
 
 Variables = t.Mapping[str, t.Any]
 Definitions = t.Mapping[str, t.Mapping[str, t.Any]]
@@ -104,7 +104,7 @@ def without_group_defaults(
     }
     useless = _TOKENS.difference(task.token_options)
     own = {name: argument for name, argument in task.spec.arguments.items() if name not in useless}
-    dropped = by_groups & (_all_names({**CONNECTION.arguments, **COMMON_OPTIONS}) - _all_names(own))
+    dropped = by_groups & (all_names({**CONNECTION.arguments, **COMMON_OPTIONS}) - all_names(own))
     for name, argument in own.items():
         keys = set(given_names(name, argument, given))
         # of two names of an option Ansible would take the other one, whoever has given it
@@ -146,7 +146,7 @@ def check_names(definitions: Definitions, given: t.Iterable[str]) -> None:
     :raises UsageError: for one that is none, naming close ones.
     """
     options = {name: option for name, option in definitions.items() if name != "_terms"}
-    known = _all_names(options)
+    known = all_names(options)
     for name in given:
         if name not in known:
             raise UsageError(unknown_option(name, known, f"its options are {', '.join(sorted(options))}"))
@@ -210,10 +210,6 @@ def settings_options(plugin: LookupBase) -> dict[str, t.Any]:
         if origins[name].startswith("env:") or (name in tokens and _distance(origins[name]) > closest):
             options[name] = None
     return t.cast("dict[str, t.Any]", options)
-
-
-def _all_names(definitions: Definitions) -> set[str]:
-    return {key for name, option in definitions.items() for key in names_of(name, option)}
 
 
 def _distance(origin: str) -> int:

@@ -87,7 +87,7 @@ class TaskDefinition:
 
         :raises GitLabError: for what a user or a server did wrong, equally clean.
         """
-        output = SafeOutput(context, hidden=variable_values(options))
+        output = SafeOutput(context, hidden=variable_values(self.spec.arguments, options))
         try:
             values = prepared(self.spec.arguments, options, context.environ)
             outcome = self._done(values, output.context)

@@ -15,7 +15,7 @@ import typing as t
 from .._api.connection import ConnectionSettings
 from .._api.errors import UsageError
 from .._app.jobs.query import JobQuery
-from .._app.jobs.statuses import STATUSES, WAIT_TARGETS
+from .._app.jobs.statuses import STATUSES, WAIT_TARGETS, is_finished
 from .._app.outcome import ProjectProgress
 from .._app.pipelines.query import FULL_SHA_LENGTHS, REF_TYPES, SHORTEST_SHA, PipelineQuery, is_sha
 from .._app.session import Session, TaskContext, open_session
@@ -256,7 +256,7 @@ def wait_options(options: Options) -> WaitOptions:
     targets = text_list(options, "wait_for") or ("finished",)
     check_statuses("wait_for", targets, (*WAIT_TARGETS, *STATUSES))
     fail_on = text_list(options, "fail_on")
-    check_statuses("fail_on", fail_on, tuple(STATUSES))
+    check_statuses("fail_on", fail_on, tuple(filter(is_finished, STATUSES)))
     if options.get("log_follow") and not options.get("wait"):
         raise UsageError("log_follow needs wait: true, since a log is followed while the job is waited for")
     numbers: t.Any = {

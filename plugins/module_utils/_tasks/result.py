@@ -78,7 +78,7 @@ def result_of(
         is_ours = not isinstance(exc, GitLabError)
         text = f"Unexpected {type(exc).__name__} in {task.name}, please report it: {exc}" if is_ours else str(exc)
         # the task itself has not learnt of secrets that were refused
-        clean = Masker((*secrets, *variable_values(params))).line
+        clean = Masker((*secrets, *variable_values(task.spec.arguments, params))).line
         warnings = [clean(text) for session in context.opened for text in session.warnings]
         return failure(task, clean(text), params, {**task.cost(context), **_with_warnings(warnings)})
     result = {**outcome.values, "changed": outcome.changed, **_with_warnings(outcome.warnings)}

@@ -147,10 +147,13 @@ def test_another_name_of_an_option_about_files_is_no_mistake():
         assert result["msg"] == "force is 'perhaps'; give true or false."
 
 
-def test_both_names_of_an_option_are_warned_of():
-    options = given_to("gitlab_job_token_info", private_token="glpat-1234567890")
+@pytest.mark.parametrize("names", [("api_token", "private_token"), ("private_token", "access_token")])
+def test_both_names_of_an_option_are_warned_of(names):
+    options = {**given_to("gitlab_job_token_info"), **dict.fromkeys(names, "glpat-1234567890")}
+    if "api_token" not in names:
+        del options["api_token"]
     in_worker, as_a_module = both("gitlab_job_token_info", options)
-    assert in_worker["warnings"] == ["Both option api_token and its alias private_token are set."]
+    assert in_worker["warnings"] == [f"Both option api_token and its alias {names[1]} are set."]
     # of a module Ansible adds them outside of this
     assert in_worker["msg"] == as_a_module["msg"]
 
@@ -258,6 +261,15 @@ def test_variables_that_a_server_repeats_are_masked(written):
         assert VARIABLE not in str(result) and VARIABLE[:7] not in str(result)
         assert result["jobs"][0]["failure_reason"] == "******** is wrong, true"
         assert result["jobs"][0]["name"] == "deploy"
+
+
+def test_a_variable_that_is_a_part_of_what_is_hidden_is_masked_as_well():
+    def answer(call: t.Any) -> t.Any:
+        return reply({"message": f"no {VARIABLE}"}, status=400) if call.method == "POST" else played("deploy")(call)
+
+    given = {"http_headers": {"X-Pass": f"Pass:{VARIABLE}:1"}, "job_variables": {"PASSWORD": VARIABLE}}
+    for result in both("gitlab_job_action", given_to("gitlab_job_action", extensions=["the-transport"], **given), answer):
+        assert result["failed"] and VARIABLE not in str(result)
 
 
 @pytest.mark.parametrize("name", [name for name, task in TASKS.items() if "requests" in task.empty_result])

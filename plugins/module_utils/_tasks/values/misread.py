@@ -6,8 +6,8 @@
 
 """Texts that were written without quotes, and that YAML has read as something else: 1.10 as 1.1, and on as true.
 
-Ansible makes texts of them again, another version or another branch. What was written is lost by then, so they are
-refused before that.
+Ansible makes texts of them again, another version or another branch, and numbers of booleans. What was written is lost
+by then, so they are refused before that.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import typing as t
 from .prepared import Arguments, given_names, where_in
 
 _TEXTS = ("str", "string", "path")
+_NUMBERS: t.Mapping[str, str] = {"int": "one whole number", "float": "a number of seconds"}
 _BOOLEAN = "is a boolean; put it in quotes, since YAML reads yes, no, on and off as booleans"
 
 
@@ -48,8 +49,11 @@ def misread_text(arguments: Arguments, given: t.Mapping[str, t.Any], where: str 
 def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
     if isinstance(value, dict) and any(isinstance(key, bool) for key in value):
         return f"has a name that {_BOOLEAN}"
+    number = _NUMBERS.get(argument.get("type", ""))
+    if number and isinstance(value, bool):
+        return f"is a boolean; give {number}"  # Ansible would take it for 0 or 1
     if argument.get("type") == "int" and isinstance(value, float) and not math.isfinite(value):
-        return f"is {value:g}; give one whole number"  # Ansible's validator does not survive it
+        return f"is {value:g}; give {number}"  # Ansible's validator does not survive it
     return misread(value, is_hidden=argument.get("no_log")) if _is_text(argument) else ""
 
 

@@ -19,7 +19,7 @@ import typing as t
 
 from ..definition import ArgumentSpec, Options, TaskDefinition
 from .hiding import VARIABLE_OPTIONS
-from .prepared import Arguments, given_names, names_of, where_in
+from .prepared import Arguments, all_names, given_names, where_in
 
 # What people write, and the options that they may mean: the first that the task has. Not those of close spelling, which
 # are found without.
@@ -138,7 +138,7 @@ def _close(name: str, known: tuple[str, ...], meant: t.Mapping[str, tuple[str, .
 
 def _mistake_in(arguments: Arguments, given: Options, *, documented: str = "", where: str = "") -> str:
     """Return what is wrong with single options, of the task or of one item of a list."""
-    names = [key for name, argument in arguments.items() for key in names_of(name, argument)]
+    names = all_names(arguments)
     otherwise = f"the options there are {', '.join(sorted(arguments))}" if where else documented
     prefix = f"{where}: " if where else ""
     for name in given:

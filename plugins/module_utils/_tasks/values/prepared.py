@@ -36,14 +36,23 @@ def names_of(name: str, argument: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     return (name, *argument.get("aliases", ()))
 
 
+def all_names(arguments: Arguments, key: str = "") -> set[str]:
+    """Return all names of all options, or of those for which `key` is true."""
+    return {name for option, spec in arguments.items() if not key or spec.get(key) for name in names_of(option, spec)}
+
+
 def given_names(name: str, argument: t.Mapping[str, t.Any], options: Options) -> list[str]:
     """Return the names under which an option is given."""
     return [key for key in names_of(name, argument) if options.get(key) is not None]
 
 
 def without_nulls(arguments: Arguments, given: Options) -> dict[str, t.Any]:
-    """Return options without null, which is not given and counts for no rule, also inside of lists of mappings."""
-    found = {name: value for name, value in given.items() if value is not None}
+    """Return options without null, which is not given and counts for no rule, also inside of lists of mappings.
+
+    What is no option stays, to be refused.
+    """
+    known = all_names(arguments)
+    found = {name: value for name, value in given.items() if value is not None or name not in known}
     for name, argument in arguments.items():
         if argument.get("options") and isinstance(found.get(name), list):
             found[name] = [

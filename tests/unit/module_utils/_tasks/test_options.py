@@ -44,6 +44,7 @@ CASES = [
     (ACTION, {**PLAY, "job_variables": {"A": ["secret"]}}, "job_variables: A is a list"),
     (ACTION, {**PLAY, "job_variables": {"A": {"b": "secret"}}}, "job_variables: A is a mapping"),
     (ACTION, {**PLAY, "fail_on": ["broken"]}, "fail_on holds 'broken'"),
+    (INFO, {"fail_on": ["manual"]}, "fail_on holds 'manual'; give one of success, failed, canceled, skipped"),
     (ACTION, {**PLAY, "wait_timeout": -1.0}, "wait_timeout is -1; give 0 or more"),
     (ACTION, {**PLAY, "project": "app"}, "has no slash"),
     (ACTION, {**PLAY, "pipeline_id": 0}, "pipeline_id is 0"),

@@ -20,6 +20,19 @@ def test_what_is_no_number_at_all_is_refused_before_ansible_stumbles():
 
 
 @pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("{job_id: yes}", "job_id is a boolean; give one whole number"),
+        ("{limit: no}", "limit is a boolean; give one whole number"),
+        ("{wait: yes, wait_timeout: no}", "wait_timeout is a boolean; give a number of seconds"),
+        ("{wait: yes, interval: off}", "interval is a boolean; give a number of seconds"),
+    ],
+)
+def test_a_boolean_is_no_number(written, problem):
+    assert misread_text(TASKS["gitlab_job_info"].spec.arguments, yaml.safe_load(written)) == problem
+
+
+@pytest.mark.parametrize(
     ("task", "written", "words"),
     [
         ("gitlab_job_action", "{ref: 1.10}", "ref is the number 1.1; put it in quotes"),
@@ -69,6 +82,7 @@ def test_what_is_written_as_it_is_meant_is_left_alone(written):
         ({"terms": [2.0]}, "the name of a job is the number 2.0; put it in quotes"),
         ({"terms": [True]}, "the name of a job is a boolean"),
         ({"terms": ["deploy"], "fields": [1.5]}, "fields is the number 1.5"),
+        ({"terms": [42], "cache_seconds": False}, "cache_seconds is a boolean; give a number of seconds"),
     ],
 )
 def test_in_an_expression_too(options, words):
