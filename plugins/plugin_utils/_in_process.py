@@ -13,7 +13,6 @@ that runs: on other hosts, with another user or interpreter, in the background.
 from __future__ import annotations
 
 import contextlib
-import datetime
 import os
 import re
 import signal
@@ -48,7 +47,7 @@ from ..module_utils._tasks.values.misread import misread_text
 from ..module_utils._tasks.values.mistakes import option_mistake
 from ..module_utils._tasks.values.prepared import all_names, given_names, without_nulls
 from ._files import file_facts, has_selinux
-from ._options import connection_arguments, is_on, without_group_defaults
+from ._options import connection_arguments, is_on, plain, without_group_defaults
 from ._progress import DisplayProgress, terminal_device
 from ._shared import shared_transport
 
@@ -171,8 +170,8 @@ class InProcessAction(ActionBase):
         specs = rules["argument_spec"]
         further = FILE_ARGUMENTS if self.TASK.has_file_options else {}
         specs.update(further)
-        plain = _plain(dict(given))
-        validated = ArgumentSpecValidator(**rules).validate(plain)
+        options = plain(dict(given))
+        validated = ArgumentSpecValidator(**rules).validate(options)
         params = dict(validated.validated_parameters)
         secrets = given_secrets(specs, params)
         if validated.error_messages:
@@ -184,7 +183,7 @@ class InProcessAction(ActionBase):
         twice = [
             f"Both option {name} and its alias {key} are set."
             for name, argument in self.TASK.spec.arguments.items()
-            for key in given_names(name, argument, plain)[1:]
+            for key in given_names(name, argument, options)[1:]
         ]
         if twice:
             result["warnings"] = [*twice, *result.get("warnings", ())]
@@ -232,22 +231,6 @@ def _without(secrets: set[str], result: Result) -> Result:
     if text is not None and not any(in_json(secret) in text for secret in secrets):
         return result
     return t.cast(Result, remove_values(result, secrets))
-
-
-def _plain(value: t.Any) -> t.Any:
-    """Return a value as a module would get it: of plain types, without what Ansible attaches to values."""
-    if isinstance(value, dict):
-        return {_plain(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    for kind in (int, float):
-        if isinstance(value, kind):
-            return kind(value)
-    return str.__str__(value) if isinstance(value, str) else str(value)
 
 
 def _is_this_python(path: str) -> bool:

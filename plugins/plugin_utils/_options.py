@@ -12,6 +12,7 @@ option that Ansible found there is passed on as not given.
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
 from ansible import constants
@@ -140,6 +141,22 @@ def connection_arguments(
     return {**{name: value for name, value in by_file.items() if value is not None}, **by_variable}
 
 
+def plain(value: t.Any) -> t.Any:
+    """Return a value as a module would get it: of plain types, decrypted, without what Ansible attaches to values."""
+    if isinstance(value, dict):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    for kind in (int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    return str.__str__(value) if isinstance(value, str) else str(value)
+
+
 def check_names(definitions: Definitions, given: t.Iterable[str]) -> None:
     """Return when all these are options of a plugin.
 
@@ -202,14 +219,18 @@ def settings_options(plugin: LookupBase) -> dict[str, t.Any]:
 
     A token that was set closer to the expression beats those of other kinds.
     """
-    origins = {name: str(plugin.get_option_and_origin(name)[1]) for name in plugin.option_definitions}
-    options = plugin.get_options()
+    origins: dict[str, str] = {}
+    options: dict[str, t.Any] = {}
+    for name, definition in plugin.option_definitions.items():
+        value, origin = plugin.get_option_and_origin(name)
+        origins[name] = str(origin)
+        options[name] = value if definition.get("type") == "raw" else plain(value)
     tokens = {name for name in _TOKENS if options[name] is not None}
     closest = min((_distance(origins[name]) for name in tokens), default=0)
     for name in origins:
         if origins[name].startswith("env:") or (name in tokens and _distance(origins[name]) > closest):
             options[name] = None
-    return t.cast("dict[str, t.Any]", options)
+    return options
 
 
 def _distance(origin: str) -> int:

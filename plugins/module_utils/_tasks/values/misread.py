@@ -54,7 +54,9 @@ def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
         return f"is a boolean; give {number}"  # Ansible would take it for 0 or 1
     if argument.get("type") == "int" and isinstance(value, float) and not math.isfinite(value):
         return f"is {value:g}; give {number}"  # Ansible's validator does not survive it
-    return misread(value, is_hidden=argument.get("no_log")) if _is_text(argument) else ""
+    if not _is_text(argument):
+        return ""
+    return misread(value, is_hidden=argument.get("no_log")) if value is not None else "holds null; leave that out"
 
 
 def misread(value: t.Any, *, is_hidden: t.Any = False) -> str:

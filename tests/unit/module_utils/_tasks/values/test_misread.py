@@ -26,9 +26,10 @@ def test_what_is_no_number_at_all_is_refused_before_ansible_stumbles():
         ("{limit: no}", "limit is a boolean; give one whole number"),
         ("{wait: yes, wait_timeout: no}", "wait_timeout is a boolean; give a number of seconds"),
         ("{wait: yes, interval: off}", "interval is a boolean; give a number of seconds"),
+        ("{name: [build, null]}", "name holds null; leave that out"),
     ],
 )
-def test_a_boolean_is_no_number(written, problem):
+def test_a_boolean_is_no_number_and_null_is_no_name(written, problem):
     assert misread_text(TASKS["gitlab_job_info"].spec.arguments, yaml.safe_load(written)) == problem
 
 
