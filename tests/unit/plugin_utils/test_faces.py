@@ -268,7 +268,8 @@ def test_a_variable_that_is_a_part_of_what_is_hidden_is_masked_as_well():
         return reply({"message": f"no {VARIABLE}"}, status=400) if call.method == "POST" else played("deploy")(call)
 
     given = {"http_headers": {"X-Pass": f"Pass:{VARIABLE}:1"}, "job_variables": {"PASSWORD": VARIABLE}}
-    for result in both("gitlab_job_action", given_to("gitlab_job_action", extensions=["the-transport"], **given), answer):
+    options = given_to("gitlab_job_action", extensions=["the-transport"], **given)
+    for result in both("gitlab_job_action", options, answer):
         assert result["failed"] and VARIABLE not in str(result)
 
 
