@@ -101,13 +101,13 @@ class InProcessAction(ActionBase):
         # what a remote host has in its environment is not known here
         known = {**(os.environ if self._connection.transport == "local" else {}), **environment}
         try:
-            arguments = connection_arguments(self.TASK, given, variables, known, template)
+            arguments = connection_arguments(self.TASK.token_options, given, variables, known, template)
         except AnsibleError as exc:
-            return failure(self.TASK, str(exc), {})
+            return failure(self.TASK, str(exc))
         arguments = without_nulls(self.TASK.spec.arguments, {**given, **arguments})
         misread = misread_text(self.TASK.spec.arguments, arguments)
         if misread:
-            return failure(self.TASK, misread, {})
+            return failure(self.TASK, misread)
         if reason:
             return t.cast(
                 Result,
@@ -166,7 +166,7 @@ class InProcessAction(ActionBase):
 
     def _run_here(self, given: t.Mapping[str, t.Any], variables: Variables) -> Result:
         """Return the result of the task, run in this process: by the rules of the module, and in the same words."""
-        rules = argument_rules(self.TASK, env_fallback)
+        rules = argument_rules(self.TASK.spec, env_fallback)
         specs = rules["argument_spec"]
         further = FILE_ARGUMENTS if self.TASK.has_file_options else {}
         specs.update(further)
@@ -176,7 +176,7 @@ class InProcessAction(ActionBase):
         secrets = given_secrets(specs, params)
         if validated.error_messages:
             mistake = option_mistake(self.TASK, params, further) or str(validated.errors.msg)
-            result = failure(self.TASK, Masker(secrets).line(mistake), params)
+            result = failure(self.TASK, Masker(secrets).line(mistake))
         else:
             result = self._run_task(params, secrets, variables)
         # the validator of a module warns of it

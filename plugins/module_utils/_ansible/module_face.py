@@ -31,7 +31,7 @@ class _TaskModule(AnsibleModule):
         self._has_valid_options = False
         # what a failure tells besides, since it was done before
         self.known: t.Mapping[str, t.Any] = {}
-        rules = argument_rules(task, env_fallback)
+        rules = argument_rules(task.spec, env_fallback)
         super().__init__(**rules, supports_check_mode=True, add_file_common_args=task.has_file_options)
         self._has_valid_options = True
         self.no_log_values = given_secrets(self.argument_spec, self.params)
@@ -44,7 +44,7 @@ class _TaskModule(AnsibleModule):
             further = FILE_ARGUMENTS if self._task.has_file_options else {}
             msg = option_mistake(self._task, given, further) or msg
         text = Masker(self.no_log_values).line(msg)
-        super().fail_json(**{**self._shown(), **failure(self._task, text, given, {**self.known, **kwargs})})
+        super().fail_json(**{**self._shown(), **failure(self._task, text, {**self.known, **kwargs})})
 
     def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
         """End with success."""

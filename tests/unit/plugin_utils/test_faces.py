@@ -105,7 +105,7 @@ def test_a_list_for_a_token_is_not_repeated_where_only_ansible_hides_what_it_was
     monkeypatch.setattr(f"{InProcessAction.__module__}.HAS_REGISTRY", True)
     options = {**given_to("gitlab_job_info"), "api_token": [SECRET]}
     result = in_process(TASKS["gitlab_job_info"], options)
-    assert result["msg"] == "api_token is ********, a list or mapping written as a text; give one value."
+    assert result["msg"] == "api_token is a list or mapping written as a text; give one value."
 
 
 def test_a_text_with_commas_and_blanks_is_a_list_for_the_lookup():
@@ -118,7 +118,10 @@ def test_a_text_with_commas_and_blanks_is_a_list_for_the_lookup():
     ("given", "expected"),
     [
         ({"terms": [None], "project": "7"}, "give the name or the id of a job, not an empty text"),
-        ({"terms": ["build"], "project": None}, "project is missing; say whose job it is, as in lookup("),
+        (
+            {"terms": ["build"], "project": None},
+            "project is missing; give the numeric id or the full path, like group/project",
+        ),
     ],
 )
 def test_null_is_no_name_for_the_lookup(given, expected):

@@ -41,7 +41,7 @@ def test_what_is_true_or_false_is_taken(value):
 @pytest.mark.parametrize("value", [SECRET, [SECRET], 5])
 def test_headers_that_are_no_mapping_are_not_shown(value):
     for said in (refused({}, http_headers=value), refused({"jobgate_gitlab_http_headers": value})):
-        assert "http_headers is no mapping" in said and SECRET not in said
+        assert "; give a mapping, such as {NAME: value}" in said and SECRET not in said
 
 
 class Encrypted:

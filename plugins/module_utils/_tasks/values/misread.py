@@ -40,7 +40,8 @@ def misread_text(arguments: Arguments, given: t.Mapping[str, t.Any], where: str 
                     if problem:
                         return problem
                 continue
-            problem = next(filter(None, (_problem(argument, item) for item in items)), "")
+            problem = no_text(value) if argument.get("type", "str") in _TEXTS else ""
+            problem = problem or next(filter(None, (_problem(argument, item) for item in items)), "")
             if problem:
                 return f"{where}: {key} {problem}" if where else f"{key} {problem}"
     return ""
@@ -57,6 +58,13 @@ def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
     if not _is_text(argument):
         return ""
     return misread(value, is_hidden=argument.get("no_log")) if value is not None else "holds null; leave that out"
+
+
+def no_text(value: t.Any) -> str:
+    """Return what a value is that is not one text, though Ansible would write it as one; empty for any other."""
+    if not isinstance(value, (list, tuple, dict)):
+        return ""
+    return f"is {'a mapping' if isinstance(value, dict) else 'a list'}; give one value"
 
 
 def misread(value: t.Any, *, is_hidden: t.Any = False) -> str:

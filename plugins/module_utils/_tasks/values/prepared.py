@@ -109,7 +109,8 @@ def _check(name: str, argument: t.Mapping[str, t.Any], value: t.Any) -> None:
         if not str(value).strip():
             raise UsageError(f"{name} is empty; give a value or leave it out")
         if str(value).startswith(_WRITTEN):
-            raise UsageError(f"{name} is {value}, a list or mapping written as a text; give one value")
+            told = "" if argument.get("no_log") else f"{value}, "
+            raise UsageError(f"{name} is {told}a list or mapping written as a text; give one value")
     if argument.get("elements") == "str":
         if any(not str(item).strip() for item in value):
             raise UsageError(f"{name} holds an empty text; give names, or leave the option out")
