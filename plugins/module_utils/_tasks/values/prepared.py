@@ -18,8 +18,6 @@ Arguments = t.Mapping[str, t.Mapping[str, t.Any]]
 
 # How Ansible writes a list or a mapping where one value belongs.
 _WRITTEN = ("['", '["', "{'", '{"')
-# Their default is not all that there is when they are not given: the environment comes first.
-_FROM_ENVIRONMENT = ("api_url", "extensions")
 
 
 def prepared(arguments: Arguments, options: Options, environ: Environment) -> dict[str, t.Any]:
@@ -78,9 +76,8 @@ def _prepared(
     for name, argument in arguments.items():
         value = found.get(name)
         if value is None:
-            if argument.get("default") is not None and name not in _FROM_ENVIRONMENT:
-                found[name] = argument["default"]
-        elif argument.get("options"):
+            continue
+        if argument.get("options"):
             found[name] = [
                 _prepared(argument["options"], item, project, where_in(name, number, item, where))
                 for number, item in enumerate(value, 1)
