@@ -169,7 +169,7 @@ def lookup_options(plugin: LookupBase, given: Variables, variables: Variables) -
         problem = mistake_in(spec.arguments, validated.validated_parameters, otherwise) or str(validated.errors.msg)
     if problem:
         raise UsageError(problem)
-    return prepared(spec.arguments, validated.validated_parameters, os.environ)
+    return prepared(spec.arguments, validated.validated_parameters)
 
 
 def plain(value: t.Any) -> t.Any:

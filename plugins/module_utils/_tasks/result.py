@@ -46,7 +46,7 @@ def _fall_back(env_fallback: t.Any, read: t.Callable[[t.Mapping[str, str]], t.An
 
 _FROM_ENVIRONMENT: t.Mapping[str, t.Callable[[t.Mapping[str, str]], t.Any]] = {
     "api_url": environment_url,
-    "extensions": lambda environ: list(environment_extensions(environ)),
+    "extensions": environment_extensions,
 }
 
 

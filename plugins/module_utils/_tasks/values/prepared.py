@@ -12,7 +12,8 @@ import contextlib
 import typing as t
 
 from ..._api.errors import UsageError
-from .connection import Environment, Options, project_of
+from ..._app.settings import api_base_url, project_path
+from .connection import Options
 
 Arguments = t.Mapping[str, t.Mapping[str, t.Any]]
 
@@ -20,13 +21,13 @@ Arguments = t.Mapping[str, t.Mapping[str, t.Any]]
 _WRITTEN = ("['", '["', "{'", '{"')
 
 
-def prepared(arguments: Arguments, options: Options, environ: Environment) -> dict[str, t.Any]:
+def prepared(arguments: Arguments, options: Options) -> dict[str, t.Any]:
     """Return validated options as every task takes them.
 
     :param arguments: the options that there are, as an argument specification or a documentation lists them.
     :raises UsageError: for an empty text, which a forgotten variable leaves behind, and for a project of elsewhere.
     """
-    return _prepared(arguments, options, lambda given: project_of({**options, **given}, environ))
+    return _prepared(arguments, options, str(options["api_url"]))
 
 
 def names_of(name: str, argument: t.Mapping[str, t.Any]) -> tuple[str, ...]:
@@ -69,9 +70,7 @@ def where_in(name: str, number: int, item: t.Any, where: str) -> str:
     return (f"{what} {str(called)!r}" if called else f"{what} {number}") + (f" of {where}" if where else "")
 
 
-def _prepared(
-    arguments: Arguments, options: Options, project: t.Callable[[Options], str], where: str = ""
-) -> dict[str, t.Any]:
+def _prepared(arguments: Arguments, options: Options, api_url: str, where: str = "") -> dict[str, t.Any]:
     found = dict(options)
     for name, argument in arguments.items():
         value = found.get(name)
@@ -79,7 +78,7 @@ def _prepared(
             continue
         if argument.get("options"):
             found[name] = [
-                _prepared(argument["options"], item, project, where_in(name, number, item, where))
+                _prepared(argument["options"], item, api_url, where_in(name, number, item, where))
                 for number, item in enumerate(value, 1)
             ]
         else:
@@ -87,7 +86,7 @@ def _prepared(
                 _check(name, argument, value)
     if found.get("project") is not None:
         with located(where):
-            found["project"] = project(found)
+            found["project"] = project_path(str(found["project"]), api_base_url(api_url))
     return found
 
 
