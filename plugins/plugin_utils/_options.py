@@ -162,13 +162,14 @@ def lookup_options(plugin: LookupBase, given: Variables, variables: Variables) -
     template = plugin._templar.template if plugin._templar else lambda value: value
     found = {**given, **connection_arguments(tuple(_TOKENS), given, variables, os.environ, template)}
     found = without_nulls(spec.arguments, found)
-    problem = misread_text(spec.arguments, found)
+    misread = misread_text(spec.arguments, found)
+    if misread:
+        raise UsageError(misread)
     validated = ArgumentSpecValidator(**argument_rules(spec, env_fallback)).validate(plain(found))
-    if validated.error_messages and not problem:
+    if validated.error_messages:
         otherwise = f"its options are {', '.join(sorted(documented))}"
-        problem = mistake_in(spec.arguments, validated.validated_parameters, otherwise) or str(validated.errors.msg)
-    if problem:
-        raise UsageError(problem)
+        mistake = mistake_in(spec.arguments, validated.validated_parameters, otherwise)
+        raise UsageError(mistake or str(validated.errors.msg))
     return prepared(spec.arguments, validated.validated_parameters)
 
 

@@ -12,13 +12,15 @@ by then, so they are refused before that.
 
 from __future__ import annotations
 
-import math
+import decimal
 import typing as t
 
+from .mistakes import NUMBERS, shown
 from .prepared import Arguments, given_names, where_in
 
 _TEXTS = ("str", "string", "path")
-_NUMBERS: t.Mapping[str, str] = {"int": "one whole number", "float": "a number of seconds"}
+# No id has more digits, nor does Python show a number with too many.
+_MOST_DIGITS = 18
 _BOOLEAN = "is a boolean; put it in quotes, since YAML reads yes, no, on and off as booleans"
 
 
@@ -50,11 +52,11 @@ def misread_text(arguments: Arguments, given: t.Mapping[str, t.Any], where: str 
 def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
     if isinstance(value, dict) and any(isinstance(key, bool) for key in value):
         return f"has a name that {_BOOLEAN}"
-    number = _NUMBERS.get(argument.get("type", ""))
+    number = NUMBERS.get(argument.get("type", ""))
     if number and isinstance(value, bool):
         return f"is a boolean; give {number}"  # Ansible would take it for 0 or 1
-    if argument.get("type") == "int" and isinstance(value, float) and not math.isfinite(value):
-        return f"is {value:g}; give {number}"  # Ansible's validator does not survive it
+    if argument.get("type") == "int" and _is_boundless(value):
+        return f"is {shown(value)}; give {number}"  # Ansible's validator does not survive it
     if not _is_text(argument):
         return ""
     return misread(value, is_hidden=argument.get("no_log")) if value is not None else "holds null; leave that out"
@@ -65,6 +67,15 @@ def no_text(value: t.Any) -> str:
     if not isinstance(value, (list, tuple, dict)):
         return ""
     return f"is {'a mapping' if isinstance(value, dict) else 'a list'}; give one value"
+
+
+def _is_boundless(value: t.Any) -> bool:
+    """Return whether what Ansible makes a whole number of is infinite, or as good as that."""
+    try:
+        number = decimal.Decimal(value if isinstance(value, (str, float)) else 0)
+    except decimal.DecimalException:
+        return False
+    return not number.is_finite() or number.adjusted() > _MOST_DIGITS
 
 
 def misread(value: t.Any, *, is_hidden: t.Any = False) -> str:

@@ -89,6 +89,8 @@ _KINDS: t.Mapping[type, str] = {dict: "a mapping", list: "a list"}
 # Of what may be a secret no more than this is told.
 _ALL_KINDS: t.Mapping[type, str] = {**_KINDS, str: "a text", bool: "a boolean", int: "a number", float: "a number"}
 _NUMBERS: t.Mapping[str, type] = {"int": int, "float": float}
+# What to give for them.
+NUMBERS: t.Mapping[str, str] = {"int": "one whole number", "float": "a number of seconds"}
 _SECONDS: t.Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd])[a-z]*\s*", re.IGNORECASE)
 _PAGE = re.compile(r"/-/(?:jobs|pipelines|merge_requests)/(\d{1,19})|(?:\A|[\s#!])(\d{1,19})\s*\Z")
@@ -202,9 +204,7 @@ def _number_mistake(is_: str, kind: str, value: t.Any) -> str:
     found = _PAGE.search(text)
     if found and kind == "int":
         return f"{is_}; give the number alone, {found.group(1) or found.group(2)}"
-    if kind == "float":
-        return f"{is_}; give a number of seconds"
-    return f"{is_}; give one whole number"
+    return f"{is_}; give {NUMBERS[kind]}"
 
 
 def _list_mistake(name: str, is_: str, argument: t.Mapping[str, t.Any], value: t.Any) -> str:

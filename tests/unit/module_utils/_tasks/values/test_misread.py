@@ -15,8 +15,9 @@ from tests.unit.faces import TASKS, as_lookup
 
 def test_what_is_no_number_at_all_is_refused_before_ansible_stumbles():
     arguments = TASKS["gitlab_job_info"].spec.arguments
-    for written in ("{job_id: .inf}", "{limit: .nan}"):
+    for written in ("{job_id: .inf}", "{limit: .nan}", "{limit: inf}", "{limit: -Infinity}", "{job_id: '1e5000'}"):
         assert "give one whole number" in misread_text(arguments, yaml.safe_load(written))
+    assert "give one whole number" in misread_text(arguments, {"job_id": "9" * 5000})
 
 
 @pytest.mark.parametrize(
@@ -86,6 +87,7 @@ def test_what_is_written_as_it_is_meant_is_left_alone(written):
         ({"terms": [True]}, "the name of a job is a boolean"),
         ({"terms": [{"name": "deploy"}], "default": "none"}, "the name of a job is a mapping; give one value"),
         ({"terms": ["deploy"], "fields": [1.5]}, "fields is the number 1.5"),
+        ({"terms": [42], "api_retries": "inf"}, "api_retries is 'inf'; give one whole number"),
         ({"terms": [42], "cache_seconds": False}, "cache_seconds is a boolean; give a number of seconds"),
     ],
 )
