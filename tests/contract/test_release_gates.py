@@ -584,11 +584,11 @@ def test_a_job_token_plays_nothing(simulator: t.Any) -> None:
     [
         ({"max_attempts": 0}, {}, "gate 1 of project 'app': max_attempts is 0; give 1 or more"),
         ({"wait_timeout": -1.0}, {}, "gate 1 of project 'app': wait_timeout is -1; give 0 or more"),
-        ({"wait_interval": 0.0}, {}, "gate 1 of project 'app': wait_interval is 0; give more than 0"),
+        ({"wait_interval": 0.0}, {}, "gate 1 of project 'app': wait_interval is 0; give 0.001 or more"),
         ({"job_variables": {"A": [1]}}, {}, "gate 1 of project 'app': job_variables: A is a list"),
         ({"name": ["a", " "]}, {}, "gate 1 of project 'app': name holds an empty text"),
         ({}, {"log_lines": -1}, "log_lines is -1; give 0 or more"),
-        ({}, {"wait_interval": 0.0}, "wait_interval is 0; give more than 0"),
+        ({}, {"wait_interval": 0.0}, "wait_interval is 0; give 0.001 or more"),
     ],
 )
 def test_values_that_cannot_be_used_are_named(simulator: t.Any, gate: Row, options: Row, words: str) -> None:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import typing as t
 
@@ -22,7 +23,7 @@ from .._app.session import Session, TaskContext, open_session
 from .._app.settings import DEFAULT_URL
 from .._app.waiting.options import WaitOptions
 from .definition import ArgumentSpec, Options
-from .values.connection import connection_settings
+from .values.connection import Numbers, connection_settings, number_fields
 from .values.mistakes import close_values
 
 CONNECTION = ArgumentSpec(
@@ -108,12 +109,11 @@ JOB_SELECTION = PIPELINE_SELECTION.merged(
     )
 )
 
-# Numbers, and their fields of the values.
-_NUMBERS: t.Mapping[str, str] = {
-    "wait_timeout": "timeout_seconds",
-    "wait_interval": "interval_seconds",
-    "pending_timeout": "pending_seconds",
-    "log_lines": "log_lines",
+_NUMBERS: Numbers = {
+    "wait_timeout": ("timeout_seconds", 0, math.inf),
+    "wait_interval": ("interval_seconds", 0.001, math.inf),
+    "pending_timeout": ("pending_seconds", 0, math.inf),
+    "log_lines": ("log_lines", 0, math.inf),
 }
 # How a task waits that says nothing about it.
 _DEFAULTS = WaitOptions()
@@ -259,9 +259,6 @@ def wait_options(options: Options) -> WaitOptions:
     check_statuses("fail_on", fail_on, tuple(filter(is_finished, STATUSES)))
     if options.get("log_follow") and not options.get("wait"):
         raise UsageError("log_follow needs wait: true, since a log is followed while the job is waited for")
-    numbers: t.Any = {
-        field: _number(name, options[name]) for name, field in _NUMBERS.items() if options.get(name) is not None
-    }
     return WaitOptions(
         wait=bool(options.get("wait")),
         targets=targets,
@@ -270,15 +267,8 @@ def wait_options(options: Options) -> WaitOptions:
         ignore_allowed_failures=bool(options.get("ignore_allowed_failures")),
         log_follow=bool(options.get("log_follow")),
         wait_for_approval=bool(options.get("wait_for_approval")),
-        **numbers,
+        **number_fields(_NUMBERS, options),
     )
-
-
-def _number(name: str, value: float) -> float:
-    is_zero_allowed = name != "wait_interval"
-    if value > 0 or (value == 0 and is_zero_allowed):
-        return value
-    raise UsageError(f"{name} is {value:g}; give {'0 or more' if is_zero_allowed else 'more than 0'}")
 
 
 def job_query(options: Options, **how: t.Any) -> JobQuery:

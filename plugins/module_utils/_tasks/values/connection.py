@@ -30,13 +30,15 @@ URL_VARIABLES = (
 _HOST_VARIABLES = ("GITLAB_HOST", "GL_HOST")
 EXTENSION_VARIABLES = ("JOBGATE_EXTENSIONS",)
 
-# Numbers: the field of the settings, the least and the most. A million seconds is more than the longest wait for a job;
-# what sockets can take ends somewhere beyond it.
-_NUMBERS: t.Mapping[str, tuple[str, float, int]] = {
-    "api_timeout": ("timeout_seconds", 0.001, 1_000_000),
-    "api_retries": ("retries", 0, 1_000_000),
+# A million seconds is more than the longest wait for a job; what sockets can take ends somewhere beyond it.
+_MOST = 1_000_000
+# The fields of values that are numbers, each with the least and the most that it can be.
+Numbers = t.Mapping[str, tuple[str, float, float]]
+_NUMBERS: Numbers = {
+    "api_timeout": ("timeout_seconds", 0.001, _MOST),
+    "api_retries": ("retries", 0, _MOST),
     "api_concurrency": ("concurrency", 1, 1000),
-    "api_requests_per_minute": ("requests_per_minute", 1, 1_000_000),
+    "api_requests_per_minute": ("requests_per_minute", 1, _MOST),
 }
 
 
@@ -50,9 +52,6 @@ def connection_settings(options: Options, environ: Environment) -> ConnectionSet
     kind, token = choose_token(options, environ)
     if options.get("client_key") and not options.get("client_cert"):
         raise UsageError("client_key is given without client_cert; give the certificate that belongs to the key")
-    numbers: t.Any = {
-        _NUMBERS[name][0]: _number(name, options[name]) for name in _NUMBERS if options.get(name) is not None
-    }
     return ConnectionSettings(
         api_url=api_base_url(str(options["api_url"])),
         token_kind=kind,
@@ -63,7 +62,7 @@ def connection_settings(options: Options, environ: Environment) -> ConnectionSet
         client_cert=options.get("client_cert"),
         client_key=options.get("client_key"),
         http_headers=further_headers(options.get("http_headers") or {}),
-        **numbers,
+        **number_fields(_NUMBERS, options),
     )
 
 
@@ -105,10 +104,20 @@ def first_set(environ: Environment, names: t.Iterable[str]) -> str:
     return next((environ[name] for name in names if environ.get(name, "").strip()), "")
 
 
-def _number(name: str, value: float) -> float:
-    _field, least, most = _NUMBERS[name]
-    if not value >= least:
-        raise UsageError(f"{name} is {value}, which is too small: give {least} or more")
-    if value > most:
-        raise UsageError(f"{name} is {value}; give {most:,} or less")
-    return value
+def number_fields(numbers: Numbers, options: Options) -> dict[str, t.Any]:
+    """Return those numbers that are given, by their fields.
+
+    :raises UsageError: for one that is too small or too large.
+    """
+    found: dict[str, t.Any] = {}
+    for name, (field, least, most) in numbers.items():
+        value = options.get(name)
+        if value is None:
+            continue
+        is_ = f"{name} is {f'{value:g}' if isinstance(value, float) else value}"
+        if not value >= least:
+            raise UsageError(f"{is_}; give {least:g} or more")
+        if value > most:
+            raise UsageError(f"{is_}; give {most:,} or less")
+        found[field] = value
+    return found

@@ -62,7 +62,7 @@ CASES = [
     (INFO, {"scope": ["done"]}, "scope holds 'done'"),
     (INFO, {"pipeline_id": 6, "wait": True, "wait_for": ["done"]}, "wait_for holds 'done'"),
     (INFO, {"fields": [""]}, "fields holds an empty text"),
-    (INFO, {"pipeline_id": 6, "wait_interval": 0.0}, "wait_interval is 0"),
+    (INFO, {"pipeline_id": 6, "wait_interval": 0.0}, "wait_interval is 0; give 0.001 or more"),
     (BRIDGES, {"pipeline_id": 6, "depth": -1}, "depth is -1"),
     (BRIDGES, {"pipeline_id": 6, "scope": ["done"]}, "scope holds 'done'"),
     (BRIDGES, {"pipeline_id": 6, "name": [""]}, "name holds an empty text"),

@@ -110,7 +110,7 @@ def test_defaults_and_given_values():
     "options", [{"api_retries": -1}, {"api_concurrency": 0}, {"api_timeout": 0.0}, {"api_timeout": -1.0}]
 )
 def test_values_that_are_too_small(options):
-    with pytest.raises(UsageError, match=f"{next(iter(options))} is .* which is too small"):
+    with pytest.raises(UsageError, match=f"{next(iter(options))} is .*; give .* or more"):
         settings(**options)
 
 
