@@ -26,7 +26,7 @@ from ..doc_fragments._connection import ModuleDocFragment
 from ..module_utils._api.connection import TOKEN_VARIABLES
 from ..module_utils._api.errors import UsageError
 from ..module_utils._tasks.definition import ArgumentSpec, TaskDefinition
-from ..module_utils._tasks.options import COMMON_OPTIONS, CONNECTION
+from ..module_utils._tasks.options import CONNECTION, JOB_SELECTION, JOB_WAITING, WAIT_FOR
 from ..module_utils._tasks.result import argument_rules
 from ..module_utils._tasks.values.connection import first_set
 from ..module_utils._tasks.values.misread import misread_text
@@ -42,6 +42,8 @@ Template = t.Callable[[t.Any], t.Any]
 PLUGIN = ("action", "jobgate_gitlab")
 _ORIGINS: Definitions = yaml_load(ModuleDocFragment.PLUGINS)["options"]
 _TOKENS: set[str] = set(TOKEN_VARIABLES)
+# As a default of the action group these mean the modules that have them.
+_GROUP_OPTIONS = all_names(CONNECTION.merged(JOB_SELECTION, JOB_WAITING, WAIT_FOR).arguments)
 _SWITCHES: Definitions = {
     # Ansible's own wish to hear only of what goes wrong, which is an option of its callbacks
     "display_ok_hosts": {
@@ -108,7 +110,7 @@ def without_group_defaults(
     }
     useless = _TOKENS.difference(task.token_options)
     own = {name: argument for name, argument in task.spec.arguments.items() if name not in useless}
-    dropped = by_groups & (all_names({**CONNECTION.arguments, **COMMON_OPTIONS}) - all_names(own))
+    dropped = by_groups & (_GROUP_OPTIONS - all_names(own))
     for name, argument in own.items():
         keys = set(given_names(name, argument, given))
         # of two names of an option Ansible would take the other one, whoever has given it

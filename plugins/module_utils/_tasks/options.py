@@ -151,9 +151,6 @@ ACTION_WAITING = ArgumentSpec(
 
 WAIT_FOR = ArgumentSpec(arguments={"wait_for": {"type": "list", "elements": "str"}})
 
-# Options for choosing and waiting, which most modules have. As a default of the action group they mean these modules.
-COMMON_OPTIONS = JOB_SELECTION.merged(JOB_WAITING, WAIT_FOR).arguments
-
 
 def session_of(options: Options, context: TaskContext, waiting: WaitOptions = _DEFAULTS) -> Session:
     """Return a session with the connection of the options.
@@ -248,8 +245,9 @@ def wait_options(options: Options) -> WaitOptions:
 
     :raises UsageError: for values that cannot be used.
     """
-    for name in ("wait_for", "pending_timeout"):
-        if options.get(name) is not None and not options.get("wait"):
+    for name in ("wait_for", "pending_timeout", "log_follow"):
+        value = options.get(name)
+        if value is not None and value is not False and not options.get("wait"):
             raise UsageError(f"{name} needs wait: true")
     if options.get("wait_for") == []:
         raise UsageError("wait_for is an empty list, which nothing can reach; leave it out to wait for the end")
@@ -257,8 +255,6 @@ def wait_options(options: Options) -> WaitOptions:
     check_statuses("wait_for", targets, (*WAIT_TARGETS, *STATUSES))
     fail_on = text_list(options, "fail_on")
     check_statuses("fail_on", fail_on, tuple(filter(is_finished, STATUSES)))
-    if options.get("log_follow") and not options.get("wait"):
-        raise UsageError("log_follow needs wait: true, since a log is followed while the job is waited for")
     return WaitOptions(
         wait=bool(options.get("wait")),
         targets=targets,
