@@ -598,6 +598,14 @@ def test_values_that_cannot_be_used_are_named(simulator: t.Any, gate: Row, optio
     assert simulator.requests() == []
 
 
+def test_a_project_whose_pipeline_cannot_be_is_named(simulator: t.Any) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    wrong = {"name": "docs", "project": "group/docs", "ref": "HEAD", "gates": APP["gates"]}
+    result = release(simulator, APP, wrong)
+    assert str(result.failure).startswith("project 'docs': ref 'HEAD' is a name of git's own")
+    assert simulator.requests() == []
+
+
 # ----- record and report -----
 
 

@@ -59,7 +59,7 @@ def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
         return f"is {shown(value)}; give {number}"  # Ansible's validator does not survive it
     if not _is_text(argument):
         return ""
-    return misread(value, is_hidden=argument.get("no_log")) if value is not None else "holds null; leave that out"
+    return misread(value, is_hidden=argument.get("no_log")) if value is not None else "holds null; leave it out"
 
 
 def no_text(value: t.Any) -> str:

@@ -27,7 +27,7 @@ def test_what_is_no_number_at_all_is_refused_before_ansible_stumbles():
         ("{limit: no}", "limit is a boolean; give one whole number"),
         ("{wait: yes, wait_timeout: no}", "wait_timeout is a boolean; give a number of seconds"),
         ("{wait: yes, interval: off}", "interval is a boolean; give a number of seconds"),
-        ("{name: [build, null]}", "name holds null; leave that out"),
+        ("{name: [build, null]}", "name holds null; leave it out"),
         ("{project: [group/app]}", "project is a list; give one value"),
         ("{api_token: {a: b}}", "api_token is a mapping; give one value"),
     ],
