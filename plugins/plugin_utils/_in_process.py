@@ -83,8 +83,6 @@ class InProcessAction(ActionBase):
     """An action plugin that runs the task of the module with its name; its class names the task."""
 
     TASK: TaskDefinition
-    _supports_check_mode = True
-    _supports_diff = True
     _supports_async = True
 
     def run(self, tmp: str | None = None, task_vars: Variables | None = None) -> Result:
