@@ -160,19 +160,21 @@ def lookup_options(plugin: LookupBase, given: Variables, variables: Variables) -
     """
     documented = {name: option for name, option in plugin.option_definitions.items() if name != "_terms"}
     # which of them are hidden is not documented
-    spec = ArgumentSpec({name: {**option, **CONNECTION.arguments.get(name, {})} for name, option in documented.items()})
+    arguments = {name: {**option, **CONNECTION.arguments.get(name, {})} for name, option in documented.items()}
     template = plugin._templar.template if plugin._templar else lambda value: value
     found = {**given, **connection_arguments(tuple(_TOKENS), given, variables, os.environ, template)}
-    found = without_nulls(spec.arguments, found)
-    misread = misread_text(spec.arguments, found)
+    found = without_nulls(arguments, found)
+    misread = misread_text(arguments, found)
     if misread:
         raise UsageError(misread)
-    validated = ArgumentSpecValidator(**argument_rules(spec, env_fallback)).validate(plain(found))
+    # from ansible-core 2.22 on it would hide short values of headers, words like any other, in all output of the play
+    rules = argument_rules(ArgumentSpec(documented), env_fallback)
+    validated = ArgumentSpecValidator(**rules).validate(plain(found))
     if validated.error_messages:
         otherwise = f"its options are {', '.join(sorted(documented))}"
-        mistake = mistake_in(spec.arguments, validated.validated_parameters, otherwise)
+        mistake = mistake_in(arguments, validated.validated_parameters, otherwise)
         raise UsageError(mistake or str(validated.errors.msg))
-    return prepared(spec.arguments, validated.validated_parameters)
+    return prepared(arguments, validated.validated_parameters)
 
 
 def plain(value: t.Any) -> t.Any:
