@@ -76,7 +76,6 @@ def run_request(options: Options, query: PipelineQuery) -> RunRequest:
         sha=query.sha,
         variables=_variables(options, "variables"),
         inputs=_pipeline_inputs(options.get("inputs")),
-        trigger_token=options.get("trigger_token") or "",
         reuse=options.get("reuse") or "active",
     )
 
@@ -125,4 +124,6 @@ def _pairs(given: t.Any, name: str) -> list[tuple[str, t.Any]]:
                 f"{name} holds something without key and value; give a mapping of names and values, or a list of "
                 "mappings with key and value"
             )
+        if not isinstance(item["key"], (str, int)) or isinstance(item["key"], bool):
+            raise UsageError(f"{name} holds a key that is no text; put it in quotes")
     return [(str(item["key"]), item["value"]) for item in given]

@@ -42,6 +42,7 @@ CASES = [
     (ACTION, {**PLAY, "max_attempts": 0, "wait": True}, "max_attempts is 0"),
     (ACTION, {**PLAY, "job_variables": {"A": None}}, "job_variables: A is null"),
     (ACTION, {**PLAY, "job_variables": {"A": ["secret"]}}, "job_variables: A is a list"),
+    (ACTION, {**PLAY, "job_variables": [{"key": True, "value": "1"}]}, "job_variables holds a key that is no text"),
     (ACTION, {**PLAY, "job_variables": {"A": {"b": "secret"}}}, "job_variables: A is a mapping"),
     (ACTION, {**PLAY, "fail_on": ["broken"]}, "fail_on holds 'broken'"),
     (INFO, {"fail_on": ["manual"]}, "fail_on holds 'manual'; give one of success, failed, canceled, skipped"),
