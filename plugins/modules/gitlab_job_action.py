@@ -115,6 +115,8 @@ options:
   job_inputs:
     description:
       - Values for the inputs that the job declares, for O(action=play) and O(action=retry).
+      - They keep their types, which are text, number, boolean and list. A value of a template is a text in Ansible
+        before 2.19, unless C(jinja2_native) is set.
       - Needs GitLab 18.10; older servers silently ignore them. An input that the job does not declare is an error from
         GitLab, and the job stays as it is.
     type: dict

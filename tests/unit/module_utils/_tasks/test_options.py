@@ -41,6 +41,8 @@ CASES = [
     (ACTION, {**PLAY, "max_attempts": 2}, "max_attempts needs wait: true"),
     (ACTION, {**PLAY, "max_attempts": 0, "wait": True}, "max_attempts is 0"),
     (ACTION, {**PLAY, "job_variables": {"A": None}}, "job_variables: A is null"),
+    (ACTION, {**PLAY, "job_inputs": {"a": None}}, "job_inputs: a is null"),
+    (ACTION, {**PLAY, "job_inputs": {"a": {"b": "secret"}}}, "job_inputs: a is a mapping"),
     (ACTION, {**PLAY, "job_variables": {"A": ["secret"]}}, "job_variables: A is a list"),
     (ACTION, {**PLAY, "job_variables": [{"key": True, "value": "1"}]}, "job_variables holds a key that is no text"),
     (ACTION, {**PLAY, "job_variables": {"A": {"b": "secret"}}}, "job_variables: A is a mapping"),
