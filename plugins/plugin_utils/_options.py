@@ -95,26 +95,25 @@ def without_group_defaults(
 
     :param given: the options of the task with all defaults, as Ansible hands them over.
     """
+    other_tokens = _TOKENS.difference(task.token_options)
+    own = {name: argument for name, argument in task.spec.arguments.items() if name not in other_tokens}
+    useless = _GROUP_OPTIONS - all_names(own)
+    named = [given_names(name, argument, given) for name, argument in own.items()]
+    doubtful = useless.intersection(given).union(*(keys for keys in named if len(keys) > 1))
     groups = [
-        template(options)
-        for defaults in module_defaults
-        for name, options in defaults.items()
-        if name.startswith("group/")
+        options for defaults in module_defaults for name, options in defaults.items() if name.startswith("group/")
     ]
+    # only what has to be known is evaluated, once more after Ansible: a lookup may take long, or give a token once
     by_groups = {
         name
-        for options in groups
-        if isinstance(options, dict)
-        for name, value in options.items()
-        if given.get(name) == value
+        for options in (groups if doubtful else ())
+        for name, value in (template(options) if isinstance(options, str) else options).items()
+        if name in doubtful and given[name] == template(value)
     }
-    useless = _TOKENS.difference(task.token_options)
-    own = {name: argument for name, argument in task.spec.arguments.items() if name not in useless}
-    dropped = by_groups & (_GROUP_OPTIONS - all_names(own))
-    for name, argument in own.items():
-        keys = set(given_names(name, argument, given))
+    dropped = by_groups & useless
+    for keys in named:
         # of two names of an option Ansible would take the other one, whoever has given it
-        dropped |= by_groups & keys if keys - by_groups else set()
+        dropped |= by_groups.intersection(keys) if not by_groups.issuperset(keys) else set()
     return {name: value for name, value in given.items() if name not in dropped}
 
 

@@ -224,6 +224,15 @@ def test_defaults_of_the_group_that_a_task_has_no_use_for_are_not_given_to_it():
     assert _options.without_group_defaults(task, {**group, **own}, defaults, template) == {**found, **own}
 
 
+def test_defaults_of_the_group_that_are_for_a_task_are_not_evaluated_again():
+    def once(value):
+        raise AssertionError(f"{value} was evaluated again")
+
+    defaults = [{"group/jobgate.gitlab.gitlab": {"api_token": "{{ one_time_token }}", "project": "a/b"}}]
+    given = {"api_token": "evaluated", "project": "a/b", "name": "build"}
+    assert _options.without_group_defaults(gitlab_job_info.TASK, given, defaults, once) == given
+
+
 def test_what_a_task_gives_beats_another_name_of_it_in_defaults_of_the_group():
     group = {"access_token": "group", "interval": 5}
     own = {"api_token": "own", "wait_interval": 3}
