@@ -138,9 +138,9 @@ options:
     elements: str
     default: []
 notes:
-  - Connection options can also be set by variables such as C(jobgate_gitlab_api_url), and in the section
-    C(jobgate_gitlab) of C(ansible.cfg). The names are those of the options, for variables with C(jobgate_gitlab_)
-    before them.
+  - Connection options can also be set by variables such as C(jobgate_gitlab_api_url), and all but O(http_headers) in
+    the section C(jobgate_gitlab) of C(ansible.cfg). The names are those of the options, for variables with
+    C(jobgate_gitlab_) before them.
 """
 
     # To be used together with the standard block, by plugins that are not modules.

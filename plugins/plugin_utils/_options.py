@@ -6,8 +6,7 @@
 
 """Options from everywhere that Ansible looks: the task or expression, then variables, the environment and ansible.cfg.
 
-The environment is left to the settings of the connection, which look there themselves, where the task runs. So an
-option that Ansible found there is passed on as not given.
+The environment counts where the task runs, so it is looked at there. Here it only beats what ansible.cfg says.
 """
 
 from __future__ import annotations
