@@ -144,18 +144,16 @@ notes:
 """
 
     # To be used together with the standard block, by plugins that are not modules.
-    # Ansible takes the last variable of a list that is set. The first name in the description shall win, so the lists
-    # are in reverse order.
     PLUGINS = r"""
 options:
   api_url:
     env:
-      - name: CI_SERVER_URL
-      - name: GL_HOST
-      - name: GITLAB_HOST
-      - name: GITLAB_SERVER_URL
-      - name: GITLAB_URL
       - name: GITLAB_API_URL
+      - name: GITLAB_URL
+      - name: GITLAB_SERVER_URL
+      - name: GITLAB_HOST
+      - name: GL_HOST
+      - name: CI_SERVER_URL
     ini:
       - section: jobgate_gitlab
         key: api_url
@@ -163,9 +161,9 @@ options:
       - name: jobgate_gitlab_api_url
   api_token:
     env:
-      - name: GITLAB_PRIVATE_TOKEN
-      - name: GITLAB_TOKEN
       - name: GITLAB_API_TOKEN
+      - name: GITLAB_TOKEN
+      - name: GITLAB_PRIVATE_TOKEN
     ini:
       - section: jobgate_gitlab
         key: api_token

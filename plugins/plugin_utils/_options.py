@@ -70,7 +70,6 @@ DEFINITIONS: Definitions = {
         name: {
             "type": "path" if CONNECTION.arguments[name]["type"] == "path" else None,
             "ini": option.get("ini", []),
-            "vars": option.get("vars", []),
         }
         for name, option in _ORIGINS.items()
     },
