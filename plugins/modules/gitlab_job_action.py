@@ -225,7 +225,7 @@ options:
     description:
       - End states of a job that fail the task, after the action was done and waited for. An empty list accepts any end.
       - It does not apply to O(action=cancel), which accepts any end.
-      - Only with O(wait=true).
+      - Only with O(wait=true). A status that is no end is an error.
     type: list
     elements: str
     default:
