@@ -385,7 +385,10 @@ def _terms(options: Options, terms: list[t.Any]) -> tuple[int | str, ...]:
     texts = ["" if term is None else str(term).strip() for term in ([name] if name is not None else terms)]
     if not texts or not all(texts):
         raise UsageError("give the name or the id of a job, not an empty text")
-    return tuple(texts if name is not None else map(read_term, texts))
+    found = tuple(texts if name is not None else map(read_term, texts))
+    if 0 in found:
+        raise UsageError("the id of a job is 0; ids count from 1")
+    return found
 
 
 def _error(exc: GitLabError) -> AnsibleError:

@@ -118,13 +118,14 @@ def test_a_text_with_commas_and_blanks_is_a_list_for_the_lookup():
     ("given", "expected"),
     [
         ({"terms": [None], "project": "7"}, "give the name or the id of a job, not an empty text"),
+        ({"terms": ["0"], "project": "7", "default": "none"}, "the id of a job is 0; ids count from 1"),
         (
             {"terms": ["build"], "project": None},
             "project is missing; give the numeric id or the full path, like group/project",
         ),
     ],
 )
-def test_null_is_no_name_for_the_lookup(given, expected):
+def test_null_and_zero_are_no_job_for_the_lookup(given, expected):
     assert expected in as_lookup({"api_url": SERVER, "pipeline_id": 6, **given})["msg"]
 
 
