@@ -86,6 +86,8 @@ options:
       - Headers that identify the user or belong to the connection, like C(Authorization), C(PRIVATE-TOKEN), C(Cookie)
         and C(Host), cannot be set.
       - An empty dictionary is the same as leaving the option out.
+      - From ansible-core 2.22 on, Ansible hides the values in everything that the play shows, words such as V(prod)
+        among them.
     type: dict
   validate_certs:
     description:
