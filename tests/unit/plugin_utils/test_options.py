@@ -138,6 +138,12 @@ def test_a_wrong_option_is_an_error_that_tells_no_secret(configured, direct, mes
         assert str(caught.value).startswith(message) and SECRET not in str(caught.value)
 
 
+def test_what_is_neither_true_nor_false_in_ansible_cfg_is_not_false(configured):
+    configured("validate_certs = ture")
+    with pytest.raises(UsageError, match="validate_certs is 'ture'; give true or false"):
+        of_lookup()
+
+
 # ----- tasks -----
 
 
