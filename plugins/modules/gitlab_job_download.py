@@ -88,8 +88,8 @@ options:
         C([) is an ordinary character, since jobs made by C(parallel:matrix) carry it, as in V(test: [py311, linux]).
       - A name stands for the newest attempt of the job.
       - With O(include_downstream=true), V(bridge/job) is the job of that name in the pipeline that the trigger job
-        C(bridge) has started, to any depth, as in V(trigger:infra/apply). A name without a slash is looked for in
-        every pipeline of the tree.
+        C(bridge) has started, to any depth, as in V(trigger:infra/apply). A bare name means the job of the pipeline
+        itself, and a job of a downstream pipeline only if the pipeline itself has none.
       - A name that nothing matches is an error that shows close names.
       - Required unless O(job_id) is given.
     type: str

@@ -213,8 +213,7 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("success of a cancel", PIPELINE, {**RUN, "action": "cancel", "wait": True, "wait_for": ["success"]},
      "wait_for success cannot be used with cancel; give one of finished, manual."),
     ("an unknown end", PIPELINE, {**RUN, "wait": True, "fail_on": ["broken"]},
-     "fail_on holds 'broken'; give one of created, manual, scheduled, waiting_for_resource, preparing, "
-     "waiting_for_callback, pending, running, canceling, success, failed, canceled, skipped."),
+     "fail_on holds 'broken'; give one of success, failed, canceled, skipped."),
     ("something else to include", "gitlab_pipeline_info", {**READ, "include": ["logs"]},
      "include holds 'logs'; give one of variables, test_report, downstream, jobs."),
     # deployments
