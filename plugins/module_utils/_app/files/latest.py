@@ -69,5 +69,11 @@ def latest_success(session: Session, query: JobQuery) -> FoundJob | None:
     return None
 
 
+def known_by_name(query: JobQuery) -> FoundJob:
+    """Return a job of which no more is known than how to ask for it."""
+    name = query.names[0]
+    return FoundJob({"name": name, "ref": query.pipeline.ref}, query.pipeline.project, 0, name)
+
+
 def _has_artifacts(record: Record) -> bool:
     return bool(record.get("artifacts_file") or record.get("artifacts_expire_at") or artifact_kinds(record))

@@ -61,6 +61,15 @@ def check_writable(option: str, path: str) -> None:
     if os.path.isdir(path) or path.endswith("/"):
         raise UsageError(f"{option} {path!r} is a folder; give the name of a file")
     check_regular(option, path)
+    check_folder(option, path)
+
+
+def check_folder(option: str, path: str) -> None:
+    """Return when files can be made in the folder of a path, as far as that can be known beforehand.
+
+    :raises UsageError: when they cannot.
+    """
+    folder = os.path.dirname(os.path.abspath(path))
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{option} {path!r} cannot be written: no permission to create files in {folder!r}")
 

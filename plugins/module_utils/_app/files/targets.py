@@ -33,13 +33,13 @@ class Content:
 
 
 def content_of(path: str) -> Content | None:
-    """Return size and digest of a file, None when there is none, or a link that leads nowhere.
+    """Return size and digest of a file; None for nothing, and for a link, which is replaced like nothing.
 
     :raises UsageError: when it cannot be read, or is not a file.
     """
-    if not os.path.exists(path):
-        return None
     check_regular("dest", path)
+    if os.path.islink(path) or not os.path.exists(path):
+        return None
     measure = Measure()
     try:
         with open(path, "rb") as file:

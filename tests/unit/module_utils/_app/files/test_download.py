@@ -7,11 +7,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import WholeBody
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.download import download as into_place
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.fetch import DownloadRequest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query import JobQuery
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Files
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_download import TASK
 
 from ....harness import (
@@ -22,6 +28,7 @@ from ....harness import (
     ScriptedTransport,
     bridge,
     job,
+    new_session,
     pipeline,
     reply,
     run_task,
@@ -337,6 +344,13 @@ def test_a_report_that_the_job_does_not_have_is_not_asked_for(tmp_path, kinds, w
     assert words in str(caught.value) and "archive" not in str(caught.value)
 
 
+@pytest.mark.parametrize("wanted", ["requirements_v2", "sarif", "scip"])
+def test_a_type_that_gitlab_has_is_no_mistake(tmp_path, wanted):
+    with pytest.raises(errors.SelectionError) as caught:
+        download(tmp_path / "x", with_reports("trace"), job_id=42, content="report", report_type=wanted)
+    assert "has no reports at all" in str(caught.value) and "report_type" not in str(caught.value)
+
+
 def test_a_type_that_a_newer_server_has_is_asked_for(tmp_path):
     line = "GET /projects/7/jobs/42/artifacts?file_type=coverage"
     options = {"job_id": 42, "content": "report", "report_type": "coverage"}
@@ -370,6 +384,12 @@ def test_why_a_job_has_no_reports(tmp_path, fields, wanted, words):
     ("read", "status", "answer", "words"),
     [
         (with_reports(), 404, NOT_FOUND, "GitLab lists a report 'junit' of job 'build' (id 42), but does not find it"),
+        (
+            with_reports(artifacts_expire_at="2022-01-02T00:00:00.000Z"),
+            404,
+            NOT_FOUND,
+            "the reports of job 'build' (id 42) have expired (2022-01-02T00:00:00.000Z); retry",
+        ),
         (untold(), 404, NOT_FOUND, "has no report 'junit': there is no such job, it made none, or it has expired"),
         (with_reports(), 400, {"error": "file_type does not have a valid value"}, "sends no report of type 'junit'"),
     ],
@@ -480,6 +500,7 @@ def test_the_storage_behind_a_redirect_gives_the_content(tmp_path):
 # ----- why there is nothing -----
 
 EXPIRED = {"artifacts_expire_at": "2022-01-02T00:00:00.000Z"}
+LASTING = {"artifacts_expire_at": "2126-01-02T00:00:00.000Z"}
 REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dotenv")]}
 
 
@@ -493,14 +514,16 @@ REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dot
         ),
         ({"status": "manual"}, "has no artifacts yet: it has not started (its status is manual)"),
         ({"status": "skipped"}, "was skipped, so it has no artifacts"),
-        ({"artifacts_expire_at": "2126-01-02T00:00:00.000Z"}, "were deleted; retry the job to make them anew"),
+        (LASTING, "were deleted; retry the job to make them anew"),
         ({"erased_at": "2026-01-02T00:00:00.000Z"}, "job 'build' (id 42) was erased"),
         (EXPIRED, "have expired (2022-01-02T00:00:00.000Z); retry the job to make them anew"),
         # they expire in the future, and are only not readable now
         (
-            {**EXPIRED, "artifacts_file": {"filename": "a.zip"}},
+            {**LASTING, "artifacts_file": {"filename": "a.zip"}},
             "GitLab lists artifacts of job 'build' (id 42), but does not",
         ),
+        # they were there when the job was read
+        ({**EXPIRED, "artifacts_file": {"filename": "a.zip"}}, "have expired (2022-01-02T00:00:00.000Z); retry"),
         (REPORTS, "has only reports (dotenv, junit) and no archive; list its files under artifacts:paths"),
         ({"artifacts": [{"file_type": "archive"}, {"file_type": "junit"}]}, "has no artifacts"),
         ({"artifacts": [{"file_type": "trace"}]}, "has no artifacts"),
@@ -583,6 +606,14 @@ def test_a_path_that_no_archive_has_is_refused_before_any_request(tmp_path, path
         download(tmp_path / "x", job_id=42, content="file", artifact_path=path)
 
 
+def test_a_file_that_the_list_of_artifacts_hides_is_not_mistaken_for_it(tmp_path):
+    tree = {"content": "file", "artifact_path": "tree"}
+    with pytest.raises(errors.UsageError, match="send the list of all artifacts in the place of a file 'tree'; down"):
+        download(tmp_path / "x", job_id=42, **tree)
+    by_ref = Exchange(f"GET /projects/7/jobs/artifacts/main/raw/tree?job=build&{RECENT}", NEW)
+    assert download(tmp_path / "x", *FOUND, by_ref, *FOUND, **LATEST, **tree).changed
+
+
 def test_a_path_that_gitlab_refuses(tmp_path):
     refused = reply({"error": "artifact_path is invalid"}, status=400)
     with pytest.raises(errors.SelectionError, match="'dist/app.txt' is not a valid path inside an archive"):
@@ -618,6 +649,33 @@ def test_a_job_token_reads_no_log(tmp_path):
 
 
 # ----- the target -----
+
+
+@pytest.mark.parametrize("goal", ["real", "nowhere"])
+@pytest.mark.parametrize("content", [OLD, NEW], ids=["other content", "the same content"])
+def test_a_link_is_replaced_whatever_it_leads_to(tmp_path, goal, content):
+    real, dest = tmp_path / "real", tmp_path / "x"
+    real.write_bytes(content)
+    dest.symlink_to(goal)
+    known = {"job_id": 42, "checksum": "sha256:" + digest(NEW)}
+    for check_mode, changed in ((True, True), (False, True), (True, False), (False, False)):
+        lines = [done(), Exchange(ARTIFACTS, NEW)] if changed else [done()]
+        assert download(dest, *lines, check_mode=check_mode, **known).changed == changed
+        assert dest.is_symlink() == (check_mode and changed)
+    assert (dest.read_bytes(), real.read_bytes()) == (NEW, content)
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_folder_that_cannot_be_written_to_costs_no_download(tmp_path, monkeypatch, check_mode):
+    monkeypatch.setattr(os, "access", lambda path, mode: (str(path), mode) != (str(tmp_path), os.W_OK | os.X_OK))
+    dest = tmp_path / "x"
+    with pytest.raises(errors.UsageError, match="dest '.*/x' cannot be written: no permission to create files in"):
+        download(dest, done(), job_id=42, check_mode=check_mode)
+    dest.write_bytes(OLD)
+    # a file there can be written to as it is
+    session = new_session(ScriptedTransport(done(), Exchange(ARTIFACTS, NEW)), check_mode=check_mode)
+    request = DownloadRequest(JobQuery(PipelineQuery("7"), job_id=42), "archive", dest=str(dest))
+    assert into_place(session, request, Files(unsafe_writes=True)).has_changed
 
 
 @pytest.mark.parametrize(
