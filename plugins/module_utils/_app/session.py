@@ -30,6 +30,7 @@ from .._api.transport import Transport
 from .._extensions.manager import PluginManager, plugin_manager
 from .._extensions.registry import Registry
 from .concurrency import run_all
+from .fields import record_in
 from .limits import LIMITS
 from .nudges import Watch
 from .outcome import Files, Progress
@@ -180,11 +181,16 @@ class Session:
         """
         if self.facts.user_id is None:
             try:
-                found = self.client.call("get_current_user").get("id")
+                found = self._user().get("id")
             except (NotAuthorizedError, NotFoundError):
                 return None
             self.facts.user_id = found if isinstance(found, int) else None
         return self.facts.user_id
+
+    def _user(self) -> Record:
+        if self.client.settings.token_kind == "api_job_token":
+            return record_in(self.client.call("get_token_job"), "user")
+        return t.cast(Record, self.client.call("get_current_user"))
 
     @functools.cached_property
     def _has_annotations(self) -> bool:
