@@ -63,10 +63,7 @@ def read_deployment(session: Session, project: str, deployment_id: int) -> Found
     except NotFoundError as exc:
         if exc.is_no_mere_object:
             raise
-        raise SelectionError(
-            f"there is no deployment {deployment_id} in project {project}; give its id, which is not the short number "
-            "(iid) that GitLab's pages show"
-        ) from exc
+        raise SelectionError(f"there is no deployment {deployment_id} in project {project}") from exc
     return FoundDeployment(record, project, is_whole=True)
 
 
@@ -81,7 +78,12 @@ def find_deployments(session: Session, query: DeploymentQuery) -> list[FoundDepl
     :raises SelectionError: when there is none at all; that `status` or `scope` alone leaves none is a fine answer.
     """
     if query.deployment_id is not None:
-        return [read_deployment(session, query.project, query.deployment_id)]
+        try:
+            return [read_deployment(session, query.project, query.deployment_id)]
+        except SelectionError as exc:
+            raise SelectionError(
+                f"{exc}; give its id, which is not the short number (iid) that GitLab's pages show"
+            ) from exc
     found, is_filtered = _found(session, query)
     if not found and not query.allow_empty and not is_filtered:
         raise SelectionError(f"there is no {query.describe()}; {_instead(session, query)}")
