@@ -30,7 +30,7 @@ from .decisions import (
 from .find import DeploymentQuery, find_deployments, read_all, read_deployment
 from .records import BLOCKED, FoundDeployment, approvals_of, is_waiting, tells_approvals, user_id_of
 
-# Of so many deployments that may wait for an approval it is looked up whether they do.
+# Of so many deployments of an environment it is looked up whether they wait for an approval; of jobs, of all.
 MOST_CANDIDATES = 20
 _NEEDED = "The user of the token needs at least the role Reporter in the project, and the token the scope api"
 
@@ -60,7 +60,7 @@ def choose_deployment(session: Session, query: DeploymentQuery) -> FoundDeployme
     candidates = _candidates(session, query)
     # only what is blocked can wait for an approval
     blocked = [one for one in candidates if status_of(one.record) == BLOCKED]
-    found = read_all(session, (blocked or candidates[:1])[:MOST_CANDIDATES])
+    found = read_all(session, blocked or candidates[:1])
     waiting = [deployment for deployment in found if is_waiting(deployment.record)]
     if len(waiting) > 1:
         texts = [f"{deployment.called} ({deployment.details})" for deployment in waiting]
@@ -72,12 +72,13 @@ def choose_deployment(session: Session, query: DeploymentQuery) -> FoundDeployme
 
 
 def _candidates(session: Session, query: DeploymentQuery) -> list[FoundDeployment]:
-    if query.jobs is None:
-        query = dataclasses.replace(query, limit=MOST_CANDIDATES)
-    if query.jobs is None and query.status is None and query.deployment_id is None:
-        blocked = find_deployments(session, dataclasses.replace(query, status=BLOCKED))
-        return blocked or find_deployments(session, dataclasses.replace(query, limit=1))[:1]
-    return find_deployments(session, query)
+    if query.jobs is not None:
+        return find_deployments(session, query)
+    query = dataclasses.replace(query, limit=MOST_CANDIDATES)
+    if query.status is not None or query.deployment_id is not None:
+        return find_deployments(session, query)
+    blocked = find_deployments(session, dataclasses.replace(query, status=BLOCKED))
+    return blocked or find_deployments(session, dataclasses.replace(query, limit=1))
 
 
 class Approval(Write[FoundDeployment, ApprovalResult]):

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_deployment_approval import TASK
 
-from ....harness import NO_ROUTE, Exchange, ScriptedTransport, job, reply, run_task
+from ....harness import NO_ROUTE, Exchange, FunctionTransport, ScriptedTransport, job, reply, run_task
 from .records import ALICE, CAROL, approval, deployment, listed, rule
 
 READ = "GET /projects/7/deployments/5"
@@ -219,6 +219,22 @@ def test_a_server_without_approvals_is_not_asked_for_any():
 def test_the_record_of_a_failure_fits_on_a_screen():
     outcome = approve(Exchange(READ, listed()))
     assert set(outcome.values["deployment"]["deployable"]) == {"id", "name", "stage", "status", "web_url"}
+
+
+def test_the_one_that_waits_is_found_among_many_of_a_pipeline():
+    numbers = range(30, 0, -1)
+    answers = {
+        "GET /projects/7/pipelines/6/jobs": [job(40 + number, "manual", f"deploy {number}") for number in numbers],
+        "GET /projects/7/deployments": [listed(number, job_id=40 + number) for number in numbers],
+        **{
+            f"GET /projects/7/deployments/{number}": deployment(deployment_id=number, pending=int(number == 1))
+            for number in numbers
+        },
+        "POST /projects/7/deployments/1/approval": reply(approval(ALICE), status=201),
+    }
+    transport = FunctionTransport(lambda call: answers[call.line])
+    outcome = run_task(TASK, {"pipeline_id": 6, "state": "approved"}, transport=transport)
+    assert (outcome.failure, transport.writes) == (None, ["POST /projects/7/deployments/1/approval"])
 
 
 def test_several_that_wait_are_an_error_that_lists_them():
