@@ -14,40 +14,28 @@ from ..._api.decoding import Record
 from ..._api.errors import NotAuthorizedError, NotFoundError, SelectionError
 from ..session import Session
 
-
-def read_token_job(session: Session) -> Record:
-    """Return the job of the token.
-
-    :raises SelectionError: when no job belongs to the token, with the reason.
-    """
-    return _explained(lambda: session.client.call("get_token_job"), "the job of a token: that needs GitLab 13.10")
+# By the endpoint what it tells, and since when.
+_TOLD: t.Mapping[str, str] = {
+    "get_token_job": "the job of a token: that needs GitLab 13.10",
+    "get_allowed_agents": "the agents of a token: that needs GitLab 13.11",
+}
 
 
-def read_allowed_agents(session: Session) -> Record:
-    """Return what an agent is told about the job of the token.
+def told_of_token(session: Session, endpoint: str) -> Record:
+    """Return what GitLab tells about a job token: its job, or what an agent is told about it.
 
     :raises SelectionError: when no job belongs to the token, with the reason.
-    """
-    return _explained(
-        lambda: session.client.call("get_allowed_agents"), "the agents of a token: that needs GitLab 13.11"
-    )
-
-
-def _explained(read: t.Callable[[], t.Any], what: str) -> Record:
-    """Return what GitLab tells about a token; what it answers to one that it does not take becomes the reason.
-
-    :param what: what a server that is too old cannot tell.
     """
     try:
-        return t.cast(Record, read())
+        return t.cast(Record, session.client.call(endpoint))
     except NotAuthorizedError as exc:
         if exc.status != 401:
             raise
         raise SelectionError(
-            f'GitLab does not know this job token, and says "{exc.server_text}". A job token is good only while its '
-            f"job is running ({', '.join(exc.facts)})"
+            f"the server does not know this job token: {exc.problem}. A job token is good only while its job is "
+            f"running ({', '.join(exc.facts)})"
         ) from exc
     except NotFoundError as exc:
         if exc.is_missing_endpoint:
-            raise SelectionError(f"this server cannot tell {what} ({exc})") from exc
+            raise SelectionError(f"this server cannot tell {_TOLD[endpoint]} ({exc})") from exc
         raise SelectionError(f"no job belongs to this token: it is no CI job token ({exc})") from exc
