@@ -717,8 +717,8 @@ def test_options_that_make_no_sense(
 @pytest.mark.parametrize("content", sorted(CONTENTS))
 def test_folders_that_are_not_there(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
     load(simulator)
-    for dest, word in ((tmp_path / "no" / "x", "folder of dest"), (f"{tmp_path}/no/", "is not a folder")):
-        assert_sentence(fetch(simulator, dest, **CONTENTS[content], **BY_ID).failure, word, "make it first")
+    for dest, word in ((tmp_path / "no" / "x", "folder that does not"), (f"{tmp_path}/no/", "is not a folder")):
+        assert_sentence(fetch(simulator, dest, **CONTENTS[content], **BY_ID).failure, word, "create")
     assert list(tmp_path.iterdir()) == []
     assert transfers(simulator) == 0
 
@@ -965,7 +965,7 @@ def test_playbook(simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.
     for result in done.results.values():
         assert set(DOWNLOAD.empty_result) <= set(result)
     assert done.results["missing"]["msg"] == "There is no 'no' in the artifacts of job 'build' (id 1000)."
-    assert done.results["nowhere"]["msg"].endswith("make it first.")
+    assert done.results["nowhere"]["msg"].endswith(f"create '{tmp_path}/no' first.")
 
 
 def test_playbook_with_reports_both_ways(simulator: t.Any, tmp_path: pathlib.Path) -> None:

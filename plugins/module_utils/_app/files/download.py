@@ -22,7 +22,7 @@ from ..session import Session
 from .fetch import KINDS, DownloadRequest, check_request, fetch
 from .latest import known_by_name, latest_success
 from .missing import why_no_artifacts, why_no_log
-from .place import check_folder, check_path
+from .place import check_path, check_writable
 from .reports import check_zipped_report, report_name
 from .targets import Content, Measure, Memory, TemporaryTarget, content_of
 
@@ -70,8 +70,7 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
     check_request(session, request)
     job = _latest(session, request) if request.latest_success else _wanted_job(session, request.query)
     dest = _target(request, job)
-    if not files.unsafe_writes:
-        check_folder("dest", dest)
+    check_writable("dest", dest, unsafe_writes=files.unsafe_writes)
     before = content_of(dest)
     if request.sha256 and before and before.sha256 == request.sha256 and not request.force:
         return DownloadReport(dest, before, before, job)
@@ -164,9 +163,7 @@ def _target(request: DownloadRequest, job: FoundJob) -> str:
         artifact = of_report or os.path.basename(request.path.rstrip("/"))
         return os.path.join(dest, KINDS[request.content].file_name.format(job_id=job.id, artifact=artifact))
     if request.dest.endswith("/"):
-        raise UsageError(f"dest {request.dest!r} is not a folder that exists; make it first")
-    if not os.path.isdir(os.path.dirname(dest)):
-        raise UsageError(f"the folder of dest {request.dest!r} does not exist; make it first")
+        raise UsageError(f"dest {request.dest!r} is not a folder that exists; create it first")
     return dest
 
 

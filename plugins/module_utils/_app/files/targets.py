@@ -17,7 +17,7 @@ from ..._api.requester import Sink
 from ..outcome import Files
 from ..session import Session
 from ..slow_work import SlowWork
-from .place import BLOCK, NewFile, check_regular
+from .place import BLOCK, NewFile
 
 _MIB = 1024 * 1024
 # What a template takes of a file, it takes several times.
@@ -35,9 +35,8 @@ class Content:
 def content_of(path: str) -> Content | None:
     """Return size and digest of a file; None for nothing, and for a link, which is replaced like nothing.
 
-    :raises UsageError: when it cannot be read, or is not a file.
+    :raises UsageError: when it cannot be read.
     """
-    check_regular("dest", path)
     if os.path.islink(path) or not os.path.exists(path):
         return None
     measure = Measure()

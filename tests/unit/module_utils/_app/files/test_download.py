@@ -680,12 +680,19 @@ def test_a_folder_that_cannot_be_written_to_costs_no_download(tmp_path, monkeypa
 
 @pytest.mark.parametrize(
     ("dest", "words"),
-    [("none/", "is not a folder that exists; make it first"), ("none/x", "the folder of dest .* does not exist")],
+    [
+        ("none/", "is not a folder that exists; create it first"),
+        ("none/x", "dest '.*/none/x' is in a folder that does not exist; create '.*/none' first"),
+        ("pipe", "dest '.*/pipe' is not a regular file"),
+        ("", "dest '.*/artifacts.zip' is a folder; give the name of a file"),
+    ],
 )
-def test_a_folder_that_is_not_there_costs_no_download(tmp_path, dest, words):
+def test_what_is_no_place_for_a_file_costs_no_download(tmp_path, dest, words):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "artifacts.zip").mkdir()
     with pytest.raises(errors.UsageError, match=words):
         run_task(TASK, {"dest": f"{tmp_path}/{dest}", "job_id": 42}, transport=ScriptedTransport(done()))
-    assert list(tmp_path.iterdir()) == []
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 # ----- options -----
