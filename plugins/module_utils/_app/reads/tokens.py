@@ -8,26 +8,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotAuthorizedError, NotFoundError, SelectionError
 from ..session import Session
 
-# By the endpoint what it tells, and since when.
-_TOLD: t.Mapping[str, str] = {
-    "get_token_job": "the job of a token: that needs GitLab 13.10",
-    "get_allowed_agents": "the agents of a token: that needs GitLab 13.11",
-}
 
-
-def told_of_token(session: Session, endpoint: str) -> Record:
-    """Return what GitLab tells about a job token: its job, or what an agent is told about it.
+def read_token(session: Session, *, with_agents: bool) -> tuple[Record, Record]:
+    """Return the job of a job token, and what an agent is told about it where that is asked for.
 
     :raises SelectionError: when no job belongs to the token, with the reason.
     """
+    with _explained("the job of a token: that needs GitLab 13.10"):
+        job = session.client.call("get_token_job")
+    with _explained("the agents of a token: that needs GitLab 13.11"):
+        return job, session.client.call("get_allowed_agents") if with_agents else {}
+
+
+@contextlib.contextmanager
+def _explained(what: str) -> t.Iterator[None]:
+    """Give the reason why no job belongs to a token.
+
+    :param what: what a server that is too old cannot tell.
+    """
     try:
-        return t.cast(Record, session.client.call(endpoint))
+        yield
     except NotAuthorizedError as exc:
         if exc.status != 401:
             raise
@@ -37,5 +44,5 @@ def told_of_token(session: Session, endpoint: str) -> Record:
         ) from exc
     except NotFoundError as exc:
         if exc.is_missing_endpoint:
-            raise SelectionError(f"this server cannot tell {_TOLD[endpoint]} ({exc})") from exc
+            raise SelectionError(f"this server cannot tell {what} ({exc})") from exc
         raise SelectionError(f"no job belongs to this token: it is no CI job token ({exc})") from exc
