@@ -701,13 +701,13 @@ def test_what_is_no_place_for_a_file_costs_no_download(tmp_path, dest, words):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"artifact_path": "x"}, "artifact_path can only be used with content: file and content: list"),
+        ({"artifact_path": "x"}, "artifact_path can only be used with content: file and list"),
         (
             {"content": "log", "artifact_path": "x"},
-            "artifact_path can only be used with content: file and content: list",
+            "artifact_path can only be used with content: file and list",
         ),
-        ({"content": "list", "dest": "x"}, "dest cannot be used with content: list, which makes no file"),
-        ({"content": "list", "checksum": "x"}, "checksum cannot be used with content: list"),
+        ({"content": "list", "dest": "x"}, "dest can only be used with content: archive, file, log and report"),
+        ({"content": "list", "checksum": "x"}, "checksum can only be used with content: archive, file, log and report"),
         ({"content": "file", "artifact_path": "/"}, "artifact_path is empty"),
         ({"include_downstream": True}, "include_downstream cannot be used with job_id"),
         ({"job_id": None, "pipeline_id": 6, "name": " "}, "name is empty; give a value or leave it out"),
