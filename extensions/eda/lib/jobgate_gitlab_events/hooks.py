@@ -38,12 +38,10 @@ class Kind(t.NamedTuple):
     """A kind of hook.
 
     :param name: what it is called in options and events.
-    :param event: what GitLab calls it in the header X-Gitlab-Event.
     :param read: makes the part of the event that differs between the kinds.
     """
 
     name: str
-    event: str
     read: t.Callable[[Record], Record]
 
 
@@ -115,9 +113,9 @@ def _deployment(payload: Record) -> Record:
 
 # By what the body calls them, in `object_kind`.
 KINDS: dict[str, Kind] = {
-    "build": Kind("job", "Job Hook", _job),
-    "pipeline": Kind("pipeline", "Pipeline Hook", _pipeline),
-    "deployment": Kind("deployment", "Deployment Hook", _deployment),
+    "build": Kind("job", _job),
+    "pipeline": Kind("pipeline", _pipeline),
+    "deployment": Kind("deployment", _deployment),
 }
 KIND_NAMES = tuple(kind.name for kind in KINDS.values())
 # What an event has under `gitlab`, always and in this order.
