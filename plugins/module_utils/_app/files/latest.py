@@ -60,12 +60,12 @@ def latest_success(session: Session, query: JobQuery) -> FoundJob | None:
     for pipeline in itertools.islice(successful_pipelines(session, query.pipeline), MOST_PIPELINES):
         project = project_id_of(pipeline, query.pipeline.project)
         of_this = JobQuery(PipelineQuery(project, pipeline_id=id_of(pipeline)), names=query.names)
-        # a job of the pipeline itself comes first, then those of its child pipelines
+        # a job of the pipeline itself comes first, then that of the oldest of its child pipelines
         for wanted in (of_this, dataclasses.replace(of_this, include_downstream=True)):
             found = [job for job in JobFinder(session, wanted).find().jobs if job.project == project]
             found = [job for job in found if _has_artifacts(job.record)]
             if found:
-                return found[0]
+                return min(found, key=lambda job: job.pipeline_id)
     return None
 
 
@@ -76,4 +76,7 @@ def known_by_name(query: JobQuery) -> FoundJob:
 
 
 def _has_artifacts(record: Record) -> bool:
-    return bool(record.get("artifacts_file") or record.get("artifacts_expire_at") or artifact_kinds(record))
+    if record.get("artifacts_file") or artifact_kinds(record):
+        return True
+    # what has been deleted since is not in the list, which the oldest servers do not have
+    return "artifacts" not in record and bool(record.get("artifacts_expire_at"))

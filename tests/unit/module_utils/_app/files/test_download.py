@@ -145,8 +145,27 @@ def test_the_job_is_told_where_it_was_read(tmp_path):
     assert (values["job"], values["pipeline"]) == ({"name": "build", "ref": "main"}, None)
 
 
-def test_a_job_without_artifacts_and_a_pipeline_that_failed_are_passed_over_as_gitlab_does(tmp_path):
-    bare = job(62, "success", "build", artifacts=[{"file_type": "trace"}])
+def test_of_two_child_pipelines_gitlab_takes_the_older_one(tmp_path):
+    children = {number: pipeline(number, "success") for number in (27, 26)}
+    bridges = [bridge(50 + number, name=f"child {number}", downstream=child) for number, child in children.items()]
+    answers = {
+        "GET /projects/7/pipelines": [pipeline(6, "success")],
+        "GET /projects/7/pipelines/6": pipeline(6, "success"),
+        LIST: [job(40, "success", "other")],
+        "GET /projects/7/pipelines/6/trigger_jobs": bridges,
+        "GET /projects/7/jobs/artifacts/main/download": NEW,
+    }
+    for number, child in children.items():
+        answers[f"GET /projects/7/pipelines/{number}/jobs"] = [{**WITH_FILES, "id": 2 * number, "pipeline": child}]
+        answers[f"GET /projects/7/pipelines/{number}/trigger_jobs"] = []
+    options = {"dest": str(tmp_path / "x"), **LATEST}
+    values = run_task(TASK, options, transport=FunctionTransport(lambda call: answers[call.line])).values
+    assert (values["job"]["id"], values["pipeline"]["id"]) == (52, 26)
+
+
+@pytest.mark.parametrize("more", [{}, {"artifacts_expire_at": "2126-01-02T00:00:00.000Z"}], ids=["none", "deleted"])
+def test_a_job_without_artifacts_and_a_pipeline_that_failed_are_passed_over_as_gitlab_does(tmp_path, more):
+    bare = job(62, "success", "build", artifacts=[{"file_type": "trace"}], **more)
     older = pipeline(5, "success")
     lines = [
         Exchange(SUCCESSFUL, [pipeline(9, "failed"), pipeline(6, "success"), older]),
