@@ -89,12 +89,14 @@ def _job(payload: Record) -> Record:
 
 def _pipeline(payload: Record) -> Record:
     pipeline = payload.get("object_attributes")
+    # of a merge request GitLab tells the source branch, which may be one of a fork and have the name of any branch here
+    is_of_branch = payload.get("merge_request") is None and _at(pipeline, "source") != "merge_request_event"
     return {
         "id": _number(_at(pipeline, "id")),
         "name": _text(_at(pipeline, "name")),
         "status": _text(_at(pipeline, "status")),
         "pipeline_id": _number(_at(pipeline, "id")),
-        "ref": _text(_at(pipeline, "ref")),
+        "ref": _text(_at(pipeline, "ref")) if is_of_branch else None,
         "tag": _flag(_at(pipeline, "tag")),
         "sha": _text(_at(pipeline, "sha")),
         "project_id": _number(_at(payload, "project", "id")),
