@@ -698,7 +698,10 @@ def test_a_job_without_artifacts_is_told_by_the_role(simulator: t.Any, tmp_path:
         ({"content": "report", "report_type": "../x", **BY_ID}, ("report_type is '../x'; give one type of report",)),
         ({"content": "report", "report_type": "archive", **BY_ID}, ("is no report; use content: archive",)),
         ({"content": "report", "report_type": "trace", **BY_ID}, ("is no report; use content: log",)),
-        ({"content": "list", "checksum": "sha256:" + "0" * 64, **BY_ID}, ("dest cannot be used",)),
+        (
+            {"content": "list", "checksum": "sha256:" + "0" * 64, **BY_ID},
+            ("dest can only be used with content: archive",),
+        ),
         ({"include_downstream": True, **BY_ID}, ("include_downstream cannot be used with job_id",)),
         ({"ref": "main", "name": " "}, ("name is empty",)),
     ],
