@@ -61,34 +61,23 @@ def run(options: Options, context: TaskContext) -> Outcome:
     session = session_of(options, context)
     if options["content"] == "list":
         job, entries = list_entries(session, request.query, request.path, recursive=bool(options["recursive"]))
-        values: Record = {"entries": entries}
-        before, after, has_changed = None, None, False
-    else:
-        report = download(session, request, context.files)
-        job = report.job
-        values = {
-            "dest": report.dest,
-            "size": report.after.size,
-            "sha256": report.after.sha256,
-        }
-        before, after, has_changed = report.before, report.after, report.has_changed
+        return Outcome({"entries": entries, **_told(session, job)})
+    report = download(session, request, context.files)
     return Outcome(
-        changed=has_changed,
-        values={
-            **values,
-            "job": session.annotated("job", job.record),
-            "pipeline": _pipeline(session, job),
-        },
-        diff={"before": _text(before), "after": _text(after)},
+        {"dest": report.dest, "size": report.after.size, "sha256": report.after.sha256, **_told(session, report.job)},
+        changed=report.has_changed,
+        diff={"before": _text(report.before), "after": _text(report.after)},
     )
 
 
-def _pipeline(session: Session, job: FoundJob) -> Record | None:
-    """Return the pipeline of a job as the job tells it, None when the token may not read the job."""
-    told = job.record.get("pipeline")
-    if isinstance(told, dict):
-        return session.annotated("pipeline", told)
-    return {"id": job.pipeline_id} if job.pipeline_id else None
+def _told(session: Session, job: FoundJob) -> Record:
+    """Return the job, and its pipeline as it tells of it, None when the token may not read the job."""
+    pipeline = job.record.get("pipeline")
+    if isinstance(pipeline, dict):
+        pipeline = session.annotated("pipeline", pipeline)
+    else:
+        pipeline = {"id": job.pipeline_id} if job.pipeline_id else None
+    return {"job": session.annotated("job", job.record), "pipeline": pipeline}
 
 
 def _request(options: Options) -> DownloadRequest:

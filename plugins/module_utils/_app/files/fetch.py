@@ -129,7 +129,7 @@ def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink)
         raise SelectionError(_why_not_found(request, job, exc, session.clock.time())) from exc
     except NotAuthorizedError as exc:
         if session.client.settings.token_kind:
-            explain_denied(None if request.latest_success else job, request.content, exc)
+            explain_denied(job, request.content, exc)
         raise
     except RefusedError as exc:
         if exc.status == 400 and request.content == "file":

@@ -54,9 +54,9 @@ def why_no_artifacts(job: FoundJob | None, subject: str, now: float) -> str:
     return f"{subject} has no artifacts: it declares none under artifacts:paths, or no file fitted"
 
 
-def explain_denied(job: FoundJob | None, content: str, exc: NotAuthorizedError) -> None:
+def explain_denied(job: FoundJob, content: str, exc: NotAuthorizedError) -> None:
     """Say in the error about content that must not be read that the job itself may be, where that is known."""
-    if job is None or not job.path or exc.status != 403 or exc.has_reason:
+    if not (job.id and job.path) or exc.status != 403 or exc.has_reason:
         return
     if content == "log":
         hint = "its log; the log of a job in debug mode takes the role Developer"

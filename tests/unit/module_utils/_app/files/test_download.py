@@ -747,7 +747,7 @@ ENTRIES = [{"name": "dist", "path": "dist/", "type": "directory"}, {"name": "app
 def test_the_entries_of_an_archive():
     outcome = listing(done(), Exchange(TREE + "?recursive=true", ENTRIES), job_id=42)
     assert (outcome.values["entries"], outcome.values["job"]["id"], outcome.changed) == (ENTRIES, 42, False)
-    assert outcome.diff == {"before": "", "after": ""}
+    assert outcome.values["diff"] == {"before": "", "after": ""}
     exchange = Exchange(TREE + "?path=dist&recursive=false", ENTRIES[1:])
     assert listing(exchange, job_id=42, artifact_path="dist", recursive=False, **AS_JOB).values == {
         **TASK.empty_result,
