@@ -22,9 +22,9 @@ from ..session import Session
 from .fetch import KINDS, DownloadRequest, check_request, fetch
 from .latest import known_by_name, latest_success
 from .missing import why_no_artifacts, why_no_log
-from .place import check_path, check_writable
+from .place import NewFile, check_path, check_writable
 from .reports import check_zipped_report, report_name
-from .targets import Content, Measure, Memory, TemporaryTarget, content_of
+from .targets import Content, Measure, Memory, content_of
 
 _CHECKSUM = re.compile(r"sha256:([0-9a-fA-F]{64})")
 
@@ -74,12 +74,13 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
     before = content_of(dest)
     if request.sha256 and before and before.sha256 == request.sha256 and not request.force:
         return DownloadReport(dest, before, before, job)
-    with contextlib.nullcontext(Measure()) if session.check_mode else TemporaryTarget(dest, files) as target:
-        fetch(session, request, job, target)
-        after = target.content
+    with contextlib.nullcontext() if session.check_mode else NewFile("dest", dest, files) as file:
+        measure = Measure(file)
+        fetch(session, request, job, measure)
+        after = measure.content
         _verify(session, request, job, after)
-        if before != after and isinstance(target, TemporaryTarget):
-            target.put_in_place()
+        if file and before != after:
+            file.put_in_place()
     return DownloadReport(dest, before, after, job)
 
 

@@ -132,12 +132,12 @@ class NewFile:
                 os.unlink(self._name, dir_fd=self._folder)
         self._close()
 
-    def write(self, content: bytes) -> None:
+    def write(self, chunk: bytes) -> None:
         """Write further bytes.
 
         :raises UsageError: when they cannot be written, for example because the disk is full.
         """
-        view = memoryview(content)
+        view = memoryview(chunk)
         try:
             while view:
                 view = view[os.write(self._file, view) :]
