@@ -122,7 +122,7 @@ class RequestError(GitLabError):
 
 
 class TimedOutError(GitLabError):
-    """The time of a task that waits was up before the server has told anything of what it waits for.
+    """The time of a task that waits was up before there was anything of what it waits for.
 
     :param is_failure: whether that fails the task; `on_timeout` may say to go on.
     """

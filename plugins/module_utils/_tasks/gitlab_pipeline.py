@@ -142,11 +142,7 @@ class _Task:
     def act(self, action: PipelineAction) -> Steps[Outcome]:
         """Return what became of retrying or canceling a pipeline."""
         wait, may_wait = Wait(self._session, self._waiting), not self._waiting.wait
-        awaited = yield from await_pipeline(self._session, self._query, wait, may_wait=may_wait)
-        if awaited.value is None:
-            missing = time_problem(self._waiting, f"there is no {self._query.describe()}")
-            return Outcome({"timed_out": True}, failure=missing or None)
-        pipeline = awaited.value
+        pipeline = yield from await_pipeline(self._session, self._query, wait, may_wait=may_wait)
         project = project_id_of(pipeline, self._query.project)
         if action.accepts_any_end:
             self._waiting = dataclasses.replace(self._waiting, fail_on=())

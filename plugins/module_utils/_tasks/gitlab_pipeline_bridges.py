@@ -58,9 +58,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
     values = {
         "bridges": [_bridge(session, report, bridge) for bridge in report.root.bridges],
         "downstream_pipelines": [downstream_record(session, node) for node in downstream],
-        "pipeline": session.annotated("pipeline", report.pipeline) if report.pipeline else None,
+        "pipeline": session.annotated("pipeline", report.pipeline),
         "summary": report.summary,
-        "graph": mermaid(report.root, session.client.masker.line) if report.pipeline else "",
+        "graph": mermaid(report.root, session.client.masker.line),
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }

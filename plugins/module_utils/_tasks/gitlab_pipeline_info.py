@@ -19,7 +19,6 @@ from .._app.reads.pipelines import (
 )
 from .._app.session import TaskContext
 from .._app.waiting.loop import Wait
-from .._app.waiting.options import time_problem
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of, text_list
@@ -49,9 +48,6 @@ def run(options: Options, context: TaskContext) -> Outcome:
     session = session_of(options, context, waiting)
     wait = Wait(session, waiting)
     state = finish(session, read_pipeline_state(session, query, waiting, wait))
-    if state is None:
-        missing = time_problem(waiting, f"there is no {query.describe()}")
-        return Outcome(values={"timed_out": True}, failure=missing or None)
     project = project_id_of(state.pipeline, query.project)
     details = read_details(session, state, project=project, log_lines=waiting.log_lines, with_downstream=wait.is_active)
     values = state_values(session, state, details, wait)

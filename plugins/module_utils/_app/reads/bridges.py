@@ -17,7 +17,7 @@ from ..jobs.bridges import Ahead, BridgeNode, PipelineNode, jobs_of, pipeline_tr
 from ..jobs.choosing import Chooser
 from ..jobs.query import FoundJob, JobQuery, suggestions
 from ..jobs.statuses import count_statuses, id_of, is_finished, is_optional, newest_per_name, project_id_of, status_of
-from ..pipelines.query import first_job, missing_pipeline, read_pipeline
+from ..pipelines.query import first_job, read_pipeline
 from ..session import Session
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, end_problem, is_there, time_problem
@@ -30,7 +30,7 @@ class BridgeReport:
     """What was read."""
 
     root: PipelineNode
-    pipeline: Record | None
+    pipeline: Record
     jobs: dict[int, list[Record]] = dataclasses.field(default_factory=dict)
     has_timed_out: bool = False
     timeline: list[Record] = dataclasses.field(default_factory=list)
@@ -56,13 +56,11 @@ def read_bridges(
     :param depth: levels of trigger jobs, 0 for all.
     :param include_jobs: whether to read the jobs of the downstream pipelines as well.
     :raises SelectionError: when the pipeline or a name is not there.
+    :raises TimedOutError: when there was no pipeline before the time was up.
     :raises RequestError: when GitLab cannot be asked.
     """
     wait = Wait(session, options)
-    awaited = yield from await_pipeline(session, query.pipeline, wait, may_wait=not options.wait)
-    if awaited.value is None:
-        return _without_pipeline(query, options)
-    pipeline = awaited.value
+    pipeline = yield from await_pipeline(session, query.pipeline, wait, may_wait=not options.wait)
     project = project_id_of(pipeline, query.pipeline.project)
     polls = 0
     is_complete = True
@@ -105,7 +103,7 @@ def read_bridges(
     is_missing = wait.is_active and not report.bridges
     if not waited.is_stale:
         report.pipeline = read_pipeline(session, project, pipeline, is_old=polls > 1 or is_missing)
-    errors = (report.pipeline or {}).get("yaml_errors") if is_missing else None
+    errors = report.pipeline.get("yaml_errors") if is_missing else None
     if errors:
         raise SelectionError(
             f"the {query.pipeline.describe()} has no jobs, since its configuration is invalid: {errors}"
@@ -116,7 +114,7 @@ def read_bridges(
         late = "; ".join(_late(bridge) for bridge in report.bridges if not is_done(bridge))
         missing = f"there is no trigger job in the {query.pipeline.describe()}"
         report.problem = time_problem(options, late or missing)
-    report.root.record = report.pipeline or {}
+    report.root.record = report.pipeline
     try:
         _check_access(session, report, depth)
         if include_jobs:
@@ -127,13 +125,6 @@ def read_bridges(
         # what became of the wait is worth more
         session.warn(f"Not all of the downstream pipelines could be read when the time was up: {exc}")
     return report
-
-
-def _without_pipeline(query: JobQuery, options: WaitOptions) -> BridgeReport:
-    """Return the report for a pipeline that did not exist when the time was up."""
-    nothing = PipelineNode(project=query.pipeline.project, pipeline_id=0)
-    problem = time_problem(options, missing_pipeline(query.pipeline))
-    return BridgeReport(nothing, None, has_timed_out=True, problem=problem)
 
 
 def _is_complete(session: Session, project: str, pipeline: Record) -> bool:

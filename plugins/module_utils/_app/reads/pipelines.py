@@ -51,19 +51,16 @@ class PipelineDetails:
 
 def read_pipeline_state(
     session: Session, query: PipelineQuery, options: WaitOptions, wait: Wait
-) -> Steps[PipelineState | None]:
+) -> Steps[PipelineState]:
     """Return the pipeline that a query names, with its jobs; with `wait` when it is where it should be.
 
-    None when there was none before the time was up.
-
     :raises SelectionError: when there is none, and none is waited for.
+    :raises TimedOutError: when there was none before the time was up.
     :raises RequestError: when GitLab cannot be asked.
     """
-    awaited = yield from await_pipeline(session, query, wait, may_wait=not options.wait)
-    if awaited.value is None:
-        return None
+    pipeline = yield from await_pipeline(session, query, wait, may_wait=not options.wait)
     with explained_missing(session, query):
-        state = yield from follow_pipeline(session, query.project, awaited.value, options, wait)
+        state = yield from follow_pipeline(session, query.project, pipeline, options, wait)
     project = project_id_of(state.pipeline, query.project)
     # jobs tell less of it than its own record
     if "created_at" not in state.pipeline or "finished_at" not in state.pipeline:

@@ -19,7 +19,6 @@ from ..jobs.statuses import id_of
 from ..pipelines.query import read_pipeline, warn_of_namesake
 from ..session import Session, StoppedError
 from ..waiting.loop import Wait
-from ..waiting.options import timed_out_text
 from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Steps
 from .gates import GateRun, check_gates_to_come, to_come
@@ -87,15 +86,12 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
         # a gate that verifies looks at what is there
         options = dataclasses.replace(gate.waiting, wait=gate.action != "verify")
         try:
-            waited = yield from await_pipeline(session, project.plan.pipeline, Wait(session, options), warns=False)
+            found = yield from await_pipeline(session, project.plan.pipeline, Wait(session, options), warns=False)
         except SelectionError:
             if session.check_mode and project.plan.needs:
                 return to_come(gate)
             raise
-        if waited.value is None:
-            reason = f"{timed_out_text(options)}: there is no {project.plan.pipeline.describe()}"
-            return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
-        pipeline = read_pipeline(session, project.plan.pipeline.project, waited.value)
+        pipeline = read_pipeline(session, project.plan.pipeline.project, found)
     if session.watch:
         session.watch.looks_into(id_of(pipeline))
     try:

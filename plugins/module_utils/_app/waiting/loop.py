@@ -112,9 +112,10 @@ class Wait:
             if exc.wish_seconds is not None and exc.wish_seconds > left_seconds:
                 raise  # the server says itself that there is nothing to wait for
             yield from self._sleep(left_seconds)
-            raise TimedOutError(
-                f"{timed_out_text(self._options)}: {exc}", is_failure=self._options.on_timeout != "continue"
-            ) from exc
+            error = self.timed_out(str(exc))
+            if not error.is_failure:
+                self._session.warn(str(error))  # no value of the result tells it
+            raise error from exc
         self._patience.stir(by_news=False)
         while self.is_active and not is_settled(value):
             try:
@@ -126,6 +127,15 @@ class Wait:
                     raise
                 return (yield from self._out_of_time(value, exc))
         return Waited(value)
+
+    def timed_out(self, what: str) -> TimedOutError:
+        """Return the error for a wait whose time was up before there was anything to return.
+
+        :param what: what there was by then.
+        """
+        return TimedOutError(
+            f"{timed_out_text(self._options)}: {what}", is_failure=self._options.on_timeout != "continue"
+        )
 
     def _out_of_time(self, value: T, exc: RequestError) -> Steps[Waited[T]]:
         """Return what was known last when the time is up, before which the server could not be asked again."""

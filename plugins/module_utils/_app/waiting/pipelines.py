@@ -12,18 +12,19 @@ from ..._api.decoding import Record
 from ..._api.errors import SelectionError
 from ..pipelines.query import PipelineQuery, find_pipeline, missing_pipeline
 from ..session import Session
-from .loop import Wait, Waited
+from .loop import Wait
 from .schedule import Steps
 
 
 def await_pipeline(
     session: Session, query: PipelineQuery, wait: Wait, *, warns: bool = True, may_wait: bool = False
-) -> Steps[Waited[Record | None]]:
-    """Return the pipeline that a query names, with `wait` as soon as there is one; None when the time was up before.
+) -> Steps[Record]:
+    """Return the pipeline that a query names, with `wait` as soon as there is one.
 
     :param warns: see `find_pipeline`.
     :param may_wait: whether the task could wait for it, and does not.
     :raises SelectionError: when there is none, and none is waited for.
+    :raises TimedOutError: when there was none before the time was up.
     :raises RequestError: when GitLab cannot be asked.
     """
 
@@ -34,6 +35,8 @@ def await_pipeline(
         return pipeline
 
     waited = yield from wait.until(read, lambda pipeline: pipeline is not None)
-    if waited.value is None and not waited.has_timed_out:
-        raise SelectionError(missing_pipeline(query, may_wait=may_wait))
-    return waited
+    if waited.value is not None:
+        return waited.value
+    if waited.has_timed_out:
+        raise wait.timed_out(missing_pipeline(query))
+    raise SelectionError(missing_pipeline(query, may_wait=may_wait))
