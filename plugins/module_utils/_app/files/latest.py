@@ -19,7 +19,7 @@ from ..._api.decoding import Record
 from ..._api.errors import UsageError
 from ..fields import artifact_kinds
 from ..jobs.find import JobFinder
-from ..jobs.query import FoundJob, JobQuery, has_wildcard
+from ..jobs.query import ANYWHERE, FoundJob, JobQuery, has_wildcard
 from ..jobs.statuses import id_of, project_id_of
 from ..pipelines.query import PipelineQuery, successful_pipelines
 from ..session import Session
@@ -60,8 +60,9 @@ def latest_success(session: Session, query: JobQuery) -> FoundJob | None:
     for pipeline in itertools.islice(successful_pipelines(session, query.pipeline), MOST_PIPELINES):
         project = project_id_of(pipeline, query.pipeline.project)
         of_this = JobQuery(PipelineQuery(project, pipeline_id=id_of(pipeline)), names=query.names)
+        anywhere = dataclasses.replace(of_this, names=(ANYWHERE + query.names[0],), include_downstream=True)
         # a job of the pipeline itself comes first, then that of the oldest of its child pipelines
-        for wanted in (of_this, dataclasses.replace(of_this, include_downstream=True)):
+        for wanted in (of_this, anywhere):
             found = [job for job in JobFinder(session, wanted).find().jobs if job.project == project]
             found = [job for job in found if _has_artifacts(job.record)]
             if found:

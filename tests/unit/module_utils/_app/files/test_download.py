@@ -145,13 +145,14 @@ def test_the_job_is_told_where_it_was_read(tmp_path):
     assert (values["job"], values["pipeline"]) == ({"name": "build", "ref": "main"}, None)
 
 
-def test_of_two_child_pipelines_gitlab_takes_the_older_one(tmp_path):
+@pytest.mark.parametrize("name", ["other", "build"])
+def test_of_two_child_pipelines_gitlab_takes_the_older_one(tmp_path, name):
     children = {number: pipeline(number, "success") for number in (27, 26)}
     bridges = [bridge(50 + number, name=f"child {number}", downstream=child) for number, child in children.items()]
     answers = {
         "GET /projects/7/pipelines": [pipeline(6, "success")],
         "GET /projects/7/pipelines/6": pipeline(6, "success"),
-        LIST: [job(40, "success", "other")],
+        LIST: [job(40, "success", name)],
         "GET /projects/7/pipelines/6/trigger_jobs": bridges,
         "GET /projects/7/jobs/artifacts/main/download": NEW,
     }
