@@ -91,6 +91,13 @@ def test_represented_as_chooses_the_rule(simulator: t.Any) -> None:
     assert effects(simulator) == []
 
 
+def test_without_rules_represented_as_means_nothing(simulator: t.Any) -> None:
+    simulator.load(approval_world(protected={"required_approvals": 2}))
+    results = four_times(simulator, represented_as="Maintainers")
+    assert [(result.failure, result.changed) for result in results] == [(None, True)] * 2 + [(None, False)] * 2
+    assert effects(simulator) == [("approve", "deploy")]
+
+
 FOREIGN = {"rules": [{"user": "bob"}]}
 # what stands against an approval, and the beginning of the sentence about it
 REFUSALS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {

@@ -224,7 +224,7 @@ def approve(call: Call) -> Reply:
     if user is None or not fitting:
         raise errors.message(400, _NOT_ALLOWED)
     wanted = str(call.params.get("represented_as") or "")
-    if wanted:
+    if wanted and (row or {}).get("rules"):
         known = call.engine.world.users
         names = {
             n: known[rules[n]["user"]].name if rules[n]["user"] else deployments.describe(rules[n]) for n in fitting
