@@ -59,6 +59,13 @@ def test_with_the_old_setting_gitlab_takes_no_notice_of_a_rule(name):
     assert decide_approval(record, 2, ApprovalRequest("approved", represented_as=name)).verdict == "same"
 
 
+def test_where_rules_are_not_told_another_one_may_be_meant():
+    record = deployment(pending=1, approvals=[BY_ALICE])
+    del record["approval_summary"]
+    assert decide_approval(record, 2, APPROVE).verdict == "same"
+    assert decide_approval(record, 2, ApprovalRequest("approved", represented_as="release")).verdict == "act"
+
+
 def test_an_unknown_user_has_said_nothing():
     assert decide_approval(deployment(MAINTAINERS, approvals=[BY_ALICE]), None, APPROVE).verdict == "act"
 
