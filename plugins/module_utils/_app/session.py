@@ -180,17 +180,14 @@ class Session:
         :raises RequestError: when GitLab cannot be asked.
         """
         if self.facts.user_id is None:
+            has_job = self.client.settings.token_kind == "api_job_token"
             try:
-                found = self._user().get("id")
+                told = self.client.call("get_token_job") if has_job else {"user": self.client.call("get_current_user")}
             except (NotAuthorizedError, NotFoundError):
                 return None
+            found = record_in(told, "user").get("id")
             self.facts.user_id = found if isinstance(found, int) else None
         return self.facts.user_id
-
-    def _user(self) -> Record:
-        if self.client.settings.token_kind == "api_job_token":
-            return record_in(self.client.call("get_token_job"), "user")
-        return t.cast(Record, self.client.call("get_current_user"))
 
     @functools.cached_property
     def _has_annotations(self) -> bool:
