@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
 import pty
@@ -48,7 +49,9 @@ def interrupted(simulator: t.Any, tmp_path: pathlib.Path, task: dict[str, t.Any]
     command, environment = playbook_command([task], tmp_path, url=simulator.url)
     terminal, inside = pty.openpty()
     ends = {"stdin": inside, "stdout": inside, "stderr": inside}
-    process = subprocess.Popen(command, env=environment, cwd=tmp_path, start_new_session=True, **ends)
+    # as a terminal starts it, also where these tests run in the background of a shell, which ignores Ctrl-C there
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, env=environment, cwd=tmp_path, start_new_session=True, preexec_fn=heed, **ends)
     os.close(inside)
     output = b""
     is_sent = False
