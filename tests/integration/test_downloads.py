@@ -734,7 +734,7 @@ def test_targets_that_are_no_files(simulator: t.Any, tmp_path: pathlib.Path) -> 
         assert_sentence(result.failure, "is not a regular file")
     (tmp_path / "folder" / "app.txt").mkdir(parents=True)
     result = fetch(simulator, tmp_path / "folder", **CONTENTS["file"], **BY_ID)
-    assert_sentence(result.failure, "is not a regular file")
+    assert_sentence(result.failure, "is a folder; give the name of a file")
     assert transfers(simulator) == 0
 
 
@@ -742,10 +742,10 @@ def test_a_folder_that_cannot_be_written(simulator: t.Any, tmp_path: pathlib.Pat
     load(simulator)
     # nobody can make files there, whoever runs this
     result = fetch(simulator, "/proc/self/x", **BY_ID)
-    assert_sentence(result.failure, "dest cannot be written", "'/proc/self'")
+    assert_sentence(result.failure, "dest '/proc/self/x' cannot be written", "'/proc/self'")
     if os.geteuid() != 0:
         tmp_path.chmod(0o555)
-        assert_sentence(fetch(simulator, tmp_path / "x", **BY_ID).failure, "dest cannot be written")
+        assert_sentence(fetch(simulator, tmp_path / "x", **BY_ID).failure, "cannot be written: no permission")
     assert transfers(simulator) == 0
 
 
