@@ -43,6 +43,8 @@ attributes:
       - RV(msg) says what would be done with which job.
       - Nothing waits. For a V(created) job that a real run with O(wait=true) would wait for and play, the prediction is
         V(true).
+      - GitLab does not tell whether a job that has ended is a manual one. With O(replay), the prediction is V(true) for
+        any that O(replay) allows.
       - For O(action=play) of a job that is V(manual), or with O(wait=true) V(created), the approvals of its deployment
         are read as well, so that missing approvals are reported. That costs one request, and one more for each job that
         deploys.
@@ -110,6 +112,8 @@ options:
         failure reason or a log, it is masked, unless another option of the task shows it as well.
       - Not for trigger jobs, where GitLab drops them, and not together with O(replay) for a job that has ended, where
         GitLab would use the variables of the earlier run instead. Both are refused.
+      - A job that is under way or has succeeded is left alone, whatever variables it was started with. GitLab does not
+        tell them, so they are not compared.
       - Servers before GitLab 14.9 silently ignore them.
     type: raw
   job_inputs:
@@ -117,6 +121,10 @@ options:
       - Values for the inputs that the job declares, for O(action=play) and O(action=retry).
       - Needs GitLab 18.10; older servers silently ignore them. An input that the job does not declare is an error from
         GitLab, and the job stays as it is.
+      - They are not returned, and masked as O(job_variables) are.
+      - With O(action=play), not for trigger jobs, where GitLab drops them, and not together with O(replay) for a job
+        that has ended, where GitLab would use the inputs of the earlier run instead. Both are refused. For a job that
+        has ended, O(action=retry) takes them.
     type: dict
   replay:
     description:
@@ -140,7 +148,7 @@ options:
       - A reason that is almost a known one is an error. Any other that this collection does not know is a warning;
         newer servers may have it.
       - It keeps a broken test (V(script_failure)) from being retried until it passes by chance. A job that failed
-        otherwise, or was canceled, is refused.
+        otherwise, was canceled or is being canceled, is refused.
       - Without it, and with an empty list, any reason counts.
       - For O(action=retry), and for the retries that O(max_attempts) adds to O(action=play).
     type: list
@@ -263,7 +271,7 @@ notes:
   - O(action=retry) acts on jobs that are V(failed) or V(canceled), as far as O(retry_on) allows, with O(wait=true) also
     on V(canceling) ones when they have ended, and with O(force=true) on V(success); leaves alone jobs under way, and
     V(success) without O(force); refuses V(created), V(manual) and V(scheduled), which never ran and want
-    O(action=play), V(canceling) without O(wait), and V(skipped).
+    O(action=play), V(canceling) without O(wait) or with O(retry_on), and V(skipped).
   - O(action=cancel) acts on jobs that are V(created), V(manual), V(scheduled) or under way, and with O(force=true) on
     V(canceling); leaves alone V(canceling), V(skipped) and ended jobs; refuses trigger jobs.
   - O(action=erase) acts on jobs that have ended; leaves alone those that were erased already or have nothing to
@@ -272,8 +280,8 @@ notes:
     expires; refuses V(skipped), all that have not ended, and trigger jobs.
   - O(action=delete_artifacts) acts on jobs in any status that have artifacts other than the log; leaves alone the
     others; refuses trigger jobs. With O(whole_project=true) no job is looked at.
-  - Trigger jobs are found by name and can be played and retried. GitLab offers nothing else for them; act on the jobs
-    of their downstream pipelines, with O(include_downstream=true).
+  - Trigger jobs are found by name and can be played, and from GitLab 17.0 on retried. GitLab offers nothing else for
+    them; act on the jobs of their downstream pipelines, with O(include_downstream=true).
   - Archived jobs cannot be played or retried, nor told to keep their artifacts. Start a new pipeline instead.
   - O(wait) has no effect for O(action=erase), O(action=keep_artifacts) and O(action=delete_artifacts), which are done
     when GitLab answers.
@@ -289,9 +297,10 @@ notes:
     the project forbids that.
   - Approvals. While a deployment waits for approvals, its job is V(manual) and O(action=play) is refused, or waits with
     O(wait_for_approval=true). A job whose deployment was rejected is V(failed); GitLab starts it no more.
-  - GitLab may refuse O(action=play) or O(action=retry) though it was done, for example when a proxy sends the request
-    twice. When the job shows the effect, and its user is the one of the token, this counts as a change. It does so as
-    well when another task with the same token was faster. The user of the token is asked for only then.
+  - GitLab may answer O(action=play) or O(action=retry) with a conflict (status 409) though it was done, such as when a
+    proxy sends the request twice. When the job shows the effect, and its user is the one of the token, this counts as a
+    change. It does so as well when another task with the same token was faster. The user of the token is asked for only
+    then.
   - The user of the token needs the Developer role. To delete artifacts, or to erase a job that somebody else has
     started, it needs the Maintainer role.
 seealso:
@@ -780,8 +789,8 @@ results:
       description:
         - V(applied) when the action was done, or would be in check mode.
         - V(unchanged) when the job was left alone.
-        - V(refused) when the action was not tried.
-        - V(failed) when GitLab did not do it, or the job did not end as it should.
+        - V(refused) when the action is not possible, or GitLab has refused it.
+        - V(failed) when it could not be done for another reason, or the job did not end as it should.
       type: str
       returned: always
       sample: applied

@@ -37,6 +37,8 @@ options:
   include_retried:
     description:
       - Return superseded attempts of retried jobs as well, to see how often a job was tried and how it failed.
+      - Of a project without a pipeline, and with O(scope), GitLab does not tell which attempts were superseded. The
+        newest attempt with one of these statuses is returned then, even if a later one has another status.
       - Not together with O(wait=true), which is for the newest attempt.
     type: bool
     default: false

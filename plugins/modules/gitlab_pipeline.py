@@ -40,7 +40,8 @@ attributes:
         would report, and RV(msg) says what would be done.
       - Whether the CI/CD configuration of the ref lets a pipeline begin is known to GitLab only when it is asked to
         begin one.
-      - Nothing waits.
+      - Nothing waits. For a V(canceling) pipeline whose end a real run of O(action=retry) with O(wait=true) would wait
+        for, the prediction is V(true).
   diff_mode:
     support: full
     details:

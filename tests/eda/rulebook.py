@@ -42,7 +42,7 @@ class Rulebook:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
-        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._lines: queue.Queue[str | None] = queue.Queue()
         self.output = ""
         self._is_read = False
         threading.Thread(target=self._read, daemon=True).start()

@@ -85,7 +85,7 @@ class SharedClock(FakeClock):
             self._changed.wait_for(lambda: self.now >= wake)
             self._wakes.remove(wake)
 
-    def next_of(self, items: queue.SimpleQueue[T], seconds: float) -> T | None:
+    def next_of(self, items: queue.Queue[T], seconds: float) -> T | None:
         end = self.now + seconds
         while True:
             with contextlib.suppress(queue.Empty):

@@ -36,7 +36,7 @@ class Clock:
         """Pause this thread."""
         time.sleep(seconds)
 
-    def next_of(self, items: queue.SimpleQueue[T], seconds: float) -> T | None:
+    def next_of(self, items: queue.Queue[T], seconds: float) -> T | None:
         """Return the next item that another thread puts into a queue, None when none comes in so many seconds."""
         try:
             return items.get(timeout=seconds)

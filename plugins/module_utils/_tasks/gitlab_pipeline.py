@@ -158,7 +158,7 @@ class _Task:
             state.has_timed_out = True
             problem = time_problem(self._waiting, f"pipeline {id_of(pipeline)} is still {state.status}")
             return self._finished(PipelineActionResult(state, state, problem=problem), before=_line(state.pipeline))
-        result = act_on_pipeline(self._session, action, project, state)
+        result = act_on_pipeline(self._session, action, project, state, waits=self._waiting.wait)
         return (yield from self._followed(result, before=_line(result.before.pipeline)))
 
     def _followed(self, result: PipelineActionResult, *, before: str) -> Steps[Outcome]:

@@ -6,8 +6,9 @@
 
 """When a request is sent again, and after which pause.
 
-A read is repeated after everything that may pass. A write is repeated only when it was certainly not executed; any
-other doubt goes up to the use case, which reads the job again and decides anew.
+A read is repeated after everything that may pass. A write is repeated only when it was certainly not executed, and not
+while a task waits, for then it may be long until it can be sent. Everything else goes up to the use case, which reads
+the job again and decides anew.
 """
 
 from __future__ import annotations
@@ -189,6 +190,8 @@ class Retrier:
 
     def _is_worth_repeating(self, exc: RequestError, attempt: int, *, is_repeatable: bool) -> bool:
         has_answered = self.traffic.has_answered
+        if self.is_persistent and not is_repeatable:
+            return False  # it may be long until it can be sent, so that who has decided upon it decides anew
         if isinstance(exc, ConnectError):
             may_pass = not isinstance(exc, TrustError) and (has_answered or not exc.is_permanent)
         elif isinstance(exc, BadAnswerError):

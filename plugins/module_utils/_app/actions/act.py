@@ -11,25 +11,24 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._api.errors import GitLabError, capitalized, wrong_return
+from ..._api.errors import GitLabError, wrong_return
 from ..deployments.waiting import ApprovalWait
 from ..jobs.attempts import count_attempts, newest_attempts
-from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.reasons import is_among, unknown_reason
-from ..jobs.selection import Selection, failed_before, why_empty
-from ..jobs.statuses import as_told, is_finished, phase_of, status_of, still
+from ..jobs.selection import Selection, failed_before
+from ..jobs.statuses import as_told, can_be_superseded, status_of, still
 from ..session import Session
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
-from ..waiting.loop import Wait, Waited
-from ..waiting.options import WaitOptions, end_problem, is_there, time_problem, timed_out_text
+from ..waiting.loop import Wait
+from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
 from ..waiting.schedule import Steps
 from .action import Action, ActionRequest
 from .actions import ACTIONS, decide
 from .decisions import Decision, Decisions, Policy
 from .refusals import refuse_job_token
-from .targets import ActionReport, Target, choose
+from .targets import ActionReport, Target, choose, select
 from .write import JobWrite, WriteResult
 
 
@@ -38,20 +37,17 @@ class ActionRun:
 
     def __init__(self, session: Session, query: JobQuery, request: ActionRequest, options: WaitOptions) -> None:
         self._session = session
-        self._finder = JobFinder(session, query)
         self._query = query
         self._request = request
         self._action = ACTIONS[request.action]
         self._options = options
         # what was begun is followed to its end, whatever happens elsewhere
-        self._finding = Wait(session, options)
         self._following = Wait(session, dataclasses.replace(options, wait=options.is_patient), ends_at_stop=False)
         self._timeline = self._following.timeline
         self._approvals = ApprovalWait(session, is_waiting=options.wait_for_approval, tell=self._timeline.held)
         self._counting: Counting | None = None
-        self._pipeline_size = 0
-        # jobs of the pipeline that have ended badly, and how many attempts jobs have had, by their keys
-        self._failed: tuple[FoundJob, ...] = ()
+        self._selection = Selection()
+        # how many attempts jobs have had, by their keys
         self._attempts: dict[t.Any, int] = {}
 
     def run(self) -> Steps[ActionReport]:
@@ -63,15 +59,14 @@ class ActionRun:
         refuse_job_token(self._session, self._request.action)
         for warning in filter(None, map(unknown_reason, self._request.retry_on)):
             self._session.warn(warning)
-        waited = yield from self._find()
-        selection = waited.value
-        if waited.has_timed_out:
-            return self._not_found(selection)
+        selection = yield from select(self._session, self._query, self._action, self._options)
+        if isinstance(selection, ActionReport):
+            return selection
+        self._selection = selection
         chosen = choose(selection, self._query, self._request.multiple)
         targets = [Target(job, before={"id": job.id, "status": status_of(job.record)}) for job in chosen]
         if self._options.log_follow:
             check_followable(self._session, [target.job for target in targets])
-        self._pipeline_size, self._failed = len(selection.known), selection.failed
         report = ActionReport(targets, self._timeline.entries, selection.pipeline)
         self._approvals.expect(chosen)
         self._following.note([target.job for target in targets])
@@ -85,40 +80,6 @@ class ActionRun:
             yield from self._follow(report)
         self._following.end()
         return report
-
-    def _find(self) -> Steps[Waited[Selection]]:
-        """Return the jobs, with `wait` as soon as they exist."""
-
-        def read() -> Selection:
-            selection = self._finder.find()
-            if not selection.jobs and not selection.is_complete:
-                self._finding.awaits(self._query.describe())
-            return selection
-
-        waited = yield from self._finding.until(read, lambda selection: selection.is_complete)
-        selection = waited.value
-        if not waited.has_timed_out:
-            self._finder.require(selection, may_wait=not self._options.wait)
-            self._finder.require_readable(selection)
-            # an action on what runs, when nothing runs, has nothing to do
-            if not selection.out_of_scope:
-                self._finder.require_jobs(selection)
-            elif not selection.jobs and any(map(self._would_wait_for, selection.out_of_scope)):
-                why = capitalized(why_empty(self._query, selection))
-                advice = "scope is compared when the task begins; leave it out to wait for the turn of a job"
-                self._session.warn(f"{why}. {advice}")
-        return waited
-
-    def _would_wait_for(self, status: str) -> bool:
-        """Return whether a job that has this status now would be waited for."""
-        policy = Policy(wait=self._options.wait)
-        return decide(self._action.name, {"status": status}, policy).verdict == "later"
-
-    def _not_found(self, selection: Selection) -> ActionReport:
-        """Return the report for jobs that did not exist when the time was up."""
-        missing = self._finder.problem(selection) or f"there is no {self._query.describe()} yet"
-        problem = time_problem(self._options, missing)
-        return ActionReport([], [], selection.pipeline, has_timed_out=True, problem=problem)
 
     # ----- decide and act -----
 
@@ -134,7 +95,7 @@ class ActionRun:
                 target.settle("unchanged", decision.reason)
                 target.is_followed = self._is_to_be_followed(target)
             elif self._session.check_mode:
-                self._predict(target, decision)
+                target.expect(self._action, decision.reason)
         if self._session.check_mode:
             return
         acting = [target for target, decision in decided if decision.verdict == "act"]
@@ -144,18 +105,18 @@ class ActionRun:
 
     def _decide(self, job: FoundJob, action: Action) -> Decision:
         request = self._request
-        if request.max_attempts is not None and is_finished(status_of(job.record)):
+        if request.max_attempts is not None and can_be_superseded(status_of(job.record)):
             self._attempts[job.key] = count_attempts(self._session, job)
         policy = Policy(
             wait=self._options.wait,
             replay=request.replay,
             force=request.force,
-            has_variables=bool(request.variables),
+            given=request.given,
             retry_on=request.retry_on,
             max_attempts=request.max_attempts,
             attempts=self._attempts.get(job.key, 1),
             is_bridge=job.is_bridge,
-            failed_before=failed_before(job, self._failed),
+            failed_before=failed_before(job, self._selection.failed),
         )
         built_in = self._approvals.judge(action, job, decide(action.name, job.record, policy))
         decision = self._session.plugins.call(
@@ -179,8 +140,9 @@ class ActionRun:
     def _write(self, job: FoundJob, action: Action) -> WriteResult:
         """Return what became of an action on one job; an error is an outcome here, so that the others are not lost."""
         try:
-            arguments = action.arguments(self._request, status_of(job.record))
-            return JobWrite(self._session, action, job, arguments, lambda latest: self._decide(latest, action)).send()
+            return JobWrite(
+                self._session, action, job, self._request, lambda latest: self._decide(latest, action)
+            ).send()
         except GitLabError as exc:
             return WriteResult("failed", job, reason=str(exc))
 
@@ -207,15 +169,6 @@ class ActionRun:
             return False
         # what was to be played or retried is looked at even if it has ended by now: it may have failed
         return not self._action.accepts_any_end or not is_there(target.job.record, self._options)
-
-    def _predict(self, target: Target, decision: Decision) -> None:
-        status = status_of(target.job.record)
-        target.settle("applied", decision.reason)
-        target.has_changed = True
-        target.predicted = {
-            "id": None if phase_of(status) in self._action.renews else target.job.id,
-            "status": self._action.status_after or status,
-        }
 
     # ----- follow -----
 
@@ -274,7 +227,8 @@ class ActionRun:
         if self._counting is None:
             return None
         jobs = [target.job for target in active]
-        can_tell = self._counting.listed(jobs, self._unsettled(active), size=self._pipeline_size, is_whole=False)
+        size = len(self._selection.known)
+        can_tell = self._counting.listed(jobs, self._unsettled(active), size=size, is_whole=False)
         return self._counting if can_tell else None
 
     def _refresh(self, report: ActionReport) -> None:
@@ -318,7 +272,7 @@ class ActionRun:
     def _most_attempts(self, target: Target) -> int:
         """Return how many attempts a job may have that has ended badly, 0 when it is not to be retried at all."""
         request = self._request
-        if request.max_attempts is None or "max_attempts" not in self._action.takes or self._session.stop():
+        if request.max_attempts is None or self._session.stop():
             return 0
         record = target.job.record
         is_reason = is_among(str(record.get("failure_reason")), request.retry_on)
@@ -337,8 +291,10 @@ class ActionRun:
                 target.settle(target.outcome, reason)
                 continue
             if self._options.on_timeout == "cancel" and self._request.action != "cancel" and not target.job.is_bridge:
-                row = ACTIONS["cancel"]
-                write = JobWrite(self._session, row, target.job, {}, lambda job: decide("cancel", job.record, Policy()))
+                row, wanted = ACTIONS["cancel"], ActionRequest("cancel")
+                write = JobWrite(
+                    self._session, row, target.job, wanted, lambda job: decide("cancel", job.record, Policy())
+                )
                 result = write.send()
                 target.job = result.job
                 target.has_changed = target.has_changed or result.has_changed

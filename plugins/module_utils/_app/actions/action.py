@@ -31,6 +31,12 @@ class ActionRequest:
     retry_on: tuple[str, ...] = ()
     max_attempts: int | None = None
 
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Return the options that hold values for the job."""
+        values = {"job_variables": self.variables, "job_inputs": self.inputs}
+        return tuple(name for name, value in values.items() if value)
+
 
 @dataclasses.dataclass(frozen=True)
 class Advice:
@@ -65,13 +71,15 @@ class Action:
     :param refused_as_done: words of a refusal that mean that there is nothing to do with an ended job, and the reason
         to give then.
     :param status_after: what check mode predicts; empty when the status stays as it is.
-    :param renews: the phases in which a job is not acted on itself, but a new one is made in its place.
+    :param renews: the phases in which a job is not acted on itself, but a new one is made in its place; empty for an
+        action that starts no job. Who starts a job becomes its user.
     :param is_followed: whether the outcome is still to come when GitLab has answered, so that `wait` has a meaning.
     :param accepts_any_end: whether any end of the followed job is what was asked for.
     :param is_lost_by_archiving: whether GitLab does not do it to archived jobs, which are for reading only.
+    :param role: the lowest role that may do it to every job.
     :param needs_approval: whether GitLab does it only when the deployment of the job, if it has one, was approved.
     :param trigger_job: why a given trigger job is refused, empty when it is not; None where GitLab has no such request.
-    :param names_doer: whether the job then has as its user who did it.
+    :param trigger_jobs_since: the first GitLab version that does it to trigger jobs; older servers do not find them.
     :param options: the options of the task that are for this action.
     :param arguments: what is sent besides project and id.
     :param gate: how a gate of a release uses it: at once, or only when its jobs have ended badly; empty for not at all.
@@ -93,9 +101,10 @@ class Action:
     is_followed: bool = False
     accepts_any_end: bool = False
     is_lost_by_archiving: bool = False
+    role: str = "Developer"
     needs_approval: bool = False
     trigger_job: t.Callable[[Record, Policy], str] | None = None
-    names_doer: bool = False
+    trigger_jobs_since: str = ""
     options: tuple[str, ...] = ()
     arguments: Arguments = _no_arguments
     gate: t.Literal["", "at once", "after a bad end"] = ""

@@ -24,7 +24,6 @@ _DEVELOPER = (
         "of the job is protected and does not admit this user",
     ),
 )
-_MAINTAINER = (Advice(403, "The user of the token needs the role Maintainer in the project"),)
 
 # The columns of the decision table.
 _UNFINISHED: tuple[Column, ...] = ("created", "blocked", "under_way", "canceling")
@@ -51,7 +50,6 @@ _ROWS = (
             "skipped": decisions.skipped("plays"),
         },
         effect=effects.is_played,
-        names_doer=True,
         # until 18.7 GitLab answers with the old job when it makes a new one
         answer="old job",
         status_after="pending",
@@ -60,6 +58,7 @@ _ROWS = (
         is_lost_by_archiving=True,
         needs_approval=True,
         trigger_job=decisions.play_of_trigger_job,
+        trigger_jobs_since="13.10",
         options=("job_variables", "job_inputs", "replay", "retry_on", "max_attempts", "wait_for_approval"),
         arguments=lambda request, status: {
             "job_variables": list(request.variables) or None,
@@ -88,22 +87,19 @@ _ROWS = (
             "created": refuse("its status is created: it never ran; use action play with wait"),
             "blocked": refuse("its status is {status}: it never ran; use action play"),
             "under_way": _IS_SO_ALREADY,
-            "canceling": later(
-                "its cancellation has to end first",
-                "it is being canceled; use wait to retry it when that is done, or try again later",
-            ),
+            "canceling": decisions.retry_canceling,
             "success": decisions.retry_success,
             "ended": decisions.retry_ended,
             "skipped": decisions.skipped("retries"),
         },
         effect=effects.is_retried,
-        names_doer=True,
         status_after="pending",
         renews=("ending", "finished"),
         is_followed=True,
         is_lost_by_archiving=True,
         needs_approval=True,
         trigger_job=decisions.retry_of_trigger_job,
+        trigger_jobs_since="17.0",
         options=("job_inputs", "retry_on", "max_attempts", "force"),
         arguments=lambda request, status: {"job_inputs": request.inputs or None},
         gate="after a bad end",
@@ -179,8 +175,9 @@ _ROWS = (
         cells=dict.fromkeys((*_UNFINISHED, *_FINISHED), decisions.delete_artifacts),
         effect=effects.has_other_artifacts,
         answer="proof",
+        role="Maintainer",
         options=("whole_project",),
-        advice=_MAINTAINER,
+        advice=(Advice(403, "The user of the token needs the role Maintainer in the project"),),
     ),
 )
 ACTIONS: dict[str, Action] = {row.name: row for row in _ROWS}
@@ -200,6 +197,9 @@ def decide(name: str, job: Record, policy: Policy) -> Decision:
     if decision.verdict in ("act", "later") and job.get("archived") is True and action.is_lost_by_archiving:
         lost = listed([row.participle for row in ACTIONS.values() if row.is_lost_by_archiving], "or")
         return Decision("refuse", f"archived jobs cannot be {lost}; start a new pipeline")
+    if decision.verdict == "same" and policy.given:
+        given = listed(policy.given, "and")
+        return Decision("same", f"{decision.reason}; {given} are only for a job that is still to start")
     return decision
 
 

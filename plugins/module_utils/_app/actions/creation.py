@@ -16,6 +16,7 @@ from ..session import Session
 from .candidates import RunRequest
 from .refusals import NO_CI, reason_of_project
 
+_TOO_MANY = "too many pipelines created"
 # What to do, and words of GitLab's text in small letters, of this release or an older one; the first row that fits
 # counts.
 _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -49,17 +50,19 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("have been empty", "prevented any jobs", "no stages / jobs"),
     ),
     ("Wait for pipelines of the project to end, or cancel some", ("jobs in active pipelines",)),
+    ("Run the task again in a minute, or give it more time with wait_timeout", (_TOO_MANY,)),
     ("Check inputs against spec:inputs in the CI/CD configuration of the ref", ("input",)),
 )
 _OF_CONFIGURATION = "Correct the CI/CD configuration of the ref; the pipeline editor of GitLab shows what is wrong"
 _FORBIDDEN = (
     "The usual reasons: the user of the token has no Developer role in the project, or CI/CD is switched off there"
 )
-_UNKNOWN_TRIGGER = (
-    "GitLab answers so to an unknown project and to a trigger token that is unknown, expired or of another project: "
-    "check project and trigger_token"
-)
-_TOO_MANY = "too many pipelines created"
+# By the status with which GitLab answers to a trigger token, beside which it looks at no other credential.
+_OF_TRIGGER = {
+    401: "trigger_token holds the token of a CI job, which works only while its job is running",
+    404: "GitLab answers so to an unknown project and to a trigger token that is unknown, expired or of another "
+    "project: check project and trigger_token",
+}
 
 
 def is_over_limit(exc: StatusError) -> bool:
@@ -69,7 +72,6 @@ def is_over_limit(exc: StatusError) -> bool:
 
 def explain_refusal(session: Session, exc: StatusError, request: RunRequest) -> None:
     """Say in an error of creating a pipeline what to do about it."""
-    # a trigger token, beside which no other credential counts
     is_triggered = bool(request.trigger_token)
     text = exc.server_text.lower()
     advice = next((advice for advice, texts in _ROWS if any(words in text for words in texts)), "")
@@ -77,7 +79,7 @@ def explain_refusal(session: Session, exc: StatusError, request: RunRequest) -> 
         exc.advice = advice.format(source=request.sources[0], missing_ref=capitalized(request.missing_ref))
     elif exc.status in (400, 422) and exc.has_reason:
         exc.advice = exc.advice or _OF_CONFIGURATION
-    elif is_triggered and exc.status == 404:
-        exc.advice = _UNKNOWN_TRIGGER
+    elif is_triggered and exc.status in _OF_TRIGGER:
+        exc.advice = _OF_TRIGGER[exc.status]
     elif exc.status == 403 and not exc.has_reason and session.client.settings.token_kind:
         exc.advice = ("" if is_triggered else reason_of_project(session, request.project)) or _FORBIDDEN

@@ -18,6 +18,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..fields import artifact_kinds
+from ..jobs.query import listed
 from ..jobs.reasons import is_among
 from ..jobs.statuses import Column
 
@@ -39,7 +40,8 @@ class Policy:
     wait: bool = False
     replay: str = "never"
     force: bool = False
-    has_variables: bool = False
+    # the options that hold values for the job
+    given: tuple[str, ...] = ()
     retry_on: tuple[str, ...] = ()
     max_attempts: int | None = None
     attempts: int = 1
@@ -128,11 +130,13 @@ def play_ended(status: str, job: Record, policy: Policy) -> Decision:
 
 
 def _replay(status: str, job: Record, policy: Policy) -> Decision:
-    if policy.has_variables:
+    if policy.given:
+        given = listed(policy.given, "and")
+        other = "start a new pipeline" if "job_variables" in policy.given else "use action retry, which takes them"
         return Decision(
             "refuse",
-            f"it has ended as {status}, and GitLab would run it again with the variables of its earlier run instead of "
-            "job_variables; leave job_variables out, or start a new pipeline",
+            f"it has ended as {status}, and GitLab would run it again with the values of its earlier run instead of "
+            f"{given}; leave {given} out, or {other}",
         )
     if policy.is_bridge:
         return Decision(
@@ -147,12 +151,29 @@ def retry_success(status: str, job: Record, policy: Policy) -> Decision:
     return _retry_limited(policy) or Decision("act", "forced")
 
 
+_retry_when_canceled = later(
+    "its cancellation has to end first",
+    "it is being canceled; use wait to retry it when that is done, or try again later",
+)
+
+
+def retry_canceling(status: str, job: Record, policy: Policy) -> Decision:
+    # it will have been canceled, which is no reason to retry it
+    if policy.retry_on:
+        return _not_retried_on("it is being canceled", policy)
+    return _retry_limited(policy) or _retry_when_canceled(status, job, policy)
+
+
 def retry_ended(status: str, job: Record, policy: Policy) -> Decision:
     reason = job.get("failure_reason") or "no reason given"
     if policy.retry_on and (status != "failed" or not is_among(reason, policy.retry_on)):
         how = f"failed with {reason}" if status == "failed" else f"has ended as {status}"
-        return Decision("refuse", f"it {how}, and retry_on allows only {', '.join(policy.retry_on)}")
+        return _not_retried_on(f"it {how}", policy)
     return _retry_limited(policy) or Decision("act")
+
+
+def _not_retried_on(how: str, policy: Policy) -> Decision:
+    return Decision("refuse", f"{how}, and retry_on allows only {', '.join(policy.retry_on)}")
 
 
 def _retry_limited(policy: Policy) -> Decision | None:
@@ -200,7 +221,7 @@ def delete_artifacts(status: str, job: Record, policy: Policy) -> Decision:
 
 def play_of_trigger_job(job: Record, policy: Policy) -> str:
     """Return why a trigger job is not played, empty when it may be."""
-    return "GitLab drops the job_variables of trigger jobs; leave them out" if policy.has_variables else ""
+    return f"GitLab drops the {listed(policy.given, 'and')} of trigger jobs; leave them out" if policy.given else ""
 
 
 def retry_of_trigger_job(job: Record, policy: Policy) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.decoding import Record
+from ..deployments.records import user_id_of
 from ..jobs.statuses import id_of, is_finished, is_under_way, status_of
 
 ActionOutcome = t.Literal["applied", "unchanged", "refused", "failed"]
@@ -20,11 +21,12 @@ NoEffect = t.Callable[[str], tuple[ActionOutcome, str]]
 
 
 def is_played(before: Record, after: Record) -> bool:
-    """Return whether there is a new attempt, or the job is queued or has run since."""
+    """Return whether there is a new attempt, or the job is queued or has run since, or was canceled before it ran."""
     if is_retried(before, after):
         return True
     old, new = status_of(before), status_of(after)
-    is_set_off = is_under_way(new) or bool(after.get("started_at"))
+    # whoever plays a job becomes its user
+    is_set_off = is_under_way(new) or bool(after.get("started_at")) or user_id_of(after) != user_id_of(before)
     return new != old and not is_under_way(old) and is_set_off
 
 
@@ -39,13 +41,16 @@ def is_canceled(before: Record, after: Record) -> bool:
 
 
 def is_erased(before: Record, after: Record) -> bool:
-    """Return whether the job tells since when it is erased."""
-    return bool(after.get("erased_at")) and not before.get("erased_at")
+    """Return whether the job tells since when it is erased; to servers before 15.9 only its files tell."""
+    if "erased_at" in after:
+        return bool(after["erased_at"]) and not before.get("erased_at")
+    return bool(before.get("artifacts")) and not after.get("artifacts")
 
 
 def is_kept(before: Record, after: Record) -> bool:
     """Return whether the artifacts do not expire any more."""
-    return bool(before.get("artifacts_expire_at")) and not after.get("artifacts_expire_at")
+    is_there = bool(after.get("artifacts_file"))
+    return is_there and bool(before.get("artifacts_expire_at")) and not after.get("artifacts_expire_at")
 
 
 def has_other_artifacts(before: Record, after: Record) -> bool:

@@ -25,7 +25,7 @@ from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
 from .decisions import Decision, Verdict
 from .refusals import reason_of_project
-from .sending import Write, is_lock
+from .sending import Write, is_lock, was_unsent
 
 PipelineCell = t.Callable[[PipelineState], Decision]
 # The phases of jobs that GitLab cancels with their pipeline; manual jobs stay as they are.
@@ -42,6 +42,7 @@ class PipelineAction:
     :param participle: what is done to the pipeline: "retried", as in "cannot be retried".
     :param cells: for every column of statuses, what to do with a pipeline.
     :param effect: whether a pipeline shows that the action was executed since it was read before.
+    :param leaves: whether something is left that it is done to, so that what a pipeline shows is something else.
     :param doers: the ids of the users who have done it since, as far as the pipeline tells.
     :param status_after: what check mode predicts.
     :param targets: what `wait_for` may ask for, the default first.
@@ -54,6 +55,7 @@ class PipelineAction:
     participle: str
     cells: t.Mapping[Column, PipelineCell]
     effect: t.Callable[[PipelineState, PipelineState], bool]
+    leaves: t.Callable[[PipelineState, PipelineState], bool]
     doers: t.Callable[[PipelineState, PipelineState], set[int]]
     status_after: str
     targets: tuple[str, ...]
@@ -109,10 +111,6 @@ def _cancel_blocked(state: PipelineState) -> Decision:
     )
 
 
-def _is_retried(before: PipelineState, after: PipelineState) -> bool:
-    return bool(_new_attempts(before, after))
-
-
 def _retriers(before: PipelineState, after: PipelineState) -> set[int]:
     return {user_id_of(job.record) for job in _new_attempts(before, after)} - {0}
 
@@ -124,10 +122,18 @@ def _new_attempts(before: PipelineState, after: PipelineState) -> list[FoundJob]
 
 def _is_canceled(before: PipelineState, after: PipelineState) -> bool:
     """Return whether a job has been canceled, or is about to be, or the pipeline has been."""
-    cancelable = {job.id for job in before.every_job if _is_cancelable(job)}
-    ended = (job for job in after.every_job if job.id in cancelable)
     is_new = after.status != before.status and after.status in ("canceled", "canceling")
-    return is_new or any(status_of(job.record) in ("canceled", "canceling") for job in ended)
+    return is_new or any(status_of(job.record) in ("canceled", "canceling") for job in _wanted(before, after))
+
+
+def _leaves_cancelable(before: PipelineState, after: PipelineState) -> bool:
+    return any(map(_is_cancelable, _wanted(before, after)))
+
+
+def _wanted(before: PipelineState, after: PipelineState) -> list[FoundJob]:
+    """Return the jobs that were to be canceled, as they are now."""
+    cancelable = {job.id for job in before.every_job if _is_cancelable(job)}
+    return [job for job in after.every_job if job.id in cancelable]
 
 
 def _is_cancelable(job: FoundJob) -> bool:
@@ -151,7 +157,9 @@ _ROWS = (
             "ended": _retry_ended,
             "skipped": _always("refuse", "it was skipped, and none of its jobs ever ran; start a new pipeline"),
         },
-        effect=_is_retried,
+        effect=lambda before, after: bool(_new_attempts(before, after)),
+        # GitLab may leave out some that have failed: those that this user may not retry
+        leaves=lambda before, after: False,
         doers=_retriers,
         status_after="running",
         targets=("success", "finished", "manual"),
@@ -170,6 +178,7 @@ _ROWS = (
             "skipped": _always("same", "it was skipped"),
         },
         effect=_is_canceled,
+        leaves=_leaves_cancelable,
         doers=lambda before, after: set(),
         status_after="canceled",
         targets=("finished", "manual"),
@@ -189,16 +198,17 @@ def decide_pipeline(action: PipelineAction, state: PipelineState) -> Decision:
 
 
 def act_on_pipeline(
-    session: Session, action: PipelineAction, project: str, state: PipelineState
+    session: Session, action: PipelineAction, project: str, state: PipelineState, *, waits: bool = False
 ) -> PipelineActionResult:
     """Return what became of an action on a pipeline that is not to be waited for any more.
 
     :param state: the pipeline as it was read last.
+    :param waits: whether one whose turn is to come was waited for; in check mode it would be.
     """
     decision = decide_pipeline(action, state)
     if decision.verdict == "same":
         return PipelineActionResult(state, state, note=decision.reason)
-    if decision.verdict != "act":
+    if decision.verdict == "refuse" or (decision.verdict == "later" and not waits):
         return PipelineActionResult(state, state, problem=f"{_cannot(action, state)}: {decision.reason}")
     if session.check_mode:
         after = PipelineState({**state.pipeline, "status": action.status_after}, state.jobs)
@@ -233,12 +243,14 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
 
     def _settled(self, exc: RequestError, latest: PipelineState) -> PipelineActionResult | None:
         may_be_done = self._is_in_doubt or is_lock(exc)
-        if may_be_done and self._action.effect(self._first, latest):
+        action, first = self._action, self._first
+        if may_be_done and action.effect(first, latest) and not action.leaves(first, latest):
             return self._effective(latest, "GitLab did not confirm it, but the pipeline shows the effect")
-        decision = decide_pipeline(self._action, latest)
+        decision = decide_pipeline(action, latest)
         if decision.verdict == "same":
-            return PipelineActionResult(self._first, latest, note=decision.reason)
-        return None if decision.verdict == "act" and may_be_done else self._failed(self._explained(exc))
+            return PipelineActionResult(first, latest, note=decision.reason)
+        may_repeat = may_be_done or was_unsent(exc)
+        return None if decision.verdict == "act" and may_repeat else self._failed(self._explained(exc))
 
     def _accepted(self, answer: None) -> PipelineActionResult:
         """Return the result by looks: GitLab accepts the request whether or not it does anything."""

@@ -11,12 +11,13 @@ from __future__ import annotations
 from ..._api.decoding import Record
 from ..._api.errors import RequestError, StatusError, UsageError
 from ..fields import record_in
+from ..jobs.query import FoundJob
 from ..jobs.statuses import int_of
 from ..session import Session
 from .action import Action
 
 # Source: https://docs.gitlab.com/api/access_requests/
-_ROLES = {5: "Minimal Access", 10: "Guest", 15: "Planner", 20: "Reporter"}
+_LEVELS = {"Minimal Access": 5, "Guest": 10, "Planner": 15, "Reporter": 20, "Developer": 30, "Maintainer": 40}
 NO_CI = "CI/CD is switched off in the project: switch it on in its settings"
 
 
@@ -32,15 +33,20 @@ def refuse_job_token(session: Session, action: str) -> None:
         )
 
 
-def explain(session: Session, action: Action, project: str, exc: StatusError) -> None:
+def explain(session: Session, action: Action, job: FoundJob, exc: StatusError) -> None:
     """Say in an error what to do about it, unless it says so already."""
     if exc.status == 403 and not exc.has_reason and not exc.advice:
-        exc.advice = reason_of_project(session, project)
+        exc.advice = reason_of_project(session, job.project, action.role)
+    elif exc.status == 404 and job.is_bridge:
+        exc.advice = f"Trigger jobs can be {action.participle} from GitLab {action.trigger_jobs_since} on"
     action.advise(exc)
 
 
-def reason_of_project(session: Session, project: str) -> str:
-    """Return why nobody, or not this user, may act on jobs or pipelines of a project; empty when it does not tell."""
+def reason_of_project(session: Session, project: str, needed: str = "Developer") -> str:
+    """Return why nobody, or not this user, may act on jobs or pipelines of a project; empty when it does not tell.
+
+    :param needed: the lowest role that may.
+    """
     try:
         record: Record = session.client.call("get_project", project=project)
     except RequestError:
@@ -49,8 +55,9 @@ def reason_of_project(session: Session, project: str) -> str:
         return "The project is archived, and an archived project can only be read: unarchive it"
     if record.get("builds_access_level") == "disabled" or record.get("jobs_enabled") is False:
         return NO_CI
-    role = _ROLES.get(access_level(record))
-    return f"The user of the token has the role {role} in the project, and needs Developer" if role else ""
+    level = access_level(record)
+    role = next((role for role in _LEVELS if _LEVELS[role] == level < _LEVELS[needed]), "")
+    return f"The user of the token has the role {role} in the project, and needs {needed}" if role else ""
 
 
 def access_level(project: Record) -> int:

@@ -20,6 +20,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import (
     BadAnswerError,
+    ConnectError,
     LostAnswerError,
     NotAuthorizedError,
     NotFoundError,
@@ -27,12 +28,14 @@ from ..._api.errors import (
     SelectionError,
     ServerError,
     StatusError,
+    ThrottledError,
 )
 from ..jobs.statuses import id_of, project_id_of, status_of
 from ..pipelines.query import describe
 from ..session import Session
 from .candidates import Candidates, RunRequest
 from .creation import explain_refusal, is_over_limit
+from .sending import was_unsent
 
 # The pauses before the looks after a lost answer: what is still at work on the server has to arrive.
 LOOK_PAUSES_SECONDS = (2.0, 5.0, 10.0)
@@ -79,6 +82,8 @@ class _Run:
 
     def run(self) -> RunResult:
         """Return what became of it; while GitLab's limit for creations is reached, the time of the task is waited."""
+        retrier = self._session.client.retrier
+        outages = 0
         while True:
             before = self._newest_before()
             self._check_commit()
@@ -90,6 +95,11 @@ class _Run:
             self._session.check_stop()
             try:
                 return self._created(self._create())
+            except (ConnectError, ThrottledError) as exc:
+                # a wait goes on while the server is away, or is busy, and others may start one meanwhile
+                outages += 1
+                if not (was_unsent(exc) and retrier.is_persistent and retrier.pause(outages, exc)):
+                    raise
             except StatusError as exc:
                 if isinstance(exc, ServerError):
                     return self._settle(exc)

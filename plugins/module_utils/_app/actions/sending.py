@@ -14,7 +14,17 @@ from __future__ import annotations
 import abc
 import typing as t
 
-from ..._api.errors import BadAnswerError, LostAnswerError, RedirectError, RequestError, ServerError, StatusError
+from ..._api.errors import (
+    BadAnswerError,
+    ConnectError,
+    LostAnswerError,
+    RedirectError,
+    RequestError,
+    ServerError,
+    StatusError,
+    ThrottledError,
+    TrustError,
+)
 from ..._api.pace.looks import looking
 from ..session import Session
 
@@ -49,15 +59,21 @@ class Write(abc.ABC, t.Generic[_S, _R]):
             try:
                 answer = self._request()
             except RequestError as exc:
-                if not _has_to_be_read(exc):
+                # a wait goes on while the server is away, or is busy, and others may do the same meanwhile
+                is_away = was_unsent(exc) and client.retrier.is_persistent
+                has_to_be_read = _has_to_be_read(exc)
+                if not (is_away or has_to_be_read or self._is_in_doubt):
                     return self._failed(self._explained(exc))
-                self._is_in_doubt = self._is_in_doubt or not was_refused(exc)
+                self._is_in_doubt = self._is_in_doubt or not (was_refused(exc) or was_unsent(exc))
                 # a redirect leads to the same place each time
-                may_repeat = attempt <= client.settings.retries and not isinstance(exc, RedirectError)
-                if not was_refused(exc) or is_lock(exc):
-                    # The pause comes before the look, so that what is still under way on the server can arrive, and so
-                    # that nothing lies between the look and the next request.
-                    may_repeat = may_repeat and client.retrier.pause(attempt, exc)
+                may_pass = has_to_be_read and not isinstance(exc, RedirectError)
+                may_repeat = is_away or (may_pass and attempt <= client.settings.retries)
+                # The pause comes before the look, so that what is still under way on the server can arrive, and so that
+                # nothing lies between the look and the next request.
+                if may_repeat and (not was_refused(exc) or is_lock(exc)):
+                    may_repeat = client.retrier.pause(attempt, exc)
+                elif not was_refused(exc):
+                    client.retrier.pause(1)
                 result = self._looked(exc)
                 if result is not None:
                     return result
@@ -133,8 +149,13 @@ def _has_to_be_read(exc: RequestError) -> bool:
 
 
 def was_refused(exc: RequestError) -> bool:
-    """Return whether GitLab has answered that it did not do it."""
-    return isinstance(exc, StatusError) and not isinstance(exc, ServerError)
+    """Return whether GitLab has answered that it does not do it."""
+    return isinstance(exc, StatusError) and not isinstance(exc, (ServerError, ThrottledError))
+
+
+def was_unsent(exc: RequestError) -> bool:
+    """Return whether the server was away, or too busy: it was certainly not done, and may be done later."""
+    return isinstance(exc, (ConnectError, ThrottledError)) and not isinstance(exc, TrustError)
 
 
 def is_lock(exc: RequestError) -> bool:

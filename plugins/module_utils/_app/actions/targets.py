@@ -12,12 +12,19 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, SelectionError
+from ..._api.errors import BadAnswerError, SelectionError, capitalized
+from ..jobs.find import JobFinder
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, shortened
-from ..jobs.selection import Selection, place_of
-from ..jobs.statuses import status_of
+from ..jobs.selection import Selection, place_of, why_empty
+from ..jobs.statuses import phase_of, status_of
+from ..session import Session
 from ..waiting.log_tails import last_words
-from .actions import ACTIONS
+from ..waiting.loop import Wait
+from ..waiting.options import WaitOptions, time_problem
+from ..waiting.schedule import Steps
+from .action import Action
+from .actions import ACTIONS, decide
+from .decisions import Policy
 
 
 @dataclasses.dataclass
@@ -58,6 +65,16 @@ class Target:
         self.outcome, self.reason = outcome, reason
         self.is_waiting_for_turn = self.is_followed = False
 
+    def expect(self, action: Action, reason: str) -> None:
+        """Note what a real run would do."""
+        self.settle("applied", reason)
+        self.has_changed = True
+        status = status_of(self.job.record)
+        self.predicted = {
+            "id": None if phase_of(status) in action.renews else self.job.id,
+            "status": action.status_after or status,
+        }
+
 
 @dataclasses.dataclass
 class ActionReport:
@@ -74,6 +91,38 @@ class ActionReport:
     def active(self) -> list[Target]:
         """Return the targets that are not done."""
         return [target for target in self.targets if target.is_followed or target.is_waiting_for_turn]
+
+
+def select(session: Session, query: JobQuery, action: Action, options: WaitOptions) -> Steps[Selection | ActionReport]:
+    """Return what a query selects, with `wait` as soon as it exists; the whole report when it did not in time.
+
+    :raises SelectionError: when the jobs cannot be found.
+    :raises RequestError: when GitLab cannot be asked for them.
+    """
+    finder, wait = JobFinder(session, query), Wait(session, options)
+
+    def read() -> Selection:
+        selection = finder.find()
+        if not selection.jobs and not selection.is_complete:
+            wait.awaits(query.describe())
+        return selection
+
+    waited = yield from wait.until(read, lambda selection: selection.is_complete)
+    selection = waited.value
+    if waited.has_timed_out:
+        problem = time_problem(options, finder.problem(selection) or f"there is no {query.describe()} yet")
+        return ActionReport([], [], selection.pipeline, has_timed_out=True, problem=problem)
+    finder.require(selection, may_wait=not options.wait)
+    finder.require_readable(selection)
+    # an action on what runs, when nothing runs, has nothing to do
+    if not selection.out_of_scope:
+        finder.require_jobs(selection)
+    policy = Policy(wait=options.wait)
+    if any(decide(action.name, {"status": status}, policy).verdict == "later" for status in selection.out_of_scope):
+        why = capitalized(why_empty(query, selection))
+        advice = "scope is compared when the task begins; leave it out to wait for the turn of a job"
+        session.warn(f"{why}. {advice}")
+    return selection
 
 
 def choose(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJob]:

@@ -22,7 +22,7 @@ from ..jobs.attempts import newest_attempts
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished, status_of
 from ..session import Session
-from .action import Action
+from .action import Action, ActionRequest
 from .decisions import Decision
 from .effects import ActionOutcome
 from .refusals import explain
@@ -46,7 +46,7 @@ class WriteResult:
 class JobWrite(Write[FoundJob, WriteResult]):
     """One action on one job.
 
-    :param arguments: further arguments of the endpoint.
+    :param wanted: what a user asked for.
     :param decide_again: asked after a re-read.
     """
 
@@ -57,40 +57,41 @@ class JobWrite(Write[FoundJob, WriteResult]):
         session: Session,
         action: Action,
         job: FoundJob,
-        arguments: t.Mapping[str, t.Any],
+        wanted: ActionRequest,
         decide_again: t.Callable[[FoundJob], Decision],
     ) -> None:
         super().__init__(session)
         self._action = action
-        self._first = self._job = job
-        self._arguments = arguments
+        # as it was when the request was last sent
+        self._job = job
+        self._wanted = wanted
         self._decide_again = decide_again
 
     def _request(self) -> Record | None:
-        return t.cast(
-            "Record | None",
-            self._session.client.call(
-                self._action.endpoint, project=self._job.project, job_id=self._job.id, **self._arguments
-            ),
-        )
+        job = self._job
+        arguments = self._action.arguments(self._wanted, status_of(job.record))
+        answer = self._session.client.call(self._action.endpoint, project=job.project, job_id=job.id, **arguments)
+        return t.cast("Record | None", answer)
 
     def _read(self) -> FoundJob:
         return newest_attempts(self._session, [self._job])[0]
 
     def _settled(self, exc: RequestError, latest: FoundJob) -> WriteResult | None:
-        shows_effect = self._action.effect(self._first.record, latest.record)
-        if self._is_in_doubt and shows_effect:
-            if self._is_ours(self._doers(latest)) is False:
-                # not sent again either: ours may have come before theirs
-                reason = f"the answer was lost, and somebody else has {self._action.participle} the job since"
-                return WriteResult("unchanged", latest, reason=reason)
-            reason = "the answer was lost, but the job shows the effect"
-            return WriteResult("applied", latest, has_changed=True, reason=reason)
-        if is_lock(exc) and shows_effect and self._is_ours(self._doers(latest)):
-            # The request met one that was still at work. It may have been ours, sent twice by a proxy on the way. Any
-            # other refusal says that the work was done before, as it is for all but one of several tasks of one user.
-            reason = "GitLab refused the request, but the job shows that the user of the token has done it since"
-            return WriteResult("applied", latest, has_changed=True, reason=reason)
+        changed = self._changed(latest) if self._is_in_doubt or is_lock(exc) else None
+        is_ours = self._is_ours(self._doers(changed)) if changed else None
+        if changed and self._is_in_doubt and is_ours is False:
+            reason = f"the answer was lost, and somebody else has {self._action.participle} the job since"
+            # not sent again either: ours may have come before theirs
+            decision = self._decide_again(changed)
+            if decision.verdict == "refuse" and changed.id == self._job.id:
+                return WriteResult("refused", changed, reason=f"{decision.reason}; {reason}")
+            return WriteResult("unchanged", changed, reason=reason)
+        if changed and (self._is_in_doubt or is_ours):
+            # The lock is of one that was still at work, which may be ours, sent twice by a proxy on the way. Any other
+            # refusal says that the work was done before, as it is for all but one of several tasks of one user.
+            lock = "GitLab refused the request, but the job shows that the user of the token has done it since"
+            reason = "the answer was lost, but the job shows the effect" if self._is_in_doubt else lock
+            return WriteResult("applied", changed, has_changed=True, reason=reason)
         words, reason = self._action.refused_as_done or ("", "")
         if words and was_refused(exc) and words in str(exc) and is_finished(status_of(latest.record)):
             return WriteResult("unchanged", latest, reason=reason)
@@ -99,7 +100,8 @@ class JobWrite(Write[FoundJob, WriteResult]):
         if decision.verdict == "same":
             return WriteResult("unchanged", latest, reason=decision.reason)
         if decision.verdict == "refuse" and has_moved:
-            return WriteResult("refused", latest, reason=decision.reason)
+            doubt = f"; an answer was lost, so it may have been {self._action.participle} before"
+            return WriteResult("refused", latest, reason=decision.reason + (doubt if self._is_in_doubt else ""))
         if decision.verdict == "act" and (has_moved or not was_refused(exc) or is_lock(exc)):
             self._job = latest
             return None
@@ -127,13 +129,24 @@ class JobWrite(Write[FoundJob, WriteResult]):
             held = refusal_of_held(self._session, self._action, self._job, exc)
             if held:
                 return held
-            explain(self._session, self._action, self._job.project, exc)
+            explain(self._session, self._action, self._job, exc)
         return str(exc)
 
     def _failed(self, reason: str) -> WriteResult:
         return WriteResult("failed", self._job, reason=reason)
 
-    def _doers(self, latest: FoundJob) -> list[int]:
+    def _changed(self, latest: FoundJob) -> FoundJob | None:
+        """Return the attempt that shows the effect of the request, None when there is none.
+
+        :raises RequestError: when it cannot be read.
+        """
+        if latest.id != self._job.id and not self._action.renews:
+            # a new attempt does not show what was done to the one before
+            record = self._session.client.call("get_job", project=self._job.project, job_id=self._job.id)
+            latest = self._job.with_record(record)
+        return latest if self._action.effect(self._job.record, latest.record) else None
+
+    def _doers(self, changed: FoundJob) -> list[int]:
         """Return the id of the user who has done what the job shows, nothing where jobs do not tell."""
-        doer = user_id_of(latest.record) if self._action.names_doer else 0
+        doer = user_id_of(changed.record) if self._action.renews else 0
         return [doer] if doer else []

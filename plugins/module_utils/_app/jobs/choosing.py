@@ -15,7 +15,7 @@ from ..._api.errors import SelectionError
 from .bridges import Ahead
 from .query import FoundJob, JobQuery, fits, match_name, matching_stages, may_hold, shortened
 from .selection import Selection
-from .statuses import count_statuses, has_ended_badly
+from .statuses import count_statuses, has_ended_badly, status_of
 
 
 class Chooser:
@@ -128,7 +128,8 @@ class Chooser:
         return (whole,)
 
     def _is_in_scope(self, job: FoundJob) -> bool:
-        return self._query.is_in_scope(job) or job.key in self._chosen
+        scope = self._query.scope
+        return not scope or status_of(job.record) in scope or job.key in self._chosen
 
     def _fits(self, job: FoundJob) -> bool:
         """Return whether stage and scope choose a job of a whole project."""

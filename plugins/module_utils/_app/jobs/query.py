@@ -20,14 +20,12 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..pipelines.query import PipelineQuery
-from .statuses import id_of, status_of
+from .statuses import id_of
 
 MOST_NAMES_IN_TEXT = 12
 # before a name: of any depth
 ANYWHERE = "**/"
 _WILDCARDS = re.compile("[*?]")
-# What selecting and waiting need of a record, whatever the user wants to keep of it.
-_NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,17 +79,8 @@ class JobQuery:
         return self.job_id is None and not (self.names or self.stages or self.scope or self.is_empty)
 
     @property
-    def kept_fields(self) -> tuple[str, ...]:
-        """Return which fields of each record are needed or returned; empty for all."""
-        return (*_NEEDED_FIELDS, *self.fields) if self.fields else ()
-
-    def is_in_scope(self, job: FoundJob) -> bool:
-        """Return whether a job is selected that fits by its name and stage."""
-        return not self.scope or status_of(job.record) in self.scope
-
-    @property
     def scope_said(self) -> str:
-        """Return what `is_in_scope` asks for, as part of a sentence."""
+        """Return what `scope` asks for, as part of a sentence."""
         return f"the status {' or '.join(self.scope)}, as scope asks"
 
     def describe(self) -> str:

@@ -147,8 +147,8 @@ class Scheduler:
         # steps under way, those that sleep among them
         self._at_work = 0
         self._next_look_at = float("-inf")
-        self._tasks: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[_Entry] = queue.SimpleQueue()
+        self._tasks: queue.Queue[_Entry | None] = queue.Queue()
+        self._done: queue.Queue[_Entry] = queue.Queue()
         self._threads = 0
 
     def add(self, steps: Steps[T], on_end: t.Callable[[T], None]) -> None:

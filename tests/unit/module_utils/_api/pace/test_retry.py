@@ -237,11 +237,12 @@ def test_before_its_first_answer_a_server_is_not_waited_for():
     assert operation.calls == 2
 
 
-def test_a_write_in_doubt_is_not_repeated_by_persistence():
+def test_a_write_is_not_repeated_by_persistence():
     clock = FakeClock()
     retrier = new_retrier(clock, seconds=600.0, is_persistent=True)
     retrier.run(Operation(), is_repeatable=True)
-    for error in (errors.LostAnswerError("cut"), status_error(503), errors.BadAnswerError("HTML")):
+    unsent = (errors.ConnectError("refused"), status_error(429))
+    for error in (*unsent, errors.LostAnswerError("cut"), status_error(503), errors.BadAnswerError("HTML")):
         operation = Operation(error)
         with pytest.raises(type(error)):
             retrier.run(operation, is_repeatable=False)

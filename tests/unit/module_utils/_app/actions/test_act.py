@@ -208,6 +208,18 @@ def test_a_trigger_job_is_played_by_name():
     assert outcome.changed
 
 
+@pytest.mark.parametrize(("action", "status", "since"), [("play", "manual", "13.10"), ("retry", "failed", "17.0")])
+def test_a_trigger_job_that_a_server_does_not_find(action, status, since):
+    reads = [
+        Exchange(LIST, [job(41, "success", "build")]),
+        Exchange("GET /projects/7/pipelines/6/trigger_jobs", [bridge(50, status, "deploy")]),
+    ]
+    missing = Exchange(post(action, 50), reply({"message": "404 Not found"}, status=404))
+    outcome = act(*reads, missing, reads[1], action=action)
+    assert not outcome.changed
+    assert f"from GitLab {since} on" in outcome.failure
+
+
 def test_a_trigger_job_cannot_be_canceled():
     outcome = act(
         Exchange(LIST, [job(41, "success", "build")]),

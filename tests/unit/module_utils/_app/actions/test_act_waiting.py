@@ -163,6 +163,13 @@ def test_retry_waits_until_the_job_is_canceled():
     assert (outcome.changed, outcome.failure, outcome.values["id"]) == (True, None, 43)
 
 
+def test_a_job_that_is_being_canceled_and_has_had_its_attempts_is_not_waited_for():
+    attempts = [job(43, "canceling"), job(42, "failed")]
+    lines = [Exchange(LIST, attempts[:1]), Exchange(LIST + "?include_retried=true", attempts)]
+    outcome = act(*lines, action="retry", max_attempts=2)
+    assert not outcome.changed and "it has had 2 attempts already" in outcome.failure
+
+
 def test_erase_does_not_wait():
     erased = job(status="success", erased_at="2026-01-02T00:00:00.000Z")
     answer = Exchange("POST /projects/7/jobs/42/erase", reply(erased, status=201))
@@ -399,6 +406,35 @@ def test_a_restart_of_the_server_is_survived():
     outage = [Exchange(JOB, errors.ConnectError("refused"))] * 3 + [Exchange(JOB, reply("<html>", status=502))] * 6
     outcome = act(Exchange(LIST, [job()]), PLAYED, *outage, *ended("success"), api_retries=1)
     assert (outcome.failure, outcome.values["status"]) == (None, "success")
+
+
+UNSENT = [
+    lambda: errors.ConnectError("refused"),
+    lambda: reply("Retry later", status=429, headers={"Retry-After": "600"}),
+]
+
+
+@pytest.mark.parametrize("found", ["running", "manual"])
+@pytest.mark.parametrize("retries", [0, 1])
+@pytest.mark.parametrize("unsent", UNSENT, ids=["away", "busy"])
+def test_a_job_is_read_again_before_it_is_played_later(unsent, found, retries):
+    exchanges = [Exchange(LIST, [job()]), Exchange(PLAY, unsent()), Exchange(JOB, job()), Exchange(PLAY, unsent())]
+    exchanges += [Exchange(JOB, job(status=found)), *([PLAYED] if found == "manual" else [])]
+    transport = ScriptedTransport(*exchanges, *ended("success"))
+    outcome = run_task(TASK, {**BASE, "api_retries": retries}, transport=transport)
+    assert (outcome.failure, outcome.changed) == (None, found == "manual")
+
+
+def test_an_outage_that_does_not_end_ends_with_the_time():
+    def answer(call):
+        if call.method == "POST":
+            raise errors.ConnectError("refused")
+        return [job()] if call.line == LIST else job()
+
+    clock = FakeClock()
+    outcome = run_task(TASK, {**BASE, "wait_timeout": 600.0}, transport=FunctionTransport(answer), clock=clock)
+    assert (outcome.changed, clock.seconds <= 600.0) == (False, True)
+    assert "refused" in outcome.failure
 
 
 def test_several_jobs_are_read_by_one_list_a_poll():

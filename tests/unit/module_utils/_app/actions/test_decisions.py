@@ -32,6 +32,7 @@ EXPIRING = {**EXPIRED, "artifacts_file": {"filename": "artifacts.zip", "size": 1
 UNDER_WAY = ("waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running")
 BLOCKED = ("manual", "scheduled")
 ENDED = ("failed", "canceled")
+VARIABLES, INPUTS = ("job_variables",), ("job_inputs",)
 NOT_FINISHED = ("created", *BLOCKED, *UNDER_WAY, "canceling")
 
 # action, statuses, options, fields of the job, what is to be done
@@ -39,22 +40,24 @@ TABLE = [
     ("play", ("created",), {}, {}, "refuse"),
     ("play", ("created",), {"wait": True}, {}, "later"),
     ("play", BLOCKED, {}, {}, "act"),
-    ("play", BLOCKED, {"wait": True, "has_variables": True}, {}, "act"),
+    ("play", BLOCKED, {"wait": True, "given": VARIABLES}, {}, "act"),
     ("play", BLOCKED, {"replay": "always"}, {}, "act"),
     ("play", UNDER_WAY, {}, {}, "same"),
-    ("play", UNDER_WAY, {"wait": True, "replay": "always", "has_variables": True}, {}, "same"),
+    ("play", UNDER_WAY, {"wait": True, "replay": "always", "given": VARIABLES}, {}, "same"),
     ("play", ("canceling",), {}, {}, "refuse"),
     ("play", ("canceling",), {"wait": True, "replay": "always"}, {}, "refuse"),
     ("play", ("success",), {}, {}, "same"),
-    ("play", ("success",), {"has_variables": True}, {}, "same"),
+    ("play", ("success",), {"given": VARIABLES}, {}, "same"),
     ("play", ("success",), {"replay": "failed"}, {}, "same"),
     ("play", ("success",), {"replay": "always"}, {}, "act"),
-    ("play", ("success",), {"replay": "always", "has_variables": True}, {}, "refuse"),
+    ("play", ("success",), {"replay": "always", "given": VARIABLES}, {}, "refuse"),
     ("play", ENDED, {}, {}, "refuse"),
     ("play", ENDED, {"wait": True}, {}, "refuse"),
     ("play", ENDED, {"replay": "failed"}, {}, "act"),
     ("play", ENDED, {"replay": "always"}, {}, "act"),
-    ("play", ENDED, {"replay": "failed", "has_variables": True}, {}, "refuse"),
+    ("play", ENDED, {"replay": "failed", "given": VARIABLES}, {}, "refuse"),
+    ("play", ENDED, {"replay": "failed", "given": INPUTS}, {}, "refuse"),
+    ("retry", ENDED, {"given": INPUTS}, {}, "act"),
     ("play", ("skipped",), {}, {}, "refuse"),
     ("play", ("skipped",), {"replay": "always", "wait": True}, {}, "refuse"),
     ("retry", ("created", *BLOCKED), {}, {}, "refuse"),
@@ -63,6 +66,9 @@ TABLE = [
     ("retry", UNDER_WAY, {"force": True, "wait": True}, {}, "same"),
     ("retry", ("canceling",), {}, {}, "refuse"),
     ("retry", ("canceling",), {"wait": True}, {}, "later"),
+    ("retry", ("canceling",), {"wait": True, "retry_on": ("script_failure",)}, {}, "refuse"),
+    ("retry", ("canceling",), {"wait": True, "max_attempts": 3, "attempts": 2}, {}, "later"),
+    ("retry", ("canceling",), {"wait": True, "max_attempts": 3, "attempts": 3}, {}, "refuse"),
     ("retry", ("success",), {}, {}, "same"),
     ("retry", ("success",), {"force": True}, {}, "act"),
     ("retry", ENDED, {}, {}, "act"),
@@ -111,6 +117,27 @@ def test_decision_table(action, status, options, fields, verdict):
         assert "{" not in decision.reason
 
 
+@pytest.mark.parametrize("status", [*UNDER_WAY, "success"])
+@pytest.mark.parametrize("given", [(), VARIABLES, INPUTS, VARIABLES + INPUTS])
+def test_values_that_come_too_late_are_told_of(status, given):
+    reason = decide("play", job(42, status), Policy(given=given)).reason
+    told = reason.partition("; ")[2]
+    assert told == (f"{' and '.join(given)} are only for a job that is still to start" if given else "")
+
+
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        (VARIABLES, "leave job_variables out, or start a new pipeline"),
+        (INPUTS, "leave job_inputs out, or use action retry, which takes them"),
+        (VARIABLES + INPUTS, "leave job_variables and job_inputs out, or start a new pipeline"),
+    ],
+)
+def test_values_that_gitlab_would_not_use_are_refused(given, advice):
+    decision = decide("play", job(42, "failed"), Policy(replay="failed", given=given))
+    assert decision.verdict == "refuse" and decision.reason.endswith(advice)
+
+
 def test_the_table_above_has_every_cell():
     assert {tuple(row[:2]) for row in CELLS} == {(action, status) for action in ACTIONS for status in STATUSES}
 
@@ -154,7 +181,8 @@ BRIDGES = [
     ("play", "success", {}, {}, "same"),
     ("play", "success", {"replay": "always"}, {}, "refuse"),
     ("play", "failed", {"replay": "failed"}, {}, "refuse"),
-    ("play", "manual", {"has_variables": True}, {}, "refuse"),
+    ("play", "manual", {"given": VARIABLES}, {}, "refuse"),
+    ("play", "manual", {"given": INPUTS}, {}, "refuse"),
     ("retry", "failed", {}, {}, "act"),
     ("retry", "success", {}, {}, "same"),
     ("retry", "success", {"force": True}, {}, "act"),

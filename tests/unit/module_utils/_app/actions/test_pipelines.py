@@ -74,6 +74,41 @@ def test_a_lost_request_is_sent_again(action, doubt):
     assert (outcome.changed, outcome.failure) == (True, None)
 
 
+def test_a_single_job_that_somebody_else_has_canceled_does_not_show_that_the_pipeline_was():
+    def both(first, second):
+        jobs = Exchange(JOBS, [job(43, second, "other"), job(42, first)])
+        return [jobs, Exchange(READ, pipeline(6, "running")), Exchange(f"{READ}/trigger_jobs", [])]
+
+    outcome = run_task(
+        TASK,
+        {"action": "cancel", "pipeline_id": 6},
+        transport=ScriptedTransport(
+            *both("running", "created"),
+            Exchange(POSTS["cancel"], lost()),
+            *both("canceled", "created"),
+            Exchange(POSTS["cancel"], pipeline(6, "running")),
+            *both("canceled", "canceled"),
+        ),
+    )
+    assert (outcome.changed, outcome.failure) == (True, None)
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize(
+    ("action", "status", "end"), [("retry", "running", "success"), ("cancel", "canceled", "canceled")]
+)
+def test_a_pipeline_is_read_again_after_an_outage(action, status, end, done):
+    away = [Exchange(POSTS[action], errors.ConnectError("refused"))]
+    answer = Exchange(POSTS[action], pipeline(6, STATUS[action]), status=OK[action])
+    after = state(action, AFTER[action], status)
+    meanwhile = after if done else [*state(action, BEFORE[action], STATUS[action]), answer, *after]
+    ended = pipeline(6, end)
+    followed = [Exchange(JOBS, [job(44, end, pipeline=ended)]), Exchange(READ, ended)]
+    downstream = Exchange(f"{READ}/trigger_jobs", [])
+    outcome = act(action, *away, *meanwhile, *followed, downstream, wait=True, api_retries=1)
+    assert (outcome.failure, outcome.changed) == (None, not done)
+
+
 @pytest.mark.parametrize("action", POSTS)
 def test_an_effect_that_shows_late(action):
     outcome = act(
@@ -147,6 +182,15 @@ def test_an_unknown_status():
     transport = ScriptedTransport(*state("cancel", job(42, "paused"), "paused"))
     outcome = run_task(TASK, {"action": "cancel", "pipeline_id": 6}, transport=transport)
     assert not outcome.changed and "does not know its status 'paused'" in outcome.failure
+
+
+@pytest.mark.parametrize("wait", [False, True])
+def test_check_mode_predicts_the_retry_of_a_pipeline_that_is_being_canceled(wait):
+    transport = ScriptedTransport(*state("retry", job(42, "canceling"), "canceling"))
+    options = {"action": "retry", "pipeline_id": 6, "wait": wait}
+    outcome = run_task(TASK, options, transport=transport, check_mode=True)
+    assert (outcome.changed, outcome.failure is None) == (wait, wait)
+    assert outcome.values["status"] == ("running" if wait else "canceling")
 
 
 def test_the_diff_shows_both_states():

@@ -108,6 +108,66 @@ def test_a_lost_request_is_sent_again_when_the_job_shows_no_effect(action, befor
     assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
 
 
+def of_old_server(**fields):
+    """Return the job as a server before 15.9 tells it, which does not say when it was erased."""
+    record = job(42, "failed", **fields)
+    del record["erased_at"]
+    return record
+
+
+def test_an_erasure_whose_answer_was_lost_shows_by_the_files_on_an_old_server():
+    after = of_old_server()
+    reads = [Exchange(JOB, after), Exchange(LIST, [after])]
+    outcome, result = act("erase", of_old_server(**KEPT), Exchange(ERASE, lost()), *reads)
+    assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
+
+
+# action, the job before, the write, the job when it was done
+DONE_TO_ONE_ATTEMPT = [
+    ("cancel", job(42, "running"), CANCEL, job(42, "canceled")),
+    ("erase", job(42, "success", **KEPT), ERASE, job(42, "success", **ERASED)),
+    ("keep_artifacts", job(42, "success", **KEPT), KEEP, job(42, "success", **{**KEPT, "artifacts_expire_at": None})),
+    ("delete_artifacts", job(42, "success", **KEPT), DELETE, job(42, "success")),
+]
+
+
+@pytest.mark.parametrize(("action", "before", "line", "after"), DONE_TO_ONE_ATTEMPT)
+def test_what_was_done_to_an_attempt_that_has_a_newer_one_since_is_not_done_to_that(action, before, line, after):
+    reads = [Exchange(JOB, after), Exchange(LIST, [job(43, before["status"], **KEPT)]), Exchange(JOB, after)]
+    outcome, result = act(action, before, Exchange(line, lost()), *reads)
+    assert (outcome.changed, outcome.failure, result["after"]["id"]) == (True, None, 42)
+
+
+@pytest.mark.parametrize(("action", "before", "line", "after"), DONE_TO_ONE_ATTEMPT)
+def test_what_was_not_done_to_an_attempt_is_not_shown_by_a_newer_one(action, before, line, after):
+    old = job(42, "failed", **{**KEPT, "artifacts_expire_at": before["artifacts_expire_at"]})
+    reads = [Exchange(JOB, old), Exchange(LIST, [{**after, "id": 43}]), Exchange(JOB, old)]
+    outcome, result = act(action, {**before, "artifacts": old["artifacts"]}, Exchange(line, lost()), *reads)
+    assert (outcome.changed, result["after"]["id"]) == (False, 43)
+
+
+def test_a_job_that_was_played_and_canceled_before_it_ran_shows_by_its_user_that_it_was_played():
+    after = job(status="canceled", user=ALICE)
+    reads = [Exchange(JOB, after), Exchange(LIST, [after]), Exchange(WHO, ALICE)]
+    outcome, result = act("play", job(user=BOB), Exchange(PLAY, lost()), *reads)
+    assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
+
+
+def test_a_job_that_somebody_else_has_played_and_canceled_is_not_as_wished():
+    after = job(status="canceled", user=BOB)
+    reads = [Exchange(JOB, after), Exchange(LIST, [after]), Exchange(WHO, ALICE)]
+    outcome, result = act("play", job(user={"id": 4}), Exchange(PLAY, lost()), *reads)
+    assert (outcome.changed, result["outcome"]) == (False, "refused")
+    assert "it has ended as canceled" in outcome.failure and "somebody else has played the job since" in outcome.failure
+
+
+def test_artifacts_that_somebody_else_has_erased_are_not_kept():
+    after = job(42, "success", **ERASED)
+    reads = [Exchange(JOB, after), Exchange(LIST, [after])]
+    outcome, _result = act("keep_artifacts", job(42, "success", **KEPT), Exchange(KEEP, lost()), *reads)
+    assert (outcome.changed, outcome.failure) == (False, None)
+
+
 def test_keeping_artifacts_is_looked_at_before_it_is_sent_again():
     before = job(42, "success", **KEPT)
     newest = Exchange("GET /projects/7/pipelines/6/jobs", [before])
@@ -167,6 +227,24 @@ def test_a_refusal_without_a_reason_is_explained_by_what_the_project_tells(proje
     assert ("usual reasons" in result["reason"]) == ("usual reasons" in words)
 
 
+@pytest.mark.parametrize(
+    ("level", "words"),
+    [
+        (20, "has the role Reporter in the project, and needs Maintainer"),
+        (30, "has the role Developer in the project, and needs Maintainer"),
+        (40, "The user of the token needs the role Maintainer in the project"),
+    ],
+)
+def test_a_refusal_names_the_role_that_the_action_needs(level, words):
+    before = job(42, "success", **KEPT)
+    exchanges = [
+        Exchange(DELETE, refused("403 Forbidden", 403)),
+        *[Exchange(JOB, before), Exchange(LIST, [before])],
+        Exchange("GET /projects/7", {"permissions": {"project_access": {"access_level": level}}}),
+    ]
+    assert words in act("delete_artifacts", before, *exchanges)[1]["reason"]
+
+
 def test_a_refusal_with_a_reason_is_not_followed_by_others():
     _outcome, result = act("play", job(), Exchange(PLAY, refused(BLOCKED, 403)), Exchange(JOB, job()))
     assert (
@@ -201,6 +279,13 @@ def test_refused_because_the_job_has_moved_where_it_cannot_be_played():
     assert "it has ended as canceled" in outcome.failure
 
 
+def test_a_job_that_has_moved_where_nothing_tells_what_was_done_may_have_been_played():
+    read = [Exchange(JOB, job(status="canceled")), Exchange(LIST, [job(status="canceled")])]
+    outcome, result = act("play", job(), Exchange(PLAY, lost()), *read)
+    assert (outcome.changed, result["outcome"]) == (False, "refused")
+    assert outcome.failure.endswith("an answer was lost, so it may have been played before")
+
+
 def test_refused_since_a_newer_attempt_has_failed_as_well_is_decided_anew():
     outcome, _result = act(
         "retry",
@@ -211,6 +296,21 @@ def test_refused_since_a_newer_attempt_has_failed_as_well_is_decided_anew():
         Exchange("POST /projects/7/jobs/43/retry", reply(job(44, "pending"), status=201)),
     )
     assert (outcome.changed, outcome.values["id"]) == (True, 44)
+
+
+def test_an_attempt_that_somebody_else_has_made_before_is_not_the_effect_of_a_lost_request():
+    theirs = job(43, "failed", user=BOB)
+    again = "POST /projects/7/jobs/43/retry"
+    outcome, _result = act(
+        "retry",
+        job(42, "failed", user=ALICE),
+        Exchange(RETRY, refused("403 Forbidden - Job is not retryable", 403)),
+        *[Exchange(JOB, job(42, "failed")), Exchange(LIST, [theirs])],
+        Exchange(again, lost()),
+        *[Exchange("GET /projects/7/jobs/43", theirs), Exchange(LIST, [theirs])],
+        Exchange(again, reply(job(44, "pending", user=ALICE), status=201)),
+    )
+    assert (outcome.changed, outcome.failure, outcome.values["id"]) == (True, None, 44)
 
 
 def test_a_lock_is_tried_again():
@@ -253,6 +353,24 @@ def test_what_was_not_executed_is_sent_again():
     exchanges = [Exchange(PLAY, errors.ConnectError("refused")), Exchange(PLAY, throttled)]
     outcome, _result = act("play", job(), *exchanges, Exchange(PLAY, job(status="pending")))
     assert outcome.changed
+
+
+@pytest.mark.parametrize(
+    "second", [lambda: errors.TrustError("TLS"), lambda: reply({"message": "401 Unauthorized"}, status=401)]
+)
+@pytest.mark.parametrize(("shown", "changed"), [("pending", True), ("manual", False)])
+def test_while_in_doubt_no_refusal_is_the_last_word(second, shown, changed):
+    exchanges = [Exchange(PLAY, lost()), Exchange(JOB, job()), Exchange(PLAY, second())]
+    outcome, _result = act("play", job(), *exchanges, Exchange(JOB, job(status=shown)), api_retries=1)
+    assert (outcome.changed, outcome.failure is None) == (changed, changed)
+
+
+def test_what_is_under_way_on_the_server_may_arrive_before_the_last_look_as_well():
+    clock = FakeClock()
+    transport = ScriptedTransport(Exchange(LIST, [job()]), Exchange(PLAY, lost()), Exchange(JOB, job(status="pending")))
+    options = {"action": "play", "name": ["deploy"], "pipeline_id": 6, "api_retries": 0}
+    assert run_task(TASK, options, transport=transport, clock=clock).changed
+    assert len(clock.sleeps) == 1
 
 
 @pytest.mark.parametrize("error", [errors.ConnectError("refused"), errors.TrustError("TLS")])
@@ -298,6 +416,19 @@ def test_cancel_is_judged_by_the_status_it_answers(before, answered, options, ch
     done, result = act("cancel", job(42, before), Exchange(CANCEL, answer, body=body), **options)
     assert (done.changed, result["outcome"]) == (changed, outcome)
     assert result["reason"] or changed
+
+
+def test_force_is_sent_by_the_status_that_the_job_has_come_to():
+    canceling = job(42, "canceling")
+    outcome, result = act(
+        "cancel",
+        job(42, "running"),
+        Exchange(CANCEL, refused(*LOCK)),
+        *[Exchange(JOB, canceling), Exchange(LIST, [canceling])],
+        Exchange(CANCEL, reply(job(42, "canceled"), status=201), body={"force": True}),
+        force=True,
+    )
+    assert (outcome.changed, outcome.failure, result["after"]["status"]) == (True, None, "canceled")
 
 
 def test_nothing_to_erase_is_as_wished():

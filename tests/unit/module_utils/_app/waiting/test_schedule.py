@@ -535,3 +535,21 @@ def test_any_nudges_keep_the_promises(ends: list[float], nudges: list[tuple[floa
         assert waiter.left_at is not None and waiter.left_at - waiter.ends_at <= 300.0 + 60 * LOOK_SECONDS + 1.0
         assert len([at for at in waiter.looks if at >= waiter.ends_at]) == 1
         assert all(later - at >= 10.0 for at, later in zip(waiter.looks, waiter.looks[1:]))
+
+
+def test_the_end_of_a_step_is_awaited_no_longer_than_is_said_however_short_that_is() -> None:
+    """A SimpleQueue may wait for ever when its time is up while it prepares to wait."""
+    clock = Clock()
+    scheduler = Scheduler(clock, Traffic(clock), Progress(is_shown=False), most_at_once=1)
+    step: t.Any = object()
+    awaited: list[t.Any] = []
+
+    def await_again_and_again() -> None:
+        for _time in range(20_000):
+            scheduler._done.put(step)
+            awaited.extend((clock.next_of(scheduler._done, 1e-6), clock.next_of(scheduler._done, 1e-6)))
+
+    waiting = threading.Thread(target=await_again_and_again, daemon=True)
+    waiting.start()
+    waiting.join(timeout=300)
+    assert awaited == [step, None] * 20_000
