@@ -118,6 +118,7 @@ options:
     description:
       - Return the log of each job instead of the job, as one string. Of a job that is still running it is what has been
         written so far.
+      - The log of a job that has not started, was skipped or was erased is an error, unless O(default) is set.
       - Bytes that are not UTF-8 are replaced, colour codes and other control codes are removed. Everything else is as
         GitLab keeps it. Secrets that GitLab has not masked in the log are not masked here either.
       - To get its last lines only, use O(jobgate.gitlab.gitlab_job_info#module:log_lines).
@@ -134,8 +135,8 @@ options:
     default: 2
   default:
     description:
-      - Returned for a term when there is no such pipeline or job, and for a job that does not have O(attribute) or
-        O(artifact).
+      - Returned for a term when there is no such pipeline or job, and for a job that does not have O(attribute),
+        O(artifact) or a O(log).
       - A job that has not ended does not have its artifacts yet, so that the default stands for them as well. Wait for
         the job first, or use O(latest_success), where that matters.
       - It does not hide other errors, such as a server that cannot be reached, a token without the right to read,

@@ -146,7 +146,8 @@ options:
   artifact_path:
     description:
       - Path inside the archive, such as V(dist/app 1.2.tar.gz). Write it as it is, and not URL-encoded.
-      - With O(content=file), the file to download, and required.
+      - With O(content=file), the file to download, and required. A file V(tree) at the top of the archive can only be
+        downloaded with O(latest_success=true), since GitLab 18.8 and newer send a list in its place otherwise.
       - With O(content=list), the folder to list. When it is not set, the list begins at the top of the archive.
       - An error with any other O(content).
     type: str

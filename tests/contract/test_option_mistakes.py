@@ -170,7 +170,7 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
      "job_variables can only be used with play."),
     ("a download to nowhere", DOWNLOAD, without(FILE, "dest"), "dest is missing; content: archive needs it."),
     ("a path without its content", DOWNLOAD, {**FILE, "artifact_path": "app.txt"},
-     "artifact_path can only be used with content: file and content: list."),
+     "artifact_path can only be used with content: file and list."),
     ("a report without its type", DOWNLOAD, {**FILE, "content": "report"},
      "report_type is missing; content: report needs it."),
     ("a type of report without its content", DOWNLOAD, {**FILE, "report_type": "junit"},
