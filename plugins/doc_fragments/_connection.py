@@ -87,6 +87,8 @@ options:
       - Headers that identify the user or belong to the connection, like C(Authorization), C(PRIVATE-TOKEN), C(Cookie)
         and C(Host), cannot be set.
       - An empty dictionary is the same as leaving the option out.
+      - From ansible-core 2.22 on, Ansible hides the values in everything that the play shows, words such as V(prod)
+        among them.
     type: dict
   validate_certs:
     description:
@@ -139,24 +141,22 @@ options:
     elements: str
     default: []
 notes:
-  - Connection options can also be set by variables such as C(jobgate_gitlab_api_url), and in the section
-    C(jobgate_gitlab) of C(ansible.cfg). The names are those of the options, for variables with C(jobgate_gitlab_)
-    before them.
+  - Connection options can also be set by variables such as C(jobgate_gitlab_api_url), and all but O(http_headers) in
+    the section C(jobgate_gitlab) of C(ansible.cfg). The names are those of the options, for variables with
+    C(jobgate_gitlab_) before them.
 """
 
     # To be used together with the standard block, by plugins that are not modules.
-    # Ansible takes the last variable of a list that is set. The first name in the description shall win, so the lists
-    # are in reverse order.
     PLUGINS = r"""
 options:
   api_url:
     env:
-      - name: CI_SERVER_URL
-      - name: GL_HOST
-      - name: GITLAB_HOST
-      - name: GITLAB_SERVER_URL
-      - name: GITLAB_URL
       - name: GITLAB_API_URL
+      - name: GITLAB_URL
+      - name: GITLAB_SERVER_URL
+      - name: GITLAB_HOST
+      - name: GL_HOST
+      - name: CI_SERVER_URL
     ini:
       - section: jobgate_gitlab
         key: api_url
@@ -164,9 +164,9 @@ options:
       - name: jobgate_gitlab_api_url
   api_token:
     env:
-      - name: GITLAB_PRIVATE_TOKEN
-      - name: GITLAB_TOKEN
       - name: GITLAB_API_TOKEN
+      - name: GITLAB_TOKEN
+      - name: GITLAB_PRIVATE_TOKEN
     ini:
       - section: jobgate_gitlab
         key: api_token

@@ -118,6 +118,7 @@ options:
     description:
       - Return the log of each job instead of the job, as one string. Of a job that is still running it is what has been
         written so far.
+      - The log of a job that has not started, was skipped or was erased is an error, unless O(default) is set.
       - Bytes that are not UTF-8 are replaced, colour codes and other control codes are removed. Everything else is as
         GitLab keeps it. Secrets that GitLab has not masked in the log are not masked here either.
       - To get its last lines only, use O(jobgate.gitlab.gitlab_job_info#module:log_lines).
@@ -134,8 +135,8 @@ options:
     default: 2
   default:
     description:
-      - Returned for a term when there is no such pipeline or job, and for a job that does not have O(attribute) or
-        O(artifact).
+      - Returned for a term when there is no such pipeline or job, and for a job that does not have O(attribute),
+        O(artifact) or a O(log).
       - A job that has not ended does not have its artifacts yet, so that the default stands for them as well. Wait for
         the job first, or use O(latest_success), where that matters.
       - It does not hide other errors, such as a server that cannot be reached, a token without the right to read,
@@ -296,44 +297,29 @@ _raw:
       web_url: https://gitlab.example.com/group/app/-/jobs/42
 """
 
+import dataclasses
+import functools
 import typing as t
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
     GitLabError,
     MissingLibraryError,
     UsageError,
 )
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import Transport
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup import LookupRequest, look_up, read_term
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import Options
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import (
-    pipeline_query,
-    session_of,
-    text_list,
-)
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misread import misread, misread_text
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import prepared
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import (
-    check_choices,
-    check_names,
-    check_types,
-    option_variables,
-    settings_options,
-)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import pipeline_query, session_of, text_list
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misread import misread, no_text
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import lookup_options
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import caching_transport
 
 display = Display()
-_NO_PROJECT = (
-    "project is missing; say whose job it is, as in "
-    "lookup('jobgate.gitlab.gitlab_job', 'build', project='group/app', ref='main')"
-)
 # What an expression may ask for instead of whole jobs: one of these at most.
 _INSTEAD = ("attribute", "fields", "artifact", "log")
 
@@ -343,21 +329,14 @@ class LookupModule(LookupBase):
 
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
         """Return the jobs, or what of them was asked for."""
-        output = SafeOutput(TaskContext(transport=self._transport))
+        output = SafeOutput(TaskContext())
         try:
-            check_names(self.option_definitions, kwargs)
-            check_choices(self.option_definitions, kwargs)
-            problem = misread_text(self.option_definitions, kwargs)
-            if problem:
-                raise UsageError(problem)
-            if kwargs.get("project") is None:
-                raise UsageError(_NO_PROJECT)
-            own = option_variables(self, variables)
-            check_types(self.option_definitions, kwargs, own)
-            self.set_options(var_options=own, direct=kwargs)
-            options = prepared(self.option_definitions, settings_options(self), output.context.environ)
-            request = _request(options, self._flatten(terms), has_default="default" in kwargs)
-            session = session_of(options, output.context)
+            # a connection is made as that of a task: a token that is set closer beats those of other kinds
+            options = lookup_options(self, kwargs, variables or {})
+            self.set_options(direct=options)
+            request = _request(self.get_options(), self._flatten(terms), kwargs)
+            shared = functools.partial(caching_transport, cache_seconds=self.get_option("cache_seconds"))
+            session = session_of(options, dataclasses.replace(output.context, transport=shared))
             values = look_up(session, request)
             for text in session.warnings:
                 display.warning(output.line(text))
@@ -365,16 +344,15 @@ class LookupModule(LookupBase):
         except GitLabError as exc:
             raise _error(output.error(exc)) from None
 
-    def _transport(self, settings: ConnectionSettings, make: t.Callable[[], Transport]) -> Transport:
-        """Return the transport that the lookups of this process share."""
-        return caching_transport(settings, make, cache_seconds=float(self.get_option("cache_seconds")))
 
+def _request(options: Options, terms: list[t.Any], given: Options) -> LookupRequest:
+    """Return what the expression asks for.
 
-def _request(options: Options, terms: list[t.Any], *, has_default: bool) -> LookupRequest:
-    """Return what the expression asks for."""
-    given = [name for name in _INSTEAD if options[name]]
-    if len(given) > 1:
-        raise UsageError(f"{' and '.join(given)} exclude each other; give one of them")
+    :param given: its options as they were given: a default is returned as it is.
+    """
+    instead = [name for name in _INSTEAD if options[name]]
+    if len(instead) > 1:
+        raise UsageError(f"{' and '.join(instead)} exclude each other; give one of them")
     query = pipeline_query(options)
     if query.is_overdetermined:
         raise UsageError("pipeline_id, merge_request, and ref or sha exclude each other; give one way to the pipeline")
@@ -392,8 +370,8 @@ def _request(options: Options, terms: list[t.Any], *, has_default: bool) -> Look
             if options["log"]
             else parse_artifact(content, options["parse"], options["artifact"], subject=subject)
         ),
-        has_default=has_default,
-        default=options["default"],
+        has_default="default" in given,
+        default=given.get("default"),
     )
 
 
@@ -404,13 +382,16 @@ def _terms(options: Options, terms: list[t.Any]) -> tuple[int | str, ...]:
         raise UsageError("terms, job_name and job_id exclude each other; give one of them")
     if job_id is not None:
         return (job_id,)
-    problem = next(filter(None, map(misread, terms)), "")
+    problem = next(filter(None, (misread(term) or no_text(term) for term in terms)), "")
     if problem:
         raise UsageError(f"the name of a job {problem}")
     texts = ["" if term is None else str(term).strip() for term in ([name] if name is not None else terms)]
     if not texts or not all(texts):
         raise UsageError("give the name or the id of a job, not an empty text")
-    return tuple(texts if name is not None else map(read_term, texts))
+    found = tuple(texts if name is not None else map(read_term, texts))
+    if 0 in found:
+        raise UsageError("the id of a job is 0; ids count from 1")
+    return found
 
 
 def _error(exc: GitLabError) -> AnsibleError:

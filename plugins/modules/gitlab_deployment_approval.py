@@ -379,7 +379,7 @@ outcome:
   returned: always
   sample: applied
 reason:
-  description: Why, in words. Can be empty when the approval was given.
+  description: Why, in words. Can be empty when the approval was given, and when the task has failed before that.
   type: str
   returned: always
   sample: the user of the token has approved it already

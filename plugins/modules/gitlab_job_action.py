@@ -119,6 +119,8 @@ options:
   job_inputs:
     description:
       - Values for the inputs that the job declares, for O(action=play) and O(action=retry).
+      - They keep their types, which are text, number, boolean and list. A value of a template is a text in Ansible
+        before 2.19, unless C(jinja2_native) is set.
       - Needs GitLab 18.10; older servers silently ignore them. An input that the job does not declare is an error from
         GitLab, and the job stays as it is.
       - They are not returned, and masked as O(job_variables) are.
@@ -231,7 +233,7 @@ options:
     description:
       - End states of a job that fail the task, after the action was done and waited for. An empty list accepts any end.
       - It does not apply to O(action=cancel), which accepts any end.
-      - Only with O(wait=true).
+      - Only with O(wait=true). A status that is no end is an error.
     type: list
     elements: str
     default:

@@ -88,8 +88,8 @@ options:
         C([) is an ordinary character, since jobs made by C(parallel:matrix) carry it, as in V(test: [py311, linux]).
       - A name stands for the newest attempt of the job.
       - With O(include_downstream=true), V(bridge/job) is the job of that name in the pipeline that the trigger job
-        C(bridge) has started, to any depth, as in V(trigger:infra/apply). A name without a slash is looked for in
-        every pipeline of the tree.
+        C(bridge) has started, to any depth, as in V(trigger:infra/apply). A bare name means the job of the pipeline
+        itself, and a job of a downstream pipeline only if the pipeline itself has none.
       - A name that nothing matches is an error that shows close names.
       - Required unless O(job_id) is given.
     type: str
@@ -146,7 +146,8 @@ options:
   artifact_path:
     description:
       - Path inside the archive, such as V(dist/app 1.2.tar.gz). Write it as it is, and not URL-encoded.
-      - With O(content=file), the file to download, and required.
+      - With O(content=file), the file to download, and required. A file V(tree) at the top of the archive can only be
+        downloaded with O(latest_success=true), since GitLab 18.8 and newer send a list in its place otherwise.
       - With O(content=list), the folder to list. When it is not set, the list begins at the top of the archive.
       - An error with any other O(content).
     type: str

@@ -81,6 +81,7 @@ options:
       - It also holds without O(wait=true), for the jobs that have ended already.
       - It is empty by default, since reading about a failed job is not a failure. In
         M(jobgate.gitlab.gitlab_job_action) it is not empty.
+      - A status that is no end is an error.
     type: list
     elements: str
     default: []

@@ -57,8 +57,8 @@ notes:
     is mistyped.
   - To a personal, project or group access token GitLab answers V(404 Job Not Found), since no job belongs to it. A
     server that is too old for the question answers V(404 Not Found) as well; the error tells the two apart.
-  - When O(api_token) or O(api_oauth_token) is set for the whole group in C(module_defaults), keep this module out of
-    that block.
+  - O(api_token) and O(api_oauth_token) are ignored when they come from C(module_defaults) of the action group, a
+    variable or C(ansible.cfg).
   - To download artifacts with a job token, use M(jobgate.gitlab.gitlab_job_download).
 seealso:
   - module: jobgate.gitlab.gitlab_job_download

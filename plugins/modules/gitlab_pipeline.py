@@ -174,7 +174,7 @@ options:
       - End states of the pipeline that fail the task, after it was waited for. To accept any end, give an empty list
         and O(wait_for=finished).
       - It does not apply to O(action=cancel), which accepts any end.
-      - Only with O(wait=true).
+      - Only with O(wait=true). A status that is no end is an error.
     type: list
     elements: str
     default:

@@ -102,7 +102,8 @@ options:
     description:
       - End states of a downstream pipeline that fail the task, usually V(failed), V(canceled) and V(skipped).
       - It also holds without O(wait=true), for the pipelines that have ended already.
-      - It is empty by default, since reading about a failed pipeline is not a failure.
+      - It is empty by default, since reading about a failed pipeline is not a failure. A status that is no end is an
+        error.
     type: list
     elements: str
     default: []

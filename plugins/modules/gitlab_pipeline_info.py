@@ -63,7 +63,8 @@ options:
       - End states of the pipeline that fail the task, usually V(failed), V(canceled) and V(skipped).
       - It also holds without O(wait=true), for a pipeline that has ended already. With O(wait=true), an end that is not
         what O(wait_for) asks for fails the task as well.
-      - It is empty by default, since reading about a failed pipeline is not a failure.
+      - It is empty by default, since reading about a failed pipeline is not a failure. A status that is no end is an
+        error.
     type: list
     elements: str
     default: []

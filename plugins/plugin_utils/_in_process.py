@@ -13,7 +13,6 @@ that runs: on other hosts, with another user or interpreter, in the background.
 from __future__ import annotations
 
 import contextlib
-import datetime
 import os
 import re
 import signal
@@ -43,19 +42,19 @@ from ..module_utils._app.settings import DEFAULT_URL
 from ..module_utils._extensions.manager import plugin_manager
 from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.result import argument_rules, failure, result_of
-from ..module_utils._tasks.values.hiding import given_secrets, short_header_values, shown_options
+from ..module_utils._tasks.values.hiding import given_secrets, shown_options
 from ..module_utils._tasks.values.misread import misread_text
 from ..module_utils._tasks.values.mistakes import option_mistake
-from ..module_utils._tasks.values.prepared import names_of, without_nulls
+from ..module_utils._tasks.values.prepared import all_names, given_names, without_nulls
 from ._files import file_facts, has_selinux
-from ._options import connection_arguments, is_on, without_group_defaults
+from ._options import connection_arguments, is_on, plain, without_group_defaults
 from ._progress import DisplayProgress, terminal_device
 from ._shared import shared_transport
 
 Variables = dict[str, t.Any]
 Result = dict[str, t.Any]
 
-_FILE_OPTIONS = {key for name, argument in FILE_ARGUMENTS.items() for key in names_of(name, argument)}
+_FILE_OPTIONS = all_names(FILE_ARGUMENTS)
 _OWN_INTERPRETER = re.compile(r"\s*\{\{\s*ansible_playbook_python\s*\}\}\s*")
 
 # Callbacks whose output is read by programs, or that want none.
@@ -84,8 +83,6 @@ class InProcessAction(ActionBase):
     """An action plugin that runs the task of the module with its name; its class names the task."""
 
     TASK: TaskDefinition
-    _supports_check_mode = True
-    _supports_diff = True
     _supports_async = True
 
     def run(self, tmp: str | None = None, task_vars: Variables | None = None) -> Result:
@@ -102,13 +99,13 @@ class InProcessAction(ActionBase):
         # what a remote host has in its environment is not known here
         known = {**(os.environ if self._connection.transport == "local" else {}), **environment}
         try:
-            arguments = connection_arguments(self.TASK, given, variables, known, template)
+            arguments = connection_arguments(self.TASK.token_options, given, variables, known, template)
         except AnsibleError as exc:
-            return failure(self.TASK, str(exc), {})
+            return failure(self.TASK, str(exc))
         arguments = without_nulls(self.TASK.spec.arguments, {**given, **arguments})
         misread = misread_text(self.TASK.spec.arguments, arguments)
         if misread:
-            return failure(self.TASK, misread, {})
+            return failure(self.TASK, misread)
         if reason:
             return t.cast(
                 Result,
@@ -167,26 +164,24 @@ class InProcessAction(ActionBase):
 
     def _run_here(self, given: t.Mapping[str, t.Any], variables: Variables) -> Result:
         """Return the result of the task, run in this process: by the rules of the module, and in the same words."""
-        rules = argument_rules(self.TASK, env_fallback)
+        rules = argument_rules(self.TASK.spec, env_fallback)
         specs = rules["argument_spec"]
         further = FILE_ARGUMENTS if self.TASK.has_file_options else {}
         specs.update(further)
-        plain = _plain(dict(given))
-        validated = ArgumentSpecValidator(**rules).validate(plain)
+        options = plain(dict(given))
+        validated = ArgumentSpecValidator(**rules).validate(options)
         params = dict(validated.validated_parameters)
-        secrets = validated._no_log_values - short_header_values(params)
-        secrets |= given_secrets(specs, plain) | given_secrets(specs, params)
+        secrets = given_secrets(specs, params)
         if validated.error_messages:
-            mistake = option_mistake(self.TASK, {**plain, **params}, further) or str(validated.errors.msg)
-            result = failure(self.TASK, Masker(secrets).line(mistake), params)
+            mistake = option_mistake(self.TASK, params, further) or str(validated.errors.msg)
+            result = failure(self.TASK, Masker(secrets).line(mistake))
         else:
             result = self._run_task(params, secrets, variables)
         # the validator of a module warns of it
         twice = [
             f"Both option {name} and its alias {key} are set."
             for name, argument in self.TASK.spec.arguments.items()
-            for key in argument.get("aliases", ())
-            if name in plain and key in plain
+            for key in given_names(name, argument, options)[1:]
         ]
         if twice:
             result["warnings"] = [*twice, *result.get("warnings", ())]
@@ -234,22 +229,6 @@ def _without(secrets: set[str], result: Result) -> Result:
     if text is not None and not any(in_json(secret) in text for secret in secrets):
         return result
     return t.cast(Result, remove_values(result, secrets))
-
-
-def _plain(value: t.Any) -> t.Any:
-    """Return a value as a module would get it: of plain types, without what Ansible attaches to values."""
-    if isinstance(value, dict):
-        return {_plain(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    for kind in (int, float):
-        if isinstance(value, kind):
-            return kind(value)
-    return str.__str__(value) if isinstance(value, str) else str(value)
 
 
 def _is_this_python(path: str) -> bool:

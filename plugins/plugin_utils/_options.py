@@ -6,28 +6,31 @@
 
 """Options from everywhere that Ansible looks: the task or expression, then variables, the environment and ansible.cfg.
 
-The environment is left to the settings of the connection, which look there themselves, where the task runs. So an
-option that Ansible found there is passed on as not given.
+The environment counts where the task runs, so it is looked at there. Here it only beats what ansible.cfg says.
 """
 
 from __future__ import annotations
 
+import datetime
+import os
 import typing as t
 
 from ansible import constants
-from ansible.module_utils.common.validation import check_type_dict
+from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.yaml import yaml_load
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.lookup import LookupBase
 
 from ..doc_fragments._connection import ModuleDocFragment
 from ..module_utils._api.connection import TOKEN_VARIABLES
 from ..module_utils._api.errors import UsageError
-from ..module_utils._tasks.definition import TaskDefinition
-from ..module_utils._tasks.options import COMMON_OPTIONS, CONNECTION
+from ..module_utils._tasks.definition import ArgumentSpec, TaskDefinition
+from ..module_utils._tasks.options import CONNECTION, JOB_SELECTION, JOB_WAITING, WAIT_FOR
+from ..module_utils._tasks.result import argument_rules
 from ..module_utils._tasks.values.connection import first_set
-from ..module_utils._tasks.values.mistakes import close_values, shown, unknown_option
-from ..module_utils._tasks.values.prepared import given_names, names_of
+from ..module_utils._tasks.values.misread import misread_text
+from ..module_utils._tasks.values.mistakes import mistake_in
+from ..module_utils._tasks.values.prepared import all_names, given_names, prepared, without_nulls
 
 Variables = t.Mapping[str, t.Any]
 Definitions = t.Mapping[str, t.Mapping[str, t.Any]]
@@ -38,6 +41,8 @@ Template = t.Callable[[t.Any], t.Any]
 PLUGIN = ("action", "jobgate_gitlab")
 _ORIGINS: Definitions = yaml_load(ModuleDocFragment.PLUGINS)["options"]
 _TOKENS: set[str] = set(TOKEN_VARIABLES)
+# As a default of the action group these mean the modules that have them.
+_GROUP_OPTIONS = all_names(CONNECTION.merged(JOB_SELECTION, JOB_WAITING, WAIT_FOR).arguments)
 _SWITCHES: Definitions = {
     # Ansible's own wish to hear only of what goes wrong, which is an option of its callbacks
     "display_ok_hosts": {
@@ -65,7 +70,6 @@ DEFINITIONS: Definitions = {
         name: {
             "type": "path" if CONNECTION.arguments[name]["type"] == "path" else None,
             "ini": option.get("ini", []),
-            "vars": option.get("vars", []),
         }
         for name, option in _ORIGINS.items()
     },
@@ -89,40 +93,44 @@ def without_group_defaults(
 
     :param given: the options of the task with all defaults, as Ansible hands them over.
     """
+    other_tokens = _TOKENS.difference(task.token_options)
+    own = {name: argument for name, argument in task.spec.arguments.items() if name not in other_tokens}
+    useless = _GROUP_OPTIONS - all_names(own)
+    named = [given_names(name, argument, given) for name, argument in own.items()]
+    doubtful = useless.intersection(given).union(*(keys for keys in named if len(keys) > 1))
     groups = [
-        template(options)
-        for defaults in module_defaults
-        for name, options in defaults.items()
-        if name.startswith("group/")
+        options for defaults in module_defaults for name, options in defaults.items() if name.startswith("group/")
     ]
+    # only what has to be known is evaluated, once more after Ansible: a lookup may take long, or give a token once
     by_groups = {
         name
-        for options in groups
-        if isinstance(options, dict)
-        for name, value in options.items()
-        if given.get(name) == value
+        for options in (groups if doubtful else ())
+        for name, value in (template(options) if isinstance(options, str) else options).items()
+        if name in doubtful and given[name] == template(value)
     }
-    useless = _TOKENS.difference(task.token_options)
-    own = {name: argument for name, argument in task.spec.arguments.items() if name not in useless}
-    dropped = by_groups & (_all_names({**CONNECTION.arguments, **COMMON_OPTIONS}) - _all_names(own))
-    for name, argument in own.items():
-        keys = set(given_names(name, argument, given))
+    dropped = by_groups & useless
+    for keys in named:
         # of two names of an option Ansible would take the other one, whoever has given it
-        dropped |= by_groups & keys if keys - by_groups else set()
+        dropped |= by_groups.intersection(keys) if not by_groups.issuperset(keys) else set()
     return {name: value for name, value in given.items() if name not in dropped}
 
 
 def connection_arguments(
-    task: TaskDefinition, given: Variables, variables: Variables, environ: t.Mapping[str, str], template: Template
+    token_options: t.Collection[str],
+    given: Variables,
+    variables: Variables,
+    environ: t.Mapping[str, str],
+    template: Template,
 ) -> dict[str, t.Any]:
     """Return the connection options that variables and ansible.cfg give to a task, for those that it does not give.
 
+    :param token_options: the kinds of token that are of use to it.
     :param given: the options of the task itself.
     :param environ: the environment that the task will run in, as far as it is known; it beats ansible.cfg.
     :raises AnsibleError: for a variable that cannot be resolved.
     """
-    useless = _TOKENS.difference(task.token_options)
-    usable = [name for name in _ORIGINS if name in task.spec.arguments and name not in useless]
+    useless = _TOKENS.difference(token_options)
+    usable = [name for name in _ORIGINS if name not in useless]
     by_task = _with_all_tokens({name for name in usable if given_names(name, CONNECTION.arguments[name], given)})
     left = [name for name in usable if name not in by_task]
     own = _own_variables({name: _ORIGINS[name] for name in left}, variables, template)
@@ -140,86 +148,46 @@ def connection_arguments(
     return {**{name: value for name, value in by_file.items() if value is not None}, **by_variable}
 
 
-def check_names(definitions: Definitions, given: t.Iterable[str]) -> None:
-    """Return when all these are options of a plugin.
+def lookup_options(plugin: LookupBase, given: Variables, variables: Variables) -> dict[str, t.Any]:
+    """Return the options of a lookup as those of a task are made: from everywhere, with defaults, of the right types.
 
-    :raises UsageError: for one that is none, naming close ones.
-    """
-    options = {name: option for name, option in definitions.items() if name != "_terms"}
-    known = _all_names(options)
-    for name in given:
-        if name not in known:
-            raise UsageError(unknown_option(name, known, f"its options are {', '.join(sorted(options))}"))
-
-
-def check_choices(definitions: Definitions, given: Variables) -> None:
-    """Return when all these values are among the choices of their options, where these have some.
-
-    :raises UsageError: for one that is not; Ansible would name the file of the plugin, and not the choices.
-    """
-    for name, value in given.items():
-        choices = definitions.get(name, {}).get("choices")
-        if choices and isinstance(value, str) and value not in choices:
-            otherwise = f"give one of {', '.join(choices)}"
-            raise UsageError(f"{name} is {shown(value)}; {close_values(value, choices) or otherwise}")
-
-
-def check_types(definitions: Definitions, given: Variables, variables: Variables) -> None:
-    """Return when what is to be true or false, or a mapping, is that, wherever it comes from.
-
-    Ansible takes what it does not know for false, and shows a value that it cannot convert.
-
-    :raises UsageError: for one that is not.
-    """
-    for name, option in definitions.items():
-        kind = option.get("type")
-        if kind not in ("bool", "dict"):
-            continue
-        value = given[name] if name in given else _value(name, variables) if name in DEFINITIONS else None
-        if value is None:
-            continue
-        try:
-            boolean(value) if kind == "bool" else check_type_dict(value)
-        except (TypeError, ValueError):
-            wanted = "true or false" if kind == "bool" else "one, such as {NAME: value}"
-            told = shown(value) if kind == "bool" else "no mapping"
-            raise UsageError(f"{name} is {told}; give {wanted}") from None
-
-
-def option_variables(plugin: LookupBase, variables: Variables | None) -> dict[str, t.Any]:
-    """Return the variables that options of a lookup plugin can come from.
-
-    Ansible hands over the values of variables as they are written, so templates in them are resolved here.
-
+    :param given: by the expression.
+    :raises UsageError: for one that is wrong.
     :raises AnsibleError: for a variable that cannot be resolved.
     """
+    documented = {name: option for name, option in plugin.option_definitions.items() if name != "_terms"}
+    # which of them are hidden is not documented
+    arguments = {name: {**option, **CONNECTION.arguments.get(name, {})} for name, option in documented.items()}
     template = plugin._templar.template if plugin._templar else lambda value: value
-    return _own_variables(plugin.option_definitions, variables or {}, template)
+    found = {**given, **connection_arguments(tuple(_TOKENS), given, variables, os.environ, template)}
+    found = without_nulls(arguments, found)
+    misread = misread_text(arguments, found)
+    if misread:
+        raise UsageError(misread)
+    # from ansible-core 2.22 on it would hide short values of headers, words like any other, in all output of the play
+    rules = argument_rules(ArgumentSpec(documented), env_fallback)
+    validated = ArgumentSpecValidator(**rules).validate(plain(found))
+    if validated.error_messages:
+        otherwise = f"its options are {', '.join(sorted(documented))}"
+        mistake = mistake_in(arguments, validated.validated_parameters, otherwise)
+        raise UsageError(mistake or str(validated.errors.msg))
+    return prepared(arguments, validated.validated_parameters)
 
 
-def settings_options(plugin: LookupBase) -> dict[str, t.Any]:
-    """Return the options of a lookup plugin by name, as settings are made of them.
-
-    A token that was set closer to the expression beats those of other kinds.
-    """
-    origins = {name: str(plugin.get_option_and_origin(name)[1]) for name in plugin.option_definitions}
-    options = plugin.get_options()
-    tokens = {name for name in _TOKENS if options[name] is not None}
-    closest = min((_distance(origins[name]) for name in tokens), default=0)
-    for name in origins:
-        if origins[name].startswith("env:") or (name in tokens and _distance(origins[name]) > closest):
-            options[name] = None
-    return t.cast("dict[str, t.Any]", options)
-
-
-def _all_names(definitions: Definitions) -> set[str]:
-    return {key for name, option in definitions.items() for key in names_of(name, option)}
-
-
-def _distance(origin: str) -> int:
-    """Return how far from an expression its option was set; what is left is ansible.cfg, of which the path is told."""
-    order = ("Direct", "var:", "env:")
-    return next((index for index, start in enumerate(order) if origin.startswith(start)), len(order))
+def plain(value: t.Any) -> t.Any:
+    """Return a value as a module would get it: of plain types, decrypted, without what Ansible attaches to values."""
+    if isinstance(value, dict):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    for kind in (int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    return str.__str__(value) if isinstance(value, str) else str(value)
 
 
 def _with_all_tokens(names: set[str]) -> set[str]:

@@ -6,7 +6,9 @@
 
 """What lookups, and items of a loop, share within one process: connections, and for lookups answers of a moment ago.
 
-A worker process of Ansible lives as long as one task, all items of its loop included, so nothing here grows old.
+A worker process of Ansible lives as long as one task, all items of its loop included, so nothing here grows old. What
+the main process has looked up itself, such as for the name of a task, is not for its workers: all would speak on its
+one connection, and take each other's answers.
 """
 
 from __future__ import annotations
@@ -93,6 +95,7 @@ def caching_transport(
 
 def _key(settings: ConnectionSettings) -> _Key:
     return (
+        os.getpid(),
         settings.api_url,
         tuple(sorted(settings.credential.items())),
         tuple(sorted(settings.http_headers.items())),

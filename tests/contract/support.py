@@ -89,7 +89,7 @@ def validated(task: TaskDefinition, parameters: t.Mapping[str, t.Any]) -> dict[s
 
     :raises AssertionError: when the module would refuse them.
     """
-    rules = argument_rules(task, env_fallback)
+    rules = argument_rules(task.spec, env_fallback)
     rules["argument_spec"] = {**file_options(task.name), **rules["argument_spec"]}
     result = ArgumentSpecValidator(**rules).validate(dict(parameters))
     if result.error_messages:

@@ -139,9 +139,9 @@ def test_exception_while_a_session_is_prepared_is_explained(install: Install) ->
         run("gitlab_job_info", "clumsy")
 
 
-def test_names_from_the_environment_are_split(gitlab: FakeGitLab, install_example: t.Any) -> None:
+def test_blanks_around_a_name_do_not_matter(gitlab: FakeGitLab, install_example: t.Any) -> None:
     install_example("cost_centre")
-    options = {"api_url": "https://gitlab.example.com"}
-    session = session_of(options, TaskContext(environ={"JOBGATE_EXTENSIONS": " cost_centre , "}))
+    options = {"api_url": "https://gitlab.example.com", "extensions": [" cost_centre "]}
+    session = session_of(options, TaskContext(environ={}))
     assert session.client.settings.extensions == ("cost_centre",)
     assert session.annotated("pipeline", {"project_id": 2})["annotations"] == {"cost_centre": "0815"}

@@ -345,5 +345,4 @@ def test_environment_variables_are_documented(option: str) -> None:
 @pytest.mark.parametrize("option", sorted(VARIABLES))
 def test_lookup_reads_the_same_environment_variables(option: str) -> None:
     documented = documentation("gitlab_job", "lookup").doc["options"][option].get("env", [])
-    # Ansible takes the last one that is set
-    assert [entry["name"] for entry in reversed(documented)] == list(VARIABLES[option])
+    assert [entry["name"] for entry in documented] == list(VARIABLES[option])

@@ -653,17 +653,25 @@ def test_a_job_token_plays_nothing(simulator: t.Any) -> None:
     [
         ({"max_attempts": 0}, {}, "gate 1 of project 'app': max_attempts is 0; give 1 or more"),
         ({"wait_timeout": -1.0}, {}, "gate 1 of project 'app': wait_timeout is -1; give 0 or more"),
-        ({"wait_interval": 0.0}, {}, "gate 1 of project 'app': wait_interval is 0; give more than 0"),
+        ({"wait_interval": 0.0}, {}, "gate 1 of project 'app': wait_interval is 0; give 0.001 or more"),
         ({"job_variables": {"A": [1]}}, {}, "gate 1 of project 'app': job_variables: A is a list"),
         ({"name": ["a", " "]}, {}, "gate 1 of project 'app': name holds an empty text"),
         ({}, {"log_lines": -1}, "log_lines is -1; give 0 or more"),
-        ({}, {"wait_interval": 0.0}, "wait_interval is 0; give more than 0"),
+        ({}, {"wait_interval": 0.0}, "wait_interval is 0; give 0.001 or more"),
     ],
 )
 def test_values_that_cannot_be_used_are_named(simulator: t.Any, gate: Row, options: Row, words: str) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     result = release(simulator, {"name": "app", "gates": [{"name": "deploy", "action": "play", **gate}]}, **options)
     assert str(result.failure).startswith(words)
+    assert simulator.requests() == []
+
+
+def test_a_project_whose_pipeline_cannot_be_is_named(simulator: t.Any) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    wrong = {"name": "docs", "project": "group/docs", "ref": "HEAD", "gates": APP["gates"]}
+    result = release(simulator, APP, wrong)
+    assert str(result.failure).startswith("project 'docs': ref 'HEAD' is a name of git's own")
     assert simulator.requests() == []
 
 

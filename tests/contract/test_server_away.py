@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A server that goes away at the first look of a wait, for all of its time: a time-out like any other."""
+"""A server that goes away during a wait, for the rest of its time: a time-out like any other."""
 
 from __future__ import annotations
 
@@ -111,3 +111,30 @@ def test_an_error_is_told_though_what_would_explain_it_cannot_be_read(simulator:
     result = run_task(simulator, task, project="group/app", pipeline_id=100, wait=True, **options)
     assert words in str(result.failure) and result.seconds < 120.0
     assert simulator.effects() == []
+
+
+# What each reads besides, once its wait is over.
+LATER: dict[str, tuple[t.Any, dict[str, t.Any]]] = {
+    "info": (INFO, {"log_lines": 5}),
+    "bridges": (BRIDGES, {"include_jobs": True}),
+    "pipeline info": (PIPELINE_INFO, {"include": ["variables", "test_report", "downstream", "jobs"]}),
+}
+
+
+@pytest.mark.parametrize("on_timeout", ["fail", "continue"])
+@pytest.mark.parametrize("case", LATER)
+def test_what_was_seen_before_it_went_away_is_returned(simulator: t.Any, case: str, on_timeout: str) -> None:
+    child = {"jobs": [{"name": "test", "queue": 0, "duration": 500}]}
+    jobs = ({"name": "deploy", "queue": 0, "duration": 500}, {"name": "tests", "trigger": {"pipeline": child}})
+    simulator.load(world(*jobs))
+    simulator.advance(5)
+    task, options = LATER[case]
+    how = {"wait": True, "wait_timeout": 60.0, "on_timeout": on_timeout}
+    # the first look of each is over after so many requests
+    simulator.inject("error_500", nth=list(range(5, 5000)))
+    result = run_task(simulator, task, project="group/app", pipeline_id=100, **options, **how)
+    assert (result.values["timed_out"], result.values["elapsed"]) == (True, pytest.approx(60.0, abs=0.1))
+    assert result.values["pipeline"]["id"] == 100
+    assert result.values["summary"] == ({"success": 1} if case == "bridges" else {"running": 1})
+    assert any("could not be asked again when the time was up" in text for text in result.warnings)
+    assert bool(result.failure) == (on_timeout == "fail")

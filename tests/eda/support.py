@@ -66,6 +66,7 @@ PIPELINE: Record = {
         "ref": "main",
         "tag": False,
         "sha": "bcbb5ec396a2c0f828686f14fac9b80b780504f2",
+        "source": "push",
         "status": "success",
         "detailed_status": "passed",
         "stages": ["build", "deploy"],

@@ -102,6 +102,13 @@ def test_attempts_count_from_one(retries: t.Any, attempt: int | None) -> None:
     assert made is not None and made["attempt"] == attempt
 
 
+@pytest.mark.parametrize("more", [{"merge_request": {"iid": 17}}, {"source": "merge_request_event"}], ids=str)
+def test_the_source_branch_of_a_merge_request_is_not_taken_for_a_branch_of_the_project(more: Record) -> None:
+    attributes = PIPELINE["object_attributes"] | more
+    made = gitlab_of(changed(PIPELINE, object_attributes=attributes, **more), INSTANCE)
+    assert made == MADE["pipeline"][1] | {"ref": None}
+
+
 @pytest.mark.parametrize("status", ["created", "pending", "running", "success", "canceled"])
 def test_only_failed_jobs_have_a_reason(status: str) -> None:
     """GitLab fills it in for others as well."""

@@ -128,6 +128,7 @@ WANTED: list[tuple[dict[str, t.Any], Record, bool]] = [
     ({"statuses": "success"}, PIPELINE, True),
     ({"projects": "group/app"}, JOB, True),
     ({"projects": "/group/app/"}, JOB, True),
+    ({"projects": "Group/APP"}, JOB, True),
     ({"projects": [7, 380]}, JOB, True),
     ({"projects": [38]}, JOB, False),
     ({"projects": "group/*"}, DEPLOYMENT, True),

@@ -92,6 +92,8 @@ def test_a_green_pipeline_plays_the_job_once(simulator: t.Any, tmp_path: pathlib
         assert send(url, pipeline_hook("success"), "forged", signing_token=OTHER_SIGNING) == 401
         assert send(url, pipeline_hook("running"), "1") == 200
         assert send(url, pipeline_hook("success", ref="other"), "2") == 200
+        assert send(url, pipeline_hook("success", id=32, source="parent_pipeline"), "child") == 200
+        assert send(url, pipeline_hook("success", id=32, source="merge_request_event"), "merge request") == 200
         assert (
             send(url, changed(pipeline_hook("success"), project={"id": 7, "path_with_namespace": "group/x"}), "3")
             == 200
@@ -104,6 +106,7 @@ def test_a_green_pipeline_plays_the_job_once(simulator: t.Any, tmp_path: pathlib
         running.wait_for("localhost +: ok=2 +changed=0")
     assert effects(simulator) == [("play", "deploy:prod")]
     assert len([row for row in simulator.requests() if row["method"] == "POST"]) == 1
+    assert not [row for row in simulator.requests() if "/pipelines/32" in row["path"]]
     assert not [secret for secret in (*SECRETS, API_TOKEN) if secret in running.output]
 
 
@@ -176,6 +179,7 @@ def test_a_tag_takes_its_release_through_the_gates(simulator: t.Any, tmp_path: p
         tagged: Record = {"ref": "v1.2.0", "tag": True}
         assert send(url, pipeline_hook("running", ref="v1.2.0", tag=False), "branch") == 200
         assert send(url, pipeline_hook("running", ref="latest", tag=True), "other tag") == 200
+        assert send(url, pipeline_hook("running", id=32, source="parent_pipeline", **tagged), "child") == 200
         assert send(url, pipeline_hook("pending", **tagged), "pending") == 200
         assert send(url, pipeline_hook("running", **tagged), "running") == 200
         running.wait_for("localhost +: ok=")

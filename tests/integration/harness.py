@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import dataclasses
 import json
 import os
@@ -33,6 +32,8 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_pipeline_info,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
+
+from tests.unit.harness import filled
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOKEN = "alice-token-0123456789"
@@ -97,13 +98,13 @@ def run_task(
     """Return the result of a task that talks to the simulator over HTTP; errors are results, as the faces make them."""
     unknown = set(options) - set(task.spec.arguments)
     assert not unknown, f"{task.name} has no {unknown}"
-    defaults = {name: copy.deepcopy(option.get("default")) for name, option in task.spec.arguments.items()}
+    given = filled(task.spec.arguments, {"api_url": simulator.url, "api_token": token, **options})
     clock = SimulatedTime(simulator)
     context = TaskContext(check_mode=check_mode, environ=environ or {}, clock=clock)
     if progress is not None:
         context = dataclasses.replace(context, progress=progress)
     try:
-        outcome = task.run({**defaults, "api_url": simulator.url, "api_token": token, **options}, context)
+        outcome = task.run(given, context)
     except GitLabError as exc:
         return Result(dict(task.empty_result), failure=str(exc), seconds=clock.seconds)
     return Result(outcome.values, outcome.changed, outcome.failure, outcome.warnings, clock.seconds)

@@ -91,11 +91,19 @@ def test_represented_as_chooses_the_rule(simulator: t.Any) -> None:
     assert effects(simulator) == []
 
 
-FOREIGN = {"rules": [{"user": "bob"}]}
+def test_without_rules_represented_as_means_nothing(simulator: t.Any) -> None:
+    simulator.load(approval_world(protected={"required_approvals": 2}))
+    results = four_times(simulator, represented_as="Maintainers")
+    assert [(result.failure, result.changed) for result in results] == [(None, True)] * 2 + [(None, False)] * 2
+    assert effects(simulator) == [("approve", "deploy")]
+
+
+FOREIGN, OWNERS = {"rules": [{"user": "bob"}]}, {"rules": [{"role": "owner"}]}
 # what stands against an approval, and the beginning of the sentence about it
 REFUSALS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
     "own": ({}, {"token": BOB}, "the user of the token has started it, and nobody may approve their own"),
     "no rule": ({"protected": FOREIGN}, {}, "no approval rule of its environment is for the user of the token"),
+    "no role": ({"protected": OWNERS}, {}, "no approval rule of its environment is for the user of the token"),
     "nothing": ({"protected": {}}, {}, "there is nothing to approve: it is blocked, and its environment asks for no"),
     "free licence": ({"edition": "free"}, {}, "there is nothing to approve: it is blocked, and its environment asks"),
     "community edition": ({"edition": "ce"}, {}, "this server has no deployment approvals, which need GitLab 14.8"),

@@ -698,7 +698,10 @@ def test_a_job_without_artifacts_is_told_by_the_role(simulator: t.Any, tmp_path:
         ({"content": "report", "report_type": "../x", **BY_ID}, ("report_type is '../x'; give one type of report",)),
         ({"content": "report", "report_type": "archive", **BY_ID}, ("is no report; use content: archive",)),
         ({"content": "report", "report_type": "trace", **BY_ID}, ("is no report; use content: log",)),
-        ({"content": "list", "checksum": "sha256:" + "0" * 64, **BY_ID}, ("dest cannot be used",)),
+        (
+            {"content": "list", "checksum": "sha256:" + "0" * 64, **BY_ID},
+            ("dest can only be used with content: archive",),
+        ),
         ({"include_downstream": True, **BY_ID}, ("include_downstream cannot be used with job_id",)),
         ({"ref": "main", "name": " "}, ("name is empty",)),
     ],
@@ -717,8 +720,8 @@ def test_options_that_make_no_sense(
 @pytest.mark.parametrize("content", sorted(CONTENTS))
 def test_folders_that_are_not_there(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
     load(simulator)
-    for dest, word in ((tmp_path / "no" / "x", "folder of dest"), (f"{tmp_path}/no/", "is not a folder")):
-        assert_sentence(fetch(simulator, dest, **CONTENTS[content], **BY_ID).failure, word, "make it first")
+    for dest, word in ((tmp_path / "no" / "x", "folder that does not"), (f"{tmp_path}/no/", "is not a folder")):
+        assert_sentence(fetch(simulator, dest, **CONTENTS[content], **BY_ID).failure, word, "create")
     assert list(tmp_path.iterdir()) == []
     assert transfers(simulator) == 0
 
@@ -731,7 +734,7 @@ def test_targets_that_are_no_files(simulator: t.Any, tmp_path: pathlib.Path) -> 
         assert_sentence(result.failure, "is not a regular file")
     (tmp_path / "folder" / "app.txt").mkdir(parents=True)
     result = fetch(simulator, tmp_path / "folder", **CONTENTS["file"], **BY_ID)
-    assert_sentence(result.failure, "is not a regular file")
+    assert_sentence(result.failure, "is a folder; give the name of a file")
     assert transfers(simulator) == 0
 
 
@@ -739,10 +742,10 @@ def test_a_folder_that_cannot_be_written(simulator: t.Any, tmp_path: pathlib.Pat
     load(simulator)
     # nobody can make files there, whoever runs this
     result = fetch(simulator, "/proc/self/x", **BY_ID)
-    assert_sentence(result.failure, "dest cannot be written", "'/proc/self'")
+    assert_sentence(result.failure, "dest '/proc/self/x' cannot be written", "'/proc/self'")
     if os.geteuid() != 0:
         tmp_path.chmod(0o555)
-        assert_sentence(fetch(simulator, tmp_path / "x", **BY_ID).failure, "dest cannot be written")
+        assert_sentence(fetch(simulator, tmp_path / "x", **BY_ID).failure, "cannot be written: no permission")
     assert transfers(simulator) == 0
 
 
@@ -965,7 +968,7 @@ def test_playbook(simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.
     for result in done.results.values():
         assert set(DOWNLOAD.empty_result) <= set(result)
     assert done.results["missing"]["msg"] == "There is no 'no' in the artifacts of job 'build' (id 1000)."
-    assert done.results["nowhere"]["msg"].endswith("make it first.")
+    assert done.results["nowhere"]["msg"].endswith(f"create '{tmp_path}/no' first.")
 
 
 def test_playbook_with_reports_both_ways(simulator: t.Any, tmp_path: pathlib.Path) -> None:

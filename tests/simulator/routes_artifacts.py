@@ -123,18 +123,20 @@ def _job_by_ref(call: Call, project: Project, *, search: bool) -> Job:
     ]
     several = search and params.boolean(call.params, "search_recent_successful_pipelines")
     for pipeline in successful[: _RECENT_MOST if several else 1]:
-        for job in _with_children(pipeline):
+        family = sorted(_with_children(pipeline), key=lambda member: member.id)
+        for job in (job for member in family for job in member.latest()):
+            if job.kind == BRIDGE:
+                continue
             # Reports can be downloaded from the web page, which is why the server finds jobs that have nothing else.
             if job.name == call.params["job"] and (job.has_archive or job.has_reports):
                 return job
     raise errors.message(404, "404 Job Not Found") if several else errors.record_not_found()
 
 
-def _with_children(pipeline: Pipeline) -> c.Iterator[Job]:
-    """Yield the builds of a pipeline, then those of its child pipelines: a parent's job of the same name wins."""
-    jobs = pipeline.latest()
-    yield from (job for job in jobs if job.kind != BRIDGE)
-    for bridge in jobs:
+def _with_children(pipeline: Pipeline) -> c.Iterator[Pipeline]:
+    """Yield a pipeline and its child pipelines; of jobs with one name that of the oldest of them wins."""
+    yield pipeline
+    for bridge in pipeline.latest():
         if bridge.kind == BRIDGE and bridge.downstream and bridge.downstream.project is pipeline.project:
             yield from _with_children(bridge.downstream)
 

@@ -224,7 +224,7 @@ def approve(call: Call) -> Reply:
     if user is None or not fitting:
         raise errors.message(400, _NOT_ALLOWED)
     wanted = str(call.params.get("represented_as") or "")
-    if wanted:
+    if wanted and (row or {}).get("rules"):
         known = call.engine.world.users
         names = {
             n: known[rules[n]["user"]].name if rules[n]["user"] else deployments.describe(rules[n]) for n in fitting
@@ -232,8 +232,9 @@ def approve(call: Call) -> Reply:
         fitting = [number for number in fitting if wanted in names[number]]
         if not fitting:
             raise errors.message(400, _NO_SUCH_RULE)
+    # one approval counts for one rule, the first that fits
     given = call.simulation.actions.approve(
-        deployment, user, verdict, comment=call.params.get("comment"), rules=fitting
+        deployment, user, verdict, comment=call.params.get("comment"), rules=fitting[:1]
     )
     return json_reply(_approval(call.simulation.renderer(call.base_url), given), status=201)
 

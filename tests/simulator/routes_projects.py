@@ -71,6 +71,10 @@ def get_project(call: Call) -> Reply:
     if call.engine.world.features.edition == "premium":
         rows = project.protected_environments.values()
         record["allow_pipeline_trigger_approve_deployment"] = any(row["self_approval"] for row in rows)
+    if call.identity.user is not None:
+        level = roles.project_level(call.identity.user, project)
+        direct = {"access_level": level, "notification_level": 3} if level else None
+        record["permissions"] = {"project_access": direct, "group_access": None}
     return json_reply(record)
 
 

@@ -234,7 +234,7 @@ class TestApproval:
         approve(simulator, "olga")
         assert state(simulator)[2] == 0
 
-    @pytest.mark.parametrize(("as_whom", "missing"), [("Maintainer", 1), ("release", 1), (None, 0)])
+    @pytest.mark.parametrize(("as_whom", "missing"), [("Maintainer", 1), ("release", 1), (None, 1)])
     def test_represented_as(self, simulator: Simulator, as_whom: str | None, missing: int) -> None:
         rules = [RULES[0], {"group": "release", "members": ["mia"]}]
         load(simulator, protected={"rules": rules})

@@ -8,6 +8,7 @@ run against them through the hooks that extensions use."""
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import json
 import queue
@@ -352,10 +353,18 @@ def with_defaults(task: TaskDefinition, options: t.Mapping[str, t.Any]) -> Recor
     unknown = set(options) - set(task.spec.arguments)
     if unknown:
         raise AssertionError(f"{task.name} has no options {sorted(unknown)}")
-    given = {name: option.get("default") for name, option in task.spec.arguments.items()}
     # one request after the other, so that their order is known
-    given.update({"api_url": SERVER, "project": "7", "api_token": TOKEN, "api_concurrency": 1}, **options)
-    return given
+    given = {"api_url": SERVER, "project": "7", "api_token": TOKEN, "api_concurrency": 1, **options}
+    return filled(task.spec.arguments, given)
+
+
+def filled(arguments: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> Record:
+    """Return options as Ansible validates them: with every option that there is, also inside of lists of mappings."""
+    found = {**{name: copy.deepcopy(option.get("default")) for name, option in arguments.items()}, **given}
+    for name, option in arguments.items():
+        if option.get("options") and found[name]:
+            found[name] = [filled(option["options"], item) for item in found[name]]
+    return found
 
 
 def run_task(

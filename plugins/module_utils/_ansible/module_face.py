@@ -16,7 +16,7 @@ from .._api.masking import Masker
 from .._app.session import TaskContext
 from .._tasks.definition import TaskDefinition
 from .._tasks.result import argument_rules, failure, result_of
-from .._tasks.values.hiding import given_secrets, short_header_values, shown_options
+from .._tasks.values.hiding import given_secrets, shown_options
 from .._tasks.values.mistakes import option_mistake
 from .files import FILE_ARGUMENTS, AnsibleFiles
 from .secrets import register_secret
@@ -29,21 +29,22 @@ class _TaskModule(AnsibleModule):
         # before the constructor, which already fails for wrong options
         self._task = task
         self._has_valid_options = False
-        rules = argument_rules(task, env_fallback)
+        # what a failure tells besides, since it was done before
+        self.known: t.Mapping[str, t.Any] = {}
+        rules = argument_rules(task.spec, env_fallback)
         super().__init__(**rules, supports_check_mode=True, add_file_common_args=task.has_file_options)
         self._has_valid_options = True
-        self.no_log_values -= short_header_values(self.params)
+        self.no_log_values = given_secrets(self.argument_spec, self.params)
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         """End with a failure."""
         given = getattr(self, "params", None) or {}
         if not self._has_valid_options:
+            self.no_log_values = given_secrets(self.argument_spec, given)
             further = FILE_ARGUMENTS if self._task.has_file_options else {}
             msg = option_mistake(self._task, given, further) or msg
-        secrets = given_secrets(self.argument_spec, given)
-        self.no_log_values.update(secrets)
-        text = Masker(secrets).line(msg)
-        super().fail_json(**{**self._shown(), **failure(self._task, text, given, kwargs)})
+        text = Masker(self.no_log_values).line(msg)
+        super().fail_json(**{**self._shown(), **failure(self._task, text, {**self.known, **kwargs})})
 
     def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
         """End with success."""
@@ -82,6 +83,8 @@ def run_module(task: TaskDefinition) -> None:
     if result.get("failed"):
         module.fail_json(**result)
     if task.has_file_options and result.get("dest"):
+        # where they cannot be set, the file is there all the same
+        module.known = result
         # which attributes the file then has, `exit_json` adds by itself
         wanted = module.load_file_common_arguments(module.params, path=result["dest"])
         result["changed"] = module.set_fs_attributes_if_different(wanted, result["changed"])

@@ -29,6 +29,7 @@ from .._api.transport import Transport
 from .._extensions.manager import PluginManager, plugin_manager
 from .._extensions.registry import Registry
 from .concurrency import run_all
+from .fields import record_in
 from .limits import LIMITS
 from .nudges import Watch
 from .outcome import Files, Progress
@@ -189,10 +190,12 @@ class Session:
         :raises RequestError: when GitLab cannot be asked.
         """
         if self.facts.user_id is None:
+            has_job = self.client.settings.token_kind == "api_job_token"
             try:
-                found = self.client.call("get_current_user").get("id")
+                told = self.client.call("get_token_job") if has_job else {"user": self.client.call("get_current_user")}
             except (NotAuthorizedError, NotFoundError):
                 return None
+            found = record_in(told, "user").get("id")
             self.facts.user_id = found if isinstance(found, int) else None
         return self.facts.user_id
 

@@ -105,7 +105,7 @@ def further_headers(headers: t.Mapping[str, t.Any]) -> dict[str, str]:
     return found
 
 
-def token_value(kind: TokenKind, token: str) -> str:
+def token_value(kind: str, token: str) -> str:
     """Return a token as it is sent.
 
     :raises UsageError: when it is empty, or cannot be sent.

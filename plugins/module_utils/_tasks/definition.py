@@ -85,9 +85,9 @@ class TaskDefinition:
 
         :raises GitLabError: for what a user or a server did wrong, equally clean.
         """
-        output = SafeOutput(context, hidden=variable_values(options))
+        output = SafeOutput(context, hidden=variable_values(self.spec.arguments, options))
         try:
-            values = prepared(self.spec.arguments, options, context.environ)
+            values = prepared(self.spec.arguments, options)
             outcome = self._done(values, output.context)
             known = {**self.empty_result, **self.cost(context), **outcome.values}
             warnings = [text for session in context.opened for text in session.warnings]

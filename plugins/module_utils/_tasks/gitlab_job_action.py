@@ -116,7 +116,7 @@ def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
     _request(options)  # for what it refuses
     for name in (*_SELECTORS, "name", "stage", "scope", "include_downstream"):
         # an empty list selects nothing, and never everything
-        if options.get(name) or options.get(name) == []:
+        if options.get(name) not in (None, False):
             raise UsageError(f"{name} cannot be used with whole_project, which is about every job of the project")
     project = pipeline_query(options).project
     session = session_of(options, context)

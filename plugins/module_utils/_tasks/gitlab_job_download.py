@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._app.files.download import download, list_entries, sha256_option
@@ -15,7 +17,7 @@ from .._app.files.fetch import KINDS, DownloadRequest
 from .._app.files.latest import check_latest_success
 from .._app.files.reports import check_report_type
 from .._app.files.targets import Content
-from .._app.jobs.query import FoundJob, JobQuery
+from .._app.jobs.query import FoundJob, JobQuery, listed
 from .._app.outcome import Outcome
 from .._app.session import Session, TaskContext
 from .definition import NO_DIFF, ArgumentSpec, Options, TaskDefinition
@@ -43,6 +45,15 @@ SPEC = CONNECTION.merged(
     ),
 )
 
+# The contents that an option is for.
+_ONLY_WITH: t.Mapping[str, t.Sequence[str]] = {
+    "artifact_path": ("file", "list"),
+    "report_type": ("report",),
+    "dest": tuple(KINDS),
+    "checksum": tuple(KINDS),
+    "latest_success": tuple(name for name, kind in KINDS.items() if kind.by_ref),
+}
+
 
 def run(options: Options, context: TaskContext) -> Outcome:
     """Return what was downloaded, or listed."""
@@ -50,50 +61,33 @@ def run(options: Options, context: TaskContext) -> Outcome:
     session = session_of(options, context)
     if options["content"] == "list":
         job, entries = list_entries(session, request.query, request.path, recursive=bool(options["recursive"]))
-        values: Record = {"entries": entries}
-        before, after, has_changed = None, None, False
-    else:
-        report = download(session, request, context.files)
-        job = report.job
-        values = {
-            "dest": report.dest,
-            "size": report.after.size,
-            "sha256": report.after.sha256,
-        }
-        before, after, has_changed = report.before, report.after, report.has_changed
+        return Outcome({"entries": entries, **_told(session, job)})
+    report = download(session, request, context.files)
     return Outcome(
-        changed=has_changed,
-        values={
-            **values,
-            "job": session.annotated("job", job.record),
-            "pipeline": _pipeline(session, job),
-        },
-        diff={"before": _text(before), "after": _text(after)},
+        {"dest": report.dest, "size": report.after.size, "sha256": report.after.sha256, **_told(session, report.job)},
+        changed=report.has_changed,
+        diff={"before": _text(report.before), "after": _text(report.after)},
     )
 
 
-def _pipeline(session: Session, job: FoundJob) -> Record | None:
-    """Return the pipeline of a job as the job tells it, None when the token may not read the job."""
-    told = job.record.get("pipeline")
-    if isinstance(told, dict):
-        return session.annotated("pipeline", told)
-    return {"id": job.pipeline_id} if job.pipeline_id else None
+def _told(session: Session, job: FoundJob) -> Record:
+    """Return the job, and its pipeline as it tells of it, None when the token may not read the job."""
+    pipeline = job.record.get("pipeline")
+    if isinstance(pipeline, dict):
+        pipeline = session.annotated("pipeline", pipeline)
+    else:
+        pipeline = {"id": job.pipeline_id} if job.pipeline_id else None
+    return {"job": session.annotated("job", job.record), "pipeline": pipeline}
 
 
 def _request(options: Options) -> DownloadRequest:
     content = options["content"]
-    path = options.get("artifact_path") or ""
-    if path and content not in ("file", "list"):
-        raise UsageError("artifact_path can only be used with content: file and content: list")
-    report_type = options.get("report_type") or ""
-    if report_type and content != "report":
-        raise UsageError("report_type can only be used with content: report")
+    for name, contents in _ONLY_WITH.items():
+        if options.get(name) and content not in contents:
+            raise UsageError(f"{name} can only be used with content: {listed(contents, 'and')}")
+    path, report_type = options.get("artifact_path") or "", options.get("report_type") or ""
     if content == "report":
         check_report_type(report_type)
-    if content == "list":
-        for name in ("dest", "checksum"):
-            if options.get(name):
-                raise UsageError(f"{name} cannot be used with content: list, which makes no file")
     if content == "file" and not path.strip("/"):
         raise UsageError("artifact_path is empty; give the path of a file inside the archive")
     if options.get("include_downstream") and options.get("job_id") is not None:
@@ -106,8 +100,6 @@ def _request(options: Options) -> DownloadRequest:
         include_downstream=bool(options.get("include_downstream")),
     )
     if options.get("latest_success"):
-        if content == "list" or not KINDS[content].by_ref:
-            raise UsageError("latest_success can only be used with content: archive and file")
         check_latest_success(query)
     return DownloadRequest(
         query=query,

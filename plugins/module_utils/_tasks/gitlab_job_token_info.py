@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from .._api.errors import UsageError
 from .._app.outcome import Outcome
-from .._app.reads.tokens import read_allowed_agents, read_token_job
+from .._app.reads.tokens import read_token
 from .._app.session import TaskContext
 from .definition import ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, session_of
@@ -34,9 +34,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
             f"no job token: give api_job_token, or run where {TOKEN_VARIABLE} is set, which is in a CI job"
         )
     session = session_of({**options, "api_job_token": token}, context)
-    job = session.annotated("job", read_token_job(session))
-    told = read_allowed_agents(session) if options["agents"] else {}
-    return Outcome(values={"job": job, **{name: told.get(name) for name in _TOLD}})
+    job, told = read_token(session, with_agents=bool(options["agents"]))
+    return Outcome(values={"job": session.annotated("job", job), **{name: told.get(name) for name in _TOLD}})
 
 
 TASK = TaskDefinition(

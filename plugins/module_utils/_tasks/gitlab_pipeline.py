@@ -29,6 +29,7 @@ from .._app.outcome import Outcome
 from .._app.pipelines.query import PipelineQuery
 from .._app.reads.pipelines import PipelineDetails, read_details
 from .._app.session import Session, TaskContext
+from .._app.settings import token_value
 from .._app.waiting.loop import Wait
 from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
 from .._app.waiting.pipeline_end import (
@@ -74,12 +75,13 @@ SPEC = CONNECTION.merged(
 def run(options: Options, context: TaskContext) -> Outcome:
     """Return what became of the action."""
     action, waiting = options["action"], _waiting(options)
-    token = options.get("trigger_token")
+    given = options.get("trigger_token")
+    token = token_value("trigger_token", given) if given else ""
     if token:
         context.register_secret(token)
         context = dataclasses.replace(context, hidden=(*context.hidden, token))
     query = pipeline_query(options)
-    request = run_request(options, query) if action == "run" else None
+    request = dataclasses.replace(run_request(options, query), trigger_token=token) if action == "run" else None
     session = session_of(options, context, waiting)
     task = _Task(session, query, waiting)
     if request is not None:

@@ -8,9 +8,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from .._api.decoding import Record
 from .._app.jobs.statuses import project_id_of
 from .._app.outcome import Outcome
 from .._app.reads.pipelines import (
@@ -20,39 +17,25 @@ from .._app.reads.pipelines import (
     read_test_report,
     read_variables,
 )
-from .._app.session import Session, TaskContext
+from .._app.session import TaskContext
 from .._app.waiting.loop import Wait
-from .._app.waiting.pipeline_end import PipelineState
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of, text_list
 from .values.pipelines import PIPELINE_WAITING, downstream_record, pipeline_waiting, state_values, why_failed
 
-Include = t.Callable[[Session, PipelineState, str], t.Any]
-
-
-def _jobs(session: Session, state: PipelineState, project: str) -> list[Record]:
-    return [session.annotated("job", job.record) for job in state.jobs]
-
-
-def _downstream(session: Session, state: PipelineState, project: str) -> list[Record] | None:
-    nodes = read_downstream(session, state, project)
-    return None if nodes is None else [downstream_record(session, node) for node in nodes]
-
-
-# What can be included: by its word the return value, and what reads it.
-_INCLUDED: t.Mapping[str, tuple[str, Include]] = {
-    "variables": ("variables", read_variables),
-    "test_report": ("test_report", read_test_report),
-    "downstream": ("downstream_pipelines", _downstream),
-    "jobs": ("jobs", _jobs),
-}
-
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
     PIPELINE_WAITING,
     ArgumentSpec(
-        arguments={"include": {"type": "list", "elements": "str", "choices": list(_INCLUDED), "default": []}},
+        arguments={
+            "include": {
+                "type": "list",
+                "elements": "str",
+                "choices": ["variables", "test_report", "downstream", "jobs"],
+                "default": [],
+            }
+        },
         required_one_of=(PIPELINE_WAYS,),
     ),
 )
@@ -67,10 +50,16 @@ def run(options: Options, context: TaskContext) -> Outcome:
     state = finish(session, read_pipeline_state(session, query, waiting, wait))
     project = project_id_of(state.pipeline, query.project)
     details = read_details(session, state, project=project, log_lines=waiting.log_lines, with_downstream=wait.is_active)
-    values = {
-        **state_values(session, state, details, wait),
-        **{name: read(session, state, project) for word, (name, read) in _INCLUDED.items() if word in include},
-    }
+    values = state_values(session, state, details, wait)
+    if "variables" in include:
+        values["variables"] = read_variables(session, state, project)
+    if "test_report" in include:
+        values["test_report"] = read_test_report(session, state, project)
+    if "downstream" in include:
+        nodes = read_downstream(session, state, project)
+        values["downstream_pipelines"] = nodes and [downstream_record(session, node) for node in nodes]
+    if "jobs" in include:
+        values["jobs"] = [session.annotated("job", job.record) for job in state.jobs]
     return Outcome(values=values, failure=why_failed(state.problem, query, state, details))
 
 

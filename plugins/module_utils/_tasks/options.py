@@ -9,20 +9,21 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import typing as t
 
 from .._api.connection import ConnectionSettings
 from .._api.errors import UsageError
 from .._app.jobs.query import JobQuery
-from .._app.jobs.statuses import STATUSES, WAIT_TARGETS
+from .._app.jobs.statuses import STATUSES, WAIT_TARGETS, is_finished
 from .._app.outcome import ProjectProgress
 from .._app.pipelines.query import FULL_SHA_LENGTHS, REF_TYPES, SHORTEST_SHA, PipelineQuery, is_sha
 from .._app.session import Session, TaskContext, open_session
 from .._app.settings import DEFAULT_URL
 from .._app.waiting.options import WaitOptions
 from .definition import ArgumentSpec, Options
-from .values.connection import connection_settings
+from .values.connection import Numbers, connection_settings, number_fields
 from .values.mistakes import close_values
 
 CONNECTION = ArgumentSpec(
@@ -108,12 +109,11 @@ JOB_SELECTION = PIPELINE_SELECTION.merged(
     )
 )
 
-# Numbers, and their fields of the values.
-_NUMBERS: t.Mapping[str, str] = {
-    "wait_timeout": "timeout_seconds",
-    "wait_interval": "interval_seconds",
-    "pending_timeout": "pending_seconds",
-    "log_lines": "log_lines",
+_NUMBERS: Numbers = {
+    "wait_timeout": ("timeout_seconds", 0, math.inf),
+    "wait_interval": ("interval_seconds", 0.001, math.inf),
+    "pending_timeout": ("pending_seconds", 0, math.inf),
+    "log_lines": ("log_lines", 0, math.inf),
 }
 # How a task waits that says nothing about it.
 _DEFAULTS = WaitOptions()
@@ -150,9 +150,6 @@ ACTION_WAITING = ArgumentSpec(
 )
 
 WAIT_FOR = ArgumentSpec(arguments={"wait_for": {"type": "list", "elements": "str"}})
-
-# Options for choosing and waiting, which most modules have. As a default of the action group they mean these modules.
-COMMON_OPTIONS = JOB_SELECTION.merged(JOB_WAITING, WAIT_FOR).arguments
 
 
 def session_of(options: Options, context: TaskContext, waiting: WaitOptions = _DEFAULTS) -> Session:
@@ -248,20 +245,16 @@ def wait_options(options: Options) -> WaitOptions:
 
     :raises UsageError: for values that cannot be used.
     """
-    for name in ("wait_for", "pending_timeout"):
-        if options.get(name) is not None and not options.get("wait"):
+    for name in ("wait_for", "pending_timeout", "log_follow"):
+        value = options.get(name)
+        if value is not None and value is not False and not options.get("wait"):
             raise UsageError(f"{name} needs wait: true")
     if options.get("wait_for") == []:
         raise UsageError("wait_for is an empty list, which nothing can reach; leave it out to wait for the end")
     targets = text_list(options, "wait_for") or ("finished",)
     check_statuses("wait_for", targets, (*WAIT_TARGETS, *STATUSES))
     fail_on = text_list(options, "fail_on")
-    check_statuses("fail_on", fail_on, tuple(STATUSES))
-    if options.get("log_follow") and not options.get("wait"):
-        raise UsageError("log_follow needs wait: true, since a log is followed while the job is waited for")
-    numbers: t.Any = {
-        field: _number(name, options[name]) for name, field in _NUMBERS.items() if options.get(name) is not None
-    }
+    check_statuses("fail_on", fail_on, tuple(filter(is_finished, STATUSES)))
     return WaitOptions(
         wait=bool(options.get("wait")),
         targets=targets,
@@ -270,15 +263,8 @@ def wait_options(options: Options) -> WaitOptions:
         ignore_allowed_failures=bool(options.get("ignore_allowed_failures")),
         log_follow=bool(options.get("log_follow")),
         wait_for_approval=bool(options.get("wait_for_approval")),
-        **numbers,
+        **number_fields(_NUMBERS, options),
     )
-
-
-def _number(name: str, value: float) -> float:
-    is_zero_allowed = name != "wait_interval"
-    if value > 0 or (value == 0 and is_zero_allowed):
-        return value
-    raise UsageError(f"{name} is {value:g}; give {'0 or more' if is_zero_allowed else 'more than 0'}")
 
 
 def job_query(options: Options, **how: t.Any) -> JobQuery:

@@ -15,24 +15,18 @@ import typing as t
 from .._api.errors import GitLabError, MissingLibraryError, capitalized
 from .._api.masking import Masker
 from .._app.session import TaskContext
-from .definition import TaskDefinition
+from .definition import ArgumentSpec, TaskDefinition
 from .values.connection import environment_extensions, environment_url
 from .values.hiding import variable_values
 
 Record = dict[str, t.Any]
 
-PASSWORD_OPTIONS = ("api_username", "api_password")
-_NO_PASSWORDS = (
-    "api_username and api_password do not exist, since GitLab's API takes no password: give a token with api_token"
-)
 
-
-def argument_rules(task: TaskDefinition, env_fallback: t.Any) -> Record:
-    """Return the options of a task and the rules between them as Ansible's validators take them.
+def argument_rules(spec: ArgumentSpec, env_fallback: t.Any) -> Record:
+    """Return options and the rules between them as Ansible's validators take them.
 
     :param env_fallback: Ansible's function that looks a variable up in the environment.
     """
-    spec = task.spec
     arguments = {name: dict(option) for name, option in spec.arguments.items()}
     for name, read in _FROM_ENVIRONMENT.items():
         if name in arguments:
@@ -52,7 +46,7 @@ def _fall_back(env_fallback: t.Any, read: t.Callable[[t.Mapping[str, str]], t.An
 
 _FROM_ENVIRONMENT: t.Mapping[str, t.Callable[[t.Mapping[str, str]], t.Any]] = {
     "api_url": environment_url,
-    "extensions": lambda environ: list(environment_extensions(environ)),
+    "extensions": environment_extensions,
 }
 
 
@@ -73,36 +67,31 @@ def result_of(
     try:
         outcome = task.run(params, context)
     except MissingLibraryError as exc:
-        return failure(task, missing_library(exc.library), params)
+        return failure(task, missing_library(exc.library))
     except Exception as exc:  # a mistake of ours must not take the worker with it; a traceback could hold secrets
         is_ours = not isinstance(exc, GitLabError)
         text = f"Unexpected {type(exc).__name__} in {task.name}, please report it: {exc}" if is_ours else str(exc)
         # the task itself has not learnt of secrets that were refused
-        clean = Masker((*secrets, *variable_values(params))).line
+        clean = Masker((*secrets, *variable_values(task.spec.arguments, params))).line
         warnings = [clean(text) for session in context.opened for text in session.warnings]
-        return failure(task, clean(text), params, {**task.cost(context), **_with_warnings(warnings)})
+        return failure(task, clean(text), {**task.cost(context), **_with_warnings(warnings)})
     result = {**outcome.values, "changed": outcome.changed, **_with_warnings(outcome.warnings)}
     if outcome.diff is not None:
         result["diff"] = outcome.diff
     if outcome.message:
         result["msg"] = outcome.message
-    return result if outcome.failure is None else failure(task, outcome.failure, params, result)
+    return result if outcome.failure is None else failure(task, outcome.failure, result)
 
 
 def _with_warnings(warnings: t.Sequence[str]) -> Record:
     return {"warnings": list(warnings)} if warnings else {}
 
 
-def failure(
-    task: TaskDefinition, message: str, params: t.Mapping[str, t.Any], result: t.Mapping[str, t.Any] | None = None
-) -> Record:
+def failure(task: TaskDefinition, message: str, result: t.Mapping[str, t.Any] | None = None) -> Record:
     """Return a failed result, which has the same keys as a successful one.
 
-    :param params: the options, as far as they could be read.
     :param result: what is known of the result.
     """
-    if any(name in params for name in PASSWORD_OPTIONS):
-        message = _NO_PASSWORDS
     return {**task.empty_result, "changed": False, **(result or {}), "msg": sentence(message), "failed": True}
 
 

@@ -105,7 +105,7 @@ def test_a_list_for_a_token_is_not_repeated_where_only_ansible_hides_what_it_was
     monkeypatch.setattr(f"{InProcessAction.__module__}.HAS_REGISTRY", True)
     options = {**given_to("gitlab_job_info"), "api_token": [SECRET]}
     result = in_process(TASKS["gitlab_job_info"], options)
-    assert result["msg"] == "api_token is ********, a list or mapping written as a text; give one value."
+    assert result["msg"] == "api_token is a list or mapping written as a text; give one value."
 
 
 def test_a_text_with_commas_and_blanks_is_a_list_for_the_lookup():
@@ -118,10 +118,14 @@ def test_a_text_with_commas_and_blanks_is_a_list_for_the_lookup():
     ("given", "expected"),
     [
         ({"terms": [None], "project": "7"}, "give the name or the id of a job, not an empty text"),
-        ({"terms": ["build"], "project": None}, "project is missing; say whose job it is, as in lookup("),
+        ({"terms": ["0"], "project": "7", "default": "none"}, "the id of a job is 0; ids count from 1"),
+        (
+            {"terms": ["build"], "project": None},
+            "project is missing; give the numeric id or the full path, like group/project",
+        ),
     ],
 )
-def test_null_is_no_name_for_the_lookup(given, expected):
+def test_null_and_zero_are_no_job_for_the_lookup(given, expected):
     assert expected in as_lookup({"api_url": SERVER, "pipeline_id": 6, **given})["msg"]
 
 
@@ -147,10 +151,13 @@ def test_another_name_of_an_option_about_files_is_no_mistake():
         assert result["msg"] == "force is 'perhaps'; give true or false."
 
 
-def test_both_names_of_an_option_are_warned_of():
-    options = given_to("gitlab_job_token_info", private_token="glpat-1234567890")
+@pytest.mark.parametrize("names", [("api_token", "private_token"), ("private_token", "access_token")])
+def test_both_names_of_an_option_are_warned_of(names):
+    options = {**given_to("gitlab_job_token_info"), **dict.fromkeys(names, "glpat-1234567890")}
+    if "api_token" not in names:
+        del options["api_token"]
     in_worker, as_a_module = both("gitlab_job_token_info", options)
-    assert in_worker["warnings"] == ["Both option api_token and its alias private_token are set."]
+    assert in_worker["warnings"] == [f"Both option api_token and its alias {names[1]} are set."]
     # of a module Ansible adds them outside of this
     assert in_worker["msg"] == as_a_module["msg"]
 
@@ -258,6 +265,16 @@ def test_variables_that_a_server_repeats_are_masked(written):
         assert VARIABLE not in str(result) and VARIABLE[:7] not in str(result)
         assert result["jobs"][0]["failure_reason"] == "******** is wrong, true"
         assert result["jobs"][0]["name"] == "deploy"
+
+
+def test_a_variable_that_is_a_part_of_what_is_hidden_is_masked_as_well():
+    def answer(call: t.Any) -> t.Any:
+        return reply({"message": f"no {VARIABLE}"}, status=400) if call.method == "POST" else played("deploy")(call)
+
+    given = {"http_headers": {"X-Pass": f"Pass:{VARIABLE}:1"}, "job_variables": {"PASSWORD": VARIABLE}}
+    options = given_to("gitlab_job_action", extensions=["the-transport"], **given)
+    for result in both("gitlab_job_action", options, answer):
+        assert result["failed"] and VARIABLE not in str(result)
 
 
 @pytest.mark.parametrize("name", [name for name, task in TASKS.items() if "requests" in task.empty_result])

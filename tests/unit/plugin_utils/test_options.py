@@ -6,36 +6,18 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from ansible import constants
 from ansible.config.manager import ConfigManager
 from ansible.errors import AnsibleError
-from ansible.plugins.lookup import LookupBase
+from ansible.plugins.loader import lookup_loader
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_info, gitlab_job_token_info
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _options
 
 SECTION = "jobgate_gitlab"
-LOOKUP = {
-    "_terms": {"type": "list"},
-    "project": {"type": "str", "required": True, "aliases": ["path"]},
-    **{
-        name: {
-            "type": "str",
-            "env": [{"name": f"TEST_{name}".upper()}],
-            "ini": [{"section": SECTION, "key": name}],
-            "vars": [{"name": f"jobgate_gitlab_{name}"}],
-        }
-        for name in ("api_token", "api_oauth_token", "api_job_token")
-    },
-    "api_retries": {
-        "type": "int",
-        "default": 5,
-        "ini": [{"section": SECTION, "key": "api_retries"}],
-        "vars": [{"name": "jobgate_gitlab_api_retries"}],
-    },
-    "ref": {"type": "str"},
-}
 
 
 def template(value):
@@ -48,23 +30,19 @@ class Templar:
     template = staticmethod(template)
 
 
-class LookupModule(LookupBase):
-    _load_name = "test.test.options"
-
-    def run(self, terms, variables=None, **kwargs):
-        return []
-
-
 @pytest.fixture(name="configured")
 def configured_fixture(monkeypatch, tmp_path):
     """Give a function that puts lines into the section of an ansible.cfg of its own."""
+    for name in list(os.environ):
+        if name.startswith(("GITLAB_", "GL_", "CI_", "JOBGATE_")):
+            monkeypatch.delenv(name)
 
     def configure(*lines):
         path = tmp_path / "ansible.cfg"
         path.write_text("\n".join([f"[{SECTION}]", *lines, ""]), encoding="utf-8")
         manager = ConfigManager(str(path))
         manager.initialize_plugin_configuration_definitions(*_options.PLUGIN, _options.DEFINITIONS)
-        manager.initialize_plugin_configuration_definitions("lookup", LookupModule._load_name, LOOKUP)
+        manager.initialize_plugin_configuration_definitions("lookup", LOOKUP._load_name, LOOKUP.option_definitions)
         monkeypatch.setattr(constants, "config", manager)
         return tmp_path
 
@@ -74,28 +52,32 @@ def configured_fixture(monkeypatch, tmp_path):
 
 # ----- lookups -----
 
+LOOKUP = lookup_loader.get("jobgate.gitlab.gitlab_job", templar=Templar())
+DEFAULTS = {name: option.get("default") for name, option in LOOKUP.option_definitions.items()}
+
 
 def of_lookup(variables=None, **direct):
-    plugin = LookupModule(templar=Templar())
-    direct = direct if "path" in direct else {"project": "a/b", **direct}
-    _options.check_names(plugin.option_definitions, direct)
-    plugin.set_options(var_options=_options.option_variables(plugin, variables), direct=direct)
-    found = _options.settings_options(plugin)
-    assert found.pop("_terms") is None
-    return {name: value for name, value in found.items() if value is not None}
+    """Return the options of a lookup that are not what they are without any."""
+    found = _options.lookup_options(LOOKUP, {"project": "a/b", **direct}, variables or {})
+    return {name: value for name, value in found.items() if value != DEFAULTS.get(name)}
 
 
 def test_defaults_and_what_the_expression_says(configured):
-    assert of_lookup() == {"project": "a/b", "api_retries": 5}
-    assert of_lookup(api_retries="7", ref="main") == {"project": "a/b", "api_retries": 7, "ref": "main"}
-    assert of_lookup(path="c/d")["project"] == "c/d"
+    assert of_lookup() == {"project": "a/b"}
+    found = of_lookup(api_retries="7", ref="main", fields="id, name", default=("as", "it is"))
+    assert found.pop("default") is not None
+    assert found == {"project": "a/b", "api_retries": 7, "ref": "main", "fields": ["id", " name"]}
+    assert of_lookup(access_token="of-the-alias")["api_token"] == "of-the-alias"
 
 
-def test_layers_of_a_lookup(configured):
-    configured("api_retries = 1")
+def test_layers_of_a_lookup(configured, monkeypatch):
+    configured("api_retries = 1", "api_url = https://file.example")
     assert of_lookup()["api_retries"] == 1
     assert of_lookup({"jobgate_gitlab_api_retries": "2", "other": 1})["api_retries"] == 2
     assert of_lookup({"jobgate_gitlab_api_retries": "2"}, api_retries=3)["api_retries"] == 3
+    assert of_lookup()["api_url"] == "https://file.example"
+    monkeypatch.setenv("GITLAB_URL", "https://env.example")
+    assert of_lookup()["api_url"] == "https://env.example"
 
 
 def test_a_template_in_a_variable_is_resolved_and_one_in_the_expression_was(configured):
@@ -110,11 +92,11 @@ def test_a_template_in_a_variable_is_resolved_and_one_in_the_expression_was(conf
 @pytest.mark.parametrize(
     ("direct", "variables", "environment", "file", "expected"),
     [
-        ({}, {}, ["api_token"], [], {}),
-        ({}, {}, ["api_token"], ["api_oauth_token"], {}),
+        ({}, {}, ["GITLAB_TOKEN"], [], {}),
+        ({}, {}, ["GITLAB_TOKEN"], ["api_oauth_token"], {}),
         ({}, {}, [], ["api_oauth_token"], {"api_oauth_token": "of-the-file"}),
-        ({}, {"api_job_token": "v"}, ["api_token"], ["api_oauth_token"], {"api_job_token": "v"}),
-        ({"api_token": "d"}, {"api_job_token": "v"}, ["api_oauth_token"], ["api_job_token"], {"api_token": "d"}),
+        ({}, {"api_job_token": "v"}, ["GITLAB_TOKEN"], ["api_oauth_token"], {"api_job_token": "v"}),
+        ({"api_token": "d"}, {"api_job_token": "v"}, ["GITLAB_OAUTH_TOKEN"], ["api_job_token"], {"api_token": "d"}),
         ({"api_token": "d", "api_job_token": "d"}, {}, [], [], {"api_token": "d", "api_job_token": "d"}),
     ],
 )
@@ -123,36 +105,50 @@ def test_the_closest_token_beats_those_of_other_kinds(
 ):
     configured(*(f"{name} = of-the-file" for name in file))
     for name in environment:
-        monkeypatch.setenv(f"TEST_{name}".upper(), "left-to-the-settings")
+        monkeypatch.setenv(name, "left-to-the-settings")
     found = of_lookup({f"jobgate_gitlab_{name}": value for name, value in variables.items()}, **direct)
     assert {name: value for name, value in found.items() if "token" in name} == expected
 
 
-@pytest.mark.parametrize("wrong", [{"api_retries": "many"}, {"project": None}])
-def test_a_wrong_value_is_an_error(configured, wrong):
-    with pytest.raises(AnsibleError):
-        of_lookup(**wrong)
+SECRET = "s3cr3tvalue-0123456789"
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
+    ("direct", "message"),
     [
-        ("projct", "unknown option projct; did you mean project?"),
-        ("pathh", "unknown option pathh; did you mean path?"),
-        ("_terms", "unknown option _terms; its options are api_job_token, api_oauth_token, api_retries, api_token, "),
+        ({"projct": "a/b"}, "unknown option projct; did you mean project?"),
+        ({"_terms": None}, "unknown option _terms; its options are api_concurrency, api_job_token, "),
+        ({"api_password": SECRET}, "api_username and api_password do not exist, since GitLab's API takes no password"),
+        ({"project": None}, "project is missing; give the numeric id or the full path, like group/project"),
+        ({"pipeline_id": "many"}, "pipeline_id is 'many'; give one whole number"),
+        ({"api_timeout": "30s"}, "api_timeout is '30s'; give the seconds as a number, 30"),
+        ({"ref_type": "brunch"}, "ref_type is 'brunch'; did you mean branch?"),
+        ({"api_token": [SECRET]}, "api_token is a list; give one value"),
+        ({"api_token": f"['{SECRET}']"}, "api_token is a list or mapping written as a text; give one value"),
+        ({"http_headers": SECRET}, "http_headers is a text; give a mapping, such as {NAME: value}"),
     ],
 )
-def test_an_unknown_option_is_an_error(configured, name, message):
-    with pytest.raises(UsageError) as caught:
-        of_lookup(**{name: "a/b"})
-    assert str(caught.value).startswith(message)
+def test_a_wrong_option_is_an_error_that_tells_no_secret(configured, direct, message):
+    cases = [(direct, {})]
+    if direct.keys() <= _options._ORIGINS.keys():
+        cases.append(({}, {f"jobgate_gitlab_{name}": value for name, value in direct.items()}))
+    for given, variables in cases:
+        with pytest.raises(UsageError) as caught:
+            of_lookup(variables, **given)
+        assert str(caught.value).startswith(message) and SECRET not in str(caught.value)
+
+
+def test_what_is_neither_true_nor_false_in_ansible_cfg_is_not_false(configured):
+    configured("validate_certs = ture")
+    with pytest.raises(UsageError, match="validate_certs is 'ture'; give true or false"):
+        of_lookup()
 
 
 # ----- tasks -----
 
 
 def of_task(given=None, variables=None, environ=None, task=gitlab_job_info.TASK):
-    return _options.connection_arguments(task, given or {}, variables or {}, environ or {}, template)
+    return _options.connection_arguments(task.token_options, given or {}, variables or {}, environ or {}, template)
 
 
 def test_a_task_is_given_what_is_set_and_no_defaults(configured):
@@ -232,6 +228,15 @@ def test_defaults_of_the_group_that_a_task_has_no_use_for_are_not_given_to_it():
     # what the task says itself is for the task to refuse
     own = {"api_token": "mine", "project": "mine"}
     assert _options.without_group_defaults(task, {**group, **own}, defaults, template) == {**found, **own}
+
+
+def test_defaults_of_the_group_that_are_for_a_task_are_not_evaluated_again():
+    def once(value):
+        raise AssertionError(f"{value} was evaluated again")
+
+    defaults = [{"group/jobgate.gitlab.gitlab": {"api_token": "{{ one_time_token }}", "project": "a/b"}}]
+    given = {"api_token": "evaluated", "project": "a/b", "name": "build"}
+    assert _options.without_group_defaults(gitlab_job_info.TASK, given, defaults, once) == given
 
 
 def test_what_a_task_gives_beats_another_name_of_it_in_defaults_of_the_group():

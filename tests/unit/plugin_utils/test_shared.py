@@ -106,3 +106,17 @@ def test_items_of_a_loop_share_a_connection_unless_an_extension_may_have_made_it
         with monkeypatch.context() as changed:
             changed.setenv(name, "http://127.0.0.1:3128")
             assert _shared.shared_transport(plain, Counting) is not first
+
+
+def test_a_worker_does_not_speak_on_the_connection_of_the_main_process(monkeypatch):
+    monkeypatch.setattr(_shared, "_CACHES", {})
+    monkeypatch.setattr(_shared, "_TRANSPORTS", {})
+    settings = ConnectionSettings(api_url=API)
+
+    def both() -> tuple[object, object]:
+        cached = _shared.caching_transport(settings, Counting, cache_seconds=2.0)
+        return _shared.shared_transport(settings, Counting), cached
+
+    first = both()
+    monkeypatch.setattr(_shared.os, "getpid", lambda: 4711)
+    assert all(mine is not theirs for mine, theirs in zip(both(), first))

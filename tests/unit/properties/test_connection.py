@@ -11,11 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import origin_of
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.settings import api_base_url
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.settings import api_base_url, project_path
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.connection import (
     choose_token,
     connection_settings,
-    project_of,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,7 +106,7 @@ def test_a_token_with_something_foreign_inside_is_refused(head, foreign, tail):
 @given(any_text)
 def test_a_project_is_usable_or_refused(project):
     try:
-        assert project_of({"project": project}, {})
+        assert project_path(project, "https://gitlab.com/api/v4")
     except UsageError as exc:
         assert str(exc)
 
@@ -115,5 +114,5 @@ def test_a_project_is_usable_or_refused(project):
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), -1.0, 0.0, 1e300])
 def test_a_timeout_that_no_socket_takes_is_refused(value):
     with pytest.raises(UsageError) as caught:
-        connection_settings({"api_timeout": value}, {})
+        connection_settings({"api_url": "https://gitlab.com", "api_timeout": value}, {})
     assert_line(str(caught.value))

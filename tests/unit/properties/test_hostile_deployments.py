@@ -67,7 +67,7 @@ def server(fields: t.Mapping[str, t.Any]) -> FunctionTransport:
     def answer(call: t.Any) -> t.Any:
         record = {"id": 5, **fields}
         if call.path.endswith("/approval"):
-            return reply({"status": "approved"}, status=201)
+            return reply({"status": call.body["status"]}, status=201)
         if call.method == "POST":
             state["status"] = "success"
             return job(status="pending")

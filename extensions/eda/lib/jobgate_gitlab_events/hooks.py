@@ -38,12 +38,10 @@ class Kind(t.NamedTuple):
     """A kind of hook.
 
     :param name: what it is called in options and events.
-    :param event: what GitLab calls it in the header X-Gitlab-Event.
     :param read: makes the part of the event that differs between the kinds.
     """
 
     name: str
-    event: str
     read: t.Callable[[Record], Record]
 
 
@@ -91,12 +89,14 @@ def _job(payload: Record) -> Record:
 
 def _pipeline(payload: Record) -> Record:
     pipeline = payload.get("object_attributes")
+    # of a merge request GitLab tells the source branch, which may be one of a fork and have the name of any branch here
+    is_of_branch = payload.get("merge_request") is None and _at(pipeline, "source") != "merge_request_event"
     return {
         "id": _number(_at(pipeline, "id")),
         "name": _text(_at(pipeline, "name")),
         "status": _text(_at(pipeline, "status")),
         "pipeline_id": _number(_at(pipeline, "id")),
-        "ref": _text(_at(pipeline, "ref")),
+        "ref": _text(_at(pipeline, "ref")) if is_of_branch else None,
         "tag": _flag(_at(pipeline, "tag")),
         "sha": _text(_at(pipeline, "sha")),
         "project_id": _number(_at(payload, "project", "id")),
@@ -115,9 +115,9 @@ def _deployment(payload: Record) -> Record:
 
 # By what the body calls them, in `object_kind`.
 KINDS: dict[str, Kind] = {
-    "build": Kind("job", "Job Hook", _job),
-    "pipeline": Kind("pipeline", "Pipeline Hook", _pipeline),
-    "deployment": Kind("deployment", "Deployment Hook", _deployment),
+    "build": Kind("job", _job),
+    "pipeline": Kind("pipeline", _pipeline),
+    "deployment": Kind("deployment", _deployment),
 }
 KIND_NAMES = tuple(kind.name for kind in KINDS.values())
 # What an event has under `gitlab`, always and in this order.

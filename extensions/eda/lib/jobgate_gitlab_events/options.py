@@ -50,11 +50,12 @@ class Options:
 
     def wants(self, gitlab: Record) -> bool:
         """Say whether an event is one of those that were asked for."""
-        projects = (gitlab["project"], gitlab["project_id"])
+        # GitLab finds a project by its path in small and capital letters alike
+        projects = [str(one).lower() for one in (gitlab["project"], gitlab["project_id"]) if one is not None]
         return (
             gitlab["kind"] in self.events
             and (not self.statuses or gitlab["status"] in self.statuses)
-            and (not self.projects or any(_fits(str(one), self.projects) for one in projects if one is not None))
+            and (not self.projects or any(_fits(one, self.projects) for one in projects))
             # only jobs have names that are worth choosing by
             and (not self.names or gitlab["kind"] != "job" or _fits(gitlab["name"] or "", self.names))
         )
@@ -124,7 +125,7 @@ def _texts(name: str, value: t.Any) -> tuple[str, ...]:
 
 def _projects(name: str, value: t.Any) -> tuple[str, ...]:
     entries = _entries(name, value)
-    return tuple(str(one) if _is_integer(one) else _clean(name, one).strip("/") for one in entries)
+    return tuple(str(one) if _is_integer(one) else _clean(name, one).strip("/").lower() for one in entries)
 
 
 def _is_integer(value: t.Any) -> bool:

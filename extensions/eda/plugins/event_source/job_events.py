@@ -24,7 +24,8 @@ description:
   - C(gitlab) has C(kind) (V(job), V(pipeline) or V(deployment)), C(id), C(name), C(stage), C(status), C(attempt) (1 for
     the first run of a job), C(failure_reason) (of failed jobs), C(allow_failure), C(environment), C(pipeline_id),
     C(ref), C(tag), C(sha), C(project) (its path), C(project_id) and C(user) (the username). What a hook does not say is
-    null.
+    null. So is C(ref) of the pipeline of a merge request, whose hook has only the source branch, which may be that of a
+    fork. It is in C(payload).
   - The answer goes out before any rule runs. A repeated delivery is answered and makes no event.
   - GitLab disables hooks whose deliveries fail. Hooks of other kinds, and those that were not asked for by O(events),
     O(projects), O(names) and O(statuses), are therefore answered with 200 and ignored. A wrong token, signature or time

@@ -11,8 +11,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._api.decoding import Record
-from ..._api.errors import NotFoundError, RequestError, SelectionError, StatusError
+from ..._api.decoding import NOT_GITLAB, Record
+from ..._api.errors import BadAnswerError, NotFoundError, RequestError, SelectionError, StatusError
 from ..actions.decisions import Decision
 from ..actions.effects import ActionOutcome
 from ..actions.sending import Write, is_lock, was_refused
@@ -28,9 +28,9 @@ from .decisions import (
     has_given,
 )
 from .find import DeploymentQuery, find_deployments, read_all, read_deployment
-from .records import BLOCKED, FoundDeployment, approvals_of, is_waiting, user_id_of
+from .records import BLOCKED, FoundDeployment, approvals_of, is_waiting, tells_approvals, user_id_of
 
-# Of so many deployments that may wait for an approval it is looked up whether they do.
+# Of so many deployments of an environment it is looked up whether they wait for an approval; of jobs, of all.
 MOST_CANDIDATES = 20
 _NEEDED = "The user of the token needs at least the role Reporter in the project, and the token the scope api"
 
@@ -60,7 +60,7 @@ def choose_deployment(session: Session, query: DeploymentQuery) -> FoundDeployme
     candidates = _candidates(session, query)
     # only what is blocked can wait for an approval
     blocked = [one for one in candidates if status_of(one.record) == BLOCKED]
-    found = read_all(session, (blocked or candidates[:1])[:MOST_CANDIDATES])
+    found = read_all(session, blocked or candidates[:1])
     waiting = [deployment for deployment in found if is_waiting(deployment.record)]
     if len(waiting) > 1:
         texts = [f"{deployment.called} ({deployment.details})" for deployment in waiting]
@@ -72,12 +72,13 @@ def choose_deployment(session: Session, query: DeploymentQuery) -> FoundDeployme
 
 
 def _candidates(session: Session, query: DeploymentQuery) -> list[FoundDeployment]:
-    if query.jobs is None:
-        query = dataclasses.replace(query, limit=MOST_CANDIDATES)
-    if query.jobs is None and query.status is None and query.deployment_id is None:
-        blocked = find_deployments(session, dataclasses.replace(query, status=BLOCKED))
-        return blocked or find_deployments(session, dataclasses.replace(query, limit=1))[:1]
-    return find_deployments(session, query)
+    if query.jobs is not None:
+        return find_deployments(session, query)
+    query = dataclasses.replace(query, limit=MOST_CANDIDATES)
+    if query.status is not None or query.deployment_id is not None:
+        return find_deployments(session, query)
+    blocked = find_deployments(session, dataclasses.replace(query, status=BLOCKED))
+    return blocked or find_deployments(session, dataclasses.replace(query, limit=1))
 
 
 class Approval(Write[FoundDeployment, ApprovalResult]):
@@ -106,27 +107,37 @@ class Approval(Write[FoundDeployment, ApprovalResult]):
         return self.send()
 
     def _request(self) -> Record:
-        return t.cast(
-            Record,
-            self._session.client.call(
-                "approve_deployment",
-                project=self._first.project,
-                deployment_id=self._first.id,
-                status=self._wanted.state,
-                comment=self._wanted.comment or None,
-                represented_as=self._wanted.represented_as or None,
-            ),
+        answer = self._session.client.call(
+            "approve_deployment",
+            project=self._first.project,
+            deployment_id=self._first.id,
+            status=self._wanted.state,
+            comment=self._wanted.comment or None,
+            represented_as=self._wanted.represented_as or None,
         )
+        if status_of(answer) != self._wanted.state:
+            raise BadAnswerError(f"the answer does not say that it was {self._wanted.state}", advice=NOT_GITLAB)
+        return t.cast(Record, answer)
 
     def _read(self) -> FoundDeployment:
-        self._latest = read_deployment(self._session, self._first.project, self._first.id)
-        return self._latest
+        latest = read_deployment(self._session, self._first.project, self._first.id)
+        if not tells_approvals(latest.record):  # it did before
+            raise BadAnswerError("the deployment does not tell of its approvals any more", advice=NOT_GITLAB)
+        self._latest = latest
+        return latest
 
     def _settled(self, exc: RequestError, latest: FoundDeployment) -> ApprovalResult | None:
-        if self._is_in_doubt and self._shows_ours():
+        is_ours = self._shows_ours() if self._is_in_doubt else False
+        if is_ours:
             return self._result(
                 "applied", "the answer was lost, but the deployment shows the approval", has_changed=True
             )
+        if is_ours is None:
+            exc.further = (
+                "Whether it was done is unknown, since the deployment shows another one and GitLab does not tell who "
+                "the user of the token is"
+            )
+            return self._failed(str(exc))
         decision = self._decide()
         if decision.verdict == "same":
             return self._result("unchanged", decision.reason)
@@ -154,19 +165,23 @@ class Approval(Write[FoundDeployment, ApprovalResult]):
         user_id = self._user_id() if approvals_of(self._latest.record) else None
         return decide_approval(self._latest.record, user_id, self._wanted)
 
-    def _shows_ours(self) -> bool:
-        """Return whether the deployment shows an approval of ours that it did not show at first."""
+    def _shows_ours(self) -> bool | None:
+        """Return whether the deployment shows an approval of ours that it did not show at first.
+
+        None when that cannot be told: of an unknown user only the comment tells.
+        """
         user_id = self._user_id()
+        old, latest = self._first.record, self._latest.record
         if user_id is not None:
-            return has_given(self._latest.record, user_id, self._wanted)
-        old = approvals_of(self._first.record)
+            return has_given(latest, user_id, self._wanted) and not has_given(old, user_id, self._wanted)
         comment = self._wanted.comment or None
-        return any(
-            approval not in old
+        is_there = any(
+            approval not in approvals_of(old)
             and status_of(approval) == self._wanted.state
             and (approval.get("comment") or None) == comment
-            for approval in approvals_of(self._latest.record)
+            for approval in approvals_of(latest)
         )
+        return None if is_there and not comment else is_there
 
     def _foreseen_refusal(self) -> str:
         """Return why GitLab would refuse it, as far as that can be known."""

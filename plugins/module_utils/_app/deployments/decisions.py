@@ -70,10 +70,11 @@ def decide_approval(deployment: Record, user_id: int | None, request: ApprovalRe
 
 def has_given(deployment: Record, user_id: int | None, request: ApprovalRequest) -> bool:
     """Return whether the user has said the same before, whatever the comment: GitLab keeps the first one."""
-    given = approvals_of(deployment)
-    if request.represented_as:
-        rules = [rule for rule in rules_of(deployment) if request.represented_as in rule_name(rule)]
-        given = [approval for rule in rules for approval in approvals_under(rule)]
+    given, rules = approvals_of(deployment), rules_of(deployment)
+    # without rules, as with the old setting, GitLab takes no notice of what is named; older servers do not tell them
+    if request.represented_as and (rules or "approval_summary" not in deployment):
+        named = [rule for rule in rules if request.represented_as in rule_name(rule)]
+        given = [approval for rule in named for approval in approvals_under(rule)]
     return user_id is not None and any(
         user_id_of(approval) == user_id and status_of(approval) == request.state for approval in given
     )

@@ -63,10 +63,7 @@ def read_deployment(session: Session, project: str, deployment_id: int) -> Found
     except NotFoundError as exc:
         if exc.is_no_mere_object:
             raise
-        raise SelectionError(
-            f"there is no deployment {deployment_id} in project {project}; give its id, which is not the short number "
-            "(iid) that GitLab's pages show"
-        ) from exc
+        raise SelectionError(f"there is no deployment {deployment_id} in project {project}") from exc
     return FoundDeployment(record, project, is_whole=True)
 
 
@@ -81,11 +78,27 @@ def find_deployments(session: Session, query: DeploymentQuery) -> list[FoundDepl
     :raises SelectionError: when there is none at all; that `status` or `scope` alone leaves none is a fine answer.
     """
     if query.deployment_id is not None:
-        return [read_deployment(session, query.project, query.deployment_id)]
-    found, is_filtered = _found(session, query)
-    if not found and not query.allow_empty and not is_filtered:
-        raise SelectionError(f"there is no {query.describe()}; {_instead(session, query)}")
-    return found
+        try:
+            return [read_deployment(session, query.project, query.deployment_id)]
+        except SelectionError as exc:
+            raise SelectionError(
+                f"{exc}; give its id, which is not the short number (iid) that GitLab's pages show"
+            ) from exc
+    jobs = None
+    if query.jobs is not None:
+        finder = JobFinder(session, query.jobs)
+        selection = finder.find()
+        finder.require(selection)
+        finder.warn_of_hidden(selection)
+        if selection.out_of_scope:
+            return []
+        jobs = selection.jobs
+    found = _fitting(session, query, jobs)
+    if found or query.allow_empty:
+        return found
+    if query.status and _fitting(session, dataclasses.replace(query, status=None, limit=1), jobs):
+        return []
+    raise SelectionError(f"there is no {query.describe()}; {_instead(session, query)}")
 
 
 def deployments_of(session: Session, jobs: t.Sequence[FoundJob], **filters: t.Any) -> list[FoundDeployment]:
@@ -102,23 +115,6 @@ def deployments_of(session: Session, jobs: t.Sequence[FoundJob], **filters: t.An
         for deployment in _of_project(session, project, job_ids, filters)
     ]
     return sorted(found, key=lambda one: -one.id)
-
-
-def _found(session: Session, query: DeploymentQuery) -> tuple[list[FoundDeployment], bool]:
-    """Return what fits, and whether there would be something without `status` or `scope`."""
-    jobs = None
-    if query.jobs is not None:
-        finder = JobFinder(session, query.jobs)
-        selection = finder.find()
-        finder.require(selection)
-        finder.warn_of_hidden(selection)
-        if selection.out_of_scope:
-            return [], True
-        jobs = selection.jobs
-    found = _fitting(session, query, jobs)
-    if found or query.status is None:
-        return found, False
-    return [], bool(_fitting(session, dataclasses.replace(query, status=None, limit=1), jobs))
 
 
 def _instead(session: Session, query: DeploymentQuery) -> str:

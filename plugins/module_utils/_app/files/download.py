@@ -19,12 +19,12 @@ from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
 from ..outcome import Files
 from ..session import Session
-from .fetch import KINDS, DownloadRequest, fetch, invalid_path
-from .latest import latest_success
+from .fetch import KINDS, DownloadRequest, check_request, fetch
+from .latest import known_by_name, latest_success
 from .missing import why_no_artifacts, why_no_log
-from .place import check_path
+from .place import NewFile, check_path, check_writable
 from .reports import check_zipped_report, report_name
-from .targets import Content, Measure, Memory, TemporaryTarget, content_of
+from .targets import Content, Measure, Memory, content_of
 
 _CHECKSUM = re.compile(r"sha256:([0-9a-fA-F]{64})")
 
@@ -67,19 +67,20 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
     :raises SelectionError: when there is no such job, or no such artifact.
     :raises BadAnswerError: when the content is not what `checksum` says.
     """
-    job = _source(session, request)
-    if request.latest_success:
-        job = _latest(session, request)
+    check_request(session, request)
+    job = _latest(session, request) if request.latest_success else _wanted_job(session, request.query)
     dest = _target(request, job)
+    check_writable("dest", dest, unsafe_writes=files.unsafe_writes)
     before = content_of(dest)
     if request.sha256 and before and before.sha256 == request.sha256 and not request.force:
         return DownloadReport(dest, before, before, job)
-    with contextlib.nullcontext(Measure()) if session.check_mode else TemporaryTarget(dest, files) as target:
-        fetch(session, request, job, target)
-        after = target.content
+    with contextlib.nullcontext() if session.check_mode else NewFile("dest", dest, files) as file:
+        measure = Measure(file)
+        fetch(session, request, job, measure)
+        after = measure.content
         _verify(session, request, job, after)
-        if before != after and isinstance(target, TemporaryTarget):
-            target.put_in_place()
+        if file and before != after:
+            file.put_in_place()
     return DownloadReport(dest, before, after, job)
 
 
@@ -110,35 +111,34 @@ def list_entries(session: Session, query: JobQuery, path: str, *, recursive: boo
     return job, entries
 
 
-def fetch_bytes(session: Session, request: DownloadRequest) -> bytes:
-    """Return small content as it is.
+def fetch_bytes(session: Session, request: DownloadRequest, job: FoundJob) -> bytes:
+    """Return small content of a job as it is.
 
-    :raises SelectionError: when there is no such job, or no such artifact.
+    :raises SelectionError: when there is none.
     """
-    job = _source(session, request)
+    check_request(session, request)
     memory = Memory()
     fetch(session, request, job, memory)
-    return b"".join(memory.chunks)
+    content = b"".join(memory.chunks)
+    _check_log(request, job, len(content))
+    return content
+
+
+def known_by_id(session: Session, query: JobQuery) -> FoundJob | None:
+    """Return the job with no more than its id when the token may know no more of it; None when it may, or has to."""
+    if query.job_id is None or session.limits.may_read:
+        return None
+    return FoundJob({"id": query.job_id}, query.pipeline.project, 0, "")
 
 
 # ----- steps -----
 
 
-def _source(session: Session, request: DownloadRequest) -> FoundJob:
-    """Return the job, with no more than its name when GitLab is to find it."""
-    if request.content == "file" and ({"..", "."} & set(request.path.split("/")) or "\0" in request.path):
-        raise UsageError(invalid_path(request.path))
-    if request.latest_success:
-        return _known_by_name(request.query)
-    if request.content == "log" and not session.limits.reads_logs:
-        raise UsageError("GitLab lets no job token read a log; give api_token instead of api_job_token")
-    return _wanted_job(session, request.query)
-
-
 def _wanted_job(session: Session, query: JobQuery) -> FoundJob:
-    """Return the one job of a query; only with its id where that is known and all that the token may know."""
-    if query.job_id is not None and not session.limits.may_read:
-        return FoundJob({"id": query.job_id}, query.pipeline.project, 0, "")
+    """Return the one job of a query, as far as the token may know it."""
+    known = known_by_id(session, query)
+    if known:
+        return known
     finder = JobFinder(session, query)
     selection = finder.find()
     finder.require_jobs(selection)
@@ -150,16 +150,10 @@ def _wanted_job(session: Session, query: JobQuery) -> FoundJob:
     return jobs[0]
 
 
-def _known_by_name(query: JobQuery) -> FoundJob:
-    """Return a job of which no more is known than how to ask for it."""
-    name = query.names[0]
-    return FoundJob({"name": name, "ref": query.pipeline.ref}, query.pipeline.project, 0, name)
-
-
 def _latest(session: Session, request: DownloadRequest) -> FoundJob:
     """Return the job that GitLab will find, with no more than its name when the token may not know which it is."""
     found = latest_success(session, request.query) if session.limits.may_read else None
-    return found or _known_by_name(request.query)
+    return found or known_by_name(request.query)
 
 
 def _target(request: DownloadRequest, job: FoundJob) -> str:
@@ -170,23 +164,25 @@ def _target(request: DownloadRequest, job: FoundJob) -> str:
         artifact = of_report or os.path.basename(request.path.rstrip("/"))
         return os.path.join(dest, KINDS[request.content].file_name.format(job_id=job.id, artifact=artifact))
     if request.dest.endswith("/"):
-        raise UsageError(f"dest {request.dest!r} is not a folder that exists; make it first")
-    if not os.path.isdir(os.path.dirname(dest)):
-        raise UsageError(f"the folder of dest {request.dest!r} does not exist; make it first")
+        raise UsageError(f"dest {request.dest!r} is not a folder that exists; create it first")
     return dest
 
 
-def _verify(session: Session, request: DownloadRequest, job: FoundJob, content: Content) -> None:
+def _check_log(request: DownloadRequest, job: FoundJob, size: int) -> None:
     # GitLab sends an empty log where there is none; a job that has run may have written nothing
     has_run = job.record.get("started_at") and not job.record.get("erased_at")
-    if request.content == "log" and not content.size and not has_run:
+    if request.content == "log" and not size and not has_run:
         raise SelectionError(why_no_log(job))
+
+
+def _verify(session: Session, request: DownloadRequest, job: FoundJob, content: Content) -> None:
+    _check_log(request, job, content.size)
     if request.content == "report":
         check_zipped_report(job, request.report_type, content)
     if request.latest_success and _latest(session, request).id != job.id:
         raise BadAnswerError(
-            f"job {job.path!r} of ref {request.query.pipeline.ref} has succeeded in a newer pipeline while it was "
-            "downloaded, and GitLab does not tell of which the content is; run the task again. dest was left as it was"
+            f"{request.called(job)} has succeeded in a newer pipeline while it was downloaded, and GitLab does not "
+            "tell of which the content is; run the task again. dest was left as it was"
         )
     if request.sha256 and content.sha256 != request.sha256:
         raise BadAnswerError(

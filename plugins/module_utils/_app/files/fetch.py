@@ -12,7 +12,7 @@ import dataclasses
 import os
 import typing as t
 
-from ..._api.errors import NotAuthorizedError, NotFoundError, RefusedError, SelectionError
+from ..._api.errors import NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
 from ..._api.requester import Sink
 from ..fields import record_in
 from ..jobs.query import FoundJob, JobQuery
@@ -47,6 +47,8 @@ KINDS: t.Mapping[str, Kind] = {
     "log": Kind("get_job_log", "{job_id}.log"),
     "report": Kind("download_artifacts", "{artifact}", needs=("report_type",)),
 }
+# What stands in an address in the place of a file when the artifacts are listed.
+_LIST_PATH = "tree"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +71,30 @@ class DownloadRequest:
     sha256: str = ""
     force: bool = False
     latest_success: bool = False
+
+    def called(self, job: FoundJob) -> str:
+        """Return what to call the job in a sentence."""
+        if self.latest_success:
+            return f"job {self.query.names[0]!r} of ref {self.query.pipeline.ref}"
+        return job.called
+
+
+def check_request(session: Session, request: DownloadRequest) -> None:
+    """Return if the content may be there, and the token may read it.
+
+    :raises UsageError: when not, which takes no request to know.
+    """
+    if request.content == "log" and not session.limits.reads_logs:
+        raise UsageError("GitLab lets no job token read a log; give api_token instead of api_job_token")
+    if request.content != "file":
+        return
+    if {"..", "."} & set(request.path.split("/")) or "\0" in request.path:
+        raise UsageError(invalid_path(request.path))
+    if request.path.strip("/") == _LIST_PATH and not request.latest_success:
+        raise UsageError(
+            f"GitLab 18.8 and newer send the list of all artifacts in the place of a file {_LIST_PATH!r}; download the "
+            "whole archive instead"
+        )
 
 
 def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink) -> None:
@@ -103,7 +129,7 @@ def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink)
         raise SelectionError(_why_not_found(request, job, exc, session.clock.time())) from exc
     except NotAuthorizedError as exc:
         if session.client.settings.token_kind:
-            explain_denied(None if request.latest_success else job, request.content, exc)
+            explain_denied(job, request.content, exc)
         raise
     except RefusedError as exc:
         if exc.status == 400 and request.content == "file":
@@ -115,15 +141,13 @@ def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink)
 
 def _why_not_found(request: DownloadRequest, job: FoundJob, exc: NotFoundError, now: float) -> str:
     """Return why GitLab does not find the content, at a Unix time."""
-    subject = job.called
-    if request.latest_success:
-        subject = f"job {request.query.names[0]!r} of ref {request.query.pipeline.ref}"
+    subject = request.called(job)
     if request.content == "file" and not exc.is_json:
         return f"there is no {request.path!r} in the artifacts of {subject}"
     if request.content == "log":
         return why_no_log(job)
     if request.content == "report":
-        return why_not_sent(job, request.report_type)
+        return why_not_sent(job, request.report_type, now)
     if not request.latest_success:
         return why_no_artifacts(job, subject, now)
     return why_no_artifacts(None, subject, now) + (

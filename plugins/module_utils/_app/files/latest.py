@@ -19,7 +19,7 @@ from ..._api.decoding import Record
 from ..._api.errors import UsageError
 from ..fields import artifact_kinds
 from ..jobs.find import JobFinder
-from ..jobs.query import FoundJob, JobQuery, has_wildcard
+from ..jobs.query import ANYWHERE, FoundJob, JobQuery, has_wildcard
 from ..jobs.statuses import id_of, project_id_of
 from ..pipelines.query import PipelineQuery, successful_pipelines
 from ..session import Session
@@ -60,14 +60,24 @@ def latest_success(session: Session, query: JobQuery) -> FoundJob | None:
     for pipeline in itertools.islice(successful_pipelines(session, query.pipeline), MOST_PIPELINES):
         project = project_id_of(pipeline, query.pipeline.project)
         of_this = JobQuery(PipelineQuery(project, pipeline_id=id_of(pipeline)), names=query.names)
-        # a job of the pipeline itself comes first, then those of its child pipelines
-        for wanted in (of_this, dataclasses.replace(of_this, include_downstream=True)):
+        anywhere = dataclasses.replace(of_this, names=(ANYWHERE + query.names[0],), include_downstream=True)
+        # a job of the pipeline itself comes first, then that of the oldest of its child pipelines
+        for wanted in (of_this, anywhere):
             found = [job for job in JobFinder(session, wanted).find().jobs if job.project == project]
             found = [job for job in found if _has_artifacts(job.record)]
             if found:
-                return found[0]
+                return min(found, key=lambda job: job.pipeline_id)
     return None
 
 
+def known_by_name(query: JobQuery) -> FoundJob:
+    """Return a job of which no more is known than how to ask for it."""
+    name = query.names[0]
+    return FoundJob({"name": name, "ref": query.pipeline.ref}, query.pipeline.project, 0, name)
+
+
 def _has_artifacts(record: Record) -> bool:
-    return bool(record.get("artifacts_file") or record.get("artifacts_expire_at") or artifact_kinds(record))
+    if record.get("artifacts_file") or artifact_kinds(record):
+        return True
+    # what has been deleted since is not in the list, which the oldest servers do not have
+    return "artifacts" not in record and bool(record.get("artifacts_expire_at"))

@@ -37,13 +37,13 @@ def why_no_artifacts(job: FoundJob | None, subject: str, now: float) -> str:
     waits = not_yet(subject, record, "artifacts")
     if waits:
         return f"{waits}; wait for it, or set latest_success for those of the newest successful pipeline of the ref"
+    expired = has_expired(subject, record, "artifacts", now)
+    if expired:
+        return expired
     if record.get("artifacts_file"):
         return f"GitLab lists artifacts of {subject}, but does not find their file; try again, or ask its administrator"
-    expiry = record.get("artifacts_expire_at")
-    if expiry and (unix_time_of(expiry) or 0.0) > now:
+    if record.get("artifacts_expire_at"):
         return f"the artifacts of {subject} were deleted; retry the job to make them anew"
-    if expiry:
-        return f"the artifacts of {subject} have expired ({expiry}); retry the job to make them anew"
     kinds = artifact_kinds(record) - {"metadata"}
     if kinds and "archive" not in kinds:
         listed = ", ".join(sorted(kinds))
@@ -54,15 +54,26 @@ def why_no_artifacts(job: FoundJob | None, subject: str, now: float) -> str:
     return f"{subject} has no artifacts: it declares none under artifacts:paths, or no file fitted"
 
 
-def explain_denied(job: FoundJob | None, content: str, exc: NotAuthorizedError) -> None:
+def explain_denied(job: FoundJob, content: str, exc: NotAuthorizedError) -> None:
     """Say in the error about content that must not be read that the job itself may be, where that is known."""
-    if job is None or not job.path or exc.status != 403 or exc.has_reason:
+    if not (job.id and job.path) or exc.status != 403 or exc.has_reason:
         return
     if content == "log":
         hint = "its log; the log of a job in debug mode takes the role Developer"
     else:
         hint = "its artifacts; look at artifacts:access of the job in its configuration"
     exc.advice = f"The user of the token may read {job.called}, but not {hint}"
+
+
+def has_expired(subject: str, record: Record, what: str, now: float) -> str:
+    """Return that what a job has left has expired, also since its record was read; empty when it has not.
+
+    :param what: is asked for: artifacts or reports.
+    """
+    expiry = record.get("artifacts_expire_at")
+    if not expiry or (unix_time_of(expiry) or 0.0) > now:
+        return ""
+    return f"the {what} of {subject} have expired ({expiry}); retry the job to make them anew"
 
 
 def not_yet(subject: str, record: Record, what: str) -> str:

@@ -49,9 +49,10 @@ def check_path(option: str, path: str) -> None:
         raise UsageError(f"{option} {path!r} holds a character that no path can have; remove it")
 
 
-def check_writable(option: str, path: str) -> None:
+def check_writable(option: str, path: str, *, unsafe_writes: bool = False) -> None:
     """Return when a file can be put there.
 
+    :param unsafe_writes: see `Files`.
     :raises UsageError: when it cannot, as far as that can be known beforehand.
     """
     check_path(option, path)
@@ -61,7 +62,7 @@ def check_writable(option: str, path: str) -> None:
     if os.path.isdir(path) or path.endswith("/"):
         raise UsageError(f"{option} {path!r} is a folder; give the name of a file")
     check_regular(option, path)
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not unsafe_writes and not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{option} {path!r} cannot be written: no permission to create files in {folder!r}")
 
 
@@ -131,12 +132,12 @@ class NewFile:
                 os.unlink(self._name, dir_fd=self._folder)
         self._close()
 
-    def write(self, content: bytes) -> None:
+    def write(self, chunk: bytes) -> None:
         """Write further bytes.
 
         :raises UsageError: when they cannot be written, for example because the disk is full.
         """
-        view = memoryview(content)
+        view = memoryview(chunk)
         try:
             while view:
                 view = view[os.write(self._file, view) :]

@@ -18,10 +18,10 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import SelectionError, UsageError
 from ..._api.requester import Sink
-from ..fields import records_in, unix_time_of
+from ..fields import records_in
 from ..jobs.query import FoundJob, suggestions
 from ..jobs.statuses import int_of
-from .missing import not_yet
+from .missing import has_expired, not_yet
 from .targets import Content
 
 # So that a misspelt one is told. Newer servers may have more.
@@ -52,7 +52,10 @@ REPORT_TYPES: tuple[str, ...] = (
     "performance",
     "repository_xray",
     "requirements",
+    "requirements_v2",
+    "sarif",
     "sast",
+    "scip",
     "secret_detection",
     "terraform",
 )
@@ -111,14 +114,15 @@ def report_size(job: FoundJob, report_type: str) -> int:
     return int_of(_told_of(job, report_type), "size")
 
 
-def why_not_sent(job: FoundJob, report_type: str) -> str:
-    """Return why GitLab does not find a report that its job may have."""
+def why_not_sent(job: FoundJob, report_type: str, now: float) -> str:
+    """Return why GitLab does not find a report that its job may have, at a Unix time."""
     if _reports_of(job) is None:
         return (
             f"{job.called} has no report {report_type!r}: there is no such job, it made none, or it has expired; "
             f"{_NEEDS}, and older servers send nothing where there is no archive"
         )
-    return f"GitLab lists a report {report_type!r} of {job.called}, but does not find it by itself; {_NEEDS}"
+    expired = has_expired(job.called, job.record, "reports", now)
+    return expired or f"GitLab lists a report {report_type!r} of {job.called}, but does not find it by itself; {_NEEDS}"
 
 
 def why_refused(job: FoundJob, report_type: str) -> str:
@@ -192,9 +196,9 @@ def _why_no_report(job: FoundJob, report_type: str, reports: t.Mapping[str, Reco
     waits = not_yet(subject, record, "reports")
     if waits:
         return f"{waits}; wait for it"
-    expiry = record.get("artifacts_expire_at")
-    if expiry and (unix_time_of(expiry) or 0.0) <= now:
-        return f"the reports of {subject} have expired ({expiry}); retry the job to make them anew"
+    expired = has_expired(subject, record, "reports", now)
+    if expired:
+        return expired
     unknown = "" if report_type in REPORT_TYPES else f". Of report_type {report_type!r}: "
     hint = unknown and unknown + _suggested(REPORT_TYPES, report_type)
     return f"{subject} has no reports at all: it declares none under artifacts:reports, or made no such file{hint}"

@@ -4,7 +4,7 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Where downloads go: a file beside the target, memory, or nowhere, with somebody told how far they are."""
+"""Where downloads go besides files: memory, or nowhere, measured, and with somebody told how far they are."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ import os
 
 from ..._api.errors import UsageError
 from ..._api.requester import Sink
-from ..outcome import Files
 from ..session import Session
 from ..slow_work import SlowWork
-from .place import BLOCK, NewFile, check_regular
+from .place import BLOCK
 
 _MIB = 1024 * 1024
 # What a template takes of a file, it takes several times.
@@ -33,13 +32,12 @@ class Content:
 
 
 def content_of(path: str) -> Content | None:
-    """Return size and digest of a file, None when there is none, or a link that leads nowhere.
+    """Return size and digest of a file; None for nothing, and for a link, which is replaced like nothing.
 
-    :raises UsageError: when it cannot be read, or is not a file.
+    :raises UsageError: when it cannot be read.
     """
-    if not os.path.exists(path):
+    if os.path.islink(path) or not os.path.exists(path):
         return None
-    check_regular("dest", path)
     measure = Measure()
     try:
         with open(path, "rb") as file:
@@ -51,18 +49,23 @@ def content_of(path: str) -> Content | None:
 
 
 class Measure:
-    """A sink that keeps only size and digest."""
+    """A sink that keeps size and digest, and passes everything on where there is another sink."""
 
-    def __init__(self) -> None:
+    def __init__(self, sink: Sink | None = None) -> None:
+        self._sink = sink
         self._digest = hashlib.sha256()
         self._size = 0
 
     def restart(self) -> None:
         self._digest, self._size = hashlib.sha256(), 0
+        if self._sink:
+            self._sink.restart()
 
     def write(self, chunk: bytes) -> None:
         self._size += len(chunk)
         self._digest.update(chunk)
+        if self._sink:
+            self._sink.write(chunk)
 
     @property
     def content(self) -> Content:
@@ -97,27 +100,6 @@ class Memory:
                 "a file instead"
             )
         self.chunks.append(chunk)
-
-
-class TemporaryTarget(NewFile):
-    """A sink that writes to a file beside the target, see `NewFile`, and measures what it writes."""
-
-    def __init__(self, dest: str, files: Files) -> None:
-        super().__init__("dest", os.path.abspath(dest), files)
-        self._measure = Measure()
-
-    def restart(self) -> None:
-        super().restart()
-        self._measure.restart()
-
-    def write(self, content: bytes) -> None:
-        super().write(content)
-        self._measure.write(content)
-
-    @property
-    def content(self) -> Content:
-        """Return size and digest of what was written."""
-        return self._measure.content
 
 
 class ToldSink:

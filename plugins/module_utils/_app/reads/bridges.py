@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import SelectionError
+from ..._api.errors import RequestError, SelectionError
 from ..jobs.bridges import Access, Ahead, BridgeNode, PipelineNode, jobs_of, pipeline_tree
 from ..jobs.choosing import Chooser
 from ..jobs.query import FoundJob, JobQuery, suggestions
@@ -116,9 +116,15 @@ def read_bridges(
         missing = f"there is no trigger job in the {query.pipeline.describe()}"
         report.problem = time_problem(options, late or missing)
     report.root.record = report.pipeline
-    _check_access(session, report, depth)
-    if include_jobs:
-        report.jobs = _read_jobs(session, report.root)
+    try:
+        _check_access(session, report, depth)
+        if include_jobs:
+            report.jobs = _read_jobs(session, report.root)
+    except RequestError as exc:
+        if not report.has_timed_out:
+            raise
+        # what became of the wait is worth more
+        session.warn(f"Not all of the downstream pipelines could be read when the time was up: {exc}")
     return report
 
 

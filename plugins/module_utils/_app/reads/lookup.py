@@ -13,9 +13,9 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, SelectionError, UsageError
-from ..files.download import fetch_bytes
+from ..files.download import fetch_bytes, known_by_id
 from ..files.fetch import DownloadRequest
-from ..files.latest import check_latest_success
+from ..files.latest import check_latest_success, known_by_name
 from ..jobs.find import JobFinder
 from ..jobs.mistaken import mistaken_fields
 from ..jobs.query import FoundJob, JobQuery, suggestions
@@ -75,7 +75,9 @@ def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
         if isinstance(term, str):
             jobs = sorted(by_name.get(term, ()), key=lambda job: -job.id)
         else:
-            jobs = _find(session, request, JobQuery(PipelineQuery(request.pipeline.project), job_id=term)).jobs
+            query = JobQuery(PipelineQuery(request.pipeline.project), job_id=term)
+            known = known_by_id(session, query) if request.artifact else None
+            jobs = [known] if known else _find(session, request, query).jobs
         values += [_value(session, request, job) for job in jobs] if jobs else [request.default]
     return values
 
@@ -113,29 +115,25 @@ def _of_latest_success(session: Session, request: LookupRequest, names: tuple[st
     for query in queries:
         check_latest_success(query)
     downloads = [DownloadRequest(query, "file", path=request.artifact, latest_success=True) for query in queries]
-    subjects = [f"job {name!r} of ref {request.pipeline.ref}" for name in names]
-    return [_content(session, request, *each) for each in zip(downloads, subjects)]
+    return [_content(session, request, download, known_by_name(download.query)) for download in downloads]
 
 
-def _content(session: Session, request: LookupRequest, download: DownloadRequest, subject: str) -> t.Any:
-    """Return what an artifact or a log holds, or the default when it is not there.
-
-    :param subject: what to call the job.
-    """
+def _content(session: Session, request: LookupRequest, download: DownloadRequest, job: FoundJob) -> t.Any:
+    """Return what an artifact or a log holds, or the default when it is not there."""
     try:
-        content = fetch_bytes(session, download)
+        content = fetch_bytes(session, download, job)
     except SelectionError:
         if request.has_default:
             return request.default
         raise
-    return request.read(content, subject)
+    return request.read(content, download.called(job))
 
 
 def _value(session: Session, request: LookupRequest, job: FoundJob) -> t.Any:
     if request.artifact or request.log:
         query = JobQuery(PipelineQuery(job.project), job_id=job.id)
         content = "file" if request.artifact else "log"
-        return _content(session, request, DownloadRequest(query, content, path=request.artifact), job.called)
+        return _content(session, request, DownloadRequest(query, content, path=request.artifact), job)
     record = session.annotated("job", job.record)
     if request.fields:
         kept = project_fields(record, request.fields)

@@ -64,9 +64,8 @@ def read_pipeline_state(
     project = project_id_of(state.pipeline, query.project)
     # jobs tell less of it than its own record
     if "created_at" not in state.pipeline or "finished_at" not in state.pipeline:
-        # when the time is up, what is known has to do
-        whole = read_pipeline(session, project, {"id": id_of(state.pipeline)}, is_old=state.has_timed_out)
-        state.pipeline = {**state.pipeline, **whole}
+        known = state.pipeline if state.has_timed_out else {"id": id_of(state.pipeline)}
+        state.pipeline = {**state.pipeline, **read_pipeline(session, project, known, is_old=state.has_timed_out)}
     return state
 
 
@@ -108,7 +107,7 @@ def read_downstream(session: Session, state: PipelineState, project: str) -> lis
     :raises RequestError: when they cannot be read for another reason.
     """
     problem = "The downstream pipelines of the pipeline cannot be read"
-    root = _permitted(session, problem, lambda: pipeline_tree(session, project, id_of(state.pipeline)))
+    root = _permitted(session, state, problem, lambda: pipeline_tree(session, project, id_of(state.pipeline)))
     return None if root is None else [node for node in root.walk() if node is not root]
 
 
@@ -123,6 +122,7 @@ def read_variables(session: Session, state: PipelineState, project: str) -> list
     """Return the variables that a pipeline was started with; None, with a warning, when they may not be read."""
     return _permitted(
         session,
+        state,
         "The variables of the pipeline cannot be read, which needs the role Maintainer, or to have started it",
         lambda: session.client.call("get_pipeline_variables", project=project, pipeline_id=id_of(state.pipeline)),
     )
@@ -132,16 +132,22 @@ def read_test_report(session: Session, state: PipelineState, project: str) -> Re
     """Return the test report of a pipeline; None, with a warning, where it cannot be read."""
     return _permitted(
         session,
+        state,
         "The test report of the pipeline cannot be read",
         lambda: session.client.call("get_test_report", project=project, pipeline_id=id_of(state.pipeline)),
     )
 
 
-def _permitted(session: Session, problem: str, read: t.Callable[[], T]) -> T | None:
-    """Return what is read; None, with a warning, when the token may not read it, or there is no such thing."""
+def _permitted(session: Session, state: PipelineState, problem: str, read: t.Callable[[], T]) -> T | None:
+    """Return what is read; None, with a warning, when the token may not read it, or there is no such thing.
+
+    So it is when the time is up: what became of the wait is worth more.
+    """
     try:
         return read()
-    except (NotAuthorizedError, NotFoundError) as exc:
+    except RequestError as exc:
+        if not (state.has_timed_out or isinstance(exc, (NotAuthorizedError, NotFoundError))):
+            raise
         session.warn(f"{problem}: {exc}")
         return None
 

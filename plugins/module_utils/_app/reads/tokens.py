@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from ..._api.decoding import Record
@@ -15,37 +16,31 @@ from ..._api.errors import NotAuthorizedError, NotFoundError, SelectionError
 from ..session import Session
 
 
-def read_token_job(session: Session) -> Record:
-    """Return the job of the token.
+def read_token(session: Session, *, with_agents: bool) -> tuple[Record, Record]:
+    """Return the job of a job token, and what an agent is told about it where that is asked for.
 
     :raises SelectionError: when no job belongs to the token, with the reason.
     """
-    return _explained(lambda: session.client.call("get_token_job"), "the job of a token: that needs GitLab 13.10")
+    with _explained("the job of a token: that needs GitLab 13.10"):
+        job = session.client.call("get_token_job")
+    with _explained("the agents of a token: that needs GitLab 13.11"):
+        return job, session.client.call("get_allowed_agents") if with_agents else {}
 
 
-def read_allowed_agents(session: Session) -> Record:
-    """Return what an agent is told about the job of the token.
-
-    :raises SelectionError: when no job belongs to the token, with the reason.
-    """
-    return _explained(
-        lambda: session.client.call("get_allowed_agents"), "the agents of a token: that needs GitLab 13.11"
-    )
-
-
-def _explained(read: t.Callable[[], t.Any], what: str) -> Record:
-    """Return what GitLab tells about a token; what it answers to one that it does not take becomes the reason.
+@contextlib.contextmanager
+def _explained(what: str) -> t.Iterator[None]:
+    """Give the reason why no job belongs to a token.
 
     :param what: what a server that is too old cannot tell.
     """
     try:
-        return t.cast(Record, read())
+        yield
     except NotAuthorizedError as exc:
         if exc.status != 401 or exc.is_foreign:
             raise
         raise SelectionError(
-            f'GitLab does not know this job token, and says "{exc.server_text}". A job token is good only while its '
-            f"job is running ({', '.join(exc.facts)})"
+            f"the server does not know this job token: {exc.problem}. A job token is good only while its job is "
+            f"running ({', '.join(exc.facts)})"
         ) from exc
     except NotFoundError as exc:
         if exc.is_foreign:

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from ..._api.decoding import Record
 from ..._api.masking import one_line, printable
 from .gates import is_shut, jobs_in_order, log_tails, others_in_words, took
-from .parts import compared, is_web_address, moment_words, release_name, sign_of
+from .parts import compared, is_web_address, moment_words, release_name, sign_of, text
 
 # All punctuation that Markdown, HTML and the references of GitLab give a meaning in the middle of a line. A colon has
 # one where it begins an emoji, or makes an address of what is before it.
@@ -65,7 +65,8 @@ def _details(gate: Record, project: Record) -> str:
     """Return why a gate did not open, with the end of the logs, which are folded away."""
     shown = [f"**{_text(project['name'])}, {_text(gate['name'])}**: {_text(gate['reason'])}"]
     for job, tail in log_tails(gate, project):
-        title = f"End of the log of {_text(job['path'] if job else gate['name'])}"
+        # a line of HTML, in which Markdown's escapes mean nothing; what is code is no mention and no reference either
+        title = f"End of the log of <code>{text(job['path'] if job else gate['name'])}</code>"
         shown.append(f"<details><summary>{title}</summary>\n\n{_code(tail)}\n\n</details>")
     return "\n\n".join(shown)
 
@@ -92,7 +93,7 @@ _IN_ADDRESSES = "/:?#[]@!$&'()*+,;=%-._~"
 
 def _code(lines: t.Sequence[str]) -> str:
     """Return lines as a block, whose fence is longer than any in them."""
-    text = "\n".join(printable(line) for line in lines)
-    longest = max((len(found) for found in _BACKTICKS.findall(text)), default=0)
+    shown = "\n".join(printable(line) for line in lines)
+    longest = max((len(found) for found in _BACKTICKS.findall(shown)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{text}\n{fence}"
+    return f"{fence}text\n{shown}\n{fence}"

@@ -56,7 +56,7 @@ def action_request(options: Options) -> ActionRequest:
         action=options["action"],
         multiple=options.get("multiple") or "error",
         variables=_variables(options, "job_variables"),
-        inputs=options.get("job_inputs"),
+        inputs=_inputs(options, "job_inputs"),
         replay=options.get("replay") or "never",
         force=bool(options.get("force")),
         retry_on=retry_on,
@@ -75,18 +75,18 @@ def run_request(options: Options, query: PipelineQuery) -> RunRequest:
         ref_type=query.ref_type,
         sha=query.sha,
         variables=_variables(options, "variables"),
-        inputs=_pipeline_inputs(options.get("inputs")),
-        trigger_token=options.get("trigger_token") or "",
+        inputs=_inputs(options, "inputs"),
         reuse=options.get("reuse") or "active",
     )
 
 
-def _pipeline_inputs(given: t.Mapping[str, t.Any] | None) -> t.Mapping[str, t.Any] | None:
+def _inputs(options: Options, name: str) -> t.Mapping[str, t.Any] | None:
     """Return inputs, all of the types that GitLab has for them."""
-    for name, value in (given or {}).items():
+    given: t.Mapping[str, t.Any] = options.get(name) or {}
+    for key, value in given.items():
         if not isinstance(value, (str, int, float, list, tuple)):
             kind = "null" if value is None else "a mapping"
-            raise UsageError(f"inputs: {name} is {kind}; give a text, a number, a boolean or a list")
+            raise UsageError(f"{name}: {key} is {kind}; give a text, a number, a boolean or a list")
     return given or None
 
 
@@ -125,4 +125,6 @@ def _pairs(given: t.Any, name: str) -> list[tuple[str, t.Any]]:
                 f"{name} holds something without key and value; give a mapping of names and values, or a list of "
                 "mappings with key and value"
             )
+        if not isinstance(item["key"], (str, int)) or isinstance(item["key"], bool):
+            raise UsageError(f"{name} holds a key that is no text; put it in quotes")
     return [(str(item["key"]), item["value"]) for item in given]

@@ -12,7 +12,7 @@ import typing as t
 
 from ..._api.connection import TOKEN_VARIABLES, ConnectionSettings, TokenKind
 from ..._api.errors import UsageError
-from ..._app.settings import DEFAULT_URL, api_base_url, further_headers, project_path, token_value
+from ..._app.settings import api_base_url, further_headers, token_value
 
 Options = t.Mapping[str, t.Any]
 Environment = t.Mapping[str, str]
@@ -30,13 +30,15 @@ URL_VARIABLES = (
 _HOST_VARIABLES = ("GITLAB_HOST", "GL_HOST")
 EXTENSION_VARIABLES = ("JOBGATE_EXTENSIONS",)
 
-# Numbers: the field of the settings, the least and the most. A million seconds is more than the longest wait for a job;
-# what sockets can take ends somewhere beyond it.
-_NUMBERS: t.Mapping[str, tuple[str, float, int]] = {
-    "api_timeout": ("timeout_seconds", 0.001, 1_000_000),
-    "api_retries": ("retries", 0, 1_000_000),
+# A million seconds is more than the longest wait for a job; what sockets can take ends somewhere beyond it.
+_MOST = 1_000_000
+# The fields of values that are numbers, each with the least and the most that it can be.
+Numbers = t.Mapping[str, tuple[str, float, float]]
+_NUMBERS: Numbers = {
+    "api_timeout": ("timeout_seconds", 0.001, _MOST),
+    "api_retries": ("retries", 0, _MOST),
     "api_concurrency": ("concurrency", 1, 1000),
-    "api_requests_per_minute": ("requests_per_minute", 1, 1_000_000),
+    "api_requests_per_minute": ("requests_per_minute", 1, _MOST),
 }
 
 
@@ -44,37 +46,24 @@ def connection_settings(options: Options, environ: Environment) -> ConnectionSet
     """Return the connection that the options describe.
 
     :param options: as validated; only the connection options are read.
-    :param environ: for the fall-backs of options that are not given.
+    :param environ: for the token, when no option gives one.
     :raises UsageError: when they cannot be used.
     """
     kind, token = choose_token(options, environ)
     if options.get("client_key") and not options.get("client_cert"):
         raise UsageError("client_key is given without client_cert; give the certificate that belongs to the key")
-    extensions = options.get("extensions")
-    numbers: t.Any = {
-        _NUMBERS[name][0]: _number(name, options[name]) for name in _NUMBERS if options.get(name) is not None
-    }
     return ConnectionSettings(
-        api_url=server_url(options, environ),
+        api_url=api_base_url(str(options["api_url"])),
         token_kind=kind,
         token=token,
         ca_path=options.get("ca_path"),
         validate_certs=options.get("validate_certs") is not False,
-        extensions=environment_extensions(environ) if extensions is None else tuple(map(str.strip, extensions)),
+        extensions=tuple(map(str.strip, options.get("extensions") or ())),
         client_cert=options.get("client_cert"),
         client_key=options.get("client_key"),
         http_headers=further_headers(options.get("http_headers") or {}),
-        **numbers,
+        **number_fields(_NUMBERS, options),
     )
-
-
-def server_url(options: Options, environ: Environment) -> str:
-    """Return the base address of the REST API of the server that the options, or else the environment, name.
-
-    :raises UsageError: when it cannot be used.
-    """
-    given = options.get("api_url")
-    return api_base_url((environment_url(environ) or DEFAULT_URL) if given is None else str(given))
 
 
 def environment_url(environ: Environment) -> str:
@@ -86,10 +75,10 @@ def environment_url(environ: Environment) -> str:
     return ""
 
 
-def environment_extensions(environ: Environment) -> tuple[str, ...]:
+def environment_extensions(environ: Environment) -> list[str]:
     """Return the extensions that the environment names."""
     names = [name.strip() for name in first_set(environ, EXTENSION_VARIABLES).split(",")]
-    return tuple(name for name in names if name)
+    return [name for name in names if name]
 
 
 def choose_token(options: Options, environ: Environment) -> tuple[TokenKind, str]:
@@ -115,18 +104,20 @@ def first_set(environ: Environment, names: t.Iterable[str]) -> str:
     return next((environ[name] for name in names if environ.get(name, "").strip()), "")
 
 
-def project_of(options: Options, environ: Environment) -> str:
-    """Return the project as GitLab takes it, also for the address of one of its pages.
+def number_fields(numbers: Numbers, options: Options) -> dict[str, t.Any]:
+    """Return those numbers that are given, by their fields.
 
-    :raises UsageError: for a path that GitLab would not find.
+    :raises UsageError: for one that is too small or too large.
     """
-    return project_path(str(options["project"]), server_url(options, environ))
-
-
-def _number(name: str, value: float) -> float:
-    _field, least, most = _NUMBERS[name]
-    if not value >= least:
-        raise UsageError(f"{name} is {value}, which is too small: give {least} or more")
-    if value > most:
-        raise UsageError(f"{name} is {value}; give {most:,} or less")
-    return value
+    found: dict[str, t.Any] = {}
+    for name, (field, least, most) in numbers.items():
+        value = options.get(name)
+        if value is None:
+            continue
+        is_ = f"{name} is {f'{value:g}' if isinstance(value, float) else value}"
+        if not value >= least:
+            raise UsageError(f"{is_}; give {least:g} or more")
+        if value > most:
+            raise UsageError(f"{is_}; give {most:,} or less")
+        found[field] = value
+    return found

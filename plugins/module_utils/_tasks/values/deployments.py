@@ -62,7 +62,7 @@ def _jobs(options: Options) -> JobQuery | None:
     if query.job_id is not None or query.pipeline.is_given:
         return query
     for name in _WITHIN:
-        if options.get(name) or options.get(name) == []:
+        if options.get(name) not in (None, False):
             raise UsageError(f"{name} needs a pipeline; give pipeline_id, ref, sha or merge_request")
     return None
 

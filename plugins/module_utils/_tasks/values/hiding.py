@@ -12,11 +12,10 @@ import json
 import re
 import typing as t
 
-from ..._api.connection import SHORTEST_SECRET_HEADER, TOKEN_VARIABLES
 from ..._api.endpoints import to_text
 from ..._api.masking import change_texts
 from .connection import Options
-from .prepared import Arguments, names_of
+from .prepared import Arguments, all_names
 
 # Options, also those inside of others, whose values are sent to jobs or pipelines.
 VARIABLE_OPTIONS = ("job_variables", "job_inputs", "variables", "inputs")
@@ -35,7 +34,7 @@ def given_secrets(arguments: Arguments, params: Options) -> set[str]:
 
     :param arguments: the options as Ansible's validators take them.
     """
-    given = [value for name, value in params.items() if name in _names(arguments, "no_log")]
+    given = [value for name, value in params.items() if name in all_names(arguments, "no_log")]
     # what is inside of a value of another type is a secret only if it can be told from other text
     inside = {text for value in given if not isinstance(value, str) for text in _texts(value)}
     return {value for value in given if isinstance(value, str) and value} | {
@@ -43,30 +42,23 @@ def given_secrets(arguments: Arguments, params: Options) -> set[str]:
     }
 
 
-def short_header_values(params: Options) -> set[str]:
-    """Return values of further headers that are words like any other, which Ansible would hide wherever they stand."""
-    headers = params.get("http_headers")
-    values = {to_text(value) for value in _texts(headers if isinstance(headers, dict) else {})}
-    tokens = {params.get(name) for name in (*TOKEN_VARIABLES, "trigger_token")}
-    return {value for value in values if len(value) < SHORTEST_SECRET_HEADER} - tokens
-
-
-def variable_values(options: Options) -> set[str]:
+def variable_values(arguments: Arguments, options: Options) -> set[str]:
     """Return the values of variables that a server must not repeat to the user.
 
     A value that the options show anyway, such as the name of a branch, is no secret.
     """
     values: set[str] = set()
     shown: set[str] = set()
-    _collect(options, values, shown)
+    secret = all_names(arguments, "no_log")
+    _collect({name: value for name, value in options.items() if name not in secret}, values, shown)
     visible = "\n".join(shown)
     return {value for value in values if len(value) >= SHORTEST_VARIABLE and value not in visible}
 
 
 def shown_options(arguments: Arguments, params: Options) -> dict[str, t.Any]:
     """Return the options as the invocation may show them, whether they are valid or not."""
-    secret = _names(arguments, "no_log")
-    visible = _names(arguments) - {name for name, argument in arguments.items() if holds_variables(name, argument)}
+    secret = all_names(arguments, "no_log")
+    visible = all_names(arguments) - {name for name, argument in arguments.items() if holds_variables(name, argument)}
     return {name: _shown(name, value, secret, visible) for name, value in params.items()}
 
 
@@ -91,11 +83,6 @@ def _shown(name: str, value: t.Any, secret: set[str], visible: set[str]) -> t.An
 def _without_credentials(text: str) -> str:
     """Return an address without user information and query, any other text as it is."""
     return _CREDENTIALS.sub("", text) if _ADDRESS.match(text) else text
-
-
-def _names(arguments: Arguments, key: str = "") -> set[str]:
-    """Return the names of all options, aliases included, or of those for which `key` is true."""
-    return {name for option, spec in arguments.items() if not key or spec.get(key) for name in names_of(option, spec)}
 
 
 def _collect(value: t.Any, variables: set[str], shown: set[str]) -> None:

@@ -6,18 +6,21 @@
 
 """Texts that were written without quotes, and that YAML has read as something else: 1.10 as 1.1, and on as true.
 
-Ansible makes texts of them again, another version or another branch. What was written is lost by then, so they are
-refused before that.
+Ansible makes texts of them again, another version or another branch, and numbers of booleans. What was written is lost
+by then, so they are refused before that.
 """
 
 from __future__ import annotations
 
-import math
+import decimal
 import typing as t
 
+from .mistakes import NUMBERS, shown
 from .prepared import Arguments, given_names, where_in
 
 _TEXTS = ("str", "string", "path")
+# No id has more digits, nor does Python show a number with too many.
+_MOST_DIGITS = 18
 _BOOLEAN = "is a boolean; put it in quotes, since YAML reads yes, no, on and off as booleans"
 
 
@@ -39,7 +42,8 @@ def misread_text(arguments: Arguments, given: t.Mapping[str, t.Any], where: str 
                     if problem:
                         return problem
                 continue
-            problem = next(filter(None, (_problem(argument, item) for item in items)), "")
+            problem = no_text(value) if argument.get("type", "str") in _TEXTS else ""
+            problem = problem or next(filter(None, (_problem(argument, item) for item in items)), "")
             if problem:
                 return f"{where}: {key} {problem}" if where else f"{key} {problem}"
     return ""
@@ -48,9 +52,30 @@ def misread_text(arguments: Arguments, given: t.Mapping[str, t.Any], where: str 
 def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
     if isinstance(value, dict) and any(isinstance(key, bool) for key in value):
         return f"has a name that {_BOOLEAN}"
-    if argument.get("type") == "int" and isinstance(value, float) and not math.isfinite(value):
-        return f"is {value:g}; give one whole number"  # Ansible's validator does not survive it
-    return misread(value, is_hidden=argument.get("no_log")) if _is_text(argument) else ""
+    number = NUMBERS.get(argument.get("type", ""))
+    if number and isinstance(value, bool):
+        return f"is a boolean; give {number}"  # Ansible would take it for 0 or 1
+    if argument.get("type") == "int" and _is_boundless(value):
+        return f"is {shown(value)}; give {number}"  # Ansible's validator does not survive it
+    if not _is_text(argument):
+        return ""
+    return misread(value, is_hidden=argument.get("no_log")) if value is not None else "holds null; leave it out"
+
+
+def no_text(value: t.Any) -> str:
+    """Return what a value is that is not one text, though Ansible would write it as one; empty for any other."""
+    if not isinstance(value, (list, tuple, dict)):
+        return ""
+    return f"is {'a mapping' if isinstance(value, dict) else 'a list'}; give one value"
+
+
+def _is_boundless(value: t.Any) -> bool:
+    """Return whether what Ansible makes a whole number of is infinite, or as good as that."""
+    try:
+        number = decimal.Decimal(value if isinstance(value, (str, float)) else 0)
+    except decimal.DecimalException:
+        return False
+    return not number.is_finite() or number.adjusted() > _MOST_DIGITS
 
 
 def misread(value: t.Any, *, is_hidden: t.Any = False) -> str:

@@ -19,7 +19,7 @@ import typing as t
 
 from ..definition import ArgumentSpec, Options, TaskDefinition
 from .hiding import VARIABLE_OPTIONS
-from .prepared import Arguments, given_names, names_of, where_in
+from .prepared import Arguments, all_names, given_names, where_in
 
 # What people write, and the options that they may mean: the first that the task has. Not those of close spelling, which
 # are found without.
@@ -81,10 +81,16 @@ _REMEDIES: t.Mapping[str, str] = {
     "projects": "give a list of projects, each with its gates",
     "gates": "give a list of gates, each with its action",
 }
+_PASSWORD_OPTIONS = ("api_username", "api_password")
+_NO_PASSWORDS = (
+    "api_username and api_password do not exist, since GitLab's API takes no password: give a token with api_token"
+)
 _KINDS: t.Mapping[type, str] = {dict: "a mapping", list: "a list"}
 # Of what may be a secret no more than this is told.
 _ALL_KINDS: t.Mapping[type, str] = {**_KINDS, str: "a text", bool: "a boolean", int: "a number", float: "a number"}
 _NUMBERS: t.Mapping[str, type] = {"int": int, "float": float}
+# What to give for them.
+NUMBERS: t.Mapping[str, str] = {"int": "one whole number", "float": "a number of seconds"}
 _SECONDS: t.Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd])[a-z]*\s*", re.IGNORECASE)
 _PAGE = re.compile(r"/-/(?:jobs|pipelines|merge_requests)/(\d{1,19})|(?:\A|[\s#!])(\d{1,19})\s*\Z")
@@ -100,17 +106,7 @@ def option_mistake(task: TaskDefinition, given: Options, further: Arguments) -> 
     """
     known = {**further, **task.spec.arguments}
     documented = f"ansible-doc jobgate.gitlab.{task.name} lists the options"
-    problem = _mistake_in(known, given, documented=documented)
-    return problem or _combination(task.spec, given)
-
-
-def unknown_option(name: str, known: t.Iterable[str], otherwise: str) -> str:
-    """Return the sentence about an option that does not exist.
-
-    :param otherwise: where to look when no option is close.
-    """
-    close = _close(name, tuple(known), _MEANT)
-    return f"unknown option {name}; " + (f"did you mean {' or '.join(close)}?" if close else otherwise)
+    return mistake_in(known, given, documented) or _combination(task.spec, given)
 
 
 def close_values(value: str, known: t.Iterable[str]) -> str:
@@ -136,14 +132,20 @@ def _close(name: str, known: tuple[str, ...], meant: t.Mapping[str, tuple[str, .
     return found[:1] or difflib.get_close_matches(lower, known, n=2, cutoff=0.7)
 
 
-def _mistake_in(arguments: Arguments, given: Options, *, documented: str = "", where: str = "") -> str:
-    """Return what is wrong with single options, of the task or of one item of a list."""
-    names = [key for name, argument in arguments.items() for key in names_of(name, argument)]
-    otherwise = f"the options there are {', '.join(sorted(arguments))}" if where else documented
+def mistake_in(arguments: Arguments, given: Options, otherwise: str, where: str = "") -> str:
+    """Return what is wrong with single options, of the task or of one item of a list.
+
+    :param given: see `option_mistake`.
+    :param otherwise: where to look when no option is close to one that does not exist.
+    """
+    names = all_names(arguments)
     prefix = f"{where}: " if where else ""
     for name in given:
+        if name in _PASSWORD_OPTIONS:
+            return _NO_PASSWORDS
         if name not in names:
-            return prefix + unknown_option(str(name), names, otherwise)
+            close = _close(str(name), tuple(names), _MEANT)
+            return f"{prefix}unknown option {name}; " + (f"did you mean {' or '.join(close)}?" if close else otherwise)
     for name, argument in arguments.items():
         keys = given_names(name, argument, given)
         if not keys:
@@ -161,7 +163,8 @@ def _mistake_in(arguments: Arguments, given: Options, *, documented: str = "", w
                 inner = where_in(name, number, item, where)
                 if not isinstance(item, dict):
                     return f"{inner} is {shown(item)}; give a mapping"
-                problem = _mistake_in(argument["options"], item, where=inner)
+                there_are = f"the options there are {', '.join(sorted(argument['options']))}"
+                problem = mistake_in(argument["options"], item, there_are, inner)
                 if problem:
                     return problem
     return ""
@@ -201,9 +204,7 @@ def _number_mistake(is_: str, kind: str, value: t.Any) -> str:
     found = _PAGE.search(text)
     if found and kind == "int":
         return f"{is_}; give the number alone, {found.group(1) or found.group(2)}"
-    if kind == "float":
-        return f"{is_}; give a number of seconds"
-    return f"{is_}; give one whole number"
+    return f"{is_}; give {NUMBERS[kind]}"
 
 
 def _list_mistake(name: str, is_: str, argument: t.Mapping[str, t.Any], value: t.Any) -> str:

@@ -12,28 +12,32 @@ import contextlib
 import typing as t
 
 from ..._api.errors import UsageError
-from .connection import Environment, Options, project_of
+from ..._app.settings import api_base_url, project_path
+from .connection import Options
 
 Arguments = t.Mapping[str, t.Mapping[str, t.Any]]
 
 # How Ansible writes a list or a mapping where one value belongs.
 _WRITTEN = ("['", '["', "{'", '{"')
-# Their default is not all that there is when they are not given: the environment comes first.
-_FROM_ENVIRONMENT = ("api_url", "extensions")
 
 
-def prepared(arguments: Arguments, options: Options, environ: Environment) -> dict[str, t.Any]:
+def prepared(arguments: Arguments, options: Options) -> dict[str, t.Any]:
     """Return validated options as every task takes them.
 
     :param arguments: the options that there are, as an argument specification or a documentation lists them.
     :raises UsageError: for an empty text, which a forgotten variable leaves behind, and for a project of elsewhere.
     """
-    return _prepared(arguments, options, lambda given: project_of({**options, **given}, environ))
+    return _prepared(arguments, options, str(options["api_url"]))
 
 
 def names_of(name: str, argument: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     """Return all names of an option."""
     return (name, *argument.get("aliases", ()))
+
+
+def all_names(arguments: Arguments, key: str = "") -> set[str]:
+    """Return all names of all options, or of those for which `key` is true."""
+    return {name for option, spec in arguments.items() if not key or spec.get(key) for name in names_of(option, spec)}
 
 
 def given_names(name: str, argument: t.Mapping[str, t.Any], options: Options) -> list[str]:
@@ -42,8 +46,12 @@ def given_names(name: str, argument: t.Mapping[str, t.Any], options: Options) ->
 
 
 def without_nulls(arguments: Arguments, given: Options) -> dict[str, t.Any]:
-    """Return options without null, which is not given and counts for no rule, also inside of lists of mappings."""
-    found = {name: value for name, value in given.items() if value is not None}
+    """Return options without null, which is not given and counts for no rule, also inside of lists of mappings.
+
+    What is no option stays, to be refused.
+    """
+    known = all_names(arguments)
+    found = {name: value for name, value in given.items() if value is not None or name not in known}
     for name, argument in arguments.items():
         if argument.get("options") and isinstance(found.get(name), list):
             found[name] = [
@@ -62,18 +70,15 @@ def where_in(name: str, number: int, item: t.Any, where: str) -> str:
     return (f"{what} {str(called)!r}" if called else f"{what} {number}") + (f" of {where}" if where else "")
 
 
-def _prepared(
-    arguments: Arguments, options: Options, project: t.Callable[[Options], str], where: str = ""
-) -> dict[str, t.Any]:
+def _prepared(arguments: Arguments, options: Options, api_url: str, where: str = "") -> dict[str, t.Any]:
     found = dict(options)
     for name, argument in arguments.items():
         value = found.get(name)
         if value is None:
-            if argument.get("default") is not None and name not in _FROM_ENVIRONMENT:
-                found[name] = argument["default"]
-        elif argument.get("options"):
+            continue
+        if argument.get("options"):
             found[name] = [
-                _prepared(argument["options"], item, project, where_in(name, number, item, where))
+                _prepared(argument["options"], item, api_url, where_in(name, number, item, where))
                 for number, item in enumerate(value, 1)
             ]
         else:
@@ -81,7 +86,7 @@ def _prepared(
                 _check(name, argument, value)
     if found.get("project") is not None:
         with located(where):
-            found["project"] = project(found)
+            found["project"] = project_path(str(found["project"]), api_base_url(api_url))
     return found
 
 
@@ -100,7 +105,8 @@ def _check(name: str, argument: t.Mapping[str, t.Any], value: t.Any) -> None:
         if not str(value).strip():
             raise UsageError(f"{name} is empty; give a value or leave it out")
         if str(value).startswith(_WRITTEN):
-            raise UsageError(f"{name} is {value}, a list or mapping written as a text; give one value")
+            told = "" if argument.get("no_log") else f"{value}, "
+            raise UsageError(f"{name} is {told}a list or mapping written as a text; give one value")
     if argument.get("elements") == "str":
         if any(not str(item).strip() for item in value):
             raise UsageError(f"{name} holds an empty text; give names, or leave the option out")

@@ -55,13 +55,14 @@ def plan_of(options: Options) -> ReleasePlan:
 
 
 def _project(given: Options, options: Options) -> ProjectPlan:
-    query = pipeline_query(given)
-    name = str(given.get("name") or query.project)
+    name = str(given.get("name") or given["project"])
+    where = f"project {name!r}"
+    with located(where):
+        query, needs = pipeline_query(given), text_list(given, "needs")
     gates = tuple(
-        _gate(gate, options, query, f"gate {number} of project {name!r}")
-        for number, gate in enumerate(given["gates"], 1)
+        _gate(gate, options, query, f"gate {number} of {where}") for number, gate in enumerate(given["gates"], 1)
     )
-    return ProjectPlan(name=name, pipeline=query, gates=gates, needs=text_list(given, "needs"))
+    return ProjectPlan(name=name, pipeline=query, gates=gates, needs=needs)
 
 
 def _gate(given: Options, options: Options, query: PipelineQuery, where: str) -> Gate:

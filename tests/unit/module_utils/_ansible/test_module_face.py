@@ -14,6 +14,7 @@ from ansible.module_utils.common.parameters import PASS_VARS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import module_face
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import libraries
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK as ACTION
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_download import TASK as DOWNLOAD
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK as INFO
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.connection import (
     EXTENSION_VARIABLES,
@@ -165,3 +166,14 @@ def test_warnings_reach_the_user(monkeypatch, capsys):
     result = run_module(monkeypatch, capsys, INFO, {**BASE, "log_lines": 5}, Exchange(LIST, [job()]), refusal)
     assert result["job"]["log_tail"] is None
     assert [text for text in warnings if "cannot be read" in text]
+
+
+def test_a_file_without_the_attributes_it_is_to_have_is_told_all_the_same(monkeypatch, capsys, tmp_path):
+    dest = tmp_path / "log"
+    options = {"api_url": SERVER, "api_token": TOKEN, "project": "7", "job_id": 42, "content": "log"}
+    read, log = Exchange("GET /projects/7/jobs/42", job()), Exchange("GET /projects/7/jobs/42/trace", reply("a log"))
+    wanted = {**options, "dest": str(dest), "owner": "nobody-of-this-name"}
+    result = run_module(monkeypatch, capsys, DOWNLOAD, wanted, read, log)
+    assert (result["failed"], result["changed"], dest.read_text()) == (True, True, "a log")
+    assert "nobody-of-this-name" in result["msg"]
+    assert (result["dest"], result["size"], result["job"]["id"]) == (str(dest), 5, 42)

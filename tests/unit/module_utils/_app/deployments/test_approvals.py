@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_deployment_approval import TASK
 
-from ....harness import NO_ROUTE, Exchange, ScriptedTransport, reply, run_task
+from ....harness import NO_ROUTE, Exchange, FunctionTransport, ScriptedTransport, job, reply, run_task
 from .records import ALICE, CAROL, approval, deployment, listed, rule
 
 READ = "GET /projects/7/deployments/5"
@@ -117,6 +117,23 @@ def test_what_cannot_be_read_after_a_lost_answer_is_unknown():
     assert "Whether it was done is unknown" in outcome.failure
 
 
+GARBAGE = {"id": 5, "status": "ok"}
+
+
+def test_an_answer_that_does_not_show_the_approval_is_not_believed():
+    answer = Exchange(POST, reply(GARBAGE, status=201), body=BODY)
+    outcome = approve(BEFORE, answer, AFTER, USER)
+    assert (outcome.changed, outcome.values["outcome"]) == (True, "applied")
+    outcome = approve(BEFORE, answer, BEFORE, USER, ACCEPTED, AFTER)
+    assert (outcome.changed, outcome.values["outcome"]) == (True, "applied")
+    # nor is a deployment that has lost what it told before
+    outcome = approve(BEFORE, answer, *[Exchange(READ, GARBAGE)] * 2, api_retries=1)
+    assert (outcome.changed, outcome.values["outcome"]) == (False, "failed")
+    assert "the answer does not say that it was approved" in outcome.failure
+    assert "Whether it was done is unknown, since reading the deployment failed, too" in outcome.failure
+    assert outcome.values["deployment"]["missing_approvals"]
+
+
 NOBODY = Exchange("GET /user", reply({"message": "403 Forbidden"}, status=403))
 
 
@@ -127,6 +144,29 @@ def test_an_unknown_user_is_known_by_what_is_new_and_says_the_same():
     others = Exchange(READ, deployment(rule("Maintainers", 2, other), pending=1, approvals=[other]))
     outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), others, NOBODY, NOBODY, ACCEPTED, AFTER)
     assert (outcome.changed, outcome.failure) == (True, None)
+
+
+def test_an_unknown_user_without_a_comment_is_not_taken_for_somebody_else():
+    other = approval(CAROL)
+    others = Exchange(READ, deployment(rule("Maintainers", 2, other), pending=1, approvals=[other]))
+    sent = Exchange(POST, lost(), body={"status": "approved"})
+    outcome = approve(BEFORE, sent, others, NOBODY, comment=None)
+    assert (outcome.changed, outcome.values["outcome"]) == (False, "failed")
+    assert "Whether it was done is unknown, since the deployment shows another one" in outcome.failure
+
+
+def test_an_approval_of_before_is_not_a_change_once_the_user_is_known():
+    later = Exchange("GET /user", ALICE)
+    outcome = approve(AFTER, NOBODY, Exchange(POST, lost(), body=BODY), AFTER, later)
+    assert (outcome.changed, outcome.values["outcome"]) == (False, "unchanged")
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_the_user_of_a_job_token_is_the_one_of_its_job(check_mode):
+    token = {"api_token": None, "api_job_token": "glcbt-0123456789"}
+    told = Exchange("GET /job", job(9, "running", user=ALICE))
+    outcome = approve(AFTER, told, check_mode=check_mode, **token)
+    assert (outcome.changed, outcome.values["outcome"]) == (False, "unchanged")
 
 
 def test_a_user_who_cannot_be_read_is_no_reason_not_to_know():
@@ -179,6 +219,22 @@ def test_a_server_without_approvals_is_not_asked_for_any():
 def test_the_record_of_a_failure_fits_on_a_screen():
     outcome = approve(Exchange(READ, listed()))
     assert set(outcome.values["deployment"]["deployable"]) == {"id", "name", "stage", "status", "web_url"}
+
+
+def test_the_one_that_waits_is_found_among_many_of_a_pipeline():
+    numbers = range(30, 0, -1)
+    answers = {
+        "GET /projects/7/pipelines/6/jobs": [job(40 + number, "manual", f"deploy {number}") for number in numbers],
+        "GET /projects/7/deployments": [listed(number, job_id=40 + number) for number in numbers],
+        **{
+            f"GET /projects/7/deployments/{number}": deployment(deployment_id=number, pending=int(number == 1))
+            for number in numbers
+        },
+        "POST /projects/7/deployments/1/approval": reply(approval(ALICE), status=201),
+    }
+    transport = FunctionTransport(lambda call: answers[call.line])
+    outcome = run_task(TASK, {"pipeline_id": 6, "state": "approved"}, transport=transport)
+    assert (outcome.failure, transport.writes) == (None, ["POST /projects/7/deployments/1/approval"])
 
 
 def test_several_that_wait_are_an_error_that_lists_them():

@@ -53,6 +53,19 @@ def test_an_approval_counts_for_the_rule_that_is_meant(name, verdict):
     assert decide_approval(record, 2, ApprovalRequest("approved", represented_as=name)).verdict == verdict
 
 
+@pytest.mark.parametrize("name", ["", "Maintainers"])
+def test_with_the_old_setting_gitlab_takes_no_notice_of_a_rule(name):
+    record = deployment(pending=1, approvals=[BY_ALICE])
+    assert decide_approval(record, 2, ApprovalRequest("approved", represented_as=name)).verdict == "same"
+
+
+def test_where_rules_are_not_told_another_one_may_be_meant():
+    record = deployment(pending=1, approvals=[BY_ALICE])
+    del record["approval_summary"]
+    assert decide_approval(record, 2, APPROVE).verdict == "same"
+    assert decide_approval(record, 2, ApprovalRequest("approved", represented_as="release")).verdict == "act"
+
+
 def test_an_unknown_user_has_said_nothing():
     assert decide_approval(deployment(MAINTAINERS, approvals=[BY_ALICE]), None, APPROVE).verdict == "act"
 

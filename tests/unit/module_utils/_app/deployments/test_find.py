@@ -57,6 +57,13 @@ def test_an_id_that_is_not_there():
         info(missing, deployment_id=5)
 
 
+def test_one_that_is_deleted_after_it_was_listed():
+    gone = Exchange("GET /projects/7/deployments/6", reply({"message": "404 Not found"}, status=404))
+    # nobody has given its id
+    with pytest.raises(errors.SelectionError, match="^there is no deployment 6 in project 7$"):
+        info(Exchange(NEWEST, [listed(6)]), gone)
+
+
 def test_a_misspelled_environment_is_an_error_unless_it_may_be_empty():
     names = ("staging", "review/1", "staging")
     others = [listed(number, environment={"name": name}) for number, name in enumerate(names, 3)]

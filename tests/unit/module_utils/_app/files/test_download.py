@@ -7,11 +7,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import WholeBody
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.download import download as into_place
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.fetch import DownloadRequest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query import JobQuery
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Files
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_download import TASK
 
 from ....harness import (
@@ -22,6 +28,7 @@ from ....harness import (
     ScriptedTransport,
     bridge,
     job,
+    new_session,
     pipeline,
     reply,
     run_task,
@@ -138,8 +145,28 @@ def test_the_job_is_told_where_it_was_read(tmp_path):
     assert (values["job"], values["pipeline"]) == ({"name": "build", "ref": "main"}, None)
 
 
-def test_a_job_without_artifacts_and_a_pipeline_that_failed_are_passed_over_as_gitlab_does(tmp_path):
-    bare = job(62, "success", "build", artifacts=[{"file_type": "trace"}])
+@pytest.mark.parametrize("name", ["other", "build"])
+def test_of_two_child_pipelines_gitlab_takes_the_older_one(tmp_path, name):
+    children = {number: pipeline(number, "success") for number in (27, 26)}
+    bridges = [bridge(50 + number, name=f"child {number}", downstream=child) for number, child in children.items()]
+    answers = {
+        "GET /projects/7/pipelines": [pipeline(6, "success")],
+        "GET /projects/7/pipelines/6": pipeline(6, "success"),
+        LIST: [job(40, "success", name)],
+        "GET /projects/7/pipelines/6/trigger_jobs": bridges,
+        "GET /projects/7/jobs/artifacts/main/download": NEW,
+    }
+    for number, child in children.items():
+        answers[f"GET /projects/7/pipelines/{number}/jobs"] = [{**WITH_FILES, "id": 2 * number, "pipeline": child}]
+        answers[f"GET /projects/7/pipelines/{number}/trigger_jobs"] = []
+    options = {"dest": str(tmp_path / "x"), **LATEST}
+    values = run_task(TASK, options, transport=FunctionTransport(lambda call: answers[call.line])).values
+    assert (values["job"]["id"], values["pipeline"]["id"]) == (52, 26)
+
+
+@pytest.mark.parametrize("more", [{}, {"artifacts_expire_at": "2126-01-02T00:00:00.000Z"}], ids=["none", "deleted"])
+def test_a_job_without_artifacts_and_a_pipeline_that_failed_are_passed_over_as_gitlab_does(tmp_path, more):
+    bare = job(62, "success", "build", artifacts=[{"file_type": "trace"}], **more)
     older = pipeline(5, "success")
     lines = [
         Exchange(SUCCESSFUL, [pipeline(9, "failed"), pipeline(6, "success"), older]),
@@ -337,6 +364,13 @@ def test_a_report_that_the_job_does_not_have_is_not_asked_for(tmp_path, kinds, w
     assert words in str(caught.value) and "archive" not in str(caught.value)
 
 
+@pytest.mark.parametrize("wanted", ["requirements_v2", "sarif", "scip"])
+def test_a_type_that_gitlab_has_is_no_mistake(tmp_path, wanted):
+    with pytest.raises(errors.SelectionError) as caught:
+        download(tmp_path / "x", with_reports("trace"), job_id=42, content="report", report_type=wanted)
+    assert "has no reports at all" in str(caught.value) and "report_type" not in str(caught.value)
+
+
 def test_a_type_that_a_newer_server_has_is_asked_for(tmp_path):
     line = "GET /projects/7/jobs/42/artifacts?file_type=coverage"
     options = {"job_id": 42, "content": "report", "report_type": "coverage"}
@@ -370,6 +404,12 @@ def test_why_a_job_has_no_reports(tmp_path, fields, wanted, words):
     ("read", "status", "answer", "words"),
     [
         (with_reports(), 404, NOT_FOUND, "GitLab lists a report 'junit' of job 'build' (id 42), but does not find it"),
+        (
+            with_reports(artifacts_expire_at="2022-01-02T00:00:00.000Z"),
+            404,
+            NOT_FOUND,
+            "the reports of job 'build' (id 42) have expired (2022-01-02T00:00:00.000Z); retry",
+        ),
         (untold(), 404, NOT_FOUND, "has no report 'junit': there is no such job, it made none, or it has expired"),
         (with_reports(), 400, {"error": "file_type does not have a valid value"}, "sends no report of type 'junit'"),
     ],
@@ -480,6 +520,7 @@ def test_the_storage_behind_a_redirect_gives_the_content(tmp_path):
 # ----- why there is nothing -----
 
 EXPIRED = {"artifacts_expire_at": "2022-01-02T00:00:00.000Z"}
+LASTING = {"artifacts_expire_at": "2126-01-02T00:00:00.000Z"}
 REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dotenv")]}
 
 
@@ -493,14 +534,16 @@ REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dot
         ),
         ({"status": "manual"}, "has no artifacts yet: it has not started (its status is manual)"),
         ({"status": "skipped"}, "was skipped, so it has no artifacts"),
-        ({"artifacts_expire_at": "2126-01-02T00:00:00.000Z"}, "were deleted; retry the job to make them anew"),
+        (LASTING, "were deleted; retry the job to make them anew"),
         ({"erased_at": "2026-01-02T00:00:00.000Z"}, "job 'build' (id 42) was erased"),
         (EXPIRED, "have expired (2022-01-02T00:00:00.000Z); retry the job to make them anew"),
         # they expire in the future, and are only not readable now
         (
-            {**EXPIRED, "artifacts_file": {"filename": "a.zip"}},
+            {**LASTING, "artifacts_file": {"filename": "a.zip"}},
             "GitLab lists artifacts of job 'build' (id 42), but does not",
         ),
+        # they were there when the job was read
+        ({**EXPIRED, "artifacts_file": {"filename": "a.zip"}}, "have expired (2022-01-02T00:00:00.000Z); retry"),
         (REPORTS, "has only reports (dotenv, junit) and no archive; list its files under artifacts:paths"),
         ({"artifacts": [{"file_type": "archive"}, {"file_type": "junit"}]}, "has no artifacts"),
         ({"artifacts": [{"file_type": "trace"}]}, "has no artifacts"),
@@ -583,6 +626,14 @@ def test_a_path_that_no_archive_has_is_refused_before_any_request(tmp_path, path
         download(tmp_path / "x", job_id=42, content="file", artifact_path=path)
 
 
+def test_a_file_that_the_list_of_artifacts_hides_is_not_mistaken_for_it(tmp_path):
+    tree = {"content": "file", "artifact_path": "tree"}
+    with pytest.raises(errors.UsageError, match="send the list of all artifacts in the place of a file 'tree'; down"):
+        download(tmp_path / "x", job_id=42, **tree)
+    by_ref = Exchange(f"GET /projects/7/jobs/artifacts/main/raw/tree?job=build&{RECENT}", NEW)
+    assert download(tmp_path / "x", *FOUND, by_ref, *FOUND, **LATEST, **tree).changed
+
+
 def test_a_path_that_gitlab_refuses(tmp_path):
     refused = reply({"error": "artifact_path is invalid"}, status=400)
     with pytest.raises(errors.SelectionError, match="'dist/app.txt' is not a valid path inside an archive"):
@@ -620,14 +671,48 @@ def test_a_job_token_reads_no_log(tmp_path):
 # ----- the target -----
 
 
+@pytest.mark.parametrize("goal", ["real", "nowhere"])
+@pytest.mark.parametrize("content", [OLD, NEW], ids=["other content", "the same content"])
+def test_a_link_is_replaced_whatever_it_leads_to(tmp_path, goal, content):
+    real, dest = tmp_path / "real", tmp_path / "x"
+    real.write_bytes(content)
+    dest.symlink_to(goal)
+    known = {"job_id": 42, "checksum": "sha256:" + digest(NEW)}
+    for check_mode, changed in ((True, True), (False, True), (True, False), (False, False)):
+        lines = [done(), Exchange(ARTIFACTS, NEW)] if changed else [done()]
+        assert download(dest, *lines, check_mode=check_mode, **known).changed == changed
+        assert dest.is_symlink() == (check_mode and changed)
+    assert (dest.read_bytes(), real.read_bytes()) == (NEW, content)
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_folder_that_cannot_be_written_to_costs_no_download(tmp_path, monkeypatch, check_mode):
+    monkeypatch.setattr(os, "access", lambda path, mode: (str(path), mode) != (str(tmp_path), os.W_OK | os.X_OK))
+    dest = tmp_path / "x"
+    with pytest.raises(errors.UsageError, match="dest '.*/x' cannot be written: no permission to create files in"):
+        download(dest, done(), job_id=42, check_mode=check_mode)
+    dest.write_bytes(OLD)
+    # a file there can be written to as it is
+    session = new_session(ScriptedTransport(done(), Exchange(ARTIFACTS, NEW)), check_mode=check_mode)
+    request = DownloadRequest(JobQuery(PipelineQuery("7"), job_id=42), "archive", dest=str(dest))
+    assert into_place(session, request, Files(unsafe_writes=True)).has_changed
+
+
 @pytest.mark.parametrize(
     ("dest", "words"),
-    [("none/", "is not a folder that exists; make it first"), ("none/x", "the folder of dest .* does not exist")],
+    [
+        ("none/", "is not a folder that exists; create it first"),
+        ("none/x", "dest '.*/none/x' is in a folder that does not exist; create '.*/none' first"),
+        ("pipe", "dest '.*/pipe' is not a regular file"),
+        ("", "dest '.*/artifacts.zip' is a folder; give the name of a file"),
+    ],
 )
-def test_a_folder_that_is_not_there_costs_no_download(tmp_path, dest, words):
+def test_what_is_no_place_for_a_file_costs_no_download(tmp_path, dest, words):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "artifacts.zip").mkdir()
     with pytest.raises(errors.UsageError, match=words):
         run_task(TASK, {"dest": f"{tmp_path}/{dest}", "job_id": 42}, transport=ScriptedTransport(done()))
-    assert list(tmp_path.iterdir()) == []
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 # ----- options -----
@@ -636,13 +721,13 @@ def test_a_folder_that_is_not_there_costs_no_download(tmp_path, dest, words):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"artifact_path": "x"}, "artifact_path can only be used with content: file and content: list"),
+        ({"artifact_path": "x"}, "artifact_path can only be used with content: file and list"),
         (
             {"content": "log", "artifact_path": "x"},
-            "artifact_path can only be used with content: file and content: list",
+            "artifact_path can only be used with content: file and list",
         ),
-        ({"content": "list", "dest": "x"}, "dest cannot be used with content: list, which makes no file"),
-        ({"content": "list", "checksum": "x"}, "checksum cannot be used with content: list"),
+        ({"content": "list", "dest": "x"}, "dest can only be used with content: archive, file, log and report"),
+        ({"content": "list", "checksum": "x"}, "checksum can only be used with content: archive, file, log and report"),
         ({"content": "file", "artifact_path": "/"}, "artifact_path is empty"),
         ({"include_downstream": True}, "include_downstream cannot be used with job_id"),
         ({"job_id": None, "pipeline_id": 6, "name": " "}, "name is empty; give a value or leave it out"),
@@ -663,7 +748,7 @@ ENTRIES = [{"name": "dist", "path": "dist/", "type": "directory"}, {"name": "app
 def test_the_entries_of_an_archive():
     outcome = listing(done(), Exchange(TREE + "?recursive=true", ENTRIES), job_id=42)
     assert (outcome.values["entries"], outcome.values["job"]["id"], outcome.changed) == (ENTRIES, 42, False)
-    assert outcome.diff == {"before": "", "after": ""}
+    assert outcome.values["diff"] == {"before": "", "after": ""}
     exchange = Exchange(TREE + "?path=dist&recursive=false", ENTRIES[1:])
     assert listing(exchange, job_id=42, artifact_path="dist", recursive=False, **AS_JOB).values == {
         **TASK.empty_result,

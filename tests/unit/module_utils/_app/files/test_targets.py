@@ -11,10 +11,11 @@ import os
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.place import NewFile
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.targets import (
     Content,
+    Measure,
     Memory,
-    TemporaryTarget,
     content_of,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Files
@@ -29,25 +30,24 @@ def test_what_a_file_holds(tmp_path):
     assert content_of(str(file)) == Content(len(content), hashlib.sha256(content).hexdigest())
 
 
-def test_a_target_that_is_no_file_is_never_replaced(tmp_path):
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(UsageError, match="dest '.*/pipe' is not a regular file"):
-        content_of(str(tmp_path / "pipe"))
-    # as ansible.builtin.copy has it, a link that leads nowhere is nothing, and is replaced
-    (tmp_path / "link").symlink_to("nowhere")
+@pytest.mark.parametrize("goal", ["x", "nowhere"])
+def test_a_link_is_like_nothing(tmp_path, goal):
+    (tmp_path / "x").touch()
+    # as ansible.builtin.copy has it, which replaces them all
+    (tmp_path / "link").symlink_to(goal)
     assert content_of(str(tmp_path / "link")) is None
 
 
 def test_a_folder_in_which_no_file_can_be_made(tmp_path):
     with pytest.raises(UsageError, match="dest cannot be written: no file can be made in '.*/none': No such file"):
-        TemporaryTarget(str(tmp_path / "none" / "x"), Files())
+        NewFile("dest", str(tmp_path / "none" / "x"), Files())
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch):
     def write(_file, _view):
         raise OSError(28, "No space left on device")
 
-    with TemporaryTarget(str(tmp_path / "x"), Files()) as target:
+    with NewFile("dest", str(tmp_path / "x"), Files()) as target:
         monkeypatch.setattr(os, "write", write)
         with pytest.raises(UsageError, match="the content cannot be written beside dest: No space left on device"):
             target.write(b"abc")
@@ -56,29 +56,29 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch):
 
 def test_a_disk_that_takes_only_a_part_at_a_time_gets_the_rest(tmp_path, monkeypatch):
     really_write = os.write
-    with TemporaryTarget(str(tmp_path / "x"), Files()) as target:
+    with NewFile("dest", str(tmp_path / "x"), Files()) as target:
         monkeypatch.setattr(os, "write", lambda file, view: really_write(file, view[:2]))
         target.write(b"abcde")
         target.put_in_place()
         assert (tmp_path / "x").read_bytes() == b"abcde"
-        assert target.content == Content(5, hashlib.sha256(b"abcde").hexdigest())
 
 
 def test_a_new_beginning_of_a_target_leaves_nothing_of_what_came_before(tmp_path):
-    with TemporaryTarget(str(tmp_path / "x"), Files()) as target:
+    with NewFile("dest", str(tmp_path / "x"), Files()) as target:
+        measure = Measure(target)
         for piece in (b"half of something long", b"the whole"):
-            target.restart()
-            target.write(piece)
+            measure.restart()
+            measure.write(piece)
         target.put_in_place()
         assert (tmp_path / "x").read_bytes() == b"the whole"
-        assert target.content == Content(9, hashlib.sha256(b"the whole").hexdigest())
+        assert measure.content == Content(9, hashlib.sha256(b"the whole").hexdigest())
 
 
 def test_an_empty_target_is_not_truncated(tmp_path, monkeypatch):
     # ext4 takes that for the replacement of a file, and writes all of it out at close
     truncated = []
     monkeypatch.setattr(os, "ftruncate", lambda _file, length: truncated.append(length))
-    with TemporaryTarget(str(tmp_path / "x"), Files()) as target:
+    with NewFile("dest", str(tmp_path / "x"), Files()) as target:
         target.restart()
         target.restart()
         assert truncated == []

@@ -16,6 +16,7 @@ from ....harness import NO_ROUTE, NOT_FOUND, Exchange, ScriptedTransport, job, n
 LIST = "GET /projects/7/pipelines/6/jobs"
 NEWEST = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
 BRIDGES = "GET /projects/7/pipelines/6/trigger_jobs"
+LOG = "GET /projects/7/jobs/42/trace"
 BY_REF = "GET /projects/7/jobs/artifacts/main/raw/build.env?job=build&search_recent_successful_pipelines=true"
 LATEST = {"terms": ("build",), "ref": "main", "artifact": "build.env", "latest_success": True}
 NONE_FOUND = reply(NOT_FOUND, status=404)
@@ -24,13 +25,14 @@ JOBS = [job(44, name="test: [b]"), job(43, name="test: [a]"), job(42, commit={"i
 DEFAULT = {"has_default": True, "default": "-"}
 
 
-def ask(*exchanges, terms=("deploy",), pipeline_id=6, ref=None, is_name=False, **request):
+def ask(*exchanges, terms=("deploy",), pipeline_id=6, ref=None, is_name=False, token=None, **request):
     """Return the values of a look-up in pipeline 6, or of a ref."""
     query = PipelineQuery("7", pipeline_id=None if ref else pipeline_id, ref=ref)
     transport = ScriptedTransport(*exchanges)
     try:
         read = tuple(term if is_name else read_term(term) for term in terms)
-        return look_up(new_session(transport, {"project": "7"}), LookupRequest(query, terms=read, **request))
+        session = new_session(transport, {"project": "7", **(token or {})})
+        return look_up(session, LookupRequest(query, terms=read, **request))
     finally:
         transport.assert_done()
 
@@ -171,7 +173,6 @@ def test_a_file_by_ref_is_that_of_the_newest_pipeline():
     lines = [
         Exchange(NEWEST, [pipeline()]),
         Exchange(LIST, [job(42, "success", "build")]),
-        Exchange("GET /projects/7/jobs/42", job(42, "success", "build")),
         Exchange("GET /projects/7/jobs/42/artifacts/build.env", b"A=1"),
     ]
     for term in ("build", "buil*"):
@@ -188,12 +189,25 @@ def test_terms_that_repeat_each_other_or_make_up_another_name_keep_their_own_job
 
 
 def test_the_log_of_a_job():
-    lines = [
-        Exchange(LIST, JOBS),
-        Exchange("GET /projects/7/jobs/42", JOBS[2]),
-        Exchange("GET /projects/7/jobs/42/trace", "one\ntwo\n"),
-    ]
-    assert ask(*lines, log=True) == [b"one\ntwo\n"]
+    assert ask(Exchange(LIST, JOBS), Exchange(LOG, "one\ntwo\n"), log=True) == [b"one\ntwo\n"]
+
+
+@pytest.mark.parametrize("answer", [b"", NONE_FOUND], ids=["empty", "404"])
+def test_a_log_that_is_not_there_is_told_alike_by_every_server(answer):
+    with pytest.raises(errors.SelectionError, match=r"job 'deploy' \(id 42\) has no log yet: it has not started"):
+        ask(Exchange(LIST, JOBS), Exchange(LOG, answer), log=True)
+    assert ask(Exchange(LIST, JOBS), Exchange(LOG, answer), log=True, **DEFAULT) == ["-"]
+
+
+def test_a_job_that_has_run_may_have_written_nothing():
+    silent = job(42, "success", started_at="2026-01-01T00:00:00.000Z")
+    assert ask(Exchange(LIST, [silent]), Exchange(LOG, b""), log=True, **DEFAULT) == [b""]
+
+
+@pytest.mark.parametrize("token", [{"api_job_token": "glcbt-0123456789"}, {}], ids=["job token", "none"])
+def test_whoever_may_only_download_does_not_read_the_job(token):
+    file = Exchange("GET /projects/7/jobs/9/artifacts/build.env", b"A=1")
+    assert ask(file, terms=("9",), artifact="build.env", token={"api_token": None, **token}) == [b"A=1"]
 
 
 def test_a_file_that_is_not_there():

@@ -72,7 +72,11 @@ def test_other_tokens_are_refused_even_beside_a_job_token(name):
 @pytest.mark.parametrize(
     ("answer", "status", "words"),
     [
-        ({"message": "401 Unauthorized"}, 401, "does not know this job token.* good only while its job is running"),
+        (
+            {"message": "401 Unauthorized"},
+            401,
+            'does not know this job token: GitLab says "401 .* only while its job is',
+        ),
         ({"message": "404 Job Not Found"}, 404, "no job belongs to this token: it is no CI job token"),
         (NO_ROUTE, 404, r"this server cannot tell the job of a token: that needs GitLab 13\.10"),
     ],

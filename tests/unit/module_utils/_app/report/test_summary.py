@@ -48,6 +48,21 @@ def test_a_gate_that_did_not_open_has_its_reason_and_all_logs():
 
 
 @pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("build_app: [a]", "build_app: [a]"),
+        ("<img src=x> @all", "&lt;img src=x&gt; @all"),
+        ("a\n\n</code></summary>\n/close", "a &lt;/code&gt;&lt;/summary&gt; /close"),
+    ],
+)
+def test_the_title_of_a_log_is_html(path, shown):
+    jobs = [a_job(path=path, status="failed", log_tail=["broken"])]
+    text = render_summary(a_record(a_project(gates=[a_gate(outcome="failed", jobs=jobs)], jobs=jobs)))
+    # a line that begins with this tag is one of HTML up to the next empty line, where a backslash is a backslash
+    assert f"\n<details><summary>End of the log of <code>{shown}</code></summary>\n\n```text\n" in text
+
+
+@pytest.mark.parametrize(
     "name",
     ["a|b", "@all", "x\n/close", "<b>", "#1 !2", "[x](https://evil.example.com)", "`", ":tada:", "a\\|b", "| x |"],
 )

@@ -13,6 +13,10 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values impor
 SECRET = "glpat-0123456789abcdef"
 
 
+def settings(**options):
+    return connection.connection_settings({"api_url": "https://gitlab.example.com", **options}, {})
+
+
 OPTION = {"api_token": "from-option"}
 PAT = {"GITLAB_API_TOKEN": "one", "GITLAB_TOKEN": "two", "GITLAB_PRIVATE_TOKEN": "three"}
 OAUTH = {"GITLAB_OAUTH_TOKEN": "four"}
@@ -65,40 +69,39 @@ def test_tokens_that_cannot_be_used(options, environ, words):
 @pytest.mark.parametrize(
     ("environ", "expected"),
     [
-        ({}, "https://gitlab.com/api/v4"),
-        ({"CI_SERVER_URL": "https://ci"}, "https://ci/api/v4"),
-        ({"CI_SERVER_URL": "https://ci", "GITLAB_SERVER_URL": "https://server"}, "https://server/api/v4"),
-        ({"GITLAB_URL": "https://url", "GITLAB_SERVER_URL": "https://server"}, "https://url/api/v4"),
+        ({}, ""),
+        ({"CI_SERVER_URL": "https://ci"}, "https://ci"),
+        ({"CI_SERVER_URL": "https://ci", "GITLAB_SERVER_URL": "https://server"}, "https://server"),
+        ({"GITLAB_URL": "https://url", "GITLAB_SERVER_URL": "https://server"}, "https://url"),
         ({"GITLAB_API_URL": "https://api/api/v4", "GITLAB_URL": "https://url"}, "https://api/api/v4"),
-        ({"GITLAB_HOST": "host", "CI_SERVER_URL": "https://ci"}, "https://host/api/v4"),
-        ({"GITLAB_HOST": "http://host:8080/gitlab"}, "http://host:8080/gitlab/api/v4"),
-        ({"GL_HOST": "host:8443", "CI_SERVER_URL": "https://ci"}, "https://host:8443/api/v4"),
-        ({"GITLAB_HOST": "host", "GL_HOST": "other"}, "https://host/api/v4"),
-        ({"GITLAB_SERVER_URL": "https://server", "GITLAB_HOST": "host"}, "https://server/api/v4"),
+        ({"GITLAB_HOST": "host", "CI_SERVER_URL": "https://ci"}, "https://host"),
+        ({"GITLAB_HOST": "http://host:8080/gitlab"}, "http://host:8080/gitlab"),
+        ({"GL_HOST": "host:8443", "CI_SERVER_URL": "https://ci"}, "https://host:8443"),
+        ({"GITLAB_HOST": "host", "GL_HOST": "other"}, "https://host"),
+        ({"GITLAB_SERVER_URL": "https://server", "GITLAB_HOST": "host"}, "https://server"),
         # a variable that is set to nothing is not set
-        ({"GITLAB_API_URL": "", "GITLAB_HOST": " ", "GL_HOST": "host"}, "https://host/api/v4"),
+        ({"GITLAB_API_URL": "", "GITLAB_HOST": " ", "GL_HOST": "host"}, "https://host"),
     ],
 )
 def test_the_address_from_the_environment(environ, expected):
-    assert connection.connection_settings({}, environ).api_url == expected
-    given = connection.connection_settings({"api_url": "https://option"}, environ)
-    assert given.api_url == "https://option/api/v4"
+    assert connection.environment_url(environ) == expected
+
+
+def test_an_empty_address_is_not_the_default():
     with pytest.raises(UsageError, match="api_url is empty; give the address of the server, or leave the option out"):
-        connection.connection_settings({"api_url": ""}, environ)
+        settings(api_url="")
 
 
-def test_extensions_from_the_environment():
-    environ = {"JOBGATE_EXTENSIONS": " audit-log, ,freeze"}
-    assert connection.connection_settings({}, environ).extensions == ("audit-log", "freeze")
-    assert connection.connection_settings({"extensions": []}, environ).extensions == ()
-    assert connection.connection_settings({"extensions": [" a "]}, environ).extensions == ("a",)
+def test_extensions():
+    assert connection.environment_extensions({"JOBGATE_EXTENSIONS": " audit-log, ,freeze"}) == ["audit-log", "freeze"]
+    assert settings(extensions=[" a "]).extensions == ("a",)
 
 
 def test_defaults_and_given_values():
-    found = connection.connection_settings({}, {})
+    found = settings()
     assert (found.timeout_seconds, found.retries, found.concurrency, found.validate_certs) == (30.0, 5, 8, True)
     options = {"api_timeout": 2, "api_retries": 0, "api_concurrency": 1, "validate_certs": False, "ca_path": "/ca.pem"}
-    found = connection.connection_settings(options, {})
+    found = settings(**options)
     assert (found.timeout_seconds, found.retries, found.concurrency, found.validate_certs) == (2.0, 0, 1, False)
     assert found.ca_path == "/ca.pem"
 
@@ -107,21 +110,21 @@ def test_defaults_and_given_values():
     "options", [{"api_retries": -1}, {"api_concurrency": 0}, {"api_timeout": 0.0}, {"api_timeout": -1.0}]
 )
 def test_values_that_are_too_small(options):
-    with pytest.raises(UsageError, match=f"{next(iter(options))} is .* which is too small"):
-        connection.connection_settings(options, {})
+    with pytest.raises(UsageError, match=f"{next(iter(options))} is .*; give .* or more"):
+        settings(**options)
 
 
 def test_a_client_certificate():
     given = {"client_cert": "/ci.pem", "client_key": "/ci.key"}
-    found = connection.connection_settings(given, {})
+    found = settings(**given)
     assert (found.client_cert, found.client_key) == ("/ci.pem", "/ci.key")
     with pytest.raises(UsageError, match="client_key is given without client_cert"):
-        connection.connection_settings({"client_key": "/ci.key"}, {})
+        settings(client_key="/ci.key")
 
 
 def test_further_headers():
     given = {"X-Pass": SECRET, "X-Number": 7, "X-Yes": True, "X-Tab": "a\tb"}
-    found = connection.connection_settings({"http_headers": given}, {})
+    found = settings(http_headers=given)
     assert found.http_headers == {"X-Pass": SECRET, "X-Number": "7", "X-Yes": "true", "X-Tab": "a\tb"}
     # a short one is a word like any other, and must not be masked everywhere
     assert found.secrets == (SECRET,)
@@ -133,7 +136,7 @@ def test_further_headers():
 )
 def test_headers_that_cannot_be_set(name):
     with pytest.raises(UsageError, match=f"http_headers cannot set {name}") as caught:
-        connection.connection_settings({"http_headers": {name: SECRET}}, {})
+        settings(http_headers={name: SECRET})
     assert SECRET not in str(caught.value)
 
 
@@ -154,7 +157,7 @@ def test_headers_that_cannot_be_set(name):
 )
 def test_what_is_no_header(name, value):
     with pytest.raises(UsageError, match="http_headers holds something that is not a header") as caught:
-        connection.connection_settings({"http_headers": {name: value}}, {})
+        settings(http_headers={name: value})
     assert SECRET not in str(caught.value)
 
 
@@ -170,4 +173,4 @@ def test_what_is_no_header(name, value):
 )
 def test_a_number_has_an_upper_end(options):
     with pytest.raises(UsageError, match=f"{next(iter(options))} is .*; give .* or less"):
-        connection.connection_settings(options, {})
+        settings(**options)

@@ -15,8 +15,25 @@ from tests.unit.faces import TASKS, as_lookup
 
 def test_what_is_no_number_at_all_is_refused_before_ansible_stumbles():
     arguments = TASKS["gitlab_job_info"].spec.arguments
-    for written in ("{job_id: .inf}", "{limit: .nan}"):
+    for written in ("{job_id: .inf}", "{limit: .nan}", "{limit: inf}", "{limit: -Infinity}", "{job_id: '1e5000'}"):
         assert "give one whole number" in misread_text(arguments, yaml.safe_load(written))
+    assert "give one whole number" in misread_text(arguments, {"job_id": "9" * 5000})
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("{job_id: yes}", "job_id is a boolean; give one whole number"),
+        ("{limit: no}", "limit is a boolean; give one whole number"),
+        ("{wait: yes, wait_timeout: no}", "wait_timeout is a boolean; give a number of seconds"),
+        ("{wait: yes, interval: off}", "interval is a boolean; give a number of seconds"),
+        ("{name: [build, null]}", "name holds null; leave it out"),
+        ("{project: [group/app]}", "project is a list; give one value"),
+        ("{api_token: {a: b}}", "api_token is a mapping; give one value"),
+    ],
+)
+def test_a_boolean_is_no_number_and_null_is_no_name(written, problem):
+    assert misread_text(TASKS["gitlab_job_info"].spec.arguments, yaml.safe_load(written)) == problem
 
 
 @pytest.mark.parametrize(
@@ -49,7 +66,7 @@ def test_it_is_refused_before_it_is_converted(task, written, words):
 @pytest.mark.parametrize(
     "written",
     [
-        "{ref: '1.10', sha: 'on', name: ['2.0']}",
+        "{ref: '1.10', sha: 'on', stage: ['2.0']}",
         "{ref: v1.10, name: 404, job_id: 42, merge_request: 7}",
         "{wait: yes, wait_timeout: 1.5, api_timeout: 0.5, validate_certs: no}",
         "{job_variables: {VERSION: 1.5, DRY: true}, job_inputs: {level: 1.5}}",
@@ -68,7 +85,10 @@ def test_what_is_written_as_it_is_meant_is_left_alone(written):
         ({"terms": ["deploy"], "ref": 1.1}, "ref is the number 1.1; put it in quotes"),
         ({"terms": [2.0]}, "the name of a job is the number 2.0; put it in quotes"),
         ({"terms": [True]}, "the name of a job is a boolean"),
+        ({"terms": [{"name": "deploy"}], "default": "none"}, "the name of a job is a mapping; give one value"),
         ({"terms": ["deploy"], "fields": [1.5]}, "fields is the number 1.5"),
+        ({"terms": [42], "api_retries": "inf"}, "api_retries is 'inf'; give one whole number"),
+        ({"terms": [42], "cache_seconds": False}, "cache_seconds is a boolean; give a number of seconds"),
     ],
 )
 def test_in_an_expression_too(options, words):
