@@ -245,7 +245,8 @@ def _is_this_python(path: str) -> bool:
 def _told_of_interruption(progress: Progress) -> t.Iterator[None]:
     """Say on Ctrl-C what goes on without the task, and then let Ansible do what it does.
 
-    That has to be said at once: the handler of Ansible ends its workers, and so does its main process a moment later.
+    That has to be said at once: the handler of Ansible ends its workers, and so does its main process a moment later by
+    another signal.
     """
     before = signal.getsignal(signal.SIGINT)
     is_main = threading.current_thread() is threading.main_thread()
@@ -254,7 +255,10 @@ def _told_of_interruption(progress: Progress) -> t.Iterator[None]:
         return
 
     def say_and_go_on(number: int, frame: types.FrameType | None) -> t.Any:
+        # the second signal must not come in the middle; what handles the first one ends this process anyway
+        ending = signal.signal(signal.SIGTERM, signal.SIG_IGN)
         progress.interrupted()
+        signal.signal(signal.SIGTERM, ending)
         return before(number, frame)
 
     signal.signal(signal.SIGINT, say_and_go_on)

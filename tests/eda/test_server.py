@@ -49,11 +49,11 @@ def test_the_answer_is_out_before_the_rules_have_the_event() -> None:
 
     class Rules:
         async def put(self, event: dict[str, t.Any]) -> None:
-            order.append("rule" if answered.wait(20) else "rule without answer")
+            order.append("rule" if answered.wait(60) else "rule without answer")
 
     def client(url: str) -> None:
         request = urllib.request.Request(url, data=BODY, headers=dict(signed(BODY)))
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             answer.read()
         order.append("answer")
         answered.set()
@@ -86,7 +86,7 @@ def test_the_plugin_as_ansible_rulebook_runs_it(caplog: pytest.LogCaptureFixture
         with pytest.raises(ConnectionRefusedError):
             await deliver(found[1], with_token("two"), BODY)
 
-    asyncio.run(asyncio.wait_for(scene(), 30))
+    asyncio.run(asyncio.wait_for(scene(), 60))
 
 
 def test_who_takes_everything_is_told(caplog: pytest.LogCaptureFixture) -> None:
@@ -98,7 +98,7 @@ def test_who_takes_everything_is_told(caplog: pytest.LogCaptureFixture) -> None:
             await asyncio.sleep(0)
         task.cancel()
 
-    asyncio.run(asyncio.wait_for(scene(), 30))
+    asyncio.run(asyncio.wait_for(scene(), 60))
     assert re.search(r"insecure: anybody who reaches http://127.0.0.1:\d+/ can start the rules", caplog.text)
 
 
@@ -185,7 +185,7 @@ def test_a_body_that_does_not_end(end: str) -> None:
             assert await deliver(url, signed(BODY), BODY) == 200
             assert (await queue.get())["meta"]["uuid"] == "delivery-1"
 
-    asyncio.run(asyncio.wait_for(scene(), 30))
+    asyncio.run(asyncio.wait_for(scene(), 60))
 
 
 def test_headers_that_do_not_end() -> None:
@@ -241,7 +241,7 @@ def test_bodies_that_are_being_read_count_as_well() -> None:
                 await asyncio.sleep(0)
             assert await deliver(url, signed(body), body) == 200
 
-    asyncio.run(asyncio.wait_for(scene(), 30))
+    asyncio.run(asyncio.wait_for(scene(), 60))
 
 
 def test_many_at_a_time() -> None:

@@ -43,7 +43,8 @@ def test_signatures_are_those_of_another_program(
     [
         ("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", "begins with whsec_"),
         ("whsec_%secret%", "not base64"),
-        ("whsec_MDEy", "too short"),
+        ("whsec_MDEyMzQ1Njc4 OWFiY2RlZg==", "not base64"),
+        ("whsec_MDEyMzQ1Njc4OWFiY2Rl", "too short"),
         ("whsec_", "too short"),
     ],
 )
@@ -51,6 +52,10 @@ def test_what_is_no_signing_token(token: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as caught:
         key_of(token)
     assert not token.removeprefix("whsec_") or token.removeprefix("whsec_") not in str(caught.value)
+
+
+def test_a_short_signing_token_is_one() -> None:
+    assert key_of("whsec_MDEyMzQ1Njc4OWFiY2RlZg==") == b"0123456789abcdef"
 
 
 def test_a_signed_delivery_is_taken() -> None:
@@ -105,6 +110,14 @@ def test_a_forged_delivery_is_refused(changes: dict[str, str | None]) -> None:
     here = world()
     assert here.send(headers, BODY).status == 401
     assert here.backlog.events == here.backlog.bytes == 0
+
+
+@pytest.mark.parametrize("name", ["webhook-id", "webhook-signature"])
+def test_what_is_not_signed_is_refused_before_its_body_is_read(name: str) -> None:
+    headers = signed(BODY)
+    del headers[name]
+    refused = world().receiver.refuse("POST", "/", headers, len(BODY))
+    assert refused is not None and (refused.status, refused.text) == (401, "it is not signed")
 
 
 @pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "X-Gitlab-Token"])

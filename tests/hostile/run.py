@@ -58,7 +58,6 @@ LONGEST_SENTENCE = 10_500
 SHORT_SECONDS = 0.3
 # A download ends when it ends, or, if nobody said when that is, after an hour, which passes in two seconds.
 FAST = 1800.0
-_THINGS = ("pipeline", "job", "deployment", "dest", "path")
 _VOLATILE = ("elapsed", "requests", "timeline", "invocation", "warnings", "mtime", "atime")
 
 
@@ -110,7 +109,6 @@ def _skipped_pauses(speed: float) -> t.Iterator[_SkippingClock]:
         mock.patch.object(Clock, "sleep", lambda self, seconds: skipping.sleep(seconds)),
         mock.patch.object(Clock, "monotonic", lambda self: (monotonic() - started) * speed + skipping.skipped),
         mock.patch.object(Clock, "time", lambda self: unix() + skipping.skipped),
-        mock.patch("random.random", return_value=0.5),
     ):
         yield skipping
 

@@ -77,11 +77,12 @@ class Actions:
     ) -> Job:
         """Start a waiting job, or a new one in place of a finished manual one; return the job that was started."""
         engine = self.engine
-        if not predicates.is_playable(engine, job):
+        if not predicates.is_playable(job):
             if not engine.world.features.has("bad_request_with_reason"):
                 raise errors.message(400, '400 (Bad request) "Unplayable Job" not given')
             raise errors.bad_request("Unplayable Job")
-        if variables and job.kind != BRIDGE and not self._variables_allowed(job, user):
+        role_matters = engine.world.features.has("variables_role") and job.kind != BRIDGE
+        if variables and role_matters and not roles.may_set_variables(user, job.project):
             raise errors.forbidden()
         inputs = read_inputs(job, inputs, form=form)
         if job.like not in ("manual", "scheduled"):
@@ -98,14 +99,9 @@ class Actions:
         self.effects.note(engine, "play", job, user)
         return job
 
-    def _variables_allowed(self, job: Job, user: User | None) -> bool:
-        if not job.spec.variables_allowed:
-            return False
-        return not self.engine.world.features.has("variables_role") or roles.may_set_variables(user, job.project)
-
     def retry(self, job: Job, user: User | None, *, inputs: dict[str, t.Any], form: bool = False) -> Job:
         engine = self.engine
-        if not predicates.is_retryable(engine, job):
+        if not predicates.is_retryable(job):
             raise errors.forbidden("Job is not retryable")
         inputs = read_inputs(job, inputs, form=form)
         new = engine.renew(job, user=user, inputs=inputs)

@@ -143,7 +143,7 @@ class Simulator:
         """Return when all hooks that are under way have arrived; at once where none are sent."""
         if self._simulation.outbox.hooks:
             # A receiver that does not answer costs some seconds for each.
-            self._call(self._running.sender.drain(), timeout_seconds=60)
+            self._call(self._running.sender.drain())
 
     def notes(self) -> list[str]:
         """Return what of the projects' `.gitlab-ci.yml` was not followed, with file and lines."""
@@ -229,12 +229,12 @@ class Simulator:
 
     # -- sockets ---------------------------------------------------------------------------------------------------
 
-    def _call(self, work: c.Coroutine[t.Any, t.Any, Result], *, timeout_seconds: float = 10) -> Result:
+    def _call(self, work: c.Coroutine[t.Any, t.Any, Result]) -> Result:
         """Do something in the server's event loop."""
         if self._loop is None:
             work.close()
             raise RuntimeError("the simulator does not run")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=timeout_seconds)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=60)
 
     @property
     def _running(self) -> Server:

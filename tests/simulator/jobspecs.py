@@ -69,7 +69,7 @@ def make_spec(row: dict[str, t.Any], *, place: str) -> JobSpec:
         for number, given in enumerate(row["attempts"] or [{}])
     ]
     plain = ("start_in", "queue", "prepare", "cancel_duration", "needs", "tags", "environment", "resource_group")
-    more = ("variables_allowed", "inputs", "coverage", "log", "log_size", "log_timestamps", "debug_trace", "name")
+    more = ("inputs", "coverage", "log", "log_size", "log_timestamps", "debug_trace", "name")
     return JobSpec(
         **{key: row[key] for key in (*plain, *more, "stage", "retry", "retry_when", "tests")},
         when=when,

@@ -80,7 +80,6 @@ class Project:
     stats_refresh: bool
     # What jobs of a project or group may do here; None is everything.
     job_token_allowlist: dict[str, list[str] | None]
-    job_archiving: bool | float
     agents: list[dict[str, t.Any]]
     artifacts_storage: str
     builds_enabled: bool
@@ -128,7 +127,6 @@ class JobSpec:
     approval: str | None
     older_than_last: bool
     resource_group: str | None
-    variables_allowed: bool
     inputs: dict[str, dict[str, t.Any]]
     coverage: float | None
     log: str | None

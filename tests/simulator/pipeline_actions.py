@@ -33,7 +33,7 @@ class PipelineActions:
             for job in pipeline.latest()
             if job.kind == BUILD
             and job.like in wanted
-            and predicates.is_retryable(engine, job)
+            and predicates.is_retryable(job)
             and not predicates.is_outdated(job)
             and roles.may_write_job(user, job, "retry")
         ]
@@ -43,12 +43,12 @@ class PipelineActions:
             self._effects.note_pipeline(engine, "retry_pipeline", pipeline, user)
 
     def cancel(self, pipeline: Pipeline, user: User | None) -> None:
-        """Cancel the jobs now, and those of child pipelines after the answer."""
+        """Cancel the jobs now, and those of child pipelines after the answer; without any, nothing at all happens."""
         if pipeline.source == "external":
             return
         if self._cancel_jobs(pipeline):
             self._effects.note_pipeline(self._engine, "cancel_pipeline", pipeline, user)
-        self._engine.plan_call(lambda: self._cancel_children(pipeline))
+            self._engine.plan_call(lambda: self._cancel_children(pipeline))
 
     def _cancel_jobs(self, pipeline: Pipeline) -> bool:
         found = [job for job in pipeline.latest() if job.like in _CANCELABLE]

@@ -16,27 +16,20 @@ _RETRYABLE = frozenset({"success", "failed", "canceled", "canceling"})
 _BRIDGE_DEAD_ENDS = frozenset({"pipeline_loop_detected", "reached_max_descendant_pipelines_depth"})
 
 
-def is_archived(engine: Engine, job: Job) -> bool:
-    limit = job.project.job_archiving
-    if job.archived or limit is True:
-        return True
-    return limit is not False and engine.time - job.created_at > float(limit)
-
-
-def is_retryable(engine: Engine, job: Job) -> bool:
-    if job.superseded or is_archived(engine, job) or job.approval == "rejected" or job.like not in _RETRYABLE:
+def is_retryable(job: Job) -> bool:
+    if job.superseded or job.archived or job.approval == "rejected" or job.like not in _RETRYABLE:
         return False
     return not (job.kind == BRIDGE and job.failure_reason in _BRIDGE_DEAD_ENDS)
 
 
-def is_playable(engine: Engine, job: Job) -> bool:
-    if is_archived(engine, job) or job.approval == "waiting":
+def is_playable(job: Job) -> bool:
+    if job.archived or job.approval == "waiting":
         return False
     if job.kind == BRIDGE:
         return job.when == "manual" and job.like == "manual"
     if job.when not in ("manual", "delayed"):
         return False
-    return job.like in ("manual", "scheduled") or is_retryable(engine, job)
+    return job.like in ("manual", "scheduled") or is_retryable(job)
 
 
 def is_expired(engine: Engine, job: Job) -> bool:

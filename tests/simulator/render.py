@@ -75,7 +75,7 @@ class Renderer:
         if cached and cached[0] == key and self.engine.time < cached[1]:
             return cached[2]
         text = json.dumps(self.job(job))
-        if job.status in COMPLETE and isinstance(job.project.job_archiving, bool):
+        if job.status in COMPLETE:
             expires = job.artifacts_expire_at
             until = float("inf") if expires is None or expires <= self.engine.time else expires
             job.cache = (key, until, text)
@@ -134,8 +134,10 @@ class Renderer:
         started = [job.started_at for job in jobs if job.started_at is not None]
         shown = status or self.engine.status(pipeline)
         done = shown in ("success", "failed", "canceled")
-        finished = max((job.finished_at for job in jobs if job.finished_at is not None), default=None) if done else None
+        last = max((job.finished_at for job in jobs if job.finished_at is not None), default=None)
         begin = min(started, default=None)
+        # One that waits for somebody has no end, but a duration so far.
+        has_duration = begin is not None and last is not None and (done or shown == "manual")
         record = {
             **(self.pipeline_row(pipeline) if named else self.pipeline_summary(pipeline)),
             "status": shown,
@@ -144,16 +146,16 @@ class Renderer:
             "yaml_errors": pipeline.yaml_errors,
             "user": records.user_basic(self, pipeline.user),
             "started_at": self.time(begin),
-            "finished_at": self.time(finished),
+            "finished_at": self.time(last if done else None),
             "committed_at": None,
-            "duration": None if begin is None or finished is None else round(finished - begin),
+            "duration": round(last - begin) if has_duration else None,
             # None for nothing as well: the server leaves out what is zero.
             "queued_duration": None if begin is None else round(begin - pipeline.created_at) or None,
             "coverage": _mean(job.spec.coverage for job in jobs if job.status == "success"),
             "detailed_status": self._detailed_status(pipeline, shown),
         }
         if self.knows("pipeline.archived"):
-            record["archived"] = all(predicates.is_archived(self.engine, job) for job in jobs) if jobs else False
+            record["archived"] = bool(jobs) and all(job.archived for job in jobs)
         return record
 
     def _detailed_status(self, pipeline: Pipeline, status: str) -> Record:
@@ -220,7 +222,7 @@ JOB_FIELDS: list[tuple[str, Getter]] = [
     ("runner", lambda r, job: records.runner(r, job.runner)),
     ("runner_manager", lambda r, job: records.runner_manager(r, job.runner)),
     ("artifacts_expire_at", lambda r, job: r.time(job.artifacts_expire_at)),
-    ("archived", lambda r, job: predicates.is_archived(r.engine, job)),
+    ("archived", lambda r, job: job.archived),
     ("tag_list", lambda r, job: sorted(job.spec.tags)),
 ]
 NOT_ON_BRIDGES = frozenset({"artifacts", "artifacts_expire_at", "runner", "runner_manager", "tag_list", "archived"})

@@ -230,7 +230,7 @@ def check_may_write(call: Call, job: Job, action: str) -> None:
     lost_by_archiving = {"play", "retry", "keep"}
     if not call.features.has("archived_erasable"):
         lost_by_archiving.add("erase")
-    archived = action in lost_by_archiving and predicates.is_archived(call.engine, job)
+    archived = action in lost_by_archiving and job.archived
     if archived or predicates.is_outdated(job) or not roles.may_write_job(call.identity.user, job, action):
         raise errors.forbidden()
 

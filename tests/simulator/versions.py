@@ -14,7 +14,6 @@ import re
 Version = tuple[int, int]
 
 DEFAULT_VERSION = "18.10"
-TESTED_VERSIONS = ("11.11", "13.12", "15.9", "17.11", "18.10", "19.2")
 
 SINCE: dict[str, Version] = {
     # endpoints

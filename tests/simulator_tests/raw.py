@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import http.client
 import ssl
+import typing as t
 import urllib.parse
 
 from .support import PROJECT
@@ -53,11 +54,16 @@ def exchange(
     *,
     headers: dict[str, str] | None = None,
     body: bytes | None = None,
+    sent: t.Callable[[], object] = lambda: None,
 ) -> Answer:
-    """Send a request over a connection, and return what comes back."""
+    """Send a request over a connection, and return what comes back.
+
+    :param sent: called when it is sent, and before it is waited for an answer.
+    """
     answer = Answer()
     try:
         used.request(method, path, body=body, headers={"PRIVATE-TOKEN": "mia-token", **(headers or {})})
+        sent()
         response = used.getresponse()
         answer.status = response.status
         answer.headers = dict(response.getheaders())
@@ -78,12 +84,11 @@ def call(
     *,
     timeout: float = AN_ETERNITY,
     context: ssl.SSLContext | None = None,
-    headers: dict[str, str] | None = None,
-    body: bytes | None = None,
+    **how: t.Any,
 ) -> Answer:
     """Send a request over a connection of its own."""
     used = connect(url, context=context, timeout=timeout)
     try:
-        return exchange(used, method, path, headers=headers, body=body)
+        return exchange(used, method, path, **how)
     finally:
         used.close()

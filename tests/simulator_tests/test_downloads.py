@@ -154,10 +154,10 @@ class TestSizes:
         text = client.get("jobs/1000/trace").text
         assert len(text) == 30_000_000 and text.count("\n") > 100_000
         answer = requests.post(
-            f"{simulator.url}/_simulator/sha256", json={"job": "build", "content": "x.iso"}, timeout=10
+            f"{simulator.url}/_simulator/sha256", json={"job": "build", "content": "x.iso"}, timeout=60
         )
         assert answer.json() == {"sha256": simulator.sha256("build", "x.iso")}
-        answer = requests.post(f"{simulator.url}/_simulator/sha256", json={"job": "build", "content": "z"}, timeout=10)
+        answer = requests.post(f"{simulator.url}/_simulator/sha256", json={"job": "build", "content": "z"}, timeout=60)
         assert answer.status_code == 404
 
     def test_a_gigabyte_is_fast_and_not_held(self, simulator: Simulator) -> None:
@@ -183,7 +183,7 @@ class TestSizes:
             used.getresponse().read(100)
             used.close()
         assert client.get("jobs/1000").status_code == 200
-        assert client.session.head(simulator.url + ARCHIVE, timeout=5).content == b""
+        assert client.session.head(simulator.url + ARCHIVE, timeout=60).content == b""
 
     @pytest.mark.parametrize(
         "artifacts", [{"size": 10}, {"size": "big"}, {"files": {"a": {"bytes": 1}}}, {"files": {"a": {"size": -1}}}]
@@ -281,7 +281,7 @@ class TestFaults:
         load(simulator, artifacts={"size": 40_000_000})
         simulator.inject(kind=kind, bytes=count, nth=[1, 2])
         for _round in range(2):
-            used = connect(simulator.url, timeout=20)
+            used = connect(simulator.url, timeout=60)
             used.request("GET", ARCHIVE, headers={"PRIVATE-TOKEN": "mia-token"})
             response = used.getresponse()
             assert response.headers["Content-Length"] == "40000000"

@@ -35,10 +35,14 @@ class TestPresets:
     @pytest.mark.parametrize("name", PRESETS)
     def test_effects(self, simulator: Simulator, client: Client, name: str) -> None:
         simulator.inject(name, path="/play$", times=1)
+
+        def arrived() -> None:
+            while not simulator.requests():
+                time.sleep(0.01)
+
         patience = PATIENCE if PRESETS[name].get("seconds", 0) > 5 else AN_ETERNITY
-        answer = call(simulator.url, "POST", PLAY, timeout=patience, headers={"Accept-Encoding": "gzip"})
-        while not simulator.requests():
-            time.sleep(0.01)
+        headers = {"Accept-Encoding": "gzip"}
+        answer = call(simulator.url, "POST", PLAY, timeout=patience, headers=headers, sent=arrived)
         simulator.come_back()
         done = PRESETS[name]["effect"] == AFTER
         assert [row["action"] for row in simulator.effects()] == ["play"] * done

@@ -491,6 +491,12 @@ class TestCancel:
             "canceled", "canceled", "canceling", "pending",
         ]  # fmt: skip
 
+    def test_children_of_one_that_has_nothing_to_cancel_go_on(self, simulator: Simulator) -> None:
+        below = {"jobs": [{"name": "below", "status": "running", "duration": 99}]}
+        simulator.load(world({"name": "child", "status": "success", "trigger": {"pipeline": below}}))
+        assert Client(simulator).post("pipelines/100/cancel").status_code == 200
+        assert (simulator.job("below")["status"], simulator.effects()) == ("running", [])
+
 
 class TestDeleteAndRename:
     def test_delete(self, simulator: Simulator, client: Client) -> None:

@@ -131,6 +131,13 @@ class TestRecords:
         assert (skipped["status"], skipped["yaml_errors"], skipped["finished_at"]) == ("skipped", None, None)
         assert client.get("pipelines/104/jobs").json() == client.get("pipelines/103/jobs").json() == []
 
+    def test_one_that_waits_for_somebody_has_a_duration_and_no_end(self, simulator: Simulator) -> None:
+        gate = {"name": "b", "stage": "deploy", "when": "manual", "allow_failure": False}
+        simulator.load(scenario({"name": "a", "stage": "test", "queue": 0, "duration": 10}, gate))
+        simulator.advance(30)
+        record = Client(simulator).get("pipelines/100").json()
+        assert (record["status"], record["duration"], record["finished_at"]) == ("manual", 10, None)
+
     def test_a_tag_and_a_branch_of_one_name(self, client: Client) -> None:
         assert [client.get(f"pipelines/{number}").json()["tag"] for number in (101, 102)] == [True, False]
 

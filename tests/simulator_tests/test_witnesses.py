@@ -83,9 +83,9 @@ class TestListsAndRoutes:
 
     def test_pages_outside_the_api(self, simulator: Simulator) -> None:
         client = load(simulator)
-        page = client.session.get(f"{simulator.url}/group/app/-/nothing", timeout=10)
+        page = client.session.get(f"{simulator.url}/group/app/-/nothing", timeout=60)
         assert (page.status_code, page.headers["Content-Type"].partition(";")[0]) == (404, "text/html")
-        other = client.session.get(f"{simulator.url}/api/v9/projects", timeout=10)
+        other = client.session.get(f"{simulator.url}/api/v9/projects", timeout=60)
         assert (other.status_code, other.json()) == (404, {"error": "404 Not Found"})
 
     def test_to_the_storage(self, simulator: Simulator) -> None:

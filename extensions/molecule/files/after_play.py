@@ -21,7 +21,7 @@ def main() -> None:
     url, job, path, body = sys.argv[1:]
     end = time.monotonic() + 50
     while time.monotonic() < end:
-        with urllib.request.urlopen(f"{url}/_simulator/effects", timeout=5) as answer:
+        with urllib.request.urlopen(f"{url}/_simulator/effects", timeout=60) as answer:
             effects = json.load(answer)
         if any(effect["action"] == "play" and effect["name"] == job for effect in effects):
             break
@@ -30,7 +30,7 @@ def main() -> None:
         sys.exit(f"{job} was not played")
     now = datetime.datetime.now(tz=datetime.timezone.utc)
     request = urllib.request.Request(f"{url}/_simulator/{path}", data=body.encode(), method="POST")
-    urllib.request.urlopen(request, timeout=5).close()
+    urllib.request.urlopen(request, timeout=60).close()
     print(now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}Z")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pathlib
 import re
+import signal
 import typing as t
 
 import pytest
@@ -16,6 +17,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action, gitlab_job_info
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._in_process import _told_of_interruption
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._progress import DisplayProgress
 
 from ..harness import FakeClock, FunctionTransport, Progress, job, pipeline, reply, run_task
@@ -289,6 +291,27 @@ def test_an_interruption_is_written_to_the_terminal_itself(tmp_path: pathlib.Pat
     assert terminal.read_text() == "\n[web1] interrupted: group/app b is pending and goes on: https://g/2\n"
     # a terminal that is gone harms nobody
     DisplayProgress(lambda line, colour: None, terminal=str(tmp_path / "none" / "x")).interrupted()
+
+
+def test_an_interruption_is_told_of_before_the_worker_is_ended():
+    happened: list[t.Any] = []
+
+    class ToldSlowly(DisplayProgress):
+        def interrupted(self) -> None:
+            # the main process of Ansible is faster
+            signal.raise_signal(signal.SIGTERM)
+            happened.append("told")
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda number, frame: happened.append(number)) for number in signals}
+    try:
+        with _told_of_interruption(ToldSlowly(lambda line, colour: None)):
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert happened == ["told", signal.SIGINT, signal.SIGTERM]
 
 
 def test_nothing_passes_with_a_secret_or_a_control_code():

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from unittest import mock
 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
@@ -87,8 +86,7 @@ def assert_safe(task: t.Any, transport: FunctionTransport, *writes: str, **optio
     progress = Progress(is_shown=True)
     for check_mode in (True, False):
         try:
-            with mock.patch("random.random", return_value=0.5):
-                outcome = run_task(task, options, transport=transport, progress=progress, check_mode=check_mode)
+            outcome = run_task(task, options, transport=transport, progress=progress, check_mode=check_mode)
         except GitLabError as exc:
             assert_clean(str(exc), [TOKEN])
             continue

@@ -245,12 +245,11 @@ def _usual_status(call: t.Any) -> int:
 
 @contextlib.contextmanager
 def small_world() -> t.Iterator[None]:
-    """Bounds that are reached soon, and the same pauses every time."""
+    """Bounds that are reached soon."""
     with (
         mock.patch.object(pagination, "MOST_PAGES", 12),
         mock.patch.object(bridges, "MOST_PIPELINES", 8),
         mock.patch.object(bridges, "DEEPEST_TREE", 5),
-        mock.patch("random.random", return_value=0.5),
     ):
         yield
 

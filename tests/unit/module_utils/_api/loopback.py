@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import ssl
 import threading
@@ -151,19 +152,18 @@ class LoopbackProxy(Listener):
         with socket.create_connection((host, int(port or 80)), timeout=60) as server:
             with self._lock:
                 self._open.append(server)
-            other = threading.Thread(target=_pass_on, args=(server, connection), daemon=True)
             if method == "CONNECT":
                 self._note(request)
                 connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-                other.start()
-                _pass_on(connection, server)
-            else:
-                other.start()
-                while request:
-                    self._note(request)
-                    # a server is asked for what follows its name
-                    server.sendall(request.replace(f"http://{host}:{port}".encode(), b"", 1))
-                    request = read_request(connection)
+                _pass_on_both_ways(connection, server)
+                return
+            other = threading.Thread(target=_pass_on, args=(server, connection), daemon=True)
+            other.start()
+            while request:
+                self._note(request)
+                # a server is asked for what follows its name
+                server.sendall(request.replace(f"http://{host}:{port}".encode(), b"", 1))
+                request = read_request(connection)
             other.join(60)
 
     def _note(self, request):
@@ -180,6 +180,19 @@ def _pass_on(source, target):
             target.sendall(data)
     with contextlib.suppress(OSError):
         target.shutdown(socket.SHUT_WR)
+
+
+def _pass_on_both_ways(one, other):
+    """Pass on what two connections say, in one thread: a connection with TLS must not be read and written at a time."""
+    targets = {one: other, other: one}
+    with contextlib.suppress(OSError):
+        while targets:
+            for source in select.select(list(targets), [], [])[0]:
+                data = source.recv(65536)
+                if data:
+                    targets[source].sendall(data)
+                else:
+                    targets.pop(source).shutdown(socket.SHUT_WR)
 
 
 def read_head(connection):

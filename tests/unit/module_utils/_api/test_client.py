@@ -246,6 +246,18 @@ def test_a_redirect_that_is_no_move_changes_nothing(place):
     transport.assert_done()
 
 
+@pytest.mark.parametrize("place", ["https://cdn.example.com", SERVER.replace("https", "http"), SERVER + ":8443"])
+@pytest.mark.parametrize(("name", "arguments"), [("get_job", JOB), ("list_project_jobs", {"project": "group/app"})])
+def test_nobody_else_answers_for_gitlab(place, name, arguments):
+    redirect = reply(b"", status=302, headers={"Location": f"{place}/api/v4/x"})
+    transport = FunctionTransport(lambda call: redirect)
+    client = new_session(transport).client
+    call = client.call if name == "get_job" else lambda *given, **more: list(client.list_all(*given, **more))
+    with pytest.raises(errors.BadAnswerError, match="a redirect (to https:|from https to http)"):
+        call(name, **arguments)
+    assert len(transport.calls) == 1
+
+
 def stored(*answers):
     """Return exchanges by which GitLab redirects a download to a storage, each time to another address."""
     for number, answer in enumerate(answers):

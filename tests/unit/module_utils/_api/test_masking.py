@@ -19,6 +19,7 @@ from hypothesis import strategies as st
         ("glpat-1234", "glpat-1234glpat-1234", MASK * 2),
         ("a+b/c=d", "?x=a%2Bb%2Fc%3Dd and a+b/c=d", f"?x={MASK} and {MASK}"),
         ("one two", "one+two, one%20two", f"{MASK}, {MASK}"),
+        ("glpat-1234", "glpat\x1b[0m-1234, gl\x00pat-1234.", f"{MASK}, {MASK}."),
         ("abc", "abc is too short to be a token", "abc is too short to be a token"),
         ("", "nothing", "nothing"),
     ],

@@ -254,6 +254,11 @@ def test_forms_of_the_link_header(header, page):
     assert next_position({"per_page": 100}, 100, response) == {"per_page": 100, "page": page}
 
 
+def test_nothing_comes_after_an_empty_page():
+    headers = {"Link": link("page=3"), "X-Next-Page": "3"}
+    assert next_position({"per_page": 100, "page": 2}, 0, reply([], headers=headers)) is None
+
+
 @pytest.mark.parametrize(
     "address",
     ["http://h\\@g/x?page=7", "http://u@h/x?page=7", "http://h x?page=7", "http://[?page=7", "ftp://h/?page=7"],

@@ -148,7 +148,7 @@ def test_after_the_first_page_a_list_by_cursor_is_read_by_numbers():
 
     def wait_for_each_other(number):
         if 2 <= number <= 9:
-            eight.wait(10)
+            eight.wait(60)
 
     server = Cursors(1000, heeds_numbers=True, before=wait_for_each_other)
     read = reading(server, paging="keyset")
@@ -313,7 +313,7 @@ def test_an_error_beyond_the_end_does_not_matter():
 
     def before(number):
         if number == 2:
-            gate.wait(10)
+            gate.wait(60)
         if number > 2:
             gate.set()
             raise RefusedError("status 405", status=405)

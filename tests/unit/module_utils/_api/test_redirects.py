@@ -20,7 +20,7 @@ from .loopback import OK, LoopbackServer, answer_of
 START = API + "/projects/old%2Fapp"
 
 
-def follow(table, url=START, method="GET"):
+def follow(table, url=START, method="GET", **how):
     """Return the final answer, and the addresses asked, for a table of address to Location."""
     asked = []
 
@@ -32,7 +32,7 @@ def follow(table, url=START, method="GET"):
         status, location = target if isinstance(target, tuple) else (302, target)
         return reply("moved", status=status, headers={"Location": location} if location else {})
 
-    return send_following(Request(method, url, headers={"Accept": "x"}), send), asked
+    return send_following(Request(method, url, headers={"Accept": "x"}), send, **how), asked
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -212,6 +212,8 @@ def test_an_address_that_two_parsers_read_differently_is_none(location):
     [
         ("https://other.test:443/x", "https://other.test/x"),
         ("https://OTHER.test:0443", "https://other.test/"),
+        ("http://other.test:80/x", "http://other.test/x"),
+        ("http://other.test:1/x", "http://other.test:1/x"),
         ("https://other.test:/x", "https://other.test/x"),
         ("http://other.test:8080?a=@gitlab.test", "http://other.test:8080/?a=@gitlab.test"),
         ("https://other.test#@gitlab.test/", "https://other.test/"),

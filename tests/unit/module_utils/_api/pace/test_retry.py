@@ -220,6 +220,21 @@ def test_any_other_request_is_repeated(pausing, is_look, error):
     assert len(clock.sleeps) == 1
 
 
+@pytest.mark.parametrize(("status", "held"), [(429, 8.0), (503, 0.0)])
+def test_only_too_many_requests_hold_those_of_other_threads(status, held):
+    class Shared(FakeClock):
+        """A clock by which another thread wants to send a request while one pauses."""
+
+        def sleep(self, seconds):
+            self.held = traffic.turn(100.0)
+            super().sleep(seconds)
+
+    clock = Shared()
+    traffic = Traffic(clock)
+    new_retrier(clock, traffic=traffic).run(Operation(status_error(status, wish=7.0)), is_repeatable=True)
+    assert (clock.held, clock.sleeps) == (held, [8.0])
+
+
 def test_nothing_is_put_off_when_the_time_is_up():
     clock = FakeClock()
     traffic = Traffic(clock)

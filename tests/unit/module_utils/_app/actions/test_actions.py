@@ -87,6 +87,11 @@ def test_what_is_sent(action, status, options, expected):
     assert ACTIONS[action].arguments(ActionRequest(action, **options), status) == expected
 
 
+@pytest.mark.parametrize("status", ["created", "skipped", "canceled"])
+def test_a_new_attempt_was_played_before_it_is_under_way(status):
+    assert ACTIONS["play"].effect({"id": 1, "status": "success"}, {"id": 2, "status": status})
+
+
 def test_an_option_of_another_action():
     takes = {row.name: row.takes for row in ACTIONS.values()}
     assert misplaced_among(takes, "play", {"force"}.__contains__) == "force can only be used with retry and cancel"

@@ -333,6 +333,24 @@ def test_check_mode_looks_whether_there_is_such_a_ref():
         start(new(), commit, check_mode=True)
 
 
+COMMIT = {"id": SHA}
+BOTH_KINDS = [
+    Exchange(f"GET /projects/7/repository/commits/refs%2F{kind}%2Fmain", COMMIT) for kind in ("heads", "tags")
+]
+
+
+def test_check_mode_looks_whether_a_branch_and_a_tag_have_the_name():
+    with pytest.raises(errors.SelectionError, match="a branch and a tag of project 7 are called main; set ref_type"):
+        start(new(), Exchange("GET /projects/7/repository/commits/main", COMMIT), *BOTH_KINDS, check_mode=True)
+
+
+def test_no_pipeline_of_a_branch_counts_where_a_tag_has_the_name():
+    whole, variables = read(ours(sha=SHA))
+    commit = Exchange("GET /projects/7/repository/commits/main", COMMIT)
+    with pytest.raises(errors.SelectionError, match="a branch and a tag of project 7 are called main; set ref_type"):
+        start(new(ours(sha=SHA)), commit, whole, Exchange(USER, US), variables, *BOTH_KINDS)
+
+
 def test_check_mode_without_the_right_to_read_the_repository():
     commit = Exchange("GET /projects/7/repository/commits/main", {"message": "403 Forbidden"}, status=403)
     outcome = start(new(), commit, check_mode=True)

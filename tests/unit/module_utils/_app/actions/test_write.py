@@ -12,7 +12,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace import re
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import looking
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
 
-from ....harness import NOT_FOUND, Exchange, FakeClock, ScriptedTransport, job, reply, run_task
+from ....harness import NOT_FOUND, Exchange, FakeClock, FunctionTransport, ScriptedTransport, job, reply, run_task
 
 JOB = "GET /projects/7/jobs/42"
 LIST = "GET /projects/7/pipelines/6/jobs"
@@ -436,6 +436,32 @@ def test_nothing_to_erase_is_as_wished():
     refusal = Exchange(ERASE, refused("403 Forbidden - Job is not erasable!", 403))
     outcome, result = act("erase", ended, refusal, Exchange(JOB, ended), Exchange(LIST, [ended]))
     assert (outcome.changed, outcome.failure, result["outcome"]) == (False, None, "unchanged")
+
+
+@pytest.mark.parametrize(
+    ("answer", "pauses"),
+    [
+        *((doubt, 1) for doubt in DOUBTS.values()),
+        (lambda: refused("409 Conflict: Resource lock", 409), 1),
+        (lambda: refused("400 Bad request - Unplayable Job", 400), 0),
+    ],
+    ids=[*DOUBTS, "lock", "refused"],
+)
+def test_what_is_under_way_has_time_to_arrive_before_the_look(answer, pauses):
+    clock = FakeClock()
+    before_looks = []
+
+    def server(call):
+        if call.method == "POST":
+            return answer()
+        if call.line == JOB:
+            before_looks.append(len(clock.sleeps))
+            return job(status="pending", user={"id": 2})
+        return {"id": 2} if call.path == "/user" else [job()]
+
+    options = {"action": "play", "name": ["deploy"], "pipeline_id": 6}
+    run_task(TASK, options, transport=FunctionTransport(server), clock=clock)
+    assert before_looks[0] == pauses
 
 
 def test_no_write_is_repeated_past_the_deadline():

@@ -184,6 +184,44 @@ def test_a_target_that_cannot_be_replaced(tmp_path, monkeypatch, number):
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("x", b"new")]
 
 
+@pytest.mark.parametrize(("number", "is_written"), [(errno.EOPNOTSUPP, True), (errno.EISDIR, True), (errno.EIO, False)])
+def test_a_file_system_without_files_that_have_no_name(tmp_path, monkeypatch, number, is_written):
+    really_open = os.open
+
+    def refuse(path, flags, *mode, **folder):
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(number, os.strerror(number))
+        return really_open(path, flags, *mode, **folder)
+
+    monkeypatch.setattr(os, "open", refuse)
+    if is_written:
+        write_text("record", str(tmp_path / "x"), "new", Files())
+    else:
+        with pytest.raises(UsageError, match=f"no file can be made in '.*': {os.strerror(number)}"):
+            write_text("record", str(tmp_path / "x"), "new", Files())
+    monkeypatch.undo()
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x", b"new")] * is_written
+
+
+@pytest.mark.parametrize(("number", "content"), [(errno.ENOTSUP, b"new"), (errno.EPERM, b"new"), (errno.EIO, b"old")])
+def test_an_attribute_that_cannot_be_copied(tmp_path, monkeypatch, number, content):
+    path = tmp_path / "x"
+    path.write_bytes(b"old")
+
+    def refuse(*_arguments):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "listxattr", lambda _path: ["user.note"])
+    monkeypatch.setattr(os, "getxattr", lambda _path, _name: b"kept")
+    monkeypatch.setattr(os, "setxattr", refuse)
+    if content == b"new":
+        write_text("record", str(path), "new", Files())
+    else:
+        with pytest.raises(UsageError, match=f"record '.*/x' cannot be written: {os.strerror(number)}"):
+            write_text("record", str(path), "new", Files())
+    assert path.read_bytes() == content
+
+
 @needs_root
 def test_extended_attributes_stay_but_for_capabilities_of_others(folder):
     path = folder.make("file", 0o755, SOMEBODY, SOMEBODY)

@@ -26,7 +26,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedu
 from ....harness import FakeClock, SharedClock
 
 # Far longer than anything here takes; a test that waits so long has failed.
-PATIENCE = 20
+PATIENCE = 60
 
 
 def plan(strategy="fail_fast", **projects):
