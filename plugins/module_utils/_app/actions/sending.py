@@ -103,8 +103,9 @@ class Write(abc.ABC, t.Generic[_S, _R]):
 
     def _user_id(self) -> int | None:
         """Return the id of the user of the token, None when it cannot be read: then the state alone has to tell."""
+        read = self._session.user_id
         try:
-            return self._session.user_id()
+            return self._session.client.retrier.insist(read) if self._is_in_doubt else read()
         except RequestError:
             return None
 

@@ -171,7 +171,17 @@ def test_the_user_of_a_job_token_is_the_one_of_its_job(check_mode):
 
 def test_a_user_who_cannot_be_read_is_no_reason_not_to_know():
     elsewhere = reply("", status=302, headers={"Location": "https://elsewhere.example.com/"})
-    outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), AFTER, Exchange("GET /user", elsewhere))
+    asked = [Exchange("GET /user", elsewhere)] * 6
+    outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), AFTER, *asked)
+    assert (outcome.changed, outcome.failure) == (True, None)
+
+
+def test_who_we_are_is_asked_again_after_a_lost_answer():
+    elsewhere = reply("", status=302, headers={"Location": "https://elsewhere.example.com/"})
+    mute = {"status": "approved"}
+    shown = Exchange(READ, deployment(rule("Maintainers", 2), pending=1, approvals=[{**OURS, "comment": None}]))
+    asked = (Exchange("GET /user", elsewhere), USER)
+    outcome = approve(BEFORE, Exchange(POST, lost(), body=mute), shown, *asked, comment=None)
     assert (outcome.changed, outcome.failure) == (True, None)
 
 
