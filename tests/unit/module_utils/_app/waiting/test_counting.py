@@ -351,7 +351,7 @@ def test_a_count_that_is_denied_for_a_moment_is_asked_for_again(status: int, sco
 
     def answer(call: Call) -> t.Any:
         is_count = call.query.get("per_page") == ["1"]
-        if is_count and not denied and scope in call.query["scope[]"] and server.clock.seconds >= 8.0:
+        if is_count and not denied and scope in call.query["scope[]"] and server.clock.seconds >= 2.0:
             denied.append(call)
             return reply({"message": f"{status} No"}, status=status)
         return server._answer(call)
