@@ -97,6 +97,11 @@ def place_of(query: JobQuery, selection: Selection) -> str:
     return f"the {query.pipeline.describe()}" + (f" ({', '.join(known)})" if known else "")
 
 
+def lacks_any(query: JobQuery, selection: Selection) -> bool:
+    """Return whether something is not there that was asked for, or that has to be there."""
+    return selection.lacks or (query.needs_all and bool(selection.failed_before_start))
+
+
 def what_is_missing(query: JobQuery, selection: Selection) -> str:
     """Return what was asked for and is not there, and what there is instead; empty when everything is there."""
     where = place_of(query, selection)

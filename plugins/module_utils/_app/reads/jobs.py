@@ -14,7 +14,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
-from ..jobs.selection import Selection, failed_before
+from ..jobs.selection import Selection, failed_before, lacks_any
 from ..jobs.statuses import count_statuses, is_optional, still
 from ..pipelines.query import read_pipeline
 from ..session import Session
@@ -23,6 +23,8 @@ from ..waiting.logs import check_followable
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
 from ..waiting.schedule import Steps
+
+MAY_GROW = "the pipeline may still create jobs that fit"
 
 
 @dataclasses.dataclass
@@ -163,7 +165,7 @@ class _Reading:
             return True
         if not selection.is_complete:
             return False
-        if selection.lacks or (self._query.needs_all and selection.failed_before_start):
+        if lacks_any(self._query, selection):
             return True
         return all(self._is_there(job) and self._wait.believes(job) for job in selection.jobs)
 
@@ -186,7 +188,7 @@ class _Reading:
         late = [job for job in selection.jobs if not self._is_there(job)]
         report.problems += [(job, still(job.record)) for job in late]
         if not late and not report.problems:
-            missing = self._finder.problem(selection) or "the pipeline may still create jobs that fit"
+            missing = self._finder.problem(selection) or MAY_GROW
             report.problems.append((None, missing))
 
 

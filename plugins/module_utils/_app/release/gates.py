@@ -20,8 +20,9 @@ from ..actions.targets import ActionReport, Target, failure_text, read_logs
 from ..fields import seconds_of
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
+from ..jobs.selection import lacks_any
 from ..jobs.statuses import is_finished, is_under_way, phase_of, status_of
-from ..reads.jobs import JobReport, failure_of, read_jobs
+from ..reads.jobs import MAY_GROW, JobReport, failure_of, read_jobs
 from ..session import Session
 from ..waiting.log_tails import last_words, read_tail
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, failure_reason, is_reached
@@ -39,7 +40,6 @@ _PREDICTED = {
     **{name: f"would be {participle}" for name, participle in _DONE.items()},
     "verify": "would be verified",
 }
-_MAY_GROW = "the pipeline may still create jobs that fit"
 # A gate opens for jobs, never for none.
 _OPEN = ("passed", "already done", *_DONE.values())
 
@@ -85,7 +85,7 @@ class GateRun:
         selection = JobFinder(self._session, query).find()
         if self._has_predecessor_at_work():
             may_be_created = not selection.is_complete or self._gate.include_downstream
-            return may_be_created and bool(selection.lacks or (query.needs_all and selection.failed_before_start))
+            return may_be_created and lacks_any(query, selection)
         return self._gate.way != "verify" and selection.lacks and not selection.is_complete
 
     def _has_predecessor_at_work(self) -> bool:
@@ -115,7 +115,7 @@ class GateRun:
         result = self._of_reading(report)
         options = self._waiting(self._gate.target)
         wrong = [_state(job) for job in report.jobs if not is_reached(job.record, options)]
-        missing = [_MAY_GROW] if report.may_grow else []
+        missing = [MAY_GROW] if report.may_grow else []
         if not wrong and not missing:
             return dataclasses.replace(result, outcome="passed")
         if self._has_predecessor_at_work():
@@ -279,7 +279,7 @@ class GateRun:
         problems = [(job, end_problem(job.record, options)) for job in report.jobs]
         bad = [(job, problem) for job, problem in problems if problem and not self._may_come_right(job)]
         missing = [_state(job) for job in report.jobs if not is_reached(job.record, options)]
-        missing += [_MAY_GROW] if report.may_grow else []
+        missing += [MAY_GROW] if report.may_grow else []
         if bad:
             reason = "; ".join(f"{job.called} {problem}" for job, problem in bad)
             return dataclasses.replace(result, outcome="failed", reason=reason)
