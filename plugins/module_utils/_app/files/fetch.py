@@ -14,9 +14,8 @@ import typing as t
 
 from ..._api.errors import NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
 from ..._api.requester import Sink
-from ..fields import record_in
+from ..fields import int_of, record_in
 from ..jobs.query import FoundJob, JobQuery
-from ..jobs.statuses import int_of
 from ..session import Session
 from .missing import explain_denied, why_no_artifacts, why_no_log
 from .reports import ReportSink, check_has_report, report_size, why_not_sent, why_refused
