@@ -34,12 +34,14 @@ class WriteResult:
 
     :param job: the newest attempt afterwards.
     :param has_changed: whether the server changed.
+    :param is_late: whether it could not be sent before the time was up.
     """
 
     outcome: ActionOutcome
     job: FoundJob
     has_changed: bool = False
     reason: str = ""
+    is_late: bool = False
 
 
 class JobWrite(Write[FoundJob, WriteResult]):
