@@ -30,8 +30,6 @@ from ..writes.sending import Write, is_lock, was_unsent
 PipelineCell = t.Callable[[PipelineState], Decision]
 # The phases of jobs that GitLab cancels with their pipeline; manual jobs stay as they are.
 _CANCELED_PHASES = ("waiting", "queued", "running")
-# The pauses between looks at a pipeline that does not show yet what GitLab has accepted: its status follows later.
-_EFFECT_PAUSES_SECONDS = (1.0, 3.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -250,14 +248,8 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
 
     def _accepted(self, answer: None) -> PipelineActionResult:
         """Return the result by looks: GitLab accepts the request whether or not it does anything."""
-        self._is_in_doubt = True
         try:
-            after = self._look()
-            for seconds in _EFFECT_PAUSES_SECONDS:
-                if self._action.effect(self._first, after):
-                    break
-                self._session.clock.sleep(min(seconds, self._session.deadline.remaining()))
-                after = self._look()
+            after = self._look_for(lambda state: self._action.effect(self._first, state))
         except RequestError as exc:
             note = f"done, but reading the pipeline again failed: {exc}"
             return PipelineActionResult(self._first, self._first, has_changed=True, note=note)

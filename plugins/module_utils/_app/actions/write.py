@@ -107,18 +107,22 @@ class JobWrite(Write[FoundJob, WriteResult]):
         return WriteResult("refused", latest, reason=self._explained(exc))
 
     def _accepted(self, answer: Record | None) -> WriteResult:
-        """Return the result by the answer; one that is not proof is followed by a look."""
+        """Return the result by the answer; one that is not proof is followed by looks."""
         action, job = self._action, self._job
+
+        def shows(after: FoundJob) -> bool:
+            return action.answer == "proof" or action.effect(job.record, after.record)
+
         if answer is None or (action.answer == "old job" and not action.effect(job.record, answer)):
             try:
-                after = self._read()
+                after = self._look_for(shows)
             except RequestError as exc:
                 reason = f"done, but reading the job again failed: {exc}"
                 return WriteResult("applied", job, has_changed=True, reason=reason)
         else:
             # a bridge comes back as a job, without its downstream pipeline
             after = job.with_record(answer)
-        if action.answer == "proof" or action.effect(job.record, after.record):
+        if shows(after):
             return WriteResult("applied", after, has_changed=True)
         outcome, reason = action.no_effect(status_of(after.record))
         return WriteResult(outcome, after, reason=reason)
