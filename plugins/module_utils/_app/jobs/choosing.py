@@ -12,10 +12,11 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import SelectionError
+from ..fields import status_of
 from .bridges import Ahead
 from .query import FoundJob, JobQuery, fits, match_name, matching_stages, may_hold, shortened
 from .selection import Selection
-from .statuses import count_statuses, has_ended_badly, status_of
+from .statuses import count_statuses, has_ended_badly
 
 
 class Chooser:

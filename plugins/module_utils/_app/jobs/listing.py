@@ -9,11 +9,12 @@
 from __future__ import annotations
 
 from ..._api.decoding import Record
+from ..fields import id_of, pipeline_of, project_id_of
 from ..outcome import Projection
 from ..session import Session
 from .bridges import PipelineNode, list_bridges
 from .query import FoundJob, JobQuery
-from .statuses import id_of, newest_per_name, pipeline_of, project_id_of
+from .statuses import newest_per_name
 
 # What selecting and waiting need of a record, whatever the user wants to keep of it.
 _NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")

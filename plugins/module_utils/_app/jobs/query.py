@@ -19,8 +19,8 @@ import re
 import typing as t
 
 from ..._api.decoding import Record
+from ..fields import id_of
 from ..pipelines.query import PipelineQuery
-from .statuses import id_of
 
 MOST_NAMES_IN_TEXT = 12
 # before a name: of any depth
