@@ -85,8 +85,9 @@ def _prepared(arguments: Arguments, options: Options, api_url: str, where: str =
             with located(where):
                 _check(name, argument, value)
     if found.get("project") is not None:
+        base_url = api_base_url(api_url)
         with located(where):
-            found["project"] = project_path(str(found["project"]), api_base_url(api_url))
+            found["project"] = project_path(str(found["project"]), base_url)
     return found
 
 
