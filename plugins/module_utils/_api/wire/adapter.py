@@ -14,10 +14,11 @@ import http.client
 import io
 import socket
 import ssl
+import threading
 import time
 import typing as t
 
-from ..libraries import HTTPAdapter
+from ..libraries import HTTPAdapter, urllib3
 
 
 class TimeLimit:
@@ -106,12 +107,41 @@ def _bounded_pools(pools: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def _bounded_pool(pool_class: t.Any) -> t.Any:
     class BoundedConnection(pool_class.ConnectionCls):  # type: ignore[misc]
         def connect(self) -> None:
-            limit = _KEPT.get() or TimeLimit(float("inf"))
-            limit.is_connecting = limit.is_fresh = True
-            super().connect()
-            limit.is_connecting = False
+            limit = _KEPT.get()
+            if limit:
+                limit.is_connecting = limit.is_fresh = True
+                self._connect_within(limit)
+                limit.is_connecting = False
+            else:
+                super().connect()
             # no warning on the terminal for what `validate_certs: false` asks for
             self.is_verified = True
+
+        def _connect_within(self, limit: TimeLimit) -> None:
+            """Connect in another thread, which is left alone when the time is over.
+
+            What looks up names, tries all addresses of a name and agrees with proxies takes no time-out for the whole.
+            """
+            failures: list[BaseException] = []
+            is_late = threading.Event()
+            connect = super().connect
+
+            def work() -> None:
+                try:
+                    connect()
+                except BaseException as exc:
+                    failures.append(exc)
+                if is_late.is_set():
+                    self.close()
+
+            thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
+            thread.start()
+            thread.join(limit.left())
+            if thread.is_alive():
+                is_late.set()
+                raise urllib3.exceptions.ConnectTimeoutError(self, "the time for the whole answer is over")
+            if failures:
+                raise failures[0]
 
         def response_class(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> http.client.HTTPResponse:
             # without a limit, the session is used by an extension for something else

@@ -671,6 +671,9 @@ def test_status_407_of_a_server_is_not_of_a_proxy(no_proxy):
         "proxy:port",
         "http://a/b",
         "http://a..b",
+        # what somebody else could read as an end of the host
+        *(f"http://12{character}@127.0.0.1:1" for character in "#?\\/"),
+        "user:secret-word@127.0.0.1:1",
     ],
 )
 def test_a_malformed_address_of_a_proxy(no_proxy, monkeypatch, address):
