@@ -399,6 +399,17 @@ def test_a_body_that_breaks_off_is_lost_and_says_where(way, answer):
     assert SECRET not in str(caught.value)
 
 
+def test_an_answer_that_ends_within_its_head_is_lost(way):
+    """Without the header that tells its length, it looks like an answer with an empty body."""
+    head = OK.partition(b"\r\n\r\n")[0] + b"\r\n"
+    for length in (*range(9, len(head), 5), len(head)):
+        with LoopbackServer(head[:length]) as server:
+            with pytest.raises(errors.LostAnswerError, match="the connection broke"):
+                send(transport_for(server.url), server.url + "/x", "POST")
+            with pytest.raises(errors.LostAnswerError, match="the connection broke"):
+                stream(server)
+
+
 def test_a_server_that_stops_in_the_middle_of_a_body(way):
     def stop(is_stopped):
         yield OK.replace(b"Content-Length: 2", b"Content-Length: 20")
