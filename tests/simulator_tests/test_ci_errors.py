@@ -119,7 +119,7 @@ JOB = "a: {script: make}\n"
             "a job: dependency b is not defined in current or prior stages",
         ),
         (
-            "a: {script: x, needs: [b], dependencies: [b, c]}\nb: {stage: build, script: x}\nc: {stage: build, script: x}",
+            "a: {script: x, needs: [b], dependencies: [c]}\nb: {stage: build, script: x}\nc: {stage: build, script: x}",
             "jobs:a dependencies the c should be part of needs",
         ),
         (

@@ -239,10 +239,18 @@ class TestFaults:
 
     def test_the_last_one_out_of_order_comes_all_the_same(self, simulator: Simulator, receiver: Receiver) -> None:
         self.play(simulator, receiver, {"kind": "out_of_order", "nth": 3})
+        assert [status for _kind, status in receiver.told()] == ["pending", "running"]
+        simulator.advance(1)
+        simulator.hooks()
         assert [status for _kind, status in receiver.told()] == ["pending", "running", "success"]
 
     def test_late(self, simulator: Simulator, receiver: Receiver) -> None:
-        self.play(simulator, receiver, {"kind": "late", "nth": 1, "seconds": 2})
+        self.play(simulator, receiver, {"kind": "late", "nth": 1, "seconds": 3600})
+        simulator.advance(3599)
+        simulator.hooks()
+        assert [status for _kind, status in receiver.told()] == ["running", "success"]
+        simulator.advance(1)
+        simulator.hooks()
         assert [status for _kind, status in receiver.told()] == ["running", "success", "pending"]
 
     def test_old(self, simulator: Simulator, receiver: Receiver) -> None:
