@@ -108,8 +108,7 @@ def template(world: World, wish: Wish, ref: tuple[str, bool, str]) -> templates.
     name, tag, sha = ref
     variables = {row["key"]: "" if row["value"] is None else str(row["value"]) for row in wish.variables}
     context = _context(world, wish.project, name, tag=tag, source=wish.source, sha=sha, variables=variables)
-    given_inputs = wish.inputs if world.features.has("pipelines.inputs") else {}
-    more: dict[str, t.Any] = {"user": wish.user.username, "inputs": given_inputs, "is_form": wish.form}
+    more: dict[str, t.Any] = {"user": wish.user.username, "inputs": wish.inputs, "is_form": wish.form}
     made = make(world, wish.project, dataclasses.replace(context, **more))
     given = {"jobs": made.jobs, "stages": made.stages, "name": made.name, "inputs": made.inputs}
     given |= {"refused": made.refused, "yaml_errors": made.yaml_errors}
