@@ -11,7 +11,7 @@ import typing as t
 from . import expressions, parallel
 from .config import DOES_NOTHING, Config
 from .keywords import below
-from .values import Block, CiError, as_list, flat, text
+from .values import Block, CiError, as_list, block_in, flat, text
 
 _WHEN: t.Final = ("on_success", "on_failure", "always", "manual", "delayed")
 _WHEN_OF_RULES: t.Final = ("on_success", "on_failure", "always", "never", "manual", "delayed")
@@ -255,7 +255,7 @@ def _check_on_stop(name: str, job: Block, config: Config) -> None:
     theirs = config.jobs[other].get("environment")
     if theirs is None:
         raise CiError(f"{name} job: on_stop job {other} does not have environment defined")
-    if (theirs.get("name") if isinstance(theirs, Block) else theirs) != environment["name"]:
+    if (theirs.get("name") if isinstance(theirs, Block) else theirs) != block_in(job, "environment")["name"]:
         raise CiError(f"{name} job: on_stop job {other} have different environment name")
     if not isinstance(theirs, Block) or theirs.get("action") != "stop":
         raise CiError(f"{name} job: on_stop job {other} needs to have action stop defined")

@@ -34,6 +34,7 @@ _SINCE: t.Final = {
 class Delivery:
     """One event for one hook. It is sent once, unless a fault has it otherwise.
 
+    :ivar at: when it happened, by the clock of the scenario.
     :ivar stamped_at: the time that is signed, in Unix seconds of the real clock, with which receivers compare it.
     """
 
@@ -45,6 +46,7 @@ class Delivery:
     instance: str
     features: Features
     fault: Fault | None
+    at: float
     key: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
     event_uuid: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
     stamped_at: int = dataclasses.field(default_factory=lambda: int(time.time()))

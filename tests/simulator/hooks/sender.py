@@ -51,7 +51,8 @@ class Sender:
         while True:
             with self._simulation.lock:
                 self._simulation.engine.advance()
-                is_done = not (self._simulation.outbox.waiting or self._is_busy or self._due())
+                due = self._due(self._simulation.engine.time)
+                is_done = not (self._simulation.outbox.waiting or self._is_busy or due)
             if is_done:
                 return
             await asyncio.sleep(_TICK_SECONDS)
@@ -69,6 +70,7 @@ class Sender:
             outbox = simulation.outbox
             if outbox.hooks:
                 simulation.engine.advance()
+            now = simulation.engine.time
         # Those of a world that is gone come no more.
         self._behind = [row for row in self._behind if row[1] is outbox]
         # Until this is over, what does not wait any more may still be under way.
@@ -76,7 +78,7 @@ class Sender:
         try:
             while outbox.waiting:
                 await self._take(session, outbox, outbox.waiting.popleft())
-            await self._release(session, self._due())
+            await self._release(session, self._due(now))
         finally:
             self._is_busy = False
 
@@ -84,7 +86,7 @@ class Sender:
         """Send a delivery, or do to it what its fault says."""
         overtaken = [row for row in self._behind if row[2].kind == "out_of_order"]
         if delivery.kind == "late" or (delivery.kind == "out_of_order" and not overtaken):
-            self._behind.append((self._simulation.engine.time + delivery.delay, outbox, delivery))
+            self._behind.append((delivery.at + delivery.delay, outbox, delivery))
         elif delivery.kind == "lost":
             _note(outbox, delivery, {}, at=self._simulation.engine.time, error="lost")
         else:
@@ -92,8 +94,8 @@ class Sender:
                 await self._send(session, outbox, delivery)
             await self._release(session, overtaken)
 
-    def _due(self) -> list[tuple[float, Outbox, Delivery]]:
-        return [row for row in self._behind if row[0] <= self._simulation.engine.time]
+    def _due(self, now: float) -> list[tuple[float, Outbox, Delivery]]:
+        return [row for row in self._behind if row[0] <= now]
 
     async def _release(self, session: aiohttp.ClientSession, rows: list[tuple[float, Outbox, Delivery]]) -> None:
         for row in rows:
