@@ -29,6 +29,7 @@ from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import (
     ACTION_WAITING,
     CONNECTION,
+    JOB_FILTERS,
     JOB_SELECTION,
     JOB_WAITING,
     PIPELINE_WAYS,
@@ -114,7 +115,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
 def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
     """Return what became of deleting the artifacts of all jobs of a project."""
     _request(options)  # for what it refuses
-    for name in (*_SELECTORS, "name", "stage", "scope", "include_downstream"):
+    for name in (*_SELECTORS, *JOB_FILTERS, "include_downstream"):
         # an empty list selects nothing, and never everything
         if options.get(name) not in (None, False):
             raise UsageError(f"{name} cannot be used with whole_project, which is about every job of the project")

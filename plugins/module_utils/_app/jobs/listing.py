@@ -12,11 +12,8 @@ from ..._api.decoding import Record
 from ..outcome import Projection
 from ..session import Session
 from .bridges import PipelineNode, list_bridges
-from .query import FoundJob, JobQuery
+from .query import NEEDED_FIELDS, FoundJob, JobQuery
 from .statuses import id_of, newest_per_name, pipeline_of, project_id_of
-
-# What selecting and waiting need of a record, whatever the user wants to keep of it.
-_NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
 
 
 def trigger_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
@@ -35,7 +32,7 @@ class JobLists:
         self._session = session
         self._query = query
         self._project = query.pipeline.project
-        self._projection = Projection((*_NEEDED_FIELDS, *query.fields)) if query.fields else None
+        self._projection = Projection((*NEEDED_FIELDS, *query.fields)) if query.fields else None
         # as the jobs of the list that was read last tell it
         self.pipeline: Record | None = None
 
