@@ -19,9 +19,10 @@ from .._app.actions.actions import ACTIONS, misplaced_among
 from .._app.actions.project import delete_project_artifacts
 from .._app.actions.refusals import refuse_job_token
 from .._app.actions.targets import ActionReport, Target, failure_text, prediction_text, read_logs
+from .._app.fields import project_fields
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import WAIT_TARGETS
-from .._app.outcome import Outcome, project_fields
+from .._app.outcome import Outcome
 from .._app.pipelines.query import read_pipeline, with_pipeline
 from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import finish

@@ -13,6 +13,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, SelectionError, UsageError
+from ..fields import project_fields
 from ..files.download import fetch_bytes, known_by_id
 from ..files.fetch import DownloadRequest
 from ..files.latest import check_latest_success, known_by_name
@@ -20,7 +21,6 @@ from ..jobs.find import JobFinder
 from ..jobs.mistaken import mistaken_fields
 from ..jobs.query import FoundJob, JobQuery, suggestions
 from ..jobs.selection import Selection
-from ..outcome import project_fields
 from ..pipelines.query import PipelineQuery
 from ..session import Session
 

@@ -14,8 +14,8 @@ from ..._api.decoding import Record
 from ..._api.errors import UsageError
 from ..._app.deployments.find import DeploymentQuery
 from ..._app.deployments.records import STATUSES, FoundDeployment, with_missing
+from ..._app.fields import project_fields
 from ..._app.jobs.query import JobQuery
-from ..._app.outcome import project_fields
 from ..definition import ArgumentSpec, Options
 from ..options import JOB_FILTERS, JOB_SELECTION, PIPELINE_WAYS, job_query, plain_text
 
