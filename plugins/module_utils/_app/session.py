@@ -31,10 +31,12 @@ from .._extensions.registry import Registry
 from .concurrency import run_all
 from .fields import record_in
 from .limits import LIMITS
-from .nudges import Watch
 from .outcome import Files, Progress
 from .settings import with_credential
 from .slow_work import PageProgress
+
+if t.TYPE_CHECKING:
+    from .nudges import Watch
 
 _A = t.TypeVar("_A")
 _R = t.TypeVar("_R")

@@ -23,7 +23,8 @@ from .._app.fields import project_fields
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import WAIT_TARGETS
 from .._app.outcome import Outcome
-from .._app.pipelines.query import read_pipeline, with_pipeline
+from .._app.pipelines.find import read_pipeline
+from .._app.pipelines.query import with_pipeline
 from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import finish
 from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition

@@ -14,7 +14,6 @@ import typing as t
 from .._api.decoding import Record
 from .._api.errors import GitLabError, UsageError
 from .._app.actions.actions import misplaced_among
-from .._app.actions.candidates import RunRequest
 from .._app.actions.pipelines import (
     PIPELINE_ACTIONS,
     PipelineAction,
@@ -23,22 +22,17 @@ from .._app.actions.pipelines import (
     decide_pipeline,
 )
 from .._app.actions.refusals import refuse_job_token
-from .._app.actions.run_pipeline import run_pipeline
-from .._app.jobs.statuses import id_of, project_id_of, status_of
+from .._app.fields import id_of, project_id_of, status_of
 from .._app.outcome import Outcome
+from .._app.pipelines.candidates import RunRequest
 from .._app.pipelines.query import PipelineQuery
+from .._app.pipelines.run import run_pipeline
 from .._app.reads.pipelines import PipelineDetails, read_details
 from .._app.session import Session, TaskContext
 from .._app.settings import token_value
 from .._app.waiting.loop import Wait
 from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
-from .._app.waiting.pipeline_end import (
-    PIPELINE_TARGETS,
-    PipelineState,
-    explained_missing,
-    follow_pipeline,
-    read_state,
-)
+from .._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState, explained_missing, follow_pipeline, read_state
 from .._app.waiting.pipelines import await_pipeline
 from .._app.waiting.schedule import Steps, finish
 from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition

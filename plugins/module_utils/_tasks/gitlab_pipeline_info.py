@@ -8,15 +8,9 @@
 
 from __future__ import annotations
 
-from .._app.jobs.statuses import project_id_of
+from .._app.fields import project_id_of
 from .._app.outcome import Outcome
-from .._app.reads.pipelines import (
-    read_details,
-    read_downstream,
-    read_pipeline_state,
-    read_test_report,
-    read_variables,
-)
+from .._app.reads.pipelines import read_details, read_downstream, read_pipeline_state, read_test_report, read_variables
 from .._app.session import TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.schedule import finish

@@ -19,9 +19,8 @@ from .._api.connection import USER_AGENT
 from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
-from .._app.fields import iso_time
+from .._app.fields import id_of, iso_time
 from .._app.files.place import check_path, check_writable, write_text
-from .._app.jobs.statuses import id_of
 from .._app.nudges import Nudges
 from .._app.outcome import Outcome, ProjectProgress
 from .._app.release.compare import read_previous, with_previous

@@ -17,15 +17,15 @@ import dataclasses
 import typing as t
 
 from ..._api.errors import BadAnswerError, RequestError, StatusError
-from ..deployments.records import user_id_of
 from ..deployments.waiting import REJECTED
+from ..fields import id_of, status_of, user_id_of
 from ..jobs.query import FoundJob
-from ..jobs.statuses import STATUSES, Column, id_of, phase_of, status_of
+from ..jobs.statuses import STATUSES, Column, phase_of
 from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
-from .decisions import Decision, Verdict
-from .refusals import reason_of_project
-from .sending import Write, is_lock, was_unsent
+from ..writes.decision import Decision, Verdict
+from ..writes.roles import reason_of_project
+from ..writes.sending import Write, is_lock, was_unsent
 
 PipelineCell = t.Callable[[PipelineState], Decision]
 # The phases of jobs that GitLab cancels with their pipeline; manual jobs stay as they are.

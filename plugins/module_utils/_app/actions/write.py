@@ -16,17 +16,16 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import RequestError, StatusError
-from ..deployments.records import user_id_of
 from ..deployments.waiting import refusal_of_held
+from ..fields import status_of, user_id_of
 from ..jobs.attempts import newest_attempts
 from ..jobs.query import FoundJob
-from ..jobs.statuses import is_finished, status_of
+from ..jobs.statuses import is_finished
 from ..session import Session
+from ..writes.decision import ActionOutcome, Decision
+from ..writes.sending import Write, is_lock, was_refused
 from .action import Action, ActionRequest
-from .decisions import Decision
-from .effects import ActionOutcome
 from .refusals import explain
-from .sending import Write, is_lock, was_refused
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +125,7 @@ class JobWrite(Write[FoundJob, WriteResult]):
 
     def _explained(self, exc: RequestError) -> str:
         if isinstance(exc, StatusError):
-            held = refusal_of_held(self._session, self._action, self._job, exc)
+            held = refusal_of_held(self._session, self._job, exc) if self._action.needs_approval else ""
             if held:
                 return held
             explain(self._session, self._action, self._job, exc)

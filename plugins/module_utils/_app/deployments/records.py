@@ -15,9 +15,8 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..fields import record_in, records_in
+from ..fields import id_of, int_of, record_in, records_in, status_of, user_id_of
 from ..jobs.query import listed
-from ..jobs.statuses import id_of, int_of, status_of
 
 STATUSES = ("created", "running", "success", "failed", "canceled", "skipped", "blocked")
 # The status of a deployment whose job is manual, whether or not somebody has to approve.
@@ -116,11 +115,6 @@ def missing_text(deployment: Record) -> str:
 def is_waiting(deployment: Record) -> bool:
     """Return whether somebody can approve it now: `blocked` alone is every deployment of a manual job."""
     return status_of(deployment) == BLOCKED and bool(missing_approvals(deployment))
-
-
-def user_id_of(record: Record) -> int:
-    """Return the id of the user of an approval, a deployment or a job, 0 when there is none."""
-    return id_of(record_in(record, "user"))
 
 
 def starters_of(deployment: Record) -> set[int]:

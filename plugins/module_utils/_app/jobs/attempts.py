@@ -12,10 +12,11 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError
+from ..fields import status_of
 from ..session import Session
 from .bridges import list_bridges
 from .query import FoundJob
-from .statuses import can_be_superseded, newest_per_name, status_of
+from .statuses import can_be_superseded, newest_per_name
 
 # A list that does not hold a job which is known to exist is read again so often before it is an error.
 LOOKS_FOR_MISSING = 3

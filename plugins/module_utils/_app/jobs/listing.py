@@ -9,11 +9,11 @@
 from __future__ import annotations
 
 from ..._api.decoding import Record
-from ..fields import project_fields
+from ..fields import id_of, pipeline_of, project_fields, project_id_of
 from ..session import Session
 from .bridges import PipelineNode, list_bridges
 from .query import NEEDED_FIELDS, FoundJob, JobQuery
-from .statuses import id_of, newest_per_name, pipeline_of, project_id_of
+from .statuses import newest_per_name
 
 
 def trigger_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:

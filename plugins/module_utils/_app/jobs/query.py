@@ -19,8 +19,8 @@ import re
 import typing as t
 
 from ..._api.decoding import Record
+from ..fields import id_of, status_of
 from ..pipelines.query import PipelineQuery
-from .statuses import id_of, status_of
 
 # What selecting and waiting need of a record, whatever the user wants to keep of it.
 NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")

@@ -16,7 +16,7 @@ from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.selection import Selection, failed_before, lacks_any
 from ..jobs.statuses import count_statuses, is_optional, still
-from ..pipelines.query import read_pipeline
+from ..pipelines.find import read_pipeline
 from ..session import Session
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable

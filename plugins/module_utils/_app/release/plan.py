@@ -16,7 +16,7 @@ import typing as t
 from ..._api.errors import UsageError
 from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
-from ..actions.candidates import RunRequest
+from ..pipelines.candidates import RunRequest
 from ..pipelines.query import PipelineQuery
 from ..waiting.options import WaitOptions
 

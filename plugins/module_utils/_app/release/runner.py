@@ -15,8 +15,8 @@ import typing as t
 from ..._api.errors import GitLabError, RequestError, SelectionError, TimedOutError
 from ..actions.actions import ACTIONS
 from ..actions.refusals import refuse_job_token
-from ..jobs.statuses import id_of
-from ..pipelines.query import read_pipeline, warn_of_namesake
+from ..fields import id_of
+from ..pipelines.find import read_pipeline, warn_of_namesake
 from ..session import Session, StoppedError
 from ..slow_work import SlowWork
 from ..waiting.loop import Wait

@@ -17,8 +17,9 @@ import typing as t
 
 from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError, TimedOutError
 from ..._api.pace.looks import looking
+from ..fields import status_of
 from ..jobs.query import FoundJob
-from ..jobs.statuses import is_queued, runner_wish, status_of
+from ..jobs.statuses import is_queued, runner_wish
 from ..nudges import Patience
 from ..session import Session
 from .logs import LogFollower

@@ -11,7 +11,8 @@ from __future__ import annotations
 import dataclasses
 
 from ..._api.decoding import Record
-from ..jobs.statuses import has_reached, is_finished, status_of
+from ..fields import status_of
+from ..jobs.statuses import has_reached, is_finished
 
 # How long canceling may take, which begins when the time is up: a server needs a second for it, and may be slow.
 CANCEL_SECONDS = 10.0

@@ -14,22 +14,13 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError
+from ..fields import id_of, pipeline_of, project_id_of, status_of
 from ..jobs.listing import trigger_jobs
 from ..jobs.mistaken import explain_missing_pipeline
 from ..jobs.query import FoundJob
-from ..jobs.statuses import (
-    count_statuses,
-    id_of,
-    is_finished,
-    is_optional,
-    is_under_way,
-    newest_per_name,
-    phase_of,
-    pipeline_of,
-    project_id_of,
-    status_of,
-)
-from ..pipelines.query import PipelineQuery, read_pipeline
+from ..jobs.statuses import count_statuses, is_finished, is_optional, is_under_way, newest_per_name, phase_of
+from ..pipelines.find import read_pipeline
+from ..pipelines.query import PipelineQuery
 from ..session import Session
 from .blockers import MOST_SINGLE_LINES, is_blocking
 from .counting import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD

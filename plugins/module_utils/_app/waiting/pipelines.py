@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from ..._api.decoding import Record
 from ..._api.errors import SelectionError
-from ..pipelines.query import PipelineQuery, find_pipeline, missing_pipeline
+from ..pipelines.find import find_pipeline
+from ..pipelines.query import PipelineQuery, missing_pipeline
 from ..session import Session
 from .loop import Wait
 from .schedule import Steps

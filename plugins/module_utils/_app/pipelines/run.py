@@ -30,12 +30,12 @@ from ..._api.errors import (
     StatusError,
     ThrottledError,
 )
-from ..jobs.statuses import id_of, project_id_of, status_of
-from ..pipelines.query import describe
+from ..fields import id_of, project_id_of, status_of
 from ..session import Session
+from ..writes.sending import was_unsent
 from .candidates import Candidates, RunRequest
 from .creation import explain_refusal, is_over_limit
-from .sending import was_unsent
+from .query import describe
 
 # The pauses before the looks after a lost answer: what is still at work on the server has to arrive.
 LOOK_PAUSES_SECONDS = (2.0, 5.0, 10.0)
