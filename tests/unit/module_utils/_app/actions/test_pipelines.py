@@ -162,7 +162,7 @@ def test_it_ends_before_it_can_be_canceled():
 
 def test_it_ends_before_it_can_be_canceled_and_is_read_again_in_vain():
     """What the first look has shown counts, whatever becomes of the next one."""
-    denied = Exchange(JOBS, {"message": "403 Forbidden"}, status=403)
+    denied = Exchange(READ, {"message": "403 Forbidden"}, status=403)
     outcome = act(
         "cancel",
         Exchange(POSTS["cancel"], pipeline(6, "running")),
