@@ -128,7 +128,8 @@ options:
   extensions:
     description:
       - Python extensions to load, by the name of their entry point in the group C(jobgate.gitlab). They can veto an
-        action during a change freeze, write an audit log, annotate what is returned, or go through a special proxy.
+        action on jobs during a change freeze, write an audit log, annotate what is returned, or go through a special
+        proxy. They are not asked about actions on pipelines, nor about approvals.
       - When it is not given, E(JOBGATE_EXTENSIONS) is used, with the names separated by commas. An empty list loads
         none, whatever that variable says.
       - Nothing is loaded that is not named, and a name that is not installed is an error. An extension has to be

@@ -313,7 +313,12 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup i
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import Options
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import pipeline_query, session_of, text_list
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import (
+    pipeline_query,
+    plain_text,
+    session_of,
+    text_list,
+)
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misread import misread, no_text
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import lookup_options
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
@@ -385,7 +390,8 @@ def _terms(options: Options, terms: list[t.Any]) -> tuple[int | str, ...]:
     problem = next(filter(None, (misread(term) or no_text(term) for term in terms)), "")
     if problem:
         raise UsageError(f"the name of a job {problem}")
-    texts = ["" if term is None else str(term).strip() for term in ([name] if name is not None else terms)]
+    given = [name] if name is not None else terms
+    texts = ["" if term is None else plain_text("the name of a job", str(term).strip()) for term in given]
     if not texts or not all(texts):
         raise UsageError("give the name or the id of a job, not an empty text")
     found = tuple(texts if name is not None else map(read_term, texts))

@@ -108,8 +108,9 @@ options:
       - Numbers become strings, booleans become V(true) and V(false). Put versions in quotes, since YAML reads C(1.10)
         as the number 1.1. Lists and dictionaries are refused, since GitLab
         takes text only; use the P(ansible.builtin.to_json#filter) filter if the job can read that.
-      - Their values are not returned. Where GitLab repeats one of eight characters or more, such as in an error, a
-        failure reason or a log, it is masked, unless another option of the task shows it as well.
+      - Their values are not returned. Where GitLab shows one of eight characters or more, such as in an error, a log or
+        the name of a job, it is masked, unless another option of the task shows it as well. What is masked cannot be
+        used as a name in another task.
       - Not for trigger jobs, where GitLab drops them, and not together with O(replay) for a job that has ended, where
         GitLab would use the variables of the earlier run instead. Both are refused.
       - A job that is under way or has succeeded is left alone, whatever variables it was started with. GitLab does not

@@ -44,6 +44,13 @@ def test_a_mistake_in_a_later_gate_is_found_before_anything_is_played(
         assert effects(simulator) == [] and (check_mode or not result.changed)
 
 
+def test_a_mistake_in_the_first_gate_is_told_before_one_in_a_later_one(simulator: t.Any) -> None:
+    simulator.load(smoked())
+    gates = [{"name": "unti", "action": "wait"}, {"name": "smok", "action": "wait"}]
+    text = release(simulator, {"gates": gates}).failure
+    assert "gate 'unti' of project 'group/app' did not open: no job 'unti'" in text.lower() and "smok'" not in text
+
+
 def test_another_project_is_not_played_either(simulator: t.Any) -> None:
     scenario = smoked()
     scenario["projects"].append({"path": "group/other", "members": {"alice": "maintainer"}})

@@ -143,6 +143,15 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
       for ref in ("my branch", "release/*", "a..b", "main~1", "refs/remotes/origin/x", "@", "x.lock", "refs/heads/")),
     ("a commit as a ref", INFO, {"project": "group/app", "ref": "a" * 40},
      f"ref {'a' * 40!r} is a commit id; give it as sha."),
+    # a wildcard for every job, if it were taken
+    *((f"a hidden value as {where}{name}", tool, options,
+       f"{where}{name} is '********', in which asterisks stand for a secret or the value of a variable; give the text "
+       "itself.")
+      for tool, name, options, where in (
+          (ACTION, "name", {**PLAY, "name": "********"}, ""),
+          (ACTION, "stage", {**PLAY, "stage": ["********"]}, ""),
+          (INFO, "ref", {"project": "group/app", "ref": "********"}, ""),
+          (GATE, "name", gate(name="********"), "Gate 2 of project 'group/app': "))),
     ("a line break", INFO, {"project": "group/app", "ref": "main\n"},
      "ref is 'main\\n'; remove the blanks or line breaks around it."),
     # empty
@@ -165,9 +174,10 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
      "project is missing; give the numeric id or the full path, like group/project."),
     # what does not go together, or needs something else
     ("two ways to the pipeline", INFO, {**READ, "ref": "main"},
-     "pipeline_id and ref are mutually exclusive; give one of them."),
+     "pipeline_id and ref are mutually exclusive; give one of them, and null for one that module_defaults gives."),
     ("two tokens", INFO, {**READ, "api_oauth_token": "another-token-1"},
-     "api_token and api_oauth_token are mutually exclusive; give one of them."),
+     "api_token and api_oauth_token are mutually exclusive; give one of them, and null for one that module_defaults "
+     "gives."),
     ("wait_for without wait", INFO, {**READ, "wait_for": "success"}, "wait_for needs wait: true."),
     ("variables for a retry", ACTION, {**PLAY, "action": "retry", "job_variables": {"A": "b"}},
      "job_variables can only be used with play."),
@@ -185,7 +195,7 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("a checksum of another kind", DOWNLOAD, {**FILE, "checksum": "md5:0"},
      "checksum is 'md5:0'; give sha256: and 64 hexadecimal digits."),
     ("no pipeline", BRIDGES, {"project": "group/app"},
-     "One of the following is required: pipeline_id, ref, sha, merge_request."),
+     "One of the following is required, and null counts as not given: pipeline_id, ref, sha, merge_request."),
     # pipelines
     ("start for run", PIPELINE, {**RUN, "action": "start"}, "action is 'start'; did you mean run?"),
     ("stop for cancel", PIPELINE, {**RUN, "action": "stop"}, "action is 'stop'; did you mean cancel?"),
@@ -209,7 +219,7 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("variables to retry with", PIPELINE, {**RUN, "action": "retry", "variables": {"A": "b"}},
      "variables can only be used with run."),
     ("what to retry", PIPELINE, {**without(RUN, "ref"), "action": "retry"},
-     "One of the following is required: pipeline_id, ref, sha, merge_request."),
+     "One of the following is required, and null counts as not given: pipeline_id, ref, sha, merge_request."),
     ("a target that is no end", PIPELINE, {**RUN, "wait": True, "wait_for": ["running"]},
      "wait_for holds 'running'; give one of created, finished, success, manual."),
     ("a target without wait", PIPELINE, {**RUN, "wait_for": ["success"]}, "wait_for needs wait: true."),
@@ -225,11 +235,13 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("no state", APPROVAL, {"project": "group/app", "deployment_id": 1},
      "state is missing; give one of approved, rejected."),
     ("any deployment of the project", APPROVAL, {"project": "group/app", "state": "approved"},
-     "One of the following is required: deployment_id, environment, job_id, pipeline_id, ref, sha, merge_request."),
+     "One of the following is required, and null counts as not given: deployment_id, environment, job_id, pipeline_id, "
+     "ref, sha, merge_request."),
     ("a job without its pipeline", DEPLOYMENTS, {"project": "group/app", "name": "deploy"},
      "name needs a pipeline; give pipeline_id, ref, sha or merge_request."),
     ("an id with an environment", DEPLOYMENTS, {"project": "group/app", "deployment_id": 1, "environment": "prod"},
-     "deployment_id and environment are mutually exclusive; give one of them."),
+     "deployment_id and environment are mutually exclusive; give one of them, and null for one that module_defaults "
+     "gives."),
     ("a deployment without _id", DEPLOYMENTS, {"project": "group/app", "deployment": 1},
      "Unknown option deployment; did you mean deployment_id?"),
     ("a status of jobs", DEPLOYMENTS, {"project": "group/app", "status": "manual"},

@@ -42,6 +42,7 @@ from .options import (
     wait_options,
 )
 from .values.actions import JOB_ACTION_OPTIONS, action_request
+from .values.mistakes import none_given
 
 SPEC = CONNECTION.merged(
     JOB_SELECTION,
@@ -142,7 +143,7 @@ def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
 def _query(options: Options) -> JobQuery:
     action = options["action"]
     if all(options.get(name) is None for name in _SELECTORS):
-        raise UsageError(f"one of the following is required: {', '.join(_SELECTORS)}")
+        raise UsageError(none_given(_SELECTORS))
     # other actions than play and retry are refused for a trigger job, which needs it to be found
     query = job_query(
         options, with_bridges=True, all_bridges=ACTIONS[action].trigger_job is not None, newest_attempt=True

@@ -38,6 +38,7 @@ from .._app.waiting.schedule import Steps, finish, is_end_of_time
 from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
 from .values.actions import RUN_OPTIONS, run_request
+from .values.mistakes import none_given
 from .values.pipelines import PIPELINE_WAITING, downstream_record, pipeline_waiting, state_values, why_failed
 
 _OTHER_SELECTION = ("pipeline_id", "merge_request", "pipeline_source")
@@ -105,7 +106,7 @@ def _waiting(options: Options) -> WaitOptions:
                 f"wait_for {target} cannot be used with {action}; give one of {', '.join(_TARGETS[action])}"
             )
     if action != "run" and all(options.get(name) is None for name in PIPELINE_WAYS):
-        raise UsageError(f"one of the following is required: {', '.join(PIPELINE_WAYS)}")
+        raise UsageError(none_given(PIPELINE_WAYS))
     return pipeline_waiting(options, _TARGETS[action])
 
 

@@ -15,6 +15,7 @@ import typing as t
 
 from .._api.connection import ConnectionSettings
 from .._api.errors import UsageError
+from .._api.masking import MASK
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import STATUSES, WAIT_TARGETS, is_finished
 from .._app.outcome import ProjectProgress
@@ -233,9 +234,14 @@ def _sha(options: Options) -> str | None:
 def plain_text(name: str, value: t.Any) -> str:
     """Return a text that GitLab compares as it is.
 
-    :raises UsageError: when it has blanks or line breaks around it, which never match.
+    :raises UsageError: when it has blanks or line breaks around it, which never match, or a mask, which is a wildcard.
     """
     text = str(value)
+    if MASK in text:
+        raise UsageError(
+            f"{name} is {text!r}, in which asterisks stand for a secret or the value of a variable; give the text "
+            "itself"
+        )
     if text != text.strip():
         raise UsageError(f"{name} is {text!r}; remove the blanks or line breaks around it")
     return text

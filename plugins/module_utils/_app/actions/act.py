@@ -20,6 +20,7 @@ from ..jobs.reasons import is_among, unknown_reason
 from ..jobs.selection import Selection, failed_before
 from ..jobs.statuses import can_be_superseded, still
 from ..session import Session
+from ..waiting.blockers import jobs_beside, why_late
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
 from ..waiting.loop import Wait
@@ -49,6 +50,8 @@ class ActionRun:
         self._approvals = ApprovalWait(session, is_waiting=options.wait_for_approval, tell=self._timeline.held)
         self._counting: Counting | None = None
         self._selection = Selection()
+        # all jobs of the pipeline, as they were read last
+        self._beside: t.Sequence[FoundJob] = ()
         # how many attempts jobs have had, by their keys
         self._attempts: dict[t.Any, int] = {}
 
@@ -64,7 +67,7 @@ class ActionRun:
         selection = yield from select(self._session, self._query, self._action, self._options)
         if isinstance(selection, ActionReport):
             return selection
-        self._selection = selection
+        self._selection, self._beside = selection, selection.beside
         chosen = choose(selection, self._query, self._request.multiple)
         targets = [Target(job, before={"id": job.id, "status": status_of(job.record)}) for job in chosen]
         if self._options.log_follow:
@@ -118,7 +121,7 @@ class ActionRun:
             max_attempts=request.max_attempts,
             attempts=self._attempts.get(job.key, 1),
             is_bridge=job.is_bridge,
-            failed_before=failed_before(job, self._selection.failed),
+            failed_before=failed_before(job, self._beside),
         )
         built_in = decide(action.name, job.record, policy)
         if action.needs_approval:
@@ -245,6 +248,9 @@ class ActionRun:
         for target, job in zip(active, jobs):
             target.job = job
         report.pipeline = as_told(report.pipeline, [job.record for job in jobs])
+        skipped = next((job for job in jobs if status_of(job.record) == "skipped"), None)
+        if skipped is not None:
+            self._beside = jobs_beside(self._session, skipped)
         self._following.seen(jobs, self._unsettled(active))
 
     def _look_at(self, target: Target) -> None:
@@ -292,8 +298,12 @@ class ActionRun:
 
     def _time_out(self, active: list[Target]) -> None:
         """End the targets that are not done in time, as `on_timeout` says."""
+        jobs = [target.job for target in active]
+        held = why_late(jobs, [other for job in jobs[:1] for other in jobs_beside(self._session, job)])
         for target in active:
             why = f", and {target.reason}" if target.is_waiting_for_turn else ""
+            if held and status_of(target.job.record) == "created":
+                why, held = f"{why}; {held}", ""
             reason = f"{timed_out_text(self._options)}: it {still(target.job.record)}{why}"
             target.settle(target.outcome if self._options.on_timeout == "continue" else "failed", reason)
         if self._options.on_timeout == "cancel" and self._request.action != "cancel":

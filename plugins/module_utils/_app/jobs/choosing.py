@@ -15,7 +15,7 @@ from ..._api.errors import SelectionError
 from .bridges import Ahead
 from .query import FoundJob, JobQuery, fits, match_name, matching_stages, may_hold, shortened
 from .selection import Selection
-from .statuses import count_statuses, has_ended_badly
+from .statuses import count_statuses
 
 
 class Chooser:
@@ -107,7 +107,7 @@ class Chooser:
             out_of_scope=count_statuses(job.record for found in placed.values() for job in found)
             if is_filtered
             else {},
-            failed=tuple(job for job in jobs if has_ended_badly(job.record)),
+            beside=tuple(jobs),
             unreadable=unreadable,
         )
 

@@ -199,6 +199,8 @@ def suggestions(known: t.Collection[str], name: str, *, what: str = "jobs") -> s
     if not known:
         return f"there are no {what} at all"
     close = difflib.get_close_matches(name, known, n=3)
+    # the jobs of a matrix begin with the name that the configuration gives them
+    close = close or sorted(each for each in known if each.startswith(f"{name}: "))[:3]
     others = sorted(set(known) - set(close))
     if not close:
         return f"there are {shortened(others)}"

@@ -16,7 +16,7 @@ from ..._api.decoding import Record
 from ..fields import id_of, status_of
 from ..pipelines.query import facts
 from .query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, may_hold, shortened, suggestions
-from .statuses import is_finished
+from .statuses import has_ended_badly, is_finished
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Selection:
     :param known: paths of all jobs there are, for suggestions.
     :param stages: all stages there are.
     :param out_of_scope: how many jobs of each status were left out by `scope` alone.
-    :param failed: jobs of the pipeline, selected or not, that have failed or were canceled, and may not.
+    :param beside: all jobs of the pipeline, selected or not.
     :param unreadable: paths of downstream pipelines that the token cannot read.
     :param failed_before_start: paths of trigger jobs whose pipelines could not be started, and might have held more;
         without those that are selected themselves.
@@ -51,7 +51,7 @@ class Selection:
     known: frozenset[str] = frozenset()
     stages: frozenset[str] = frozenset()
     out_of_scope: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
-    failed: tuple[FoundJob, ...] = ()
+    beside: tuple[FoundJob, ...] = ()
     unreadable: tuple[str, ...] = ()
     failed_before_start: tuple[str, ...] = ()
 
@@ -75,14 +75,18 @@ class Selection:
         return bool(self.missing or self.misplaced or self.missing_stages)
 
 
-def failed_before(job: FoundJob, failed: t.Iterable[FoundJob]) -> tuple[str, ...]:
+def failed_before(job: FoundJob, beside: t.Iterable[FoundJob]) -> tuple[str, ...]:
     """Return what may be why a job was skipped, each with its stage; empty for a job that was not.
 
-    :param failed: see `Selection`.
+    :param beside: see `Selection`.
     """
     if status_of(job.record) != "skipped":
         return ()
-    others = [other for other in failed if other.key[:2] == job.key[:2] and other.stage != job.stage]
+    others = [
+        other
+        for other in beside
+        if other.key[:2] == job.key[:2] and other.stage != job.stage and has_ended_badly(other.record)
+    ]
     others.sort(key=lambda other: other.id)
     return tuple(f"{other.called} of stage {other.stage}" for other in others[:MOST_NAMES_IN_TEXT])
 

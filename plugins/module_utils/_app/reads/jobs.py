@@ -18,6 +18,7 @@ from ..jobs.selection import Selection, failed_before, lacks_any
 from ..jobs.statuses import count_statuses, is_optional, still
 from ..pipelines.find import read_pipeline
 from ..session import Session
+from ..waiting.blockers import why_late
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
 from ..waiting.loop import Wait
@@ -33,7 +34,7 @@ class JobReport:
 
     :param problems: why the task fails, by job, and without a job for the whole.
     :param known_fields: names of the fields of a whole record.
-    :param failed: see `Selection`.
+    :param beside: see `Selection`.
     :param may_grow: whether pipelines downstream are still to be created that may hold more of them.
     :param is_pipeline_old: whether the pipeline was read some time before its jobs.
     :param is_stale: whether GitLab could not be asked any more at the end of the time.
@@ -46,7 +47,7 @@ class JobReport:
     timeline: list[Record] = dataclasses.field(default_factory=list)
     problems: list[tuple[FoundJob | None, str]] = dataclasses.field(default_factory=list)
     known_fields: frozenset[str] = frozenset()
-    failed: tuple[FoundJob, ...] = ()
+    beside: tuple[FoundJob, ...] = ()
     may_grow: bool = False
     is_pipeline_old: bool = False
     is_stale: bool = False
@@ -94,7 +95,7 @@ class _Reading:
             has_timed_out=waited.has_timed_out,
             timeline=self._wait.timeline.entries,
             problems=self._problems(selection.jobs),
-            failed=selection.failed,
+            beside=selection.beside,
             may_grow=not selection.is_complete,
             pipeline=selection.pipeline,
             # jobs of one pipeline tell how it is now; a tree was entered by a record that may be old
@@ -187,6 +188,8 @@ class _Reading:
             return
         late = [job for job in selection.jobs if not self._is_there(job)]
         report.problems += [(job, still(job.record)) for job in late]
+        held = why_late(late, selection.beside)
+        report.problems += [(None, held)] if held else []
         if not late and not report.problems:
             missing = self._finder.problem(selection) or MAY_GROW
             report.problems.append((None, missing))
@@ -207,7 +210,7 @@ def read_jobs_with_pipeline(session: Session, query: JobQuery, options: WaitOpti
 def failure_of(report: JobReport, options: WaitOptions) -> str:
     """Return why the jobs fail the task, empty when they do not."""
     texts = [
-        f"{job.called} {problem}{_after(failed_before(job, report.failed))}" if job else problem
+        f"{job.called} {problem}{_after(failed_before(job, report.beside))}" if job else problem
         for job, problem in report.problems
     ]
     begin = f"{timed_out_text(options)}: " if texts and report.has_timed_out else ""

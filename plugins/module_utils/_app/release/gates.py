@@ -27,7 +27,7 @@ from ..session import Session
 from ..waiting.log_tails import last_words, read_tail
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, failure_reason, is_reached
 from ..waiting.schedule import Steps
-from .hints import retried_text, why_late
+from .hints import retried_text
 from .names import jobs_of
 from .plan import Gate
 from .run import GateResult, ProjectResult
@@ -213,17 +213,14 @@ class GateRun:
         text = failure_of(report, options)
         if not text:
             return None
-        if report.has_timed_out:
-            text += self._why_late([job for job, _problem in report.problems if job])
+        if report.has_timed_out and any(job and status_of(job.record) == "manual" for job, _problem in report.problems):
+            text += "; somebody has to play a manual job, as action play does"
         failed = next((job for job, _problem in report.problems if job and status_of(job.record) == "failed"), None)
         tail = (read_tail(self._session, failed, self._log_lines) or []) if failed else []
         text += last_words(tail)
         has_ended = any(job and is_finished(status_of(job.record)) for job, _problem in report.problems)
         outcome = "timed out" if report.has_timed_out and not has_ended else "failed"
         return dataclasses.replace(result, outcome=outcome, reason=text, log_tail=tuple(tail))
-
-    def _why_late(self, jobs: t.Sequence[FoundJob]) -> str:
-        return why_late(self._session, jobs, is_played=self._gate.way == "at once")
 
     def _of_refusals(self, result: GateResult, report: ActionReport, text: str) -> GateResult:
         """Return what becomes of the gate when some jobs were refused or have failed.
@@ -247,8 +244,6 @@ class GateRun:
         read_logs(self._session, report, self._log_lines)
         log_tail = next((target.log_tail for target in bad if target.log_tail), [])
         text = failure_text(report, action) or ""
-        if report.has_timed_out:
-            text += self._why_late([target.job for target in bad])
         outcome = "failed"
         if all(target.outcome == "refused" for target in bad):
             outcome = "refused"

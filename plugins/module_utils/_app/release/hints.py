@@ -4,7 +4,7 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""What else there is to say about the jobs of a gate: what keeps them from their turn, and that they were retried."""
+"""What else there is to say about the jobs of a gate: that they were retried."""
 
 from __future__ import annotations
 
@@ -14,29 +14,11 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError
 from ..fields import id_of, status_of
-from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, listed, shortened
+from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, listed
 from ..session import Session
 
 # How attempts end that are retried for a reason.
 _BAD_ENDS = ("failed", "canceled")
-
-
-def why_late(session: Session, jobs: t.Sequence[FoundJob], *, is_played: bool) -> str:
-    """Return what else may keep jobs from their turn, going on where a sentence stops; empty when nothing is known.
-
-    :param is_played: whether the gate plays them: then what is manual only waits for approvals.
-    """
-    if not is_played and any(status_of(job.record) == "manual" for job in jobs):
-        return "; somebody has to play a manual job, as action play does"
-    blocked = next((job for job in jobs if status_of(job.record) == "created"), None)
-    if blocked is None:
-        return ""
-    try:
-        manual = _list_jobs(session, blocked, scope=["manual"])
-    except GitLabError:
-        return ""  # the hint is not worth another error
-    names = sorted(str(record.get("name")) for record in manual if not record.get("allow_failure"))
-    return f"; its pipeline waits for manual jobs to be played: {shortened(names)}" if names else ""
 
 
 def retried_text(session: Session, jobs: t.Sequence[FoundJob], timeline: t.Sequence[Record]) -> str:

@@ -21,7 +21,7 @@ from .run import ProjectResult
 
 
 def check_gates_to_come(session: Session, project: ProjectResult, gate: Gate, pipeline: Record) -> None:
-    """Return unless a gate behind this one can never open, since the pipeline lacks a job of it.
+    """Return unless this gate, or one behind it, can never open, since the pipeline lacks a job of it.
 
     A pipeline has all its jobs from its beginning on, those downstream excepted, so nothing is done before a mistyped
     name is found. The list of jobs is shared with the first look of the gate, whose session this is, and of no other.
@@ -30,7 +30,7 @@ def check_gates_to_come(session: Session, project: ProjectResult, gate: Gate, pi
     """
     if not session.client.shares_reads:
         session.client.share_reads(session.clock)
-    for later in project.plan.gates[project.plan.gates.index(gate) + 1 :]:
+    for later in project.plan.gates[project.plan.gates.index(gate) :]:
         if later.start is not None or later.is_optional or later.include_downstream:
             continue
         finder = JobFinder(session, jobs_of(session, project, later, pipeline))
@@ -43,7 +43,9 @@ def check_gates_to_come(session: Session, project: ProjectResult, gate: Gate, pi
         except SelectionError as exc:
             problem = str(exc)
         if problem:
-            raise SelectionError(f"gate {later.title!r} after it could not open: {problem}")
+            raise SelectionError(
+                problem if later is gate else f"gate {later.title!r} after it could not open: {problem}"
+            )
 
 
 def jobs_of(session: Session, project: ProjectResult, gate: Gate, pipeline: Record) -> JobQuery:

@@ -13,8 +13,8 @@ import typing as t
 
 from ..._api.errors import RequestError
 from ..fields import record_in, status_of
-from ..jobs.query import FoundJob
-from ..jobs.statuses import STATUSES, runner_wish
+from ..jobs.query import FoundJob, shortened
+from ..jobs.statuses import STATUSES, is_finished, is_optional, newest_per_name, runner_wish, still
 from ..session import Session
 
 # More jobs that wait for the same share one line.
@@ -108,6 +108,42 @@ class Blockers:
             found = [FoundJob(record, *key, path=prefix + str(record.get("name"))) for record in records]
             self._manual[key] = [other for other in found if is_blocking(other)]
         return self._manual[key]
+
+
+def why_late(jobs: t.Sequence[FoundJob], beside: t.Iterable[FoundJob]) -> str:
+    """Return which jobs have to end, or to be played, before the turn of one of some jobs comes; empty if it is no job.
+
+    :param beside: all jobs of the pipeline.
+    """
+    late = next((job for job in jobs if status_of(job.record) == "created"), None)
+    if late is None:
+        return ""
+    # the jobs of earlier stages are created first
+    before = [
+        other
+        for other in beside
+        if other.key[:2] == late.key[:2]
+        and other.id < late.id
+        and other.stage != late.stage
+        and not is_finished(status_of(other.record))
+        and not is_optional(other.record)
+    ]
+    manual = sorted(other.path for other in before if is_blocking(other))
+    if manual:
+        return f"its pipeline waits for manual jobs to be played: {shortened(manual)}"
+    at_work = [other for other in before if status_of(other.record) != "created"]
+    texts = [f"{other.called} of stage {other.stage!r} {still(other.record)}" for other in at_work[:MOST_SINGLE_LINES]]
+    return f"before it, {', '.join(texts)}" if texts else ""
+
+
+def jobs_beside(session: Session, job: FoundJob) -> list[FoundJob]:
+    """Return the jobs of the pipeline of a job; none when they cannot be read, since they are only to be told."""
+    key = (job.project, job.pipeline_id)
+    try:
+        records = session.in_passing().client.list_all("list_pipeline_jobs", project=key[0], pipeline_id=key[1])
+    except RequestError:
+        return []
+    return [FoundJob(record, *key, path=str(record.get("name"))) for record in newest_per_name(records)]
 
 
 def is_blocking(job: FoundJob) -> bool:

@@ -111,6 +111,11 @@ def option_mistake(task: TaskDefinition, given: Options, further: Arguments) -> 
     return mistake_in(known, given, documented) or _combination(task.spec, given)
 
 
+def none_given(names: t.Iterable[str]) -> str:
+    """Return that one of some options is required; a variable that a task before has left empty may be behind it."""
+    return f"one of the following is required, and null counts as not given: {', '.join(names)}"
+
+
 def close_values(value: str, known: t.Iterable[str]) -> str:
     """Return a question about the values that may be meant, empty when none is close."""
     close = _close(value, tuple(dict.fromkeys(known)), _MEANT_VALUES)
@@ -235,10 +240,13 @@ def _combination(spec: ArgumentSpec, given: Options) -> str:
     for rule in spec.mutually_exclusive:
         both = [name for name in rule if name in names]
         if len(both) > 1:
-            return f"{' and '.join(both)} are mutually exclusive; give one of them"
+            return (
+                f"{' and '.join(both)} are mutually exclusive; give one of them, and null for one that module_defaults "
+                "gives"
+            )
     for rule in spec.required_one_of:
         if not names.intersection(rule):
-            return f"one of the following is required: {', '.join(rule)}"
+            return none_given(rule)
     for name, value, needed in spec.required_if:
         missing = [other for other in needed if other not in names]
         if given.get(name, spec.arguments[name].get("default")) == value and missing:

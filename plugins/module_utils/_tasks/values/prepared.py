@@ -114,7 +114,8 @@ def _check(name: str, argument: t.Mapping[str, t.Any], value: t.Any) -> None:
     """Refuse an empty value, and what Ansible has made a text of."""
     if argument.get("type", "str") in ("str", "path"):
         if not str(value).strip():
-            raise UsageError(f"{name} is empty; give a value or leave it out")
+            remedy = "give a value" if argument.get("required") else "give a value or leave it out"
+            raise UsageError(f"{name} is empty; {remedy}")
         if str(value).startswith(_WRITTEN):
             told = "" if argument.get("no_log") else f"{value}, "
             raise UsageError(f"{name} is {told}a list or mapping written as a text; give one value")

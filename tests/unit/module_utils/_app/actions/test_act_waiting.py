@@ -177,9 +177,42 @@ def test_erase_does_not_wait():
 
 
 def test_a_job_whose_turn_never_comes():
-    outcome = act(Exchange(LIST, [job(status="created")]), *ended("skipped"))
+    failed = job(41, "failed", "build", stage="build")
+    outcome = act(
+        Exchange(LIST, [job(status="created"), job(41, "running", "build", stage="build")]),
+        *ended("skipped"),
+        Exchange(LIST, [job(status="skipped"), failed]),
+    )
     assert not outcome.changed
     assert "cannot be played: it was skipped" in outcome.failure
+    # it had not failed when the task began
+    assert "retry what has failed or was canceled before it: job 'build' (id 41) of stage build" in outcome.failure
+
+
+@pytest.mark.parametrize(
+    ("before", "held"),
+    [
+        (job(41, "pending", "gpu", stage="build", tag_list=["gpu"]),
+         "; before it, job 'gpu' (id 41) of stage 'build' is still pending; it asks for a runner with the tag gpu."),
+        (job(41, "manual", "approve", stage="build"), "; its pipeline waits for manual jobs to be played: 'approve'."),
+        (job(41, "manual", "maybe", stage="build", allow_failure=True), "."),
+        (job(41, "running", "other"), "."),
+    ],
+    ids=["a runner", "a person", "nobody has to", "of its own stage"],
+)  # fmt: skip
+@pytest.mark.parametrize("on_timeout", ["fail", "continue"])
+def test_what_a_job_has_waited_for_when_the_time_is_up(before, held, on_timeout):
+    def answer(call):
+        found = job(status="created")
+        return found if call.line == JOB else [found, before]
+
+    outcome = run_task(
+        TASK, {**BASE, "wait_timeout": 30.0, "on_timeout": on_timeout}, transport=FunctionTransport(answer)
+    )
+    result = outcome.values["results"][0]
+    assert (outcome.changed, outcome.values["timed_out"]) == (False, True)
+    assert f"{result['reason']}.".endswith(f"it is still created, and it waits for its turn{held}")
+    assert bool(outcome.failure) == (on_timeout == "fail")
 
 
 # ----- retries -----

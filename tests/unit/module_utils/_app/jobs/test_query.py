@@ -68,6 +68,12 @@ def test_exact_first_else_wildcards(name, expected):
         ([], "x", "there are no jobs at all"),
         (["deploy:prod", "build"], "deploy:prd", "did you mean 'deploy:prod'?"),
         (["aaaa", "bbbb"], "zzzz", "there are 'aaaa', 'bbbb'"),
+        # what the configuration calls all jobs of a matrix
+        (
+            ["test: [3.11, linux]", "test: [3.12, linux]", "build"],
+            "test",
+            "did you mean 'test: [3.11, linux]' or 'test",
+        ),
         ([f"{number:02}{'x' * 9}" for number in range(15)], "zzzz", "and 3 more"),
     ],
 )

@@ -85,6 +85,7 @@ def test_what_is_written_as_it_is_meant_is_left_alone(written):
         ({"terms": ["deploy"], "ref": 1.1}, "ref is the number 1.1; put it in quotes"),
         ({"terms": [2.0]}, "the name of a job is the number 2.0; put it in quotes"),
         ({"terms": [True]}, "the name of a job is a boolean"),
+        ({"terms": ["********"]}, "the name of a job is '********', in which asterisks stand for a secret"),
         ({"terms": [{"name": "deploy"}], "default": "none"}, "the name of a job is a mapping; give one value"),
         ({"terms": ["deploy"], "fields": [1.5]}, "fields is the number 1.5"),
         ({"terms": [42], "api_retries": "inf"}, "api_retries is 'inf'; give one whole number"),
