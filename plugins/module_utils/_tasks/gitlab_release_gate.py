@@ -125,7 +125,7 @@ class _Release:
 
     def _read_previous(self) -> Record | None:
         path = self._options.get("compare")
-        previous = read_previous("compare", path) if path else None
+        previous = read_previous(path) if path else None
         if path and previous is None:
             self._session.warn(f"compare {path!r} does not exist, so there is nothing to compare with.")
         return previous

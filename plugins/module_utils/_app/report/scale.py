@@ -127,21 +127,11 @@ def _edge(position: float) -> Edge:
 
 
 def _segments(intervals: t.Sequence[Interval]) -> list[_Segment]:
-    busy: list[list[float]] = []
-    for start, end in sorted(intervals):
-        if busy and start <= busy[-1][1]:
-            busy[-1][1] = max(busy[-1][1], end)
-        else:
-            busy.append([start, end])
+    busy = _merged(sorted(intervals), 0.0)
     total = max(sum(end - start for start, end in busy), 1.0)
     gaps = sorted((after[0] - before[1] for before, after in zip(busy, busy[1:])), reverse=True)
     least_gap = max(total * _LONG_GAP, *gaps[_MOST_CUTS : _MOST_CUTS + 1], 0.0)
-    parts = [busy[0]]
-    for start, end in busy[1:]:
-        if start - parts[-1][1] > least_gap:
-            parts.append([start, end])
-        else:
-            parts[-1][1] = end
+    parts = _merged(busy, least_gap)
     gap = min(_GAP_WIDTH, _MOST_GAP_WIDTH / max(1, len(parts) - 1))
     # at least a second, so that something of no length has a place, too
     lengths = [max(end - start, 1.0) for start, end in parts]
@@ -152,6 +142,17 @@ def _segments(intervals: t.Sequence[Interval]) -> list[_Segment]:
         segments.append(_Segment(start, start + length, left, left + length * percent))
         left += length * percent + gap
     return segments
+
+
+def _merged(intervals: t.Iterable[Interval], gap: float) -> list[Interval]:
+    """Return one interval for those in a row that are no further apart than a gap."""
+    parts: list[Interval] = []
+    for start, end in intervals:
+        if parts and start - parts[-1][1] <= gap:
+            parts[-1] = (parts[-1][0], max(parts[-1][1], end))
+        else:
+            parts.append((start, end))
+    return parts
 
 
 def _multiples(segment: _Segment, step: int) -> list[float]:
