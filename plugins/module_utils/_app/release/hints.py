@@ -15,18 +15,15 @@ from ..._api.decoding import Record
 from ..._api.errors import GitLabError
 from ..fields import id_of, status_of
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, listed, shortened
+from ..jobs.statuses import STATUSES, is_retryable
 from ..session import Session
-
-# How attempts end that are retried for a reason.
-_BAD_ENDS = ("failed", "canceled")
+from .plan import Gate
 
 
-def why_late(session: Session, jobs: t.Sequence[FoundJob], *, is_played: bool) -> str:
-    """Return what else may keep jobs from their turn, going on where a sentence stops; empty when nothing is known.
-
-    :param is_played: whether the gate plays them: then what is manual only waits for approvals.
-    """
-    if not is_played and any(status_of(job.record) == "manual" for job in jobs):
+def why_late(session: Session, gate: Gate, jobs: t.Sequence[FoundJob]) -> str:
+    """Return what else may keep jobs from their turn, going on where a sentence stops; empty when nothing is known."""
+    # where the gate plays them, what is manual only waits for approvals
+    if gate.way != "at once" and any(status_of(job.record) == "manual" for job in jobs):
         return "; somebody has to play a manual job, as action play does"
     blocked = next((job for job in jobs if status_of(job.record) == "created"), None)
     if blocked is None:
@@ -69,7 +66,7 @@ def _former_ends(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, li
     ends: dict[t.Any, list[str]] = {}
     for found in pipelines.values():
         try:
-            records = _list_jobs(session, found[0], scope=_BAD_ENDS, include_retried=True)
+            records = _list_jobs(session, found[0], scope=list(filter(is_retryable, STATUSES)), include_retried=True)
         except GitLabError:
             continue
         for job in found:
