@@ -298,19 +298,19 @@ def _retrier(
     *,
     is_waiting: bool,
 ) -> Retrier:
+    def tell_pause(seconds: float) -> None:
+        """Say until when a pause lasts that the server asks for, or, where nobody listens, that there was one."""
+        if not context.progress.is_shown:
+            warn("GitLab asked the task to pause between requests (Retry-After), which made it take longer")
+            return
+        end = datetime.datetime.fromtimestamp(context.clock.time() + seconds, tz=datetime.timezone.utc)
+        until = f"{end:%Y-%m-%d %H:%M:%S} UTC"
+        context.progress.still_waiting(text=f"GitLab asks to pause for {seconds:.0f} s, until {until}")
+
     return Retrier(
         retries=settings.retries,
         deadline=Deadline.after(timeout_seconds, context.clock),
         is_persistent=is_waiting and not context.check_mode,
-        tell=lambda seconds: _tell_pause(context, warn, seconds),
+        tell=tell_pause,
         traffic=traffic,
     )
-
-
-def _tell_pause(context: TaskContext, warn: t.Callable[[str], None], seconds: float) -> None:
-    """Tell of a pause that the server asks for: until when it lasts, or, where nobody listens, that there was one."""
-    if not context.progress.is_shown:
-        warn("GitLab asked the task to pause between requests (Retry-After), which made it take longer")
-        return
-    end = datetime.datetime.fromtimestamp(context.clock.time() + seconds, tz=datetime.timezone.utc)
-    context.progress.still_waiting(text=f"GitLab asks to pause for {seconds:.0f} s, until {end:%Y-%m-%d %H:%M:%S} UTC")

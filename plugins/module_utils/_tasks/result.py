@@ -29,8 +29,7 @@ def argument_rules(spec: ArgumentSpec, env_fallback: t.Any) -> Record:
     """
     arguments = {name: dict(option) for name, option in spec.arguments.items()}
     for name, read in _FROM_ENVIRONMENT.items():
-        if name in arguments:
-            arguments[name]["fallback"] = (functools.partial(_fall_back, env_fallback, read),)
+        arguments[name]["fallback"] = (functools.partial(_fall_back, env_fallback, read),)
     return {
         "argument_spec": arguments,
         "mutually_exclusive": [list(rule) for rule in spec.mutually_exclusive],

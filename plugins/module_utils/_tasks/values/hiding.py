@@ -73,12 +73,10 @@ def holds_variables(name: str, argument: t.Mapping[str, t.Any]) -> bool:
 
 
 def _shown(name: str, value: t.Any, secret: set[str], visible: set[str]) -> t.Any:
-    if value is None:
-        return None
-    if name in secret:
+    if name in secret and value is not None:
         return _NO_LOG
     # what is none of the options may be a token under a wrong name
-    if name in visible or name.startswith("_ansible"):
+    if value is None or name in visible or name.startswith("_ansible"):
         return change_texts(value, _without_credentials)
     return dict.fromkeys(value, _HIDDEN) if isinstance(value, dict) else _HIDDEN
 
