@@ -121,3 +121,8 @@ def project_id_of(record: Record, otherwise: str) -> str:
 def user_id_of(record: Record) -> int:
     """Return the id of the user of an approval, a deployment or a job, 0 when there is none."""
     return id_of(record_in(record, "user"))
+
+
+def users_of(records: t.Iterable[Record]) -> set[int]:
+    """Return the ids of the users of records, as far as they tell."""
+    return {user_id_of(record) for record in records} - {0}

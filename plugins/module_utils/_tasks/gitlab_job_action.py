@@ -86,7 +86,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         return _run_whole_project(options, context)
     query, request, waiting = _query(options), _request(options), wait_options(options)
     session = session_of(options, context, waiting)
-    report = finish(session, ActionRun(session, query, request, waiting).run())
+    report = finish(session, ActionRun(session, query, request, waiting).run(), waiting, query.describe())
     read_logs(session, report, waiting.log_lines)
     failure = failure_text(report, request.action)
     fields = text_list(options, "fields") or (_FAILURE_FIELDS if failure else ())

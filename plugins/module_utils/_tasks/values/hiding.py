@@ -37,7 +37,8 @@ def given_secrets(arguments: Arguments, params: Options) -> set[str]:
     given = [value for name, value in params.items() if name in all_names(arguments, "no_log")]
     # what is inside of a value of another type is a secret only if it can be told from other text
     inside = {text for value in given if not isinstance(value, str) for text in _texts(value)}
-    return {value for value in given if isinstance(value, str) and value} | {
+    # a blank is in every sentence, also in the one that refuses it
+    return {value for value in given if isinstance(value, str) and value.strip()} | {
         text for text in inside if len(text) >= SHORTEST_VARIABLE
     }
 

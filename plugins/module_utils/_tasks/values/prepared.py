@@ -90,8 +90,9 @@ def _with_paths(options: Options, api_url: str, where: str = "") -> dict[str, t.
     """Return options with the paths of their projects."""
     found = dict(options)
     if found.get("project") is not None:
+        base_url = api_base_url(api_url)
         with located(where):
-            found["project"] = project_path(str(found["project"]), api_base_url(api_url))
+            found["project"] = project_path(str(found["project"]), base_url)
     if found.get("projects") is not None:
         found["projects"] = [
             _with_paths(item, api_url, where_in("projects", number, item, where))
