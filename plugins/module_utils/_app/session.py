@@ -52,7 +52,6 @@ class TaskContext:
 
     :param register_secret: called with every secret the task learns of, so that the face can censor it.
     :param hidden: values that are no credentials, and that nothing may show all the same: those of job variables.
-    :param clean: returns a value of what JSON has as it may stand in a file: without secrets and control codes.
     :param files: what Ansible wants of the files that are made.
     :param stop: returns why nothing new may be begun any more, an empty text while it may.
     :param watch: tells of nudges for what the task waits for, None when nothing nudges it.
@@ -66,7 +65,6 @@ class TaskContext:
     progress: Progress = Progress()
     register_secret: t.Callable[[str], None] = lambda secret: None
     hidden: t.Collection[str] = ()
-    clean: t.Callable[[t.Any], t.Any] = lambda value: value
     files: Files = Files()
     stop: t.Callable[[], str] = lambda: ""
     watch: Watch | None = None

@@ -156,7 +156,7 @@ class _Release:
         )
         # a server may send numbers that JSON does not have; the files have nothing in their place
         plain = json.loads(json.dumps(record), parse_constant=lambda _name: None)
-        problems = [] if base.check_mode else self._write(self._context.clean(plain))
+        problems = [] if base.check_mode else self._write(base.client.masker.shown_value(plain))
         return Outcome(
             changed=has_changed(results),
             values=_values(record),

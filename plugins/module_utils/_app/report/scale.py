@@ -41,13 +41,11 @@ class Tick:
     """A moment named on the axis, at so many percent of its width.
 
     :param edge: the edge of the axis that is so near that the label stands on one side of the moment.
-    :param is_minor: whether a narrow page, on which there is room for half of the labels, leaves it out.
     """
 
     position: float
     label: str
     edge: Edge
-    is_minor: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +104,7 @@ class TimeScale:
                 free_from = left + width
                 last_day = _day(moment)
                 label = _label(moment, with_day=with_day, with_seconds=with_seconds)
-                ticks.append(Tick(position, label, edge, is_minor=len(ticks) % 2 == 1))
+                ticks.append(Tick(position, label, edge))
         return ticks
 
     @property
