@@ -11,7 +11,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import datetime
-import json
 import os
 import typing as t
 
@@ -205,29 +204,12 @@ class Session:
 
     def annotated(self, kind: str, record: Record) -> Record:
         """Return a record with what extensions say about it under `annotations`; without extensions, the record."""
-        if not self.plugins.has_extensions_for("gitlab_annotate_record"):
-            return record
-        notes: dict[str, t.Any] = {}
-        # the one asked first has the last word
         try:
-            told = self.plugins.call("gitlab_annotate_record", kind=kind, record=record)
-            for note in reversed(told):
-                notes.update(_plain_note(note))
+            notes = self.plugins.notes(kind, record)
         except GitLabError as exc:
             self.warn(self.client.masker.mask(str(exc)))  # what was read or done is worth more than a note about it
             return record
         return {**record, "annotations": notes} if notes else record
-
-
-def _plain_note(note: t.Any) -> Record:
-    """Return a note of an extension as results can hold it."""
-    try:
-        plain = json.loads(json.dumps(note or {}))
-        if isinstance(plain, dict):
-            return plain
-    except (TypeError, ValueError, RecursionError):
-        pass
-    raise wrong_return(note, "gitlab_annotate_record", "a dictionary of values that JSON can hold, or None")
 
 
 def open_session(
