@@ -68,7 +68,6 @@ class _TaskModule(AnsibleModule):
 
 
 def run_module(task: TaskDefinition) -> None:
-    """Run a task as a module."""
     module = _TaskModule(task)
     context = TaskContext(
         check_mode=module.check_mode,

@@ -63,7 +63,6 @@ class GateRun:
         self._jobs: t.Sequence[FoundJob] = ()
 
     def run(self) -> Steps[GateResult]:
-        """Return what became of the gate."""
         if self._session.check_mode and self._is_still_to_come():
             return to_come(self._gate)
         ways = {

@@ -100,7 +100,6 @@ def mark(status: t.Any) -> str:
 
 
 def sign_of(status: t.Any) -> str:
-    """Return the sign of a status or an outcome."""
     return _look_and_sign(str(status))[1]
 
 

@@ -54,7 +54,8 @@ def variable_values(arguments: Arguments, options: Options) -> set[str]:
         if name in VARIABLE_OPTIONS:
             values.update(_texts(_without_names(value)))
         elif not argument.get("no_log") and not argument.get("options"):
-            shown.update(_texts(value))
+            items = value if isinstance(value, (list, tuple)) else [value]
+            shown.update(item for item in items if isinstance(item, str))
     visible = "\n".join(shown)
     return {value for value in values if len(value) >= SHORTEST_VARIABLE and value not in visible}
 
