@@ -336,10 +336,10 @@ class LookupModule(LookupBase):
         """Return the jobs, or what of them was asked for."""
         output = SafeOutput(TaskContext())
         try:
-            # a connection is made as that of a task: a token that is set closer beats those of other kinds
+            # as those of a task; Ansible would ask the environment once more for a token of another kind
             options = lookup_options(self, kwargs, variables or {})
             self.set_options(direct=options)
-            request = _request(self.get_options(), self._flatten(terms), kwargs)
+            request = _request(options, self._flatten(terms), kwargs)
             shared = functools.partial(shared_transport, cache_seconds=self.get_option("cache_seconds"))
             session = session_of(options, dataclasses.replace(output.context, transport=shared))
             values = look_up(session, request)

@@ -86,7 +86,6 @@ class InProcessAction(ActionBase):
     _supports_async = True
 
     def run(self, tmp: str | None = None, task_vars: Variables | None = None) -> Result:
-        """Return the result of the task."""
         variables: Variables = dict(task_vars or {})
         super().run(tmp, variables)
         environment: dict[str, str] = {}

@@ -36,6 +36,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition i
 
 from tests.contract.support import COLLECTION, PLUGINS, ROOT, validated
 from tests.contract.test_options_documented import comparable_all
+from tests.contract.test_release_gates import release
 from tests.integration.harness import ACTION, INFO, TOKEN, Result, SimulatedTime, effects, run_task, world
 from tests.simulator_tests.test_additions import unschedule
 
@@ -274,6 +275,19 @@ def test_a_status_is_not_asked_of_older_servers(simulator: t.Any) -> None:
     # it is left out from the first refusal on
     assert [request["status"] for request in scopes] == [400, *[200] * (len(scopes) - 1)]
     assert len(scopes) > 1
+
+
+def test_an_end_is_one_for_gates_and_for_the_advice_behind_them(
+    simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulator.statuses.add("dropped", like="failed")
+    monkeypatch.setitem(STATUSES, "dropped", Status("dropped", "finished", "ended", "bad", "✗"))
+    load(simulator, "dropped")
+    page = tmp_path / "report.html"
+    gated = {"gates": [{"name": ["deploy"], "action": "wait"}]}
+    result = release(simulator, gated, report=str(page))
+    assert " ended as dropped. " in str(result.failure)
+    assert "action&quot;: &quot;retry" in page.read_text(encoding="utf-8")
 
 
 def test_every_field_of_a_row_has_a_reader() -> None:

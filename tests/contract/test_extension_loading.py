@@ -26,9 +26,11 @@ def load(*names: str) -> PluginManager:
 
 
 def test_only_what_is_named_is_loaded(install: Install) -> None:
-    install(wanted=f"{HOOK}def gitlab_annotate_record(kind):\n    return None\n", unwanted="raise RuntimeError\n")
-    assert load("wanted", "wanted").has_extensions_for("gitlab_annotate_record")
-    assert not load().has_extensions_for("gitlab_annotate_record")
+    install(
+        wanted=f"{HOOK}def gitlab_annotate_record(kind):\n    return {{'is': kind}}\n", unwanted="raise RuntimeError\n"
+    )
+    assert load("wanted", "wanted").notes("job", {}) == {"is": "job"}
+    assert load().notes("job", {}) == {}
     assert "unwanted" not in sys.modules
 
 

@@ -37,7 +37,6 @@ class _TaskModule(AnsibleModule):
         self.no_log_values = given_secrets(self.argument_spec, self.params)
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
-        """End with a failure."""
         given = getattr(self, "params", None) or {}
         if not self._has_valid_options:
             self.no_log_values = given_secrets(self.argument_spec, given)
@@ -47,7 +46,6 @@ class _TaskModule(AnsibleModule):
         super().fail_json(**{**self._shown(), **failure(self._task, text, {**self.known, **kwargs})})
 
     def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
-        """End with success."""
         super().exit_json(**self._shown(), **kwargs)
 
     def add_path_info(self, kwargs: t.Any) -> t.Any:
@@ -70,7 +68,6 @@ class _TaskModule(AnsibleModule):
 
 
 def run_module(task: TaskDefinition) -> None:
-    """Run a task as a module."""
     module = _TaskModule(task)
     context = TaskContext(
         check_mode=module.check_mode,

@@ -43,7 +43,6 @@ class SafeOutput:
             register_secret=self._add_secret,
             progress=_SafeProgress(self, context.progress),
             hidden=self._hidden,
-            clean=self.shown_value,
         )
 
     def line(self, text: str) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import datetime
-import json
 import os
 import typing as t
 
@@ -52,7 +51,6 @@ class TaskContext:
 
     :param register_secret: called with every secret the task learns of, so that the face can censor it.
     :param hidden: values that are no credentials, and that nothing may show all the same: those of job variables.
-    :param clean: returns a value of what JSON has as it may stand in a file: without secrets and control codes.
     :param files: what Ansible wants of the files that are made.
     :param stop: returns why nothing new may be begun any more, an empty text while it may.
     :param watch: tells of nudges for what the task waits for, None when nothing nudges it.
@@ -66,7 +64,6 @@ class TaskContext:
     progress: Progress = Progress()
     register_secret: t.Callable[[str], None] = lambda secret: None
     hidden: t.Collection[str] = ()
-    clean: t.Callable[[t.Any], t.Any] = lambda value: value
     files: Files = Files()
     stop: t.Callable[[], str] = lambda: ""
     watch: Watch | None = None
@@ -207,29 +204,12 @@ class Session:
 
     def annotated(self, kind: str, record: Record) -> Record:
         """Return a record with what extensions say about it under `annotations`; without extensions, the record."""
-        if not self.plugins.has_extensions_for("gitlab_annotate_record"):
-            return record
-        notes: dict[str, t.Any] = {}
-        # the one asked first has the last word
         try:
-            told = self.plugins.call("gitlab_annotate_record", kind=kind, record=record)
-            for note in reversed(told):
-                notes.update(_plain_note(note))
+            notes = self.plugins.notes(kind, record)
         except GitLabError as exc:
             self.warn(self.client.masker.mask(str(exc)))  # what was read or done is worth more than a note about it
             return record
         return {**record, "annotations": notes} if notes else record
-
-
-def _plain_note(note: t.Any) -> Record:
-    """Return a note of an extension as results can hold it."""
-    try:
-        plain = json.loads(json.dumps(note or {}))
-        if isinstance(plain, dict):
-            return plain
-    except (TypeError, ValueError, RecursionError):
-        pass
-    raise wrong_return(note, "gitlab_annotate_record", "a dictionary of values that JSON can hold, or None")
 
 
 def open_session(
@@ -298,19 +278,19 @@ def _retrier(
     *,
     is_waiting: bool,
 ) -> Retrier:
+    def tell_pause(seconds: float) -> None:
+        """Say until when a pause lasts that the server asks for, or, where nobody listens, that there was one."""
+        if not context.progress.is_shown:
+            warn("GitLab asked the task to pause between requests (Retry-After), which made it take longer")
+            return
+        end = datetime.datetime.fromtimestamp(context.clock.time() + seconds, tz=datetime.timezone.utc)
+        until = f"{end:%Y-%m-%d %H:%M:%S} UTC"
+        context.progress.still_waiting(text=f"GitLab asks to pause for {seconds:.0f} s, until {until}")
+
     return Retrier(
         retries=settings.retries,
         deadline=Deadline.after(timeout_seconds, context.clock),
         is_persistent=is_waiting and not context.check_mode,
-        tell=lambda seconds: _tell_pause(context, warn, seconds),
+        tell=tell_pause,
         traffic=traffic,
     )
-
-
-def _tell_pause(context: TaskContext, warn: t.Callable[[str], None], seconds: float) -> None:
-    """Tell of a pause that the server asks for: until when it lasts, or, where nobody listens, that there was one."""
-    if not context.progress.is_shown:
-        warn("GitLab asked the task to pause between requests (Retry-After), which made it take longer")
-        return
-    end = datetime.datetime.fromtimestamp(context.clock.time() + seconds, tz=datetime.timezone.utc)
-    context.progress.still_waiting(text=f"GitLab asks to pause for {seconds:.0f} s, until {end:%Y-%m-%d %H:%M:%S} UTC")

@@ -12,10 +12,12 @@ import copy
 import difflib
 import functools
 import importlib.metadata
+import json
 import typing as t
 
 from .._api.connection import PROJECT_NAME
-from .._api.errors import ExtensionError, GitLabError
+from .._api.decoding import Record
+from .._api.errors import ExtensionError, GitLabError, wrong_return
 from .._api.libraries import pluggy_library
 from .builtin import BuiltinPlugin
 from .hookspecs import HookSpecs
@@ -56,9 +58,21 @@ class PluginManager:
                 f"an extension ({', '.join(self._names)}) failed in {hook}: {type(exc).__name__}: {exc}"
             ) from exc
 
-    def has_extensions_for(self, hook: str) -> bool:
-        """Return whether anything is registered for a hook."""
-        return bool(getattr(self._manager.hook, hook).get_hookimpls())
+    def notes(self, kind: str, record: Record) -> Record:
+        """Return what extensions say about a record; the one asked first has the last word.
+
+        :raises ExtensionError: when one says what results cannot hold.
+        """
+        if not self._manager.hook.gitlab_annotate_record.get_hookimpls():
+            return {}
+        notes: Record = {}
+        for note in reversed(self.call("gitlab_annotate_record", kind=kind, record=record)):
+            try:
+                notes = {**notes, **json.loads(json.dumps(note or {}))}
+            except (TypeError, ValueError, RecursionError):
+                what = "a dictionary of values that JSON can hold, or None"
+                raise wrong_return(note, "gitlab_annotate_record", what) from None
+        return notes
 
     def _register(self, name: str, extension: t.Any) -> None:
         try:

@@ -73,13 +73,6 @@ class TaskDefinition:
         cost = context.opened[0].cost() if context.opened else {}
         return {name: value for name, value in cost.items() if name in self.empty_result}
 
-    def _done(self, options: Options, context: TaskContext) -> Outcome:
-        """Return what came of the work, which may be that the time was up before there was anything to tell."""
-        try:
-            return self.work(options, context)
-        except TimedOutError as exc:
-            return Outcome({"timed_out": True}, failure=str(exc) if exc.is_failure else None)
-
     def run(self, options: Options, context: TaskContext) -> Outcome:
         """Return the outcome for validated options, with nothing in it that must not be shown.
 
@@ -87,10 +80,12 @@ class TaskDefinition:
         """
         output = SafeOutput(context, hidden=variable_values(self.spec.arguments, options))
         try:
-            values = prepared(self.spec.arguments, options)
-            outcome = self._done(values, output.context)
-            known = {**self.empty_result, **self.cost(context), **outcome.values}
-            warnings = [text for session in context.opened for text in session.warnings]
-            return output.outcome(dataclasses.replace(outcome, values=known, warnings=warnings))
+            outcome = self.work(prepared(self.spec.arguments, options), output.context)
+        except TimedOutError as exc:
+            # before there was anything to tell
+            outcome = Outcome({"timed_out": True}, failure=str(exc) if exc.is_failure else None)
         except GitLabError as exc:
             raise output.error(exc) from None
+        known = {**self.empty_result, **self.cost(context), **outcome.values}
+        warnings = [text for session in context.opened for text in session.warnings]
+        return output.outcome(dataclasses.replace(outcome, values=known, warnings=warnings))

@@ -125,7 +125,7 @@ class _Release:
 
     def _read_previous(self) -> Record | None:
         path = self._options.get("compare")
-        previous = read_previous("compare", path) if path else None
+        previous = read_previous(path) if path else None
         if path and previous is None:
             self._session.warn(f"compare {path!r} does not exist, so there is nothing to compare with.")
         return previous
@@ -156,7 +156,7 @@ class _Release:
         )
         # a server may send numbers that JSON does not have; the files have nothing in their place
         plain = json.loads(json.dumps(record), parse_constant=lambda _name: None)
-        problems = [] if base.check_mode else self._write(self._context.clean(plain))
+        problems = [] if base.check_mode else self._write(base.client.masker.shown_value(plain))
         return Outcome(
             changed=has_changed(results),
             values=_values(record),

@@ -19,7 +19,7 @@ from .._api.masking import MASK
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import STATUSES, WAIT_TARGETS, is_finished
 from .._app.outcome import ProjectProgress
-from .._app.pipelines.query import FULL_SHA_LENGTHS, REF_TYPES, SHORTEST_SHA, PipelineQuery, is_sha
+from .._app.pipelines.query import FULL_SHA_LENGTHS, REF_TYPES, SHORTEST_SHA, SOURCES, PipelineQuery, is_sha
 from .._app.session import Session, TaskContext, open_session
 from .._app.settings import DEFAULT_URL
 from .._app.waiting.options import WaitOptions
@@ -47,28 +47,6 @@ CONNECTION = ArgumentSpec(
     mutually_exclusive=(("api_token", "api_oauth_token", "api_job_token"),),
 )
 
-# Newer servers may have more, so that only what is almost one of them is a mistake.
-# Source: `Enums::Ci::Pipeline` of GitLab
-SOURCES = (
-    "push",
-    "web",
-    "trigger",
-    "schedule",
-    "api",
-    "external",
-    "pipeline",
-    "chat",
-    "webide",
-    "merge_request_event",
-    "external_pull_request_event",
-    "parent_pipeline",
-    "ondemand_dast_scan",
-    "ondemand_dast_validation",
-    "security_orchestration_policy",
-    "container_registry_push",
-    "duo_workflow",
-    "pipeline_execution_policy_schedule",
-)
 # The ways to name a pipeline; a task takes it from one of them.
 PIPELINE_WAYS = ("pipeline_id", "ref", "sha", "merge_request")
 
@@ -155,10 +133,7 @@ WAIT_FOR = ArgumentSpec(arguments={"wait_for": {"type": "list", "elements": "str
 
 
 def session_of(options: Options, context: TaskContext, waiting: WaitOptions = _DEFAULTS) -> Session:
-    """Return a session with the connection of the options.
-
-    :param waiting: how the task waits.
-    """
+    """Return a session with the connection of the options, and the time of the task."""
     settings = connection_settings(options, context.environ)
     if options.get("project"):
         context = dataclasses.replace(context, progress=ProjectProgress(context.progress, str(options["project"])))

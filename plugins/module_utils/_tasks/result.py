@@ -12,6 +12,7 @@ import functools
 import os
 import typing as t
 
+from .._api.decoding import Record
 from .._api.errors import GitLabError, MissingLibraryError, capitalized
 from .._api.masking import Masker
 from .._app.session import TaskContext
@@ -19,8 +20,6 @@ from .definition import ArgumentSpec, TaskDefinition
 from .values.connection import environment_extensions, environment_url
 from .values.hiding import variable_values
 from .values.prepared import Arguments, all_names
-
-Record = dict[str, t.Any]
 
 
 def argument_rules(spec: ArgumentSpec, env_fallback: t.Any) -> Record:
@@ -30,8 +29,7 @@ def argument_rules(spec: ArgumentSpec, env_fallback: t.Any) -> Record:
     """
     arguments = {name: dict(option) for name, option in spec.arguments.items()}
     for name, read in _FROM_ENVIRONMENT.items():
-        if name in arguments:
-            arguments[name]["fallback"] = (functools.partial(_fall_back, env_fallback, read),)
+        arguments[name]["fallback"] = (functools.partial(_fall_back, env_fallback, read),)
     return {
         "argument_spec": arguments,
         "mutually_exclusive": [list(rule) for rule in spec.mutually_exclusive],

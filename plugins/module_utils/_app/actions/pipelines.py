@@ -20,7 +20,7 @@ from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, RequestError, StatusError
 from ..deployments.waiting import REJECTED
 from ..fields import id_of, status_of, users_of
-from ..jobs.statuses import STATUSES, Column, phase_of
+from ..jobs.statuses import STATUSES, Column, is_retryable, phase_of
 from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
 from ..writes.decision import Decision, Verdict
@@ -85,7 +85,7 @@ def _always(verdict: Verdict, reason: str = "") -> PipelineCell:
 def _retry_ended(state: PipelineState) -> Decision:
     if state.pipeline.get("yaml_errors"):
         return Decision("refuse", f"it never began: {state.pipeline['yaml_errors']}. Correct that and start a new one")
-    ended = [job for job in state.jobs if status_of(job.record) in ("failed", "canceled")]
+    ended = [job for job in state.jobs if is_retryable(status_of(job.record))]
     if any(job.record.get("failure_reason") != REJECTED and job.record.get("archived") is not True for job in ended):
         return Decision("act")
     if ended:

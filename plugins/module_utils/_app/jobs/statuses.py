@@ -133,10 +133,20 @@ def is_finished(status: str) -> bool:
     return phase_of(status) == "finished"
 
 
+def is_bad_end(status: str) -> bool:
+    """Return whether a job with this status was to do something, and has not."""
+    return is_finished(status) and status != "success"
+
+
+def is_retryable(status: str) -> bool:
+    """Return whether it is the end of a job that was begun, and not a good one."""
+    row = STATUSES.get(status)
+    return row is not None and row.column == "ended"
+
+
 def has_ended_badly(record: Record) -> bool:
     """Return whether a job has failed or was canceled, and may not: what comes after it is skipped."""
-    row = STATUSES.get(status_of(record))
-    return row is not None and row.column == "ended" and not record.get("allow_failure")
+    return is_retryable(status_of(record)) and not record.get("allow_failure")
 
 
 def is_optional(record: Record) -> bool:

@@ -18,6 +18,28 @@ from ..fields import id_of
 FULL_SHA_LENGTHS = (40, 64)
 SHORTEST_SHA = 7
 REF_TYPES = ("any", "branch", "tag")
+# Newer servers may have more, so that only what is almost one of them is a mistake.
+# Source: `Enums::Ci::Pipeline` of GitLab
+SOURCES = (
+    "push",
+    "web",
+    "trigger",
+    "schedule",
+    "api",
+    "external",
+    "pipeline",
+    "chat",
+    "webide",
+    "merge_request_event",
+    "external_pull_request_event",
+    "parent_pipeline",
+    "ondemand_dast_scan",
+    "ondemand_dast_validation",
+    "security_orchestration_policy",
+    "container_registry_push",
+    "duo_workflow",
+    "pipeline_execution_policy_schedule",
+)
 
 
 def is_sha(text: str) -> bool:

@@ -22,28 +22,28 @@ from .run import FAILURES
 _MOST_BYTES = 256 * 1024 * 1024
 
 
-def read_previous(option: str, path: str) -> Record | None:
+def read_previous(path: str) -> Record | None:
     """Return the record in a file; None when there is no such file, as before the first release.
 
     :raises UsageError: when it cannot be read, or holds something else.
     """
-    check_path(option, path)
+    check_path("compare", path)
     if not os.path.exists(path):
         return None
     if not os.path.isdir(path):
-        check_regular(option, path)
+        check_regular("compare", path)
     try:
         with open(path, "rb") as file:
             content = file.read(_MOST_BYTES + 1)
     except OSError as exc:
-        raise UsageError(f"{option} {path!r} cannot be read: {exc.strerror or exc}") from None
+        raise UsageError(f"compare {path!r} cannot be read: {exc.strerror or exc}") from None
     try:
         record = json.loads(content) if len(content) <= _MOST_BYTES else None
     except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict) or record.get("schema") != SCHEMA or not isinstance(record.get("projects"), list):
         raise UsageError(
-            f"{option} {path!r} is not a record of a release that this version can read; give a file that record has "
+            f"compare {path!r} is not a record of a release that this version can read; give a file that record has "
             "written"
         )
     return record

@@ -21,7 +21,7 @@ from ..fields import seconds_of, status_of
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.selection import lacks_any
-from ..jobs.statuses import is_finished, is_under_way, phase_of
+from ..jobs.statuses import STATUSES, is_bad_end, is_finished, is_under_way, phase_of
 from ..reads.jobs import MAY_GROW, JobReport, failure_of, read_jobs
 from ..session import Session
 from ..waiting.log_tails import last_words, read_tail
@@ -32,7 +32,6 @@ from .names import jobs_of
 from .plan import Gate
 from .run import GateResult, ProjectResult
 
-_BAD_ENDS = ("failed", "canceled", "skipped")
 # What check mode calls the outcome of a gate, and what a gate has come to that did something.
 _DONE = {row.name: row.participle for row in ACTIONS.values() if row.gate}
 _PREDICTED = {
@@ -64,7 +63,6 @@ class GateRun:
         self._jobs: t.Sequence[FoundJob] = ()
 
     def run(self) -> Steps[GateResult]:
-        """Return what became of the gate."""
         if self._session.check_mode and self._is_still_to_come():
             return to_come(self._gate)
         ways = {
@@ -103,7 +101,8 @@ class GateRun:
     # ----- actions -----
 
     def _wait(self) -> Steps[GateResult]:
-        options = self._waiting(self._gate.target, fail_on=_BAD_ENDS if self._gate.target == "success" else ())
+        bad_ends = tuple(filter(is_bad_end, STATUSES))
+        options = self._waiting(self._gate.target, fail_on=bad_ends if self._gate.target == "success" else ())
         report = yield from read_jobs(self._session, self._query(), options)
         result = self._of_reading(report)
         if self._session.check_mode:
@@ -134,9 +133,10 @@ class GateRun:
         if late:
             return late
         # in check mode some may still be under way
-        if any(_ends_badly(status_of(job.record)) for job in report.jobs):
+        statuses = [status_of(job.record) for job in report.jobs]
+        if any(is_bad_end(status) or phase_of(status) == "ending" for status in statuses):
             return (yield from self._act(result))
-        if report.may_grow or not all(is_finished(status_of(job.record)) for job in report.jobs):
+        if report.may_grow or not all(map(is_finished, statuses)):
             return self._predict_wait(result, report, options)
         return dataclasses.replace(result, outcome="passed")
 
@@ -158,7 +158,7 @@ class GateRun:
 
         :param before: what was read before that, None for nothing.
         """
-        options = self._waiting(self._gate.target, fail_on=_BAD_ENDS)
+        options = self._waiting(self._gate.target, fail_on=tuple(filter(is_bad_end, STATUSES)))
         report = yield from ActionRun(self._session, self._query(), self._request, options).run()
         result = self._of_action(before or GateResult(self._gate), report)
         text = failure_text(report, self._request.action)
@@ -199,8 +199,7 @@ class GateRun:
 
     def _with_jobs(self, result: GateResult, jobs: t.Sequence[FoundJob]) -> GateResult:
         self._jobs = jobs
-        kind = {True: "bridge", False: "job"}
-        records = tuple({**self._session.annotated(kind[job.is_bridge], job.record), "path": job.path} for job in jobs)
+        records = tuple({**self._session.annotated(job.kind, job.record), "path": job.path} for job in jobs)
         queued = [seconds_of(job.record.get("queued_duration")) for job in jobs]
         longest = max((seconds for seconds in queued if seconds is not None), default=None)
         return dataclasses.replace(result, jobs=records, queued=longest)
@@ -281,10 +280,6 @@ class GateRun:
         if missing:
             return dataclasses.replace(result, outcome=_PREDICTED["wait"], reason="; ".join(missing))
         return dataclasses.replace(result, outcome="passed")
-
-
-def _ends_badly(status: str) -> bool:
-    return phase_of(status) == "ending" or (is_finished(status) and status != "success")
 
 
 def _state(job: FoundJob) -> str:

@@ -15,10 +15,8 @@ from ..._api.decoding import Record
 from ..._api.errors import GitLabError
 from ..fields import id_of, status_of
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, listed
+from ..jobs.statuses import STATUSES, is_retryable
 from ..session import Session
-
-# How attempts end that are retried for a reason.
-_BAD_ENDS = ("failed", "canceled")
 
 
 def retried_text(session: Session, jobs: t.Sequence[FoundJob], timeline: t.Sequence[Record]) -> str:
@@ -51,7 +49,7 @@ def _former_ends(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, li
     ends: dict[t.Any, list[str]] = {}
     for found in pipelines.values():
         try:
-            records = _list_jobs(session, found[0], scope=_BAD_ENDS, include_retried=True)
+            records = _list_jobs(session, found[0], scope=list(filter(is_retryable, STATUSES)), include_retried=True)
         except GitLabError:
             continue
         for job in found:

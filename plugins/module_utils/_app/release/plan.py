@@ -9,13 +9,13 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import graphlib
 import typing as t
 
 from ..._api.errors import UsageError
 from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
+from ..jobs.query import suggestions
 from ..pipelines.candidates import RunRequest
 from ..pipelines.query import PipelineQuery
 from ..waiting.options import WaitOptions
@@ -141,24 +141,19 @@ def _check_project(project: ProjectPlan, names: t.Sequence[str]) -> None:
         if need == project.name:
             raise UsageError(f"{where} needs itself")
         if need not in names:
-            close = difflib.get_close_matches(need, names, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(map(repr, names))}"
-            raise UsageError(f"{where} needs {need!r}, which is none of the projects: {hint}")
+            raise UsageError(f"{where} needs {need!r}, which is none of the projects: {suggestions(names, need)}")
     for number, gate in enumerate(project.gates, 1):
-        _check_gate(gate, f"gate {number} of {where}")
-        if gate.start is not None:
-            _check_start(project, number, f"gate {number} of {where}")
+        _check_gate(project, gate, number, f"gate {number} of {where}")
 
 
-def _check_start(project: ProjectPlan, number: int, where: str) -> None:
-    if number > 1:
-        raise UsageError(f"{where}: run has to be the first gate of its project, since the others look into a pipeline")
-    if project.pipeline.ref is None or project.pipeline.sources:
-        raise UsageError(f"{where}: run starts a pipeline of ref; give ref, and no pipeline_source")
-
-
-def _check_gate(gate: Gate, where: str) -> None:
+def _check_gate(project: ProjectPlan, gate: Gate, number: int, where: str) -> None:
     if gate.start is not None:
+        if number > 1:
+            raise UsageError(
+                f"{where}: run has to be the first gate of its project, since the others look into a pipeline"
+            )
+        if project.pipeline.ref is None or project.pipeline.sources:
+            raise UsageError(f"{where}: run starts a pipeline of ref; give ref, and no pipeline_source")
         if gate.names or gate.stages:
             raise UsageError(f"{where}: run starts a whole pipeline; leave name and stage to the gates after it")
         if gate.require != "success":

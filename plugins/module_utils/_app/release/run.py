@@ -201,7 +201,15 @@ class ReleaseRun:
 
 def failure_text(results: t.Sequence[ProjectResult]) -> str | None:
     """Return why the release does not pass, naming each gate that failed; None when it passes."""
-    texts = [_failure(result, result.failed_gate) for result in results if result.failed_gate]
+    texts = [
+        with_pipeline(
+            f"gate {failed.gate.title!r} of project {result.plan.name!r} did not open: {failed.reason}",
+            result.plan.pipeline,
+            result.pipeline,
+        )
+        for result in results
+        if (failed := result.failed_gate)
+    ]
     if not texts:
         return None
     text = texts[0] if len(texts) == 1 else f"{len(texts)} of {len(results)} projects failed: " + "; ".join(texts)
@@ -209,8 +217,3 @@ def failure_text(results: t.Sequence[ProjectResult]) -> str | None:
     if missed:
         text = text.rstrip(".") + f". Not reached: {', '.join(missed)}"
     return text
-
-
-def _failure(result: ProjectResult, gate: GateResult) -> str:
-    text = f"gate {gate.gate.title!r} of project {result.plan.name!r} did not open: {gate.reason}"
-    return with_pipeline(text, result.plan.pipeline, result.pipeline)

@@ -84,12 +84,10 @@ def read_tree(
 
 
 def pipeline_record(pipeline: Record) -> Record:
-    """Return what the record tells of a pipeline."""
     return {name: pipeline.get(name) for name in _PIPELINE_FIELDS}
 
 
 def job_record(job: Record, path: str) -> Record:
-    """Return what the record tells of a job."""
     return {
         **{name: job.get(name) for name in (*_JOB_FIELDS, *_TIMES)},
         "path": path,

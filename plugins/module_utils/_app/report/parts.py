@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from ..._api.decoding import Record
 from ..._api.masking import one_line, printable
+from ..actions.actions import ACTIONS
 from ..fields import seconds_of
 from ..jobs.statuses import STATUSES, Look
 from .scale import parse_time
@@ -21,8 +22,7 @@ from .scale import parse_time
 # How an outcome looks: its class and its sign. Statuses have theirs in their own table.
 _OUTCOMES: t.Mapping[str, tuple[Look, str]] = {
     "passed": ("good", "✓"),
-    "played": ("good", "✓"),
-    "retried": ("good", "✓"),
+    **{row.participle: ("good", "✓") for row in ACTIONS.values() if row.gate},
     "started": ("good", "✓"),
     "already done": ("good", "="),
     "refused": ("bad", "✗"),
@@ -100,7 +100,6 @@ def mark(status: t.Any) -> str:
 
 
 def sign_of(status: t.Any) -> str:
-    """Return the sign of a status or an outcome."""
     return _look_and_sign(str(status))[1]
 
 

@@ -41,13 +41,11 @@ class Tick:
     """A moment named on the axis, at so many percent of its width.
 
     :param edge: the edge of the axis that is so near that the label stands on one side of the moment.
-    :param is_minor: whether a narrow page, on which there is room for half of the labels, leaves it out.
     """
 
     position: float
     label: str
     edge: Edge
-    is_minor: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +104,7 @@ class TimeScale:
                 free_from = left + width
                 last_day = _day(moment)
                 label = _label(moment, with_day=with_day, with_seconds=with_seconds)
-                ticks.append(Tick(position, label, edge, is_minor=len(ticks) % 2 == 1))
+                ticks.append(Tick(position, label, edge))
         return ticks
 
     @property
@@ -126,21 +124,11 @@ def _edge(position: float, width: float) -> Edge:
 
 
 def _segments(intervals: t.Sequence[Interval]) -> list[_Segment]:
-    busy: list[list[float]] = []
-    for start, end in sorted(intervals):
-        if busy and start <= busy[-1][1]:
-            busy[-1][1] = max(busy[-1][1], end)
-        else:
-            busy.append([start, end])
+    busy = _merged(sorted(intervals), 0.0)
     total = max(sum(end - start for start, end in busy), 1.0)
     gaps = sorted((after[0] - before[1] for before, after in zip(busy, busy[1:])), reverse=True)
     least_gap = max(total * _LONG_GAP, *gaps[_MOST_CUTS : _MOST_CUTS + 1], 0.0)
-    parts = [busy[0]]
-    for start, end in busy[1:]:
-        if start - parts[-1][1] > least_gap:
-            parts.append([start, end])
-        else:
-            parts[-1][1] = end
+    parts = _merged(busy, least_gap)
     gap = min(_GAP_WIDTH, _MOST_GAP_WIDTH / max(1, len(parts) - 1))
     # at least a second, so that something of no length has a place, too
     lengths = [max(end - start, 1.0) for start, end in parts]
@@ -151,6 +139,17 @@ def _segments(intervals: t.Sequence[Interval]) -> list[_Segment]:
         segments.append(_Segment(start, start + length, left, left + length * percent))
         left += length * percent + gap
     return segments
+
+
+def _merged(intervals: t.Iterable[Interval], gap: float) -> list[Interval]:
+    """Return one interval for those in a row that are no further apart than a gap."""
+    parts: list[Interval] = []
+    for start, end in intervals:
+        if parts and start - parts[-1][1] <= gap:
+            parts[-1] = (parts[-1][0], max(parts[-1][1], end))
+        else:
+            parts.append((start, end))
+    return parts
 
 
 def _multiples(segment: _Segment, step: int) -> list[float]:

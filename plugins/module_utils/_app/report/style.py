@@ -113,7 +113,8 @@ footer { margin-top: 2.5rem; color: var(--soft); font-size: .82rem; }
   .lane .track { margin: 0; }
   .lane details { grid-column: 1 / -1; }
 }
-@media (max-width: 56rem) { .axis .minor { display: none; } }
+/* there is room for half of the labels */
+@media (max-width: 56rem) { .axis span:nth-child(even) { display: none; } }
 @media print {
   :root {
     --ground: #fff; --panel: #f4f4f4; --text: #000; --soft: #333; --line: #bbb; --link: #000;

@@ -109,8 +109,7 @@ def _axis(scale: TimeScale) -> str:
     """Return the axis with its days and its zone, which stays in sight."""
     labels = []
     for tick in scale.ticks():
-        names = " ".join(name for name in (tick.edge, "minor" if tick.is_minor else "") if name)
-        kind = f' class="{names}"' if names else ""
+        kind = f' class="{tick.edge}"' if tick.edge else ""
         labels.append(f'<span{kind} style="left:{tick.position:.2f}%">{text(tick.label)}</span>')
     return (
         f'<div class="head"><p class="small">{text(scale.days)}, UTC, by the clock of the GitLab server</p>'

@@ -54,7 +54,8 @@ def variable_values(arguments: Arguments, options: Options) -> set[str]:
         if name in VARIABLE_OPTIONS:
             values.update(_texts(_without_names(value)))
         elif not argument.get("no_log") and not argument.get("options"):
-            shown.update(_texts(value))
+            items = value if isinstance(value, (list, tuple)) else [value]
+            shown.update(item for item in items if isinstance(item, str))
     visible = "\n".join(shown)
     return {value for value in values if len(value) >= SHORTEST_VARIABLE and value not in visible}
 
@@ -74,12 +75,10 @@ def holds_variables(name: str, argument: t.Mapping[str, t.Any]) -> bool:
 
 
 def _shown(name: str, value: t.Any, secret: set[str], visible: set[str]) -> t.Any:
-    if value is None:
-        return None
-    if name in secret:
+    if name in secret and value is not None:
         return _NO_LOG
     # what is none of the options may be a token under a wrong name
-    if name in visible or name.startswith("_ansible"):
+    if value is None or name in visible or name.startswith("_ansible"):
         return change_texts(value, _without_credentials)
     return dict.fromkeys(value, _HIDDEN) if isinstance(value, dict) else _HIDDEN
 

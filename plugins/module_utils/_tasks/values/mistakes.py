@@ -168,8 +168,6 @@ def mistake_in(arguments: Arguments, given: Options, otherwise: str, where: str 
                 return f"{prefix}{name} holds no mapping; {_remedy(name, argument)}"
             for number, item in enumerate(given[keys[0]], 1):
                 inner = where_in(name, number, item, where)
-                if not isinstance(item, dict):
-                    return f"{inner} is {shown(item)}; give a mapping"
                 there_are = f"the options there are {', '.join(sorted(argument['options']))}"
                 problem = mistake_in(argument["options"], item, there_are, inner)
                 if problem:
@@ -217,8 +215,6 @@ def _number_mistake(is_: str, kind: str, value: t.Any) -> str:
 def _list_mistake(name: str, is_: str, argument: t.Mapping[str, t.Any], value: t.Any) -> str:
     if isinstance(value, dict):
         return f"{is_}; give a list" + (", each item after a dash" if argument.get("options") else "")
-    if argument.get("options") and not isinstance(value, (list, tuple)):
-        return f"{is_}; give a list of mappings"
     for item in value if isinstance(value, (list, tuple)) else str(value).split(","):
         problem = _choice_mistake(f"{name} holds {shown(item)}", argument, item)
         if problem:

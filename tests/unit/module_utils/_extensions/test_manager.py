@@ -122,14 +122,6 @@ def test_an_error_made_for_the_user_passes_through():
         authenticate({"x": Raising(UsageError("the vault is sealed"))})
 
 
-def test_who_has_hooks():
-    with installed({"x": Namer("x")}):
-        manager = PluginManager(["x"])
-    assert manager.has_extensions_for("gitlab_authenticate")
-    assert manager.has_extensions_for("gitlab_register_endpoints")
-    assert not manager.has_extensions_for("gitlab_request_finished")
-
-
 def test_an_extension_can_add_an_endpoint():
     class Versions:
         @hookimpl

@@ -36,6 +36,8 @@ def test_predicates(status, row):
     assert statuses.is_under_way(status) == ("under way" in words)
     assert statuses.is_finished(status) == ("finished" in words)
     assert statuses.can_be_superseded(status) == ("superseded" in words)
+    assert statuses.is_retryable(status) == (status in ("failed", "canceled"))
+    assert statuses.is_bad_end(status) == (status in ("failed", "canceled", "skipped"))
     assert statuses.is_queued(status) == (status == "pending")
     assert statuses.is_known(status) == (status not in ("brand_new", ""))
 

@@ -69,18 +69,18 @@ def test_what_is_no_record_is_said(tmp_path, content):
     path = tmp_path / "record.json"
     path.write_text(content, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(UsageError, match="is not a record of a release"):
-        read_previous("compare", str(path))
+        read_previous(str(path))
 
 
 def test_what_has_no_end_is_not_read(tmp_path):
     os.mkfifo(tmp_path / "record.json")
     with pytest.raises(UsageError, match="is not a regular file"):
-        read_previous("compare", str(tmp_path / "record.json"))
+        read_previous(str(tmp_path / "record.json"))
 
 
 def test_a_file_may_be_missing_but_not_a_folder(tmp_path):
-    assert read_previous("compare", str(tmp_path / "none.json")) is None
+    assert read_previous(str(tmp_path / "none.json")) is None
     with pytest.raises(UsageError, match="cannot be read"):
-        read_previous("compare", str(tmp_path))
+        read_previous(str(tmp_path))
     (tmp_path / "record.json").write_text(json.dumps(a_record(schema=1)), encoding="utf-8")
-    assert read_previous("compare", str(tmp_path / "record.json"))["title"] == ""
+    assert read_previous(str(tmp_path / "record.json"))["title"] == ""

@@ -36,7 +36,7 @@ def test_projects_stay_in_the_given_order_whatever_they_need():
         ([project("a", gates=())], "project 'a' has no gates"),
         ([project("a", needs=("a",))], "project 'a' needs itself"),
         ([project("infra"), project("a", needs=("infar",))], "needs 'infar', which is none .* did you mean 'infra'?"),
-        ([project("x"), project("a", needs=("infra",))], "which is none of the projects: there are 'x', 'a'"),
+        ([project("x"), project("a", needs=("infra",))], "which is none of the projects: there are 'a', 'x'"),
         (
             [project("z"), project("a", needs=("b",)), project("b", needs=("c", "z")), project("c", needs=("a",))],
             "circle: (a needs b needs c needs a|b needs c needs a needs b|c needs a needs b needs c)$",

@@ -10,7 +10,7 @@ import json
 import shlex
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.again import retry_command
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.gates import retry_command
 
 from .records import a_job, a_project, a_record
 
