@@ -58,7 +58,7 @@ options:
       - rejected
   comment:
     description:
-      - The reason, which GitLab shows. With the same O(state) again, the first comment stays.
+      - The reason, which GitLab shows. When the same O(state) is given again, the first comment stays.
     type: str
   represented_as:
     description:
