@@ -58,8 +58,8 @@ options:
       - E(CI_JOB_TOKEN) is never used automatically, because the task would silently act as another user. Name it here
         if you want it.
       - GitLab lets a job token download and list artifacts by O(job_id), and download them with
-        O(latest_success=true). To find a job in a pipeline with it needs GitLab 18. It cannot read a log; use
-        O(api_token) for that.
+        O(latest_success=true). To find a job with it needs GitLab 18 in the pipeline of O(pipeline_id), and GitLab 19.2
+        in that of O(ref) or O(sha). It cannot read a log; use O(api_token) for that.
       - In another project than its own it works where GitLab's licence includes it, and if that project has the project
         of the CI job on its allowlist. From GitLab 16.6 on a public or internal project whose pipelines everybody may
         see needs no entry.
