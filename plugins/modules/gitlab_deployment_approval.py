@@ -372,7 +372,7 @@ deployment:
 outcome:
   description:
     - V(applied) when the approval was given, or would be in check mode.
-    - V(unchanged) when it had been given before.
+    - V(unchanged) when it had been given before, and when there is no deployment and that is allowed.
     - V(refused) when there is nothing to approve, or GitLab does not take it from this user.
     - V(failed) when GitLab did not do it, or it is not known.
   type: str
