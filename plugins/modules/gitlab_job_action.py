@@ -973,7 +973,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_a
 
 
 def main() -> None:
-    """Act on jobs."""
     run_module(TASK)
 
 

@@ -693,7 +693,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_d
 
 
 def main() -> None:
-    """Download from a job."""
     run_module(TASK)
 
 

@@ -582,7 +582,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_i
 
 
 def main() -> None:
-    """Read jobs."""
     run_module(TASK)
 
 

@@ -406,7 +406,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_t
 
 
 def main() -> None:
-    """Read the job of a job token."""
     run_module(TASK)
 
 

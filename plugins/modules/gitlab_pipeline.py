@@ -622,7 +622,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipel
 
 
 def main() -> None:
-    """Start, retry or cancel a pipeline."""
     run_module(TASK)
 
 

@@ -542,7 +542,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipel
 
 
 def main() -> None:
-    """Read trigger jobs and the pipelines behind them."""
     run_module(TASK)
 
 

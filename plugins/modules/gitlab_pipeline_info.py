@@ -431,7 +431,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipel
 
 
 def main() -> None:
-    """Read a pipeline."""
     run_module(TASK)
 
 

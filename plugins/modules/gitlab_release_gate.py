@@ -692,7 +692,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_relea
 
 
 def main() -> None:
-    """Take a release through its gates."""
     run_module(TASK)
 
 
