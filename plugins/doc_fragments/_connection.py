@@ -16,8 +16,8 @@ class ModuleDocFragment:
 options:
   api_url:
     description:
-      - Address of the GitLab server. With or without C(/api/v4), with or without a slash at the end, and with the path
-        of an installation below one, all mean the same.
+      - Address of the GitLab server, with the path below which it is installed, if any. C(/api/v4) and a slash at the
+        end make no difference.
       - When it is not given, the first of E(GITLAB_API_URL), E(GITLAB_URL), E(GITLAB_SERVER_URL), E(GITLAB_HOST),
         E(GL_HOST) and E(CI_SERVER_URL) that is set and not empty is used. E(GITLAB_HOST) and E(GL_HOST) may hold the
         bare name of a host, which is then asked by https. In a CI job this is the server of that job.
@@ -78,8 +78,8 @@ options:
     type: path
   http_headers:
     description:
-      - Further HTTP headers to send with every request to the server of O(api_url), and to no other, as a proxy in
-        front of GitLab may want them.
+      - Further HTTP headers to send with every request to the server of O(api_url), for a proxy in front of GitLab. No
+        other server gets them.
       - Headers that identify the user or belong to the connection, like C(Authorization), C(PRIVATE-TOKEN), C(Cookie)
         and C(Host), cannot be set.
       - An empty dictionary is the same as leaving the option out.

@@ -38,12 +38,11 @@ options:
   wait_interval:
     description:
       - The longest pause between two polls, in seconds. The first pause is one second. Each further pause is half as
-        long again, until this value is reached. All have some jitter. When some of what is waited for has ended, the
-        next poll comes at half the time that the rest will take at this rate, but not before one second, or a tenth of
-        this value if that is less.
-      - One poll costs one request for each pipeline, however many jobs it has. For a pipeline of more than twenty jobs
-        that is a count of those that are still waited for, where the server gives totals; the jobs themselves are
-        listed when the count says that it may be over, or that there is something to decide or to show.
+        long again, until this value is reached. All have some jitter. When some jobs have ended, the next poll comes
+        halfway to the time at which the rest is expected to.
+      - One poll costs one request for each pipeline, however many jobs it has. Of more than twenty jobs it counts those
+        that are still waited for, where the server gives totals, and lists the jobs when the count says that there is
+        something to see.
     type: float
     default: 10
     aliases:
@@ -117,9 +116,8 @@ options:
   wait_interval:
     description:
       - The longest pause between two polls, in seconds. The first pause is one second. Each further pause is half as
-        long again, until this value is reached. All have some jitter. When some of the jobs have ended, the next poll
-        comes at half the time that the rest will take at this rate, but not before one second, or a tenth of this value
-        if that is less.
+        long again, until this value is reached. All have some jitter. When some jobs have ended, the next poll comes
+        halfway to the time at which the rest is expected to.
       - One poll costs one request. For a pipeline of more than twenty jobs that is its own record; the jobs are listed
         when its status has changed, and now and then to show how they are.
     type: float

@@ -58,7 +58,7 @@ options:
       - rejected
   comment:
     description:
-      - The reason, which GitLab shows. With the same O(state) again, the first comment stays.
+      - The reason, which GitLab shows. When the same O(state) is given again, the first comment stays.
     type: str
   represented_as:
     description:
@@ -372,7 +372,7 @@ deployment:
 outcome:
   description:
     - V(applied) when the approval was given, or would be in check mode.
-    - V(unchanged) when it had been given before.
+    - V(unchanged) when it had been given before, and when there is no deployment and that is allowed.
     - V(refused) when there is nothing to approve, or GitLab does not take it from this user.
     - V(failed) when GitLab did not do it, or it is not known.
   type: str

@@ -14,8 +14,8 @@ version_added: 0.1.0
 short_description: Play, retry, cancel or erase GitLab CI jobs, and keep or delete their artifacts
 description:
   - Plays, retries, cancels or erases jobs of a pipeline, and keeps or deletes their artifacts.
-  - Each job is read first. It is left alone when it is already where the action would bring it, and refused, with the
-    reason and what to do instead, when the action is not possible or would do something else than it seems. The notes
+  - Each job is read first. A job that the action would not change is left alone. A job for which the action is not
+    possible, or would do something else than it seems, is refused, with the reason and what to do instead. The notes
     say what happens in which status.
   - With O(wait=true) the task ends when the job has, and fails with the end of its log if that went wrong.
   - It acts on jobs of pipelines that exist, or that appear while it waits. To start a pipeline, use

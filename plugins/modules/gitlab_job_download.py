@@ -58,8 +58,8 @@ options:
       - E(CI_JOB_TOKEN) is never used automatically, because the task would silently act as another user. Name it here
         if you want it.
       - GitLab lets a job token download and list artifacts by O(job_id), and download them with
-        O(latest_success=true). To find a job in a pipeline with it needs GitLab 18. It cannot read a log; use
-        O(api_token) for that.
+        O(latest_success=true). To find a job with it needs GitLab 18 in the pipeline of O(pipeline_id), and GitLab 19.2
+        in that of O(ref) or O(sha). It cannot read a log; use O(api_token) for that.
       - In another project than its own it works where GitLab's licence includes it, and if that project has the project
         of the CI job on its allowlist. From GitLab 16.6 on a public or internal project whose pipelines everybody may
         see needs no entry.
@@ -400,17 +400,17 @@ RETURN = r"""
 dest:
   description:
     - Full path of the file. In check mode, where it would be.
-    - V(null) for O(content=list), and when the task has failed before it was known.
+    - V(null) for O(content=list), and when the download fails.
   type: str
   returned: always
   sample: /srv/releases/app-1.2.0.zip
 size:
-  description: Length of the content in bytes; V(null) for O(content=list).
+  description: Length of the content in bytes. V(null) where RV(dest) is.
   type: int
   returned: always
   sample: 15360
 sha256:
-  description: SHA-256 of the content in hexadecimal digits; V(null) for O(content=list).
+  description: SHA-256 of the content in hexadecimal digits. V(null) where RV(dest) is.
   type: str
   returned: always
   sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
@@ -419,7 +419,7 @@ job:
     - The job, in GitLab's own words. Fields not listed here are passed on as the server sends them.
     - Only its C(id) with O(job_id), or its C(name) and C(ref) with O(latest_success=true), when the token may not read
       jobs, as a job token on most servers.
-    - V(null) when the task has failed before it was known.
+    - V(null) when the download fails.
   type: dict
   returned: always
   sample:
@@ -571,7 +571,7 @@ job:
 pipeline:
   description:
     - The pipeline of RV(job), in GitLab's own words.
-    - V(null) when the token may not read RV(job), and when the task has failed before it was known.
+    - V(null) when the token may not read RV(job), and when the download fails.
   type: dict
   returned: always
   sample:

@@ -458,7 +458,7 @@ jobs:
       sample:
         cost_centre: "4711"
 job:
-  description: The job, with the same fields as in RV(jobs), when exactly one was chosen; else V(null).
+  description: The job of RV(jobs), when there is exactly one; else V(null).
   type: dict
   returned: always
   sample:

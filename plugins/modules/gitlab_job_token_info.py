@@ -47,7 +47,7 @@ options:
     description:
       - Whether to read the GitLab agents for Kubernetes that the job may use as well, with user, environment, pipeline
         and project as GitLab tells them to an agent. One request more.
-      - Needs GitLab 13.11, up to GitLab 14 or later with a Premium licence.
+      - Needs GitLab 13.11. Before about GitLab 17 it also needs a Premium licence.
     type: bool
     default: false
 notes:

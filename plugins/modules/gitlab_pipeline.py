@@ -200,8 +200,8 @@ notes:
     V(manual) ones of which only manual jobs are left, which GitLab does not cancel with their pipeline.
   - Lost answers. A pipeline has no name to find it by, so the newest pipelines of O(ref) are read before one is
     started. When the connection breaks, or GitLab answers with an error that leaves it open whether the pipeline was
-    started, the task looks three times for a newer one of the same ref, source, user and variables. One is it. When
-    there is none, or more than one, the task fails and says so. It never starts a second one without having looked.
+    started, the task looks three times for a newer one of the same ref, source, user and variables. With exactly
+    one it goes on. Otherwise it fails and says so. It never starts a second one without having looked.
   - When GitLab says that too many pipelines were created in the last minute, which GitLab.com does after 25 of one
     commit, the task tries again every twenty seconds until O(wait_timeout) has passed, with or without O(wait).
   - A pipeline that GitLab has refused does not exist, with one exception. What a trigger token starts with a wrong

@@ -324,7 +324,7 @@ bridges:
       returned: always
       sample: https://gitlab.example.com/group/app/-/jobs/51
     downstream_pipeline:
-      description: The pipeline it has started, V(null) before that, and for ever if that has failed.
+      description: The pipeline it has started, V(null) before that, and when it could not start one.
       type: dict
       returned: always
       sample:

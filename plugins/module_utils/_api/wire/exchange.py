@@ -194,9 +194,10 @@ def tls_error(text: str, *, is_connecting: bool) -> TrustError | None:
             return TrustError(f"TLS failed: {reason}", advice=advice)
     # a server that hangs up may be back in a moment, and an answer that was changed on the way is lost
     if is_connecting and "ssl" in words and "eof" not in words and "timed out" not in words:
-        is_other = has_words(words, "wrong version number|record layer failure")
-        reason = "the server does not speak TLS on this port" if is_other else "no secure connection could be made"
-        return TrustError(f"TLS failed: {reason}", advice=_TLS_ADVICE)
+        if has_words(words, "wrong version number|record layer failure"):
+            advice = "Check scheme, host name and port of api_url"
+            return TrustError("TLS failed: the server does not speak TLS on this port", advice=advice)
+        return TrustError("TLS failed: no secure connection could be made", advice=_TLS_ADVICE)
     return None
 
 

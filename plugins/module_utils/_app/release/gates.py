@@ -199,7 +199,7 @@ class GateRun:
 
     def _with_jobs(self, result: GateResult, jobs: t.Sequence[FoundJob]) -> GateResult:
         self._jobs = jobs
-        records = tuple({**self._session.annotated(job.kind, job.record), "path": job.path} for job in jobs)
+        records = tuple({**job.record, "path": job.path} for job in jobs)
         queued = [seconds_of(job.record.get("queued_duration")) for job in jobs]
         longest = max((seconds for seconds in queued if seconds is not None), default=None)
         return dataclasses.replace(result, jobs=records, queued=longest)
