@@ -155,6 +155,9 @@ class ActionRun:
         target.retries += result.job.id > target.job.id and result.has_changed
         target.job = result.job
         self._following.note([target.job])
+        if result.is_to_come:
+            target.is_waiting_for_turn, target.reason = True, result.reason
+            return
         if result.outcome != "unchanged" or not target.has_changed:
             target.settle(result.outcome, result.reason)
         target.has_changed = target.has_changed or result.has_changed
