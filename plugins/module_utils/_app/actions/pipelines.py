@@ -248,17 +248,20 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
 
     def _accepted(self, answer: None) -> PipelineActionResult:
         """Return the result by looks: GitLab accepts the request whether or not it does anything."""
+        problem = ""
         try:
-            after = self._look_for(lambda state: self._action.effect(self._first, state))
+            self._look_for(lambda state: self._action.effect(self._first, state))
         except RequestError as exc:
-            note = f"done, but reading the pipeline again failed: {exc}"
-            return PipelineActionResult(self._first, self._first, has_changed=True, note=note)
+            problem = f"done, but reading the pipeline again failed: {exc}"
+        after = self._latest
         if self._action.effect(self._first, after):
             return self._effective(after)
         decision = decide_pipeline(self._action, after)
         if decision.verdict == "same":
             # it has come to its end, or to a person, since it was read
             return PipelineActionResult(self._first, after, note=decision.reason)
+        if problem:
+            return PipelineActionResult(self._first, after, has_changed=True, note=problem)
         return self._failed(
             f"GitLab accepted the request, and none of its jobs was {self._action.participle}; its status is "
             f"{after.status}. Check that the user of the token may act on these jobs"

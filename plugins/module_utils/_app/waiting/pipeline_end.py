@@ -158,7 +158,8 @@ class _Following:
 
     def run(self) -> Steps[PipelineState]:
         self._wait.begin()
-        waited = yield from self._wait.until(self._read, self._is_settled, before=PipelineState(self._pipeline))
+        before = PipelineState(self._pipeline) if status_of(self._pipeline) else None
+        waited = yield from self._wait.until(self._read, self._is_settled, before=before)
         state = waited.value
         if state.status == "failed" and not failed_jobs(state):
             state.jobs = [*state.jobs, *self._failed_trigger_jobs()]

@@ -160,6 +160,19 @@ def test_it_ends_before_it_can_be_canceled():
     assert (outcome.changed, outcome.failure) == (False, None)
 
 
+def test_it_ends_before_it_can_be_canceled_and_is_read_again_in_vain():
+    """What the first look has shown counts, whatever becomes of the next one."""
+    denied = Exchange(READ, {"message": "403 Forbidden"}, status=403)
+    outcome = act(
+        "cancel",
+        Exchange(POSTS["cancel"], pipeline(6, "running")),
+        *state("cancel", job(42, "success"), "success"),
+        *[denied] * 6,
+    )
+    assert (outcome.changed, outcome.failure) == (False, None)
+    assert (outcome.values["status"], outcome.message) == ("success", "it has ended as success already")
+
+
 def test_a_list_that_is_empty_all_at_once_is_no_proof():
     empty = [Exchange(READ, pipeline(6, "failed")), Exchange(ATTEMPTS, [])]
     outcome = act("retry", Exchange(POSTS["retry"], lost()), *empty, *state("retry", AFTER["retry"], "running"))
