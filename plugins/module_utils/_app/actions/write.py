@@ -34,8 +34,7 @@ class WriteResult:
 
     :param job: the newest attempt afterwards.
     :param has_changed: whether the server changed.
-    :param is_to_come: whether it was not done, and is to be done when its turn comes.
-    :param is_late: whether it could not be sent before the time was up.
+    :param is_to_come: whether it was not done, and still has to be: its turn has not come, or the time was up.
     """
 
     outcome: ActionOutcome
@@ -43,7 +42,6 @@ class WriteResult:
     has_changed: bool = False
     reason: str = ""
     is_to_come: bool = False
-    is_late: bool = False
 
 
 class JobWrite(Write[FoundJob, WriteResult]):
