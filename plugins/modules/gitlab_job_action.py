@@ -136,6 +136,8 @@ options:
       - V(failed) starts it again if it has failed or was canceled.
       - V(always) starts it again if it has succeeded, too. A deployment then runs at every run of the playbook.
       - Not for trigger jobs; retry these.
+      - GitLab does not tell which jobs are manual or delayed once they have ended, so that check mode predicts a change
+        for all of them. It refuses to play any other job.
     type: str
     choices:
       - never
@@ -283,8 +285,9 @@ notes:
     expires; refuses V(skipped), all that have not ended, and trigger jobs.
   - O(action=delete_artifacts) acts on jobs in any status that have artifacts other than the log; leaves alone the
     others; refuses trigger jobs. With O(whole_project=true) no job is looked at.
-  - Trigger jobs are found by name and can be played, and from GitLab 17.0 on retried. GitLab offers nothing else for
-    them; act on the jobs of their downstream pipelines, with O(include_downstream=true).
+  - Trigger jobs are found by name and can be played unless they are V(scheduled), and from GitLab 17.0 on retried.
+    GitLab offers nothing else for them; act on the jobs of their downstream pipelines, with
+    O(include_downstream=true).
   - Archived jobs cannot be played or retried, nor told to keep their artifacts. Start a new pipeline instead.
   - O(wait) has no effect for O(action=erase), O(action=keep_artifacts) and O(action=delete_artifacts), which are done
     when GitLab answers.

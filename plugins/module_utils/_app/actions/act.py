@@ -152,16 +152,16 @@ class ActionRun:
             ).send()
         except GitLabError as exc:
             is_late = isinstance(exc, RequestError) and is_end_of_time(self._session, exc)
-            return WriteResult("failed", job, reason=str(exc), is_late=is_late)
+            return WriteResult("failed", job, reason=str(exc), is_to_come=is_late)
 
     def _take(self, target: Target, result: WriteResult, action: Action) -> None:
         """Note the result of a write, and that what was done is to be followed, or what somebody else has done."""
-        if result.is_late:
-            target.is_waiting_for_turn, target.reason = True, result.reason
-            return
         target.retries += result.job.id > target.job.id and result.has_changed
         target.job = result.job
         self._following.note([target.job])
+        if result.is_to_come:
+            target.is_waiting_for_turn, target.reason = True, result.reason
+            return
         if result.outcome != "unchanged" or not target.has_changed:
             target.settle(result.outcome, result.reason)
         target.has_changed = target.has_changed or result.has_changed

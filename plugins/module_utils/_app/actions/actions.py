@@ -70,7 +70,8 @@ _ROWS = (
         advice=(
             Advice(
                 400,
-                "The job is not manual, is already under way, or waits for the approval of its deployment",
+                "The job is not manual, is already under way, or waits for the approval of its deployment; a job that "
+                "has ended and is not manual is run again by action retry",
                 words="unplay",
             ),
             Advice(

@@ -17,7 +17,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..fields import artifact_kinds
+from ..fields import artifact_kinds, status_of
 from ..jobs.query import listed
 from ..jobs.reasons import is_among
 from ..jobs.statuses import Column
@@ -212,6 +212,8 @@ def delete_artifacts(status: str, job: Record, policy: Policy) -> Decision:
 
 def play_of_trigger_job(job: Record, policy: Policy) -> str:
     """Return why a trigger job is not played, empty when it may be."""
+    if status_of(job) == "scheduled":
+        return "it starts by its timer, and GitLab plays trigger jobs only while they are manual"
     return f"GitLab drops the {listed(policy.given, 'and')} of trigger jobs; leave them out" if policy.given else ""
 
 

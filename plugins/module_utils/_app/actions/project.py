@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
-from ..._api.errors import BadAnswerError, LostAnswerError, NotFoundError, RequestError, ServerError, StatusError
+from ..._api.errors import NotFoundError, RequestError, StatusError
 from ..session import Session
+from ..writes.sending import may_be_done
 from .actions import ACTIONS
 
 
@@ -26,10 +27,10 @@ def delete_project_artifacts(session: Session, project: str) -> str:
         return ""
     try:
         session.client.call("delete_project_artifacts", project=project)
-    except (LostAnswerError, BadAnswerError, ServerError) as exc:
-        # no later read shows whether it was done, but doing it twice is the same as doing it once
-        return f"{exc}. Whether it was done is unknown; it is safe to run the task again"
     except RequestError as exc:
+        if may_be_done(exc):
+            # no later read shows whether it was done, but doing it twice is the same as doing it once
+            return f"{exc}. Whether it was done is unknown; it is safe to run the task again"
         if isinstance(exc, NotFoundError) and exc.is_missing_endpoint:
             return f"this server is too old for it ({exc})"
         if isinstance(exc, StatusError):

@@ -34,14 +34,14 @@ class WriteResult:
 
     :param job: the newest attempt afterwards.
     :param has_changed: whether the server changed.
-    :param is_late: whether it could not be sent before the time was up.
+    :param is_to_come: whether it was not done, and still has to be: its turn has not come, or the time was up.
     """
 
     outcome: ActionOutcome
     job: FoundJob
     has_changed: bool = False
     reason: str = ""
-    is_late: bool = False
+    is_to_come: bool = False
 
 
 class JobWrite(Write[FoundJob, WriteResult]):
@@ -77,7 +77,11 @@ class JobWrite(Write[FoundJob, WriteResult]):
     def _read(self) -> FoundJob:
         return newest_attempts(self._session, [self._job])[0]
 
-    def _settled(self, exc: RequestError, latest: FoundJob) -> WriteResult | None:
+    def _shown(self, exc: RequestError, latest: FoundJob) -> WriteResult | None:
+        """Return the result of a request in doubt by the effect that the job shows, None when it shows none.
+
+        :raises RequestError: when what tells whose effect it is cannot be read.
+        """
         changed = self._changed(latest) if self._is_in_doubt or is_lock(exc) else None
         is_ours = self._is_effect_ours(changed) if changed else None
         if changed and self._is_in_doubt and is_ours is False:
@@ -93,6 +97,12 @@ class JobWrite(Write[FoundJob, WriteResult]):
             lock = "GitLab refused the request, but the job shows that the user of the token has done it since"
             reason = "the answer was lost, but the job shows the effect" if self._is_in_doubt else lock
             return WriteResult("applied", changed, has_changed=True, reason=reason)
+        return None
+
+    def _settled(self, exc: RequestError, latest: FoundJob) -> WriteResult | None:
+        shown = self._shown(exc, latest)
+        if shown:
+            return shown
         words, reason = self._action.refused_as_done or ("", "")
         if words and was_refused(exc) and words in str(exc) and is_finished(status_of(latest.record)):
             return WriteResult("unchanged", latest, reason=reason)
@@ -100,6 +110,11 @@ class JobWrite(Write[FoundJob, WriteResult]):
         has_moved = (latest.id, status_of(latest.record)) != (self._job.id, status_of(self._job.record))
         if decision.verdict == "same":
             return WriteResult("unchanged", latest, reason=decision.reason)
+        if decision.verdict == "later":
+            # to find out what it waits for takes time, in which what is in doubt may have been done
+            latest = self._look()
+            to_come = WriteResult("refused", latest, reason=decision.reason, is_to_come=True)
+            return self._shown(exc, latest) or to_come
         if decision.verdict == "refuse" and has_moved:
             doubt = f"; an answer was lost, so it may have been {self._action.participle} before"
             return WriteResult("refused", latest, reason=decision.reason + (doubt if self._is_in_doubt else ""))

@@ -19,21 +19,16 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import (
-    BadAnswerError,
-    ConnectError,
-    LostAnswerError,
     NotAuthorizedError,
     NotFoundError,
     RequestError,
     SelectionError,
-    ServerError,
     StatusError,
-    ThrottledError,
 )
 from ..._api.pace.retry import LAST_ATTEMPT_SECONDS
 from ..fields import id_of, project_id_of, status_of
 from ..session import Session
-from ..writes.sending import was_unsent
+from ..writes.sending import may_be_done, was_unsent
 from .candidates import Candidates, RunRequest
 from .creation import explain_refusal, is_over_limit
 from .query import describe
@@ -96,18 +91,18 @@ class _Run:
             self._session.check_stop()
             try:
                 return self._created(self._create())
-            except (ConnectError, ThrottledError) as exc:
-                # a wait goes on while the server is away, or is busy, and others may start one meanwhile
-                outages += 1
-                if not (was_unsent(exc) and retrier.is_persistent and retrier.pause(outages, exc)):
-                    raise
-            except StatusError as exc:
-                if isinstance(exc, ServerError):
+            except RequestError as exc:
+                if may_be_done(exc):
                     return self._settle(exc)
-                if not is_over_limit(exc) or not self._wait_for_limit(exc):
+                if was_unsent(exc):
+                    # a wait goes on while the server is away, or is busy, and others may start one meanwhile
+                    outages += 1
+                    if not (retrier.is_persistent and retrier.pause(outages, exc)):
+                        raise
+                elif not isinstance(exc, StatusError):
+                    raise
+                elif not is_over_limit(exc) or not self._wait_for_limit(exc):
                     return self._refused(exc)
-            except (LostAnswerError, BadAnswerError) as exc:
-                return self._settle(exc)
 
     # ----- before -----
 

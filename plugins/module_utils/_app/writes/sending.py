@@ -70,7 +70,7 @@ class Write(abc.ABC, t.Generic[_S, _R]):
                 has_to_be_read = _has_to_be_read(exc)
                 if not (is_away or has_to_be_read or self._is_in_doubt):
                     return self._given_up(exc)
-                self._is_in_doubt = self._is_in_doubt or not (was_refused(exc) or was_unsent(exc))
+                self._is_in_doubt = self._is_in_doubt or may_be_done(exc)
                 # a redirect leads to the same place each time
                 may_pass = has_to_be_read and not isinstance(exc, RedirectError)
                 may_repeat = is_away or (may_pass and attempt <= client.settings.retries)
@@ -170,9 +170,12 @@ class Write(abc.ABC, t.Generic[_S, _R]):
 
 def _has_to_be_read(exc: RequestError) -> bool:
     """Return whether a look has to tell what happened, or why it was refused."""
-    if isinstance(exc, StatusError):
-        return exc.status in (400, 403, 404, 409) or isinstance(exc, ServerError)
-    return isinstance(exc, (LostAnswerError, BadAnswerError))
+    return may_be_done(exc) or (isinstance(exc, StatusError) and exc.status in (400, 403, 404, 409))
+
+
+def may_be_done(exc: RequestError) -> bool:
+    """Return whether the request may have been executed, as far as the error tells."""
+    return isinstance(exc, (LostAnswerError, BadAnswerError, ServerError)) and not was_unsent(exc)
 
 
 def was_refused(exc: RequestError) -> bool:
@@ -181,7 +184,9 @@ def was_refused(exc: RequestError) -> bool:
 
 
 def was_unsent(exc: RequestError) -> bool:
-    """Return whether the server was away, or too busy: it was certainly not done, and may be done later."""
+    """Return whether the server was away, too busy, or in maintenance: it was not done, and may be done later."""
+    if isinstance(exc, ServerError):
+        return not exc.is_foreign and "in maintenance mode" in exc.server_text.lower()
     return isinstance(exc, (ConnectError, ThrottledError)) and not isinstance(exc, TrustError)
 
 

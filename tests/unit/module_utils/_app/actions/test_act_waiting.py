@@ -463,6 +463,28 @@ def test_what_an_extension_waits_for_is_told_and_named_when_the_time_is_up():
     ]
 
 
+def test_what_an_extension_holds_up_after_a_lost_request_is_waited_for():
+    class Hold:
+        asked = 0
+
+        @hookimpl
+        def gitlab_decide_job_action(self, action, decisions):
+            self.asked += 1
+            return decisions.later("releases are on hold") if self.asked == 2 else None
+
+    manual = Exchange(JOB, job())
+    transport = ScriptedTransport(
+        Exchange(LIST, [job()]),
+        Exchange(PLAY, errors.LostAnswerError("the connection broke")),
+        *[manual] * 3,
+        Exchange(PLAY, job(status="pending")),
+        Exchange(JOB, job(status="running")),
+        *ended("success"),
+    )
+    outcome = run_task(TASK, BASE, transport=transport, extensions={"hold": Hold()})
+    assert (outcome.changed, outcome.failure, outcome.values["status"]) == (True, None, "success")
+
+
 def test_a_job_that_stays_in_the_queue():
     clock, transport = FakeClock(), stuck("pending", tag_list=["gpu"])
     outcome = run_task(TASK, {**BASE, "pending_timeout": 20.0}, transport=transport, clock=clock)

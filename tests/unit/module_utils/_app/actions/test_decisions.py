@@ -169,6 +169,7 @@ LOOP = {"failure_reason": "pipeline_loop_detected"}
 TOO_DEEP = {"failure_reason": "reached_max_descendant_pipelines_depth"}
 BRIDGES = [
     ("play", "manual", {}, {}, "act"),
+    ("play", "scheduled", {}, {}, "refuse"),
     ("play", "created", {"wait": True}, {}, "later"),
     ("play", "created", {}, {}, "refuse"),
     ("play", "running", {}, {}, "same"),

@@ -373,6 +373,22 @@ def test_what_is_under_way_on_the_server_may_arrive_before_the_last_look_as_well
     assert len(clock.sleeps) == 1
 
 
+def test_a_server_in_maintenance_has_done_nothing():
+    maintenance = refused("GitLab Maintenance: system is in maintenance mode", 503)
+    outcome, result = act("play", job(), Exchange(PLAY, maintenance))
+    assert (outcome.changed, result["outcome"]) == (False, "failed")
+    assert "The server is in maintenance mode" in outcome.failure
+
+
+def test_a_maintenance_is_waited_for_and_what_there_is_then_is_read_again():
+    maintenance = refused("GitLab Maintenance: system is in maintenance mode", 503)
+    away = [Exchange(CANCEL, maintenance), Exchange(JOB, job(status="running"))] * 8
+    ended = [Exchange(JOB, job(status="canceled")), Exchange(LIST, [job(status="canceled")])]
+    before = job(status="running")
+    outcome, result = act("cancel", before, *away, Exchange(CANCEL, maintenance), *ended, wait=True)
+    assert (outcome.changed, outcome.failure, result["outcome"]) == (False, None, "unchanged")
+
+
 @pytest.mark.parametrize("error", [errors.ConnectError("refused"), errors.TrustError("TLS")])
 def test_a_server_that_cannot_be_reached_was_certainly_not_told(error):
     outcome, result = act("play", job(), Exchange(PLAY, error), api_retries=0)

@@ -58,6 +58,19 @@ def ended(status, job_id=42, **fields):
     return [Exchange(f"GET /projects/7/jobs/{job_id}", record), Exchange(LIST, [record])]
 
 
+def test_what_shows_its_effect_only_after_the_approvals_were_read_again():
+    played = Exchange(JOB, job(status="pending"))
+    outcome, result = act(
+        FOUND,
+        *(APPROVED, MANUAL),
+        Exchange(PLAY, errors.LostAnswerError("the connection broke")),
+        *(MANUAL, APPROVED, played),
+        played,
+        wait_for_approval=True,
+    )
+    assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
+
+
 def test_it_is_played_once_when_the_last_approval_is_there():
     progress, clock = Progress(is_shown=True), FakeClock()
     one_left = deployment(rule("Maintainers", 1, approval(ALICE)), BOTH[1], pending=1)

@@ -190,8 +190,20 @@ def test_a_request_that_was_not_executed_is_sent_again():
     assert outcome.changed and outcome.failure is None
 
 
+def in_maintenance():
+    return reply({"message": "GitLab Maintenance: system is in maintenance mode"}, status=503)
+
+
+def test_a_server_in_maintenance_has_started_nothing():
+    with pytest.raises(errors.ServerError) as caught:
+        start(new(), Exchange(CREATE, in_maintenance(), body=body()))
+    assert "is in maintenance mode" in str(caught.value) and "is not known" not in str(caught.value)
+
+
 @pytest.mark.parametrize("theirs", [True, False])
-@pytest.mark.parametrize("unsent", [lambda: errors.ConnectError("refused"), lambda: reply("Retry later", status=429)])
+@pytest.mark.parametrize(
+    "unsent", [lambda: errors.ConnectError("refused"), lambda: reply("Retry later", status=429), in_maintenance]
+)
 def test_what_there_is_is_read_again_after_an_outage(unsent, theirs):
     """Another task with the same token may have started one meanwhile."""
     away = [Exchange(CREATE, unsent(), body=body())]
