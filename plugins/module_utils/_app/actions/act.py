@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._api.errors import GitLabError, wrong_return
+from ..._api.errors import GitLabError, RequestError, wrong_return
 from ..deployments.waiting import ApprovalWait
 from ..fields import as_told, status_of
 from ..jobs.attempts import count_attempts, newest_attempts
@@ -24,7 +24,7 @@ from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
 from ..waiting.loop import Wait
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_there, timed_out_text
-from ..waiting.schedule import Steps
+from ..waiting.schedule import Steps, is_end_of_time
 from ..writes.decision import Decision
 from .action import Action, ActionRequest
 from .actions import ACTIONS, decide
@@ -148,10 +148,14 @@ class ActionRun:
                 self._session, action, job, self._request, lambda latest: self._decide(latest, action)
             ).send()
         except GitLabError as exc:
-            return WriteResult("failed", job, reason=str(exc))
+            is_late = isinstance(exc, RequestError) and is_end_of_time(self._session, exc)
+            return WriteResult("failed", job, reason=str(exc), is_late=is_late)
 
     def _take(self, target: Target, result: WriteResult, action: Action) -> None:
         """Note the result of a write, and that what was done is to be followed, or what somebody else has done."""
+        if result.is_late:
+            target.is_waiting_for_turn, target.reason = True, result.reason
+            return
         target.retries += result.job.id > target.job.id and result.has_changed
         target.job = result.job
         self._following.note([target.job])
@@ -199,7 +203,7 @@ class ActionRun:
 
         self._following.begin()
         try:
-            waited = yield from self._following.until(read, lambda active: not active)
+            waited = yield from self._following.until(read, lambda active: not active, before=report.active)
             report.has_timed_out = waited.has_timed_out
         except GitLabError as exc:
             for target in report.active:

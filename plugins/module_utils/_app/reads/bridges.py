@@ -23,7 +23,7 @@ from ..session import Session
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, end_problem, is_there, time_problem
 from ..waiting.pipelines import await_pipeline
-from ..waiting.schedule import Steps
+from ..waiting.schedule import Steps, is_late
 
 
 @dataclasses.dataclass
@@ -122,7 +122,7 @@ def read_bridges(
         if include_jobs:
             report.jobs = _read_jobs(session, report.root)
     except RequestError as exc:
-        if not report.has_timed_out:
+        if not is_late(session, exc):
             raise
         # what became of the wait is worth more
         session.warn(f"Not all of the downstream pipelines could be read when the time was up: {exc}")
