@@ -123,7 +123,7 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
     if session.watch:
         session.watch.looks_into(id_of(pipeline))
     try:
-        if not session.check_mode and gate is project.plan.first_about_jobs:
+        if gate is project.plan.first_about_jobs:
             check_gates_to_come(session, project, gate, pipeline)
         result = yield from GateRun(session, project, gate, pipeline, log_lines).run()
         if is_first:
