@@ -88,8 +88,10 @@ class InProcessAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: Variables | None = None) -> Result:
         variables: Variables = dict(task_vars or {})
         super().run(tmp, variables)
-        environment: dict[str, str] = {}
-        self._compute_environment_string(environment)
+        written: Variables = {}
+        self._compute_environment_string(written)
+        # the environment of a module has texts alone
+        environment = {name: str(value) for name, value in written.items()}
         template = self._templar.template
         given = without_group_defaults(self.TASK, self._task.args, self._task.module_defaults, template)
         reason = self._reason_to_step_aside(given, variables, environment)
@@ -272,7 +274,7 @@ def _environment(wanted: t.Mapping[str, str]) -> t.Iterator[None]:
     """Set environment variables for a while; items of a loop share the process, so they are put back."""
     before = {name: os.environ.get(name) for name in wanted}
     try:
-        os.environ.update({name: str(value) for name, value in wanted.items()})
+        os.environ.update(wanted)
         yield
     finally:
         for name, value in before.items():

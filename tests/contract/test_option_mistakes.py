@@ -208,6 +208,8 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
      "to_json."),
     ("a mapping as an input", PIPELINE, {**RUN, "inputs": {"A": {"b": 1}}},
      "inputs: A is a mapping; give a text, a number, a boolean or a list."),
+    ("an input without end", PIPELINE, {**RUN, "inputs": {"A": [1, float("inf")]}},
+     "inputs: A holds a number that JSON does not have; give one with an end."),
     ("variables that are a list", PIPELINE, {**RUN, "variables": ["A=b"]},
      "variables is a list; give a mapping, such as {NAME: value}."),
     ("no ref to run", PIPELINE, without(RUN, "ref"), "ref is missing; action: run needs it."),

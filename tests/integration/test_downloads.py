@@ -349,7 +349,7 @@ def test_a_report_is_what_gitlab_keeps(simulator: t.Any, tmp_path: pathlib.Path)
         ("junti", "has no report 'junti': did you mean 'junit'? There are also 'cobertura'."),
         ("JUnit", "has no report 'JUnit': did you mean 'junit'?"),
         ("coverage", "has no report 'coverage': did you mean 'cobertura'? There are also 'junit'."),
-        ("dotenv", "has no report 'dotenv': there are 'cobertura', 'junit'."),
+        ("dotenv", "has no report 'dotenv': there are 'cobertura', 'junit'"),
     ],
 )
 def test_a_report_that_the_job_does_not_have(

@@ -270,6 +270,8 @@ def test_variables_and_ansible_cfg_count(simulator: t.Any, tmp_path: pathlib.Pat
         {"name": "a variable beats ansible.cfg", INFO: READ, "vars": where, **fails},
         {"name": "an option beats a variable", INFO: {**READ, "api_url": simulator.url}, "vars": where},
         {"name": "so does the environment", INFO: READ, "environment": {"GITLAB_URL": nowhere}, **fails},
+        {"name": "a number in the environment", INFO: READ, "environment": {"GITLAB_TOKEN": 1234567890}, **fails},
+        {"name": "null in the environment", INFO: READ, "environment": {"GITLAB_OAUTH_TOKEN": None}, **fails},
         {
             "name": "a variable beats the environment",
             INFO: READ,
@@ -301,7 +303,9 @@ def test_variables_and_ansible_cfg_count(simulator: t.Any, tmp_path: pathlib.Pat
         assert messages[name] == "read"
     for name in ("a variable beats ansible.cfg", "so does the environment"):
         assert nowhere in messages[name]
-    assert "401" in messages["a token of another kind"]
+    # for null Ansible sets None
+    for name in ("a token of another kind", "a number in the environment", "null in the environment"):
+        assert "401" in messages[name]
     assert "many" in messages["wrong type"] or "api_concurrency" in messages["wrong type"]
     assert "no_such_variable" in messages["not defined"]
     assert all(found["jobs"] == [] for found in result.results.values() if found.get("failed"))

@@ -144,7 +144,8 @@ def project_path(project: str, api_url: str) -> str:
             f"project {project!r} has no slash: GitLab finds a project only by its numeric id or its full path, like "
             f"group/{project}"
         )
-    return project
+    # no project is called so; addresses of repositories are
+    return project[: -len(_GIT_SUFFIX)] if project.endswith(_GIT_SUFFIX) else project
 
 
 def _path_of_page(page: str, api_url: str) -> str:
@@ -163,8 +164,7 @@ def _path_of_page(page: str, api_url: str) -> str:
             f"project {_shown(page)!r} belongs to another server than api_url, {where}; give the path of a project "
             "there, or set api_url"
         )
-    path = address.path[len(base) :].partition("/-/")[0].strip("/")
-    return path[: -len(_GIT_SUFFIX)] if path.endswith(_GIT_SUFFIX) else path
+    return address.path[len(base) :].partition("/-/")[0]
 
 
 def _shown(url: str) -> str:

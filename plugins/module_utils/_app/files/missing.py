@@ -36,7 +36,7 @@ def why_no_artifacts(job: FoundJob | None, subject: str, now: float) -> str:
         return f"{subject} was erased ({record['erased_at']}), so it has no artifacts any more"
     waits = not_yet(subject, record, "artifacts")
     if waits:
-        return f"{waits}; wait for it, or set latest_success for those of the newest successful pipeline of the ref"
+        return f"{waits}, or set latest_success for those of the newest successful pipeline of the ref"
     expired = has_expired(subject, record, "artifacts", now)
     if expired:
         return expired
@@ -77,17 +77,18 @@ def has_expired(subject: str, record: Record, what: str, now: float) -> str:
 
 
 def not_yet(subject: str, record: Record, what: str) -> str:
-    """Return that a job is not so far, empty when it is.
+    """Return that a job is not so far, and what to do, empty when it is.
 
     :param what: is asked for: artifacts, reports, or the log.
     """
     status = status_of(record)
     if status == "skipped":
-        return f"{subject} was skipped, so it has no {what}"
+        return f"{subject} was skipped, so it has no {what}; choose another job"
     phase = phase_of(status)
     if phase in ("waiting", "blocked", "queued"):
-        return f"{subject} has no {what} yet: it has not started (its status is {status})"
+        what_to_do = "play it first" if status == "manual" else "wait for it"
+        return f"{subject} has no {what} yet: it has not started (its status is {status}); {what_to_do}"
     if phase in ("running", "ending"):
         until = "nothing has been written yet" if what == "log" else f"{what} are uploaded when the job ends"
-        return f"{subject} has no {what} yet: its status is {status}, and {until}"
+        return f"{subject} has no {what} yet: its status is {status}, and {until}; wait for it"
     return ""

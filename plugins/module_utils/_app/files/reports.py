@@ -194,7 +194,7 @@ def _why_no_report(job: FoundJob, report_type: str, reports: t.Mapping[str, Reco
         return f"{subject} was erased ({record['erased_at']}), so it has no reports any more"
     waits = not_yet(subject, record, "reports")
     if waits:
-        return f"{waits}; wait for it"
+        return waits
     expired = has_expired(subject, record, "reports", now)
     if expired:
         return expired

@@ -137,13 +137,18 @@ def _listed(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
     else:
         source = query.sources[0] if len(query.sources) == 1 else None
         listed = newest_pipelines(session, query.project, ref=query.ref, sha=query.sha, source=source)
-    for number, pipeline in enumerate(listed):
-        if number == MOST_LISTED:
-            raise _too_many(query, number)
-        if not id_of(pipeline):
-            raise BadAnswerError(f"GitLab lists a {query.describe()} without an id")
-        if not query.sources or pipeline.get("source") in query.sources:
-            yield pipeline
+    try:
+        for number, pipeline in enumerate(listed):
+            if number == MOST_LISTED:
+                raise _too_many(query, number)
+            if not id_of(pipeline):
+                raise BadAnswerError(f"GitLab lists a {query.describe()} without an id")
+            if not query.sources or pipeline.get("source") in query.sources:
+                yield pipeline
+    except NotFoundError as exc:
+        if query.merge_request is not None:
+            exc.advice = exc.advice or "Check merge_request, which is the number behind the ! within the project"
+        raise
 
 
 def _too_many(query: PipelineQuery, number: int) -> SelectionError:

@@ -22,6 +22,7 @@ from ..pipelines.find import first_job, read_pipeline
 from ..session import Session
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, end_problem, is_there, time_problem
+from ..waiting.pipeline_end import explained_missing
 from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Steps, is_late
 
@@ -99,7 +100,8 @@ def read_bridges(
     def is_settled(report: BridgeReport) -> bool:
         return is_complete and (bool(report.problem) or all(map(is_done, report.bridges)))
 
-    waited = yield from wait.until(read, is_settled)
+    with explained_missing(session, query.pipeline):
+        waited = yield from wait.until(read, is_settled)
     report = waited.value
     report.has_timed_out = waited.has_timed_out
     is_missing = wait.is_active and not report.bridges

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 from ..._api.decoding import Record
@@ -87,6 +88,10 @@ def _inputs(options: Options, name: str) -> t.Mapping[str, t.Any] | None:
         if not isinstance(value, (str, int, float, list, tuple)):
             kind = "null" if value is None else "a mapping"
             raise UsageError(f"{name}: {key} is {kind}; give a text, a number, a boolean or a list")
+        try:
+            json.dumps(value, allow_nan=False)
+        except ValueError:
+            raise UsageError(f"{name}: {key} holds a number that JSON does not have; give one with an end") from None
     return given or None
 
 

@@ -82,6 +82,7 @@ API = "https://gitlab.example.com/api/v4"
         ("https://gitlab.example.com/group/app/-/pipelines/6", "group/app"),
         ("https://gitlab.example.com/group/app/-/jobs/42?raw=1#L7", "group/app"),
         ("https://gitlab.example.com/group/app.git", "group/app"),
+        ("group/app.git", "group/app"),
     ],
 )
 def test_projects(project, expected):

@@ -383,8 +383,8 @@ def test_a_type_that_a_newer_server_has_is_asked_for(tmp_path):
         ({}, "junit", "has no reports at all: it declares none under artifacts:reports, or made no such file"),
         ({}, "junti", "report_type 'junti': did you mean 'junit'?"),
         ({"status": "running"}, "junit", "has no reports yet: its status is running, and reports are uploaded when"),
-        ({"status": "manual"}, "junit", "has no reports yet: it has not started (its status is manual); wait for it"),
-        ({"status": "skipped"}, "junit", "was skipped, so it has no reports"),
+        ({"status": "manual"}, "junit", "has no reports yet: it has not started (its status is manual); play it"),
+        ({"status": "skipped"}, "junit", "was skipped, so it has no reports; choose another job"),
         ({"erased_at": "2026-01-02T00:00:00.000Z"}, "junit", "was erased (2026-01-02T00:00:00.000Z), so it has no rep"),
         (
             {"artifacts_expire_at": "2022-01-02T00:00:00.000Z"},
@@ -532,8 +532,12 @@ REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dot
             {"status": "running"},
             "has no artifacts yet: its status is running, and artifacts are uploaded when the job ends",
         ),
-        ({"status": "manual"}, "has no artifacts yet: it has not started (its status is manual)"),
-        ({"status": "skipped"}, "was skipped, so it has no artifacts"),
+        (
+            {"status": "manual"},
+            "has no artifacts yet: it has not started (its status is manual); play it first, or set",
+        ),
+        ({"status": "scheduled"}, "has not started (its status is scheduled); wait for it, or set latest_success"),
+        ({"status": "skipped"}, "was skipped, so it has no artifacts; choose another job, or set latest_success"),
         (LASTING, "were deleted; retry the job to make them anew"),
         ({"erased_at": "2026-01-02T00:00:00.000Z"}, "job 'build' (id 42) was erased"),
         (EXPIRED, "have expired (2022-01-02T00:00:00.000Z); retry the job to make them anew"),
@@ -563,9 +567,9 @@ def test_the_record_of_the_job_tells_why_there_is_no_archive(tmp_path, fields, w
     [
         ({}, "job 'build' (id 42) has no log; GitLab keeps none of it"),
         ({"erased_at": "2026-01-02T00:00:00.000Z"}, "was erased (2026-01-02T00:00:00.000Z), and its log with it"),
-        ({"status": "manual"}, "has no log yet: it has not started (its status is manual)"),
-        ({"status": "running"}, "has no log yet: its status is running, and nothing has been written yet"),
-        ({"status": "skipped"}, "was skipped, so it has no log"),
+        ({"status": "manual"}, "has no log yet: it has not started (its status is manual); play it first"),
+        ({"status": "running"}, "has no log yet: its status is running, and nothing has been written yet; wait for it"),
+        ({"status": "skipped"}, "was skipped, so it has no log; choose another job"),
     ],
 )
 def test_a_missing_log_is_not_a_missing_artifact(tmp_path, fields, words):
@@ -597,7 +601,7 @@ def test_by_ref_the_sentence_says_where_gitlab_looks(tmp_path):
     assert "latest successful pipeline of the branch or tag; leave latest_success out" in str(caught.value)
 
 
-@pytest.mark.parametrize("status", ["created", "pending", "running", "manual"])
+@pytest.mark.parametrize("status", ["created", "pending", "running"])
 def test_a_job_that_has_not_ended_has_nothing_yet(tmp_path, status):
     lines = [done(job(42, status, "build")), Exchange(ARTIFACTS, NONE_FOUND)]
     with pytest.raises(

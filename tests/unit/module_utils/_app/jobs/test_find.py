@@ -102,6 +102,12 @@ def test_a_pipeline_id_that_is_unknown(line):
         info(Exchange(line, reply(NOT_FOUND, status=404)), none, pipeline_id=6)
 
 
+def test_a_merge_request_that_is_unknown():
+    none = Exchange("GET /projects/7/merge_requests/3/pipelines?per_page=20", reply(NOT_FOUND, status=404))
+    with pytest.raises(errors.NotFoundError, match="Check merge_request, which is the number behind the ! within"):
+        info(none, merge_request=3)
+
+
 def test_the_number_of_a_pipeline_within_its_project_given_as_its_id():
     listed = Exchange("GET /projects/7/pipelines?order_by=id&sort=desc", [pipeline(91, iid=7), pipeline(90, iid=6)])
     with pytest.raises(errors.NotFoundError) as caught:

@@ -92,11 +92,13 @@ def test_a_project_that_cannot_be_read(status, depth):
     assert outcome.failure is None
 
 
-@pytest.mark.parametrize("status", [403, 404])
-def test_the_pipeline_itself_has_to_be_readable(status):
+@pytest.mark.parametrize(
+    ("status", "words"), [(403, "403"), (404, "Check pipeline_id, and that the pipeline belongs to project 7")]
+)
+def test_the_pipeline_itself_has_to_be_readable(status, words):
     denied = reply({"message": "404 Not found"}, status=status)
-    with pytest.raises(errors.StatusError):
-        read({ROOT + "/trigger_jobs": denied})
+    with pytest.raises(errors.StatusError, match=words):
+        read({ROOT + "/trigger_jobs": denied, "GET /projects/7/pipelines": [pipeline(90)]})
 
 
 def test_an_old_server_has_bridges_and_no_project_id():
