@@ -97,4 +97,4 @@ def time_problem(options: WaitOptions, what: str) -> str:
 
 def timed_out_text(options: WaitOptions) -> str:
     """Return how a sentence about the end of the time begins; what was there by then follows."""
-    return f"timed out after {options.timeout_seconds:g} s (wait_timeout)"
+    return f"timed out after {options.timeout_seconds:.12g} s (wait_timeout)"
