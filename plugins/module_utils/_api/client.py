@@ -145,17 +145,24 @@ class ApiClient:
         # what the page contradicts was not counted for this list
         return None if total is None or bool(total) != bool(records) else total
 
-    def download(self, name: str, sink: Sink, *, repeats: bool = True, **arguments: t.Any) -> None:
+    def download(
+        self, name: str, sink: Sink, *, repeats: bool = True, any_time: bool = False, **arguments: t.Any
+    ) -> None:
         """Write the body of an answer to a sink, in constant memory.
 
         :param repeats: whether it begins again after a fault that may pass.
+        :param any_time: whether it may take longer than the task, as long as bytes keep coming.
         :raises RequestError: one of its subclasses.
         """
         endpoint = self._endpoints[name]
+
+        def once() -> None:
+            self._requester.download(endpoint, sink, arguments, any_time=any_time)
+
         if repeats:
-            self.retrier.run(lambda: self._requester.download(endpoint, sink, arguments), is_repeatable=True)
+            self.retrier.run(once, is_repeatable=True)
         else:
-            self._requester.download(endpoint, sink, arguments)
+            once()
 
     def _list(self, name: str, arguments: t.Mapping[str, t.Any]) -> ListSource:
         return ListSource(self._requester, self._endpoints[name], arguments, self._on_page)

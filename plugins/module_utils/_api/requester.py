@@ -126,14 +126,19 @@ class Requester:
             self._note_moved(str(arguments.get("project", "")), response)
             return response
 
-    def download(self, endpoint: Endpoint, sink: Sink, arguments: t.Mapping[str, t.Any]) -> None:
+    def download(self, endpoint: Endpoint, sink: Sink, arguments: t.Mapping[str, t.Any], *, any_time: bool) -> None:
         """Write the body of an answer to a sink, in constant memory.
 
+        :param any_time: whether it may take longer than the task, as long as bytes keep coming.
         :raises RequestError: one of its subclasses.
         """
         sink.restart()
+        total_seconds = None if any_time else float("inf")
         with self.errors_of(endpoint, arguments):
-            with contextlib.closing(send_following(self._request(endpoint, arguments), self._stream)) as stream:
+            answer = send_following(
+                self._request(endpoint, arguments), lambda request: self._stream(request, total_seconds)
+            )
+            with contextlib.closing(answer) as stream:
                 is_expected = stream.status in endpoint.ok_statuses
                 if not is_expected or decoding.is_page_instead(stream.headers):
                     beginning = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES), stream.url)
@@ -173,12 +178,10 @@ class Requester:
         """Return the answer to one request."""
         return self._told(request, self._transport.send, SLOWEST_ANSWER * self.settings.timeout_seconds)
 
-    def _stream(self, request: Request) -> ByteStream:
-        """Return the answer to one request, its body unread."""
+    def _stream(self, request: Request, total_seconds: float | None) -> ByteStream:
+        """Return the answer to one request, its body unread; see `_told`."""
         if not isinstance(self._transport, StreamingTransport):
             return WholeBody(self._send(request))
-        # without a wait, a download may take any time while bytes keep coming
-        total_seconds = float("inf") if self.retrier.is_persistent else None
         return self._told(dataclasses.replace(request, most_bytes=None), self._transport.stream, total_seconds)
 
     def _await_turn(self, request: Request) -> None:

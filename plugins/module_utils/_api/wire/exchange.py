@@ -118,7 +118,7 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
         return unknown
     if isinstance(exc, errors.Timeout):
         seconds = exchange.timeout_seconds if exchange.limit.left() else exchange.limit.seconds
-        return ConnectError(f"no connection to {where} within {seconds:g} s", advice=advice)
+        return ConnectError(f"no connection to {where} within {_seconds(seconds)}", advice=advice)
     return ConnectError(f"{where} refuses the connection or cannot be reached", advice=advice)
 
 
@@ -128,16 +128,21 @@ def error_of_reading(exc: Exception, exchange: Exchange) -> RequestError:
     limit = exchange.limit
     if not limit.left():
         return LostAnswerError(
-            f"the answer was not complete within {limit.seconds:g} s",
+            f"the answer was not complete within {_seconds(limit.seconds)}",
             advice="The server sends too slowly; raise api_timeout, or wait_timeout of a task that waits",
         )
     if "timeout" in text.lower():
         return LostAnswerError(
-            f"no answer within {exchange.timeout_seconds:g} s", advice="Raise api_timeout if this is normal"
+            f"no answer within {_seconds(exchange.timeout_seconds)}", advice="Raise api_timeout if this is normal"
         )
     if "InvalidHeader" in text:
         return conflicting_length()
     return LostAnswerError("the connection broke before the whole answer was there")
+
+
+def _seconds(value: float) -> str:
+    """Return a limit for people: near the end of a task it is what was left, to the millionth."""
+    return f"{round(value, 1):g} s" if value >= 1 else f"{value:.2g} s"
 
 
 def _told_by(cause: BaseException) -> str:

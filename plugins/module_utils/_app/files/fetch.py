@@ -121,7 +121,8 @@ def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink)
         endpoint = KINDS[request.content].by_id
         arguments.update(project=job.project, job_id=job.id)
     try:
-        session.client.download(endpoint, ToldSink(session, sink, *_told_of(request, job)), **arguments)
+        sink = ToldSink(session, sink, *_told_of(request, job))
+        session.client.download(endpoint, sink, any_time=True, **arguments)
     except NotFoundError as exc:
         if exc.is_no_mere_object:
             raise

@@ -195,7 +195,7 @@ class Wait:
         if seconds < longest:
             return ""
         return (
-            f"has been pending for {seconds:.0f} s, longer than pending_timeout ({longest:g} s); "
+            f"has been pending for {seconds:.0f} s, longer than pending_timeout ({longest:.12g} s); "
             f"it asks for {runner_wish(job.record)}. Check the runners of the project"
         )
 

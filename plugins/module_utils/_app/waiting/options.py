@@ -107,4 +107,4 @@ def timed_out(options: WaitOptions, what: str) -> TimedOutError:
 
 def timed_out_text(options: WaitOptions) -> str:
     """Return how a sentence about the end of the time begins; what was there by then follows."""
-    return f"timed out after {options.timeout_seconds:g} s (wait_timeout)"
+    return f"timed out after {options.timeout_seconds:.12g} s (wait_timeout)"

@@ -399,11 +399,12 @@ def test_every_page_of_a_list_has_a_limit():
     assert [most for _timeout, _total, most in transport.limits] == [32 * 1024 * 1024]
 
 
-@pytest.mark.parametrize(("wait", "total"), [(False, None), (True, 100.0)])
-def test_a_download_has_no_limit_but_the_time_of_a_wait(wait, total):
+@pytest.mark.parametrize(("any_time", "total"), [(True, None), (False, 100.0)])
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_download_has_no_limit_but_the_time_of_the_task(any_time, total, wait):
     transport = NotingStreams(lambda call: b"content")
-    session = new_session(transport, {"wait": wait, "wait_timeout": 100.0})
-    session.client.download("download_artifacts", Memory(), **JOB)
+    session = new_session(transport, {"wait": wait, "wait_timeout": 100.0}).in_passing()
+    session.client.download("download_artifacts", Memory(), any_time=any_time, **JOB)
     assert transport.limits == [(30.0, total, None)]
 
 

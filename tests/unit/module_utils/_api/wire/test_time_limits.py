@@ -23,6 +23,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection imp
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire import adapter
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire import requests_transport as transport_file
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.exchange import Exchange, error_of_reading
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.requests_transport import RequestsTransport
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action
@@ -116,6 +117,14 @@ def test_without_a_limit_of_the_request_it_is_a_multiple_of_the_time_out(way, sh
     with LoopbackServer(SLOW["body"]) as server, ends_soon():
         with pytest.raises(errors.LostAnswerError, match="the answer was not complete within 0.3 s"):
             ask(server.url, total=None)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(2.99977, "3 s"), (0.99621, "1 s"), (0.0512, "0.051 s"), (12.34, "12.3 s")]
+)
+def test_a_limit_is_told_as_people_do(seconds, words):
+    exchange = Exchange(Request("GET", "http://127.0.0.1/x"), seconds, adapter.TimeLimit(60.0))
+    assert str(error_of_reading(TimeoutError(), exchange)).startswith(f"no answer within {words}. ")
 
 
 def test_no_time_at_all_is_no_time(way):

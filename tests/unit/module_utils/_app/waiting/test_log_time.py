@@ -2,16 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Following a log takes no longer than the wait, however slowly the log comes."""
+"""What is read of a log takes no longer than the task, however slowly the log comes."""
 
 from __future__ import annotations
 
 import typing as t
 
+import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import ByteStream, WholeBody
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_info
 
-from ....harness import FunctionTransport
+from ....harness import FunctionTransport, job, run_task
 from .test_logs import Growing, follow
 
 
@@ -34,3 +36,12 @@ def test_no_log_takes_longer_than_the_wait() -> None:
     assert outcome.failure is None and lines
     assert len(server.transport.seconds) > 5
     assert all(seconds is not None and seconds <= 61.0 for seconds in server.transport.seconds)
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_the_end_of_a_log_takes_no_longer_than_the_task(wait: bool) -> None:
+    transport = Streams(lambda call: "one\ntwo\n" if call.path.endswith("/trace") else [job(42, "failed")])
+    options = {"pipeline_id": 6, "name": ["deploy"], "log_lines": 1, "wait": wait, "wait_timeout": 60.0}
+    outcome = run_task(gitlab_job_info.TASK, options, transport=transport)
+    assert outcome.values["job"]["log_tail"] == ["two"]
+    assert transport.seconds == [60.0]
