@@ -200,6 +200,21 @@ deploy:
     assert "there is no list of files (--files); it counts as changed" in notes["changes"]
 
 
+def test_predefined_variables_that_are_not_there_are_told(tmp_path: pathlib.Path) -> None:
+    text = """\
+variables:
+  CI_MINE: 1
+a:
+  script: echo $CI_JOB_ID
+  environment: ${CI_REGISTRY}/$CI_MINE/$CI_COMMIT_REF_SLUG
+  rules:
+    - if: $CI_DEPLOY_FREEZE == null && $CI_COMMIT_TAG == null && $CI_MERGE_REQUEST_IID == null
+"""
+    told = [note for note in make(tmp_path, text).notes if note.startswith("$")]
+    why = "it is not predefined here, and empty"
+    assert told == [f"$CI_REGISTRY: {why} (.gitlab-ci.yml:5)", f"$CI_DEPLOY_FREEZE: {why} (.gitlab-ci.yml:7)"]
+
+
 def test_a_job_that_stops_an_environment_is_told(tmp_path: pathlib.Path) -> None:
     made = make(tmp_path, "a:\n  script: x\n  environment:\n    name: b\n    action: stop\n")
     note = "environment:action stop: a job that does not deploy has no environment (.gitlab-ci.yml:5)"
