@@ -24,16 +24,13 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api import catalog
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.action import Action, Advice
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import Decision, Policy, refuse
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import (
-    STATUSES,
-    Status,
-    status_of,
-    young_statuses,
-)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import Policy, refuse
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.fields import status_of
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES, Status, young_statuses
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Progress
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.parts import look, state
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.writes.decision import Decision
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
 

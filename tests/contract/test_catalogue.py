@@ -176,7 +176,7 @@ def test_every_action_has_its_endpoint() -> None:
     written = {call.endpoint: call.place.partition(":")[0] for call in CALLS if ROWS[call.endpoint].method != "GET"}
     assert written == {
         "delete_project_artifacts": "actions/project.py",
-        "create_pipeline": "actions/run_pipeline.py",
-        "trigger_pipeline": "actions/run_pipeline.py",
+        "create_pipeline": "pipelines/run.py",
+        "trigger_pipeline": "pipelines/run.py",
         "approve_deployment": "deployments/approvals.py",
     }

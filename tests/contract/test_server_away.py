@@ -14,14 +14,20 @@ from tests.contract.gate_support import MANUAL, child
 from tests.contract.test_release_gates import release
 from tests.integration.harness import ACTION, BRIDGES, INFO, PIPELINE, PIPELINE_INFO, run_task, world
 
-# Each finds its pipeline first: a server that has never answered is not waited for.
-TASKS: dict[str, tuple[t.Any, dict[str, t.Any]]] = {
-    "info": (INFO, {"name": ["deploy"]}),
-    "action": (ACTION, {"name": ["deploy"], "action": "play"}),
-    "bridges": (BRIDGES, {}),
-    "pipeline info": (PIPELINE_INFO, {}),
-    "retry of a pipeline": (PIPELINE, {"action": "retry"}),
-    "cancel of a pipeline": (PIPELINE, {"action": "cancel"}),
+# Each finds its pipeline first: a server that has never answered is not waited for. Each says what it has waited for; a
+# pipeline that was found before is what there was.
+MAIN = "pipeline of ref main in project group/app"
+TASKS: dict[str, tuple[t.Any, dict[str, t.Any], str]] = {
+    "info": (INFO, {"name": ["deploy"]}, f", waiting for job 'deploy' in the {MAIN}: GitLab says "),
+    "action": (
+        ACTION,
+        {"name": ["deploy"], "action": "play"},
+        f", waiting for job 'deploy' in the {MAIN}: GitLab says ",
+    ),
+    "bridges": (BRIDGES, {}, f", waiting for trigger jobs of the {MAIN}: GitLab says "),
+    "pipeline info": (PIPELINE_INFO, {}, ": pipeline 100 is still manual"),
+    "retry of a pipeline": (PIPELINE, {"action": "retry"}, f", waiting for the {MAIN}: GitLab says "),
+    "cancel of a pipeline": (PIPELINE, {"action": "cancel"}, f", waiting for the {MAIN}: GitLab says "),
 }
 
 
@@ -30,19 +36,45 @@ TASKS: dict[str, tuple[t.Any, dict[str, t.Any]]] = {
 def test_the_time_is_up(simulator: t.Any, case: str, on_timeout: str) -> None:
     simulator.load(world({"name": "deploy", **MANUAL, "duration": 5}))
     simulator.inject("error_500", nth=list(range(2, 5000)))
-    task, options = TASKS[case]
+    task, options, words = TASKS[case]
     how = {"wait": True, "wait_timeout": 60.0, "on_timeout": on_timeout}
     result = run_task(simulator, task, project="group/app", ref="main", **options, **how)
     assert result.values["timed_out"] is True
     assert result.values["elapsed"] == result.seconds == pytest.approx(60.0, abs=0.1)
     texts = [result.failure or "", *result.warnings]
-    # a pipeline that was found before is what there was, and nothing else has to be said of it with `continue`
-    known = "pipeline 100 is still manual" if case == "pipeline info" else "GitLab says "
+    # of a pipeline that was found before nothing else has to be said with `continue`
     if (case, on_timeout) != ("pipeline info", "continue"):
-        assert any(text.startswith(f"timed out after 60 s (wait_timeout): {known}") for text in texts)
+        assert any(text.startswith(f"timed out after 60 s (wait_timeout){words}") for text in texts)
     assert any('GitLab says "500 Internal Server Error"' in text for text in texts)
     assert bool(result.failure) == (on_timeout == "fail")
     assert not result.changed and simulator.writes() == []
+
+
+# What each of these sends, and what it says when that could not be sent.
+WRITES: dict[str, tuple[t.Any, dict[str, t.Any], str]] = {
+    "play": (ACTION, {"name": ["deploy"], "action": "play"}, "(wait_timeout): it is still manual, and GitLab says"),
+    "retry": (PIPELINE, {"action": "retry"}, "(wait_timeout): pipeline 100 is still failed, and GitLab says"),
+    "run": (PIPELINE, {"action": "run"}, "(wait_timeout), waiting for a new pipeline of ref main in project"),
+}
+
+
+@pytest.mark.parametrize("on_timeout", ["fail", "continue"])
+@pytest.mark.parametrize("case", WRITES)
+def test_the_time_is_up_before_anything_could_be_sent(simulator: t.Any, case: str, on_timeout: str) -> None:
+    task, options, words = WRITES[case]
+    job = {"name": "deploy", "status": "failed"} if case == "retry" else {"name": "deploy", **MANUAL}
+    simulator.load(world(job))
+    simulator.inject("throttle_bare", method="POST")
+    how = {
+        "wait": True,
+        "wait_timeout": 60.0,
+        "on_timeout": on_timeout,
+        **({"reuse": "never"} if case == "run" else {}),
+    }
+    result = run_task(simulator, task, project="group/app", ref="main", **options, **how)
+    assert (result.values["timed_out"], result.changed, simulator.effects()) == (True, False, [])
+    assert result.values["elapsed"] == result.seconds == pytest.approx(60.0, abs=0.1)
+    assert (words in str(result.failure)) == bool(result.failure) == (on_timeout == "fail")
 
 
 # What only tells more about what is known already: how a job failed, and where a ref may be mistaken.
@@ -138,3 +170,21 @@ def test_what_was_seen_before_it_went_away_is_returned(simulator: t.Any, case: s
     assert result.values["summary"] == ({"success": 1} if case == "bridges" else {"running": 1})
     assert any("could not be asked again when the time was up" in text for text in result.warnings)
     assert bool(result.failure) == (on_timeout == "fail")
+
+
+# What each reads besides when all has ended well, and what keeps it from that until the time is up.
+BESIDES: dict[str, tuple[t.Any, dict[str, t.Any], str]] = {
+    "bridges": (BRIDGES, {"include_jobs": True}, "/pipelines/101/jobs$"),
+    "pipeline info": (PIPELINE_INFO, {"include": ["variables"]}, "/variables$"),
+}
+
+
+@pytest.mark.parametrize("case", BESIDES)
+def test_all_has_ended_well_though_the_time_was_up_before_all_was_read(simulator: t.Any, case: str) -> None:
+    simulator.load(world({"name": "tests", "trigger": child({"name": "test", "duration": 5})}))
+    task, options, path = BESIDES[case]
+    simulator.inject("error_500", path=path)
+    how = {"wait": True, "wait_timeout": 60.0}
+    result = run_task(simulator, task, project="group/app", pipeline_id=100, **options, **how)
+    assert (result.failure, result.values["timed_out"], result.seconds < 62.0) == (None, False, True)
+    assert 'GitLab says "500 Internal Server Error"' in result.warnings[-1]

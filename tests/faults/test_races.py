@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import random
-import signal
 import subprocess
 import threading
 import typing as t
@@ -18,7 +18,7 @@ import typing as t
 import pytest
 
 from tests.integration.approvals import JOB, SETTINGS, Witness, approval_world
-from tests.integration.harness import ACTION, APPROVAL, effects, play, playbook_command, run_task, world
+from tests.integration.harness import ACTION, APPROVAL, effects, kill_playbook, play, playbook_command, run_task, world
 from tests.integration.harness import PIPELINE as PIPELINE_TASK
 
 ROUNDS = int(os.environ.get("JOBGATE_FAULT_ROUNDS", "1"))
@@ -114,13 +114,12 @@ def test_a_playbook_that_is_killed_and_run_again(simulator: t.Any, tmp_path: pat
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
     )
     try:
-        process.wait(timeout=moment)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # the process group that was started above, and only that
-        process.wait(timeout=60)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=moment)
+    finally:
+        kill_playbook(process)
     result = play([task], tmp_path, url=simulator.url)
     assert result.returncode == 0, result.output
     assert result.results["deploy"]["status"] == "success"

@@ -11,6 +11,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
@@ -120,6 +121,19 @@ class Play:
     returncode: int
     output: str
     results: dict[str, dict[str, t.Any]]
+
+
+def kill_playbook(process: subprocess.Popen[t.Any]) -> None:
+    """Kill a playbook that may still run, with its workers: each has a process group of its own, and outlives it."""
+    if process.poll() is not None:
+        return
+    # once it stands still it starts no more of them
+    process.send_signal(signal.SIGSTOP)
+    os.waitpid(process.pid, os.WUNTRACED)
+    for worker in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+        os.kill(int(worker), signal.SIGKILL)
+    process.kill()
+    process.wait(timeout=60)
 
 
 def playbook_command(

@@ -19,7 +19,7 @@ import typing as t
 
 import pytest
 
-from .harness import effects, playbook_command, world
+from .harness import effects, kill_playbook, playbook_command, world
 
 DEPLOY: dict[str, t.Any] = {"name": "deploy", "when": "manual", "allow_failure": False, "outcome": "hang"}
 ACTION: dict[str, t.Any] = {
@@ -65,7 +65,7 @@ def interrupted(simulator: t.Any, tmp_path: pathlib.Path, task: dict[str, t.Any]
                 is_sent = True
         process.wait(timeout=PATIENCE_SECONDS)
     finally:
-        process.kill()
+        kill_playbook(process)
         os.close(terminal)
     return process.returncode, output.decode().splitlines()
 

@@ -54,3 +54,75 @@ def iso_time(unix_time: float) -> str:
     """Return a moment as GitLab writes it."""
     moment = datetime.datetime.fromtimestamp(unix_time, tz=datetime.timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def project_fields(record: Record, fields: t.Iterable[str]) -> Record:
+    """Return a copy of a record with only these fields; a dot reaches inside.
+
+    A field that is not there is left out, as it is in GitLab's own answer.
+    """
+    kept = {field: record[field] for field in fields if field in record and "." not in field}
+    for field in fields:
+        if "." in field:
+            _copy_path(record, kept, field.split("."))
+    return kept
+
+
+def _copy_path(source: t.Any, target: Record, path: t.Sequence[str]) -> None:
+    for step in path[:-1]:
+        source = source.get(step) if isinstance(source, dict) else None
+        if not isinstance(source, dict):
+            return
+        inner = target.setdefault(step, {})
+        if inner is source:
+            return  # a field before has taken all of it
+        target = inner
+    if isinstance(source, dict) and path[-1] in source:
+        target[path[-1]] = source[path[-1]]
+
+
+def status_of(record: Record) -> str:
+    """Return the status of a job, bridge or pipeline, empty when the server sent none."""
+    status = record.get("status")
+    return status if isinstance(status, str) else ""
+
+
+def id_of(record: Record) -> int:
+    """Return the id of a job, bridge or pipeline, 0 when the server sent none."""
+    return int_of(record, "id")
+
+
+def int_of(record: Record, name: str) -> int:
+    """Return an id that a record holds under a name, 0 when it is none."""
+    value = record.get(name)
+    # what comes from a variable of Ansible is of a type of its own
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def pipeline_of(job: Record) -> Record | None:
+    """Return what a job tells of its pipeline, None when it does not say which one it is."""
+    pipeline = job.get("pipeline")
+    return pipeline if isinstance(pipeline, dict) and id_of(pipeline) else None
+
+
+def as_told(pipeline: Record | None, jobs: t.Iterable[Record]) -> Record | None:
+    """Return a pipeline as its jobs tell it, the last of them last; what they tell of another one is left out."""
+    for told in map(pipeline_of, jobs):
+        if pipeline and told and id_of(told) == id_of(pipeline):
+            pipeline = {**pipeline, **told}
+    return pipeline
+
+
+def project_id_of(record: Record, otherwise: str) -> str:
+    """Return the id of the project that a record names, else what the project was called when it was asked for."""
+    return str(int_of(record, "project_id") or otherwise)
+
+
+def user_id_of(record: Record) -> int:
+    """Return the id of the user of an approval, a deployment or a job, 0 when there is none."""
+    return id_of(record_in(record, "user"))
+
+
+def users_of(records: t.Iterable[Record]) -> set[int]:
+    """Return the ids of the users of records, as far as they tell."""
+    return {user_id_of(record) for record in records} - {0}

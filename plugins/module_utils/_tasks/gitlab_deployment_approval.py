@@ -12,16 +12,10 @@ import typing as t
 
 from .._api.decoding import Record
 from .._api.masking import one_line
-from .._app.deployments.approvals import (
-    Approval,
-    ApprovalResult,
-    choose_deployment,
-    failure_text,
-    prediction_text,
-)
+from .._app.deployments.approvals import Approval, ApprovalResult, choose_deployment, failure_text, prediction_text
 from .._app.deployments.decisions import STATES, ApprovalRequest
 from .._app.deployments.records import approvals_of, username_of
-from .._app.jobs.statuses import status_of
+from .._app.fields import status_of
 from .._app.outcome import Outcome
 from .._app.session import Session, TaskContext
 from .definition import NO_DIFF, ArgumentSpec, Options, TaskDefinition

@@ -9,25 +9,17 @@
 from __future__ import annotations
 
 from .._api.errors import UsageError
+from .._app.fields import project_fields
 from .._app.jobs.mistaken import mistaken_fields
 from .._app.jobs.query import JobQuery
-from .._app.outcome import Outcome, Projection
+from .._app.outcome import Outcome
 from .._app.pipelines.query import with_pipeline
-from .._app.reads.jobs import failure_of, pipeline_of_report, read_jobs
+from .._app.reads.jobs import failure_of, read_jobs_with_pipeline
 from .._app.session import TaskContext
 from .._app.waiting.log_tails import read_tail
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
-from .options import (
-    CONNECTION,
-    JOB_SELECTION,
-    JOB_WAITING,
-    WAIT_FOR,
-    job_query,
-    session_of,
-    text_list,
-    wait_options,
-)
+from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, WAIT_FOR, job_query, session_of, text_list, wait_options
 
 SPEC = CONNECTION.merged(
     JOB_SELECTION,
@@ -48,11 +40,10 @@ def run(options: Options, context: TaskContext) -> Outcome:
     query = _query(options)
     waiting = wait_options(options)
     session = session_of(options, context, waiting)
-    report = finish(session, read_jobs(session, query, waiting))
-    pipeline = pipeline_of_report(session, query, report)
+    report = finish(session, read_jobs_with_pipeline(session, query, waiting), waiting, query.describe())
     fields = text_list(options, "fields")
     records = [session.annotated("job", job.record) for job in report.jobs]
-    jobs = list(map(Projection(fields), records)) if fields else records
+    jobs = [project_fields(record, fields) for record in records] if fields else records
     if waiting.log_lines:
         tails = session.run_all(lambda job: read_tail(session, job, waiting.log_lines), report.jobs)
         jobs = [{**job, "log_tail": tail} for job, tail in zip(jobs, tails)]
@@ -62,13 +53,13 @@ def run(options: Options, context: TaskContext) -> Outcome:
     values = {
         "jobs": jobs,
         "job": jobs[0] if len(jobs) == 1 else None,
-        "pipeline": session.annotated("pipeline", pipeline) if pipeline else None,
+        "pipeline": session.annotated("pipeline", report.pipeline) if report.pipeline else None,
         "summary": report.summary,
         "truncated": report.is_truncated,
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }
-    failure = with_pipeline(failure_of(report, waiting), query.pipeline, pipeline)
+    failure = with_pipeline(failure_of(report, waiting), query.pipeline, report.pipeline)
     return Outcome(values=values, failure=failure or None)
 
 

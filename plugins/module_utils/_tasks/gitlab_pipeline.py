@@ -12,9 +12,8 @@ import dataclasses
 import typing as t
 
 from .._api.decoding import Record
-from .._api.errors import GitLabError, UsageError
+from .._api.errors import GitLabError, RequestError, UsageError
 from .._app.actions.actions import misplaced_among
-from .._app.actions.candidates import RunRequest
 from .._app.actions.pipelines import (
     PIPELINE_ACTIONS,
     PipelineAction,
@@ -23,24 +22,19 @@ from .._app.actions.pipelines import (
     decide_pipeline,
 )
 from .._app.actions.refusals import refuse_job_token
-from .._app.actions.run_pipeline import run_pipeline
-from .._app.jobs.statuses import id_of, project_id_of, status_of
+from .._app.fields import id_of, project_id_of, status_of
 from .._app.outcome import Outcome
+from .._app.pipelines.candidates import RunRequest
 from .._app.pipelines.query import PipelineQuery
+from .._app.pipelines.run import run_pipeline
 from .._app.reads.pipelines import PipelineDetails, read_details
 from .._app.session import Session, TaskContext
 from .._app.settings import token_value
 from .._app.waiting.loop import Wait
 from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
-from .._app.waiting.pipeline_end import (
-    PIPELINE_TARGETS,
-    PipelineState,
-    explained_missing,
-    follow_pipeline,
-    read_state,
-)
+from .._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState, explained_missing, follow_pipeline, read_state
 from .._app.waiting.pipelines import await_pipeline
-from .._app.waiting.schedule import Steps, finish
+from .._app.waiting.schedule import Steps, finish, is_end_of_time
 from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
 from .values.actions import RUN_OPTIONS, run_request
@@ -94,9 +88,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
                 "a job token starts pipelines only as a trigger token: give it as trigger_token, or give api_token, of "
                 "a user or of a bot of the project, instead of api_job_token"
             )
-        return finish(session, task.run(request))
+        return finish(session, task.run(request), waiting, f"a new {query.describe()}")
     refuse_job_token(session, action)
-    return finish(session, task.act(PIPELINE_ACTIONS[action]))
+    return finish(session, task.act(PIPELINE_ACTIONS[action]), waiting, f"the {query.describe()}")
 
 
 def _waiting(options: Options) -> WaitOptions:
@@ -157,11 +151,24 @@ class _Task:
             )
         state = waited.value
         if waited.has_timed_out:
-            state.has_timed_out = True
-            problem = time_problem(self._waiting, f"pipeline {id_of(pipeline)} is still {state.status}")
-            return self._finished(PipelineActionResult(state, state, problem=problem), before=_line(state.pipeline))
-        result = act_on_pipeline(self._session, action, project, state, waits=self._waiting.wait)
+            return self._late(state)
+        try:
+            result = act_on_pipeline(self._session, action, project, state, waits=self._waiting.wait)
+        except RequestError as exc:
+            if not is_end_of_time(self._session, exc):
+                raise
+            self._session.clock.sleep(self._session.deadline.remaining())
+            return self._late(state, f", and {exc}")
         return (yield from self._followed(result, before=_line(result.before.pipeline)))
+
+    def _late(self, state: PipelineState, why: str = "") -> Outcome:
+        """Return the outcome when the time was up before anything was done.
+
+        :param why: goes on where the sentence about the pipeline stops.
+        """
+        state.has_timed_out = True
+        problem = time_problem(self._waiting, f"pipeline {id_of(state.pipeline)} is still {state.status}{why}")
+        return self._finished(PipelineActionResult(state, state, problem=problem), before=_line(state.pipeline))
 
     def _followed(self, result: PipelineActionResult, *, before: str) -> Steps[Outcome]:
         """Return the outcome of an action, with `wait` at the end of its pipeline.

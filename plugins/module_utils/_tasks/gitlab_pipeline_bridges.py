@@ -54,7 +54,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
     waiting = wait_options(options)
     session = session_of(options, context, waiting)
     include_jobs = bool(options.get("include_jobs"))
-    report = finish(session, read_bridges(session, query, waiting, depth=depth, include_jobs=include_jobs))
+    steps = read_bridges(session, query, waiting, depth=depth, include_jobs=include_jobs)
+    report = finish(session, steps, waiting, f"trigger jobs of the {query.pipeline.describe()}")
     downstream = [node for node in report.root.walk() if node is not report.root]
     values = {
         "bridges": [_bridge(session, report, bridge) for bridge in report.root.bridges],

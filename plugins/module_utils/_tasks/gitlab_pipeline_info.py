@@ -8,15 +8,9 @@
 
 from __future__ import annotations
 
-from .._app.jobs.statuses import project_id_of
+from .._app.fields import project_id_of
 from .._app.outcome import Outcome
-from .._app.reads.pipelines import (
-    read_details,
-    read_downstream,
-    read_pipeline_state,
-    read_test_report,
-    read_variables,
-)
+from .._app.reads.pipelines import read_details, read_downstream, read_pipeline_state, read_test_report, read_variables
 from .._app.session import TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.schedule import finish
@@ -47,7 +41,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     include = text_list(options, "include")
     session = session_of(options, context, waiting)
     wait = Wait(session, waiting)
-    state = finish(session, read_pipeline_state(session, query, waiting, wait))
+    state = finish(session, read_pipeline_state(session, query, waiting, wait), waiting, f"the {query.describe()}")
     project = project_id_of(state.pipeline, query.project)
     details = read_details(session, state, project=project, log_lines=waiting.log_lines, with_downstream=wait.is_active)
     values = state_values(session, state, details, wait)

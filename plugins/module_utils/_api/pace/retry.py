@@ -117,8 +117,6 @@ class Retrier:
                         raise
                     if self.pause(attempt, exc):
                         continue
-                    # what may pass has not passed in time
-                    exc.is_out_of_time = self.is_persistent
                 if attempt > 1:
                     exc.problem += f" (after {attempt} attempts)"
                 raise
@@ -151,7 +149,7 @@ class Retrier:
         return may_wait and is_look() and self.traffic.repeating.count >= MOST_PAUSING
 
     def pause(self, attempt: int, exc: RequestError | None = None) -> bool:
-        """Sleep before the next attempt; return whether there is time for one.
+        """Sleep before the next attempt; return whether there is time for one, which the error is told as well.
 
         :param attempt: number of attempts made so far, from 1.
         """
@@ -162,6 +160,9 @@ class Retrier:
             # our own pause gives way to the time limit; what the server wishes does not
             seconds = min(seconds, left - LAST_ATTEMPT_SECONDS)
         if is_wish_too_long or seconds >= left:
+            if exc:
+                # what may pass has not passed in time
+                exc.is_out_of_time = self.is_persistent
             if exc and wish is not None:
                 than = "a task does that does not wait" if is_wish_too_long else "the time that is left"
                 exc.problem += f"; it asks to wait for {min(wish, 1e9):,.0f} s, longer than {than}"

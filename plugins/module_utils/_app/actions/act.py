@@ -11,22 +11,24 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._api.errors import GitLabError, wrong_return
+from ..._api.errors import GitLabError, RequestError, wrong_return
 from ..deployments.waiting import ApprovalWait
+from ..fields import as_told, status_of
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.reasons import is_among, unknown_reason
 from ..jobs.selection import Selection, failed_before
-from ..jobs.statuses import as_told, can_be_superseded, status_of, still
+from ..jobs.statuses import can_be_superseded, still
 from ..session import Session
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
 from ..waiting.loop import Wait
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_there, timed_out_text
-from ..waiting.schedule import Steps
+from ..waiting.schedule import Steps, is_end_of_time
+from ..writes.decision import Decision
 from .action import Action, ActionRequest
 from .actions import ACTIONS, decide
-from .decisions import Decision, Decisions, Policy
+from .decisions import Decisions, Policy
 from .refusals import refuse_job_token
 from .targets import ActionReport, Target, choose, select
 from .write import JobWrite, WriteResult
@@ -118,7 +120,9 @@ class ActionRun:
             is_bridge=job.is_bridge,
             failed_before=failed_before(job, self._selection.failed),
         )
-        built_in = self._approvals.judge(action, job, decide(action.name, job.record, policy))
+        built_in = decide(action.name, job.record, policy)
+        if action.needs_approval:
+            built_in = self._approvals.judge(job, built_in)
         decision = self._session.plugins.call(
             "gitlab_decide_job_action",
             action=action.name,
@@ -144,10 +148,14 @@ class ActionRun:
                 self._session, action, job, self._request, lambda latest: self._decide(latest, action)
             ).send()
         except GitLabError as exc:
-            return WriteResult("failed", job, reason=str(exc))
+            is_late = isinstance(exc, RequestError) and is_end_of_time(self._session, exc)
+            return WriteResult("failed", job, reason=str(exc), is_late=is_late)
 
     def _take(self, target: Target, result: WriteResult, action: Action) -> None:
         """Note the result of a write, and that what was done is to be followed, or what somebody else has done."""
+        if result.is_late:
+            target.is_waiting_for_turn, target.reason = True, result.reason
+            return
         target.retries += result.job.id > target.job.id and result.has_changed
         target.job = result.job
         self._following.note([target.job])
@@ -195,7 +203,7 @@ class ActionRun:
 
         self._following.begin()
         try:
-            waited = yield from self._following.until(read, lambda active: not active)
+            waited = yield from self._following.until(read, lambda active: not active, before=report.active)
             report.has_timed_out = waited.has_timed_out
         except GitLabError as exc:
             for target in report.active:

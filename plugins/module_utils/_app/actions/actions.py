@@ -11,11 +11,13 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.decoding import Record
+from ..fields import status_of
 from ..jobs.query import listed
-from ..jobs.statuses import STATUSES, Column, status_of
+from ..jobs.statuses import STATUSES, Column
+from ..writes.decision import Decision
 from . import decisions, effects
 from .action import Action, Advice
-from .decisions import Decision, Policy, act, later, refuse, same
+from .decisions import Policy, act, later, refuse, same
 
 _DEVELOPER = (
     Advice(

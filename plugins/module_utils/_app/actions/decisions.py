@@ -21,16 +21,7 @@ from ..fields import artifact_kinds
 from ..jobs.query import listed
 from ..jobs.reasons import is_among
 from ..jobs.statuses import Column
-
-Verdict = t.Literal["act", "same", "refuse", "later"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Decision:
-    """What to do with one job, and why, in words for the user."""
-
-    verdict: Verdict
-    reason: str = ""
+from ..writes.decision import Decision
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,10 +11,10 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.decoding import Record
-from ..deployments.records import user_id_of
-from ..jobs.statuses import id_of, is_finished, is_under_way, status_of
+from ..fields import id_of, status_of, user_id_of
+from ..jobs.statuses import is_finished, is_under_way
+from ..writes.decision import ActionOutcome
 
-ActionOutcome = t.Literal["applied", "unchanged", "refused", "failed"]
 Effect = t.Callable[[Record, Record], bool]
 # What a status after an accepted request without effect means: outcome and reason.
 NoEffect = t.Callable[[str], tuple[ActionOutcome, str]]

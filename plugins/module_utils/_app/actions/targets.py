@@ -13,10 +13,11 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, SelectionError, capitalized
+from ..fields import status_of
 from ..jobs.find import JobFinder
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, shortened
 from ..jobs.selection import Selection, place_of, why_empty
-from ..jobs.statuses import phase_of, status_of
+from ..jobs.statuses import phase_of
 from ..session import Session
 from ..waiting.log_tails import last_words, read_tail
 from ..waiting.loop import Wait

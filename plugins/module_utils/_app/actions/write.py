@@ -16,17 +16,16 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import RequestError, StatusError
-from ..deployments.records import user_id_of
 from ..deployments.waiting import refusal_of_held
-from ..jobs.attempts import newest_attempts
+from ..fields import id_of, status_of, users_of
+from ..jobs.attempts import attempts_of, newest_attempts
 from ..jobs.query import FoundJob
-from ..jobs.statuses import is_finished, status_of
+from ..jobs.statuses import is_finished
 from ..session import Session
+from ..writes.decision import ActionOutcome, Decision
+from ..writes.sending import Write, is_lock, was_refused
 from .action import Action, ActionRequest
-from .decisions import Decision
-from .effects import ActionOutcome
 from .refusals import explain
-from .sending import Write, is_lock, was_refused
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,12 +34,14 @@ class WriteResult:
 
     :param job: the newest attempt afterwards.
     :param has_changed: whether the server changed.
+    :param is_late: whether it could not be sent before the time was up.
     """
 
     outcome: ActionOutcome
     job: FoundJob
     has_changed: bool = False
     reason: str = ""
+    is_late: bool = False
 
 
 class JobWrite(Write[FoundJob, WriteResult]):
@@ -78,7 +79,7 @@ class JobWrite(Write[FoundJob, WriteResult]):
 
     def _settled(self, exc: RequestError, latest: FoundJob) -> WriteResult | None:
         changed = self._changed(latest) if self._is_in_doubt or is_lock(exc) else None
-        is_ours = self._is_ours(self._doers(changed)) if changed else None
+        is_ours = self._is_effect_ours(changed) if changed else None
         if changed and self._is_in_doubt and is_ours is False:
             reason = f"the answer was lost, and somebody else has {self._action.participle} the job since"
             # not sent again either: ours may have come before theirs
@@ -108,25 +109,29 @@ class JobWrite(Write[FoundJob, WriteResult]):
         return WriteResult("refused", latest, reason=self._explained(exc))
 
     def _accepted(self, answer: Record | None) -> WriteResult:
-        """Return the result by the answer; one that is not proof is followed by a look."""
+        """Return the result by the answer; one that is not proof is followed by looks."""
         action, job = self._action, self._job
+
+        def shows(after: FoundJob) -> bool:
+            return action.answer == "proof" or action.effect(job.record, after.record)
+
         if answer is None or (action.answer == "old job" and not action.effect(job.record, answer)):
             try:
-                after = self._read()
+                after = self._look_for(shows)
             except RequestError as exc:
                 reason = f"done, but reading the job again failed: {exc}"
                 return WriteResult("applied", job, has_changed=True, reason=reason)
         else:
             # a bridge comes back as a job, without its downstream pipeline
             after = job.with_record(answer)
-        if action.answer == "proof" or action.effect(job.record, after.record):
+        if shows(after):
             return WriteResult("applied", after, has_changed=True)
         outcome, reason = action.no_effect(status_of(after.record))
         return WriteResult(outcome, after, reason=reason)
 
     def _explained(self, exc: RequestError) -> str:
         if isinstance(exc, StatusError):
-            held = refusal_of_held(self._session, self._action, self._job, exc)
+            held = refusal_of_held(self._session, self._job, exc) if self._action.needs_approval else ""
             if held:
                 return held
             explain(self._session, self._action, self._job, exc)
@@ -146,7 +151,17 @@ class JobWrite(Write[FoundJob, WriteResult]):
             latest = self._job.with_record(record)
         return latest if self._action.effect(self._job.record, latest.record) else None
 
-    def _doers(self, changed: FoundJob) -> list[int]:
-        """Return the id of the user who has done what the job shows, nothing where jobs do not tell."""
-        doer = user_id_of(changed.record) if self._action.renews else 0
-        return [doer] if doer else []
+    def _is_effect_ours(self, changed: FoundJob) -> bool | None:
+        """Return whether the user of the token has done what the job shows, None where jobs do not tell.
+
+        :raises RequestError: when its other attempts cannot be read.
+        """
+        if not self._action.renews:
+            return None
+        before = self._job
+        is_ours = self._is_ours(users_of([changed.record]))
+        if is_ours is False and changed.id != before.id:
+            # somebody else may have stopped what is ours, and begun it anew
+            attempts = [job for job in attempts_of(self._session, changed) if id_of(job) >= before.id]
+            is_ours = self._is_ours(users_of(job for job in attempts if self._action.effect(before.record, job)))
+        return is_ours

@@ -13,22 +13,14 @@ import typing as t
 
 from ..._api.decoding import NOT_GITLAB, Record
 from ..._api.errors import BadAnswerError, NotFoundError, RequestError, SelectionError, StatusError
-from ..actions.decisions import Decision
-from ..actions.effects import ActionOutcome
-from ..actions.sending import Write, is_lock, was_refused
+from ..fields import status_of, user_id_of
 from ..jobs.query import listed
-from ..jobs.statuses import status_of
 from ..session import Session
-from .decisions import (
-    NO_FEATURE,
-    ApprovalRequest,
-    decide_approval,
-    explained_refusal,
-    foreseen_refusal,
-    has_given,
-)
+from ..writes.decision import ActionOutcome, Decision
+from ..writes.sending import Write, is_lock, was_refused
+from .decisions import NO_FEATURE, ApprovalRequest, decide_approval, explained_refusal, foreseen_refusal, has_given
 from .find import DeploymentQuery, find_deployments, read_all, read_deployment
-from .records import BLOCKED, FoundDeployment, approvals_of, is_waiting, tells_approvals, user_id_of
+from .records import BLOCKED, FoundDeployment, approvals_of, is_waiting, tells_approvals
 
 # Of so many deployments of an environment it is looked up whether they wait for an approval; of jobs, of all.
 MOST_CANDIDATES = 20

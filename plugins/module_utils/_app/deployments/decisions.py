@@ -14,10 +14,10 @@ from __future__ import annotations
 import dataclasses
 
 from ..._api.decoding import Record
-from ..actions.decisions import Decision
-from ..actions.refusals import access_level
+from ..fields import int_of, status_of, user_id_of
 from ..jobs.query import shortened
-from ..jobs.statuses import int_of, status_of
+from ..writes.decision import Decision
+from ..writes.roles import access_level
 from .records import (
     approvals_of,
     approvals_under,
@@ -28,7 +28,6 @@ from .records import (
     rules_of,
     starters_of,
     tells_approvals,
-    user_id_of,
 )
 
 STATES = ("approved", "rejected")

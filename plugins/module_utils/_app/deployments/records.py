@@ -15,9 +15,8 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..fields import record_in, records_in
+from ..fields import id_of, int_of, record_in, records_in, status_of, users_of
 from ..jobs.query import listed
-from ..jobs.statuses import id_of, int_of, status_of
 
 STATUSES = ("created", "running", "success", "failed", "canceled", "skipped", "blocked")
 # The status of a deployment whose job is manual, whether or not somebody has to approve.
@@ -118,14 +117,9 @@ def is_waiting(deployment: Record) -> bool:
     return status_of(deployment) == BLOCKED and bool(missing_approvals(deployment))
 
 
-def user_id_of(record: Record) -> int:
-    """Return the id of the user of an approval, a deployment or a job, 0 when there is none."""
-    return id_of(record_in(record, "user"))
-
-
 def starters_of(deployment: Record) -> set[int]:
     """Return the ids of those who have started a deployment."""
-    return {user_id_of(deployment), user_id_of(record_in(deployment, "deployable"))} - {0}
+    return users_of([deployment, record_in(deployment, "deployable")])
 
 
 def username_of(approval: Record) -> str:

@@ -15,12 +15,11 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.errors import GitLabError, RequestError, StatusError
-from ..actions.action import Action
-from ..actions.decisions import Decision
+from ..fields import status_of
 from ..jobs.attempts import newest_attempts
 from ..jobs.query import FoundJob
-from ..jobs.statuses import status_of
 from ..session import Session
+from ..writes.decision import Decision
 from .find import deployments_of, read_all, read_deployment
 from .records import BLOCKED, FoundDeployment, approvals_of, missing_text, rules_of, username_of
 
@@ -52,12 +51,12 @@ class ApprovalWait:
         """Take note of the jobs to be judged: the deployments of those that are held are looked for together."""
         self._expected = [job for job in jobs if status_of(job.record) in _HELD_STATUSES and not job.is_bridge]
 
-    def judge(self, action: Action, job: FoundJob, decision: Decision) -> Decision:
+    def judge(self, job: FoundJob, decision: Decision) -> Decision:
         """Return the decision about a job, or another one where its deployment was not approved.
 
         :raises RequestError: when approvals are waited for, and GitLab cannot be asked.
         """
-        if not action.needs_approval or job.is_bridge:
+        if job.is_bridge:
             return decision
         if job.record.get("failure_reason") == REJECTED and decision.verdict in ("act", "refuse"):
             return Decision("refuse", _why_rejected(self._session, job))
@@ -127,11 +126,11 @@ class ApprovalWait:
         return Decision("same", f"GitLab itself starts it when {text}")
 
 
-def refusal_of_held(session: Session, action: Action, job: FoundJob, exc: StatusError) -> str:
+def refusal_of_held(session: Session, job: FoundJob, exc: StatusError) -> str:
     """Return that GitLab has refused an action since a deployment waits for approvals; empty for any other reason."""
     status = _HELD_STATUSES.get(status_of(job.record))
     is_unplayable = exc.status == 400 and "unplay" in exc.server_text.lower()
-    if not (status and is_unplayable and action.needs_approval) or job.is_bridge:
+    if not (status and is_unplayable) or job.is_bridge:
         return ""
     session = session.in_passing()
     try:

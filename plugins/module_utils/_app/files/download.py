@@ -19,12 +19,12 @@ from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
 from ..outcome import Files
 from ..session import Session
-from .fetch import KINDS, DownloadRequest, check_request, fetch
+from .fetch import KINDS, DownloadRequest, check_log, check_request, fetch, known_by_id
 from .latest import known_by_name, latest_success
-from .missing import why_no_artifacts, why_no_log
+from .missing import why_no_artifacts
 from .place import NewFile, check_path, check_writable
 from .reports import check_zipped_report, report_name
-from .targets import Content, Measure, Memory, content_of
+from .targets import Content, Measure, content_of
 
 _CHECKSUM = re.compile(r"sha256:([0-9a-fA-F]{64})")
 
@@ -111,26 +111,6 @@ def list_entries(session: Session, query: JobQuery, path: str, *, recursive: boo
     return job, entries
 
 
-def fetch_bytes(session: Session, request: DownloadRequest, job: FoundJob) -> bytes:
-    """Return small content of a job as it is.
-
-    :raises SelectionError: when there is none.
-    """
-    check_request(session, request)
-    memory = Memory()
-    fetch(session, request, job, memory)
-    content = b"".join(memory.chunks)
-    _check_log(request, job, len(content))
-    return content
-
-
-def known_by_id(session: Session, query: JobQuery) -> FoundJob | None:
-    """Return the job with no more than its id when the token may know no more of it; None when it may, or has to."""
-    if query.job_id is None or session.limits.may_read:
-        return None
-    return FoundJob({"id": query.job_id}, query.pipeline.project, 0, "")
-
-
 # ----- steps -----
 
 
@@ -168,15 +148,8 @@ def _target(request: DownloadRequest, job: FoundJob) -> str:
     return dest
 
 
-def _check_log(request: DownloadRequest, job: FoundJob, size: int) -> None:
-    # GitLab sends an empty log where there is none; a job that has run may have written nothing
-    has_run = job.record.get("started_at") and not job.record.get("erased_at")
-    if request.content == "log" and not size and not has_run:
-        raise SelectionError(why_no_log(job))
-
-
 def _verify(session: Session, request: DownloadRequest, job: FoundJob, content: Content) -> None:
-    _check_log(request, job, content.size)
+    check_log(request, job, content.size)
     if request.content == "report":
         check_zipped_report(job, request.report_type, content)
     if request.latest_success and _latest(session, request).id != job.id:

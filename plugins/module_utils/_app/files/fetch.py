@@ -14,13 +14,12 @@ import typing as t
 
 from ..._api.errors import NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
 from ..._api.requester import Sink
-from ..fields import record_in
+from ..fields import int_of, record_in
 from ..jobs.query import FoundJob, JobQuery
-from ..jobs.statuses import int_of
 from ..session import Session
 from .missing import explain_denied, why_no_artifacts, why_no_log
 from .reports import ReportSink, check_has_report, report_size, why_not_sent, why_refused
-from .targets import ToldSink
+from .targets import Memory, ToldSink
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,6 +136,36 @@ def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink)
         if exc.status == 400 and request.content == "report" and "file_type" in exc.server_text:
             raise SelectionError(why_refused(job, request.report_type)) from exc
         raise
+
+
+def fetch_bytes(session: Session, request: DownloadRequest, job: FoundJob) -> bytes:
+    """Return small content of a job as it is.
+
+    :raises SelectionError: when there is none.
+    """
+    check_request(session, request)
+    memory = Memory()
+    fetch(session, request, job, memory)
+    content = b"".join(memory.chunks)
+    check_log(request, job, len(content))
+    return content
+
+
+def known_by_id(session: Session, query: JobQuery) -> FoundJob | None:
+    """Return the job with no more than its id when the token may know no more of it; None when it may, or has to."""
+    if query.job_id is None or session.limits.may_read:
+        return None
+    return FoundJob({"id": query.job_id}, query.pipeline.project, 0, "")
+
+
+def check_log(request: DownloadRequest, job: FoundJob, size: int) -> None:
+    """Return unless nothing was sent for a log, as where there is none; a job that has run may have written nothing.
+
+    :raises SelectionError: when there is none.
+    """
+    has_run = job.record.get("started_at") and not job.record.get("erased_at")
+    if request.content == "log" and not size and not has_run:
+        raise SelectionError(why_no_log(job))
 
 
 def _why_not_found(request: DownloadRequest, job: FoundJob, exc: NotFoundError, now: float) -> str:

@@ -17,11 +17,11 @@ import itertools
 
 from ..._api.decoding import Record
 from ..._api.errors import UsageError
-from ..fields import artifact_kinds
+from ..fields import artifact_kinds, id_of, project_id_of
 from ..jobs.find import JobFinder
 from ..jobs.query import ANYWHERE, FoundJob, JobQuery, has_wildcard
-from ..jobs.statuses import id_of, project_id_of
-from ..pipelines.query import PipelineQuery, successful_pipelines
+from ..pipelines.find import successful_pipelines
+from ..pipelines.query import PipelineQuery
 from ..session import Session
 
 # GitLab looks into so many pipelines itself.

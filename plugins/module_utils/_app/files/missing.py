@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from ..._api.decoding import Record
 from ..._api.errors import NotAuthorizedError
-from ..fields import artifact_kinds, unix_time_of
+from ..fields import artifact_kinds, status_of, unix_time_of
 from ..jobs.query import FoundJob
-from ..jobs.statuses import phase_of, status_of
+from ..jobs.statuses import phase_of
 
 
 def why_no_log(job: FoundJob) -> str:

@@ -22,6 +22,7 @@ import time
 import typing as t
 
 from ..._api.errors import UsageError
+from ..._api.transport import CHUNK_BYTES
 from ..outcome import Files
 
 _PREFIX, _SUFFIX = ".jobgate-", ".part"
@@ -31,7 +32,6 @@ _OLD_SECONDS = 3600.0
 _IN_PLACE_ERRORS = (errno.EPERM, errno.EXDEV, errno.EACCES, errno.ETXTBSY, errno.EBUSY)
 # What a file system may say of an attribute that it does not have, or does not let us set.
 _NO_ATTRIBUTE = (errno.EPERM, errno.ENOTSUP, errno.ENODATA, errno.EINVAL, errno.EACCES)
-BLOCK = 1024 * 1024
 
 _F = t.TypeVar("_F", bound="NewFile")
 
@@ -190,7 +190,7 @@ class NewFile:
 
     def _blocks(self) -> t.Iterator[bytes]:
         os.lseek(self._file, 0, os.SEEK_SET)
-        yield from iter(lambda: os.read(self._file, BLOCK), b"")
+        yield from iter(lambda: os.read(self._file, CHUNK_BYTES), b"")
 
     @staticmethod
     def _open_unnamed(folder: str) -> int:

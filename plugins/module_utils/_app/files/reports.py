@@ -18,9 +18,8 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import SelectionError, UsageError
 from ..._api.requester import Sink
-from ..fields import records_in
+from ..fields import int_of, records_in
 from ..jobs.query import FoundJob, suggestions
-from ..jobs.statuses import int_of
 from .missing import has_expired, not_yet
 from .targets import Content
 

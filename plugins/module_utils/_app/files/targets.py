@@ -14,9 +14,9 @@ import os
 
 from ..._api.errors import UsageError
 from ..._api.requester import Sink
+from ..._api.transport import CHUNK_BYTES
 from ..session import Session
 from ..slow_work import SlowWork
-from .place import BLOCK
 
 _MIB = 1024 * 1024
 # What a template takes of a file, it takes several times.
@@ -41,7 +41,7 @@ def content_of(path: str) -> Content | None:
     measure = Measure()
     try:
         with open(path, "rb") as file:
-            for block in iter(lambda: file.read(BLOCK), b""):
+            for block in iter(lambda: file.read(CHUNK_BYTES), b""):
                 measure.write(block)
     except OSError as exc:
         raise UsageError(f"dest {path!r} cannot be read: {exc.strerror or exc}") from None

@@ -12,10 +12,11 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError
+from ..fields import status_of
 from ..session import Session
 from .bridges import list_bridges
 from .query import FoundJob
-from .statuses import can_be_superseded, newest_per_name, status_of
+from .statuses import can_be_superseded, newest_per_name
 
 # A list that does not hold a job which is known to exist is read again so often before it is an error.
 LOOKS_FOR_MISSING = 3
@@ -43,12 +44,17 @@ def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJ
 
 def count_attempts(session: Session, job: FoundJob) -> int:
     """Return how many attempts a job has had in its pipeline, the present one included."""
+    return max(1, len(attempts_of(session, job)))
+
+
+def attempts_of(session: Session, job: FoundJob) -> list[Record]:
+    """Return the attempts of a job in its pipeline, as far as GitLab lists them: those of trigger jobs it does not."""
     if job.is_bridge or not job.pipeline_id:
-        return 1
+        return []
     records = session.client.iterate(
         "list_pipeline_jobs", project=job.project, pipeline_id=job.pipeline_id, include_retried=True
     )
-    return max(1, sum(1 for record in records if record.get("name") == job.name))
+    return [record for record in records if record.get("name") == job.name]
 
 
 def _read_group(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, FoundJob]:

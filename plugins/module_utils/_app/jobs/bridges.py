@@ -16,8 +16,9 @@ from urllib.parse import unquote, urlsplit
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError
 from ..concurrency import run_growing
+from ..fields import id_of, project_id_of, status_of
 from ..session import Session
-from .statuses import has_ended_badly, id_of, is_finished, is_optional, newest_per_name, project_id_of, status_of
+from .statuses import has_ended_badly, is_finished, is_optional, newest_per_name
 
 T = t.TypeVar("T")
 # GitLab's own limit is 1000 pipelines in a tree, unless an administrator raises it.

@@ -12,7 +12,9 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError, SelectionError, capitalized, with_sentence
-from ..pipelines.query import find_pipeline, missing_pipeline
+from ..fields import id_of, pipeline_of, status_of
+from ..pipelines.find import find_pipeline
+from ..pipelines.query import missing_pipeline
 from ..session import Session
 from .bridges import Access, Ahead, PipelineNode, ahead, pipeline_tree
 from .choosing import Chooser
@@ -20,7 +22,7 @@ from .listing import JobLists, trigger_jobs
 from .mistaken import explain_missing_job, explain_missing_pipeline
 from .query import FoundJob, JobQuery, has_wildcard, match_name, matching_stages, shortened
 from .selection import Selection, out_of_sight, what_is_missing, why_empty
-from .statuses import can_be_superseded, id_of, is_finished, pipeline_of, status_of
+from .statuses import can_be_superseded, is_finished
 
 # A pipeline has all its trigger jobs from its beginning on: after so many looks that showed none it is not asked again.
 _LOOKS_FOR_BRIDGES = 2

@@ -14,10 +14,11 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError
-from ..pipelines.query import PipelineQuery, newest_pipelines
+from ..fields import id_of, int_of
+from ..pipelines.find import newest_pipelines
+from ..pipelines.query import PipelineQuery
 from ..session import Session
 from .query import suggestions
-from .statuses import id_of, int_of
 
 # Among so many of the newest pipelines of the project.
 _MOST_PIPELINES = 100

@@ -13,9 +13,10 @@ import functools
 import typing as t
 
 from ..._api.decoding import Record
+from ..fields import id_of, status_of
 from ..pipelines.query import facts
 from .query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, may_hold, shortened, suggestions
-from .statuses import id_of, is_finished, status_of
+from .statuses import is_finished
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,6 +17,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
+from ..fields import id_of, status_of
 
 Phase = t.Literal["waiting", "blocked", "queued", "running", "ending", "finished"]
 # The columns of the decision table of the actions.
@@ -114,43 +115,6 @@ _STARTED_OR_PAST: frozenset[str] = frozenset({"running", "ending", "finished"})
 
 # What the option wait_for may say besides statuses.
 WAIT_TARGETS = ("playable", "started", "finished", "success")
-
-
-def status_of(record: Record) -> str:
-    """Return the status of a job, bridge or pipeline, empty when the server sent none."""
-    status = record.get("status")
-    return status if isinstance(status, str) else ""
-
-
-def id_of(record: Record) -> int:
-    """Return the id of a job, bridge or pipeline, 0 when the server sent none."""
-    return int_of(record, "id")
-
-
-def int_of(record: Record, name: str) -> int:
-    """Return an id that a record holds under a name, 0 when it is none."""
-    value = record.get(name)
-    # what comes from a variable of Ansible is of a type of its own
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
-
-
-def pipeline_of(job: Record) -> Record | None:
-    """Return what a job tells of its pipeline, None when it does not say which one it is."""
-    pipeline = job.get("pipeline")
-    return pipeline if isinstance(pipeline, dict) and id_of(pipeline) else None
-
-
-def as_told(pipeline: Record | None, jobs: t.Iterable[Record]) -> Record | None:
-    """Return a pipeline as its jobs tell it, the last of them last; what they tell of another one is left out."""
-    for told in map(pipeline_of, jobs):
-        if pipeline and told and id_of(told) == id_of(pipeline):
-            pipeline = {**pipeline, **told}
-    return pipeline
-
-
-def project_id_of(record: Record, otherwise: str) -> str:
-    """Return the id of the project that a record names, else what the project was called when it was asked for."""
-    return str(int_of(record, "project_id") or otherwise)
 
 
 def is_known(status: str) -> bool:

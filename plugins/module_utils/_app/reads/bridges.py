@@ -13,16 +13,17 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import RequestError, SelectionError
+from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import Access, Ahead, BridgeNode, PipelineNode, jobs_of, pipeline_tree
 from ..jobs.choosing import Chooser
 from ..jobs.query import FoundJob, JobQuery, suggestions
-from ..jobs.statuses import count_statuses, id_of, is_finished, is_optional, newest_per_name, project_id_of, status_of
-from ..pipelines.query import first_job, read_pipeline
+from ..jobs.statuses import count_statuses, is_finished, is_optional, newest_per_name
+from ..pipelines.find import first_job, read_pipeline
 from ..session import Session
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, end_problem, is_there, time_problem
 from ..waiting.pipelines import await_pipeline
-from ..waiting.schedule import Steps
+from ..waiting.schedule import Steps, is_late
 
 
 @dataclasses.dataclass
@@ -121,7 +122,7 @@ def read_bridges(
         if include_jobs:
             report.jobs = _read_jobs(session, report.root)
     except RequestError as exc:
-        if not report.has_timed_out:
+        if not is_late(session, exc):
             raise
         # what became of the wait is worth more
         session.warn(f"Not all of the downstream pipelines could be read when the time was up: {exc}")

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ..fields import id_of, status_of
 from ..jobs.bridges import PipelineNode
-from ..jobs.statuses import id_of, status_of
 
 
 def mermaid(root: PipelineNode, clean: t.Callable[[str], str]) -> str:

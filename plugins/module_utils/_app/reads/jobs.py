@@ -16,7 +16,7 @@ from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.selection import Selection, failed_before, lacks_any
 from ..jobs.statuses import count_statuses, is_optional, still
-from ..pipelines.query import read_pipeline
+from ..pipelines.find import read_pipeline
 from ..session import Session
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
@@ -192,14 +192,16 @@ class _Reading:
             report.problems.append((None, missing))
 
 
-def pipeline_of_report(session: Session, query: JobQuery, report: JobReport) -> Record | None:
-    """Return the whole record of the pipeline that a query names; that of a job by its id as the job tells it.
+def read_jobs_with_pipeline(session: Session, query: JobQuery, options: WaitOptions) -> Steps[JobReport]:
+    """Return what `read_jobs` does, with the whole record of the pipeline; that of a job by its id as the job tells it.
 
-    :raises RequestError: when GitLab cannot be asked.
+    :raises GitLabError: as `read_jobs`.
     """
-    if report.pipeline is None or not query.pipeline.is_given or report.is_stale:
-        return report.pipeline
-    return read_pipeline(session, query.pipeline.project, report.pipeline, is_old=report.is_pipeline_old)
+    report = yield from read_jobs(session, query, options)
+    if report.pipeline is not None and query.pipeline.is_given and not report.is_stale:
+        is_old = report.is_pipeline_old
+        report.pipeline = read_pipeline(session, query.pipeline.project, report.pipeline, is_old=is_old)
+    return report
 
 
 def failure_of(report: JobReport, options: WaitOptions) -> str:

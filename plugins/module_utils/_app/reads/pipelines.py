@@ -13,24 +13,20 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
+from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import PipelineNode, pipeline_tree
 from ..jobs.query import FoundJob
-from ..jobs.statuses import id_of, is_finished, project_id_of, status_of
-from ..pipelines.query import PipelineQuery, read_pipeline
+from ..jobs.statuses import is_finished
+from ..pipelines.find import read_pipeline
+from ..pipelines.query import PipelineQuery
 from ..session import Session
 from ..waiting.blockers import MOST_SINGLE_LINES
 from ..waiting.log_tails import read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions
-from ..waiting.pipeline_end import (
-    PipelineState,
-    explained_missing,
-    failed_jobs,
-    follow_pipeline,
-    read_pipeline_jobs,
-)
+from ..waiting.pipeline_end import PipelineState, explained_missing, failed_jobs, follow_pipeline, read_pipeline_jobs
 from ..waiting.pipelines import await_pipeline
-from ..waiting.schedule import Steps
+from ..waiting.schedule import Steps, is_late
 
 T = t.TypeVar("T")
 # Of so many failed jobs the log is read.
@@ -107,7 +103,7 @@ def read_downstream(session: Session, state: PipelineState, project: str) -> lis
     :raises RequestError: when they cannot be read for another reason.
     """
     problem = "The downstream pipelines of the pipeline cannot be read"
-    root = _permitted(session, state, problem, lambda: pipeline_tree(session, project, id_of(state.pipeline)))
+    root = _permitted(session, problem, lambda: pipeline_tree(session, project, id_of(state.pipeline)))
     return None if root is None else [node for node in root.walk() if node is not root]
 
 
@@ -122,7 +118,6 @@ def read_variables(session: Session, state: PipelineState, project: str) -> list
     """Return the variables that a pipeline was started with; None, with a warning, when they may not be read."""
     return _permitted(
         session,
-        state,
         "The variables of the pipeline cannot be read, which needs the role Maintainer, or to have started it",
         lambda: session.client.call("get_pipeline_variables", project=project, pipeline_id=id_of(state.pipeline)),
     )
@@ -132,13 +127,12 @@ def read_test_report(session: Session, state: PipelineState, project: str) -> Re
     """Return the test report of a pipeline; None, with a warning, where it cannot be read."""
     return _permitted(
         session,
-        state,
         "The test report of the pipeline cannot be read",
         lambda: session.client.call("get_test_report", project=project, pipeline_id=id_of(state.pipeline)),
     )
 
 
-def _permitted(session: Session, state: PipelineState, problem: str, read: t.Callable[[], T]) -> T | None:
+def _permitted(session: Session, problem: str, read: t.Callable[[], T]) -> T | None:
     """Return what is read; None, with a warning, when the token may not read it, or there is no such thing.
 
     So it is when the time is up: what became of the wait is worth more.
@@ -146,7 +140,7 @@ def _permitted(session: Session, state: PipelineState, problem: str, read: t.Cal
     try:
         return read()
     except RequestError as exc:
-        if not (state.has_timed_out or isinstance(exc, (NotAuthorizedError, NotFoundError))):
+        if not (is_late(session, exc) or isinstance(exc, (NotAuthorizedError, NotFoundError))):
             raise
         session.warn(f"{problem}: {exc}")
         return None

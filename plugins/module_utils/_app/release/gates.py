@@ -17,11 +17,11 @@ from ..actions.act import ActionRun
 from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
 from ..actions.targets import ActionReport, Target, failure_text, read_logs
-from ..fields import seconds_of
+from ..fields import seconds_of, status_of
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.selection import lacks_any
-from ..jobs.statuses import is_finished, is_under_way, phase_of, status_of
+from ..jobs.statuses import is_finished, is_under_way, phase_of
 from ..reads.jobs import MAY_GROW, JobReport, failure_of, read_jobs
 from ..session import Session
 from ..waiting.log_tails import last_words, read_tail

@@ -13,8 +13,8 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError
+from ..fields import id_of, status_of
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, listed, shortened
-from ..jobs.statuses import id_of, status_of
 from ..session import Session
 
 # How attempts end that are retried for a reason.

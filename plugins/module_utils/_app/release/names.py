@@ -11,9 +11,9 @@ from __future__ import annotations
 from ..._api.decoding import Record
 from ..._api.errors import RequestError, SelectionError
 from ..._api.pace.looks import looking
+from ..fields import id_of, project_id_of
 from ..jobs.find import JobFinder
 from ..jobs.query import JobQuery
-from ..jobs.statuses import id_of, project_id_of
 from ..pipelines.query import PipelineQuery
 from ..session import Session
 from .plan import Gate

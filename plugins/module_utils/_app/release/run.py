@@ -16,7 +16,7 @@ import typing as t
 
 from ..._api.clock import Deadline
 from ..._api.decoding import Record
-from ..jobs.statuses import as_told
+from ..fields import as_told
 from ..pipelines.query import with_pipeline
 from ..waiting.schedule import Pause, Scheduler, Steps
 from .plan import Gate, ProjectPlan, ReleasePlan

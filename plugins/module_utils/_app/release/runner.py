@@ -15,14 +15,14 @@ import typing as t
 from ..._api.errors import GitLabError, RequestError, SelectionError, TimedOutError
 from ..actions.actions import ACTIONS
 from ..actions.refusals import refuse_job_token
-from ..jobs.statuses import id_of
-from ..pipelines.query import read_pipeline, warn_of_namesake
+from ..fields import id_of
+from ..pipelines.find import read_pipeline, warn_of_namesake
 from ..session import Session, StoppedError
 from ..slow_work import SlowWork
 from ..waiting.loop import Wait
 from ..waiting.options import timed_out_text
 from ..waiting.pipelines import await_pipeline
-from ..waiting.schedule import Pause, Steps
+from ..waiting.schedule import Pause, Steps, is_end_of_time
 from .gates import GateRun, to_come
 from .names import check_gates_to_come
 from .plan import Gate, ReleasePlan
@@ -88,8 +88,7 @@ def _broken_off(session: Session, gate: Gate, exc: GitLabError) -> Steps[GateRes
     if isinstance(exc, StoppedError):
         return GateResult(gate, reason=str(exc))
     reason = str(exc)
-    # a server that asks for a pause says itself that there is nothing to wait for
-    is_late = isinstance(exc, RequestError) and exc.is_out_of_time and exc.wish_seconds is None
+    is_late = isinstance(exc, RequestError) and is_end_of_time(session, exc)
     if is_late:
         yield Pause(session.deadline.remaining(), session.deadline)
         reason = f"{timed_out_text(gate.waiting)}: {reason}"

@@ -13,11 +13,11 @@ import threading
 import typing as t
 
 from ..._api.errors import NotAuthorizedError, NotFoundError
-from ..actions.candidates import RunRequest
 from ..actions.refusals import refuse_job_token
-from ..actions.run_pipeline import run_pipeline
-from ..jobs.statuses import id_of
+from ..fields import id_of
+from ..pipelines.candidates import RunRequest
 from ..pipelines.query import describe
+from ..pipelines.run import run_pipeline
 from ..session import Session
 from ..waiting.options import timed_out_text
 from ..waiting.schedule import Pause, Steps

@@ -15,10 +15,10 @@ from ..._api.decoding import Record
 from ..._api.errors import GitLabError
 from ..deployments.find import deployments_of, read_all
 from ..deployments.records import FoundDeployment, approvals_of, username_of
-from ..fields import record_in
+from ..fields import id_of, project_id_of, record_in, status_of
 from ..jobs.bridges import PipelineNode, jobs_of, pipeline_tree, project_path
 from ..jobs.query import FoundJob
-from ..jobs.statuses import id_of, newest_per_name, project_id_of, status_of
+from ..jobs.statuses import newest_per_name
 from ..session import Session
 from ..waiting.log_tails import read_tail
 

@@ -12,7 +12,8 @@ import json
 import shlex
 
 from ..._api.decoding import Record
-from ..jobs.statuses import id_of, is_playable, status_of
+from ..fields import id_of, status_of
+from ..jobs.statuses import is_playable
 
 _BAD_ENDS = ("failed", "canceled")
 

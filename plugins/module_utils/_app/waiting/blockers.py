@@ -12,9 +12,9 @@ import dataclasses
 import typing as t
 
 from ..._api.errors import RequestError
-from ..fields import record_in
+from ..fields import record_in, status_of
 from ..jobs.query import FoundJob
-from ..jobs.statuses import STATUSES, runner_wish, status_of
+from ..jobs.statuses import STATUSES, runner_wish
 from ..session import Session
 
 # More jobs that wait for the same share one line.

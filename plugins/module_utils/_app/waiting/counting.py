@@ -15,8 +15,9 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.errors import StatusError
+from ..fields import status_of
 from ..jobs.query import FoundJob
-from ..jobs.statuses import STATUSES, phase_of, status_of, young_statuses
+from ..jobs.statuses import STATUSES, phase_of, young_statuses
 from ..session import Session
 from .options import WaitOptions, end_problem, is_there
 

@@ -14,9 +14,8 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError, RequestError
 from ..._api.masking import Masker, printable
-from ..fields import records_in
+from ..fields import int_of, records_in
 from ..jobs.query import FoundJob
-from ..jobs.statuses import int_of
 from ..session import Session
 
 # A server has 100 MB of a log at the most unless it was told otherwise; what is longer than this has no end.

@@ -13,8 +13,9 @@ import typing as t
 
 from ..._api.errors import RequestError, UsageError
 from ..._api.masking import Masker
+from ..fields import status_of
 from ..jobs.query import FoundJob
-from ..jobs.statuses import can_be_superseded, status_of
+from ..jobs.statuses import can_be_superseded
 from ..session import Session
 from .log_tails import shown_line
 from .timeline import Timeline

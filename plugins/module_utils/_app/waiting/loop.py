@@ -15,16 +15,17 @@ import collections
 import dataclasses
 import typing as t
 
-from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError, TimedOutError
+from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
 from ..._api.pace.looks import looking
+from ..fields import status_of
 from ..jobs.query import FoundJob
-from ..jobs.statuses import is_queued, runner_wish, status_of
+from ..jobs.statuses import is_queued, runner_wish
 from ..nudges import Patience
 from ..session import Session
 from .logs import LogFollower
-from .options import WaitOptions, timed_out_text
+from .options import WaitOptions
 from .pauses import Pauses
-from .schedule import Pause, Steps
+from .schedule import Pause, Steps, is_late
 from .timeline import Timeline
 
 T = t.TypeVar("T")
@@ -75,7 +76,7 @@ class Wait:
         self.ends_at_stop = ends_at_stop
         self.timeline = Timeline(session)
         self._session = session
-        self._options = options
+        self.options = options
         is_followed = options.log_follow and self.is_active
         self._follower = LogFollower(session, self.timeline) if is_followed else None
         self._pauses = Pauses(session, options.interval_seconds)
@@ -99,24 +100,14 @@ class Wait:
         :param read: returns what there is now; it calls `seen` with the jobs in it.
         :param before: what is known before the first look, for a server that cannot be asked until the time is up.
         :raises RequestError: when GitLab cannot be asked.
-        :raises TimedOutError: when it could not be asked until the time was up, and nothing is known before.
         :raises StoppedError: when nothing new may be begun any more.
         """
         try:
-            value = yield from self._read(read)
+            value = yield from (self._read(read) if before is None else self._read_again(read))
         except RequestError as exc:
-            if not exc.is_out_of_time:
+            if before is None or not is_late(self._session, exc):
                 raise
-            if before is not None:
-                return (yield from self._out_of_time(before, exc))
-            left_seconds = self._session.deadline.remaining()
-            if exc.wish_seconds is not None and exc.wish_seconds > left_seconds:
-                raise  # the server says itself that there is nothing to wait for
-            yield from self._sleep(left_seconds)
-            error = self.timed_out(str(exc))
-            if not error.is_failure:
-                self._session.warn(str(error))  # no value of the result tells it
-            raise error from exc
+            return (yield from self._out_of_time(before, exc))
         self._patience.stir(by_news=False)
         while self.is_active and not is_settled(value):
             try:
@@ -124,19 +115,10 @@ class Wait:
                     return Waited(value, has_timed_out=True)
                 value = yield from self._read_again(read)
             except RequestError as exc:
-                if not (exc.is_out_of_time or self._session.deadline.has_passed()):
+                if not is_late(self._session, exc):
                     raise
                 return (yield from self._out_of_time(value, exc))
         return Waited(value)
-
-    def timed_out(self, what: str) -> TimedOutError:
-        """Return the error for a wait whose time was up before there was anything to return.
-
-        :param what: what there was by then.
-        """
-        return TimedOutError(
-            f"{timed_out_text(self._options)}: {what}", is_failure=self._options.on_timeout != "continue"
-        )
 
     def _out_of_time(self, value: T, exc: RequestError) -> Steps[Waited[T]]:
         """Return what was known last when the time is up, before which the server could not be asked again."""
@@ -206,7 +188,7 @@ class Wait:
 
     def queue_problem(self, job: FoundJob) -> str:
         """Return that a job has been in the queue for longer than `pending_timeout`, naming its runner tags."""
-        longest = self._options.pending_seconds
+        longest = self.options.pending_seconds
         if not self.is_active or longest is None or not is_queued(status_of(job.record)):
             return ""
         seconds = self.timeline.queued_seconds(job)

@@ -11,7 +11,9 @@ from __future__ import annotations
 import dataclasses
 
 from ..._api.decoding import Record
-from ..jobs.statuses import has_reached, is_finished, status_of
+from ..._api.errors import TimedOutError
+from ..fields import status_of
+from ..jobs.statuses import has_reached, is_finished
 
 # How long canceling may take, which begins when the time is up: a server needs a second for it, and may be slow.
 CANCEL_SECONDS = 10.0
@@ -93,6 +95,14 @@ def time_problem(options: WaitOptions, what: str) -> str:
     :param what: what there was by then.
     """
     return "" if options.on_timeout == "continue" else f"{timed_out_text(options)}: {what}"
+
+
+def timed_out(options: WaitOptions, what: str) -> TimedOutError:
+    """Return the error for a wait whose time was up before there was anything to return.
+
+    :param what: goes on where `timed_out_text` stops.
+    """
+    return TimedOutError(f"{timed_out_text(options)}{what}", is_failure=options.on_timeout != "continue")
 
 
 def timed_out_text(options: WaitOptions) -> str:

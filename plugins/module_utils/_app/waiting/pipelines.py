@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from ..._api.decoding import Record
 from ..._api.errors import SelectionError
-from ..pipelines.query import PipelineQuery, find_pipeline, missing_pipeline
+from ..pipelines.find import find_pipeline
+from ..pipelines.query import PipelineQuery, missing_pipeline
 from ..session import Session
 from .loop import Wait
+from .options import timed_out
 from .schedule import Steps
 
 
@@ -38,5 +40,5 @@ def await_pipeline(
     if waited.value is not None:
         return waited.value
     if waited.has_timed_out:
-        raise wait.timed_out(missing_pipeline(query))
+        raise timed_out(wait.options, f": {missing_pipeline(query)}")
     raise SelectionError(missing_pipeline(query, may_wait=may_wait))

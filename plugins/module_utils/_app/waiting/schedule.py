@@ -18,11 +18,13 @@ import threading
 import typing as t
 
 from ..._api.clock import AsideClock, Clock, Deadline
+from ..._api.errors import RequestError
 from ..._api.pace.looks import SHARED_SECONDS
 from ..._api.pace.traffic import Traffic, Within
 from ..nudges import Nudges, Watch
 from ..outcome import Progress
 from ..session import Session
+from .options import WaitOptions, timed_out
 
 T = t.TypeVar("T")
 
@@ -59,16 +61,40 @@ class Pause:
 Steps = t.Generator[Pause, None, T]
 
 
-def finish(session: Session, steps: Steps[T]) -> T:
+def finish(session: Session, steps: Steps[T], options: WaitOptions, what: str) -> T:
     """Return what the only wait of a task returns.
 
+    :param what: what is waited for.
+    :raises TimedOutError: when GitLab could not be asked until the time was up, and there is nothing to return.
     :raises GitLabError: what the wait raises.
     """
     ended: list[T] = []
     scheduler = Scheduler(session.clock, session.client.traffic, session.progress, most_at_once=1)
     scheduler.add(steps, ended.append)
-    scheduler.run()
+    try:
+        scheduler.run()
+    except RequestError as exc:
+        if not is_end_of_time(session, exc):
+            raise
+        session.clock.sleep(session.deadline.remaining())
+        error = timed_out(options, f", waiting for {what}: {exc}")
+        if not error.is_failure:
+            session.warn(str(error))  # no value of the result tells it
+        raise error from exc
     return ended[0]
+
+
+def is_late(session: Session, exc: RequestError) -> bool:
+    """Return whether an error came when the time was up: what is known already is worth more."""
+    return exc.is_out_of_time or session.deadline.has_passed()
+
+
+def is_end_of_time(session: Session, exc: RequestError) -> bool:
+    """Return whether an error only says that a server was away, or busy, until the time was up.
+
+    One that asks for a longer pause than there is time says itself that there is nothing to wait for.
+    """
+    return exc.is_out_of_time and (exc.wish_seconds or 0.0) <= session.deadline.remaining()
 
 
 @dataclasses.dataclass(eq=False)

@@ -13,9 +13,9 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..fields import iso_time, record_in, seconds_of, unix_time_of
+from ..fields import iso_time, record_in, seconds_of, status_of, unix_time_of
 from ..jobs.query import FoundJob
-from ..jobs.statuses import is_finished, is_known, is_playable, is_queued, phase_of, status_of
+from ..jobs.statuses import is_finished, is_known, is_playable, is_queued, phase_of
 from ..session import Session
 from .blockers import MOST_SINGLE_LINES, Blocker, Blockers
 from .options import failure_reason

@@ -14,8 +14,8 @@ from ..._api.decoding import Record
 from ..._api.endpoints import to_text
 from ..._api.errors import UsageError
 from ..._app.actions.action import ActionRequest
-from ..._app.actions.candidates import REUSES, RunRequest
 from ..._app.jobs.reasons import meant_reason
+from ..._app.pipelines.candidates import REUSES, RunRequest
 from ..._app.pipelines.query import PipelineQuery
 from ..definition import Options
 from ..options import text_list

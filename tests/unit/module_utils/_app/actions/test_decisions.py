@@ -9,16 +9,10 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import (
-    ACTIONS,
-    decide,
-)
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import (
-    Decision,
-    Decisions,
-    Policy,
-)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS, decide
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import Decisions, Policy
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.writes.decision import Decision
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.manager import PluginManager
 
 from ....harness import bridge, job

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipeline_info import TASK
 
-from ....harness import FunctionTransport, job, pipeline, reply, run_task
+from ....harness import FakeClock, FunctionTransport, job, pipeline, reply, run_task
 
 OPTIONS = {"pipeline_id": 6, "include": ["downstream"]}
 
@@ -41,3 +41,17 @@ def test_downstream_pipelines_that_may_not_be_read_are_null_with_a_warning(statu
 def test_a_server_that_fails_to_tell_is_an_error():
     with pytest.raises(errors.ServerError):
         run_task(TASK, OPTIONS, transport=below(reply({"message": "500"}, status=500)))
+
+
+def test_a_pipeline_of_which_only_the_id_is_known_is_named_when_the_time_is_up():
+    clock = FakeClock()
+
+    def hangs(call):
+        clock.sleep(30.0)
+        raise errors.LostAnswerError("no answer")
+
+    options = {"pipeline_id": 6, "wait": True, "wait_timeout": 30.0}
+    outcome = run_task(TASK, options, transport=FunctionTransport(hangs), clock=clock)
+    assert outcome.values["timed_out"] and outcome.values["pipeline"] is None
+    text = "timed out after 30 s (wait_timeout), waiting for the pipeline 6 of project 7: no answer"
+    assert outcome.failure.startswith(text)

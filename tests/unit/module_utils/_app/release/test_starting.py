@@ -11,8 +11,8 @@ import typing as t
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.candidates import RunRequest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.run_pipeline import RunResult
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.candidates import RunRequest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.run import RunResult
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release import starting
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate, ReleasePlan
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run import GateResult

@@ -379,14 +379,15 @@ def size_of_list(session):
 def test_a_wait_learns_nothing_from_its_own_last_look():
     clock = FakeClock()
     session = sharing_session(clock)
-    waiting = Wait(session, wait_options({"wait": True, "wait_for": ["success"], "wait_interval": 0.2}))
+    options = wait_options({"wait": True, "wait_for": ["success"], "wait_interval": 0.2})
+    waiting = Wait(session, options)
     looks = []
 
     def read():
         looks.append(size_of_list(session))
         return looks[-1]
 
-    finish(session, waiting.until(read, lambda size: size >= 5))
+    finish(session, waiting.until(read, lambda size: size >= 5), options, "five")
     assert looks == [1, 2, 3, 4, 5]
 
 

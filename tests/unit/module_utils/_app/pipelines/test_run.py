@@ -10,7 +10,17 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipeline import TASK
 
-from ....harness import Exchange, FakeClock, FunctionTransport, Progress, ScriptedTransport, pipeline, reply, run_task
+from ....harness import (
+    Exchange,
+    FakeClock,
+    FunctionTransport,
+    Progress,
+    ScriptedTransport,
+    job,
+    pipeline,
+    reply,
+    run_task,
+)
 
 LIST = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc"
 CREATE = "POST /projects/7/pipeline"
@@ -279,12 +289,41 @@ def test_the_limit_is_waited_for():
 
 
 def test_the_limit_is_not_waited_for_past_the_time_of_the_task():
-    too_many = "Too many pipelines created in the last minute. Try again later."
+    clock = FakeClock()
+    too_many = [new(), Exchange(CREATE, refused("Too many pipelines created in the last minute."), body=body())]
     with pytest.raises(
         errors.RefusedError, match="Too many pipelines .* give it more time with wait_timeout"
     ) as caught:
-        start(new(), Exchange(CREATE, refused(too_many), body=body()), wait_timeout=10)
+        start(*too_many, *too_many, wait_timeout=10, clock=clock)
     assert "configuration" not in str(caught.value)
+    assert clock.seconds == pytest.approx(9)
+
+
+@pytest.mark.parametrize("on_timeout", ["fail", "continue"])
+def test_the_limit_lasts_until_the_time_is_up(on_timeout):
+    clock = FakeClock()
+    too_many = [new(), Exchange(CREATE, refused("Too many pipelines created in the last minute."), body=body())]
+    outcome = start(*too_many * 3, wait=True, wait_timeout=30, on_timeout=on_timeout, clock=clock)
+    assert (outcome.changed, outcome.values["timed_out"], clock.seconds) == (False, True, pytest.approx(30))
+    assert bool(outcome.failure) == (on_timeout == "fail")
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_new_pipeline_is_asked_for_again_after_a_denial(status):
+    """A server that answers reads from a copy of its database knows it a moment later."""
+    jobs = "GET /projects/7/pipelines/9/jobs"
+    done = ours(status="success")
+    outcome = start(
+        new(),
+        Exchange(CREATE, ours(), status=201, body=body()),
+        new(ours()),
+        Exchange(jobs, {"message": "404 Not found"}, status=status),
+        Exchange(jobs, [job(42, "success", pipeline=done)]),
+        Exchange("GET /projects/7/pipelines/9", {**done, "created_at": "x", "finished_at": "x"}),
+        Exchange("GET /projects/7/pipelines/9/trigger_jobs", []),
+        wait=True,
+    )
+    assert (outcome.failure, outcome.values["status"]) == (None, "success")
 
 
 def test_a_twin_is_told_of():

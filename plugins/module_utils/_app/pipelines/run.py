@@ -30,12 +30,13 @@ from ..._api.errors import (
     StatusError,
     ThrottledError,
 )
-from ..jobs.statuses import id_of, project_id_of, status_of
-from ..pipelines.query import describe
+from ..._api.pace.retry import LAST_ATTEMPT_SECONDS
+from ..fields import id_of, project_id_of, status_of
 from ..session import Session
+from ..writes.sending import was_unsent
 from .candidates import Candidates, RunRequest
 from .creation import explain_refusal, is_over_limit
-from .sending import was_unsent
+from .query import describe
 
 # The pauses before the looks after a lost answer: what is still at work on the server has to arrive.
 LOOK_PAUSES_SECONDS = (2.0, 5.0, 10.0)
@@ -103,7 +104,7 @@ class _Run:
             except StatusError as exc:
                 if isinstance(exc, ServerError):
                     return self._settle(exc)
-                if not is_over_limit(exc) or not self._wait_for_limit():
+                if not is_over_limit(exc) or not self._wait_for_limit(exc):
                     return self._refused(exc)
             except (LostAnswerError, BadAnswerError) as exc:
                 return self._settle(exc)
@@ -166,15 +167,17 @@ class _Run:
         )
         return t.cast(Record, created)
 
-    def _wait_for_limit(self) -> bool:
-        """Wait until pipelines may be created again; return whether there is time for it."""
+    def _wait_for_limit(self, exc: StatusError) -> bool:
+        """Wait until pipelines may be created again; return whether there is time for it, as the error is told, too."""
         session = self._session
-        if session.deadline.remaining() <= LIMIT_PAUSE_SECONDS:
+        seconds = min(LIMIT_PAUSE_SECONDS, session.deadline.remaining() - LAST_ATTEMPT_SECONDS)
+        if seconds <= 0:
+            exc.is_out_of_time = session.client.retrier.is_persistent
             return False
         session.progress.still_waiting(
-            text=f"too many pipelines were created in the last minute; trying again in {LIMIT_PAUSE_SECONDS:g} s"
+            text=f"too many pipelines were created in the last minute; trying again in {seconds:.0f} s"
         )
-        session.clock.sleep(LIMIT_PAUSE_SECONDS)
+        session.clock.sleep(seconds)
         return True
 
     # ----- after -----

@@ -28,6 +28,9 @@ from ..._api.errors import (
 from ..._api.pace.looks import looking
 from ..session import Session
 
+# The pauses between looks at what does not show yet what GitLab has accepted: a list or a status may follow later.
+EFFECT_PAUSES_SECONDS = (1.0, 3.0)
+
 _S = t.TypeVar("_S")
 _R = t.TypeVar("_R")
 
@@ -46,7 +49,10 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         self._is_in_doubt = False
 
     def send(self) -> _R:
-        """Send the request, again only when what it acts on shows that it was not executed; return the result."""
+        """Send the request, again only when what it acts on shows that it was not executed; return the result.
+
+        :raises RequestError: when a task that waits could not send it until the time was up.
+        """
         # what was done has to be known before anything else, and from new answers
         with looking(None):
             return self._sent()
@@ -63,7 +69,7 @@ class Write(abc.ABC, t.Generic[_S, _R]):
                 is_away = was_unsent(exc) and client.retrier.is_persistent
                 has_to_be_read = _has_to_be_read(exc)
                 if not (is_away or has_to_be_read or self._is_in_doubt):
-                    return self._failed(self._explained(exc))
+                    return self._given_up(exc)
                 self._is_in_doubt = self._is_in_doubt or not (was_refused(exc) or was_unsent(exc))
                 # a redirect leads to the same place each time
                 may_pass = has_to_be_read and not isinstance(exc, RedirectError)
@@ -80,7 +86,7 @@ class Write(abc.ABC, t.Generic[_S, _R]):
                 if not may_repeat:
                     if attempt > 1:
                         exc.further = f"It was sent {attempt} times, and the {self.noun} shows no effect"
-                    return self._failed(self._explained(exc))
+                    return self._given_up(exc)
             else:
                 return self._accepted(answer)
 
@@ -90,9 +96,15 @@ class Write(abc.ABC, t.Generic[_S, _R]):
             return self._settled(exc, self._look())
         except RequestError as second:
             if not self._is_in_doubt:
-                return self._failed(self._explained(exc))
+                return self._given_up(second if was_unsent(exc) else exc)
             exc.further = f"Whether it was done is unknown, since reading the {self.noun} failed, too: {second}"
             return self._failed(str(exc))
+
+    def _given_up(self, exc: RequestError) -> _R:
+        """Return the result of a request that was certainly not executed, and is not sent again."""
+        if exc.is_out_of_time and self._session.client.retrier.is_persistent:
+            raise exc
+        return self._failed(self._explained(exc))
 
     def _look(self) -> _S:
         """Return the state now; while in doubt no error of reading is taken for the last word.
@@ -100,6 +112,20 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         :raises RequestError: when it cannot be read.
         """
         return self._session.client.retrier.insist(self._read) if self._is_in_doubt else self._read()
+
+    def _look_for(self, shows: t.Callable[[_S], bool]) -> _S:
+        """Return the state that shows what GitLab has accepted, or that of the last look when none does.
+
+        :raises RequestError: when it cannot be read.
+        """
+        self._is_in_doubt = True
+        state = self._look()
+        for seconds in EFFECT_PAUSES_SECONDS:
+            if shows(state):
+                break
+            self._session.clock.sleep(min(seconds, self._session.deadline.remaining()))
+            state = self._look()
+        return state
 
     def _user_id(self) -> int | None:
         """Return the id of the user of the token, None when it cannot be read: then the state alone has to tell."""

@@ -14,9 +14,11 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, SelectionError
-from ..jobs.statuses import id_of, is_finished, phase_of, status_of
-from ..pipelines.query import describe, is_sha, newest_pipelines, whole_pipeline
+from ..fields import id_of, status_of
+from ..jobs.statuses import is_finished, phase_of
 from ..session import Session
+from .find import newest_pipelines, whole_pipeline
+from .query import describe, is_sha
 
 REUSES = ("never", "active", "success")
 # So many of the newest pipelines of a ref are looked at: one page.

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""Why nobody, or not this user, may act in a project, as far as its record tells."""
+
+from __future__ import annotations
+
+from ..._api.decoding import Record
+from ..._api.errors import RequestError
+from ..fields import int_of, record_in
+from ..session import Session
+
+# Source: https://docs.gitlab.com/api/access_requests/
+_LEVELS = {"Minimal Access": 5, "Guest": 10, "Planner": 15, "Reporter": 20, "Developer": 30, "Maintainer": 40}
+
+NO_CI = "CI/CD is switched off in the project: switch it on in its settings"
+
+
+def reason_of_project(session: Session, project: str, needed: str = "Developer") -> str:
+    """Return why nobody, or not this user, may act on jobs or pipelines of a project; empty when it does not tell.
+
+    :param needed: the lowest role that may.
+    """
+    try:
+        record: Record = session.in_passing().client.call("get_project", project=project)
+    except RequestError:
+        return ""  # the reason is not worth another error
+    if record.get("archived") is True:
+        return "The project is archived, and an archived project can only be read: unarchive it"
+    if record.get("builds_access_level") == "disabled" or record.get("jobs_enabled") is False:
+        return NO_CI
+    level = access_level(record)
+    role = next((role for role in _LEVELS if _LEVELS[role] == level < _LEVELS[needed]), "")
+    return f"The user of the token has the role {role} in the project, and needs {needed}" if role else ""
+
+
+def access_level(project: Record) -> int:
+    """Return the access level of the user of the token in a project, 0 when its record does not tell."""
+    permissions = record_in(project, "permissions")
+    return max((int_of(record_in(permissions, name), "access_level") for name in permissions), default=0)
