@@ -225,8 +225,6 @@ def _checked(row: dict[str, t.Any]) -> dict[str, t.Any]:
         raise ScenarioError("fault.nth: a number from 1, or a list of such numbers, is needed")
     if row["probability"] is not None and not 0 <= row["probability"] <= 1:
         raise ScenarioError("fault.probability: a number from 0 to 1 is needed")
-    if row["seconds"] < 0 or row["bytes"] < 0:
-        raise ScenarioError("fault: seconds and bytes are never below 0")
     row["effect"] = _effect(kind, row["effect"])
     row["name"] = row["name"] or kind
     if kind == "refuse" and not row["seconds"]:

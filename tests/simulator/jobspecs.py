@@ -59,8 +59,6 @@ def make_spec(row: dict[str, t.Any], *, place: str) -> JobSpec:
     ]
     if row["log_size"] is not None and (row["log"] is not None or row["log_timestamps"]):
         raise ScenarioError(f"{place}.log_size: not together with log or log_timestamps")
-    if row["log_size"] is not None and not zips.is_size(row["log_size"]):
-        raise ScenarioError(f"{place}.log_size: a number of bytes is needed")
     inputs.check_specs(row["inputs"], place=f"{place}.inputs")
     row["environment"] = _environment(row["environment"], place=f"{place}.environment")
     base = {key: row[key] for key in schema.ATTEMPT}

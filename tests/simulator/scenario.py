@@ -192,9 +192,12 @@ def _reserve_ids(world: World, pipelines: list[t.Any]) -> None:
     """Keep the ids that the scenario names, at any depth, from being given to something else before."""
     for pipeline in pipelines:
         world.pipeline_ids.reserved.update({pipeline["id"]} if pipeline.get("id") else ())
-        for job in pipeline.get("jobs") or []:
-            if isinstance(job, dict) and job.get("id"):
-                world.job_ids.reserved.update(range(job["id"] - (job.get("retried") or 0), job["id"] + 1))
+        jobs = pipeline.get("jobs")
+        for job in jobs if isinstance(jobs, list) else []:
+            number, retried = (job.get("id"), job.get("retried") or 0) if isinstance(job, dict) else (None, 0)
+            # What is wrong about them is told when the jobs are read.
+            if schema.is_count(number) and schema.is_count(retried):
+                world.job_ids.reserved.update(range(number - retried, number + 1))
             trigger = job.get("trigger") if isinstance(job, dict) else None
             if isinstance(trigger, dict) and isinstance(trigger.get("pipeline"), dict):
                 _reserve_ids(world, [trigger["pipeline"]])

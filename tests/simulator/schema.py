@@ -185,11 +185,6 @@ JOB: dict[str, t.Any] = {
 # A mass of jobs: the keys of a job and how many of them; {n} in the name is the number of each.
 GENERATE: dict[str, t.Any] = {**JOB, "name": "job {n}", "count": REQUIRED}
 
-# Seconds, which nothing can take less of than none.
-LENGTHS = {f"job.{key}" for key in ("start_in", "queue", "prepare", "duration", "cancel_duration")} | {
-    "attempt.duration"
-}
-
 CHOICES: dict[str, tuple[t.Any, ...]] = {
     "token.kind": ("personal", "oauth", "project", "group", "job", "deploy", "trigger"),
     "token.state": ("valid", "expired", "revoked"),
@@ -242,6 +237,74 @@ def is_length(value: t.Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf
 
 
+def is_count(value: t.Any) -> bool:
+    return is_length(value) and isinstance(value, int)
+
+
+def _is_text(value: t.Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_name(value: t.Any) -> bool:
+    return _is_text(value) or is_count(value)
+
+
+def _are_texts(value: t.Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _are_mappings(value: t.Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+
+
+# What the values of keys are, by the name of the key; where one kind of mapping has it otherwise, with that kind.
+TYPES: t.Final[dict[str, tuple[t.Callable[[t.Any], bool], str]]] = {
+    **dict.fromkeys(
+        (
+            "artifacts_etags", "artifacts_storage", "clock", "creation_fails", "cron_timezone", "default_branch",
+            "description", "edition", "external_url", "failure_reason", "freeze_end", "freeze_start", "group", "kind",
+            "log", "name", "outcome", "path", "ref", "resource_group", "role", "sha", "source", "stage", "state",
+            "status", "strategy", "time_zone", "token", "url", "user", "username", "visibility", "when", "yaml_errors",
+        ),
+        (_is_text, "a text"),
+    ),
+    **dict.fromkeys(
+        (
+            "bytes", "count", "id", "log_size", "merge_request", "report_size", "required", "required_approvals",
+            "retried", "size",
+        ),
+        (is_count, "a whole number from 0"),
+    ),
+    **dict.fromkeys(
+        (
+            "artifacts_cleanup", "artifacts_url_seconds", "cancel_duration", "coverage", "created_ago", "duration",
+            "expire_in", "prepare", "queue", "seconds", "start_in", "time", *LIMITS,
+        ),
+        (is_length, "a number from 0"),
+    ),
+    **dict.fromkeys(("config_project", "job", "pipeline", "project"), (_is_name, "a text or a number")),
+    **dict.fromkeys(
+        (
+            "allowed", "environments", "events", "members", "moved_from", "needs", "permissions", "policies", "reports",
+            "retry_when", "scopes", "stages", "tags",
+        ),
+        (_are_texts, "a list of texts"),
+    ),
+    "fault.status": (is_count, "a whole number from 0"),
+    "trigger.pipeline": (lambda value: isinstance(value, dict), "a mapping"),
+    **dict.fromkeys(("options", "runners"), (lambda value: isinstance(value, list), "a list")),
+    "attempts": (_are_mappings, "a list of mappings"),
+}  # fmt: skip
+
+
+def _type_of(kind: str, key: str, default: t.Any) -> tuple[t.Callable[[t.Any], bool], str]:
+    """Return what a value has to be, and what that is called."""
+    if isinstance(default, bool):
+        return lambda value: isinstance(value, bool), "true or false"
+    anything = (lambda value: True, "")
+    return anything if isinstance(default, dict) else TYPES.get(f"{kind}.{key}") or TYPES.get(key, anything)
+
+
 def fill(given: t.Any, table: dict[str, t.Any], *, kind: str, place: str) -> dict[str, t.Any]:
     """Return `given` with the defaults of `table`.
 
@@ -254,17 +317,18 @@ def fill(given: t.Any, table: dict[str, t.Any], *, kind: str, place: str) -> dic
             raise unknown("key", key, table, place=place)
     filled = {**table, **given}
     for key, value in filled.items():
-        if value is REQUIRED:
-            raise ScenarioError(f"{place}: key {key!r} is missing")
         default = table[key]
+        if value is REQUIRED or (value is None and default is REQUIRED):
+            raise ScenarioError(f"{place}: key {key!r} is missing")
         if isinstance(default, (list, dict)) and value is None:
             filled[key] = type(default)()
         elif isinstance(default, (list, dict)) and not isinstance(value, type(default)):
             example = f", such as {EXAMPLES[f'{kind}.{key}']}" if f"{kind}.{key}" in EXAMPLES else ""
             needed = "list" if isinstance(default, list) else "mapping"
             raise ScenarioError(f"{place}.{key}: a {needed} is needed{example}")
-        elif f"{kind}.{key}" in LENGTHS and value is not None and not is_length(value):
-            raise ScenarioError(f"{place}.{key}: a number from 0 is needed, not {value!r}")
+        is_right, needed = _type_of(kind, key, default)
+        if value is not None and not is_right(value):
+            raise ScenarioError(f"{place}.{key}: {needed} is needed, not {value!r}")
         choices = CHOICES.get(f"{kind}.{key}")
         if choices and value not in choices:
             raise unknown("value", value, choices, place=f"{place}.{key}")

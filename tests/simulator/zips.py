@@ -14,7 +14,7 @@ import zipfile
 import zlib
 
 from .content import Content, Generated, Joined, Plain, crc32
-from .schema import ScenarioError
+from .schema import ScenarioError, is_count
 
 _WHEN = (2026, 1, 5, 12, 0, 0)
 _DOS_TIME = 12 << 11
@@ -36,18 +36,10 @@ def check(row: dict[str, t.Any], *, place: str) -> None:
     """
     for path, given in row["files"].items():
         number = given.get("size") if isinstance(given, dict) and set(given) == {"size"} else 0
-        if isinstance(given, (list, dict)) and not (number and is_size(number)):
+        if isinstance(given, (list, dict)) and not (number and is_count(number)):
             raise ScenarioError(f"{place}.files.{path}: text, or a mapping with the number 'size', is needed")
-    if row["report_size"] is not None and not is_size(row["report_size"]):
-        raise ScenarioError(f"{place}.report_size: a number of bytes is needed")
     if row["size"] is not None:
-        if not is_size(row["size"]):
-            raise ScenarioError(f"{place}.size: a number of bytes is needed")
         of_row(row, place=place)
-
-
-def is_size(value: t.Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def of_row(row: dict[str, t.Any] | None, *, place: str = "artifacts") -> tuple[Files, Content]:

@@ -65,6 +65,17 @@ JOB = "a: {script: make}\n"
         ("a: {script: x, retry: often}", "jobs:a:retry has to be either an integer or a hash"),
         ("a: {script: x, retry: {max: 3}}", "jobs:a:retry max must be less than or equal to 2"),
         ("a: {script: x, start_in: 5 minutes}", "jobs:a start in must be blank"),
+        ("a: {script: x, needs: [1]}", "jobs:a:needs:need has an unsupported type"),
+        ("a: {script: x, needs: [{artifacts: true}]}", "jobs:a:needs:need has an unsupported type"),
+        (
+            "a: {script: x, only: [main, /(/]}",
+            "jobs:a:only config should be an array of strings or regular expressions using re2 syntax",
+        ),
+        ("default: {rules: [{when: always}]}\n" + JOB, "default config contains unknown keys: rules"),
+        ("default: [x]\n" + JOB, "default config should be a hash"),
+        ("variables: [x]\n" + JOB, "variables config should be a hash"),
+        ("workflow: [x]\n" + JOB, "workflow config should be a hash"),
+        ("workflow: {rules: []}\n" + JOB, "workflow:rules config can't be blank"),
         ("a: {script: x, rules: []}", "jobs:a:rules config can't be blank"),
         ("a: {trigger: b, image: c, tags: [d]}", "jobs:a config contains unknown keys: image, tags"),
         ("a: {trigger: b, when: delayed}", "jobs:a when should be one of: on_success, on_failure, always, manual"),
@@ -187,6 +198,27 @@ deploy:
     assert notes["script"].endswith("(.gitlab-ci.yml:5,10; other.yml:1)")
     assert notes["environment:url"].endswith("(.gitlab-ci.yml:13)")
     assert "there is no list of files (--files); it counts as changed" in notes["changes"]
+
+
+def test_predefined_variables_that_are_not_there_are_told(tmp_path: pathlib.Path) -> None:
+    text = """\
+variables:
+  CI_MINE: 1
+a:
+  script: echo $CI_JOB_ID
+  environment: ${CI_REGISTRY}/$CI_MINE/$CI_COMMIT_REF_SLUG
+  rules:
+    - if: $CI_DEPLOY_FREEZE == null && $CI_COMMIT_TAG == null && $CI_MERGE_REQUEST_IID == null
+"""
+    told = [note for note in make(tmp_path, text).notes if note.startswith("$")]
+    why = "it is not predefined here, and empty"
+    assert told == [f"$CI_REGISTRY: {why} (.gitlab-ci.yml:5)", f"$CI_DEPLOY_FREEZE: {why} (.gitlab-ci.yml:7)"]
+
+
+def test_a_job_that_stops_an_environment_is_told(tmp_path: pathlib.Path) -> None:
+    made = make(tmp_path, "a:\n  script: x\n  environment:\n    name: b\n    action: stop\n")
+    note = "environment:action stop: a job that does not deploy has no environment (.gitlab-ci.yml:5)"
+    assert "environment" not in made.jobs[0] and note in made.notes
 
 
 def test_files_from_elsewhere_leave_what_they_may_hold_open(tmp_path: pathlib.Path) -> None:

@@ -99,6 +99,26 @@ def test_a_pipeline_that_is_created(simulator: Simulator, world: World) -> None:
     assert simulator.job("deploy")["status"] == "manual"
 
 
+def test_the_file_of_another_project_makes_the_pipeline_that_is_triggered_there(
+    simulator: Simulator, world: World, tmp_path: pathlib.Path
+) -> None:
+    text = """\
+workflow: {name: "$CI_COMMIT_BRANCH $FROM"}
+a: {script: x, rules: [{if: $CI_PIPELINE_SOURCE == "pipeline"}]}
+"""
+    (tmp_path / "other.yml").write_text(text, encoding="utf-8")
+    text = "t: {trigger: group/other, variables: {FROM: $CI_PROJECT_NAME}}\n"
+    given = world(text, pipelines=[{"project": "group/app"}])
+    given["projects"].append(
+        {"path": "group/other", "default_branch": "trunk", "ci_file": str(tmp_path / "other.yml"), "members": {}}
+    )
+    simulator.load(given)
+    simulator.advance(10)
+    below = simulator.pipeline(simulator.job("a")["pipeline_id"])
+    assert (below["ref"], below["source"], below["name"]) == ("trunk", "pipeline", "trunk app")
+    assert [(row["key"], row["value"]) for row in below["variables"]] == [("FROM", "app")]
+
+
 def test_one_that_is_triggered(simulator: Simulator, world: World) -> None:
     simulator.load(world())
     made = Client(simulator, None).post("trigger/pipeline", data={"token": "trigger-token", "ref": "v1"})

@@ -103,7 +103,7 @@ def test_wrong_use(start: Start, options: tuple[str, ...], world: dict[str, t.An
         (["--scenario", "broken"], "scenario: this is no YAML: while parsing a flow sequence"),
         (["--scenario", "number"], "scenario: this is no YAML: "),
         (["--scenario", "deep"], "scenario: this is no YAML: "),
-        (["--scenario", "types"], "a value is of another type than its key takes"),
+        (["--scenario", "types"], "projects[0].path: a text is needed, not 404"),
         (["--address-file", "folder"], "--address-file: folder cannot be written: Is a directory"),
         (["--address-file", "no/file"], "--address-file: no/file cannot be written: No such file or directory"),
         (["--ci-file", "folder"], "there is no file folder"),

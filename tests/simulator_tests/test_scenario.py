@@ -55,6 +55,16 @@ from .support import Client, scenario
             "pipelines[0].jobs[0].trigger.pipeline.jobs[0]: unknown key 'nam'; did you mean name?",
         ),
         (scenario({"name": "a", "id": 5}, {"name": "b", "id": 5}), "5 is taken already"),
+        ({"external_url": 5}, "scenario.external_url: a text is needed, not 5"),
+        ({"runners": 5}, "scenario.runners: a list is needed, not 5"),
+        ({"users": [{"username": None}]}, "users[0]: key 'username' is missing"),
+        ({"projects": [{"path": "a/b", "archived": "no"}]}, "projects[0].archived: true or false is needed, not 'no'"),
+        (scenario({"name": "a"}, created_ago="x"), "pipelines[0].created_ago: a number from 0 is needed, not 'x'"),
+        (scenario({"name": "a", "id": "x"}), "pipelines[0].jobs[0].id: a whole number from 0 is needed, not 'x'"),
+        (scenario({"name": "a", "retried": -1}), "jobs[0].retried: a whole number from 0 is needed, not -1"),
+        (scenario({"name": "a", "needs": "b"}), "jobs[0].needs: a list of texts is needed, not 'b'"),
+        (scenario({"name": "a", "attempts": [5]}), "jobs[0].attempts: a list of mappings is needed, not [5]"),
+        (scenario(hooks=[{"url": 5}]), "hooks[0].url: a text is needed, not 5"),
     ],
 )
 def test_mistakes(simulator: Simulator, given: dict[str, t.Any], text: str) -> None:

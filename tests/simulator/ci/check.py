@@ -19,6 +19,7 @@ _NOT_WITH_RULES: t.Final = ("only", "except", "start_in")
 _MOST_NEEDS: t.Final = 50
 _LONGEST_NAME: t.Final = 255
 _STRATEGIES: t.Final = ("depend", "mirror")
+_OF_NEEDS: t.Final = frozenset({"job", "project", "pipeline"})
 _ACTIONS: t.Final = ("start", "stop", "prepare", "verify", "access")
 _OF_TRIGGER_JOBS: t.Final = frozenset(
     {
@@ -135,16 +136,19 @@ def _check_job(name: str, job: Block, config: Config) -> None:
         both = [key for key in _NOT_WITH_RULES if job.get(key) is not None]
         if both:
             raise CiError(f"{here} config key may not be used with `rules`: {', '.join(both)}")
-        if not job["rules"]:
-            raise CiError(f"{here}:rules config can't be blank")
         _check_rules(job["rules"], f"{here}:rules", _WHEN_OF_RULES)
     elif job.get("start_in") is not None and job.get("when") != "delayed":
         raise CiError(f"{here} start in must be blank")
     for key in ("only", "except"):
-        if isinstance(job.get(key), Block):
-            _check_keys(job[key], key, f"{here}:{key}")
-            for expression in as_list(job[key].get("variables")):
+        policy = job.get(key)
+        if isinstance(policy, Block):
+            _check_keys(policy, key, f"{here}:{key}")
+            for expression in as_list(policy.get("variables")):
                 _check_expression(text(expression), f"{here}:{key} variables invalid expression syntax")
+        refs = policy.get("refs") if isinstance(policy, Block) else policy
+        if not all(_is_ref(ref) for ref in as_list(refs)):
+            what = "an array of strings or regular expressions using re2 syntax"
+            raise CiError(f"{here}:{key} {'refs' if isinstance(policy, Block) else 'config'} should be {what}")
     _check_plain(here, job)
 
 
@@ -167,6 +171,8 @@ def _check_plain(here: str, job: Block) -> None:
 def _check_rules(rules: t.Any, here: str, whens: tuple[str, ...]) -> None:
     if rules is not None and not isinstance(rules, list):
         raise CiError(f"{here} config should be an array of hashes")
+    if rules is not None and not rules:
+        raise CiError(f"{here} config can't be blank")
     keyword = "workflow:rules" if here.startswith("workflow") else "rules"
     for rule in flat(rules or []):
         if rule is None:
@@ -178,6 +184,16 @@ def _check_rules(rules: t.Any, here: str, whens: tuple[str, ...]) -> None:
             _check_expression(text(rule["if"]), f"{here}:rule if invalid expression syntax")
         if rule.get("when") is not None and rule["when"] not in whens:
             raise CiError(f"{here}:rule when unknown value: {rule['when']}")
+
+
+def _is_ref(value: t.Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        expressions.as_regex(value.partition("@")[0])
+    except expressions.ExpressionError:
+        return False
+    return True
 
 
 def _check_expression(expression: str, message: str) -> None:
@@ -210,6 +226,8 @@ def _check_needs(name: str, job: Block, config: Config, bases: dict[str, str]) -
     rules = [rule for rule in flat(job.get("rules") or []) if isinstance(rule, Block)]
     for needs in (job.get("needs"), *(rule.get("needs") for rule in rules)):
         for need in as_list(needs):
+            if not isinstance(need, str | Block) or (isinstance(need, Block) and not _OF_NEEDS & need.keys()):
+                raise CiError(f"jobs:{name}:needs:need has an unsupported type")
             if isinstance(need, Block):
                 _check_keys(need, "needs", f"jobs:{name}:needs:need")
         names = needed_names(needs)

@@ -46,6 +46,12 @@ def make_config(document: Block, notes: Notes, *, is_whole: bool) -> Config:
     :raises CiError: a reference or a base that does not exist, or that comes back to itself.
     """
     resolved = _resolve_all(document, document, notes, is_whole=is_whole, above=())
+    for key in ("default", "variables", "workflow"):
+        if resolved.get(key) is not None and not isinstance(resolved[key], Block):
+            raise CiError(f"{key} config should be a hash")
+    unknown = [key for key in block_in(resolved, "default") if key not in DEFAULTS]
+    if unknown:
+        raise CiError(f"default config contains unknown keys: {', '.join(unknown)}")
     jobs: dict[str, Block] = {}
     for name, value in resolved.items():
         if name in ROOT_KEYWORDS or name.startswith("."):

@@ -139,3 +139,13 @@ def _of_merge_request(context: Context) -> dict[str, str]:
         **{f"SOURCE_{name}": value for name, value in source.items()},
     }
     return {f"CI_MERGE_REQUEST_{name}": value for name, value in found.items()}
+
+
+_ANY: t.Final = Context(project="", project_id=0, ref="", tag=True, source="trigger", sha="")
+# All that a file can ask for, whatever the pipeline is; some of it is of single jobs.
+NAMES: t.Final = frozenset(
+    {
+        "CI_JOB_NAME", "CI_JOB_NAME_SLUG", "CI_JOB_STAGE", "CI_NODE_INDEX", "CI_NODE_TOTAL", "CI_ENVIRONMENT_NAME",
+        "CI_COMMIT_BRANCH", *predefined(_ANY), *_of_merge_request(_ANY),
+    }
+)  # fmt: skip

@@ -22,7 +22,7 @@ from .variables import expand, expand_all, values
 
 Row = dict[str, t.Any]
 
-# Only these two of the actions of an environment deploy something, or change its state.
+# Of the actions of an environment, the one that deploys something.
 _DEPLOYS: t.Final = "start"
 _UNITS: t.Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _PART_OF_DURATION: t.Final = re.compile(
@@ -148,6 +148,9 @@ class Jobs:
         name = environment.get("name") if isinstance(environment, Block) else environment
         if name is not None and action == _DEPLOYS:
             row["environment"] = expand(text(name), known)
+        elif name is not None:
+            why = "a job that does not deploy has no environment"
+            self._notes.add(f"environment:action {action}", why, block_in(block, "environment").where("action"))
         if block.get("resource_group") is not None:
             row["resource_group"] = expand(text(block["resource_group"]), known)
         retry = block.get("retry")

@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
+from .context import NAMES
 from .keywords import FOLLOWED, NAMED_BY_USERS, NOT_FOLLOWED, ROOT_KEYWORDS
 from .values import Block, Place
 
+_PREDEFINED: t.Final = re.compile(r"\$\{?(CI_\w+|GITLAB_USER_\w+)")
 _ARE_JOB_KEYWORDS: t.Final = frozenset({"image", "services", "cache", "before_script", "after_script"})
 
 
@@ -19,13 +22,15 @@ class Notes:
 
     def __init__(self) -> None:
         self._places: dict[tuple[str, str], set[Place]] = {}
+        self._own: set[str] = set()
 
     def add(self, what: str, why: str, place: Place) -> None:
         self._places.setdefault((what, why), set()).add(place)
 
     def lines(self) -> list[str]:
         """Return a line for each keyword, in the order of their first places."""
-        ordered = sorted(self._places.items(), key=lambda row: (min(row[1]), row[0]))
+        rows = [row for row in self._places.items() if row[0][0] not in self._own]
+        ordered = sorted(rows, key=lambda row: (min(row[1]), row[0]))
         return [f"{what}: {why} ({_listed(places)})" for (what, why), places in ordered]
 
     def read(self, document: Block) -> None:
@@ -51,15 +56,20 @@ class Notes:
         if name in NOT_FOLLOWED:
             self.add(name, NOT_FOLLOWED[name], block.where(key))
         elif name in FOLLOWED:
-            self._read_below(block[key], name)
+            self._read_below(block[key], name, block.where(key))
 
-    def _read_below(self, value: t.Any, name: str) -> None:
-        if isinstance(value, list):
+    def _read_below(self, value: t.Any, name: str, place: Place) -> None:
+        if isinstance(value, str):
+            for variable in _PREDEFINED.findall(value):
+                if variable not in NAMES:
+                    self.add(f"${variable}", "it is not predefined here, and empty", place)
+        elif isinstance(value, list):
             for item in value:
-                self._read_below(item, name)
+                self._read_below(item, name, place)
         elif isinstance(value, Block) and name in NAMED_BY_USERS:
-            for inner in value.values():
-                self._read_below(inner, NAMED_BY_USERS[name])
+            for key, inner in value.items():
+                self._own.add(f"${key}")
+                self._read_below(inner, NAMED_BY_USERS[name], value.where(key))
         elif isinstance(value, Block):
             self._read_block(value, name)
 

@@ -14,7 +14,7 @@ import typing as t
 from . import expressions
 from .context import Context
 from .rules import Matcher
-from .values import Block, CiError, as_list, text
+from .values import Block, as_list, text
 
 _DEFAULT_ONLY: t.Final = ("branches", "tags")
 # More than one of a source, where it is not just the word with an s.
@@ -64,8 +64,5 @@ def _fits(pattern: str, context: Context) -> bool:
     # Names are for branches and tags; the ref of a merge request is another one.
     if context.merge_request is not None:
         return False
-    try:
-        regex = expressions.as_regex(word)
-    except expressions.ExpressionError as error:
-        raise CiError(str(error)) from error
+    regex = expressions.as_regex(word)
     return regex.search(context.ref) if regex else word == context.ref

@@ -154,7 +154,7 @@ def _read_fault(given: t.Any, hook: dict[str, t.Any], *, place: str) -> Fault:
     nth = [row["nth"]] if isinstance(row["nth"], int) else row["nth"]
     if nth is not None and not (isinstance(nth, list) and all(isinstance(n, int) and n > 0 for n in nth)):
         raise ScenarioError(f"{place}.nth: a number from 1, or a list of them, is needed")
-    seconds = FAULTS[kind] if row["seconds"] is None else float(row["seconds"])
+    seconds = FAULTS[kind] if row["seconds"] is None else row["seconds"]
     return Fault(kind, row["event"], row["status"], None if nth is None else frozenset(nth), seconds)
 
 
