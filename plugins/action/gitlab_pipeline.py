@@ -11,6 +11,4 @@ from ansible_collections.jobgate.gitlab.plugins.plugin_utils._in_process import 
 
 
 class ActionModule(InProcessAction):
-    """Runs the task here, or steps aside for the module."""
-
     TASK = _TASK

@@ -21,8 +21,6 @@ options:
       - When it is not given, the first of E(GITLAB_API_URL), E(GITLAB_URL), E(GITLAB_SERVER_URL), E(GITLAB_HOST),
         E(GL_HOST) and E(CI_SERVER_URL) that is set and not empty is used. E(GITLAB_HOST) and E(GL_HOST) may hold the
         bare name of a host, which is then asked by https. In a CI job this is the server of that job.
-      - An empty text is an error, and not the default, so that an empty variable does not lead to another server.
-        V(null) is the same as leaving the option out.
       - The token travels to this scheme, host and port only. A download that GitLab redirects to another server, such
         as an object storage, comes from there without it. No other redirect to another server is followed, and none
         from https to http.
@@ -34,8 +32,6 @@ options:
         C(read_api), to act on jobs the scope C(api).
       - When no token option is given, the first of E(GITLAB_API_TOKEN), E(GITLAB_TOKEN) and E(GITLAB_PRIVATE_TOKEN)
         that is set and not empty is used. A token given as an option, of whatever kind, beats all of them.
-      - An empty text is an error, and not the token of the environment, so that an empty variable does not make the
-        task act as somebody else. V(null) is the same as leaving the option out. Both hold for all kinds of token.
       - At most one token can be given; two are an error. With none at all the request is anonymous, which is enough
         only for reading public projects, and there not for everything.
       - User names and passwords are not supported; GitLab's API takes tokens.
@@ -141,6 +137,8 @@ options:
     elements: str
     default: []
 notes:
+  - An empty text is an error for every option, so that an empty variable leads neither to another server nor to another
+    user. V(null) is the same as leaving the option out.
   - Connection options can also be set by variables such as C(jobgate_gitlab_api_url), and all but O(http_headers) in
     the section C(jobgate_gitlab) of C(ansible.cfg). The names are those of the options, for variables with
     C(jobgate_gitlab_) before them.

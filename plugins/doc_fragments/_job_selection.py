@@ -19,7 +19,6 @@ options:
     description:
       - Id of one job, as in the address of its page. It needs no pipeline, and excludes all other options that choose a
         pipeline or a job in it.
-      - V(null) is the same as leaving the option out, for this and all other options.
       - Trigger jobs cannot be read by their id; choose them by name.
     type: int
   name:
@@ -55,7 +54,7 @@ options:
       - GitLab knows V(created), V(waiting_for_resource), V(preparing), V(waiting_for_callback), V(pending),
         V(running), V(canceling), V(success), V(failed), V(canceled), V(skipped), V(manual) and V(scheduled). Anything
         else is an error.
-      - An empty list is the same as leaving the option out.
+      - An empty list means any status.
     type: list
     elements: str
   include_downstream:
@@ -85,7 +84,7 @@ options:
       - The project, by its numeric id or its full path such as V(group/subgroup/app). Write the path as it is, and not
         URL-encoded.
       - The address of a page of the project on the server of the connection, or of a pipeline or job of it, stands for
-        the path. An address of another server is an error, and so is an empty text.
+        the path. An address of another server is an error.
     type: str
     required: true
   pipeline_id:
@@ -101,14 +100,13 @@ options:
         as a whole, as for C([skip ci]), has no jobs; it is passed over with a warning.
       - The pipeline found first is used for the whole task, even if a newer one starts meanwhile.
       - V(refs/heads/main) is the branch and V(refs/tags/v1.2.0) the tag. Names of git's own, such as V(HEAD) and
-        V(origin/main), are an error, and so are an empty text, and blanks or line breaks around the name.
+        V(origin/main), are an error, and so are blanks or line breaks around the name.
       - Together with O(sha), the newest pipeline of that commit on that branch or tag.
     type: str
   sha:
     description:
       - Commit SHA, whole or its first seven digits or more. The newest pipeline of the commit is used, so that a
-        release gates the very commit that it is about to deploy. Alone or together with O(ref). An empty text
-        is an error.
+        release gates the very commit that it is about to deploy. Alone or together with O(ref).
     type: str
   ref_type:
     description:

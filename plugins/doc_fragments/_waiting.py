@@ -31,7 +31,7 @@ options:
     description:
       - Seconds for everything the task does, measured on a monotonic clock. GitLab's own limit for a job is one hour as
         well, unless the project says otherwise.
-      - V(0) reads once and does not wait. V(null) is the same as leaving the option out.
+      - V(0) reads once and does not wait.
       - When they have passed, O(on_timeout) decides, whether the pipeline and its jobs exist by then or not.
     type: float
     default: 3600

@@ -317,7 +317,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options impo
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misread import misread, no_text
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import lookup_options
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import caching_transport
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import shared_transport
 
 display = Display()
 # What an expression may ask for instead of whole jobs: one of these at most.
@@ -335,7 +335,7 @@ class LookupModule(LookupBase):
             options = lookup_options(self, kwargs, variables or {})
             self.set_options(direct=options)
             request = _request(self.get_options(), self._flatten(terms), kwargs)
-            shared = functools.partial(caching_transport, cache_seconds=self.get_option("cache_seconds"))
+            shared = functools.partial(shared_transport, cache_seconds=self.get_option("cache_seconds"))
             session = session_of(options, dataclasses.replace(output.context, transport=shared))
             values = look_up(session, request)
             for text in session.warnings:

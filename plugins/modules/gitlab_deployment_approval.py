@@ -413,7 +413,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_deplo
 
 
 def main() -> None:
-    """Approve or reject a deployment."""
     run_module(TASK)
 
 

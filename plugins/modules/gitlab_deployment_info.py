@@ -358,7 +358,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_deplo
 
 
 def main() -> None:
-    """Read deployments."""
     run_module(TASK)
 
 

@@ -611,12 +611,12 @@ jobs:
     allow_failure:
       description: Whether the pipeline can succeed without it. Manual jobs have this by default.
       type: bool
-      returned: always
+      returned: always, except by very old servers
       sample: true
     failure_reason:
       description: Why it failed, such as V(script_failure) or V(runner_system_failure).
       type: str
-      returned: when RV(jobs[].status) is V(failed)
+      returned: when RV(jobs[].status) is V(failed), from GitLab 14 on
       sample: script_failure
     started_at:
       description: When a runner began, V(null) before that.
@@ -634,14 +634,14 @@ jobs:
       returned: always, from GitLab 15.9 on
       sample: null
     duration:
-      description: Seconds it ran, or has run so far.
+      description: Seconds it ran, or has run so far, V(null) before that.
       type: float
-      returned: always
+      returned: always, except by very old servers
       sample: 150.2
     queued_duration:
-      description: Seconds it was in the queue, or has been so far.
+      description: Seconds it was in the queue, or has been so far, V(null) before that.
       type: float
-      returned: always
+      returned: always, except by very old servers
       sample: 70.1
     web_url:
       description: Its page.
@@ -703,7 +703,7 @@ jobs:
       description: The last lines of its log.
       type: list
       elements: str
-      returned: when the job failed the task, and O(log_lines) is more than V(0)
+      returned: with a failure, as O(log_lines) says, when the log can be read
       sample:
         - $ ./deploy.sh
         - "ERROR: Job failed: exit code 1"
@@ -760,7 +760,7 @@ pipeline:
     web_url:
       description: Its page.
       type: str
-      returned: always
+      returned: always, except by very old servers
       sample: https://gitlab.example.com/group/app/-/pipelines/6
 results:
   description:
@@ -973,7 +973,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_a
 
 
 def main() -> None:
-    """Act on jobs."""
     run_module(TASK)
 
 

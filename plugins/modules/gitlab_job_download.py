@@ -463,12 +463,12 @@ job:
     allow_failure:
       description: Whether the pipeline can succeed without it. Manual jobs have this by default.
       type: bool
-      returned: always
+      returned: always, except by very old servers
       sample: true
     failure_reason:
       description: Why it failed, such as V(script_failure) or V(runner_system_failure).
       type: str
-      returned: when RV(job.status) is V(failed)
+      returned: when RV(job.status) is V(failed), from GitLab 14 on
       sample: script_failure
     created_at:
       description: When the job was created.
@@ -491,14 +491,14 @@ job:
       returned: always, from GitLab 15.9 on
       sample: null
     duration:
-      description: Seconds it ran, or has run so far.
+      description: Seconds it ran, or has run so far, V(null) before that.
       type: float
-      returned: always
+      returned: always, except by very old servers
       sample: 150.2
     queued_duration:
-      description: Seconds it was in the queue, or has been so far.
+      description: Seconds it was in the queue, or has been so far, V(null) before that.
       type: float
-      returned: always
+      returned: always, except by very old servers
       sample: 70.1
     web_url:
       description: Its page.
@@ -693,7 +693,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_d
 
 
 def main() -> None:
-    """Download from a job."""
     run_module(TASK)
 
 

@@ -95,8 +95,7 @@ options:
     default: 0
 notes:
   - Without O(job_id), O(pipeline_id), O(ref), O(sha) and O(merge_request) the jobs of the whole project are listed,
-    newest first. O(include_downstream=true), names with a slash and O(wait=true) need a pipeline, or for the last one
-    O(job_id).
+    newest first. O(include_downstream=true) and O(wait=true) need a pipeline, or for the latter O(job_id).
   - The module only reads. When the time is over it leaves the jobs as they are; to have a job canceled then, wait for
     it with M(jobgate.gitlab.gitlab_job_action).
 seealso:
@@ -352,12 +351,12 @@ jobs:
     allow_failure:
       description: Whether the pipeline can succeed without it. Manual jobs have this by default.
       type: bool
-      returned: always
+      returned: always, except by very old servers
       sample: true
     failure_reason:
       description: Why it failed, such as V(script_failure) or V(runner_system_failure).
       type: str
-      returned: when RV(jobs[].status) is V(failed)
+      returned: when RV(jobs[].status) is V(failed), from GitLab 14 on
       sample: script_failure
     created_at:
       description: When the job was created.
@@ -380,14 +379,14 @@ jobs:
       returned: always, from GitLab 15.9 on
       sample: null
     duration:
-      description: Seconds it ran, or has run so far.
+      description: Seconds it ran, or has run so far, V(null) before that.
       type: float
-      returned: always
+      returned: always, except by very old servers
       sample: 150.2
     queued_duration:
-      description: Seconds it was in the queue, or has been so far.
+      description: Seconds it was in the queue, or has been so far, V(null) before that.
       type: float
-      returned: always
+      returned: always, except by very old servers
       sample: 70.1
     web_url:
       description: Its page.
@@ -468,7 +467,8 @@ job:
     status: manual
 pipeline:
   description:
-    - The pipeline that the jobs were looked for in, or that O(job_id) belongs to; V(null) for a whole project.
+    - The pipeline that the jobs were looked for in, or that O(job_id) belongs to. V(null) for a whole project, and when
+      there was none.
     - With O(wait=true), as it is after waiting, unless it cannot be read again.
   type: dict
   returned: always
@@ -582,7 +582,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_i
 
 
 def main() -> None:
-    """Read jobs."""
     run_module(TASK)
 
 

@@ -196,12 +196,12 @@ job:
       returned: always, from GitLab 15.9 on
       sample: null
     duration:
-      description: Seconds it ran, or has run so far.
+      description: Seconds it ran, or has run so far, V(null) before that.
       type: float
       returned: always
       sample: 150.2
     queued_duration:
-      description: Seconds it was in the queue, or has been so far.
+      description: Seconds it was in the queue, or has been so far, V(null) before that.
       type: float
       returned: always
       sample: 70.1
@@ -406,7 +406,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_t
 
 
 def main() -> None:
-    """Read the job of a job token."""
     run_module(TASK)
 
 

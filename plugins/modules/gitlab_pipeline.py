@@ -73,8 +73,8 @@ options:
         pipeline is used, whatever that pipeline's status. A pipeline that GitLab has skipped as a whole, as for
         C([skip ci]), has no jobs; it is passed over with a warning.
       - V(refs/heads/main) is the branch and V(refs/tags/v1.2.0) the tag, as with O(ref_type). Names of git's own, such
-        as V(HEAD) and V(origin/main), are an error, and so are an empty text, and blanks or line breaks around the
-        name. A commit is no ref.
+        as V(HEAD) and V(origin/main), are an error, and so are blanks or line breaks around the name. A commit is no
+        ref.
   ref_type:
     description:
       - Whether O(ref) is a branch or a tag, where both exist.
@@ -82,7 +82,7 @@ options:
         either, and a warning says so if a branch and a tag of this name have pipelines.
   sha:
     description:
-      - Commit SHA, whole or its first seven digits or more. An empty text is an error.
+      - Commit SHA, whole or its first seven digits or more.
       - O(action=run) starts a pipeline only if O(ref) is at this commit, so that what was tested is what is deployed.
       - For the other actions, the newest pipeline of the commit is used, alone or together with O(ref).
   variables:
@@ -454,12 +454,12 @@ failed_jobs:
       returned: always
       sample: failed
     failure_reason:
-      description: Why it failed, in GitLab's words.
+      description: Why it failed, in GitLab's words. V(null) before GitLab 14.
       type: str
       returned: always
       sample: script_failure
     allow_failure:
-      description: Whether the pipeline can succeed without it.
+      description: Whether the pipeline can succeed without it. V(null) by very old servers.
       type: bool
       returned: always
       sample: false
@@ -622,7 +622,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipel
 
 
 def main() -> None:
-    """Start, retry or cancel a pipeline."""
     run_module(TASK)
 
 

@@ -39,7 +39,7 @@ options:
         C(?) in the name are wildcards.
       - It chooses among the trigger jobs of the pipeline itself. What is below a chosen one is shown whole, as deep as
         O(depth) says; what is not chosen is not waited for.
-      - A name that nothing matches is an error that shows close names.
+      - A name that nothing matches is an error that shows close names. An empty list selects nothing.
     type: list
     elements: str
   scope:
@@ -47,7 +47,7 @@ options:
       - Only trigger jobs that have one of these statuses. Like O(name), it chooses among the trigger jobs of the
         pipeline itself.
       - It is the status of the trigger job, and not that of the pipeline behind it.
-      - The statuses are those of O(jobgate.gitlab.gitlab_job_info#module:scope). Anything else is an error.
+      - The statuses are those of O(jobgate.gitlab.gitlab_job_info#module:scope). An empty list means any.
     type: list
     elements: str
   depth:
@@ -542,7 +542,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipel
 
 
 def main() -> None:
-    """Read trigger jobs and the pipelines behind them."""
     run_module(TASK)
 
 

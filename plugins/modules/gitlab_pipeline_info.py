@@ -233,12 +233,12 @@ failed_jobs:
       returned: always
       sample: failed
     failure_reason:
-      description: Why it failed, in GitLab's words.
+      description: Why it failed, in GitLab's words. V(null) before GitLab 14.
       type: str
       returned: always
       sample: script_failure
     allow_failure:
-      description: Whether the pipeline can succeed without it.
+      description: Whether the pipeline can succeed without it. V(null) by very old servers.
       type: bool
       returned: always
       sample: false
@@ -431,7 +431,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipel
 
 
 def main() -> None:
-    """Read a pipeline."""
     run_module(TASK)
 
 

@@ -278,7 +278,7 @@ options:
   title:
     description:
       - What the release is called in the record and on the page, such as its version.
-      - When it is not given, or empty, the record has an empty title, and the page the names of the projects.
+      - Without it, the record has an empty title, and the page the names of the projects.
     type: str
   strategy:
     description:
@@ -564,7 +564,7 @@ gates:
           returned: always
           sample: 6
         source:
-          description: What started it.
+          description: What started it, V(null) before GitLab 14.1.
           type: str
           returned: always
           sample: push
@@ -579,7 +579,7 @@ gates:
           returned: always
           sample: success
         web_url:
-          description: Its page.
+          description: Its page, V(null) by very old servers.
           type: str
           returned: always
           sample: https://gitlab.example.com/group/app/-/pipelines/6
@@ -692,7 +692,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_relea
 
 
 def main() -> None:
-    """Take a release through its gates."""
     run_module(TASK)
 
 

@@ -80,7 +80,7 @@ with contextlib.suppress(GitLabError):
 
 
 class InProcessAction(ActionBase):
-    """An action plugin that runs the task of the module with its name; its class names the task."""
+    """An action plugin that runs the task of the module with its name here, or steps aside for the module."""
 
     TASK: TaskDefinition
     _supports_async = True

@@ -12,6 +12,7 @@ The environment counts where the task runs, so it is looked at there. Here it on
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import typing as t
 
@@ -177,7 +178,7 @@ def lookup_options(plugin: LookupBase, given: Variables, variables: Variables) -
 def plain(value: t.Any) -> t.Any:
     """Return a value as a module would get it: of plain types, decrypted, without what Ansible attaches to values."""
     if isinstance(value, dict):
-        return {plain(key): plain(item) for key, item in value.items()}
+        return {_plain_name(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if value is None or isinstance(value, bool):
@@ -188,6 +189,11 @@ def plain(value: t.Any) -> t.Any:
         if isinstance(value, kind):
             return kind(value)
     return str.__str__(value) if isinstance(value, str) else str(value)
+
+
+def _plain_name(key: t.Any) -> str:
+    """Return what an item of a mapping is called in JSON, which knows no other names than texts."""
+    return json.dumps(key) if key is None or isinstance(key, (int, float)) else str(plain(key))
 
 
 def _with_all_tokens(names: set[str]) -> set[str]:

@@ -13,6 +13,7 @@ one connection, and take each other's answers.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 import typing as t
@@ -35,7 +36,7 @@ class CachingTransport:
     :param seconds: how long an answer is good; 0 for not at all.
     """
 
-    def __init__(self, transport: Transport, *, seconds: float, clock: Clock) -> None:
+    def __init__(self, transport: Transport, *, clock: Clock, seconds: float = 0.0) -> None:
         self._transport = transport
         self._clock = clock
         self._lock = threading.Lock()
@@ -60,50 +61,26 @@ class CachingTransport:
         return response
 
 
-_Key = tuple[t.Any, ...]
-_TRANSPORTS: dict[_Key, Transport] = {}
-_CACHES: dict[_Key, CachingTransport] = {}
+_TRANSPORTS: dict[tuple[t.Any, ...], CachingTransport] = {}
 
 
-def shared_transport(settings: ConnectionSettings, make: t.Callable[[], Transport]) -> Transport:
+def shared_transport(
+    settings: ConnectionSettings, make: t.Callable[[], Transport], *, cache_seconds: float = 0.0
+) -> Transport:
     """Return the transport for these settings, made when it is first asked for.
 
-    One that an extension may have made is for one task only, as the hook says.
-    """
-    if settings.extensions:
-        return make()
-    key = _key(settings)
-    if key not in _TRANSPORTS:
-        _TRANSPORTS[key] = make()
-    return _TRANSPORTS[key]
-
-
-def caching_transport(
-    settings: ConnectionSettings, make: t.Callable[[], Transport], *, cache_seconds: float
-) -> CachingTransport:
-    """Return the transport for these settings, made when it is first asked for, with the answers of a moment ago.
+    One that an extension may have made is for one task only, as the hook says, unless its answers are kept.
 
     :param cache_seconds: how old an answer may be, 0 for new ones only.
     """
-    key = _key(settings)
-    if key not in _CACHES:
-        _CACHES[key] = CachingTransport(make(), seconds=cache_seconds, clock=Clock())
-    transport = _CACHES[key]
+    if settings.extensions and not cache_seconds:
+        return make()
+    # how requests are paced and repeated is no matter of the transport
+    same = dataclasses.replace(settings, timeout_seconds=0.0, retries=0, requests_per_minute=None)
+    ways = (os.environ.get(name.lower()) or os.environ.get(name) for name in _WAYS)
+    key = (os.getpid(), repr(dataclasses.astuple(same)), *ways)
+    if key not in _TRANSPORTS:
+        _TRANSPORTS[key] = CachingTransport(make(), clock=Clock())
+    transport = _TRANSPORTS[key]
     transport.seconds = cache_seconds
     return transport
-
-
-def _key(settings: ConnectionSettings) -> _Key:
-    return (
-        os.getpid(),
-        settings.api_url,
-        tuple(sorted(settings.credential.items())),
-        tuple(sorted(settings.http_headers.items())),
-        settings.ca_path,
-        settings.client_cert,
-        settings.client_key,
-        settings.validate_certs,
-        settings.concurrency,
-        settings.extensions,
-        *(os.environ.get(name.lower()) or os.environ.get(name) for name in _WAYS),
-    )

@@ -72,7 +72,7 @@ def test_it_looks_seldom_and_sees_the_end_at_once(simulator: t.Any, tmp_path: pa
 
 
 @pytest.mark.parametrize(
-    "fault", ["twice", {"kind": "late", "seconds": 0.2}, "out_of_order", "lost", "wrong_token"], ids=str
+    "fault", ["twice", {"kind": "late", "seconds": 10}, "out_of_order", "lost", "wrong_token"], ids=str
 )
 def test_a_hook_that_goes_wrong_costs_time_and_nothing_else(
     simulator: t.Any, tmp_path: pathlib.Path, fault: str | Row

@@ -12,6 +12,7 @@ import gzip
 import logging
 import re
 import runpy
+import socket
 import threading
 import typing as t
 import urllib.parse
@@ -19,6 +20,8 @@ import urllib.request
 
 import pytest
 from jobgate_gitlab_events.backlog import Backlog
+from jobgate_gitlab_events.options import OptionError, read_options
+from jobgate_gitlab_events.server import run
 from multidict import CIMultiDict
 
 from .port import deliver, exchange, head, source
@@ -100,6 +103,18 @@ def test_who_takes_everything_is_told(caplog: pytest.LogCaptureFixture) -> None:
 
     asyncio.run(asyncio.wait_for(scene(), 60))
     assert re.search(r"insecure: anybody who reaches http://127.0.0.1:\d+/ can start the rules", caplog.text)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"])
+def test_an_address_that_cannot_be_taken_keeps_it_from_starting(host: str) -> None:
+    async def scene() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            sentence = rf"host '{host}' and port {port} cannot be listened on \(.+\): name an address of this machine"
+            with pytest.raises(OptionError, match=sentence):
+                await run(asyncio.Queue(), read_options({"host": host, "port": port, "insecure": True}))
+
+    asyncio.run(asyncio.wait_for(scene(), 60))
 
 
 def test_a_filter_that_fails_costs_one_event(caplog: pytest.LogCaptureFixture) -> None:

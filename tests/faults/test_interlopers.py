@@ -69,3 +69,43 @@ def test_a_pipeline_that_somebody_else_retries(simulator: t.Any, in_the_first_pa
     result = run_task(simulator, PIPELINE_TASK, **PIPELINE, action="retry")
     assert effects(simulator) == [("retry", "deploy")]
     assert (result.changed, result.failure) == (False, None)
+
+
+EXECUTED: dict[str, Row] = {
+    "lost": {"preset": "reset_after"},
+    "an empty answer": {"preset": "empty"},
+    "bad gateway": {"preset": "html_502_after"},
+}
+
+
+def cancel_and_retry(simulator: t.Any) -> None:
+    """Let somebody else stop what has just begun, and begin it anew."""
+    simulator.act_as_somebody_else("cancel", "deploy")
+    simulator.advance(5)
+    simulator.act_as_somebody_else("retry", "deploy")
+
+
+@pytest.mark.parametrize("fault", EXECUTED)
+@pytest.mark.parametrize("action", JOBS)
+def test_an_action_that_somebody_else_undoes_and_repeats(
+    simulator: t.Any, in_the_first_pause: t.Any, action: str, fault: str
+) -> None:
+    simulator.load(world(JOBS[action]))
+    simulator.inject(**EXECUTED[fault], method="POST", nth=1)
+    in_the_first_pause(lambda: cancel_and_retry(simulator))
+    result = run_task(simulator, ACTION, **PIPELINE, name=["deploy"], action=action)
+    assert effects(simulator) == [(action, "deploy"), ("cancel", "deploy"), ("retry", "deploy")]
+    assert (result.changed, result.failure, result["results"][0]["outcome"]) == (True, None, "applied")
+    assert result["id"] == simulator.job("deploy")["id"]
+
+
+@pytest.mark.parametrize("fault", EXECUTED)
+def test_a_retried_pipeline_whose_job_somebody_else_retries_again(
+    simulator: t.Any, in_the_first_pause: t.Any, fault: str
+) -> None:
+    simulator.load(world(JOBS["retry"]))
+    simulator.inject(**EXECUTED[fault], method="POST", nth=1)
+    in_the_first_pause(lambda: cancel_and_retry(simulator))
+    result = run_task(simulator, PIPELINE_TASK, **PIPELINE, action="retry")
+    assert [action for action, _name in effects(simulator)] == ["retry_pipeline", "cancel", "retry"]
+    assert (result.changed, result.failure) == (True, None)

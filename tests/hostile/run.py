@@ -154,7 +154,6 @@ def come_of(plugin: Plugin, face: t.Callable[..., Options], row: Row | None, pha
             stack.enter_context(_short_answers(is_slow))
             # each server has a port of its own, and what is shared would be kept for ever
             stack.enter_context(mock.patch.dict(_shared._TRANSPORTS, clear=True))
-            stack.enter_context(mock.patch.dict(_shared._CACHES, clear=True))
             refuses = bool(row and row.refuses)
             server = stack.enter_context(HostileServer(say, PHASES[phase], refuses=refuses))
             if phase == "proxy":

@@ -11,7 +11,6 @@ import typing as t
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import sentence
 
 from .harness import ACTION, Result, effects, play, run_task, world
 
@@ -46,7 +45,7 @@ def expiring(simulator: t.Any) -> list[str]:
 
 def assert_failed(result: Result, *words: str) -> None:
     assert result.failure is not None
-    text = sentence(result.failure)
+    text = result.failure
     assert "\n" not in text
     for word in words:
         assert word.lower() in text.lower(), text

@@ -22,7 +22,7 @@ from tests.simulator.ci.include import Includer
 from tests.simulator.ci.notes import Notes
 from tests.simulator.ci.rules import Matcher
 from tests.simulator.ci.values import CiError, flat
-from tests.simulator.ci.variables import expand_all, values
+from tests.simulator.ci.variables import values
 from tests.simulator_tests.test_ci_files import CASES, KINDS, WISHES, file_of, names
 
 _UNREADABLE = ("null", "true", "false", "!~")
@@ -51,10 +51,10 @@ def all_rules(config: Config, wish: Context) -> t.Iterator[tuple[str, t.Any, dic
     """Yield (where they stand, rules, the variables they see)."""
     base = {**predefined(wish), **config.variables}
     if config.workflow.get("rules"):
-        yield "workflow", config.workflow["rules"], expand_all(base)
+        yield "workflow", config.workflow["rules"], base
     for name, job in config.jobs.items():
         if job.get("rules"):
-            yield name, job["rules"], expand_all({**base, "CI_JOB_NAME": name, **values(job.get("variables"))})
+            yield name, job["rules"], {**base, "CI_JOB_NAME": name, **values(job.get("variables"))}
 
 
 def theirs(rules: t.Any, variables: dict[str, str]) -> bool | None:

@@ -91,7 +91,7 @@ def _load(simulation: Simulation, request: Request) -> Reply:
 
 
 def _number_or_name(text: str) -> int | str:
-    return int(text) if text.isdigit() else urllib.parse.unquote(text)
+    return int(text) if text.isdecimal() else urllib.parse.unquote(text)
 
 
 def _set_job(simulation: Simulation, request: Request, job: str) -> Reply:

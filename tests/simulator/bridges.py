@@ -39,7 +39,7 @@ def create_downstream(engine: Engine, bridge: Job) -> None:
     if project is bridge.project:
         # A child pipeline runs on what its parent runs on.
         above = bridge.pipeline
-        row.update(ref=above.ref, tag=above.tag, sha=above.sha, merge_request=above.merge_request)
+        row.update(ref=above.short_ref, tag=above.tag, sha=above.sha, merge_request=above.merge_request)
     bridge.downstream = creation.create_pipeline(engine, row, project, place=place, bridge=bridge)
 
 

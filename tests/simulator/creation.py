@@ -56,14 +56,15 @@ def create_pipeline(
     forced = any(job["status"] for _spec, job, _name in jobs)
     user = world.user(row["user"], place=f"{place}.user") or (bridge.user if bridge else world.first_user)
     created_at = present - _age(row, jobs, forced=forced and bridge is None and not is_copy)
-    iid = row["merge_request"]
+    iid, ref = row["merge_request"], refs.short(project, row)
     pipeline = Pipeline(
         id=number,
         iid=max((p.iid for p in project.pipelines), default=0) + 1,
         project=project,
-        ref=f"refs/merge-requests/{iid}/head" if iid else row["ref"],
+        ref=f"refs/merge-requests/{iid}/head" if iid else ref,
+        short_ref=ref,
         tag=row["tag"],
-        sha=row["sha"] or _sha(project, row, number, bridge),
+        sha=row["sha"] or _sha(project, ref, row, number, bridge),
         source=row["source"] or _source(row, bridge, project),
         merge_request=iid,
         user=user,
@@ -99,9 +100,9 @@ def variable(key: str, value: t.Any, *, kind: str = "env_var") -> dict[str, t.An
     return {"variable_type": kind, "key": key, "value": value, "raw": False}
 
 
-def _sha(project: Project, row: dict[str, t.Any], number: int, bridge: Job | None) -> str:
+def _sha(project: Project, ref: str, row: dict[str, t.Any], number: int, bridge: Job | None) -> str:
     """Return the commit of a pipeline: in the scenario, each has one of its own; later, that of its ref."""
-    tip = refs.tips(project, tag=row["tag"]).get(row["ref"]) if bridge is not None else None
+    tip = refs.tips(project, tag=row["tag"]).get(ref) if bridge is not None else None
     return tip or hashlib.sha1(f"pipeline {number}".encode()).hexdigest()
 
 

@@ -11,7 +11,7 @@ import hashlib
 import pathlib
 import typing as t
 
-from . import schema, templates
+from . import refs, schema, templates
 from .ci.context import MERGE_REQUEST, Context
 from .ci.project_file import Made, ProjectFile
 from .model import Project
@@ -108,8 +108,7 @@ def template(world: World, wish: Wish, ref: tuple[str, bool, str]) -> templates.
     name, tag, sha = ref
     variables = {row["key"]: "" if row["value"] is None else str(row["value"]) for row in wish.variables}
     context = _context(world, wish.project, name, tag=tag, source=wish.source, sha=sha, variables=variables)
-    given_inputs = wish.inputs if world.features.has("pipelines.inputs") else {}
-    more: dict[str, t.Any] = {"user": wish.user.username, "inputs": given_inputs, "is_form": wish.form}
+    more: dict[str, t.Any] = {"user": wish.user.username, "inputs": wish.inputs, "is_form": wish.form}
     made = make(world, wish.project, dataclasses.replace(context, **more))
     given = {"jobs": made.jobs, "stages": made.stages, "name": made.name, "inputs": made.inputs}
     given |= {"refused": made.refused, "yaml_errors": made.yaml_errors}
@@ -127,15 +126,14 @@ def fill_in(world: World) -> None:
             continue
         row["source"] = row["source"] or (MERGE_REQUEST if row["merge_request"] else "push")
         variables = {str(key): str(value) for key, value in row["variables"].items()}
-        sha = row["sha"] or hashlib.sha1(f"{project.path} {row['ref']}".encode()).hexdigest()
-        context = _context(
-            world, project, row["ref"], tag=row["tag"], source=row["source"], sha=sha, variables=variables
-        )
+        ref = refs.short(project, row)
+        sha = row["sha"] or hashlib.sha1(f"{project.path} {ref}".encode()).hexdigest()
+        context = _context(world, project, ref, tag=row["tag"], source=row["source"], sha=sha, variables=variables)
         context = dataclasses.replace(context, merge_request=row["merge_request"], user=row["user"] or context.user)
         made = make(world, project, context)
         if made.refused:
             raise ScenarioError(
-                f"{place}: {project.ci_file.path} makes no pipeline for {row['ref']} ({row['source']}): "
+                f"{place}: {project.ci_file.path} makes no pipeline for {ref} ({row['source']}): "
                 f"{_REFUSALS[made.refused]}"
             )
         if made.yaml_errors:

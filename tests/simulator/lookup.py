@@ -17,7 +17,7 @@ def named_project(call: Call) -> Project | None:
     """Return the project that the request names, whoever asks; None when there is none."""
     text = call.path_params["id"]
     world = call.engine.world
-    found = world.projects.get(int(text)) if re.fullmatch(r"-?\d+", text) else world.paths.get(text.lower())
+    found = world.projects.get(int(text)) if re.fullmatch(r"-?[0-9]+", text) else world.paths.get(text.lower())
     return None if found is None or found.pending_deletion else found
 
 
@@ -28,7 +28,7 @@ def project(call: Call) -> Project:
     """
     text = call.path_params["id"]
     world = call.engine.world
-    if re.fullmatch(r"-?\d+", text):
+    if re.fullmatch(r"-?[0-9]+", text):
         found = world.projects.get(int(text))
     elif "/" in text:
         found = world.paths.get(text.lower())

@@ -250,6 +250,8 @@ class Pipeline:
     iid: int
     project: Project
     ref: str
+    # Without what a merge request makes of it: its source branch.
+    short_ref: str
     tag: bool
     sha: str
     source: str

@@ -95,7 +95,7 @@ def integer(params: Params, name: str, default: int | None = None) -> int | None
     value = params.get(name)
     if value is None or value == "":
         return default
-    if isinstance(value, bool) or not re.fullmatch(r"[+-]?\d+", str(value)):
+    if isinstance(value, bool) or not re.fullmatch(r"[+-]?[0-9]+", str(value)):
         raise errors.invalid(f"{name} is invalid")
     return int(value)
 

@@ -61,10 +61,9 @@ class Creator:
         if wish.project.ci_file is not None and template["yaml_errors"]:
             # The inputs were looked at when the file was read, as far as it could be.
             return self._fail(wish, (name, tag, sha), template["yaml_errors"])
-        known = self._features.has("pipelines.inputs")
-        specs = template["inputs"] if known else {}
+        specs = template["inputs"] if self._features.has("pipelines.inputs") else {}
         try:
-            values = inputs.read(specs, wish.inputs if known else {}, form=wish.form, unknown="unknown input arguments")
+            values = inputs.read(specs, wish.inputs, form=wish.form, unknown="unknown input arguments")
             inputs.check_required(specs, values)
         except inputs.InputError as error:
             return self._fail(wish, (name, tag, sha), str(error))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import typing as t
 
 from .model import DANGLING, Pipeline, Project
 
@@ -35,6 +36,12 @@ def tips(project: Project, *, tag: bool) -> dict[str, str]:
         else:
             found.setdefault(name, made_up(project, f"{tag} {name}"))
     return found
+
+
+def short(project: Project, row: dict[str, t.Any]) -> str:
+    """Return the branch or tag of the row of a pipeline; of a merge request, its source branch."""
+    made = f"merge-request-{row['merge_request']}" if row["merge_request"] else project.default_branch
+    return row["ref"] or made
 
 
 def is_of_ref(pipeline: Pipeline) -> bool:

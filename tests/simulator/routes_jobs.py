@@ -22,8 +22,7 @@ _TRACE_MOST = 512_000
 
 
 def check_id(call: Call, name: str) -> None:
-    if not call.path_params[name].isdigit():
-        raise errors.invalid(f"{name} is invalid")
+    params.integer(call.path_params, name)
 
 
 def check_job_id(call: Call) -> None:

@@ -49,6 +49,11 @@ def _check_inputs(call: Call, feature: str) -> None:
         raise errors.invalid("inputs is invalid")
 
 
+def _inputs(call: Call, feature: str) -> dict[str, t.Any]:
+    """Return the inputs; a server that does not know them drops them, whatever they are."""
+    return dict(call.params.get("inputs") or {}) if call.features.has(feature) else {}
+
+
 def _text(value: t.Any) -> t.Any:
     return value if isinstance(value, str) or value is None else json.dumps(value)
 
@@ -69,7 +74,7 @@ def create(call: Call) -> Reply:
             creation.variable(str(row["key"]), _text(row.get("value")), kind=row.get("variable_type", "env_var"))
             for row in rows
         ],
-        inputs=dict(call.params.get("inputs") or {}),
+        inputs=_inputs(call, "pipelines.inputs"),
         form=call.is_form,
     )
     return _answer(call, Creator(call.simulation).create(wish), status=201)
@@ -111,7 +116,7 @@ def trigger(call: Call) -> Reply:
         ref=call.path_params.get("ref") or str(call.params["ref"]),
         source="pipeline" if call.identity.job else "trigger",
         variables=rows,
-        inputs=dict(call.params.get("inputs") or {}) if call.features.has("pipelines.trigger_inputs") else {},
+        inputs=_inputs(call, "pipelines.trigger_inputs"),
         form=call.is_form,
         is_kept=True,
     )

@@ -117,7 +117,7 @@ RUNNER: dict[str, t.Any] = {
 PIPELINE: dict[str, t.Any] = {
     "id": None,
     "project": None,
-    "ref": "main",
+    "ref": None,
     "tag": False,
     "sha": None,
     "source": None,

@@ -34,9 +34,40 @@ JOB = "a: {script: make}\n"
         ("a: [", "(<unknown>): expected the node content"),
         ("a: {script: !ruby x}", "Unknown tag !ruby at line 1"),
         ("variables: {A: b}", "jobs config should contain at least one visible job"),
-        ("a: {stage: build}", "jobs:a config should implement the script:, run:, or trigger: keyword"),
-        ("a: 1", "root config contains unknown keys: a"),
-        ("a:", "jobs:a config can't be blank"),
+        ("a: {stage: build}", "jobs a config should implement the script:, run:, or trigger: keyword"),
+        ("a: 1", "jobs a config should implement the script:, run:, or trigger: keyword"),
+        ("a:", "jobs a config should implement the script:, run:, or trigger: keyword"),
+        ("stagess: [a]\n" + JOB, "jobs stagess config should implement the script:, run:, or trigger: keyword"),
+        ("variables: {A: 2024-01-01}\n" + JOB, "Tried to load unspecified class: Date"),
+        ("variables: {A: 2024-01-01 10:00:00}\n" + JOB, "Tried to load unspecified class: Time"),
+        ("stages: build\n" + JOB, "stages config should be an array of strings or a nested array"),
+        (
+            "a: {script: {b: c}}",
+            "jobs:a:script config should be a string or a nested array of strings up to 10 levels deep",
+        ),
+        ("a: {script: x, before_script: [1]}", "jobs:a:before_script config should be a string or a nested array"),
+        ("a: {script: x, needs: b}", "jobs:a:needs config can only be a hash or an array"),
+        ("a: {script: x, dependencies: b}", "jobs:a dependencies should be an array of strings"),
+        ("a: {script: x, tags: b}", "jobs:a:tags config should be an array of strings"),
+        ("a: {script: x, only: main}", "jobs:a:only has to be either an array of conditions or a hash"),
+        ("a: {script: x, except: main}", "jobs:a:except has to be either an array of conditions or a hash"),
+        ("a: {script: x, stage: 1}", "jobs:a:stage config should be a string"),
+        ("a: {script: x, resource_group: 1}", "jobs:a resource group should be a string"),
+        ("a: {script: x, variables: [b]}", "jobs:a:variables config should be a hash"),
+        ("a: {script: x, image: [b]}", "jobs:a:image config should be a hash or a string"),
+        ("a: {script: x, services: b}", "jobs:a:services config should be a array"),
+        ("a: {script: x, environment: [b]}", "jobs:a:environment config should be a hash or a string"),
+        ("a: {script: x, environment: ''}", "jobs:a:environment name can't be blank"),
+        (
+            "a: {script: x, environment: {name: e, action: go}}",
+            "environment action should be start, stop, prepare, veri",
+        ),
+        ("a: {script: x, retry: often}", "jobs:a:retry has to be either an integer or a hash"),
+        ("a: {script: x, retry: {max: 3}}", "jobs:a:retry max must be less than or equal to 2"),
+        ("a: {script: x, start_in: 5 minutes}", "jobs:a start in must be blank"),
+        ("a: {script: x, rules: []}", "jobs:a:rules config can't be blank"),
+        ("a: {trigger: b, image: c, tags: [d]}", "jobs:a config contains unknown keys: image, tags"),
+        ("a: {trigger: b, when: delayed}", "jobs:a when should be one of: on_success, on_failure, always, manual"),
         ("a: {script: make, onyl: [main]}", "jobs:a config contains unknown keys: onyl"),
         (
             "a: {script: make, stage: ship}",
@@ -66,7 +97,10 @@ JOB = "a: {script: make}\n"
         ("a:\n  script: x\n  rules:\n    - if: $A == production", "jobs:a:rules:rule if invalid expression syntax"),
         ('a:\n  script: x\n  rules:\n    - if: "b" == "b"', "(<unknown>): expected <block end>"),
         ("a: {script: make, rules: [{when: later}]}", "jobs:a:rules:rule when unknown value: later"),
-        ("a: {script: make, rules: {if: $A}}", "jobs:a:rules config should be an array of hashes"),
+        (
+            "a: {script: make, rules: {if: $A}}",
+            "jobs:a rules should be an array containing hashes and arrays of hashes",
+        ),
         ("a: {script: make, rules: [{fi: $A}]}", "jobs:a:rules:rule config contains unknown keys: fi"),
         ("a: {script: make, only: [main], rules: [{when: always}]}", "config key may not be used with `rules`: only"),
         ("a: {script: make, only: {variables: [$A =]}}", "jobs:a:only variables invalid expression syntax"),
@@ -80,7 +114,24 @@ JOB = "a: {script: make}\n"
         ("a: {script: make, needs: [a]}", "The pipeline has circular dependencies: self-dependency: a"),
         ("a: {script: x, needs: [b]}\nb: {script: x, needs: [a]}", "The pipeline has circular dependencies: topologi"),
         ("a: {script: x, dependencies: [b]}", "a job: undefined dependency: b"),
+        (
+            "a: {script: x, dependencies: [b]}\nb: {stage: deploy, script: x}",
+            "a job: dependency b is not defined in current or prior stages",
+        ),
+        (
+            "a: {script: x, needs: [b], dependencies: [c]}\nb: {stage: build, script: x}\nc: {stage: build, script: x}",
+            "jobs:a dependencies the c should be part of needs",
+        ),
+        (
+            "a: {script: x, needs: [b, {job: b}]}\nb: {stage: build, script: x}",
+            "a has the following needs duplicated: b.",
+        ),
+        ("a: {script: x, rules: [{needs: [b]}]}", "a job: undefined need: b"),
         ("a: {script: x, environment: {name: e, on_stop: b}}", "a job: on_stop job b is not defined"),
+        (
+            "a: {script: x, environment: {name: e, on_stop: b}}\nb: {script: x, environment: {name: f, action: stop}}",
+            "a job: on_stop job b have different environment name",
+        ),
         ("a: {extends: .b}", "a: unknown keys in `extends` (.b)"),
         ("a: {extends: .b}\n.b: {extends: .c}\n.c: {extends: .b}", "a: circular dependency detected in `extends`"),
         ("a: {script: [!reference [.b, script]]}", '!reference [".b", "script"] could not be found'),
@@ -187,6 +238,21 @@ def test_variables_of_the_pipeline_win(tmp_path: pathlib.Path) -> None:
     assert file.make(WISHES["branch"], other).jobs[0]["environment"] == "project"
     wish = dataclasses.replace(WISHES["branch"], variables={"A": "pipeline"})
     assert file.make(wish, other).jobs[0]["environment"] == "pipeline"
+
+
+def test_a_downstream_pipeline_gets_the_values_that_its_trigger_job_sees_and_none_that_is_predefined(
+    tmp_path: pathlib.Path,
+) -> None:
+    text = """\
+variables: {A: a, KEPT: {value: $A, expand: false}}
+a:
+  parallel: {matrix: [{B: [b, c]}]}
+  trigger: {include: child.yml}
+"""
+    made = make(tmp_path, text, child="d: {script: make, environment: $KEPT}")
+    pipeline = made.jobs[0]["trigger"]["pipeline"]
+    assert pipeline["variables"] == {"A": "a", "KEPT": "$A", "B": "b"}
+    assert pipeline["jobs"][0]["environment"] == "$A"
 
 
 def test_many_ways_through_needs_take_no_time(tmp_path: pathlib.Path) -> None:

@@ -83,6 +83,7 @@ def test_what_is_no_expression(expression: str) -> None:
         ("a{2,3}b", "xaab", True),
         ("^a{2}$", "aaa", False),
         ("a{,2}", "a{,2}", True),
+        ("a{²}", "a{²}", True),
         ("(?i)main", "MAIN", True),
         ("(?i:m)ain", "MAIN", False),
         ("a|b|", "c", True),

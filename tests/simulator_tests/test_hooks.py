@@ -148,6 +148,16 @@ def test_the_bodies(simulator: Simulator, receiver: Receiver) -> None:
     assert attributes["url"] == f"{simulator.url}/group/app/-/pipelines/100"
 
 
+@pytest.mark.parametrize(("row", "branch"), [({"ref": "feature"}, "feature"), ({}, "merge-request-7")])
+def test_a_pipeline_of_a_merge_request_tells_its_source_branch(
+    simulator: Simulator, receiver: Receiver, row: dict[str, str], branch: str
+) -> None:
+    simulator.load(scenario({"name": "a"}, merge_request=7, hooks=[{"url": receiver.url}], **row))
+    simulator.hooks()
+    body = json.loads(next(body for headers, body in receiver.got if headers["X-Gitlab-Event"] == "Pipeline Hook"))
+    assert body["object_attributes"]["ref"] == body["merge_request"]["source_branch"] == branch
+
+
 def test_trigger_jobs_send_nothing_but_what_they_trigger_says_where_it_comes_from(
     simulator: Simulator, receiver: Receiver
 ) -> None:
@@ -242,7 +252,12 @@ class TestFaults:
         assert [status for _kind, status in receiver.told()] == ["pending", "running", "success"]
 
     def test_late(self, simulator: Simulator, receiver: Receiver) -> None:
-        self.play(simulator, receiver, {"kind": "late", "nth": 1, "seconds": 2})
+        self.play(simulator, receiver, {"kind": "late", "nth": 1, "seconds": 3600})
+        simulator.advance(3589)
+        simulator.hooks()
+        assert [status for _kind, status in receiver.told()] == ["running", "success"]
+        simulator.advance(1)
+        simulator.hooks()
         assert [status for _kind, status in receiver.told()] == ["running", "success", "pending"]
 
     def test_old(self, simulator: Simulator, receiver: Receiver) -> None:

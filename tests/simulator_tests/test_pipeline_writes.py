@@ -207,6 +207,11 @@ class TestRefusals:
         # Nothing is left behind, unlike after a push.
         assert simulator.effects() == [] and len(client.get("pipelines").json()) == 1
 
+    def test_inputs_mean_nothing_to_a_server_that_has_none(self, simulator: Simulator) -> None:
+        simulator.load(world({"name": "a"}), version="17.9")
+        sent = {"ref": "main", "inputs": "text"}
+        assert Client(simulator).post("pipeline", json=sent).status_code == 201
+
     def test_no_template(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a"}))
         assert outcome(Client(simulator).post("pipeline", json={"ref": "main"})) == base("Missing CI config file")

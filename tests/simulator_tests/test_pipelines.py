@@ -198,6 +198,15 @@ class TestLatest:
         simulator.load(scenario({"name": "bridge", "status": "success", "trigger": below}))
         assert Client(simulator).get("pipelines/latest").json()["id"] == 100
 
+    def test_the_default_branch_is_that_of_the_project(self, simulator: Simulator) -> None:
+        bridge = {"name": "a", "trigger": {"project": "group/other", "pipeline": {"jobs": [{"name": "b"}]}}}
+        world = scenario(bridge)
+        world["projects"].append({"path": "group/other", "default_branch": "trunk"})
+        simulator.load({**world, "pipelines": [*world["pipelines"], {"project": "group/other", "jobs": []}]})
+        simulator.advance(5)
+        refs = [simulator.pipeline(number)["ref"] for number in (100, 101, simulator.job("b")["pipeline_id"])]
+        assert refs == ["main", "trunk", "trunk"]
+
     def test_of_a_merge_request(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a"}, merge_request=5))
         assert Client(simulator).get("pipelines/latest?ref=refs/merge-requests/5/head").json()["id"] == 100

@@ -187,7 +187,8 @@ def advice_for(
     """
     text = (server_text or title).lower()
     found = page_advice(title) if title else ""
-    if not found and status == 401 and not has_reason:
+    # without a token that it knows, GitLab answers as to nobody, and hides what is private
+    if not found and ((status == 401 and not has_reason) or has_words(text, "project not found")):
         found = _misplaced_token(token_kind, token)
     for row in () if found else _ROWS:
         if (

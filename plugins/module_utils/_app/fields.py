@@ -56,6 +56,31 @@ def iso_time(unix_time: float) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
+def project_fields(record: Record, fields: t.Iterable[str]) -> Record:
+    """Return a copy of a record with only these fields; a dot reaches inside.
+
+    A field that is not there is left out, as it is in GitLab's own answer.
+    """
+    kept = {field: record[field] for field in fields if field in record and "." not in field}
+    for field in fields:
+        if "." in field:
+            _copy_path(record, kept, field.split("."))
+    return kept
+
+
+def _copy_path(source: t.Any, target: Record, path: t.Sequence[str]) -> None:
+    for step in path[:-1]:
+        source = source.get(step) if isinstance(source, dict) else None
+        if not isinstance(source, dict):
+            return
+        inner = target.setdefault(step, {})
+        if inner is source:
+            return  # a field before has taken all of it
+        target = inner
+    if isinstance(source, dict) and path[-1] in source:
+        target[path[-1]] = source[path[-1]]
+
+
 def status_of(record: Record) -> str:
     """Return the status of a job, bridge or pipeline, empty when the server sent none."""
     status = record.get("status")
@@ -96,3 +121,8 @@ def project_id_of(record: Record, otherwise: str) -> str:
 def user_id_of(record: Record) -> int:
     """Return the id of the user of an approval, a deployment or a job, 0 when there is none."""
     return id_of(record_in(record, "user"))
+
+
+def users_of(records: t.Iterable[Record]) -> set[int]:
+    """Return the ids of the users of records, as far as they tell."""
+    return {user_id_of(record) for record in records} - {0}

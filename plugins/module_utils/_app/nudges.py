@@ -14,7 +14,6 @@ nudge that is lost, late, repeated, forged or no nudge at all costs time or a re
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import os
 import stat
@@ -33,34 +32,21 @@ PAUSE_GROWTH = 1.5
 LONGEST_PAUSE_SECONDS = 300.0
 
 
-@dataclasses.dataclass
-class _News:
-    """What lines have named: pipelines, with those that have started them, and projects.
+# The pipelines that a line names, with those that have started them, and its project by path and id.
+_Nudge = tuple[set[int], set[str]]
 
-    :param vague: projects of lines that name no pipeline.
-    """
 
-    pipelines: set[int] = dataclasses.field(default_factory=set)
-    projects: set[str] = dataclasses.field(default_factory=set)
-    vague: set[str] = dataclasses.field(default_factory=set)
-
-    def add(self, line: bytes) -> None:
-        """Take note of a line; what is no nudge says nothing."""
-        if len(line) > MOST_LINE_BYTES:
-            return
-        try:
-            nudge = json.loads(line)
-        except (ValueError, RecursionError):
-            return
-        if not isinstance(nudge, dict):
-            return
-        ids = [nudge.get(name) for name in ("pipeline_id", "source_pipeline_id")]
-        found = {value for value in ids if isinstance(value, int)}
-        projects = {str(nudge.get(name)).lower() for name in ("project", "project_id") if nudge.get(name)}
-        self.pipelines |= found
-        self.projects |= projects
-        if not found:
-            self.vague |= projects
+def _nudge_of(line: bytes) -> _Nudge:
+    """Return what a line names; what is no nudge names nothing."""
+    try:
+        nudge = json.loads(line) if len(line) <= MOST_LINE_BYTES else None
+    except (ValueError, RecursionError):
+        nudge = None
+    if not isinstance(nudge, dict):
+        return set(), set()
+    ids = [nudge.get(name) for name in ("pipeline_id", "source_pipeline_id")]
+    projects = {str(nudge.get(name)).lower() for name in ("project", "project_id") if nudge.get(name)}
+    return {value for value in ids if isinstance(value, int)}, projects
 
 
 class Watch:
@@ -85,11 +71,12 @@ class Watch:
         """Take note of a pipeline that the wait looks into."""
         self._pipelines.add(pipeline_id)
 
-    def wants(self, news: _News) -> bool:
-        """Return whether the news is about what is waited for."""
-        if self._pipelines:
-            return not self._pipelines.isdisjoint(news.pipelines) or self._project in news.vague
-        return self._project in news.projects
+    def wants(self, nudge: _Nudge) -> bool:
+        """Return whether a line is about what is waited for."""
+        pipelines, projects = nudge
+        if self._pipelines and pipelines:
+            return not self._pipelines.isdisjoint(pipelines)
+        return self._project in projects
 
 
 class Nudges:
@@ -106,11 +93,9 @@ class Nudges:
         # which file it is, and up to where it was read
         self._identity: tuple[int, int] | None = None
         self._offset = 0
-        with self._opened() as handle:
-            found = os.fstat(handle) if handle is not None else None
-        if found is not None:
-            # what is there already is no news
-            self._identity, self._offset = (found.st_dev, found.st_ino), found.st_size
+        # what is there already is no news
+        with contextlib.suppress(OSError):
+            self._read()
 
     @property
     def is_there(self) -> bool:
@@ -138,7 +123,7 @@ class Nudges:
             # such as that of a network file system; it counts as no file until it can be read again
             news, self._identity = None, None
         for watch in self._watches:
-            if news is None or watch.wants(news):
+            if news is None or any(map(watch.wants, news)):
                 watch.is_nudged = True
         return True
 
@@ -156,33 +141,26 @@ class Nudges:
         finally:
             os.close(handle)
 
-    def _read(self) -> _News | None:
+    def _read(self) -> list[_Nudge] | None:
         """Return what has come since the last time, None when some of it is lost."""
+        before, self._identity = self._identity, None
         with self._opened() as handle:
             if handle is None:
-                had_one, self._identity = self._identity is not None, None
-                return None if had_one else _News()
+                return None if before else []
             found = os.fstat(handle)
-            before, self._identity = self._identity, (found.st_dev, found.st_ino)
+            self._identity = (found.st_dev, found.st_ino)
             if self._identity != before:
                 self._offset = 0
                 if before is not None:
                     return None
-            return self._read_from(handle, found.st_size)
-
-    def _read_from(self, handle: int, size: int) -> _News | None:
-        if size == self._offset:
-            return _News()
-        if not self._offset <= size <= self._offset + MOST_BYTES:
-            self._offset = size
-            return None
-        news = _News()
-        whole, _end, rest = os.pread(handle, size - self._offset, self._offset).rpartition(b"\n")
-        # the rest of a line comes later, if it is one
-        self._offset = size - (len(rest) if len(rest) <= MOST_LINE_BYTES else 0)
-        for line in whole.splitlines():
-            news.add(line)
-        return news
+            begin, end = self._offset, found.st_size
+            self._offset = end
+            if not begin <= end <= begin + MOST_BYTES:
+                return None
+            whole, _end, rest = os.pread(handle, end - begin, begin).rpartition(b"\n")
+            # the rest of a line comes later, if it is one
+            self._offset -= len(rest) if len(rest) <= MOST_LINE_BYTES else 0
+            return [_nudge_of(line) for line in whole.splitlines()]
 
 
 class Patience:

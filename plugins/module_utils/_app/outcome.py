@@ -11,8 +11,6 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._api.decoding import Record
-
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
@@ -99,48 +97,6 @@ class ProjectProgress(Progress):
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
         self._progress.leaves(wait=wait, what=[f"{self._project} {text}" for text in what])
-
-
-class Projection:
-    """Makes copies of records with some fields only; a dot reaches inside.
-
-    A field that is not there is left out, as it is in GitLab's own answer.
-    """
-
-    def __init__(self, fields: t.Sequence[str]) -> None:
-        self._plain = tuple(field for field in fields if "." not in field)
-        self._paths = tuple(tuple(field.split(".")) for field in fields if "." in field)
-        # of the first whole record
-        self.known: frozenset[str] = frozenset()
-
-    def __call__(self, record: Record) -> Record:
-        """Return a copy of a record with the fields."""
-        self.known = self.known or frozenset(record)
-        kept = {field: record[field] for field in self._plain if field in record}
-        for path in self._paths:
-            _copy_path(record, kept, path)
-        return kept
-
-
-def _copy_path(source: t.Any, target: Record, path: tuple[str, ...]) -> None:
-    for step in path[:-1]:
-        source = source.get(step) if isinstance(source, dict) else None
-        if not isinstance(source, dict):
-            return
-        inner = target.setdefault(step, {})
-        if inner is source:
-            return  # a field before has taken all of it
-        target = inner
-    if isinstance(source, dict) and path[-1] in source:
-        target[path[-1]] = source[path[-1]]
-
-
-def project_fields(record: Record, fields: t.Sequence[str]) -> Record:
-    """Return a copy of a record with only these fields; see `Projection`."""
-    return Projection(fields)(record)
-
-
-# ----- files -----
 
 
 @dataclasses.dataclass(frozen=True)

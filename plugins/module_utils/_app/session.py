@@ -119,7 +119,6 @@ class Session:
         self._begin(context)
 
     def _begin(self, context: TaskContext) -> None:
-        self.deadline = self.client.retrier.deadline
         self.clock = context.clock
         self.progress = context.progress
         self.check_mode = context.check_mode
@@ -127,6 +126,11 @@ class Session:
         # why nothing new may be begun any more, empty while it may
         self.stop = context.stop
         self.watch = context.watch
+
+    @property
+    def deadline(self) -> Deadline:
+        """Return when everything must be done."""
+        return self.client.retrier.deadline
 
     def sibling(self, context: TaskContext, *, timeout_seconds: float, is_waiting: bool = False) -> Session:
         """Return a session of the same task with its own time; the connection and all that is known are shared.
@@ -150,7 +154,7 @@ class Session:
         retrier.is_persistent = False
         other = copy.copy(self)
         if seconds is not None:
-            other.deadline = retrier.deadline = Deadline.after(seconds, self.clock)
+            retrier.deadline = Deadline.after(seconds, self.clock)
         other.client = self.client.with_retrier(retrier)
         return other
 
@@ -258,11 +262,16 @@ def open_session(
         if text not in warnings:
             warnings.append(text)
 
+    def finished(request: Request, status: int | None, seconds: float) -> None:
+        # without the body: that of a write can hold job variables
+        without_body = dataclasses.replace(request, body=None)
+        plugins.call("gitlab_request_finished", request=without_body, status=status, seconds=seconds)
+
     traffic = Traffic(context.clock, settings.requests_per_minute)
     requester = Requester(
         settings=settings,
         transport=context.transport(settings, lambda: _transport(settings, plugins)),
-        on_finished=lambda request, status, seconds: _tell_finished(plugins, request, status, seconds),
+        on_finished=finished,
         retrier=_retrier(settings, context, traffic, warn, timeout_seconds, is_waiting=is_waiting),
         masker=Masker((*secrets, *context.hidden)),
         warn=warn,
@@ -305,9 +314,3 @@ def _tell_pause(context: TaskContext, warn: t.Callable[[str], None], seconds: fl
         return
     end = datetime.datetime.fromtimestamp(context.clock.time() + seconds, tz=datetime.timezone.utc)
     context.progress.still_waiting(text=f"GitLab asks to pause for {seconds:.0f} s, until {end:%Y-%m-%d %H:%M:%S} UTC")
-
-
-def _tell_finished(plugins: PluginManager, request: Request, status: int | None, seconds: float) -> None:
-    """Tell extensions about a request, without its body: that of a write can hold job variables."""
-    without_body = dataclasses.replace(request, body=None)
-    plugins.call("gitlab_request_finished", request=without_body, status=status, seconds=seconds)

@@ -19,9 +19,10 @@ from .._app.actions.actions import ACTIONS, misplaced_among
 from .._app.actions.project import delete_project_artifacts
 from .._app.actions.refusals import refuse_job_token
 from .._app.actions.targets import ActionReport, Target, failure_text, prediction_text, read_logs
+from .._app.fields import project_fields
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import WAIT_TARGETS
-from .._app.outcome import Outcome, project_fields
+from .._app.outcome import Outcome
 from .._app.pipelines.find import read_pipeline
 from .._app.pipelines.query import with_pipeline
 from .._app.session import Session, TaskContext
@@ -30,6 +31,7 @@ from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import (
     ACTION_WAITING,
     CONNECTION,
+    JOB_FILTERS,
     JOB_SELECTION,
     JOB_WAITING,
     PIPELINE_WAYS,
@@ -115,7 +117,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
 def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
     """Return what became of deleting the artifacts of all jobs of a project."""
     _request(options)  # for what it refuses
-    for name in (*_SELECTORS, "name", "stage", "scope", "include_downstream"):
+    for name in (*_SELECTORS, *JOB_FILTERS, "include_downstream"):
         # an empty list selects nothing, and never everything
         if options.get(name) not in (None, False):
             raise UsageError(f"{name} cannot be used with whole_project, which is about every job of the project")

@@ -9,9 +9,10 @@
 from __future__ import annotations
 
 from .._api.errors import UsageError
+from .._app.fields import project_fields
 from .._app.jobs.mistaken import mistaken_fields
 from .._app.jobs.query import JobQuery
-from .._app.outcome import Outcome, Projection
+from .._app.outcome import Outcome
 from .._app.pipelines.query import with_pipeline
 from .._app.reads.jobs import failure_of, read_jobs_with_pipeline
 from .._app.session import TaskContext
@@ -42,7 +43,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     report = finish(session, read_jobs_with_pipeline(session, query, waiting), waiting, query.describe())
     fields = text_list(options, "fields")
     records = [session.annotated("job", job.record) for job in report.jobs]
-    jobs = list(map(Projection(fields), records)) if fields else records
+    jobs = [project_fields(record, fields) for record in records] if fields else records
     if waiting.log_lines:
         tails = session.run_all(lambda job: read_tail(session, job, waiting.log_lines), report.jobs)
         jobs = [{**job, "log_tail": tail} for job, tail in zip(jobs, tails)]

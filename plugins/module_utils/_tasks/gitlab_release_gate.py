@@ -25,7 +25,7 @@ from .._app.nudges import Nudges
 from .._app.outcome import Outcome, ProjectProgress
 from .._app.release.compare import read_previous, with_previous
 from .._app.release.plan import STRATEGIES, Gate, ProjectPlan, ReleasePlan
-from .._app.release.record import RunFacts, has_changed, make_record
+from .._app.release.record import has_changed, make_record
 from .._app.release.run import ProjectResult, ReleaseRun, failure_text
 from .._app.release.runner import GateRunner
 from .._app.release.tree import ReleaseTree, read_tree
@@ -139,20 +139,20 @@ class _Release:
         results = ReleaseRun(self._plan, runner, self._scheduler).run()
         trees = self._trees(results)
         message = failure_text(results)
-        facts = RunFacts(
-            title=str(self._options.get("title") or ""),
-            version=USER_AGENT.partition("/")[2].partition(" ")[0],
-            user=str(self._options.get("user") or _login()),
-            host=platform.node(),
-            server=base.client.settings.api_url[: -len("/api/v4")],
-            started_at=iso_time(begun),
-            finished_at=iso_time(base.clock.time()),
+        run = {
+            "title": str(self._options.get("title") or ""),
+            "version": USER_AGENT.partition("/")[2].partition(" ")[0],
+            "user": str(self._options.get("user") or _login()),
+            "host": platform.node(),
+            "server": base.client.settings.api_url[: -len("/api/v4")],
+            "started_at": iso_time(begun),
+            "finished_at": iso_time(base.clock.time()),
             **base.cost(),
-            check_mode=base.check_mode,
-            strategy=self._plan.strategy,
-        )
+            "check_mode": base.check_mode,
+            "strategy": self._plan.strategy,
+        }
         record = with_previous(
-            make_record(facts, results, trees, message=message, warnings=base.warnings), self._previous
+            make_record(run, results, trees, message=message, warnings=base.warnings), self._previous
         )
         # a server may send numbers that JSON does not have; the files have nothing in their place
         plain = json.loads(json.dumps(record), parse_constant=lambda _name: None)

@@ -92,8 +92,8 @@ _NO_REF = re.compile(
     r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[/-]|[/.]\Z|(?:^|/)\.|\.lock(?:/|\Z)|^@\Z|^refs/(?:remotes/|heads\Z|tags\Z)"
 )
 
-# A job's id needs nothing beside it.
-JOB_ID_ALONE = tuple(("job_id", name) for name in (*PIPELINE_WAYS, "name"))
+# The ways to choose among the jobs of a pipeline.
+JOB_FILTERS = ("name", "stage", "scope")
 
 JOB_SELECTION = PIPELINE_SELECTION.merged(
     ArgumentSpec(
@@ -105,7 +105,8 @@ JOB_SELECTION = PIPELINE_SELECTION.merged(
             "include_downstream": {"type": "bool", "default": False},
             "allow_empty": {"type": "bool", "default": False},
         },
-        mutually_exclusive=(*JOB_ID_ALONE, ("job_id", "stage"), ("job_id", "scope")),
+        # a job's id needs nothing beside it
+        mutually_exclusive=tuple(("job_id", name) for name in (*PIPELINE_WAYS, *JOB_FILTERS)),
     )
 )
 

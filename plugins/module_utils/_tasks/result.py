@@ -18,6 +18,7 @@ from .._app.session import TaskContext
 from .definition import ArgumentSpec, TaskDefinition
 from .values.connection import environment_extensions, environment_url
 from .values.hiding import variable_values
+from .values.prepared import Arguments, all_names
 
 Record = dict[str, t.Any]
 
@@ -92,34 +93,22 @@ def failure(task: TaskDefinition, message: str, result: t.Mapping[str, t.Any] | 
 
     :param result: what is known of the result.
     """
-    return {**task.empty_result, "changed": False, **(result or {}), "msg": sentence(message), "failed": True}
+    text = sentence(message, _all_names(task.spec.arguments))
+    return {**task.empty_result, "changed": False, **(result or {}), "msg": text, "failed": True}
 
 
-def sentence(text: str) -> str:
+def sentence(text: str, options: t.Container[str]) -> str:
     """Return the text with a capital at the beginning, unless it begins with the name of an option, and a full stop."""
     text = text.strip()
-    if text.split(" ", 1)[0] in _BEGINNINGS:
+    first = text.split(" ", 1)[0]
+    if first.isalpha() and first not in options:
         text = capitalized(text)
     if text.endswith((".", "?", "!")):
         return text.rstrip(".") + "." if text.endswith(".") else text
     return text + "."
 
 
-_BEGINNINGS = (
-    "a",
-    "an",
-    "deployment",
-    "downstream",
-    "extension",
-    "gate",
-    "job",
-    "no",
-    "pipeline",
-    "several",
-    "the",
-    "there",
-    "timed",
-    "trigger",
-    "two",
-    "unknown",
-)
+def _all_names(arguments: Arguments) -> set[str]:
+    """Return the names of all options, also of those inside of lists of mappings."""
+    inner = (_all_names(argument["options"]) for argument in arguments.values() if argument.get("options"))
+    return all_names(arguments).union(*inner)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import typing as t
 
 from . import expressions, parallel
-from .config import Config
+from .config import DOES_NOTHING, Config
 from .keywords import below
-from .values import Block, CiError, as_list, flat, text
+from .values import Block, CiError, as_list, block_in, flat, text
 
 _WHEN: t.Final = ("on_success", "on_failure", "always", "manual", "delayed")
 _WHEN_OF_RULES: t.Final = ("on_success", "on_failure", "always", "never", "manual", "delayed")
@@ -19,6 +19,53 @@ _NOT_WITH_RULES: t.Final = ("only", "except", "start_in")
 _MOST_NEEDS: t.Final = 50
 _LONGEST_NAME: t.Final = 255
 _STRATEGIES: t.Final = ("depend", "mirror")
+_ACTIONS: t.Final = ("start", "stop", "prepare", "verify", "access")
+_OF_TRIGGER_JOBS: t.Final = frozenset(
+    {
+        "allow_failure", "environment", "except", "extends", "inherit", "inputs", "interruptible",
+        "manual_confirmation", "needs", "only", "parallel", "resource_group", "rules", "stage", "trigger", "variables",
+        "when",
+    }
+)  # fmt: skip
+
+
+def _is_texts(value: t.Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _is_script(value: t.Any) -> bool:
+    return isinstance(value, str) or _is_texts(as_list(value))
+
+
+def _is_one_of(*types: type) -> t.Callable[[t.Any], bool]:
+    # true and false are numbers to Python
+    return lambda value: isinstance(value, types) and (bool in types or not isinstance(value, bool))
+
+
+# Of what type the value of a keyword has to be, and what is said of another one behind `jobs:NAME`.
+_TYPES: t.Final[dict[str, tuple[t.Callable[[t.Any], bool], str]]] = {
+    "allow_failure": (_is_one_of(bool, Block), " allow failure should be a hash or a boolean value"),
+    "dependencies": (_is_texts, " dependencies should be an array of strings"),
+    "environment": (_is_one_of(str, Block), ":environment config should be a hash or a string"),
+    "image": (_is_one_of(str, Block), ":image config should be a hash or a string"),
+    "needs": (_is_one_of(list, Block), ":needs config can only be a hash or an array"),
+    "parallel": (_is_one_of(int, Block), ":parallel should be an integer or a hash"),
+    "resource_group": (_is_one_of(str), " resource group should be a string"),
+    "retry": (_is_one_of(int, Block), ":retry has to be either an integer or a hash"),
+    "rules": (_is_one_of(list), " rules should be an array containing hashes and arrays of hashes"),
+    "services": (_is_one_of(list), ":services config should be a array"),
+    "stage": (_is_one_of(str), ":stage config should be a string"),
+    "tags": (_is_texts, ":tags config should be an array of strings"),
+    "variables": (_is_one_of(Block), ":variables config should be a hash"),
+    **{
+        name: (_is_one_of(list, Block), f":{name} has to be either an array of conditions or a hash")
+        for name in ("only", "except")
+    },
+    **{
+        name: (_is_script, f":{name} config should be a string or a nested array of strings up to 10 levels deep")
+        for name in ("script", "before_script", "after_script")
+    },
+}
 
 
 def check(config: Config) -> None:
@@ -72,18 +119,27 @@ def _check_job(name: str, job: Block, config: Config) -> None:
     does = any(job.get(key) for key in ("script", "run", "trigger"))
     mirrors = isinstance(job.get("needs"), Block) and "pipeline" in job["needs"]
     if not does and not mirrors and config.is_whole:
-        raise CiError(f"{here} config should implement the script:, run:, or trigger: keyword")
-    if job.get("trigger") and job.get("script"):
-        raise CiError(f"{here} config contains unknown keys: script")
-    if job.get("when") is not None and job["when"] not in _WHEN:
-        raise CiError(f"{here} when should be one of: {', '.join(_WHEN)}")
+        raise CiError(f"jobs {name} {DOES_NOTHING}")
+    whens = _WHEN[:4] if job.get("trigger") else _WHEN
+    others = [key for key in job if key not in _OF_TRIGGER_JOBS] if job.get("trigger") else []
+    if others:
+        raise CiError(f"{here} config contains unknown keys: {', '.join(others)}")
+    if job.get("when") is not None and job["when"] not in whens:
+        raise CiError(f"{here} when should be one of: {', '.join(whens)}")
+    for key, (is_right, message) in _TYPES.items():
+        if job.get(key) is not None and not is_right(job[key]):
+            raise CiError(f"{here}{message}")
     if job.get("when") == "delayed" and job.get("start_in") is None:
         raise CiError(f"{here} start in should be a duration")
     if job.get("rules") is not None:
         both = [key for key in _NOT_WITH_RULES if job.get(key) is not None]
         if both:
             raise CiError(f"{here} config key may not be used with `rules`: {', '.join(both)}")
+        if not job["rules"]:
+            raise CiError(f"{here}:rules config can't be blank")
         _check_rules(job["rules"], f"{here}:rules", _WHEN_OF_RULES)
+    elif job.get("start_in") is not None and job.get("when") != "delayed":
+        raise CiError(f"{here} start in must be blank")
     for key in ("only", "except"):
         if isinstance(job.get(key), Block):
             _check_keys(job[key], key, f"{here}:{key}")
@@ -96,12 +152,13 @@ def _check_plain(here: str, job: Block) -> None:
     retry = job.get("retry")
     most = retry.get("max", 0) if isinstance(retry, Block) else retry
     if most is not None and most not in (0, 1, 2):
-        raise CiError(f"{here}:retry config must be less than or equal to 2")
-    if not isinstance(job.get("allow_failure"), bool | Block | None):
-        raise CiError(f"{here} allow failure should be a hash or a boolean value")
+        what = "max" if isinstance(retry, Block) else "config"
+        raise CiError(f"{here}:retry {what} must be less than or equal to 2")
     environment = job.get("environment")
-    if isinstance(environment, Block) and not environment.get("name"):
+    if environment is not None and not (environment.get("name") if isinstance(environment, Block) else environment):
         raise CiError(f"{here}:environment name can't be blank")
+    if isinstance(environment, Block) and environment.get("action", _ACTIONS[0]) not in _ACTIONS:
+        raise CiError(f"{here}:environment action should be start, stop, prepare, verify, or access")
     trigger = job.get("trigger")
     if isinstance(trigger, Block) and trigger.get("strategy") not in (None, *_STRATEGIES):
         raise CiError(f"{here}:trigger strategy should be one of: {', '.join(_STRATEGIES)}")
@@ -150,27 +207,40 @@ def needed_names(needs: t.Any) -> list[tuple[str, bool, Block | None]]:
 
 
 def _check_needs(name: str, job: Block, config: Config, bases: dict[str, str]) -> None:
-    for need in as_list(job.get("needs")):
-        if isinstance(need, Block):
-            _check_keys(need, "needs", f"jobs:{name}:needs:need")
-    names = needed_names(job.get("needs"))
-    if len(names) > _MOST_NEEDS:
-        text_of_limit = f"one job can only need {_MOST_NEEDS} others, but you have listed {len(names)}"
-        raise CiError(f"{name}: {text_of_limit}. See needs keyword documentation for more details")
-    for given, optional, _block in names:
-        needed = bases.get(given, given)
-        if needed not in config.jobs:
-            if not optional and config.is_whole:
-                raise CiError(f"{name} job: undefined need: {needed}")
-            continue
-        stages = [config.stages.index(one.get("stage", "test")) for one in (config.jobs[needed], job)]
-        if stages[0] > stages[1]:
-            raise CiError(f"{name} job: need {needed} is not defined in current or prior stages")
-        if needed == name:
-            raise CiError(f"The pipeline has circular dependencies: self-dependency: {name}")
-    for dependency in as_list(job.get("dependencies")):
-        if isinstance(dependency, str) and dependency not in config.jobs and config.is_whole:
-            raise CiError(f"{name} job: undefined dependency: {dependency}")
+    rules = [rule for rule in flat(job.get("rules") or []) if isinstance(rule, Block)]
+    for needs in (job.get("needs"), *(rule.get("needs") for rule in rules)):
+        for need in as_list(needs):
+            if isinstance(need, Block):
+                _check_keys(need, "needs", f"jobs:{name}:needs:need")
+        names = needed_names(needs)
+        if len(names) > _MOST_NEEDS:
+            text_of_limit = f"one job can only need {_MOST_NEEDS} others, but you have listed {len(names)}"
+            raise CiError(f"{name}: {text_of_limit}. See needs keyword documentation for more details")
+        for needed, optional, _block in names:
+            _check_earlier(name, "need", bases.get(needed, needed), config, optional=optional)
+        whole = [needed for needed, _optional, block in names if block is None or "parallel" not in block]
+        twice = [needed for needed in dict.fromkeys(whole) if whole.count(needed) > 1]
+        if twice:
+            raise CiError(f"{name} has the following needs duplicated: {', '.join(twice)}.")
+    dependencies = as_list(job.get("dependencies"))
+    needed_too = [needed for needed, _optional, _block in needed_names(job.get("needs"))]
+    missing = [one for one in dependencies if needed_too and one not in needed_too]
+    if missing:
+        raise CiError(f"jobs:{name} dependencies the {', '.join(missing)} should be part of needs")
+    for dependency in dependencies:
+        _check_earlier(name, "dependency", bases.get(dependency, dependency), config, optional=False)
+
+
+def _check_earlier(name: str, kind: str, other: str, config: Config, *, optional: bool) -> None:
+    if other not in config.jobs:
+        if not optional and config.is_whole:
+            raise CiError(f"{name} job: undefined {kind}: {other}")
+        return
+    stages = [config.stages.index(config.jobs[one].get("stage", "test")) for one in (other, name)]
+    if stages[0] > stages[1]:
+        raise CiError(f"{name} job: {kind} {other} is not defined in current or prior stages")
+    if kind == "need" and other == name:
+        raise CiError(f"The pipeline has circular dependencies: self-dependency: {name}")
 
 
 def _check_on_stop(name: str, job: Block, config: Config) -> None:
@@ -185,5 +255,7 @@ def _check_on_stop(name: str, job: Block, config: Config) -> None:
     theirs = config.jobs[other].get("environment")
     if theirs is None:
         raise CiError(f"{name} job: on_stop job {other} does not have environment defined")
+    if (theirs.get("name") if isinstance(theirs, Block) else theirs) != block_in(job, "environment")["name"]:
+        raise CiError(f"{name} job: on_stop job {other} have different environment name")
     if not isinstance(theirs, Block) or theirs.get("action") != "stop":
         raise CiError(f"{name} job: on_stop job {other} needs to have action stop defined")

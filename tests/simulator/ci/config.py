@@ -17,6 +17,7 @@ from .keywords import DEFAULTS, OLD_DEFAULTS, ROOT_KEYWORDS
 from .notes import Notes
 from .values import Block, CiError, Items, Reference, as_list, block_in, deep_merge, flat
 
+DOES_NOTHING: t.Final = "config should implement the script:, run:, or trigger: keyword"
 _DEEPEST: t.Final = 10
 _STAGES: t.Final = ("build", "test", "deploy")
 # In these, a list that a reference brings is one with the list it stands in.
@@ -50,15 +51,12 @@ def make_config(document: Block, notes: Notes, *, is_whole: bool) -> Config:
         if name in ROOT_KEYWORDS or name.startswith("."):
             continue
         if not isinstance(value, Block):
-            missing = value is None
-            raise CiError(
-                f"jobs:{name} config can't be blank" if missing else f"root config contains unknown keys: {name}"
-            )
+            raise CiError(f"jobs {name} {DOES_NOTHING}")
         job = _extended(name, resolved, notes, is_whole=is_whole, above=())
         jobs[name] = _with_defaults(job, resolved)
     given = as_list(resolved.get("stages"))
-    if not all(isinstance(stage, str) for stage in given):
-        raise CiError("stages config should be an array of strings")
+    if isinstance(resolved.get("stages"), str) or not all(isinstance(stage, str) for stage in given):
+        raise CiError("stages config should be an array of strings or a nested array of strings up to 10 levels deep")
     stages = [".pre", *(s for s in dict.fromkeys(given or _STAGES) if s not in (".pre", ".post")), ".post"]
     return Config(
         stages=stages,

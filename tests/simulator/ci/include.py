@@ -18,7 +18,7 @@ from .load import load
 from .notes import Notes
 from .rules import Matcher
 from .values import Block, CiError, Place, as_list, block_in, deep_merge, text
-from .variables import expand
+from .variables import expand, expand_all
 
 _MOST_INCLUDES: t.Final = 150
 _ENDINGS: t.Final = (".yml", ".yaml")
@@ -35,7 +35,7 @@ class Includer:
     def __init__(self, root: pathlib.Path, matcher: Matcher, variables: t.Mapping[str, str], notes: Notes) -> None:
         self._root = root.resolve()
         self._matcher = matcher
-        self.variables = variables
+        self._variables = variables
         self._notes = notes
         self._count = 0
         self.is_whole = True
@@ -60,7 +60,7 @@ class Includer:
         if header is not None:
             self._notes.read(header)
         if header is not None or given:
-            document = Interpolation(specs, given or {}, self.variables, is_form=is_form).of(document)
+            document = Interpolation(specs, given or {}, expand_all(self._variables), is_form=is_form).of(document)
         return self.expanded(document)
 
     def expanded(self, document: Block) -> Block:
@@ -81,7 +81,7 @@ class Includer:
         row = entry if isinstance(entry, Block) else Block(place)
         if isinstance(entry, str):
             row.put("remote" if entry.startswith(("http://", "https://")) else "local", entry, place)
-        if "rules" in row and self._matcher.first(row["rules"], self.variables) is None:
+        if "rules" in row and self._matcher.first(row["rules"], self._variables) is None:
             return merged
         for kind in _ELSEWHERE:
             if kind in row:
@@ -91,7 +91,7 @@ class Includer:
                 return merged
         if not isinstance(row.get("local"), str):
             raise CiError("Each include must be a local, remote, project, template or component")
-        for path in self._paths(expand(text(row["local"]), self.variables, keeps_unknown=True)):
+        for path in self._paths(expand(text(row["local"]), expand_all(self._variables), keeps_unknown=True)):
             self._count += 1
             if self._count > _MOST_INCLUDES:
                 raise CiError(f"Maximum of {_MOST_INCLUDES} nested includes are allowed!")

@@ -16,7 +16,7 @@ from .. import inputs
 from .values import Block, CiError, Items, Place, Reference, block_in, text
 from .variables import expand
 
-_BLOCK: t.Final = re.compile(r"\$\[\[((?:[^\]]|\](?!\]))*)\]\]")
+_BLOCK: t.Final = re.compile(r"\$\[\[(?!\s*matrix\.)((?:[^\]]|\](?!\]))*)\]\]")
 _INPUT: t.Final = re.compile(r"inputs\.([\w-]+)")
 _TRUNCATE: t.Final = re.compile(r"truncate\(\s*(\d+)\s*,\s*(\d+)\s*\)")
 # Of the keys of an input, those that say what its values can be.

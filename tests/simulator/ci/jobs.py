@@ -86,7 +86,7 @@ class Jobs:
     ) -> Job | None:
         own = {**self._inherited(block, root_variables), **values(block.get("variables")), **instance.variables}
         stage = block.get("stage", "test")
-        known = self._known(own, block, instance.name, stage)
+        known = self._known(own, block, instance, stage)
         decision: Decision | None = Decision()
         if block.get("rules") is not None:
             decision = self._decide(name, block, known)
@@ -96,7 +96,8 @@ class Jobs:
             return None
         if decision.variables is not None:
             own |= values(decision.variables)
-            known = self._known(own, block, instance.name, stage)
+            known = self._known(own, block, instance, stage)
+        known = expand_all(known)
         row: Row = {"name": instance.name, "stage": stage, **self._timing(name, block, decision)}
         row |= self._plain(block, known)
         if decision.needs is not None:
@@ -116,14 +117,15 @@ class Jobs:
         names = wanted if isinstance(wanted, list) else root_variables if wanted else ()
         return {name: value for name, value in root_variables.items() if name in names}
 
-    def _known(self, own: t.Mapping[str, str], block: Block, name: str, stage: str) -> dict[str, str]:
+    def _known(self, own: t.Mapping[str, str], block: Block, instance: parallel.Instance, stage: str) -> dict[str, str]:
+        """Return all variables that a job sees, as they were given."""
         environment = block.get("environment")
         environment = environment.get("name") if isinstance(environment, Block) else environment
-        known = {**self._base, "CI_JOB_NAME": name, "CI_JOB_NAME_SLUG": slug(name), "CI_JOB_STAGE": stage, **own}
-        known |= self._over
+        job = {"CI_JOB_NAME": instance.name, "CI_JOB_NAME_SLUG": slug(instance.name), "CI_JOB_STAGE": stage}
+        known = {**self._base, **job, **instance.place, **own, **self._over}
         if environment is not None:
             known["CI_ENVIRONMENT_NAME"] = text(environment)
-        return expand_all(known)
+        return known
 
     def _timing(self, name: str, block: Block, decision: Decision) -> Row:
         """Return when the job runs, and whether it may fail."""
@@ -164,7 +166,7 @@ class Jobs:
             return job.row
         names: list[str] = []
         for needed, optional, block in needed_names(job.row["needs"]):
-            instances = self._names(needed, block)
+            instances = [parallel.with_values(name, job.own) for name in self._names(needed, block)]
             missing = [name for name in instances if name not in there]
             if missing and not optional and self._config.is_whole:
                 raise CiError(

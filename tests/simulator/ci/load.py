@@ -16,7 +16,8 @@ _TOO_BIG: t.Final = "The parsed YAML is too big"
 _MOST_VALUES: t.Final = 200_000
 _DEEPEST: t.Final = 100
 _PLAIN_TAGS: t.Final = frozenset(f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float"))
-_TEXT_TAGS: t.Final = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "timestamp", "value"))
+_TEXT_TAGS: t.Final = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "value"))
+_DATE_TAG: t.Final = "tag:yaml.org,2002:timestamp"
 _MERGE_TAG: t.Final = "tag:yaml.org,2002:merge"
 
 
@@ -34,6 +35,8 @@ def load(text: str, file: str) -> tuple[Block, Block | None]:
         found: list[t.Any] = []
         while loader.check_node():
             found.append(reader.read(loader.get_node(), 0))
+    except CiError:
+        raise
     except yaml.MarkedYAMLError as error:
         raise CiError(f"(<unknown>): {_problem(error)}") from error
     except (yaml.YAMLError, ValueError) as error:  # the latter for a number of thousands of digits
@@ -104,6 +107,8 @@ class _Reader:
             return node.value
         if node.tag in _PLAIN_TAGS:
             return self._loader.construct_object(node)
+        if node.tag == _DATE_TAG:
+            raise CiError(f"Tried to load unspecified class: {'Time' if ':' in node.value else 'Date'}")
         raise CiError(f"Unknown tag {node.tag} at line {place.line}")
 
     def _reference(self, items: Items, place: Place) -> Reference:
@@ -112,22 +117,20 @@ class _Reader:
         return Reference(tuple(items), place)
 
     def _block(self, node: yaml.MappingNode, place: Place, depth: int) -> Block:
-        block, merged = Block(place), Block(place)
+        block = Block(place)
         for key_node, value_node in node.value:
             value = self.read(value_node, depth + 1)
             if key_node.tag == _MERGE_TAG:
-                # The first of several that has a key wins.
+                # As in Ruby, it is over the keys that stand before it. The first of several that has a key wins.
                 for other in reversed(value if isinstance(value, list) else [value]):
                     if not isinstance(other, Block):
                         raise CiError(f"(<unknown>): a mapping is needed behind << at line {place.line}")
                     for key in other:
-                        merged.put(key, other[key], other.where(key))
+                        block.put(key, other[key], other.where(key))
                 continue
             key = self.read(key_node, depth + 1)
             name = str(key).lower() if isinstance(key, bool) else key_node.value
             if not isinstance(name, str):
                 raise CiError(f"(<unknown>): a key has to be a text at line {place.line}")
             block.put(name, value, Place(self._file, key_node.start_mark.line + 1))
-        for key in block:
-            merged.put(key, block[key], block.where(key))
-        return merged
+        return block

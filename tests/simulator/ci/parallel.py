@@ -11,19 +11,26 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 import typing as t
 
 from .values import Block, CiError, as_list, text
 
 _MOST: t.Final = 200
+_EXPRESSION: t.Final = re.compile(r"\$\[\[\s*matrix\.(\w+)\s*\]\]")
 
 
 @dataclasses.dataclass(frozen=True)
 class Instance:
-    """One of the jobs."""
+    """One of the jobs.
+
+    :ivar variables: of the matrix.
+    :ivar place: which of how many it is, in predefined variables.
+    """
 
     name: str
     variables: dict[str, str]
+    place: dict[str, str]
 
 
 def instances(name: str, given: t.Any) -> list[Instance]:
@@ -32,29 +39,35 @@ def instances(name: str, given: t.Any) -> list[Instance]:
     :raises CiError: `parallel` is neither a number nor a matrix, or stands for too many jobs.
     """
     if given is None:
-        return [Instance(name, {})]
+        return [Instance(name, {}, {})]
     if isinstance(given, int) and not isinstance(given, bool):
         if not 1 <= given <= _MOST:
             raise CiError(f"jobs:{name}:parallel config must be a number from 1 to {_MOST}")
-        return [
-            Instance(f"{name} {n}/{given}", {"CI_NODE_INDEX": str(n), "CI_NODE_TOTAL": str(given)})
-            for n in range(1, given + 1)
-        ]
+        return _numbered((f"{name} {n}/{given}", {}) for n in range(1, given + 1))
     if not isinstance(given, Block) or "matrix" not in given:
         raise CiError(f"jobs:{name}:parallel should be an integer or a hash")
     rows = combinations(given["matrix"], place=f"jobs:{name}:parallel:matrix")
     if len(rows) > _MOST:
         raise CiError(f"jobs:{name}:parallel:matrix config generates too many jobs (maximum is {_MOST})")
-    total = str(len(rows))
+    return _numbered((matrix_name(name, row), row) for row in rows)
+
+
+def _numbered(jobs: t.Iterable[tuple[str, dict[str, str]]]) -> list[Instance]:
+    jobs = list(jobs)
     return [
-        Instance(matrix_name(name, row), {**row, "CI_NODE_INDEX": str(n), "CI_NODE_TOTAL": total})
-        for n, row in enumerate(rows, 1)
+        Instance(name, row, {"CI_NODE_INDEX": str(n), "CI_NODE_TOTAL": str(len(jobs))})
+        for n, (name, row) in enumerate(jobs, 1)
     ]
 
 
 def bases(jobs: t.Mapping[str, Block]) -> dict[str, str]:
     """Return the name in the file of each job that there can be; `needs` may use both names."""
     return {one.name: name for name, job in jobs.items() for one in instances(name, job.get("parallel"))}
+
+
+def with_values(name: str, row: t.Mapping[str, str]) -> str:
+    """Return the name of a needed job with values in place of `$[[ matrix.NAME ]]`."""
+    return _EXPRESSION.sub(lambda match: row.get(match[1], match[0]), name)
 
 
 def matrix_name(name: str, row: t.Mapping[str, str]) -> str:

@@ -104,7 +104,6 @@ class _Making:
         known = {**self._base, **self._over}
         includer = Includer(self._file.root, self._matcher, known, self._notes)
         try:
-            includer.variables = expand_all(known)
             made = self._make(includer, read)
         except CiError as error:
             made = Made(yaml_errors=str(error))
@@ -119,13 +118,13 @@ class _Making:
         check(config)
         root_variables = dict(config.variables)
         rules = config.workflow.get("rules")
-        known = expand_all({**self._base, **root_variables, **self._over})
+        known = {**self._base, **root_variables, **self._over}
         if rules is not None:
             decision = self._matcher.first(rules, known)
             if decision is None:
                 return Made(refused="workflow_rules")
             root_variables |= values(decision.variables)
-            known = expand_all({**self._base, **root_variables, **self._over})
+            known = {**self._base, **root_variables, **self._over}
         jobs = Jobs(config, self._matcher, self._notes, base=self._base, over=self._over).make(root_variables)
         if all(job.row["stage"] in _EDGES for job in jobs):
             return Made(refused="no_jobs")
@@ -133,7 +132,7 @@ class _Making:
         return Made(
             jobs=[self._row(job) for job in jobs],
             stages=[stage for stage in config.stages if any(job.row["stage"] == stage for job in jobs)],
-            name=None if name is None else expand(str(name), known).strip() or None,
+            name=None if name is None else expand(str(name), expand_all(known)).strip() or None,
         )
 
     def _row(self, job: Job) -> Row:

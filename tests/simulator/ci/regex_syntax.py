@@ -135,7 +135,7 @@ class Parser:
             return None
         least, comma, most = self._text[self._at + 1 : closing].partition(",")
         # What is no count stands for itself.
-        if not least.isdigit() or not (most.isdigit() or most == ""):
+        if not least.isascii() or not least.isdigit() or not most.isascii() or not (most.isdigit() or most == ""):
             return None
         self._at = closing + 1
         return int(least), int(most) if most else None if comma else int(least)

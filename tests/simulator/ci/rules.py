@@ -17,7 +17,7 @@ from . import expressions, globs
 from .context import Context
 from .notes import Notes
 from .values import Block, CiError, as_list, flat, text
-from .variables import expand
+from .variables import expand, expand_all
 
 _NO_LIST: t.Final = "there is no list of files (--files); it counts as "
 
@@ -69,6 +69,10 @@ class Matcher:
         return not ("exists" in rule and not self._exists(rule, variables))
 
     def holds(self, expression: str, variables: t.Mapping[str, str]) -> bool:
+        """Say if an expression holds, which sees the values of variables as they were given.
+
+        Source: https://gitlab.com/gitlab-org/gitlab/-/issues/327780
+        """
         try:
             return expressions.is_true(expression, variables)
         except expressions.ExpressionError as error:
@@ -87,7 +91,7 @@ class Matcher:
             self._notes.add("changes", f"{_NO_LIST}changed", rule.where("changes"))
             return True
         paths = given.get("paths") if isinstance(given, Block) else given
-        return globs.any_fits([_expanded(path, variables) for path in as_list(paths)], self._files)
+        return globs.any_fits(_expanded(paths, variables), self._files)
 
     def _exists(self, rule: Block, variables: t.Mapping[str, str]) -> bool:
         if self._files is None:
@@ -98,8 +102,9 @@ class Matcher:
         # A folder is asked for with a slash at the end.
         folders = {f"{parent.as_posix()}/" for path in self._files for parent in pathlib.PurePosixPath(path).parents}
         there = [*self._files, *sorted(folders)]
-        return globs.any_fits([_expanded(path, variables) for path in as_list(paths)], there)
+        return globs.any_fits(_expanded(paths, variables), there)
 
 
-def _expanded(path: t.Any, variables: t.Mapping[str, str]) -> str:
-    return expand(text(path), variables, keeps_unknown=True)
+def _expanded(paths: t.Any, variables: t.Mapping[str, str]) -> list[str]:
+    known = expand_all(variables)
+    return [expand(text(path), known, keeps_unknown=True) for path in as_list(paths)]

@@ -16,7 +16,7 @@ from .context import Context
 from .jobs import Job
 from .notes import Notes
 from .values import Block, Items, as_list, block_in, text
-from .variables import expand, expand_all
+from .variables import Literal, expand
 
 if t.TYPE_CHECKING:
     from .project_file import Made
@@ -93,7 +93,8 @@ class Triggers:
     def _shown(self, made: Made, wish: Context, more: Row) -> Row:
         if made.is_refused:
             return {"creation_fails": "downstream_pipeline_creation_failed"}
-        variables = {"variables": dict(wish.variables)} if wish.variables else {}
+        given = {name: str(value) for name, value in wish.variables.items()}
+        variables = {"variables": given} if given else {}
         return {"pipeline": {**made.pipeline_row(), **variables, **more}}
 
     def _downstream(self, job: Job, block: Block, *, source: str) -> Context:
@@ -103,7 +104,8 @@ class Triggers:
         if forward.get("yaml_variables", True) is not False:
             given |= {name: job.variables.get(name, value) for name, value in job.own.items()}
         if forward.get("pipeline_variables", False) is True:
-            given |= self._context.variables
+            given |= {name: job.variables[name] for name in self._context.variables}
+        final = {name: Literal(value) for name, value in given.items()}
         above = self._context
         chain = (above.key, *above.chain)
-        return dataclasses.replace(above, source=source, variables=expand_all(given), inputs={}, chain=chain)
+        return dataclasses.replace(above, source=source, variables=final, inputs={}, chain=chain)

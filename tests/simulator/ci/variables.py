@@ -18,6 +18,10 @@ from .values import Block, CiError, text
 _NAMED: t.Final = re.compile(r"\$\$|\$(?:(\w+)|\{(\w+)\})|%(\w+)%")
 
 
+class Literal(str):
+    """A value in which nothing is expanded."""
+
+
 def values(block: t.Any) -> dict[str, str]:
     """Return the values of a `variables` mapping, as they stand there."""
     return {name: _value(given) for name, given in block.items()} if isinstance(block, Block) else {}
@@ -26,7 +30,7 @@ def values(block: t.Any) -> dict[str, str]:
 def _value(given: t.Any) -> str:
     if isinstance(given, Block):
         value = text(given.get("value"))
-        return value.replace("$", "$$") if given.get("expand") is False else value
+        return Literal(value) if given.get("expand") is False else value
     return text(given)
 
 
@@ -45,15 +49,19 @@ def expand(given: str, known: t.Mapping[str, str], *, keeps_unknown: bool = Fals
 def expand_all(known: t.Mapping[str, str]) -> dict[str, str]:
     """Return variables with the values of others in theirs.
 
-    :raises CiError: one of them stands for itself, in the end.
+    What is unknown is empty, and so is a variable in its own value.
+
+    :raises CiError: one of them stands for itself, by way of others.
     """
     done: dict[str, str] = {}
     for name in known:
         _expand_one(name, known, done, [])
-    return {name: value.replace("$$", "$") for name, value in done.items()}
+    return done
 
 
 def _expand_one(name: str, known: t.Mapping[str, str], done: dict[str, str], above: list[str]) -> str:
+    if isinstance(known[name], Literal):
+        done[name] = known[name]
     if name in done:
         return done[name]
     if name in above:
@@ -61,7 +69,7 @@ def _expand_one(name: str, known: t.Mapping[str, str], done: dict[str, str], abo
         raise CiError(f"circular variable reference detected: {circle}")
     others = {next(filter(None, match.groups()), "") for match in _NAMED.finditer(known[name])}
     values_of_others = {
-        other: _expand_one(other, known, done, [*above, name]) for other in sorted(others) if other in known
+        other: _expand_one(other, known, done, [*above, name]) for other in sorted(others - {name}) if other in known
     }
-    done[name] = expand(known[name], values_of_others, keeps_unknown=True)
+    done[name] = expand(known[name], values_of_others)
     return done[name]

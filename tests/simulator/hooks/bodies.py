@@ -110,7 +110,7 @@ class Bodies:
             "id": pipeline.id,
             "iid": pipeline.iid,
             # Of merge requests the event has the source branch, unlike the API.
-            "ref": _source_branch(pipeline) if pipeline.merge_request else pipeline.ref,
+            "ref": pipeline.short_ref,
             "tag": pipeline.tag,
             "sha": pipeline.sha,
             "before_sha": "0" * 40,
@@ -228,7 +228,7 @@ class Bodies:
             "id": iid,
             "iid": iid,
             "title": f"Merge request {iid}",
-            "source_branch": _source_branch(pipeline),
+            "source_branch": pipeline.short_ref,
             "source_project_id": project.id,
             "target_branch": project.default_branch,
             "target_project_id": project.id,
@@ -257,11 +257,6 @@ class Bodies:
 
     def _moment(self, seconds: float, form: str) -> str:
         return self._engine.clock.moment(seconds).strftime(form)
-
-
-def _source_branch(pipeline: Pipeline) -> str:
-    """Return the branch of a merge request, which a scenario does not name."""
-    return f"merge-request-{pipeline.merge_request}"
 
 
 def _environment(job: Job) -> Body | None:

@@ -23,7 +23,7 @@ FAULTS: t.Final = {
     "twice": 0.0,
     "late": 2.0,
     "old": 3600.0,
-    "out_of_order": 0.0,
+    "out_of_order": 1.0,
     "lost": 0.0,
     "wrong_signature": 0.0,
     "wrong_token": 0.0,

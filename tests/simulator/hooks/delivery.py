@@ -34,6 +34,7 @@ _SINCE: t.Final = {
 class Delivery:
     """One event for one hook. It is sent once, unless a fault has it otherwise.
 
+    :ivar at: when it happened, by the clock of the scenario.
     :ivar stamped_at: the time that is signed, in Unix seconds of the real clock, with which receivers compare it.
     """
 
@@ -45,16 +46,24 @@ class Delivery:
     instance: str
     features: Features
     fault: Fault | None
+    at: float
     key: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
     event_uuid: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
     stamped_at: int = dataclasses.field(default_factory=lambda: int(time.time()))
 
+    @property
+    def kind(self) -> str | None:
+        """What goes wrong with it."""
+        return self.fault.kind if self.fault else None
+
+    @property
+    def delay(self) -> float:
+        return self.fault.seconds if self.fault else 0.0
+
     def headers(self) -> dict[str, str]:
         """Return the headers of one request; only its own UUID differs when it is sent again."""
-        kind = self.fault.kind if self.fault else None
-        stamp = self.stamped_at
-        if self.fault is not None and kind == "old":
-            stamp -= int(self.fault.seconds)
+        kind = self.kind
+        stamp = self.stamped_at - (int(self.delay) if kind == "old" else 0)
         headers = {
             **self.hook.custom_headers,
             "Content-Type": "application/json",

@@ -84,7 +84,9 @@ class Outbox:
         features = self._engine.world.features
         for hook in hooks:
             fault = hook.fault(event, status)
-            self.waiting.append(Delivery(hook, event, status, number, body, instance, features, fault))
+            self.waiting.append(
+                Delivery(hook, event, status, number, body, instance, features, fault, self._engine.time)
+            )
 
 
 def _is_blocked(job: Job) -> bool:

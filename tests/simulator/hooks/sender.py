@@ -24,18 +24,16 @@ if t.TYPE_CHECKING:
 _TICK_SECONDS: t.Final = 0.02
 _TIMEOUT_SECONDS: t.Final = 10.0
 # So long one that is out of order waits for another one to overtake it.
-_PATIENCE_SECONDS: t.Final = 1.0
 
 
 class Sender:
-    """Sends one delivery after the other; only late ones go beside, so that a test knows what comes in which order."""
+    """Sends one delivery after the other, so that a test knows what comes in which order."""
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
         self._task: asyncio.Task[None] | None = None
-        self._late: set[asyncio.Task[None]] = set()
-        self._held: list[tuple[Outbox, Delivery]] = []
-        self._held_since = 0.0
+        # What others overtake, and until when by the clock of the scenario.
+        self._behind: list[tuple[float, Outbox, Delivery]] = []
         self._health: dict[Hook, Health] = {}
         self._is_busy = False
 
@@ -43,20 +41,18 @@ class Sender:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        tasks = [*self._late, *([self._task] if self._task else [])]
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
+        if self._task:
+            self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await task
+                await self._task
 
     async def drain(self) -> None:
-        """Return when everything that has happened so far has been sent, late ones included."""
+        """Return when everything has been sent that should have been by now."""
         while True:
-            self._held_since = float("-inf")
             with self._simulation.lock:
                 self._simulation.engine.advance()
-                is_done = not (self._simulation.outbox.waiting or self._is_busy or self._late or self._held)
+                due = self._due(self._simulation.engine.time)
+                is_done = not (self._simulation.outbox.waiting or self._is_busy or due)
             if is_done:
                 return
             await asyncio.sleep(_TICK_SECONDS)
@@ -74,49 +70,37 @@ class Sender:
             outbox = simulation.outbox
             if outbox.hooks:
                 simulation.engine.advance()
-        now = asyncio.get_running_loop().time()
-        # Until this is over, what is neither waiting nor held any more may still be under way.
+            now = simulation.engine.time
+        # Those of a world that is gone come no more.
+        self._behind = [row for row in self._behind if row[1] is outbox]
+        # Until this is over, what does not wait any more may still be under way.
         self._is_busy = True
         try:
             while outbox.waiting:
                 await self._take(session, outbox, outbox.waiting.popleft())
-            if self._held and now - self._held_since >= _PATIENCE_SECONDS:
-                await self._release(session)
+            await self._release(session, self._due(now))
         finally:
             self._is_busy = False
 
     async def _take(self, session: aiohttp.ClientSession, outbox: Outbox, delivery: Delivery) -> None:
         """Send a delivery, or do to it what its fault says."""
-        fault = delivery.fault
-        if fault is None or fault.kind in ("old", "wrong_signature", "wrong_token"):
-            await self._send(session, outbox, delivery)
-        elif fault.kind == "twice":
-            await self._send(session, outbox, delivery)
-            await self._send(session, outbox, delivery)
-        elif fault.kind == "lost":
+        overtaken = [row for row in self._behind if row[2].kind == "out_of_order"]
+        if delivery.kind == "late" or (delivery.kind == "out_of_order" and not overtaken):
+            self._behind.append((delivery.at + delivery.delay, outbox, delivery))
+        elif delivery.kind == "lost":
             _note(outbox, delivery, {}, at=self._simulation.engine.time, error="lost")
-        elif fault.kind == "late":
-            late = asyncio.get_running_loop().create_task(self._send_later(session, outbox, delivery, fault.seconds))
-            self._late.add(late)
-            late.add_done_callback(self._late.discard)
-        elif not self._held:
-            self._held, self._held_since = [(outbox, delivery)], asyncio.get_running_loop().time()
-            return
         else:
-            await self._send(session, outbox, delivery)
-        await self._release(session)
+            for _time in range(2 if delivery.kind == "twice" else 1):
+                await self._send(session, outbox, delivery)
+            await self._release(session, overtaken)
 
-    async def _release(self, session: aiohttp.ClientSession) -> None:
-        """Send what had to wait to be overtaken."""
-        held, self._held = self._held, []
-        for outbox, delivery in held:
-            await self._send(session, outbox, delivery)
+    def _due(self, now: float) -> list[tuple[float, Outbox, Delivery]]:
+        return [row for row in self._behind if row[0] <= now]
 
-    async def _send_later(
-        self, session: aiohttp.ClientSession, outbox: Outbox, delivery: Delivery, seconds: float
-    ) -> None:
-        await asyncio.sleep(seconds)
-        await self._send(session, outbox, delivery)
+    async def _release(self, session: aiohttp.ClientSession, rows: list[tuple[float, Outbox, Delivery]]) -> None:
+        for row in rows:
+            self._behind.remove(row)
+            await self._send(session, *row[1:])
 
     async def _send(self, session: aiohttp.ClientSession, outbox: Outbox, delivery: Delivery) -> None:
         hook, now = delivery.hook, self._simulation.engine.time
@@ -157,7 +141,7 @@ def _note(
             "status": delivery.status,
             "url": delivery.hook.url,
             "headers": masked(headers),
-            "fault": delivery.fault.kind if delivery.fault else None,
+            "fault": delivery.kind,
             "answer": answer,
             "error": error,
             "at": at,

@@ -145,6 +145,32 @@ def test_a_moment_is_sent_as_by_a_module():
     assert sent == {"AT": "2026-01-05T12:00:00+00:00", "ON": "2026-01-05"}
 
 
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("gitlab_job_info", {"http_headers": {1: "a"}}),
+        ("gitlab_job_info", {"http_headers": {1.5: "a", None: "b"}}),
+        ("gitlab_pipeline", {"inputs": {1: [{2: "x"}]}}),
+        ("gitlab_release_gate", {"projects": {1: "a"}}),
+        ("gitlab_release_gate", {"projects": [{1: "a"}]}),
+        ("gitlab_release_gate", {"projects": [{"project": "7", "gates": [{2: "a"}]}]}),
+    ],
+)
+def test_numbers_as_names_are_texts_as_for_a_module(name, given):
+    in_worker, as_a_module = both(name, given_to(name, extensions=["the-transport"], **given))
+    assert {**in_worker, "elapsed": 0} == {**as_a_module, "elapsed": 0}
+    assert "Unexpected" not in in_worker["msg"]
+
+
+@pytest.mark.parametrize("option", ["api_token", "api_oauth_token", "trigger_token"])
+def test_a_blank_token_does_not_hide_the_blanks_of_its_error(option):
+    given = {**given_to("gitlab_pipeline"), option: " "}
+    if option == "api_oauth_token":
+        del given["api_token"]
+    for result in both("gitlab_pipeline", given):
+        assert result["msg"] == f"{option} is empty; give a value or leave it out."
+
+
 def test_another_name_of_an_option_about_files_is_no_mistake():
     given = given_to("gitlab_job_download", attr="+i", mode="0600", force="perhaps")
     for result in both("gitlab_job_download", given):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import Transport
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _shared
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import LARGEST_BODY, CachingTransport
 
@@ -27,7 +28,7 @@ class Counting:
         return Response(self.status, body=b"x" * self.size or str(len(self.sent)).encode(), url=request.url)
 
 
-def read(transport: CachingTransport, url: str = "/jobs", method: str = "GET") -> bytes:
+def read(transport: Transport, url: str = "/jobs", method: str = "GET") -> bytes:
     return transport.send(Request(method, API + url), timeout_seconds=1.0).body
 
 
@@ -68,7 +69,7 @@ def test_what_is_old_is_forgotten():
 
 
 def test_a_connection_is_shared_by_the_same_settings_and_nothing_else(monkeypatch):
-    monkeypatch.setattr(_shared, "_CACHES", {})
+    monkeypatch.setattr(_shared, "_TRANSPORTS", {})
     made: list[Counting] = []
 
     def make() -> Counting:
@@ -77,7 +78,9 @@ def test_a_connection_is_shared_by_the_same_settings_and_nothing_else(monkeypatc
 
     def shared(cache_seconds: float = 2.0, **settings: object) -> CachingTransport:
         connection = ConnectionSettings(api_url=API, **settings)  # type: ignore[arg-type]
-        return _shared.caching_transport(connection, make, cache_seconds=cache_seconds)
+        transport = _shared.shared_transport(connection, make, cache_seconds=cache_seconds)
+        assert isinstance(transport, CachingTransport)
+        return transport
 
     first = shared(credential={"PRIVATE-TOKEN": "a"})
     assert shared(credential={"PRIVATE-TOKEN": "a"}) is first
@@ -90,6 +93,7 @@ def test_a_connection_is_shared_by_the_same_settings_and_nothing_else(monkeypatc
     ):
         assert shared(credential={"PRIVATE-TOKEN": "a"}, **settings) is not first
     assert len(made) == 6
+    assert shared(credential={"PRIVATE-TOKEN": "a"}, timeout_seconds=5.0, retries=1) is first
     assert shared(0.0, credential={"PRIVATE-TOKEN": "a"}).seconds == 0.0
 
 
@@ -101,6 +105,8 @@ def test_items_of_a_loop_share_a_connection_unless_an_extension_may_have_made_it
     first = _shared.shared_transport(plain, Counting)
     assert _shared.shared_transport(plain, Counting) is first
     assert _shared.shared_transport(extended, Counting) is not _shared.shared_transport(extended, Counting)
+    kept = _shared.shared_transport(extended, Counting, cache_seconds=2.0)
+    assert _shared.shared_transport(extended, Counting, cache_seconds=2.0) is kept
     # a task of the loop may have an environment of its own
     for name in ("HTTPS_PROXY", "no_proxy", "SSL_CERT_DIR"):
         with monkeypatch.context() as changed:
@@ -109,14 +115,19 @@ def test_items_of_a_loop_share_a_connection_unless_an_extension_may_have_made_it
 
 
 def test_a_worker_does_not_speak_on_the_connection_of_the_main_process(monkeypatch):
-    monkeypatch.setattr(_shared, "_CACHES", {})
     monkeypatch.setattr(_shared, "_TRANSPORTS", {})
     settings = ConnectionSettings(api_url=API)
 
-    def both() -> tuple[object, object]:
-        cached = _shared.caching_transport(settings, Counting, cache_seconds=2.0)
-        return _shared.shared_transport(settings, Counting), cached
-
-    first = both()
+    first = _shared.shared_transport(settings, Counting)
     monkeypatch.setattr(_shared.os, "getpid", lambda: 4711)
-    assert all(mine is not theirs for mine, theirs in zip(both(), first))
+    assert _shared.shared_transport(settings, Counting) is not first
+
+
+def test_a_task_keeps_no_answer_on_the_connection_that_a_lookup_has_used(monkeypatch):
+    monkeypatch.setattr(_shared, "_TRANSPORTS", {})
+    settings = ConnectionSettings(api_url=API)
+    looked_up = _shared.shared_transport(settings, Counting, cache_seconds=2.0)
+    assert [read(looked_up), read(looked_up)] == [b"1", b"1"]
+    of_task = _shared.shared_transport(settings, Counting)
+    assert of_task is looked_up
+    assert [read(of_task), read(of_task)] == [b"2", b"3"]

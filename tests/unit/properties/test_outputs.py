@@ -162,7 +162,7 @@ def everything_of(name: str, options: Options, transport: FunctionTransport, fac
             mock.patch.object(InProcessAction, "_progress", lambda self, variables: progress),
             mock.patch.object(Clock, "sleep", lambda self, seconds: skipped.append(skipped.pop() + seconds)),
             mock.patch.object(Clock, "monotonic", lambda self: 1000.0 + skipped[0]),
-            mock.patch.dict(_shared._CACHES, clear=True),
+            mock.patch.dict(_shared._TRANSPORTS, clear=True),
         ):
             if name == "lookup":
                 result = as_lookup(given_options)

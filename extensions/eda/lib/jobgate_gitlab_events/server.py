@@ -16,7 +16,7 @@ from aiohttp.http import HttpProcessingError
 
 from .backlog import Backlog, Event
 from .nudges import Nudges
-from .options import Options
+from .options import OptionError, Options
 from .receiver import Answer, Receiver
 
 SHUTDOWN_SECONDS = 2.0
@@ -159,7 +159,10 @@ def _log_failed(event: Event, error: Exception) -> None:
 async def listening(
     options: Options, receiver: Receiver, backlog: Backlog, patience: Patience = DEFAULT_PATIENCE
 ) -> t.AsyncIterator[str]:
-    """Listen while the context lasts; yields the URL of the hook."""
+    """Listen while the context lasts; yields the URL of the hook.
+
+    :raises OptionError: the address cannot be taken, or a file of the options cannot be used.
+    """
     tls = options.tls()
     handler = Server(options, receiver, backlog, patience)
     handler.nudges.begin()
@@ -175,7 +178,13 @@ async def listening(
     runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
-        await web.TCPSite(runner, options.host, options.port, ssl_context=tls, backlog=1024).start()
+        try:
+            await web.TCPSite(runner, options.host, options.port, ssl_context=tls, backlog=1024).start()
+        except OSError as error:
+            raise OptionError(
+                f"host {options.host!r} and port {options.port} cannot be listened on ({error.strerror or error}): "
+                "name an address of this machine and a port that is free"
+            ) from None
         host, port = runner.addresses[0][:2]
         shown = f"[{host}]" if ":" in host else host
         yield f"{'https' if tls else 'http'}://{shown}:{port}{options.path}"

@@ -14,10 +14,11 @@ import http.client
 import io
 import socket
 import ssl
+import threading
 import time
 import typing as t
 
-from ..libraries import HTTPAdapter
+from ..libraries import HTTPAdapter, urllib3
 
 
 class TimeLimit:
@@ -67,6 +68,7 @@ class _BoundedFile(io.RawIOBase):
         self._socket = sock
         self._timeout_seconds = sock.gettimeout()
         self._limit = limit
+        self.has_ended = False
 
     def readable(self) -> bool:
         """Return True."""
@@ -78,24 +80,35 @@ class _BoundedFile(io.RawIOBase):
         if not left:
             raise socket.timeout("the time for the whole answer is over")
         self._socket.settimeout(left if self._timeout_seconds is None else min(self._timeout_seconds, left))
-        return t.cast("int | None", self._file.readinto(buffer))
+        length = t.cast("int | None", self._file.readinto(buffer))
+        self.has_ended = length == 0
+        return length
 
     def close(self) -> None:
         """Let go of the socket."""
         self._file.close()
         super().close()
 
-
-class _BoundedSocket:
-    """What `http.client` needs of a socket to read an answer from it."""
-
-    def __init__(self, sock: t.Any, limit: TimeLimit) -> None:
-        self._socket = sock
-        self._limit = limit
-
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """Return the file that the answer is read from."""
-        return io.BufferedReader(_BoundedFile(self._socket, self._limit))
+        """Return what `http.client` reads an answer from; it takes this for a socket."""
+        return io.BufferedReader(self)
+
+
+class _BoundedAnswer(http.client.HTTPResponse):
+    """An answer whose reads come to an end, and whose head has come to its own."""
+
+    def __init__(self, sock: t.Any, limit: TimeLimit, *args: t.Any, **kwargs: t.Any) -> None:
+        self._source = _BoundedFile(sock, limit)
+        super().__init__(t.cast(t.Any, self._source), *args, **kwargs)
+
+    def begin(self) -> None:
+        """Read the head.
+
+        :raises http.client.IncompleteRead: for a part of one, which `http.client` takes for a whole one.
+        """
+        super().begin()
+        if self._source.has_ended:
+            raise http.client.IncompleteRead(b"")
 
 
 def _bounded_pools(pools: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -106,18 +119,48 @@ def _bounded_pools(pools: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def _bounded_pool(pool_class: t.Any) -> t.Any:
     class BoundedConnection(pool_class.ConnectionCls):  # type: ignore[misc]
         def connect(self) -> None:
-            limit = _KEPT.get() or TimeLimit(float("inf"))
-            limit.is_connecting = limit.is_fresh = True
-            super().connect()
-            limit.is_connecting = False
+            limit = _KEPT.get()
+            if limit:
+                limit.is_connecting = limit.is_fresh = True
+                self._connect_within(limit)
+                limit.is_connecting = False
+            else:
+                super().connect()
             # no warning on the terminal for what `validate_certs: false` asks for
             self.is_verified = True
+
+        def _connect_within(self, limit: TimeLimit) -> None:
+            """Connect in another thread, which is left alone when the time is over.
+
+            What looks up names, tries all addresses of a name and agrees with proxies takes no time-out for the whole.
+            """
+            failures: list[BaseException] = []
+            is_late = threading.Event()
+            connect = super().connect
+
+            def work() -> None:
+                try:
+                    connect()
+                except BaseException as exc:
+                    failures.append(exc)
+                if is_late.is_set():
+                    self.close()
+
+            thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
+            thread.start()
+            thread.join(limit.left())
+            if thread.is_alive():
+                is_late.set()
+                raise urllib3.exceptions.ConnectTimeoutError(self, "the time for the whole answer is over")
+            if failures:
+                raise failures[0]
 
         def response_class(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> http.client.HTTPResponse:
             # without a limit, the session is used by an extension for something else
             limit = _KEPT.get()
-            source: t.Any = _BoundedSocket(sock, limit) if limit else sock
-            return http.client.HTTPResponse(source, *args, **kwargs)
+            if limit:
+                return _BoundedAnswer(sock, limit, *args, **kwargs)
+            return http.client.HTTPResponse(sock, *args, **kwargs)
 
     class BoundedPool(pool_class):  # type: ignore[misc]
         ConnectionCls = BoundedConnection

@@ -117,7 +117,8 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
         unknown.is_permanent = all(getattr(cause, "errno", 0) != socket.EAI_AGAIN for cause in _causes(exc))
         return unknown
     if isinstance(exc, errors.Timeout):
-        return ConnectError(f"no connection to {where} within {exchange.timeout_seconds:g} s", advice=advice)
+        seconds = exchange.timeout_seconds if exchange.limit.left() else exchange.limit.seconds
+        return ConnectError(f"no connection to {where} within {seconds:g} s", advice=advice)
     return ConnectError(f"{where} refuses the connection or cannot be reached", advice=advice)
 
 

@@ -228,7 +228,10 @@ def _unusable(request: Request, problem: str) -> RequestError:
 
 # ----- proxies -----
 
-_PROXY = re.compile(rf"((https?|socks4a?|socks5h?)://)?([^/\s]*@)?{HOST}(:(?P<port>[0-9]{{1,5}}))?/?", re.IGNORECASE)
+# Without a scheme, requests takes a user name with a password for one; and some characters for the end of the host.
+_PROXY = re.compile(
+    rf"((https?|socks4a?|socks5h?)://([^/?#\\\s]*@)?|[^:/?#\\\s]*@)?{HOST}(:(?P<port>[0-9]{{1,5}}))?/?", re.IGNORECASE
+)
 
 
 def _proxy_name(address: Address, proxies: t.Mapping[str, str]) -> str:
@@ -246,6 +249,6 @@ def _proxy_name(address: Address, proxies: t.Mapping[str, str]) -> str:
     if not found or int(found["port"] or 1) not in range(1, 65536):
         raise UsageError(
             f"{proxy_name} is not the address of a proxy; write it like http://proxy.example.com:3128, or with the "
-            "scheme https, socks5 or socks5h"
+            "scheme https, socks5 or socks5h, and with its password URL-encoded"
         )
     return proxy_name

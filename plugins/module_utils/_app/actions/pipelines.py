@@ -16,10 +16,10 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, RequestError, StatusError
 from ..deployments.waiting import REJECTED
-from ..fields import id_of, status_of, user_id_of
-from ..jobs.query import FoundJob
+from ..fields import id_of, status_of, users_of
 from ..jobs.statuses import STATUSES, Column, phase_of
 from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
@@ -30,8 +30,6 @@ from ..writes.sending import Write, is_lock, was_unsent
 PipelineCell = t.Callable[[PipelineState], Decision]
 # The phases of jobs that GitLab cancels with their pipeline; manual jobs stay as they are.
 _CANCELED_PHASES = ("waiting", "queued", "running")
-# The pauses between looks at a pipeline that does not show yet what GitLab has accepted: its status follows later.
-_EFFECT_PAUSES_SECONDS = (1.0, 3.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,40 +102,36 @@ def _retry_ended(state: PipelineState) -> Decision:
 
 
 def _cancel_blocked(state: PipelineState) -> Decision:
-    if state.status == "scheduled" or any(_is_cancelable(job) for job in state.every_job):
+    if state.status == "scheduled" or any(map(_is_cancelable, state.every_attempt)):
         return Decision("act")
     return Decision(
         "same", "only manual jobs are left, which GitLab does not cancel with their pipeline; gitlab_job_action does"
     )
 
 
-def _retriers(before: PipelineState, after: PipelineState) -> set[int]:
-    return {user_id_of(job.record) for job in _new_attempts(before, after)} - {0}
-
-
-def _new_attempts(before: PipelineState, after: PipelineState) -> list[FoundJob]:
+def _new_attempts(before: PipelineState, after: PipelineState) -> list[Record]:
     newest = max((job.id for job in before.jobs), default=0)
-    return [job for job in after.jobs if job.id > newest]
+    return [job for job in after.attempts if id_of(job) > newest]
 
 
 def _is_canceled(before: PipelineState, after: PipelineState) -> bool:
     """Return whether a job has been canceled, or is about to be, or the pipeline has been."""
     is_new = after.status != before.status and after.status in ("canceled", "canceling")
-    return is_new or any(status_of(job.record) in ("canceled", "canceling") for job in _wanted(before, after))
+    return is_new or any(status_of(job) in ("canceled", "canceling") for job in _wanted(before, after))
 
 
 def _leaves_cancelable(before: PipelineState, after: PipelineState) -> bool:
     return any(map(_is_cancelable, _wanted(before, after)))
 
 
-def _wanted(before: PipelineState, after: PipelineState) -> list[FoundJob]:
-    """Return the jobs that were to be canceled, as they are now."""
-    cancelable = {job.id for job in before.every_job if _is_cancelable(job)}
-    return [job for job in after.every_job if job.id in cancelable]
+def _wanted(before: PipelineState, after: PipelineState) -> list[Record]:
+    """Return the jobs that were to be canceled, as they are now, whether or not somebody has retried them since."""
+    cancelable = set(map(id_of, filter(_is_cancelable, before.every_attempt)))
+    return [job for job in after.every_attempt if id_of(job) in cancelable]
 
 
-def _is_cancelable(job: FoundJob) -> bool:
-    status = status_of(job.record)
+def _is_cancelable(job: Record) -> bool:
+    status = status_of(job)
     return status == "scheduled" or phase_of(status) in _CANCELED_PHASES
 
 
@@ -160,7 +154,7 @@ _ROWS = (
         effect=lambda before, after: bool(_new_attempts(before, after)),
         # GitLab may leave out some that have failed: those that this user may not retry
         leaves=lambda before, after: False,
-        doers=_retriers,
+        doers=lambda before, after: users_of(_new_attempts(before, after)),
         status_after="running",
         targets=("success", "finished", "manual"),
     ),
@@ -254,15 +248,9 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
 
     def _accepted(self, answer: None) -> PipelineActionResult:
         """Return the result by looks: GitLab accepts the request whether or not it does anything."""
-        self._is_in_doubt = True
         problem = ""
         try:
-            self._look()
-            for seconds in _EFFECT_PAUSES_SECONDS:
-                if self._action.effect(self._first, self._latest):
-                    break
-                self._session.clock.sleep(min(seconds, self._session.deadline.remaining()))
-                self._look()
+            self._look_for(lambda state: self._action.effect(self._first, state))
         except RequestError as exc:
             problem = f"done, but reading the pipeline again failed: {exc}"
         after = self._latest

@@ -17,8 +17,8 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import RequestError, StatusError
 from ..deployments.waiting import refusal_of_held
-from ..fields import status_of, user_id_of
-from ..jobs.attempts import newest_attempts
+from ..fields import id_of, status_of, users_of
+from ..jobs.attempts import attempts_of, newest_attempts
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished
 from ..session import Session
@@ -79,7 +79,7 @@ class JobWrite(Write[FoundJob, WriteResult]):
 
     def _settled(self, exc: RequestError, latest: FoundJob) -> WriteResult | None:
         changed = self._changed(latest) if self._is_in_doubt or is_lock(exc) else None
-        is_ours = self._is_ours(self._doers(changed)) if changed else None
+        is_ours = self._is_effect_ours(changed) if changed else None
         if changed and self._is_in_doubt and is_ours is False:
             reason = f"the answer was lost, and somebody else has {self._action.participle} the job since"
             # not sent again either: ours may have come before theirs
@@ -109,22 +109,26 @@ class JobWrite(Write[FoundJob, WriteResult]):
         return WriteResult("refused", latest, reason=self._explained(exc))
 
     def _accepted(self, answer: Record | None) -> WriteResult | None:
-        """Return the result by the answer; one that is not proof is followed by a look.
+        """Return the result by the answer; one that is not proof is followed by looks.
 
         None when the attempt has failed before, and GitLab has retried the job by itself: then it is the new attempt
         that is to be acted on.
         """
         action, job = self._action, self._job
+
+        def shows(after: FoundJob) -> bool:
+            return action.answer == "proof" or action.effect(job.record, after.record)
+
         if answer is None or (action.answer == "old job" and not action.effect(job.record, answer)):
             try:
-                after = self._read()
+                after = self._look_for(shows)
             except RequestError as exc:
                 reason = f"done, but reading the job again failed: {exc}"
                 return WriteResult("applied", job, has_changed=True, reason=reason)
         else:
             # a bridge comes back as a job, without its downstream pipeline
             after = job.with_record(answer)
-        if action.answer == "proof" or action.effect(job.record, after.record):
+        if shows(after):
             return WriteResult("applied", after, has_changed=True)
         if status_of(after.record) == "failed":
             latest = self._newest(after)
@@ -163,7 +167,17 @@ class JobWrite(Write[FoundJob, WriteResult]):
             latest = self._job.with_record(record)
         return latest if self._action.effect(self._job.record, latest.record) else None
 
-    def _doers(self, changed: FoundJob) -> list[int]:
-        """Return the id of the user who has done what the job shows, nothing where jobs do not tell."""
-        doer = user_id_of(changed.record) if self._action.renews else 0
-        return [doer] if doer else []
+    def _is_effect_ours(self, changed: FoundJob) -> bool | None:
+        """Return whether the user of the token has done what the job shows, None where jobs do not tell.
+
+        :raises RequestError: when its other attempts cannot be read.
+        """
+        if not self._action.renews:
+            return None
+        before = self._job
+        is_ours = self._is_ours(users_of([changed.record]))
+        if is_ours is False and changed.id != before.id:
+            # somebody else may have stopped what is ours, and begun it anew
+            attempts = [job for job in attempts_of(self._session, changed) if id_of(job) >= before.id]
+            is_ours = self._is_ours(users_of(job for job in attempts if self._action.effect(before.record, job)))
+        return is_ours

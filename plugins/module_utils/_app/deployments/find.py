@@ -92,6 +92,7 @@ def find_deployments(session: Session, query: DeploymentQuery) -> list[FoundDepl
         finder.warn_of_hidden(selection)
         if selection.out_of_scope:
             return []
+        finder.require_jobs(selection)
         jobs = selection.jobs
     found = _fitting(session, query, jobs)
     if found or query.allow_empty:

@@ -15,7 +15,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..fields import id_of, int_of, record_in, records_in, status_of, user_id_of
+from ..fields import id_of, int_of, record_in, records_in, status_of, users_of
 from ..jobs.query import listed
 
 STATUSES = ("created", "running", "success", "failed", "canceled", "skipped", "blocked")
@@ -119,7 +119,7 @@ def is_waiting(deployment: Record) -> bool:
 
 def starters_of(deployment: Record) -> set[int]:
     """Return the ids of those who have started a deployment."""
-    return {user_id_of(deployment), user_id_of(record_in(deployment, "deployable"))} - {0}
+    return users_of([deployment, record_in(deployment, "deployable")])
 
 
 def username_of(approval: Record) -> str:

@@ -44,12 +44,17 @@ def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJ
 
 def count_attempts(session: Session, job: FoundJob) -> int:
     """Return how many attempts a job has had in its pipeline, the present one included."""
+    return max(1, len(attempts_of(session, job)))
+
+
+def attempts_of(session: Session, job: FoundJob) -> list[Record]:
+    """Return the attempts of a job in its pipeline, as far as GitLab lists them: those of trigger jobs it does not."""
     if job.is_bridge or not job.pipeline_id:
-        return 1
+        return []
     records = session.client.iterate(
         "list_pipeline_jobs", project=job.project, pipeline_id=job.pipeline_id, include_retried=True
     )
-    return max(1, sum(1 for record in records if record.get("name") == job.name))
+    return [record for record in records if record.get("name") == job.name]
 
 
 def _read_group(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, FoundJob]:

@@ -12,7 +12,6 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import SelectionError
-from ..fields import status_of
 from .bridges import Ahead
 from .query import FoundJob, JobQuery, fits, match_name, matching_stages, may_hold, shortened
 from .selection import Selection
@@ -80,8 +79,7 @@ class Chooser:
             named = {"": [job for job in jobs if not job.is_bridge or query.all_bridges]}
         placed = {name: [job for job in found if job.stage in wanted] for name, found in named.items()}
         groups = tuple(tuple(job for job in found if self._is_in_scope(job)) for found in placed.values())
-        if query.scope:
-            self._chosen.update(job.key for group in groups for job in group)
+        self._chosen.update(job.key for group in groups for job in group)
         selected = {job.path for group in groups for job in group}
         is_filtered = not any(groups) and any(placed.values())
         missing_stages = tuple(entry for entry, found in per_stage.items() if not found)
@@ -132,8 +130,7 @@ class Chooser:
         return (whole,)
 
     def _is_in_scope(self, job: FoundJob) -> bool:
-        scope = self._query.scope
-        return not scope or status_of(job.record) in scope or job.key in self._chosen
+        return self._query.is_in_scope(job.record) or job.key in self._chosen
 
     def _fits(self, job: FoundJob) -> bool:
         """Return whether stage and scope choose a job of a whole project."""

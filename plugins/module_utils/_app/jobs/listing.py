@@ -9,15 +9,11 @@
 from __future__ import annotations
 
 from ..._api.decoding import Record
-from ..fields import id_of, pipeline_of, project_id_of
-from ..outcome import Projection
+from ..fields import id_of, pipeline_of, project_fields, project_id_of
 from ..session import Session
 from .bridges import PipelineNode, list_bridges
-from .query import FoundJob, JobQuery
+from .query import NEEDED_FIELDS, FoundJob, JobQuery
 from .statuses import newest_per_name
-
-# What selecting and waiting need of a record, whatever the user wants to keep of it.
-_NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
 
 
 def trigger_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
@@ -36,14 +32,11 @@ class JobLists:
         self._session = session
         self._query = query
         self._project = query.pipeline.project
-        self._projection = Projection((*_NEEDED_FIELDS, *query.fields)) if query.fields else None
+        self._fields = (*NEEDED_FIELDS, *query.fields) if query.fields else ()
+        # the names of the fields of a whole record; empty as long as none was cut
+        self.known_fields: frozenset[str] = frozenset()
         # as the jobs of the list that was read last tell it
         self.pipeline: Record | None = None
-
-    @property
-    def known_fields(self) -> frozenset[str]:
-        """Return the names of the fields of a whole record; empty as long as none was cut."""
-        return self._projection.known if self._projection else frozenset()
 
     def jobs(self, node: PipelineNode) -> list[FoundJob]:
         """Return the jobs of a pipeline, newest first, without superseded ones unless they are asked for."""
@@ -87,7 +80,10 @@ class JobLists:
 
     def projected(self, record: Record) -> Record:
         """Return of a record only what is needed, as soon as it has come: whole ones take thirty times the memory."""
-        return self._projection(record) if self._projection else record
+        if not self._fields:
+            return record
+        self.known_fields = self.known_fields or frozenset(record)
+        return project_fields(record, self._fields)
 
     def node(self, pipeline: Record) -> PipelineNode:
         """Return a pipeline as the root of those below it."""

@@ -19,9 +19,11 @@ import re
 import typing as t
 
 from ..._api.decoding import Record
-from ..fields import id_of
+from ..fields import id_of, status_of
 from ..pipelines.query import PipelineQuery
 
+# What selecting and waiting need of a record, whatever the user wants to keep of it.
+NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
 MOST_NAMES_IN_TEXT = 12
 # before a name: of any depth
 ANYWHERE = "**/"
@@ -79,6 +81,10 @@ class JobQuery:
     def is_whole(self) -> bool:
         """Return whether it selects everything in its pipelines, whatever its name, stage or status."""
         return self.job_id is None and not (self.names or self.stages or self.scope or self.is_empty)
+
+    def is_in_scope(self, record: Record) -> bool:
+        """Return whether it selects a job of the right name and stage."""
+        return not self.scope or status_of(record) in self.scope
 
     @property
     def scope_said(self) -> str:

@@ -13,13 +13,13 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, SelectionError, UsageError
+from ..fields import project_fields
 from ..files.fetch import DownloadRequest, fetch_bytes, known_by_id
 from ..files.latest import check_latest_success, known_by_name
 from ..jobs.find import JobFinder
 from ..jobs.mistaken import mistaken_fields
 from ..jobs.query import FoundJob, JobQuery, suggestions
 from ..jobs.selection import Selection
-from ..outcome import project_fields
 from ..pipelines.query import PipelineQuery
 from ..session import Session
 

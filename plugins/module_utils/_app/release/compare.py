@@ -55,7 +55,7 @@ def with_previous(record: Record, previous: Record | None) -> Record:
     :param previous: what was read from a file, so anything may be in it; None for nothing to compare with.
     """
     if previous is None:
-        return {**record, "previous": None}
+        return record
     known = _durations(previous)
     return {
         **record,
@@ -67,35 +67,28 @@ def with_previous(record: Record, previous: Record | None) -> Record:
     }
 
 
-def _project(project: Record, known: t.Mapping[t.Any, float]) -> Record:
+def _project(project: Record, known: t.Mapping[str, float | None]) -> Record:
     name = project["name"]
     gates = [
-        {**gate, "previous_elapsed": known.get((name, "gate", gate["action"], gate["name"]))}
-        for gate in project["gates"]
+        {**gate, "previous_elapsed": known.get(repr((name, gate["action"], gate["name"])))} for gate in project["gates"]
     ]
-    jobs = [{**job, "previous_duration": known.get((name, "job", job["path"]))} for job in project["jobs"]]
+    jobs = [{**job, "previous_duration": known.get(repr((name, job["path"])))} for job in project["jobs"]]
     return {**project, "gates": gates, "jobs": jobs}
 
 
-def _durations(previous: Record) -> dict[t.Any, float]:
+def _durations(previous: Record) -> dict[str, float | None]:
     """Return how long gates and jobs took that came to a good end."""
-    found: dict[t.Any, float] = {}
+    found: dict[str, float | None] = {}
     for project in records_in(previous, "projects"):
         name = project.get("name")
         for gate in records_in(project, "gates"):
             outcome = gate.get("outcome")
             if outcome == "passed" or (gate.get("changed") is True and outcome not in FAILURES):
-                _note(found, (name, "gate", gate.get("action"), gate.get("name")), gate.get("elapsed"))
+                found[repr((name, gate.get("action"), gate.get("name")))] = seconds_of(gate.get("elapsed"))
         for job in records_in(project, "jobs"):
             if job.get("status") == "success" and not job.get("superseded"):
-                _note(found, (name, "job", job.get("path")), job.get("duration"))
+                found[repr((name, job.get("path")))] = seconds_of(job.get("duration"))
     return found
-
-
-def _note(found: dict[t.Any, float], key: tuple[t.Any, ...], value: t.Any) -> None:
-    seconds = seconds_of(value)
-    if seconds is not None and all(isinstance(part, str) for part in key):
-        found[key] = seconds
 
 
 def _text(value: t.Any) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import graphlib
 import typing as t
 
 from ..._api.errors import UsageError
@@ -178,22 +179,9 @@ def _check_needs(projects: t.Sequence[ProjectPlan]) -> None:
 
     :raises UsageError: when some need each other in a circle.
     """
-    placed: set[str] = set()
-    left = list(projects)
-    while left:
-        ready = [project.name for project in left if placed.issuperset(project.needs)]
-        if not ready:
-            raise UsageError(f"the projects need each other in a circle: {_circle(left)}")
-        placed.update(ready)
-        left = [project for project in left if project.name not in placed]
-
-
-def _circle(projects: t.Sequence[ProjectPlan]) -> str:
-    """Return one circle among projects of which each needs another one of them."""
-    by_name = {project.name: project for project in projects}
-    path: list[str] = []
-    name = projects[0].name
-    while name not in path:
-        path.append(name)
-        name = next(need for need in by_name[name].needs if need in by_name)
-    return " needs ".join([*path[path.index(name) :], name])
+    try:
+        graphlib.TopologicalSorter({project.name: project.needs for project in projects}).prepare()
+    except graphlib.CycleError as exc:
+        # each of them has to come before the next one
+        circle = " needs ".join(reversed(exc.args[1]))
+        raise UsageError(f"the projects need each other in a circle: {circle}") from None

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
@@ -21,30 +20,8 @@ from .tree import ReleaseTree, job_record, pipeline_record
 SCHEMA = 1
 
 
-@dataclasses.dataclass(frozen=True)
-class RunFacts:
-    """What is known of the run itself, as the record has it.
-
-    :param title: what the user calls the release; may be empty.
-    :param user: who ran it, as far as that is known.
-    :param host: the machine it ran on.
-    """
-
-    title: str
-    version: str
-    user: str
-    host: str
-    server: str
-    started_at: str
-    finished_at: str
-    elapsed: float
-    requests: dict[str, float]
-    check_mode: bool
-    strategy: str
-
-
 def make_record(
-    facts: RunFacts,
+    run: Record,
     results: t.Sequence[ProjectResult],
     trees: t.Mapping[str, ReleaseTree],
     *,
@@ -53,13 +30,14 @@ def make_record(
 ) -> Record:
     """Return the record of a run.
 
+    :param run: when, where, how and by whom it was made, by the names that the record has for these.
     :param trees: pipelines and jobs, by the name of the project.
     :param message: why the release did not pass, None when it did.
     """
     return {
         "schema": SCHEMA,
         "role": "jobgate.gitlab.release_gate",
-        **dataclasses.asdict(facts),
+        **run,
         "outcome": _outcome(results, message),
         "changed": has_changed(results),
         "message": capitalized(message).rstrip(".") + "." if message else "",

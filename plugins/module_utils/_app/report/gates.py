@@ -153,7 +153,5 @@ def _again(gate: Record, project: Record, record: Record) -> str:
         return ""
     commands = (retry_command(record, project, job) for job in gate["jobs"])
     shown = "".join(f"<pre>{block([command])}</pre>" for command in commands if command)
-    return f"<details><summary>How to go on</summary>{shown}{_GO_ON}</details>"
-
-
-_GO_ON = '<p class="small">Then run the playbook again: what has passed stays as it is.</p>'
+    again = '<p class="small">Then run the playbook again: what has passed stays as it is.</p>'
+    return f"<details><summary>How to go on</summary>{shown}{again}</details>"

@@ -26,8 +26,6 @@ _MOST_TICKS = 8
 _WIDTH = 9.0
 _WIDTH_WITH_SECONDS = 14.0
 _WIDTH_WITH_DAY = 22.0
-# A label is centred below its moment, unless that is nearer to an edge than this.
-_EDGE = 7.0
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 
 _WEEK = 7 * _STEPS[-1]
@@ -101,7 +99,7 @@ class TimeScale:
                 with_day = several_days and _day(moment) != last_day
                 width = _WIDTH_WITH_DAY if with_day else _WIDTH_WITH_SECONDS if with_seconds else _WIDTH
                 position = self.position(moment)
-                edge = _edge(position)
+                edge = _edge(position, width)
                 left = position - {"first": 0.0, "": width / 2, "last": width}[edge]
                 if left < free_from:
                     continue
@@ -122,8 +120,9 @@ class TimeScale:
         return f"{_day(first)}{year} to {ends}"
 
 
-def _edge(position: float) -> Edge:
-    return "first" if position < _EDGE else "last" if position > 100.0 - _EDGE else ""
+def _edge(position: float, width: float) -> Edge:
+    """Return the edge that is too near for a label to be centred below its moment."""
+    return "first" if position < width / 2 else "last" if position > 100.0 - width / 2 else ""
 
 
 def _segments(intervals: t.Sequence[Interval]) -> list[_Segment]:

@@ -40,20 +40,22 @@ class PipelineState:
     """A pipeline as it was read last.
 
     :param jobs: the newest attempt of each of its jobs, newest first; trigger jobs are not among them.
+    :param attempts: every attempt of its jobs, where these were asked for.
     :param trigger_jobs: these, where they were asked for.
     :param problem: why the task fails, empty when it does not.
     """
 
     pipeline: Record
     jobs: list[FoundJob] = dataclasses.field(default_factory=list)
+    attempts: list[Record] = dataclasses.field(default_factory=list)
     trigger_jobs: list[FoundJob] = dataclasses.field(default_factory=list)
     problem: str = ""
     has_timed_out: bool = False
 
     @property
-    def every_job(self) -> list[FoundJob]:
-        """Return the jobs, and the trigger jobs as far as they were asked for."""
-        return [*self.jobs, *self.trigger_jobs]
+    def every_attempt(self) -> list[Record]:
+        """Return every attempt of the jobs, and the trigger jobs, as far as these were asked for."""
+        return [*self.attempts, *(job.record for job in self.trigger_jobs)]
 
     @property
     def status(self) -> str:
@@ -67,14 +69,21 @@ class PipelineState:
 
 
 def read_state(session: Session, project: str, pipeline_id: int, *, with_trigger_jobs: bool = False) -> PipelineState:
-    """Return a pipeline with its jobs.
+    """Return a pipeline with every attempt of its jobs, which are read after it: what they show it need not show yet.
 
     :param with_trigger_jobs: whether to read these as well, which takes a further request.
     :raises RequestError: when it cannot be read.
     """
-    jobs = read_pipeline_jobs(session, project, pipeline_id)
     pipeline = session.client.call("get_pipeline", project=project, pipeline_id=pipeline_id)
-    return PipelineState(pipeline, jobs, trigger_jobs(session, project, pipeline_id) if with_trigger_jobs else [])
+    attempts = session.client.list_all(
+        "list_pipeline_jobs", project=project, pipeline_id=pipeline_id, include_retried=True
+    )
+    return PipelineState(
+        pipeline,
+        _newest_of(attempts, project, pipeline_id),
+        attempts,
+        trigger_jobs(session, project, pipeline_id) if with_trigger_jobs else [],
+    )
 
 
 @contextlib.contextmanager
@@ -90,6 +99,10 @@ def explained_missing(session: Session, query: PipelineQuery) -> t.Iterator[None
 def read_pipeline_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
     """Return the newest attempt of each job of a pipeline."""
     records = session.client.list_all("list_pipeline_jobs", project=project, pipeline_id=pipeline_id)
+    return _newest_of(records, project, pipeline_id)
+
+
+def _newest_of(records: list[Record], project: str, pipeline_id: int) -> list[FoundJob]:
     return [FoundJob(record, project, pipeline_id, path=str(record.get("name"))) for record in newest_per_name(records)]
 
 

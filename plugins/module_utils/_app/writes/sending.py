@@ -28,6 +28,9 @@ from ..._api.errors import (
 from ..._api.pace.looks import looking
 from ..session import Session
 
+# The pauses between looks at what does not show yet what GitLab has accepted: a list or a status may follow later.
+EFFECT_PAUSES_SECONDS = (1.0, 3.0)
+
 _S = t.TypeVar("_S")
 _R = t.TypeVar("_R")
 
@@ -111,6 +114,20 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         :raises RequestError: when it cannot be read.
         """
         return self._session.client.retrier.insist(self._read) if self._is_in_doubt else self._read()
+
+    def _look_for(self, shows: t.Callable[[_S], bool]) -> _S:
+        """Return the state that shows what GitLab has accepted, or that of the last look when none does.
+
+        :raises RequestError: when it cannot be read.
+        """
+        self._is_in_doubt = True
+        state = self._look()
+        for seconds in EFFECT_PAUSES_SECONDS:
+            if shows(state):
+                break
+            self._session.clock.sleep(min(seconds, self._session.deadline.remaining()))
+            state = self._look()
+        return state
 
     def _user_id(self) -> int | None:
         """Return the id of the user of the token, None when it cannot be read: then the state alone has to tell."""

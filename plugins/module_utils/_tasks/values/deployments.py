@@ -14,13 +14,10 @@ from ..._api.decoding import Record
 from ..._api.errors import UsageError
 from ..._app.deployments.find import DeploymentQuery
 from ..._app.deployments.records import STATUSES, FoundDeployment, with_missing
+from ..._app.fields import project_fields
 from ..._app.jobs.query import JobQuery
-from ..._app.outcome import project_fields
 from ..definition import ArgumentSpec, Options
-from ..options import JOB_SELECTION, PIPELINE_WAYS, job_query, plain_text
-
-# What chooses among the jobs of a pipeline.
-_WITHIN = ("name", "stage", "scope", "include_downstream")
+from ..options import JOB_FILTERS, JOB_SELECTION, PIPELINE_WAYS, job_query, plain_text
 
 DEPLOYMENT_SELECTION = JOB_SELECTION.merged(
     ArgumentSpec(
@@ -31,8 +28,7 @@ DEPLOYMENT_SELECTION = JOB_SELECTION.merged(
         },
         # a deployment's id needs nothing beside it
         mutually_exclusive=tuple(
-            ("deployment_id", name)
-            for name in ("environment", "status", "job_id", *PIPELINE_WAYS, "name", "stage", "scope")
+            ("deployment_id", name) for name in ("environment", "status", "job_id", *PIPELINE_WAYS, *JOB_FILTERS)
         ),
     )
 )
@@ -61,7 +57,7 @@ def _jobs(options: Options) -> JobQuery | None:
     query = job_query(options, newest_attempt=True)
     if query.job_id is not None or query.pipeline.is_given:
         return query
-    for name in _WITHIN:
+    for name in (*JOB_FILTERS, "include_downstream"):
         if options.get(name) not in (None, False):
             raise UsageError(f"{name} needs a pipeline; give pipeline_id, ref, sha or merge_request")
     return None

@@ -15,7 +15,7 @@ import typing as t
 from ..._api.endpoints import to_text
 from ..._api.masking import change_texts
 from .connection import Options
-from .prepared import Arguments, all_names
+from .prepared import Arguments, all_names, each_given
 
 # Options, also those inside of others, whose values are sent to jobs or pipelines.
 VARIABLE_OPTIONS = ("job_variables", "job_inputs", "variables", "inputs")
@@ -37,7 +37,8 @@ def given_secrets(arguments: Arguments, params: Options) -> set[str]:
     given = [value for name, value in params.items() if name in all_names(arguments, "no_log")]
     # what is inside of a value of another type is a secret only if it can be told from other text
     inside = {text for value in given if not isinstance(value, str) for text in _texts(value)}
-    return {value for value in given if isinstance(value, str) and value} | {
+    # a blank is in every sentence, also in the one that refuses it
+    return {value for value in given if isinstance(value, str) and value.strip()} | {
         text for text in inside if len(text) >= SHORTEST_VARIABLE
     }
 
@@ -49,8 +50,11 @@ def variable_values(arguments: Arguments, options: Options) -> set[str]:
     """
     values: set[str] = set()
     shown: set[str] = set()
-    secret = all_names(arguments, "no_log")
-    _collect({name: value for name, value in options.items() if name not in secret}, values, shown)
+    for _where, name, argument, value in each_given(arguments, options):
+        if name in VARIABLE_OPTIONS:
+            values.update(_texts(_without_names(value)))
+        elif not argument.get("no_log") and not argument.get("options"):
+            shown.update(_texts(value))
     visible = "\n".join(shown)
     return {value for value in values if len(value) >= SHORTEST_VARIABLE and value not in visible}
 
@@ -83,20 +87,6 @@ def _shown(name: str, value: t.Any, secret: set[str], visible: set[str]) -> t.An
 def _without_credentials(text: str) -> str:
     """Return an address without user information and query, any other text as it is."""
     return _CREDENTIALS.sub("", text) if _ADDRESS.match(text) else text
-
-
-def _collect(value: t.Any, variables: set[str], shown: set[str]) -> None:
-    if isinstance(value, t.Mapping):
-        for name, item in value.items():
-            if name in VARIABLE_OPTIONS:
-                variables.update(_texts(_without_names(item)))
-            else:
-                _collect(item, variables, shown)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            _collect(item, variables, shown)
-    elif isinstance(value, str):
-        shown.add(value)
 
 
 def read_json(value: t.Any) -> t.Any:

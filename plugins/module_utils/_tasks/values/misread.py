@@ -16,7 +16,7 @@ import decimal
 import typing as t
 
 from .mistakes import NUMBERS, shown
-from .prepared import Arguments, given_names, where_in
+from .prepared import Arguments, each_given
 
 _TEXTS = ("str", "string", "path")
 # No id has more digits, nor does Python show a number with too many.
@@ -24,28 +24,20 @@ _MOST_DIGITS = 18
 _BOOLEAN = "is a boolean; put it in quotes, since YAML reads yes, no, on and off as booleans"
 
 
-def misread_text(arguments: Arguments, given: t.Mapping[str, t.Any], where: str = "") -> str:
+def misread_text(arguments: Arguments, given: t.Mapping[str, t.Any]) -> str:
     """Return which option is not the text that was written, empty when none is.
 
     :param arguments: the options that there are, as an argument specification or a documentation lists them.
     :param given: the options before Ansible has converted them.
-    :param where: which item of a list of mappings this is.
     """
-    for name, argument in arguments.items():
-        for key in given_names(name, argument, given):
-            value = given[key]
-            items = value if isinstance(value, (list, tuple)) else [value]
-            if argument.get("options"):
-                for number, item in enumerate(items, 1):
-                    inner = where_in(name, number, item, where)
-                    problem = misread_text(argument["options"], item, inner) if isinstance(item, dict) else ""
-                    if problem:
-                        return problem
-                continue
-            problem = no_text(value) if argument.get("type", "str") in _TEXTS else ""
-            problem = problem or next(filter(None, (_problem(argument, item) for item in items)), "")
-            if problem:
-                return f"{where}: {key} {problem}" if where else f"{key} {problem}"
+    for where, name, argument, value in each_given(arguments, given):
+        if argument.get("options"):
+            continue
+        items = value if isinstance(value, (list, tuple)) else [value]
+        problem = no_text(value) if argument.get("type", "str") in _TEXTS else ""
+        problem = problem or next(filter(None, (_problem(argument, item) for item in items)), "")
+        if problem:
+            return f"{where}: {name} {problem}" if where else f"{name} {problem}"
     return ""
 
 

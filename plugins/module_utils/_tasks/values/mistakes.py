@@ -65,6 +65,7 @@ _MEANT_VALUES: t.Mapping[str, tuple[str, ...]] = {
     "accept": ("approved",),
     "delete": ("erase", "delete_artifacts"),
     "done": ("finished", "success"),
+    "false": ("never",),
     "keep": ("keep_artifacts",),
     "passed": ("success",),
     "refused": ("rejected",),
@@ -75,6 +76,7 @@ _MEANT_VALUES: t.Mapping[str, tuple[str, ...]] = {
     "start": ("play", "run"),
     "stop": ("cancel",),
     "trigger": ("run", "play"),
+    "true": ("always",),
 }
 _REMEDIES: t.Mapping[str, str] = {
     "project": "give the numeric id or the full path, like group/project",

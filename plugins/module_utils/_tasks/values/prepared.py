@@ -27,7 +27,10 @@ def prepared(arguments: Arguments, options: Options) -> dict[str, t.Any]:
     :param arguments: the options that there are, as an argument specification or a documentation lists them.
     :raises UsageError: for an empty text, which a forgotten variable leaves behind, and for a project of elsewhere.
     """
-    return _prepared(arguments, options, str(options["api_url"]))
+    for where, name, argument, value in each_given(arguments, options):
+        with located(where):
+            _check(name, argument, value)
+    return _with_paths(options, str(options["api_url"]))
 
 
 def names_of(name: str, argument: t.Mapping[str, t.Any]) -> tuple[str, ...]:
@@ -70,23 +73,31 @@ def where_in(name: str, number: int, item: t.Any, where: str) -> str:
     return (f"{what} {str(called)!r}" if called else f"{what} {number}") + (f" of {where}" if where else "")
 
 
-def _prepared(arguments: Arguments, options: Options, api_url: str, where: str = "") -> dict[str, t.Any]:
-    found = dict(options)
+def each_given(
+    arguments: Arguments, options: Options, where: str = ""
+) -> t.Iterator[tuple[str, str, t.Mapping[str, t.Any], t.Any]]:
+    """Yield where, name, rules and value of each option that is given, also inside of lists of mappings."""
     for name, argument in arguments.items():
-        value = found.get(name)
-        if value is None:
-            continue
-        if argument.get("options"):
-            found[name] = [
-                _prepared(argument["options"], item, api_url, where_in(name, number, item, where))
-                for number, item in enumerate(value, 1)
-            ]
-        else:
-            with located(where):
-                _check(name, argument, value)
+        for key in given_names(name, argument, options):
+            yield where, key, argument, options[key]
+            items = options[key] if argument.get("options") else ()
+            for number, item in enumerate(items if isinstance(items, (list, tuple)) else [items], 1):
+                if isinstance(item, dict):
+                    yield from each_given(argument["options"], item, where_in(name, number, item, where))
+
+
+def _with_paths(options: Options, api_url: str, where: str = "") -> dict[str, t.Any]:
+    """Return options with the paths of their projects."""
+    found = dict(options)
     if found.get("project") is not None:
+        base_url = api_base_url(api_url)
         with located(where):
-            found["project"] = project_path(str(found["project"]), api_base_url(api_url))
+            found["project"] = project_path(str(found["project"]), base_url)
+    if found.get("projects") is not None:
+        found["projects"] = [
+            _with_paths(item, api_url, where_in("projects", number, item, where))
+            for number, item in enumerate(found["projects"], 1)
+        ]
     return found
 
 

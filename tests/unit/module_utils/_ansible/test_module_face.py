@@ -105,7 +105,7 @@ def test_check_mode(monkeypatch, capsys):
             "Unknown option colour; ansible-doc jobgate.gitlab.gitlab_job_action lists the options",
         ),
         (ACTION, {**ACT, "api_username": "me", "api_password": "hunter2"}, [], "api_username and api_password do not"),
-        (ACTION, {"project": "7", "action": "play", "name": "x"}, [], "one of the following is required"),
+        (ACTION, {"project": "7", "action": "play", "name": "x"}, [], "One of the following is required"),
         (ACTION, {**ACT, "action": "explode"}, [], "action is 'explode'; give one of play, retry"),
         (ACTION, {**ACT, "extensions": ["zzz"]}, [], "Unknown extension 'zzz'"),
     ],

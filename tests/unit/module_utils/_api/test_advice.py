@@ -103,6 +103,8 @@ HIGHER = "The request requires higher privileges than provided by the access tok
         ({"status": 401, "text": "401 Unauthorized", "value": "gldt-abc"}, "api_token holds a deploy token"),
         ({"status": 401, "text": "401 Unauthorized", "value": "glrt-abc"}, "api_token holds the token of a runner"),
         ({"status": 401, "text": "401 Unauthorized", "value": "glcbt-abc"}, "give it as api_job_token"),
+        # GitLab takes it for no token, and hides a private project
+        ({"status": 404, "text": "404 Project Not Found", "value": "glcbt-abc"}, "give it as api_job_token"),
         (
             {"status": 401, "text": "401 Unauthorized", "value": "glpat-abc", "token": "api_job_token"},
             "give it as api_token",

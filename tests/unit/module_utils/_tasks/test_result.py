@@ -12,7 +12,11 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import NO_COST, TaskDefinition
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import (
+    NO_COST,
+    ArgumentSpec,
+    TaskDefinition,
+)
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import CONNECTION, session_of
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import result_of
 
@@ -31,7 +35,8 @@ def test_time_requests_and_warnings_are_told_however_a_task_ends(error: Exceptio
             raise error
         return Outcome({"found": True})
 
-    task = TaskDefinition("gitlab_example", CONNECTION, work, {"found": False, **NO_COST})
+    spec = CONNECTION.merged(ArgumentSpec({"variables": {"type": "dict"}}))
+    task = TaskDefinition("gitlab_example", spec, work, {"found": False, **NO_COST})
     options = {**with_defaults(task, {}), "variables": {"PASSWORD": SECRET}}
     context = TaskContext(environ={}, clock=FakeClock())
     result = result_of(task, options, context, missing_library=str, secrets=[TOKEN])

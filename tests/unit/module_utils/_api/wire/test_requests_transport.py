@@ -399,6 +399,17 @@ def test_a_body_that_breaks_off_is_lost_and_says_where(way, answer):
     assert SECRET not in str(caught.value)
 
 
+def test_an_answer_that_ends_within_its_head_is_lost(way):
+    """Without the header that tells its length, it looks like an answer with an empty body."""
+    head = OK.partition(b"\r\n\r\n")[0] + b"\r\n"
+    for length in (*range(9, len(head), 5), len(head)):
+        with LoopbackServer(head[:length]) as server:
+            with pytest.raises(errors.LostAnswerError, match="the connection broke"):
+                send(transport_for(server.url), server.url + "/x", "POST")
+            with pytest.raises(errors.LostAnswerError, match="the connection broke"):
+                stream(server)
+
+
 def test_a_server_that_stops_in_the_middle_of_a_body(way):
     def stop(is_stopped):
         yield OK.replace(b"Content-Length: 2", b"Content-Length: 20")
@@ -671,6 +682,9 @@ def test_status_407_of_a_server_is_not_of_a_proxy(no_proxy):
         "proxy:port",
         "http://a/b",
         "http://a..b",
+        # what somebody else could read as an end of the host
+        *(f"http://12{character}@127.0.0.1:1" for character in "#?\\/"),
+        "user:secret-word@127.0.0.1:1",
     ],
 )
 def test_a_malformed_address_of_a_proxy(no_proxy, monkeypatch, address):

@@ -10,10 +10,12 @@ import contextlib
 import dataclasses
 import gzip
 import json
+import socket
 import threading
 import time
 import tracemalloc
 import zlib
+from unittest import mock
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors, requester
@@ -152,6 +154,47 @@ def test_a_proxy_that_goes_on_and_on_is_no_connection(no_proxy, monkeypatch):
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with pytest.raises(errors.ConnectError, match="the proxy of HTTPS_PROXY"):
             ask("https://gitlab.invalid", "POST")
+
+
+@contextlib.contextmanager
+def name_server_that_waits():
+    """Yield an event, without which no name is looked up; that takes no time-out, as trying all its addresses."""
+    is_over, getaddrinfo = threading.Event(), socket.getaddrinfo
+
+    def look_up(*args, **kwargs):
+        is_over.wait(AN_ETERNITY)
+        return getaddrinfo(*args, **kwargs)
+
+    with mock.patch.object(socket, "getaddrinfo", look_up):
+        try:
+            yield is_over
+        finally:
+            is_over.set()
+
+
+def test_what_takes_no_time_out_holds_no_connection(way):
+    words = "the proxy of HTTP_PROXY cannot be reached" if way.is_proxy else "no connection to 127.0.0.1:1 within 0.3 s"
+    with ends_soon(), name_server_that_waits(), pytest.raises(errors.ConnectError, match=words):
+        ask("http://127.0.0.1:1", "POST")
+
+
+class HearingServer(LoopbackServer):
+    """Waits for the end of a connection on which nothing is said."""
+
+    def __init__(self):
+        super().__init__()
+        self.has_been_left = threading.Event()
+
+    def serve(self, connection):
+        if not connection.recv(65536):
+            self.has_been_left.set()
+
+
+def test_a_connection_that_comes_too_late_is_closed(no_proxy):
+    with HearingServer() as server:
+        with name_server_that_waits(), pytest.raises(errors.ConnectError):
+            ask(server.url, "POST")
+        assert server.has_been_left.wait(AN_ETERNITY)
 
 
 class ShortWrites:

@@ -15,6 +15,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipel
 from ....harness import Exchange, ScriptedTransport, job, pipeline, reply, run_task
 
 JOBS = "GET /projects/7/pipelines/6/jobs"
+ATTEMPTS = f"{JOBS}?include_retried=true"
 READ = "GET /projects/7/pipelines/6"
 POSTS = {"retry": "POST /projects/7/pipelines/6/retry", "cancel": "POST /projects/7/pipelines/6/cancel"}
 OK = {"retry": 201, "cancel": 200}
@@ -26,7 +27,7 @@ STATUS = {"retry": "failed", "cancel": "running"}
 
 def state(action, record, status):
     """Return how the pipeline is read; what is canceled with it are also trigger jobs."""
-    read = [Exchange(JOBS, [record]), Exchange(READ, pipeline(6, status))]
+    read = [Exchange(READ, pipeline(6, status)), Exchange(ATTEMPTS, [record])]
     return read + [Exchange(f"{READ}/trigger_jobs", [])] if action == "cancel" else read
 
 
@@ -76,8 +77,8 @@ def test_a_lost_request_is_sent_again(action, doubt):
 
 def test_a_single_job_that_somebody_else_has_canceled_does_not_show_that_the_pipeline_was():
     def both(first, second):
-        jobs = Exchange(JOBS, [job(43, second, "other"), job(42, first)])
-        return [jobs, Exchange(READ, pipeline(6, "running")), Exchange(f"{READ}/trigger_jobs", [])]
+        jobs = Exchange(ATTEMPTS, [job(43, second, "other"), job(42, first)])
+        return [Exchange(READ, pipeline(6, "running")), jobs, Exchange(f"{READ}/trigger_jobs", [])]
 
     outcome = run_task(
         TASK,
@@ -107,6 +108,25 @@ def test_a_pipeline_is_read_again_after_an_outage(action, status, end, done):
     downstream = Exchange(f"{READ}/trigger_jobs", [])
     outcome = act(action, *away, *meanwhile, *followed, downstream, wait=True, api_retries=1)
     assert (outcome.failure, outcome.changed) == (None, not done)
+
+
+@pytest.mark.parametrize("action", POSTS)
+def test_an_effect_that_shows_between_two_reads(action):
+    """What is still at work on the server when its answer is lost may be done at any moment."""
+    before, after = state(action, BEFORE[action], STATUS[action]), state(action, AFTER[action], "running")
+    outcome = act(action, Exchange(POSTS[action], lost()), before[0], *after[1:])
+    assert (outcome.changed, outcome.failure) == (True, None)
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_jobs_that_somebody_else_retries_once_they_were_canceled(is_lost):
+    read = [
+        Exchange(READ, pipeline(6, "running")),
+        Exchange(ATTEMPTS, [job(43, "pending"), job(42, "canceled")]),
+        Exchange(f"{READ}/trigger_jobs", []),
+    ]
+    outcome = act("cancel", Exchange(POSTS["cancel"], lost() if is_lost else pipeline(6, "running")), *read)
+    assert (outcome.changed, outcome.failure, outcome.values["status"]) == (True, None, "running")
 
 
 @pytest.mark.parametrize("action", POSTS)
@@ -142,7 +162,7 @@ def test_it_ends_before_it_can_be_canceled():
 
 def test_it_ends_before_it_can_be_canceled_and_is_read_again_in_vain():
     """What the first look has shown counts, whatever becomes of the next one."""
-    denied = Exchange(JOBS, {"message": "403 Forbidden"}, status=403)
+    denied = Exchange(READ, {"message": "403 Forbidden"}, status=403)
     outcome = act(
         "cancel",
         Exchange(POSTS["cancel"], pipeline(6, "running")),
@@ -154,7 +174,7 @@ def test_it_ends_before_it_can_be_canceled_and_is_read_again_in_vain():
 
 
 def test_a_list_that_is_empty_all_at_once_is_no_proof():
-    empty = [Exchange(JOBS, []), Exchange(READ, pipeline(6, "failed"))]
+    empty = [Exchange(READ, pipeline(6, "failed")), Exchange(ATTEMPTS, [])]
     outcome = act("retry", Exchange(POSTS["retry"], lost()), *empty, *state("retry", AFTER["retry"], "running"))
     assert (outcome.changed, outcome.failure) == (True, None)
 
@@ -185,7 +205,7 @@ def test_a_refusal_because_it_was_done_meanwhile():
 
 def test_a_pipeline_that_never_began_is_not_retried():
     transport = ScriptedTransport(
-        Exchange(JOBS, []), Exchange(READ, pipeline(6, "failed", yaml_errors="jobs:build has no script"))
+        Exchange(READ, pipeline(6, "failed", yaml_errors="jobs:build has no script")), Exchange(ATTEMPTS, [])
     )
     outcome = run_task(TASK, {"action": "retry", "pipeline_id": 6}, transport=transport)
     assert not outcome.changed and "jobs:build has no script" in outcome.failure

@@ -392,8 +392,16 @@ def test_an_old_server_answers_a_replay_with_the_old_job():
     assert (outcome.changed, outcome.values["id"], result["outcome"]) == (True, 43, "applied")
 
 
+def test_a_list_that_does_not_show_yet_what_was_accepted_is_read_again():
+    ended = job(42, "failed")
+    old = [Exchange(JOB, ended), Exchange(LIST, [ended])]
+    new = [Exchange(JOB, ended), Exchange(LIST, [job(43, "pending"), ended])]
+    outcome, result = act("play", ended, Exchange(PLAY, ended), *old, *old, *new, replay="failed")
+    assert (outcome.changed, outcome.values["id"], result["outcome"]) == (True, 43, "applied")
+
+
 def test_a_play_that_was_accepted_and_shows_no_effect_is_a_failure():
-    outcome, result = act("play", job(), Exchange(PLAY, job()), Exchange(JOB, job()))
+    outcome, result = act("play", job(), Exchange(PLAY, job()), *[Exchange(JOB, job())] * 3)
     assert (outcome.changed, result["outcome"]) == (False, "failed")
     assert "the job is still manual" in outcome.failure
 

@@ -69,6 +69,13 @@ def test_ticks_are_few_in_order_and_apart(length):
     assert all(0 <= position <= 100 for position in positions)
 
 
+@pytest.mark.parametrize("length", [50, 7200, DAY, 5 * DAY, 40 * DAY])
+def test_no_label_goes_beyond_the_axis(length):
+    for begin in range(0, int(length), int(length) // 25):
+        spans = [span(tick) for tick in TimeScale([(START + begin, START + begin + length)]).ticks()]
+        assert all(left >= 0 and right <= 100 for left, right in spans)
+
+
 @pytest.mark.parametrize("text", [None, 5, "", "yesterday", "2026-01-01T00:00:00", "2026-99-01T00:00:00Z"])
 def test_what_is_no_moment_is_none(text):
     assert parse_time(text) is None
