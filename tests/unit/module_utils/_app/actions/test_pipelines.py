@@ -173,6 +173,13 @@ def test_it_ends_before_it_can_be_canceled_and_is_read_again_in_vain():
     assert (outcome.values["status"], outcome.message) == ("success", "it has ended as success already")
 
 
+def test_a_pipeline_that_is_retried_between_two_reads_is_under_way():
+    jobs = Exchange(ATTEMPTS, [job(43, "pending"), job(42, "failed")])
+    options = {"action": "retry", "pipeline_id": 6}
+    outcome = run_task(TASK, options, transport=ScriptedTransport(Exchange(READ, pipeline(6, "failed")), jobs))
+    assert (outcome.changed, outcome.failure, outcome.message) == (False, None, "its jobs are under way already")
+
+
 def test_a_pipeline_that_is_late_is_canceled_though_its_status_does_not_show_it_yet():
     def answer(call):
         if call.method == "POST":
