@@ -129,9 +129,9 @@ def kill_playbook(process: subprocess.Popen[t.Any]) -> None:
         return
     # once it stands still it starts no more of them
     process.send_signal(signal.SIGSTOP)
-    os.waitpid(process.pid, os.WUNTRACED)
-    for worker in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
-        os.kill(int(worker), signal.SIGKILL)
+    if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WSTOPPED | os.WNOWAIT).si_code == os.CLD_STOPPED:
+        for worker in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+            os.kill(int(worker), signal.SIGKILL)
     process.kill()
     process.wait(timeout=60)
 

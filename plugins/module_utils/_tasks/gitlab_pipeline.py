@@ -194,7 +194,12 @@ class _Task:
         """Cancel a pipeline that has not come to its end in time."""
         project = project_id_of(result.after.pipeline, self._query.project)
         session = self._session.in_passing(seconds=CANCEL_SECONDS)
-        canceled = act_on_pipeline(session, PIPELINE_ACTIONS["cancel"], project, result.after)
+        try:
+            # what there is to cancel, its trigger jobs among it, was not read while it was followed
+            state = read_state(session, project, id_of(result.after.pipeline), with_trigger_jobs=True)
+        except RequestError as exc:
+            return dataclasses.replace(result, problem=f"{result.problem}; it was not canceled: {exc}")
+        canceled = act_on_pipeline(session, PIPELINE_ACTIONS["cancel"], project, state)
         canceled.after.has_timed_out = True
         end = "it was canceled" if canceled.has_changed else f"it was not canceled: {canceled.problem or canceled.note}"
         return dataclasses.replace(

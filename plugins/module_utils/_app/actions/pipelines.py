@@ -88,6 +88,9 @@ def _retry_ended(state: PipelineState) -> Decision:
     ended = [job for job in state.jobs if is_retryable(status_of(job.record))]
     if any(job.record.get("failure_reason") != REJECTED and job.record.get("archived") is not True for job in ended):
         return Decision("act")
+    if any(phase_of(status_of(job.record)) in _CANCELED_PHASES for job in state.jobs):
+        # the jobs were read after it
+        return Decision("same", "its jobs are under way already")
     if ended:
         return Decision(
             "refuse",

@@ -123,8 +123,12 @@ class JobWrite(Write[FoundJob, WriteResult]):
             return None
         return WriteResult("refused", latest, reason=self._explained(exc))
 
-    def _accepted(self, answer: Record | None) -> WriteResult:
-        """Return the result by the answer; one that is not proof is followed by looks."""
+    def _accepted(self, answer: Record | None) -> WriteResult | None:
+        """Return the result by the answer; one that is not proof is followed by looks.
+
+        None when the attempt has failed before, and GitLab has retried the job by itself: then it is the new attempt
+        that is to be acted on.
+        """
         action, job = self._action, self._job
 
         def shows(after: FoundJob) -> bool:
@@ -141,8 +145,20 @@ class JobWrite(Write[FoundJob, WriteResult]):
             after = job.with_record(answer)
         if shows(after):
             return WriteResult("applied", after, has_changed=True)
+        if status_of(after.record) == "failed":
+            latest = self._newest(after)
+            if latest.id != after.id and self._decide_again(latest).verdict == "act":
+                self._job = latest
+                return None
         outcome, reason = action.no_effect(status_of(after.record))
         return WriteResult(outcome, after, reason=reason)
+
+    def _newest(self, job: FoundJob) -> FoundJob:
+        """Return the newest attempt of a job, as far as it can be read."""
+        try:
+            return newest_attempts(self._session, [job])[0]
+        except RequestError:
+            return job
 
     def _explained(self, exc: RequestError) -> str:
         if isinstance(exc, StatusError):

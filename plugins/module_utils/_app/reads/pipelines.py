@@ -118,8 +118,9 @@ def read_variables(session: Session, state: PipelineState, project: str) -> list
     """Return the variables that a pipeline was started with; None, with a warning, when they may not be read."""
     return _permitted(
         session,
-        "The variables of the pipeline cannot be read, which needs the role Maintainer, or to have started it",
+        "The variables of the pipeline cannot be read",
         lambda: session.client.call("get_pipeline_variables", project=project, pipeline_id=id_of(state.pipeline)),
+        needs=", which needs the role Maintainer, or to have started it",
     )
 
 
@@ -132,17 +133,20 @@ def read_test_report(session: Session, state: PipelineState, project: str) -> Re
     )
 
 
-def _permitted(session: Session, problem: str, read: t.Callable[[], T]) -> T | None:
+def _permitted(session: Session, problem: str, read: t.Callable[[], T], *, needs: str = "") -> T | None:
     """Return what is read; None, with a warning, when the token may not read it, or there is no such thing.
 
     So it is when the time is up: what became of the wait is worth more.
+
+    :param needs: what reading it takes, going on where the problem stops.
     """
     try:
         return read()
     except RequestError as exc:
-        if not (is_late(session, exc) or isinstance(exc, (NotAuthorizedError, NotFoundError))):
+        is_denied = isinstance(exc, (NotAuthorizedError, NotFoundError))
+        if not (is_late(session, exc) or is_denied):
             raise
-        session.warn(f"{problem}: {exc}")
+        session.warn(f"{problem}{needs if is_denied else ''}: {exc}")
         return None
 
 

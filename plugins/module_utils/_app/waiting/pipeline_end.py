@@ -159,6 +159,8 @@ class _Following:
     def run(self) -> Steps[PipelineState]:
         self._wait.begin()
         before = PipelineState(self._pipeline) if status_of(self._pipeline) else None
+        if before and self._wait.is_active:
+            self._leaves([])
         waited = yield from self._wait.until(self._read, self._is_settled, before=before)
         state = waited.value
         if state.status == "failed" and not failed_jobs(state):
@@ -177,10 +179,16 @@ class _Following:
         if self._wait.is_active:
             left = [job for job in state.jobs if not (is_finished(status_of(job.record)) or is_optional(job.record))]
             self._wait.seen(state.jobs, left)
+            self._leaves(left)
             self._wait.timeline.observe(_observed(self._project, state.pipeline))
             self._look.listed(state.status, len(left))
             self._wait.pace(len(left), self._look if self._may_look(state) else None)
         return state
+
+    def _leaves(self, left: list[FoundJob]) -> None:
+        """Have it known what goes on in GitLab: its jobs, or the pipeline as long as none of them is known."""
+        is_over = is_finished(status_of(self._pipeline))
+        self._wait.timeline.leaves(left or ([] if is_over else [_observed(self._project, self._pipeline)]))
 
     def _failed_trigger_jobs(self) -> list[FoundJob]:
         """Return the trigger jobs that have failed, as far as the token may read them."""

@@ -94,7 +94,8 @@ def is_end_of_time(session: Session, exc: RequestError) -> bool:
 
     One that asks for a longer pause than there is time says itself that there is nothing to wait for.
     """
-    return exc.is_out_of_time and (exc.wish_seconds or 0.0) <= session.deadline.remaining()
+    left = session.deadline.remaining()
+    return exc.is_out_of_time and (not left or (exc.wish_seconds or 0.0) <= left)
 
 
 @dataclasses.dataclass(eq=False)

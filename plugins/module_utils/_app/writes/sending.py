@@ -88,7 +88,9 @@ class Write(abc.ABC, t.Generic[_S, _R]):
                         exc.further = f"It was sent {attempt} times, and the {self.noun} shows no effect"
                     return self._given_up(exc)
             else:
-                return self._accepted(answer)
+                result = self._accepted(answer)
+                if result is not None:
+                    return result
 
     def _looked(self, exc: RequestError) -> _R | None:
         """Return the result of a request in doubt by a look, None when it is certainly still to be done."""
@@ -149,8 +151,8 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         """Return the state of what it acts on."""
 
     @abc.abstractmethod
-    def _accepted(self, answer: t.Any) -> _R:
-        """Return the result of a request that GitLab has accepted."""
+    def _accepted(self, answer: t.Any) -> _R | None:
+        """Return the result of a request that GitLab has accepted, None when there is something else to be done now."""
 
     @abc.abstractmethod
     def _settled(self, exc: RequestError, latest: _S) -> _R | None:

@@ -12,7 +12,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.pipeli
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipeline import TASK
 
-from ....harness import Exchange, ScriptedTransport, job, pipeline, reply, run_task
+from ....harness import Exchange, FunctionTransport, ScriptedTransport, job, pipeline, reply, run_task
 
 JOBS = "GET /projects/7/pipelines/6/jobs"
 ATTEMPTS = f"{JOBS}?include_retried=true"
@@ -171,6 +171,28 @@ def test_it_ends_before_it_can_be_canceled_and_is_read_again_in_vain():
     )
     assert (outcome.changed, outcome.failure) == (False, None)
     assert (outcome.values["status"], outcome.message) == ("success", "it has ended as success already")
+
+
+def test_a_pipeline_that_is_retried_between_two_reads_is_under_way():
+    jobs = Exchange(ATTEMPTS, [job(43, "pending"), job(42, "failed")])
+    options = {"action": "retry", "pipeline_id": 6}
+    outcome = run_task(TASK, options, transport=ScriptedTransport(Exchange(READ, pipeline(6, "failed")), jobs))
+    assert (outcome.changed, outcome.failure, outcome.message) == (False, None, "its jobs are under way already")
+
+
+def test_a_pipeline_that_is_late_is_canceled_though_its_status_does_not_show_it_yet():
+    def answer(call):
+        if call.method == "POST":
+            return pipeline(6, "running")
+        if call.path.endswith("/jobs"):
+            return [job(42, "canceling" if transport.writes else "running")]
+        return [] if call.path.endswith("/trigger_jobs") else pipeline(6, "running")
+
+    transport = FunctionTransport(answer)
+    options = {"action": "retry", "pipeline_id": 6, "wait": True, "wait_timeout": 20.0, "on_timeout": "cancel"}
+    outcome = run_task(TASK, options, transport=transport)
+    assert transport.writes == [POSTS["cancel"]]
+    assert outcome.changed and outcome.values["timed_out"] and "; it was canceled" in outcome.failure
 
 
 def test_a_list_that_is_empty_all_at_once_is_no_proof():

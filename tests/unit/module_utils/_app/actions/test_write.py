@@ -423,10 +423,26 @@ def test_a_play_that_was_accepted_and_shows_no_effect_is_a_failure():
 
 
 @pytest.mark.parametrize(
+    ("newest", "is_canceled"), [(job(43, "pending"), True), (job(43, "success"), False), (job(42, "failed"), False)]
+)
+def test_cancel_meets_a_job_that_has_failed_and_that_gitlab_retries(newest, is_canceled):
+    again = [Exchange("POST /projects/7/jobs/43/cancel", job(43, "canceled"), status=201)] if is_canceled else []
+    outcome, result = act(
+        "cancel",
+        job(42, "running"),
+        Exchange(CANCEL, job(42, "failed"), status=201),
+        Exchange(JOB, job(42, "failed")),
+        Exchange(LIST, [newest]),
+        *again,
+    )
+    assert (outcome.changed, outcome.failure) == (is_canceled, None)
+    assert result["after"] == ({"id": 43, "status": "canceled"} if is_canceled else {"id": 42, "status": "failed"})
+
+
+@pytest.mark.parametrize(
     ("before", "answered", "options", "changed", "outcome"),
     [
         ("running", "success", {}, False, "unchanged"),
-        ("running", "failed", {}, False, "unchanged"),
         ("running", "canceled", {}, True, "applied"),
         ("running", "canceling", {}, True, "applied"),
         ("running", "running", {}, False, "failed"),

@@ -55,3 +55,22 @@ def test_a_pipeline_of_which_only_the_id_is_known_is_named_when_the_time_is_up()
     assert outcome.values["timed_out"] and outcome.values["pipeline"] is None
     text = "timed out after 30 s (wait_timeout), waiting for the pipeline 6 of project 7: no answer"
     assert outcome.failure.startswith(text)
+
+
+@pytest.mark.parametrize("seconds", [1.0, 30.0])
+def test_a_server_that_asks_for_a_longer_pause_than_there_is_time_for(seconds):
+    """It is told at once as long as there is time; when the time is up it is a time-out like any other."""
+    clock = FakeClock()
+
+    def throttles(call):
+        clock.sleep(seconds)
+        return reply("Retry later\n", status=429, headers={"Retry-After": "60"})
+
+    options = {"pipeline_id": 6, "wait": True, "wait_timeout": 30.0, "on_timeout": "continue"}
+    if seconds == 30.0:
+        outcome = run_task(TASK, options, transport=FunctionTransport(throttles), clock=clock)
+        assert outcome.values["timed_out"] and outcome.failure is None
+    else:
+        with pytest.raises(errors.ThrottledError, match="asks to wait for 60 s, longer than the time that is left"):
+            run_task(TASK, options, transport=FunctionTransport(throttles), clock=clock)
+    assert clock.seconds == seconds

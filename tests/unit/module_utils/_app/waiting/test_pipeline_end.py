@@ -189,3 +189,11 @@ def test_without_wait_everything_is_read_once():
     assert outcome.failure is None and course.looks == 1
     assert outcome.values["summary"] == {"running": 1, "failed": 1}
     assert [one["name"] for one in outcome.values["failed_jobs"]] == ["lint"]
+
+
+@pytest.mark.parametrize(("status", "goes_on"), [("created", True), ("success", False)])
+def test_an_interruption_tells_of_a_pipeline_whose_jobs_are_not_known(status, goes_on):
+    progress = Progress(is_shown=True)
+    follow((status, []), progress=progress, wait_timeout=30.0)
+    url = pipeline()["web_url"]
+    assert progress.left == ([f"project 7 pipeline 6 is {status} and goes on: {url}"] if goes_on else [])
