@@ -27,7 +27,6 @@ from ..writes.sending import Write, is_lock, was_refused
 from .action import Action, ActionRequest
 from .refusals import explain
 
-
 # GitLab retries a job by itself no more often. Source: https://docs.gitlab.com/ci/yaml/#retry
 _AUTOMATIC_RETRIES = 2
 
