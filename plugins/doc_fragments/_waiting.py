@@ -39,10 +39,10 @@ options:
     description:
       - The longest pause between two polls, in seconds. The first pause is one second. Each further pause is half as
         long again, until this value is reached. All have some jitter. When some jobs have ended, the next poll comes
-        halfway to the time at which the rest is expected to.
+        halfway to the time at which the others are expected to end.
       - One poll costs one request for each pipeline, however many jobs it has. Of more than twenty jobs it counts those
-        that are still waited for, where the server gives totals, and lists the jobs when the count says that there is
-        something to see.
+        that are still waited for, where the server gives totals. It lists the jobs when the count says that the wait
+        may be over, or that there is something to decide or to show.
     type: float
     default: 10
     aliases:
@@ -117,7 +117,7 @@ options:
     description:
       - The longest pause between two polls, in seconds. The first pause is one second. Each further pause is half as
         long again, until this value is reached. All have some jitter. When some jobs have ended, the next poll comes
-        halfway to the time at which the rest is expected to.
+        halfway to the time at which the others are expected to end.
       - One poll costs one request. For a pipeline of more than twenty jobs that is its own record; the jobs are listed
         when its status has changed, and now and then to show how they are.
     type: float

@@ -136,7 +136,7 @@ options:
   default:
     description:
       - Returned for a term when there is no such pipeline or job, and for a job that does not have O(attribute),
-        O(artifact) or a O(log). An empty text and V(null) are values like any other.
+        O(artifact) or a O(log). Here an empty text and V(null) are values like any other.
       - A job that has not ended does not have its artifacts yet, so that the default stands for them as well. Wait for
         the job first, or use O(latest_success), where that matters.
       - It does not hide other errors, such as a server that cannot be reached, a token without the right to read,

@@ -137,7 +137,7 @@ options:
       - V(always) starts it again if it has succeeded, too. A deployment then runs at every run of the playbook.
       - Not for trigger jobs; retry these.
       - GitLab does not tell which jobs are manual or delayed once they have ended, so that check mode predicts a change
-        for all of them. It refuses to play any other job.
+        for all of them. GitLab refuses to play any other job.
     type: str
     choices:
       - never

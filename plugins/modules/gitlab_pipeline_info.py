@@ -238,7 +238,7 @@ failed_jobs:
       returned: always
       sample: script_failure
     allow_failure:
-      description: Whether the pipeline can succeed without it. V(null) by very old servers.
+      description: Whether the pipeline can succeed without it. V(null) on very old servers.
       type: bool
       returned: always
       sample: false

@@ -579,7 +579,7 @@ gates:
           returned: always
           sample: success
         web_url:
-          description: Its page, V(null) by very old servers.
+          description: Its page, V(null) on very old servers.
           type: str
           returned: always
           sample: https://gitlab.example.com/group/app/-/pipelines/6

@@ -135,6 +135,13 @@ def test_errors_of_the_server_name_the_project_as_the_user_does(simulator: t.Any
     assert "of project group/app" in gate["reason"] and "project 7" not in gate["reason"]
 
 
+@pytest.mark.parametrize("way", [{"job_id": 1000}, {"pipeline_id": 100, "name": ["build"]}])
+def test_they_do_so_with_an_id_as_well(simulator: t.Any, way: dict[str, t.Any]) -> None:
+    simulator.load(world({"name": "build", "status": "failed"}))
+    result = run_task(simulator, ACTION, project="group/app", **way, action="retry", token="carol-token-0123456789")
+    assert "of project group/app" in str(result.failure) and "project 7" not in str(result.failure)
+
+
 def test_nothing_is_glued_to_the_address_of_a_pipeline(simulator: t.Any) -> None:
     simulator.load(two_projects({"status": "skipped"}, {"status": "skipped"}))
     text = str(release(simulator, APP, OTHER, strategy="collect").failure)

@@ -220,3 +220,22 @@ def test_a_mistake_is_told_before_anything_is_asked(simulator: t.Any, project: R
     result = release(simulator, project)
     assert result.failure is not None and words in result.failure and "gate" in result.failure
     assert simulator.requests() == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"gates": [{**RUN, "reuse": "active"}, PLAY]},
+        {"ref": None, "pipeline_id": 101, "gates": [PLAY]},
+        {"gates": [PLAY]},
+    ],
+    ids=["reused", "by its id", "by its ref"],
+)
+def test_errors_name_the_project_as_the_user_does_however_its_pipeline_was_found(
+    simulator: t.Any, options: Row
+) -> None:
+    simulator.load(runnable({"name": "deploy", **MANUAL}))
+    assert release(simulator, {"gates": [RUN]}).failure is None
+    simulator.inject(method="POST", path="/play$", status=403, body={"message": "403 Forbidden"})
+    failure = str(release(simulator, options).failure)
+    assert "group/app" in failure and "project 7" not in failure

@@ -27,6 +27,7 @@ class Guide:
     :param again: what the second run changes on the server.
     :param changes: how many tasks of the first run report a change.
     :param changes_again: the same of the second run.
+    :param changes_checked: the same of check mode, where that skips tasks which need what others would make.
     :param says: what is in the output of the first run.
     :param faults: rules for the simulator during the first run.
     :param approve: the job that somebody approves while the first run is under way.
@@ -42,6 +43,7 @@ class Guide:
     again: tuple[str, ...] = ()
     changes: int = 0
     changes_again: int = 0
+    changes_checked: int | None = None
     says: tuple[str, ...] = ()
     faults: tuple[dict[str, t.Any], ...] = ()
     approve: str = ""
@@ -163,6 +165,15 @@ def run_world(*jobs: Job, **old: t.Any) -> World:
     return made
 
 
+def branches_world() -> World:
+    """Return a world with two pipelines of a branch under way, one that has ended, and one of another branch."""
+    made = world({**BUILD, "duration": 100000}, ref="main")
+    (main,) = made["pipelines"]
+    feature = {**main, "ref": "feature"}
+    made["pipelines"] += [feature, feature, {**feature, "jobs": [{**BUILD, "status": "success"}]}]
+    return made
+
+
 SHAKY: Job = {"attempts": [{"outcome": "failed", "failure_reason": "runner_system_failure"}, {"outcome": "success"}]}
 
 
@@ -243,9 +254,9 @@ GUIDES: tuple[Guide, ...] = (
         changes=2,
         # the report is the same
         changes_again=1,
+        changes_checked=1,
         says=("212 tests have passed on staging",),
         files=("report.env",),
-        has_check_mode=False,
     ),
     Guide(
         "run_pipelines",
@@ -253,8 +264,9 @@ GUIDES: tuple[Guide, ...] = (
         run_world({"name": "unit", "stage": "test", "outcome": "failed", "log": "adds failed\n", "duration": 5}),
         ("create_pipeline group/app",),
         again=("create_pipeline group/app",),
+        # which does not know that it fails
+        changes_checked=1,
         says=("test/unit", "script_failure", "adds failed"),
-        has_check_mode=False,
     ),
     Guide(
         "run_pipelines",
@@ -270,7 +282,14 @@ GUIDES: tuple[Guide, ...] = (
         run_world(DEPLOY),
         ("create_pipeline group/app", "play deploy:prod"),
         changes=2,
-        has_check_mode=False,
+        changes_checked=1,
+    ),
+    Guide(
+        "run_pipelines",
+        "Cancel every pipeline of a branch",
+        branches_world(),
+        ("cancel_pipeline group/app", "cancel_pipeline group/app"),
+        changes=1,
     ),
     Guide(
         "run_pipelines",
@@ -340,6 +359,21 @@ GUIDES: tuple[Guide, ...] = (
         changes=1,
     ),
     Guide(
+        "manual_jobs",
+        "Retry only the jobs that failed because of the runner",
+        world(
+            {
+                **BUILD,
+                "status": "failed",
+                "failure_reason": "runner_system_failure",
+                "attempts": [{}, *SHAKY["attempts"]],
+            },
+            {"name": "test", "status": "failed", "failure_reason": "script_failure"},
+        ),
+        ("retry build", "retry build"),
+        changes=1,
+    ),
+    Guide(
         "downstream_pipelines",
         "Apply the infrastructure, then wait for the smoke test",
         downstream_world(),
@@ -369,16 +403,16 @@ GUIDES: tuple[Guide, ...] = (
         "Fetch the package that was tested",
         hand_over_world(),
         changes=3,
+        changes_checked=1,
         files=("packages/app.tar.gz", "packages/build.log"),
-        has_check_mode=False,
     ),
     Guide(
         "hand_over",
         "Keep what the tests have reported",
         hand_over_world(),
         changes=2,
+        changes_checked=1,
         files=("reports/junit.xml.gz",),
-        has_check_mode=False,
     ),
     Guide("hand_over", "Look for warnings in a log", hand_over_world(), says=("WARNING: old compiler",)),
     Guide(

@@ -34,7 +34,8 @@ def run_guide(guide: Guide, server: Server, folder: pathlib.Path, *, with_check_
     is_checked = with_check_mode and guide.has_check_mode
     runner = _Runner(guide, server, folder, path)
     if is_checked:
-        runner.run("--check", changes=guide.changes)
+        changes = guide.changes if guide.changes_checked is None else guide.changes_checked
+        runner.run("--check", changes=changes)
         assert server.effects() == [], "check mode has changed something"
     first = runner.run_for_the_first_time()
     # up to ansible-core 2.18 warnings are broken into lines

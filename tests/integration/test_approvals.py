@@ -110,6 +110,13 @@ REFUSALS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
 }
 
 
+@pytest.mark.parametrize("way", [{"job_id": 1000}, {"pipeline_id": 100, "name": ["deploy"]}, {"ref": "main"}])
+def test_its_error_names_the_project_as_the_user_does(simulator: t.Any, way: dict[str, t.Any]) -> None:
+    simulator.load(approval_world())
+    for result in four_times(simulator, environment=None, token=BOB, **way):
+        assert "deployment 1 to 'production' in project group/app cannot be approved" in str(result.failure)
+
+
 @pytest.mark.parametrize("reason", REFUSALS)
 def test_what_stands_against_it_has_its_own_sentence(simulator: t.Any, reason: str) -> None:
     how, who, words = REFUSALS[reason]

@@ -221,6 +221,11 @@ def test_a_job_that_stops_an_environment_is_told(tmp_path: pathlib.Path) -> None
     assert "environment" not in made.jobs[0] and note in made.notes
 
 
+def test_null_for_the_action_of_an_environment_is_that_of_a_deployment(tmp_path: pathlib.Path) -> None:
+    made = make(tmp_path, "a: {script: x, environment: {name: b, action: null}}")
+    assert made.yaml_errors is None and made.jobs[0]["environment"] == "b"
+
+
 def test_files_from_elsewhere_leave_what_they_may_hold_open(tmp_path: pathlib.Path) -> None:
     text = """\
 include:

@@ -67,7 +67,8 @@ class ApiClient:
 
     def name_project(self, project_id: str, called: str) -> None:
         """Take note of what the user calls a project, whose id requests use from now on."""
-        self._requester.project_names[project_id] = called
+        if called != project_id:
+            self._requester.project_names[project_id] = called
 
     def project_called(self, project: str) -> str:
         """Return what the user calls a project, as far as that is known."""

@@ -49,7 +49,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     if deployment is None:
         return _nothing(session)
     result = Approval(session, deployment, request).run()
-    failure = failure_text(result, request)
+    failure = failure_text(session, result, request)
     values = {
         "deployment": deployment_record(result.deployment, has_failed=failure is not None),
         "outcome": result.outcome,

@@ -161,7 +161,7 @@ def _check_plain(here: str, job: Block) -> None:
     environment = job.get("environment")
     if environment is not None and not (environment.get("name") if isinstance(environment, Block) else environment):
         raise CiError(f"{here}:environment name can't be blank")
-    if isinstance(environment, Block) and environment.get("action", _ACTIONS[0]) not in _ACTIONS:
+    if isinstance(environment, Block) and environment.get("action") not in (None, *_ACTIONS):
         raise CiError(f"{here}:environment action should be start, stop, prepare, verify, or access")
     trigger = job.get("trigger")
     if isinstance(trigger, Block) and trigger.get("strategy") not in (None, *_STRATEGIES):

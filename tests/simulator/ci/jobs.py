@@ -144,7 +144,7 @@ class Jobs:
     def _plain(self, block: Block, known: t.Mapping[str, str]) -> Row:
         row: Row = {}
         environment = block.get("environment")
-        action = environment.get("action", _DEPLOYS) if isinstance(environment, Block) else _DEPLOYS
+        action = (environment.get("action") or _DEPLOYS) if isinstance(environment, Block) else _DEPLOYS
         name = environment.get("name") if isinstance(environment, Block) else environment
         if name is not None and action == _DEPLOYS:
             row["environment"] = expand(text(name), known)

@@ -198,9 +198,9 @@ class Approval(Write[FoundDeployment, ApprovalResult]):
         return ApprovalResult(outcome, self._first, self._latest, reason, has_changed)
 
 
-def failure_text(result: ApprovalResult, request: ApprovalRequest) -> str | None:
+def failure_text(session: Session, result: ApprovalResult, request: ApprovalRequest) -> str | None:
     """Return why the task fails, None when it does not."""
-    called = f"{result.deployment.called} in project {result.deployment.project}"
+    called = f"{result.deployment.called} in project {session.client.project_called(result.deployment.project)}"
     if result.outcome == "refused":
         return f"{called} cannot be {request.state}: {result.reason}"
     return f"{called} was not {request.state}: {result.reason}" if result.outcome == "failed" else None

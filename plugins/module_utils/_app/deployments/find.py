@@ -63,7 +63,8 @@ def read_deployment(session: Session, project: str, deployment_id: int) -> Found
     except NotFoundError as exc:
         if exc.is_no_mere_object:
             raise
-        raise SelectionError(f"there is no deployment {deployment_id} in project {project}") from exc
+        called = session.client.project_called(project)
+        raise SelectionError(f"there is no deployment {deployment_id} in project {called}") from exc
     return FoundDeployment(record, project, is_whole=True)
 
 

@@ -70,7 +70,9 @@ class JobLists:
         """Return a job that was not found by way of its pipeline, which its record sums up."""
         summary = pipeline or {}
         name = str(record.get("name") or "")
-        return FoundJob(record, project_id_of(summary, self._project), id_of(summary), name)
+        project_id = project_id_of(summary, self._project)
+        self._session.client.name_project(project_id, self._project)
+        return FoundJob(record, project_id, id_of(summary), name)
 
     def _kept(self, record: Record) -> Record:
         """Return what is kept of a record of a pipeline's list, the pipeline once for all of them."""

@@ -225,5 +225,7 @@ def _full_sha(session: Session, query: PipelineQuery) -> str | None:
 
 def whole_pipeline(session: Session, project: str, pipeline: Record) -> Record:
     """Return the record of a pipeline of which at least the id is known, as it is now."""
-    project = project_id_of(pipeline, project)
-    return t.cast(Record, session.client.call("get_pipeline", project=project, pipeline_id=id_of(pipeline)))
+    asked = project_id_of(pipeline, project)
+    record = t.cast(Record, session.client.call("get_pipeline", project=asked, pipeline_id=id_of(pipeline)))
+    session.client.name_project(project_id_of(record, asked), asked)
+    return record

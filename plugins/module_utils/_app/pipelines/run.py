@@ -63,7 +63,10 @@ def run_pipeline(
     :raises SelectionError: when there is no such ref, or when nobody can tell whether what runs is what is wanted.
     :raises RequestError: when GitLab refuses, or cannot be asked.
     """
-    return _Run(session, request, known).run()
+    result = _Run(session, request, known).run()
+    if result.pipeline is not None:
+        session.client.name_project(project_id_of(result.pipeline, request.project), request.project)
+    return result
 
 
 class _Run:
@@ -179,7 +182,6 @@ class _Run:
 
     def _created(self, pipeline: Record, note: str = "") -> RunResult:
         """Return the result for a pipeline that is there now, because of us."""
-        self._session.client.name_project(project_id_of(pipeline, self._request.project), self._request.project)
         if status_of(pipeline) == "failed":
             reason = str(pipeline.get("yaml_errors") or "GitLab gives no reason, and it may have no jobs")
             return RunResult(pipeline, has_changed=True, problem=f"{describe(pipeline)} failed at once: {reason}")

@@ -15,8 +15,8 @@ from __future__ import annotations
 import decimal
 import typing as t
 
-from .mistakes import NUMBERS, shown
-from .prepared import Arguments, each_given
+from .mistakes import NUMBERS, kind_of, shown
+from .prepared import Arguments, each_given, where_in
 
 _TEXTS = ("str", "string", "path")
 # No id has more digits, nor does Python show a number with too many.
@@ -31,13 +31,28 @@ def misread_text(arguments: Arguments, given: t.Mapping[str, t.Any]) -> str:
     :param given: the options before Ansible has converted them.
     """
     for where, name, argument, value in each_given(arguments, given):
-        if argument.get("options"):
-            continue
         items = value if isinstance(value, (list, tuple)) else [value]
+        if argument.get("options"):
+            problem = _among_mappings(name, items, where)
+            if problem:
+                return problem
+            continue
         problem = no_text(value) if argument.get("type", "str") in _TEXTS else ""
         problem = problem or next(filter(None, (_problem(argument, item) for item in items)), "")
         if problem:
             return f"{where}: {name} {problem}" if where else f"{name} {problem}"
+    return ""
+
+
+def _among_mappings(name: str, items: t.Sequence[t.Any], where: str) -> str:
+    """Return which item of a list is no mapping though others are, which Ansible does not tell."""
+    if not any(isinstance(item, dict) for item in items):
+        return ""
+    for number, item in enumerate(items, 1):
+        # Ansible makes a mapping of JSON and of key=value
+        is_written = isinstance(item, str) and ("=" in item or item.startswith("{"))
+        if not isinstance(item, dict) and not is_written:
+            return f"{where_in(name, number, item, where)} is {kind_of(item)}; give a mapping of its options"
     return ""
 
 

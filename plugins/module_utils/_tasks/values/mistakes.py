@@ -133,6 +133,11 @@ def shown(value: t.Any) -> str:
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1].rstrip(_OF_TOKENS) + "…"
 
 
+def kind_of(value: t.Any) -> str:
+    """Return what kind of value it is, of which no more may be told."""
+    return next((what for kind, what in _ALL_KINDS.items() if isinstance(value, kind)), "null")
+
+
 def _close(name: str, known: tuple[str, ...], meant: t.Mapping[str, tuple[str, ...]]) -> list[str]:
     lower = name.lower()
     found = [option for option in meant.get(lower, ()) if option in known]
@@ -195,8 +200,7 @@ def _value_mistake(name: str, argument: t.Mapping[str, t.Any], value: t.Any, *, 
     if kind == "list":
         return _list_mistake(name, is_, argument, value)
     if kind == "dict":
-        what = next((what for kind_of, what in _ALL_KINDS.items() if isinstance(value, kind_of)), "not a mapping")
-        return "" if isinstance(value, dict) else f"{name} is {what}; give a mapping, such as {{NAME: value}}"
+        return "" if isinstance(value, dict) else f"{name} is {kind_of(value)}; give a mapping, such as {{NAME: value}}"
     return _choice_mistake(is_, argument, value)
 
 

@@ -94,3 +94,26 @@ def test_what_is_written_as_it_is_meant_is_left_alone(written):
 )
 def test_in_an_expression_too(options, words):
     assert words in as_lookup({"project": "group/app", **options})["msg"]
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("[{project: g/a, gates: [{name: build}]}, x]", "project 2 is a text; give a mapping of its options"),
+        ("[null, {project: g/a}]", "project 1 is null; give a mapping of its options"),
+        ("[{project: g/a}, [b]]", "project 2 is a list; give a mapping of its options"),
+        (
+            "[{project: g/a, gates: [{name: build}, deploy]}]",
+            "gate 2 of project 'g/a' is a text; give a mapping of its options",
+        ),
+        (
+            "[{project: g/a, gates: [{name: build}, 7]}]",
+            "gate 2 of project 'g/a' is a number; give a mapping of its options",
+        ),
+        # Ansible makes mappings of these
+        ("[{project: g/a, gates: [{name: build}, name=deploy action=play]}]", ""),
+        ('[{project: g/a, gates: [{name: build}, \'{"name": "deploy"}\']}]', ""),
+    ],
+)
+def test_what_is_no_mapping_among_mappings_is_told(written, problem):
+    assert misread_text(TASKS["gitlab_release_gate"].spec.arguments, {"projects": yaml.safe_load(written)}) == problem
