@@ -127,7 +127,7 @@ class JobWrite(Write[FoundJob, WriteResult]):
         """Return the result by the answer; one that is not proof is followed by looks.
 
         None when the attempt has failed before, and GitLab has retried the job by itself: then it is the new attempt
-        that is to be acted on.
+        that is to be acted on. What an action has begun itself is not begun again.
         """
         action, job = self._action, self._job
 
@@ -145,7 +145,7 @@ class JobWrite(Write[FoundJob, WriteResult]):
             after = job.with_record(answer)
         if shows(after):
             return WriteResult("applied", after, has_changed=True)
-        if status_of(after.record) == "failed":
+        if status_of(after.record) == "failed" and not action.renews:
             latest = self._newest(after)
             if latest.id != after.id and self._decide_again(latest).verdict == "act":
                 self._job = latest
@@ -190,9 +190,11 @@ class JobWrite(Write[FoundJob, WriteResult]):
         if not self._action.renews:
             return None
         before = self._job
-        is_ours = self._is_ours(users_of([changed.record]))
+        doers = users_of([changed.record])
+        is_ours = self._is_ours(doers)
         if is_ours is False and changed.id != before.id:
             # somebody else may have stopped what is ours, and begun it anew
             attempts = [job for job in attempts_of(self._session, changed) if id_of(job) >= before.id]
-            is_ours = self._is_ours(users_of(job for job in attempts if self._action.effect(before.record, job)))
+            doers |= users_of(job for job in attempts if self._action.effect(before.record, job))
+            is_ours = self._is_ours(doers)
         return is_ours
