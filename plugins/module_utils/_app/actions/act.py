@@ -298,8 +298,7 @@ class ActionRun:
 
     def _time_out(self, active: list[Target]) -> None:
         """End the targets that are not done in time, as `on_timeout` says."""
-        jobs = [target.job for target in active]
-        held = why_late(jobs, [other for job in jobs[:1] for other in jobs_beside(self._session, job)])
+        held = why_late((target.job for target in active), lambda late: jobs_beside(self._session, late))
         for target in active:
             why = f", and {target.reason}" if target.is_waiting_for_turn else ""
             if held and status_of(target.job.record) == "created":

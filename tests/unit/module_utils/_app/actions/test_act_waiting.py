@@ -463,6 +463,13 @@ def test_what_an_extension_waits_for_is_told_and_named_when_the_time_is_up():
     ]
 
 
+@pytest.mark.parametrize(("status", "lists"), [("pending", 1), ("created", 2)])
+def test_only_for_a_job_whose_turn_is_to_come_its_pipeline_is_listed_when_the_time_is_up(status, lists):
+    transport = FunctionTransport(lambda call: [job(status=status)] if call.line == LIST else job(status=status))
+    outcome = run_task(TASK, {**BASE, "wait_timeout": 30.0}, transport=transport)
+    assert outcome.values["timed_out"] and transport.lines.count(LIST) == lists
+
+
 def test_what_an_extension_holds_up_after_a_lost_request_is_waited_for():
     class Hold:
         asked = 0
