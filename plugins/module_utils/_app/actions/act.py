@@ -248,9 +248,9 @@ class ActionRun:
         for target, job in zip(active, jobs):
             target.job = job
         report.pipeline = as_told(report.pipeline, [job.record for job in jobs])
-        skipped = next((job for job in jobs if status_of(job.record) == "skipped"), None)
-        if skipped is not None:
-            self._beside = jobs_beside(self._session, skipped)
+        skipped = {job.key[:2]: job for job in jobs if status_of(job.record) == "skipped"}
+        if skipped:
+            self._beside = [other for job in skipped.values() for other in jobs_beside(self._session, job)]
         self._following.seen(jobs, self._unsettled(active))
 
     def _look_at(self, target: Target) -> None:

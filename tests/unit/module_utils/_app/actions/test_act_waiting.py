@@ -189,6 +189,26 @@ def test_a_job_whose_turn_never_comes():
     assert "retry what has failed or was canceled before it: job 'build' (id 41) of stage build" in outcome.failure
 
 
+def test_jobs_of_two_pipelines_that_are_skipped_at_once():
+    """Each has a failed job of its own before it."""
+
+    def answer(call):
+        if call.path.endswith("/trigger_jobs"):
+            return [bridge(50, "running", "child", downstream=pipeline(8))] if "/6/" in call.path else []
+        if call.path.endswith("/jobs"):
+            begin, name = (40, "build") if call.line == LIST else (60, "compile")
+            is_over = any("/jobs/" in line for line in transport.lines)
+            failed = job(begin + 1, "failed" if is_over else "running", name, stage="build")
+            return [job(begin + 2, "skipped" if is_over else "created"), failed]
+        return job(int(call.path[-2:]), "skipped") if "/jobs/" in call.path else pipeline()
+
+    transport = FunctionTransport(answer)
+    options = {**BASE, "name": ["**/deploy"], "include_downstream": True, "multiple": "all"}
+    outcome = run_task(TASK, options, transport=transport)
+    assert "job 'build' (id 41) of stage build" in outcome.failure
+    assert "job 'compile' (id 61) of stage build" in outcome.failure
+
+
 @pytest.mark.parametrize(
     ("before", "held"),
     [
