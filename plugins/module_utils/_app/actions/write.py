@@ -27,6 +27,9 @@ from ..writes.sending import Write, is_lock, was_refused
 from .action import Action, ActionRequest
 from .refusals import explain
 
+# GitLab retries a job by itself no more often. Source: https://docs.gitlab.com/ci/yaml/#retry
+_AUTOMATIC_RETRIES = 2
+
 
 @dataclasses.dataclass(frozen=True)
 class WriteResult:
@@ -67,6 +70,8 @@ class JobWrite(Write[FoundJob, WriteResult]):
         self._job = job
         self._wanted = wanted
         self._decide_again = decide_again
+        # how many attempts that GitLab itself has begun may still be acted on in its place
+        self._left = _AUTOMATIC_RETRIES
 
     def _request(self) -> Record | None:
         job = self._job
@@ -145,7 +150,8 @@ class JobWrite(Write[FoundJob, WriteResult]):
             after = job.with_record(answer)
         if shows(after):
             return WriteResult("applied", after, has_changed=True)
-        if status_of(after.record) == "failed" and not action.renews:
+        if status_of(after.record) == "failed" and self._left and not action.renews:
+            self._left -= 1
             latest = self._newest(after)
             if latest.id != after.id and self._decide_again(latest).verdict == "act":
                 self._job = latest

@@ -486,6 +486,20 @@ def test_cancel_meets_a_job_that_has_failed_and_that_gitlab_retries(newest, is_c
     assert result["after"] == ({"id": 43, "status": "canceled"} if is_canceled else {"id": 42, "status": "failed"})
 
 
+def test_a_job_that_fails_again_and_again_is_canceled_no_more_often_than_gitlab_retries():
+    sent = []
+
+    def answer(call):
+        if call.line.endswith("/cancel"):
+            sent.append(call.line)
+            return reply(job(41 + len(sent), "failed"), status=201)
+        newest = job(42 + len(sent), "running")
+        return newest if "/jobs/" in call.line else [newest]
+
+    outcome = run_task(TASK, {"action": "cancel", "job_id": 42}, transport=FunctionTransport(answer))
+    assert (len(sent), outcome.changed) == (3, False)
+
+
 @pytest.mark.parametrize(
     ("before", "answered", "options", "changed", "outcome"),
     [
