@@ -11,6 +11,7 @@ What the job looks like afterwards tells whether the request was executed.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
@@ -152,19 +153,14 @@ class JobWrite(Write[FoundJob, WriteResult]):
             return WriteResult("applied", after, has_changed=True)
         if status_of(after.record) == "failed" and self._left and not action.renews:
             self._left -= 1
-            latest = self._newest(after)
-            if latest.id != after.id and self._decide_again(latest).verdict == "act":
-                self._job = latest
-                return None
+            # where it cannot be read, the one that has failed is the newest that is known
+            with contextlib.suppress(RequestError):
+                latest = newest_attempts(self._session, [after])[0]
+                if latest.id != after.id and self._decide_again(latest).verdict == "act":
+                    self._job = latest
+                    return None
         outcome, reason = action.no_effect(status_of(after.record))
         return WriteResult(outcome, after, reason=reason)
-
-    def _newest(self, job: FoundJob) -> FoundJob:
-        """Return the newest attempt of a job, as far as it can be read."""
-        try:
-            return newest_attempts(self._session, [job])[0]
-        except RequestError:
-            return job
 
     def _explained(self, exc: RequestError) -> str:
         if isinstance(exc, StatusError):
