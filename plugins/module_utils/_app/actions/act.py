@@ -248,9 +248,9 @@ class ActionRun:
         for target, job in zip(active, jobs):
             target.job = job
         report.pipeline = as_told(report.pipeline, [job.record for job in jobs])
-        skipped = next((job for job in jobs if status_of(job.record) == "skipped"), None)
-        if skipped is not None:
-            self._beside = jobs_beside(self._session, skipped)
+        skipped = {job.key[:2]: job for job in jobs if status_of(job.record) == "skipped"}
+        if skipped:
+            self._beside = [other for job in skipped.values() for other in jobs_beside(self._session, job)]
         self._following.seen(jobs, self._unsettled(active))
 
     def _look_at(self, target: Target) -> None:
@@ -298,8 +298,7 @@ class ActionRun:
 
     def _time_out(self, active: list[Target]) -> None:
         """End the targets that are not done in time, as `on_timeout` says."""
-        jobs = [target.job for target in active]
-        held = why_late(jobs, [other for job in jobs[:1] for other in jobs_beside(self._session, job)])
+        held = why_late((target.job for target in active), lambda late: jobs_beside(self._session, late))
         for target in active:
             why = f", and {target.reason}" if target.is_waiting_for_turn else ""
             if held and status_of(target.job.record) == "created":

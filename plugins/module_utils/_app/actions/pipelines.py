@@ -20,7 +20,7 @@ from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, RequestError, StatusError
 from ..deployments.waiting import REJECTED
 from ..fields import id_of, status_of, users_of
-from ..jobs.statuses import STATUSES, Column, is_retryable, phase_of
+from ..jobs.statuses import STATUSES, Column, is_retryable, is_under_way, phase_of
 from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
 from ..writes.decision import Decision, Verdict
@@ -88,7 +88,7 @@ def _retry_ended(state: PipelineState) -> Decision:
     ended = [job for job in state.jobs if is_retryable(status_of(job.record))]
     if any(job.record.get("failure_reason") != REJECTED and job.record.get("archived") is not True for job in ended):
         return Decision("act")
-    if any(phase_of(status_of(job.record)) in _CANCELED_PHASES for job in state.jobs):
+    if any(is_under_way(status_of(job.record)) for job in state.jobs):
         # the jobs were read after it
         return Decision("same", "its jobs are under way already")
     if ended:

@@ -11,6 +11,7 @@ What the job looks like afterwards tells whether the request was executed.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
@@ -132,7 +133,7 @@ class JobWrite(Write[FoundJob, WriteResult]):
         """Return the result by the answer; one that is not proof is followed by looks.
 
         None when the attempt has failed before, and GitLab has retried the job by itself: then it is the new attempt
-        that is to be acted on.
+        that is to be acted on. What an action has begun itself is not begun again.
         """
         action, job = self._action, self._job
 
@@ -150,21 +151,16 @@ class JobWrite(Write[FoundJob, WriteResult]):
             after = job.with_record(answer)
         if shows(after):
             return WriteResult("applied", after, has_changed=True)
-        if status_of(after.record) == "failed" and self._left:
+        if status_of(after.record) == "failed" and self._left and not action.renews:
             self._left -= 1
-            latest = self._newest(after)
-            if latest.id != after.id and self._decide_again(latest).verdict == "act":
-                self._job = latest
-                return None
+            # where it cannot be read, the one that has failed is the newest that is known
+            with contextlib.suppress(RequestError):
+                latest = newest_attempts(self._session, [after])[0]
+                if latest.id != after.id and self._decide_again(latest).verdict == "act":
+                    self._job = latest
+                    return None
         outcome, reason = action.no_effect(status_of(after.record))
         return WriteResult(outcome, after, reason=reason)
-
-    def _newest(self, job: FoundJob) -> FoundJob:
-        """Return the newest attempt of a job, as far as it can be read."""
-        try:
-            return newest_attempts(self._session, [job])[0]
-        except RequestError:
-            return job
 
     def _explained(self, exc: RequestError) -> str:
         if isinstance(exc, StatusError):
@@ -196,9 +192,11 @@ class JobWrite(Write[FoundJob, WriteResult]):
         if not self._action.renews:
             return None
         before = self._job
-        is_ours = self._is_ours(users_of([changed.record]))
+        doers = users_of([changed.record])
+        is_ours = self._is_ours(doers)
         if is_ours is False and changed.id != before.id:
             # somebody else may have stopped what is ours, and begun it anew
             attempts = [job for job in attempts_of(self._session, changed) if id_of(job) >= before.id]
-            is_ours = self._is_ours(users_of(job for job in attempts if self._action.effect(before.record, job)))
+            doers |= users_of(job for job in attempts if self._action.effect(before.record, job))
+            is_ours = self._is_ours(doers)
         return is_ours

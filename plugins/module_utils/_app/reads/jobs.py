@@ -188,7 +188,7 @@ class _Reading:
             return
         late = [job for job in selection.jobs if not self._is_there(job)]
         report.problems += [(job, still(job.record)) for job in late]
-        held = why_late(late, selection.beside)
+        held = why_late(late, lambda _job: selection.beside)
         report.problems += [(None, held)] if held else []
         if not late and not report.problems:
             missing = self._finder.problem(selection) or MAY_GROW

@@ -110,10 +110,10 @@ class Blockers:
         return self._manual[key]
 
 
-def why_late(jobs: t.Sequence[FoundJob], beside: t.Iterable[FoundJob]) -> str:
+def why_late(jobs: t.Iterable[FoundJob], beside: t.Callable[[FoundJob], t.Iterable[FoundJob]]) -> str:
     """Return which jobs have to end, or to be played, before the turn of one of some jobs comes; empty if it is no job.
 
-    :param beside: all jobs of the pipeline.
+    :param beside: returns all jobs of the pipeline of a job.
     """
     late = next((job for job in jobs if status_of(job.record) == "created"), None)
     if late is None:
@@ -121,7 +121,7 @@ def why_late(jobs: t.Sequence[FoundJob], beside: t.Iterable[FoundJob]) -> str:
     # the jobs of earlier stages are created first
     before = [
         other
-        for other in beside
+        for other in beside(late)
         if other.key[:2] == late.key[:2]
         and other.id < late.id
         and other.stage != late.stage

@@ -98,12 +98,14 @@ class Wait:
         """Return the first value that is settled, or the last one before the time was up; pauses are yielded.
 
         :param read: returns what there is now; it calls `seen` with the jobs in it.
-        :param before: what is known before the first look, for a server that cannot be asked until the time is up.
+        :param before: what is known before the first look, for a server that cannot be asked until the time is up; a
+            wait that knows something asks again when it is denied more.
         :raises RequestError: when GitLab cannot be asked.
         :raises StoppedError: when nothing new may be begun any more.
         """
         try:
-            value = yield from (self._read(read) if before is None else self._read_again(read))
+            again = self.is_active and before is not None
+            value = yield from (self._read_again(read) if again else self._read(read))
         except RequestError as exc:
             if before is None or not is_late(self._session, exc):
                 raise

@@ -189,6 +189,26 @@ def test_a_job_whose_turn_never_comes():
     assert "retry what has failed or was canceled before it: job 'build' (id 41) of stage build" in outcome.failure
 
 
+def test_jobs_of_two_pipelines_that_are_skipped_at_once():
+    """Each has a failed job of its own before it."""
+
+    def answer(call):
+        if call.path.endswith("/trigger_jobs"):
+            return [bridge(50, "running", "child", downstream=pipeline(8))] if "/6/" in call.path else []
+        if call.path.endswith("/jobs"):
+            begin, name = (40, "build") if call.line == LIST else (60, "compile")
+            is_over = any("/jobs/" in line for line in transport.lines)
+            failed = job(begin + 1, "failed" if is_over else "running", name, stage="build")
+            return [job(begin + 2, "skipped" if is_over else "created"), failed]
+        return job(int(call.path[-2:]), "skipped") if "/jobs/" in call.path else pipeline()
+
+    transport = FunctionTransport(answer)
+    options = {**BASE, "name": ["**/deploy"], "include_downstream": True, "multiple": "all"}
+    outcome = run_task(TASK, options, transport=transport)
+    assert "job 'build' (id 41) of stage build" in outcome.failure
+    assert "job 'compile' (id 61) of stage build" in outcome.failure
+
+
 @pytest.mark.parametrize(
     ("before", "held"),
     [
@@ -461,6 +481,13 @@ def test_what_an_extension_waits_for_is_told_and_named_when_the_time_is_up():
     assert [line for line in progress.others if "still waiting" not in line] == [
         "project 7 deploy: releases are on hold"
     ]
+
+
+@pytest.mark.parametrize(("status", "lists"), [("pending", 1), ("created", 2)])
+def test_only_for_a_job_whose_turn_is_to_come_its_pipeline_is_listed_when_the_time_is_up(status, lists):
+    transport = FunctionTransport(lambda call: [job(status=status)] if call.line == LIST else job(status=status))
+    outcome = run_task(TASK, {**BASE, "wait_timeout": 30.0}, transport=transport)
+    assert outcome.values["timed_out"] and transport.lines.count(LIST) == lists
 
 
 def test_what_an_extension_holds_up_after_a_lost_request_is_waited_for():

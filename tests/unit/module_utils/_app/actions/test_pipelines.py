@@ -180,6 +180,14 @@ def test_a_pipeline_that_is_retried_between_two_reads_is_under_way():
     assert (outcome.changed, outcome.failure, outcome.message) == (False, None, "its jobs are under way already")
 
 
+def test_a_job_that_never_gets_its_turn_is_not_under_way():
+    """A trigger job has failed before it, which GitLab does not retry with the pipeline."""
+    jobs = Exchange(ATTEMPTS, [job(43, "created"), job(42, "success")])
+    options = {"action": "retry", "pipeline_id": 6}
+    outcome = run_task(TASK, options, transport=ScriptedTransport(Exchange(READ, pipeline(6, "failed")), jobs))
+    assert not outcome.changed and "GitLab retries no trigger jobs with their pipeline" in outcome.failure
+
+
 def test_a_pipeline_that_is_late_is_canceled_though_its_status_does_not_show_it_yet():
     def answer(call):
         if call.method == "POST":

@@ -12,7 +12,17 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace import re
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import looking
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
 
-from ....harness import NOT_FOUND, Exchange, FakeClock, FunctionTransport, ScriptedTransport, job, reply, run_task
+from ....harness import (
+    NOT_FOUND,
+    Exchange,
+    FakeClock,
+    FunctionTransport,
+    ScriptedTransport,
+    bridge,
+    job,
+    reply,
+    run_task,
+)
 
 JOB = "GET /projects/7/jobs/42"
 LIST = "GET /projects/7/pipelines/6/jobs"
@@ -311,6 +321,43 @@ def test_an_attempt_that_somebody_else_has_made_before_is_not_the_effect_of_a_lo
         Exchange(again, reply(job(44, "pending", user=ALICE), status=201)),
     )
     assert (outcome.changed, outcome.failure, outcome.values["id"]) == (True, None, 44)
+
+
+def test_a_trigger_job_that_somebody_else_has_retried_is_not_the_effect_of_a_lost_request():
+    """GitLab does not list its former attempts, among which ours could be."""
+    listed = [Exchange("GET /projects/7/pipelines/6/trigger_jobs", [bridge(51, "running", "deploy", user=BOB)])]
+    transport = ScriptedTransport(
+        Exchange(LIST, []),
+        Exchange(listed[0].line, [bridge(50, "failed", "deploy", user=ALICE)]),
+        Exchange("POST /projects/7/jobs/50/retry", lost()),
+        *listed,
+        Exchange(WHO, ALICE),
+    )
+    options = {"action": "retry", "name": ["deploy"], "pipeline_id": 6}
+    outcome = run_task(TASK, options, transport=transport)
+    assert (outcome.changed, outcome.values["results"][0]["outcome"]) == (False, "unchanged")
+
+
+@pytest.mark.parametrize(
+    ("action", "line", "looks"), [("retry", RETRY, 0), ("play", PLAY, 3)], ids=["retry", "play of an ended job"]
+)
+def test_what_was_accepted_and_has_failed_again_by_now_is_not_done_again(action, line, looks):
+    """The answer is of the attempt before, and the new one shows late."""
+    ended = job(42, "failed")
+
+    def answer(call):
+        if call.method == "POST":
+            return reply(ended, status=201 if action == "retry" else 200)
+        if call.line == LIST:
+            answer.lists += 1
+            return [ended] if answer.lists <= 1 + looks else [job(43, "failed"), ended]
+        return ended
+
+    answer.lists = 0
+    transport = FunctionTransport(answer)
+    options = {"action": action, "name": ["deploy"], "pipeline_id": 6, **({"replay": "failed"} if looks else {})}
+    run_task(TASK, options, transport=transport)
+    assert transport.writes == [line]
 
 
 def test_a_lock_is_tried_again():

@@ -43,6 +43,20 @@ def test_a_server_that_fails_to_tell_is_an_error():
         run_task(TASK, OPTIONS, transport=below(reply({"message": "500"}, status=500)))
 
 
+@pytest.mark.parametrize(("status", "error"), [(403, errors.NotAuthorizedError), (404, errors.NotFoundError)])
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_jobs_that_may_not_be_read_are_told_at_once_by_a_task_that_does_not_wait(status, error, check_mode):
+    clock = FakeClock()
+
+    def denied(call):
+        return reply({"message": "denied"}, status=status) if call.path.endswith("/jobs") else [pipeline()]
+
+    options = {"ref": "main", "wait": check_mode}
+    with pytest.raises(error):
+        run_task(TASK, options, transport=FunctionTransport(denied), clock=clock, check_mode=check_mode)
+    assert clock.sleeps == []
+
+
 def test_a_pipeline_of_which_only_the_id_is_known_is_named_when_the_time_is_up():
     clock = FakeClock()
 
