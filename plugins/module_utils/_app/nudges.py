@@ -31,7 +31,6 @@ FIRST_PAUSE_SECONDS = 30.0
 PAUSE_GROWTH = 1.5
 LONGEST_PAUSE_SECONDS = 300.0
 
-
 # The pipelines that a line names, with those that have started them, and its project by path and id.
 _Nudge = tuple[set[int], set[str]]
 
@@ -118,12 +117,13 @@ class Nudges:
             return False
         self._next_read = now + READ_SECONDS
         try:
-            news = self._read()
+            lines = self._read()
         except OSError:
             # such as that of a network file system; it counts as no file until it can be read again
-            news, self._identity = None, None
+            lines, self._identity = None, None
+        nudges = [_nudge_of(line) for line in lines or ()]
         for watch in self._watches:
-            if news is None or any(map(watch.wants, news)):
+            if lines is None or any(map(watch.wants, nudges)):
                 watch.is_nudged = True
         return True
 
@@ -141,8 +141,8 @@ class Nudges:
         finally:
             os.close(handle)
 
-    def _read(self) -> list[_Nudge] | None:
-        """Return what has come since the last time, None when some of it is lost."""
+    def _read(self) -> list[bytes] | None:
+        """Return the lines that have come since the last time, None when some are lost."""
         before, self._identity = self._identity, None
         with self._opened() as handle:
             if handle is None:
@@ -160,7 +160,7 @@ class Nudges:
             whole, _end, rest = os.pread(handle, end - begin, begin).rpartition(b"\n")
             # the rest of a line comes later, if it is one
             self._offset -= len(rest) if len(rest) <= MOST_LINE_BYTES else 0
-            return [_nudge_of(line) for line in whole.splitlines()]
+            return whole.splitlines()
 
 
 class Patience:
