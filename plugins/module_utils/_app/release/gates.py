@@ -101,8 +101,7 @@ class GateRun:
     # ----- actions -----
 
     def _wait(self) -> Steps[GateResult]:
-        bad_ends = tuple(filter(is_bad_end, STATUSES))
-        options = self._waiting(self._gate.target, fail_on=bad_ends if self._gate.target == "success" else ())
+        options = self._waiting(self._gate.target, fail_on=_bad_ends() if self._gate.target == "success" else ())
         report = yield from read_jobs(self._session, self._query(), options)
         result = self._of_reading(report)
         if self._session.check_mode:
@@ -158,7 +157,7 @@ class GateRun:
 
         :param before: what was read before that, None for nothing.
         """
-        options = self._waiting(self._gate.target, fail_on=tuple(filter(is_bad_end, STATUSES)))
+        options = self._waiting(self._gate.target, fail_on=_bad_ends())
         report = yield from ActionRun(self._session, self._query(), self._request, options).run()
         result = self._of_action(before or GateResult(self._gate), report)
         text = failure_text(report, self._request.action)
@@ -280,6 +279,10 @@ class GateRun:
         if missing:
             return dataclasses.replace(result, outcome=_PREDICTED["wait"], reason="; ".join(missing))
         return dataclasses.replace(result, outcome="passed")
+
+
+def _bad_ends() -> tuple[str, ...]:
+    return tuple(filter(is_bad_end, STATUSES))
 
 
 def _state(job: FoundJob) -> str:
