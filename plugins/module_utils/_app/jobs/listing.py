@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ..._api.decoding import Record
 from ..fields import id_of, pipeline_of, project_fields, project_id_of
 from ..session import Session
@@ -23,6 +25,17 @@ def trigger_jobs(session: Session, project: str, pipeline_id: int) -> list[Found
     """
     records = list_bridges(session, project, pipeline_id)
     return [FoundJob(record, project, pipeline_id, str(record.get("name")), is_bridge=True) for record in records]
+
+
+def read_pipeline_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
+    """Return the newest attempt of each job of a pipeline."""
+    records = session.client.list_all("list_pipeline_jobs", project=project, pipeline_id=pipeline_id)
+    return newest_jobs(records, project, pipeline_id)
+
+
+def newest_jobs(records: t.Iterable[Record], project: str, pipeline_id: int) -> list[FoundJob]:
+    """Return the newest attempt of each job among the records of a pipeline, newest first."""
+    return [FoundJob(record, project, pipeline_id, path=str(record.get("name"))) for record in newest_per_name(records)]
 
 
 class JobLists:

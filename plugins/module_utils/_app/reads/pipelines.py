@@ -15,6 +15,7 @@ from ..._api.decoding import Record
 from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import PipelineNode, pipeline_tree
+from ..jobs.listing import read_pipeline_jobs
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished
 from ..pipelines.find import read_pipeline
@@ -24,7 +25,7 @@ from ..waiting.blockers import MOST_SINGLE_LINES
 from ..waiting.log_tails import read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions
-from ..waiting.pipeline_end import PipelineState, explained_missing, failed_jobs, follow_pipeline, read_pipeline_jobs
+from ..waiting.pipeline_end import PipelineState, explained_missing, failed_jobs, follow_pipeline
 from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Steps, is_late
 

@@ -13,8 +13,9 @@ import typing as t
 
 from ..._api.errors import RequestError
 from ..fields import record_in, status_of
+from ..jobs.listing import read_pipeline_jobs
 from ..jobs.query import FoundJob, shortened
-from ..jobs.statuses import STATUSES, is_finished, is_optional, newest_per_name, runner_wish, still
+from ..jobs.statuses import STATUSES, is_finished, is_optional, runner_wish, still
 from ..session import Session
 
 # More jobs that wait for the same share one line.
@@ -82,10 +83,7 @@ class Blockers:
             return None
         manual = [other for other in jobs if other.key[:2] == key and is_blocking(other)]
         manual = manual or self._read_manual(job)
-        # the jobs of earlier stages are created first
-        before = [
-            other for other in manual if other.id < job.id and other.record.get("stage") != job.record.get("stage")
-        ]
+        before = [other for other in manual if _is_before(other, job)]
         if not before:
             return None
         listed = " and ".join(
@@ -118,15 +116,10 @@ def why_late(jobs: t.Iterable[FoundJob], beside: t.Callable[[FoundJob], t.Iterab
     late = next((job for job in jobs if status_of(job.record) == "created"), None)
     if late is None:
         return ""
-    # the jobs of earlier stages are created first
     before = [
         other
         for other in beside(late)
-        if other.key[:2] == late.key[:2]
-        and other.id < late.id
-        and other.stage != late.stage
-        and not is_finished(status_of(other.record))
-        and not is_optional(other.record)
+        if _is_before(other, late) and not is_finished(status_of(other.record)) and not is_optional(other.record)
     ]
     manual = sorted(other.path for other in before if is_blocking(other))
     if manual:
@@ -138,12 +131,15 @@ def why_late(jobs: t.Iterable[FoundJob], beside: t.Callable[[FoundJob], t.Iterab
 
 def jobs_beside(session: Session, job: FoundJob) -> list[FoundJob]:
     """Return the jobs of the pipeline of a job; none when they cannot be read, since they are only to be told."""
-    key = (job.project, job.pipeline_id)
     try:
-        records = session.in_passing().client.list_all("list_pipeline_jobs", project=key[0], pipeline_id=key[1])
+        return read_pipeline_jobs(session.in_passing(), job.project, job.pipeline_id)
     except RequestError:
         return []
-    return [FoundJob(record, *key, path=str(record.get("name"))) for record in newest_per_name(records)]
+
+
+def _is_before(other: FoundJob, job: FoundJob) -> bool:
+    """Return whether a job is of an earlier stage of the same pipeline, whose jobs are created first."""
+    return other.key[:2] == job.key[:2] and other.id < job.id and other.stage != job.stage
 
 
 def is_blocking(job: FoundJob) -> bool:

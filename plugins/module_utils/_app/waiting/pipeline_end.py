@@ -15,10 +15,10 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError
 from ..fields import id_of, pipeline_of, project_id_of, status_of
-from ..jobs.listing import trigger_jobs
+from ..jobs.listing import newest_jobs, read_pipeline_jobs, trigger_jobs
 from ..jobs.mistaken import explain_missing_pipeline
 from ..jobs.query import FoundJob
-from ..jobs.statuses import count_statuses, is_finished, is_optional, is_under_way, newest_per_name, phase_of
+from ..jobs.statuses import count_statuses, is_finished, is_optional, is_under_way, phase_of
 from ..pipelines.find import read_pipeline
 from ..pipelines.query import PipelineQuery
 from ..session import Session
@@ -80,7 +80,7 @@ def read_state(session: Session, project: str, pipeline_id: int, *, with_trigger
     )
     return PipelineState(
         pipeline,
-        _newest_of(attempts, project, pipeline_id),
+        newest_jobs(attempts, project, pipeline_id),
         attempts,
         trigger_jobs(session, project, pipeline_id) if with_trigger_jobs else [],
     )
@@ -94,16 +94,6 @@ def explained_missing(session: Session, query: PipelineQuery) -> t.Iterator[None
     except NotFoundError as exc:
         explain_missing_pipeline(session, query, exc)
         raise
-
-
-def read_pipeline_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
-    """Return the newest attempt of each job of a pipeline."""
-    records = session.client.list_all("list_pipeline_jobs", project=project, pipeline_id=pipeline_id)
-    return _newest_of(records, project, pipeline_id)
-
-
-def _newest_of(records: list[Record], project: str, pipeline_id: int) -> list[FoundJob]:
-    return [FoundJob(record, project, pipeline_id, path=str(record.get("name"))) for record in newest_per_name(records)]
 
 
 def follow_pipeline(
