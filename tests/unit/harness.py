@@ -19,7 +19,7 @@ from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, LostAnswerError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app import outcome
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
@@ -113,6 +113,21 @@ def reply(content: t.Any = None, *, status: int = 200, headers: t.Mapping[str, s
         kind, body = "application/json", json.dumps(content).encode()
     named = {name.lower(): value for name, value in (headers or {}).items()}
     return Response(status=status, headers={"content-type": kind, **named}, body=body)
+
+
+def lost() -> LostAnswerError:
+    """Return the error for a request whose answer has not come."""
+    return LostAnswerError("the connection broke")
+
+
+# What may come in the place of the answer to a write, which may have been executed then.
+LOST_ANSWERS: t.Mapping[str, t.Callable[[], t.Any]] = {
+    "lost": lost,
+    "500": lambda: reply({"message": "500 Internal Server Error"}, status=500),
+    "502": lambda: reply("<html>Bad Gateway</html>", status=502),
+    "HTML": lambda: reply("<html>Sign in</html>"),
+    "cut": lambda: reply(b'{"id": 4'),
+}
 
 
 def _as_response(answer: t.Any, request: Request, status: int = 200) -> Response:

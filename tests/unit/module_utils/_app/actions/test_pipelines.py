@@ -12,7 +12,17 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.pipeli
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipeline import TASK
 
-from ....harness import Exchange, FunctionTransport, ScriptedTransport, job, pipeline, reply, run_task
+from ....harness import (
+    LOST_ANSWERS,
+    Exchange,
+    FunctionTransport,
+    ScriptedTransport,
+    job,
+    lost,
+    pipeline,
+    reply,
+    run_task,
+)
 
 JOBS = "GET /projects/7/pipelines/6/jobs"
 ATTEMPTS = f"{JOBS}?include_retried=true"
@@ -31,17 +41,7 @@ def state(action, record, status):
     return read + [Exchange(f"{READ}/trigger_jobs", [])] if action == "cancel" else read
 
 
-def lost():
-    return errors.LostAnswerError("the connection broke")
-
-
-DOUBTS = {
-    "lost": lost,
-    "500": lambda: reply({"message": "500 Internal Server Error"}, status=500),
-    "502": lambda: reply("<html>Bad Gateway</html>", status=502),
-    "HTML": lambda: reply("<html>Sign in</html>"),
-    "a lock": lambda: reply({"message": "409 Conflict: Resource lock"}, status=409),
-}
+DOUBTS = {**LOST_ANSWERS, "a lock": lambda: reply({"message": "409 Conflict: Resource lock"}, status=409)}
 
 
 def act(action, *exchanges, **options):

@@ -13,6 +13,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks imp
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
 
 from ....harness import (
+    LOST_ANSWERS,
     NOT_FOUND,
     Exchange,
     FakeClock,
@@ -20,6 +21,7 @@ from ....harness import (
     ScriptedTransport,
     bridge,
     job,
+    lost,
     reply,
     run_task,
 )
@@ -49,18 +51,6 @@ def act(action, before, *exchanges, **options):
     return outcome, outcome.values["results"][0]
 
 
-def lost():
-    return errors.LostAnswerError("the connection broke")
-
-
-DOUBTS = {
-    "lost": lost,
-    "500": lambda: refused("500 Internal Server Error", 500),
-    "502": lambda: reply("<html>Bad Gateway</html>", status=502),
-    "HTML": lambda: reply("<html>Sign in</html>"),
-    "cut": lambda: reply(b'{"id": 4'),
-}
-
 # action, the job before, the write, what the reads after it show, id afterwards
 AFTER_THE_EFFECT = [
     ("play", job(), PLAY, [(JOB, job(status="pending"))], 42),
@@ -85,10 +75,10 @@ AFTER_THE_EFFECT = [
 ]
 
 
-@pytest.mark.parametrize("doubt", DOUBTS)
+@pytest.mark.parametrize("doubt", LOST_ANSWERS)
 @pytest.mark.parametrize(("action", "before", "line", "reads", "job_id"), AFTER_THE_EFFECT)
 def test_a_lost_answer_after_the_effect(action, before, line, reads, job_id, doubt):
-    exchanges = [Exchange(line, DOUBTS[doubt]()), *(Exchange(*read) for read in reads)]
+    exchanges = [Exchange(line, LOST_ANSWERS[doubt]()), *(Exchange(*read) for read in reads)]
     outcome, result = act(action, before, *exchanges)
     assert (outcome.changed, outcome.failure) == (True, None)
     assert result["outcome"] == "applied"
@@ -109,11 +99,11 @@ NO_CHANGE = [
 ]
 
 
-@pytest.mark.parametrize("doubt", DOUBTS)
+@pytest.mark.parametrize("doubt", LOST_ANSWERS)
 @pytest.mark.parametrize(("action", "before", "line", "reads", "answer"), NO_CHANGE)
 def test_a_lost_request_is_sent_again_when_the_job_shows_no_effect(action, before, line, reads, answer, doubt):
     status = 200 if action == "play" else 201
-    exchanges = [Exchange(line, DOUBTS[doubt]()), *(Exchange(*read) for read in reads)]
+    exchanges = [Exchange(line, LOST_ANSWERS[doubt]()), *(Exchange(*read) for read in reads)]
     outcome, result = act(action, before, *exchanges, Exchange(line, reply(answer, status=status)))
     assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
 
@@ -542,11 +532,11 @@ def test_nothing_to_erase_is_as_wished():
 @pytest.mark.parametrize(
     ("answer", "pauses"),
     [
-        *((doubt, 1) for doubt in DOUBTS.values()),
+        *((doubt, 1) for doubt in LOST_ANSWERS.values()),
         (lambda: refused("409 Conflict: Resource lock", 409), 1),
         (lambda: refused("400 Bad request - Unplayable Job", 400), 0),
     ],
-    ids=[*DOUBTS, "lock", "refused"],
+    ids=[*LOST_ANSWERS, "lock", "refused"],
 )
 def test_what_is_under_way_has_time_to_arrive_before_the_look(answer, pauses):
     clock = FakeClock()

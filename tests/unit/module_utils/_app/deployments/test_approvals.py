@@ -10,7 +10,17 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_deployment_approval import TASK
 
-from ....harness import NO_ROUTE, Exchange, FunctionTransport, ScriptedTransport, job, reply, run_task
+from ....harness import (
+    LOST_ANSWERS,
+    NO_ROUTE,
+    Exchange,
+    FunctionTransport,
+    ScriptedTransport,
+    job,
+    lost,
+    reply,
+    run_task,
+)
 from .records import ALICE, CAROL, approval, deployment, listed, rule
 
 READ = "GET /projects/7/deployments/5"
@@ -32,16 +42,7 @@ def refused(text, status=400):
     return Exchange(POST, reply({"message": text}, status=status), body=BODY)
 
 
-def lost():
-    return errors.LostAnswerError("the connection broke")
-
-
-DOUBTS = {
-    "lost": lost,
-    "500": lambda: reply({"message": "500 Internal Server Error"}, status=500),
-    "HTML": lambda: reply("<html>Sign in</html>"),
-    "cut": lambda: reply(b'{"status": "app', status=201),
-}
+DOUBTS = {**LOST_ANSWERS, "cut": lambda: reply(b'{"status": "app', status=201)}
 
 
 def test_it_is_read_sent_and_read_again():

@@ -11,12 +11,14 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipeline import TASK
 
 from ....harness import (
+    LOST_ANSWERS,
     Exchange,
     FakeClock,
     FunctionTransport,
     Progress,
     ScriptedTransport,
     job,
+    lost,
     pipeline,
     reply,
     run_task,
@@ -45,19 +47,6 @@ def refused(text, status=400):
     return reply({"message": {"base": [text]}}, status=status)
 
 
-def lost():
-    return errors.LostAnswerError("the connection broke")
-
-
-DOUBTS = {
-    "lost": lost,
-    "500": lambda: reply({"message": "500 Internal Server Error"}, status=500),
-    "502": lambda: reply("<html>Bad Gateway</html>", status=502),
-    "HTML": lambda: reply("<html>Sign in</html>"),
-    "cut": lambda: reply(b'{"id": 4'),
-}
-
-
 def new(*records):
     return Exchange(LIST, [*records, OLD])
 
@@ -73,14 +62,14 @@ def body(**fields):
     return {"ref": "main", **fields}
 
 
-@pytest.mark.parametrize("doubt", DOUBTS)
+@pytest.mark.parametrize("doubt", LOST_ANSWERS)
 def test_a_lost_answer_after_the_effect(doubt):
     """One newer pipeline of the same ref, source and user is the one."""
     clock = FakeClock()
     whole, variables = read(ours())
     outcome = start(
         new(),
-        Exchange(CREATE, DOUBTS[doubt](), body=body()),
+        Exchange(CREATE, LOST_ANSWERS[doubt](), body=body()),
         new(ours()),
         whole,
         Exchange(USER, US),
@@ -94,10 +83,10 @@ def test_a_lost_answer_after_the_effect(doubt):
     assert clock.seconds >= 2
 
 
-@pytest.mark.parametrize("doubt", DOUBTS)
+@pytest.mark.parametrize("doubt", LOST_ANSWERS)
 def test_a_lost_answer_without_an_effect_is_not_known(doubt):
     clock = FakeClock()
-    outcome = start(new(), Exchange(CREATE, DOUBTS[doubt](), body=body()), new(), new(), new(), clock=clock)
+    outcome = start(new(), Exchange(CREATE, LOST_ANSWERS[doubt](), body=body()), new(), new(), new(), clock=clock)
     assert not outcome.changed and "is not known" in outcome.failure
     assert "3 looks" in outcome.failure and clock.seconds == pytest.approx(17)
 
