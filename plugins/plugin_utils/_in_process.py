@@ -244,29 +244,37 @@ def _is_this_python(path: str) -> bool:
 
 @contextlib.contextmanager
 def _told_of_interruption(progress: Progress) -> t.Iterator[None]:
-    """Say on Ctrl-C what goes on without the task, and then let Ansible do what it does.
+    """Say when the task is interrupted what goes on without it, and then let Ansible do what it does.
 
-    That has to be said at once: the handler of Ansible ends its workers, and so does its main process a moment later by
-    another signal.
+    That has to be said at once, at the first of two signals: Ctrl-C reaches workers and Ansible's main process, which
+    ends its workers by another signal.
     """
-    before = signal.getsignal(signal.SIGINT)
+    before: dict[int, t.Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     is_main = threading.current_thread() is threading.main_thread()
-    if not isinstance(progress, DisplayProgress) or not callable(before) or not is_main:
+    if not isinstance(progress, DisplayProgress) or signal.SIG_IGN in before.values() or not is_main:
         yield
         return
 
-    def say_and_go_on(number: int, frame: types.FrameType | None) -> t.Any:
-        # the second signal must not come in the middle; what handles the first one ends this process anyway
-        ending = signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        progress.interrupted()
-        signal.signal(signal.SIGTERM, ending)
-        return before(number, frame)
+    is_saying = False
 
-    signal.signal(signal.SIGINT, say_and_go_on)
+    def say_and_go_on(number: int, _frame: types.FrameType | None) -> None:
+        nonlocal is_saying
+        if is_saying:
+            return  # the first signal ends this process anyway
+        is_saying = True
+        progress.interrupted()
+        is_saying = False
+        # the other signal may be waiting for its handler, which stays
+        signal.signal(number, before[number])
+        signal.raise_signal(number)
+
+    for number in before:
+        signal.signal(number, say_and_go_on)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -58,8 +58,9 @@ class DisplayProgress(Progress):
         self._left[wait] = what
 
     def interrupted(self) -> None:
-        """Write to the terminal what goes on without the task, and where."""
-        lines = [f"{self._prefix}interrupted: {text}" for texts in list(self._left.values()) for text in texts]
+        """Write to the terminal what goes on without the task, and where, once."""
+        left, self._left = self._left, {}
+        lines = [f"{self._prefix}interrupted: {text}" for texts in list(left.values()) for text in texts]
         if lines and self._terminal:
             # on lines of their own, the first after the ^C
             with contextlib.suppress(OSError), open(self._terminal, "wb", buffering=0) as terminal:

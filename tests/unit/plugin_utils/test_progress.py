@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import re
 import signal
@@ -293,25 +294,60 @@ def test_an_interruption_is_written_to_the_terminal_itself(tmp_path: pathlib.Pat
     DisplayProgress(lambda line, colour: None, terminal=str(tmp_path / "none" / "x")).interrupted()
 
 
-def test_an_interruption_is_told_of_before_the_worker_is_ended():
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def signals_are_noted() -> t.Iterator[list[t.Any]]:
     happened: list[t.Any] = []
-
-    class ToldSlowly(DisplayProgress):
-        def interrupted(self) -> None:
-            # the main process of Ansible is faster
-            signal.raise_signal(signal.SIGTERM)
-            happened.append("told")
-
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda number, frame: happened.append(number)) for number in signals}
+    before = {number: signal.signal(number, lambda number, frame: happened.append(number)) for number in SIGNALS}
     try:
-        with _told_of_interruption(ToldSlowly(lambda line, colour: None)):
-            signal.raise_signal(signal.SIGINT)
-            signal.raise_signal(signal.SIGTERM)
+        yield happened
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    assert happened == ["told", signal.SIGINT, signal.SIGTERM]
+
+
+class Noted(DisplayProgress):
+    """Notes that it has told, and is slower than the main process of Ansible."""
+
+    def __init__(self, happened: list[t.Any], second: signal.Signals) -> None:
+        super().__init__(lambda line, colour: None)
+        self._happened = happened
+        self._second = second
+
+    def interrupted(self) -> None:
+        signal.raise_signal(self._second)
+        self._happened.append("told")
+
+
+@pytest.mark.parametrize("first, second", [SIGNALS, SIGNALS[::-1]])
+def test_an_interruption_is_told_of_before_the_worker_is_ended(first: signal.Signals, second: signal.Signals):
+    with signals_are_noted() as happened:
+        with _told_of_interruption(Noted(happened, second)):
+            signal.raise_signal(first)
+        signal.raise_signal(second)
+    assert happened == ["told", first, second]
+
+
+def test_two_signals_at_once_are_both_heeded():
+    with signals_are_noted() as happened, _told_of_interruption(DisplayProgress(lambda line, colour: None)):
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        for number in SIGNALS:
+            signal.raise_signal(number)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    assert sorted(happened) == sorted(SIGNALS)
+
+
+def test_an_interruption_is_written_once(tmp_path: pathlib.Path):
+    terminal = tmp_path / "terminal"
+    terminal.touch()
+    progress = DisplayProgress(lambda line, colour: None, terminal=str(terminal))
+    progress.leaves(wait=1, what=["group/app a is running and goes on: https://g/1"])
+    with signals_are_noted(), _told_of_interruption(progress):
+        for number in SIGNALS:
+            signal.raise_signal(number)
+    assert terminal.read_text() == "\ninterrupted: group/app a is running and goes on: https://g/1\n"
 
 
 def test_nothing_passes_with_a_secret_or_a_control_code():
