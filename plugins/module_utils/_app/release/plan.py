@@ -32,7 +32,6 @@ GATE_ACTIONS: dict[str, tuple[str, ...]] = {
     "verify": (),
     "run": ("variables", "inputs", "reuse", "wait_timeout"),
 }
-_DONE_BY_ITSELF = ("started", "playable")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,11 +98,6 @@ class ProjectPlan:
     gates: tuple[Gate, ...]
     needs: tuple[str, ...] = ()
 
-    @property
-    def first_about_jobs(self) -> Gate | None:
-        """Return the first gate that looks into the pipeline of the project."""
-        return next((gate for gate in self.gates if gate.start is None), None)
-
 
 @dataclasses.dataclass(frozen=True)
 class ReleasePlan:
@@ -143,12 +137,12 @@ def _check_project(project: ProjectPlan, names: t.Sequence[str]) -> None:
         if need not in names:
             raise UsageError(f"{where} needs {need!r}, which is none of the projects: {suggestions(names, need)}")
     for number, gate in enumerate(project.gates, 1):
-        _check_gate(project, gate, number, f"gate {number} of {where}")
+        _check_gate(project, gate, f"gate {number} of {where}")
 
 
-def _check_gate(project: ProjectPlan, gate: Gate, number: int, where: str) -> None:
+def _check_gate(project: ProjectPlan, gate: Gate, where: str) -> None:
     if gate.start is not None:
-        if number > 1:
+        if gate is not project.gates[0]:
             raise UsageError(
                 f"{where}: run has to be the first gate of its project, since the others look into a pipeline"
             )
@@ -163,7 +157,7 @@ def _check_gate(project: ProjectPlan, gate: Gate, number: int, where: str) -> No
         raise UsageError(f"{where} names no job; give name or stage")
     if gate.way == "at once" and gate.require == "playable":
         raise UsageError(f"{where}: require playable cannot be used with {gate.action}; use action wait")
-    if gate.way == "after a bad end" and gate.require in _DONE_BY_ITSELF:
+    if gate.way == "after a bad end" and gate.require in ("started", "playable"):
         raise UsageError(
             f"{where}: require {gate.require} cannot be used with {gate.action}, which waits for the jobs to end first"
         )

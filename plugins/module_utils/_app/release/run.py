@@ -78,7 +78,6 @@ class ProjectResult:
 
     @property
     def failed_gate(self) -> GateResult | None:
-        """Return the gate that stopped the project."""
         return next((gate for gate in self.gates if gate.has_failed), None)
 
     @property
@@ -98,7 +97,6 @@ class ReleaseRun:
     """One run of a plan.
 
     :param run_gate: returns what became of a gate of a project.
-    :param scheduler: runs the projects side by side.
     """
 
     def __init__(self, plan: ReleasePlan, run_gate: RunGate, scheduler: Scheduler) -> None:
