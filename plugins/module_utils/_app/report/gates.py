@@ -13,7 +13,7 @@ import shlex
 import typing as t
 
 from ..._api.decoding import Record
-from ..fields import id_of, status_of
+from ..fields import id_of, int_of, status_of
 from ..jobs.statuses import is_playable, is_retryable
 from ..release.run import FAILURES
 from .parts import block, compared, has_failed, link, look, seconds, state, text, text_with_links
@@ -170,16 +170,13 @@ def retry_command(record: Record, project: Record, job: Record) -> str:
     """
     status = status_of(job)
     action = "retry" if is_retryable(status) else "play" if is_playable(status) else ""
-    attempt = next((other for other in project["jobs"] if other.get("id") == job.get("id")), None)
-    pipeline_id = attempt.get("pipeline_id") if attempt else None
-    pipeline = next((row for row in project["pipelines"] if row.get("id") == pipeline_id), None)
-    project_id = pipeline.get("project_id") if pipeline else None
-    is_bridge = bool(attempt and attempt.get("kind") == "bridge")
-    if not action or is_bridge or not isinstance(project_id, int) or not id_of(job):
+    attempt: Record = next((other for other in project["jobs"] if other.get("id") == job.get("id")), {})
+    pipeline: Record = next((row for row in project["pipelines"] if row["id"] == attempt.get("pipeline_id")), {})
+    if not action or attempt.get("kind") == "bridge" or not int_of(pipeline, "project_id") or not id_of(job):
         return ""
     options = {
         "api_url": record["server"],
-        "project": _called(record, project, pipeline or {}),
+        "project": _called(record, project, pipeline),
         "job_id": id_of(job),
         "action": action,
         "wait": True,
