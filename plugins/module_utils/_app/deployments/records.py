@@ -37,7 +37,6 @@ class FoundDeployment:
 
     @property
     def id(self) -> int:
-        """Return its id."""
         return id_of(self.record)
 
     @property
@@ -47,7 +46,6 @@ class FoundDeployment:
 
     @property
     def environment(self) -> str:
-        """Return the name of its environment."""
         return str(record_in(self.record, "environment").get("name") or "")
 
     @property
