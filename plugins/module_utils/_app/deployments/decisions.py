@@ -80,10 +80,7 @@ def has_given(deployment: Record, user_id: int | None, request: ApprovalRequest)
 
 
 def foreseen_refusal(deployment: Record, user_id: int | None, project: Record, request: ApprovalRequest) -> str:
-    """Return why GitLab will refuse an approval, as far as that can be known before it is sent.
-
-    :param project: the record of the project.
-    """
+    """Return why GitLab will refuse an approval, as far as that can be known before it is sent."""
     if user_id is None:
         return ""
     is_own = request.state == "approved" and user_id in starters_of(deployment)

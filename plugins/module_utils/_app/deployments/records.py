@@ -116,12 +116,10 @@ def is_waiting(deployment: Record) -> bool:
 
 
 def starters_of(deployment: Record) -> set[int]:
-    """Return the ids of those who have started a deployment."""
     return users_of([deployment, record_in(deployment, "deployable")])
 
 
 def username_of(approval: Record) -> str:
-    """Return who has given an approval."""
     user = record_in(approval, "user")
     return str(user.get("username") or user.get("name") or "somebody")
 

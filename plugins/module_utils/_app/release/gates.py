@@ -176,7 +176,10 @@ class GateRun:
         text = failure_text(report, self._request.action)
         if text:
             return self._of_refusals(result, report, text)
-        return dataclasses.replace(result, outcome=self._done(result), reason=_reasons(report))
+        # what was left alone says what the action would need, which is of no use beside jobs that were acted on
+        told = [target for target in report.targets if target.has_changed] or report.targets
+        reason = "; ".join(dict.fromkeys(target.reason for target in told if target.reason))
+        return dataclasses.replace(result, outcome=self._done(result), reason=reason)
 
     def _done(self, result: GateResult) -> str:
         """Return what a gate that acts has come to when its jobs are as required, or in check mode would become so."""
@@ -295,9 +298,3 @@ class GateRun:
 
 def _state(job: FoundJob) -> str:
     return f"{job.called} is {status_of(job.record)}{failure_reason(job.record)}"
-
-
-def _reasons(report: ActionReport) -> str:
-    # what was left alone says what the action would need, which is of no use beside jobs that were acted on
-    told = [target for target in report.targets if target.has_changed] or report.targets
-    return "; ".join(dict.fromkeys(target.reason for target in told if target.reason))

@@ -174,18 +174,14 @@ def retry_command(record: Record, project: Record, job: Record) -> str:
     pipeline: Record = next((row for row in project["pipelines"] if row["id"] == attempt.get("pipeline_id")), {})
     if not action or attempt.get("kind") == "bridge" or not int_of(pipeline, "project_id") or not id_of(job):
         return ""
+    given = str(project["project"])
+    # a fork, or a project downstream, has another page
+    is_given = str(pipeline.get("web_url")).startswith(f"{record['server']}/{given}/-/")
     options = {
         "api_url": record["server"],
-        "project": _called(record, project, pipeline),
+        "project": given if is_given else str(pipeline["project_id"]),
         "job_id": id_of(job),
         "action": action,
         "wait": True,
     }
     return f"ansible localhost -m jobgate.gitlab.gitlab_job_action -a {shlex.quote(json.dumps(options))}"
-
-
-def _called(record: Record, project: Record, pipeline: Record) -> str:
-    """Return the project of a pipeline as the user has given it; its id where it is another one, such as a fork."""
-    given = str(project["project"])
-    is_own = str(pipeline.get("web_url")).startswith(f"{record['server']}/{given}/-/")
-    return given if is_own else str(pipeline.get("project_id"))

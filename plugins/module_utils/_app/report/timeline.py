@@ -77,13 +77,16 @@ def _row(job: Record, bars: _Bars, scale: TimeScale, shown_logs: t.Container[t.A
     queued = seconds(queue[1] - queue[0]) if queue else ""
     before = seconds(job.get("previous_duration"))
     times = ((queued, f"queued {queued}"), (ran, f"ran {ran}"), (before, f"last time {before}"))
-    shown = _bar("queue", queue, scale) + _bar(f"run {look(job.get('status'))}", run, scale)
+    cuts = "".join(
+        f'<i class="cut" style="left:{left:.2f}%;width:{right - left:.2f}%"></i>' for left, right in scale.cuts
+    )
+    shown = cuts + _bar("queue", queue, scale) + _bar(f"run {look(job.get('status'))}", run, scale)
     tail = job.get("log_tail") if job.get("id") not in shown_logs else None
     return (
         f'<li class="lane{"" if has_failed(job) else " quiet"}">'
         f'<span class="job">{link(job.get("web_url"), job.get("name"))}{note}</span> {state(job.get("status"))} '
         f'<span class="small">{", ".join(words for given, words in times if given)}</span>'
-        f'<span class="track" aria-hidden="true">{_cuts(scale)}{shown}</span>'
+        f'<span class="track" aria-hidden="true">{shown}</span>'
         f"{log_details(tail) if tail else ''}</li>\n"
     )
 
@@ -94,12 +97,6 @@ def _bar(kind: str, interval: Interval | None, scale: TimeScale) -> str:
     left, right = scale.position(interval[0]), scale.position(interval[1])
     # as wide as it can be seen, and never beyond the end
     return f'<i class="{kind}" style="left:min({left:.2f}%,100% - 3px);width:{right - left:.2f}%"></i>'
-
-
-def _cuts(scale: TimeScale) -> str:
-    return "".join(
-        f'<i class="cut" style="left:{left:.2f}%;width:{right - left:.2f}%"></i>' for left, right in scale.cuts
-    )
 
 
 def _axis(scale: TimeScale) -> str:
