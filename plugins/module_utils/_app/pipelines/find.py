@@ -174,10 +174,14 @@ def warn_of_namesake(session: Session, query: PipelineQuery, pipeline: Record) -
     if query.ref is None or query.ref_type != "any":
         return
     session = session.in_passing()
+
+    def newest_of(scope: str) -> Record | None:
+        return next(newest_pipelines(session, query.project, ref=query.ref, scope=scope, page_size=1), None)
+
     try:
-        other = _newest_of(session, query, "tags")
+        other = newest_of("tags")
         if other is not None and id_of(other) == id_of(pipeline):
-            other = _newest_of(session, query, "branches")
+            other = newest_of("branches")
     except GitLabError as exc:
         session.warn(f"Whether a branch and a tag have the name of the ref could not be read: {exc}")
         return
@@ -186,11 +190,6 @@ def warn_of_namesake(session: Session, query: PipelineQuery, pipeline: Record) -
             f"A branch and a tag are called {query.ref}, and both have pipelines. Used is {describe(pipeline)}, and "
             f"not {describe(other)}; set ref_type to choose."
         )
-
-
-def _newest_of(session: Session, query: PipelineQuery, scope: str) -> Record | None:
-    """Return the newest pipeline of the tag, or branch, with the name of the ref."""
-    return next(newest_pipelines(session, query.project, ref=query.ref, scope=scope, page_size=1), None)
 
 
 def _full_sha(session: Session, query: PipelineQuery) -> str | None:

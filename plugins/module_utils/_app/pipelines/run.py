@@ -14,7 +14,6 @@ source and user. The request is never sent again unseen.
 from __future__ import annotations
 
 import dataclasses
-import types
 import typing as t
 
 from ..._api.decoding import Record
@@ -48,9 +47,7 @@ class RunResult:
     note: str = ""
 
 
-def run_pipeline(
-    session: Session, request: RunRequest, known: t.Mapping[int, RunRequest] = types.MappingProxyType({})
-) -> RunResult:
+def run_pipeline(session: Session, request: RunRequest, known: t.Mapping[int, RunRequest] = {}) -> RunResult:
     """Return the pipeline that was started, or the one that counts as the one asked for.
 
     :param known: how the pipelines of the ref were started that this task has started before, by their ids.

@@ -35,9 +35,7 @@ from .run import GateResult, ProjectResult
 # What check mode calls the outcome of a gate, and what a gate has come to that did something.
 _DONE = {row.name: row.participle for row in ACTIONS.values() if row.gate}
 _PREDICTED = {
-    "wait": "would be waited for",
-    **{name: f"would be {participle}" for name, participle in _DONE.items()},
-    "verify": "would be verified",
+    name: f"would be {participle}" for name, participle in {"wait": "waited for", **_DONE, "verify": "verified"}.items()
 }
 # A gate opens for jobs, never for none.
 _OPEN = ("passed", "already done", *_DONE.values())

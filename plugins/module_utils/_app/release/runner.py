@@ -69,19 +69,10 @@ class GateRunner:
 
         :param stop: returns why nothing new may be begun any more.
         """
-        with self._lock:
-            self._waiting += 1
-        try:
-            return (yield from self._run(project, gate, stop))
-        finally:
-            with self._lock:
-                self._waiting -= 1
-                self._done += 1
-                self._work.tell(lambda _seconds: f"{self._done} of {self._total} gates, {self._waiting} waiting")
-
-    def _run(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Steps[GateResult]:
         session = self._open_session(project, gate, stop)
         started = session.clock.time()
+        with self._lock:
+            self._waiting += 1
         try:
             if gate.start is not None:
                 result = yield from self._starter.start(session, gate, gate.start)
@@ -89,6 +80,11 @@ class GateRunner:
                 result = yield from run_gate(session, project, gate, self._log_lines)
         except GitLabError as exc:
             result = yield from _broken_off(session, gate, exc)
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                self._done += 1
+                self._work.tell(lambda _seconds: f"{self._done} of {self._total} gates, {self._waiting} waiting")
         return dataclasses.replace(
             result, started_at=started, finished_at=session.clock.time(), elapsed=session.elapsed()
         )
