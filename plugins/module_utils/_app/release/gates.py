@@ -159,10 +159,9 @@ class GateRun:
             report = yield from ActionRun(session, self._query, request, WaitOptions()).run()
         except GitLabError as exc:
             return dataclasses.replace(late, reason=f"{late.reason}; nothing was canceled: {exc}")
-        result = dataclasses.replace(self._of_action(late, report), has_timed_out=True)
         texts = [f"{target.job.called} was canceled" for target in report.targets if target.has_changed]
         reason = "; ".join(filter(None, [late.reason, *texts, failure_text(report, request.action)]))
-        return dataclasses.replace(result, reason=reason)
+        return dataclasses.replace(self._of_action(late, report), has_timed_out=True, reason=reason)
 
     def _act(self, before: GateResult | None = None) -> Steps[GateResult]:
         """Return what became of playing or retrying.
