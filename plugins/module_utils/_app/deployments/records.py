@@ -15,7 +15,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..fields import id_of, int_of, record_in, records_in, status_of, users_of
+from ..fields import id_of, int_of, record_in, records_in, status_of
 from ..jobs.query import listed
 
 STATUSES = ("created", "running", "success", "failed", "canceled", "skipped", "blocked")
@@ -113,10 +113,6 @@ def missing_text(deployment: Record) -> str:
 def is_waiting(deployment: Record) -> bool:
     """Return whether somebody can approve it now: `blocked` alone is every deployment of a manual job."""
     return status_of(deployment) == BLOCKED and bool(missing_approvals(deployment))
-
-
-def starters_of(deployment: Record) -> set[int]:
-    return users_of([deployment, record_in(deployment, "deployable")])
 
 
 def username_of(approval: Record) -> str:

@@ -141,7 +141,7 @@ def deployed_by(session: Session, jobs: t.Sequence[FoundJob]) -> dict[int, Recor
     Nothing where they cannot be read: whoever may play a job may not always look at deployments.
     """
     try:
-        found = read_all(session, deployments_of(session, jobs)) if jobs else []
+        found = read_all(session, deployments_of(session, jobs))
     except GitLabError:
         return {}
     return {deployment.job_id: deployment_record(deployment) for deployment in found}

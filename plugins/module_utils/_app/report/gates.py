@@ -54,10 +54,7 @@ def took(gate: Record) -> str:
 
 
 def gate_anchor(project: int, gate: int) -> str:
-    """Return the name of a gate on the page.
-
-    :param project: its number, from 1, as that of the gate.
-    """
+    """Return the name of a gate on the page, by the number of its project and its own, both from 1."""
     return f"gate-{project}-{gate}"
 
 
