@@ -179,13 +179,13 @@ class ReleaseRun:
 
     def _seen(self, name: str, steps: Steps[GateResult]) -> Steps[GateResult]:
         """Run a gate, and take note of its first pause."""
-        while True:
-            try:
-                pause = next(steps)
-            except StopIteration as end:
-                return t.cast(GateResult, end.value)
-            self._unseen.pop(name, None)
-            yield pause
+        try:
+            first = next(steps)
+        except StopIteration as end:
+            return t.cast(GateResult, end.value)
+        self._unseen.pop(name, None)
+        yield first
+        return (yield from steps)
 
     def _skip(self, result: ProjectResult) -> None:
         """Say why a project was not begun."""
