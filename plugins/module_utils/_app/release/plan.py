@@ -119,7 +119,12 @@ def make_plan(projects: t.Sequence[ProjectPlan], strategy: str) -> ReleasePlan:
         if names.count(project.name) > 1:
             raise UsageError(f"two projects are called {project.name!r}; give each of them a name of its own")
         _check_project(project, names)
-    _check_needs(projects)
+    try:
+        graphlib.TopologicalSorter({project.name: project.needs for project in projects}).prepare()
+    except graphlib.CycleError as exc:
+        # each of them has to come before the next one
+        circle = " needs ".join(reversed(exc.args[1]))
+        raise UsageError(f"the projects need each other in a circle: {circle}") from None
     return ReleasePlan(tuple(projects), strategy)
 
 
@@ -161,16 +166,3 @@ def _check_gate(project: ProjectPlan, gate: Gate, where: str) -> None:
         raise UsageError(
             f"{where}: require {gate.require} cannot be used with {gate.action}, which waits for the jobs to end first"
         )
-
-
-def _check_needs(projects: t.Sequence[ProjectPlan]) -> None:
-    """Return if each project can begin some time.
-
-    :raises UsageError: when some need each other in a circle.
-    """
-    try:
-        graphlib.TopologicalSorter({project.name: project.needs for project in projects}).prepare()
-    except graphlib.CycleError as exc:
-        # each of them has to come before the next one
-        circle = " needs ".join(reversed(exc.args[1]))
-        raise UsageError(f"the projects need each other in a circle: {circle}") from None
