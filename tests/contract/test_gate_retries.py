@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import pathlib
 import typing as t
-from unittest import mock
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.client import ApiClient
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release import hints
 
 from tests.contract.test_release_gates import MANUAL, Row, release
 from tests.contract.test_release_record import TREE
@@ -94,9 +93,16 @@ def test_jobs_that_were_not_retried_cost_no_request(simulator: t.Any) -> None:
 
 
 def test_former_attempts_that_cannot_be_read(simulator: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    list_all = ApiClient.list_all
+
+    def without_former(client: ApiClient, name: str, **arguments: t.Any) -> list[t.Any]:
+        if arguments.get("include_retried"):
+            raise GitLabError("it is away")
+        return list_all(client, name, **arguments)
+
     simulator.load(world(flaky("script_failure", retry=1)))
     with monkeypatch.context() as patch:
-        patch.setattr(hints, "_list_jobs", mock.Mock(side_effect=GitLabError("it is away")))
+        patch.setattr(ApiClient, "list_all", without_former)
         assert told(release(simulator, {"gates": [WAIT]})) == [("passed", "flaky was retried")]
     # a server that does not show them
     simulator.load(world(flaky("script_failure", retry=1)), version="13.8")

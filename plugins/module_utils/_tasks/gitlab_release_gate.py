@@ -23,9 +23,8 @@ from .._app.fields import id_of, iso_time
 from .._app.files.place import check_path, check_writable, write_text
 from .._app.nudges import Nudges
 from .._app.outcome import Outcome, ProjectProgress
-from .._app.release.compare import read_previous, with_previous
 from .._app.release.plan import STRATEGIES, Gate, ProjectPlan, ReleasePlan
-from .._app.release.record import has_changed, make_record
+from .._app.release.record import has_changed, make_record, read_previous, with_previous
 from .._app.release.run import ProjectResult, ReleaseRun, failure_text
 from .._app.release.runner import GateRunner
 from .._app.release.tree import ReleaseTree, read_tree

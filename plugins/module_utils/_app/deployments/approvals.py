@@ -184,7 +184,6 @@ class Approval(Write[FoundDeployment, ApprovalResult]):
         return foreseen_refusal(self._latest.record, self._user_id(), project, self._wanted)
 
     def _explained(self, exc: RequestError) -> str:
-        """Return an error that is the last word, with what it means."""
         if not isinstance(exc, StatusError):
             return str(exc)
         reason = explained_refusal(exc.server_text, self._latest.record, self._wanted)

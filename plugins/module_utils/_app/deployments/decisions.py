@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 
 from ..._api.decoding import Record
-from ..fields import int_of, status_of, user_id_of
+from ..fields import int_of, record_in, status_of, user_id_of, users_of
 from ..jobs.query import shortened
 from ..writes.decision import Decision
 from ..writes.roles import access_level
@@ -26,7 +26,6 @@ from .records import (
     missing_text,
     rule_name,
     rules_of,
-    starters_of,
     tells_approvals,
 )
 
@@ -80,13 +79,11 @@ def has_given(deployment: Record, user_id: int | None, request: ApprovalRequest)
 
 
 def foreseen_refusal(deployment: Record, user_id: int | None, project: Record, request: ApprovalRequest) -> str:
-    """Return why GitLab will refuse an approval, as far as that can be known before it is sent.
-
-    :param project: the record of the project.
-    """
+    """Return why GitLab will refuse an approval, as far as that can be known before it is sent."""
     if user_id is None:
         return ""
-    is_own = request.state == "approved" and user_id in starters_of(deployment)
+    starters = users_of([deployment, record_in(deployment, "deployable")])
+    is_own = request.state == "approved" and user_id in starters
     if is_own and project.get("allow_pipeline_trigger_approve_deployment") is not True:
         return OWN
     rules = rules_of(deployment)

@@ -45,13 +45,6 @@ class DeploymentQuery:
     allow_empty: bool = False
     limit: int = 0
 
-    def describe(self) -> str:
-        """Return where it looks, as part of a sentence."""
-        where = f"to {self.environment!r} " if self.environment else ""
-        if self.jobs is None:
-            return f"deployment {where}in project {self.project}"
-        return f"deployment {where}by {self.jobs.describe()}"
-
 
 def read_deployment(session: Session, project: str, deployment_id: int) -> FoundDeployment:
     """Return a deployment with its approvals, which no list tells.
@@ -100,7 +93,9 @@ def find_deployments(session: Session, query: DeploymentQuery) -> list[FoundDepl
         return found
     if query.status and _fitting(session, dataclasses.replace(query, status=None, limit=1), jobs):
         return []
-    raise SelectionError(f"there is no {query.describe()}; {_instead(session, query)}")
+    environment = f" to {query.environment!r}" if query.environment else ""
+    where = f"by {query.jobs.describe()}" if query.jobs else f"in project {query.project}"
+    raise SelectionError(f"there is no deployment{environment} {where}; {_instead(session, query)}")
 
 
 def deployments_of(session: Session, jobs: t.Sequence[FoundJob], **filters: t.Any) -> list[FoundDeployment]:

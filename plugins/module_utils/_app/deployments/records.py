@@ -15,7 +15,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..fields import id_of, int_of, record_in, records_in, status_of, users_of
+from ..fields import id_of, int_of, record_in, records_in, status_of
 from ..jobs.query import listed
 
 STATUSES = ("created", "running", "success", "failed", "canceled", "skipped", "blocked")
@@ -37,7 +37,6 @@ class FoundDeployment:
 
     @property
     def id(self) -> int:
-        """Return its id."""
         return id_of(self.record)
 
     @property
@@ -47,7 +46,6 @@ class FoundDeployment:
 
     @property
     def environment(self) -> str:
-        """Return the name of its environment."""
         return str(record_in(self.record, "environment").get("name") or "")
 
     @property
@@ -117,13 +115,7 @@ def is_waiting(deployment: Record) -> bool:
     return status_of(deployment) == BLOCKED and bool(missing_approvals(deployment))
 
 
-def starters_of(deployment: Record) -> set[int]:
-    """Return the ids of those who have started a deployment."""
-    return users_of([deployment, record_in(deployment, "deployable")])
-
-
 def username_of(approval: Record) -> str:
-    """Return who has given an approval."""
     user = record_in(approval, "user")
     return str(user.get("username") or user.get("name") or "somebody")
 

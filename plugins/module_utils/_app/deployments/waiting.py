@@ -152,8 +152,7 @@ def _why_rejected(session: Session, job: FoundJob) -> str:
     session = session.in_passing()
     what, who = "its deployment", ""
     try:
-        for found in deployments_of(session, [job]):
-            deployment = read_deployment(session, found.project, found.id)
+        for deployment in read_all(session, deployments_of(session, [job])):
             what = f"its {deployment.called}"
             for approval in approvals_of(deployment.record):
                 if status_of(approval) == "rejected":

@@ -50,7 +50,6 @@ class RunRequest:
 
     @property
     def variables_by_name(self) -> dict[str, str]:
-        """Return the values of the variables by their names."""
         return {str(variable["key"]): str(variable["value"]) for variable in self.variables}
 
     def is_like(self, other: RunRequest) -> bool:
@@ -79,7 +78,6 @@ class RunRequest:
 class Candidates:
     """The newest pipelines of a ref, and which of them is the one that was asked for.
 
-    :param request: what was asked for.
     :param known: how the pipelines were started that this task has started, by their ids.
     """
 
@@ -186,7 +184,9 @@ class Candidates:
         if self._request.reuse == "never" or pipeline.get("source", sources[0]) not in sources:
             return False
         status = status_of(pipeline)
-        return _is_active(status) or (self._request.reuse == "success" and status == "success")
+        if is_finished(status):
+            return self._request.reuse == "success" and status == "success"
+        return bool(status) and phase_of(status) != "ending"
 
     def _is_of_kind(self, whole: Record) -> bool:
         return self._request.ref_type == "any" or (whole.get("tag") is True) == (self._request.ref_type == "tag")
@@ -249,13 +249,11 @@ class Candidates:
             if pipeline.get("source", self._request.sources[0]) not in self._request.sources:
                 continue
             whole = self._whole(pipeline)
-            if self._is_of_kind(whole) and self.is_of_user(whole) is not False and self._has_our_variables(whole):
+            if not self._is_of_kind(whole) or self.is_of_user(whole) is False:
+                continue
+            if self._variables_of(whole) in (None, self._request.variables_by_name):
                 found.append(whole)
         return found
-
-    def _has_our_variables(self, whole: Record) -> bool:
-        variables = self._variables_of(whole)
-        return variables is None or variables == self._request.variables_by_name
 
     def twins(self, pipeline: Record) -> list[Record]:
         """Return the pipelines that somebody else has started since, and that would have counted as the one asked for.
@@ -283,8 +281,3 @@ class Candidates:
         if self._highest and not found:
             raise BadAnswerError(f"GitLab lists no pipeline of {self._request.ref}, of which there were some before")
         return [pipeline for pipeline in found if id_of(pipeline) > self._highest]
-
-
-def _is_active(status: str) -> bool:
-    """Return whether a pipeline with this status is under way, or will be; one that is being canceled is not."""
-    return bool(status) and not is_finished(status) and phase_of(status) != "ending"

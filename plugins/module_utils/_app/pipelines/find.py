@@ -18,6 +18,7 @@ from ..jobs.bridges import list_bridges
 from ..session import Session
 from .query import FULL_SHA_LENGTHS, PipelineQuery, describe
 
+T = t.TypeVar("T")
 # Pipelines are read twenty at a time, newest first; so many that do not fit are listed, and looked into.
 PAGE_SIZE = 20
 MOST_LISTED = 1000
@@ -54,26 +55,14 @@ def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True)
 
 
 def newest_pipelines(
-    session: Session,
-    project: str,
-    *,
-    ref: str | None = None,
-    sha: str | None = None,
-    source: str | None = None,
-    scope: str | None = None,
-    page_size: int = PAGE_SIZE,
+    session: Session, project: str, *, page_size: int = PAGE_SIZE, **filters: str | None
 ) -> t.Iterator[Record]:
-    """Yield the pipelines of a project, newest first."""
+    """Yield the pipelines of a project, newest first.
+
+    :param filters: what the list of pipelines takes.
+    """
     return session.client.iterate(
-        "list_pipelines",
-        project=project,
-        ref=ref,
-        sha=sha,
-        source=source,
-        scope=scope,
-        order_by="id",
-        sort="desc",
-        page_size=page_size,
+        "list_pipelines", project=project, order_by="id", sort="desc", page_size=page_size, **filters
     )
 
 
@@ -97,10 +86,9 @@ def read_pipeline(session: Session, project: str, pipeline: Record, *, is_old: b
     except RequestError as exc:
         # on many servers a job token may list what is in a pipeline, and not read the pipeline itself
         is_denied = isinstance(exc, (NotAuthorizedError, NotFoundError))
-        is_expected = is_denied and not session.limits.reads_pipelines
-        if not is_expected and not is_old:
-            raise
-        if not is_expected:
+        if session.limits.reads_pipelines or not is_denied:
+            if not is_old:
+                raise
             session.warn(f"The pipeline could not be refreshed; its last known state is returned: {exc}")
         return pipeline
 
@@ -109,13 +97,18 @@ def _has_jobs(session: Session, project: str, pipeline: Record) -> bool:
     if first_job(session, project, pipeline) is not None:
         return True
     # it may have nothing but trigger jobs
+    bridges = _if_allowed(session, lambda: list_bridges(session, project_id_of(pipeline, project), id_of(pipeline)))
+    return bool(bridges)
+
+
+def _if_allowed(session: Session, read: t.Callable[[], T]) -> T | None:
+    """Return what is read; None with a job token that may only list jobs, as on many servers."""
     try:
-        return bool(list_bridges(session, project_id_of(pipeline, project), id_of(pipeline)))
+        return read()
     except (NotAuthorizedError, NotFoundError):
-        # on many servers a job token may list jobs, and no trigger jobs
         if session.limits.reads_pipelines:
             raise
-        return False
+        return None
 
 
 def first_job(session: Session, project: str, pipeline: Record) -> Record | None:
@@ -171,12 +164,8 @@ def _is_asked_for(session: Session, query: PipelineQuery, pipeline: Record) -> b
 
 def _kind(session: Session, project: str, pipeline: Record) -> str:
     """Return whether a pipeline is of a branch or of a tag, which lists do not tell."""
-    try:
-        record = whole_pipeline(session, project, pipeline)
-    except (NotAuthorizedError, NotFoundError):
-        if session.limits.reads_pipelines:
-            raise
-        record = first_job(session, project, pipeline) or {}
+    record = _if_allowed(session, lambda: whole_pipeline(session, project, pipeline))
+    record = record or first_job(session, project, pipeline) or {}
     return "tag" if record.get("tag") is True else "branch"
 
 
@@ -185,10 +174,14 @@ def warn_of_namesake(session: Session, query: PipelineQuery, pipeline: Record) -
     if query.ref is None or query.ref_type != "any":
         return
     session = session.in_passing()
+
+    def newest_of(scope: str) -> Record | None:
+        return next(newest_pipelines(session, query.project, ref=query.ref, scope=scope, page_size=1), None)
+
     try:
-        other = _newest_of(session, query, "tags")
+        other = newest_of("tags")
         if other is not None and id_of(other) == id_of(pipeline):
-            other = _newest_of(session, query, "branches")
+            other = newest_of("branches")
     except GitLabError as exc:
         session.warn(f"Whether a branch and a tag have the name of the ref could not be read: {exc}")
         return
@@ -197,11 +190,6 @@ def warn_of_namesake(session: Session, query: PipelineQuery, pipeline: Record) -
             f"A branch and a tag are called {query.ref}, and both have pipelines. Used is {describe(pipeline)}, and "
             f"not {describe(other)}; set ref_type to choose."
         )
-
-
-def _newest_of(session: Session, query: PipelineQuery, scope: str) -> Record | None:
-    """Return the newest pipeline of the tag, or branch, with the name of the ref."""
-    return next(newest_pipelines(session, query.project, ref=query.ref, scope=scope, page_size=1), None)
 
 
 def _full_sha(session: Session, query: PipelineQuery) -> str | None:

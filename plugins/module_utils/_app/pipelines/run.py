@@ -14,17 +14,10 @@ source and user. The request is never sent again unseen.
 from __future__ import annotations
 
 import dataclasses
-import types
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import (
-    NotAuthorizedError,
-    NotFoundError,
-    RequestError,
-    SelectionError,
-    StatusError,
-)
+from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError, SelectionError, StatusError
 from ..._api.pace.retry import LAST_ATTEMPT_SECONDS
 from ..fields import id_of, project_id_of, status_of
 from ..session import Session
@@ -54,9 +47,7 @@ class RunResult:
     note: str = ""
 
 
-def run_pipeline(
-    session: Session, request: RunRequest, known: t.Mapping[int, RunRequest] = types.MappingProxyType({})
-) -> RunResult:
+def run_pipeline(session: Session, request: RunRequest, known: t.Mapping[int, RunRequest] = {}) -> RunResult:
     """Return the pipeline that was started, or the one that counts as the one asked for.
 
     :param known: how the pipelines of the ref were started that this task has started before, by their ids.
@@ -142,28 +133,27 @@ class _Run:
     # ----- the request -----
 
     def _create(self) -> Record:
-        request = self._request
-        client = self._session.client
-        inputs = dict(request.inputs or {}) or None
-        if not request.trigger_token:
+        request, client = self._request, self._session.client
+        created: Record
+        if request.trigger_token:
+            created = client.call(
+                "trigger_pipeline",
+                trigger_token=request.trigger_token,
+                project=request.project,
+                ref=request.full_ref,
+                # a mapping here, a list there
+                variables=request.variables_by_name or None,
+                inputs=request.inputs or None,
+            )
+        else:
             created = client.call(
                 "create_pipeline",
                 project=request.project,
                 ref=request.full_ref,
                 variables=list(request.variables) or None,
-                inputs=inputs,
+                inputs=request.inputs or None,
             )
-            return t.cast(Record, created)
-        created = client.call(
-            "trigger_pipeline",
-            trigger_token=request.trigger_token,
-            project=request.project,
-            ref=request.full_ref,
-            # a list there, a mapping here
-            variables=request.variables_by_name or None,
-            inputs=inputs,
-        )
-        return t.cast(Record, created)
+        return created
 
     def _wait_for_limit(self, exc: StatusError) -> bool:
         """Wait until pipelines may be created again; return whether there is time for it, as the error is told, too."""

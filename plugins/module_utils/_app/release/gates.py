@@ -17,30 +17,47 @@ from ..actions.act import ActionRun
 from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
 from ..actions.targets import ActionReport, Target, failure_text, read_logs
-from ..fields import seconds_of, status_of
+from ..fields import id_of, project_id_of, seconds_of, status_of
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.selection import lacks_any
 from ..jobs.statuses import STATUSES, is_bad_end, is_finished, is_under_way, phase_of
+from ..pipelines.query import PipelineQuery
 from ..reads.jobs import MAY_GROW, JobReport, failure_of, read_jobs
 from ..session import Session
 from ..waiting.log_tails import last_words, read_tail
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, failure_reason, is_reached
 from ..waiting.schedule import Steps
 from .hints import retried_text
-from .names import jobs_of
 from .plan import Gate
 from .run import GateResult, ProjectResult
 
 # What check mode calls the outcome of a gate, and what a gate has come to that did something.
 _DONE = {row.name: row.participle for row in ACTIONS.values() if row.gate}
 _PREDICTED = {
-    "wait": "would be waited for",
-    **{name: f"would be {participle}" for name, participle in _DONE.items()},
-    "verify": "would be verified",
+    name: f"would be {participle}" for name, participle in {"wait": "waited for", **_DONE, "verify": "verified"}.items()
 }
 # A gate opens for jobs, never for none.
 _OPEN = ("passed", "already done", *_DONE.values())
+
+
+def jobs_of(session: Session, project: ProjectResult, gate: Gate, pipeline: Record) -> JobQuery:
+    """Return which jobs of a pipeline belong to a gate."""
+    project_id = project_id_of(pipeline, project.plan.pipeline.project)
+    called = session.client.project_called(project_id)
+    return JobQuery(
+        PipelineQuery(project_id, pipeline_id=id_of(pipeline), project_called=called),
+        names=gate.names,
+        may_be_split=True,
+        stages=gate.stages,
+        include_downstream=gate.include_downstream,
+        with_bridges=True,
+        # a failed trigger job of a stage must not be overlooked
+        all_bridges=True,
+        # what could not be started has no jobs that could be as required
+        needs_all=gate.target != "finished",
+        newest_attempt=True,
+    )
 
 
 def to_come(gate: Gate) -> GateResult:
@@ -56,8 +73,11 @@ class GateRun:
         self._session = session
         self._project = project
         self._gate = gate
+        self._query = jobs_of(session, project, gate, pipeline)
         self._request = gate.request or ActionRequest(gate.action)
-        self._pipeline = pipeline
+        self._options = dataclasses.replace(
+            gate.waiting, targets=(gate.target,), fail_on=tuple(filter(is_bad_end, STATUSES))
+        )
         self._log_lines = log_lines
         # its jobs as they were read last
         self._jobs: t.Sequence[FoundJob] = ()
@@ -79,40 +99,32 @@ class GateRun:
 
     def _is_still_to_come(self) -> bool:
         """Return whether a job of the gate is missing that may be there when a real run comes to look for it."""
-        query = self._query()
-        selection = JobFinder(self._session, query).find()
+        selection = JobFinder(self._session, self._query).find()
         if self._has_predecessor_at_work():
             may_be_created = not selection.is_complete or self._gate.include_downstream
-            return may_be_created and lacks_any(query, selection)
+            return may_be_created and lacks_any(self._query, selection)
         return self._gate.way != "verify" and selection.lacks and not selection.is_complete
 
     def _has_predecessor_at_work(self) -> bool:
         """Return whether in check mode something before this gate would change what it finds."""
         return any(gate.outcome.startswith("would") for gate in self._project.gates)
 
-    # ----- what the use cases take -----
-
-    def _query(self) -> JobQuery:
-        return jobs_of(self._session, self._project, self._gate, self._pipeline)
-
-    def _waiting(self, *targets: str, fail_on: tuple[str, ...] = ()) -> WaitOptions:
-        return dataclasses.replace(self._gate.waiting, targets=targets, fail_on=fail_on)
-
     # ----- actions -----
 
     def _wait(self) -> Steps[GateResult]:
-        options = self._waiting(self._gate.target, fail_on=_bad_ends() if self._gate.target == "success" else ())
-        report = yield from read_jobs(self._session, self._query(), options)
+        options = self._options
+        if self._gate.target != "success":
+            options = dataclasses.replace(options, fail_on=())
+        report = yield from read_jobs(self._session, self._query, options)
         result = self._of_reading(report)
         if self._session.check_mode:
             return self._predict_wait(result, report, options)
         return self._of_problems(result, report, options) or dataclasses.replace(result, outcome="passed")
 
     def _verify(self) -> Steps[GateResult]:
-        report = yield from read_jobs(self._session, self._query(), WaitOptions(), is_judged=True)
+        report = yield from read_jobs(self._session, self._query, WaitOptions(), is_judged=True)
         result = self._of_reading(report)
-        options = self._waiting(self._gate.target)
-        wrong = [_state(job) for job in report.jobs if not is_reached(job.record, options)]
+        wrong = [_state(job) for job in report.jobs if not is_reached(job.record, self._options)]
         missing = [MAY_GROW] if report.may_grow else []
         if not wrong and not missing:
             return dataclasses.replace(result, outcome="passed")
@@ -123,8 +135,8 @@ class GateRun:
 
     def _act_after_a_bad_end(self) -> Steps[GateResult]:
         """Wait for the end of the jobs, and act on them if it is a bad one."""
-        options = self._waiting("finished")
-        report = yield from read_jobs(self._session, self._query(), options)
+        options = dataclasses.replace(self._gate.waiting, targets=("finished",))
+        report = yield from read_jobs(self._session, self._query, options)
         result = self._of_reading(report)
         late = self._of_problems(result, report, options)
         if late and report.has_timed_out and options.on_timeout == "cancel":
@@ -144,34 +156,34 @@ class GateRun:
         request = ActionRequest("cancel", multiple="all")
         session = self._session.in_passing(seconds=CANCEL_SECONDS)
         try:
-            report = yield from ActionRun(session, self._query(), request, WaitOptions()).run()
+            report = yield from ActionRun(session, self._query, request, WaitOptions()).run()
         except GitLabError as exc:
             return dataclasses.replace(late, reason=f"{late.reason}; nothing was canceled: {exc}")
-        result = dataclasses.replace(self._of_action(late, report), has_timed_out=True)
         texts = [f"{target.job.called} was canceled" for target in report.targets if target.has_changed]
         reason = "; ".join(filter(None, [late.reason, *texts, failure_text(report, request.action)]))
-        return dataclasses.replace(result, reason=reason)
+        return dataclasses.replace(self._of_action(late, report), has_timed_out=True, reason=reason)
 
     def _act(self, before: GateResult | None = None) -> Steps[GateResult]:
         """Return what became of playing or retrying.
 
         :param before: what was read before that, None for nothing.
         """
-        options = self._waiting(self._gate.target, fail_on=_bad_ends())
-        report = yield from ActionRun(self._session, self._query(), self._request, options).run()
+        report = yield from ActionRun(self._session, self._query, self._request, self._options).run()
         result = self._of_action(before or GateResult(self._gate), report)
         text = failure_text(report, self._request.action)
         if text:
             return self._of_refusals(result, report, text)
-        return dataclasses.replace(result, outcome=self._done(result), reason=_reasons(report))
+        # what was left alone says what the action would need, which is of no use beside jobs that were acted on
+        told = [target for target in report.targets if target.has_changed] or report.targets
+        reason = "; ".join(dict.fromkeys(target.reason for target in told if target.reason))
+        return dataclasses.replace(result, outcome=self._done(result), reason=reason)
 
     def _done(self, result: GateResult) -> str:
         """Return what a gate that acts has come to when its jobs are as required, or in check mode would become so."""
         if result.has_changed:
             return (_PREDICTED if self._session.check_mode else _DONE)[self._gate.action]
-        under_way = [job.record for job in self._jobs if is_under_way(status_of(job.record))]
-        options = self._waiting(self._gate.target)
-        if self._session.check_mode and not all(is_reached(record, options) for record in under_way):
+        under_way = [job for job in result.jobs if is_under_way(status_of(job))]
+        if self._session.check_mode and not all(is_reached(job, self._options) for job in under_way):
             return _PREDICTED["wait"]
         return "already done" if self._gate.way == "at once" else "passed"
 
@@ -211,12 +223,13 @@ class GateRun:
         text = failure_of(report, options)
         if not text:
             return None
-        if report.has_timed_out and any(job and status_of(job.record) == "manual" for job, _problem in report.problems):
+        jobs = [job for job, _problem in report.problems if job]
+        if report.has_timed_out and any(status_of(job.record) == "manual" for job in jobs):
             text += "; somebody has to play a manual job, as action play does"
-        failed = next((job for job, _problem in report.problems if job and status_of(job.record) == "failed"), None)
+        failed = next((job for job in jobs if status_of(job.record) == "failed"), None)
         tail = (read_tail(self._session, failed, self._log_lines) or []) if failed else []
         text += last_words(tail)
-        has_ended = any(job and is_finished(status_of(job.record)) for job, _problem in report.problems)
+        has_ended = any(is_finished(status_of(job.record)) for job in jobs)
         outcome = "timed out" if report.has_timed_out and not has_ended else "failed"
         return dataclasses.replace(result, outcome=outcome, reason=text, log_tail=tuple(tail))
 
@@ -229,13 +242,12 @@ class GateRun:
         if report.problem:
             return dataclasses.replace(result, outcome="timed out", reason=text)
         bad = [target for target in report.targets if target.outcome in ("refused", "failed")]
+        states = "; ".join(_state(target.job) for target in bad)
+        is_refused = all(target.outcome == "refused" for target in bad)
         if all(self._is_end_enough(target) for target in bad):
-            is_left = all(target.outcome == "refused" for target in bad)
-            reason = "; ".join(_state(target.job) for target in bad) if is_left else text
-            return dataclasses.replace(result, outcome=self._done(result), reason=reason)
-        if all(target.outcome == "refused" and self._may_come_right(target.job) for target in bad):
-            reason = "; ".join(_state(target.job) for target in bad)
-            return dataclasses.replace(result, outcome=_PREDICTED[action], reason=reason, has_changed=True)
+            return dataclasses.replace(result, outcome=self._done(result), reason=states if is_refused else text)
+        if is_refused and all(self._may_come_right(target.job) for target in bad):
+            return dataclasses.replace(result, outcome=_PREDICTED[action], reason=states, has_changed=True)
         stopped = self._session.stop()
         if stopped and not result.has_changed and all(target.reason == stopped for target in bad):
             return dataclasses.replace(result, outcome="not reached", reason=stopped)
@@ -243,7 +255,7 @@ class GateRun:
         log_tail = next((target.log_tail for target in bad if target.log_tail), [])
         text = failure_text(report, action) or ""
         outcome = "failed"
-        if all(target.outcome == "refused" for target in bad):
+        if is_refused:
             outcome = "refused"
         elif report.has_timed_out and not any(target.has_ended_badly or target.outcome == "refused" for target in bad):
             outcome = "timed out"
@@ -252,7 +264,7 @@ class GateRun:
     def _is_end_enough(self, target: Target) -> bool:
         """Return whether a job that has ended badly, or had ended before, is what the gate asks for all the same."""
         record = target.job.record
-        if not is_reached(record, self._waiting(self._gate.target)):
+        if not is_reached(record, self._options):
             return False
         has_run = bool(record.get("started_at"))
         if target.has_ended_badly:
@@ -281,15 +293,5 @@ class GateRun:
         return dataclasses.replace(result, outcome="passed")
 
 
-def _bad_ends() -> tuple[str, ...]:
-    return tuple(filter(is_bad_end, STATUSES))
-
-
 def _state(job: FoundJob) -> str:
     return f"{job.called} is {status_of(job.record)}{failure_reason(job.record)}"
-
-
-def _reasons(report: ActionReport) -> str:
-    # what was left alone says what the action would need, which is of no use beside jobs that were acted on
-    told = [target for target in report.targets if target.has_changed] or report.targets
-    return "; ".join(dict.fromkeys(target.reason for target in told if target.reason))

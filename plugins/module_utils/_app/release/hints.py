@@ -47,9 +47,12 @@ def _former_ends(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, li
         if not job.is_bridge and not session.deadline.has_passed():
             pipelines.setdefault((job.project, job.pipeline_id), []).append(job)
     ends: dict[t.Any, list[str]] = {}
-    for found in pipelines.values():
+    client, scope = session.in_passing().client, list(filter(is_retryable, STATUSES))
+    for (project, pipeline_id), found in pipelines.items():
         try:
-            records = _list_jobs(session, found[0], scope=list(filter(is_retryable, STATUSES)), include_retried=True)
+            records = client.list_all(
+                "list_pipeline_jobs", project=project, pipeline_id=pipeline_id, scope=scope, include_retried=True
+            )
         except GitLabError:
             continue
         for job in found:
@@ -58,9 +61,3 @@ def _former_ends(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, li
             counts = collections.Counter(reasons)
             ends[job.key] = [f"{end} ({count} times)" if count > 1 else end for end, count in counts.items()]
     return ends
-
-
-def _list_jobs(session: Session, job: FoundJob, **filters: t.Any) -> list[Record]:
-    """Return jobs of the pipeline of a job."""
-    client = session.in_passing().client
-    return client.list_all("list_pipeline_jobs", project=job.project, pipeline_id=job.pipeline_id, **filters)

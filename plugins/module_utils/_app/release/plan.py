@@ -32,7 +32,6 @@ GATE_ACTIONS: dict[str, tuple[str, ...]] = {
     "verify": (),
     "run": ("variables", "inputs", "reuse", "wait_timeout"),
 }
-_DONE_BY_ITSELF = ("started", "playable")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,11 +98,6 @@ class ProjectPlan:
     gates: tuple[Gate, ...]
     needs: tuple[str, ...] = ()
 
-    @property
-    def first_about_jobs(self) -> Gate | None:
-        """Return the first gate that looks into the pipeline of the project."""
-        return next((gate for gate in self.gates if gate.start is None), None)
-
 
 @dataclasses.dataclass(frozen=True)
 class ReleasePlan:
@@ -125,7 +119,12 @@ def make_plan(projects: t.Sequence[ProjectPlan], strategy: str) -> ReleasePlan:
         if names.count(project.name) > 1:
             raise UsageError(f"two projects are called {project.name!r}; give each of them a name of its own")
         _check_project(project, names)
-    _check_needs(projects)
+    try:
+        graphlib.TopologicalSorter({project.name: project.needs for project in projects}).prepare()
+    except graphlib.CycleError as exc:
+        # each of them has to come before the next one
+        circle = " needs ".join(reversed(exc.args[1]))
+        raise UsageError(f"the projects need each other in a circle: {circle}") from None
     return ReleasePlan(tuple(projects), strategy)
 
 
@@ -143,12 +142,12 @@ def _check_project(project: ProjectPlan, names: t.Sequence[str]) -> None:
         if need not in names:
             raise UsageError(f"{where} needs {need!r}, which is none of the projects: {suggestions(names, need)}")
     for number, gate in enumerate(project.gates, 1):
-        _check_gate(project, gate, number, f"gate {number} of {where}")
+        _check_gate(project, gate, f"gate {number} of {where}")
 
 
-def _check_gate(project: ProjectPlan, gate: Gate, number: int, where: str) -> None:
+def _check_gate(project: ProjectPlan, gate: Gate, where: str) -> None:
     if gate.start is not None:
-        if number > 1:
+        if gate is not project.gates[0]:
             raise UsageError(
                 f"{where}: run has to be the first gate of its project, since the others look into a pipeline"
             )
@@ -163,20 +162,7 @@ def _check_gate(project: ProjectPlan, gate: Gate, number: int, where: str) -> No
         raise UsageError(f"{where} names no job; give name or stage")
     if gate.way == "at once" and gate.require == "playable":
         raise UsageError(f"{where}: require playable cannot be used with {gate.action}; use action wait")
-    if gate.way == "after a bad end" and gate.require in _DONE_BY_ITSELF:
+    if gate.way == "after a bad end" and gate.require in ("started", "playable"):
         raise UsageError(
             f"{where}: require {gate.require} cannot be used with {gate.action}, which waits for the jobs to end first"
         )
-
-
-def _check_needs(projects: t.Sequence[ProjectPlan]) -> None:
-    """Return if each project can begin some time.
-
-    :raises UsageError: when some need each other in a circle.
-    """
-    try:
-        graphlib.TopologicalSorter({project.name: project.needs for project in projects}).prepare()
-    except graphlib.CycleError as exc:
-        # each of them has to come before the next one
-        circle = " needs ".join(reversed(exc.args[1]))
-        raise UsageError(f"the projects need each other in a circle: {circle}") from None

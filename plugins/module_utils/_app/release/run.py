@@ -28,6 +28,7 @@ FIRST_LOOKS_SECONDS = 30.0
 _LOOK_ROUND_SECONDS = (0.05, 1.0)
 # With these outcomes a gate does not open, unless it is optional.
 FAILURES = ("failed", "refused", "timed out")
+_PASSED = ("passed", "would pass")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +79,6 @@ class ProjectResult:
 
     @property
     def failed_gate(self) -> GateResult | None:
-        """Return the gate that stopped the project."""
         return next((gate for gate in self.gates if gate.has_failed), None)
 
     @property
@@ -98,7 +98,6 @@ class ReleaseRun:
     """One run of a plan.
 
     :param run_gate: returns what became of a gate of a project.
-    :param scheduler: runs the projects side by side.
     """
 
     def __init__(self, plan: ReleasePlan, run_gate: RunGate, scheduler: Scheduler) -> None:
@@ -109,7 +108,6 @@ class ReleaseRun:
         self._stopped = ""
         self._has_woken = False
         self._waiting = list(plan.projects)
-        self._passed: set[str] = set()
         # projects that have begun and were not looked at yet, and how long others wait for that
         self._unseen: dict[str, Deadline] = {}
         self.results = {
@@ -127,22 +125,20 @@ class ReleaseRun:
 
     def _begin_what_can(self) -> None:
         """Begin the projects whose needs have passed."""
-        for project in [project for project in self._waiting if self._passed.issuperset(project.needs)]:
-            if not self._stopped:
+        for project in list(self._waiting):
+            if not self._stopped and all(self.results[need].outcome in _PASSED for need in project.needs):
                 self._waiting.remove(project)
                 self._unseen[project.name] = Deadline.after(FIRST_LOOKS_SECONDS, self._scheduler.clock)
                 self._scheduler.add(self._run_project(self.results[project.name]), self._take)
 
-    def _take(self, done: ProjectResult) -> None:
+    def _take(self, _none: None) -> None:
         """Take note of a project that has finished."""
-        if done.outcome in ("passed", "would pass"):
-            self._passed.add(done.plan.name)
         if self._stopped and not self._has_woken:
             self._has_woken = True
             self._scheduler.wake()
         self._begin_what_can()
 
-    def _run_project(self, result: ProjectResult) -> Steps[ProjectResult]:
+    def _run_project(self, result: ProjectResult) -> Steps[None]:
         """Run the gates of a project one after the other, until one of them fails."""
         for number, gate in enumerate(result.plan.gates):
             if result.failed_gate:
@@ -156,7 +152,6 @@ class ReleaseRun:
             else:
                 result.gates[number] = yield from self._run_one(result, gate)
         self._unseen.pop(result.plan.name, None)
-        return result
 
     def _see_others(self, name: str) -> Steps[None]:
         """Pause until every project that has begun was looked at."""
@@ -184,17 +179,17 @@ class ReleaseRun:
 
     def _seen(self, name: str, steps: Steps[GateResult]) -> Steps[GateResult]:
         """Run a gate, and take note of its first pause."""
-        while True:
-            try:
-                pause = next(steps)
-            except StopIteration as end:
-                return t.cast(GateResult, end.value)
-            self._unseen.pop(name, None)
-            yield pause
+        try:
+            first = next(steps)
+        except StopIteration as end:
+            return t.cast(GateResult, end.value)
+        self._unseen.pop(name, None)
+        yield first
+        return (yield from steps)
 
     def _skip(self, result: ProjectResult) -> None:
         """Say why a project was not begun."""
-        blocked = [need for need in result.plan.needs if self.results[need].outcome not in ("passed", "would pass")]
+        blocked = [need for need in result.plan.needs if self.results[need].outcome not in _PASSED]
         reason = f"project {blocked[0]!r}, which it needs, has not passed" if blocked else self._stopped
         result.gates = [GateResult(gate, reason=reason) for gate in result.plan.gates]
 

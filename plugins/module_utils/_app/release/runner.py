@@ -12,22 +12,36 @@ import dataclasses
 import threading
 import typing as t
 
-from ..._api.errors import GitLabError, RequestError, SelectionError, TimedOutError
+from ..._api.decoding import Record
+from ..._api.errors import (
+    GitLabError,
+    NotAuthorizedError,
+    NotFoundError,
+    RequestError,
+    SelectionError,
+    TimedOutError,
+)
+from ..._api.pace.looks import looking
 from ..actions.actions import ACTIONS
 from ..actions.refusals import refuse_job_token
 from ..fields import id_of
+from ..jobs.find import JobFinder
+from ..pipelines.candidates import RunRequest
 from ..pipelines.find import read_pipeline, warn_of_namesake
+from ..pipelines.query import describe
+from ..pipelines.run import run_pipeline
 from ..session import Session, StoppedError
 from ..slow_work import SlowWork
 from ..waiting.loop import Wait
 from ..waiting.options import timed_out_text
 from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Pause, Steps, is_end_of_time
-from .gates import GateRun, to_come
-from .names import check_gates_to_come
+from .gates import GateRun, jobs_of, to_come
 from .plan import Gate, ReleasePlan
 from .run import GateResult, ProjectResult
-from .starting import PipelineStarter, is_to_be_started
+
+# How often a gate asks whether the gate that starts a pipeline of the same ref is done with it.
+TURN_SECONDS = 0.5
 
 OpenSession = t.Callable[[ProjectResult, Gate, t.Callable[[], str]], Session]
 
@@ -55,19 +69,10 @@ class GateRunner:
 
         :param stop: returns why nothing new may be begun any more.
         """
-        with self._lock:
-            self._waiting += 1
-        try:
-            return (yield from self._run(project, gate, stop))
-        finally:
-            with self._lock:
-                self._waiting -= 1
-                self._done += 1
-                self._work.tell(lambda _seconds: f"{self._done} of {self._total} gates, {self._waiting} waiting")
-
-    def _run(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Steps[GateResult]:
         session = self._open_session(project, gate, stop)
         started = session.clock.time()
+        with self._lock:
+            self._waiting += 1
         try:
             if gate.start is not None:
                 result = yield from self._starter.start(session, gate, gate.start)
@@ -75,6 +80,11 @@ class GateRunner:
                 result = yield from run_gate(session, project, gate, self._log_lines)
         except GitLabError as exc:
             result = yield from _broken_off(session, gate, exc)
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                self._done += 1
+                self._work.tell(lambda _seconds: f"{self._done} of {self._total} gates, {self._waiting} waiting")
         return dataclasses.replace(
             result, started_at=started, finished_at=session.clock.time(), elapsed=session.elapsed()
         )
@@ -109,7 +119,7 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
     pipeline = project.pipeline
     is_first = pipeline is None
     if pipeline is None:
-        if is_to_be_started(project.gates):
+        if any(earlier.outcome == "would start" for earlier in project.gates):
             return to_come(gate)
         # a gate that verifies looks at what is there
         options = dataclasses.replace(gate.waiting, wait=gate.action != "verify")
@@ -123,8 +133,9 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
     if session.watch:
         session.watch.looks_into(id_of(pipeline))
     try:
-        if gate is project.plan.first_about_jobs:
-            check_gates_to_come(session, project, gate, pipeline)
+        about_jobs = [each for each in project.plan.gates if each.start is None]
+        if gate is about_jobs[0]:
+            _check_jobs(session, project, about_jobs, pipeline)
         result = yield from GateRun(session, project, gate, pipeline, log_lines).run()
         if is_first:
             # not before, since it is a warning: the first minute of a large release has enough to ask for
@@ -132,3 +143,113 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
     except GitLabError as exc:
         result = yield from _broken_off(session, gate, exc)
     return dataclasses.replace(result, pipeline=pipeline)
+
+
+def _check_jobs(session: Session, project: ProjectResult, gates: t.Sequence[Gate], pipeline: Record) -> None:
+    """Return unless one of these gates can never open, since the pipeline lacks a job of it.
+
+    A pipeline has all its jobs from its beginning on, those downstream excepted, so nothing is done before a mistyped
+    name is found. The list of jobs is shared with the first look of the first gate, whose session this is, and of no
+    other.
+
+    :raises SelectionError: saying what is missing, and what there is instead.
+    """
+    if not session.client.shares_reads:
+        session.client.share_reads(session.clock)
+    for gate in gates:
+        if gate.is_optional or gate.include_downstream:
+            continue
+        finder = JobFinder(session, jobs_of(session, project, gate, pipeline))
+        try:
+            with looking(float("-inf")):
+                selection = finder.find()
+            problem = finder.problem(selection) if selection.is_complete else ""
+        except RequestError:
+            return  # the gate itself will meet it, and has the time for it
+        except SelectionError as exc:
+            problem = str(exc)
+        if problem:
+            is_first = gate is gates[0]
+            raise SelectionError(problem if is_first else f"gate {gate.title!r} after it could not open: {problem}")
+
+
+# ----- starting a pipeline -----
+
+
+@dataclasses.dataclass
+class _Ref:
+    """What a release has started of one ref.
+
+    :param turn: of the gate that looks for a pipeline and starts it; held until the new pipeline is known.
+    :param started: how each pipeline was started, by its id.
+    :param predicted: what check mode has said would be started.
+    """
+
+    turn: threading.Lock = dataclasses.field(default_factory=threading.Lock)
+    started: dict[int, RunRequest] = dataclasses.field(default_factory=dict)
+    predicted: list[RunRequest] = dataclasses.field(default_factory=list)
+
+
+class PipelineStarter:
+    """Starts the pipelines of a release: those of one ref one after the other.
+
+    So gates that ask for the same pipeline side by side make one, which the first starts and the others find.
+
+    :param plan: tells which refs are those of projects that are named by their paths.
+    """
+
+    def __init__(self, plan: ReleasePlan) -> None:
+        self._refs: dict[tuple[str, str], _Ref] = {}
+        starts = [gate.start for project in plan.projects for gate in project.gates if gate.start]
+        self._refs_by_path = {start.ref for start in starts if not start.project.isdigit()}
+
+    def start(self, session: Session, gate: Gate, request: RunRequest) -> Steps[GateResult]:
+        """Return what became of starting the pipeline of a project.
+
+        :raises StoppedError: when nothing new may be begun any more.
+        :raises GitLabError: when GitLab refuses, or cannot be asked.
+        """
+        refuse_job_token(session, gate.action)
+        ref = self._refs.setdefault((self._project(session, request), request.ref), _Ref())
+        while not ref.turn.acquire(blocking=False):
+            session.check_stop()
+            if session.deadline.has_passed():
+                reason = f"{timed_out_text(gate.waiting)}: another gate still starts a pipeline of {request.ref}"
+                return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
+            # no request comes of it, so that it takes no turn
+            yield Pause(TURN_SECONDS, session.deadline, is_urgent=True)
+        try:
+            return _start(session, gate, request, ref)
+        finally:
+            ref.turn.release()
+
+    def _project(self, session: Session, request: RunRequest) -> str:
+        """Return the path of the project, or its id if nobody gives the path of a project with such a ref."""
+        project = request.project
+        if project.isdigit() and request.ref in self._refs_by_path:
+            try:
+                project = str(session.client.call("get_project", project=project).get("path_with_namespace") or project)
+            except (NotAuthorizedError, NotFoundError):
+                pass  # starting a pipeline tells what to do about it
+        # paths are the same in any case
+        return project.lower()
+
+
+def _start(session: Session, gate: Gate, request: RunRequest, ref: _Ref) -> GateResult:
+    result = run_pipeline(session, request, ref.started)
+    if result.has_changed and result.pipeline:
+        ref.started[id_of(result.pipeline)] = request
+    reason = result.problem or (describe(result.pipeline) if result.pipeline else "")
+    has_changed = result.has_changed
+    if result.problem:
+        outcome = "failed"
+    elif not result.has_changed:
+        outcome = "already done"
+    elif not session.check_mode:
+        outcome = "started"
+    else:
+        outcome = "would start"
+        if request.reuse != "never" and any(map(request.is_like, ref.predicted)):
+            has_changed, reason = False, "another gate would start it"
+        ref.predicted.append(request)
+    return GateResult(gate, outcome=outcome, reason=reason, has_changed=has_changed, pipeline=result.pipeline)

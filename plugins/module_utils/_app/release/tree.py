@@ -18,14 +18,13 @@ from ..deployments.records import FoundDeployment, approvals_of, username_of
 from ..fields import id_of, project_id_of, record_in, status_of
 from ..jobs.bridges import PipelineNode, jobs_of, pipeline_tree, project_path
 from ..jobs.query import FoundJob
-from ..jobs.statuses import newest_per_name
 from ..session import Session
 from ..waiting.log_tails import read_tail
 
-_JOB_FIELDS = ("id", "name", "stage", "status", "web_url", "allow_failure", "failure_reason", "created_at")
 # Of more jobs that have failed, the logs would be no help.
 _MOST_LOGS = 50
-_TIMES = ("started_at", "finished_at", "duration", "queued_duration")
+_JOB_FIELDS = ("id", "name", "stage", "status", "web_url", "allow_failure", "failure_reason")
+_TIMES = ("created_at", "started_at", "finished_at", "duration", "queued_duration")
 _PIPELINE_FIELDS = ("id", "iid", "project_id", "ref", "sha", "source", "status", "web_url")
 
 
@@ -56,13 +55,29 @@ def read_tree(
     except GitLabError as exc:
         session.warn(f"The jobs of pipeline {id_of(pipeline)} are not in the record: {exc}")
         return ReleaseTree([{**pipeline_record(pipeline), "project": project_path(session, pipeline)}])
+    found = [
+        FoundJob(record, node.project, node.pipeline_id, node.path_of(str(record.get("name"))))
+        for node, records in zip(nodes, listed)
+        for record in records
+    ]
+    logs = _read_logs(session, found, log_lines) if log_lines > 0 else {}
+    deployed = deployed_by(session, [job for job in found if job.id in deploying])
+    jobs = [
+        {**record, "log_tail": logs.get(record["id"], []), **(deployed.get(record["id"]) or deployment_record(None))}
+        for node, records in zip(nodes, listed)
+        for record in _job_records(node, records)
+    ]
+    return ReleaseTree(_pipeline_records(session, nodes), jobs)
+
+
+def _pipeline_records(session: Session, nodes: t.Sequence[PipelineNode]) -> list[Record]:
     parents = {
         bridge.downstream.pipeline_id: node.pipeline_id
         for node in nodes
         for bridge in node.bridges
         if bridge.downstream and not bridge.downstream.is_repeated
     }
-    pipelines = [
+    return [
         {
             **pipeline_record(node.record),
             "project": project_path(session, node.record),
@@ -73,14 +88,6 @@ def read_tree(
         }
         for node in nodes
     ]
-    logs = _read_logs(session, nodes, listed, log_lines) if log_lines > 0 else {}
-    deployed = deployed_by(session, [job for job in _found(nodes, listed) if job.id in deploying])
-    jobs = [
-        {**record, "log_tail": logs.get(record["id"], []), **(deployed.get(record["id"]) or deployment_record(None))}
-        for node, records in zip(nodes, listed)
-        for record in _job_records(node, records)
-    ]
-    return ReleaseTree(pipelines, jobs)
 
 
 def pipeline_record(pipeline: Record) -> Record:
@@ -96,26 +103,15 @@ def job_record(job: Record, path: str) -> Record:
     }
 
 
-def _read_logs(
-    session: Session, nodes: t.Sequence[PipelineNode], listed: t.Sequence[t.Sequence[Record]], lines: int
-) -> dict[int, list[str]]:
+def _read_logs(session: Session, jobs: t.Sequence[FoundJob], lines: int) -> dict[int, list[str]]:
     """Return the end of the log of each job that has failed for good, by the id of the job."""
-    newest = [newest_per_name(records) for records in listed]
-    failed = [job for job in _found(nodes, newest) if status_of(job.record) == "failed"]
+    newest = {job.key: job.id for job in sorted(jobs, key=lambda job: job.id)}
+    failed = [job for job in jobs if newest[job.key] == job.id and status_of(job.record) == "failed"]
     if len(failed) > _MOST_LOGS:
         session.warn(f"{len(failed)} jobs have failed; the record has the logs of {_MOST_LOGS} of them.")
     wanted = failed[:_MOST_LOGS]
     tails = session.run_all(lambda job: read_tail(session, job, lines), wanted)
     return {job.id: tail for job, tail in zip(wanted, tails) if tail}
-
-
-def _found(nodes: t.Sequence[PipelineNode], listed: t.Sequence[t.Sequence[Record]]) -> list[FoundJob]:
-    """Return the jobs of pipelines with where they were found."""
-    return [
-        FoundJob(record, node.project, node.pipeline_id, node.path_of(str(record.get("name"))))
-        for node, records in zip(nodes, listed)
-        for record in records
-    ]
 
 
 def _job_records(node: PipelineNode, records: t.Sequence[Record]) -> t.Iterator[Record]:
@@ -145,7 +141,7 @@ def deployed_by(session: Session, jobs: t.Sequence[FoundJob]) -> dict[int, Recor
     Nothing where they cannot be read: whoever may play a job may not always look at deployments.
     """
     try:
-        found = read_all(session, deployments_of(session, jobs)) if jobs else []
+        found = read_all(session, deployments_of(session, jobs))
     except GitLabError:
         return {}
     return {deployment.job_id: deployment_record(deployment) for deployment in found}

@@ -13,7 +13,7 @@ import shlex
 import typing as t
 
 from ..._api.decoding import Record
-from ..fields import id_of, status_of
+from ..fields import id_of, int_of, status_of
 from ..jobs.statuses import is_playable, is_retryable
 from ..release.run import FAILURES
 from .parts import block, compared, has_failed, link, look, seconds, state, text, text_with_links
@@ -54,10 +54,7 @@ def took(gate: Record) -> str:
 
 
 def gate_anchor(project: int, gate: int) -> str:
-    """Return the name of a gate on the page.
-
-    :param project: its number, from 1, as that of the gate.
-    """
+    """Return the name of a gate on the page, by the number of its project and its own, both from 1."""
     return f"gate-{project}-{gate}"
 
 
@@ -170,25 +167,18 @@ def retry_command(record: Record, project: Record, job: Record) -> str:
     """
     status = status_of(job)
     action = "retry" if is_retryable(status) else "play" if is_playable(status) else ""
-    attempt = next((other for other in project["jobs"] if other.get("id") == job.get("id")), None)
-    pipeline_id = attempt.get("pipeline_id") if attempt else None
-    pipeline = next((row for row in project["pipelines"] if row.get("id") == pipeline_id), None)
-    project_id = pipeline.get("project_id") if pipeline else None
-    is_bridge = bool(attempt and attempt.get("kind") == "bridge")
-    if not action or is_bridge or not isinstance(project_id, int) or not id_of(job):
+    attempt: Record = next((other for other in project["jobs"] if other.get("id") == job.get("id")), {})
+    pipeline: Record = next((row for row in project["pipelines"] if row["id"] == attempt.get("pipeline_id")), {})
+    if not action or attempt.get("kind") == "bridge" or not int_of(pipeline, "project_id") or not id_of(job):
         return ""
+    given = str(project["project"])
+    # a fork, or a project downstream, has another page
+    is_given = str(pipeline.get("web_url")).startswith(f"{record['server']}/{given}/-/")
     options = {
         "api_url": record["server"],
-        "project": _called(record, project, pipeline or {}),
+        "project": given if is_given else str(pipeline["project_id"]),
         "job_id": id_of(job),
         "action": action,
         "wait": True,
     }
     return f"ansible localhost -m jobgate.gitlab.gitlab_job_action -a {shlex.quote(json.dumps(options))}"
-
-
-def _called(record: Record, project: Record, pipeline: Record) -> str:
-    """Return the project of a pipeline as the user has given it; its id where it is another one, such as a fork."""
-    given = str(project["project"])
-    is_own = str(pipeline.get("web_url")).startswith(f"{record['server']}/{given}/-/")
-    return given if is_own else str(pipeline.get("project_id"))

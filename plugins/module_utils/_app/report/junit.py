@@ -54,7 +54,8 @@ def _case(suite: ET.Element, gate: Record, project: Record) -> None:
     case = _element(suite, "testcase", classname=project["name"], name=name, time=_time(gate["elapsed"]))
     if _has_failed(gate):
         failure = _element(case, "failure", message=gate["reason"], type=gate["outcome"])
-        failure.text = _clean("\n".join((gate["reason"], *_links(gate))))
+        links = [f"{job['path']}: {job['web_url']}" for job in gate["jobs"] if is_web_address(job.get("web_url"))]
+        failure.text = _clean("\n".join((gate["reason"], *links)))
     elif not _has_run(gate):
         _element(case, "skipped", message=gate["reason"] or gate["outcome"])
     lines = [line for _job, tail in log_tails(gate, project) for line in tail]
@@ -62,10 +63,6 @@ def _case(suite: ET.Element, gate: Record, project: Record) -> None:
     about = [gate["reason"]] if is_shut(gate) and not _has_failed(gate) else []
     if about or lines:
         _element(case, "system-out").text = _clean("\n".join((*about, *lines)))
-
-
-def _links(gate: Record) -> list[str]:
-    return [f"{job['path']}: {job['web_url']}" for job in gate["jobs"] if is_web_address(job.get("web_url"))]
 
 
 def _has_failed(gate: Record) -> bool:

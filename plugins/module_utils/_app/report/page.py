@@ -12,8 +12,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from .gates import gate_anchor, gate_list, is_shut
-from .parts import compared, has_failed, look, moment, release_name, seconds, state, text, text_with_links
-from .stages import pipeline_tree
+from .parts import compared, has_failed, link, look, mark, moment, release_name, seconds, state, text, text_with_links
 from .style import STYLE
 from .timeline import timeline
 
@@ -42,7 +41,7 @@ def render_page(record: Record) -> str:
             "<main>\n",
             _section("gates", "Gates", gate_list(record)),
             _section("timeline", "Timeline", timeline(projects)),
-            _section("pipelines", "Pipelines", pipeline_tree(projects)),
+            _section("pipelines", "Pipelines", _pipelines(projects)),
             "</main>\n",
             f"<footer>Made by {text(record['role'])} {text(record['version'])}.</footer>\n</body>\n</html>\n",
         )
@@ -55,7 +54,7 @@ def _has_failures(projects: t.Sequence[Record]) -> bool:
     )
 
 
-def requests_line(requests: Record) -> str:
+def _requests(requests: Record) -> str:
     """Return how many requests a run made, and how the rate limit held it back."""
     more = [f"{requests['throttled']:,} refused"] if requests["throttled"] else []
     more += [f"paced for {seconds(requests['paced_seconds'])}"] if requests["paced_seconds"] else []
@@ -95,7 +94,7 @@ def _facts(record: Record) -> str:
         ("GitLab", text(record["server"])),
         ("Began", moment(record["started_at"])),
         ("Took", text(compared(record["elapsed"], previous.get("elapsed")))),
-        ("Requests", requests_line(record["requests"])),
+        ("Requests", _requests(record["requests"])),
         ("Compared with", _previous(previous)),
         ("Strategy", text(record["strategy"])),
         ("Would change" if record["check_mode"] else "Changed", changed),
@@ -113,3 +112,55 @@ def _previous(previous: Record) -> str:
 
 def _section(name: str, title: str, content: str) -> str:
     return f'<section aria-labelledby="{name}">\n<h2 id="{name}">{title}</h2>\n{content}\n</section>\n'
+
+
+def _pipelines(projects: t.Sequence[Record]) -> str:
+    """Return the tree of the pipelines, and of each its stages side by side, as GitLab shows a pipeline."""
+    roots = []
+    for project in projects:
+        pipelines = project["pipelines"]
+        children: dict[t.Any, list[Record]] = {}
+        for pipeline in pipelines[1:]:
+            children.setdefault(pipeline.get("parent_id"), []).append(pipeline)
+        jobs: dict[t.Any, list[Record]] = {}
+        for job in project["jobs"]:
+            if not job.get("superseded"):
+                jobs.setdefault(job.get("pipeline_id"), []).append(job)
+        content = _pipeline(pipelines[0], children, jobs) if pipelines else "no pipeline"
+        quiet = "" if any(has_failed(job) for rows in jobs.values() for job in rows) else ' class="quiet"'
+        roots.append(f"<li{quiet}><strong>{text(project['name'])}</strong><ul><li>{content}</li></ul></li>\n")
+    return f'<div class="tree"><ul>\n{"".join(roots)}</ul></div>'
+
+
+def _pipeline(pipeline: Record, children: dict[t.Any, list[Record]], jobs: t.Mapping[t.Any, t.Sequence[Record]]) -> str:
+    """Return a pipeline with those below it, each of which is shown once, also where a record has a circle."""
+    trigger = f"{text(pipeline['path'].rpartition('/')[2])} → " if pipeline.get("path") else ""
+    closed = "" if pipeline.get("accessible", True) else ' <span class="small">cannot be read with this token</span>'
+    shown = (
+        f"{trigger}{text(pipeline.get('project'))} "
+        f"{link(pipeline.get('web_url'), 'Pipeline ' + str(pipeline['id']))} {state(pipeline.get('status'))}"
+        f' <span class="small">{text(pipeline.get("ref"))}</span>{closed}{_stages(jobs.get(pipeline["id"], ()))}'
+    )
+    below = "".join(f"<li>{_pipeline(child, children, jobs)}</li>" for child in children.pop(pipeline["id"], ()))
+    return f"{shown}<ul>{below}</ul>" if below else shown
+
+
+def _stages(jobs: t.Sequence[Record]) -> str:
+    """Return the stages of a pipeline in their order, which is that of their first jobs."""
+    columns: dict[str, list[Record]] = {}
+    for job in jobs:
+        columns.setdefault(str(job.get("stage") or ""), []).append(job)
+    shown = "".join(
+        f"<li{'' if any(map(has_failed, column)) else ' class=quiet'}>{_stage(name, column)}</li>"
+        for name, column in columns.items()
+    )
+    return f'<ol class="stages" role="list">{shown}</ol>' if shown else ""
+
+
+def _stage(name: str, jobs: t.Sequence[Record]) -> str:
+    rows = "".join(
+        f"<li{'' if has_failed(job) else ' class=quiet'}>{mark(job.get('status'))} "
+        f"{link(job.get('web_url'), job.get('name'))}</li>"
+        for job in jobs
+    )
+    return f'<span class="stage">{text(name) or "no stage"}</span><ul role="list">{rows}</ul>'

@@ -97,14 +97,15 @@ class TimeScale:
                 with_day = several_days and _day(moment) != last_day
                 width = _WIDTH_WITH_DAY if with_day else _WIDTH_WITH_SECONDS if with_seconds else _WIDTH
                 position = self.position(moment)
-                edge = _edge(position, width)
+                # too near for a label to be centred below its moment
+                edge: Edge = "first" if position < width / 2 else "last" if position > 100.0 - width / 2 else ""
                 left = position - {"first": 0.0, "": width / 2, "last": width}[edge]
                 if left < free_from:
                     continue
                 free_from = left + width
                 last_day = _day(moment)
-                label = _label(moment, with_day=with_day, with_seconds=with_seconds)
-                ticks.append(Tick(position, label, edge))
+                time = _utc(moment).strftime("%H:%M:%S" if with_seconds else "%H:%M")
+                ticks.append(Tick(position, f"{_day(moment)} {time}" if with_day else time, edge))
         return ticks
 
     @property
@@ -116,11 +117,6 @@ class TimeScale:
             return ends
         year = "" if _utc(first).year == _utc(last).year else f" {_utc(first).year}"
         return f"{_day(first)}{year} to {ends}"
-
-
-def _edge(position: float, width: float) -> Edge:
-    """Return the edge that is too near for a label to be centred below its moment."""
-    return "first" if position < width / 2 else "last" if position > 100.0 - width / 2 else ""
 
 
 def _segments(intervals: t.Sequence[Interval]) -> list[_Segment]:
@@ -157,11 +153,6 @@ def _multiples(segment: _Segment, step: int) -> list[float]:
     count = int((segment.end - first) // step) + 1 if first <= segment.end else 0
     # a part in which no round moment lies is named by its beginning
     return [first + step * number for number in range(count)] or [float(int(segment.start))]
-
-
-def _label(moment: float, *, with_day: bool, with_seconds: bool) -> str:
-    time = _utc(moment).strftime("%H:%M:%S" if with_seconds else "%H:%M")
-    return f"{_day(moment)} {time}" if with_day else time
 
 
 def _day(moment: float) -> str:

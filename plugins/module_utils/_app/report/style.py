@@ -126,7 +126,6 @@ footer { margin-top: 2.5rem; color: var(--soft); font-size: .82rem; }
   .only { display: none; }
   .times .head { position: static; }
   .lane, .jobs li, .stages ul > li { break-inside: avoid; }
-  .gate h4, .stage { break-after: avoid; }
-  h2, h3 { break-after: avoid; }
+  h2, h3, .gate h4, .stage { break-after: avoid; }
 }
 """

@@ -26,10 +26,6 @@ _LEGEND = """<ul class="legend small">
 _CUT_LEGEND = """
 <li><span class="track" aria-hidden="true"><i class="cut"></i></span>a time without jobs, cut out</li>"""
 
-_FAILED_ROW = '<li class="lane">'
-_QUIET_ROW = '<li class="lane quiet">'
-
-
 # When a job was in the queue, and when it ran.
 _Bars = tuple[t.Optional[Interval], t.Optional[Interval]]
 
@@ -39,7 +35,7 @@ def timeline(projects: t.Sequence[Record]) -> str:
     jobs = [job for project in projects for job in project["jobs"]]
     moments = (parse_time(job.get(name)) for job in jobs for name in ("created_at", "started_at", "finished_at"))
     latest = max(filter(None, moments), default=0.0)
-    bars = {_key(job): _bars(job, latest) for job in jobs}
+    bars = {job.get("id"): _bars(job, latest) for job in jobs}
     intervals = [interval for job_bars in bars.values() for interval in job_bars if interval]
     if not intervals:
         return "<p>No job has been in the queue yet.</p>" if jobs else "<p>No pipeline was read.</p>"
@@ -52,15 +48,16 @@ def timeline(projects: t.Sequence[Record]) -> str:
         for job in project["jobs"]:
             jobs_of.setdefault(job["pipeline_id"], []).append(job)
         for pipeline in project["pipelines"]:
-            rows = "".join(_row(job, bars[_key(job)], scale, shown_logs) for job in jobs_of.get(pipeline["id"], ()))
-            groups.append(_group(pipeline, rows, len(groups)) if rows else "")
+            shown = jobs_of.get(pipeline["id"], [])
+            rows = "".join(_row(job, bars[job.get("id")], scale, shown_logs) for job in shown)
+            quiet = "" if any(map(has_failed, shown)) else " quiet"
+            groups.append(_group(pipeline, rows, quiet, len(groups)) if rows else "")
     return f'{_grid(scale)}{legend}\n<div class="times">\n{_axis(scale)}{"".join(groups)}</div>'
 
 
-def _group(pipeline: Record, rows: str, number: int) -> str:
+def _group(pipeline: Record, rows: str, quiet: str, number: int) -> str:
     name = link(pipeline.get("web_url"), f"Pipeline {pipeline['id']}")
     by = f" by {text(pipeline['path'])}" if pipeline.get("path") else ""
-    quiet = "" if _FAILED_ROW in rows else " quiet"
     return (
         f'<section class="group{quiet}" aria-labelledby="times-{number}">\n<h3 id="times-{number}">'
         f'{text(pipeline.get("project"))} {name} <span class="small">of {text(pipeline.get("ref"))}{by}</span> '
@@ -80,13 +77,16 @@ def _row(job: Record, bars: _Bars, scale: TimeScale, shown_logs: t.Container[t.A
     queued = seconds(queue[1] - queue[0]) if queue else ""
     before = seconds(job.get("previous_duration"))
     times = ((queued, f"queued {queued}"), (ran, f"ran {ran}"), (before, f"last time {before}"))
-    shown = _bar("queue", queue, scale) + _bar(f"run {look(job.get('status'))}", run, scale)
+    cuts = "".join(
+        f'<i class="cut" style="left:{left:.2f}%;width:{right - left:.2f}%"></i>' for left, right in scale.cuts
+    )
+    shown = cuts + _bar("queue", queue, scale) + _bar(f"run {look(job.get('status'))}", run, scale)
     tail = job.get("log_tail") if job.get("id") not in shown_logs else None
     return (
-        f"{_FAILED_ROW if has_failed(job) else _QUIET_ROW}"
+        f'<li class="lane{"" if has_failed(job) else " quiet"}">'
         f'<span class="job">{link(job.get("web_url"), job.get("name"))}{note}</span> {state(job.get("status"))} '
         f'<span class="small">{", ".join(words for given, words in times if given)}</span>'
-        f'<span class="track" aria-hidden="true">{_cuts(scale)}{shown}</span>'
+        f'<span class="track" aria-hidden="true">{shown}</span>'
         f"{log_details(tail) if tail else ''}</li>\n"
     )
 
@@ -97,12 +97,6 @@ def _bar(kind: str, interval: Interval | None, scale: TimeScale) -> str:
     left, right = scale.position(interval[0]), scale.position(interval[1])
     # as wide as it can be seen, and never beyond the end
     return f'<i class="{kind}" style="left:min({left:.2f}%,100% - 3px);width:{right - left:.2f}%"></i>'
-
-
-def _cuts(scale: TimeScale) -> str:
-    return "".join(
-        f'<i class="cut" style="left:{left:.2f}%;width:{right - left:.2f}%"></i>' for left, right in scale.cuts
-    )
 
 
 def _axis(scale: TimeScale) -> str:
@@ -136,9 +130,5 @@ def _bars(job: Record, latest: float) -> _Bars:
         return (latest - seconds_queued, latest) if is_waiting else None, None
     if finished is None and not is_finished(status):
         finished = latest if duration is None else started + duration
-    run = (started, max(started, finished if finished is not None else started))
+    run = (started, max(started, finished or started))
     return (started - seconds_queued, started) if seconds_queued else None, run
-
-
-def _key(job: Record) -> t.Any:
-    return job.get("pipeline_id"), job.get("id")

@@ -11,7 +11,7 @@ import os
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.compare import read_previous, with_previous
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.record import read_previous, with_previous
 
 from tests.unit.module_utils._app.report.records import a_gate, a_job, a_project, a_record
 

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.candidates import RunRequest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.run import RunResult
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release import starting
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release import runner
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate, ReleasePlan
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run import GateResult
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import Session, StoppedError
@@ -32,8 +32,8 @@ class Release:
         self.clock = FakeClock()
         self.meanwhile: t.Callable[[], object] = lambda: None
         self.begun: list[str] = []
-        monkeypatch.setattr(starting, "run_pipeline", self._run_pipeline)
-        starter = starting.PipelineStarter(ReleasePlan(()))
+        monkeypatch.setattr(runner, "run_pipeline", self._run_pipeline)
+        starter = runner.PipelineStarter(ReleasePlan(()))
         self.other_session = self._session(60.0)
         self.first = self._steps(starter, self._session(3600.0), MAIN)
         self.other = self._steps(starter, self.other_session, other)
@@ -41,7 +41,7 @@ class Release:
     def _session(self, seconds: float) -> Session:
         return new_session(ScriptedTransport(), {"wait": True, "wait_timeout": seconds}, clock=self.clock)
 
-    def _steps(self, starter: starting.PipelineStarter, session: Session, request: RunRequest) -> Steps[GateResult]:
+    def _steps(self, starter: runner.PipelineStarter, session: Session, request: RunRequest) -> Steps[GateResult]:
         waiting = WaitOptions(wait=True, timeout_seconds=session.deadline.remaining())
         return starter.start(session, Gate((), "run", waiting=waiting, start=request), request)
 
@@ -64,7 +64,7 @@ def test_the_other_waits_for_its_turn_and_then_knows_what_was_started(monkeypatc
     pauses = []
     release.meanwhile = lambda: pauses.append(next(release.other))
     assert ended(release.first).outcome == "started"
-    assert [(pause.seconds, pause.is_urgent) for pause in pauses] == [(starting.TURN_SECONDS, True)]
+    assert [(pause.seconds, pause.is_urgent) for pause in pauses] == [(runner.TURN_SECONDS, True)]
     assert ended(release.other).outcome == "already done"
 
 
