@@ -14,8 +14,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, SelectionError, UsageError
 from ..fields import project_fields
-from ..files.fetch import DownloadRequest, fetch_bytes, known_by_id
-from ..files.latest import check_latest_success, known_by_name
+from ..files.fetch import DownloadRequest, check_latest_success, fetch_bytes, known_by_id, known_by_name
 from ..jobs.find import JobFinder
 from ..jobs.mistaken import mistaken_fields
 from ..jobs.query import FoundJob, JobQuery, suggestions
@@ -108,13 +107,13 @@ def _of_latest_success(session: Session, request: LookupRequest, names: tuple[st
         raise UsageError("latest_success is about artifacts; give artifact, or leave it out")
     if names != request.terms:
         raise UsageError("an id already says which job is meant; leave latest_success out")
-    queries = [
-        JobQuery(request.pipeline, names=(name,), include_downstream=request.include_downstream) for name in names
-    ]
-    for query in queries:
-        check_latest_success(query)
-    downloads = [DownloadRequest(query, "file", path=request.artifact, latest_success=True) for query in queries]
-    return [_content(session, request, download, known_by_name(download.query)) for download in downloads]
+    check_latest_success(JobQuery(request.pipeline, names=names, include_downstream=request.include_downstream))
+    values = []
+    for name in names:
+        query = JobQuery(request.pipeline, names=(name,))
+        download = DownloadRequest(query, "file", path=request.artifact, latest_success=True)
+        values.append(_content(session, request, download, known_by_name(query)))
+    return values
 
 
 def _content(session: Session, request: LookupRequest, download: DownloadRequest, job: FoundJob) -> t.Any:
