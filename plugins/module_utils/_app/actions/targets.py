@@ -133,9 +133,9 @@ def choose(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJo
     :raises BadAnswerError: when GitLab does not say which job it is.
     """
     chosen: dict[t.Any, FoundJob] = {}
-    for index, group in enumerate(selection.groups):
+    for name, group in selection.groups.items():
         if len(group) > 1 and multiple == "error":
-            what = f"name {selection.names[index]!r}" if selection.names else "the selection"
+            what = f"name {name!r}" if name else "the selection"
             texts = shortened([f"{job.path} (id {job.id})" for job in sorted(group, key=lambda job: -job.id)])
             raise SelectionError(
                 f"{len(group)} jobs match {what} in {place_of(query, selection)}: {texts}. Give the exact name"

@@ -18,6 +18,7 @@ from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError
 from ..concurrency import run_growing
 from ..fields import id_of, project_id_of, status_of
 from ..session import Session
+from .query import FoundJob
 from .statuses import has_ended_badly, is_finished, is_optional, newest_per_name
 
 T = t.TypeVar("T")
@@ -76,6 +77,14 @@ class PipelineNode:
     access: Access = dataclasses.field(default_factory=Access)
     is_repeated: bool = False
     bridges: list[BridgeNode] = dataclasses.field(default_factory=list)
+
+    @property
+    def trigger_jobs(self) -> list[FoundJob]:
+        """Return the trigger jobs in it as jobs."""
+        return [
+            FoundJob(bridge.record, self.project, self.pipeline_id, bridge.path, is_bridge=True)
+            for bridge in self.bridges
+        ]
 
     def path_of(self, name: str) -> str:
         """Return the path of a job or trigger job in it."""

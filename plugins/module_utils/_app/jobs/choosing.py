@@ -46,14 +46,13 @@ class Chooser:
                 unmatched -= matched
                 if not matched:
                     continue
-            if self._fits(found):
+            has_stage = not query.stages or any(fits(found.stage, stage) for stage in query.stages)
+            if has_stage and query.is_in_scope(found.record):
                 kept.append(found)
             if query.limit and len(kept) > query.limit and not unmatched:
                 break
-        groups = [[job for job in kept if match_name([job], name)] for name in names] or [kept]
         return Selection(
-            tuple(map(tuple, groups)),
-            names=names,
+            {name: tuple(job for job in kept if match_name([job], name)) for name in names} or {"": tuple(kept)},
             # a job that is there, and of another stage, is not missing
             missing=tuple(name for name in names if name in unmatched),
             known=frozenset(known),
@@ -78,21 +77,23 @@ class Chooser:
         else:
             named = {"": [job for job in jobs if not job.is_bridge or query.all_bridges]}
         placed = {name: [job for job in found if job.stage in wanted] for name, found in named.items()}
-        groups = tuple(tuple(job for job in found if self._is_in_scope(job)) for found in placed.values())
-        self._chosen.update(job.key for group in groups for job in group)
-        selected = {job.path for group in groups for job in group}
-        is_filtered = not any(groups) and any(placed.values())
+        groups = {
+            name: tuple(job for job in found if query.is_in_scope(job.record) or job.key in self._chosen)
+            for name, found in placed.items()
+        }
+        selected = [job for group in groups.values() for job in group]
+        self._chosen.update(job.key for job in selected)
+        paths = {job.path for job in selected}
         missing_stages = tuple(entry for entry, found in per_stage.items() if not found)
         # what is called so itself, or by its path, is what a name means, whatever else there may be
         open_names = tuple(name for name, found in named.items() if all(job.path != name for job in found))
         return Selection(
             groups,
-            names=tuple(filter(None, named)),
             missing=tuple(name for name, found in named.items() if name and not found),
             misplaced={
                 name: tuple(sorted({job.stage for job in named[name]}))
                 for name, found in placed.items()
-                if name and named[name] and not found and all(per_stage.values())
+                if name and named[name] and not found and not missing_stages
             },
             missing_stages=missing_stages,
             open_names=open_names,
@@ -100,13 +101,10 @@ class Chooser:
             is_complete=(is_complete or not (open_names or missing_stages))
             and not _may_grow(named, open_names, missing_stages, ahead),
             failed_before_start=tuple(
-                path for path in ahead.failed if path not in selected and may_hold(open_names, path)
+                path for path in ahead.failed if path not in paths and may_hold(open_names, path)
             ),
             known=frozenset(job.path for job in jobs),
-            stages=stages,
-            out_of_scope=count_statuses(job.record for found in placed.values() for job in found)
-            if is_filtered
-            else {},
+            out_of_scope={} if selected else count_statuses(job.record for found in placed.values() for job in found),
             beside=tuple(jobs),
             unreadable=unreadable,
         )
@@ -128,15 +126,6 @@ class Chooser:
                 "entry, or the others one by one"
             )
         return (whole,)
-
-    def _is_in_scope(self, job: FoundJob) -> bool:
-        return self._query.is_in_scope(job.record) or job.key in self._chosen
-
-    def _fits(self, job: FoundJob) -> bool:
-        """Return whether stage and scope choose a job of a whole project."""
-        stages = self._query.stages
-        has_stage = not stages or any(fits(job.stage, stage) for stage in stages)
-        return has_stage and self._is_in_scope(job)
 
 
 def _may_grow(

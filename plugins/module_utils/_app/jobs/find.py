@@ -105,12 +105,13 @@ class JobFinder:
 
         :param may_wait: whether the task could have waited for it, and did not.
         """
-        if self._query.pipeline.is_given and selection.pipeline is None:
+        is_of_pipeline = self._query.pipeline.is_given
+        if is_of_pipeline and selection.pipeline is None:
             return missing_pipeline(self._query.pipeline, may_wait=may_wait)
         problem = what_is_missing(self._query, selection)
-        if not problem or not selection.known or selection.misplaced:
+        if not (problem and selection.known and is_of_pipeline) or selection.misplaced:
             return problem
-        hint = self._bridge_hint(selection, (*selection.missing, "")[0])
+        hint = self._bridge_hint(selection)
         return with_sentence(problem, hint) if hint else problem
 
     def require_readable(self, selection: Selection) -> None:
@@ -139,7 +140,7 @@ class JobFinder:
         if self._query.newest_attempt and summary and can_be_superseded(status_of(record)):
             attempts = [job for job in self._lists.jobs(self._lists.node(summary)) if job.name == found.name]
             found = max(attempts + [found], key=lambda job: job.id)
-        return Selection(((found,),), pipeline=summary, known=frozenset({found.path}))
+        return Selection({"": (found,)}, pipeline=summary, known=frozenset({found.path}))
 
     def _read_job(self, job_id: int) -> Record:
         """Return a job by its id; a job token may not read a single one, but it may list."""
@@ -180,39 +181,31 @@ class JobFinder:
 
     def _find_in_pipeline(self, pipeline: Record) -> Selection:
         root = self._lists.node(pipeline)
-        unreadable: list[str] = []
         is_complete = True
-        before = Ahead()
-        bridges: list[FoundJob] = []
-        if not self._query.include_downstream:
-            jobs, bridges = self._list_both(root)
+        if self._query.include_downstream:
+            jobs, before, unreadable = self._list_tree(root)
         else:
-            tree = pipeline_tree(self._session, root.project, root.pipeline_id, access=self._access)
-            nodes = list(tree.walk())
-            before = ahead(tree)
-            per_node = self._session.run_all(lambda node: node.readable("jobs", lambda: self._lists.jobs(node)), nodes)
-            unreadable = [node.path for node, listed in zip(nodes, per_node) if listed is None]
-            jobs = [job for listed in per_node for job in listed or ()]
-            if self._query.with_bridges:
-                bridges = [
-                    FoundJob(bridge.record, node.project, node.pipeline_id, bridge.path, is_bridge=True)
-                    for node in nodes
-                    for bridge in node.bridges
-                ]
-        if not jobs and not bridges:
+            jobs, before, unreadable = self._list_both(root), Ahead(), ()
+            pipeline = self._lists.pipeline or pipeline
+        if not jobs:
             # GitLab makes the jobs a moment after the pipeline
             pipeline = self._session.client.call("get_pipeline", project=root.project, pipeline_id=root.pipeline_id)
             is_complete = is_finished(status_of(pipeline))
-        listed = (not self._query.include_downstream and jobs and self._lists.pipeline) or pipeline
         return self._chooser.of_pipeline(
-            jobs + bridges,
-            pipeline=listed,
-            is_complete=is_complete,
-            ahead=before,
-            unreadable=tuple(unreadable),
+            jobs, pipeline=pipeline, is_complete=is_complete, ahead=before, unreadable=unreadable
         )
 
-    def _list_both(self, root: PipelineNode) -> tuple[list[FoundJob], list[FoundJob]]:
+    def _list_tree(self, root: PipelineNode) -> tuple[list[FoundJob], Ahead, tuple[str, ...]]:
+        """Return the jobs of a pipeline and all below it, what may still come, and the paths of those not readable."""
+        tree = pipeline_tree(self._session, root.project, root.pipeline_id, access=self._access)
+        nodes = list(tree.walk())
+        listed = self._session.run_all(lambda node: node.readable("jobs", lambda: self._lists.jobs(node)), nodes)
+        jobs = [job for found in listed for job in found or ()]
+        if self._query.with_bridges:
+            jobs += [job for node in nodes for job in node.trigger_jobs]
+        return jobs, ahead(tree), tuple(node.path for node, found in zip(nodes, listed) if found is None)
+
+    def _list_both(self, root: PipelineNode) -> list[FoundJob]:
         """Return the jobs of a pipeline, and its trigger jobs where a name may stand for one."""
         if self._needs_bridges and self._looks_without_bridges < _LOOKS_FOR_BRIDGES:
             # both are needed for certain, so neither waits for the other
@@ -221,7 +214,7 @@ class JobFinder:
         else:
             jobs = self._lists.jobs(root)
             bridges = self._bridges(root) if self._query.with_bridges and self._may_be_bridges(jobs) else []
-        return jobs, bridges
+        return jobs + bridges
 
     def _bridges(self, root: PipelineNode) -> list[FoundJob]:
         return trigger_jobs(self._session, root.project, root.pipeline_id)
@@ -239,20 +232,18 @@ class JobFinder:
         is_stage_missing = any(not matching_stages(stages, stage) for stage in self._query.stages)
         return is_stage_missing or any(not match_name(jobs, name) for name in self._chooser.names(jobs))
 
-    def _bridge_hint(self, selection: Selection, name: str) -> str:
+    def _bridge_hint(self, selection: Selection) -> str:
         """Return what to do when the job may be one of a downstream pipeline, or a trigger job."""
-        if not self._query.pipeline.is_given:
-            return ""
         if self._query.include_downstream:
             if selection.unreadable:
                 return f"The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
             return ""
         root = self._lists.node(selection.pipeline or {})
         try:
-            found = trigger_jobs(self._session.in_passing(), root.project, root.pipeline_id)
+            bridges = [job.path for job in trigger_jobs(self._session.in_passing(), root.project, root.pipeline_id)]
         except RequestError:
             return ""  # the hint is not worth another error
-        bridges = [bridge.path for bridge in found]
+        name = next(iter(selection.missing), "")
         if name in bridges:
             return f"{name!r} is a trigger job, which gitlab_pipeline_bridges reads."
         if bridges:

@@ -166,19 +166,14 @@ def fits(text: str, wanted: str) -> bool:
     return has_wildcard(wanted) and _pattern(wanted).match(text) is not None
 
 
-def may_be_below(name: str, path: str) -> bool:
-    """Return whether a name may stand for a job of the pipeline below a trigger job with this path.
-
-    One without a slash may at any depth; of others the part before the first wildcard tells.
-    """
-    beginning = _WILDCARDS.split(name, maxsplit=1)[0]
-    below = f"{path}/"
-    return "/" not in name or below.startswith(beginning) or beginning.startswith(below)
-
-
 def may_hold(names: t.Iterable[str], path: str) -> bool:
-    """Return whether one of some names, the empty one for any, may stand for a job below a trigger job."""
-    return any(not name or may_be_below(name, path) for name in names)
+    """Return whether one of some names may stand for a job of the pipeline below a trigger job with this path.
+
+    One without a slash, as an empty one for any, may at any depth; of others the part before the first wildcard tells.
+    """
+    below = f"{path}/"
+    beginnings = (_WILDCARDS.split(name, maxsplit=1)[0] if "/" in name else "" for name in names)
+    return any(below.startswith(beginning) or beginning.startswith(below) for beginning in beginnings)
 
 
 @functools.lru_cache(maxsize=128)

@@ -23,8 +23,7 @@ from .statuses import has_ended_badly, is_finished
 class Selection:
     """What was found.
 
-    :param groups: the jobs of each name, or all jobs in one group when no names were asked for.
-    :param names: the names that the groups are for, empty when none were asked for.
+    :param groups: the jobs of each name, or all jobs under an empty name when none were asked for.
     :param missing: names for which there is no job.
     :param misplaced: names of which there are jobs, though in other stages than those asked for; these by name.
     :param missing_stages: entries of `stage` that are not a stage of the pipeline.
@@ -32,7 +31,6 @@ class Selection:
     :param pipeline: the pinned pipeline, None when there is none (yet).
     :param is_complete: whether no further job can appear that would fit.
     :param known: paths of all jobs there are, for suggestions.
-    :param stages: all stages there are.
     :param out_of_scope: how many jobs of each status were left out by `scope` alone.
     :param beside: all jobs of the pipeline, selected or not.
     :param unreadable: paths of downstream pipelines that the token cannot read.
@@ -40,8 +38,7 @@ class Selection:
         without those that are selected themselves.
     """
 
-    groups: tuple[tuple[FoundJob, ...], ...] = ()
-    names: tuple[str, ...] = ()
+    groups: t.Mapping[str, tuple[FoundJob, ...]] = dataclasses.field(default_factory=dict)
     missing: tuple[str, ...] = ()
     misplaced: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     missing_stages: tuple[str, ...] = ()
@@ -49,7 +46,6 @@ class Selection:
     pipeline: Record | None = None
     is_complete: bool = True
     known: frozenset[str] = frozenset()
-    stages: frozenset[str] = frozenset()
     out_of_scope: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
     beside: tuple[FoundJob, ...] = ()
     unreadable: tuple[str, ...] = ()
@@ -58,7 +54,7 @@ class Selection:
     @functools.cached_property
     def jobs(self) -> list[FoundJob]:
         """Return every job found once, newest first."""
-        unique = {job.id: job for group in self.groups for job in group}
+        unique = {job.id: job for group in self.groups.values() for job in group}
         return sorted(unique.values(), key=lambda job: job.id, reverse=True)
 
     @property
@@ -96,8 +92,8 @@ def place_of(query: JobQuery, selection: Selection) -> str:
     if not query.pipeline.is_given:
         return query.pipeline.describe()
     pipeline = selection.pipeline or {}
-    is_asked_for = query.pipeline.pipeline_id is not None
-    known = [] if is_asked_for or len(pipeline) <= 1 else [f"pipeline {id_of(pipeline)}"]
+    is_news = query.pipeline.pipeline_id is None and len(pipeline) > 1
+    known = [f"pipeline {id_of(pipeline)}"] if is_news else []
     known += [*facts(pipeline), *filter(None, [str(pipeline.get("web_url") or "")])]
     return f"the {query.pipeline.describe()}" + (f" ({', '.join(known)})" if known else "")
 
@@ -113,7 +109,8 @@ def what_is_missing(query: JobQuery, selection: Selection) -> str:
     if selection.lacks and not selection.known:
         return why_empty(query, selection)
     for stage in selection.missing_stages:
-        return f"no job of {where} has stage {stage!r}: {suggestions(selection.stages, stage, what='stages')}"
+        known = {job.stage for job in selection.beside}
+        return f"no job of {where} has stage {stage!r}: {suggestions(known, stage, what='stages')}"
     for name, stages in selection.misplaced.items():
         wanted = " or ".join(map(repr, query.stages))
         return f"job {name!r} of {where} has stage {shortened(stages)}, and stage {wanted} was asked for"

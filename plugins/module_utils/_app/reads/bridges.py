@@ -143,14 +143,11 @@ def _keep_wanted(root: PipelineNode, query: JobQuery, chooser: Chooser) -> None:
 
     :raises SelectionError: for a name that there is not.
     """
-    jobs = [
-        FoundJob(bridge.record, root.project, root.pipeline_id, bridge.path, is_bridge=True) for bridge in root.bridges
-    ]
-    found = chooser.of_pipeline(jobs, pipeline=root.record, is_complete=True, ahead=Ahead(), unreadable=())
+    found = chooser.of_pipeline(root.trigger_jobs, pipeline=root.record, is_complete=True, ahead=Ahead(), unreadable=())
     for name in found.missing:
         hint = suggestions(found.known, name, what="trigger jobs")
         raise SelectionError(f"no trigger job {name!r} in the {query.pipeline.describe()}: {hint}")
-    wanted = {job.path for group in found.groups for job in group}
+    wanted = {job.path for job in found.jobs}
     root.bridges = [bridge for bridge in root.bridges if bridge.path in wanted and not query.is_empty]
 
 

@@ -61,13 +61,8 @@ def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
         return _of_latest_success(session, request, names)
     if names and not request.pipeline.is_given:
         raise UsageError(f"the name {names[0]!r} needs a pipeline: give pipeline_id, ref, sha or merge_request")
-    by_name: dict[str, tuple[FoundJob, ...]] = {}
-    if names:
-        query = JobQuery(
-            request.pipeline, names=tuple(dict.fromkeys(names)), include_downstream=request.include_downstream
-        )
-        selection = _find(session, request, query)
-        by_name = dict(zip(selection.names, selection.groups))
+    query = JobQuery(request.pipeline, names=names, include_downstream=request.include_downstream)
+    by_name = _find(session, request, query).groups if names else {}
     values: list[t.Any] = []
     for term in request.terms:
         if isinstance(term, str):
