@@ -64,7 +64,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     report = download(session, request, context.files)
     return Outcome(
         {"dest": report.dest, "size": report.after.size, "sha256": report.after.sha256, **_told(session, report.job)},
-        changed=report.has_changed,
+        changed=report.before != report.after,
         diff={"before": _text(report.before), "after": _text(report.after)},
     )
 

@@ -22,7 +22,6 @@ from ..fields import int_of, records_in
 from ..jobs.query import FoundJob, suggestions
 from ..session import Session
 from .missing import explain_denied, why_gone
-from .targets import Content
 
 # So that a misspelt one is told. Newer servers may have more.
 # Source: the enumeration of types of job artifacts in GitLab's source code
@@ -96,14 +95,14 @@ def fetch_report(session: Session, job: FoundJob, report_type: str, sink: Sink) 
 
     :raises SelectionError: when there is none, with the reason as far as GitLab tells it.
     """
-    now = session.clock.time()
     reports = _reports_of(job)
     if reports is not None and report_type not in reports:
-        raise SelectionError(_why_no_report(job, report_type, reports, now))
+        raise SelectionError(_why_no_report(job, report_type, reports, session.clock.time()))
+    report = ReportSink(sink, job, report_type)
     try:
         session.client.download(
             "download_artifacts",
-            ReportSink(sink, job, report_type),
+            report,
             any_time=True,
             project=job.project,
             job_id=job.id,
@@ -120,6 +119,7 @@ def fetch_report(session: Session, job: FoundJob, report_type: str, sink: Sink) 
         if exc.status == 400 and "file_type" in exc.server_text:
             raise SelectionError(_why_refused(job, report_type)) from exc
         raise
+    report.check_length()
 
 
 def report_name(job: FoundJob, report_type: str) -> str:
@@ -141,11 +141,12 @@ class ReportSink:
         self._sink = sink
         self._job = job
         self._report_type = report_type
-        self._is_zip = _is_zip(job, report_type)
+        self._is_zip = _told_of(job, report_type).get("file_format") == "zip"
         self._head = b""
+        self._size = 0
 
     def restart(self) -> None:
-        self._head = b""
+        self._head, self._size = b"", 0
         self._sink.restart()
 
     def write(self, chunk: bytes) -> None:
@@ -156,21 +157,24 @@ class ReportSink:
         if len(self._head) < len(_ZIP_MARKS[0]):
             self._head = (self._head + chunk)[: len(_ZIP_MARKS[0])]
             if self._head in _ZIP_MARKS and not self._is_zip:
-                raise SelectionError(_archive_instead(self._job, self._report_type))
+                raise self._archive_instead()
+        self._size += len(chunk)
         self._sink.write(chunk)
 
+    def check_length(self) -> None:
+        """Return unless an archive has come in the place of a report that is a zip itself, as its length tells.
 
-def check_zipped_report(job: FoundJob, report_type: str, content: Content) -> None:
-    """Return unless an archive has come in the place of a report that is a zip itself: then its length tells.
+        :raises SelectionError: when it has.
+        """
+        if self._is_zip and self._size != report_size(self._job, self._report_type):
+            raise self._archive_instead()
 
-    :raises SelectionError: when it has.
-    """
-    if _is_zip(job, report_type) and content.size != report_size(job, report_type):
-        raise SelectionError(_archive_instead(job, report_type))
-
-
-def _is_zip(job: FoundJob, report_type: str) -> bool:
-    return _told_of(job, report_type).get("file_format") == "zip"
+    def _archive_instead(self) -> SelectionError:
+        return SelectionError(
+            f"a zip archive came instead of the report {self._report_type!r} of {self._job.called}: servers before "
+            "GitLab 19.4 send whole archives only. Use content: archive, or content: file if artifacts:paths lists "
+            "the file as well. dest was left as it was"
+        )
 
 
 def _told_of(job: FoundJob, report_type: str) -> Record:
@@ -223,11 +227,3 @@ def _suggested(known: t.Collection[str], report_type: str) -> str:
     lower = report_type.lower()
     meant = [name for name in _MEANT.get(lower, ()) if name in known]
     return suggestions(known, meant[0] if meant else lower, what="reports")
-
-
-def _archive_instead(job: FoundJob, report_type: str) -> str:
-    return (
-        f"a zip archive came instead of the report {report_type!r} of {job.called}: servers before GitLab 19.4 send "
-        "whole archives only. Use content: archive, or content: file if artifacts:paths lists the file as well. dest "
-        "was left as it was"
-    )

@@ -141,7 +141,6 @@ def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Recor
     `trigger_jobs` took the place of `bridges` in 19.2; a server that has neither has no trigger jobs. A proxy before it
     may have words of its own for what is not there, but does not tell that there is neither.
     """
-    records: t.Iterable[Record] = ()
     foreign: NotFoundError | None = None
     for endpoint in session.facts.bridge_endpoints:
         try:
@@ -150,15 +149,14 @@ def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Recor
             if not exc.is_missing_endpoint and not exc.is_foreign:
                 raise
             foreign = exc if exc.is_foreign else foreign
-            continue
-        session.facts.bridge_endpoints = (endpoint,)
-        break
-    else:
-        if foreign:
-            raise foreign
-        session.facts.bridge_endpoints = ()
-        session.warn("This GitLab server has no list of trigger jobs, so downstream pipelines cannot be followed.")
-    return newest_per_name(records)
+        else:
+            session.facts.bridge_endpoints = (endpoint,)
+            return newest_per_name(records)
+    if foreign:
+        raise foreign
+    session.facts.bridge_endpoints = ()
+    session.warn("This GitLab server has no list of trigger jobs, so downstream pipelines cannot be followed.")
+    return []
 
 
 def pipeline_tree(

@@ -93,11 +93,9 @@ class JobFinder:
 
         :raises SelectionError: saying why there is nothing.
         """
-        self.require(selection)
-        if selection.jobs:
-            return
         # an invalid configuration is an error, and no pipeline that happens to be empty
-        if not self._query.allow_empty or (selection.pipeline or {}).get("yaml_errors"):
+        may_be_empty = self._query.allow_empty and not (selection.pipeline or {}).get("yaml_errors")
+        if not selection.jobs and not may_be_empty:
             raise SelectionError(why_empty(self._query, selection))
 
     def problem(self, selection: Selection, *, may_wait: bool = False) -> str:

@@ -110,10 +110,9 @@ class _Reading:
         return report
 
     def _require(self, selection: Selection) -> None:
+        self._finder.require(selection, may_wait=not self._options.wait)
         if self._wait.is_active:
             self._finder.require_jobs(selection)
-        else:
-            self._finder.require(selection, may_wait=not self._options.wait)
         if self._is_judged:
             self._finder.require_readable(selection)
         else:
@@ -180,7 +179,7 @@ class _Reading:
         return [(job, problem) for job, problem in [*ends, *queued] if problem]
 
     def _wanted(self, jobs: t.Sequence[FoundJob]) -> t.Sequence[FoundJob]:
-        return jobs[: self._query.limit] if self._query.limit else jobs
+        return jobs[: self._query.limit or None]
 
     def _note_late(self, report: JobReport, selection: Selection) -> None:
         """Note what was not there in time, unless `on_timeout` says to go on."""
