@@ -79,6 +79,11 @@ class PipelineNode:
     bridges: list[BridgeNode] = dataclasses.field(default_factory=list)
 
     @property
+    def below(self) -> list[PipelineNode]:
+        """Return the pipelines that its trigger jobs have started."""
+        return [bridge.downstream for bridge in self.bridges if bridge.downstream]
+
+    @property
     def trigger_jobs(self) -> list[FoundJob]:
         """Return the trigger jobs in it as jobs."""
         return [
@@ -112,9 +117,9 @@ class PipelineNode:
     def walk(self) -> t.Iterator[PipelineNode]:
         """Yield this pipeline and every one below it once, depth first."""
         yield self
-        for bridge in self.bridges:
-            if bridge.downstream and not bridge.downstream.is_repeated:
-                yield from bridge.downstream.walk()
+        for inner in self.below:
+            if not inner.is_repeated:
+                yield from inner.walk()
 
 
 @dataclasses.dataclass(eq=False)
@@ -214,12 +219,11 @@ def _grow(session: Session, root: PipelineNode, read: dict[int, list[Record] | N
             records = read[node.pipeline_id]
             node.is_accessible = records is not None
             node.bridges = _bridges_of(session, node, records)
-            for inner in (bridge.downstream for bridge in node.bridges):
-                if inner:
-                    inner.is_repeated = inner.pipeline_id in visited
-                    visited.add(inner.pipeline_id)
-                    if not inner.is_repeated:
-                        following.append(inner)
+            for inner in node.below:
+                inner.is_repeated = inner.pipeline_id in visited
+                visited.add(inner.pipeline_id)
+                if not inner.is_repeated:
+                    following.append(inner)
         level = following
 
 
@@ -228,12 +232,12 @@ class Ahead:
     """The trigger jobs of a tree that have started no pipeline, by their paths.
 
     :param coming: those that may still start one.
-    :param optional: those of them that nobody has to play.
+    :param awaited: those of them that are not left to somebody who may play them, and need not.
     :param failed: those that have ended badly, so that there will be none.
     """
 
     coming: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
+    awaited: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
 
 
@@ -243,7 +247,7 @@ def ahead(root: PipelineNode) -> Ahead:
     coming = [bridge for bridge in bridges if not bridge.is_settled]
     return Ahead(
         coming=tuple(bridge.path for bridge in coming),
-        optional=tuple(bridge.path for bridge in coming if is_optional(bridge.record)),
+        awaited=tuple(bridge.path for bridge in coming if not is_optional(bridge.record)),
         failed=tuple(bridge.path for bridge in bridges if has_ended_badly(bridge.record)),
     )
 
@@ -296,7 +300,5 @@ def project_path(session: Session, summary: Record) -> str:
         page = unquote(urlsplit(str(summary.get("web_url") or "")).path)
     except ValueError:
         return ""
-    if install_path and page.startswith(install_path):
-        page = page[len(install_path) :]
-    found = re.match(_PIPELINE_PAGE, page.strip("/"))
+    found = re.match(_PIPELINE_PAGE, page.removeprefix(install_path).strip("/"))
     return found.group("project") if found else ""

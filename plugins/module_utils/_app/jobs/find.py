@@ -17,11 +17,10 @@ from ..pipelines.find import find_pipeline
 from ..pipelines.query import missing_pipeline
 from ..session import Session
 from .bridges import Access, Ahead, PipelineNode, ahead, pipeline_tree
-from .choosing import Chooser
 from .listing import JobLists, trigger_jobs
 from .mistaken import explain_missing_job, explain_missing_pipeline
 from .query import FoundJob, JobQuery, has_wildcard, match_name, matching_stages, shortened
-from .selection import Selection, out_of_sight, what_is_missing, why_empty
+from .selection import Chooser, Selection, out_of_sight, what_is_missing, why_empty
 from .statuses import can_be_superseded, is_finished
 
 # A pipeline has all its trigger jobs from its beginning on: after so many looks that showed none it is not asked again.

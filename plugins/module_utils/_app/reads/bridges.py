@@ -15,8 +15,8 @@ from ..._api.decoding import Record
 from ..._api.errors import RequestError, SelectionError
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import Access, Ahead, BridgeNode, PipelineNode, jobs_of, pipeline_tree
-from ..jobs.choosing import Chooser
 from ..jobs.query import FoundJob, JobQuery, suggestions
+from ..jobs.selection import Chooser
 from ..jobs.statuses import count_statuses, is_finished, is_optional, newest_per_name
 from ..pipelines.find import first_job, read_pipeline
 from ..session import Session
@@ -187,12 +187,8 @@ def _check_access(session: Session, report: BridgeReport, depth: int) -> None:
 
     A child pipeline lives in the project of its parent, which could be read.
     """
-    edge = [
-        bridge.downstream
-        for node in report.root.walk()
-        for bridge in node.bridges
-        if bridge.downstream and bridge.depth == depth and bridge.downstream.project != node.project
-    ]
+    nodes = list(report.root.walk())
+    edge = [inner for node in nodes for inner in node.below if inner.depth == depth and inner.project != node.project]
 
     def read(node: PipelineNode) -> None:
         if session.limits.reads_pipelines:

@@ -208,14 +208,10 @@ def read_jobs_with_pipeline(session: Session, query: JobQuery, options: WaitOpti
 
 def failure_of(report: JobReport, options: WaitOptions) -> str:
     """Return why the jobs fail the task, empty when they do not."""
-    texts = [
-        f"{job.called} {problem}{_after(failed_before(job, report.beside))}" if job else problem
-        for job, problem in report.problems
-    ]
+    texts = []
+    for job, problem in report.problems:
+        before = ", ".join(failed_before(job, report.beside)) if job else ""
+        after = f"; failed or canceled before it: {before}" if before else ""
+        texts.append(f"{job.called} {problem}{after}" if job else problem)
     begin = f"{timed_out_text(options)}: " if texts and report.has_timed_out else ""
     return begin + "; ".join(texts)
-
-
-def _after(failed: t.Sequence[str]) -> str:
-    """Return after which failures a job was skipped, going on where its sentence stops."""
-    return f"; failed or canceled before it: {', '.join(failed)}" if failed else ""
