@@ -174,7 +174,7 @@ def _fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink
 
 def _target(request: DownloadRequest, job: FoundJob) -> str:
     check_path("dest", request.dest)
-    dest = os.path.abspath(os.path.expanduser(request.dest))
+    dest = os.path.abspath(request.dest)
     if os.path.isdir(dest):
         of_report = report_name(job, request.report_type) if request.content == "report" else ""
         artifact = of_report or os.path.basename(request.path.rstrip("/"))

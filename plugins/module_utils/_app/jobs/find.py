@@ -67,7 +67,7 @@ class JobFinder:
         if self._pipeline is None:
             self._pipeline = find_pipeline(self._session, self._query.pipeline)
         if self._pipeline is None:
-            return Selection(missing=self._query.single_names, is_complete=False)
+            return Selection(is_complete=False)
         if self._query.is_empty:
             return Selection(pipeline=self._pipeline)
         try:

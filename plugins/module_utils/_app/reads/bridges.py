@@ -29,10 +29,16 @@ from ..waiting.schedule import Steps, is_late
 
 @dataclasses.dataclass
 class BridgeReport:
-    """What was read."""
+    """What was read.
+
+    :param late: the trigger jobs that need more waiting.
+    :param is_settled: whether there is nothing left to wait for: nothing is late, or something never will be there.
+    """
 
     root: PipelineNode
     pipeline: Record
+    late: list[BridgeNode] = dataclasses.field(default_factory=list)
+    is_settled: bool = False
     jobs: dict[int, list[Record]] = dataclasses.field(default_factory=dict)
     has_timed_out: bool = False
     timeline: list[Record] = dataclasses.field(default_factory=list)
@@ -65,7 +71,6 @@ def read_bridges(
     pipeline = yield from await_pipeline(session, query.pipeline, wait, may_wait=not options.wait)
     project = project_id_of(pipeline, query.pipeline.project)
     polls = 0
-    is_complete = True
     chooser = Chooser(query)
     access = Access()
 
@@ -73,7 +78,7 @@ def read_bridges(
         return pipeline_tree(session, project, id_of(pipeline), most_depth=depth, access=access)
 
     def read() -> BridgeReport:
-        nonlocal polls, is_complete
+        nonlocal polls
         polls += 1
         root = tree()
         is_complete = bool(root.bridges) or query.is_empty or not wait.is_active
@@ -85,10 +90,11 @@ def read_bridges(
         report = BridgeReport(root, pipeline, timeline=wait.timeline.entries)
         problems = (_problem(bridge, options, wait.is_active) for bridge in report.bridges)
         report.problem = "; ".join(filter(None, problems))
-        observed = {id(bridge): list(_observed(bridge)) for bridge in report.bridges}
-        late = [bridge for bridge in report.bridges if not is_done(bridge)]
-        wait.seen([job for jobs in observed.values() for job in jobs], [observed[id(bridge)][-1] for bridge in late])
-        wait.pace(len(late))
+        report.late = [bridge for bridge in report.bridges if not is_done(bridge)]
+        report.is_settled = is_complete and (bool(report.problem) or not report.late)
+        seen = [job for bridge in report.bridges for job in _observed(bridge)]
+        wait.seen(seen, [_observed(bridge)[-1] for bridge in report.late])
+        wait.pace(len(report.late))
         return report
 
     def is_done(bridge: BridgeNode) -> bool:
@@ -97,11 +103,8 @@ def read_bridges(
         # nobody has to play an optional one
         return has_come or (is_optional(bridge.record) and not query.names)
 
-    def is_settled(report: BridgeReport) -> bool:
-        return is_complete and (bool(report.problem) or all(map(is_done, report.bridges)))
-
     with explained_missing(session, query.pipeline):
-        waited = yield from wait.until(read, is_settled)
+        waited = yield from wait.until(read, lambda report: report.is_settled)
     report = waited.value
     report.has_timed_out = waited.has_timed_out
     is_missing = wait.is_active and not report.bridges
@@ -115,7 +118,7 @@ def read_bridges(
     if is_missing and not (waited.has_timed_out or query.allow_empty):
         raise SelectionError(f"there is no trigger job to wait for in the {query.pipeline.describe()}")
     if report.has_timed_out:
-        late = "; ".join(_late(bridge) for bridge in report.bridges if not is_done(bridge))
+        late = "; ".join(map(_late, report.late))
         missing = f"there is no trigger job in the {query.pipeline.describe()}"
         report.problem = time_problem(options, late or missing)
     report.root.record = report.pipeline
@@ -173,13 +176,14 @@ def _said(bridge: BridgeNode, what: str) -> str:
     return f"trigger job {bridge.path!r} {what} and has started no pipeline"
 
 
-def _observed(bridge: BridgeNode) -> t.Iterator[FoundJob]:
-    """Yield the trigger job and its downstream pipeline as things whose changes are noted."""
-    yield FoundJob({**bridge.record, "name": bridge.path}, "", 0, bridge.path, is_bridge=True)
+def _observed(bridge: BridgeNode) -> list[FoundJob]:
+    """Return the trigger job and its downstream pipeline as things whose changes are noted."""
+    jobs = [FoundJob({**bridge.record, "name": bridge.path}, "", 0, bridge.path, is_bridge=True)]
     node = bridge.downstream
     if node:
         record = {**node.record, "name": f"{bridge.path} -> pipeline {node.pipeline_id}"}
-        yield FoundJob(record, node.project, node.pipeline_id, record["name"])
+        jobs.append(FoundJob(record, node.project, node.pipeline_id, record["name"]))
+    return jobs
 
 
 def _check_access(session: Session, report: BridgeReport, depth: int) -> None:
