@@ -114,7 +114,7 @@ def select(session: Session, query: JobQuery, action: Action, options: WaitOptio
         problem = time_problem(options, finder.problem(selection) or f"there is no {query.describe()} yet")
         return ActionReport([], [], selection.pipeline, has_timed_out=True, problem=problem)
     finder.require(selection, may_wait=not options.wait)
-    finder.require_readable(selection)
+    finder.check_readable(selection)
     # an action on what runs, when nothing runs, has nothing to do
     if not selection.out_of_scope:
         finder.require_jobs(selection)

@@ -124,7 +124,7 @@ def _wanted_job(session: Session, query: JobQuery) -> FoundJob:
     selection = finder.find()
     finder.require(selection)
     finder.require_jobs(selection)
-    finder.warn_of_hidden(selection)
+    finder.check_readable(selection, warns=True)
     jobs = selection.jobs
     if len(jobs) > 1:
         listed = shortened([f"{job.path} (id {job.id})" for job in jobs])

@@ -232,7 +232,7 @@ class Ahead:
     """The trigger jobs of a tree that have started no pipeline, by their paths.
 
     :param coming: those that may still start one.
-    :param awaited: those of them that are not left to somebody who may play them, and need not.
+    :param awaited: those of them without the ones that nobody has to play.
     :param failed: those that have ended badly, so that there will be none.
     """
 

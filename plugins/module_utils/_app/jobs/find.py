@@ -19,8 +19,8 @@ from ..session import Session
 from .bridges import Access, Ahead, PipelineNode, ahead, pipeline_tree
 from .listing import JobLists, trigger_jobs
 from .mistaken import explain_missing_job, explain_missing_pipeline
-from .query import FoundJob, JobQuery, has_wildcard, match_name, matching_stages, shortened
-from .selection import Chooser, Selection, out_of_sight, what_is_missing, why_empty
+from .query import FoundJob, JobQuery, has_wildcard, match_name, matching_stages, may_hold, shortened
+from .selection import Chooser, Selection, what_is_missing, why_empty
 from .statuses import can_be_superseded, is_finished
 
 # A pipeline has all its trigger jobs from its beginning on: after so many looks that showed none it is not asked again.
@@ -51,10 +51,7 @@ class JobFinder:
         return self._lists.known_fields
 
     def find(self) -> Selection:
-        """Return what fits now.
-
-        :raises RequestError: when GitLab cannot be asked.
-        """
+        """Return what fits now."""
         selection = self._find()
         self._explains_ids = False  # what was there once is not a mistake
         return selection
@@ -111,22 +108,23 @@ class JobFinder:
         hint = self._bridge_hint(selection)
         return with_sentence(problem, hint) if hint else problem
 
-    def require_readable(self, selection: Selection) -> None:
+    def check_readable(self, selection: Selection, *, warns: bool = False) -> None:
         """Return if all that may be selected can be read.
 
-        :raises SelectionError: when there are downstream pipelines that the token cannot read.
+        :param warns: whether downstream pipelines that the token cannot read are a warning, and no error.
+        :raises SelectionError: when there are such.
         """
-        hidden = out_of_sight(selection)
-        if hidden:
+        paths = [path for path in selection.unreadable if may_hold(selection.open_names, path)]
+        if not paths:
+            return
+        what = (
+            f"the token cannot read the downstream pipelines of {shortened(paths)}, whose jobs may be selected as well"
+        )
+        if not warns:
             raise SelectionError(
-                f"{hidden}. Give exact names, with the path of a job downstream, or a token that can read them"
+                f"{what}. Give exact names, with the path of a job downstream, or a token that can read them"
             )
-
-    def warn_of_hidden(self, selection: Selection) -> None:
-        """Warn of downstream pipelines whose jobs may be selected, and cannot be read."""
-        hidden = out_of_sight(selection)
-        if hidden:
-            self._session.warn(f"{capitalized(hidden)}.")
+        self._session.warn(f"{capitalized(what)}.")
 
     # ----- one job -----
 
@@ -149,11 +147,11 @@ class JobFinder:
                 if self._explains_ids:
                     explain_missing_job(self._session, self._project, job_id, exc)
                 raise
-        for record in client.iterate("list_project_jobs", project=self._project):
-            if id_of(record) <= job_id:
-                if id_of(record) == job_id:
-                    return record
-                break  # newest first: it does not come any more
+        listed = client.iterate("list_project_jobs", project=self._project)
+        # newest first: behind the jobs with a greater id it comes at once, or never
+        found = next((record for record in listed if id_of(record) <= job_id), {})
+        if id_of(found) == job_id:
+            return found
         raise SelectionError(f"no job {job_id} among the jobs of project {self._project} that the job token may list")
 
     # ----- a project -----

@@ -278,11 +278,3 @@ def why_empty(query: JobQuery, selection: Selection) -> str:
     if selection.known or not query.pipeline.is_given:
         return f"no job of {where} has {query.scope_said}" if query.scope else f"{where} has no such job"
     return f"{where} has no jobs yet"
-
-
-def out_of_sight(selection: Selection) -> str:
-    """Return where there may be more jobs that are selected; empty when there are none."""
-    paths = [path for path in selection.unreadable if may_hold(selection.open_names, path)]
-    if not paths:
-        return ""
-    return f"the token cannot read the downstream pipelines of {shortened(paths)}, whose jobs may be selected as well"

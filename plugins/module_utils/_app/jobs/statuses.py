@@ -54,22 +54,9 @@ class Status:
 # In the order in which a job goes through them.
 _ROWS = (
     Status("created", "waiting", "created", "none", "·", waits_for="jobs"),
+    Status("manual", "blocked", "blocked", "still", "‖", ("waits to be played (manual)", "wait to be played (manual)")),
     Status(
-        "manual",
-        "blocked",
-        "blocked",
-        "still",
-        "‖",
-        holdup=("waits to be played (manual)", "wait to be played (manual)"),
-    ),
-    Status(
-        "scheduled",
-        "blocked",
-        "blocked",
-        "still",
-        "‖",
-        holdup=("waits for its timer", "wait for their timers"),
-        since=(11, 4),
+        "scheduled", "blocked", "blocked", "still", "‖", ("waits for its timer", "wait for their timers"), since=(11, 4)
     ),
     Status(
         "waiting_for_resource",
@@ -77,7 +64,7 @@ _ROWS = (
         "under_way",
         "busy",
         "…",
-        holdup=("waits for its resource group", "wait for their resource groups"),
+        ("waits for its resource group", "wait for their resource groups"),
         since=(12, 7),
     ),
     Status(
@@ -86,7 +73,7 @@ _ROWS = (
         "under_way",
         "busy",
         "…",
-        holdup=("waits for its prerequisites", "wait for their prerequisites"),
+        ("waits for its prerequisites", "wait for their prerequisites"),
         since=(12, 0),
     ),
     Status(
@@ -95,7 +82,7 @@ _ROWS = (
         "under_way",
         "busy",
         "…",
-        holdup=("waits for a callback from an external service", "wait for a callback from an external service"),
+        ("waits for a callback from an external service", "wait for a callback from an external service"),
         # GitLab does not document its first version
         since=(17, 0),
     ),

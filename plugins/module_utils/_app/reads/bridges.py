@@ -65,7 +65,6 @@ def read_bridges(
     :param include_jobs: whether to read the jobs of the downstream pipelines as well.
     :raises SelectionError: when the pipeline or a name is not there.
     :raises TimedOutError: when there was no pipeline before the time was up.
-    :raises RequestError: when GitLab cannot be asked.
     """
     wait = Wait(session, options)
     pipeline = yield from await_pipeline(session, query.pipeline, wait, may_wait=not options.wait)

@@ -64,7 +64,6 @@ def read_jobs(session: Session, query: JobQuery, options: WaitOptions, *, is_jud
     :param is_judged: whether something depends on all of them, as with `wait`: then none may be out of sight.
     :raises SelectionError: when a pipeline or a name is not there.
     :raises UsageError: when the log of several jobs would have to be followed.
-    :raises RequestError: when GitLab cannot be asked.
     """
     return _Reading(session, query, options, is_judged=is_judged or options.wait).run()
 
@@ -113,10 +112,7 @@ class _Reading:
         self._finder.require(selection, may_wait=not self._options.wait)
         if self._wait.is_active:
             self._finder.require_jobs(selection)
-        if self._is_judged:
-            self._finder.require_readable(selection)
-        else:
-            self._finder.warn_of_hidden(selection)
+        self._finder.check_readable(selection, warns=not self._is_judged)
 
     def _read(self) -> Selection:
         self._polls += 1
@@ -141,9 +137,7 @@ class _Reading:
         :param left: those that are not yet where they should be.
         """
         query, jobs = self._query, selection.jobs
-        if query.job_id is not None or query.include_downstream:
-            return None
-        if not jobs or selection.lacks or not all(map(self._wait.believes, jobs)):
+        if query.include_downstream or not jobs or selection.lacks or not all(map(self._wait.believes, jobs)):
             return None
         if any(job.is_bridge for job in jobs):
             return None  # the count sees no trigger jobs

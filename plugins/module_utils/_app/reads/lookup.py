@@ -54,7 +54,6 @@ def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
     """Return the values for all terms, in their order.
 
     :raises SelectionError: when there is no such job, and no default.
-    :raises RequestError: when GitLab cannot be asked.
     """
     names = tuple(term for term in request.terms if isinstance(term, str))
     if request.latest_success:
@@ -92,7 +91,7 @@ def _find(session: Session, request: LookupRequest, query: JobQuery) -> Selectio
         return Selection()
     if not request.has_default:
         finder.require(selection)
-    finder.warn_of_hidden(selection)
+    finder.check_readable(selection, warns=True)
     return selection
 
 

@@ -54,7 +54,6 @@ def read_pipeline_state(
 
     :raises SelectionError: when there is none, and none is waited for.
     :raises TimedOutError: when there was none before the time was up.
-    :raises RequestError: when GitLab cannot be asked.
     """
     pipeline = yield from await_pipeline(session, query, wait, may_wait=not options.wait)
     with explained_missing(session, query):
