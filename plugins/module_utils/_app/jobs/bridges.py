@@ -64,7 +64,6 @@ class PipelineNode:
 
     :param path: names of the trigger jobs that lead here, joined by slashes; empty for the root.
     :param is_accessible: False when the token may not read it, or its project.
-    :param access: what could be read before of the tree that it belongs to.
     :param is_repeated: whether it stands at another place of the tree, too, and is shown with what is below it there.
     """
 
