@@ -122,11 +122,6 @@ class FoundJob:
         self.key = (project, pipeline_id, self.name)
 
     @property
-    def kind(self) -> str:
-        """Return what extensions are told that it is."""
-        return "bridge" if self.is_bridge else "job"
-
-    @property
     def called(self) -> str:
         """Return what to call it in a sentence."""
         return f"job {self.path!r} (id {self.id})" if self.path else f"job {self.id}"

@@ -41,16 +41,16 @@ class JobReport:
     """
 
     jobs: list[FoundJob]
-    is_truncated: bool = False
-    pipeline: Record | None = None
-    has_timed_out: bool = False
-    timeline: list[Record] = dataclasses.field(default_factory=list)
-    problems: list[tuple[FoundJob | None, str]] = dataclasses.field(default_factory=list)
-    known_fields: frozenset[str] = frozenset()
-    beside: tuple[FoundJob, ...] = ()
-    may_grow: bool = False
-    is_pipeline_old: bool = False
-    is_stale: bool = False
+    is_truncated: bool
+    pipeline: Record | None
+    has_timed_out: bool
+    timeline: list[Record]
+    problems: list[tuple[FoundJob | None, str]]
+    known_fields: frozenset[str]
+    beside: tuple[FoundJob, ...]
+    may_grow: bool
+    is_pipeline_old: bool
+    is_stale: bool
 
     @property
     def summary(self) -> dict[str, int]:

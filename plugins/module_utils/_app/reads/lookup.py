@@ -123,9 +123,9 @@ def _content(session: Session, request: LookupRequest, download: DownloadRequest
 
 def _value(session: Session, request: LookupRequest, job: FoundJob) -> t.Any:
     if request.artifact or request.log:
-        query = JobQuery(PipelineQuery(job.project), job_id=job.id)
         content = "file" if request.artifact else "log"
-        return _content(session, request, DownloadRequest(query, content, path=request.artifact), job)
+        download = DownloadRequest(JobQuery(request.pipeline), content, path=request.artifact)
+        return _content(session, request, download, job)
     record = session.annotated("job", job.record)
     if request.fields:
         kept = project_fields(record, request.fields)
