@@ -167,7 +167,7 @@ def _request(options: Options) -> ActionRequest:
 
 
 def _record(session: Session, target: Target, fields: t.Sequence[str]) -> Record:
-    record = session.annotated(target.job.kind, target.job.record)
+    record = session.annotated("bridge" if target.job.is_bridge else "job", target.job.record)
     if fields:
         record = project_fields(record, fields)
     return record if target.log_tail is None else {**record, "log_tail": target.log_tail}

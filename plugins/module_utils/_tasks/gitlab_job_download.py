@@ -13,8 +13,7 @@ import typing as t
 from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._app.files.download import download, list_entries, sha256_option
-from .._app.files.fetch import KINDS, DownloadRequest
-from .._app.files.latest import check_latest_success
+from .._app.files.fetch import KINDS, DownloadRequest, check_latest_success
 from .._app.files.reports import check_report_type
 from .._app.files.targets import Content
 from .._app.jobs.query import FoundJob, JobQuery, listed
@@ -65,7 +64,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     report = download(session, request, context.files)
     return Outcome(
         {"dest": report.dest, "size": report.after.size, "sha256": report.after.sha256, **_told(session, report.job)},
-        changed=report.has_changed,
+        changed=report.before != report.after,
         diff={"before": _text(report.before), "after": _text(report.after)},
     )
 

@@ -12,8 +12,7 @@ from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._app.jobs.bridges import BridgeNode
 from .._app.outcome import Outcome
-from .._app.reads.bridges import BridgeReport, read_bridges
-from .._app.reads.graph import mermaid
+from .._app.reads.bridges import BridgeReport, mermaid, read_bridges
 from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition

@@ -114,7 +114,7 @@ def select(session: Session, query: JobQuery, action: Action, options: WaitOptio
         problem = time_problem(options, finder.problem(selection) or f"there is no {query.describe()} yet")
         return ActionReport([], [], selection.pipeline, has_timed_out=True, problem=problem)
     finder.require(selection, may_wait=not options.wait)
-    finder.require_readable(selection)
+    finder.check_readable(selection)
     # an action on what runs, when nothing runs, has nothing to do
     if not selection.out_of_scope:
         finder.require_jobs(selection)
@@ -133,9 +133,9 @@ def choose(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJo
     :raises BadAnswerError: when GitLab does not say which job it is.
     """
     chosen: dict[t.Any, FoundJob] = {}
-    for index, group in enumerate(selection.groups):
+    for name, group in selection.groups.items():
         if len(group) > 1 and multiple == "error":
-            what = f"name {selection.names[index]!r}" if selection.names else "the selection"
+            what = f"name {name!r}" if name else "the selection"
             texts = shortened([f"{job.path} (id {job.id})" for job in sorted(group, key=lambda job: -job.id)])
             raise SelectionError(
                 f"{len(group)} jobs match {what} in {place_of(query, selection)}: {texts}. Give the exact name"

@@ -83,7 +83,7 @@ def find_deployments(session: Session, query: DeploymentQuery) -> list[FoundDepl
         finder = JobFinder(session, query.jobs)
         selection = finder.find()
         finder.require(selection)
-        finder.warn_of_hidden(selection)
+        finder.check_readable(selection, warns=True)
         if selection.out_of_scope:
             return []
         finder.require_jobs(selection)

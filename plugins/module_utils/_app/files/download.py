@@ -10,22 +10,28 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import os
 import re
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, NotFoundError, SelectionError, UsageError
+from ..._api.requester import Sink
+from ..fields import artifact_kinds, id_of, int_of, project_id_of, record_in
 from ..jobs.find import JobFinder
-from ..jobs.query import FoundJob, JobQuery, shortened
+from ..jobs.query import ANYWHERE, FoundJob, JobQuery, shortened
 from ..outcome import Files
+from ..pipelines.find import successful_pipelines
+from ..pipelines.query import PipelineQuery
 from ..session import Session
-from .fetch import KINDS, DownloadRequest, check_log, check_request, fetch, known_by_id
-from .latest import known_by_name, latest_success
+from .fetch import KINDS, DownloadRequest, check_log, check_request, fetch, known_by_id, known_by_name
 from .missing import why_no_artifacts
 from .place import NewFile, check_path, check_writable
-from .reports import check_zipped_report, report_name
-from .targets import Content, Measure, content_of
+from .reports import fetch_report, report_name, report_size
+from .targets import Content, Measure, ToldSink, content_of
 
+# GitLab looks into so many pipelines itself.
+MOST_PIPELINES = 100
 _CHECKSUM = re.compile(r"sha256:([0-9a-fA-F]{64})")
 
 
@@ -41,11 +47,6 @@ class DownloadReport:
     before: Content | None
     after: Content
     job: FoundJob
-
-    @property
-    def has_changed(self) -> bool:
-        """Return whether the content of the target is another one."""
-        return self.before != self.after
 
 
 def sha256_option(checksum: str) -> str:
@@ -76,7 +77,7 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
         return DownloadReport(dest, before, before, job)
     with contextlib.nullcontext() if session.check_mode else NewFile("dest", dest, files) as file:
         measure = Measure(file)
-        fetch(session, request, job, measure)
+        _fetch(session, request, job, measure)
         after = measure.content
         _verify(session, request, job, after)
         if file and before != after:
@@ -101,7 +102,7 @@ def list_entries(session: Session, query: JobQuery, path: str, *, recursive: boo
         if "artifacts metadata" in text:
             raise SelectionError(f"GitLab has kept no list of the artifacts of {job.called}") from exc
         if "artifacts" in text:
-            raise SelectionError(why_no_artifacts(job, job.called, session.clock.time())) from exc
+            raise SelectionError(why_no_artifacts(job, session.clock.time())) from exc
         if exc.is_no_mere_object:
             raise
         # before 18.8 GitLab takes the address for a file named tree
@@ -121,8 +122,9 @@ def _wanted_job(session: Session, query: JobQuery) -> FoundJob:
         return known
     finder = JobFinder(session, query)
     selection = finder.find()
+    finder.require(selection)
     finder.require_jobs(selection)
-    finder.warn_of_hidden(selection)
+    finder.check_readable(selection, warns=True)
     jobs = selection.jobs
     if len(jobs) > 1:
         listed = shortened([f"{job.path} (id {job.id})" for job in jobs])
@@ -131,14 +133,48 @@ def _wanted_job(session: Session, query: JobQuery) -> FoundJob:
 
 
 def _latest(session: Session, request: DownloadRequest) -> FoundJob:
-    """Return the job that GitLab will find, with no more than its name when the token may not know which it is."""
-    found = latest_success(session, request.query) if session.limits.may_read else None
-    return found or known_by_name(request.query)
+    """Return the job that GitLab will find, with no more than its name when the token may not know which it is.
+
+    GitLab's answer does not tell, so the same job is looked for here.
+    Source: https://docs.gitlab.com/api/job_artifacts/#download-job-artifacts-by-reference-name
+    """
+    query = request.query
+    if not session.limits.may_read:
+        return known_by_name(query)
+    for pipeline in itertools.islice(successful_pipelines(session, query.pipeline), MOST_PIPELINES):
+        project = project_id_of(pipeline, query.pipeline.project)
+        of_this = JobQuery(PipelineQuery(project, pipeline_id=id_of(pipeline)), names=query.names)
+        anywhere = dataclasses.replace(of_this, names=(ANYWHERE + query.names[0],), include_downstream=True)
+        # a job of the pipeline itself comes first, then that of the oldest of its child pipelines
+        for wanted in (of_this, anywhere):
+            jobs = JobFinder(session, wanted).find().jobs
+            found = [job for job in jobs if job.project == project and _has_artifacts(job.record)]
+            if found:
+                return min(found, key=lambda job: job.pipeline_id)
+    return known_by_name(query)
+
+
+def _has_artifacts(record: Record) -> bool:
+    if record.get("artifacts_file") or artifact_kinds(record):
+        return True
+    # what has been deleted since is not in the list, which the oldest servers do not have
+    return "artifacts" not in record and bool(record.get("artifacts_expire_at"))
+
+
+def _fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink) -> None:
+    dest = request.dest.rstrip("/") if not os.path.isdir(request.dest) else ""
+    name = os.path.basename(dest or request.path) or f"{request.report_type or request.content} of {job.called}"
+    if request.content == "report":
+        size = report_size(job, request.report_type)
+        fetch_report(session, job, request.report_type, ToldSink(session, sink, name, size))
+    else:
+        size = int_of(record_in(job.record, "artifacts_file"), "size") if request.content == "archive" else 0
+        fetch(session, request, job, ToldSink(session, sink, name, size))
 
 
 def _target(request: DownloadRequest, job: FoundJob) -> str:
     check_path("dest", request.dest)
-    dest = os.path.abspath(os.path.expanduser(request.dest))
+    dest = os.path.abspath(request.dest)
     if os.path.isdir(dest):
         of_report = report_name(job, request.report_type) if request.content == "report" else ""
         artifact = of_report or os.path.basename(request.path.rstrip("/"))
@@ -150,8 +186,6 @@ def _target(request: DownloadRequest, job: FoundJob) -> str:
 
 def _verify(session: Session, request: DownloadRequest, job: FoundJob, content: Content) -> None:
     check_log(request, job, content.size)
-    if request.content == "report":
-        check_zipped_report(job, request.report_type, content)
     if request.latest_success and _latest(session, request).id != job.id:
         raise BadAnswerError(
             f"{request.called(job)} has succeeded in a newer pipeline while it was downloaded, and GitLab does not "

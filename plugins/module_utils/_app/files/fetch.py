@@ -9,17 +9,13 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import typing as t
 
 from ..._api.errors import NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
 from ..._api.requester import Sink
-from ..fields import int_of, record_in
-from ..jobs.query import FoundJob, JobQuery
+from ..jobs.query import FoundJob, JobQuery, has_wildcard
 from ..session import Session
 from .missing import explain_denied, why_no_artifacts, why_no_log
-from .reports import ReportSink, check_has_report, report_size, why_not_sent, why_refused
-from .targets import Memory, ToldSink
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +44,8 @@ KINDS: t.Mapping[str, Kind] = {
 }
 # What stands in an address in the place of a file when the artifacts are listed.
 _LIST_PATH = "tree"
+# What a template takes of a file, it takes several times.
+MOST_MIB_IN_MEMORY = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +76,30 @@ class DownloadRequest:
         return job.called
 
 
+def check_latest_success(query: JobQuery) -> None:
+    """Return if GitLab can find the newest successful job by what a query says.
+
+    :raises UsageError: when it cannot, or would leave out some of it.
+    """
+    pipeline = query.pipeline
+    if pipeline.ref is None:
+        raise UsageError("latest_success needs ref, the branch or tag whose newest successful pipeline is wanted")
+    others = {
+        "sha": pipeline.sha,
+        f"a ref that says whether it is a branch or a tag, here a {pipeline.ref_type},": pipeline.ref_type != "any",
+        "pipeline_source": pipeline.sources,
+        "include_downstream": query.include_downstream,
+    }
+    for name, is_given in others.items():
+        if is_given:
+            raise UsageError(
+                f"{name} cannot be used with latest_success, since GitLab chooses by ref alone; leave one of them out"
+            )
+    for name in query.names:
+        if has_wildcard(name):
+            raise UsageError(f"name {name!r} has wildcards, which latest_success does not know; give the exact name")
+
+
 def check_request(session: Session, request: DownloadRequest) -> None:
     """Return if the content may be there, and the token may read it.
 
@@ -88,7 +110,7 @@ def check_request(session: Session, request: DownloadRequest) -> None:
     if request.content != "file":
         return
     if {"..", "."} & set(request.path.split("/")) or "\0" in request.path:
-        raise UsageError(invalid_path(request.path))
+        raise UsageError(_invalid_path(request.path))
     if request.path.strip("/") == _LIST_PATH and not request.latest_success:
         raise UsageError(
             f"GitLab 18.8 and newer send the list of all artifacts in the place of a file {_LIST_PATH!r}; download the "
@@ -96,18 +118,27 @@ def check_request(session: Session, request: DownloadRequest) -> None:
         )
 
 
+def known_by_id(session: Session, query: JobQuery) -> FoundJob | None:
+    """Return the job with no more than its id when the token may know no more of it; None when it may, or has to."""
+    if query.job_id is None or session.limits.may_read:
+        return None
+    return FoundJob({"id": query.job_id}, query.pipeline.project, 0, "")
+
+
+def known_by_name(query: JobQuery) -> FoundJob:
+    """Return a job of which no more is known than how to ask for it."""
+    name = query.names[0]
+    return FoundJob({"name": name, "ref": query.pipeline.ref}, query.pipeline.project, 0, name)
+
+
 def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink) -> None:
-    """Stream the content into a sink.
+    """Stream the content into a sink; reports are fetched by `fetch_report`.
 
     :raises SelectionError: when there is none, with the reason as far as GitLab tells it.
     """
     arguments: dict[str, t.Any] = {}
     if request.content == "file":
         arguments["artifact_path"] = request.path
-    if request.content == "report":
-        check_has_report(job, request.report_type, session.clock.time())
-        arguments["file_type"] = request.report_type
-        sink = ReportSink(sink, job, request.report_type)
     if request.latest_success:
         endpoint = KINDS[request.content].by_ref
         arguments.update(
@@ -121,22 +152,40 @@ def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink)
         endpoint = KINDS[request.content].by_id
         arguments.update(project=job.project, job_id=job.id)
     try:
-        sink = ToldSink(session, sink, *_told_of(request, job))
         session.client.download(endpoint, sink, any_time=True, **arguments)
     except NotFoundError as exc:
         if exc.is_no_mere_object:
             raise
         raise SelectionError(_why_not_found(request, job, exc, session.clock.time())) from exc
     except NotAuthorizedError as exc:
-        if session.client.settings.token_kind:
-            explain_denied(job, request.content, exc)
+        explain_denied(session, job, request.content, exc)
         raise
     except RefusedError as exc:
         if exc.status == 400 and request.content == "file":
-            raise SelectionError(invalid_path(request.path)) from exc
-        if exc.status == 400 and request.content == "report" and "file_type" in exc.server_text:
-            raise SelectionError(why_refused(job, request.report_type)) from exc
+            raise SelectionError(_invalid_path(request.path)) from exc
         raise
+
+
+class Memory:
+    """A sink for content that is small enough for an expression."""
+
+    def __init__(self) -> None:
+        self.content = bytearray()
+
+    def restart(self) -> None:
+        self.content.clear()
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next piece.
+
+        :raises UsageError: when that is too much.
+        """
+        self.content += chunk
+        if len(self.content) > MOST_MIB_IN_MEMORY * 1024**2:
+            raise UsageError(
+                f"the content is larger than {MOST_MIB_IN_MEMORY} MiB, too much for an expression; download it to a "
+                "file instead"
+            )
 
 
 def fetch_bytes(session: Session, request: DownloadRequest, job: FoundJob) -> bytes:
@@ -147,16 +196,8 @@ def fetch_bytes(session: Session, request: DownloadRequest, job: FoundJob) -> by
     check_request(session, request)
     memory = Memory()
     fetch(session, request, job, memory)
-    content = b"".join(memory.chunks)
-    check_log(request, job, len(content))
-    return content
-
-
-def known_by_id(session: Session, query: JobQuery) -> FoundJob | None:
-    """Return the job with no more than its id when the token may know no more of it; None when it may, or has to."""
-    if query.job_id is None or session.limits.may_read:
-        return None
-    return FoundJob({"id": query.job_id}, query.pipeline.project, 0, "")
+    check_log(request, job, len(memory.content))
+    return bytes(memory.content)
 
 
 def check_log(request: DownloadRequest, job: FoundJob, size: int) -> None:
@@ -176,25 +217,16 @@ def _why_not_found(request: DownloadRequest, job: FoundJob, exc: NotFoundError, 
         return f"there is no {request.path!r} in the artifacts of {subject}"
     if request.content == "log":
         return why_no_log(job)
-    if request.content == "report":
-        return why_not_sent(job, request.report_type, now)
-    if not request.latest_success:
-        return why_no_artifacts(job, subject, now)
-    return why_no_artifacts(None, subject, now) + (
-        ". GitLab looks for the job in the latest successful pipeline of the branch or tag; leave latest_success out "
-        "for the newest pipeline, or give pipeline_id or job_id"
-    )
+    if request.latest_success:
+        return (
+            f"{subject} has no artifacts: there is no such job, it made none, or they have expired. GitLab looks for "
+            "the job in the latest successful pipeline of the branch or tag; leave latest_success out for the newest "
+            "pipeline, or give pipeline_id or job_id"
+        )
+    return why_no_artifacts(job, now)
 
 
-def _told_of(request: DownloadRequest, job: FoundJob) -> tuple[str, int | None]:
-    """Return what to call the content while it comes, and its size as far as the record of its job has it."""
-    dest = request.dest.rstrip("/") if not os.path.isdir(request.dest) else ""
-    name = os.path.basename(dest or request.path) or f"{request.report_type or request.content} of {job.called}"
-    size = int_of(record_in(job.record, "artifacts_file"), "size") if request.content == "archive" else 0
-    return name, size or report_size(job, request.report_type) or None
-
-
-def invalid_path(path: str) -> str:
+def _invalid_path(path: str) -> str:
     """Return that a path can be in no archive."""
     return (
         f"{path!r} is not a valid path inside an archive; give the path as it stands there, without a slash at the "

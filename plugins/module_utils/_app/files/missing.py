@@ -8,38 +8,34 @@
 
 from __future__ import annotations
 
-from ..._api.decoding import Record
 from ..._api.errors import NotAuthorizedError
 from ..fields import artifact_kinds, status_of, unix_time_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import phase_of
+from ..session import Session
 
 
 def why_no_log(job: FoundJob) -> str:
     """Return why a job has no log."""
-    subject, record = job.called, job.record
-    if record.get("erased_at"):
-        return f"{subject} was erased ({record['erased_at']}), and its log with it"
-    return not_yet(subject, record, "log") or f"{subject} has no log; GitLab keeps none of it"
+    erased_at = job.record.get("erased_at")
+    if erased_at:
+        return f"{job.called} was erased ({erased_at}), and its log with it"
+    return _not_yet(job, "log") or f"{job.called} has no log; GitLab keeps none of it"
 
 
-def why_no_artifacts(job: FoundJob | None, subject: str, now: float) -> str:
+def why_no_artifacts(job: FoundJob, now: float) -> str:
     """Return why a job has no archive of artifacts.
 
-    :param job: None when GitLab itself was to find it.
     :param now: Unix time, which tells what has expired from what was deleted.
     """
-    if job is None or not job.path:
+    subject, record = job.called, job.record
+    if not job.path:
         return f"{subject} has no artifacts: there is no such job, it made none, or they have expired"
-    record = job.record
-    if record.get("erased_at"):
-        return f"{subject} was erased ({record['erased_at']}), so it has no artifacts any more"
-    waits = not_yet(subject, record, "artifacts")
-    if waits:
-        return f"{waits}, or set latest_success for those of the newest successful pipeline of the ref"
-    expired = has_expired(subject, record, "artifacts", now)
-    if expired:
-        return expired
+    gone = why_gone(
+        job, "artifacts", now, instead=", or set latest_success for those of the newest successful pipeline of the ref"
+    )
+    if gone:
+        return gone
     if record.get("artifacts_file"):
         return f"GitLab lists artifacts of {subject}, but does not find their file; try again, or ask its administrator"
     if record.get("artifacts_expire_at"):
@@ -54,9 +50,29 @@ def why_no_artifacts(job: FoundJob | None, subject: str, now: float) -> str:
     return f"{subject} has no artifacts: it declares none under artifacts:paths, or no file fitted"
 
 
-def explain_denied(job: FoundJob, content: str, exc: NotAuthorizedError) -> None:
+def why_gone(job: FoundJob, what: str, now: float, *, instead: str = "") -> str:
+    """Return why what a job leaves is not there yet, or not any more; empty when its record does not tell.
+
+    :param what: is asked for: artifacts or reports.
+    :param now: Unix time, which tells what has expired, also since the record was read.
+    :param instead: what else can be done than to wait for it.
+    """
+    record = job.record
+    if record.get("erased_at"):
+        return f"{job.called} was erased ({record['erased_at']}), so it has no {what} any more"
+    waits = _not_yet(job, what)
+    if waits:
+        return waits + instead
+    expiry = record.get("artifacts_expire_at")
+    if not expiry or (unix_time_of(expiry) or 0.0) > now:
+        return ""
+    return f"the {what} of {job.called} have expired ({expiry}); retry the job to make them anew"
+
+
+def explain_denied(session: Session, job: FoundJob, content: str, exc: NotAuthorizedError) -> None:
     """Say in the error about content that must not be read that the job itself may be, where that is known."""
-    if not (job.id and job.path) or exc.status != 403 or exc.has_reason:
+    is_known = session.client.settings.token_kind and job.id and job.path
+    if not is_known or exc.status != 403 or exc.has_reason:
         return
     if content == "log":
         hint = "its log; the log of a job in debug mode takes the role Developer"
@@ -65,30 +81,19 @@ def explain_denied(job: FoundJob, content: str, exc: NotAuthorizedError) -> None
     exc.advice = f"The user of the token may read {job.called}, but not {hint}"
 
 
-def has_expired(subject: str, record: Record, what: str, now: float) -> str:
-    """Return that what a job has left has expired, also since its record was read; empty when it has not.
-
-    :param what: is asked for: artifacts or reports.
-    """
-    expiry = record.get("artifacts_expire_at")
-    if not expiry or (unix_time_of(expiry) or 0.0) > now:
-        return ""
-    return f"the {what} of {subject} have expired ({expiry}); retry the job to make them anew"
-
-
-def not_yet(subject: str, record: Record, what: str) -> str:
-    """Return that a job is not so far, and what to do, empty when it is.
+def _not_yet(job: FoundJob, what: str) -> str:
+    """Return that a job is not so far, and what to do; empty when it is.
 
     :param what: is asked for: artifacts, reports, or the log.
     """
-    status = status_of(record)
+    status = status_of(job.record)
     if status == "skipped":
-        return f"{subject} was skipped, so it has no {what}; choose another job"
+        return f"{job.called} was skipped, so it has no {what}; choose another job"
     phase = phase_of(status)
     if phase in ("waiting", "blocked", "queued"):
         what_to_do = "play it first" if status == "manual" else "wait for it"
-        return f"{subject} has no {what} yet: it has not started (its status is {status}); {what_to_do}"
+        return f"{job.called} has no {what} yet: it has not started (its status is {status}); {what_to_do}"
     if phase in ("running", "ending"):
         until = "nothing has been written yet" if what == "log" else f"{what} are uploaded when the job ends"
-        return f"{subject} has no {what} yet: its status is {status}, and {until}; wait for it"
+        return f"{job.called} has no {what} yet: its status is {status}, and {until}; wait for it"
     return ""

@@ -19,7 +19,6 @@ import secrets
 import stat
 import tempfile
 import time
-import typing as t
 
 from ..._api.errors import UsageError
 from ..._api.transport import CHUNK_BYTES
@@ -32,8 +31,6 @@ _OLD_SECONDS = 3600.0
 _IN_PLACE_ERRORS = (errno.EPERM, errno.EXDEV, errno.EACCES, errno.ETXTBSY, errno.EBUSY)
 # What a file system may say of an attribute that it does not have, or does not let us set.
 _NO_ATTRIBUTE = (errno.EPERM, errno.ENOTSUP, errno.ENODATA, errno.EINVAL, errno.EACCES)
-
-_F = t.TypeVar("_F", bound="NewFile")
 
 
 def check_path(option: str, path: str) -> None:
@@ -123,7 +120,7 @@ class NewFile:
             with tempfile.TemporaryFile() as file:
                 self._file = os.dup(file.fileno())
 
-    def __enter__(self: _F) -> _F:
+    def __enter__(self) -> NewFile:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -179,18 +176,15 @@ class NewFile:
     def _write_in_place(self) -> None:
         """Write to the target as it is, which `unsafe_writes` allows where it cannot be replaced."""
         try:
+            os.lseek(self._file, 0, os.SEEK_SET)
             with open(self._dest, "wb") as target:
-                for block in self._blocks():
+                for block in iter(lambda: os.read(self._file, CHUNK_BYTES), b""):
                     target.write(block)
                 found = os.fstat(target.fileno())
                 if found.st_uid != os.geteuid() and found.st_mode & (stat.S_ISUID | stat.S_ISGID):
                     os.fchmod(target.fileno(), found.st_mode & 0o777)
         except OSError as exc:
             raise UsageError(f"{self._option} {self._dest!r} cannot be written: {exc.strerror or exc}") from None
-
-    def _blocks(self) -> t.Iterator[bytes]:
-        os.lseek(self._file, 0, os.SEEK_SET)
-        yield from iter(lambda: os.read(self._file, CHUNK_BYTES), b"")
 
     @staticmethod
     def _open_unnamed(folder: str) -> int:

@@ -4,7 +4,7 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Reports of a job, such as that of its tests: which there are, what they are called, and whether one has come.
+"""Reports of a job, such as that of its tests: which there are, what they are called, and how one comes.
 
 Source: https://docs.gitlab.com/api/job_artifacts/#download-job-artifacts-by-job-id
 """
@@ -16,12 +16,12 @@ import re
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import SelectionError, UsageError
+from ..._api.errors import NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
 from ..._api.requester import Sink
 from ..fields import int_of, records_in
 from ..jobs.query import FoundJob, suggestions
-from .missing import has_expired, not_yet
-from .targets import Content
+from ..session import Session
+from .missing import explain_denied, why_gone
 
 # So that a misspelt one is told. Newer servers may have more.
 # Source: the enumeration of types of job artifacts in GitLab's source code
@@ -90,15 +90,36 @@ def check_report_type(report_type: str) -> None:
         raise UsageError(f"report_type {report_type!r} is no report; {_NO_REPORTS[report_type]}")
 
 
-def check_has_report(job: FoundJob, report_type: str, now: float) -> None:
-    """Return if a job has a report, or if its record does not tell: a token may not be allowed to read it.
+def fetch_report(session: Session, job: FoundJob, report_type: str, sink: Sink) -> None:
+    """Stream a report into a sink; one that is not known to be missing is asked for, whatever the record tells.
 
-    :param now: Unix time, which tells what has expired.
-    :raises SelectionError: when it has none.
+    :raises SelectionError: when there is none, with the reason as far as GitLab tells it.
     """
     reports = _reports_of(job)
     if reports is not None and report_type not in reports:
-        raise SelectionError(_why_no_report(job, report_type, reports, now))
+        raise SelectionError(_why_no_report(job, report_type, reports, session.clock.time()))
+    report = ReportSink(sink, job, report_type)
+    try:
+        session.client.download(
+            "download_artifacts",
+            report,
+            any_time=True,
+            project=job.project,
+            job_id=job.id,
+            file_type=report_type,
+        )
+    except NotFoundError as exc:
+        if exc.is_no_mere_object:
+            raise
+        raise SelectionError(_why_not_sent(job, report_type, session.clock.time())) from exc
+    except NotAuthorizedError as exc:
+        explain_denied(session, job, "report", exc)
+        raise
+    except RefusedError as exc:
+        if exc.status == 400 and "file_type" in exc.server_text:
+            raise SelectionError(_why_refused(job, report_type)) from exc
+        raise
+    report.check_length()
 
 
 def report_name(job: FoundJob, report_type: str) -> str:
@@ -113,24 +134,6 @@ def report_size(job: FoundJob, report_type: str) -> int:
     return int_of(_told_of(job, report_type), "size")
 
 
-def why_not_sent(job: FoundJob, report_type: str, now: float) -> str:
-    """Return why GitLab does not find a report that its job may have, at a Unix time."""
-    if _reports_of(job) is None:
-        return (
-            f"{job.called} has no report {report_type!r}: there is no such job, it made none, or it has expired; "
-            f"{_NEEDS}, and older servers send nothing where there is no archive"
-        )
-    expired = has_expired(job.called, job.record, "reports", now)
-    return expired or f"GitLab lists a report {report_type!r} of {job.called}, but does not find it by itself; {_NEEDS}"
-
-
-def why_refused(job: FoundJob, report_type: str) -> str:
-    """Return why GitLab sends no report of a type."""
-    if _reports_of(job) is not None or report_type in REPORT_TYPES:
-        return f"GitLab sends no report of type {report_type!r} by itself; list the file under artifacts:paths"
-    return f"GitLab knows no report_type {report_type!r}: {_suggested(REPORT_TYPES, report_type)}"
-
-
 class ReportSink:
     """Passes a report on to another sink, unless it is an archive: older servers send that whatever they are asked."""
 
@@ -138,11 +141,12 @@ class ReportSink:
         self._sink = sink
         self._job = job
         self._report_type = report_type
-        self._is_zip = _is_zip(job, report_type)
+        self._is_zip = _told_of(job, report_type).get("file_format") == "zip"
         self._head = b""
+        self._size = 0
 
     def restart(self) -> None:
-        self._head = b""
+        self._head, self._size = b"", 0
         self._sink.restart()
 
     def write(self, chunk: bytes) -> None:
@@ -153,21 +157,24 @@ class ReportSink:
         if len(self._head) < len(_ZIP_MARKS[0]):
             self._head = (self._head + chunk)[: len(_ZIP_MARKS[0])]
             if self._head in _ZIP_MARKS and not self._is_zip:
-                raise SelectionError(_archive_instead(self._job, self._report_type))
+                raise self._archive_instead()
+        self._size += len(chunk)
         self._sink.write(chunk)
 
+    def check_length(self) -> None:
+        """Return unless an archive has come in the place of a report that is a zip itself, as its length tells.
 
-def check_zipped_report(job: FoundJob, report_type: str, content: Content) -> None:
-    """Return unless an archive has come in the place of a report that is a zip itself: then its length tells.
+        :raises SelectionError: when it has.
+        """
+        if self._is_zip and self._size != report_size(self._job, self._report_type):
+            raise self._archive_instead()
 
-    :raises SelectionError: when it has.
-    """
-    if _is_zip(job, report_type) and content.size != report_size(job, report_type):
-        raise SelectionError(_archive_instead(job, report_type))
-
-
-def _is_zip(job: FoundJob, report_type: str) -> bool:
-    return _told_of(job, report_type).get("file_format") == "zip"
+    def _archive_instead(self) -> SelectionError:
+        return SelectionError(
+            f"a zip archive came instead of the report {self._report_type!r} of {self._job.called}: servers before "
+            "GitLab 19.4 send whole archives only. Use content: archive, or content: file if artifacts:paths lists "
+            "the file as well. dest was left as it was"
+        )
 
 
 def _told_of(job: FoundJob, report_type: str) -> Record:
@@ -187,20 +194,32 @@ def _reports_of(job: FoundJob) -> dict[str, Record] | None:
 
 
 def _why_no_report(job: FoundJob, report_type: str, reports: t.Mapping[str, Record], now: float) -> str:
-    subject, record = job.called, job.record
     if reports:
-        return f"{subject} has no report {report_type!r}: {_suggested(reports, report_type)}"
-    if record.get("erased_at"):
-        return f"{subject} was erased ({record['erased_at']}), so it has no reports any more"
-    waits = not_yet(subject, record, "reports")
-    if waits:
-        return waits
-    expired = has_expired(subject, record, "reports", now)
-    if expired:
-        return expired
+        return f"{job.called} has no report {report_type!r}: {_suggested(reports, report_type)}"
+    gone = why_gone(job, "reports", now)
+    if gone:
+        return gone
     unknown = "" if report_type in REPORT_TYPES else f". Of report_type {report_type!r}: "
     hint = unknown and unknown + _suggested(REPORT_TYPES, report_type)
-    return f"{subject} has no reports at all: it declares none under artifacts:reports, or made no such file{hint}"
+    return f"{job.called} has no reports at all: it declares none under artifacts:reports, or made no such file{hint}"
+
+
+def _why_not_sent(job: FoundJob, report_type: str, now: float) -> str:
+    """Return why GitLab does not find a report that its job may have, at a Unix time."""
+    if _reports_of(job) is None:
+        return (
+            f"{job.called} has no report {report_type!r}: there is no such job, it made none, or it has expired; "
+            f"{_NEEDS}, and older servers send nothing where there is no archive"
+        )
+    gone = why_gone(job, "reports", now)
+    return gone or f"GitLab lists a report {report_type!r} of {job.called}, but does not find it by itself; {_NEEDS}"
+
+
+def _why_refused(job: FoundJob, report_type: str) -> str:
+    """Return why GitLab sends no report of a type."""
+    if _reports_of(job) is not None or report_type in REPORT_TYPES:
+        return f"GitLab sends no report of type {report_type!r} by itself; list the file under artifacts:paths"
+    return f"GitLab knows no report_type {report_type!r}: {_suggested(REPORT_TYPES, report_type)}"
 
 
 def _suggested(known: t.Collection[str], report_type: str) -> str:
@@ -208,11 +227,3 @@ def _suggested(known: t.Collection[str], report_type: str) -> str:
     lower = report_type.lower()
     meant = [name for name in _MEANT.get(lower, ()) if name in known]
     return suggestions(known, meant[0] if meant else lower, what="reports")
-
-
-def _archive_instead(job: FoundJob, report_type: str) -> str:
-    return (
-        f"a zip archive came instead of the report {report_type!r} of {job.called}: servers before GitLab 19.4 send "
-        "whole archives only. Use content: archive, or content: file if artifacts:paths lists the file as well. dest "
-        "was left as it was"
-    )

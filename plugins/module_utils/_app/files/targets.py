@@ -4,7 +4,7 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Where downloads go besides files: memory, or nowhere, measured, and with somebody told how far they are."""
+"""What downloads pass on their way into a file: they are measured, and somebody is told how far they are."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from ..session import Session
 from ..slow_work import SlowWork
 
 _MIB = 1024 * 1024
-# What a template takes of a file, it takes several times.
-MOST_BYTES_IN_MEMORY = 64 * _MIB
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,43 +71,14 @@ class Measure:
         return Content(self._size, self._digest.hexdigest())
 
 
-class Memory:
-    """A sink for content that is small enough.
-
-    :param most: how many bytes it takes.
-    """
-
-    def __init__(self, most: int = MOST_BYTES_IN_MEMORY) -> None:
-        self.chunks: list[bytes] = []
-        self._most = most
-        self._size = 0
-
-    def restart(self) -> None:
-        self.chunks.clear()
-        self._size = 0
-
-    def write(self, chunk: bytes) -> None:
-        """Take the next piece.
-
-        :raises UsageError: when that is too much.
-        """
-        self._size += len(chunk)
-        if self._size > self._most:
-            raise UsageError(
-                f"the content is larger than {self._most // _MIB} MiB, too much for an expression; download it to "
-                "a file instead"
-            )
-        self.chunks.append(chunk)
-
-
 class ToldSink:
     """Passes everything on to another sink, and says how far it is: `app.zip: 312 of 1,024 MiB, 30 %, 45 s left`.
 
     :param name: what is downloaded, for people.
-    :param total: how many bytes it will be, None where nobody has told.
+    :param total: how many bytes it will be, 0 where nobody has told.
     """
 
-    def __init__(self, session: Session, sink: Sink, name: str, total: int | None) -> None:
+    def __init__(self, session: Session, sink: Sink, name: str, total: int) -> None:
         self._sink = sink
         self._name = name
         self._total = total

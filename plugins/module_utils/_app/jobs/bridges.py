@@ -18,6 +18,7 @@ from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError
 from ..concurrency import run_growing
 from ..fields import id_of, project_id_of, status_of
 from ..session import Session
+from .query import FoundJob
 from .statuses import has_ended_badly, is_finished, is_optional, newest_per_name
 
 T = t.TypeVar("T")
@@ -63,7 +64,6 @@ class PipelineNode:
 
     :param path: names of the trigger jobs that lead here, joined by slashes; empty for the root.
     :param is_accessible: False when the token may not read it, or its project.
-    :param access: what could be read before of the tree that it belongs to.
     :param is_repeated: whether it stands at another place of the tree, too, and is shown with what is below it there.
     """
 
@@ -76,6 +76,19 @@ class PipelineNode:
     access: Access = dataclasses.field(default_factory=Access)
     is_repeated: bool = False
     bridges: list[BridgeNode] = dataclasses.field(default_factory=list)
+
+    @property
+    def below(self) -> list[PipelineNode]:
+        """Return the pipelines that its trigger jobs have started."""
+        return [bridge.downstream for bridge in self.bridges if bridge.downstream]
+
+    @property
+    def trigger_jobs(self) -> list[FoundJob]:
+        """Return the trigger jobs in it as jobs."""
+        return [
+            FoundJob(bridge.record, self.project, self.pipeline_id, bridge.path, is_bridge=True)
+            for bridge in self.bridges
+        ]
 
     def path_of(self, name: str) -> str:
         """Return the path of a job or trigger job in it."""
@@ -103,9 +116,9 @@ class PipelineNode:
     def walk(self) -> t.Iterator[PipelineNode]:
         """Yield this pipeline and every one below it once, depth first."""
         yield self
-        for bridge in self.bridges:
-            if bridge.downstream and not bridge.downstream.is_repeated:
-                yield from bridge.downstream.walk()
+        for inner in self.below:
+            if not inner.is_repeated:
+                yield from inner.walk()
 
 
 @dataclasses.dataclass(eq=False)
@@ -132,7 +145,6 @@ def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Recor
     `trigger_jobs` took the place of `bridges` in 19.2; a server that has neither has no trigger jobs. A proxy before it
     may have words of its own for what is not there, but does not tell that there is neither.
     """
-    records: t.Iterable[Record] = ()
     foreign: NotFoundError | None = None
     for endpoint in session.facts.bridge_endpoints:
         try:
@@ -141,15 +153,14 @@ def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Recor
             if not exc.is_missing_endpoint and not exc.is_foreign:
                 raise
             foreign = exc if exc.is_foreign else foreign
-            continue
-        session.facts.bridge_endpoints = (endpoint,)
-        break
-    else:
-        if foreign:
-            raise foreign
-        session.facts.bridge_endpoints = ()
-        session.warn("This GitLab server has no list of trigger jobs, so downstream pipelines cannot be followed.")
-    return newest_per_name(records)
+        else:
+            session.facts.bridge_endpoints = (endpoint,)
+            return newest_per_name(records)
+    if foreign:
+        raise foreign
+    session.facts.bridge_endpoints = ()
+    session.warn("This GitLab server has no list of trigger jobs, so downstream pipelines cannot be followed.")
+    return []
 
 
 def pipeline_tree(
@@ -207,12 +218,11 @@ def _grow(session: Session, root: PipelineNode, read: dict[int, list[Record] | N
             records = read[node.pipeline_id]
             node.is_accessible = records is not None
             node.bridges = _bridges_of(session, node, records)
-            for inner in (bridge.downstream for bridge in node.bridges):
-                if inner:
-                    inner.is_repeated = inner.pipeline_id in visited
-                    visited.add(inner.pipeline_id)
-                    if not inner.is_repeated:
-                        following.append(inner)
+            for inner in node.below:
+                inner.is_repeated = inner.pipeline_id in visited
+                visited.add(inner.pipeline_id)
+                if not inner.is_repeated:
+                    following.append(inner)
         level = following
 
 
@@ -221,12 +231,12 @@ class Ahead:
     """The trigger jobs of a tree that have started no pipeline, by their paths.
 
     :param coming: those that may still start one.
-    :param optional: those of them that nobody has to play.
+    :param awaited: those of them without the ones that nobody has to play.
     :param failed: those that have ended badly, so that there will be none.
     """
 
     coming: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
+    awaited: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
 
 
@@ -236,7 +246,7 @@ def ahead(root: PipelineNode) -> Ahead:
     coming = [bridge for bridge in bridges if not bridge.is_settled]
     return Ahead(
         coming=tuple(bridge.path for bridge in coming),
-        optional=tuple(bridge.path for bridge in coming if is_optional(bridge.record)),
+        awaited=tuple(bridge.path for bridge in coming if not is_optional(bridge.record)),
         failed=tuple(bridge.path for bridge in bridges if has_ended_badly(bridge.record)),
     )
 
@@ -289,7 +299,5 @@ def project_path(session: Session, summary: Record) -> str:
         page = unquote(urlsplit(str(summary.get("web_url") or "")).path)
     except ValueError:
         return ""
-    if install_path and page.startswith(install_path):
-        page = page[len(install_path) :]
-    found = re.match(_PIPELINE_PAGE, page.strip("/"))
+    found = re.match(_PIPELINE_PAGE, page.removeprefix(install_path).strip("/"))
     return found.group("project") if found else ""

@@ -17,11 +17,10 @@ from ..pipelines.find import find_pipeline
 from ..pipelines.query import missing_pipeline
 from ..session import Session
 from .bridges import Access, Ahead, PipelineNode, ahead, pipeline_tree
-from .choosing import Chooser
 from .listing import JobLists, trigger_jobs
 from .mistaken import explain_missing_job, explain_missing_pipeline
-from .query import FoundJob, JobQuery, has_wildcard, match_name, matching_stages, shortened
-from .selection import Selection, out_of_sight, what_is_missing, why_empty
+from .query import FoundJob, JobQuery, has_wildcard, match_name, matching_stages, may_hold, shortened
+from .selection import Chooser, Selection, what_is_missing, why_empty
 from .statuses import can_be_superseded, is_finished
 
 # A pipeline has all its trigger jobs from its beginning on: after so many looks that showed none it is not asked again.
@@ -52,10 +51,7 @@ class JobFinder:
         return self._lists.known_fields
 
     def find(self) -> Selection:
-        """Return what fits now.
-
-        :raises RequestError: when GitLab cannot be asked.
-        """
+        """Return what fits now."""
         selection = self._find()
         self._explains_ids = False  # what was there once is not a mistake
         return selection
@@ -68,7 +64,7 @@ class JobFinder:
         if self._pipeline is None:
             self._pipeline = find_pipeline(self._session, self._query.pipeline)
         if self._pipeline is None:
-            return Selection(missing=self._query.single_names, is_complete=False)
+            return Selection(is_complete=False)
         if self._query.is_empty:
             return Selection(pipeline=self._pipeline)
         try:
@@ -93,11 +89,9 @@ class JobFinder:
 
         :raises SelectionError: saying why there is nothing.
         """
-        self.require(selection)
-        if selection.jobs:
-            return
         # an invalid configuration is an error, and no pipeline that happens to be empty
-        if not self._query.allow_empty or (selection.pipeline or {}).get("yaml_errors"):
+        may_be_empty = self._query.allow_empty and not (selection.pipeline or {}).get("yaml_errors")
+        if not selection.jobs and not may_be_empty:
             raise SelectionError(why_empty(self._query, selection))
 
     def problem(self, selection: Selection, *, may_wait: bool = False) -> str:
@@ -105,30 +99,32 @@ class JobFinder:
 
         :param may_wait: whether the task could have waited for it, and did not.
         """
-        if self._query.pipeline.is_given and selection.pipeline is None:
+        is_of_pipeline = self._query.pipeline.is_given
+        if is_of_pipeline and selection.pipeline is None:
             return missing_pipeline(self._query.pipeline, may_wait=may_wait)
         problem = what_is_missing(self._query, selection)
-        if not problem or not selection.known or selection.misplaced:
+        if not (problem and selection.known and is_of_pipeline) or selection.misplaced:
             return problem
-        hint = self._bridge_hint(selection, (*selection.missing, "")[0])
+        hint = self._bridge_hint(selection)
         return with_sentence(problem, hint) if hint else problem
 
-    def require_readable(self, selection: Selection) -> None:
+    def check_readable(self, selection: Selection, *, warns: bool = False) -> None:
         """Return if all that may be selected can be read.
 
-        :raises SelectionError: when there are downstream pipelines that the token cannot read.
+        :param warns: whether downstream pipelines that the token cannot read are a warning, and no error.
+        :raises SelectionError: when there are such.
         """
-        hidden = out_of_sight(selection)
-        if hidden:
+        paths = [path for path in selection.unreadable if may_hold(selection.open_names, path)]
+        if not paths:
+            return
+        what = (
+            f"the token cannot read the downstream pipelines of {shortened(paths)}, whose jobs may be selected as well"
+        )
+        if not warns:
             raise SelectionError(
-                f"{hidden}. Give exact names, with the path of a job downstream, or a token that can read them"
+                f"{what}. Give exact names, with the path of a job downstream, or a token that can read them"
             )
-
-    def warn_of_hidden(self, selection: Selection) -> None:
-        """Warn of downstream pipelines whose jobs may be selected, and cannot be read."""
-        hidden = out_of_sight(selection)
-        if hidden:
-            self._session.warn(f"{capitalized(hidden)}.")
+        self._session.warn(f"{capitalized(what)}.")
 
     # ----- one job -----
 
@@ -139,7 +135,7 @@ class JobFinder:
         if self._query.newest_attempt and summary and can_be_superseded(status_of(record)):
             attempts = [job for job in self._lists.jobs(self._lists.node(summary)) if job.name == found.name]
             found = max(attempts + [found], key=lambda job: job.id)
-        return Selection(((found,),), pipeline=summary, known=frozenset({found.path}))
+        return Selection({"": (found,)}, pipeline=summary, known=frozenset({found.path}))
 
     def _read_job(self, job_id: int) -> Record:
         """Return a job by its id; a job token may not read a single one, but it may list."""
@@ -151,11 +147,11 @@ class JobFinder:
                 if self._explains_ids:
                     explain_missing_job(self._session, self._project, job_id, exc)
                 raise
-        for record in client.iterate("list_project_jobs", project=self._project):
-            if id_of(record) <= job_id:
-                if id_of(record) == job_id:
-                    return record
-                break  # newest first: it does not come any more
+        listed = client.iterate("list_project_jobs", project=self._project)
+        # newest first: behind the jobs with a greater id it comes at once, or never
+        found = next((record for record in listed if id_of(record) <= job_id), {})
+        if id_of(found) == job_id:
+            return found
         raise SelectionError(f"no job {job_id} among the jobs of project {self._project} that the job token may list")
 
     # ----- a project -----
@@ -180,39 +176,31 @@ class JobFinder:
 
     def _find_in_pipeline(self, pipeline: Record) -> Selection:
         root = self._lists.node(pipeline)
-        unreadable: list[str] = []
         is_complete = True
-        before = Ahead()
-        bridges: list[FoundJob] = []
-        if not self._query.include_downstream:
-            jobs, bridges = self._list_both(root)
+        if self._query.include_downstream:
+            jobs, before, unreadable = self._list_tree(root)
         else:
-            tree = pipeline_tree(self._session, root.project, root.pipeline_id, access=self._access)
-            nodes = list(tree.walk())
-            before = ahead(tree)
-            per_node = self._session.run_all(lambda node: node.readable("jobs", lambda: self._lists.jobs(node)), nodes)
-            unreadable = [node.path for node, listed in zip(nodes, per_node) if listed is None]
-            jobs = [job for listed in per_node for job in listed or ()]
-            if self._query.with_bridges:
-                bridges = [
-                    FoundJob(bridge.record, node.project, node.pipeline_id, bridge.path, is_bridge=True)
-                    for node in nodes
-                    for bridge in node.bridges
-                ]
-        if not jobs and not bridges:
+            jobs, before, unreadable = self._list_both(root), Ahead(), ()
+            pipeline = self._lists.pipeline or pipeline
+        if not jobs:
             # GitLab makes the jobs a moment after the pipeline
             pipeline = self._session.client.call("get_pipeline", project=root.project, pipeline_id=root.pipeline_id)
             is_complete = is_finished(status_of(pipeline))
-        listed = (not self._query.include_downstream and jobs and self._lists.pipeline) or pipeline
         return self._chooser.of_pipeline(
-            jobs + bridges,
-            pipeline=listed,
-            is_complete=is_complete,
-            ahead=before,
-            unreadable=tuple(unreadable),
+            jobs, pipeline=pipeline, is_complete=is_complete, ahead=before, unreadable=unreadable
         )
 
-    def _list_both(self, root: PipelineNode) -> tuple[list[FoundJob], list[FoundJob]]:
+    def _list_tree(self, root: PipelineNode) -> tuple[list[FoundJob], Ahead, tuple[str, ...]]:
+        """Return the jobs of a pipeline and all below it, what may still come, and the paths of those not readable."""
+        tree = pipeline_tree(self._session, root.project, root.pipeline_id, access=self._access)
+        nodes = list(tree.walk())
+        listed = self._session.run_all(lambda node: node.readable("jobs", lambda: self._lists.jobs(node)), nodes)
+        jobs = [job for found in listed for job in found or ()]
+        if self._query.with_bridges:
+            jobs += [job for node in nodes for job in node.trigger_jobs]
+        return jobs, ahead(tree), tuple(node.path for node, found in zip(nodes, listed) if found is None)
+
+    def _list_both(self, root: PipelineNode) -> list[FoundJob]:
         """Return the jobs of a pipeline, and its trigger jobs where a name may stand for one."""
         if self._needs_bridges and self._looks_without_bridges < _LOOKS_FOR_BRIDGES:
             # both are needed for certain, so neither waits for the other
@@ -221,7 +209,7 @@ class JobFinder:
         else:
             jobs = self._lists.jobs(root)
             bridges = self._bridges(root) if self._query.with_bridges and self._may_be_bridges(jobs) else []
-        return jobs, bridges
+        return jobs + bridges
 
     def _bridges(self, root: PipelineNode) -> list[FoundJob]:
         return trigger_jobs(self._session, root.project, root.pipeline_id)
@@ -239,20 +227,18 @@ class JobFinder:
         is_stage_missing = any(not matching_stages(stages, stage) for stage in self._query.stages)
         return is_stage_missing or any(not match_name(jobs, name) for name in self._chooser.names(jobs))
 
-    def _bridge_hint(self, selection: Selection, name: str) -> str:
+    def _bridge_hint(self, selection: Selection) -> str:
         """Return what to do when the job may be one of a downstream pipeline, or a trigger job."""
-        if not self._query.pipeline.is_given:
-            return ""
         if self._query.include_downstream:
             if selection.unreadable:
                 return f"The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
             return ""
         root = self._lists.node(selection.pipeline or {})
         try:
-            found = trigger_jobs(self._session.in_passing(), root.project, root.pipeline_id)
+            bridges = [job.path for job in trigger_jobs(self._session.in_passing(), root.project, root.pipeline_id)]
         except RequestError:
             return ""  # the hint is not worth another error
-        bridges = [bridge.path for bridge in found]
+        name = next(iter(selection.missing), "")
         if name in bridges:
             return f"{name!r} is a trigger job, which gitlab_pipeline_bridges reads."
         if bridges:

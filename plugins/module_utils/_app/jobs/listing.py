@@ -19,10 +19,7 @@ from .statuses import newest_per_name
 
 
 def trigger_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
-    """Return the trigger jobs of a pipeline, newest first, without superseded ones.
-
-    :raises RequestError: when GitLab cannot be asked.
-    """
+    """Return the trigger jobs of a pipeline, newest first, without superseded ones."""
     records = list_bridges(session, project, pipeline_id)
     return [FoundJob(record, project, pipeline_id, str(record.get("name")), is_bridge=True) for record in records]
 

@@ -105,7 +105,7 @@ class FoundJob:
     :param path: its name, with the names of the trigger jobs that lead to it before it, separated by slashes.
     """
 
-    __slots__ = ("id", "is_bridge", "is_own", "key", "name", "path", "pipeline_id", "project", "record", "stage")
+    __slots__ = ("id", "is_bridge", "key", "name", "path", "pipeline_id", "project", "record", "stage")
 
     def __init__(self, record: Record, project: str, pipeline_id: int, path: str, is_bridge: bool = False) -> None:
         self.record = record
@@ -118,15 +118,8 @@ class FoundJob:
         # in its own pipeline
         self.name = str(record.get("name") or "")
         self.stage = str(record.get("stage") or "")
-        # whether it belongs to the pipeline that was asked for, and not to one downstream
-        self.is_own = path == self.name
         # what all attempts of this job have in common
         self.key = (project, pipeline_id, self.name)
-
-    @property
-    def kind(self) -> str:
-        """Return what extensions are told that it is."""
-        return "bridge" if self.is_bridge else "job"
 
     @property
     def called(self) -> str:
@@ -146,7 +139,7 @@ def match_name(jobs: t.Sequence[FoundJob], name: str) -> list[FoundJob]:
     every job of that name, at any depth. What is none of these may hold the wildcards `*` and `?`.
     """
     paths = [job for job in jobs if job.path == name]
-    exact = [job for job in paths if job.is_own] or paths or [job for job in jobs if job.name == name]
+    exact = [job for job in paths if job.name == name] or paths or [job for job in jobs if job.name == name]
     if exact:
         return exact
     if name.startswith(ANYWHERE):
@@ -160,29 +153,22 @@ def match_name(jobs: t.Sequence[FoundJob], name: str) -> list[FoundJob]:
 
 def fits(text: str, wanted: str) -> bool:
     """Return whether a text is what is wanted, which may hold the wildcards `*` and `?`."""
-    if text == wanted:
-        return True
-    # of fnmatch's special characters only the bracket is not ours; its expression takes no time for many wildcards
-    return has_wildcard(wanted) and _pattern(wanted).match(text) is not None
-
-
-def may_be_below(name: str, path: str) -> bool:
-    """Return whether a name may stand for a job of the pipeline below a trigger job with this path.
-
-    One without a slash may at any depth; of others the part before the first wildcard tells.
-    """
-    beginning = _WILDCARDS.split(name, maxsplit=1)[0]
-    below = f"{path}/"
-    return "/" not in name or below.startswith(beginning) or beginning.startswith(below)
+    return text == wanted or (has_wildcard(wanted) and _pattern(wanted).match(text) is not None)
 
 
 def may_hold(names: t.Iterable[str], path: str) -> bool:
-    """Return whether one of some names, the empty one for any, may stand for a job below a trigger job."""
-    return any(not name or may_be_below(name, path) for name in names)
+    """Return whether one of some names may stand for a job of the pipeline below a trigger job with this path.
+
+    One without a slash, as an empty one for any, may at any depth; of others the part before the first wildcard tells.
+    """
+    below = f"{path}/"
+    beginnings = (_WILDCARDS.split(name, maxsplit=1)[0] if "/" in name else "" for name in names)
+    return any(below.startswith(beginning) or beginning.startswith(below) for beginning in beginnings)
 
 
 @functools.lru_cache(maxsize=128)
 def _pattern(wanted: str) -> re.Pattern[str]:
+    # of fnmatch's special characters only the bracket is not ours; its expression takes no time for many wildcards
     return re.compile(fnmatch.translate(wanted.replace("[", "[[]")))
 
 

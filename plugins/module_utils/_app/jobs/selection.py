@@ -4,7 +4,7 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""What was found of what a user asks for, and what is missing of it, in words."""
+"""What a query selects of the jobs that there are, and what is missing of it, in words."""
 
 from __future__ import annotations
 
@@ -13,18 +13,29 @@ import functools
 import typing as t
 
 from ..._api.decoding import Record
+from ..._api.errors import SelectionError
 from ..fields import id_of, status_of
 from ..pipelines.query import facts
-from .query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, may_hold, shortened, suggestions
-from .statuses import has_ended_badly, is_finished
+from .bridges import Ahead
+from .query import (
+    MOST_NAMES_IN_TEXT,
+    FoundJob,
+    JobQuery,
+    fits,
+    match_name,
+    matching_stages,
+    may_hold,
+    shortened,
+    suggestions,
+)
+from .statuses import count_statuses, has_ended_badly, is_finished
 
 
 @dataclasses.dataclass(frozen=True)
 class Selection:
     """What was found.
 
-    :param groups: the jobs of each name, or all jobs in one group when no names were asked for.
-    :param names: the names that the groups are for, empty when none were asked for.
+    :param groups: the jobs of each name, or all jobs under an empty name when none were asked for.
     :param missing: names for which there is no job.
     :param misplaced: names of which there are jobs, though in other stages than those asked for; these by name.
     :param missing_stages: entries of `stage` that are not a stage of the pipeline.
@@ -32,7 +43,6 @@ class Selection:
     :param pipeline: the pinned pipeline, None when there is none (yet).
     :param is_complete: whether no further job can appear that would fit.
     :param known: paths of all jobs there are, for suggestions.
-    :param stages: all stages there are.
     :param out_of_scope: how many jobs of each status were left out by `scope` alone.
     :param beside: all jobs of the pipeline, selected or not.
     :param unreadable: paths of downstream pipelines that the token cannot read.
@@ -40,8 +50,7 @@ class Selection:
         without those that are selected themselves.
     """
 
-    groups: tuple[tuple[FoundJob, ...], ...] = ()
-    names: tuple[str, ...] = ()
+    groups: t.Mapping[str, tuple[FoundJob, ...]] = dataclasses.field(default_factory=dict)
     missing: tuple[str, ...] = ()
     misplaced: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     missing_stages: tuple[str, ...] = ()
@@ -49,7 +58,6 @@ class Selection:
     pipeline: Record | None = None
     is_complete: bool = True
     known: frozenset[str] = frozenset()
-    stages: frozenset[str] = frozenset()
     out_of_scope: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
     beside: tuple[FoundJob, ...] = ()
     unreadable: tuple[str, ...] = ()
@@ -58,7 +66,7 @@ class Selection:
     @functools.cached_property
     def jobs(self) -> list[FoundJob]:
         """Return every job found once, newest first."""
-        unique = {job.id: job for group in self.groups for job in group}
+        unique = {job.id: job for group in self.groups.values() for job in group}
         return sorted(unique.values(), key=lambda job: job.id, reverse=True)
 
     @property
@@ -73,6 +81,136 @@ class Selection:
     def lacks(self) -> bool:
         """Return whether something that was asked for by name or stage is not there."""
         return bool(self.missing or self.misplaced or self.missing_stages)
+
+
+class Chooser:
+    """Chooses the jobs of a query, again and again."""
+
+    def __init__(self, query: JobQuery) -> None:
+        self._query = query
+        # a job once chosen stays chosen, whatever its status becomes while it is waited for
+        self._chosen: set[t.Any] = set()
+
+    def of_project(self, jobs: t.Iterable[FoundJob]) -> Selection:
+        """Return what fits of the jobs of a project, newest first, reading no further than necessary."""
+        query = self._query
+        newest: set[t.Any] = set()
+        kept: list[FoundJob] = []
+        known: set[str] = set()
+        names, whole = query.single_names, query.whole_name
+        unmatched = set(names)
+        for found in jobs:
+            if found.key in newest and not query.include_retried:
+                continue
+            newest.add(found.key)
+            if names:
+                known.add(found.path)
+                if whole and found.name == whole:
+                    names, unmatched = (whole,), {whole}
+                matched = {name for name in names if match_name([found], name)}
+                unmatched -= matched
+                if not matched:
+                    continue
+            has_stage = not query.stages or any(fits(found.stage, stage) for stage in query.stages)
+            if has_stage and query.is_in_scope(found.record):
+                kept.append(found)
+            if query.limit and len(kept) > query.limit and not unmatched:
+                break
+        return Selection(
+            {name: tuple(job for job in kept if match_name([job], name)) for name in names} or {"": tuple(kept)},
+            # a job that is there, and of another stage, is not missing
+            missing=tuple(name for name in names if name in unmatched),
+            known=frozenset(known),
+        )
+
+    def of_pipeline(
+        self,
+        jobs: t.Sequence[FoundJob],
+        *,
+        pipeline: Record,
+        is_complete: bool,
+        ahead: Ahead,
+        unreadable: tuple[str, ...],
+    ) -> Selection:
+        """Return the selection: names are matched among all jobs, then stage, then scope choose among these."""
+        query = self._query
+        stages = frozenset(job.stage for job in jobs)
+        per_stage = {entry: matching_stages(stages, entry) for entry in query.stages}
+        wanted = frozenset().union(*per_stage.values()) if per_stage else stages
+        if query.names:
+            named = {name: match_name(jobs, name) for name in self.names(jobs)}
+        else:
+            named = {"": [job for job in jobs if not job.is_bridge or query.all_bridges]}
+        placed = {name: [job for job in found if job.stage in wanted] for name, found in named.items()}
+        groups = {
+            name: tuple(job for job in found if query.is_in_scope(job.record) or job.key in self._chosen)
+            for name, found in placed.items()
+        }
+        selected = [job for group in groups.values() for job in group]
+        self._chosen.update(job.key for job in selected)
+        paths = {job.path for job in selected}
+        missing_stages = tuple(entry for entry, found in per_stage.items() if not found)
+        # what is called so itself, or by its path, is what a name means, whatever else there may be
+        open_names = tuple(name for name, found in named.items() if all(job.path != name for job in found))
+        return Selection(
+            groups,
+            missing=tuple(name for name, found in named.items() if name and not found),
+            misplaced={
+                name: tuple(sorted({job.stage for job in named[name]}))
+                for name, found in placed.items()
+                if name and named[name] and not found and not missing_stages
+            },
+            missing_stages=missing_stages,
+            open_names=open_names,
+            pipeline=pipeline,
+            is_complete=(is_complete or not (open_names or missing_stages))
+            and not _may_grow(named, open_names, missing_stages, ahead),
+            failed_before_start=tuple(
+                path for path in ahead.failed if path not in paths and may_hold(open_names, path)
+            ),
+            known=frozenset(job.path for job in jobs),
+            out_of_scope={} if selected else count_statuses(job.record for found in placed.values() for job in found),
+            beside=tuple(jobs),
+            unreadable=unreadable,
+        )
+
+    def names(self, jobs: t.Sequence[FoundJob]) -> tuple[str, ...]:
+        """Return the names that were asked for.
+
+        Ansible splits a text at its commas, which the names of matrix jobs carry: what is a job as a whole is one name.
+
+        :raises SelectionError: when it is that, and every part of it is a job as well.
+        """
+        whole, names = self._query.whole_name, self._query.single_names
+        known = {name for job in jobs for name in (job.name, job.path)}
+        if not whole or whole not in known:
+            return names
+        if known.issuperset(names):
+            raise SelectionError(
+                f"{whole!r} is the name of a job, and so are {shortened(names)}; give the one as a list with a single "
+                "entry, or the others one by one"
+            )
+        return (whole,)
+
+
+def _may_grow(
+    named: t.Mapping[str, t.Sequence[FoundJob]],
+    open_names: t.Collection[str],
+    missing_stages: t.Collection[str],
+    ahead: Ahead,
+) -> bool:
+    """Return whether a pipeline that is still to be started may hold what was asked for.
+
+    Nobody has to play an optional trigger job, so it holds up only what is not there at all.
+    """
+    if missing_stages:
+        return bool(ahead.coming)
+    missing = [name for name in open_names if not named[name]]
+    found = [name for name in open_names if named[name]]
+    return any(may_hold(missing, path) for path in ahead.coming) or any(may_hold(found, path) for path in ahead.awaited)
+
+
+# ----- in words -----
 
 
 def failed_before(job: FoundJob, beside: t.Iterable[FoundJob]) -> tuple[str, ...]:
@@ -96,8 +234,8 @@ def place_of(query: JobQuery, selection: Selection) -> str:
     if not query.pipeline.is_given:
         return query.pipeline.describe()
     pipeline = selection.pipeline or {}
-    is_asked_for = query.pipeline.pipeline_id is not None
-    known = [] if is_asked_for or len(pipeline) <= 1 else [f"pipeline {id_of(pipeline)}"]
+    is_news = query.pipeline.pipeline_id is None and len(pipeline) > 1
+    known = [f"pipeline {id_of(pipeline)}"] if is_news else []
     known += [*facts(pipeline), *filter(None, [str(pipeline.get("web_url") or "")])]
     return f"the {query.pipeline.describe()}" + (f" ({', '.join(known)})" if known else "")
 
@@ -113,7 +251,8 @@ def what_is_missing(query: JobQuery, selection: Selection) -> str:
     if selection.lacks and not selection.known:
         return why_empty(query, selection)
     for stage in selection.missing_stages:
-        return f"no job of {where} has stage {stage!r}: {suggestions(selection.stages, stage, what='stages')}"
+        known = {job.stage for job in selection.beside}
+        return f"no job of {where} has stage {stage!r}: {suggestions(known, stage, what='stages')}"
     for name, stages in selection.misplaced.items():
         wanted = " or ".join(map(repr, query.stages))
         return f"job {name!r} of {where} has stage {shortened(stages)}, and stage {wanted} was asked for"
@@ -139,11 +278,3 @@ def why_empty(query: JobQuery, selection: Selection) -> str:
     if selection.known or not query.pipeline.is_given:
         return f"no job of {where} has {query.scope_said}" if query.scope else f"{where} has no such job"
     return f"{where} has no jobs yet"
-
-
-def out_of_sight(selection: Selection) -> str:
-    """Return where there may be more jobs that are selected; empty when there are none."""
-    paths = [path for path in selection.unreadable if may_hold(selection.open_names, path)]
-    if not paths:
-        return ""
-    return f"the token cannot read the downstream pipelines of {shortened(paths)}, whose jobs may be selected as well"

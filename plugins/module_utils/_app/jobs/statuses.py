@@ -54,22 +54,9 @@ class Status:
 # In the order in which a job goes through them.
 _ROWS = (
     Status("created", "waiting", "created", "none", "·", waits_for="jobs"),
+    Status("manual", "blocked", "blocked", "still", "‖", ("waits to be played (manual)", "wait to be played (manual)")),
     Status(
-        "manual",
-        "blocked",
-        "blocked",
-        "still",
-        "‖",
-        holdup=("waits to be played (manual)", "wait to be played (manual)"),
-    ),
-    Status(
-        "scheduled",
-        "blocked",
-        "blocked",
-        "still",
-        "‖",
-        holdup=("waits for its timer", "wait for their timers"),
-        since=(11, 4),
+        "scheduled", "blocked", "blocked", "still", "‖", ("waits for its timer", "wait for their timers"), since=(11, 4)
     ),
     Status(
         "waiting_for_resource",
@@ -77,7 +64,7 @@ _ROWS = (
         "under_way",
         "busy",
         "…",
-        holdup=("waits for its resource group", "wait for their resource groups"),
+        ("waits for its resource group", "wait for their resource groups"),
         since=(12, 7),
     ),
     Status(
@@ -86,7 +73,7 @@ _ROWS = (
         "under_way",
         "busy",
         "…",
-        holdup=("waits for its prerequisites", "wait for their prerequisites"),
+        ("waits for its prerequisites", "wait for their prerequisites"),
         since=(12, 0),
     ),
     Status(
@@ -95,7 +82,7 @@ _ROWS = (
         "under_way",
         "busy",
         "…",
-        holdup=("waits for a callback from an external service", "wait for a callback from an external service"),
+        ("waits for a callback from an external service", "wait for a callback from an external service"),
         # GitLab does not document its first version
         since=(17, 0),
     ),
@@ -109,21 +96,18 @@ _ROWS = (
 )
 STATUSES: dict[str, Status] = {row.name: row for row in _ROWS}
 
-# The phases in which a job has come at least so far.
-_PLAYABLE_OR_PAST: frozenset[str] = frozenset({"blocked", "queued", "running", "ending", "finished"})
-_STARTED_OR_PAST: frozenset[str] = frozenset({"running", "ending", "finished"})
-
-# What the option wait_for may say besides statuses.
-WAIT_TARGETS = ("playable", "started", "finished", "success")
-
-
-def is_known(status: str) -> bool:
-    """Return whether the status is in the table; an unknown one counts as unfinished."""
-    return status in STATUSES
+# How far a job is to come, and the phases in which it has come so far.
+_MILESTONES: t.Mapping[str, tuple[Phase, ...]] = {
+    "playable": ("blocked", "queued", "running", "ending", "finished"),
+    "started": ("running", "ending", "finished"),
+    "finished": ("finished",),
+}
+# What the option wait_for may say besides the other statuses.
+WAIT_TARGETS = (*_MILESTONES, "success")
 
 
 def phase_of(status: str) -> Phase | None:
-    """Return how far a job with this status has come, None for an unknown one."""
+    """Return how far a job with this status has come, None for an unknown one, which counts as unfinished."""
     row = STATUSES.get(status)
     return row.phase if row else None
 
@@ -176,19 +160,12 @@ def can_be_superseded(status: str) -> bool:
 
 
 def has_reached(status: str, targets: t.Sequence[str]) -> bool:
-    """Return whether a status is what one of the targets of `wait_for` asks for.
-
-    A target is a status, or `playable` (or past it), `started` (or past it), `finished`.
-    """
+    """Return whether a status is what one of the targets of `wait_for` asks for: a status, or a milestone."""
     row = STATUSES.get(status)
     if status in targets or row is None:
         return status in targets
-    is_proof = not row.can_end_unstarted
-    return (
-        ("finished" in targets and row.phase == "finished")
-        or ("playable" in targets and row.phase in _PLAYABLE_OR_PAST and is_proof)
-        or ("started" in targets and row.phase in _STARTED_OR_PAST and is_proof)
-    )
+    reached = [target for target in targets if row.phase in _MILESTONES.get(target, ())]
+    return "finished" in reached or (bool(reached) and not row.can_end_unstarted)
 
 
 def young_statuses() -> tuple[str, ...]:

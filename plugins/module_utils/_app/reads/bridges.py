@@ -4,7 +4,7 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""The trigger jobs of a pipeline with the tree of pipelines below them, read once or until these are done."""
+"""The trigger jobs of a pipeline and the tree of pipelines below them: read, waited for, and drawn by Mermaid."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ..._api.decoding import Record
 from ..._api.errors import RequestError, SelectionError
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import Access, Ahead, BridgeNode, PipelineNode, jobs_of, pipeline_tree
-from ..jobs.choosing import Chooser
 from ..jobs.query import FoundJob, JobQuery, suggestions
+from ..jobs.selection import Chooser
 from ..jobs.statuses import count_statuses, is_finished, is_optional, newest_per_name
 from ..pipelines.find import first_job, read_pipeline
 from ..session import Session
@@ -29,10 +29,16 @@ from ..waiting.schedule import Steps, is_late
 
 @dataclasses.dataclass
 class BridgeReport:
-    """What was read."""
+    """What was read.
+
+    :param late: the trigger jobs that need more waiting.
+    :param is_settled: whether there is nothing left to wait for: nothing is late, or something never will be there.
+    """
 
     root: PipelineNode
     pipeline: Record
+    late: list[BridgeNode] = dataclasses.field(default_factory=list)
+    is_settled: bool = False
     jobs: dict[int, list[Record]] = dataclasses.field(default_factory=dict)
     has_timed_out: bool = False
     timeline: list[Record] = dataclasses.field(default_factory=list)
@@ -59,13 +65,11 @@ def read_bridges(
     :param include_jobs: whether to read the jobs of the downstream pipelines as well.
     :raises SelectionError: when the pipeline or a name is not there.
     :raises TimedOutError: when there was no pipeline before the time was up.
-    :raises RequestError: when GitLab cannot be asked.
     """
     wait = Wait(session, options)
     pipeline = yield from await_pipeline(session, query.pipeline, wait, may_wait=not options.wait)
     project = project_id_of(pipeline, query.pipeline.project)
     polls = 0
-    is_complete = True
     chooser = Chooser(query)
     access = Access()
 
@@ -73,7 +77,7 @@ def read_bridges(
         return pipeline_tree(session, project, id_of(pipeline), most_depth=depth, access=access)
 
     def read() -> BridgeReport:
-        nonlocal polls, is_complete
+        nonlocal polls
         polls += 1
         root = tree()
         is_complete = bool(root.bridges) or query.is_empty or not wait.is_active
@@ -85,10 +89,11 @@ def read_bridges(
         report = BridgeReport(root, pipeline, timeline=wait.timeline.entries)
         problems = (_problem(bridge, options, wait.is_active) for bridge in report.bridges)
         report.problem = "; ".join(filter(None, problems))
-        observed = {id(bridge): list(_observed(bridge)) for bridge in report.bridges}
-        late = [bridge for bridge in report.bridges if not is_done(bridge)]
-        wait.seen([job for jobs in observed.values() for job in jobs], [observed[id(bridge)][-1] for bridge in late])
-        wait.pace(len(late))
+        report.late = [bridge for bridge in report.bridges if not is_done(bridge)]
+        report.is_settled = is_complete and (bool(report.problem) or not report.late)
+        seen = [job for bridge in report.bridges for job in _observed(bridge)]
+        wait.seen(seen, [_observed(bridge)[-1] for bridge in report.late])
+        wait.pace(len(report.late))
         return report
 
     def is_done(bridge: BridgeNode) -> bool:
@@ -97,11 +102,8 @@ def read_bridges(
         # nobody has to play an optional one
         return has_come or (is_optional(bridge.record) and not query.names)
 
-    def is_settled(report: BridgeReport) -> bool:
-        return is_complete and (bool(report.problem) or all(map(is_done, report.bridges)))
-
     with explained_missing(session, query.pipeline):
-        waited = yield from wait.until(read, is_settled)
+        waited = yield from wait.until(read, lambda report: report.is_settled)
     report = waited.value
     report.has_timed_out = waited.has_timed_out
     is_missing = wait.is_active and not report.bridges
@@ -115,7 +117,7 @@ def read_bridges(
     if is_missing and not (waited.has_timed_out or query.allow_empty):
         raise SelectionError(f"there is no trigger job to wait for in the {query.pipeline.describe()}")
     if report.has_timed_out:
-        late = "; ".join(_late(bridge) for bridge in report.bridges if not is_done(bridge))
+        late = "; ".join(map(_late, report.late))
         missing = f"there is no trigger job in the {query.pipeline.describe()}"
         report.problem = time_problem(options, late or missing)
     report.root.record = report.pipeline
@@ -143,14 +145,11 @@ def _keep_wanted(root: PipelineNode, query: JobQuery, chooser: Chooser) -> None:
 
     :raises SelectionError: for a name that there is not.
     """
-    jobs = [
-        FoundJob(bridge.record, root.project, root.pipeline_id, bridge.path, is_bridge=True) for bridge in root.bridges
-    ]
-    found = chooser.of_pipeline(jobs, pipeline=root.record, is_complete=True, ahead=Ahead(), unreadable=())
+    found = chooser.of_pipeline(root.trigger_jobs, pipeline=root.record, is_complete=True, ahead=Ahead(), unreadable=())
     for name in found.missing:
         hint = suggestions(found.known, name, what="trigger jobs")
         raise SelectionError(f"no trigger job {name!r} in the {query.pipeline.describe()}: {hint}")
-    wanted = {job.path for group in found.groups for job in group}
+    wanted = {job.path for job in found.jobs}
     root.bridges = [bridge for bridge in root.bridges if bridge.path in wanted and not query.is_empty]
 
 
@@ -176,13 +175,14 @@ def _said(bridge: BridgeNode, what: str) -> str:
     return f"trigger job {bridge.path!r} {what} and has started no pipeline"
 
 
-def _observed(bridge: BridgeNode) -> t.Iterator[FoundJob]:
-    """Yield the trigger job and its downstream pipeline as things whose changes are noted."""
-    yield FoundJob({**bridge.record, "name": bridge.path}, "", 0, bridge.path, is_bridge=True)
+def _observed(bridge: BridgeNode) -> list[FoundJob]:
+    """Return the trigger job and its downstream pipeline as things whose changes are noted."""
+    jobs = [FoundJob({**bridge.record, "name": bridge.path}, "", 0, bridge.path, is_bridge=True)]
     node = bridge.downstream
     if node:
         record = {**node.record, "name": f"{bridge.path} -> pipeline {node.pipeline_id}"}
-        yield FoundJob(record, node.project, node.pipeline_id, record["name"])
+        jobs.append(FoundJob(record, node.project, node.pipeline_id, record["name"]))
+    return jobs
 
 
 def _check_access(session: Session, report: BridgeReport, depth: int) -> None:
@@ -190,12 +190,8 @@ def _check_access(session: Session, report: BridgeReport, depth: int) -> None:
 
     A child pipeline lives in the project of its parent, which could be read.
     """
-    edge = [
-        bridge.downstream
-        for node in report.root.walk()
-        for bridge in node.bridges
-        if bridge.downstream and bridge.depth == depth and bridge.downstream.project != node.project
-    ]
+    nodes = list(report.root.walk())
+    edge = [inner for node in nodes for inner in node.below if inner.depth == depth and inner.project != node.project]
 
     def read(node: PipelineNode) -> None:
         if session.limits.reads_pipelines:
@@ -212,3 +208,36 @@ def _read_jobs(session: Session, root: PipelineNode) -> dict[int, list[Record]]:
     nodes = [node for node in root.walk() if node is not root and node.is_accessible]
     listed = session.run_all(lambda node: jobs_of(session, node), nodes)
     return {node.pipeline_id: newest_per_name(records) for node, records in zip(nodes, listed)}
+
+
+# ----- picture -----
+
+
+def mermaid(root: PipelineNode, clean: t.Callable[[str], str]) -> str:
+    """Return a flowchart: a box for each pipeline with its status, an arrow for each trigger job with its own.
+
+    :param clean: returns a text as one line that may be shown, before Mermaid's own encoding changes it.
+    """
+    lines = ["flowchart LR", f"    {_box(root, clean)}"]
+    for node in root.walk():
+        for bridge in node.bridges:
+            label = _quoted(clean(f"{bridge.record.get('name')} ({status_of(bridge.record)})"))
+            if bridge.downstream:
+                lines.append(f"    p{node.pipeline_id} -->|{label}| {_box(bridge.downstream, clean)}")
+            else:
+                lines.append(f"    p{node.pipeline_id} -.->|{label}| none{id_of(bridge.record)}([no pipeline])")
+    return "\n".join(lines) + "\n"
+
+
+def _box(node: PipelineNode, clean: t.Callable[[str], str]) -> str:
+    words = [f"pipeline {node.pipeline_id}", str(node.record.get("ref") or ""), status_of(node.record)]
+    if not node.is_accessible:
+        words.append("not accessible")
+    return f"p{node.pipeline_id}[{_quoted(clean(' · '.join(word for word in words if word)))}]"
+
+
+def _quoted(text: str) -> str:
+    """Return a quoted label; quotes and what Mermaid reads as markup are written as entities."""
+    for character, entity in (("#", "#35;"), ('"', "#quot;"), ("<", "#lt;"), (">", "#gt;"), ("`", "#96;")):
+        text = text.replace(character, entity)
+    return f'"{text}"'

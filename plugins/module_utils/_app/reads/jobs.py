@@ -41,16 +41,16 @@ class JobReport:
     """
 
     jobs: list[FoundJob]
-    is_truncated: bool = False
-    pipeline: Record | None = None
-    has_timed_out: bool = False
-    timeline: list[Record] = dataclasses.field(default_factory=list)
-    problems: list[tuple[FoundJob | None, str]] = dataclasses.field(default_factory=list)
-    known_fields: frozenset[str] = frozenset()
-    beside: tuple[FoundJob, ...] = ()
-    may_grow: bool = False
-    is_pipeline_old: bool = False
-    is_stale: bool = False
+    is_truncated: bool
+    pipeline: Record | None
+    has_timed_out: bool
+    timeline: list[Record]
+    problems: list[tuple[FoundJob | None, str]]
+    known_fields: frozenset[str]
+    beside: tuple[FoundJob, ...]
+    may_grow: bool
+    is_pipeline_old: bool
+    is_stale: bool
 
     @property
     def summary(self) -> dict[str, int]:
@@ -64,7 +64,6 @@ def read_jobs(session: Session, query: JobQuery, options: WaitOptions, *, is_jud
     :param is_judged: whether something depends on all of them, as with `wait`: then none may be out of sight.
     :raises SelectionError: when a pipeline or a name is not there.
     :raises UsageError: when the log of several jobs would have to be followed.
-    :raises RequestError: when GitLab cannot be asked.
     """
     return _Reading(session, query, options, is_judged=is_judged or options.wait).run()
 
@@ -110,14 +109,10 @@ class _Reading:
         return report
 
     def _require(self, selection: Selection) -> None:
+        self._finder.require(selection, may_wait=not self._options.wait)
         if self._wait.is_active:
             self._finder.require_jobs(selection)
-        else:
-            self._finder.require(selection, may_wait=not self._options.wait)
-        if self._is_judged:
-            self._finder.require_readable(selection)
-        else:
-            self._finder.warn_of_hidden(selection)
+        self._finder.check_readable(selection, warns=not self._is_judged)
 
     def _read(self) -> Selection:
         self._polls += 1
@@ -142,9 +137,7 @@ class _Reading:
         :param left: those that are not yet where they should be.
         """
         query, jobs = self._query, selection.jobs
-        if query.job_id is not None or query.include_downstream:
-            return None
-        if not jobs or selection.lacks or not all(map(self._wait.believes, jobs)):
+        if query.include_downstream or not jobs or selection.lacks or not all(map(self._wait.believes, jobs)):
             return None
         if any(job.is_bridge for job in jobs):
             return None  # the count sees no trigger jobs
@@ -180,7 +173,7 @@ class _Reading:
         return [(job, problem) for job, problem in [*ends, *queued] if problem]
 
     def _wanted(self, jobs: t.Sequence[FoundJob]) -> t.Sequence[FoundJob]:
-        return jobs[: self._query.limit] if self._query.limit else jobs
+        return jobs[: self._query.limit or None]
 
     def _note_late(self, report: JobReport, selection: Selection) -> None:
         """Note what was not there in time, unless `on_timeout` says to go on."""
@@ -209,14 +202,10 @@ def read_jobs_with_pipeline(session: Session, query: JobQuery, options: WaitOpti
 
 def failure_of(report: JobReport, options: WaitOptions) -> str:
     """Return why the jobs fail the task, empty when they do not."""
-    texts = [
-        f"{job.called} {problem}{_after(failed_before(job, report.beside))}" if job else problem
-        for job, problem in report.problems
-    ]
+    texts = []
+    for job, problem in report.problems:
+        before = ", ".join(failed_before(job, report.beside)) if job else ""
+        after = f"; failed or canceled before it: {before}" if before else ""
+        texts.append(f"{job.called} {problem}{after}" if job else problem)
     begin = f"{timed_out_text(options)}: " if texts and report.has_timed_out else ""
     return begin + "; ".join(texts)
-
-
-def _after(failed: t.Sequence[str]) -> str:
-    """Return after which failures a job was skipped, going on where its sentence stops."""
-    return f"; failed or canceled before it: {', '.join(failed)}" if failed else ""

@@ -14,8 +14,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, SelectionError, UsageError
 from ..fields import project_fields
-from ..files.fetch import DownloadRequest, fetch_bytes, known_by_id
-from ..files.latest import check_latest_success, known_by_name
+from ..files.fetch import DownloadRequest, check_latest_success, fetch_bytes, known_by_id, known_by_name
 from ..jobs.find import JobFinder
 from ..jobs.mistaken import mistaken_fields
 from ..jobs.query import FoundJob, JobQuery, suggestions
@@ -55,20 +54,14 @@ def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
     """Return the values for all terms, in their order.
 
     :raises SelectionError: when there is no such job, and no default.
-    :raises RequestError: when GitLab cannot be asked.
     """
     names = tuple(term for term in request.terms if isinstance(term, str))
     if request.latest_success:
         return _of_latest_success(session, request, names)
     if names and not request.pipeline.is_given:
         raise UsageError(f"the name {names[0]!r} needs a pipeline: give pipeline_id, ref, sha or merge_request")
-    by_name: dict[str, tuple[FoundJob, ...]] = {}
-    if names:
-        query = JobQuery(
-            request.pipeline, names=tuple(dict.fromkeys(names)), include_downstream=request.include_downstream
-        )
-        selection = _find(session, request, query)
-        by_name = dict(zip(selection.names, selection.groups))
+    query = JobQuery(request.pipeline, names=names, include_downstream=request.include_downstream)
+    by_name = _find(session, request, query).groups if names else {}
     values: list[t.Any] = []
     for term in request.terms:
         if isinstance(term, str):
@@ -98,7 +91,7 @@ def _find(session: Session, request: LookupRequest, query: JobQuery) -> Selectio
         return Selection()
     if not request.has_default:
         finder.require(selection)
-    finder.warn_of_hidden(selection)
+    finder.check_readable(selection, warns=True)
     return selection
 
 
@@ -108,13 +101,13 @@ def _of_latest_success(session: Session, request: LookupRequest, names: tuple[st
         raise UsageError("latest_success is about artifacts; give artifact, or leave it out")
     if names != request.terms:
         raise UsageError("an id already says which job is meant; leave latest_success out")
-    queries = [
-        JobQuery(request.pipeline, names=(name,), include_downstream=request.include_downstream) for name in names
-    ]
-    for query in queries:
-        check_latest_success(query)
-    downloads = [DownloadRequest(query, "file", path=request.artifact, latest_success=True) for query in queries]
-    return [_content(session, request, download, known_by_name(download.query)) for download in downloads]
+    check_latest_success(JobQuery(request.pipeline, names=names, include_downstream=request.include_downstream))
+    values = []
+    for name in names:
+        query = JobQuery(request.pipeline, names=(name,))
+        download = DownloadRequest(query, "file", path=request.artifact, latest_success=True)
+        values.append(_content(session, request, download, known_by_name(query)))
+    return values
 
 
 def _content(session: Session, request: LookupRequest, download: DownloadRequest, job: FoundJob) -> t.Any:
@@ -130,9 +123,9 @@ def _content(session: Session, request: LookupRequest, download: DownloadRequest
 
 def _value(session: Session, request: LookupRequest, job: FoundJob) -> t.Any:
     if request.artifact or request.log:
-        query = JobQuery(PipelineQuery(job.project), job_id=job.id)
         content = "file" if request.artifact else "log"
-        return _content(session, request, DownloadRequest(query, content, path=request.artifact), job)
+        download = DownloadRequest(JobQuery(request.pipeline), content, path=request.artifact)
+        return _content(session, request, download, job)
     record = session.annotated("job", job.record)
     if request.fields:
         kept = project_fields(record, request.fields)

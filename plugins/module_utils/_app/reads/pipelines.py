@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import typing as t
 
 from ..._api.decoding import Record
@@ -53,7 +54,6 @@ def read_pipeline_state(
 
     :raises SelectionError: when there is none, and none is waited for.
     :raises TimedOutError: when there was none before the time was up.
-    :raises RequestError: when GitLab cannot be asked.
     """
     pipeline = yield from await_pipeline(session, query, wait, may_wait=not options.wait)
     with explained_missing(session, query):
@@ -85,7 +85,8 @@ def read_details(
     for node in downstream:
         if node.is_accessible and status_of(node.record) == "failed":
             failed += _failed_below(session, node)
-    return PipelineDetails(with_logs(session, failed, log_lines), downstream)
+    tails = session.run_all(lambda job: read_tail(session, job, log_lines), failed[:MOST_LOGS] if log_lines else [])
+    return PipelineDetails(list(itertools.zip_longest(failed, tails)), downstream)
 
 
 def held_up_by(details: PipelineDetails) -> str:
@@ -106,13 +107,6 @@ def read_downstream(session: Session, state: PipelineState, project: str) -> lis
     problem = "The downstream pipelines of the pipeline cannot be read"
     root = _permitted(session, problem, lambda: pipeline_tree(session, project, id_of(state.pipeline)))
     return None if root is None else [node for node in root.walk() if node is not root]
-
-
-def with_logs(session: Session, jobs: t.Sequence[FoundJob], log_lines: int) -> list[tuple[FoundJob, list[str] | None]]:
-    """Return jobs with the tail of the log of each."""
-    read = list(jobs[:MOST_LOGS]) if log_lines else []
-    tails = session.run_all(lambda job: read_tail(session, job, log_lines), read)
-    return [*zip(read, tails), *((job, None) for job in jobs[len(read) :])]
 
 
 def read_variables(session: Session, state: PipelineState, project: str) -> list[Record] | None:

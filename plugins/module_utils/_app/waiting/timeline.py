@@ -15,7 +15,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..fields import iso_time, record_in, seconds_of, status_of, unix_time_of
 from ..jobs.query import FoundJob
-from ..jobs.statuses import is_finished, is_known, is_playable, is_queued, phase_of
+from ..jobs.statuses import is_finished, is_playable, is_queued, phase_of
 from ..session import Session
 from .blockers import MOST_SINGLE_LINES, Blocker, Blockers
 from .options import failure_reason
@@ -150,7 +150,7 @@ class Timeline:
         """Write a job's present state down; return its changes since the last look, in order."""
         status = status_of(job.record)
         now = self._session.clock.monotonic()
-        if not is_known(status):
+        if phase_of(status) is None:
             self._session.warn(
                 f"GitLab reports the job status {status!r}, which this collection does not know. It counts as "
                 "not finished."

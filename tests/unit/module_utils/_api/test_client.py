@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import WholeBody
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.targets import Memory
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.fetch import Memory
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 
 from ...harness import (
@@ -273,7 +273,7 @@ STORAGE_ERROR = "<?xml version='1.0'?><Error><Code>AccessDenied</Code><AWSAccess
 def test_an_address_in_a_storage_that_is_refused_is_asked_for_anew(status):
     refused, sink = reply(STORAGE_ERROR, status=status), Memory()
     new_session(ScriptedTransport(*stored(refused, b"PK"))).client.download("download_artifacts", sink, **JOB)
-    assert sink.chunks == [b"PK"]
+    assert sink.content == b"PK"
     for read in ("call", "download"):
         transport = ScriptedTransport(*stored(refused, refused))
         client = new_session(transport, {"api_retries": 1}).client
@@ -427,7 +427,7 @@ def test_a_download_that_may_have_no_end_ends_with_the_task(headers):
     session, sink = new_session(transport, {"wait_timeout": 100.0}, clock=clock), Slow()
     if headers:
         session.client.download("download_artifacts", sink, **JOB)
-        assert sink.chunks == [b"content"]
+        assert sink.content == b"content"
     else:
         with pytest.raises(errors.LostAnswerError, match="announced no length, and has not ended"):
             session.client.download("download_artifacts", sink, **JOB)
@@ -544,7 +544,7 @@ def test_extensions_see_no_signature_of_an_object_storage():
     sink = Memory()
     session = new_session(transport, extensions={"audit": Audit()})
     session.client.download("download_artifacts", sink, project="7", job_id=42)
-    assert sink.chunks == [b"content"]
+    assert sink.content == b"content"
     assert told == [(API + "/projects/7/jobs/42/artifacts", 302), ("https://storage.example.com/a", 200)]
 
 

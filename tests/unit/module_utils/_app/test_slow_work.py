@@ -53,7 +53,7 @@ def test_a_download_says_how_far_it_is_at_most_once_in_ten_seconds():
 
 
 def test_a_download_without_a_length_says_what_has_come():
-    assert told(None, [bytes(MIB)] * 2) == ["app.zip: 2 MiB"]
+    assert told(0, [bytes(MIB)] * 2) == ["app.zip: 2 MiB"]
     # a length that is exceeded was none
     assert told(MIB, [bytes(MIB)] * 2) == ["app.zip: 2 MiB"]
     assert told(1000 * MIB, [bytes(MIB)] * 2) == ["app.zip: 2 of 1,000 MiB, 0 %, 83 min left"]

@@ -11,13 +11,9 @@ import os
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.fetch import Memory
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.place import NewFile
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.targets import (
-    Content,
-    Measure,
-    Memory,
-    content_of,
-)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.targets import Content, Measure, content_of
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Files
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.log_tails import Tail
 
@@ -92,7 +88,7 @@ def test_a_new_beginning_forgets_what_came_before_a_break(sink):
     for piece in (b"half of", b"the whole"):
         sink.restart()
         sink.write(piece)
-    assert (sink.text if isinstance(sink, Tail) else b"".join(sink.chunks).decode()) == "the whole"
+    assert (sink.text if isinstance(sink, Tail) else sink.content.decode()) == "the whole"
 
 
 def test_a_tail_holds_the_end_and_knows_whether_that_is_all():
@@ -114,9 +110,9 @@ def test_half_a_character_at_the_cut_is_no_error():
 
 
 def test_what_is_too_large_for_an_expression_is_told():
-    memory = Memory(most=2 * 1024**2)
-    memory.write(b"x" * 2 * 1024**2)
-    with pytest.raises(UsageError, match="the content is larger than 2 MiB, too much for an expression; download it"):
+    memory = Memory()
+    memory.write(b"x" * 64 * 1024**2)
+    with pytest.raises(UsageError, match="the content is larger than 64 MiB, too much for an expression; download it"):
         memory.write(b"x")
     memory.restart()
     memory.write(b"x")

@@ -84,6 +84,7 @@ def test_suggestions(known, name, words):
 @pytest.mark.parametrize(
     ("name", "path", "expected"),
     [
+        ("", "eu", True),
         ("deploy", "eu", True),
         ("eu/deploy", "eu", True),
         ("us/deploy", "eu", False),
@@ -97,7 +98,7 @@ def test_suggestions(known, name, words):
     ],
 )
 def test_names_that_may_stand_for_what_cannot_be_read(name, path, expected):
-    assert naming.may_be_below(name, path) is expected
+    assert naming.may_hold([name], path) is expected
 
 
 def test_what_identifies_a_job_and_an_attempt():

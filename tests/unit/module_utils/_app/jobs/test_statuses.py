@@ -39,7 +39,7 @@ def test_predicates(status, row):
     assert statuses.is_retryable(status) == (status in ("failed", "canceled"))
     assert statuses.is_bad_end(status) == (status in ("failed", "canceled", "skipped"))
     assert statuses.is_queued(status) == (status == "pending")
-    assert statuses.is_known(status) == (status not in ("brand_new", ""))
+    assert (statuses.phase_of(status) is None) == (status in ("brand_new", ""))
 
 
 @pytest.mark.parametrize(("status", "row"), TABLE.items())
