@@ -143,7 +143,6 @@ def target(data: bytes) -> None:
     error = decoding.status_error(CATALOGUE[0], {}, response, SETTINGS, MASKER)
     _check_line(error.server_text, longest=300)
     _check_line(error.request_id, longest=64)
-    decoding.has_error_key(response)
     decoding.is_html(response)
 
     _check_redirect(headers.get("location", ""))

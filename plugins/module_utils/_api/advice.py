@@ -15,7 +15,8 @@ import dataclasses
 import re
 import typing as t
 
-from .connection import TOKEN_VARIABLES, TokenKind
+from .connection import TOKEN_VARIABLES, ConnectionSettings, TokenKind
+from .errors import StatusError
 
 CLIENT_ADVICE = "Give a client certificate that this server accepts with client_cert and client_key"
 
@@ -167,40 +168,29 @@ _TOKEN_PREFIXES: t.Mapping[str, str] = {
 
 
 def advice_for(
-    *,
-    status: int,
-    server_text: str,
-    is_write: bool,
-    token_kind: TokenKind,
-    token: str = "",
-    is_missing_endpoint: bool = False,
-    has_reason: bool = True,
-    is_foreign: bool = False,
-    title: str = "",
+    error: StatusError, settings: ConnectionSettings, *, is_write: bool, is_missing_endpoint: bool, title: str
 ) -> str:
     """Return what to do about an error status, empty when there is nothing better than GitLab's own words.
 
-    :param server_text: GitLab's own words.
-    :param has_reason: whether they say more than the status, or do not come from GitLab.
-    :param is_foreign: whether something before GitLab answers.
-    :param title: of its web page.
+    :param title: of the web page that came instead of these words.
     """
-    text = (server_text or title).lower()
-    found = page_advice(title) if title else ""
+    status, has_reason = error.status, error.has_reason
+    text = (error.server_text or title).lower()
+    found = page_advice(title)
     # GitLab takes no notice of some tokens, and hides private projects then
     if not found and ((status == 401 and not has_reason) or has_words(text, "project not found")):
-        found = _misplaced_token(token_kind, token)
+        found = _misplaced_token(settings.token_kind, settings.token)
     for row in () if found else _ROWS:
         if (
             row.status in (0, status)
             and has_words(text, row.words)
             and row.writes in (None, is_write)
-            and row.token in (None, token_kind)
+            and row.token in (None, settings.token_kind)
             and row.missing_endpoint in (None, is_missing_endpoint)
             and not (row.is_mere and has_reason)
         ):
             return row.advice
-    return found or (_BEFORE_GITLAB if is_foreign else "")
+    return found or (_BEFORE_GITLAB if error.is_foreign else "")
 
 
 def page_advice(title: str) -> str:

@@ -128,24 +128,17 @@ _DECODERS: t.Mapping[Answer, t.Callable[[Response], t.Any]] = {
 }
 
 
-def server_text(response: Response, masker: Masker) -> str:
+def server_text(value: t.Any, masker: Masker) -> str:
     """Return GitLab's own words from an error answer, in one safe line.
 
-    Sources by precedence: `message`, `error_description`, `error`, the beginning of a body that is no JSON.
+    :param value: its JSON, where `message` goes before `error_description` and `error`; or its text.
     """
-    text: t.Any = ""
-    try:
-        value = decode_json(response)
-    except BadAnswerError:
-        if not is_html(response):
-            text = decode_text(response)
-    else:
-        text = value
-        if isinstance(value, dict):
-            text = value.get("message") or value.get("error_description") or value.get("error") or ""
-            if isinstance(text, dict) and isinstance(text.get("base"), list):
-                # what is wrong with the whole of a record, and not with one field
-                text = "; ".join(map(str, text["base"]))
+    text = value
+    if isinstance(value, dict):
+        text = value.get("message") or value.get("error_description") or value.get("error") or ""
+        if isinstance(text, dict) and isinstance(text.get("base"), list):
+            # what is wrong with the whole of a record, and not with one field
+            text = "; ".join(map(str, text["base"]))
     if not isinstance(text, str):
         text = json.dumps(text, ensure_ascii=False)
     # a server may echo what it was sent, so the mask comes before anything is cut in half
@@ -164,11 +157,17 @@ def status_error(
 
     :param arguments: what the request was about.
     """
-    text = server_text(response, masker)
+    try:
+        value, is_json = decode_json(response), True  # as all that GitLab's API itself says
+    except BadAnswerError:
+        value, is_json = "" if is_html(response) else decode_text(response), False
+    text = server_text(value, masker)
     is_page = not text and is_html(response)
     # of 404, GitLab tells by text only for files of artifacts
-    is_foreign = is_page or (response.status == 404 and "/artifacts/" not in endpoint.path and not is_json(response))
-    is_missing_endpoint = response.status == 404 and has_error_key(response)
+    is_foreign = is_page or (response.status == 404 and "/artifacts/" not in endpoint.path and not is_json)
+    # GitLab's shape for a missing route
+    is_bare_error = isinstance(value, dict) and "error" in value and "message" not in value
+    is_missing_endpoint = response.status == 404 and is_bare_error
     title = "" if text else masker.line(title_of(response))
     if text:
         problem = f'{"the server" if is_foreign else "GitLab"} says "{text}"'
@@ -187,35 +186,15 @@ def status_error(
     )
     error.is_foreign = is_foreign
     error.advice = advice_for(
-        status=response.status,
-        server_text=text,
+        error,
+        settings,
         is_write=endpoint.method != "GET",
-        token_kind=settings.token_kind,
-        token=settings.token,
         is_missing_endpoint=is_missing_endpoint or is_foreign,
-        has_reason=error.has_reason,
-        is_foreign=is_foreign,
         title=title,
     )
     if isinstance(error, NotFoundError):
-        error.is_missing_endpoint = is_missing_endpoint
-        error.is_json = is_json(response)
+        error.is_missing_endpoint, error.is_json = is_missing_endpoint, is_json
     return error
-
-
-def is_json(response: Response) -> bool:
-    """Return whether the answer is JSON, as all that GitLab's API itself says."""
-    try:
-        decode_json(response)
-    except BadAnswerError:
-        return False
-    return True
-
-
-def has_error_key(response: Response) -> bool:
-    """Return whether the answer has GitLab's shape for a missing route: `error`, and no `message`."""
-    value = decode_json(response) if is_json(response) else None
-    return isinstance(value, dict) and "error" in value and "message" not in value
 
 
 def is_html(response: Response) -> bool:
