@@ -15,9 +15,8 @@ from .clock import Clock
 from .decoding import Record
 from .endpoints import Endpoint
 from .http import Response
-from .lists.pages import PAGE_SIZE, total_of
+from .lists.pages import PAGE_SIZE, ListSource, PageRead, total_of
 from .lists.reading import Reading
-from .lists.source import ListSource, PageRead
 from .pace.looks import RecentReads
 from .pace.retry import Retrier
 from .requester import Requester, Sink
