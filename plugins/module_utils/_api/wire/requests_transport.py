@@ -81,21 +81,11 @@ class RequestsTransport:
 
     def stream(self, request: Request, *, timeout_seconds: float) -> ByteStream:
         seconds = float("inf") if request.total_seconds is None else request.total_seconds
-        limit = TimeLimit(seconds)
-        chunk_seconds = SLOWEST_ANSWER * timeout_seconds
-        limit.narrow(chunk_seconds)
+        limit = TimeLimit(seconds, piece_seconds=SLOWEST_ANSWER * timeout_seconds)
         # an archive is compressed already
-        return self._open(request, timeout_seconds, limit, "identity", chunk_seconds=chunk_seconds)
+        return self._open(request, timeout_seconds, limit, "identity")
 
-    def _open(
-        self,
-        request: Request,
-        timeout_seconds: float,
-        limit: TimeLimit,
-        encodings: str,
-        *,
-        chunk_seconds: float | None = None,
-    ) -> RequestsStream:
+    def _open(self, request: Request, timeout_seconds: float, limit: TimeLimit, encodings: str) -> RequestsStream:
         exchange = Exchange(request, timeout_seconds, limit)
         with exchange.errors(error_of_opening), limit.kept():
             address = parse_address(request.url)
@@ -113,7 +103,7 @@ class RequestsTransport:
                 stream=True,
             )
         try:
-            return RequestsStream(answer, exchange, chunk_seconds)
+            return RequestsStream(answer, exchange)
         except RequestError:
             answer.close()
             raise
@@ -141,13 +131,12 @@ class RequestsStream(ByteStream):
     :raises RequestError: for an answer whose body cannot be read, and for one that comes from the proxy.
     """
 
-    def __init__(self, answer: t.Any, exchange: Exchange, chunk_seconds: float | None) -> None:
+    def __init__(self, answer: t.Any, exchange: Exchange) -> None:
         self.status = answer.status_code
         self.headers = {name.lower(): value for name, value in answer.headers.items()}
         self.url = exchange.request.url
         self._answer = answer
         self._exchange = exchange
-        self._chunk_seconds = chunk_seconds
         self._received = 0
         with exchange.errors(error_of_reading):
             if self.status == 407 and exchange.proxy_name:
@@ -162,8 +151,7 @@ class RequestsStream(ByteStream):
 
     def read(self, size: int) -> bytes:
         """Return up to so many bytes, decoded if the server has encoded them although it was not asked to."""
-        if self._chunk_seconds is not None:
-            self._exchange.limit.narrow(self._chunk_seconds)
+        self._exchange.limit.begin_piece()
         decoder = self._decoder
         with self._exchange.errors(error_of_reading):
             if decoder.is_plain:
