@@ -29,7 +29,10 @@ hookimpl = HookimplMarker(PROJECT_NAME)
 
 
 class Registry:
-    """A place to add and to replace endpoints. Replacements count at the end, so they need not wait until the catalogue is there."""
+    """A place to add and to replace endpoints.
+
+    Replacements count at the end, so they need not wait until the catalogue is there.
+    """
 
     # how extensions make one
     endpoint = Endpoint
@@ -65,7 +68,8 @@ class Registry:
                 hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "use registry.add for a new one"
                 raise ExtensionError(f"an extension replaces endpoint {name!r}, which does not exist; {hint}")
             known = self._added[name]
-            unfit = (known.arguments - endpoint.arguments) | (set(endpoint.in_path) - set(known.in_path))
+            unfit = set(known.arguments).difference(endpoint.arguments)
+            unfit |= set(endpoint.in_path).difference(known.in_path)
             if unfit:
                 raise ExtensionError(
                     f"an extension replaces endpoint {name!r} by one that takes other arguments; see to "
