@@ -52,7 +52,7 @@ def decode_json(response: Response) -> t.Any:
         raise BadAnswerError(
             f"the answer (status {response.status}) is {_describe(response)}, not JSON", advice=NOT_GITLAB
         ) from None
-    if _may_be_deeper(response.body, _DEEPEST_JSON) and is_deeper(value, _DEEPEST_JSON):
+    if _may_be_deeper(response.body) and is_deeper(value, _DEEPEST_JSON):
         raise BadAnswerError(f"the answer is JSON of more than {_DEEPEST_JSON} levels", advice=NOT_GITLAB)
     return value
 
@@ -60,10 +60,14 @@ def decode_json(response: Response) -> t.Any:
 def decode(endpoint: Endpoint, response: Response) -> t.Any:
     """Return what an answer holds, as the catalogue says.
 
-    :raises BadAnswerError: when it holds something else.
+    :raises BadAnswerError: when it holds something else, or a record lacks a field that every one of its kind has.
     """
     value = _DECODERS[endpoint.answer](response)
-    check_shapes(value if endpoint.answer == "records" else [value], endpoint.shape)
+    records = value if endpoint.answer == "records" else [value]
+    for name, kind in endpoint.shape.items():
+        for found in [record.get(name) for record in records]:
+            if not isinstance(found, kind) or isinstance(found, bool):
+                raise BadAnswerError(f"a record of the answer has no proper {name!r}", advice=NOT_GITLAB)
     return value
 
 
@@ -101,17 +105,6 @@ def _share_parts(records: list[Record]) -> None:
             if isinstance(record.get(name), dict) and record[name] == before.get(name):
                 record[name] = before[name]
         before = record
-
-
-def check_shapes(records: t.Iterable[Record], shape: t.Mapping[str, type]) -> None:
-    """Return if all records have the fields that every record of their kind has.
-
-    :raises BadAnswerError: when one is missing, or of another type.
-    """
-    for name, kind in shape.items():
-        for value in [record.get(name) for record in records]:
-            if not isinstance(value, kind) or isinstance(value, bool):
-                raise BadAnswerError(f"a record of the answer has no proper {name!r}", advice=NOT_GITLAB)
 
 
 def decode_text(response: Response) -> str:
@@ -249,10 +242,10 @@ def _describe(response: Response) -> str:
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
-def _may_be_deeper(body: bytes, levels: int) -> bool:
-    """Return whether JSON may have more than so many levels; false is certain, and known without walking through it."""
+def _may_be_deeper(body: bytes) -> bool:
+    """Return whether JSON may be too deep; false is certain, and known without walking through it."""
     brackets = body.translate(None, _NO_BRACKETS)
-    for _level in range(levels):
+    for _level in range(_DEEPEST_JSON):
         before = len(brackets)
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
         if len(brackets) == before:

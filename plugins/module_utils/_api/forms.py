@@ -31,7 +31,6 @@ _ENCODED = re.compile(
     re.DOTALL,
 )
 _ESCAPED: t.Mapping[str, str] = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-_PAIRS = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 def in_json(text: str) -> str:
@@ -138,11 +137,7 @@ def _decoded(code: str) -> str:
         return html.unescape(code)
     if code.startswith("\\u"):
         whole = "".join(chr(int(digits, 16)) for digits in code.split("\\u")[1:])
-        return _PAIRS.sub(_joined, whole)
+        return whole.encode("utf-16", errors="surrogatepass").decode("utf-16", errors="surrogatepass")
     if code.startswith("\\x"):
         return chr(int(code[2:], 16))
     return _ESCAPED.get(code[1], code[1])
-
-
-def _joined(pair: re.Match[str]) -> str:
-    return pair.group().encode("utf-16", errors="surrogatepass").decode("utf-16")
