@@ -19,7 +19,7 @@ from .clock import GRACE_SECONDS
 from .connection import ConnectionSettings
 from .endpoints import Endpoint
 from .errors import BadAnswerError, GitLabError, LostAnswerError, NotFoundError, RequestError, UnsentError, UsageError
-from .http import Answer, Request, Response, origin_of, parse_address, send_following
+from .http import Answer, Request, Response, parse_address, send_following
 from .masking import Masker
 from .pace.retry import Retrier, server_wish_seconds
 from .pace.traffic import RequestBudget
@@ -129,7 +129,6 @@ class Requester:
         """Write the body of an answer to a sink, in constant memory.
 
         :param any_time: whether it may take longer than the task, as long as bytes keep coming.
-        :raises RequestError: one of its subclasses.
         """
         sink.restart()
         total_seconds = None if any_time else float("inf")
@@ -218,7 +217,7 @@ class Requester:
         self._await_turn(request)
         if total_seconds is not None:
             request = dataclasses.replace(request, total_seconds=self._within_deadline(total_seconds))
-        is_own = origin_of(request.url) == self.settings.origin
+        is_own = parse_address(request.url).origin == self.settings.origin
         started = self._clock.monotonic()
         status: int | None = None
         try:
@@ -256,7 +255,7 @@ class Requester:
     def _is_stored(self, response: Response) -> bool:
         """Return whether an object storage has answered, and not GitLab, of which a redirect may know another name."""
         url = response.url
-        return bool(url) and origin_of(url) != self.settings.origin and "/api/v4/" not in url
+        return bool(url) and parse_address(url).origin != self.settings.origin and "/api/v4/" not in url
 
     def _note_moved(self, project: str, response: Response) -> None:
         """Remember the id of a project whose path redirects to it."""
