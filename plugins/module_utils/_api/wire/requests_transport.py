@@ -18,7 +18,7 @@ import typing as t
 
 from ..connection import USER_AGENT, ConnectionSettings, ca_source, tls_context
 from ..errors import BadAnswerError, LostAnswerError, RequestError, UsageError
-from ..http import HOST, Address, Origin, Request, Response, parse_address
+from ..http import HOST, Address, Origin, Request, Response, number_in, parse_address
 from ..libraries import requests_library
 from ..transport import CHUNK_BYTES, LONGEST_ERROR_BYTES, SLOWEST_ANSWER, ByteStream
 from .adapter import Adapter, TimeLimit
@@ -28,7 +28,6 @@ from .exchange import Exchange, conflicting_length, error_of_opening, error_of_r
 # urllib3 takes no time-out of nothing.
 _SHORTEST_SECONDS = 0.001
 _NO_BODY = (204, 304)
-_LENGTH = re.compile("[0-9]{1,18}")
 
 
 class RequestsTransport:
@@ -178,12 +177,10 @@ class RequestsStream(ByteStream):
         """Return how long the body is to be, None when that is not said."""
         if self.status in _NO_BODY or self.header("transfer-encoding"):
             return None
-        values = {value.strip() for value in self.header("content-length").split(",")} - {""}
-        if not values:
-            return None
-        if len(values) > 1 or not _LENGTH.fullmatch(next(iter(values))):
+        lengths = {number_in(value) for value in self.header("content-length").split(",") if value.strip()}
+        if len(lengths) > 1 or None in lengths:
             raise conflicting_length()
-        return int(values.pop())
+        return next(iter(lengths), None)
 
     def close(self) -> None:
         """Let go of the connection; it is closed unless the body has come to its end."""
