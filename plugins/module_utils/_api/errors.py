@@ -108,7 +108,6 @@ class RequestError(GitLabError):
         super().__init__(problem)
 
     def rewrite(self, change: t.Callable[[str], str]) -> None:
-        """Change every text of this error."""
         self.problem, self.url, self.advice = change(self.problem), change(self.url), change(self.advice)
         self.further = change(self.further)
         self.args = (self.problem,)
@@ -193,13 +192,11 @@ class StatusError(RequestError):
         return self.is_foreign or not _MERE_STATUS.fullmatch(self.server_text)
 
     def rewrite(self, change: t.Callable[[str], str]) -> None:
-        """Change every text of this error."""
         super().rewrite(change)
         self.server_text, self.request_id = change(self.server_text), change(self.request_id)
 
     @property
     def facts(self) -> list[str]:
-        """Return what an administrator asks for."""
         request_id = [f"request id {self.request_id}"] if self.request_id else []
         return [*super().facts, f"status {self.status}", *request_id]
 
