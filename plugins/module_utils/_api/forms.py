@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
+import array
 import base64
-import bisect
 import functools
 import html
 import json
@@ -94,34 +94,22 @@ class Layer:
         self.text = pattern.sub(lambda found: change(found.group()), source)
 
     def origins(self, spans: t.Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Return from where to where parts of the text, none of them empty, stand in the other one."""
-        pieces = list(self._pieces())
-        begins = [here for here, _begin, _end, _is_changed in pieces]
-        found = []
-        for begin, end in spans:
-            here, first, _end, is_changed = pieces[bisect.bisect_right(begins, begin) - 1]
-            start = first if is_changed else first + begin - here
-            here, last, after, is_changed = pieces[bisect.bisect_right(begins, end - 1) - 1]
-            found.append((start, after if is_changed else last + end - here))
-        return found
+        """Return from where to where parts of the text, none of them empty, stand in the other one.
 
-    def _pieces(self) -> t.Iterator[tuple[int, int, int, bool]]:
-        """Yield where each piece begins here, where it begins and ends in the other text, and whether it was changed.
-
-        A changed piece is taken as a whole; one of which nothing is left is none.
+        What was changed is taken as a whole.
         """
-        here = done = 0
+        # of each character of the text, where it begins and ends in the other one
+        begins, ends = array.array("Q"), array.array("Q")
+        done = 0
         for found in self._pattern.finditer(self._source):
-            if found.start() > done:
-                yield here, done, found.start(), False
-                here += found.start() - done
-            change = self._change(found.group())
-            if change:
-                yield here, found.start(), found.end(), True
-                here += len(change)
-            done = found.end()
-        if done < len(self._source):
-            yield here, done, len(self._source), False
+            begins.extend(range(done, found.start()))
+            ends.extend(range(done + 1, found.start() + 1))
+            length, done = len(self._change(found.group())), found.end()
+            begins.extend([found.start()] * length)
+            ends.extend([done] * length)
+        begins.extend(range(done, len(self._source)))
+        ends.extend(range(done + 1, len(self._source) + 1))
+        return [(begins[begin], ends[end - 1]) for begin, end in spans]
 
 
 def unfold(text: str) -> Layer:
