@@ -90,11 +90,14 @@ class RequestsTransport:
             address = parse_address(request.url)
             exchange.is_own = address.origin == self._settings.origin
             proxies, exchange.proxy_name = self._way_to(address)
+            headers = {"Accept-Encoding": encodings, **request.headers}
+            if exchange.is_own:
+                headers = {**self._settings.http_headers, **headers, **self._settings.credential}
             timeout = min(timeout_seconds, max(limit.left(), _SHORTEST_SECONDS))
             answer = self._session.request(
                 request.method,
                 address.url,
-                headers=self._headers(request, encodings, is_own=exchange.is_own),
+                headers=headers,
                 data=request.body,
                 timeout=(timeout, timeout),
                 proxies=proxies,
@@ -116,12 +119,6 @@ class RequestsTransport:
             proxies = {**self._requests.utils.get_environ_proxies(address.url), **self._session.proxies}
             self._ways[address.origin] = proxies, _proxy_name(address, proxies)
         return self._ways[address.origin]
-
-    def _headers(self, request: Request, encodings: str, *, is_own: bool) -> dict[str, str]:
-        headers = {"Accept-Encoding": encodings, **request.headers}
-        if is_own:
-            headers = {**self._settings.http_headers, **headers, **self._settings.credential}
-        return headers
 
 
 class RequestsStream(ByteStream):
