@@ -35,8 +35,6 @@ class ApiClient:
 
     What asks the server raises a `RequestError` when that fails for good.
 
-    :param requester: sends each request.
-    :param endpoints: the catalogue, by name.
     :param on_page: is told of every page of a list after the first.
     """
 

@@ -146,10 +146,7 @@ def status_error(
     settings: ConnectionSettings,
     masker: Masker,
 ) -> StatusError:
-    """Return the error for an error status, with what the user can do about it.
-
-    :param arguments: what the request was about.
-    """
+    """Return the error for an error status, with what the user can do about it."""
     try:
         value, is_json = decode_json(response), True  # as all that GitLab's API itself says
     except BadAnswerError:

@@ -68,10 +68,7 @@ class ExtensionError(GitLabError):
 
 
 def wrong_return(value: object, hook: str, wanted: str) -> ExtensionError:
-    """Return the error for what a hook of an extension must not return.
-
-    :param wanted: what it has to return.
-    """
+    """Return the error for what a hook of an extension must not return."""
     return ExtensionError(f"an extension returned {type(value).__name__} from {hook}; it has to return {wanted}")
 
 
@@ -83,7 +80,6 @@ class RequestError(GitLabError):
     """A request failed.
 
     :param problem: what went wrong, in words for the user, free of secrets.
-    :param method: HTTP method.
     :param url: address without query and without secrets.
     :param advice: what the user can do; empty when there is nothing to say.
 
@@ -171,7 +167,6 @@ _MERE_STATUS = re.compile(r"(\d{3})?\W*(unauthorized|forbidden|not found|bad req
 class StatusError(RequestError):
     """GitLab, or something before it, answered with an error status.
 
-    :param status: HTTP status.
     :param server_text: GitLab's own words, shortened, free of control codes and secrets; may be empty.
     :param request_id: value of the header X-Request-Id, for the administrator's log; may be empty.
 

@@ -54,8 +54,7 @@ def _written(secret: str) -> t.Iterator[str]:
     as_bytes = secret.encode("utf-8", errors="surrogatepass")
     for quoted in (quote(as_bytes, safe=""), quote(as_bytes), quote_plus(as_bytes)):
         yield quoted
-        if "%" in quoted:
-            yield re.sub("%[0-9A-F]{2}", lambda code: code.group().lower(), quoted)
+        yield re.sub("%[0-9A-F]{2}", lambda code: code.group().lower(), quoted)
     for escaped in (json.dumps(secret)[1:-1], in_json(secret)):
         yield escaped
         yield escaped.replace("/", "\\/")
@@ -81,11 +80,7 @@ def _base64_forms(secret: bytes) -> t.Iterator[str]:
 
 
 class Layer:
-    """A text made of another one, that knows where its characters come from.
-
-    :param pattern: what is replaced.
-    :param change: returns what stands for it.
-    """
+    """A text made of another one by changing what fits a pattern, that knows where its characters come from."""
 
     def __init__(self, source: str, pattern: re.Pattern[str], change: t.Callable[[str], str]) -> None:
         self._source = source

@@ -58,10 +58,7 @@ class Masker:
     """
 
     def __init__(self, secrets: t.Iterable[str] = ()) -> None:
-        forms: set[str] = set()
-        for secret in secrets:
-            if len(secret) >= SHORTEST_SECRET:
-                forms.update(forms_of(secret))
+        forms = {form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in forms_of(secret)}
         # longest first, so that a secret which contains another one leaves no rest
         self._forms = sorted(forms, key=len, reverse=True)
         self._forms_in_json = [in_json(form) for form in self._forms]
@@ -147,12 +144,7 @@ class Masker:
 def _replaced(text: str, layers: t.Sequence[Layer], forms: t.Iterable[str]) -> str:
     """Return the text with a mask where the last layer made of it has one of the forms."""
     last = layers[-1].text
-    spans = []
-    for form in forms:
-        begin = last.find(form)
-        while begin >= 0:
-            spans.append((begin, begin + len(form)))
-            begin = last.find(form, begin + len(form))
+    spans = [found.span() for form in forms for found in re.finditer(re.escape(form), last)]
     for layer in reversed(layers):
         spans = layer.origins(spans)
     parts, done = [], 0

@@ -126,10 +126,7 @@ class Requester:
             return response
 
     def download(self, endpoint: Endpoint, sink: Sink, arguments: t.Mapping[str, t.Any], *, any_time: bool) -> None:
-        """Write the body of an answer to a sink, in constant memory.
-
-        :param any_time: whether it may take longer than the task, as long as bytes keep coming.
-        """
+        """Write the body of an answer to a sink, in constant memory; see `ApiClient.download`."""
         sink.restart()
         total_seconds = None if any_time else float("inf")
         with self.errors_of(endpoint, arguments):

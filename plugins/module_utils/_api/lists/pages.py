@@ -165,10 +165,7 @@ def _query_of(link: str, base: str) -> dict[str, list[str]]:
 
 
 class ListSource:
-    """Reads pages of one list of an endpoint, each request repeated as far as that makes sense.
-
-    :param on_page: is told of every page after the first.
-    """
+    """Reads pages of one list of an endpoint, each request repeated as far as that makes sense."""
 
     def __init__(
         self, requester: Requester, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], on_page: PageRead

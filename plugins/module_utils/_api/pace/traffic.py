@@ -30,7 +30,6 @@ SHARE_OF_OTHERS = 0.1
 LONGEST_WINDOW_SECONDS = 86_400.0
 # Nobody expects a task that does not wait to sleep longer than this because the server wishes it.
 LONGEST_WISH_SECONDS = 120.0
-_THROTTLED_STATUS = 429
 # One more at a time is allowed again after so many answers for each that is.
 _ANSWERS_PER_STEP = 8
 
@@ -146,7 +145,7 @@ class Traffic:
         :param headers: names in lower case; those that begin with `ratelimit-` are of use here.
         """
         with self._lock:
-            self.throttled += status == _THROTTLED_STATUS
+            self.throttled += status == 429
             self._window = self._window_of(headers) or self._window
 
     def _window_of(self, headers: t.Mapping[str, str]) -> _Window | None:
