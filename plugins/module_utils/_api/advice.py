@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import typing as t
 
 from .connection import TOKEN_VARIABLES, ConnectionSettings, TokenKind
 from .errors import StatusError
@@ -158,13 +157,16 @@ _BEFORE_GITLAB = (
 
 _BETWEEN_WORDS = re.compile(r"[^\w-]+")
 
-# How GitLab begins its tokens unless its administrator has chosen otherwise, and what they are.
-_TOKEN_PREFIXES: t.Mapping[str, str] = {
-    "gldt-": "a deploy token, which GitLab's API does not take: give a personal, project or group access token",
-    "glrt-": "the token of a runner, which GitLab's API does not take: give a personal, project or group access token",
-    "glptt-": "a trigger token, which can only start pipelines: give a personal, project or group access token",
-    "glft-": "a feed token, which GitLab's API does not take: give a personal, project or group access token",
-}
+# How GitLab begins its tokens unless its administrator has chosen otherwise, where such a token belongs, what it is.
+_NOT_TAKEN = "which GitLab's API does not take: give a personal, project or group access token"
+_TOKEN_PREFIXES: tuple[tuple[str, tuple[TokenKind, ...], str], ...] = (
+    ("gldt-", (), f"a deploy token, {_NOT_TAKEN}"),
+    ("glrt-", (), f"the token of a runner, {_NOT_TAKEN}"),
+    ("glptt-", (), "a trigger token, which can only start pipelines: give a personal, project or group access token"),
+    ("glft-", (), f"a feed token, {_NOT_TAKEN}"),
+    ("glcbt-", ("api_job_token",), "the token of a CI job: give it as api_job_token"),
+    ("glpat-", ("api_token", "api_oauth_token", "extension"), "an access token: give it as api_token"),
+)
 
 
 def advice_for(
@@ -206,11 +208,7 @@ def has_words(text: str, words: str) -> bool:
 
 def _misplaced_token(kind: TokenKind, token: str) -> str:
     """Return what is wrong with the kind of a token, as far as its beginning tells."""
-    for prefix, what in _TOKEN_PREFIXES.items():
-        if token.startswith(prefix):
+    for prefix, kinds, what in _TOKEN_PREFIXES:
+        if token.startswith(prefix) and kind not in kinds:
             return f"{kind} holds {what}"
-    if token.startswith("glcbt-") and kind != "api_job_token":
-        return f"{kind} holds the token of a CI job: give it as api_job_token"
-    if token.startswith("glpat-") and kind == "api_job_token":
-        return f"{kind} holds an access token: give it as api_token"
     return ""
