@@ -185,16 +185,12 @@ def _check_content(encoding: str, body: bytes) -> None:
     outcomes = []
     for size, most in ((len(body) or 1, 100_000), (7, 50)):
         try:
-            decoder = ContentDecoder(encoding)
-            if decoder.is_plain:
-                return
+            pieces = iter([body[start : start + size] for start in range(0, len(body), size)])
+            decoder = ContentDecoder(encoding, lambda _size, pieces=pieces: next(pieces, b""))
             content = b""
-            for start in range(0, len(body), size):
-                decoder.feed(body[start : start + size])
-                while piece := decoder.read(most):
-                    _check(len(piece) <= most, "more than was asked for")
-                    content += piece
-            decoder.finish()
+            while piece := decoder.read(most):
+                _check(len(piece) <= most, "more than was asked for")
+                content += piece
             outcomes.append(content)
         except GitLabError as exc:
             _check_line(str(exc))

@@ -141,26 +141,15 @@ class RequestsStream(ByteStream):
                 raise _unusable(exchange.request, "the answer has a Transfer-Encoding that was not asked for")
             self._declared = self._declared_length()
             try:
-                self._decoder = ContentDecoder(self.header("content-encoding"))
+                self._decoder = ContentDecoder(self.header("content-encoding"), self._receive)
             except BadAnswerError as exc:
                 raise _unusable(exchange.request, exc.problem) from None
 
     def read(self, size: int) -> bytes:
         """Return up to so many bytes, decoded if the server has encoded them although it was not asked to."""
         self._exchange.limit.begin_piece()
-        decoder = self._decoder
         with self._exchange.errors(error_of_reading):
-            if decoder.is_plain:
-                return self._receive(size)
-            while True:
-                decoded = decoder.read(size)
-                if decoded:
-                    return decoded
-                received = self._receive(size)
-                if not received:
-                    decoder.finish()
-                    return b""
-                decoder.feed(received)
+            return self._decoder.read(size)
 
     def _receive(self, size: int) -> bytes:
         """Return the next bytes as they were sent."""
