@@ -144,7 +144,12 @@ class Masker:
 def _replaced(text: str, layers: t.Sequence[Layer], forms: t.Iterable[str]) -> str:
     """Return the text with a mask where the last layer made of it has one of the forms."""
     last = layers[-1].text
-    spans = [found.span() for form in forms for found in re.finditer(re.escape(form), last)]
+    spans = []
+    for form in forms:
+        begin = last.find(form)
+        while begin >= 0:
+            spans.append((begin, begin + len(form)))
+            begin = last.find(form, begin + len(form))
     for layer in reversed(layers):
         spans = layer.origins(spans)
     parts, done = [], 0
