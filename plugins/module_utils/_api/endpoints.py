@@ -61,8 +61,8 @@ class Endpoint:
         for kind, known in ((self.answer, t.get_args(Answer)), (self.paginated, t.get_args(Paging))):
             if kind not in known:
                 raise ValueError(f"endpoint {self.name}: {kind!r} is none of {', '.join(filter(None, known))}")
-        twice = {name for name in self.arguments if self.arguments.count(name) > 1}
-        twice |= set(self.with_slashes).difference(self.in_path)
+        names = self.arguments
+        twice = {name for name in names if names.count(name) > 1} | set(self.with_slashes).difference(self.in_path)
         if twice:
             raise ValueError(f"endpoint {self.name}: each argument has one place, unlike {', '.join(sorted(twice))}")
 
