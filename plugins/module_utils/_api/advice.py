@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import typing as t
 
-from .connection import TOKEN_VARIABLES, TokenKind
+from .connection import TOKEN_VARIABLES, ConnectionSettings, TokenKind
+from .errors import StatusError
 
 CLIENT_ADVICE = "Give a client certificate that this server accepts with client_cert and client_key"
 
@@ -157,50 +157,42 @@ _BEFORE_GITLAB = (
 
 _BETWEEN_WORDS = re.compile(r"[^\w-]+")
 
-# How GitLab begins its tokens unless its administrator has chosen otherwise, and what they are.
-_TOKEN_PREFIXES: t.Mapping[str, str] = {
-    "gldt-": "a deploy token, which GitLab's API does not take: give a personal, project or group access token",
-    "glrt-": "the token of a runner, which GitLab's API does not take: give a personal, project or group access token",
-    "glptt-": "a trigger token, which can only start pipelines: give a personal, project or group access token",
-    "glft-": "a feed token, which GitLab's API does not take: give a personal, project or group access token",
-}
+# How GitLab begins its tokens unless its administrator has chosen otherwise, where such a token belongs, what it is.
+_NOT_TAKEN = "which GitLab's API does not take: give a personal, project or group access token"
+_TOKEN_PREFIXES: tuple[tuple[str, tuple[TokenKind, ...], str], ...] = (
+    ("gldt-", (), f"a deploy token, {_NOT_TAKEN}"),
+    ("glrt-", (), f"the token of a runner, {_NOT_TAKEN}"),
+    ("glptt-", (), "a trigger token, which can only start pipelines: give a personal, project or group access token"),
+    ("glft-", (), f"a feed token, {_NOT_TAKEN}"),
+    ("glcbt-", ("api_job_token",), "the token of a CI job: give it as api_job_token"),
+    ("glpat-", ("api_token", "api_oauth_token", "extension"), "an access token: give it as api_token"),
+)
 
 
 def advice_for(
-    *,
-    status: int,
-    server_text: str,
-    is_write: bool,
-    token_kind: TokenKind,
-    token: str = "",
-    is_missing_endpoint: bool = False,
-    has_reason: bool = True,
-    is_foreign: bool = False,
-    title: str = "",
+    error: StatusError, settings: ConnectionSettings, *, is_write: bool, is_missing_endpoint: bool, title: str
 ) -> str:
     """Return what to do about an error status, empty when there is nothing better than GitLab's own words.
 
-    :param server_text: GitLab's own words.
-    :param has_reason: whether they say more than the status, or do not come from GitLab.
-    :param is_foreign: whether something before GitLab answers.
-    :param title: of its web page.
+    :param title: of the web page that came instead of these words.
     """
-    text = (server_text or title).lower()
-    found = page_advice(title) if title else ""
+    status, has_reason = error.status, error.has_reason
+    text = (error.server_text or title).lower()
+    found = page_advice(title)
     # GitLab takes no notice of some tokens, and hides private projects then
     if not found and ((status == 401 and not has_reason) or has_words(text, "project not found")):
-        found = _misplaced_token(token_kind, token)
+        found = _misplaced_token(settings.token_kind, settings.token)
     for row in () if found else _ROWS:
         if (
             row.status in (0, status)
             and has_words(text, row.words)
             and row.writes in (None, is_write)
-            and row.token in (None, token_kind)
+            and row.token in (None, settings.token_kind)
             and row.missing_endpoint in (None, is_missing_endpoint)
             and not (row.is_mere and has_reason)
         ):
             return row.advice
-    return found or (_BEFORE_GITLAB if is_foreign else "")
+    return found or (_BEFORE_GITLAB if error.is_foreign else "")
 
 
 def page_advice(title: str) -> str:
@@ -216,11 +208,7 @@ def has_words(text: str, words: str) -> bool:
 
 def _misplaced_token(kind: TokenKind, token: str) -> str:
     """Return what is wrong with the kind of a token, as far as its beginning tells."""
-    for prefix, what in _TOKEN_PREFIXES.items():
-        if token.startswith(prefix):
+    for prefix, kinds, what in _TOKEN_PREFIXES:
+        if token.startswith(prefix) and kind not in kinds:
             return f"{kind} holds {what}"
-    if token.startswith("glcbt-") and kind != "api_job_token":
-        return f"{kind} holds the token of a CI job: give it as api_job_token"
-    if token.startswith("glpat-") and kind == "api_job_token":
-        return f"{kind} holds an access token: give it as api_token"
     return ""

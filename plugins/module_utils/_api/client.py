@@ -15,9 +15,8 @@ from .clock import Clock
 from .decoding import Record
 from .endpoints import Endpoint
 from .http import Response
-from .lists.pages import PAGE_SIZE, total_of
+from .lists.pages import PAGE_SIZE, ListSource, PageRead, total_of
 from .lists.reading import Reading
-from .lists.source import ListSource, PageRead
 from .pace.looks import RecentReads
 from .pace.retry import Retrier
 from .requester import Requester, Sink
@@ -34,8 +33,8 @@ def _all_of(record: Record) -> Record:
 class ApiClient:
     """Calls endpoints of one GitLab server; a request is repeated as far as that is safe and makes sense.
 
-    :param requester: sends each request.
-    :param endpoints: the catalogue, by name.
+    What asks the server raises a `RequestError` when that fails for good.
+
     :param on_page: is told of every page of a list after the first.
     """
 
@@ -75,10 +74,7 @@ class ApiClient:
         return self._requester.project_names.get(project, project)
 
     def call(self, name: str, **arguments: t.Any) -> t.Any:
-        """Return the record of an endpoint (or its text, its bytes, or None, as the catalogue says).
-
-        :raises RequestError: one of its subclasses.
-        """
+        """Return the record of an endpoint (or its text, its bytes, or None, as the catalogue says)."""
         if self._endpoints[name].method == "GET":
             return self._shared(name, arguments, lambda: self._read(name, arguments))[0]
         try:
@@ -100,7 +96,6 @@ class ApiClient:
         """Yield every record of a list once, fetching pages as they are needed.
 
         :param page_size: records per request, 100 at most.
-        :raises RequestError: one of its subclasses.
         """
         return self._list(name, arguments).walk(page_size)
 
@@ -108,7 +103,6 @@ class ApiClient:
         """Return every record of a list, read by several requests at a time where there are many.
 
         :param keep: called page by page, so that what is not kept takes no memory.
-        :raises RequestError: one of its subclasses.
         """
         if self._recent:
             return list(map(keep, self._shared(name, arguments, lambda: self._read_whole(name, _all_of, arguments))))
@@ -136,10 +130,7 @@ class ApiClient:
         )
 
     def count(self, name: str, **arguments: t.Any) -> int | None:
-        """Return how many records a list has, None where the server does not tell: one request for one record.
-
-        :raises RequestError: one of its subclasses.
-        """
+        """Return how many records a list has, None where the server does not tell: one request for one record."""
         single = {**arguments, "per_page": 1}
         records, response = self._shared(name, single, lambda: self._read(name, single))
         total = total_of(response)
@@ -153,7 +144,6 @@ class ApiClient:
 
         :param repeats: whether it begins again after a fault that may pass.
         :param any_time: whether it may take longer than the task, as long as bytes keep coming.
-        :raises RequestError: one of its subclasses.
         """
         endpoint = self._endpoints[name]
 

@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from urllib.request import getproxies_environment
 
 from .errors import UsageError
-from .http import Origin, origin_of
+from .http import Origin, parse_address
 from .libraries import does_urllib3_check_names, requests_library
 
 # pluggy's name for the project, and the group of entry points of extensions.
@@ -77,7 +77,7 @@ class ConnectionSettings:
     @property
     def origin(self) -> Origin:
         """Return scheme, host and port that the credential belongs to."""
-        return origin_of(self.api_url)
+        return parse_address(self.api_url).origin
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def decode_json(response: Response) -> t.Any:
         raise BadAnswerError(
             f"the answer (status {response.status}) is {_describe(response)}, not JSON", advice=NOT_GITLAB
         ) from None
-    if _may_be_deeper(response.body, _DEEPEST_JSON) and is_deeper(value, _DEEPEST_JSON):
+    if _may_be_deeper(response.body) and is_deeper(value, _DEEPEST_JSON):
         raise BadAnswerError(f"the answer is JSON of more than {_DEEPEST_JSON} levels", advice=NOT_GITLAB)
     return value
 
@@ -60,10 +60,14 @@ def decode_json(response: Response) -> t.Any:
 def decode(endpoint: Endpoint, response: Response) -> t.Any:
     """Return what an answer holds, as the catalogue says.
 
-    :raises BadAnswerError: when it holds something else.
+    :raises BadAnswerError: when it holds something else, or a record lacks a field that every one of its kind has.
     """
     value = _DECODERS[endpoint.answer](response)
-    check_shapes(value if endpoint.answer == "records" else [value], endpoint.shape)
+    records = value if endpoint.answer == "records" else [value]
+    for name, kind in endpoint.shape.items():
+        for found in [record.get(name) for record in records]:
+            if not isinstance(found, kind) or isinstance(found, bool):
+                raise BadAnswerError(f"a record of the answer has no proper {name!r}", advice=NOT_GITLAB)
     return value
 
 
@@ -103,17 +107,6 @@ def _share_parts(records: list[Record]) -> None:
         before = record
 
 
-def check_shapes(records: t.Iterable[Record], shape: t.Mapping[str, type]) -> None:
-    """Return if all records have the fields that every record of their kind has.
-
-    :raises BadAnswerError: when one is missing, or of another type.
-    """
-    for name, kind in shape.items():
-        for value in [record.get(name) for record in records]:
-            if not isinstance(value, kind) or isinstance(value, bool):
-                raise BadAnswerError(f"a record of the answer has no proper {name!r}", advice=NOT_GITLAB)
-
-
 def decode_text(response: Response) -> str:
     """Return a text answer; bytes that are no UTF-8, or only half a character, are replaced."""
     return response.body.decode("utf-8", errors="replace")
@@ -128,24 +121,17 @@ _DECODERS: t.Mapping[Answer, t.Callable[[Response], t.Any]] = {
 }
 
 
-def server_text(response: Response, masker: Masker) -> str:
+def server_text(value: t.Any, masker: Masker) -> str:
     """Return GitLab's own words from an error answer, in one safe line.
 
-    Sources by precedence: `message`, `error_description`, `error`, the beginning of a body that is no JSON.
+    :param value: its JSON, where `message` goes before `error_description` and `error`; or its text.
     """
-    text: t.Any = ""
-    try:
-        value = decode_json(response)
-    except BadAnswerError:
-        if not is_html(response):
-            text = decode_text(response)
-    else:
-        text = value
-        if isinstance(value, dict):
-            text = value.get("message") or value.get("error_description") or value.get("error") or ""
-            if isinstance(text, dict) and isinstance(text.get("base"), list):
-                # what is wrong with the whole of a record, and not with one field
-                text = "; ".join(map(str, text["base"]))
+    text = value
+    if isinstance(value, dict):
+        text = value.get("message") or value.get("error_description") or value.get("error") or ""
+        if isinstance(text, dict) and isinstance(text.get("base"), list):
+            # what is wrong with the whole of a record, and not with one field
+            text = "; ".join(map(str, text["base"]))
     if not isinstance(text, str):
         text = json.dumps(text, ensure_ascii=False)
     # a server may echo what it was sent, so the mask comes before anything is cut in half
@@ -160,15 +146,18 @@ def status_error(
     settings: ConnectionSettings,
     masker: Masker,
 ) -> StatusError:
-    """Return the error for an error status, with what the user can do about it.
-
-    :param arguments: what the request was about.
-    """
-    text = server_text(response, masker)
+    """Return the error for an error status, with what the user can do about it."""
+    try:
+        value, is_json = decode_json(response), True  # as all that GitLab's API itself says
+    except BadAnswerError:
+        value, is_json = "" if is_html(response) else decode_text(response), False
+    text = server_text(value, masker)
     is_page = not text and is_html(response)
     # of 404, GitLab tells by text only for files of artifacts
-    is_foreign = is_page or (response.status == 404 and "/artifacts/" not in endpoint.path and not is_json(response))
-    is_missing_endpoint = response.status == 404 and has_error_key(response)
+    is_foreign = is_page or (response.status == 404 and "/artifacts/" not in endpoint.path and not is_json)
+    # GitLab's shape for a missing route
+    is_bare_error = isinstance(value, dict) and "error" in value and "message" not in value
+    is_missing_endpoint = response.status == 404 and is_bare_error
     title = "" if text else masker.line(title_of(response))
     if text:
         problem = f'{"the server" if is_foreign else "GitLab"} says "{text}"'
@@ -187,35 +176,15 @@ def status_error(
     )
     error.is_foreign = is_foreign
     error.advice = advice_for(
-        status=response.status,
-        server_text=text,
+        error,
+        settings,
         is_write=endpoint.method != "GET",
-        token_kind=settings.token_kind,
-        token=settings.token,
         is_missing_endpoint=is_missing_endpoint or is_foreign,
-        has_reason=error.has_reason,
-        is_foreign=is_foreign,
         title=title,
     )
     if isinstance(error, NotFoundError):
-        error.is_missing_endpoint = is_missing_endpoint
-        error.is_json = is_json(response)
+        error.is_missing_endpoint, error.is_json = is_missing_endpoint, is_json
     return error
-
-
-def is_json(response: Response) -> bool:
-    """Return whether the answer is JSON, as all that GitLab's API itself says."""
-    try:
-        decode_json(response)
-    except BadAnswerError:
-        return False
-    return True
-
-
-def has_error_key(response: Response) -> bool:
-    """Return whether the answer has GitLab's shape for a missing route: `error`, and no `message`."""
-    value = decode_json(response) if is_json(response) else None
-    return isinstance(value, dict) and "error" in value and "message" not in value
 
 
 def is_html(response: Response) -> bool:
@@ -270,10 +239,10 @@ def _describe(response: Response) -> str:
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
-def _may_be_deeper(body: bytes, levels: int) -> bool:
-    """Return whether JSON may have more than so many levels; false is certain, and known without walking through it."""
+def _may_be_deeper(body: bytes) -> bool:
+    """Return whether JSON may be too deep; false is certain, and known without walking through it."""
     brackets = body.translate(None, _NO_BRACKETS)
-    for _level in range(levels):
+    for _level in range(_DEEPEST_JSON):
         before = len(brackets)
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
         if len(brackets) == before:

@@ -61,8 +61,8 @@ class Endpoint:
         for kind, known in ((self.answer, t.get_args(Answer)), (self.paginated, t.get_args(Paging))):
             if kind not in known:
                 raise ValueError(f"endpoint {self.name}: {kind!r} is none of {', '.join(filter(None, known))}")
-        names = [*self.in_path, *self.query, *self.body, *(_PAGING if self.paginated else ())]
-        twice = {name for name in names if names.count(name) > 1} | set(self.with_slashes) - set(self.in_path)
+        names = self.arguments
+        twice = {name for name in names if names.count(name) > 1} | set(self.with_slashes).difference(self.in_path)
         if twice:
             raise ValueError(f"endpoint {self.name}: each argument has one place, unlike {', '.join(sorted(twice))}")
 
@@ -77,14 +77,13 @@ class Endpoint:
         return tuple(_IN_BRACES.findall(self.path))
 
     @property
-    def arguments(self) -> set[str]:
+    def arguments(self) -> list[str]:
         """Return the names of all arguments."""
-        return {*self.in_path, *self.in_query, *self.body}
+        return [*self.in_path, *self.query, *self.body, *self._paging]
 
     @property
-    def in_query(self) -> dict[str, tuple[str, ...]]:
-        """Return the arguments for the query, and what each is sent as."""
-        return _sent_as(self.query) | _sent_as(_PAGING if self.paginated else ())
+    def _paging(self) -> tuple[str, ...]:
+        return _PAGING if self.paginated else ()
 
     def build(self, api_url: str, arguments: t.Mapping[str, t.Any]) -> Request:
         """Return the request for these arguments; an argument that is None is left out.
@@ -93,7 +92,7 @@ class Endpoint:
         :raises UsageError: for a value that no address can carry.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
-        unknown = sorted(set(given) - self.arguments)
+        unknown = sorted(set(given).difference(self.arguments))
         missing = sorted(set(self.in_path) - set(given))
         if unknown or missing:
             raise TypeError(f"endpoint {self.name}: unknown arguments {unknown}, missing arguments {missing}")
@@ -104,7 +103,7 @@ class Endpoint:
             reason = reason if isinstance(exc, UnicodeError) else str(exc)
             raise UsageError(f"the address of {self.name} cannot be written: {reason}") from None
         headers = {"Accept": "application/json" if self.answer in ("record", "records", "nothing") else "*/*"}
-        body = json_body(dict(_wired(_sent_as(self.body), given)))
+        body = json_body(dict(_wired(self.body, given)))
         if body is not None:
             headers["Content-Type"] = "application/json"
         return Request(self.method, url, self.name, headers, body, self.is_repeatable)
@@ -114,7 +113,7 @@ class Endpoint:
         path = self.path
         for name in self.in_path:
             path = path.replace("{" + name + "}", quoted(given[name], with_slashes=name in self.with_slashes))
-        query = query_string(_wired(self.in_query, given))
+        query = query_string([*_wired(self.query, given), *_wired(self._paging, given)])
         return f"{path}?{query}" if query else path
 
 
@@ -140,16 +139,13 @@ def subject_of(arguments: t.Mapping[str, t.Any]) -> str:
     return " of ".join(told)
 
 
-def _sent_as(names: Names) -> dict[str, tuple[str, ...]]:
-    """Return arguments, and what each is sent as."""
-    if not isinstance(names, t.Mapping):
-        return {name: (name,) for name in names}
-    return {name: (sent,) if isinstance(sent, str) else sent for name, sent in names.items()}
-
-
-def _wired(names: t.Mapping[str, tuple[str, ...]], given: t.Mapping[str, t.Any]) -> list[tuple[str, t.Any]]:
-    """Return those arguments that are given as they are sent."""
-    return [(wire_name, given[name]) for name, sent in names.items() if name in given for wire_name in sent]
+def _wired(names: Names, given: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, t.Any]]:
+    """Yield those arguments that are given, as they are sent."""
+    for name in names:
+        if name in given:
+            sent = names[name] if isinstance(names, t.Mapping) else name
+            for wire_name in (sent,) if isinstance(sent, str) else sent:
+                yield wire_name, given[name]
 
 
 # ----- encoding -----

@@ -68,10 +68,7 @@ class ExtensionError(GitLabError):
 
 
 def wrong_return(value: object, hook: str, wanted: str) -> ExtensionError:
-    """Return the error for what a hook of an extension must not return.
-
-    :param wanted: what it has to return.
-    """
+    """Return the error for what a hook of an extension must not return."""
     return ExtensionError(f"an extension returned {type(value).__name__} from {hook}; it has to return {wanted}")
 
 
@@ -83,7 +80,6 @@ class RequestError(GitLabError):
     """A request failed.
 
     :param problem: what went wrong, in words for the user, free of secrets.
-    :param method: HTTP method.
     :param url: address without query and without secrets.
     :param advice: what the user can do; empty when there is nothing to say.
 
@@ -108,7 +104,6 @@ class RequestError(GitLabError):
         super().__init__(problem)
 
     def rewrite(self, change: t.Callable[[str], str]) -> None:
-        """Change every text of this error."""
         self.problem, self.url, self.advice = change(self.problem), change(self.url), change(self.advice)
         self.further = change(self.further)
         self.args = (self.problem,)
@@ -172,7 +167,6 @@ _MERE_STATUS = re.compile(r"(\d{3})?\W*(unauthorized|forbidden|not found|bad req
 class StatusError(RequestError):
     """GitLab, or something before it, answered with an error status.
 
-    :param status: HTTP status.
     :param server_text: GitLab's own words, shortened, free of control codes and secrets; may be empty.
     :param request_id: value of the header X-Request-Id, for the administrator's log; may be empty.
 
@@ -193,13 +187,11 @@ class StatusError(RequestError):
         return self.is_foreign or not _MERE_STATUS.fullmatch(self.server_text)
 
     def rewrite(self, change: t.Callable[[str], str]) -> None:
-        """Change every text of this error."""
         super().rewrite(change)
         self.server_text, self.request_id = change(self.server_text), change(self.request_id)
 
     @property
     def facts(self) -> list[str]:
-        """Return what an administrator asks for."""
         request_id = [f"request id {self.request_id}"] if self.request_id else []
         return [*super().facts, f"status {self.status}", *request_id]
 

@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
+import array
 import base64
-import bisect
 import functools
 import html
 import json
@@ -31,7 +31,6 @@ _ENCODED = re.compile(
     re.DOTALL,
 )
 _ESCAPED: t.Mapping[str, str] = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-_PAIRS = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 def in_json(text: str) -> str:
@@ -55,8 +54,7 @@ def _written(secret: str) -> t.Iterator[str]:
     as_bytes = secret.encode("utf-8", errors="surrogatepass")
     for quoted in (quote(as_bytes, safe=""), quote(as_bytes), quote_plus(as_bytes)):
         yield quoted
-        if "%" in quoted:
-            yield re.sub("%[0-9A-F]{2}", lambda code: code.group().lower(), quoted)
+        yield re.sub("%[0-9A-F]{2}", lambda code: code.group().lower(), quoted)
     for escaped in (json.dumps(secret)[1:-1], in_json(secret)):
         yield escaped
         yield escaped.replace("/", "\\/")
@@ -82,11 +80,7 @@ def _base64_forms(secret: bytes) -> t.Iterator[str]:
 
 
 class Layer:
-    """A text made of another one, that knows where its characters come from.
-
-    :param pattern: what is replaced.
-    :param change: returns what stands for it.
-    """
+    """A text made of another one by changing what fits a pattern, that knows where its characters come from."""
 
     def __init__(self, source: str, pattern: re.Pattern[str], change: t.Callable[[str], str]) -> None:
         self._source = source
@@ -95,34 +89,22 @@ class Layer:
         self.text = pattern.sub(lambda found: change(found.group()), source)
 
     def origins(self, spans: t.Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Return from where to where parts of the text, none of them empty, stand in the other one."""
-        pieces = list(self._pieces())
-        begins = [here for here, _begin, _end, _is_changed in pieces]
-        found = []
-        for begin, end in spans:
-            here, first, _end, is_changed = pieces[bisect.bisect_right(begins, begin) - 1]
-            start = first if is_changed else first + begin - here
-            here, last, after, is_changed = pieces[bisect.bisect_right(begins, end - 1) - 1]
-            found.append((start, after if is_changed else last + end - here))
-        return found
+        """Return from where to where parts of the text, none of them empty, stand in the other one.
 
-    def _pieces(self) -> t.Iterator[tuple[int, int, int, bool]]:
-        """Yield where each piece begins here, where it begins and ends in the other text, and whether it was changed.
-
-        A changed piece is taken as a whole; one of which nothing is left is none.
+        What was changed is taken as a whole.
         """
-        here = done = 0
+        # of each character of the text, where it begins and ends in the other one
+        begins, ends = array.array("Q"), array.array("Q")
+        done = 0
         for found in self._pattern.finditer(self._source):
-            if found.start() > done:
-                yield here, done, found.start(), False
-                here += found.start() - done
-            change = self._change(found.group())
-            if change:
-                yield here, found.start(), found.end(), True
-                here += len(change)
-            done = found.end()
-        if done < len(self._source):
-            yield here, done, len(self._source), False
+            begins.extend(range(done, found.start()))
+            ends.extend(range(done + 1, found.start() + 1))
+            length, done = len(self._change(found.group())), found.end()
+            begins.extend([found.start()] * length)
+            ends.extend([done] * length)
+        begins.extend(range(done, len(self._source)))
+        ends.extend(range(done + 1, len(self._source) + 1))
+        return [(begins[begin], ends[end - 1]) for begin, end in spans]
 
 
 def unfold(text: str) -> Layer:
@@ -138,11 +120,7 @@ def _decoded(code: str) -> str:
         return html.unescape(code)
     if code.startswith("\\u"):
         whole = "".join(chr(int(digits, 16)) for digits in code.split("\\u")[1:])
-        return _PAIRS.sub(_joined, whole)
+        return whole.encode("utf-16", errors="surrogatepass").decode("utf-16", errors="surrogatepass")
     if code.startswith("\\x"):
         return chr(int(code[2:], 16))
     return _ESCAPED.get(code[1], code[1])
-
-
-def _joined(pair: re.Match[str]) -> str:
-    return pair.group().encode("utf-16", errors="surrogatepass").decode("utf-16")

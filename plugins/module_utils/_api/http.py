@@ -173,14 +173,6 @@ def resolve(base: str, reference: str) -> Address:
     return parse_address(reference if _SCHEME.match(reference) else urljoin(base, reference))
 
 
-def origin_of(url: str) -> Origin:
-    """Return scheme, host and port: what a credential is bound to.
-
-    :raises ValueError: when it is not a web address.
-    """
-    return parse_address(url).origin
-
-
 # ----- redirects -----
 
 
@@ -212,13 +204,14 @@ def send_following(request: Request, send: t.Callable[[Request], _A], *, may_lea
         if response.status not in _REDIRECT_STATUSES:
             return response
         response.close()
-        current = dataclasses.replace(current, url=_target(current, response, may_leave=may_leave))
-        if not may_leave and origin_of(current.url) != origin_of(request.url):
-            raise _refusal(request, f"a redirect to {parse_address(current.url).origin_url}")
+        target = _target(current, response, may_leave=may_leave)
+        current = dataclasses.replace(current, url=target.url)
+        if not may_leave and target.origin != parse_address(request.url).origin:
+            raise _refusal(request, f"a redirect to {target.origin_url}")
     raise _refusal(request, f"more than {MOST_REDIRECTS} redirects, which is a loop")
 
 
-def _target(request: Request, response: Answer, *, may_leave: bool) -> str:
+def _target(request: Request, response: Answer, *, may_leave: bool) -> Address:
     """Return where a redirect leads."""
     location = response.header("location")
     if not location:
@@ -233,7 +226,7 @@ def _target(request: Request, response: Answer, *, may_leave: bool) -> str:
     if request.url.startswith("https:") and target.scheme == "http":
         is_storage = may_leave and target.host != parse_address(request.url).host
         raise _refusal(request, "a redirect from https to http", STORAGE_ADVICE if is_storage else _OWN_ADVICE)
-    return target.url
+    return target
 
 
 def _refusal(request: Request, problem: str, advice: str = _OWN_ADVICE) -> RedirectError:

@@ -58,10 +58,7 @@ class Masker:
     """
 
     def __init__(self, secrets: t.Iterable[str] = ()) -> None:
-        forms: set[str] = set()
-        for secret in secrets:
-            if len(secret) >= SHORTEST_SECRET:
-                forms.update(forms_of(secret))
+        forms = {form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in forms_of(secret)}
         # longest first, so that a secret which contains another one leaves no rest
         self._forms = sorted(forms, key=len, reverse=True)
         self._forms_in_json = [in_json(form) for form in self._forms]
@@ -131,10 +128,10 @@ class Masker:
         """Return how to come from the text to one that has a secret in it, empty when there is no way."""
         # a code may begin a sequence that hides what comes after it, or be dropped alone
         for pattern in (_NOTHING, _SINGLE, _DROPPED):
-            layers = [Layer(text, pattern, _nothing)]
+            layers = [Layer(text, pattern, lambda _code: "")]
             if pattern is not _NOTHING and layers[0].text == text:
                 break
-            while not self._is_in(layers[-1].text):
+            while not any(form in layers[-1].text for form in self._forms):
                 layer = unfold(layers[-1].text)
                 if len(layers) > _MOST_LAYERS or layer.text == layers[-1].text:
                     break
@@ -142,9 +139,6 @@ class Masker:
             else:
                 return layers
         return []
-
-    def _is_in(self, text: str) -> bool:
-        return any(form in text for form in self._forms)
 
 
 def _replaced(text: str, layers: t.Sequence[Layer], forms: t.Iterable[str]) -> str:
@@ -164,10 +158,6 @@ def _replaced(text: str, layers: t.Sequence[Layer], forms: t.Iterable[str]) -> s
             parts += [text[done:begin], MASK]
         done = max(done, end)
     return "".join([*parts, text[done:]])
-
-
-def _nothing(_code: str) -> str:
-    return ""
 
 
 def _is_plain(text: str) -> bool:

@@ -19,10 +19,10 @@ from .clock import GRACE_SECONDS
 from .connection import ConnectionSettings
 from .endpoints import Endpoint
 from .errors import BadAnswerError, GitLabError, LostAnswerError, NotFoundError, RequestError, UnsentError, UsageError
-from .http import Answer, Request, Response, origin_of, parse_address, send_following
+from .http import Answer, Request, Response, parse_address, send_following
 from .masking import Masker
-from .pace.budget import RequestBudget
 from .pace.retry import Retrier, server_wish_seconds
+from .pace.traffic import RequestBudget
 from .transport import (
     CHUNK_BYTES,
     LONGEST_ERROR_BYTES,
@@ -89,7 +89,6 @@ class Requester:
         self._clock = retrier.deadline.clock
         self._warn = warn
         self._budget = RequestBudget(settings.concurrency)
-        self._traffic = retrier.traffic
         # A moved project answers a read with a redirect to its id and refuses writes, so the id is kept for the rest.
         self._moved_projects: dict[str, str] = {}
         # by their ids what the user calls projects, for messages
@@ -127,11 +126,7 @@ class Requester:
             return response
 
     def download(self, endpoint: Endpoint, sink: Sink, arguments: t.Mapping[str, t.Any], *, any_time: bool) -> None:
-        """Write the body of an answer to a sink, in constant memory.
-
-        :param any_time: whether it may take longer than the task, as long as bytes keep coming.
-        :raises RequestError: one of its subclasses.
-        """
+        """Write the body of an answer to a sink, in constant memory; see `ApiClient.download`."""
         sink.restart()
         total_seconds = None if any_time else float("inf")
         with self.errors_of(endpoint, arguments):
@@ -189,9 +184,10 @@ class Requester:
 
         :raises UnsentError: when the limit of the user leaves no time for it.
         """
-        left = self._within_deadline(float("inf"))
-        is_write = request.method != "GET"
-        seconds = self._traffic.turn(left, is_write=is_write, waits=self.retrier.is_persistent)
+        traffic = self.retrier.traffic
+        seconds = traffic.turn(
+            self._within_deadline(float("inf")), is_write=request.method != "GET", waits=self.retrier.is_persistent
+        )
         if seconds is None:
             raise UnsentError(
                 f"it was not sent, since api_requests_per_minute is {self.settings.requests_per_minute} and leaves no "
@@ -201,7 +197,7 @@ class Requester:
         if self.settings.requests_per_minute is None:
             self.retrier.tell_pause(seconds)
         if seconds > 0:
-            with self._traffic.awaiting:
+            with traffic.awaiting:
                 self.retrier.deadline.clock.sleep(seconds)
 
     def _within_deadline(self, seconds: float) -> float:
@@ -218,14 +214,14 @@ class Requester:
         self._await_turn(request)
         if total_seconds is not None:
             request = dataclasses.replace(request, total_seconds=self._within_deadline(total_seconds))
-        is_own = origin_of(request.url) == self.settings.origin
+        is_own = parse_address(request.url).origin == self.settings.origin
         started = self._clock.monotonic()
         status: int | None = None
         try:
             answer = send(request, timeout_seconds=self._within_deadline(self.settings.timeout_seconds))
             status = answer.status
             if is_own:
-                self._traffic.answered(status, answer.headers)
+                self.retrier.traffic.answered(status, answer.headers)
             return answer
         finally:
             # the address of an object storage is signed, which makes its query a credential
@@ -246,19 +242,17 @@ class Requester:
                 advice="Check that api_url is the address of a GitLab server",
             )
         else:
-            error = decoding.status_error(endpoint, self._named(arguments), response, self.settings, self.masker)
+            if "project" in arguments:
+                project = arguments["project"]
+                arguments = {**arguments, "project": self.project_names.get(project, project)}
+            error = decoding.status_error(endpoint, arguments, response, self.settings, self.masker)
         error.wish_seconds = server_wish_seconds(response.status, response.headers, self._clock.time())
         return error
 
     def _is_stored(self, response: Response) -> bool:
         """Return whether an object storage has answered, and not GitLab, of which a redirect may know another name."""
         url = response.url
-        return bool(url) and origin_of(url) != self.settings.origin and "/api/v4/" not in url
-
-    def _named(self, arguments: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
-        """Return arguments with the project as the user calls it."""
-        project = arguments.get("project")
-        return {**arguments, "project": self.project_names.get(project, project)} if project else arguments
+        return bool(url) and parse_address(url).origin != self.settings.origin and "/api/v4/" not in url
 
     def _note_moved(self, project: str, response: Response) -> None:
         """Remember the id of a project whose path redirects to it."""

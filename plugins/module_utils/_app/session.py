@@ -25,8 +25,8 @@ from .._api.pace.retry import Retrier
 from .._api.pace.traffic import Traffic
 from .._api.requester import Requester
 from .._api.transport import Transport
+from .._extensions.hookspecs import Registry
 from .._extensions.manager import PluginManager, plugin_manager
-from .._extensions.registry import Registry
 from .concurrency import run_all
 from .fields import record_in
 from .limits import LIMITS

@@ -15,8 +15,7 @@ from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
 from .._api.transport import Transport
 from .._api.wire.requests_transport import RequestsTransport
-from .hookspecs import hookimpl
-from .registry import Registry
+from .hookspecs import Registry, hookimpl
 
 # Header and form for each kind of token; GitLab takes a job token only in its own header.
 _HEADERS = {

@@ -14,16 +14,68 @@ is asked last.
 
 from __future__ import annotations
 
+import difflib
 import typing as t
 
 from .._api.connection import PROJECT_NAME, ConnectionSettings
+from .._api.endpoints import Endpoint
+from .._api.errors import ExtensionError
 from .._api.http import Request
 from .._api.libraries import HookimplMarker, HookspecMarker
 from .._api.transport import Transport
-from .registry import Registry
 
 hookspec = HookspecMarker(PROJECT_NAME)
 hookimpl = HookimplMarker(PROJECT_NAME)
+
+
+class Registry:
+    """A place to add and to replace endpoints.
+
+    Replacements count at the end, so they need not wait until the catalogue is there.
+    """
+
+    # how extensions make one
+    endpoint = Endpoint
+
+    def __init__(self) -> None:
+        self._added: dict[str, Endpoint] = {}
+        self._replaced: dict[str, Endpoint] = {}
+
+    def add(self, endpoint: Endpoint) -> None:
+        """Add an endpoint.
+
+        :raises ValueError: when the name is taken.
+        """
+        if endpoint.name in self._added:
+            raise ValueError(f"an endpoint named {endpoint.name} is registered already")
+        self._added[endpoint.name] = endpoint
+
+    def replace(self, endpoint: Endpoint) -> None:
+        """Replace the endpoint with this name; of several replacements the first one counts.
+
+        An extension that replaces an unknown endpoint, or one that takes other arguments, fails the task.
+        """
+        self._replaced.setdefault(endpoint.name, endpoint)
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Return the endpoints by name, replacements in their places.
+
+        :raises ExtensionError: when a replacement has nothing to replace, or cannot be called as what it replaces.
+        """
+        for name, endpoint in self._replaced.items():
+            if name not in self._added:
+                close = difflib.get_close_matches(name, self._added, n=3)
+                hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "use registry.add for a new one"
+                raise ExtensionError(f"an extension replaces endpoint {name!r}, which does not exist; {hint}")
+            known = self._added[name]
+            unfit = set(known.arguments).difference(endpoint.arguments)
+            unfit |= set(endpoint.in_path).difference(known.in_path)
+            if unfit:
+                raise ExtensionError(
+                    f"an extension replaces endpoint {name!r} by one that takes other arguments; see to "
+                    f"{', '.join(sorted(unfit))}"
+                )
+        return {**self._added, **self._replaced}
 
 
 class HookSpecs:

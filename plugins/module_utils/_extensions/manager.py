@@ -38,7 +38,11 @@ class PluginManager:
         self._manager.register(BuiltinPlugin(functools.partial(self.call, "gitlab_prepare_session")))
         # pluggy asks the one registered last first
         for name, extension in reversed(_load(self._names)):
-            self._register(name, extension)
+            try:
+                self._manager.register(extension, name=name)
+                self._manager.check_pending()
+            except (Exception, SystemExit) as exc:  # pluggy's own errors, and what inspecting a foreign object raises
+                raise ExtensionError(f"extension {name!r} does not fit the hooks of {PROJECT_NAME}: {exc}") from exc
 
     def call(self, hook: str, **arguments: t.Any) -> t.Any:
         """Return what a hook returns. Records are handed out as copies: what an extension changes in one has no effect.
@@ -74,22 +78,13 @@ class PluginManager:
                 raise wrong_return(note, "gitlab_annotate_record", what) from None
         return notes
 
-    def _register(self, name: str, extension: t.Any) -> None:
-        try:
-            self._manager.register(extension, name=name)
-            self._manager.check_pending()
-        except (Exception, SystemExit) as exc:  # pluggy's own errors, and whatever inspecting a foreign object raises
-            raise ExtensionError(f"extension {name!r} does not fit the hooks of {PROJECT_NAME}: {exc}") from exc
-
 
 def plugin_manager(extensions: t.Sequence[str]) -> PluginManager:
     """Return the hooks of a task; tasks without extensions share theirs, for these hold nothing of a task."""
     return PluginManager(extensions) if extensions else _builtin_only()
 
 
-@functools.lru_cache(maxsize=1)
-def _builtin_only() -> PluginManager:
-    return PluginManager()
+_builtin_only = functools.lru_cache(maxsize=1)(PluginManager)
 
 
 def _load(names: t.Sequence[str]) -> list[tuple[str, t.Any]]:

@@ -22,7 +22,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.page im
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import log_tails, logs
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import parse_artifact
 
-from ..harness import TOKEN, reply
+from ..harness import TOKEN
 
 ROOT = pathlib.Path(__file__).resolve().parents[3] / "plugins"
 PACKAGE = "ansible_collections.jobgate.gitlab.plugins."
@@ -177,7 +177,7 @@ def followed(text: str) -> None:
 
 
 def server_error(text: str) -> str:
-    return server_text(reply({"message": text}, status=400), MASKER)
+    return server_text({"message": text}, MASKER)
 
 
 def page(text: str) -> str:

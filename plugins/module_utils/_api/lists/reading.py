@@ -19,6 +19,7 @@ from ..errors import LostAnswerError, RequestError
 from ..http import Response
 from .pages import (
     PAGE_SIZE,
+    ListSource,
     Page,
     Position,
     check_number,
@@ -29,7 +30,6 @@ from .pages import (
     unseen,
     wrong_successor,
 )
-from .source import ListSource
 
 
 class Reading:

@@ -70,10 +70,7 @@ class RecentReads:
         self._changed_at = float("-inf")
 
     def read(self, key: t.Hashable, read: t.Callable[[], T]) -> T:
-        """Return what a read returns, or has returned a moment ago.
-
-        :param key: what is read.
-        """
+        """Return what a read returns, or what one with this key has returned a moment ago."""
         look = _LOOK.get()
         if look is None:
             return read()

@@ -72,8 +72,6 @@ def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -
 class Retrier:
     """Repeats an operation as long as that is safe and makes sense.
 
-    :param retries: how often a request is repeated.
-    :param deadline: when everything must be done.
     :param is_persistent: after the server has answered the task once, repeat reads until the deadline instead of
         `retries` times: a server that is away for minutes does not end a wait.
     :param tell: is told of each long pause that the server asks for, with its seconds.

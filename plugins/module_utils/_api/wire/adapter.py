@@ -24,13 +24,15 @@ from ..libraries import HTTPAdapter, urllib3
 class TimeLimit:
     """Until when an exchange may take; a server that sends byte after byte resets the time-out of a socket each time.
 
-    :param seconds: from now on.
+    :param seconds: for all of it, from now on.
+    :param piece_seconds: for each piece of it.
     """
 
-    def __init__(self, seconds: float) -> None:
-        # for errors: how long what comes now may take
-        self.seconds = self._total = seconds
-        self._end = self._at = time.monotonic() + seconds
+    def __init__(self, seconds: float, *, piece_seconds: float = float("inf")) -> None:
+        self._total = seconds
+        self._end = time.monotonic() + seconds
+        self._piece_seconds = piece_seconds
+        self.begin_piece()
         # whether the connection is not there yet, so that the request was certainly not executed
         self.is_connecting = False
         # whether the connection was made for this exchange
@@ -49,10 +51,11 @@ class TimeLimit:
         finally:
             _KEPT.reset(token)
 
-    def narrow(self, seconds: float) -> None:
-        """Let what comes now take so many seconds, of those that are left."""
-        at = time.monotonic() + seconds
-        self._at, self.seconds = (at, seconds) if at < self._end else (self._end, self._total)
+    def begin_piece(self) -> None:
+        """Let what comes now take as long as a piece may, of the time that is left."""
+        at = time.monotonic() + self._piece_seconds
+        # the seconds are for errors
+        self._at, self.seconds = (at, self._piece_seconds) if at < self._end else (self._end, self._total)
 
 
 # The limit of the exchange that is begun just now.
@@ -71,11 +74,9 @@ class _BoundedFile(io.RawIOBase):
         self.has_ended = False
 
     def readable(self) -> bool:
-        """Return True."""
         return True
 
     def readinto(self, buffer: t.Any) -> int | None:
-        """Fill a buffer with what comes next."""
         left = self._limit.left()
         if not left:
             raise socket.timeout("the time for the whole answer is over")
@@ -85,7 +86,6 @@ class _BoundedFile(io.RawIOBase):
         return length
 
     def close(self) -> None:
-        """Let go of the socket."""
         self._file.close()
         super().close()
 

@@ -20,31 +20,41 @@ _GZIP = ("gzip", "x-gzip")
 
 
 class ContentDecoder:
-    """Decodes a compressed body piece by piece, never more of it at a time than is asked for.
+    """Decodes a compressed body as it comes, never more of it at a time than is asked for.
 
     urllib3 decodes as well, but takes a body that was cut in the middle for a whole one.
 
     :param encoding: value of the header `Content-Encoding`.
+    :param receive: returns up to so many bytes of what is sent, none at the end.
     :raises BadAnswerError: for an encoding that nobody asked for.
     """
 
-    def __init__(self, encoding: str) -> None:
+    def __init__(self, encoding: str, receive: t.Callable[[int], bytes]) -> None:
         self._encoding = encoding.strip().lower()
-        self.is_plain = self._encoding in _NO_ENCODING
-        if not self.is_plain and self._encoding not in (*_GZIP, "deflate"):
+        if self._encoding not in (*_NO_ENCODING, *_GZIP, "deflate"):
             raise BadAnswerError("the answer has a Content-Encoding that was not asked for")
+        self._receive = receive
         self._stream: t.Any = None
         self._rest = b""
 
-    def feed(self, data: bytes) -> None:
-        """Take a piece of the body."""
-        self._rest += data
-
     def read(self, size: int) -> bytes:
-        """Return up to so many bytes of what was fed; nothing when it takes more of the body to go on.
+        """Return up to so many bytes of the body, none at its end.
 
-        :raises LostAnswerError: when the body is damaged.
+        :raises LostAnswerError: when it is damaged, or was cut.
         """
+        if self._encoding in _NO_ENCODING:
+            return self._receive(size)
+        while not (decoded := self._decoded(size)):
+            received = self._receive(size)
+            if not received:
+                if self._stream is not None and not self._stream.eof:
+                    raise LostAnswerError("the compressed answer was cut")
+                return b""
+            self._rest += received
+        return decoded
+
+    def _decoded(self, size: int) -> bytes:
+        """Return up to so many bytes of what was received; nothing when it takes more to go on."""
         decoded = b""
         try:
             while self._rest and not decoded:
@@ -57,14 +67,6 @@ class ContentDecoder:
         except zlib.error:
             raise LostAnswerError("the compressed answer is damaged") from None
         return decoded
-
-    def finish(self) -> None:
-        """Return if the body has come to its end.
-
-        :raises LostAnswerError: when it was cut.
-        """
-        if self._stream is not None and not self._stream.eof:
-            raise LostAnswerError("the compressed answer was cut")
 
     def _new_stream(self) -> t.Any:
         if self._encoding in _GZIP:

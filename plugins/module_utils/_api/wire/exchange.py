@@ -63,21 +63,17 @@ def _is_of_libraries(exc: Exception) -> bool:
 
 def _usage_error(exc: Exception, exchange: Exchange) -> UsageError | None:
     """Return the error for a request that could not be written down: nothing was sent. None for any other."""
-    # most of what requests raises about addresses and headers, and http.client's own
+    # what requests raises about addresses and headers, and http.client's own
     if not isinstance(exc, ValueError):
         return None
-    errors = requests_library().exceptions
     if exchange.proxy_name and "SOCKS support" in str(exc):
         return UsageError(
             f"{exchange.proxy_name} names a SOCKS proxy, which needs the Python library PySocks; install it with pip"
         )
-    if isinstance(exc, errors.InvalidHeader):
-        # urllib3 has an error of this name for headers that it received
-        is_unsendable = not any(type(cause).__module__.startswith("urllib3") for cause in _causes(exc))
-    else:
-        unsendable = (errors.InvalidURL, errors.InvalidSchema, errors.MissingSchema)
-        is_unsendable = isinstance(exc, unsendable) or not isinstance(exc, errors.RequestException)
-    if not is_unsendable:
+    # urllib3 has an error of this name for headers that it received
+    if isinstance(exc, requests_library().exceptions.InvalidHeader) and any(
+        type(cause).__module__.startswith("urllib3") for cause in _causes(exc)
+    ):
         return None
     return UsageError(f"the connection options cannot be used: {type(exc).__name__}; check api_url and the token")
 

@@ -18,7 +18,7 @@ import typing as t
 
 from ..connection import USER_AGENT, ConnectionSettings, ca_source, tls_context
 from ..errors import BadAnswerError, LostAnswerError, RequestError, UsageError
-from ..http import HOST, Address, Origin, Request, Response, parse_address
+from ..http import HOST, Address, Origin, Request, Response, number_in, parse_address
 from ..libraries import requests_library
 from ..transport import CHUNK_BYTES, LONGEST_ERROR_BYTES, SLOWEST_ANSWER, ByteStream
 from .adapter import Adapter, TimeLimit
@@ -28,7 +28,6 @@ from .exchange import Exchange, conflicting_length, error_of_opening, error_of_r
 # urllib3 takes no time-out of nothing.
 _SHORTEST_SECONDS = 0.001
 _NO_BODY = (204, 304)
-_LENGTH = re.compile("[0-9]{1,18}")
 
 
 class RequestsTransport:
@@ -81,31 +80,24 @@ class RequestsTransport:
 
     def stream(self, request: Request, *, timeout_seconds: float) -> ByteStream:
         seconds = float("inf") if request.total_seconds is None else request.total_seconds
-        limit = TimeLimit(seconds)
-        chunk_seconds = SLOWEST_ANSWER * timeout_seconds
-        limit.narrow(chunk_seconds)
+        limit = TimeLimit(seconds, piece_seconds=SLOWEST_ANSWER * timeout_seconds)
         # an archive is compressed already
-        return self._open(request, timeout_seconds, limit, "identity", chunk_seconds=chunk_seconds)
+        return self._open(request, timeout_seconds, limit, "identity")
 
-    def _open(
-        self,
-        request: Request,
-        timeout_seconds: float,
-        limit: TimeLimit,
-        encodings: str,
-        *,
-        chunk_seconds: float | None = None,
-    ) -> RequestsStream:
+    def _open(self, request: Request, timeout_seconds: float, limit: TimeLimit, encodings: str) -> RequestsStream:
         exchange = Exchange(request, timeout_seconds, limit)
         with exchange.errors(error_of_opening), limit.kept():
             address = parse_address(request.url)
             exchange.is_own = address.origin == self._settings.origin
             proxies, exchange.proxy_name = self._way_to(address)
+            headers = {"Accept-Encoding": encodings, **request.headers}
+            if exchange.is_own:
+                headers = {**self._settings.http_headers, **headers, **self._settings.credential}
             timeout = min(timeout_seconds, max(limit.left(), _SHORTEST_SECONDS))
             answer = self._session.request(
                 request.method,
                 address.url,
-                headers=self._headers(request, encodings, is_own=exchange.is_own),
+                headers=headers,
                 data=request.body,
                 timeout=(timeout, timeout),
                 proxies=proxies,
@@ -113,7 +105,7 @@ class RequestsTransport:
                 stream=True,
             )
         try:
-            return RequestsStream(answer, exchange, chunk_seconds)
+            return RequestsStream(answer, exchange)
         except RequestError:
             answer.close()
             raise
@@ -128,12 +120,6 @@ class RequestsTransport:
             self._ways[address.origin] = proxies, _proxy_name(address, proxies)
         return self._ways[address.origin]
 
-    def _headers(self, request: Request, encodings: str, *, is_own: bool) -> dict[str, str]:
-        headers = {"Accept-Encoding": encodings, **request.headers}
-        if is_own:
-            headers = {**self._settings.http_headers, **headers, **self._settings.credential}
-        return headers
-
 
 class RequestsStream(ByteStream):
     """A body as it comes through requests.
@@ -141,13 +127,12 @@ class RequestsStream(ByteStream):
     :raises RequestError: for an answer whose body cannot be read, and for one that comes from the proxy.
     """
 
-    def __init__(self, answer: t.Any, exchange: Exchange, chunk_seconds: float | None) -> None:
+    def __init__(self, answer: t.Any, exchange: Exchange) -> None:
         self.status = answer.status_code
         self.headers = {name.lower(): value for name, value in answer.headers.items()}
         self.url = exchange.request.url
         self._answer = answer
         self._exchange = exchange
-        self._chunk_seconds = chunk_seconds
         self._received = 0
         with exchange.errors(error_of_reading):
             if self.status == 407 and exchange.proxy_name:
@@ -156,27 +141,15 @@ class RequestsStream(ByteStream):
                 raise _unusable(exchange.request, "the answer has a Transfer-Encoding that was not asked for")
             self._declared = self._declared_length()
             try:
-                self._decoder = ContentDecoder(self.header("content-encoding"))
+                self._decoder = ContentDecoder(self.header("content-encoding"), self._receive)
             except BadAnswerError as exc:
                 raise _unusable(exchange.request, exc.problem) from None
 
     def read(self, size: int) -> bytes:
         """Return up to so many bytes, decoded if the server has encoded them although it was not asked to."""
-        if self._chunk_seconds is not None:
-            self._exchange.limit.narrow(self._chunk_seconds)
-        decoder = self._decoder
+        self._exchange.limit.begin_piece()
         with self._exchange.errors(error_of_reading):
-            if decoder.is_plain:
-                return self._receive(size)
-            while True:
-                decoded = decoder.read(size)
-                if decoded:
-                    return decoded
-                received = self._receive(size)
-                if not received:
-                    decoder.finish()
-                    return b""
-                decoder.feed(received)
+            return self._decoder.read(size)
 
     def _receive(self, size: int) -> bytes:
         """Return the next bytes as they were sent."""
@@ -190,12 +163,10 @@ class RequestsStream(ByteStream):
         """Return how long the body is to be, None when that is not said."""
         if self.status in _NO_BODY or self.header("transfer-encoding"):
             return None
-        values = {value.strip() for value in self.header("content-length").split(",")} - {""}
-        if not values:
-            return None
-        if len(values) > 1 or not _LENGTH.fullmatch(next(iter(values))):
+        lengths = {number_in(value) for value in self.header("content-length").split(",") if value.strip()}
+        if len(lengths) > 1 or None in lengths:
             raise conflicting_length()
-        return int(values.pop())
+        return next(iter(lengths), None)
 
     def close(self) -> None:
         """Let go of the connection; it is closed unless the body has come to its end."""

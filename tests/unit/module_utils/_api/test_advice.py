@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.advice import advice_for, page_advice
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import StatusError
 
+from ...harness import API
 
-def advice(status, text="", is_write=False, token="api_token", value="", has_reason=None, **others):
-    if has_reason is None:
-        has_reason = StatusError("", status=status, server_text=text).has_reason
-    return advice_for(
-        status=status,
-        server_text=text,
-        is_write=is_write,
-        token_kind=token,
-        token=value,
-        has_reason=has_reason,
-        **others,
-    )
+
+def advice(
+    status,
+    text="",
+    is_write=False,
+    token="api_token",
+    value="",
+    is_foreign=False,
+    is_missing_endpoint=False,
+    title="",
+):
+    error = StatusError("", status=status, server_text=text)
+    error.is_foreign = is_foreign
+    settings = ConnectionSettings(API, token_kind=token, token=value)
+    return advice_for(error, settings, is_write=is_write, is_missing_endpoint=is_missing_endpoint, title=title)
 
 
 FORBIDDEN = "403 Forbidden"
@@ -195,7 +200,7 @@ def test_a_web_page_for_404_is_a_wrong_address():
 @pytest.mark.parametrize("status", [400, 401, 403, 405])
 @pytest.mark.parametrize("title", ["", "403 Forbidden", "401 Authorization Required"])
 def test_what_is_not_of_gitlab_has_no_reasons_of_gitlab(status, title):
-    found = advice(status, value="gldt-abc", has_reason=True, is_foreign=True, title=title)
+    found = advice(status, value="gldt-abc", is_foreign=True, title=title)
     assert "something before it answers" in found and "http_headers" in found
 
 

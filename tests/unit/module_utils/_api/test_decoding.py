@@ -17,7 +17,13 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import
 
 from ...harness import API, reply
 
+SETTINGS = ConnectionSettings(API)
 TOO_MANY = "This endpoint has been requested too many times. Try again later."
+
+
+def status_error(content, *, status=400, masker=None, headers=None):
+    response = reply(content, status=status, headers=headers)
+    return decoding.status_error(CATALOGUE[0], {}, response, SETTINGS, masker or Masker())
 
 
 @pytest.mark.parametrize(
@@ -47,14 +53,14 @@ TOO_MANY = "This endpoint has been requested too many times. Try again later."
     ],
 )
 def test_server_text(content, text):
-    assert decoding.server_text(reply(content, status=400), Masker()) == text
+    assert status_error(content).server_text == text
 
 
 def test_server_text_holds_no_secret_even_at_its_cut():
     masker = Masker(["secret-token"])
-    text = decoding.server_text(reply({"message": "x" * 293 + "secret-token"}), masker)
+    text = status_error({"message": "x" * 293 + "secret-token"}, masker=masker).server_text
     assert "secret" not in text
-    assert decoding.server_text(reply("got secret-token"), masker) == "got ********"
+    assert status_error("got secret-token", masker=masker).server_text == "got ********"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +76,7 @@ def test_server_text_holds_no_secret_even_at_its_cut():
     ],
 )
 def test_a_missing_route_is_told_from_a_missing_object(content, expected):
-    assert decoding.has_error_key(reply(content, status=404)) is expected
+    assert status_error(content, status=404).is_missing_endpoint is expected
 
 
 @pytest.mark.parametrize(
@@ -123,9 +129,7 @@ def test_text_may_be_cut_within_a_character():
 
 @pytest.mark.parametrize(("header", "shown"), [("01\x1b[2J" + "A" * 100, "01" + "A" * 62), ("", "")])
 def test_a_request_id_is_short_and_printable(header, shown):
-    response = reply([], headers={"X-Request-Id": header})
-    error = decoding.status_error(CATALOGUE[0], {}, response, ConnectionSettings(API), Masker())
-    assert error.request_id == shown
+    assert status_error([], headers={"X-Request-Id": header}).request_id == shown
 
 
 def test_a_stricter_decoder_has_not_the_last_word(monkeypatch):

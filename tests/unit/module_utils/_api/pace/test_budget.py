@@ -16,8 +16,8 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import 
     ThrottledError,
     UnsentError,
 )
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace import budget as budgets
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.budget import RequestBudget
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace import traffic as budgets
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import RequestBudget
 
 from ....harness import FakeClock
 
