@@ -25,7 +25,7 @@ from .._app.settings import DEFAULT_URL
 from .._app.waiting.options import WaitOptions
 from .definition import ArgumentSpec, Options
 from .values.connection import Numbers, connection_settings, number_fields
-from .values.mistakes import close_values
+from .values.mistakes import choice_mistake, close_values
 
 CONNECTION = ArgumentSpec(
     arguments={
@@ -234,7 +234,7 @@ def wait_options(options: Options) -> WaitOptions:
     if options.get("wait_for") == []:
         raise UsageError("wait_for is an empty list, which nothing can reach; leave it out to wait for the end")
     targets = text_list(options, "wait_for") or ("finished",)
-    check_statuses("wait_for", targets, (*WAIT_TARGETS, *STATUSES))
+    check_statuses("wait_for", targets, tuple(dict.fromkeys((*WAIT_TARGETS, *STATUSES))))
     fail_on = text_list(options, "fail_on")
     check_statuses("fail_on", fail_on, tuple(filter(is_finished, STATUSES)))
     return WaitOptions(
@@ -299,6 +299,6 @@ def check_statuses(name: str, values: t.Sequence[str], known: t.Sequence[str]) -
     :raises UsageError: naming the first one that is not.
     """
     for value in values:
-        if value not in known:
-            hint = close_values(value, known) or f"give one of {', '.join(dict.fromkeys(known))}"
-            raise UsageError(f"{name} holds {value!r}; {hint}")
+        problem = choice_mistake(f"{name} holds {value!r}", value, known)
+        if problem:
+            raise UsageError(problem)

@@ -73,17 +73,22 @@ def where_in(name: str, number: int, item: t.Any, where: str) -> str:
     return (f"{what} {str(called)!r}" if called else f"{what} {number}") + (f" of {where}" if where else "")
 
 
-def each_given(
-    arguments: Arguments, options: Options, where: str = ""
-) -> t.Iterator[tuple[str, str, t.Mapping[str, t.Any], t.Any]]:
-    """Yield where, name, rules and value of each option that is given, also inside of lists of mappings."""
+def each_level(arguments: Arguments, options: Options, where: str = "") -> t.Iterator[tuple[str, Arguments, Options]]:
+    """Yield where they are, their rules and the options: those of the task, then those in each item of a list."""
+    yield where, arguments, options
     for name, argument in arguments.items():
-        for key in given_names(name, argument, options):
-            yield where, key, argument, options[key]
-            items = options[key] if argument.get("options") else ()
-            for number, item in enumerate(items if isinstance(items, (list, tuple)) else [items], 1):
-                if isinstance(item, dict):
-                    yield from each_given(argument["options"], item, where_in(name, number, item, where))
+        items = options.get(name) if argument.get("options") else None
+        for number, item in enumerate(items if isinstance(items, (list, tuple)) else (), 1):
+            if isinstance(item, dict):
+                yield from each_level(argument["options"], item, where_in(name, number, item, where))
+
+
+def each_given(arguments: Arguments, options: Options) -> t.Iterator[tuple[str, str, t.Mapping[str, t.Any], t.Any]]:
+    """Yield where, name, rules and value of each option that is given, also inside of lists of mappings."""
+    for where, known, given in each_level(arguments, options):
+        for name, argument in known.items():
+            for key in given_names(name, argument, given):
+                yield where, key, argument, given[key]
 
 
 def _with_paths(options: Options, api_url: str, where: str = "") -> dict[str, t.Any]:
