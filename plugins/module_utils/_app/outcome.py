@@ -11,6 +11,11 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from .._api.clock import Clock
+
+# What is done sooner needs no line, and a log of CI should not be full of them.
+PAUSE_SECONDS = 10.0
+
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
@@ -97,6 +102,38 @@ class ProjectProgress(Progress):
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
         self._progress.leaves(wait=wait, what=[f"{self._project} {text}" for text in what])
+
+
+class SlowWork:
+    """Says how far work is that takes long: at most one line in ten seconds, and none in the first ten."""
+
+    def __init__(self, progress: Progress, clock: Clock) -> None:
+        self._progress = progress
+        self._clock = clock
+        self._begun = self._told = clock.monotonic()
+
+    def restart(self) -> None:
+        """Take note that the work begins again."""
+        self._begun = self._clock.monotonic()
+
+    def tell(self, text: t.Callable[[float], str]) -> None:
+        """Say how far it is, if it is time to.
+
+        :param text: returns the line, given the seconds that the work has taken.
+        """
+        now = self._clock.monotonic()
+        if self._progress.is_shown and now - self._told >= PAUSE_SECONDS:
+            self._told = now
+            self._progress.still_waiting(text=text(now - self._begun))
+
+    def tell_page(self, name: str, page: int, last: int | None) -> None:
+        """Say how far the reading of a list is, if it is time to.
+
+        :param name: of the endpoint, such as `list_pipeline_jobs`.
+        :param last: how many pages there are, None where the server does not tell.
+        """
+        what = name.replace("list_", "", 1).replace("_", " ")
+        self.tell(lambda _seconds: f"reading {what}: page {page:,}{f' of {last:,}' if last else ''}")
 
 
 @dataclasses.dataclass(frozen=True)

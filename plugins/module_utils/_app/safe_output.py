@@ -61,20 +61,17 @@ class SafeOutput:
         """Return a value without secrets."""
         return self._masker.mask_value(value)
 
-    def shown_value(self, value: t.Any) -> t.Any:
-        """Return a value without secrets and control codes."""
-        return self._masker.shown_value(value)
-
     def outcome(self, outcome: Outcome) -> Outcome:
         """Return what a task returned, cleaned."""
-        clean = self.value if outcome.failure is None else self.shown_value
+        masker = self._masker
+        clean = masker.mask_value if outcome.failure is None else masker.shown_value
         return dataclasses.replace(
             outcome,
             values={name: clean(value) for name, value in outcome.values.items()},
             failure=None if outcome.failure is None else self.line(outcome.failure),
             message=self.line(outcome.message),
             warnings=[self.line(text) for text in outcome.warnings],
-            diff=outcome.diff and self.shown_value(outcome.diff),
+            diff=outcome.diff and masker.shown_value(outcome.diff),
         )
 
     def _add_secret(self, secret: str) -> None:

@@ -17,22 +17,12 @@ from .._app.reads.graph import mermaid
 from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
-from .options import (
-    CONNECTION,
-    PIPELINE_SELECTION,
-    PIPELINE_WAYS,
-    WAIT_FOR,
-    WAITING,
-    job_query,
-    session_of,
-    wait_options,
-)
+from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, WAITING, job_query, session_of, wait_options
 from .values.pipelines import downstream_record
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
     WAITING,
-    WAIT_FOR,
     ArgumentSpec(
         arguments={
             "name": {"type": "list", "elements": "str"},

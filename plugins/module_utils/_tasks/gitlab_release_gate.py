@@ -22,7 +22,7 @@ from .._api.masking import one_line
 from .._app.fields import id_of, iso_time
 from .._app.files.place import check_path, check_writable, write_text
 from .._app.nudges import Nudges
-from .._app.outcome import Outcome, ProjectProgress
+from .._app.outcome import Outcome, ProjectProgress, SlowWork
 from .._app.release.compare import read_previous, with_previous
 from .._app.release.plan import STRATEGIES, Gate, ProjectPlan, ReleasePlan
 from .._app.release.record import has_changed, make_record
@@ -34,7 +34,6 @@ from .._app.report.junit import render_junit
 from .._app.report.page import render_page
 from .._app.report.summary import render_summary
 from .._app.session import Session, TaskContext
-from .._app.slow_work import SlowWork
 from .._app.waiting.schedule import Scheduler
 from .definition import NO_COST, ArgumentSpec, Options, TaskDefinition
 from .options import CONNECTION, session_of

@@ -101,6 +101,7 @@ _DEFAULTS = WaitOptions()
 WAITING = ArgumentSpec(
     arguments={
         "wait": {"type": "bool", "default": False},
+        "wait_for": {"type": "list", "elements": "str"},
         "wait_timeout": {"type": "float", "default": _DEFAULTS.timeout_seconds},
         "wait_interval": {"type": "float", "default": _DEFAULTS.interval_seconds, "aliases": ["interval"]},
         "on_timeout": {"type": "str", "choices": ["fail", "continue"], "default": "fail"},
@@ -128,8 +129,6 @@ ACTION_WAITING = ArgumentSpec(
         "log_lines": {"type": "int", "default": 20},
     }
 )
-
-WAIT_FOR = ArgumentSpec(arguments={"wait_for": {"type": "list", "elements": "str"}})
 
 
 def session_of(options: Options, context: TaskContext, waiting: WaitOptions = _DEFAULTS) -> Session:

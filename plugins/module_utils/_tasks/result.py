@@ -101,9 +101,7 @@ def sentence(text: str, options: t.Container[str]) -> str:
     first = text.split(" ", 1)[0]
     if first.isalpha() and first not in options:
         text = capitalized(text)
-    if text.endswith((".", "?", "!")):
-        return text.rstrip(".") + "." if text.endswith(".") else text
-    return text + "."
+    return text if text.endswith(("?", "!")) else text.rstrip(".") + "."
 
 
 def _all_names(arguments: Arguments) -> set[str]:

@@ -16,9 +16,9 @@ from ..._api.errors import GitLabError, RequestError, SelectionError, TimedOutEr
 from ..actions.actions import ACTIONS
 from ..actions.refusals import refuse_job_token
 from ..fields import id_of
+from ..outcome import SlowWork
 from ..pipelines.find import read_pipeline, warn_of_namesake
 from ..session import Session, StoppedError
-from ..slow_work import SlowWork
 from ..waiting.loop import Wait
 from ..waiting.options import timed_out_text
 from ..waiting.pipelines import await_pipeline
