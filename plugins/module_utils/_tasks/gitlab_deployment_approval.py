@@ -18,21 +18,19 @@ from .._app.deployments.records import approvals_of, username_of
 from .._app.fields import status_of
 from .._app.outcome import Outcome
 from .._app.session import Session, TaskContext
-from .definition import NO_DIFF, ArgumentSpec, Options, TaskDefinition
+from .definition import NO_DIFF, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_WAYS, session_of
 from .values.deployments import DEPLOYMENT_SELECTION, deployment_query, deployment_record
 
 SPEC = CONNECTION.merged(
     DEPLOYMENT_SELECTION,
-    ArgumentSpec(
-        arguments={
-            "state": {"type": "str", "required": True, "choices": list(STATES)},
-            "comment": {"type": "str"},
-            "represented_as": {"type": "str"},
-        },
-        # so that no deployment is approved by accident
-        required_one_of=(("deployment_id", "environment", "job_id", *PIPELINE_WAYS),),
-    ),
+    arguments={
+        "state": {"type": "str", "required": True, "choices": list(STATES)},
+        "comment": {"type": "str"},
+        "represented_as": {"type": "str"},
+    },
+    # so that no deployment is approved by accident
+    required_one_of=(("deployment_id", "environment", "job_id", *PIPELINE_WAYS),),
 )
 
 

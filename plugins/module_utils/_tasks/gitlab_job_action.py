@@ -27,7 +27,7 @@ from .._app.pipelines.find import read_pipeline
 from .._app.pipelines.query import with_pipeline
 from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import finish
-from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
+from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
 from .options import (
     ACTION_WAITING,
     CONNECTION,
@@ -48,17 +48,15 @@ SPEC = CONNECTION.merged(
     JOB_SELECTION,
     JOB_WAITING,
     ACTION_WAITING,
-    ArgumentSpec(
-        arguments={
-            "action": {"type": "str", "required": True, "choices": list(ACTIONS)},
-            **JOB_ACTION_OPTIONS,
-            "force": {"type": "bool", "default": False},
-            "whole_project": {"type": "bool", "default": False},
-            "wait_for_approval": {"type": "bool", "default": False},
-            "fields": {"type": "list", "elements": "str", "default": []},
-            "wait_for": {"type": "list", "elements": "str", "choices": list(WAIT_TARGETS)},
-        },
-    ),
+    arguments={
+        "action": {"type": "str", "required": True, "choices": list(ACTIONS)},
+        **JOB_ACTION_OPTIONS,
+        "force": {"type": "bool", "default": False},
+        "whole_project": {"type": "bool", "default": False},
+        "wait_for_approval": {"type": "bool", "default": False},
+        "fields": {"type": "list", "elements": "str", "default": []},
+        "wait_for": {"type": "list", "elements": "str", "choices": list(WAIT_TARGETS)},
+    },
 )
 
 # What explains a failure, and fits on a screen for several jobs.

@@ -35,7 +35,7 @@ from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
 from .._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState, explained_missing, follow_pipeline, read_state
 from .._app.waiting.pipelines import await_pipeline
 from .._app.waiting.schedule import Steps, finish, is_end_of_time
-from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
+from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
 from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
 from .values.actions import RUN_OPTIONS, run_request
 from .values.mistakes import none_given
@@ -56,14 +56,12 @@ SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
     PIPELINE_WAITING,
     ACTION_WAITING,
-    ArgumentSpec(
-        arguments={
-            "action": {"type": "str", "required": True, "choices": list(_TAKES)},
-            **RUN_OPTIONS,
-            "trigger_token": {"type": "str", "no_log": True},
-        },
-        required_if=(("action", "run", ("ref",)),),
-    ),
+    arguments={
+        "action": {"type": "str", "required": True, "choices": list(_TAKES)},
+        **RUN_OPTIONS,
+        "trigger_token": {"type": "str", "no_log": True},
+    },
+    required_if=(("action", "run", ("ref",)),),
 )
 
 

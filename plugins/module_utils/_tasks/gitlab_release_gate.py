@@ -35,7 +35,7 @@ from .._app.report.page import render_page
 from .._app.report.summary import render_summary
 from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import Scheduler
-from .definition import NO_COST, ArgumentSpec, Options, TaskDefinition
+from .definition import NO_COST, Options, TaskDefinition
 from .options import CONNECTION, session_of
 from .values.release_plan import PROJECT_OPTIONS, plan_of
 
@@ -52,23 +52,21 @@ _RECORD_SECONDS = 300.0
 _RECORD_REQUESTS = 10
 
 SPEC = CONNECTION.merged(
-    ArgumentSpec(
-        arguments={
-            "projects": {"type": "list", "elements": "dict", "required": True, "options": PROJECT_OPTIONS},
-            "title": {"type": "str"},
-            "strategy": {"type": "str", "choices": list(STRATEGIES), "default": "fail_fast"},
-            "wait_timeout": {"type": "float", "default": 3600.0},
-            "wait_interval": {"type": "float", "default": 10.0},
-            "nudges": {"type": "path"},
-            "log_lines": {"type": "int", "default": 20},
-            "record": {"type": "path"},
-            "report": {"type": "path"},
-            "summary": {"type": "path"},
-            "junit": {"type": "path"},
-            "compare": {"type": "path"},
-            "user": {"type": "str"},
-        },
-    )
+    arguments={
+        "projects": {"type": "list", "elements": "dict", "required": True, "options": PROJECT_OPTIONS},
+        "title": {"type": "str"},
+        "strategy": {"type": "str", "choices": list(STRATEGIES), "default": "fail_fast"},
+        "wait_timeout": {"type": "float", "default": 3600.0},
+        "wait_interval": {"type": "float", "default": 10.0},
+        "nudges": {"type": "path"},
+        "log_lines": {"type": "int", "default": 20},
+        "record": {"type": "path"},
+        "report": {"type": "path"},
+        "summary": {"type": "path"},
+        "junit": {"type": "path"},
+        "compare": {"type": "path"},
+        "user": {"type": "str"},
+    },
 )
 
 

@@ -75,18 +75,16 @@ _NO_REF = re.compile(
 JOB_FILTERS = ("name", "stage", "scope")
 
 JOB_SELECTION = PIPELINE_SELECTION.merged(
-    ArgumentSpec(
-        arguments={
-            "job_id": {"type": "int"},
-            "name": {"type": "list", "elements": "str"},
-            "stage": {"type": "list", "elements": "str"},
-            "scope": {"type": "list", "elements": "str"},
-            "include_downstream": {"type": "bool", "default": False},
-            "allow_empty": {"type": "bool", "default": False},
-        },
-        # a job's id needs nothing beside it
-        mutually_exclusive=tuple(("job_id", name) for name in (*PIPELINE_WAYS, *JOB_FILTERS)),
-    )
+    arguments={
+        "job_id": {"type": "int"},
+        "name": {"type": "list", "elements": "str"},
+        "stage": {"type": "list", "elements": "str"},
+        "scope": {"type": "list", "elements": "str"},
+        "include_downstream": {"type": "bool", "default": False},
+        "allow_empty": {"type": "bool", "default": False},
+    },
+    # a job's id needs nothing beside it
+    mutually_exclusive=tuple(("job_id", name) for name in (*PIPELINE_WAYS, *JOB_FILTERS)),
 )
 
 _NUMBERS: Numbers = {
@@ -111,14 +109,12 @@ WAITING = ArgumentSpec(
 
 # Only where single jobs are waited for.
 JOB_WAITING = WAITING.merged(
-    ArgumentSpec(
-        arguments={
-            "pending_timeout": {"type": "float"},
-            "ignore_allowed_failures": {"type": "bool", "default": False},
-            "log_lines": {"type": "int", "default": 0},
-            "log_follow": {"type": "bool", "default": False},
-        }
-    )
+    arguments={
+        "pending_timeout": {"type": "float"},
+        "ignore_allowed_failures": {"type": "bool", "default": False},
+        "log_lines": {"type": "int", "default": 0},
+        "log_follow": {"type": "bool", "default": False},
+    },
 )
 
 # Where what was done can be undone when the time is up, and has to end well.

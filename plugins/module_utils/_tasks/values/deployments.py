@@ -16,21 +16,19 @@ from ..._app.deployments.find import DeploymentQuery
 from ..._app.deployments.records import STATUSES, FoundDeployment, with_missing
 from ..._app.fields import project_fields
 from ..._app.jobs.query import JobQuery
-from ..definition import ArgumentSpec, Options
+from ..definition import Options
 from ..options import JOB_FILTERS, JOB_SELECTION, PIPELINE_WAYS, job_query, plain_text
 
 DEPLOYMENT_SELECTION = JOB_SELECTION.merged(
-    ArgumentSpec(
-        arguments={
-            "deployment_id": {"type": "int"},
-            "environment": {"type": "str"},
-            "status": {"type": "str", "choices": list(STATUSES)},
-        },
-        # a deployment's id needs nothing beside it
-        mutually_exclusive=tuple(
-            ("deployment_id", name) for name in ("environment", "status", "job_id", *PIPELINE_WAYS, *JOB_FILTERS)
-        ),
-    )
+    arguments={
+        "deployment_id": {"type": "int"},
+        "environment": {"type": "str"},
+        "status": {"type": "str", "choices": list(STATUSES)},
+    },
+    # a deployment's id needs nothing beside it
+    mutually_exclusive=tuple(
+        ("deployment_id", name) for name in ("environment", "status", "job_id", *PIPELINE_WAYS, *JOB_FILTERS)
+    ),
 )
 # What a person needs of a job to understand a failure.
 _JOB_FIELDS = ("id", "name", "stage", "status", "failure_reason", "web_url")
