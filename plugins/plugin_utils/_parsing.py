@@ -93,18 +93,6 @@ def _yaml(text: str, name: str) -> t.Any:
         raise UsageError(f"artifact {name} is no YAML: {problem}{where}") from None
 
 
-def _events(text: str) -> t.Iterator[tuple[str, str | None, str]]:
-    """Yield the kind, the anchor and the text of each event of a YAML file; nothing is made of them."""
-    loader = SafeLoader(text)
-    try:
-        while loader.check_event():
-            event = loader.get_event()
-            # the library, of which Ansible hands out the loader only, tells its events apart by their classes
-            yield type(event).__name__, getattr(event, "anchor", None), getattr(event, "value", None) or ""
-    finally:
-        loader.dispose()
-
-
 def _check_extent(text: str, name: str) -> None:
     """Return if what a YAML file stands for has an end; known from its events, before anything is made of them.
 
@@ -128,9 +116,13 @@ def _check_extent(text: str, name: str) -> None:
         if len(extents) + extents[-1][1] > DEEPEST + 1:
             raise _too_deep(name, "YAML")
 
-    for kind, anchor, value in _events(text):
+    loader = SafeLoader(text)
+    while loader.check_event():
+        event = loader.get_event()
+        # the library, of which Ansible hands out the loader only, tells its events apart by their classes
+        kind, anchor = type(event).__name__, getattr(event, "anchor", None)
         if kind == "ScalarEvent":
-            if len(value) > _LONGEST_NUMBER and _NUMBER.fullmatch(value):
+            if len(event.value) > _LONGEST_NUMBER and _NUMBER.fullmatch(event.value):
                 raise UsageError(
                     f"artifact {name} is YAML with a number of more than {_LONGEST_NUMBER:,} digits, too long for an "
                     "expression; download it to a file instead"

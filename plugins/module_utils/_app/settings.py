@@ -26,7 +26,6 @@ _API_SUFFIX = "/api/v4"
 _AUTHORITY_END = re.compile("[/?#]")
 _AFTER_PATH = re.compile("[?#]")
 _OTHER_API = re.compile(r"/api(/v\d+)?$")
-_GIT_SUFFIX = ".git"
 _GIT_REMOTE = re.compile(r"[^/@:]+@[^/@:]+:(?P<path>.+?)(\.git)?")
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -179,13 +178,13 @@ def project_path(project: str, api_url: str) -> str:
             f"group/{project}"
         )
     # no project is called so; addresses of repositories are
-    return project[: -len(_GIT_SUFFIX)] if project.endswith(_GIT_SUFFIX) else project
+    return project.removesuffix(".git")
 
 
 def _path_of_page(page: str, api_url: str) -> str:
     """Return the path of the project that the address of a page belongs to."""
     server = parse_address(api_url)
-    base = server.path[: -len(_API_SUFFIX)]
+    base = server.path.removesuffix(_API_SUFFIX)
     where = server.origin_url + base
     try:
         address = parse_address(page.partition("#")[0])

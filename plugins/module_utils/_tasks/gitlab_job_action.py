@@ -15,7 +15,7 @@ from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.actions.act import ActionRun
 from .._app.actions.action import ActionRequest
-from .._app.actions.actions import ACTIONS, misplaced_among
+from .._app.actions.actions import ACTIONS, refuse_misplaced
 from .._app.actions.project import delete_project_artifacts
 from .._app.actions.refusals import refuse_job_token
 from .._app.actions.targets import ActionReport, Target, failure_text, prediction_text, read_logs
@@ -155,9 +155,7 @@ def _query(options: Options) -> JobQuery:
 
 def _request(options: Options) -> ActionRequest:
     takes = {name: row.takes for name, row in ACTIONS.items()}
-    problem = misplaced_among(takes, options["action"], lambda name: SPEC.is_set(options, name))
-    if problem:
-        raise UsageError(problem)
+    refuse_misplaced(takes, options["action"], lambda name: SPEC.is_set(options, name))
     request = action_request(options)
     if request.max_attempts is not None and not options.get("wait"):
         raise UsageError("max_attempts needs wait: true")

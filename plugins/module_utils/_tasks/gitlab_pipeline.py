@@ -13,7 +13,7 @@ import typing as t
 
 from .._api.decoding import Record
 from .._api.errors import GitLabError, RequestError, UsageError
-from .._app.actions.actions import misplaced_among
+from .._app.actions.actions import refuse_misplaced
 from .._app.actions.pipelines import (
     PIPELINE_ACTIONS,
     PipelineAction,
@@ -95,9 +95,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
 def _waiting(options: Options) -> WaitOptions:
     """Return how to wait; only for what can be waited for after this action."""
     action = options["action"]
-    problem = misplaced_among(_TAKES, action, lambda name: SPEC.is_set(options, name))
-    if problem:
-        raise UsageError(problem)
+    refuse_misplaced(_TAKES, action, lambda name: SPEC.is_set(options, name))
     for target in options.get("wait_for") or ():
         if target not in _TARGETS[action]:
             raise UsageError(
@@ -115,8 +113,7 @@ class _Task:
         self._session = session
         self._query = query
         self._waiting = waiting
-        # what was begun is followed to its end, whatever happens elsewhere
-        self._wait = Wait(session, waiting, ends_at_stop=False)
+        self._wait = Wait(session, waiting)
 
     def run(self, request: RunRequest) -> Steps[Outcome]:
         """Return what became of starting a pipeline."""

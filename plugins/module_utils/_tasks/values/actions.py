@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import math
 import typing as t
 
 from ..._api.decoding import Record
@@ -20,6 +21,7 @@ from ..._app.pipelines.candidates import REUSES, RunRequest
 from ..._app.pipelines.query import PipelineQuery
 from ..definition import Options
 from ..options import text_list
+from .connection import Numbers, number_fields
 from .hiding import read_json
 from .mistakes import kind_of
 from .prepared import Arguments
@@ -39,15 +41,14 @@ RUN_OPTIONS: Arguments = {
     "reuse": {"type": "str", "choices": list(REUSES), "default": "active"},
 }
 
+_NUMBERS: Numbers = {"max_attempts": ("max_attempts", 1, math.inf)}
+
 
 def action_request(options: Options) -> ActionRequest:
     """Return how to act on jobs, as the options of a task or of a gate say.
 
     :raises UsageError: for values that cannot be used.
     """
-    max_attempts = options.get("max_attempts")
-    if max_attempts is not None and max_attempts < 1:
-        raise UsageError(f"max_attempts is {max_attempts}; give 1 or more")
     retry_on = text_list(options, "retry_on")
     for reason in retry_on:
         meant = meant_reason(reason)
@@ -61,7 +62,7 @@ def action_request(options: Options) -> ActionRequest:
         replay=options.get("replay") or "never",
         force=bool(options.get("force")),
         retry_on=retry_on,
-        max_attempts=max_attempts,
+        **number_fields(_NUMBERS, options),
     )
 
 
