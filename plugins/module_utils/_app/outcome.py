@@ -43,20 +43,6 @@ class Progress:
 
     is_shown = False
 
-    def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
-        """Take note that a job has gone from one status to another.
-
-        :param detail: more about it, for people; may be empty.
-        """
-        self.tell(f"{name.strip()}: {before} -> {after} {detail}".rstrip(), status=after)
-
-    def waits_for(self, *, name: str, what: str) -> None:
-        """Take note of what holds a job up, said once.
-
-        :param what: goes on where the name stops, such as `waits for its resource group`.
-        """
-        self.tell(f"{name.strip()}: {what}")
-
     def still_waiting(self, *, text: str) -> None:
         """Take note that something takes long: what it is, and how far it has come."""
         self.tell(text)
@@ -66,9 +52,9 @@ class Progress:
         self.tell(f"{name.strip()} | {line}")
 
     def tell(self, line: str, *, status: str = "") -> None:
-        """Take the line that all these come to.
+        """Take a line about a job, which begins with its name; all others come to it as well.
 
-        :param status: which a job now has; empty when the line tells of none.
+        :param status: which the job now has; empty when the line tells of none.
         """
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
