@@ -167,14 +167,13 @@ class InProcessAction(ActionBase):
         """Return the result of the task, run in this process: by the rules of the module, and in the same words."""
         rules = argument_rules(self.TASK.spec, env_fallback)
         specs = rules["argument_spec"]
-        further = FILE_ARGUMENTS if self.TASK.has_file_options else {}
-        specs.update(further)
+        specs.update(FILE_ARGUMENTS if self.TASK.has_file_options else {})
         options = plain(dict(given))
         validated = ArgumentSpecValidator(**rules).validate(options)
         params = dict(validated.validated_parameters)
         secrets = given_secrets(specs, params)
         if validated.error_messages:
-            mistake = option_mistake(self.TASK, params, further) or str(validated.errors.msg)
+            mistake = option_mistake(self.TASK, specs, params) or str(validated.errors.msg)
             result = failure(self.TASK, Masker(secrets).line(mistake))
         else:
             result = self._run_task(params, secrets, variables)

@@ -18,7 +18,7 @@ from .._tasks.definition import TaskDefinition
 from .._tasks.result import argument_rules, failure, result_of
 from .._tasks.values.hiding import given_secrets, shown_options
 from .._tasks.values.mistakes import option_mistake
-from .files import FILE_ARGUMENTS, AnsibleFiles
+from .files import AnsibleFiles
 from .secrets import register_secret
 
 
@@ -40,8 +40,7 @@ class _TaskModule(AnsibleModule):
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         if not self._has_valid_options:
             self.no_log_values = given_secrets(self.argument_spec, self.params)
-            further = FILE_ARGUMENTS if self._task.has_file_options else {}
-            msg = option_mistake(self._task, self.params, further) or msg
+            msg = option_mistake(self._task, self.argument_spec, self.params) or msg
         text = Masker(self.no_log_values).line(msg)
         super().fail_json(**{**self._shown(), **failure(self._task, text, {**self.known, **kwargs})})
 

@@ -100,15 +100,14 @@ _LONGEST_VALUE = 60
 _OF_TOKENS = string.ascii_letters + string.digits + "-_.~+="
 
 
-def option_mistake(task: TaskDefinition, given: Options, further: Arguments) -> str:
+def option_mistake(task: TaskDefinition, arguments: Arguments, given: Options) -> str:
     """Return what is wrong with options that Ansible's validator refuses; empty when only Ansible knows.
 
+    :param arguments: the options that there are, with those that Ansible itself adds.
     :param given: the options as far as the validator has converted them: a module knows no more.
-    :param further: the options that Ansible itself adds.
     """
-    known = {**further, **task.spec.arguments}
     documented = f"ansible-doc jobgate.gitlab.{task.name} lists the options"
-    return mistake_in(known, given, documented) or _combination(task.spec, given)
+    return mistake_in(arguments, given, documented) or _combination(task.spec, given)
 
 
 def none_given(names: t.Iterable[str]) -> str:

@@ -33,19 +33,15 @@ def prepared(arguments: Arguments, options: Options) -> dict[str, t.Any]:
     return _with_paths(options, str(options["api_url"]))
 
 
-def names_of(name: str, argument: t.Mapping[str, t.Any]) -> tuple[str, ...]:
-    """Return all names of an option."""
-    return (name, *argument.get("aliases", ()))
-
-
 def all_names(arguments: Arguments, key: str = "") -> set[str]:
     """Return all names of all options, or of those for which `key` is true."""
-    return {name for option, spec in arguments.items() if not key or spec.get(key) for name in names_of(option, spec)}
+    wanted = {name: argument for name, argument in arguments.items() if not key or argument.get(key)}
+    return set(wanted).union(*(argument.get("aliases", ()) for argument in wanted.values()))
 
 
 def given_names(name: str, argument: t.Mapping[str, t.Any], options: Options) -> list[str]:
     """Return the names under which an option is given."""
-    return [key for key in names_of(name, argument) if options.get(key) is not None]
+    return [key for key in (name, *argument.get("aliases", ())) if options.get(key) is not None]
 
 
 def without_nulls(arguments: Arguments, given: Options) -> dict[str, t.Any]:
