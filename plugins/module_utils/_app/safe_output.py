@@ -35,14 +35,13 @@ class SafeOutput:
 
     def __init__(self, context: TaskContext, hidden: t.Collection[str] = ()) -> None:
         self._secrets: list[str] = []
-        self._hidden = tuple(hidden)
         self._register = context.register_secret
         self._made: Masker | None = None
         self.context = dataclasses.replace(
             context,
             register_secret=self._add_secret,
             progress=_SafeProgress(self, context.progress),
-            hidden=self._hidden,
+            hidden=tuple(hidden),
         )
 
     def line(self, text: str) -> str:
@@ -84,7 +83,7 @@ class SafeOutput:
     def _masker(self) -> Masker:
         """Return what knows all secrets so far; made when it is needed, for it writes each of them in many ways."""
         if self._made is None:
-            self._made = Masker((*self._secrets, *self._hidden))
+            self._made = Masker((*self._secrets, *self.context.hidden))
         return self._made
 
 

@@ -63,8 +63,9 @@ def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
         return f"is a boolean; give {number}"  # Ansible would take it for 0 or 1
     if argument.get("type") == "int" and _is_boundless(value):
         return f"is {shown(value)}; give {number}"  # Ansible's validator does not survive it
-    if not _is_text(argument):
-        return ""
+    kind = argument.get("elements") if argument.get("type") == "list" else argument.get("type", "str")
+    if kind not in _TEXTS or argument.get("choices"):
+        return ""  # one with choices says more about a wrong value
     return misread(value, is_hidden=argument.get("no_log")) if value is not None else "holds null; leave it out"
 
 
@@ -94,9 +95,3 @@ def misread(value: t.Any, *, is_hidden: t.Any = False) -> str:
         shown = "" if is_hidden else f"the number {float(value)!r}"
         return f"is {shown or 'a number'}; put it in quotes, since YAML reads 1.10 as 1.1"
     return ""
-
-
-def _is_text(argument: t.Mapping[str, t.Any]) -> bool:
-    """Return whether an option is a text, or a list of texts; one with choices says more about a wrong value."""
-    kind = argument.get("elements") if argument.get("type") == "list" else argument.get("type", "str")
-    return kind in _TEXTS and not argument.get("choices")
