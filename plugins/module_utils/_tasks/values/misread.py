@@ -19,7 +19,7 @@ from .prepared import Arguments, each_given, where_in
 
 _TEXTS = ("str", "path")
 # No id is larger, nor does Python show a number with too many digits.
-_MOST = 1e18
+_MOST = 1e19
 _BOOLEAN = "is a boolean; put it in quotes, since YAML reads yes, no, on and off as booleans"
 
 
