@@ -346,8 +346,13 @@ class LookupModule(LookupBase):
             for text in session.warnings:
                 display.warning(output.line(text))
             return list(output.value(values))
+        except MissingLibraryError as exc:
+            raise AnsibleError(
+                f"lookup gitlab_job needs the Python library {exc.library} on the controller: install it into the "
+                "environment that ansible-playbook runs in"
+            ) from None
         except GitLabError as exc:
-            raise _error(output.error(exc)) from None
+            raise AnsibleError(f"lookup gitlab_job: {output.error(exc)}") from None
 
 
 def _request(options: Options, terms: list[t.Any], given: Options) -> LookupRequest:
@@ -398,13 +403,3 @@ def _terms(options: Options, terms: list[t.Any]) -> tuple[int | str, ...]:
     if 0 in found:
         raise UsageError("the id of a job is 0; ids count from 1")
     return found
-
-
-def _error(exc: GitLabError) -> AnsibleError:
-    """Return an error as Ansible shows it, in one sentence."""
-    if isinstance(exc, MissingLibraryError):
-        return AnsibleError(
-            f"lookup gitlab_job needs the Python library {exc.library} on the controller: install it into the "
-            "environment that ansible-playbook runs in"
-        )
-    return AnsibleError(f"lookup gitlab_job: {exc}")

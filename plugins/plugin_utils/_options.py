@@ -26,7 +26,7 @@ from ..doc_fragments._connection import ModuleDocFragment
 from ..module_utils._api.connection import TOKEN_VARIABLES
 from ..module_utils._api.errors import UsageError
 from ..module_utils._tasks.definition import ArgumentSpec, TaskDefinition
-from ..module_utils._tasks.options import CONNECTION, JOB_SELECTION, JOB_WAITING, WAIT_FOR
+from ..module_utils._tasks.options import CONNECTION, JOB_SELECTION, JOB_WAITING
 from ..module_utils._tasks.result import argument_rules
 from ..module_utils._tasks.values.connection import first_set
 from ..module_utils._tasks.values.misread import misread_text
@@ -43,7 +43,7 @@ PLUGIN = ("action", "jobgate_gitlab")
 _ORIGINS: Definitions = yaml_load(ModuleDocFragment.PLUGINS)["options"]
 _TOKENS: set[str] = set(TOKEN_VARIABLES)
 # As a default of the action group these mean the modules that have them.
-_GROUP_OPTIONS = all_names(CONNECTION.merged(JOB_SELECTION, JOB_WAITING, WAIT_FOR).arguments)
+_GROUP_OPTIONS = all_names(CONNECTION.merged(JOB_SELECTION, JOB_WAITING).arguments)
 _SWITCHES: Definitions = {
     # Ansible's own wish to hear only of what goes wrong, which is an option of its callbacks
     "display_ok_hosts": {

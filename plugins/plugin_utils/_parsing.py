@@ -71,11 +71,12 @@ def _json(text: str, name: str) -> t.Any:
     return value
 
 
+def _too_much(name: str, what: str) -> UsageError:
+    return UsageError(f"artifact {name} is {what} for an expression; download it to a file instead")
+
+
 def _too_deep(name: str, kind: str) -> UsageError:
-    return UsageError(
-        f"artifact {name} is {kind} of more than {DEEPEST} levels, too deep for an expression; download it to a file "
-        "instead"
-    )
+    return _too_much(name, f"{kind} of more than {DEEPEST} levels, too deep")
 
 
 def _yaml(text: str, name: str) -> t.Any:
@@ -93,55 +94,41 @@ def _yaml(text: str, name: str) -> t.Any:
         raise UsageError(f"artifact {name} is no YAML: {problem}{where}") from None
 
 
-def _events(text: str) -> t.Iterator[tuple[str, str | None, str]]:
-    """Yield the kind, the anchor and the text of each event of a YAML file; nothing is made of them."""
-    loader = SafeLoader(text)
-    try:
-        while loader.check_event():
-            event = loader.get_event()
-            # the library, of which Ansible hands out the loader only, tells its events apart by their classes
-            yield type(event).__name__, getattr(event, "anchor", None), getattr(event, "value", None) or ""
-    finally:
-        loader.dispose()
-
-
 def _check_extent(text: str, name: str) -> None:
     """Return if what a YAML file stands for has an end; known from its events, before anything is made of them.
 
     :raises UsageError: for too many levels or values, aliases followed, and for an alias inside of what it names.
     """
     # how many values, and how many levels, each open collection has until now, and what anchors stand for
-    extents: list[list[int]] = [[0, 0]]
+    extents = [(0, 0)]
     anchors: list[str | None] = []
-    known: dict[str, list[int]] = {}
+    known: dict[str, tuple[int, int]] = {}
 
-    def add(extent: t.Sequence[int], anchor: str | None) -> None:
+    def add(extent: tuple[int, int], anchor: str | None) -> None:
         values, levels = extents[-1]
-        extents[-1] = [values + extent[0], max(levels, extent[1])]
+        extents[-1] = (values + extent[0], max(levels, extent[1]))
         if anchor:
-            known[anchor] = list(extent)
+            known[anchor] = extent
         if extents[-1][0] > MOST_VALUES:
-            raise UsageError(
-                f"artifact {name} is YAML whose aliases stand for more than {MOST_VALUES:,} values, too many for an "
-                "expression; download it to a file instead"
-            )
+            raise _too_much(name, f"YAML whose aliases stand for more than {MOST_VALUES:,} values, too many")
         if len(extents) + extents[-1][1] > DEEPEST + 1:
             raise _too_deep(name, "YAML")
 
-    for kind, anchor, value in _events(text):
+    loader = SafeLoader(text)
+    while loader.check_event():
+        event = loader.get_event()
+        # the library, of which Ansible hands out the loader only, tells its events apart by their classes
+        kind, anchor = type(event).__name__, getattr(event, "anchor", None)
         if kind == "ScalarEvent":
-            if len(value) > _LONGEST_NUMBER and _NUMBER.fullmatch(value):
-                raise UsageError(
-                    f"artifact {name} is YAML with a number of more than {_LONGEST_NUMBER:,} digits, too long for an "
-                    "expression; download it to a file instead"
-                )
+            if len(event.value) > _LONGEST_NUMBER and _NUMBER.fullmatch(event.value):
+                raise _too_much(name, f"YAML with a number of more than {_LONGEST_NUMBER:,} digits, too long")
             add((1, 0), anchor)
         elif kind == "AliasEvent":
             if anchor in anchors:
                 raise UsageError(f"artifact {name} is YAML that holds itself (alias *{anchor})")
             add(known.get(anchor or "", (0, 0)), None)
         elif kind in ("SequenceStartEvent", "MappingStartEvent"):
-            extents.append([1, 0])
+            extents.append((1, 0))
             anchors.append(anchor)
             add((0, 0), None)
         elif kind in ("SequenceEndEvent", "MappingEndEvent"):

@@ -157,4 +157,5 @@ def test_check_mode_of_a_ref_that_is_none_or_two(simulator: t.Any, ref: str) -> 
 def test_no_other_number_is_advised(value: str) -> None:
     from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.mistakes import option_mistake
 
-    assert "give one whole number" in option_mistake(INFO, {"project": "group/app", "job_id": value}, {})
+    given = {"project": "group/app", "job_id": value}
+    assert "give one whole number" in option_mistake(INFO, INFO.spec.arguments, given)

@@ -18,7 +18,7 @@ from .._tasks.definition import TaskDefinition
 from .._tasks.result import argument_rules, failure, result_of
 from .._tasks.values.hiding import given_secrets, shown_options
 from .._tasks.values.mistakes import option_mistake
-from .files import FILE_ARGUMENTS, AnsibleFiles
+from .files import AnsibleFiles
 from .secrets import register_secret
 
 
@@ -28,6 +28,7 @@ class _TaskModule(AnsibleModule):
     def __init__(self, task: TaskDefinition) -> None:
         # before the constructor, which already fails for wrong options
         self._task = task
+        self.params: dict[str, t.Any] = {}
         self._has_valid_options = False
         # what a failure tells besides, since it was done before
         self.known: t.Mapping[str, t.Any] = {}
@@ -37,11 +38,9 @@ class _TaskModule(AnsibleModule):
         self.no_log_values = given_secrets(self.argument_spec, self.params)
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
-        given = getattr(self, "params", None) or {}
         if not self._has_valid_options:
-            self.no_log_values = given_secrets(self.argument_spec, given)
-            further = FILE_ARGUMENTS if self._task.has_file_options else {}
-            msg = option_mistake(self._task, given, further) or msg
+            self.no_log_values = given_secrets(self.argument_spec, self.params)
+            msg = option_mistake(self._task, self.argument_spec, self.params) or msg
         text = Masker(self.no_log_values).line(msg)
         super().fail_json(**{**self._shown(), **failure(self._task, text, {**self.known, **kwargs})})
 
@@ -63,8 +62,7 @@ class _TaskModule(AnsibleModule):
 
     def _shown(self) -> dict[str, t.Any]:
         """Return the invocation as it may be shown."""
-        given = getattr(self, "params", None) or {}
-        return {"invocation": {"module_args": shown_options(self.argument_spec, given)}}
+        return {"invocation": {"module_args": shown_options(self.argument_spec, self.params)}}
 
 
 def run_module(task: TaskDefinition) -> None:

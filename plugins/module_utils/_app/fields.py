@@ -68,16 +68,15 @@ def project_fields(record: Record, fields: t.Iterable[str]) -> Record:
     return kept
 
 
-def _copy_path(source: t.Any, target: Record, path: t.Sequence[str]) -> None:
+def _copy_path(source: Record, target: Record, path: t.Sequence[str]) -> None:
     for step in path[:-1]:
-        source = source.get(step) if isinstance(source, dict) else None
-        if not isinstance(source, dict):
+        found = source.get(step)
+        if not isinstance(found, dict):
             return
-        inner = target.setdefault(step, {})
-        if inner is source:
+        source, target = found, target.setdefault(step, {})
+        if target is source:
             return  # a field before has taken all of it
-        target = inner
-    if isinstance(source, dict) and path[-1] in source:
+    if path[-1] in source:
         target[path[-1]] = source[path[-1]]
 
 

@@ -17,7 +17,6 @@ import contextlib
 import json
 import os
 import stat
-import typing as t
 
 from .._api.clock import Clock
 
@@ -57,14 +56,9 @@ class Watch:
 
     def __init__(self, project: str, nudges: Nudges) -> None:
         self._project = project.lower()
-        self._nudges = nudges
         self._pipelines: set[int] = set()
+        self.nudges = nudges
         self.is_nudged = False
-
-    @property
-    def is_heard(self) -> bool:
-        """Return whether there is anything that could nudge."""
-        return self._nudges.is_there
 
     def looks_into(self, pipeline_id: int) -> None:
         """Take note of a pipeline that the wait looks into."""
@@ -127,40 +121,37 @@ class Nudges:
                 watch.is_nudged = True
         return True
 
-    @contextlib.contextmanager
-    def _opened(self) -> t.Iterator[int | None]:
-        """Open the file; None when there is none that can be read."""
+    def _read(self) -> list[bytes] | None:
+        """Return the lines that have come since the last time, None when some are lost."""
+        before, self._identity = self._identity, None
         try:
             # another file may have taken its place, even one on which opening would wait
             handle = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
-            yield None
-            return
+            return None if before else []
         try:
-            yield handle if stat.S_ISREG(os.fstat(handle).st_mode) else None
+            return self._read_from(handle, before)
         finally:
             os.close(handle)
 
-    def _read(self) -> list[bytes] | None:
-        """Return the lines that have come since the last time, None when some are lost."""
-        before, self._identity = self._identity, None
-        with self._opened() as handle:
-            if handle is None:
-                return None if before else []
-            found = os.fstat(handle)
-            self._identity = (found.st_dev, found.st_ino)
-            if self._identity != before:
-                self._offset = 0
-                if before is not None:
-                    return None
-            begin, end = self._offset, found.st_size
-            self._offset = end
-            if not begin <= end <= begin + MOST_BYTES:
+    def _read_from(self, handle: int, before: tuple[int, int] | None) -> list[bytes] | None:
+        found = os.fstat(handle)
+        is_file = stat.S_ISREG(found.st_mode)
+        self._identity = (found.st_dev, found.st_ino) if is_file else None
+        if self._identity != before:
+            self._offset = 0
+            if before is not None:
                 return None
-            whole, _end, rest = os.pread(handle, end - begin, begin).rpartition(b"\n")
-            # the rest of a line comes later, if it is one
-            self._offset -= len(rest) if len(rest) <= MOST_LINE_BYTES else 0
-            return whole.splitlines()
+        if not is_file:
+            return []
+        begin, end = self._offset, found.st_size
+        self._offset = end
+        if not begin <= end <= begin + MOST_BYTES:
+            return None
+        whole, _end, rest = os.pread(handle, end - begin, begin).rpartition(b"\n")
+        # the rest of a line comes later, if it is one
+        self._offset -= len(rest) if len(rest) <= MOST_LINE_BYTES else 0
+        return whole.splitlines()
 
 
 class Patience:
@@ -180,7 +171,7 @@ class Patience:
 
         :param seconds: how long it is without nudges.
         """
-        if self.watch is None or not self.watch.is_heard:
+        if self.watch is None or not self.watch.nudges.is_there:
             return seconds
         if self._is_stirred:
             self._is_stirred, self._next = False, FIRST_PAUSE_SECONDS

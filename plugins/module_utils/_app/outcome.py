@@ -11,6 +11,11 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from .._api.clock import Clock
+
+# What is done sooner needs no line, and a log of CI should not be full of them.
+PAUSE_SECONDS = 10.0
+
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
@@ -38,20 +43,6 @@ class Progress:
 
     is_shown = False
 
-    def state_changed(self, *, name: str, before: str, after: str, detail: str) -> None:
-        """Take note that a job has gone from one status to another.
-
-        :param detail: more about it, for people; may be empty.
-        """
-        self.tell(f"{name.strip()}: {before} -> {after} {detail}".rstrip(), status=after)
-
-    def waits_for(self, *, name: str, what: str) -> None:
-        """Take note of what holds a job up, said once.
-
-        :param what: goes on where the name stops, such as `waits for its resource group`.
-        """
-        self.tell(f"{name.strip()}: {what}")
-
     def still_waiting(self, *, text: str) -> None:
         """Take note that something takes long: what it is, and how far it has come."""
         self.tell(text)
@@ -61,9 +52,9 @@ class Progress:
         self.tell(f"{name.strip()} | {line}")
 
     def tell(self, line: str, *, status: str = "") -> None:
-        """Take the line that all these come to.
+        """Take a line about a job, which begins with its name; all others come to it as well.
 
-        :param status: which a job now has; empty when the line tells of none.
+        :param status: which the job now has; empty when the line tells of none.
         """
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
@@ -97,6 +88,38 @@ class ProjectProgress(Progress):
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
         self._progress.leaves(wait=wait, what=[f"{self._project} {text}" for text in what])
+
+
+class SlowWork:
+    """Says how far work is that takes long: at most one line in ten seconds, and none in the first ten."""
+
+    def __init__(self, progress: Progress, clock: Clock) -> None:
+        self._progress = progress
+        self._clock = clock
+        self._begun = self._told = clock.monotonic()
+
+    def restart(self) -> None:
+        """Take note that the work begins again."""
+        self._begun = self._clock.monotonic()
+
+    def tell(self, text: t.Callable[[float], str]) -> None:
+        """Say how far it is, if it is time to.
+
+        :param text: returns the line, given the seconds that the work has taken.
+        """
+        now = self._clock.monotonic()
+        if self._progress.is_shown and now - self._told >= PAUSE_SECONDS:
+            self._told = now
+            self._progress.still_waiting(text=text(now - self._begun))
+
+    def tell_page(self, name: str, page: int, last: int | None) -> None:
+        """Say how far the reading of a list is, if it is time to.
+
+        :param name: of the endpoint, such as `list_pipeline_jobs`.
+        :param last: how many pages there are, None where the server does not tell.
+        """
+        what = name.replace("list_", "", 1).replace("_", " ")
+        self.tell(lambda _seconds: f"reading {what}: page {page:,}{f' of {last:,}' if last else ''}")
 
 
 @dataclasses.dataclass(frozen=True)

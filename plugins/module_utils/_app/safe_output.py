@@ -35,14 +35,13 @@ class SafeOutput:
 
     def __init__(self, context: TaskContext, hidden: t.Collection[str] = ()) -> None:
         self._secrets: list[str] = []
-        self._hidden = tuple(hidden)
         self._register = context.register_secret
         self._made: Masker | None = None
         self.context = dataclasses.replace(
             context,
             register_secret=self._add_secret,
             progress=_SafeProgress(self, context.progress),
-            hidden=self._hidden,
+            hidden=tuple(hidden),
         )
 
     def line(self, text: str) -> str:
@@ -61,20 +60,17 @@ class SafeOutput:
         """Return a value without secrets."""
         return self._masker.mask_value(value)
 
-    def shown_value(self, value: t.Any) -> t.Any:
-        """Return a value without secrets and control codes."""
-        return self._masker.shown_value(value)
-
     def outcome(self, outcome: Outcome) -> Outcome:
         """Return what a task returned, cleaned."""
-        clean = self.value if outcome.failure is None else self.shown_value
+        masker = self._masker
+        clean = masker.mask_value if outcome.failure is None else masker.shown_value
         return dataclasses.replace(
             outcome,
             values={name: clean(value) for name, value in outcome.values.items()},
             failure=None if outcome.failure is None else self.line(outcome.failure),
             message=self.line(outcome.message),
             warnings=[self.line(text) for text in outcome.warnings],
-            diff=outcome.diff and self.shown_value(outcome.diff),
+            diff=outcome.diff and masker.shown_value(outcome.diff),
         )
 
     def _add_secret(self, secret: str) -> None:
@@ -87,7 +83,7 @@ class SafeOutput:
     def _masker(self) -> Masker:
         """Return what knows all secrets so far; made when it is needed, for it writes each of them in many ways."""
         if self._made is None:
-            self._made = Masker((*self._secrets, *self._hidden))
+            self._made = Masker((*self._secrets, *self.context.hidden))
         return self._made
 
 

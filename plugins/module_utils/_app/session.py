@@ -29,10 +29,8 @@ from .._extensions.hookspecs import Registry
 from .._extensions.manager import PluginManager, plugin_manager
 from .concurrency import run_all
 from .fields import record_in
-from .limits import LIMITS
-from .outcome import Files, Progress
-from .settings import with_credential
-from .slow_work import PageProgress
+from .outcome import Files, Progress, SlowWork
+from .settings import LIMITS, with_credential
 
 if t.TYPE_CHECKING:
     from .nudges import Watch
@@ -256,7 +254,7 @@ def open_session(
         masker=Masker((*secrets, *context.hidden)),
         warn=warn,
     )
-    client = ApiClient(requester, registry.endpoints(), PageProgress(context.progress, context.clock))
+    client = ApiClient(requester, registry.endpoints(), SlowWork(context.progress, context.clock).tell_page)
     session = Session(context, client, plugins, warn, warnings)
     context.opened.append(session)
     return session

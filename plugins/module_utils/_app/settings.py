@@ -4,7 +4,10 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Values of a connection made regular: addresses, headers, tokens and projects, with their mistakes explained."""
+"""Values of a connection made regular: addresses, headers, tokens and projects, with their mistakes explained.
+
+And what each kind of token may do.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,6 @@ _API_SUFFIX = "/api/v4"
 _AUTHORITY_END = re.compile("[/?#]")
 _AFTER_PATH = re.compile("[?#]")
 _OTHER_API = re.compile(r"/api(/v\d+)?$")
-_GIT_SUFFIX = ".git"
 _GIT_REMOTE = re.compile(r"[^/@:]+@[^/@:]+:(?P<path>.+?)(\.git)?")
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -54,6 +56,37 @@ _OWN_HEADERS = frozenset(
         "upgrade",
     }
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenLimits:
+    """What a kind of token may do; GitLab decides about the rest.
+
+    :param acts: whether it may play, retry, cancel or erase jobs.
+    :param reads_single_jobs: whether it may read a job by its id; one that may not can still list jobs.
+    :param reads_logs: whether it may read logs.
+    :param reads_pipelines: whether it certainly may read the record of a pipeline.
+    :param may_read: whether it may read anything beyond the downloads of artifacts.
+    """
+
+    acts: bool = True
+    reads_single_jobs: bool = True
+    reads_logs: bool = True
+    reads_pipelines: bool = True
+    may_read: bool = True
+
+
+# Source: https://docs.gitlab.com/ci/jobs/ci_job_token/#job-token-access
+LIMITS: t.Mapping[TokenKind, TokenLimits] = {
+    "api_token": TokenLimits(),
+    "api_oauth_token": TokenLimits(),
+    "api_job_token": TokenLimits(
+        acts=False, reads_single_jobs=False, reads_logs=False, reads_pipelines=False, may_read=False
+    ),
+    "extension": TokenLimits(),
+    # anonymous
+    "": TokenLimits(may_read=False),
+}
 
 
 def api_base_url(url: str) -> str:
@@ -145,13 +178,13 @@ def project_path(project: str, api_url: str) -> str:
             f"group/{project}"
         )
     # no project is called so; addresses of repositories are
-    return project[: -len(_GIT_SUFFIX)] if project.endswith(_GIT_SUFFIX) else project
+    return project.removesuffix(".git")
 
 
 def _path_of_page(page: str, api_url: str) -> str:
     """Return the path of the project that the address of a page belongs to."""
     server = parse_address(api_url)
-    base = server.path[: -len(_API_SUFFIX)]
+    base = server.path.removesuffix(_API_SUFFIX)
     where = server.origin_url + base
     try:
         address = parse_address(page.partition("#")[0])

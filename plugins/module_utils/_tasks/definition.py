@@ -19,6 +19,8 @@ from .values.hiding import variable_values
 from .values.prepared import Arguments, prepared
 
 Options = t.Mapping[str, t.Any]
+Rules = tuple[tuple[str, ...], ...]
+Conditions = tuple[tuple[str, t.Any, tuple[str, ...]], ...]
 
 # What results have in common, as it is when there is nothing to tell.
 NO_COST: t.Mapping[str, t.Any] = {"elapsed": 0.0, "requests": NO_REQUESTS}
@@ -31,20 +33,27 @@ class ArgumentSpec:
     """Options and the rules between them, as one value that can be merged with others."""
 
     arguments: Arguments = dataclasses.field(default_factory=dict)
-    mutually_exclusive: tuple[tuple[str, ...], ...] = ()
-    required_one_of: tuple[tuple[str, ...], ...] = ()
-    required_if: tuple[tuple[str, t.Any, tuple[str, ...]], ...] = ()
+    mutually_exclusive: Rules = ()
+    required_one_of: Rules = ()
+    required_if: Conditions = ()
 
     def is_set(self, options: Options, name: str) -> bool:
         """Return whether an option says something, and not what it says anyway."""
         value = options.get(name)
         return bool(value) and value != self.arguments[name].get("default")
 
-    def merged(self, *others: ArgumentSpec) -> ArgumentSpec:
-        """Return one value with everything of all of them; a later option of the same name wins."""
-        every = (self, *others)
+    def merged(
+        self,
+        *others: ArgumentSpec,
+        arguments: Arguments | None = None,
+        mutually_exclusive: Rules = (),
+        required_one_of: Rules = (),
+        required_if: Conditions = (),
+    ) -> ArgumentSpec:
+        """Return one value with everything of all of them, and these; a later option of the same name wins."""
+        every = (self, *others, ArgumentSpec(arguments or {}, mutually_exclusive, required_one_of, required_if))
         return ArgumentSpec(
-            arguments={name: dict(option) for spec in every for name, option in spec.arguments.items()},
+            arguments={name: option for spec in every for name, option in spec.arguments.items()},
             mutually_exclusive=tuple(rule for spec in every for rule in spec.mutually_exclusive),
             required_one_of=tuple(rule for spec in every for rule in spec.required_one_of),
             required_if=tuple(rule for spec in every for rule in spec.required_if),

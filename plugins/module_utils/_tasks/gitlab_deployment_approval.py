@@ -17,22 +17,20 @@ from .._app.deployments.decisions import STATES, ApprovalRequest
 from .._app.deployments.records import approvals_of, username_of
 from .._app.fields import status_of
 from .._app.outcome import Outcome
-from .._app.session import Session, TaskContext
-from .definition import NO_DIFF, ArgumentSpec, Options, TaskDefinition
+from .._app.session import TaskContext
+from .definition import NO_DIFF, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_WAYS, session_of
 from .values.deployments import DEPLOYMENT_SELECTION, deployment_query, deployment_record
 
 SPEC = CONNECTION.merged(
     DEPLOYMENT_SELECTION,
-    ArgumentSpec(
-        arguments={
-            "state": {"type": "str", "required": True, "choices": list(STATES)},
-            "comment": {"type": "str"},
-            "represented_as": {"type": "str"},
-        },
-        # so that no deployment is approved by accident
-        required_one_of=(("deployment_id", "environment", "job_id", *PIPELINE_WAYS),),
-    ),
+    arguments={
+        "state": {"type": "str", "required": True, "choices": list(STATES)},
+        "comment": {"type": "str"},
+        "represented_as": {"type": "str"},
+    },
+    # so that no deployment is approved by accident
+    required_one_of=(("deployment_id", "environment", "job_id", *PIPELINE_WAYS),),
 )
 
 
@@ -47,7 +45,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
     session = session_of(options, context)
     deployment = choose_deployment(session, query)
     if deployment is None:
-        return _nothing(session)
+        reason = "there is no such deployment"
+        message = f"would do nothing: {reason}" if session.check_mode else ""
+        return Outcome(values={"outcome": "unchanged", "reason": reason}, message=message)
     result = Approval(session, deployment, request).run()
     failure = failure_text(session, result, request)
     values = {
@@ -61,14 +61,6 @@ def run(options: Options, context: TaskContext) -> Outcome:
         failure=failure,
         message=prediction_text(result, request) if session.check_mode else "",
         diff=_diff(result, request, is_predicted=session.check_mode and result.has_changed),
-    )
-
-
-def _nothing(session: Session) -> Outcome:
-    reason = "there is no such deployment"
-    return Outcome(
-        values={"outcome": "unchanged", "reason": reason},
-        message=f"would do nothing: {reason}" if session.check_mode else "",
     )
 
 

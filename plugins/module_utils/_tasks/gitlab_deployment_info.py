@@ -12,13 +12,13 @@ from .._api.errors import UsageError
 from .._app.deployments.find import find_deployments, read_all
 from .._app.outcome import Outcome
 from .._app.session import TaskContext
-from .definition import ArgumentSpec, Options, TaskDefinition
+from .definition import Options, TaskDefinition
 from .options import CONNECTION, session_of
 from .values.deployments import DEPLOYMENT_SELECTION, deployment_query, deployment_record
 
 SPEC = CONNECTION.merged(
     DEPLOYMENT_SELECTION,
-    ArgumentSpec(arguments={"limit": {"type": "int", "default": 20}}),
+    arguments={"limit": {"type": "int", "default": 20}},
 )
 
 

@@ -15,7 +15,7 @@ from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.actions.act import ActionRun
 from .._app.actions.action import ActionRequest
-from .._app.actions.actions import ACTIONS, misplaced_among
+from .._app.actions.actions import ACTIONS, refuse_misplaced
 from .._app.actions.project import delete_project_artifacts
 from .._app.actions.refusals import refuse_job_token
 from .._app.actions.targets import ActionReport, Target, failure_text, prediction_text, read_logs
@@ -27,7 +27,7 @@ from .._app.pipelines.find import read_pipeline
 from .._app.pipelines.query import with_pipeline
 from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import finish
-from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
+from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
 from .options import (
     ACTION_WAITING,
     CONNECTION,
@@ -48,17 +48,15 @@ SPEC = CONNECTION.merged(
     JOB_SELECTION,
     JOB_WAITING,
     ACTION_WAITING,
-    ArgumentSpec(
-        arguments={
-            "action": {"type": "str", "required": True, "choices": list(ACTIONS)},
-            **JOB_ACTION_OPTIONS,
-            "force": {"type": "bool", "default": False},
-            "whole_project": {"type": "bool", "default": False},
-            "wait_for_approval": {"type": "bool", "default": False},
-            "fields": {"type": "list", "elements": "str", "default": []},
-            "wait_for": {"type": "list", "elements": "str", "choices": list(WAIT_TARGETS)},
-        },
-    ),
+    arguments={
+        "action": {"type": "str", "required": True, "choices": list(ACTIONS)},
+        **JOB_ACTION_OPTIONS,
+        "force": {"type": "bool", "default": False},
+        "whole_project": {"type": "bool", "default": False},
+        "wait_for_approval": {"type": "bool", "default": False},
+        "fields": {"type": "list", "elements": "str", "default": []},
+        "wait_for": {"type": "list", "elements": "str", "choices": list(WAIT_TARGETS)},
+    },
 )
 
 # What explains a failure, and fits on a screen for several jobs.
@@ -157,9 +155,7 @@ def _query(options: Options) -> JobQuery:
 
 def _request(options: Options) -> ActionRequest:
     takes = {name: row.takes for name, row in ACTIONS.items()}
-    problem = misplaced_among(takes, options["action"], lambda name: SPEC.is_set(options, name))
-    if problem:
-        raise UsageError(problem)
+    refuse_misplaced(takes, options["action"], lambda name: SPEC.is_set(options, name))
     request = action_request(options)
     if request.max_attempts is not None and not options.get("wait"):
         raise UsageError("max_attempts needs wait: true")

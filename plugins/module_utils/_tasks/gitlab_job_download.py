@@ -19,29 +19,27 @@ from .._app.files.targets import Content
 from .._app.jobs.query import FoundJob, JobQuery, listed
 from .._app.outcome import Outcome
 from .._app.session import Session, TaskContext
-from .definition import NO_DIFF, ArgumentSpec, Options, TaskDefinition
+from .definition import NO_DIFF, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, plain_text, session_of
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
-    ArgumentSpec(
-        arguments={
-            "job_id": {"type": "int"},
-            "name": {"type": "str"},
-            "include_downstream": {"type": "bool", "default": False},
-            "latest_success": {"type": "bool", "default": False},
-            "content": {"type": "str", "choices": [*KINDS, "list"], "default": "archive"},
-            "report_type": {"type": "str"},
-            "artifact_path": {"type": "str"},
-            "recursive": {"type": "bool", "default": True},
-            "dest": {"type": "path"},
-            "checksum": {"type": "str"},
-            "force": {"type": "bool", "default": False},
-        },
-        mutually_exclusive=tuple(("job_id", name) for name in (*PIPELINE_WAYS, "name")),
-        required_one_of=(("job_id", *PIPELINE_WAYS), ("job_id", "name")),
-        required_if=tuple(("content", name, ("dest", *kind.needs)) for name, kind in KINDS.items()),
-    ),
+    arguments={
+        "job_id": {"type": "int"},
+        "name": {"type": "str"},
+        "include_downstream": {"type": "bool", "default": False},
+        "latest_success": {"type": "bool", "default": False},
+        "content": {"type": "str", "choices": [*KINDS, "list"], "default": "archive"},
+        "report_type": {"type": "str"},
+        "artifact_path": {"type": "str"},
+        "recursive": {"type": "bool", "default": True},
+        "dest": {"type": "path"},
+        "checksum": {"type": "str"},
+        "force": {"type": "bool", "default": False},
+    },
+    mutually_exclusive=tuple(("job_id", name) for name in (*PIPELINE_WAYS, "name")),
+    required_one_of=(("job_id", *PIPELINE_WAYS), ("job_id", "name")),
+    required_if=tuple(("content", name, ("dest", *kind.needs)) for name, kind in KINDS.items()),
 )
 
 # The contents that an option is for.

@@ -18,20 +18,17 @@ from .._app.reads.jobs import failure_of, read_jobs_with_pipeline
 from .._app.session import TaskContext
 from .._app.waiting.log_tails import read_tail
 from .._app.waiting.schedule import finish
-from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
-from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, WAIT_FOR, job_query, session_of, text_list, wait_options
+from .definition import NO_WAIT, Options, TaskDefinition
+from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, job_query, session_of, text_list, wait_options
 
 SPEC = CONNECTION.merged(
     JOB_SELECTION,
     JOB_WAITING,
-    WAIT_FOR,
-    ArgumentSpec(
-        arguments={
-            "include_retried": {"type": "bool", "default": False},
-            "limit": {"type": "int", "default": 1000},
-            "fields": {"type": "list", "elements": "str", "default": []},
-        }
-    ),
+    arguments={
+        "include_retried": {"type": "bool", "default": False},
+        "limit": {"type": "int", "default": 1000},
+        "fields": {"type": "list", "elements": "str", "default": []},
+    },
 )
 
 

@@ -12,10 +12,10 @@ from .._api.errors import UsageError
 from .._app.outcome import Outcome
 from .._app.reads.tokens import read_token
 from .._app.session import TaskContext
-from .definition import ArgumentSpec, Options, TaskDefinition
+from .definition import Options, TaskDefinition
 from .options import CONNECTION, session_of
 
-SPEC = CONNECTION.merged(ArgumentSpec(arguments={"agents": {"type": "bool", "default": False}}))
+SPEC = CONNECTION.merged(arguments={"agents": {"type": "bool", "default": False}})
 
 # The only plugin that picks it up by itself: to ask for its job is all that it does with it.
 TOKEN_VARIABLE = "CI_JOB_TOKEN"

@@ -13,7 +13,7 @@ import typing as t
 
 from .._api.decoding import Record
 from .._api.errors import GitLabError, RequestError, UsageError
-from .._app.actions.actions import misplaced_among
+from .._app.actions.actions import refuse_misplaced
 from .._app.actions.pipelines import (
     PIPELINE_ACTIONS,
     PipelineAction,
@@ -35,7 +35,7 @@ from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
 from .._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState, explained_missing, follow_pipeline, read_state
 from .._app.waiting.pipelines import await_pipeline
 from .._app.waiting.schedule import Steps, finish, is_end_of_time
-from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
+from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
 from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
 from .values.actions import RUN_OPTIONS, run_request
 from .values.mistakes import none_given
@@ -56,14 +56,12 @@ SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
     PIPELINE_WAITING,
     ACTION_WAITING,
-    ArgumentSpec(
-        arguments={
-            "action": {"type": "str", "required": True, "choices": list(_TAKES)},
-            **RUN_OPTIONS,
-            "trigger_token": {"type": "str", "no_log": True},
-        },
-        required_if=(("action", "run", ("ref",)),),
-    ),
+    arguments={
+        "action": {"type": "str", "required": True, "choices": list(_TAKES)},
+        **RUN_OPTIONS,
+        "trigger_token": {"type": "str", "no_log": True},
+    },
+    required_if=(("action", "run", ("ref",)),),
 )
 
 
@@ -97,9 +95,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
 def _waiting(options: Options) -> WaitOptions:
     """Return how to wait; only for what can be waited for after this action."""
     action = options["action"]
-    problem = misplaced_among(_TAKES, action, lambda name: SPEC.is_set(options, name))
-    if problem:
-        raise UsageError(problem)
+    refuse_misplaced(_TAKES, action, lambda name: SPEC.is_set(options, name))
     for target in options.get("wait_for") or ():
         if target not in _TARGETS[action]:
             raise UsageError(
@@ -117,8 +113,7 @@ class _Task:
         self._session = session
         self._query = query
         self._waiting = waiting
-        # what was begun is followed to its end, whatever happens elsewhere
-        self._wait = Wait(session, waiting, ends_at_stop=False)
+        self._wait = Wait(session, waiting)
 
     def run(self, request: RunRequest) -> Steps[Outcome]:
         """Return what became of starting a pipeline."""

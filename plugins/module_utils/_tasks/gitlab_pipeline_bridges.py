@@ -15,33 +15,21 @@ from .._app.outcome import Outcome
 from .._app.reads.bridges import BridgeReport, mermaid, read_bridges
 from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import finish
-from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
-from .options import (
-    CONNECTION,
-    PIPELINE_SELECTION,
-    PIPELINE_WAYS,
-    WAIT_FOR,
-    WAITING,
-    job_query,
-    session_of,
-    wait_options,
-)
+from .definition import NO_WAIT, Options, TaskDefinition
+from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, WAITING, job_query, session_of, wait_options
 from .values.pipelines import downstream_record
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
     WAITING,
-    WAIT_FOR,
-    ArgumentSpec(
-        arguments={
-            "name": {"type": "list", "elements": "str"},
-            "scope": {"type": "list", "elements": "str"},
-            "depth": {"type": "int", "default": 1},
-            "include_jobs": {"type": "bool", "default": False},
-            "allow_empty": {"type": "bool", "default": False},
-        },
-        required_one_of=(PIPELINE_WAYS,),
-    ),
+    arguments={
+        "name": {"type": "list", "elements": "str"},
+        "scope": {"type": "list", "elements": "str"},
+        "depth": {"type": "int", "default": 1},
+        "include_jobs": {"type": "bool", "default": False},
+        "allow_empty": {"type": "bool", "default": False},
+    },
+    required_one_of=(PIPELINE_WAYS,),
 )
 
 

@@ -14,24 +14,22 @@ from .._app.reads.pipelines import read_details, read_downstream, read_pipeline_
 from .._app.session import TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.schedule import finish
-from .definition import NO_WAIT, ArgumentSpec, Options, TaskDefinition
+from .definition import NO_WAIT, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of, text_list
 from .values.pipelines import PIPELINE_WAITING, downstream_record, pipeline_waiting, state_values, why_failed
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
     PIPELINE_WAITING,
-    ArgumentSpec(
-        arguments={
-            "include": {
-                "type": "list",
-                "elements": "str",
-                "choices": ["variables", "test_report", "downstream", "jobs"],
-                "default": [],
-            }
-        },
-        required_one_of=(PIPELINE_WAYS,),
-    ),
+    arguments={
+        "include": {
+            "type": "list",
+            "elements": "str",
+            "choices": ["variables", "test_report", "downstream", "jobs"],
+            "default": [],
+        }
+    },
+    required_one_of=(PIPELINE_WAYS,),
 )
 
 

@@ -22,7 +22,7 @@ from .._api.masking import one_line
 from .._app.fields import id_of, iso_time
 from .._app.files.place import check_path, check_writable, write_text
 from .._app.nudges import Nudges
-from .._app.outcome import Outcome, ProjectProgress
+from .._app.outcome import Outcome, ProjectProgress, SlowWork
 from .._app.release.plan import STRATEGIES, Gate, ProjectPlan, ReleasePlan
 from .._app.release.record import has_changed, make_record, read_previous, with_previous
 from .._app.release.run import ProjectResult, ReleaseRun, failure_text
@@ -33,9 +33,8 @@ from .._app.report.junit import render_junit
 from .._app.report.page import render_page
 from .._app.report.summary import render_summary
 from .._app.session import Session, TaskContext
-from .._app.slow_work import SlowWork
 from .._app.waiting.schedule import Scheduler
-from .definition import NO_COST, ArgumentSpec, Options, TaskDefinition
+from .definition import NO_COST, Options, TaskDefinition
 from .options import CONNECTION, session_of
 from .values.release_plan import PROJECT_OPTIONS, plan_of
 
@@ -52,23 +51,21 @@ _RECORD_SECONDS = 300.0
 _RECORD_REQUESTS = 10
 
 SPEC = CONNECTION.merged(
-    ArgumentSpec(
-        arguments={
-            "projects": {"type": "list", "elements": "dict", "required": True, "options": PROJECT_OPTIONS},
-            "title": {"type": "str"},
-            "strategy": {"type": "str", "choices": list(STRATEGIES), "default": "fail_fast"},
-            "wait_timeout": {"type": "float", "default": 3600.0},
-            "wait_interval": {"type": "float", "default": 10.0},
-            "nudges": {"type": "path"},
-            "log_lines": {"type": "int", "default": 20},
-            "record": {"type": "path"},
-            "report": {"type": "path"},
-            "summary": {"type": "path"},
-            "junit": {"type": "path"},
-            "compare": {"type": "path"},
-            "user": {"type": "str"},
-        },
-    )
+    arguments={
+        "projects": {"type": "list", "elements": "dict", "required": True, "options": PROJECT_OPTIONS},
+        "title": {"type": "str"},
+        "strategy": {"type": "str", "choices": list(STRATEGIES), "default": "fail_fast"},
+        "wait_timeout": {"type": "float", "default": 3600.0},
+        "wait_interval": {"type": "float", "default": 10.0},
+        "nudges": {"type": "path"},
+        "log_lines": {"type": "int", "default": 20},
+        "record": {"type": "path"},
+        "report": {"type": "path"},
+        "summary": {"type": "path"},
+        "junit": {"type": "path"},
+        "compare": {"type": "path"},
+        "user": {"type": "str"},
+    },
 )
 
 

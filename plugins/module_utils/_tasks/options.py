@@ -25,7 +25,7 @@ from .._app.settings import DEFAULT_URL
 from .._app.waiting.options import WaitOptions
 from .definition import ArgumentSpec, Options
 from .values.connection import Numbers, connection_settings, number_fields
-from .values.mistakes import close_values
+from .values.mistakes import choice_mistake, close_values
 
 CONNECTION = ArgumentSpec(
     arguments={
@@ -75,18 +75,16 @@ _NO_REF = re.compile(
 JOB_FILTERS = ("name", "stage", "scope")
 
 JOB_SELECTION = PIPELINE_SELECTION.merged(
-    ArgumentSpec(
-        arguments={
-            "job_id": {"type": "int"},
-            "name": {"type": "list", "elements": "str"},
-            "stage": {"type": "list", "elements": "str"},
-            "scope": {"type": "list", "elements": "str"},
-            "include_downstream": {"type": "bool", "default": False},
-            "allow_empty": {"type": "bool", "default": False},
-        },
-        # a job's id needs nothing beside it
-        mutually_exclusive=tuple(("job_id", name) for name in (*PIPELINE_WAYS, *JOB_FILTERS)),
-    )
+    arguments={
+        "job_id": {"type": "int"},
+        "name": {"type": "list", "elements": "str"},
+        "stage": {"type": "list", "elements": "str"},
+        "scope": {"type": "list", "elements": "str"},
+        "include_downstream": {"type": "bool", "default": False},
+        "allow_empty": {"type": "bool", "default": False},
+    },
+    # a job's id needs nothing beside it
+    mutually_exclusive=tuple(("job_id", name) for name in (*PIPELINE_WAYS, *JOB_FILTERS)),
 )
 
 _NUMBERS: Numbers = {
@@ -101,6 +99,7 @@ _DEFAULTS = WaitOptions()
 WAITING = ArgumentSpec(
     arguments={
         "wait": {"type": "bool", "default": False},
+        "wait_for": {"type": "list", "elements": "str"},
         "wait_timeout": {"type": "float", "default": _DEFAULTS.timeout_seconds},
         "wait_interval": {"type": "float", "default": _DEFAULTS.interval_seconds, "aliases": ["interval"]},
         "on_timeout": {"type": "str", "choices": ["fail", "continue"], "default": "fail"},
@@ -110,14 +109,12 @@ WAITING = ArgumentSpec(
 
 # Only where single jobs are waited for.
 JOB_WAITING = WAITING.merged(
-    ArgumentSpec(
-        arguments={
-            "pending_timeout": {"type": "float"},
-            "ignore_allowed_failures": {"type": "bool", "default": False},
-            "log_lines": {"type": "int", "default": 0},
-            "log_follow": {"type": "bool", "default": False},
-        }
-    )
+    arguments={
+        "pending_timeout": {"type": "float"},
+        "ignore_allowed_failures": {"type": "bool", "default": False},
+        "log_lines": {"type": "int", "default": 0},
+        "log_follow": {"type": "bool", "default": False},
+    },
 )
 
 # Where what was done can be undone when the time is up, and has to end well.
@@ -128,8 +125,6 @@ ACTION_WAITING = ArgumentSpec(
         "log_lines": {"type": "int", "default": 20},
     }
 )
-
-WAIT_FOR = ArgumentSpec(arguments={"wait_for": {"type": "list", "elements": "str"}})
 
 
 def session_of(options: Options, context: TaskContext, waiting: WaitOptions = _DEFAULTS) -> Session:
@@ -234,7 +229,7 @@ def wait_options(options: Options) -> WaitOptions:
     if options.get("wait_for") == []:
         raise UsageError("wait_for is an empty list, which nothing can reach; leave it out to wait for the end")
     targets = text_list(options, "wait_for") or ("finished",)
-    check_statuses("wait_for", targets, (*WAIT_TARGETS, *STATUSES))
+    check_statuses("wait_for", targets, tuple(dict.fromkeys((*WAIT_TARGETS, *STATUSES))))
     fail_on = text_list(options, "fail_on")
     check_statuses("fail_on", fail_on, tuple(filter(is_finished, STATUSES)))
     return WaitOptions(
@@ -299,6 +294,6 @@ def check_statuses(name: str, values: t.Sequence[str], known: t.Sequence[str]) -
     :raises UsageError: naming the first one that is not.
     """
     for value in values:
-        if value not in known:
-            hint = close_values(value, known) or f"give one of {', '.join(dict.fromkeys(known))}"
-            raise UsageError(f"{name} holds {value!r}; {hint}")
+        problem = choice_mistake(f"{name} holds {value!r}", value, known)
+        if problem:
+            raise UsageError(problem)

@@ -15,6 +15,7 @@ import typing as t
 from .._api.decoding import Record
 from .._api.errors import GitLabError, MissingLibraryError, capitalized
 from .._api.masking import Masker
+from .._app.outcome import Outcome
 from .._app.session import TaskContext
 from .definition import ArgumentSpec, TaskDefinition
 from .values.connection import environment_extensions, environment_url
@@ -73,17 +74,15 @@ def result_of(
         # the task itself has not learnt of secrets that were refused
         clean = Masker((*secrets, *variable_values(task.spec.arguments, params))).line
         warnings = [clean(text) for session in context.opened for text in session.warnings]
-        return failure(task, clean(text), {**task.cost(context), **_with_warnings(warnings)})
-    result = {**outcome.values, "changed": outcome.changed, **_with_warnings(outcome.warnings)}
+        outcome = Outcome(task.cost(context), warnings, failure=clean(text))
+    result = {**outcome.values, "changed": outcome.changed}
+    if outcome.warnings:
+        result["warnings"] = list(outcome.warnings)
     if outcome.diff is not None:
         result["diff"] = outcome.diff
     if outcome.message:
         result["msg"] = outcome.message
     return result if outcome.failure is None else failure(task, outcome.failure, result)
-
-
-def _with_warnings(warnings: t.Sequence[str]) -> Record:
-    return {"warnings": list(warnings)} if warnings else {}
 
 
 def failure(task: TaskDefinition, message: str, result: t.Mapping[str, t.Any] | None = None) -> Record:
@@ -101,9 +100,7 @@ def sentence(text: str, options: t.Container[str]) -> str:
     first = text.split(" ", 1)[0]
     if first.isalpha() and first not in options:
         text = capitalized(text)
-    if text.endswith((".", "?", "!")):
-        return text.rstrip(".") + "." if text.endswith(".") else text
-    return text + "."
+    return text if text.endswith(("?", "!")) else text.rstrip(".") + "."
 
 
 def _all_names(arguments: Arguments) -> set[str]:

@@ -188,8 +188,8 @@ def test_lines_are_written_whole_and_name_the_host_where_there_are_several():
     for prefix, begin in (("", ""), ("web1", "[web1] ")):
         written: list[str] = []
         progress = DisplayProgress(lambda line, colour, written=written: written.append(line), prefix)
-        progress.state_changed(name="a", before="manual", after="pending", detail="(played)")
-        progress.waits_for(name="a", what="waits for its timer")
+        progress.tell("a: manual -> pending (played)", status="pending")
+        progress.tell("a: waits for its timer")
         progress.still_waiting(text="still waiting for 1 job, 5 min so far")
         progress.log_line(name="a", line="  $ make")
         assert written == [
@@ -216,8 +216,8 @@ def test_lines_are_written_whole_and_name_the_host_where_there_are_several():
 def test_a_change_has_the_colour_of_what_it_led_to(status: str, colour: str | None):
     written: list[tuple[str, str | None]] = []
     progress = DisplayProgress(lambda line, colour: written.append((line, colour)))
-    progress.state_changed(name="a", before="created", after=status, detail="")
-    progress.waits_for(name="a", what="waits for its timer")
+    progress.tell(f"a: created -> {status}", status=status)
+    progress.tell("a: waits for its timer")
     assert written == [(f"a: created -> {status}", colour), ("a: waits for its timer", None)]
 
 
@@ -235,8 +235,8 @@ def test_a_failure_has_its_reason():
 def test_every_line_has_the_project_as_the_user_names_it(project: str, name: str):
     progress = Progress(is_shown=True)
     told = ProjectProgress(progress, project)
-    told.state_changed(name="a", before="manual", after="pending", detail="(played)")
-    told.waits_for(name="a", what="waits for its timer")
+    told.tell("a: manual -> pending (played)", status="pending")
+    told.tell("a: waits for its timer")
     told.still_waiting(text="still waiting for 1 job, 5 min so far")
     told.still_waiting(text=f"waiting for the pipeline of ref v2 in project {project}")
     told.log_line(name="a", line="$ make")
@@ -357,8 +357,8 @@ def test_nothing_passes_with_a_secret_or_a_control_code():
     safe = output.context.progress
     assert safe.is_shown
     bad = "\x1b[31mglpat-01\x1b[0m23456789\n"
-    safe.state_changed(name=bad, before="a", after="b", detail=bad)
-    safe.waits_for(name="job", what=bad)
+    safe.tell(f"{bad.strip()}: a -> b {bad}", status="b")
+    safe.tell(f"job: {bad}")
     safe.still_waiting(text=bad)
     safe.log_line(name="job", line="  " + bad)
     assert progress.lines == ["********: a -> b ********"]
@@ -368,7 +368,6 @@ def test_nothing_passes_with_a_secret_or_a_control_code():
 def test_a_module_tells_nobody():
     silent = TaskContext().progress
     assert not silent.is_shown
-    silent.state_changed(name="a", before="b", after="c", detail="")
-    silent.waits_for(name="a", what="b")
+    silent.tell("a: b -> c", status="c")
     silent.still_waiting(text="a")
     silent.log_line(name="a", line="b")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.decoding import Record
+from ..._api.errors import UsageError
 from ..fields import status_of
 from ..jobs.query import listed
 from ..jobs.statuses import STATUSES, Column
@@ -212,14 +213,14 @@ def _trigger_job_refusal(action: Action, job: Record, policy: Policy) -> str:
     return action.trigger_job(job, policy)
 
 
-def misplaced_among(takes: t.Mapping[str, t.Sequence[str]], name: str, given: t.Callable[[str], bool]) -> str:
-    """Return why an option cannot be used with an action, empty when all that are given can.
+def refuse_misplaced(takes: t.Mapping[str, t.Sequence[str]], name: str, given: t.Callable[[str], bool]) -> None:
+    """Return when all options that are given can be used with an action.
 
     :param takes: by the name of each action the options that it takes, and that are not for all.
     :param given: returns whether an option is given.
+    :raises UsageError: for one that is only for other actions.
     """
     for option in dict.fromkeys(option for options in takes.values() for option in options):
         if option not in takes[name] and given(option):
             users = [user for user, options in takes.items() if option in options]
-            return f"{option} can only be used with {listed(users, 'and')}"
-    return ""
+            raise UsageError(f"{option} can only be used with {listed(users, 'and')}")

@@ -15,8 +15,8 @@ import os
 from ..._api.errors import UsageError
 from ..._api.requester import Sink
 from ..._api.transport import CHUNK_BYTES
+from ..outcome import SlowWork
 from ..session import Session
-from ..slow_work import SlowWork
 
 _MIB = 1024 * 1024
 

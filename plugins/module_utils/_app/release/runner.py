@@ -26,12 +26,12 @@ from ..actions.actions import ACTIONS
 from ..actions.refusals import refuse_job_token
 from ..fields import id_of
 from ..jobs.find import JobFinder
+from ..outcome import SlowWork
 from ..pipelines.candidates import RunRequest
 from ..pipelines.find import read_pipeline, warn_of_namesake
 from ..pipelines.query import describe
 from ..pipelines.run import run_pipeline
 from ..session import Session, StoppedError
-from ..slow_work import SlowWork
 from ..waiting.loop import Wait
 from ..waiting.options import timed_out_text
 from ..waiting.pipelines import await_pipeline

@@ -114,7 +114,7 @@ class Timeline:
         """Say what holds a job up where its status does not tell; again when it is something else."""
         if self._held.get(job.key) != what:
             self._held[job.key] = what
-            self._session.progress.waits_for(name=job.path, what=what)
+            self._session.progress.tell(f"{job.path.strip()}: {what}")
             self._has_spoken()
 
     def beat(self, left: int, statuses: t.Sequence[str] = ()) -> None:
@@ -227,9 +227,8 @@ class Timeline:
 
     def _tell(self, changes: t.Sequence[_Change]) -> None:
         for change in changes:
-            self._session.progress.state_changed(
-                name=change.name, before=change.before, after=change.after, detail=change.detail
-            )
+            line = f"{change.name.strip()}: {change.before} -> {change.after} {change.detail}"
+            self._session.progress.tell(line.rstrip(), status=change.after)
             self._has_spoken()
 
     def _tell_failed(self, jobs: t.Sequence[FoundJob]) -> None:
@@ -256,7 +255,7 @@ class Timeline:
 
     def _tell_held(self, held: t.Sequence[tuple[str, Blocker]]) -> None:
         for name, what in self._blockers.lines(held):
-            self._session.progress.waits_for(name=name, what=what)
+            self._session.progress.tell(f"{name.strip()}: {what}")
             self._has_spoken()
 
     def _has_spoken(self) -> None:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import math
 import typing as t
 
 from ..._api.decoding import Record
@@ -20,7 +21,9 @@ from ..._app.pipelines.candidates import REUSES, RunRequest
 from ..._app.pipelines.query import PipelineQuery
 from ..definition import Options
 from ..options import text_list
+from .connection import Numbers, number_fields
 from .hiding import read_json
+from .mistakes import kind_of
 from .prepared import Arguments
 
 # Options of actions on jobs, and of starting a pipeline: those of tasks, which gates have as well.
@@ -37,7 +40,8 @@ RUN_OPTIONS: Arguments = {
     "inputs": {"type": "dict"},
     "reuse": {"type": "str", "choices": list(REUSES), "default": "active"},
 }
-_KINDS: t.Mapping[type, str] = {type(None): "null", list: "a list", dict: "a mapping"}
+
+_NUMBERS: Numbers = {"max_attempts": ("max_attempts", 1, math.inf)}
 
 
 def action_request(options: Options) -> ActionRequest:
@@ -45,9 +49,6 @@ def action_request(options: Options) -> ActionRequest:
 
     :raises UsageError: for values that cannot be used.
     """
-    max_attempts = options.get("max_attempts")
-    if max_attempts is not None and max_attempts < 1:
-        raise UsageError(f"max_attempts is {max_attempts}; give 1 or more")
     retry_on = text_list(options, "retry_on")
     for reason in retry_on:
         meant = meant_reason(reason)
@@ -61,7 +62,7 @@ def action_request(options: Options) -> ActionRequest:
         replay=options.get("replay") or "never",
         force=bool(options.get("force")),
         retry_on=retry_on,
-        max_attempts=max_attempts,
+        **number_fields(_NUMBERS, options),
     )
 
 
@@ -86,8 +87,7 @@ def _inputs(options: Options, name: str) -> t.Mapping[str, t.Any] | None:
     given: t.Mapping[str, t.Any] = options.get(name) or {}
     for key, value in given.items():
         if not isinstance(value, (str, int, float, list, tuple)):
-            kind = "null" if value is None else "a mapping"
-            raise UsageError(f"{name}: {key} is {kind}; give a text, a number, a boolean or a list")
+            raise UsageError(f"{name}: {key} is {kind_of(value)}; give a text, a number, a boolean or a list")
         try:
             json.dumps(value, allow_nan=False)
         except ValueError:
@@ -104,9 +104,8 @@ def _variables(options: Options, name: str) -> tuple[Record, ...]:
     pairs = _pairs(options.get(name), name)
     for key, value in pairs:
         if not isinstance(value, (str, int, float)):
-            kind = _KINDS.get(type(value), f"a value of type {type(value).__name__}")
             remedy = "leave it out, or give ''" if value is None else "make a text of it, with the filter to_json"
-            raise UsageError(f"{name}: {key} is {kind}, and GitLab takes only text there; {remedy}")
+            raise UsageError(f"{name}: {key} is {kind_of(value)}, and GitLab takes only text there; {remedy}")
     names = [key for key, _value in pairs]
     twice = [key for number, key in enumerate(names) if key in names[:number]]
     if twice:

@@ -15,22 +15,19 @@ from ..._api.errors import UsageError
 from ..._app.deployments.find import DeploymentQuery
 from ..._app.deployments.records import STATUSES, FoundDeployment, with_missing
 from ..._app.fields import project_fields
-from ..._app.jobs.query import JobQuery
-from ..definition import ArgumentSpec, Options
+from ..definition import Options
 from ..options import JOB_FILTERS, JOB_SELECTION, PIPELINE_WAYS, job_query, plain_text
 
 DEPLOYMENT_SELECTION = JOB_SELECTION.merged(
-    ArgumentSpec(
-        arguments={
-            "deployment_id": {"type": "int"},
-            "environment": {"type": "str"},
-            "status": {"type": "str", "choices": list(STATUSES)},
-        },
-        # a deployment's id needs nothing beside it
-        mutually_exclusive=tuple(
-            ("deployment_id", name) for name in ("environment", "status", "job_id", *PIPELINE_WAYS, *JOB_FILTERS)
-        ),
-    )
+    arguments={
+        "deployment_id": {"type": "int"},
+        "environment": {"type": "str"},
+        "status": {"type": "str", "choices": list(STATUSES)},
+    },
+    # a deployment's id needs nothing beside it
+    mutually_exclusive=tuple(
+        ("deployment_id", name) for name in ("environment", "status", "job_id", *PIPELINE_WAYS, *JOB_FILTERS)
+    ),
 )
 # What a person needs of a job to understand a failure.
 _JOB_FIELDS = ("id", "name", "stage", "status", "failure_reason", "web_url")
@@ -41,26 +38,20 @@ def deployment_query(options: Options, *, limit: int = 0) -> DeploymentQuery:
 
     :raises UsageError: for values that cannot be used, or not together.
     """
-    environment = options.get("environment")
+    environment, jobs = options.get("environment"), job_query(options, newest_attempt=True)
+    chooses_jobs = jobs.job_id is not None or jobs.pipeline.is_given
+    for name in (*JOB_FILTERS, "include_downstream"):
+        if not chooses_jobs and options.get(name) not in (None, False):
+            raise UsageError(f"{name} needs a pipeline; give pipeline_id, ref, sha or merge_request")
     return DeploymentQuery(
         project=str(options["project"]),
         deployment_id=options.get("deployment_id"),
         environment=None if environment is None else plain_text("environment", environment),
         status=options.get("status"),
-        jobs=_jobs(options),
+        jobs=jobs if chooses_jobs else None,
         allow_empty=bool(options.get("allow_empty")),
         limit=limit,
     )
-
-
-def _jobs(options: Options) -> JobQuery | None:
-    query = job_query(options, newest_attempt=True)
-    if query.job_id is not None or query.pipeline.is_given:
-        return query
-    for name in (*JOB_FILTERS, "include_downstream"):
-        if options.get(name) not in (None, False):
-            raise UsageError(f"{name} needs a pipeline; give pipeline_id, ref, sha or merge_request")
-    return None
 
 
 def deployment_record(deployment: FoundDeployment, *, has_failed: bool = False) -> Record:

@@ -12,15 +12,14 @@ by then, so they are refused before that.
 
 from __future__ import annotations
 
-import decimal
 import typing as t
 
 from .mistakes import NUMBERS, kind_of, shown
 from .prepared import Arguments, each_given, where_in
 
-_TEXTS = ("str", "string", "path")
-# No id has more digits, nor does Python show a number with too many.
-_MOST_DIGITS = 18
+_TEXTS = ("str", "path")
+# No id is larger, nor does Python show a number with too many digits.
+_MOST = 1e19
 _BOOLEAN = "is a boolean; put it in quotes, since YAML reads yes, no, on and off as booleans"
 
 
@@ -64,8 +63,9 @@ def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
         return f"is a boolean; give {number}"  # Ansible would take it for 0 or 1
     if argument.get("type") == "int" and _is_boundless(value):
         return f"is {shown(value)}; give {number}"  # Ansible's validator does not survive it
-    if not _is_text(argument):
-        return ""
+    kind = argument.get("elements") if argument.get("type") == "list" else argument.get("type", "str")
+    if kind not in _TEXTS or argument.get("choices"):
+        return ""  # one with choices says more about a wrong value
     return misread(value, is_hidden=argument.get("no_log")) if value is not None else "holds null; leave it out"
 
 
@@ -79,10 +79,9 @@ def no_text(value: t.Any) -> str:
 def _is_boundless(value: t.Any) -> bool:
     """Return whether what Ansible makes a whole number of is infinite, or as good as that."""
     try:
-        number = decimal.Decimal(value if isinstance(value, (str, float)) else 0)
-    except decimal.DecimalException:
+        return isinstance(value, (str, float)) and not abs(float(value)) < _MOST
+    except ValueError:
         return False
-    return not number.is_finite() or number.adjusted() > _MOST_DIGITS
 
 
 def misread(value: t.Any, *, is_hidden: t.Any = False) -> str:
@@ -96,9 +95,3 @@ def misread(value: t.Any, *, is_hidden: t.Any = False) -> str:
         shown = "" if is_hidden else f"the number {float(value)!r}"
         return f"is {shown or 'a number'}; put it in quotes, since YAML reads 1.10 as 1.1"
     return ""
-
-
-def _is_text(argument: t.Mapping[str, t.Any]) -> bool:
-    """Return whether an option is a text, or a list of texts; one with choices says more about a wrong value."""
-    kind = argument.get("elements") if argument.get("type") == "list" else argument.get("type", "str")
-    return kind in _TEXTS and not argument.get("choices")

@@ -19,7 +19,7 @@ import typing as t
 
 from ..definition import ArgumentSpec, Options, TaskDefinition
 from .hiding import VARIABLE_OPTIONS
-from .prepared import Arguments, all_names, given_names, where_in
+from .prepared import Arguments, all_names, each_level, given_names
 
 # What people write, and the options that they may mean: the first that the task has. Not those of close spelling, which
 # are found without.
@@ -90,8 +90,8 @@ _NO_PASSWORDS = (
 _KINDS: t.Mapping[type, str] = {dict: "a mapping", list: "a list"}
 # Of what may be a secret no more than this is told.
 _ALL_KINDS: t.Mapping[type, str] = {**_KINDS, str: "a text", bool: "a boolean", int: "a number", float: "a number"}
-_NUMBERS: t.Mapping[str, type] = {"int": int, "float": float}
-# What to give for them.
+_TYPES: t.Mapping[str, type] = {"int": int, "float": float, "bool": bool, "dict": dict}
+# What to give for numbers.
 NUMBERS: t.Mapping[str, str] = {"int": "one whole number", "float": "a number of seconds"}
 _SECONDS: t.Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd])[a-z]*\s*", re.IGNORECASE)
@@ -100,15 +100,14 @@ _LONGEST_VALUE = 60
 _OF_TOKENS = string.ascii_letters + string.digits + "-_.~+="
 
 
-def option_mistake(task: TaskDefinition, given: Options, further: Arguments) -> str:
+def option_mistake(task: TaskDefinition, arguments: Arguments, given: Options) -> str:
     """Return what is wrong with options that Ansible's validator refuses; empty when only Ansible knows.
 
+    :param arguments: the options that there are, with those that Ansible itself adds.
     :param given: the options as far as the validator has converted them: a module knows no more.
-    :param further: the options that Ansible itself adds.
     """
-    known = {**further, **task.spec.arguments}
     documented = f"ansible-doc jobgate.gitlab.{task.name} lists the options"
-    return mistake_in(known, given, documented) or _combination(task.spec, given)
+    return mistake_in(arguments, given, documented) or _combination(task.spec, given)
 
 
 def none_given(names: t.Iterable[str]) -> str:
@@ -116,9 +115,14 @@ def none_given(names: t.Iterable[str]) -> str:
     return f"one of the following is required, and null counts as not given: {', '.join(names)}"
 
 
-def close_values(value: str, known: t.Iterable[str]) -> str:
-    """Return a question about the values that may be meant, empty when none is close."""
-    close = _close(value, tuple(dict.fromkeys(known)), _MEANT_VALUES)
+def close_values(value: str, known: t.Iterable[str], meant: t.Mapping[str, tuple[str, ...]] = _MEANT_VALUES) -> str:
+    """Return a question about the values that may be meant, empty when none is close.
+
+    :param meant: what people write, and what they may mean.
+    """
+    lower, all_known = value.lower(), list(dict.fromkeys(known))
+    found = [option for option in meant.get(lower, ()) if option in all_known]
+    close = found[:1] or difflib.get_close_matches(lower, all_known, n=2, cutoff=0.7)
     return f"did you mean {' or '.join(close)}?" if close else ""
 
 
@@ -138,45 +142,37 @@ def kind_of(value: t.Any) -> str:
     return next((what for kind, what in _ALL_KINDS.items() if isinstance(value, kind)), "null")
 
 
-def _close(name: str, known: tuple[str, ...], meant: t.Mapping[str, tuple[str, ...]]) -> list[str]:
-    lower = name.lower()
-    found = [option for option in meant.get(lower, ()) if option in known]
-    return found[:1] or difflib.get_close_matches(lower, known, n=2, cutoff=0.7)
-
-
-def mistake_in(arguments: Arguments, given: Options, otherwise: str, where: str = "") -> str:
-    """Return what is wrong with single options, of the task or of one item of a list.
+def mistake_in(arguments: Arguments, given: Options, otherwise: str) -> str:
+    """Return what is wrong with single options, of the task or of an item of a list.
 
     :param given: see `option_mistake`.
     :param otherwise: where to look when no option is close to one that does not exist.
     """
+    for where, known, options in each_level(arguments, given):
+        there_are = f"the options there are {', '.join(sorted(known))}" if where else otherwise
+        problem = _level_mistake(known, options, there_are)
+        if problem:
+            return f"{where}: {problem}" if where else problem
+    return ""
+
+
+def _level_mistake(arguments: Arguments, given: Options, otherwise: str) -> str:
     names = all_names(arguments)
-    prefix = f"{where}: " if where else ""
     for name in given:
         if name in _PASSWORD_OPTIONS:
             return _NO_PASSWORDS
         if name not in names:
-            close = _close(str(name), tuple(names), _MEANT)
-            return f"{prefix}unknown option {name}; " + (f"did you mean {' or '.join(close)}?" if close else otherwise)
+            return f"unknown option {name}; {close_values(name, names, _MEANT) or otherwise}"
     for name, argument in arguments.items():
         keys = given_names(name, argument, given)
-        if not keys:
-            if argument.get("required"):
-                return f"{prefix}{name} is missing; {_remedy(name, argument)}"
-            continue
-        is_hidden = bool(argument.get("no_log")) or name in VARIABLE_OPTIONS
-        problem = _value_mistake(keys[0], argument, given[keys[0]], is_hidden=is_hidden)
-        if problem:
-            return prefix + problem
-        if argument.get("options"):
-            if not given[keys[0]]:  # that is also what the validator leaves of a list of texts
-                return f"{prefix}{name} holds no mapping; {_remedy(name, argument)}"
-            for number, item in enumerate(given[keys[0]], 1):
-                inner = where_in(name, number, item, where)
-                there_are = f"the options there are {', '.join(sorted(argument['options']))}"
-                problem = mistake_in(argument["options"], item, there_are, inner)
-                if problem:
-                    return problem
+        if not keys and argument.get("required"):
+            return f"{name} is missing; {_remedy(name, argument)}"
+        for key in keys[:1]:
+            problem = _value_mistake(key, argument, given[key])
+            if problem:
+                return problem
+            if argument.get("options") and not given[key]:  # also what the validator leaves of a list of texts
+                return f"{name} holds no mapping; {_remedy(name, argument)}"
     return ""
 
 
@@ -186,26 +182,31 @@ def _remedy(name: str, argument: t.Mapping[str, t.Any]) -> str:
     return _REMEDIES.get(name, "give a value")
 
 
-def _value_mistake(name: str, argument: t.Mapping[str, t.Any], value: t.Any, *, is_hidden: bool) -> str:
+def _value_mistake(name: str, argument: t.Mapping[str, t.Any], value: t.Any) -> str:
     """Return what is wrong with the type of a value, or that it is none of the choices.
 
     The validator has converted what it could, so that a value of another type is one that it could not convert.
     """
     kind = argument.get("type", "str")
+    if kind in _TYPES and isinstance(value, _TYPES[kind]):
+        return ""
+    is_hidden = argument.get("no_log") or name in VARIABLE_OPTIONS
     is_ = f"{name} is not what it has to be" if is_hidden else f"{name} is {shown(value)}"
-    if kind in ("int", "float"):
-        return "" if isinstance(value, _NUMBERS[kind]) else _number_mistake(is_, kind, value)
+    if kind in NUMBERS:
+        return _number_mistake(is_, kind, str(value))
     if kind == "bool":
-        return "" if isinstance(value, bool) else f"{is_}; give true or false"
-    if kind == "list":
-        return _list_mistake(name, is_, argument, value)
+        return f"{is_}; give true or false"
     if kind == "dict":
-        return "" if isinstance(value, dict) else f"{name} is {kind_of(value)}; give a mapping, such as {{NAME: value}}"
-    return _choice_mistake(is_, argument, value)
+        return f"{name} is {kind_of(value)}; give a mapping, such as {{NAME: value}}"
+    choices = argument.get("choices")
+    if kind != "list":
+        return choice_mistake(is_, value, choices)
+    if not isinstance(value, list):
+        return f"{is_}; give a list" + (", each item after a dash" if argument.get("options") else "")
+    return next(filter(None, (choice_mistake(f"{name} holds {shown(item)}", item, choices) for item in value)), "")
 
 
-def _number_mistake(is_: str, kind: str, value: t.Any) -> str:
-    text = value if isinstance(value, str) else ""
+def _number_mistake(is_: str, kind: str, text: str) -> str:
     duration = _DURATION.fullmatch(text)
     if duration and kind == "float":
         seconds = float(duration.group(1)) * _SECONDS[duration.group(2).lower()]
@@ -216,22 +217,11 @@ def _number_mistake(is_: str, kind: str, value: t.Any) -> str:
     return f"{is_}; give {NUMBERS[kind]}"
 
 
-def _list_mistake(name: str, is_: str, argument: t.Mapping[str, t.Any], value: t.Any) -> str:
-    if isinstance(value, dict):
-        return f"{is_}; give a list" + (", each item after a dash" if argument.get("options") else "")
-    for item in value if isinstance(value, (list, tuple)) else str(value).split(","):
-        problem = _choice_mistake(f"{name} holds {shown(item)}", argument, item)
-        if problem:
-            return problem
-    return ""
-
-
-def _choice_mistake(is_: str, argument: t.Mapping[str, t.Any], value: t.Any) -> str:
-    choices = argument.get("choices")
+def choice_mistake(is_: str, value: t.Any, choices: t.Sequence[str] | None) -> str:
+    """Return that a value is none of the choices, empty when it is, or when there are none to choose from."""
     if not choices or value in choices:
         return ""
-    text = str(value) if isinstance(value, str) else ""
-    return f"{is_}; " + (close_values(text, choices) or f"give one of {', '.join(choices)}")
+    return f"{is_}; " + (close_values(str(value), choices) or f"give one of {', '.join(choices)}")
 
 
 def _combination(spec: ArgumentSpec, given: Options) -> str:

@@ -20,17 +20,15 @@ from ..._app.session import Session
 from ..._app.waiting.loop import Wait
 from ..._app.waiting.options import WaitOptions
 from ..._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState
-from ..definition import ArgumentSpec, Options
+from ..definition import Options
 from ..options import WAITING, wait_options
 
 PIPELINE_WAITING = WAITING.merged(
-    ArgumentSpec(
-        arguments={
-            "wait_for": {"type": "list", "elements": "str", "choices": list(PIPELINE_TARGETS)},
-            "pending_timeout": {"type": "float"},
-            "log_lines": {"type": "int", "default": 20},
-        }
-    )
+    arguments={
+        "wait_for": {"type": "list", "elements": "str", "choices": list(PIPELINE_TARGETS)},
+        "pending_timeout": {"type": "float"},
+        "log_lines": {"type": "int", "default": 20},
+    },
 )
 # What a failed job is known by, besides the tail of its log.
 _FAILED_FIELDS = ("id", "stage", "status", "failure_reason", "allow_failure", "web_url")

@@ -33,19 +33,15 @@ def prepared(arguments: Arguments, options: Options) -> dict[str, t.Any]:
     return _with_paths(options, str(options["api_url"]))
 
 
-def names_of(name: str, argument: t.Mapping[str, t.Any]) -> tuple[str, ...]:
-    """Return all names of an option."""
-    return (name, *argument.get("aliases", ()))
-
-
 def all_names(arguments: Arguments, key: str = "") -> set[str]:
     """Return all names of all options, or of those for which `key` is true."""
-    return {name for option, spec in arguments.items() if not key or spec.get(key) for name in names_of(option, spec)}
+    wanted = {name: argument for name, argument in arguments.items() if not key or argument.get(key)}
+    return set(wanted).union(*(argument.get("aliases", ()) for argument in wanted.values()))
 
 
 def given_names(name: str, argument: t.Mapping[str, t.Any], options: Options) -> list[str]:
     """Return the names under which an option is given."""
-    return [key for key in names_of(name, argument) if options.get(key) is not None]
+    return [key for key in (name, *argument.get("aliases", ())) if options.get(key) is not None]
 
 
 def without_nulls(arguments: Arguments, given: Options) -> dict[str, t.Any]:
@@ -73,17 +69,22 @@ def where_in(name: str, number: int, item: t.Any, where: str) -> str:
     return (f"{what} {str(called)!r}" if called else f"{what} {number}") + (f" of {where}" if where else "")
 
 
-def each_given(
-    arguments: Arguments, options: Options, where: str = ""
-) -> t.Iterator[tuple[str, str, t.Mapping[str, t.Any], t.Any]]:
-    """Yield where, name, rules and value of each option that is given, also inside of lists of mappings."""
+def each_level(arguments: Arguments, options: Options, where: str = "") -> t.Iterator[tuple[str, Arguments, Options]]:
+    """Yield where they are, their rules and the options: those of the task, then those in each item of a list."""
+    yield where, arguments, options
     for name, argument in arguments.items():
-        for key in given_names(name, argument, options):
-            yield where, key, argument, options[key]
-            items = options[key] if argument.get("options") else ()
-            for number, item in enumerate(items if isinstance(items, (list, tuple)) else [items], 1):
-                if isinstance(item, dict):
-                    yield from each_given(argument["options"], item, where_in(name, number, item, where))
+        items = options.get(name) if argument.get("options") else None
+        for number, item in enumerate(items if isinstance(items, (list, tuple)) else (), 1):
+            if isinstance(item, dict):
+                yield from each_level(argument["options"], item, where_in(name, number, item, where))
+
+
+def each_given(arguments: Arguments, options: Options) -> t.Iterator[tuple[str, str, t.Mapping[str, t.Any], t.Any]]:
+    """Yield where, name, rules and value of each option that is given, also inside of lists of mappings."""
+    for where, known, given in each_level(arguments, options):
+        for name, argument in known.items():
+            for key in given_names(name, argument, given):
+                yield where, key, argument, given[key]
 
 
 def _with_paths(options: Options, api_url: str, where: str = "") -> dict[str, t.Any]:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from ..._api.errors import UsageError
-from ..._app.actions.actions import ACTIONS, misplaced_among
+from ..._app.actions.actions import ACTIONS, refuse_misplaced
 from ..._app.pipelines.candidates import RunRequest
 from ..._app.pipelines.query import PipelineQuery
 from ..._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
@@ -67,9 +67,7 @@ def _project(given: Options, options: Options) -> ProjectPlan:
 
 def _gate(given: Options, options: Options, query: PipelineQuery, where: str) -> Gate:
     with located(where):
-        problem = misplaced_among(GATE_ACTIONS, given["action"], lambda option: bool(given.get(option)))
-        if problem:
-            raise UsageError(problem)
+        refuse_misplaced(GATE_ACTIONS, given["action"], lambda option: bool(given.get(option)))
         for option in ("name", "stage"):
             if given.get(option) == []:
                 raise UsageError(f"{option} is an empty list, which selects no job; give names or leave it out")

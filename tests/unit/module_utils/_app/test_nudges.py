@@ -156,14 +156,14 @@ def test_another_file_in_its_place_has_everybody_look(place: Place) -> None:
 
 
 def test_without_a_file_all_is_as_without_nudges(place: Place) -> None:
-    assert place.known.is_heard
+    assert place.known.nudges.is_there
     place.path.unlink()
     assert place.nudged() == BOTH
-    assert not place.known.is_heard
+    assert not place.known.nudges.is_there
     assert place.nudged() == NOBODY
     place.add(OTHERS)
     assert place.nudged() == (False, True)
-    assert place.known.is_heard
+    assert place.known.nudges.is_there
 
 
 def test_a_file_that_cannot_be_read_counts_as_none(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,10 +174,10 @@ def test_a_file_that_cannot_be_read_counts_as_none(place: Place, monkeypatch: py
     with monkeypatch.context() as broken:
         broken.setattr(os, "pread", fail)
         assert place.nudged() == BOTH
-        assert not place.known.is_heard
+        assert not place.known.nudges.is_there
     # from its beginning
     assert place.nudged() == BOTH
-    assert place.known.is_heard
+    assert place.known.nudges.is_there
     assert place.nudged() == NOBODY
 
 

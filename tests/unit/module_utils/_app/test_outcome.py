@@ -10,10 +10,10 @@ import types
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.targets import ToldSink
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import SlowWork
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release import runner
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run import GateResult
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.slow_work import PageProgress, SlowWork
 
 from tests.unit.harness import FakeClock, Progress
 
@@ -65,7 +65,7 @@ def test_a_quick_download_says_nothing():
 
 def test_a_list_of_many_pages_says_how_far_it_is():
     clock, progress = FakeClock(), Progress(is_shown=True)
-    told_page = PageProgress(progress, clock)
+    told_page = SlowWork(progress, clock).tell_page
     for page in range(1, 8):
         clock.sleep(4)
         told_page("list_pipeline_jobs", page, 1200 if page < 5 else None)
