@@ -34,7 +34,7 @@ from .._app.waiting.loop import Wait
 from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
 from .._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState, explained_missing, follow_pipeline, read_state
 from .._app.waiting.pipelines import await_pipeline
-from .._app.waiting.schedule import Steps, finish, is_end_of_time
+from .._app.waiting.schedule import Steps, finish, sits_out
 from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
 from .values.actions import RUN_OPTIONS, run_request
@@ -156,9 +156,8 @@ class _Task:
         try:
             result = act_on_pipeline(self._session, action, project, state, waits=self._waiting.wait)
         except RequestError as exc:
-            if not is_end_of_time(self._session, exc):
+            if not (yield from sits_out(self._session, exc)):
                 raise
-            self._session.clock.sleep(self._session.deadline.remaining())
             return self._late(state, f", and {exc}")
         return (yield from self._followed(result, before=_line(result.before.pipeline)))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._api.errors import GitLabError, RequestError, wrong_return
+from ..._api.errors import GitLabError, wrong_return
 from ..deployments.waiting import ApprovalWait
 from ..fields import as_told, status_of
 from ..jobs.attempts import count_attempts, newest_attempts
@@ -24,8 +24,8 @@ from ..waiting.blockers import jobs_beside, why_late
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
 from ..waiting.loop import Wait
-from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_there, timed_out_text
-from ..waiting.schedule import Steps, is_end_of_time
+from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_end_of_time, is_there, timed_out_text
+from ..waiting.schedule import Steps
 from ..writes.decision import Decision
 from .action import Action, ActionRequest
 from .actions import ACTIONS, decide
@@ -151,8 +151,7 @@ class ActionRun:
                 self._session, action, job, self._request, lambda latest: self._decide(latest, action)
             ).send()
         except GitLabError as exc:
-            is_late = isinstance(exc, RequestError) and is_end_of_time(self._session, exc)
-            return WriteResult("failed", job, reason=str(exc), is_to_come=is_late)
+            return WriteResult("failed", job, reason=str(exc), is_to_come=is_end_of_time(self._session, exc))
 
     def _take(self, target: Target, result: WriteResult, action: Action) -> None:
         """Note the result of a write, and that what was done is to be followed, or what somebody else has done."""

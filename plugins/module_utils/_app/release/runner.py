@@ -12,7 +12,7 @@ import dataclasses
 import threading
 import typing as t
 
-from ..._api.errors import GitLabError, RequestError, SelectionError, TimedOutError
+from ..._api.errors import GitLabError, SelectionError, TimedOutError
 from ..actions.actions import ACTIONS
 from ..actions.refusals import refuse_job_token
 from ..fields import id_of
@@ -22,7 +22,7 @@ from ..slow_work import SlowWork
 from ..waiting.loop import Wait
 from ..waiting.options import timed_out_text
 from ..waiting.pipelines import await_pipeline
-from ..waiting.schedule import Pause, Steps, is_end_of_time
+from ..waiting.schedule import Steps, sits_out
 from .gates import GateRun, to_come
 from .names import check_gates_to_come
 from .plan import Gate, ReleasePlan
@@ -88,9 +88,8 @@ def _broken_off(session: Session, gate: Gate, exc: GitLabError) -> Steps[GateRes
     if isinstance(exc, StoppedError):
         return GateResult(gate, reason=str(exc))
     reason = str(exc)
-    is_late = isinstance(exc, RequestError) and is_end_of_time(session, exc)
+    is_late = yield from sits_out(session, exc)
     if is_late:
-        yield Pause(session.deadline.remaining(), session.deadline)
         reason = f"{timed_out_text(gate.waiting)}: {reason}"
     if is_late or isinstance(exc, TimedOutError):
         return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)

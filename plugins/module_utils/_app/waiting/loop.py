@@ -23,9 +23,9 @@ from ..jobs.statuses import is_queued, runner_wish
 from ..nudges import Patience
 from ..session import Session
 from .logs import LogFollower
-from .options import WaitOptions
+from .options import WaitOptions, is_late
 from .pauses import Pauses
-from .schedule import Pause, Steps, is_late
+from .schedule import Pause, Steps
 from .timeline import Timeline
 
 T = t.TypeVar("T")
