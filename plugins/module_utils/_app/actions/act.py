@@ -17,7 +17,7 @@ from ..fields import as_told, status_of
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.reasons import is_among, unknown_reason
-from ..jobs.selection import Selection, failed_before
+from ..jobs.selection import failed_before
 from ..jobs.statuses import can_be_superseded, still
 from ..session import Session
 from ..waiting.blockers import jobs_beside, why_late
@@ -31,7 +31,7 @@ from .action import Action, ActionRequest
 from .actions import ACTIONS, decide
 from .decisions import Decisions, Policy
 from .refusals import refuse_job_token
-from .targets import ActionReport, Target, choose, select
+from .targets import ActionReport, Target, select
 from .write import JobWrite, WriteResult
 
 
@@ -49,7 +49,6 @@ class ActionRun:
         self._timeline = self._following.timeline
         self._approvals = ApprovalWait(session, is_waiting=options.wait_for_approval, tell=self._timeline.held)
         self._counting: Counting | None = None
-        self._selection = Selection()
         # all jobs of the pipeline, as they were read last
         self._beside: t.Sequence[FoundJob] = ()
         # how many attempts jobs have had, by their keys
@@ -64,22 +63,20 @@ class ActionRun:
         refuse_job_token(self._session, self._request.action)
         for warning in filter(None, map(unknown_reason, self._request.retry_on)):
             self._session.warn(warning)
-        selection = yield from select(self._session, self._query, self._action, self._options)
-        if isinstance(selection, ActionReport):
-            return selection
-        self._selection, self._beside = selection, selection.beside
-        chosen = choose(selection, self._query, self._request.multiple)
-        targets = [Target(job, before={"id": job.id, "status": status_of(job.record)}) for job in chosen]
+        report = yield from select(self._session, self._query, self._request, self._options)
+        if report.has_timed_out:
+            return report
+        report.timeline, self._beside = self._timeline.entries, report.selection.beside
+        jobs = [target.job for target in report.targets]
         if self._options.log_follow:
-            check_followable(self._session, [target.job for target in targets])
-        report = ActionReport(targets, self._timeline.entries, selection.pipeline)
-        self._approvals.expect(chosen)
-        self._following.note([target.job for target in targets])
-        for target in targets:
-            self._timeline.observe(target.job)
-        self._step(targets)
+            check_followable(self._session, jobs)
+        self._approvals.expect(jobs)
+        self._following.note(jobs)
+        for job in jobs:
+            self._timeline.observe(job)
+        self._step(report.targets)
         # what has changed was read after all others
-        read_last = sorted(targets, key=lambda target: target.has_changed)
+        read_last = sorted(report.targets, key=lambda target: target.has_changed)
         report.pipeline = as_told(report.pipeline, [target.job.record for target in read_last])
         if self._following.is_active:
             yield from self._follow(report)
@@ -200,7 +197,7 @@ class ActionRun:
                     self._look_at(target)
             active = report.active
             self._timeline.leaves([target.job for target in active])
-            self._following.pace(len(active), self._counting_of(active))
+            self._following.pace(len(active), self._counting_of(active, size=len(report.selection.known)))
             return active
 
         self._following.begin()
@@ -221,11 +218,13 @@ class ActionRun:
             if target.is_waiting_for_turn or not is_there(target.job.record, self._options)
         ]
 
-    def _counting_of(self, active: t.Sequence[Target]) -> Counting | None:
+    def _counting_of(self, active: t.Sequence[Target], *, size: int) -> Counting | None:
         """Return what finds out by counting whether the followed jobs have moved.
 
         None when they have to be read: a single job, jobs of several pipelines, or one whose turn is to come, or whose
         failure may not be the last word.
+
+        :param size: how many jobs the pipeline has.
         """
         pipelines = {(target.job.project, target.job.pipeline_id, target.job.is_bridge) for target in active}
         is_open = any(target.is_waiting_for_turn or not self._following.believes(target.job) for target in active)
@@ -237,7 +236,6 @@ class ActionRun:
         if self._counting is None:
             return None
         jobs = [target.job for target in active]
-        size = len(self._selection.known)
         can_tell = self._counting.listed(jobs, self._unsettled(active), size=size, is_whole=False)
         return self._counting if can_tell else None
 
