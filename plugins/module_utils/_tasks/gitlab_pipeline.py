@@ -21,7 +21,6 @@ from .._app.actions.pipelines import (
     act_on_pipeline,
     decide_pipeline,
 )
-from .._app.actions.refusals import refuse_job_token
 from .._app.fields import id_of, project_id_of, status_of
 from .._app.outcome import Outcome
 from .._app.pipelines.candidates import RunRequest
@@ -35,6 +34,7 @@ from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
 from .._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState, explained_missing, follow_pipeline, read_state
 from .._app.waiting.pipelines import await_pipeline
 from .._app.waiting.schedule import Steps, finish, sits_out
+from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, ArgumentSpec, Options, TaskDefinition
 from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
 from .values.actions import RUN_OPTIONS, run_request

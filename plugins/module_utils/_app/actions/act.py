@@ -27,10 +27,10 @@ from ..waiting.loop import Wait
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_end_of_time, is_there, timed_out_text
 from ..waiting.schedule import Steps
 from ..writes.decision import Decision
+from ..writes.roles import refuse_job_token
 from .action import Action, ActionRequest
 from .actions import ACTIONS, decide
 from .decisions import Decisions, Policy
-from .refusals import refuse_job_token
 from .targets import ActionReport, Target, select
 from .write import JobWrite, WriteResult
 
@@ -221,23 +221,21 @@ class ActionRun:
     def _counting_of(self, active: t.Sequence[Target], *, size: int) -> Counting | None:
         """Return what finds out by counting whether the followed jobs have moved.
 
-        None when they have to be read: a single job, jobs of several pipelines, or one whose turn is to come, or whose
-        failure may not be the last word.
+        None when they have to be read: a single job, jobs of several pipelines, trigger jobs, or one whose turn is to
+        come, or whose failure may not be the last word.
 
         :param size: how many jobs the pipeline has.
         """
         pipelines = {(target.job.project, target.job.pipeline_id, target.job.is_bridge) for target in active}
         is_open = any(target.is_waiting_for_turn or not self._following.believes(target.job) for target in active)
-        if len(active) <= 1 or len(pipelines) > 1 or is_open:
+        if len(active) <= 1 or len(pipelines) > 1 or is_open or active[0].job.is_bridge:
             self._counting = None
-        elif self._counting is None and not active[0].job.is_bridge:
-            ends_at_failure = self._request.max_attempts is not None
-            self._counting = Counting(self._session, self._options, active[0].job, ends_at_failure=ends_at_failure)
-        if self._counting is None:
             return None
         jobs = [target.job for target in active]
-        can_tell = self._counting.listed(jobs, self._unsettled(active), size=size, is_whole=False)
-        return self._counting if can_tell else None
+        if self._counting is None:
+            ends_at_failure = self._request.max_attempts is not None
+            self._counting = Counting(self._session, self._options, jobs[0], ends_at_failure=ends_at_failure)
+        return self._counting.listed(jobs, self._unsettled(active), size=size, is_whole=False)
 
     def _refresh(self, report: ActionReport) -> None:
         active = report.active

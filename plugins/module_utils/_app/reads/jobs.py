@@ -150,8 +150,7 @@ class _Reading:
             return None  # the count sees no trigger jobs
         if self._counting is None:
             self._counting = Counting(self._session, self._options, jobs[0], ends_at_failure=True)
-        can_tell = self._counting.listed(jobs, left, size=len(selection.known), is_whole=query.is_whole)
-        return self._counting if can_tell else None
+        return self._counting.listed(jobs, left, size=len(selection.known), is_whole=query.is_whole)
 
     def _is_there(self, job: FoundJob) -> bool:
         """Return whether a job needs no more waiting.

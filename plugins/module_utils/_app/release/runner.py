@@ -14,7 +14,6 @@ import typing as t
 
 from ..._api.errors import GitLabError, SelectionError, TimedOutError
 from ..actions.actions import ACTIONS
-from ..actions.refusals import refuse_job_token
 from ..fields import id_of
 from ..pipelines.find import read_pipeline, warn_of_namesake
 from ..session import Session, StoppedError
@@ -23,6 +22,7 @@ from ..waiting.loop import Wait
 from ..waiting.options import timed_out_text
 from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Steps, sits_out
+from ..writes.roles import refuse_job_token
 from .gates import GateRun, to_come
 from .names import check_gates_to_come
 from .plan import Gate, ReleasePlan

@@ -13,7 +13,6 @@ import threading
 import typing as t
 
 from ..._api.errors import NotAuthorizedError, NotFoundError
-from ..actions.refusals import refuse_job_token
 from ..fields import id_of
 from ..pipelines.candidates import RunRequest
 from ..pipelines.query import describe
@@ -21,6 +20,7 @@ from ..pipelines.run import run_pipeline
 from ..session import Session
 from ..waiting.options import timed_out_text
 from ..waiting.schedule import Pause, Steps
+from ..writes.roles import refuse_job_token
 from .plan import Gate, ReleasePlan
 from .run import GateResult
 

@@ -55,8 +55,10 @@ class Counting:
         self._may_be_optional = self._has_moved = False
         self.left = 0
 
-    def listed(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob], *, size: int, is_whole: bool) -> bool:
-        """Take note of a listing; return whether a count tells anything now.
+    def listed(
+        self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob], *, size: int, is_whole: bool
+    ) -> Counting | None:
+        """Take note of a listing; return this, or None when a count tells nothing now.
 
         :param jobs: what is waited for.
         :param left: those of them that are not yet where they should be.
@@ -80,7 +82,7 @@ class Counting:
         elif self._last is not None:
             # The count was taken before the list. Jobs are done only by lowering it, each by one.
             self._enough = max(0, self._last - counted)
-        return self._is_usable and not is_blind
+        return self if self._is_usable and not is_blind else None
 
     def _counted(self, jobs: t.Sequence[FoundJob]) -> int:
         """Return how many jobs a count would see."""
