@@ -18,20 +18,20 @@ from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.reasons import is_among, unknown_reason
 from ..jobs.selection import failed_before
-from ..jobs.statuses import can_be_superseded, still
+from ..jobs.statuses import can_be_superseded
 from ..session import Session
-from ..waiting.blockers import jobs_beside, why_late
+from ..waiting.blockers import jobs_beside
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
 from ..waiting.loop import Wait
-from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_end_of_time, is_there, timed_out_text
+from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_end_of_time, is_there
 from ..waiting.schedule import Steps
 from ..writes.decision import Decision
 from ..writes.roles import refuse_job_token
 from .action import Action, ActionRequest
 from .actions import ACTIONS, decide
 from .decisions import Decisions, Policy
-from .targets import ActionReport, Target, select
+from .targets import ActionReport, Target, select, time_out
 from .write import JobWrite, WriteResult
 
 
@@ -160,7 +160,7 @@ class ActionRun:
             return
         if result.outcome != "unchanged" or not target.has_changed:
             target.settle(result.outcome, result.reason)
-        target.has_changed = target.has_changed or result.has_changed
+        target.has_changed |= result.has_changed
         self._timeline.observe(target.job, detail=self._done_text(target.job, action) if result.has_changed else "")
         target.is_followed = result.outcome in ("applied", "unchanged") and self._is_to_be_followed(target)
 
@@ -208,7 +208,10 @@ class ActionRun:
             for target in report.active:
                 target.settle("failed", f"it could not be followed to its end: {exc}")
         if report.has_timed_out:
-            self._time_out(report.active)
+            late = report.active
+            time_out(self._session, late, self._options)
+            if self._options.on_timeout == "cancel" and self._request.action != "cancel":
+                self._cancel([target for target in late if not target.job.is_bridge])
 
     def _unsettled(self, active: t.Sequence[Target]) -> list[FoundJob]:
         """Return the jobs that are not yet where they should be: those whose turn is to come among them."""
@@ -226,12 +229,12 @@ class ActionRun:
 
         :param size: how many jobs the pipeline has.
         """
-        pipelines = {(target.job.project, target.job.pipeline_id, target.job.is_bridge) for target in active}
+        jobs = [target.job for target in active]
+        pipelines = {(job.project, job.pipeline_id, job.is_bridge) for job in jobs}
         is_open = any(target.is_waiting_for_turn or not self._following.believes(target.job) for target in active)
-        if len(active) <= 1 or len(pipelines) > 1 or is_open or active[0].job.is_bridge:
+        if len(jobs) <= 1 or len(pipelines) > 1 or is_open or jobs[0].is_bridge:
             self._counting = None
             return None
-        jobs = [target.job for target in active]
         if self._counting is None:
             ends_at_failure = self._request.max_attempts is not None
             self._counting = Counting(self._session, self._options, jobs[0], ends_at_failure=ends_at_failure)
@@ -291,18 +294,6 @@ class ActionRun:
         self._attempts[target.job.key] = max(count_attempts(self._session, target.job), target.retries + 1)
         return self._attempts[target.job.key]
 
-    def _time_out(self, active: list[Target]) -> None:
-        """End the targets that are not done in time, as `on_timeout` says."""
-        held = why_late((target.job for target in active), lambda late: jobs_beside(self._session, late))
-        for target in active:
-            why = f", and {target.reason}" if target.is_waiting_for_turn else ""
-            if held and status_of(target.job.record) == "created":
-                why, held = f"{why}; {held}", ""
-            reason = f"{timed_out_text(self._options)}: it {still(target.job.record)}{why}"
-            target.settle(target.outcome if self._options.on_timeout == "continue" else "failed", reason)
-        if self._options.on_timeout == "cancel" and self._request.action != "cancel":
-            self._cancel([target for target in active if not target.job.is_bridge])
-
     def _cancel(self, late: t.Sequence[Target]) -> None:
         """Cancel jobs that have not ended in time."""
         session = self._session.in_passing(seconds=CANCEL_SECONDS)
@@ -313,6 +304,6 @@ class ActionRun:
 
         for target, result in zip(late, session.run_all(cancel, late)):
             target.job = result.job
-            target.has_changed = target.has_changed or result.has_changed
+            target.has_changed |= result.has_changed
             self._timeline.observe(target.job, detail="canceled" if result.has_changed else "")
             target.reason += "; it was canceled" if result.has_changed else f"; it was not canceled: {result.reason}"

@@ -17,11 +17,12 @@ from ..fields import status_of
 from ..jobs.find import JobFinder
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, shortened
 from ..jobs.selection import Selection, place_of, why_empty
-from ..jobs.statuses import phase_of
+from ..jobs.statuses import phase_of, still
 from ..session import Session
+from ..waiting.blockers import jobs_beside, why_late
 from ..waiting.log_tails import last_words, read_tail
 from ..waiting.loop import Wait
-from ..waiting.options import WaitOptions, time_problem
+from ..waiting.options import WaitOptions, time_problem, timed_out_text
 from ..waiting.schedule import Steps
 from .action import Action, ActionRequest
 from .actions import ACTIONS, decide
@@ -154,6 +155,17 @@ def _chosen(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJ
         if not job.id:
             raise BadAnswerError(f"GitLab lists job {job.path!r} without an id, by which it could be acted on")
     return sorted(chosen.values(), key=lambda job: -job.id)
+
+
+def time_out(session: Session, late: t.Sequence[Target], options: WaitOptions) -> None:
+    """End the targets that are not done in time, as `on_timeout` says."""
+    held = why_late((target.job for target in late), lambda job: jobs_beside(session, job))
+    for target in late:
+        why = f", and {target.reason}" if target.is_waiting_for_turn else ""
+        if held and status_of(target.job.record) == "created":
+            why, held = f"{why}; {held}", ""
+        reason = f"{timed_out_text(options)}: it {still(target.job.record)}{why}"
+        target.settle(target.outcome if options.on_timeout == "continue" else "failed", reason)
 
 
 def read_logs(session: Session, report: ActionReport, lines: int) -> None:
