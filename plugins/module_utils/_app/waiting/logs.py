@@ -54,8 +54,6 @@ class LogFollower:
 
     def follow(self, job: FoundJob) -> None:
         """Tell what is new in the log of this attempt."""
-        if not self._session.progress.is_shown:
-            return
         if self._job is None or self._job.id != job.id:
             self._begin(job)
         self._job = job

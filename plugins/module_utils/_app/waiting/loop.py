@@ -77,7 +77,7 @@ class Wait:
         self.timeline = Timeline(session)
         self._session = session
         self.options = options
-        is_followed = options.log_follow and self.is_active
+        is_followed = options.log_follow and self.is_active and session.progress.is_shown
         self._follower = LogFollower(session, self.timeline) if is_followed else None
         self._pauses = Pauses(session, options.interval_seconds)
         # no hook tells that a job is in the queue for long, or that a deployment was approved
@@ -231,7 +231,7 @@ class Wait:
         clock, deadline = self._session.clock, self._session.deadline
         seconds = min(seconds, deadline.remaining())
         end = clock.monotonic() + seconds
-        while self._follower and self._session.progress.is_shown and seconds > LOG_SECONDS:
+        while self._follower and seconds > LOG_SECONDS:
             yield Pause(LOG_SECONDS, deadline, is_urgent=True)
             self._follower.read()
             seconds = end - clock.monotonic()
