@@ -89,15 +89,17 @@ class JobWrite(Write[FoundJob, WriteResult]):
         :raises RequestError: when what tells whose effect it is cannot be read.
         """
         changed = self._changed(latest) if self._is_in_doubt or is_lock(exc) else None
-        is_ours = self._is_effect_ours(changed) if changed else None
-        if changed and self._is_in_doubt and is_ours is False:
+        if changed is None:
+            return None
+        is_ours = self._is_effect_ours(changed)
+        if self._is_in_doubt and is_ours is False:
             reason = f"the answer was lost, and somebody else has {self._action.participle} the job since"
             # not sent again either: ours may have come before theirs
             decision = self._decide_again(changed)
             if decision.verdict == "refuse" and changed.id == self._job.id:
                 return WriteResult("refused", changed, reason=f"{decision.reason}; {reason}")
             return WriteResult("unchanged", changed, reason=reason)
-        if changed and (self._is_in_doubt or is_ours):
+        if self._is_in_doubt or is_ours:
             # The lock is of one that was still at work, which may be ours, sent twice by a proxy on the way. Any other
             # refusal says that the work was done before, as it is for all but one of several tasks of one user.
             lock = "GitLab refused the request, but the job shows that the user of the token has done it since"

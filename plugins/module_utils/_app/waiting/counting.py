@@ -108,10 +108,10 @@ class Counting:
         has_risen = self._last is not None and count > self._last and not self._is_whole
         self._counts = 0 if has_moved and self._is_whole else self._counts + 1
         self._has_moved = self._has_moved or has_moved
-        most = MOST_COUNTS_OF_SOME
-        if self._is_whole:
-            most = MOST_COUNTS_TOLD if self._has_moved and self._may_be_optional else MOST_COUNTS
-        is_time = has_risen or self._counts >= (MOST_COUNTS_TOLD if is_shown else most)
+        most = MOST_COUNTS if self._is_whole else MOST_COUNTS_OF_SOME
+        if is_shown or (self._is_whole and self._has_moved and self._may_be_optional):
+            most = MOST_COUNTS_TOLD
+        is_time = has_risen or self._counts >= most
         needs_listing = is_time or (has_moved and (is_shown or self._has_new_failures()))
         # not before: a look that an error breaks off is made again
         self._last = count

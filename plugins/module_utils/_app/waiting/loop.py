@@ -103,30 +103,22 @@ class Wait:
         :raises RequestError: when GitLab cannot be asked.
         :raises StoppedError: when nothing new may be begun any more.
         """
+        value, is_known = t.cast(T, before), before is not None
         try:
-            again = self.is_active and before is not None
-            value = yield from (self._read_again(read) if again else self._read(read))
-        except RequestError as exc:
-            if before is None or not is_late(self._session, exc):
-                raise
-            return (yield from self._out_of_time(before, exc))
-        self._patience.stir(by_news=False)
-        while self.is_active and not is_settled(value):
-            try:
+            value = yield from (self._read_again(read) if self.is_active and is_known else self._read(read))
+            is_known = True
+            self._patience.stir(by_news=False)
+            while self.is_active and not is_settled(value):
                 if not (yield from self._pause()):
                     return Waited(value, has_timed_out=True)
                 value = yield from self._read_again(read)
-            except RequestError as exc:
-                if not is_late(self._session, exc):
-                    raise
-                return (yield from self._out_of_time(value, exc))
+        except RequestError as exc:
+            if not is_known or not is_late(self._session, exc):
+                raise
+            yield from self._sleep(self._session.deadline.remaining())
+            self._session.warn(f"GitLab could not be asked again when the time was up: {exc}")
+            return Waited(value, has_timed_out=True, is_stale=True)
         return Waited(value)
-
-    def _out_of_time(self, value: T, exc: RequestError) -> Steps[Waited[T]]:
-        """Return what was known last when the time is up, before which the server could not be asked again."""
-        yield from self._sleep(self._session.deadline.remaining())
-        self._session.warn(f"GitLab could not be asked again when the time was up: {exc}")
-        return Waited(value, has_timed_out=True, is_stale=True)
 
     def seen(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob]) -> None:
         """Take note of what was read, and tell what has changed.
@@ -260,7 +252,7 @@ class Wait:
 
     def _read(self, read: t.Callable[[], T]) -> Steps[T]:
         """Return what there is now. While the server is away and many others wait for it, it is read later."""
-        attempt, seconds = 0, 0.0
+        attempt = 0
         while True:
             try:
                 with looking(self._looked_at if self.is_active else None):
