@@ -23,7 +23,7 @@ from ..session import Session
 from ..waiting.blockers import jobs_beside
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
-from ..waiting.loop import Wait
+from ..waiting.loop import Look, Wait
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_end_of_time, is_there
 from ..waiting.schedule import Steps
 from ..writes.decision import Decision
@@ -221,7 +221,7 @@ class ActionRun:
             if target.is_waiting_for_turn or not is_there(target.job.record, self._options)
         ]
 
-    def _counting_of(self, active: t.Sequence[Target], *, size: int) -> Counting | None:
+    def _counting_of(self, active: t.Sequence[Target], *, size: int) -> Look | None:
         """Return what finds out by counting whether the followed jobs have moved.
 
         None when they have to be read: a single job, jobs of several pipelines, trigger jobs, or one whose turn is to

@@ -21,7 +21,7 @@ from ..session import Session
 from ..waiting.blockers import why_late
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
-from ..waiting.loop import Wait
+from ..waiting.loop import Look, Wait
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
 from ..waiting.schedule import Steps
 
@@ -136,7 +136,7 @@ class _Reading:
         self._wait.pace(len(left), self._counting_of(selection, left))
         return selection
 
-    def _counting_of(self, selection: Selection, left: t.Sequence[FoundJob]) -> Counting | None:
+    def _counting_of(self, selection: Selection, left: t.Sequence[FoundJob]) -> Look | None:
         """Return what finds out by counting whether the jobs of one pipeline have moved.
 
         :param left: those that are not yet where they should be.

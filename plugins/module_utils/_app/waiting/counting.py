@@ -19,6 +19,7 @@ from ..fields import status_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import STATUSES, phase_of, young_statuses
 from ..session import Session
+from .loop import Look
 from .options import WaitOptions, end_problem, is_there
 
 # So many jobs are listed as cheaply as they are counted: it is GitLab's own page.
@@ -53,12 +54,11 @@ class Counting:
         self._counts = 0
         # whether jobs may become optional ones, which are counted all the same, and whether anything has changed since
         self._may_be_optional = self._has_moved = False
-        self.left = 0
 
     def listed(
         self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob], *, size: int, is_whole: bool
-    ) -> Counting | None:
-        """Take note of a listing; return this, or None when a count tells nothing now.
+    ) -> Look | None:
+        """Take note of a listing; return how to look until the next one, None when a count tells nothing now.
 
         :param jobs: what is waited for.
         :param left: those of them that are not yet where they should be.
@@ -73,7 +73,6 @@ class Counting:
             job.record.get("allow_failure") and phase_of(status_of(job.record)) == "waiting" for job in left
         )
         self._is_whole = is_whole
-        self.left = len(left)
         if is_whole:
             # a job that need not come anywhere is counted as long as it is there
             self._last = self._counted(jobs)
@@ -82,26 +81,25 @@ class Counting:
         elif self._last is not None:
             # The count was taken before the list. Jobs are done only by lowering it, each by one.
             self._enough = max(0, self._last - counted)
-        return self if self._is_usable and not is_blind else None
+        return self._look if self._is_usable and not is_blind else None
 
     def _counted(self, jobs: t.Sequence[FoundJob]) -> int:
         """Return how many jobs a count would see."""
         scope = self._scope(self._waiting)
         return sum(status_of(job.record) in scope for job in jobs)
 
-    def needs_listing(self) -> bool:
-        """Look at the pipeline; return whether its jobs have to be listed to know more.
+    def _look(self) -> int | None:
+        """Look at the pipeline; return how many are left, None when its jobs have to be listed to know more.
 
         :raises RequestError: when GitLab cannot be asked.
         """
         count = self._count(self._waiting)
         if count is None:
             self._is_usable = False
-            return True
+            return None
         if self._enough is None or count <= self._enough:
             self._last = count
-            return True
-        self.left = count - self._enough
+            return None
         is_shown = self._session.progress.is_shown
         has_moved = count != self._last
         # new jobs, or retries, hide how many of the others have ended
@@ -115,7 +113,7 @@ class Counting:
         needs_listing = is_time or (has_moved and (is_shown or self._has_new_failures()))
         # not before: a look that an error breaks off is made again
         self._last = count
-        return needs_listing
+        return None if needs_listing else count - self._enough
 
     def _has_new_failures(self) -> bool:
         """Return whether more jobs have ended badly than before."""

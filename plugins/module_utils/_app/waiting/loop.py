@@ -29,6 +29,8 @@ from .schedule import Pause, Steps
 from .timeline import Timeline
 
 T = t.TypeVar("T")
+# Finds out by a small request how many are still waited for; None when everything has to be read to know more.
+Look = t.Callable[[], t.Optional[int]]
 
 # How often a failure is seen before it is believed.
 LOOKS_AT_A_FAILURE = 2
@@ -53,18 +55,6 @@ class Waited(t.Generic[T]):
     is_stale: bool = False
 
 
-class Looking(t.Protocol):
-    """Finds out by small requests whether reading can show anything new.
-
-    :param left: how many are still waited for.
-    """
-
-    left: int
-
-    def needs_listing(self) -> bool:
-        """Look; return whether everything has to be read to know more."""
-
-
 class Wait:
     """One wait of a task. Without `wait`, and in check mode, everything is read once.
 
@@ -87,7 +77,7 @@ class Wait:
         self._looked_at = float("-inf")
         # the pipeline that the jobs which are waited for belong to, None for several
         self._pipeline: tuple[str, int] | None = None
-        self._counting: Looking | None = None
+        self._look: Look | None = None
         # jobs that were seen; how often each attempt was seen failed
         self._noted: set[t.Any] = set()
         self._failures: collections.Counter[int] = collections.Counter()
@@ -157,13 +147,13 @@ class Wait:
             if self._session.watch:
                 self._session.watch.looks_into(job.pipeline_id)
 
-    def pace(self, left: int, counting: Looking | None = None) -> None:
+    def pace(self, left: int, look: Look | None = None) -> None:
         """Set the pace by how many jobs are left to wait for.
 
-        :param counting: finds out by small requests whether there can be anything new; None when only reading tells.
+        :param look: tells between two readings whether there can be anything new; None when only reading tells.
         """
         self._pauses.expect(left)
-        self._counting = counting
+        self._look = look
 
     def awaits(self, what: str) -> None:
         """Tell, once, what does not exist yet and is waited for."""
@@ -209,11 +199,12 @@ class Wait:
             has_rested = not self._patience.wake() and more > 0
             if self.ends_at_stop:
                 self._session.check_stop()
-            if self._counting is None or has_rested or (yield from self._read_again(self._counting.needs_listing)):
+            left = None if self._look is None or has_rested else (yield from self._read_again(self._look))
+            if left is None:
                 return True
             was_counted = True
-            self._pauses.expect(self._counting.left)
-            self.timeline.beat(self._counting.left)
+            self._pauses.expect(left)
+            self.timeline.beat(left)
 
     def _sleep(self, seconds: float, more: float = 0.0) -> Steps[None]:
         """Pause for so long, or until the time is up; a log that is followed is read meanwhile.

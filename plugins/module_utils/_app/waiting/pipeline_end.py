@@ -123,7 +123,7 @@ class _Following:
         self._wait = wait
         self._looks_at_end = 0
         # how many jobs were left at the last listing, and how many looks there were since
-        self.left = self._looks = 0
+        self._left = self._looks = 0
 
     def run(self) -> Steps[PipelineState]:
         self._wait.begin()
@@ -151,19 +151,20 @@ class _Following:
             self._wait.seen(state.jobs, left)
             self._leaves(left)
             self._wait.timeline.observe(_observed(self._project, state.pipeline))
-            self.left, self._looks = len(left), 0
-            self._wait.pace(len(left), self if self._may_look(state) else None)
+            self._left, self._looks = len(left), 0
+            self._wait.pace(len(left), self._look if self._may_look(state) else None)
         return state
 
-    def needs_listing(self) -> bool:
-        """Look at the pipeline; return whether its jobs have to be listed to know, or to tell, more.
+    def _look(self) -> int | None:
+        """Look at the pipeline; return how many jobs are left, None when they have to be listed to know, or tell, more.
 
         :raises RequestError: when GitLab cannot be asked.
         """
         record = self._session.client.call("get_pipeline", project=self._project, pipeline_id=self._id)
         self._looks += 1
         most = MOST_COUNTS_TOLD if self._session.progress.is_shown else MOST_COUNTS
-        return status_of(record) != status_of(self._pipeline) or self._looks >= most
+        is_news = status_of(record) != status_of(self._pipeline) or self._looks >= most
+        return None if is_news else self._left
 
     def _leaves(self, left: list[FoundJob]) -> None:
         """Have it known what goes on in GitLab: its jobs, or the pipeline as long as none of them is known."""
