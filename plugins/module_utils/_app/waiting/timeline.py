@@ -43,7 +43,7 @@ class _Seen:
     since: float
     looked_at: float
     looks: int = 1
-    told: set[str] = dataclasses.field(default_factory=set)
+    told: set[Blocker] = dataclasses.field(default_factory=set)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Timeline:
         failed = [job for job in jobs if job.key not in self._seen and status_of(job.record) == "failed"]
         changes = [change for job in jobs for change in self._note(job, "")]
         texts = [f"failed{failure_reason(job.record)}" for job in failed]
-        self._tell_held([(job.path, Blocker(text, text)) for job, text in zip(failed, texts)])
+        self._tell_held([(job.path, (text, text)) for job, text in zip(failed, texts)])
         self._tell(sorted(changes, key=lambda change: change.at))
         # of several jobs, each with its own times
         self.entries.sort(key=lambda entry: float(entry["seconds"]))
@@ -244,8 +244,8 @@ class Timeline:
             if is_queued(seen.status) and self.queued_seconds(job) < QUEUE_SECONDS:
                 continue
             reason = self._blockers.of(job, jobs)
-            if reason and reason.one not in seen.told:
-                seen.told.add(reason.one)
+            if reason and reason not in seen.told:
+                seen.told.add(reason)
                 held.append((job.path, reason))
         self._tell_held(held)
 
