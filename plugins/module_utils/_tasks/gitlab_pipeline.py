@@ -133,7 +133,7 @@ class _Task:
             )
         before = "" if result.has_changed else _line(result.pipeline)
         state = PipelineState(result.pipeline, problem=result.problem)
-        done = PipelineActionResult(state, state, result.has_changed, result.problem, result.note)
+        done = PipelineActionResult(state, result.has_changed, result.problem, result.note)
         return (yield from self._followed(done, before=before))
 
     def act(self, action: PipelineAction) -> Steps[Outcome]:
@@ -159,7 +159,7 @@ class _Task:
             if not (yield from sits_out(self._session, exc)):
                 raise
             return self._late(state, f", and {exc}")
-        return (yield from self._followed(result, before=_line(result.before.pipeline)))
+        return (yield from self._followed(result, before=_line(state.pipeline)))
 
     def _late(self, state: PipelineState, why: str = "") -> Outcome:
         """Return the outcome when the time was up before anything was done.
@@ -168,7 +168,7 @@ class _Task:
         """
         state.has_timed_out = True
         problem = time_problem(self._waiting, f"pipeline {id_of(state.pipeline)} is still {state.status}{why}")
-        return self._finished(PipelineActionResult(state, state, problem=problem), before=_line(state.pipeline))
+        return self._finished(PipelineActionResult(state, problem=problem), before=_line(state.pipeline))
 
     def _followed(self, result: PipelineActionResult, *, before: str) -> Steps[Outcome]:
         """Return the outcome of an action, with `wait` at the end of its pipeline.

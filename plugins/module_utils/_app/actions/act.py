@@ -266,9 +266,11 @@ class ActionRun:
         if not problem:
             target.is_followed = False
             return
-        most = self._most_attempts(target)
-        # where they cannot be counted it is followed on, so that its failure is not lost
-        attempts = self._count_attempts(target) if most else 0
+        most, attempts = self._most_attempts(target), 0
+        if most:
+            # where they cannot be counted it is followed on, so that its failure is not lost
+            attempts = max(count_attempts(self._session, target.job), target.retries + 1)
+            self._attempts[target.job.key] = attempts
         if attempts < most:
             retry = ACTIONS["retry"]
             result = self._write(target.job, retry)
@@ -289,10 +291,6 @@ class ActionRun:
         record = target.job.record
         is_reason = is_among(str(record.get("failure_reason")), request.retry_on)
         return request.max_attempts if status_of(record) == "failed" and is_reason else 0
-
-    def _count_attempts(self, target: Target) -> int:
-        self._attempts[target.job.key] = max(count_attempts(self._session, target.job), target.retries + 1)
-        return self._attempts[target.job.key]
 
     def _cancel(self, late: t.Sequence[Target]) -> None:
         """Cancel jobs that have not ended in time."""

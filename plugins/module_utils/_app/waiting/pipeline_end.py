@@ -15,6 +15,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError
 from ..fields import id_of, pipeline_of, project_id_of, status_of
+from ..jobs.bridges import list_bridges
 from ..jobs.listing import newest_jobs, read_pipeline_jobs, trigger_jobs
 from ..jobs.mistaken import explain_missing_pipeline
 from ..jobs.query import FoundJob
@@ -40,22 +41,15 @@ class PipelineState:
     """A pipeline as it was read last.
 
     :param jobs: the newest attempt of each of its jobs, newest first; trigger jobs are not among them.
-    :param attempts: every attempt of its jobs, where these were asked for.
-    :param trigger_jobs: these, where they were asked for.
+    :param attempts: every attempt of its jobs, and its trigger jobs, where these were asked for.
     :param problem: why the task fails, empty when it does not.
     """
 
     pipeline: Record
     jobs: list[FoundJob] = dataclasses.field(default_factory=list)
     attempts: list[Record] = dataclasses.field(default_factory=list)
-    trigger_jobs: list[FoundJob] = dataclasses.field(default_factory=list)
     problem: str = ""
     has_timed_out: bool = False
-
-    @property
-    def every_attempt(self) -> list[Record]:
-        """Return every attempt of the jobs, and the trigger jobs, as far as these were asked for."""
-        return [*self.attempts, *(job.record for job in self.trigger_jobs)]
 
     @property
     def status(self) -> str:
@@ -78,12 +72,9 @@ def read_state(session: Session, project: str, pipeline_id: int, *, with_trigger
     attempts = session.client.list_all(
         "list_pipeline_jobs", project=project, pipeline_id=pipeline_id, include_retried=True
     )
-    return PipelineState(
-        pipeline,
-        newest_jobs(attempts, project, pipeline_id),
-        attempts,
-        trigger_jobs(session, project, pipeline_id) if with_trigger_jobs else [],
-    )
+    jobs = newest_jobs(attempts, project, pipeline_id)
+    bridges = list_bridges(session, project, pipeline_id) if with_trigger_jobs else []
+    return PipelineState(pipeline, jobs, [*attempts, *bridges])
 
 
 @contextlib.contextmanager
