@@ -236,9 +236,9 @@ class ActionRun:
             self._counting = None
             return None
         if self._counting is None:
-            ends_at_failure = self._request.max_attempts is not None
-            self._counting = Counting(self._session, self._options, jobs[0], ends_at_failure=ends_at_failure)
-        return self._counting.listed(jobs, self._unsettled(active), size=size, is_whole=False)
+            can_retry = self._request.max_attempts is not None
+            self._counting = Counting(self._session, self._options, jobs[0], ends_at_failure=can_retry, is_whole=False)
+        return self._counting.listed(jobs, self._unsettled(active), size=size)
 
     def _refresh(self, report: ActionReport) -> None:
         active = report.active

@@ -149,8 +149,9 @@ class _Reading:
         if any(job.is_bridge for job in jobs):
             return None  # the count sees no trigger jobs
         if self._counting is None:
-            self._counting = Counting(self._session, self._options, jobs[0], ends_at_failure=True)
-        return self._counting.listed(jobs, left, size=len(selection.known), is_whole=query.is_whole)
+            is_whole = query.is_whole
+            self._counting = Counting(self._session, self._options, jobs[0], ends_at_failure=True, is_whole=is_whole)
+        return self._counting.listed(jobs, left, size=len(selection.known))
 
     def _is_there(self, job: FoundJob) -> bool:
         """Return whether a job needs no more waiting.

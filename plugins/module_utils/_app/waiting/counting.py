@@ -37,16 +37,19 @@ class Counting:
 
     :param job: one of its jobs.
     :param ends_at_failure: whether a job that ends badly is to be seen before all have ended.
+    :param is_whole: whether everything there is in the pipeline is waited for.
     """
 
-    def __init__(self, session: Session, options: WaitOptions, job: FoundJob, *, ends_at_failure: bool) -> None:
+    def __init__(
+        self, session: Session, options: WaitOptions, job: FoundJob, *, ends_at_failure: bool, is_whole: bool
+    ) -> None:
         self._session = session
         self._job = job
         self._waiting = [status for status in STATUSES if not is_there({"status": status}, options)]
         self._bad = [status for status in STATUSES if ends_at_failure and end_problem({"status": status}, options)]
         # whether counts say anything here; a queue is seen by listing it
         self._is_usable = bool(self._waiting) and options.pending_seconds is None
-        self._is_whole = False
+        self._is_whole = is_whole
         self._last: int | None = None
         self._last_bad = 0
         # at this count the jobs waited for may all be where they should be; None before there is anything to go by
@@ -55,15 +58,12 @@ class Counting:
         # whether jobs may become optional ones, which are counted all the same, and whether anything has changed since
         self._may_be_optional = self._has_moved = False
 
-    def listed(
-        self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob], *, size: int, is_whole: bool
-    ) -> Look | None:
+    def listed(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob], *, size: int) -> Look | None:
         """Take note of a listing; return how to look until the next one, None when a count tells nothing now.
 
         :param jobs: what is waited for.
         :param left: those of them that are not yet where they should be.
         :param size: how many jobs the pipeline has.
-        :param is_whole: whether the jobs are everything there is in the pipeline.
         """
         counted = self._counted(left)
         # whether something is waited for that the count does not see, or the list is as cheap
@@ -72,8 +72,7 @@ class Counting:
         self._may_be_optional = any(
             job.record.get("allow_failure") and phase_of(status_of(job.record)) == "waiting" for job in left
         )
-        self._is_whole = is_whole
-        if is_whole:
+        if self._is_whole:
             # a job that need not come anywhere is counted as long as it is there
             self._last = self._counted(jobs)
             self._enough = self._last - counted
