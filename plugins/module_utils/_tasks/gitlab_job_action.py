@@ -17,7 +17,6 @@ from .._app.actions.act import ActionRun
 from .._app.actions.action import ActionRequest
 from .._app.actions.actions import ACTIONS, refuse_misplaced
 from .._app.actions.project import delete_project_artifacts
-from .._app.actions.refusals import refuse_job_token
 from .._app.actions.targets import ActionReport, Target, failure_text, prediction_text, read_logs
 from .._app.fields import project_fields
 from .._app.jobs.query import JobQuery
@@ -27,6 +26,7 @@ from .._app.pipelines.find import read_pipeline
 from .._app.pipelines.query import with_pipeline
 from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import finish
+from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
 from .options import (
     ACTION_WAITING,

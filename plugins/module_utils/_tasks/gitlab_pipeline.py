@@ -21,7 +21,6 @@ from .._app.actions.pipelines import (
     act_on_pipeline,
     decide_pipeline,
 )
-from .._app.actions.refusals import refuse_job_token
 from .._app.fields import id_of, project_id_of, status_of
 from .._app.outcome import Outcome
 from .._app.pipelines.candidates import RunRequest
@@ -34,7 +33,8 @@ from .._app.waiting.loop import Wait
 from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
 from .._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState, explained_missing, follow_pipeline, read_state
 from .._app.waiting.pipelines import await_pipeline
-from .._app.waiting.schedule import Steps, finish, is_end_of_time
+from .._app.waiting.schedule import Steps, finish, sits_out
+from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
 from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
 from .values.actions import RUN_OPTIONS, run_request
@@ -128,7 +128,7 @@ class _Task:
             )
         before = "" if result.has_changed else _line(result.pipeline)
         state = PipelineState(result.pipeline, problem=result.problem)
-        done = PipelineActionResult(state, state, result.has_changed, result.problem, result.note)
+        done = PipelineActionResult(state, result.has_changed, result.problem, result.note)
         return (yield from self._followed(done, before=before))
 
     def act(self, action: PipelineAction) -> Steps[Outcome]:
@@ -151,11 +151,10 @@ class _Task:
         try:
             result = act_on_pipeline(self._session, action, project, state, waits=self._waiting.wait)
         except RequestError as exc:
-            if not is_end_of_time(self._session, exc):
+            if not (yield from sits_out(self._session, exc)):
                 raise
-            self._session.clock.sleep(self._session.deadline.remaining())
             return self._late(state, f", and {exc}")
-        return (yield from self._followed(result, before=_line(result.before.pipeline)))
+        return (yield from self._followed(result, before=_line(state.pipeline)))
 
     def _late(self, state: PipelineState, why: str = "") -> Outcome:
         """Return the outcome when the time was up before anything was done.
@@ -164,7 +163,7 @@ class _Task:
         """
         state.has_timed_out = True
         problem = time_problem(self._waiting, f"pipeline {id_of(state.pipeline)} is still {state.status}{why}")
-        return self._finished(PipelineActionResult(state, state, problem=problem), before=_line(state.pipeline))
+        return self._finished(PipelineActionResult(state, problem=problem), before=_line(state.pipeline))
 
     def _followed(self, result: PipelineActionResult, *, before: str) -> Steps[Outcome]:
         """Return the outcome of an action, with `wait` at the end of its pipeline.

@@ -11,27 +11,27 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._api.errors import GitLabError, RequestError, wrong_return
+from ..._api.errors import GitLabError, wrong_return
 from ..deployments.waiting import ApprovalWait
 from ..fields import as_told, status_of
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.reasons import is_among, unknown_reason
-from ..jobs.selection import Selection, failed_before
-from ..jobs.statuses import can_be_superseded, still
+from ..jobs.selection import failed_before
+from ..jobs.statuses import can_be_superseded
 from ..session import Session
-from ..waiting.blockers import jobs_beside, why_late
+from ..waiting.blockers import jobs_beside
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
-from ..waiting.loop import Wait
-from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_there, timed_out_text
-from ..waiting.schedule import Steps, is_end_of_time
+from ..waiting.loop import Look, Wait
+from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_end_of_time, is_there
+from ..waiting.schedule import Steps
 from ..writes.decision import Decision
+from ..writes.roles import refuse_job_token
 from .action import Action, ActionRequest
 from .actions import ACTIONS, decide
 from .decisions import Decisions, Policy
-from .refusals import refuse_job_token
-from .targets import ActionReport, Target, choose, select
+from .targets import ActionReport, Target, select, time_out
 from .write import JobWrite, WriteResult
 
 
@@ -49,7 +49,6 @@ class ActionRun:
         self._timeline = self._following.timeline
         self._approvals = ApprovalWait(session, is_waiting=options.wait_for_approval, tell=self._timeline.held)
         self._counting: Counting | None = None
-        self._selection = Selection()
         # all jobs of the pipeline, as they were read last
         self._beside: t.Sequence[FoundJob] = ()
         # how many attempts jobs have had, by their keys
@@ -64,22 +63,20 @@ class ActionRun:
         refuse_job_token(self._session, self._request.action)
         for warning in filter(None, map(unknown_reason, self._request.retry_on)):
             self._session.warn(warning)
-        selection = yield from select(self._session, self._query, self._action, self._options)
-        if isinstance(selection, ActionReport):
-            return selection
-        self._selection, self._beside = selection, selection.beside
-        chosen = choose(selection, self._query, self._request.multiple)
-        targets = [Target(job, before={"id": job.id, "status": status_of(job.record)}) for job in chosen]
+        report = yield from select(self._session, self._query, self._request, self._options)
+        if report.has_timed_out:
+            return report
+        report.timeline, self._beside = self._timeline.entries, report.selection.beside
+        jobs = [target.job for target in report.targets]
         if self._options.log_follow:
-            check_followable(self._session, [target.job for target in targets])
-        report = ActionReport(targets, self._timeline.entries, selection.pipeline)
-        self._approvals.expect(chosen)
-        self._following.note([target.job for target in targets])
-        for target in targets:
-            self._timeline.observe(target.job)
-        self._step(targets)
+            check_followable(self._session, jobs)
+        self._approvals.expect(jobs)
+        self._following.note(jobs)
+        for job in jobs:
+            self._timeline.observe(job)
+        self._step(report.targets)
         # what has changed was read after all others
-        read_last = sorted(targets, key=lambda target: target.has_changed)
+        read_last = sorted(report.targets, key=lambda target: target.has_changed)
         report.pipeline = as_told(report.pipeline, [target.job.record for target in read_last])
         if self._following.is_active:
             yield from self._follow(report)
@@ -151,8 +148,7 @@ class ActionRun:
                 self._session, action, job, self._request, lambda latest: self._decide(latest, action)
             ).send()
         except GitLabError as exc:
-            is_late = isinstance(exc, RequestError) and is_end_of_time(self._session, exc)
-            return WriteResult("failed", job, reason=str(exc), is_to_come=is_late)
+            return WriteResult("failed", job, reason=str(exc), is_to_come=is_end_of_time(self._session, exc))
 
     def _take(self, target: Target, result: WriteResult, action: Action) -> None:
         """Note the result of a write, and that what was done is to be followed, or what somebody else has done."""
@@ -164,7 +160,7 @@ class ActionRun:
             return
         if result.outcome != "unchanged" or not target.has_changed:
             target.settle(result.outcome, result.reason)
-        target.has_changed = target.has_changed or result.has_changed
+        target.has_changed |= result.has_changed
         self._timeline.observe(target.job, detail=self._done_text(target.job, action) if result.has_changed else "")
         target.is_followed = result.outcome in ("applied", "unchanged") and self._is_to_be_followed(target)
 
@@ -201,7 +197,7 @@ class ActionRun:
                     self._look_at(target)
             active = report.active
             self._timeline.leaves([target.job for target in active])
-            self._following.pace(len(active), self._counting_of(active))
+            self._following.pace(len(active), self._counting_of(active, size=len(report.selection.known)))
             return active
 
         self._following.begin()
@@ -212,7 +208,10 @@ class ActionRun:
             for target in report.active:
                 target.settle("failed", f"it could not be followed to its end: {exc}")
         if report.has_timed_out:
-            self._time_out(report.active)
+            late = report.active
+            time_out(self._session, late, self._options)
+            if self._options.on_timeout == "cancel" and self._request.action != "cancel":
+                self._cancel([target for target in late if not target.job.is_bridge])
 
     def _unsettled(self, active: t.Sequence[Target]) -> list[FoundJob]:
         """Return the jobs that are not yet where they should be: those whose turn is to come among them."""
@@ -222,25 +221,24 @@ class ActionRun:
             if target.is_waiting_for_turn or not is_there(target.job.record, self._options)
         ]
 
-    def _counting_of(self, active: t.Sequence[Target]) -> Counting | None:
+    def _counting_of(self, active: t.Sequence[Target], *, size: int) -> Look | None:
         """Return what finds out by counting whether the followed jobs have moved.
 
-        None when they have to be read: a single job, jobs of several pipelines, or one whose turn is to come, or whose
-        failure may not be the last word.
+        None when they have to be read: a single job, jobs of several pipelines, trigger jobs, or one whose turn is to
+        come, or whose failure may not be the last word.
+
+        :param size: how many jobs the pipeline has.
         """
-        pipelines = {(target.job.project, target.job.pipeline_id, target.job.is_bridge) for target in active}
-        is_open = any(target.is_waiting_for_turn or not self._following.believes(target.job) for target in active)
-        if len(active) <= 1 or len(pipelines) > 1 or is_open:
-            self._counting = None
-        elif self._counting is None and not active[0].job.is_bridge:
-            ends_at_failure = self._request.max_attempts is not None
-            self._counting = Counting(self._session, self._options, active[0].job, ends_at_failure=ends_at_failure)
-        if self._counting is None:
-            return None
         jobs = [target.job for target in active]
-        size = len(self._selection.known)
-        can_tell = self._counting.listed(jobs, self._unsettled(active), size=size, is_whole=False)
-        return self._counting if can_tell else None
+        pipelines = {(job.project, job.pipeline_id, job.is_bridge) for job in jobs}
+        is_open = any(target.is_waiting_for_turn or not self._following.believes(target.job) for target in active)
+        if len(jobs) <= 1 or len(pipelines) > 1 or is_open or jobs[0].is_bridge:
+            self._counting = None
+            return None
+        if self._counting is None:
+            can_retry = self._request.max_attempts is not None
+            self._counting = Counting(self._session, self._options, jobs[0], ends_at_failure=can_retry, is_whole=False)
+        return self._counting.listed(jobs, self._unsettled(active), size=size)
 
     def _refresh(self, report: ActionReport) -> None:
         active = report.active
@@ -268,9 +266,11 @@ class ActionRun:
         if not problem:
             target.is_followed = False
             return
-        most = self._most_attempts(target)
-        # where they cannot be counted it is followed on, so that its failure is not lost
-        attempts = self._count_attempts(target) if most else 0
+        most, attempts = self._most_attempts(target), 0
+        if most:
+            # where they cannot be counted it is followed on, so that its failure is not lost
+            attempts = max(count_attempts(self._session, target.job), target.retries + 1)
+            self._attempts[target.job.key] = attempts
         if attempts < most:
             retry = ACTIONS["retry"]
             result = self._write(target.job, retry)
@@ -292,22 +292,6 @@ class ActionRun:
         is_reason = is_among(str(record.get("failure_reason")), request.retry_on)
         return request.max_attempts if status_of(record) == "failed" and is_reason else 0
 
-    def _count_attempts(self, target: Target) -> int:
-        self._attempts[target.job.key] = max(count_attempts(self._session, target.job), target.retries + 1)
-        return self._attempts[target.job.key]
-
-    def _time_out(self, active: list[Target]) -> None:
-        """End the targets that are not done in time, as `on_timeout` says."""
-        held = why_late((target.job for target in active), lambda late: jobs_beside(self._session, late))
-        for target in active:
-            why = f", and {target.reason}" if target.is_waiting_for_turn else ""
-            if held and status_of(target.job.record) == "created":
-                why, held = f"{why}; {held}", ""
-            reason = f"{timed_out_text(self._options)}: it {still(target.job.record)}{why}"
-            target.settle(target.outcome if self._options.on_timeout == "continue" else "failed", reason)
-        if self._options.on_timeout == "cancel" and self._request.action != "cancel":
-            self._cancel([target for target in active if not target.job.is_bridge])
-
     def _cancel(self, late: t.Sequence[Target]) -> None:
         """Cancel jobs that have not ended in time."""
         session = self._session.in_passing(seconds=CANCEL_SECONDS)
@@ -318,6 +302,6 @@ class ActionRun:
 
         for target, result in zip(late, session.run_all(cancel, late)):
             target.job = result.job
-            target.has_changed = target.has_changed or result.has_changed
+            target.has_changed |= result.has_changed
             self._timeline.observe(target.job, detail="canceled" if result.has_changed else "")
             target.reason += "; it was canceled" if result.has_changed else f"; it was not canceled: {result.reason}"

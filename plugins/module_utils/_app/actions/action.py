@@ -50,10 +50,6 @@ class Advice:
 Arguments = t.Callable[[ActionRequest, str], t.Mapping[str, t.Any]]
 
 
-def _no_arguments(request: ActionRequest, status: str) -> dict[str, t.Any]:
-    return {}
-
-
 @dataclasses.dataclass(frozen=True)
 class Action:
     """All that is known of one action.
@@ -106,7 +102,7 @@ class Action:
     trigger_job: t.Callable[[Record, Policy], str] | None = None
     trigger_jobs_since: str = ""
     options: tuple[str, ...] = ()
-    arguments: Arguments = _no_arguments
+    arguments: Arguments = lambda request, status: {}
     gate: t.Literal["", "at once", "after a bad end"] = ""
 
     @property

@@ -190,10 +190,11 @@ ACTIONS: dict[str, Action] = {row.name: row for row in _ROWS}
 def decide(name: str, job: Record, policy: Policy) -> Decision:
     """Return what an action does with the newest attempt of a job."""
     action = ACTIONS[name]
-    if policy.is_bridge:
-        refusal = _trigger_job_refusal(action, job, policy)
-        if refusal:
-            return Decision("refuse", refusal)
+    if policy.is_bridge and action.trigger_job is None:
+        refusal = f"{action.cannot('trigger jobs')} through GitLab's API; act on the jobs of the downstream pipeline"
+        return Decision("refuse", refusal)
+    if policy.is_bridge and action.trigger_job and (refusal := action.trigger_job(job, policy)):
+        return Decision("refuse", refusal)
     status = STATUSES.get(status_of(job))
     if status is None:
         return Decision("refuse", f"this collection does not know its status {status_of(job)!r}; nothing was done")
@@ -205,12 +206,6 @@ def decide(name: str, job: Record, policy: Policy) -> Decision:
         given = listed(policy.given, "and")
         return Decision("same", f"{decision.reason}; {given} are only for a job that is still to start")
     return decision
-
-
-def _trigger_job_refusal(action: Action, job: Record, policy: Policy) -> str:
-    if action.trigger_job is None:
-        return f"{action.cannot('trigger jobs')} through GitLab's API; act on the jobs of the downstream pipeline"
-    return action.trigger_job(job, policy)
 
 
 def refuse_misplaced(takes: t.Mapping[str, t.Sequence[str]], name: str, given: t.Callable[[str], bool]) -> None:

@@ -65,13 +65,11 @@ class PipelineAction:
 class PipelineActionResult:
     """What became of an action on a pipeline.
 
-    :param before: the pipeline as it was read first.
     :param after: the pipeline as it was read last.
     :param problem: why the task fails, empty when it does not.
     :param note: why nothing was done, or what there is to say about a success.
     """
 
-    before: PipelineState
     after: PipelineState
     has_changed: bool = False
     problem: str = ""
@@ -105,7 +103,7 @@ def _retry_ended(state: PipelineState) -> Decision:
 
 
 def _cancel_blocked(state: PipelineState) -> Decision:
-    if state.status == "scheduled" or any(map(_is_cancelable, state.every_attempt)):
+    if state.status == "scheduled" or any(map(_is_cancelable, state.attempts)):
         return Decision("act")
     return Decision(
         "same", "only manual jobs are left, which GitLab does not cancel with their pipeline; gitlab_job_action does"
@@ -129,8 +127,8 @@ def _leaves_cancelable(before: PipelineState, after: PipelineState) -> bool:
 
 def _wanted(before: PipelineState, after: PipelineState) -> list[Record]:
     """Return the jobs that were to be canceled, as they are now, whether or not somebody has retried them since."""
-    cancelable = set(map(id_of, filter(_is_cancelable, before.every_attempt)))
-    return [job for job in after.every_attempt if id_of(job) in cancelable]
+    cancelable = set(map(id_of, filter(_is_cancelable, before.attempts)))
+    return [job for job in after.attempts if id_of(job) in cancelable]
 
 
 def _is_cancelable(job: Record) -> bool:
@@ -204,13 +202,13 @@ def act_on_pipeline(
     """
     decision = decide_pipeline(action, state)
     if decision.verdict == "same":
-        return PipelineActionResult(state, state, note=decision.reason)
+        return PipelineActionResult(state, note=decision.reason)
     if decision.verdict == "refuse" or (decision.verdict == "later" and not waits):
-        return PipelineActionResult(state, state, problem=f"{_cannot(action, state)}: {decision.reason}")
+        return PipelineActionResult(state, problem=f"{_cannot(action, state)}: {decision.reason}")
     if session.check_mode:
         after = PipelineState({**state.pipeline, "status": action.status_after}, state.jobs)
         note = f"would {action.name} pipeline {id_of(state.pipeline)}"
-        return PipelineActionResult(state, after, has_changed=True, note=note)
+        return PipelineActionResult(after, has_changed=True, note=note)
     return _PipelineWrite(session, action, project, state).send()
 
 
@@ -227,11 +225,9 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
         self._session.client.call(self._action.endpoint, project=self._project, pipeline_id=id_of(self._first.pipeline))
 
     def _read(self) -> PipelineState:
+        with_trigger_jobs = self._action.concerns_trigger_jobs
         state = read_state(
-            self._session,
-            self._project,
-            id_of(self._first.pipeline),
-            with_trigger_jobs=self._action.concerns_trigger_jobs,
+            self._session, self._project, id_of(self._first.pipeline), with_trigger_jobs=with_trigger_jobs
         )
         if self._first.jobs and not state.jobs:
             raise BadAnswerError(f"GitLab lists no job of pipeline {id_of(state.pipeline)}, which had some before")
@@ -245,7 +241,7 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
             return self._effective(latest, "GitLab did not confirm it, but the pipeline shows the effect")
         decision = decide_pipeline(action, latest)
         if decision.verdict == "same":
-            return PipelineActionResult(first, latest, note=decision.reason)
+            return PipelineActionResult(latest, note=decision.reason)
         may_repeat = may_be_done or was_unsent(exc)
         return None if decision.verdict == "act" and may_repeat else self._failed(self._explained(exc))
 
@@ -262,9 +258,9 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
         decision = decide_pipeline(self._action, after)
         if decision.verdict == "same":
             # it has come to its end, or to a person, since it was read
-            return PipelineActionResult(self._first, after, note=decision.reason)
+            return PipelineActionResult(after, note=decision.reason)
         if problem:
-            return PipelineActionResult(self._first, after, has_changed=True, note=problem)
+            return PipelineActionResult(after, has_changed=True, note=problem)
         return self._failed(
             f"GitLab accepted the request, and none of its jobs was {self._action.participle}; its status is "
             f"{after.status}. Check that the user of the token may act on these jobs"
@@ -274,11 +270,10 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
         """Return the result for a pipeline that shows the effect, which may be that of somebody else."""
         is_others = self._is_ours(self._action.doers(self._first, after)) is False
         note = f"somebody else has {self._action.participle} it since" if is_others else note
-        return PipelineActionResult(self._first, after, has_changed=not is_others, note=note)
+        return PipelineActionResult(after, has_changed=not is_others, note=note)
 
     def _failed(self, reason: str) -> PipelineActionResult:
-        problem = f"{_cannot(self._action, self._latest)}: {reason}"
-        return PipelineActionResult(self._first, self._latest, problem=problem)
+        return PipelineActionResult(self._latest, problem=f"{_cannot(self._action, self._latest)}: {reason}")
 
     def _explained(self, exc: RequestError) -> str:
         if isinstance(exc, StatusError) and exc.status == 403 and not exc.has_reason and not exc.advice:

@@ -17,13 +17,14 @@ from ..fields import status_of
 from ..jobs.find import JobFinder
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, shortened
 from ..jobs.selection import Selection, place_of, why_empty
-from ..jobs.statuses import phase_of
+from ..jobs.statuses import phase_of, still
 from ..session import Session
+from ..waiting.blockers import jobs_beside, why_late
 from ..waiting.log_tails import last_words, read_tail
 from ..waiting.loop import Wait
-from ..waiting.options import WaitOptions, time_problem
+from ..waiting.options import WaitOptions, time_problem, timed_out_text
 from ..waiting.schedule import Steps
-from .action import Action
+from .action import Action, ActionRequest
 from .actions import ACTIONS, decide
 from .decisions import Policy
 
@@ -53,7 +54,7 @@ class Target:
     @property
     def after(self) -> Record:
         """Return id and status after the action; in check mode as predicted, the id null where a new job would come."""
-        return self.predicted or {"id": self.job.id, "status": status_of(self.job.record)}
+        return self.predicted or _state(self.job)
 
     @property
     def is_told_by_log(self) -> bool:
@@ -77,15 +78,23 @@ class Target:
         }
 
 
+def _state(job: FoundJob) -> Record:
+    return {"id": job.id, "status": status_of(job.record)}
+
+
 @dataclasses.dataclass
 class ActionReport:
-    """What became of all jobs."""
+    """What became of all jobs.
 
-    targets: list[Target]
-    timeline: list[Record]
-    pipeline: Record | None = None
+    :param selection: what they were chosen from.
+    :param problem: why there is no job to act on.
+    """
+
+    selection: Selection
+    pipeline: Record | None
+    targets: list[Target] = dataclasses.field(default_factory=list)
+    timeline: list[Record] = dataclasses.field(default_factory=list)
     has_timed_out: bool = False
-    # why there is no job to act on
     problem: str = ""
 
     @property
@@ -94,10 +103,11 @@ class ActionReport:
         return [target for target in self.targets if target.is_followed or target.is_waiting_for_turn]
 
 
-def select(session: Session, query: JobQuery, action: Action, options: WaitOptions) -> Steps[Selection | ActionReport]:
-    """Return what a query selects, with `wait` as soon as it exists; the whole report when it did not in time.
+def select(session: Session, query: JobQuery, request: ActionRequest, options: WaitOptions) -> Steps[ActionReport]:
+    """Return the jobs to act on, with `wait` as soon as they exist; none, with the reason, when they did not in time.
 
-    :raises SelectionError: when the jobs cannot be found.
+    :raises SelectionError: when they cannot be found, or a name stands for several, and only one is wanted.
+    :raises BadAnswerError: when GitLab does not say which job one is.
     :raises RequestError: when GitLab cannot be asked for them.
     """
     finder, wait = JobFinder(session, query), Wait(session, options)
@@ -110,28 +120,25 @@ def select(session: Session, query: JobQuery, action: Action, options: WaitOptio
 
     waited = yield from wait.until(read, lambda selection: selection.is_complete)
     selection = waited.value
+    report = ActionReport(selection, selection.pipeline, has_timed_out=waited.has_timed_out)
     if waited.has_timed_out:
-        problem = time_problem(options, finder.problem(selection) or f"there is no {query.describe()} yet")
-        return ActionReport([], [], selection.pipeline, has_timed_out=True, problem=problem)
+        report.problem = time_problem(options, finder.problem(selection) or f"there is no {query.describe()} yet")
+        return report
     finder.require(selection, may_wait=not options.wait)
     finder.check_readable(selection)
     # an action on what runs, when nothing runs, has nothing to do
     if not selection.out_of_scope:
         finder.require_jobs(selection)
     policy = Policy(wait=options.wait)
-    if any(decide(action.name, {"status": status}, policy).verdict == "later" for status in selection.out_of_scope):
+    if any(decide(request.action, {"status": status}, policy).verdict == "later" for status in selection.out_of_scope):
         why = capitalized(why_empty(query, selection))
         advice = "scope is compared when the task begins; leave it out to wait for the turn of a job"
         session.warn(f"{why}. {advice}")
-    return selection
+    report.targets = [Target(job, before=_state(job)) for job in _chosen(selection, query, request.multiple)]
+    return report
 
 
-def choose(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJob]:
-    """Return the jobs to act on.
-
-    :raises SelectionError: when a name stands for several jobs, and only one is wanted.
-    :raises BadAnswerError: when GitLab does not say which job it is.
-    """
+def _chosen(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJob]:
     chosen: dict[t.Any, FoundJob] = {}
     for name, group in selection.groups.items():
         if len(group) > 1 and multiple == "error":
@@ -148,6 +155,17 @@ def choose(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJo
         if not job.id:
             raise BadAnswerError(f"GitLab lists job {job.path!r} without an id, by which it could be acted on")
     return sorted(chosen.values(), key=lambda job: -job.id)
+
+
+def time_out(session: Session, late: t.Sequence[Target], options: WaitOptions) -> None:
+    """End the targets that are not done in time, as `on_timeout` says."""
+    held = why_late((target.job for target in late), lambda job: jobs_beside(session, job))
+    for target in late:
+        why = f", and {target.reason}" if target.is_waiting_for_turn else ""
+        if held and status_of(target.job.record) == "created":
+            why, held = f"{why}; {held}", ""
+        reason = f"{timed_out_text(options)}: it {still(target.job.record)}{why}"
+        target.settle(target.outcome if options.on_timeout == "continue" else "failed", reason)
 
 
 def read_logs(session: Session, report: ActionReport, lines: int) -> None:

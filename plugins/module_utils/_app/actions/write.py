@@ -24,9 +24,9 @@ from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished
 from ..session import Session
 from ..writes.decision import ActionOutcome, Decision
+from ..writes.roles import reason_of_project
 from ..writes.sending import Write, is_lock, was_refused
 from .action import Action, ActionRequest
-from .refusals import explain
 
 # GitLab retries a job by itself no more often. Source: https://docs.gitlab.com/ci/yaml/#retry
 _AUTOMATIC_RETRIES = 2
@@ -89,15 +89,17 @@ class JobWrite(Write[FoundJob, WriteResult]):
         :raises RequestError: when what tells whose effect it is cannot be read.
         """
         changed = self._changed(latest) if self._is_in_doubt or is_lock(exc) else None
-        is_ours = self._is_effect_ours(changed) if changed else None
-        if changed and self._is_in_doubt and is_ours is False:
+        if changed is None:
+            return None
+        is_ours = self._is_effect_ours(changed)
+        if self._is_in_doubt and is_ours is False:
             reason = f"the answer was lost, and somebody else has {self._action.participle} the job since"
             # not sent again either: ours may have come before theirs
             decision = self._decide_again(changed)
             if decision.verdict == "refuse" and changed.id == self._job.id:
                 return WriteResult("refused", changed, reason=f"{decision.reason}; {reason}")
             return WriteResult("unchanged", changed, reason=reason)
-        if changed and (self._is_in_doubt or is_ours):
+        if self._is_in_doubt or is_ours:
             # The lock is of one that was still at work, which may be ours, sent twice by a proxy on the way. Any other
             # refusal says that the work was done before, as it is for all but one of several tasks of one user.
             lock = "GitLab refused the request, but the job shows that the user of the token has done it since"
@@ -167,7 +169,12 @@ class JobWrite(Write[FoundJob, WriteResult]):
             held = refusal_of_held(self._session, self._job, exc) if self._action.needs_approval else ""
             if held:
                 return held
-            explain(self._session, self._action, self._job, exc)
+            if exc.status == 403 and not exc.has_reason and not exc.advice:
+                exc.advice = reason_of_project(self._session, self._job.project, self._action.role)
+            elif exc.status == 404 and self._job.is_bridge:
+                since = self._action.trigger_jobs_since
+                exc.advice = f"Trigger jobs can be {self._action.participle} from GitLab {since} on"
+            self._action.advise(exc)
         return str(exc)
 
     def _failed(self, reason: str) -> WriteResult:

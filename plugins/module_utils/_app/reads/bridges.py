@@ -21,10 +21,10 @@ from ..jobs.statuses import count_statuses, is_finished, is_optional, newest_per
 from ..pipelines.find import first_job, read_pipeline
 from ..session import Session
 from ..waiting.loop import Wait
-from ..waiting.options import WaitOptions, end_problem, is_there, time_problem
+from ..waiting.options import WaitOptions, end_problem, is_late, is_there, time_problem
 from ..waiting.pipeline_end import explained_missing
 from ..waiting.pipelines import await_pipeline
-from ..waiting.schedule import Steps, is_late
+from ..waiting.schedule import Steps
 
 
 @dataclasses.dataclass

@@ -21,7 +21,7 @@ from ..session import Session
 from ..waiting.blockers import why_late
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
-from ..waiting.loop import Wait
+from ..waiting.loop import Look, Wait
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
 from ..waiting.schedule import Steps
 
@@ -131,7 +131,7 @@ class _Reading:
         self._wait.pace(len(left), self._counting_of(selection, left))
         return selection
 
-    def _counting_of(self, selection: Selection, left: t.Sequence[FoundJob]) -> Counting | None:
+    def _counting_of(self, selection: Selection, left: t.Sequence[FoundJob]) -> Look | None:
         """Return what finds out by counting whether the jobs of one pipeline have moved.
 
         :param left: those that are not yet where they should be.
@@ -142,9 +142,9 @@ class _Reading:
         if any(job.is_bridge for job in jobs):
             return None  # the count sees no trigger jobs
         if self._counting is None:
-            self._counting = Counting(self._session, self._options, jobs[0], ends_at_failure=True)
-        can_tell = self._counting.listed(jobs, left, size=len(selection.known), is_whole=query.is_whole)
-        return self._counting if can_tell else None
+            is_whole = query.is_whole
+            self._counting = Counting(self._session, self._options, jobs[0], ends_at_failure=True, is_whole=is_whole)
+        return self._counting.listed(jobs, left, size=len(selection.known))
 
     def _is_there(self, job: FoundJob) -> bool:
         """Return whether a job needs no more waiting.

@@ -25,10 +25,10 @@ from ..session import Session
 from ..waiting.blockers import MOST_SINGLE_LINES
 from ..waiting.log_tails import read_tail
 from ..waiting.loop import Wait
-from ..waiting.options import WaitOptions
+from ..waiting.options import WaitOptions, is_late
 from ..waiting.pipeline_end import PipelineState, explained_missing, failed_jobs, follow_pipeline
 from ..waiting.pipelines import await_pipeline
-from ..waiting.schedule import Steps, is_late
+from ..waiting.schedule import Steps
 
 T = t.TypeVar("T")
 # Of so many failed jobs the log is read.

@@ -23,7 +23,6 @@ from ..._api.errors import (
 )
 from ..._api.pace.looks import looking
 from ..actions.actions import ACTIONS
-from ..actions.refusals import refuse_job_token
 from ..fields import id_of
 from ..jobs.find import JobFinder
 from ..outcome import SlowWork
@@ -35,7 +34,8 @@ from ..session import Session, StoppedError
 from ..waiting.loop import Wait
 from ..waiting.options import timed_out_text
 from ..waiting.pipelines import await_pipeline
-from ..waiting.schedule import Pause, Steps, is_end_of_time
+from ..waiting.schedule import Pause, Steps, sits_out
+from ..writes.roles import refuse_job_token
 from .gates import GateRun, jobs_of, to_come
 from .plan import Gate, ReleasePlan
 from .run import GateResult, ProjectResult
@@ -98,9 +98,8 @@ def _broken_off(session: Session, gate: Gate, exc: GitLabError) -> Steps[GateRes
     if isinstance(exc, StoppedError):
         return GateResult(gate, reason=str(exc))
     reason = str(exc)
-    is_late = isinstance(exc, RequestError) and is_end_of_time(session, exc)
+    is_late = yield from sits_out(session, exc)
     if is_late:
-        yield Pause(session.deadline.remaining(), session.deadline)
         reason = f"{timed_out_text(gate.waiting)}: {reason}"
     if is_late or isinstance(exc, TimedOutError):
         return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ..._api.errors import RequestError
@@ -20,18 +19,12 @@ from ..session import Session
 
 # More jobs that wait for the same share one line.
 MOST_SINGLE_LINES = 3
-
-
-@dataclasses.dataclass(frozen=True)
-class Blocker:
-    """What one job, or several, wait for; goes on where the names stop."""
-
-    one: str
-    several: str
+# What one job waits for, and the same of several; goes on where the names stop.
+Blocker = tuple[str, str]
 
 
 def _both(rest: str) -> Blocker:
-    return Blocker(f"waits {rest}", f"wait {rest}")
+    return f"waits {rest}", f"wait {rest}"
 
 
 class Blockers:
@@ -57,20 +50,20 @@ class Blockers:
             return self._before(job, jobs)
         if row.waits_for == "runner":
             return None if job.is_bridge else _both(f"for {runner_wish(job.record)}")
-        return Blocker(*row.holdup) if row.holdup else None
+        return row.holdup
 
     def lines(self, held: t.Sequence[tuple[str, Blocker]]) -> t.Iterator[tuple[str, str]]:
         """Yield names and what they wait for; many jobs that wait for the same come together."""
         names: dict[Blocker, list[str]] = {}
         for name, reason in held:
             names.setdefault(reason, []).append(name)
-        for reason, listed in names.items():
+        for (one, several), listed in names.items():
             if len(listed) <= MOST_SINGLE_LINES:
-                yield from ((name, reason.one) for name in listed)
+                yield from ((name, one) for name in listed)
             else:
                 rest = len(listed) - MOST_SINGLE_LINES
                 shown = ", ".join(listed[:MOST_SINGLE_LINES])
-                yield f"{shown} and {rest} more job{'s' if rest > 1 else ''}", reason.several
+                yield f"{shown} and {rest} more job{'s' if rest > 1 else ''}", several
 
     def _before(self, job: FoundJob, jobs: t.Sequence[FoundJob]) -> Blocker | None:
         """Return which manual job of an earlier stage a job waits for.

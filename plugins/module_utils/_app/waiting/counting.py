@@ -19,6 +19,7 @@ from ..fields import status_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import STATUSES, phase_of, young_statuses
 from ..session import Session
+from .loop import Look
 from .options import WaitOptions, end_problem, is_there
 
 # So many jobs are listed as cheaply as they are counted: it is GitLab's own page.
@@ -36,16 +37,19 @@ class Counting:
 
     :param job: one of its jobs.
     :param ends_at_failure: whether a job that ends badly is to be seen before all have ended.
+    :param is_whole: whether everything there is in the pipeline is waited for.
     """
 
-    def __init__(self, session: Session, options: WaitOptions, job: FoundJob, *, ends_at_failure: bool) -> None:
+    def __init__(
+        self, session: Session, options: WaitOptions, job: FoundJob, *, ends_at_failure: bool, is_whole: bool
+    ) -> None:
         self._session = session
         self._job = job
         self._waiting = [status for status in STATUSES if not is_there({"status": status}, options)]
         self._bad = [status for status in STATUSES if ends_at_failure and end_problem({"status": status}, options)]
         # whether counts say anything here; a queue is seen by listing it
         self._is_usable = bool(self._waiting) and options.pending_seconds is None
-        self._is_whole = False
+        self._is_whole = is_whole
         self._last: int | None = None
         self._last_bad = 0
         # at this count the jobs waited for may all be where they should be; None before there is anything to go by
@@ -53,15 +57,13 @@ class Counting:
         self._counts = 0
         # whether jobs may become optional ones, which are counted all the same, and whether anything has changed since
         self._may_be_optional = self._has_moved = False
-        self.left = 0
 
-    def listed(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob], *, size: int, is_whole: bool) -> bool:
-        """Take note of a listing; return whether a count tells anything now.
+    def listed(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob], *, size: int) -> Look | None:
+        """Take note of a listing; return how to look until the next one, None when a count tells nothing now.
 
         :param jobs: what is waited for.
         :param left: those of them that are not yet where they should be.
         :param size: how many jobs the pipeline has.
-        :param is_whole: whether the jobs are everything there is in the pipeline.
         """
         counted = self._counted(left)
         # whether something is waited for that the count does not see, or the list is as cheap
@@ -70,9 +72,7 @@ class Counting:
         self._may_be_optional = any(
             job.record.get("allow_failure") and phase_of(status_of(job.record)) == "waiting" for job in left
         )
-        self._is_whole = is_whole
-        self.left = len(left)
-        if is_whole:
+        if self._is_whole:
             # a job that need not come anywhere is counted as long as it is there
             self._last = self._counted(jobs)
             self._enough = self._last - counted
@@ -80,40 +80,39 @@ class Counting:
         elif self._last is not None:
             # The count was taken before the list. Jobs are done only by lowering it, each by one.
             self._enough = max(0, self._last - counted)
-        return self._is_usable and not is_blind
+        return self._look if self._is_usable and not is_blind else None
 
     def _counted(self, jobs: t.Sequence[FoundJob]) -> int:
         """Return how many jobs a count would see."""
         scope = self._scope(self._waiting)
         return sum(status_of(job.record) in scope for job in jobs)
 
-    def needs_listing(self) -> bool:
-        """Look at the pipeline; return whether its jobs have to be listed to know more.
+    def _look(self) -> int | None:
+        """Look at the pipeline; return how many are left, None when its jobs have to be listed to know more.
 
         :raises RequestError: when GitLab cannot be asked.
         """
         count = self._count(self._waiting)
         if count is None:
             self._is_usable = False
-            return True
+            return None
         if self._enough is None or count <= self._enough:
             self._last = count
-            return True
-        self.left = count - self._enough
+            return None
         is_shown = self._session.progress.is_shown
         has_moved = count != self._last
         # new jobs, or retries, hide how many of the others have ended
         has_risen = self._last is not None and count > self._last and not self._is_whole
         self._counts = 0 if has_moved and self._is_whole else self._counts + 1
         self._has_moved = self._has_moved or has_moved
-        most = MOST_COUNTS_OF_SOME
-        if self._is_whole:
-            most = MOST_COUNTS_TOLD if self._has_moved and self._may_be_optional else MOST_COUNTS
-        is_time = has_risen or self._counts >= (MOST_COUNTS_TOLD if is_shown else most)
+        most = MOST_COUNTS if self._is_whole else MOST_COUNTS_OF_SOME
+        if is_shown or (self._is_whole and self._has_moved and self._may_be_optional):
+            most = MOST_COUNTS_TOLD
+        is_time = has_risen or self._counts >= most
         needs_listing = is_time or (has_moved and (is_shown or self._has_new_failures()))
         # not before: a look that an error breaks off is made again
         self._last = count
-        return needs_listing
+        return None if needs_listing else count - self._enough
 
     def _has_new_failures(self) -> bool:
         """Return whether more jobs have ended badly than before."""

@@ -54,8 +54,6 @@ class LogFollower:
 
     def follow(self, job: FoundJob) -> None:
         """Tell what is new in the log of this attempt."""
-        if not self._session.progress.is_shown:
-            return
         if self._job is None or self._job.id != job.id:
             self._begin(job)
         self._job = job
@@ -89,7 +87,7 @@ class LogFollower:
             self._has_warned = True
             return
         if self._text.end_of_answer():
-            self._say(job, "(the log has become shorter, it begins again)")
+            self._timeline.log_line(job.path, "(the log has become shorter, it begins again)")
 
     def end(self) -> None:
         """Tell the rest, a line without its end included."""
@@ -99,11 +97,8 @@ class LogFollower:
         self.read(is_over=True)
         self.end()
         if self._job is not None:
-            self._say(job, f"(retried: the log of the new attempt, job {job.id}, follows)")
-        self._text = _GrowingText(lambda line: self._say(job, line), self._client.masker)
-
-    def _say(self, job: FoundJob, line: str) -> None:
-        self._timeline.log_line(job.path, line)
+            self._timeline.log_line(job.path, f"(retried: the log of the new attempt, job {job.id}, follows)")
+        self._text = _GrowingText(lambda line: self._timeline.log_line(job.path, line), self._client.masker)
 
 
 class _GrowingText:

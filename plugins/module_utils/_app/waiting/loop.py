@@ -23,12 +23,14 @@ from ..jobs.statuses import is_queued, runner_wish
 from ..nudges import Patience
 from ..session import Session
 from .logs import LogFollower
-from .options import WaitOptions
+from .options import WaitOptions, is_late
 from .pauses import Pauses
-from .schedule import Pause, Steps, is_late
+from .schedule import Pause, Steps
 from .timeline import Timeline
 
 T = t.TypeVar("T")
+# Finds out by a small request how many are still waited for; None when everything has to be read to know more.
+Look = t.Callable[[], t.Optional[int]]
 
 # How often a failure is seen before it is believed.
 LOOKS_AT_A_FAILURE = 2
@@ -53,18 +55,6 @@ class Waited(t.Generic[T]):
     is_stale: bool = False
 
 
-class Looking(t.Protocol):
-    """Finds out by small requests whether reading can show anything new.
-
-    :param left: how many are still waited for.
-    """
-
-    left: int
-
-    def needs_listing(self) -> bool:
-        """Look; return whether everything has to be read to know more."""
-
-
 class Wait:
     """One wait of a task. Without `wait`, and in check mode, everything is read once.
 
@@ -77,7 +67,7 @@ class Wait:
         self.timeline = Timeline(session)
         self._session = session
         self.options = options
-        is_followed = options.log_follow and self.is_active
+        is_followed = options.log_follow and self.is_active and session.progress.is_shown
         self._follower = LogFollower(session, self.timeline) if is_followed else None
         self._pauses = Pauses(session, options.interval_seconds)
         # no hook tells that a job is in the queue for long, or that a deployment was approved
@@ -87,7 +77,7 @@ class Wait:
         self._looked_at = float("-inf")
         # the pipeline that the jobs which are waited for belong to, None for several
         self._pipeline: tuple[str, int] | None = None
-        self._counting: Looking | None = None
+        self._look: Look | None = None
         # jobs that were seen; how often each attempt was seen failed
         self._noted: set[t.Any] = set()
         self._failures: collections.Counter[int] = collections.Counter()
@@ -103,30 +93,22 @@ class Wait:
         :raises RequestError: when GitLab cannot be asked.
         :raises StoppedError: when nothing new may be begun any more.
         """
+        value, is_known = t.cast(T, before), before is not None
         try:
-            again = self.is_active and before is not None
-            value = yield from (self._read_again(read) if again else self._read(read))
-        except RequestError as exc:
-            if before is None or not is_late(self._session, exc):
-                raise
-            return (yield from self._out_of_time(before, exc))
-        self._patience.stir(by_news=False)
-        while self.is_active and not is_settled(value):
-            try:
+            value = yield from (self._read_again(read) if self.is_active and is_known else self._read(read))
+            is_known = True
+            self._patience.stir(by_news=False)
+            while self.is_active and not is_settled(value):
                 if not (yield from self._pause()):
                     return Waited(value, has_timed_out=True)
                 value = yield from self._read_again(read)
-            except RequestError as exc:
-                if not is_late(self._session, exc):
-                    raise
-                return (yield from self._out_of_time(value, exc))
+        except RequestError as exc:
+            if not is_known or not is_late(self._session, exc):
+                raise
+            yield from self._sleep(self._session.deadline.remaining())
+            self._session.warn(f"GitLab could not be asked again when the time was up: {exc}")
+            return Waited(value, has_timed_out=True, is_stale=True)
         return Waited(value)
-
-    def _out_of_time(self, value: T, exc: RequestError) -> Steps[Waited[T]]:
-        """Return what was known last when the time is up, before which the server could not be asked again."""
-        yield from self._sleep(self._session.deadline.remaining())
-        self._session.warn(f"GitLab could not be asked again when the time was up: {exc}")
-        return Waited(value, has_timed_out=True, is_stale=True)
 
     def seen(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob]) -> None:
         """Take note of what was read, and tell what has changed.
@@ -165,13 +147,13 @@ class Wait:
             if self._session.watch:
                 self._session.watch.looks_into(job.pipeline_id)
 
-    def pace(self, left: int, counting: Looking | None = None) -> None:
+    def pace(self, left: int, look: Look | None = None) -> None:
         """Set the pace by how many jobs are left to wait for.
 
-        :param counting: finds out by small requests whether there can be anything new; None when only reading tells.
+        :param look: tells between two readings whether there can be anything new; None when only reading tells.
         """
         self._pauses.expect(left)
-        self._counting = counting
+        self._look = look
 
     def awaits(self, what: str) -> None:
         """Tell, once, what does not exist yet and is waited for."""
@@ -217,11 +199,12 @@ class Wait:
             has_rested = not self._patience.wake() and more > 0
             if self.ends_at_stop:
                 self._session.check_stop()
-            if self._counting is None or has_rested or (yield from self._read_again(self._counting.needs_listing)):
+            left = None if self._look is None or has_rested else (yield from self._read_again(self._look))
+            if left is None:
                 return True
             was_counted = True
-            self._pauses.expect(self._counting.left)
-            self.timeline.beat(self._counting.left)
+            self._pauses.expect(left)
+            self.timeline.beat(left)
 
     def _sleep(self, seconds: float, more: float = 0.0) -> Steps[None]:
         """Pause for so long, or until the time is up; a log that is followed is read meanwhile.
@@ -231,7 +214,7 @@ class Wait:
         clock, deadline = self._session.clock, self._session.deadline
         seconds = min(seconds, deadline.remaining())
         end = clock.monotonic() + seconds
-        while self._follower and self._session.progress.is_shown and seconds > LOG_SECONDS:
+        while self._follower and seconds > LOG_SECONDS:
             yield Pause(LOG_SECONDS, deadline, is_urgent=True)
             self._follower.read()
             seconds = end - clock.monotonic()
@@ -260,7 +243,7 @@ class Wait:
 
     def _read(self, read: t.Callable[[], T]) -> Steps[T]:
         """Return what there is now. While the server is away and many others wait for it, it is read later."""
-        attempt, seconds = 0, 0.0
+        attempt = 0
         while True:
             try:
                 with looking(self._looked_at if self.is_active else None):

@@ -11,9 +11,10 @@ from __future__ import annotations
 import dataclasses
 
 from ..._api.decoding import Record
-from ..._api.errors import TimedOutError
+from ..._api.errors import GitLabError, RequestError, TimedOutError
 from ..fields import status_of
 from ..jobs.statuses import has_reached, is_finished
+from ..session import Session
 
 # How long canceling may take, which begins when the time is up: a server needs a second for it, and may be slow.
 CANCEL_SECONDS = 10.0
@@ -108,3 +109,19 @@ def timed_out(options: WaitOptions, what: str) -> TimedOutError:
 def timed_out_text(options: WaitOptions) -> str:
     """Return how a sentence about the end of the time begins; what was there by then follows."""
     return f"timed out after {options.timeout_seconds:.12g} s (wait_timeout)"
+
+
+def is_late(session: Session, exc: RequestError) -> bool:
+    """Return whether an error came when the time was up: what is known already is worth more."""
+    return exc.is_out_of_time or session.deadline.has_passed()
+
+
+def is_end_of_time(session: Session, exc: GitLabError) -> bool:
+    """Return whether an error only says that a server was away, or busy, until the time was up.
+
+    One that asks for a longer pause than there is time says itself that there is nothing to wait for.
+    """
+    if not isinstance(exc, RequestError) or not exc.is_out_of_time:
+        return False
+    left = session.deadline.remaining()
+    return not left or (exc.wish_seconds or 0.0) <= left

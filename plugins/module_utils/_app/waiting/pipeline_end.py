@@ -15,6 +15,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import NotFoundError, RequestError
 from ..fields import id_of, pipeline_of, project_id_of, status_of
+from ..jobs.bridges import list_bridges
 from ..jobs.listing import newest_jobs, read_pipeline_jobs, trigger_jobs
 from ..jobs.mistaken import explain_missing_pipeline
 from ..jobs.query import FoundJob
@@ -40,22 +41,15 @@ class PipelineState:
     """A pipeline as it was read last.
 
     :param jobs: the newest attempt of each of its jobs, newest first; trigger jobs are not among them.
-    :param attempts: every attempt of its jobs, where these were asked for.
-    :param trigger_jobs: these, where they were asked for.
+    :param attempts: every attempt of its jobs, and its trigger jobs, where these were asked for.
     :param problem: why the task fails, empty when it does not.
     """
 
     pipeline: Record
     jobs: list[FoundJob] = dataclasses.field(default_factory=list)
     attempts: list[Record] = dataclasses.field(default_factory=list)
-    trigger_jobs: list[FoundJob] = dataclasses.field(default_factory=list)
     problem: str = ""
     has_timed_out: bool = False
-
-    @property
-    def every_attempt(self) -> list[Record]:
-        """Return every attempt of the jobs, and the trigger jobs, as far as these were asked for."""
-        return [*self.attempts, *(job.record for job in self.trigger_jobs)]
 
     @property
     def status(self) -> str:
@@ -78,12 +72,9 @@ def read_state(session: Session, project: str, pipeline_id: int, *, with_trigger
     attempts = session.client.list_all(
         "list_pipeline_jobs", project=project, pipeline_id=pipeline_id, include_retried=True
     )
-    return PipelineState(
-        pipeline,
-        newest_jobs(attempts, project, pipeline_id),
-        attempts,
-        trigger_jobs(session, project, pipeline_id) if with_trigger_jobs else [],
-    )
+    jobs = newest_jobs(attempts, project, pipeline_id)
+    bridges = list_bridges(session, project, pipeline_id) if with_trigger_jobs else []
+    return PipelineState(pipeline, jobs, [*attempts, *bridges])
 
 
 @contextlib.contextmanager
@@ -108,33 +99,11 @@ def follow_pipeline(
     return _Following(session, project, pipeline, options, wait).run()
 
 
-class _StatusLook:
-    """Looks at a pipeline between two listings of its jobs: its own record is small, however many jobs it has."""
-
-    def __init__(self, session: Session, project: str, pipeline_id: int) -> None:
-        self._session = session
-        self._project, self._id = project, pipeline_id
-        self._status = ""
-        self._looks = 0
-        self.left = 0
-
-    def listed(self, status: str, left: int) -> None:
-        """Take note of a listing."""
-        self._status, self.left, self._looks = status, left, 0
-
-    def needs_listing(self) -> bool:
-        """Look at the pipeline; return whether its jobs have to be listed to know, or to tell, more.
-
-        :raises RequestError: when GitLab cannot be asked.
-        """
-        record = self._session.client.call("get_pipeline", project=self._project, pipeline_id=self._id)
-        self._looks += 1
-        most = MOST_COUNTS_TOLD if self._session.progress.is_shown else MOST_COUNTS
-        return status_of(record) != self._status or self._looks >= most
-
-
 class _Following:
-    """One pipeline that is followed."""
+    """One pipeline that is followed.
+
+    Between two listings of its jobs it looks at itself only: its own record is small, however many jobs it has.
+    """
 
     def __init__(self, session: Session, project: str, pipeline: Record, options: WaitOptions, wait: Wait) -> None:
         self._session = session
@@ -144,7 +113,8 @@ class _Following:
         self._options = options
         self._wait = wait
         self._looks_at_end = 0
-        self._look = _StatusLook(session, self._project, self._id)
+        # how many jobs were left at the last listing, and how many looks there were since
+        self._left = self._looks = 0
 
     def run(self) -> Steps[PipelineState]:
         self._wait.begin()
@@ -161,19 +131,31 @@ class _Following:
 
     def _read(self) -> PipelineState:
         state = PipelineState(self._pipeline, read_pipeline_jobs(self._session, self._project, self._id))
-        told = _told_by(state.jobs)
-        if told is None or is_finished(status_of(told)) or status_of(told) == "manual":
+        # one request tells of both, as a rule
+        told = (pipeline_of(state.jobs[0].record) if state.jobs else None) or {}
+        if status_of(told) in ("", "manual") or is_finished(status_of(told)):
             # its own record tells more, and has the last word
-            told = {**(told or {}), **read_pipeline(self._session, self._project, {"id": self._id})}
+            told = {**told, **read_pipeline(self._session, self._project, {"id": self._id})}
         state.pipeline = self._pipeline = {**self._pipeline, **told}
         if self._wait.is_active:
             left = [job for job in state.jobs if not (is_finished(status_of(job.record)) or is_optional(job.record))]
             self._wait.seen(state.jobs, left)
             self._leaves(left)
             self._wait.timeline.observe(_observed(self._project, state.pipeline))
-            self._look.listed(state.status, len(left))
+            self._left, self._looks = len(left), 0
             self._wait.pace(len(left), self._look if self._may_look(state) else None)
         return state
+
+    def _look(self) -> int | None:
+        """Look at the pipeline; return how many jobs are left, None when they have to be listed to know, or tell, more.
+
+        :raises RequestError: when GitLab cannot be asked.
+        """
+        record = self._session.client.call("get_pipeline", project=self._project, pipeline_id=self._id)
+        self._looks += 1
+        most = MOST_COUNTS_TOLD if self._session.progress.is_shown else MOST_COUNTS
+        is_news = status_of(record) != status_of(self._pipeline) or self._looks >= most
+        return None if is_news else self._left
 
     def _leaves(self, left: list[FoundJob]) -> None:
         """Have it known what goes on in GitLab: its jobs, or the pipeline as long as none of them is known."""
@@ -275,12 +257,6 @@ def _manual(state: PipelineState) -> str:
 def _is_at_work(job: FoundJob) -> bool:
     status = status_of(job.record)
     return is_under_way(status) or phase_of(status) == "ending"
-
-
-def _told_by(jobs: list[FoundJob]) -> Record | None:
-    """Return what jobs tell of their pipeline, None when they do not: one request tells of both."""
-    told = pipeline_of(jobs[0].record) if jobs else None
-    return told if told and status_of(told) else None
 
 
 def _observed(project: str, pipeline: Record) -> FoundJob:

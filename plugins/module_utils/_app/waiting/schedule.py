@@ -18,13 +18,13 @@ import threading
 import typing as t
 
 from ..._api.clock import AsideClock, Clock, Deadline
-from ..._api.errors import RequestError
+from ..._api.errors import GitLabError, RequestError
 from ..._api.pace.looks import SHARED_SECONDS
 from ..._api.pace.traffic import Traffic, Within
 from ..nudges import Nudges, Watch
 from ..outcome import Progress
 from ..session import Session
-from .options import WaitOptions, timed_out
+from .options import WaitOptions, is_end_of_time, timed_out
 
 T = t.TypeVar("T")
 
@@ -70,32 +70,29 @@ def finish(session: Session, steps: Steps[T], options: WaitOptions, what: str) -
     """
     ended: list[T] = []
     scheduler = Scheduler(session.clock, session.client.traffic, session.progress, most_at_once=1)
-    scheduler.add(steps, ended.append)
+    scheduler.add(_in_time(session, steps, options, what), ended.append)
+    scheduler.run()
+    return ended[0]
+
+
+def _in_time(session: Session, steps: Steps[T], options: WaitOptions, what: str) -> Steps[T]:
     try:
-        scheduler.run()
+        return (yield from steps)
     except RequestError as exc:
-        if not is_end_of_time(session, exc):
+        if not (yield from sits_out(session, exc)):
             raise
-        session.clock.sleep(session.deadline.remaining())
         error = timed_out(options, f", waiting for {what}: {exc}")
         if not error.is_failure:
             session.warn(str(error))  # no value of the result tells it
         raise error from exc
-    return ended[0]
 
 
-def is_late(session: Session, exc: RequestError) -> bool:
-    """Return whether an error came when the time was up: what is known already is worth more."""
-    return exc.is_out_of_time or session.deadline.has_passed()
-
-
-def is_end_of_time(session: Session, exc: RequestError) -> bool:
-    """Return whether an error only says that a server was away, or busy, until the time was up.
-
-    One that asks for a longer pause than there is time says itself that there is nothing to wait for.
-    """
-    left = session.deadline.remaining()
-    return exc.is_out_of_time and (not left or (exc.wish_seconds or 0.0) <= left)
+def sits_out(session: Session, exc: GitLabError) -> Steps[bool]:
+    """Wait for the end of the time if an error only says that a server was away until then; return whether it does."""
+    if not is_end_of_time(session, exc):
+        return False
+    yield Pause(session.deadline.remaining(), session.deadline)
+    return True
 
 
 @dataclasses.dataclass(eq=False)
@@ -103,7 +100,6 @@ class _Entry:
     """A wait, and when it goes on.
 
     :param latest: when it goes on, whatever is to be done before.
-    :param soonest: when it may go on if it is nudged.
     :param looked_at: when its last step was over.
     :param follows: whether it goes on because another has looked at the same.
     """
@@ -112,7 +108,6 @@ class _Entry:
     on_end: t.Callable[[t.Any], None]
     due: float
     latest: float = float("inf")
-    soonest: float = 0.0
     is_urgent: bool = False
     looked_at: float = float("-inf")
     follows: bool = False
@@ -125,7 +120,7 @@ class _Entry:
         """Go on sooner if there was a nudge."""
         if self.pause and self.pause.watch and self.pause.watch.is_nudged:
             # long ago, perhaps: what was nudged has its turn before what is only due
-            self.due = min(self.due, self.soonest)
+            self.due = min(self.due, self.looked_at + self.pause.soonest)
 
 
 class Scheduler:
@@ -181,10 +176,7 @@ class Scheduler:
                 if self._nudges is not None and self._nudges.heed():
                     for entry in self._waiting:
                         entry.heed()
-                while self._at_work - self._asleep.count < self._most_at_once:
-                    following = self._next()
-                    if following is None:
-                        break
+                while following := self._next():
                     self._begin(following)
                 self._await()
         finally:
@@ -194,7 +186,9 @@ class Scheduler:
     # ----- whose turn it is -----
 
     def _turns(self, now: float) -> t.Iterator[tuple[float, _Entry, bool]]:
-        """Yield when what goes on, and whether it takes its turn: what cannot wait first."""
+        """Yield when what goes on, and whether it takes its turn: what cannot wait first; nothing while all work."""
+        if self._at_work - self._asleep.count >= self._most_at_once:
+            return
         if self._waiting:
             last = min(self._waiting, key=lambda entry: entry.latest)
             yield last.latest, last, False
@@ -205,7 +199,9 @@ class Scheduler:
             yield urgent.due, urgent, False
         look = self._first(is_urgent=False)
         if look:
-            yield self._look_at(look, now), look, True
+            # the first step of a wait is what the wait is begun for
+            apart = self._next_look_at if look.pause is not None else look.due
+            yield max(look.due, now + self._traffic.look_seconds(), apart), look, True
 
     def _first(self, *, is_urgent: bool) -> _Entry | None:
         entries = (entry for entry in self._waiting if entry.is_urgent is is_urgent)
@@ -223,12 +219,6 @@ class Scheduler:
             return entry
         return None
 
-    def _look_at(self, entry: _Entry, now: float) -> float:
-        """Return when a look may begin: by what is left of the limit, and apart from the looks before it."""
-        allowed = now + self._traffic.look_seconds()
-        # the first step of a wait is what the wait is begun for
-        return max(entry.due, allowed, self._next_look_at if entry.pause is not None else entry.due)
-
     # ----- steps -----
 
     def _begin(self, entry: _Entry) -> None:
@@ -244,15 +234,14 @@ class Scheduler:
         self._tasks.put(entry)
 
     def _work(self) -> None:
-        while True:
-            entry = self._tasks.get()
-            if entry is None:
-                return
+        for entry in iter(self._tasks.get, None):
             self._done.put(_stepped(entry))
 
     def _await(self) -> None:
         """Wait for the end of a step, or until something is due."""
-        seconds = self._seconds()
+        now = self._clock.monotonic()
+        following = min((at for at, _entry, _takes_turn in self._turns(now)), default=float("inf"))
+        seconds = max(0.0, following - now)
         if self._at_work:
             done = self._clock.next_of(self._done, min(seconds, AWAKE_SECONDS))
             if done is not None:
@@ -261,13 +250,6 @@ class Scheduler:
             asleep = seconds if self._threads == 0 and self._nudges is None else min(seconds, AWAKE_SECONDS)
             self._note_pacing(asleep)
             self._clock.sleep(asleep)
-
-    def _seconds(self) -> float:
-        """Return in how many seconds something is to go on."""
-        now = self._clock.monotonic()
-        if self._at_work - self._asleep.count >= self._most_at_once:
-            return float("inf")
-        return max(0.0, min((at for at, _entry, _takes_turn in self._turns(now)), default=float("inf")) - now)
 
     def _note_pacing(self, asleep: float) -> None:
         """Count for how long of a sleep a look that is due is held back, and tell of it once."""
@@ -290,9 +272,8 @@ class Scheduler:
             entry.on_end(entry.value)
             return
         now = self._clock.monotonic()
-        entry.due, entry.is_urgent = now + max(0.0, pause.seconds), pause.is_urgent
-        entry.latest, entry.soonest = now + pause.deadline.remaining(), now + pause.soonest
-        entry.looked_at = now
+        entry.due, entry.latest, entry.looked_at = now + pause.seconds, now + pause.deadline.remaining(), now
+        entry.is_urgent = pause.is_urgent
         # it may have been nudged while it looked
         entry.heed()
         self._waiting.append(entry)

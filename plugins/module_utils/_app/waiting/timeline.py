@@ -43,7 +43,7 @@ class _Seen:
     since: float
     looked_at: float
     looks: int = 1
-    told: set[str] = dataclasses.field(default_factory=set)
+    told: set[Blocker] = dataclasses.field(default_factory=set)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,9 +87,11 @@ class Timeline:
 
         :param waiting: the jobs among them that are not yet where they should be.
         """
-        ended = [job for job in jobs if job.key not in self._seen and status_of(job.record) == "failed"]
+        # found failed at the first look: their status does not change any more
+        failed = [job for job in jobs if job.key not in self._seen and status_of(job.record) == "failed"]
         changes = [change for job in jobs for change in self._note(job, "")]
-        self._tell_failed(ended)
+        texts = [f"failed{failure_reason(job.record)}" for job in failed]
+        self._tell_held([(job.path, (text, text)) for job, text in zip(failed, texts)])
         self._tell(sorted(changes, key=lambda change: change.at))
         # of several jobs, each with its own times
         self.entries.sort(key=lambda entry: float(entry["seconds"]))
@@ -231,13 +233,6 @@ class Timeline:
             self._session.progress.tell(line.rstrip(), status=change.after)
             self._has_spoken()
 
-    def _tell_failed(self, jobs: t.Sequence[FoundJob]) -> None:
-        """Say that jobs were found failed at the first look, for their status does not change any more."""
-        if not self._session.progress.is_shown:
-            return
-        texts = [f"failed{failure_reason(job.record)}" for job in jobs]
-        self._tell_held([(job.path, Blocker(text, text)) for job, text in zip(jobs, texts)])
-
     def _tell_blockers(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> None:
         """Say what holds up the jobs that have not moved since the last look, unless it was said."""
         held = []
@@ -248,8 +243,8 @@ class Timeline:
             if is_queued(seen.status) and self.queued_seconds(job) < QUEUE_SECONDS:
                 continue
             reason = self._blockers.of(job, jobs)
-            if reason and reason.one not in seen.told:
-                seen.told.add(reason.one)
+            if reason and reason not in seen.told:
+                seen.told.add(reason)
                 held.append((job.path, reason))
         self._tell_held(held)
 
@@ -284,18 +279,15 @@ def _detail(job: FoundJob, before: str, after: str, seen_seconds: float) -> str:
     The time in the queue and the time of the run are told apart, as GitLab measured them where it has.
     """
     record = job.record
+    has_run = before == "running" and is_finished(after)
     queued = seconds_of(record.get("queued_duration")) if not job.is_bridge else None
-    seconds = seen_seconds
-    details = []
+    measured = seconds_of(record.get("duration")) if has_run else None
     if before == "pending" and after == "running":
-        seconds = seen_seconds if queued is None else queued
-    elif before == "running" and is_finished(after):
-        ran = seconds_of(record.get("duration"))
-        seconds = seen_seconds if ran is None else ran
-    if seconds >= 1:
-        details.append(f"after {seconds:.0f} s")
+        measured = queued
+    seconds = seen_seconds if measured is None else measured
+    details = [f"after {seconds:.0f} s"] if seconds >= 1 else []
     notes = [str(record["failure_reason"])] if after == "failed" and record.get("failure_reason") else []
-    if before == "running" and is_finished(after) and queued is not None and queued >= 1:
+    if has_run and queued is not None and queued >= 1:
         notes.append(f"queued {queued:.0f} s")
     if notes:
         details.append(f"({', '.join(notes)})")

@@ -4,12 +4,12 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Why nobody, or not this user, may act in a project, as far as its record tells."""
+"""Why nobody, or not this user, may act in a project: by the kind of token, or as far as its record tells."""
 
 from __future__ import annotations
 
 from ..._api.decoding import Record
-from ..._api.errors import RequestError
+from ..._api.errors import RequestError, UsageError
 from ..fields import int_of, record_in
 from ..session import Session
 
@@ -17,6 +17,18 @@ from ..session import Session
 _LEVELS = {"Minimal Access": 5, "Guest": 10, "Planner": 15, "Reporter": 20, "Developer": 30, "Maintainer": 40}
 
 NO_CI = "CI/CD is switched off in the project: switch it on in its settings"
+
+
+def refuse_job_token(session: Session, action: str) -> None:
+    """Return unless the token is one that GitLab never lets act.
+
+    :raises UsageError: before any request was made.
+    """
+    if not session.limits.acts:
+        raise UsageError(
+            f"GitLab never lets a job token do {action}; give api_token, of a user or of a bot of the project, instead "
+            "of api_job_token"
+        )
 
 
 def reason_of_project(session: Session, project: str, needed: str = "Developer") -> str:
