@@ -952,7 +952,8 @@ timeline:
       sample: pending
 diff:
   description:
-    - Status and id of each job before and after, one line each, as C(--diff) shows them.
+    - Status and id of each job before and after, one line each, as C(--diff) shows them. An action that leaves the
+      status as it is has its own words after them.
     - With O(whole_project=true), one line for the project.
   type: dict
   returned: always

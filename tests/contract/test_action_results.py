@@ -10,6 +10,7 @@ import json
 import typing as t
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 
 from tests.integration.harness import ACTION, TOKEN, Result, effects, run_task, world
@@ -110,13 +111,18 @@ def test_an_error_names_the_pipeline_that_was_found(simulator: t.Any, options: d
     assert effects(simulator) == []
 
 
+def outcome(simulator: t.Any, action: str, *, check_mode: bool, **options: t.Any) -> Outcome:
+    """Return the outcome of an action that does not fail."""
+    defaults = {name: option.get("default") for name, option in ACTION.spec.arguments.items()}
+    given = {"api_url": simulator.url, "api_token": TOKEN, "project": "group/app", "ref": "main", "action": action}
+    found = ACTION.run({**defaults, **given, **options}, TaskContext(check_mode=check_mode, environ={}))
+    assert found.failure is None
+    return found
+
+
 def message(simulator: t.Any, action: str, **options: t.Any) -> str:
     """Return what check mode says."""
-    defaults = {name: option.get("default") for name, option in ACTION.spec.arguments.items()}
-    given = {"api_url": simulator.url, "api_token": TOKEN, "project": "group/app", "ref": "main"}
-    outcome = ACTION.run({**defaults, **given, "action": action, **options}, TaskContext(check_mode=True, environ={}))
-    assert outcome.failure is None
-    return outcome.message
+    return outcome(simulator, action, check_mode=True, **options).message
 
 
 def test_check_mode_says_what_would_be_done(simulator: t.Any) -> None:
@@ -175,6 +181,26 @@ def test_check_mode_says_what_would_become_of_artifacts(simulator: t.Any) -> Non
     text = message(simulator, "delete_artifacts", whole_project=True, ref=None)
     assert text == "would delete the artifacts of all jobs of project group/app"
     assert effects(simulator) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "done"),
+    [
+        ("erase", "the job erased"),
+        ("keep_artifacts", "the artifacts of the job kept"),
+        ("delete_artifacts", "the artifacts of the job deleted"),
+    ],
+)
+@pytest.mark.parametrize("check_mode", [True, False], ids=["check", "run"])
+def test_a_diff_shows_what_leaves_the_status_as_it_is(
+    simulator: t.Any, action: str, done: str, check_mode: bool
+) -> None:
+    artifacts = {"files": {"a.txt": "a"}, "expire_in": 86400}
+    simulator.load(world({"name": "build", "status": "success", "artifacts": artifacts}, {"name": "none"}))
+    line = "build: success (id 1000)"
+    for after in (f"{line}, {done}\n", f"{line}\n")[: 1 if check_mode else 2]:
+        found = outcome(simulator, action, name=["build"], check_mode=check_mode)
+        assert found.diff == {"before": f"{line}\n", "after": after}
 
 
 def test_a_real_run_has_no_such_word(simulator: t.Any) -> None:

@@ -35,7 +35,7 @@ WRONG: list[tuple[dict[str, t.Any], str]] = [
     ({**WITH, "certificate": "x"}, "no option 'certificate': did you mean certfile?"),
     ({**WITH, "zzz": 1}, "no option 'zzz': there are host, port,"),
     ({**WITH, "token": ""}, "token is empty: give it a value"),
-    ({**WITH, "token": None}, "token has to be text, and is empty"),
+    ({**WITH, "token": None}, "token is empty: give it a value"),
     ({**WITH, "token": []}, "token is an empty list"),
     ({**WITH, "token": [TOKEN, ""]}, "token is empty"),
     ({**WITH, "token": 12345678}, "token has to be text, and is a number: put quotes around it"),

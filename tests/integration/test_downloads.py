@@ -643,7 +643,7 @@ MISSING: dict[str, tuple[Options, Options, tuple[str, ...]]] = {
     "invalid path": (
         {},
         {"content": "file", "artifact_path": "../etc/passwd"},
-        ("'../etc/passwd' is not a valid path inside an archive", "without '..'"),
+        ("'../etc/passwd' is not a valid path inside an archive", "'..'"),
     ),
 }
 

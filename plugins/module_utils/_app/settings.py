@@ -138,16 +138,17 @@ def further_headers(headers: t.Mapping[str, t.Any]) -> dict[str, str]:
     return found
 
 
-def token_value(kind: str, token: str) -> str:
+def token_value(origin: str, token: str) -> str:
     """Return a token as it is sent.
 
+    :param origin: the option or the variable that gives it.
     :raises UsageError: when it is empty, or cannot be sent.
     """
     value = token.strip()
     if not value:
-        raise UsageError(f"{kind} is empty; give a token, or leave the option out to use the environment")
+        raise UsageError(f"{origin} is empty; give a token, or leave the option out to use the environment")
     if _CONTROL.search(value) or not value.isascii():
-        raise UsageError(f"{kind} holds blanks, line breaks or other characters that no token has")
+        raise UsageError(f"{origin} holds blanks, line breaks or other characters that no token has")
     return value
 
 

@@ -14,7 +14,7 @@ from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.actions.act import ActionRun
-from .._app.actions.action import ActionRequest
+from .._app.actions.action import Action, ActionRequest
 from .._app.actions.actions import ACTIONS, refuse_misplaced
 from .._app.actions.project import delete_project_artifacts
 from .._app.actions.targets import ActionReport, Target, failure_text, prediction_text, read_logs
@@ -109,7 +109,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         values=values,
         failure=failure and with_pipeline(failure, query.pipeline, report.pipeline),
         message=prediction_text(report, request.action) if session.check_mode else "",
-        diff=_diff(report),
+        diff=_diff(report, ACTIONS[request.action]),
     )
 
 
@@ -189,15 +189,18 @@ def _result(target: Target) -> Record:
     }
 
 
-def _diff(report: ActionReport) -> Record:
+def _diff(report: ActionReport, action: Action) -> Record:
     """Return the states before and after, as Ansible shows them with `--diff`."""
 
-    def lines(states: t.Iterable[tuple[str, Record]]) -> str:
-        return "".join(f"{one_line(name)}: {state['status']} (id {state['id'] or 'new'})\n" for name, state in states)
+    def line(target: Target, state: Record) -> str:
+        return f"{one_line(target.job.path)}: {state['status']} (id {state['id'] or 'new'})"
 
+    done = "" if action.status_after else f", {action.subject.format(job='the job')} {action.participle}"
     return {
-        "before": lines((target.job.path, target.before) for target in report.targets),
-        "after": lines((target.job.path, target.after) for target in report.targets),
+        "before": "".join(f"{line(target, target.before)}\n" for target in report.targets),
+        "after": "".join(
+            f"{line(target, target.after)}{done if target.has_changed else ''}\n" for target in report.targets
+        ),
     }
 
 

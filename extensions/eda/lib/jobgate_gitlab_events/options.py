@@ -91,10 +91,10 @@ def _wrong(name: str, wanted: str) -> OptionError:
 
 
 def _string(name: str, value: t.Any) -> str:
+    if value is None or value == "":
+        raise OptionError(f"{name} is empty: give it a value, or leave it out")
     if not isinstance(value, str):
         raise _wrong(name, f"text, and is {_type_of(value)}: put quotes around it")
-    if not value:
-        raise OptionError(f"{name} is empty: give it a value, or leave it out")
     return value
 
 
@@ -106,7 +106,7 @@ def _clean(name: str, value: t.Any) -> str:
 
 
 def _type_of(value: t.Any) -> str:
-    return {"NoneType": "empty", "bool": "true or false", "int": "a number", "float": "a number"}.get(
+    return {"bool": "true or false", "int": "a number", "float": "a number"}.get(
         type(value).__name__, f"a {type(value).__name__}"
     )
 

@@ -230,5 +230,5 @@ def _invalid_path(path: str) -> str:
     """Return that a path can be in no archive."""
     return (
         f"{path!r} is not a valid path inside an archive; give the path as it stands there, without a slash at the "
-        "beginning and without '..'"
+        "beginning and without '.' or '..' between slashes"
     )

@@ -210,8 +210,8 @@ class _Following:
 def blocked_text(state: PipelineState) -> str:
     """Return which manual jobs keep a pipeline from going on, and what to do."""
     return (
-        f"pipeline {id_of(state.pipeline)} waits for {_manual(state)} to be played; play it with gitlab_job_action, or "
-        "set wait_for to manual as well"
+        f"pipeline {id_of(state.pipeline)} waits for {_manual(state)} to be played; play or cancel it with "
+        "gitlab_job_action, or set wait_for to manual as well"
     )
 
 

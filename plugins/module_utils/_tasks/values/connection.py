@@ -77,7 +77,7 @@ def environment_url(environ: Environment) -> str:
 
 def environment_extensions(environ: Environment) -> list[str]:
     """Return the extensions that the environment names."""
-    names = [name.strip() for name in first_set(environ, EXTENSION_VARIABLES).split(",")]
+    names = [name.strip() for name in environ.get(first_set(environ, EXTENSION_VARIABLES), "").split(",")]
     return [name for name in names if name]
 
 
@@ -86,22 +86,22 @@ def choose_token(options: Options, environ: Environment) -> tuple[TokenKind, str
 
     :raises UsageError: when there are several, or one that is empty or cannot be sent.
     """
-    given = {kind: str(options[kind]) for kind in TOKEN_VARIABLES if options.get(kind) is not None}
-    source = "given"
+    kinds = [kind for kind in TOKEN_VARIABLES if options.get(kind) is not None]
+    given: list[tuple[TokenKind, str, str]] = [(kind, kind, str(options[kind])) for kind in kinds]
     if not given:
-        source = "set in the environment"
-        found = {kind: first_set(environ, names) for kind, names in TOKEN_VARIABLES.items()}
-        given = {kind: value for kind, value in found.items() if value}
+        variables = [(kind, first_set(environ, names)) for kind, names in TOKEN_VARIABLES.items()]
+        given = [(kind, name, environ[name]) for kind, name in variables if name]
     if len(given) > 1:
-        raise UsageError(f"several tokens are {source}: {', '.join(given)}; give exactly one")
-    for kind, token in given.items():
-        return kind, token_value(kind, token)
+        origins = ", ".join(name for _kind, name, _token in given)
+        raise UsageError(f"several tokens are given: {origins}; give exactly one")
+    for kind, name, token in given:
+        return kind, token_value(name, token)
     return "", ""
 
 
 def first_set(environ: Environment, names: t.Iterable[str]) -> str:
-    """Return the value of the first variable that is set and not blank, else an empty string."""
-    return next((environ[name] for name in names if environ.get(name, "").strip()), "")
+    """Return the name of the first variable that is set and not blank, else an empty string."""
+    return next((name for name in names if environ.get(name, "").strip()), "")
 
 
 def number_fields(numbers: Numbers, options: Options) -> dict[str, t.Any]:

@@ -48,7 +48,7 @@ def test_which_token_is_used(options, environ, expected):
     ("options", "environ", "words"),
     [
         ({"api_token": "one", "api_job_token": "two"}, {}, "several tokens are given: api_token, api_job_token"),
-        ({}, {**PAT, **OAUTH}, "several tokens are set in the environment"),
+        ({}, {**PAT, **OAUTH}, "several tokens are given: GITLAB_API_TOKEN, GITLAB_OAUTH_TOKEN"),
         # an empty variable must not make us somebody else
         ({"api_token": ""}, PAT, "api_token is empty; give a token, or leave the option out"),
         ({"api_oauth_token": " "}, PAT, "api_oauth_token is empty"),
@@ -57,6 +57,7 @@ def test_which_token_is_used(options, environ, expected):
         ({"api_token": f"{SECRET} x"}, {}, "api_token holds blanks"),
         ({"api_token": f"{SECRET}\nx"}, {}, "api_token holds blanks"),
         ({"api_token": f"{SECRET}ü"}, {}, "no token has"),
+        ({}, {"GITLAB_PRIVATE_TOKEN": f"{SECRET} x"}, "GITLAB_PRIVATE_TOKEN holds blanks"),
     ],
 )
 def test_tokens_that_cannot_be_used(options, environ, words):
