@@ -17,7 +17,7 @@ from ..fields import as_told, status_of
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.reasons import is_among, unknown_reason
-from ..jobs.selection import Selection, failed_before
+from ..jobs.selection import Selection, bad_ends, failed_before
 from ..jobs.statuses import can_be_superseded, still
 from ..session import Session
 from ..waiting.blockers import jobs_beside, why_late
@@ -51,7 +51,7 @@ class ActionRun:
         self._counting: Counting | None = None
         self._selection = Selection()
         # all jobs of the pipeline, as they were read last
-        self._beside: t.Sequence[FoundJob] = ()
+        self._failed: t.Sequence[FoundJob] = ()
         # how many attempts jobs have had, by their keys
         self._attempts: dict[t.Any, int] = {}
 
@@ -67,7 +67,7 @@ class ActionRun:
         selection = yield from select(self._session, self._query, self._action, self._options)
         if isinstance(selection, ActionReport):
             return selection
-        self._selection, self._beside = selection, selection.beside
+        self._selection, self._failed = selection, bad_ends(selection.beside)
         chosen = choose(selection, self._query, self._request.multiple)
         targets = [Target(job, before={"id": job.id, "status": status_of(job.record)}) for job in chosen]
         if self._options.log_follow:
@@ -121,7 +121,7 @@ class ActionRun:
             max_attempts=request.max_attempts,
             attempts=self._attempts.get(job.key, 1),
             is_bridge=job.is_bridge,
-            failed_before=failed_before(job, self._beside),
+            failed_before=failed_before(job, self._failed),
         )
         built_in = decide(action.name, job.record, policy)
         if action.needs_approval:
@@ -250,7 +250,7 @@ class ActionRun:
         report.pipeline = as_told(report.pipeline, [job.record for job in jobs])
         skipped = {job.key[:2]: job for job in jobs if status_of(job.record) == "skipped"}
         if skipped:
-            self._beside = [other for job in skipped.values() for other in jobs_beside(self._session, job)]
+            self._failed = bad_ends(other for job in skipped.values() for other in jobs_beside(self._session, job))
         self._following.seen(jobs, self._unsettled(active))
 
     def _look_at(self, target: Target) -> None:
