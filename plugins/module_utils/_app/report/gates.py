@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shlex
 import typing as t
@@ -154,8 +155,9 @@ def _again(gate: Record, project: Record, record: Record) -> str:
     """Return the commands that bring the jobs of a gate on their way again."""
     if not is_shut(gate):
         return ""
-    commands = (retry_command(record, project, job) for job in gate["jobs"])
-    shown = "".join(f"<pre>{block([command])}</pre>" for command in commands if command)
+    commands = filter(None, (retry_command(record, project, job) for job in gate["jobs"]))
+    shown = "".join(f"<pre>{block([command])}</pre>" for command in itertools.islice(commands, _MOST_JOBS))
+    shown += '<p class="small">The other jobs go on in the same way.</p>' if next(commands, "") else ""
     again = '<p class="small">Then run the playbook again: what has passed stays as it is.</p>'
     return f"<details><summary>How to go on</summary>{shown}{again}</details>"
 
@@ -170,12 +172,14 @@ def retry_command(record: Record, project: Record, job: Record) -> str:
     """
     status = status_of(job)
     action = "retry" if is_retryable(status) else "play" if is_playable(status) else ""
+    if not action:
+        return ""
     attempt = next((other for other in project["jobs"] if other.get("id") == job.get("id")), None)
     pipeline_id = attempt.get("pipeline_id") if attempt else None
     pipeline = next((row for row in project["pipelines"] if row.get("id") == pipeline_id), None)
     project_id = pipeline.get("project_id") if pipeline else None
     is_bridge = bool(attempt and attempt.get("kind") == "bridge")
-    if not action or is_bridge or not isinstance(project_id, int) or not id_of(job):
+    if is_bridge or not isinstance(project_id, int) or not id_of(job):
         return ""
     options = {
         "api_url": record["server"],
