@@ -90,7 +90,7 @@ _ROWS: tuple[_Row, ...] = (
     _Row(
         404,
         "This server has no such address: check that api_url is the address of GitLab, and that no proxy before it "
-        "decodes %2F",
+        "decodes %2F; an older GitLab, or another edition, may lack it, too",
         missing_endpoint=True,
     ),
     _Row(401, _ANONYMOUS, token=""),

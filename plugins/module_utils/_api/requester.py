@@ -143,7 +143,7 @@ class Requester:
                 while chunk := stream.read(CHUNK_BYTES):
                     sink.write(chunk)
                     # one whose length nobody announced may have no end
-                    if not stream.header("content-length") and self.retrier.deadline.has_passed():
+                    if any_time and not stream.header("content-length") and self.retrier.deadline.has_passed():
                         raise LostAnswerError(
                             "the download announced no length, and has not ended in the time of the task"
                         )

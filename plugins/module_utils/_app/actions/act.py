@@ -17,7 +17,7 @@ from ..fields import as_told, status_of
 from ..jobs.attempts import count_attempts, newest_attempts
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.reasons import is_among, unknown_reason
-from ..jobs.selection import failed_before
+from ..jobs.selection import bad_ends, failed_before
 from ..jobs.statuses import can_be_superseded
 from ..session import Session
 from ..waiting.blockers import jobs_beside
@@ -49,8 +49,8 @@ class ActionRun:
         self._timeline = self._following.timeline
         self._approvals = ApprovalWait(session, is_waiting=options.wait_for_approval, tell=self._timeline.held)
         self._counting: Counting | None = None
-        # all jobs of the pipeline, as they were read last
-        self._beside: t.Sequence[FoundJob] = ()
+        # what has failed of its pipeline, as it was read last
+        self._failed: t.Sequence[FoundJob] = ()
         # how many attempts jobs have had, by their keys
         self._attempts: dict[t.Any, int] = {}
 
@@ -66,7 +66,7 @@ class ActionRun:
         report = yield from select(self._session, self._query, self._request, self._options)
         if report.has_timed_out:
             return report
-        report.timeline, self._beside = self._timeline.entries, report.selection.beside
+        report.timeline, self._failed = self._timeline.entries, bad_ends(report.selection.beside)
         jobs = [target.job for target in report.targets]
         if self._options.log_follow:
             check_followable(self._session, jobs)
@@ -118,7 +118,7 @@ class ActionRun:
             max_attempts=request.max_attempts,
             attempts=self._attempts.get(job.key, 1),
             is_bridge=job.is_bridge,
-            failed_before=failed_before(job, self._beside),
+            failed_before=failed_before(job, self._failed),
         )
         built_in = decide(action.name, job.record, policy)
         if action.needs_approval:
@@ -248,7 +248,7 @@ class ActionRun:
         report.pipeline = as_told(report.pipeline, [job.record for job in jobs])
         skipped = {job.key[:2]: job for job in jobs if status_of(job.record) == "skipped"}
         if skipped:
-            self._beside = [other for job in skipped.values() for other in jobs_beside(self._session, job)]
+            self._failed = bad_ends(other for job in skipped.values() for other in jobs_beside(self._session, job))
         self._following.seen(jobs, self._unsettled(active))
 
     def _look_at(self, target: Target) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import typing as t
 
 from ..._api.decoding import Record
@@ -213,20 +214,20 @@ def _may_grow(
 # ----- in words -----
 
 
-def failed_before(job: FoundJob, beside: t.Iterable[FoundJob]) -> tuple[str, ...]:
+def bad_ends(jobs: t.Iterable[FoundJob]) -> list[FoundJob]:
+    """Return the jobs that have ended badly, the first ones first."""
+    return sorted((job for job in jobs if has_ended_badly(job.record)), key=lambda job: job.id)
+
+
+def failed_before(job: FoundJob, failed: t.Iterable[FoundJob]) -> tuple[str, ...]:
     """Return what may be why a job was skipped, each with its stage; empty for a job that was not.
 
-    :param beside: see `Selection`.
+    :param failed: what has ended badly of all jobs, see `bad_ends`; thousands may be skipped because of a few.
     """
     if status_of(job.record) != "skipped":
         return ()
-    others = [
-        other
-        for other in beside
-        if other.key[:2] == job.key[:2] and other.stage != job.stage and has_ended_badly(other.record)
-    ]
-    others.sort(key=lambda other: other.id)
-    return tuple(f"{other.called} of stage {other.stage}" for other in others[:MOST_NAMES_IN_TEXT])
+    others = (other for other in failed if other.key[:2] == job.key[:2] and other.stage != job.stage)
+    return tuple(f"{other.called} of stage {other.stage}" for other in itertools.islice(others, MOST_NAMES_IN_TEXT))
 
 
 def place_of(query: JobQuery, selection: Selection) -> str:

@@ -47,9 +47,6 @@ def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True)
             continue
         if warns:
             warn_of_namesake(session, query, pipeline)
-        # that of a merge request may be one of a fork
-        if query.merge_request is None:
-            session.client.name_project(project_id_of(pipeline, query.project), query.project)
         return pipeline
     return None
 
@@ -136,6 +133,9 @@ def _listed(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
                 raise _too_many(query, number)
             if not id_of(pipeline):
                 raise BadAnswerError(f"GitLab lists a {query.describe()} without an id")
+            # that of a merge request may be one of a fork
+            if query.merge_request is None:
+                session.client.name_project(project_id_of(pipeline, query.project), query.project)
             if not query.sources or pipeline.get("source") in query.sources:
                 yield pipeline
     except NotFoundError as exc:

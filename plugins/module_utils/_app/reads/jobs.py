@@ -14,7 +14,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
-from ..jobs.selection import Selection, failed_before, lacks_any
+from ..jobs.selection import Selection, bad_ends, failed_before, lacks_any
 from ..jobs.statuses import count_statuses, is_optional, still
 from ..pipelines.find import read_pipeline
 from ..session import Session
@@ -202,9 +202,9 @@ def read_jobs_with_pipeline(session: Session, query: JobQuery, options: WaitOpti
 
 def failure_of(report: JobReport, options: WaitOptions) -> str:
     """Return why the jobs fail the task, empty when they do not."""
-    texts = []
+    texts, failed = [], bad_ends(report.beside)
     for job, problem in report.problems:
-        before = ", ".join(failed_before(job, report.beside)) if job else ""
+        before = ", ".join(failed_before(job, failed)) if job else ""
         after = f"; failed or canceled before it: {before}" if before else ""
         texts.append(f"{job.called} {problem}{after}" if job else problem)
     begin = f"{timed_out_text(options)}: " if texts and report.has_timed_out else ""

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shlex
 import typing as t
@@ -151,8 +152,9 @@ def _again(gate: Record, project: Record, record: Record) -> str:
     """Return the commands that bring the jobs of a gate on their way again."""
     if not is_shut(gate):
         return ""
-    commands = (retry_command(record, project, job) for job in gate["jobs"])
-    shown = "".join(f"<pre>{block([command])}</pre>" for command in commands if command)
+    commands = filter(None, (retry_command(record, project, job) for job in gate["jobs"]))
+    shown = "".join(f"<pre>{block([command])}</pre>" for command in itertools.islice(commands, _MOST_JOBS))
+    shown += '<p class="small">The other jobs go on in the same way.</p>' if next(commands, "") else ""
     again = '<p class="small">Then run the playbook again: what has passed stays as it is.</p>'
     return f"<details><summary>How to go on</summary>{shown}{again}</details>"
 
@@ -167,9 +169,11 @@ def retry_command(record: Record, project: Record, job: Record) -> str:
     """
     status = status_of(job)
     action = "retry" if is_retryable(status) else "play" if is_playable(status) else ""
+    if not action:
+        return ""
     attempt: Record = next((other for other in project["jobs"] if other.get("id") == job.get("id")), {})
     pipeline: Record = next((row for row in project["pipelines"] if row["id"] == attempt.get("pipeline_id")), {})
-    if not action or attempt.get("kind") == "bridge" or not int_of(pipeline, "project_id") or not id_of(job):
+    if attempt.get("kind") == "bridge" or not int_of(pipeline, "project_id") or not id_of(job):
         return ""
     given = str(project["project"])
     # a fork, or a project downstream, has another page

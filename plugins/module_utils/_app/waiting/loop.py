@@ -15,7 +15,7 @@ import collections
 import dataclasses
 import typing as t
 
-from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
+from ..._api.errors import NotAuthorizedError, NotFoundError, RedirectError, RequestError
 from ..._api.pace.looks import looking
 from ..fields import status_of
 from ..jobs.query import FoundJob
@@ -34,8 +34,8 @@ Look = t.Callable[[], t.Optional[int]]
 
 # How often a failure is seen before it is believed.
 LOOKS_AT_A_FAILURE = 2
-# A load balancer, a restart or a clean-up of tokens can deny one request in the middle of a wait. As many as there are
-# denials of one pipeline downstream that are not believed.
+# A load balancer, a restart or a clean-up of tokens can deny one request in the middle of a wait, or lead it to a login
+# page. As many as there are denials of one pipeline downstream that are not believed.
 DENIED_PAUSES_SECONDS = (1.0, 3.0, 6.0)
 # A log that is followed is read so often, however long a pause is.
 LOG_SECONDS = 2.0
@@ -235,7 +235,7 @@ class Wait:
         for seconds in DENIED_PAUSES_SECONDS:
             try:
                 return (yield from self._read(read))
-            except (NotAuthorizedError, NotFoundError):
+            except (NotAuthorizedError, NotFoundError, RedirectError):
                 if self._session.deadline.has_passed():
                     raise
                 yield from self._sleep(seconds)

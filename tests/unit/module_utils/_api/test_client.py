@@ -426,11 +426,19 @@ def test_a_download_that_may_have_no_end_ends_with_the_task(headers):
     transport = NotingStreams(lambda call: reply(b"content", headers=headers))
     session, sink = new_session(transport, {"wait_timeout": 100.0}, clock=clock), Slow()
     if headers:
-        session.client.download("download_artifacts", sink, **JOB)
+        session.client.download("download_artifacts", sink, any_time=True, **JOB)
         assert sink.content == b"content"
     else:
         with pytest.raises(errors.LostAnswerError, match="announced no length, and has not ended"):
-            session.client.download("download_artifacts", sink, **JOB)
+            session.client.download("download_artifacts", sink, any_time=True, **JOB)
+
+
+def test_a_log_is_read_when_the_time_of_a_task_is_up_though_its_length_is_not_announced():
+    clock, sink = FakeClock(), Memory()
+    session = new_session(NotingStreams(lambda call: b"log"), {"wait_timeout": 100.0}, clock=clock)
+    clock.sleep(101.0)
+    session.in_passing().client.download("get_job_log", sink, **JOB)
+    assert sink.content == b"log"
 
 
 def test_a_proxy_of_gitlab_that_demands_a_client_certificate():

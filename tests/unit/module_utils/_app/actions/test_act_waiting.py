@@ -529,8 +529,16 @@ def test_what_was_played_is_told_even_when_following_fails():
     assert (outcome.values["id"], outcome.values["status"]) == (42, "pending")
 
 
-def test_what_is_denied_for_a_moment_while_following_is_asked_for_again():
-    denied = Exchange(JOB, reply({"message": "404 Not found"}, status=404))
+@pytest.mark.parametrize(
+    "denial",
+    [
+        reply({"message": "404 Not found"}, status=404),
+        reply("<html>", status=302, headers={"Location": "https://login.example.com/"}),
+    ],
+    ids=["404", "login page"],
+)
+def test_what_is_denied_for_a_moment_while_following_is_asked_for_again(denial):
+    denied = Exchange(JOB, denial)
     outcome = act(Exchange(LIST, [job()]), PLAYED, denied, denied, *ended("success"))
     assert (outcome.failure, outcome.values["status"]) == (None, "success")
 

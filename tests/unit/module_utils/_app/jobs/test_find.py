@@ -42,6 +42,17 @@ def ids(outcome):
     return [record["id"] for record in outcome.values["jobs"]]
 
 
+def test_an_error_calls_the_project_what_the_user_calls_it():
+    listed = "GET /projects/group%2Fapp/pipelines?ref=v1&order_by=id&sort=desc&per_page=20"
+    with pytest.raises(errors.NotFoundError, match="pipeline 6 of project group/app"):
+        info(
+            Exchange(listed, [pipeline(ref="v1")]),
+            Exchange("GET /projects/7/pipelines/6", reply(NOT_FOUND, status=404)),
+            project="group/app",
+            ref="refs/tags/v1",
+        )
+
+
 @pytest.mark.parametrize(
     ("options", "line"),
     [

@@ -10,9 +10,9 @@ import json
 import shlex
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.gates import retry_command
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.gates import gate_list, retry_command
 
-from .records import a_job, a_project, a_record
+from .records import a_gate, a_job, a_project, a_record
 
 
 def command_for(**fields):
@@ -59,3 +59,12 @@ def test_the_project_is_called_as_the_user_does_where_it_is_that(given, server, 
 )
 def test_there_is_none_where_it_would_not_help(fields):
     assert command_for(**{"status": "failed", **fields}) == ""
+
+
+def test_of_many_jobs_the_first_commands_are_shown():
+    jobs = [a_job(number, kind="job", status="failed") for number in range(1, 2001)]
+    project = a_project(gates=[a_gate(outcome="failed", jobs=jobs)], jobs=jobs)
+    project["pipelines"][0]["project_id"] = 7
+    page = gate_list(a_record(project))
+    assert page.count("ansible localhost") == 10
+    assert page.count("The other jobs go on in the same way") == 1

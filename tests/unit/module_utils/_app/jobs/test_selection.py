@@ -1,0 +1,30 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is said of a selection."""
+
+from __future__ import annotations
+
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query import FoundJob
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.selection import bad_ends, failed_before
+
+from ....harness import job
+
+
+def found(job_id, status, stage):
+    return FoundJob(job(job_id, status, f"job {job_id}", stage=stage), "7", 6, f"job {job_id}")
+
+
+def test_of_thousands_that_failed_before_a_skipped_job_no_more_are_looked_at_than_are_named():
+    looked_at = []
+
+    def noted(jobs):
+        for each in jobs:
+            looked_at.append(each.id)
+            yield each
+
+    failed = bad_ends(found(job_id, "failed", "build") for job_id in range(5000, 0, -1))
+    texts = failed_before(found(6000, "skipped", "deploy"), noted(failed))
+    assert texts[:2] == ("job 'job 1' (id 1) of stage build", "job 'job 2' (id 2) of stage build")
+    assert looked_at == list(range(1, len(texts) + 1))
