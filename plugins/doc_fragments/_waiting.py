@@ -23,7 +23,8 @@ options:
         trigger job has yet to start. A wrong name in a complete pipeline is an error at once.
       - A job or trigger job that somebody else retries meanwhile is followed to its new attempt. So is a job that
         GitLab retries by itself; a failure is read twice before it counts.
-      - A request that is denied in the middle of a wait is repeated three times within ten seconds.
+      - A request that is denied in the middle of a wait, or led to a login page, is repeated three times within ten
+        seconds.
       - In check mode nothing waits.
     type: bool
     default: false

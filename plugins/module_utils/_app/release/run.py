@@ -108,6 +108,8 @@ class ReleaseRun:
         self._stopped = ""
         self._has_woken = False
         self._waiting = list(plan.projects)
+        # those that have finished so; of others the gates change in their threads while somebody looks at them
+        self._passed: set[str] = set()
         # projects that have begun and were not looked at yet, and how long others wait for that
         self._unseen: dict[str, Deadline] = {}
         self.results = {
@@ -126,19 +128,21 @@ class ReleaseRun:
     def _begin_what_can(self) -> None:
         """Begin the projects whose needs have passed."""
         for project in list(self._waiting):
-            if not self._stopped and all(self.results[need].outcome in _PASSED for need in project.needs):
+            if not self._stopped and self._passed.issuperset(project.needs):
                 self._waiting.remove(project)
                 self._unseen[project.name] = Deadline.after(FIRST_LOOKS_SECONDS, self._scheduler.clock)
                 self._scheduler.add(self._run_project(self.results[project.name]), self._take)
 
-    def _take(self, _none: None) -> None:
+    def _take(self, done: ProjectResult) -> None:
         """Take note of a project that has finished."""
+        if done.outcome in _PASSED:
+            self._passed.add(done.plan.name)
         if self._stopped and not self._has_woken:
             self._has_woken = True
             self._scheduler.wake()
         self._begin_what_can()
 
-    def _run_project(self, result: ProjectResult) -> Steps[None]:
+    def _run_project(self, result: ProjectResult) -> Steps[ProjectResult]:
         """Run the gates of a project one after the other, until one of them fails."""
         for number, gate in enumerate(result.plan.gates):
             if result.failed_gate:
@@ -152,6 +156,7 @@ class ReleaseRun:
             else:
                 result.gates[number] = yield from self._run_one(result, gate)
         self._unseen.pop(result.plan.name, None)
+        return result
 
     def _see_others(self, name: str) -> Steps[None]:
         """Pause until every project that has begun was looked at."""

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
@@ -149,6 +150,30 @@ def test_collect_goes_on_with_everything_that_does_not_need_the_failed_project()
     }
     c = next(result for result in results if result.plan.name == "c")
     assert c.gates[0].reason == "project 'a', which it needs, has not passed"
+
+
+def test_a_project_that_fails_while_another_ends_lets_nothing_begin_that_needs_it():
+    a_runs, may_fail = threading.Event(), threading.Event()
+
+    class FailsMeanwhile(list):
+        """Gates of which the last one fails while the first thread goes through them."""
+
+        def __iter__(self):
+            yield from tuple(super().__iter__())
+            if threading.current_thread() is threading.main_thread() and a_runs.is_set() and not may_fail.is_set():
+                may_fail.set()
+                while self[0].outcome != "failed":
+                    time.sleep(0.001)
+
+    def fails(stop):
+        a_runs.set()
+        return "no" if may_fail.wait(PATIENCE) else None
+
+    script = Script(a1=fails, b1=lambda stop: (a_runs.wait(PATIENCE), None)[1], d1=lambda stop: may_fail.set())
+    run = run_of(plan("collect", a=(["a1"], []), b=(["b1"], []), c=(["c1"], ["a"]), d=(["d1"], ["b"])), script)
+    run.results["a"].gates = FailsMeanwhile(run.results["a"].gates)
+    assert [result.outcome for result in run.run()] == ["failed", "passed", "not reached", "passed"]
+    assert "c1" not in script.begun
 
 
 def test_an_optional_gate_fails_and_the_project_goes_on():
