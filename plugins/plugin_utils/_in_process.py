@@ -250,7 +250,9 @@ def _told_of_interruption(progress: Progress) -> t.Iterator[None]:
     """
     before: dict[int, t.Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     is_main = threading.current_thread() is threading.main_thread()
-    if not isinstance(progress, DisplayProgress) or signal.SIG_IGN in before.values() or not is_main:
+    # a handler that is not of Python is None, and could not be put back
+    is_left_alone = any(handler in (None, signal.SIG_IGN) for handler in before.values())
+    if not isinstance(progress, DisplayProgress) or is_left_alone or not is_main:
         yield
         return
 

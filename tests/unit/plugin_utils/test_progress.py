@@ -339,6 +339,19 @@ def test_two_signals_at_once_are_both_heeded():
     assert sorted(happened) == sorted(SIGNALS)
 
 
+@pytest.mark.parametrize("handler", [None, signal.SIG_IGN])
+@pytest.mark.parametrize("number", SIGNALS)
+def test_what_is_ignored_or_not_of_python_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals, handler: t.Any
+):
+    before = {other: signal.getsignal(other) for other in SIGNALS}
+    with monkeypatch.context() as patched:
+        patched.setattr(signal, "getsignal", {**before, number: handler}.get)
+        with _told_of_interruption(DisplayProgress(lambda line, colour: None)):
+            pass
+    assert {other: signal.getsignal(other) for other in SIGNALS} == before
+
+
 def test_an_interruption_is_written_once(tmp_path: pathlib.Path):
     terminal = tmp_path / "terminal"
     terminal.touch()

@@ -12,14 +12,15 @@ by then, so they are refused before that.
 
 from __future__ import annotations
 
+import decimal
 import typing as t
 
 from .mistakes import NUMBERS, kind_of, shown
 from .prepared import Arguments, each_given, where_in
 
 _TEXTS = ("str", "path")
-# No id is larger, nor does Python show a number with too many digits.
-_MOST = 1e19
+# No id has more digits, nor does Python show a number with too many.
+_MOST_DIGITS = 19
 _BOOLEAN = "is a boolean; put it in quotes, since YAML reads yes, no, on and off as booleans"
 
 
@@ -79,9 +80,11 @@ def no_text(value: t.Any) -> str:
 def _is_boundless(value: t.Any) -> bool:
     """Return whether what Ansible makes a whole number of is infinite, or as good as that."""
     try:
-        return isinstance(value, (str, float)) and not abs(float(value)) < _MOST
-    except ValueError:
+        # as Ansible reads it: this is exact, and takes more than float does
+        number = decimal.Decimal(value if isinstance(value, (str, float)) else 0)
+    except decimal.DecimalException:
         return False
+    return not number.is_finite() or number.adjusted() >= _MOST_DIGITS
 
 
 def misread(value: t.Any, *, is_hidden: t.Any = False) -> str:
