@@ -29,10 +29,9 @@ from .._app.pipelines.run import run_pipeline
 from .._app.reads.pipelines import PipelineDetails, read_details
 from .._app.session import Session, TaskContext
 from .._app.settings import token_value
-from .._app.waiting.loop import Wait
+from .._app.waiting.loop import Wait, await_pipeline
 from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
 from .._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState, explained_missing, follow_pipeline, read_state
-from .._app.waiting.pipelines import await_pipeline
 from .._app.waiting.schedule import Steps, finish, sits_out
 from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
@@ -103,7 +102,9 @@ def _waiting(options: Options) -> WaitOptions:
             )
     if action != "run" and all(options.get(name) is None for name in PIPELINE_WAYS):
         raise UsageError(none_given(PIPELINE_WAYS))
-    return pipeline_waiting(options, _TARGETS[action])
+    waiting = pipeline_waiting(options, _TARGETS[action])
+    ends_anyhow = action in PIPELINE_ACTIONS and PIPELINE_ACTIONS[action].accepts_any_end
+    return dataclasses.replace(waiting, fail_on=()) if ends_anyhow else waiting
 
 
 class _Task:
@@ -133,11 +134,8 @@ class _Task:
 
     def act(self, action: PipelineAction) -> Steps[Outcome]:
         """Return what became of retrying or canceling a pipeline."""
-        wait, may_wait = Wait(self._session, self._waiting), not self._waiting.wait
-        pipeline = yield from await_pipeline(self._session, self._query, wait, may_wait=may_wait)
+        pipeline = yield from await_pipeline(self._session, self._query, Wait(self._session, self._waiting))
         project = project_id_of(pipeline, self._query.project)
-        if action.accepts_any_end:
-            self._waiting = dataclasses.replace(self._waiting, fail_on=())
         with explained_missing(self._session, self._query):
             waited = yield from self._wait.until(
                 lambda: read_state(
@@ -173,9 +171,7 @@ class _Task:
         if result.problem or not self._wait.is_active or "created" in self._waiting.targets:
             return self._finished(result, before=before)
         try:
-            state = yield from follow_pipeline(
-                self._session, self._query.project, result.after.pipeline, self._waiting, self._wait
-            )
+            state = yield from follow_pipeline(self._session, self._query.project, result.after.pipeline, self._wait)
         except GitLabError as exc:
             problem = f"pipeline {id_of(result.after.pipeline)} could not be followed to its end: {exc}"
             return self._finished(dataclasses.replace(result, problem=problem), before=before)

@@ -20,10 +20,9 @@ from ..jobs.selection import Chooser
 from ..jobs.statuses import count_statuses, is_finished, is_optional, newest_per_name
 from ..pipelines.find import first_job, read_pipeline
 from ..session import Session
-from ..waiting.loop import Wait
+from ..waiting.loop import Wait, await_pipeline
 from ..waiting.options import WaitOptions, end_problem, is_late, is_there, time_problem
 from ..waiting.pipeline_end import explained_missing
-from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Steps
 
 
@@ -67,7 +66,7 @@ def read_bridges(
     :raises TimedOutError: when there was no pipeline before the time was up.
     """
     wait = Wait(session, options)
-    pipeline = yield from await_pipeline(session, query.pipeline, wait, may_wait=not options.wait)
+    pipeline = yield from await_pipeline(session, query.pipeline, wait)
     project = project_id_of(pipeline, query.pipeline.project)
     polls = 0
     chooser = Chooser(query)

@@ -24,10 +24,9 @@ from ..pipelines.query import PipelineQuery
 from ..session import Session
 from ..waiting.blockers import MOST_SINGLE_LINES
 from ..waiting.log_tails import read_tail
-from ..waiting.loop import Wait
-from ..waiting.options import WaitOptions, is_late
+from ..waiting.loop import Wait, await_pipeline
+from ..waiting.options import is_late
 from ..waiting.pipeline_end import PipelineState, explained_missing, failed_jobs, follow_pipeline
-from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Steps
 
 T = t.TypeVar("T")
@@ -47,17 +46,15 @@ class PipelineDetails:
     downstream: list[PipelineNode] = dataclasses.field(default_factory=list)
 
 
-def read_pipeline_state(
-    session: Session, query: PipelineQuery, options: WaitOptions, wait: Wait
-) -> Steps[PipelineState]:
+def read_pipeline_state(session: Session, query: PipelineQuery, wait: Wait) -> Steps[PipelineState]:
     """Return the pipeline that a query names, with its jobs; with `wait` when it is where it should be.
 
     :raises SelectionError: when there is none, and none is waited for.
     :raises TimedOutError: when there was none before the time was up.
     """
-    pipeline = yield from await_pipeline(session, query, wait, may_wait=not options.wait)
+    pipeline = yield from await_pipeline(session, query, wait)
     with explained_missing(session, query):
-        state = yield from follow_pipeline(session, query.project, pipeline, options, wait)
+        state = yield from follow_pipeline(session, query.project, pipeline, wait)
     project = project_id_of(state.pipeline, query.project)
     # jobs tell less of it than its own record
     if "created_at" not in state.pipeline or "finished_at" not in state.pipeline:

@@ -31,9 +31,8 @@ from ..pipelines.find import read_pipeline, warn_of_namesake
 from ..pipelines.query import describe
 from ..pipelines.run import run_pipeline
 from ..session import Session, StoppedError
-from ..waiting.loop import Wait
+from ..waiting.loop import Wait, await_pipeline
 from ..waiting.options import timed_out_text
-from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Pause, Steps, sits_out
 from ..writes.roles import refuse_job_token
 from .gates import GateRun, jobs_of, to_come
@@ -123,7 +122,7 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
         # a gate that verifies looks at what is there
         options = dataclasses.replace(gate.waiting, wait=gate.action != "verify")
         try:
-            found = yield from await_pipeline(session, project.plan.pipeline, Wait(session, options), warns=False)
+            found = yield from await_pipeline(session, project.plan.pipeline, Wait(session, options), is_of_gate=True)
         except SelectionError:
             if session.check_mode and project.plan.needs:
                 return to_come(gate)

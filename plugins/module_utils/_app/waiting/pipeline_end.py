@@ -26,7 +26,7 @@ from ..session import Session
 from .blockers import MOST_SINGLE_LINES, is_blocking
 from .counting import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD
 from .loop import Wait
-from .options import WaitOptions, end_problem, failure_reason, time_problem
+from .options import end_problem, failure_reason, time_problem
 from .schedule import Steps
 
 # What the option wait_for may say of a pipeline.
@@ -87,16 +87,14 @@ def explained_missing(session: Session, query: PipelineQuery) -> t.Iterator[None
         raise
 
 
-def follow_pipeline(
-    session: Session, project: str, pipeline: Record, options: WaitOptions, wait: Wait
-) -> Steps[PipelineState]:
+def follow_pipeline(session: Session, project: str, pipeline: Record, wait: Wait) -> Steps[PipelineState]:
     """Return a pipeline with its jobs; with `wait` as soon as it is where it should be, or never will be.
 
     :param project: what to call its project in requests, where the pipeline does not tell.
-    :param options: how to wait; its targets are among `PIPELINE_TARGETS`.
+    :param wait: how to wait; its targets are among `PIPELINE_TARGETS`.
     :raises RequestError: when GitLab cannot be asked.
     """
-    return _Following(session, project, pipeline, options, wait).run()
+    return _Following(session, project, pipeline, wait).run()
 
 
 class _Following:
@@ -105,12 +103,12 @@ class _Following:
     Between two listings of its jobs it looks at itself only: its own record is small, however many jobs it has.
     """
 
-    def __init__(self, session: Session, project: str, pipeline: Record, options: WaitOptions, wait: Wait) -> None:
+    def __init__(self, session: Session, project: str, pipeline: Record, wait: Wait) -> None:
         self._session = session
         self._project = project_id_of(pipeline, project)
         self._id = id_of(pipeline)
         self._pipeline = pipeline
-        self._options = options
+        self._options = wait.options
         self._wait = wait
         self._looks_at_end = 0
         # how many jobs were left at the last listing, and how many looks there were since
