@@ -17,7 +17,7 @@ from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import Access, Ahead, BridgeNode, PipelineNode, jobs_of, pipeline_tree
 from ..jobs.query import FoundJob, JobQuery, suggestions
 from ..jobs.selection import Chooser
-from ..jobs.statuses import count_statuses, is_finished, is_optional, newest_per_name
+from ..jobs.statuses import is_finished, is_optional, newest_per_name
 from ..pipelines.find import first_job, read_pipeline
 from ..session import Session
 from ..waiting.loop import Wait, await_pipeline
@@ -47,11 +47,6 @@ class BridgeReport:
     def bridges(self) -> list[BridgeNode]:
         """Return the trigger jobs of all levels, those of one pipeline together."""
         return [bridge for node in self.root.walk() for bridge in node.bridges]
-
-    @property
-    def summary(self) -> dict[str, int]:
-        """Return how many trigger jobs have each status."""
-        return count_statuses(bridge.record for bridge in self.bridges)
 
 
 def read_bridges(

@@ -125,7 +125,7 @@ class GateRun:
         report = yield from read_jobs(self._session, self._query, WaitOptions(), is_judged=True)
         result = self._of_reading(report)
         wrong = [_state(job) for job in report.jobs if not is_reached(job.record, self._options)]
-        missing = [MAY_GROW] if report.may_grow else []
+        missing = [] if report.selection.is_complete else [MAY_GROW]
         if not wrong and not missing:
             return dataclasses.replace(result, outcome="passed")
         if self._has_predecessor_at_work():
@@ -147,7 +147,7 @@ class GateRun:
         statuses = [status_of(job.record) for job in report.jobs]
         if any(is_bad_end(status) or phase_of(status) == "ending" for status in statuses):
             return (yield from self._act(result))
-        if report.may_grow or not all(map(is_finished, statuses)):
+        if not report.selection.is_complete or not all(map(is_finished, statuses)):
             return self._predict_wait(result, report, options)
         return dataclasses.replace(result, outcome="passed")
 
@@ -284,7 +284,7 @@ class GateRun:
         problems = [(job, end_problem(job.record, options)) for job in report.jobs]
         bad = [(job, problem) for job, problem in problems if problem and not self._may_come_right(job)]
         missing = [_state(job) for job in report.jobs if not is_reached(job.record, options)]
-        missing += [MAY_GROW] if report.may_grow else []
+        missing += [] if report.selection.is_complete else [MAY_GROW]
         if bad:
             reason = "; ".join(f"{job.called} {problem}" for job, problem in bad)
             return dataclasses.replace(result, outcome="failed", reason=reason)

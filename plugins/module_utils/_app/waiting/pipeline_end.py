@@ -19,7 +19,7 @@ from ..jobs.bridges import list_bridges
 from ..jobs.listing import newest_jobs, read_pipeline_jobs, trigger_jobs
 from ..jobs.mistaken import explain_missing_pipeline
 from ..jobs.query import FoundJob
-from ..jobs.statuses import count_statuses, is_finished, is_optional, is_under_way, phase_of
+from ..jobs.statuses import is_finished, is_optional, is_under_way, phase_of
 from ..pipelines.find import read_pipeline
 from ..pipelines.query import PipelineQuery
 from ..session import Session
@@ -55,11 +55,6 @@ class PipelineState:
     def status(self) -> str:
         """Return the status of the pipeline."""
         return status_of(self.pipeline)
-
-    @property
-    def summary(self) -> dict[str, int]:
-        """Return how many jobs have each status."""
-        return count_statuses(job.record for job in self.jobs)
 
 
 def read_state(session: Session, project: str, pipeline_id: int, *, with_trigger_jobs: bool = False) -> PipelineState:
