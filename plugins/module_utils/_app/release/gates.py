@@ -69,7 +69,7 @@ def to_come(gate: Gate) -> GateResult:
 class GateRun:
     """One gate whose pipeline is known."""
 
-    def __init__(self, session: Session, project: ProjectResult, gate: Gate, pipeline: Record, log_lines: int) -> None:
+    def __init__(self, session: Session, project: ProjectResult, gate: Gate, pipeline: Record) -> None:
         self._session = session
         self._project = project
         self._gate = gate
@@ -78,7 +78,6 @@ class GateRun:
         self._options = dataclasses.replace(
             gate.waiting, targets=(gate.target,), fail_on=tuple(filter(is_bad_end, STATUSES))
         )
-        self._log_lines = log_lines
         # its jobs as they were read last
         self._jobs: t.Sequence[FoundJob] = ()
 
@@ -227,7 +226,7 @@ class GateRun:
         if report.has_timed_out and any(status_of(job.record) == "manual" for job in jobs):
             text += "; somebody has to play a manual job, as action play does"
         failed = next((job for job in jobs if status_of(job.record) == "failed"), None)
-        tail = (read_tail(self._session, failed, self._log_lines) or []) if failed else []
+        tail = (read_tail(self._session, failed, self._options.log_lines) or []) if failed else []
         text += last_words(tail)
         has_ended = any(is_finished(status_of(job.record)) for job in jobs)
         outcome = "timed out" if report.has_timed_out and not has_ended else "failed"
@@ -251,7 +250,7 @@ class GateRun:
         stopped = self._session.stop()
         if stopped and not result.has_changed and all(target.reason == stopped for target in bad):
             return dataclasses.replace(result, outcome="not reached", reason=stopped)
-        read_logs(self._session, report, self._log_lines)
+        read_logs(self._session, report, self._options.log_lines)
         log_tail = next((target.log_tail for target in bad if target.log_tail), [])
         text = failure_text(report, action) or ""
         outcome = "failed"

@@ -50,13 +50,11 @@ class GateRunner:
 
     :param open_session: returns a session for a gate, which has the time that the gate has.
     :param work: tells it, now and then.
-    :param log_lines: how much of the log of a failed job is kept.
     """
 
-    def __init__(self, plan: ReleasePlan, open_session: OpenSession, work: SlowWork, *, log_lines: int) -> None:
+    def __init__(self, plan: ReleasePlan, open_session: OpenSession, work: SlowWork) -> None:
         self._open_session = open_session
         self._work = work
-        self._log_lines = log_lines
         self._starter = PipelineStarter(plan)
         # the projects are worked on side by side
         self._lock = threading.Lock()
@@ -76,7 +74,7 @@ class GateRunner:
             if gate.start is not None:
                 result = yield from self._starter.start(session, gate, gate.start)
             else:
-                result = yield from run_gate(session, project, gate, self._log_lines)
+                result = yield from run_gate(session, project, gate)
         except GitLabError as exc:
             result = yield from _broken_off(session, gate, exc)
         finally:
@@ -105,7 +103,7 @@ def _broken_off(session: Session, gate: Gate, exc: GitLabError) -> Steps[GateRes
     return GateResult(gate, outcome="failed", reason=reason)
 
 
-def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: int) -> Steps[GateResult]:
+def run_gate(session: Session, project: ProjectResult, gate: Gate) -> Steps[GateResult]:
     """Return what became of a gate about jobs.
 
     :param project: what is known of its project: its plan, and the gates before this one.
@@ -134,7 +132,7 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
         about_jobs = [each for each in project.plan.gates if each.start is None]
         if gate is about_jobs[0]:
             _check_jobs(session, project, about_jobs, pipeline)
-        result = yield from GateRun(session, project, gate, pipeline, log_lines).run()
+        result = yield from GateRun(session, project, gate, pipeline).run()
         if is_first:
             # not before, since it is a warning: the first minute of a large release has enough to ask for
             warn_of_namesake(session, project.plan.pipeline, pipeline)

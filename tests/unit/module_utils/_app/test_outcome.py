@@ -79,7 +79,7 @@ def test_gates_are_counted_also_when_one_breaks(monkeypatch):
         projects=[types.SimpleNamespace(gates=gates[:2]), types.SimpleNamespace(gates=gates[2:])]
     )
 
-    def run_gate(session, project, gate, log_lines):
+    def run_gate(session, project, gate):
         clock.sleep(12)
         yield from ()
         if gate is gates[1]:
@@ -91,7 +91,7 @@ def test_gates_are_counted_also_when_one_breaks(monkeypatch):
 
     monkeypatch.setattr(runner, "run_gate", run_gate)
     session = types.SimpleNamespace(clock=clock, elapsed=lambda: 0.0)
-    gate_runner = runner.GateRunner(plan, lambda *_given: session, SlowWork(progress, clock), log_lines=0)
+    gate_runner = runner.GateRunner(plan, lambda *_given: session, SlowWork(progress, clock))
     with pytest.raises(StopIteration):
         next(gate_runner(None, gates[0], None))
     with pytest.raises(ValueError):
