@@ -22,7 +22,6 @@ from ..._api.errors import (
     TimedOutError,
 )
 from ..._api.pace.looks import looking
-from ..actions.actions import ACTIONS
 from ..fields import id_of
 from ..jobs.find import JobFinder
 from ..outcome import SlowWork
@@ -71,6 +70,8 @@ class GateRunner:
         with self._lock:
             self._waiting += 1
         try:
+            if gate.acts:
+                refuse_job_token(session, gate.action)
             if gate.start is not None:
                 result = yield from self._starter.start(session, gate, gate.start)
             else:
@@ -110,8 +111,6 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate) -> Steps[Gate
     :raises StoppedError: when nothing new may be begun any more, and there is no pipeline yet.
     :raises GitLabError: when GitLab cannot be asked for the pipeline, or has none.
     """
-    if gate.action in ACTIONS:
-        refuse_job_token(session, gate.action)
     pipeline = project.pipeline
     is_first = pipeline is None
     if pipeline is None:
@@ -205,7 +204,6 @@ class PipelineStarter:
         :raises StoppedError: when nothing new may be begun any more.
         :raises GitLabError: when GitLab refuses, or cannot be asked.
         """
-        refuse_job_token(session, gate.action)
         ref = self._refs.setdefault((self._project(session, request), request.ref), _Ref())
         while not ref.turn.acquire(blocking=False):
             session.check_stop()
