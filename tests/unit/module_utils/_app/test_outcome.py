@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.targets import ToldSink
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.download import ToldSink
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import SlowWork
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release import runner
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate
