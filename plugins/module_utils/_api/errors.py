@@ -20,8 +20,9 @@ GitLabError
     ├── BadAnswerError          an answer came that is not GitLab's: HTML, or no JSON
     │   └── RedirectError       it leads somewhere that must not be followed
     └── StatusError             GitLab answered with an error status
-        ├── NotAuthorizedError  401, 403
-        ├── NotFoundError       404
+        ├── DeniedError         the token may not, or there is no such thing; GitLab does not always tell which
+        │   ├── NotAuthorizedError  401, 403
+        │   └── NotFoundError       404
         ├── RefusedError        400, 405, 409, 422
         ├── ThrottledError      429: certainly not executed
         └── ServerError         5xx, and 408 of a proxy that has lost its patience
@@ -196,11 +197,15 @@ class StatusError(RequestError):
         return [*super().facts, f"status {self.status}", *request_id]
 
 
-class NotAuthorizedError(StatusError):
+class DeniedError(StatusError):
+    """401, 403 or 404."""
+
+
+class NotAuthorizedError(DeniedError):
     """401 or 403: the credential is not accepted, or not for this."""
 
 
-class NotFoundError(StatusError):
+class NotFoundError(DeniedError):
     """404. `is_missing_endpoint` tells a server without this endpoint from a missing object."""
 
     is_missing_endpoint = False

@@ -18,7 +18,7 @@ from .._api.client import ApiClient
 from .._api.clock import Clock, Deadline
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
-from .._api.errors import GitLabError, NotAuthorizedError, NotFoundError, wrong_return
+from .._api.errors import DeniedError, GitLabError, wrong_return
 from .._api.http import Request
 from .._api.masking import Masker
 from .._api.pace.retry import Retrier
@@ -198,7 +198,7 @@ class Session:
             client = self.client
             try:
                 told = client.call("get_token_job") if self.has_job_token else {"user": client.call("get_current_user")}
-            except (NotAuthorizedError, NotFoundError):
+            except DeniedError:
                 return None
             found = record_in(told, "user").get("id")
             self.facts.user_id = found if isinstance(found, int) else None

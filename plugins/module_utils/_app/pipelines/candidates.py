@@ -13,7 +13,7 @@ import itertools
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, SelectionError
+from ..._api.errors import BadAnswerError, DeniedError, NotAuthorizedError, NotFoundError, SelectionError
 from ..fields import id_of, status_of
 from ..jobs.statuses import is_finished, phase_of
 from ..session import Session
@@ -230,7 +230,7 @@ class Candidates:
             records = self._session.client.call(
                 "get_pipeline_variables", project=self._request.project, pipeline_id=id_of(whole)
             )
-        except (NotAuthorizedError, NotFoundError):
+        except DeniedError:
             return None
         return {str(record["key"]): str(record.get("value")) for record in records if record["key"] != _TRIGGER_PAYLOAD}
 

@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, GitLabError, NotAuthorizedError, NotFoundError, RequestError, SelectionError
+from ..._api.errors import BadAnswerError, DeniedError, GitLabError, NotFoundError, RequestError, SelectionError
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import list_bridges
 from ..session import Session
@@ -82,7 +82,7 @@ def read_pipeline(session: Session, project: str, pipeline: Record, *, is_old: b
         return whole_pipeline(session.in_passing() if is_old else session, project, pipeline)
     except RequestError as exc:
         # on many servers a job token may list what is in a pipeline, and not read the pipeline itself
-        is_denied = isinstance(exc, (NotAuthorizedError, NotFoundError))
+        is_denied = isinstance(exc, DeniedError)
         if not (session.has_job_token and is_denied):
             if not is_old:
                 raise
@@ -102,7 +102,7 @@ def _if_allowed(session: Session, read: t.Callable[[], T]) -> T | None:
     """Return what is read; None with a job token that may only list jobs, as on many servers."""
     try:
         return read()
-    except (NotAuthorizedError, NotFoundError):
+    except DeniedError:
         if not session.has_job_token:
             raise
         return None

@@ -13,7 +13,7 @@ import itertools
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
+from ..._api.errors import DeniedError, RequestError
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import PipelineNode, pipeline_tree
 from ..jobs.listing import read_pipeline_jobs
@@ -135,7 +135,7 @@ def _permitted(session: Session, problem: str, read: t.Callable[[], T], *, needs
     try:
         return read()
     except RequestError as exc:
-        is_denied = isinstance(exc, (NotAuthorizedError, NotFoundError))
+        is_denied = isinstance(exc, DeniedError)
         if not (is_late(session, exc) or is_denied):
             raise
         session.warn(f"{problem}{needs if is_denied else ''}: {exc}")

@@ -13,14 +13,7 @@ import threading
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import (
-    GitLabError,
-    NotAuthorizedError,
-    NotFoundError,
-    RequestError,
-    SelectionError,
-    TimedOutError,
-)
+from ..._api.errors import DeniedError, GitLabError, RequestError, SelectionError, TimedOutError
 from ..._api.pace.looks import looking
 from ..fields import id_of
 from ..jobs.find import JobFinder
@@ -223,7 +216,7 @@ class PipelineStarter:
         if project.isdigit() and request.ref in self._refs_by_path:
             try:
                 project = str(session.client.call("get_project", project=project).get("path_with_namespace") or project)
-            except (NotAuthorizedError, NotFoundError):
+            except DeniedError:
                 pass  # starting a pipeline tells what to do about it
         # paths are the same in any case
         return project.lower()

@@ -16,7 +16,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotAuthorizedError, NotFoundError, RedirectError, RequestError, SelectionError
+from ..._api.errors import DeniedError, RedirectError, RequestError, SelectionError
 from ..._api.pace.looks import looking
 from ..fields import status_of
 from ..jobs.query import FoundJob
@@ -238,7 +238,7 @@ class Wait:
         for seconds in DENIED_PAUSES_SECONDS:
             try:
                 return (yield from self._read(read))
-            except (NotAuthorizedError, NotFoundError, RedirectError):
+            except (DeniedError, RedirectError):
                 if self._session.deadline.has_passed():
                     raise
                 yield from self._sleep(seconds)
