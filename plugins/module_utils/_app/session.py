@@ -90,7 +90,7 @@ class ServerFacts:
 
 
 class Session:
-    """Everything a use case needs.
+    """Everything a use case needs. What asks GitLab by it raises a `RequestError` when that fails for good.
 
     :param warn: adds a warning for the user, once.
     :param facts: what the task knows of the server.
@@ -191,8 +191,6 @@ class Session:
 
         It costs a request, so it is asked for only where nothing else tells who has done something. A denial may be a
         fault on the way, and is not remembered.
-
-        :raises RequestError: when GitLab cannot be asked.
         """
         if self.facts.user_id is None:
             client = self.client

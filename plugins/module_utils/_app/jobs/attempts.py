@@ -42,11 +42,6 @@ def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJ
     raise BadAnswerError(f"GitLab lists pipeline {missing.pipeline_id} without the job {missing.path!r}, which it has")
 
 
-def count_attempts(session: Session, job: FoundJob) -> int:
-    """Return how many attempts a job has had in its pipeline, the present one included."""
-    return max(1, len(attempts_of(session, job)))
-
-
 def attempts_of(session: Session, job: FoundJob) -> list[Record]:
     """Return the attempts of a job in its pipeline, as far as GitLab lists them: those of trigger jobs it does not."""
     if job.is_bridge or not job.pipeline_id:

@@ -240,10 +240,7 @@ class Candidates:
     # ----- what is new -----
 
     def ours(self) -> list[Record]:
-        """Return the pipelines that may be the one that was asked for: newer, of the same ref, source and user.
-
-        :raises RequestError: when they cannot be read.
-        """
+        """Return the pipelines that may be the one that was asked for: newer, of the same ref, source and user."""
         found = []
         for pipeline in self._news():
             if pipeline.get("source", self._request.sources[0]) not in self._request.sources:
@@ -256,10 +253,7 @@ class Candidates:
         return found
 
     def twins(self, pipeline: Record) -> list[Record]:
-        """Return the pipelines that somebody else has started since, and that would have counted as the one asked for.
-
-        :raises RequestError: when they cannot be read.
-        """
+        """Return the pipelines that somebody else has started since, and that count as the one asked for, too."""
         return [
             other
             for other in self._news()

@@ -93,7 +93,6 @@ class Wait:
         :param read: returns what there is now; it calls `seen` with the jobs in it.
         :param before: what is known before the first look, for a server that cannot be asked until the time is up; a
             wait that knows something asks again when it is denied more.
-        :raises RequestError: when GitLab cannot be asked.
         :raises StoppedError: when nothing new may be begun any more.
         """
         value, is_known = t.cast(T, before), before is not None
@@ -269,7 +268,6 @@ def await_pipeline(session: Session, query: PipelineQuery, wait: Wait, *, is_of_
     :param is_of_gate: whether it is for a gate, which has no option `wait`, and warns of a namesake when it is done.
     :raises SelectionError: when there is none, and none is waited for.
     :raises TimedOutError: when there was none before the time was up.
-    :raises RequestError: when GitLab cannot be asked.
     """
 
     def read() -> Record | None:

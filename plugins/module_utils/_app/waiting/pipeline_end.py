@@ -61,7 +61,6 @@ def read_state(session: Session, project: str, pipeline_id: int, *, with_trigger
     """Return a pipeline with every attempt of its jobs, which are read after it: what they show it need not show yet.
 
     :param with_trigger_jobs: whether to read these as well, which takes a further request.
-    :raises RequestError: when it cannot be read.
     """
     pipeline = session.client.call("get_pipeline", project=project, pipeline_id=pipeline_id)
     attempts = session.client.list_all(
@@ -87,7 +86,6 @@ def follow_pipeline(session: Session, project: str, pipeline: Record, wait: Wait
 
     :param project: what to call its project in requests, where the pipeline does not tell.
     :param wait: how to wait; its targets are among `PIPELINE_TARGETS`.
-    :raises RequestError: when GitLab cannot be asked.
     """
     return _Following(session, project, pipeline, wait).run()
 
@@ -140,10 +138,7 @@ class _Following:
         return state
 
     def _look(self) -> int | None:
-        """Look at the pipeline; return how many jobs are left, None when they have to be listed to know, or tell, more.
-
-        :raises RequestError: when GitLab cannot be asked.
-        """
+        """Look at the pipeline; return how many jobs are left, None when they have to be listed to know more."""
         record = self._session.client.call("get_pipeline", project=self._project, pipeline_id=self._id)
         self._looks += 1
         most = MOST_COUNTS_TOLD if self._session.progress.is_shown else MOST_COUNTS
