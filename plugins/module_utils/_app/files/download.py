@@ -16,7 +16,7 @@ import os
 import re
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, NotFoundError, SelectionError, UsageError
+from ..._api.errors import BadAnswerError, MissingError, NotFoundError, SelectionError, UsageError
 from ..._api.requester import Sink
 from ..._api.transport import CHUNK_BYTES
 from ..fields import artifact_kinds, id_of, int_of, project_id_of, record_in
@@ -113,7 +113,7 @@ def list_entries(session: Session, query: JobQuery, path: str, *, recursive: boo
             raise SelectionError(f"GitLab has kept no list of the artifacts of {job.called}") from exc
         if "artifacts" in text:
             raise SelectionError(why_no_artifacts(job, session.clock.time())) from exc
-        if exc.is_no_mere_object:
+        if not isinstance(exc, MissingError):
             raise
         # before 18.8 GitLab takes the address for a file named tree
         raise SelectionError(

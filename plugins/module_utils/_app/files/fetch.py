@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._api.errors import NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
+from ..._api.errors import MissingError, NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
 from ..._api.requester import Sink
 from ..jobs.query import FoundJob, JobQuery, has_wildcard
 from ..session import Session
@@ -153,9 +153,7 @@ def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink)
         arguments.update(project=job.project, job_id=job.id)
     try:
         session.client.download(endpoint, sink, any_time=True, **arguments)
-    except NotFoundError as exc:
-        if exc.is_no_mere_object:
-            raise
+    except MissingError as exc:
         raise SelectionError(_why_not_found(request, job, exc, session.clock.time())) from exc
     except NotAuthorizedError as exc:
         explain_denied(session, job, request.content, exc)

@@ -13,7 +13,7 @@ import itertools
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, DeniedError, NotAuthorizedError, NotFoundError, SelectionError
+from ..._api.errors import BadAnswerError, DeniedError, MissingError, NotFoundError, SelectionError
 from ..fields import id_of, status_of
 from ..jobs.statuses import is_finished, phase_of
 from ..session import Session
@@ -111,13 +111,10 @@ class Candidates:
         if not self._commit:
             try:
                 commit = self._session.client.call("get_commit", project=request.project, sha=request.full_ref)
-            except NotAuthorizedError:
-                return ""
-            except NotFoundError as exc:
-                # the project itself was found before
-                if exc.is_no_mere_object:
-                    return ""
+            except MissingError as exc:
                 raise SelectionError(request.missing_ref) from exc
+            except DeniedError:
+                return ""  # the project itself was found before
             self._commit = str(commit["id"])
         return self._commit
 
@@ -143,7 +140,7 @@ class Candidates:
         try:
             self._session.client.call("get_commit", project=self._request.project, sha=full_ref)
         except NotFoundError as exc:
-            return exc.is_no_mere_object
+            return not isinstance(exc, MissingError)
         return True
 
     # ----- what counts as the one asked for -----

@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, DeniedError, GitLabError, NotFoundError, RequestError, SelectionError
+from ..._api.errors import BadAnswerError, DeniedError, GitLabError, MissingError, RequestError, SelectionError
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import list_bridges
 from ..session import Session
@@ -138,7 +138,7 @@ def _listed(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
                 session.client.name_project(project_id_of(pipeline, query.project), query.project)
             if not query.sources or pipeline.get("source") in query.sources:
                 yield pipeline
-    except NotFoundError as exc:
+    except MissingError as exc:
         if query.merge_request is not None:
             exc.advice = exc.advice or "Check merge_request, which is the number behind the ! within the project"
         raise
@@ -198,9 +198,7 @@ def _full_sha(session: Session, query: PipelineQuery) -> str | None:
         return query.sha
     try:
         commit = session.client.call("get_commit", project=query.project, sha=query.sha)
-    except NotFoundError as exc:
-        if exc.is_no_mere_object:
-            raise
+    except MissingError as exc:
         raise SelectionError(f"there is no commit {query.sha} in project {query.project}") from exc
     found = str(commit.get("id"))
     # GitLab takes the name of a branch or tag as well

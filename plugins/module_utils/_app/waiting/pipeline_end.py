@@ -13,7 +13,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotFoundError, RequestError
+from ..._api.errors import MissingError, RequestError
 from ..fields import id_of, pipeline_of, project_id_of, status_of
 from ..jobs.bridges import list_bridges
 from ..jobs.listing import newest_jobs, read_pipeline_jobs, trigger_jobs
@@ -76,7 +76,7 @@ def explained_missing(session: Session, query: PipelineQuery) -> t.Iterator[None
     """Say in the error about a pipeline that is not there what else its id may be."""
     try:
         yield
-    except NotFoundError as exc:
+    except MissingError as exc:
         explain_missing_pipeline(session, query, exc)
         raise
 
