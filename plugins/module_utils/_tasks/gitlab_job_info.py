@@ -15,7 +15,7 @@ from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import count_statuses
 from .._app.outcome import Outcome
 from .._app.pipelines.query import with_pipeline
-from .._app.reads.jobs import failure_of, read_jobs
+from .._app.reads.jobs import JobReading, failure_of
 from .._app.session import TaskContext
 from .._app.waiting.log_tails import read_tail
 from .._app.waiting.schedule import finish
@@ -38,7 +38,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     query = _query(options)
     waiting = wait_options(options)
     session = session_of(options, context, waiting)
-    steps = read_jobs(session, query, waiting, with_pipeline=True)
+    steps = JobReading(session, query, waiting, with_pipeline=True).run()
     report = finish(session, steps, waiting, query.describe())
     fields = text_list(options, "fields")
     records = [session.annotated("job", job.record) for job in report.jobs]

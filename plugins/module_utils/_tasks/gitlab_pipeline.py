@@ -31,7 +31,7 @@ from .._app.session import Session, TaskContext
 from .._app.settings import token_value
 from .._app.waiting.loop import Wait, await_pipeline
 from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
-from .._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState, explained_missing, follow_pipeline, read_state
+from .._app.waiting.pipeline_end import PIPELINE_TARGETS, Following, PipelineState, explained_missing, read_state
 from .._app.waiting.schedule import Steps, finish, sits_out
 from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
@@ -171,7 +171,8 @@ class _Task:
         if result.problem or not self._wait.is_active or "created" in self._waiting.targets:
             return self._finished(result, before=before)
         try:
-            state = yield from follow_pipeline(self._session, self._query.project, result.after.pipeline, self._wait)
+            following = Following(self._session, self._query.project, result.after.pipeline, self._wait)
+            state = yield from following.run()
         except GitLabError as exc:
             problem = f"pipeline {id_of(result.after.pipeline)} could not be followed to its end: {exc}"
             return self._finished(dataclasses.replace(result, problem=problem), before=before)

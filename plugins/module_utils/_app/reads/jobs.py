@@ -47,33 +47,24 @@ class JobReport:
     selection: Selection
 
 
-def read_jobs(
-    session: Session,
-    query: JobQuery,
-    options: WaitOptions,
-    *,
-    is_judged: bool = False,
-    with_pipeline: bool = False,
-) -> Steps[JobReport]:
-    """Return the jobs of a query; with `wait` as soon as all are where they should be, or one never will.
+class JobReading:
+    """One reading of the jobs of a query, with all the polls that it takes.
 
     :param is_judged: whether something depends on all of them, as with `wait`: then none may be out of sight.
     :param with_pipeline: whether the whole record of their pipeline is wanted; that of a job by its id is as it tells.
-    :raises SelectionError: when a pipeline or a name is not there.
-    :raises UsageError: when the log of several jobs would have to be followed.
     """
-    reading = _Reading(session, query, options, is_judged=is_judged or options.wait, with_pipeline=with_pipeline)
-    return reading.run()
-
-
-class _Reading:
-    """One reading of the jobs of a query, with all the polls that it takes."""
 
     def __init__(
-        self, session: Session, query: JobQuery, options: WaitOptions, *, is_judged: bool, with_pipeline: bool
+        self,
+        session: Session,
+        query: JobQuery,
+        options: WaitOptions,
+        *,
+        is_judged: bool = False,
+        with_pipeline: bool = False,
     ) -> None:
         self._session = session
-        self._is_judged = is_judged
+        self._is_judged = is_judged or options.wait
         self._with_pipeline = with_pipeline and query.pipeline.is_given
         self._query = query
         self._options = options
@@ -83,6 +74,11 @@ class _Reading:
         self._polls = 0
 
     def run(self) -> Steps[JobReport]:
+        """Return the jobs; with `wait` as soon as all are where they should be, or one never will.
+
+        :raises SelectionError: when a pipeline or a name is not there.
+        :raises UsageError: when the log of several jobs would have to be followed.
+        """
         waited = yield from self._wait.until(self._read, self._is_settled)
         self._wait.end()
         selection = waited.value

@@ -26,7 +26,7 @@ from ..waiting.blockers import MOST_SINGLE_LINES
 from ..waiting.log_tails import read_tail
 from ..waiting.loop import Wait, await_pipeline
 from ..waiting.options import is_late
-from ..waiting.pipeline_end import PipelineState, explained_missing, failed_jobs, follow_pipeline
+from ..waiting.pipeline_end import Following, PipelineState, explained_missing, failed_jobs
 from ..waiting.schedule import Steps
 
 T = t.TypeVar("T")
@@ -54,7 +54,7 @@ def read_pipeline_state(session: Session, query: PipelineQuery, wait: Wait) -> S
     """
     pipeline = yield from await_pipeline(session, query, wait)
     with explained_missing(session, query):
-        state = yield from follow_pipeline(session, query.project, pipeline, wait)
+        state = yield from Following(session, query.project, pipeline, wait).run()
     project = project_id_of(state.pipeline, query.project)
     # jobs tell less of it than its own record
     if "created_at" not in state.pipeline or "finished_at" not in state.pipeline:

@@ -23,7 +23,7 @@ from ..jobs.query import FoundJob, JobQuery
 from ..jobs.selection import lacks_any
 from ..jobs.statuses import STATUSES, is_bad_end, is_finished, is_under_way, phase_of
 from ..pipelines.query import PipelineQuery
-from ..reads.jobs import MAY_GROW, JobReport, failure_of, read_jobs
+from ..reads.jobs import MAY_GROW, JobReading, JobReport, failure_of
 from ..session import Session
 from ..waiting.log_tails import last_words, read_tail
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, failure_reason, is_reached
@@ -114,14 +114,14 @@ class GateRun:
         options = self._options
         if self._gate.target != "success":
             options = dataclasses.replace(options, fail_on=())
-        report = yield from read_jobs(self._session, self._query, options)
+        report = yield from JobReading(self._session, self._query, options).run()
         result = self._of_reading(report)
         if self._session.check_mode:
             return self._predict_wait(result, report, options)
         return self._of_problems(result, report, options) or dataclasses.replace(result, outcome="passed")
 
     def _verify(self) -> Steps[GateResult]:
-        report = yield from read_jobs(self._session, self._query, WaitOptions(), is_judged=True)
+        report = yield from JobReading(self._session, self._query, WaitOptions(), is_judged=True).run()
         result = self._of_reading(report)
         wrong = [_state(job) for job in report.jobs if not is_reached(job.record, self._options)]
         missing = [] if report.selection.is_complete else [MAY_GROW]
@@ -135,7 +135,7 @@ class GateRun:
     def _act_after_a_bad_end(self) -> Steps[GateResult]:
         """Wait for the end of the jobs, and act on them if it is a bad one."""
         options = dataclasses.replace(self._gate.waiting, targets=("finished",))
-        report = yield from read_jobs(self._session, self._query, options)
+        report = yield from JobReading(self._session, self._query, options).run()
         result = self._of_reading(report)
         late = self._of_problems(result, report, options)
         if late and report.has_timed_out and options.on_timeout == "cancel":

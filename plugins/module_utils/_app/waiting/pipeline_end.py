@@ -81,19 +81,13 @@ def explained_missing(session: Session, query: PipelineQuery) -> t.Iterator[None
         raise
 
 
-def follow_pipeline(session: Session, project: str, pipeline: Record, wait: Wait) -> Steps[PipelineState]:
-    """Return a pipeline with its jobs; with `wait` as soon as it is where it should be, or never will be.
-
-    :param project: what to call its project in requests, where the pipeline does not tell.
-    :param wait: how to wait; its targets are among `PIPELINE_TARGETS`.
-    """
-    return _Following(session, project, pipeline, wait).run()
-
-
-class _Following:
+class Following:
     """One pipeline that is followed.
 
     Between two listings of its jobs it looks at itself only: its own record is small, however many jobs it has.
+
+    :param project: what to call its project in requests, where the pipeline does not tell.
+    :param wait: how to wait; its targets are among `PIPELINE_TARGETS`.
     """
 
     def __init__(self, session: Session, project: str, pipeline: Record, wait: Wait) -> None:
@@ -108,6 +102,7 @@ class _Following:
         self._left = self._looks = 0
 
     def run(self) -> Steps[PipelineState]:
+        """Return the pipeline with its jobs; with `wait` as soon as it is where it should be, or never will be."""
         self._wait.begin()
         before = PipelineState(self._pipeline) if status_of(self._pipeline) else None
         if before and self._wait.is_active:
