@@ -54,7 +54,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "job": jobs[0] if len(jobs) == 1 else None,
         "pipeline": session.annotated("pipeline", report.pipeline) if report.pipeline else None,
         "summary": count_statuses(job.record for job in report.jobs),
-        "truncated": report.is_truncated,
+        "truncated": len(report.jobs) < len(report.selection.jobs),
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }

@@ -205,7 +205,7 @@ class _Task:
         details = PipelineDetails()
         if self._wait.is_active and state.jobs:
             project = project_id_of(state.pipeline, self._query.project)
-            details = read_details(self._session, state, project=project, log_lines=self._waiting.log_lines)
+            details = read_details(self._session, state, project, self._wait)
         failure = why_failed(result.problem, self._query, state, details)
         is_said = self._session.check_mode or (not result.has_changed and not failure)
         return Outcome(

@@ -38,7 +38,6 @@ class JobReport:
     """
 
     jobs: list[FoundJob]
-    is_truncated: bool
     pipeline: Record | None
     has_timed_out: bool
     timeline: list[Record]
@@ -87,7 +86,6 @@ class JobReading:
         wanted = self._wanted(selection.jobs)
         report = JobReport(
             list(wanted),
-            is_truncated=len(wanted) < len(selection.jobs),
             has_timed_out=waited.has_timed_out,
             timeline=self._wait.timeline.entries,
             problems=self._problems(selection.jobs),

@@ -63,17 +63,11 @@ def read_pipeline_state(session: Session, query: PipelineQuery, wait: Wait) -> S
     return state
 
 
-def read_details(
-    session: Session, state: PipelineState, *, project: str, log_lines: int, with_downstream: bool = True
-) -> PipelineDetails:
-    """Return what explains the end of a pipeline: the pipelines below it, and what has failed in all of them.
-
-    :param log_lines: how much of the log of each failed job to read, 0 for nothing.
-    :param with_downstream: whether to look below it, too.
-    """
-    session = session.in_passing()
+def read_details(session: Session, state: PipelineState, project: str, wait: Wait) -> PipelineDetails:
+    """Return what explains the end of a pipeline: what has failed in it, and if it was waited for what is below it."""
+    session, log_lines = session.in_passing(), wait.options.log_lines
     downstream: list[PipelineNode] = []
-    if with_downstream:
+    if wait.is_active:
         try:
             downstream = read_downstream(session, state, project) or []
         except RequestError as exc:
